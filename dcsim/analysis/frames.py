@@ -1,0 +1,36 @@
+"""What the tables of a result have in common: ticks explained, dates and days beside them."""
+
+import numpy as np
+import pandas as pd
+
+from dcsim.network import Network
+from dcsim.trace import NOT, Ints, ticks
+
+
+def explained(frame: pd.DataFrame, network: Network) -> pd.DataFrame:
+    """The same table with what its ticks mean in its metadata."""
+    frame.attrs.update(
+        {
+            "tick": f"minutes since {network.start:%Y-%m-%d %H:%M}",
+            "start": network.start.isoformat(),
+            "day_zero": network.zero.isoformat(),
+        }
+    )
+    return frame
+
+
+def days(network: Network, values: Ints) -> "pd.Series[float]":
+    """Days from day zero to ticks, empty where nothing happened."""
+    column = (ticks(values) - _zero(network)) / 1440
+    return column.astype("Float64").astype("float64")
+
+
+def dates(network: Network, values: Ints) -> "pd.Series[pd.Timestamp]":
+    """The moments of ticks, to the minute, empty where nothing happened."""
+    moments = np.datetime64(network.start, "s") + np.maximum(values, 0).astype("timedelta64[m]")
+    column = pd.Series(moments.astype("datetime64[s]"))
+    return column.mask(pd.Series(values) == NOT)
+
+
+def _zero(network: Network) -> int:
+    return int((network.zero - network.start).total_seconds()) // 60

@@ -1,0 +1,53 @@
+"""When milestones were reached, beside the dates that were observed in the world."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.frames import dates, days, explained
+from dcsim.network import Network
+from dcsim.trace import Ints
+
+Observed = Mapping[str, Sequence[tuple[datetime, str]]]
+"""For each milestone the dates observed, and what exactly was observed."""
+
+
+def milestone_table(network: Network, reached: Ints, replication: int = 0) -> pd.DataFrame:
+    """One row per milestone: replication, milestone, tick, day (from day zero), date; empty if not reached.
+
+    Days have fractions: day 0.5 is noon of day zero.
+    """
+    frame = pd.DataFrame(
+        {
+            "replication": np.full(len(reached), replication, np.int64),
+            "milestone": pd.Series([milestone.name for milestone in network.milestones], dtype="str"),
+            "tick": pd.Series(reached, dtype="Int64").mask(pd.Series(reached) < 0),
+            "day": days(network, reached),
+            "date": dates(network, reached),
+        }
+    )
+    return explained(frame, network)
+
+
+def beside_observed(milestones: pd.DataFrame, observed: Observed, zero: datetime) -> pd.DataFrame:
+    """One row per milestone and observed date, a single one with empty cells where none was observed.
+
+    Columns: milestone, day, date (simulated), observed, observed_day, difference, meaning.
+
+    The difference is in whole days between the two dates, positive where the simulated one is later.
+    """
+    rows = []
+    for row in milestones.itertuples():
+        for date, meaning in observed.get(str(row.milestone), ()) or ((None, ""),):
+            day = None if date is None else (date - zero).total_seconds() / 86400
+            rows.append((row.milestone, row.day, row.date, date, day, meaning))
+    frame = pd.DataFrame(rows, columns=["milestone", "day", "date", "observed", "observed_day", "meaning"])
+    frame["observed"] = pd.to_datetime(frame["observed"]).astype("datetime64[s]")
+    frame["observed_day"] = frame["observed_day"].astype("float64")
+    frame.insert(5, "difference", np.floor(frame["day"]) - np.floor(frame["observed_day"]))
+    frame["milestone"] = frame["milestone"].astype("str")
+    frame["meaning"] = frame["meaning"].astype("str")
+    frame.attrs.update(milestones.attrs)
+    return frame

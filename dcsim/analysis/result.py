@@ -1,0 +1,63 @@
+"""What a simulated build offers to those who keep it or draw it."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Result(Protocol):
+    """One simulated build: where it came from, and its tables."""
+
+    @property
+    def scenario(self) -> Scenario: ...
+    @property
+    def network(self) -> Network: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def seed(self) -> int | None: ...
+    @property
+    def replication(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def activities(self) -> "pd.DataFrame": ...
+    @property
+    def attempts(self) -> "pd.DataFrame": ...
+    @property
+    def shortages(self) -> "pd.DataFrame": ...
+    @property
+    def deliveries(self) -> "pd.DataFrame": ...
+    @property
+    def milestones(self) -> "pd.DataFrame": ...
+    @property
+    def observed(self) -> "pd.DataFrame": ...
+    @property
+    def supplies(self) -> "pd.DataFrame": ...
+    @property
+    def waits(self) -> "pd.DataFrame": ...
+    @property
+    def stuck(self) -> "pd.DataFrame": ...
+
+
+TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "stuck")
+"""The tables that are kept of a build."""
+
+
+def chance(result: Result) -> str:
+    """Where a build's uncertain quantities come from, in words."""
+    if result.seed is None:
+        return "expected values"
+    return f"seed {result.seed}" + (f", replication {result.replication}" if result.replication else "")
+
+
+def layers(result: Result) -> tuple[str, ...]:
+    """What was laid over the scenario: its variants, and the risks that something is done against."""
+    document = result.scenario.document
+    return (*document.variants, *(f"{risk} mitigated" for risk in document.mitigated))

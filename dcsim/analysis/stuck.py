@@ -1,0 +1,192 @@
+"""What an unfinished build is stuck on: what each activity waits for, what is there, and what is needed."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.supplies import movements
+from dcsim.engine.draws import Draws
+from dcsim.network import REPAIR, Demand, Network
+from dcsim.trace import NOT, AttemptRow, Ints, Trace, causes
+
+WAITING, WORKING, NOT_READY = "waiting", "working", "not ready"
+
+
+class Lack(NamedTuple):
+    """One thing that is missing, with what is there and what is needed where both can be counted."""
+
+    what: str
+    there: int | None
+    needed: int | None
+
+
+def stuck_table(trace: Trace, draws: Draws) -> pd.DataFrame:
+    """One row per thing that an unfinished instance lacks: activity, place, state, waits_for, there, needed.
+
+    State is `waiting` (ready, but something is insufficient), `working` (unfinished at the horizon) or
+    `not ready` (a predecessor is missing; `there` and `needed` count how many have come, or how far a
+    milestone has got).
+    """
+    network = trace.network
+    unfinished = np.flatnonzero(trace.finish == NOT).tolist()
+    waiting = _waiting(trace)
+    left = _Left(trace, draws)
+    before = _Predecessors(trace, left.ever)
+    rows: list[tuple[str, str, str, str, int | None, int | None]] = []
+    for instance in unfinished:
+        name = network.activities[int(network.activity[instance])]
+        place = network.place_path(instance)
+        if instance in waiting:
+            state, lacks = WAITING, left.lacks(waiting[instance])
+        elif trace.ready[instance] != NOT:
+            state, lacks = WORKING, [Lack("the horizon", None, None)]
+        else:
+            state, lacks = NOT_READY, before.missing(instance)
+        rows.extend((name, place, state, *lack) for lack in lacks)
+    columns = ["activity", "place", "state", "waits_for", "there", "needed"]
+    return pd.DataFrame(rows, columns=columns).astype({"there": "Int64", "needed": "Int64"})
+
+
+def _waiting(trace: Trace) -> dict[int, int]:
+    """For each instance in a queue at the end, the number of the demand it waits for."""
+    queued = np.flatnonzero((trace.ready != NOT) & (trace.start == NOT))
+    found = dict(zip(queued.tolist(), trace.network.demand[queued].tolist(), strict=True))
+    for row in trace.attempt_rows:
+        if row.start == NOT and row.instance not in found:
+            found[row.instance] = _demand_again(trace.network, row)
+    return found
+
+
+def _demand_again(network: Network, row: AttemptRow) -> int:
+    """The demand of an attempt or a repair."""
+    if row.kind != REPAIR and row.number == 1:
+        return int(network.demand[row.instance])
+    activity = int(network.activity[row.instance])
+    retry, repair = network.again[activity]
+    return int((repair if row.kind == REPAIR else retry)[row.instance - int(network.first[activity])])
+
+
+class _Left:
+    """What is there when the run ends."""
+
+    def __init__(self, trace: Trace, draws: Draws) -> None:
+        self.network = trace.network
+        self.free = _capacity(trace.network, draws)
+        for demand, mode in _working(trace):
+            for resource, amount in demand.modes[mode].claims:
+                self.free[resource] -= amount
+        stock, _, change, gain = movements(trace)
+        self.stock = _sums(stock, change, len(self.network.stocks))
+        self.ever = _sums(stock, gain, len(self.network.stocks))
+        self.last = {row.demand: row.cause for row in trace.shortage_rows if row.ends == NOT}
+        """Of each queue that still lacks something, the cause that is reported."""
+
+    def lacks(self, number: int) -> list[Lack]:
+        """Each thing that is insufficient for a demand; where nothing is, what keeps it closed."""
+        demand = self.network.demands[number]
+        found = []
+        for requirement in demand.requirements:
+            free = {claim: max(0, self.free[claim.resource]) for claim in requirement.alternatives}
+            if all(free[claim] < claim.amount for claim in free):
+                best = max(free, key=lambda claim: free[claim] - claim.amount)
+                found.append(Lack(requirement.cause, free[best], best.amount))
+        for stock, amount in demand.consumes:
+            if self.stock[stock] < amount:
+                found.append(Lack(self.network.stocks[stock].name, self.stock[stock], amount))
+        if found:
+            return found
+        cause = self.last.get(number, NOT)
+        return [Lack(causes(self.network)[cause] if cause != NOT else "its calendar", None, None)]
+
+
+def _capacity(network: Network, draws: Draws) -> list[int]:
+    """Units of each resource when the run ends."""
+    units: list[int] = draws.capacity.tolist()
+    for tick, resource, count in zip(*(column.tolist() for column in draws.steps), strict=True):
+        if tick <= network.horizon:
+            units[resource] = count
+    return units
+
+
+def _working(trace: Trace) -> Iterator[tuple[Demand, int]]:
+    """The demand and the mode of everything that is being worked on when the run ends."""
+    network = trace.network
+    again = {row.instance for row in trace.attempt_rows}
+    for instance in np.flatnonzero((trace.start != NOT) & (trace.finish == NOT)).tolist():
+        if instance not in again:
+            yield network.demands[int(network.demand[instance])], int(trace.mode[instance])
+    for row in trace.attempt_rows:
+        if row.start != NOT and row.finish == NOT:
+            mode = 0 if row.kind == REPAIR else int(trace.mode[row.instance])
+            yield network.demands[_demand_again(network, row)], mode
+
+
+def _sums(numbers: Ints, amounts: Ints, count: int) -> list[int]:
+    """The amounts added up by number, exactly."""
+    total = np.zeros(count, np.int64)
+    np.add.at(total, numbers, amounts)
+    return [int(units) for units in total]
+
+
+class _Predecessors:
+    """What leads to each node, and how much of it has come."""
+
+    def __init__(self, trace: Trace, ever: list[int]) -> None:
+        self.trace = trace
+        self.network = network = trace.network
+        self.ever = ever
+        self.milestone = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
+        self.starts = _start_gates(network)
+        source = np.repeat(np.arange(len(network.needed)), np.diff(network.link_first))
+        order = np.argsort(network.link_to, kind="stable")
+        self.sources = source[order]
+        self.edges = np.searchsorted(network.link_to[order], np.arange(len(network.needed) + 1))
+        self.gates: dict[int, tuple[str, int, int]] = {}
+        """The progress of each gate, once it has been asked for."""
+
+    def missing(self, instance: int) -> list[Lack]:
+        """The activities and milestones that an instance waits for; where all have come, time has to pass."""
+        counts: dict[str, tuple[int, int]] = {}
+        for node in self._before(instance):
+            name, came, needed = self._progress(node)
+            before = counts.get(name, (0, 0))
+            counts[name] = (before[0] + min(came, needed), before[1] + needed)
+        missing = [Lack(name, came, needed) for name, (came, needed) in counts.items() if came < needed]
+        return missing or [Lack("its date or lag", None, None)]
+
+    def _before(self, node: int) -> list[int]:
+        return [int(source) for source in self.sources[self.edges[node] : self.edges[node + 1]]]
+
+    def _progress(self, node: int) -> tuple[str, int, int]:
+        """What a node is called, how much of it has come, and how much is needed."""
+        network, trace = self.network, self.trace
+        if node < network.instances:
+            return network.activities[int(network.activity[node])], int(trace.finish[node] != NOT), 1
+        if node in self.starts:
+            instance = self.starts[node]
+            name = network.activities[int(network.activity[instance])]
+            return f"start of {name}", int(trace.start[instance] != NOT), 1
+        if node not in self.gates:
+            self.gates[node] = self._progress_of_gate(node)
+        return self.gates[node]
+
+    def _progress_of_gate(self, node: int) -> tuple[str, int, int]:
+        network = self.network
+        if node in self.milestone and network.milestones[self.milestone[node]].stocks:
+            milestone = network.milestones[self.milestone[node]]
+            return milestone.name, sum(self.ever[stock] for stock in milestone.stocks), milestone.reaches
+        behind = [self._progress(before) for before in self._before(node)]
+        name = network.milestones[self.milestone[node]].name if node in self.milestone else behind[0][0]
+        return name, sum(came for _, came, _ in behind), int(network.needed[node])
+
+
+def _start_gates(network: Network) -> dict[int, int]:
+    """For each gate that a start opens, the instance that starts."""
+    found = {}
+    for activity, gate in enumerate(network.start_gate.tolist()):
+        if gate != NOT:
+            first, last = (int(edge) for edge in network.first[activity : activity + 2])
+            found.update({gate + k: first + k for k in range(last - first)})
+    return found

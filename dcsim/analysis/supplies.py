@@ -1,0 +1,73 @@
+"""How much of every supply was there, and had ever been there, over time."""
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.frames import explained
+from dcsim.trace import NOT, Ints, Trace
+
+
+def supply_table(trace: Trace) -> pd.DataFrame:
+    """One row per change: supply, place, unit, tick, level (in stock), total (ever there)."""
+    network = trace.network
+    stock, tick, change, gain = movements(trace)
+    order = np.lexsort((tick, stock))
+    stock, tick, change, gain = stock[order], tick[order], change[order], gain[order]
+    last = np.append((stock[1:] != stock[:-1]) | (tick[1:] != tick[:-1]), True)[: len(stock)]
+    level, total = np.cumsum(change)[last], np.cumsum(gain)[last]
+    stock, tick = stock[last], tick[last]
+    begins = np.searchsorted(stock, np.arange(len(network.stocks)))
+    for sums in (level, total):
+        before = np.where(begins > 0, sums[np.maximum(begins - 1, 0)], 0)
+        sums -= before[stock]
+    frame = pd.DataFrame(
+        {
+            "supply": _of(stock, [s.name for s in network.stocks]),
+            "place": _of(stock, [s.place for s in network.stocks]),
+            "unit": _of(stock, [s.unit for s in network.stocks]),
+            "tick": tick,
+            "level": level,
+            "total": total,
+        }
+    )
+    return explained(frame, network)
+
+
+def movements(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
+    """Everything that came into or went out of a stock: stock, tick, change of level, and what came in."""
+    network = trace.network
+    columns: list[list[Ints]] = [[], [], [], []]
+
+    def add(stock: Ints, tick: Ints, change: Ints) -> None:
+        for column, values in zip(columns, (stock, tick, change, np.maximum(change, 0)), strict=True):
+            column.append(np.asarray(values, np.int64))
+
+    stocks = np.arange(len(network.stocks))
+    add(stocks, np.zeros_like(stocks), np.array([stock.initial for stock in network.stocks], np.int64))
+    rows = np.array(trace.delivery_rows, np.int64).reshape(len(trace.delivery_rows), 4)
+    add(rows[:, 1], rows[:, 0], rows[:, 2])
+    for number, bundle in enumerate(network.bundles):
+        ticks = trace.finish[(network.bundle == number) & (trace.finish != NOT)] if bundle else ()
+        for stock, amount in bundle:
+            add(np.full(len(ticks), stock), np.asarray(ticks), np.full(len(ticks), amount))
+    order = np.argsort(network.demand, kind="stable")
+    edges = np.searchsorted(network.demand[order], np.arange(len(network.demands) + 1))
+    for number, demand in enumerate(network.demands):
+        starts = trace.start[order[edges[number] : edges[number + 1]]]
+        ticks = starts[starts != NOT]
+        for stock, amount in demand.consumes:
+            add(np.full(len(ticks), stock), ticks, np.full(len(ticks), -amount))
+    stocked, tick, change, gain = (np.concatenate(column) for column in columns)
+    return stocked, tick, change, gain
+
+
+def total_over_time(supplies: pd.DataFrame, supply: str) -> pd.DataFrame:
+    """How many units of a supply had ever been there, over all its places: tick, total."""
+    rows = supplies[supplies["supply"] == supply].sort_values("tick", kind="stable")
+    gains = rows.groupby("place")["total"].diff().fillna(rows["total"])
+    summed = gains.groupby(rows["tick"]).sum().cumsum()
+    return pd.DataFrame({"tick": summed.index.to_numpy(), "total": summed.to_numpy(np.int64)})
+
+
+def _of(numbers: Ints, names: list[str]) -> "pd.Series[str]":
+    return pd.Series(np.array([*names, ""], object)[numbers], dtype="str")

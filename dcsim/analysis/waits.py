@@ -1,0 +1,61 @@
+"""What a build waited for: the time in which anything waited, by cause and by activity."""
+
+import numpy as np
+import pandas as pd
+
+from dcsim.network import Network
+from dcsim.trace import NOT, Ints
+
+MINUTES_PER_DAY = 1440
+
+
+def waits_by_cause(shortages: pd.DataFrame, end: int) -> pd.DataFrame:
+    """One row per cause, longest first: cause, days, waiting_days, activities.
+
+    `days` is the time in which anything waited for it; `waiting_days` adds up the days of all that waited:
+    ten racks that wait one day are ten. Activities stand in the order of their part of that.
+    """
+    rows = []
+    for cause, part in shortages.groupby("cause", sort=False):
+        span = _ends(part, end) - part["from"].to_numpy(np.int64)
+        weights = (part["waiting"] * span).groupby(part["activity"]).sum().sort_values(ascending=False)
+        covered = sum(until - begin for begin, until in spells(part, str(cause), end))
+        names = ", ".join(str(name) for name in weights.index)
+        rows.append((str(cause), covered / MINUTES_PER_DAY, float(weights.sum()) / MINUTES_PER_DAY, names))
+    frame = pd.DataFrame(rows, columns=["cause", "days", "waiting_days", "activities"])
+    frame = frame.astype({"cause": "str", "days": "float64", "waiting_days": "float64", "activities": "str"})
+    return frame.sort_values(["days", "waiting_days"], ascending=False, kind="stable", ignore_index=True)
+
+
+def spells(shortages: pd.DataFrame, cause: str, end: int) -> list[tuple[int, int]]:
+    """The times in which anything waited for a cause, as disjoint [from, to) in ticks."""
+    merged: list[tuple[int, int]] = []
+    for begin, until, _ in queue_lengths(shortages, cause, end):
+        if merged and begin == merged[-1][1]:
+            merged[-1] = (merged[-1][0], until)
+        else:
+            merged.append((begin, until))
+    return merged
+
+
+def queue_lengths(shortages: pd.DataFrame, cause: str, end: int) -> list[tuple[int, int, int]]:
+    """How many waited for a cause when: disjoint [from, to) in ticks with a number above zero."""
+    part = shortages[shortages["cause"] == cause]
+    waiting = part["waiting"].to_numpy(np.int64)
+    ticks = np.concatenate([part["from"].to_numpy(np.int64), _ends(part, end)])
+    moments, position = np.unique(ticks, return_inverse=True)
+    changes = np.zeros(len(moments), np.int64)
+    np.add.at(changes, position, np.concatenate([waiting, -waiting]))
+    there = np.cumsum(changes)
+    rows = zip(moments[:-1].tolist(), moments[1:].tolist(), there[:-1].tolist(), strict=True)
+    return [(begin, until, count) for begin, until, count in rows if count > 0]
+
+
+def _ends(shortages: pd.DataFrame, end: int) -> Ints:
+    """When these end; what never does, at the end of the story."""
+    return shortages["to"].fillna(end).to_numpy(np.int64)
+
+
+def end_of(network: Network, finish: Ints) -> int:
+    """The tick up to which a build is told: its last finish, or the horizon if something never finished."""
+    return network.horizon if (finish == NOT).any() else int(finish.max(initial=0))

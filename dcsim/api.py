@@ -1,0 +1,251 @@
+"""What dcsim does, in Python: load a scenario, build it once, and read the result as tables.
+
+This is the one place where scenario, build, engine and analysis meet; the command line says the same in the
+same words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dcsim.build import build
+from dcsim.engine import ENGINES
+from dcsim.engine.draws import Draws, Expectation, Sample, draw
+from dcsim.errors import Problem, ScenarioError, UnavailableError
+from dcsim.network import Network
+from dcsim.scenario.load import load as read
+from dcsim.scenario.schema import Scenario
+from dcsim.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def load(
+    path: str | Path | Mapping[str, Any],
+    *,
+    variants: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    mitigate: Sequence[str] = (),
+    root: str | Path | None = None,
+) -> Scenario:
+    """Read a scenario and refuse what cannot be simulated.
+
+    Parameters
+    ----------
+    path
+        The YAML file, or the same as a mapping.
+    variants
+        Variants of the file to lay over it, in this order.
+    overrides
+        Single values by dotted path, laid over everything: `{"resources.rack_crews.count": 12}`.
+    mitigate
+        Risks whose mitigation is switched on.
+    root
+        The folder outside which nothing is read; that of the file if not given.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found: file, line, path, what was found, what would be right.
+    """
+    scenario = read(path, variants, overrides or {}, mitigate, None if root is None else Path(root))
+    network_of(scenario)
+    return scenario
+
+
+def check(
+    path: str | Path | Mapping[str, Any], *, variants: Sequence[str] = (), root: str | Path | None = None
+) -> Scenario:
+    """Read a scenario and refuse what is wrong with it, or with any of its variants.
+
+    Parameters
+    ----------
+    path
+        The YAML file, or the same as a mapping.
+    variants
+        Variants to lay over it together; each alone, and none, if not given.
+    root
+        The folder outside which nothing is read; that of the file if not given.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found.
+    """
+    scenario = load(path, variants=variants, root=root)
+    problems: list[Problem] = []
+    for name in () if variants else scenario.variants:
+        try:
+            load(path, variants=[name], root=root)
+        except ScenarioError as error:
+            problems += [replace(one, message=f"{one.message} (variant {name})") for one in error.problems]
+    if problems:
+        raise ScenarioError(problems, scenario.document.name)
+    return scenario
+
+
+def json_schema() -> str:
+    """The scenario format as a JSON schema, with which an editor completes and underlines."""
+    from dcsim.scenario.editor import json_schema
+
+    return json_schema()
+
+
+@lru_cache(maxsize=8)
+def network_of(scenario: Scenario) -> Network:
+    """The network of a scenario, built once."""
+    return build(scenario)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One simulated build: what happened, as pandas frames.
+
+    Ticks are minutes since the start of the scenario (see `frame.attrs`); what did not happen is empty.
+    """
+
+    scenario: Scenario
+    network: Network
+    draws: Draws
+    trace: Trace
+    engine: str
+    seed: int | None
+    """None for a run with expected values."""
+    replication: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether every activity finished within the horizon."""
+        return self.trace.finished
+
+    @cached_property
+    def end(self) -> int:
+        """The tick up to which this build is told: its last finish, or the horizon if it is unfinished."""
+        from dcsim.analysis.waits import end_of
+
+        return end_of(self.network, self.trace.finish)
+
+    @cached_property
+    def activities(self) -> "pd.DataFrame":
+        """One row per activity and place: activity, place, ready, start, finish, attempts, used, held_by."""
+        from dcsim.analysis.frames import explained
+
+        return explained(self.trace.activities(), self.network)
+
+    @cached_property
+    def attempts(self) -> "pd.DataFrame":
+        """One row per attempt and repair of activities with rework."""
+        from dcsim.analysis.frames import explained
+
+        return explained(self.trace.attempts_table(), self.network)
+
+    @cached_property
+    def shortages(self) -> "pd.DataFrame":
+        """What every queue waited for, how many did: activity, place, kind, from, to, cause, waiting."""
+        from dcsim.analysis.frames import explained
+
+        return explained(self.trace.shortages(), self.network)
+
+    @cached_property
+    def deliveries(self) -> "pd.DataFrame":
+        """What arrived: tick, supply, place, amount, origin (order or production), order (its name)."""
+        from dcsim.analysis.frames import explained
+
+        return explained(self.trace.deliveries(), self.network)
+
+    @cached_property
+    def milestones(self) -> "pd.DataFrame":
+        """One row per milestone: replication, milestone, tick, day (from day zero), date."""
+        from dcsim.analysis.milestones import milestone_table
+
+        return milestone_table(self.network, self.trace.reached, self.replication)
+
+    @cached_property
+    def observed(self) -> "pd.DataFrame":
+        """Milestones beside the dates observed in the world, with the difference in days."""
+        from dcsim.analysis.milestones import beside_observed
+
+        dates = {
+            name: tuple((one.date, one.meaning) for one in milestone.observed)
+            for name, milestone in self.scenario.milestones.items()
+        }
+        return beside_observed(self.milestones, dates, self.network.zero)
+
+    @cached_property
+    def supplies(self) -> "pd.DataFrame":
+        """One row per change of a supply: supply, place, unit, tick, level (in stock), total (ever there)."""
+        from dcsim.analysis.supplies import supply_table
+
+        return supply_table(self.trace)
+
+    @cached_property
+    def waits(self) -> "pd.DataFrame":
+        """What the build waited for, longest first: cause, days, waiting_days, activities."""
+        from dcsim.analysis.waits import waits_by_cause
+
+        return waits_by_cause(self.shortages, self.end)
+
+    @cached_property
+    def stuck(self) -> "pd.DataFrame":
+        """What an unfinished build is stuck on: activity, place, state, waits_for, there, needed."""
+        from dcsim.analysis.stuck import stuck_table
+
+        return stuck_table(self.trace, self.draws)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the tables, the resolved scenario and a manifest into a folder.
+
+        Raises
+        ------
+        ResultError
+            The folder holds something else, or cannot be written.
+        """
+        from dcsim.study.store import save_run
+
+        return save_run(self, Path(folder))
+
+    def plot(self, path: str | Path) -> Path:
+        """Draw GPUs over time above what was limiting; PNG, SVG or PDF by suffix.
+
+        Raises
+        ------
+        ResultError
+            The file cannot be written, or its suffix is none of these.
+        """
+        from dcsim.report.overview import draw_overview
+
+        return draw_overview(self, Path(path))
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    replication: int = 0,
+    engine: str = "reference",
+    expected: bool = False,
+) -> Run:
+    """Simulate one build.
+
+    Parameters
+    ----------
+    scenario
+        From `load`.
+    seed
+        The same seed gives the same build, to the byte.
+    replication
+        Which of the builds of this seed; `replicate` numbers them from 0.
+    engine
+        `reference` or `compiled`; both give the same trace.
+    expected
+        Every uncertain quantity at its mean, every risk at its more likely outcome, instead of a draw.
+    """
+    if engine not in ENGINES:
+        raise UnavailableError(f"no engine '{engine}'; there are {', '.join(ENGINES)}")
+    network = network_of(scenario)
+    draws = draw(network, Expectation() if expected else Sample(seed, replication))
+    trace = ENGINES[engine]()(network, draws)
+    return Run(scenario, network, draws, trace, engine, None if expected else seed, replication)

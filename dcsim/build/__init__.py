@@ -1,0 +1,5 @@
+"""From a scenario to the network that engines run: the one room that knows both."""
+
+from dcsim.build.network import build
+
+__all__ = ["build"]

@@ -1,0 +1,69 @@
+"""The whole network of a scenario, put together from its parts and refused where it can never run."""
+
+from dcsim.build.activities import Instances
+from dcsim.build.links import Links
+from dcsim.build.refusals import refuse
+from dcsim.build.supplies import Goods, risks
+from dcsim.build.time import Clock, WorkingTimes
+from dcsim.distributions import Distribution
+from dcsim.network import Factor, Network
+from dcsim.places import Places
+from dcsim.scenario.schema import Scenario
+
+
+def build(scenario: Scenario) -> Network:
+    """Make a scenario ready to run.
+
+    Raises
+    ------
+    ScenarioError
+        An activity can never start, activities wait for each other in a circle, a milestone waits for itself.
+    """
+    places = Places.grow(scenario.places)
+    clock = Clock(scenario)
+    times = WorkingTimes(scenario, clock)
+    goods = Goods(scenario, places, clock, times)
+    instances = Instances(scenario, places, times, goods)
+    links = Links(scenario, places, instances)
+    needed, link_first, link_to, link_lag = links.arrays()
+    network = Network(
+        name=scenario.name,
+        start=scenario.start,
+        zero=scenario.zero,
+        horizon=clock.horizon,
+        places=places,
+        activities=instances.names,
+        levels=tuple(activity.at for activity in scenario.activities.values()),
+        first=instances.first,
+        place=instances.place,
+        release=instances.release,
+        demand=instances.demand,
+        bundle=instances.bundle,
+        again=instances.again,
+        start_gate=links.start_gates,
+        demands=instances.demands,
+        counters=instances.counters,
+        bundles=tuple(instances.bundles),
+        work=tuple(instances.work),
+        needed=needed,
+        link_first=link_first,
+        link_to=link_to,
+        link_lag=link_lag,
+        lags=tuple(links.lags),
+        orders_of_gate=links.orders_of_gate,
+        milestones=tuple(links.milestones.values()),
+        factors=tuple(Factor(name, factor.per, _plain(factor.value)) for name, factor in scenario.factors.items()),
+        resources=tuple(goods.resources),
+        stocks=tuple(goods.stocks),
+        orders=tuple(goods.orders),
+        productions=tuple(goods.productions),
+        risks=risks(scenario, clock),
+        working_times=tuple(times.table),
+    )
+    refuse(scenario, network, links.too_few)
+    return network
+
+
+def _plain(value: object) -> Distribution:
+    """A distribution of plain numbers."""
+    return value.resolve(lambda number: number)  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,151 @@
+"""What is refused before a run: what can go wrong in one instance, whatever the draws.
+
+A shortage in total is not refused: it is an unfinished run, and says what is stuck.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from dcsim.errors import Problem, ScenarioError
+from dcsim.network import REPAIR, Demand, Milestone, Network
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import Scenario
+
+
+def refuse(scenario: Scenario, network: Network, never_reached: Sequence[tuple[Key, str]]) -> None:
+    """Raise everything about this network that can never happen, all at once."""
+    found = [*never_reached, *_impossible_demands(network)]
+    if not never_reached:
+        found += [*_circle(network), *_self_waiting(network)]
+    problems: list[Problem] = []
+    for path, message in found:
+        problem = scenario.document.problem(path, message)
+        if problem not in problems:
+            problems.append(problem)
+    if problems:
+        raise ScenarioError(problems, scenario.document.name)
+
+
+def _impossible_demands(network: Network) -> Iterator[tuple[Key, str]]:
+    """Demands for more of a resource than there ever is, or for calendars that are never open together."""
+    for demand in network.demands:
+        name = network.activities[demand.activity]
+        path: Key = ("activities", name, *(("rework",) if demand.kind == REPAIR else ()))
+        for requirement in demand.requirements:
+            if all(claim.amount > network.resources[claim.resource].peak for claim in requirement.alternatives):
+                there = max(network.resources[claim.resource].peak for claim in requirement.alternatives)
+                wanted = min(claim.amount for claim in requirement.alternatives)
+                where = "" if demand.place == "site" else f" in {demand.place}"
+                message = f"needs {wanted} of '{requirement.cause}'{where}, but there are never more than {there}"
+                yield (*path, "requires", requirement.cause), message
+        if not any(len(network.working_times[mode.calendar].open.opens) for mode in demand.modes):
+            yield path, f"can never be worked on: {_closed(network, demand)} before the horizon"
+
+
+def _closed(network: Network, demand: Demand) -> str:
+    names = network.working_times[demand.modes[0].calendar].name.split(" & ")
+    if len(names) == 1:
+        return f"calendar '{names[0]}' is never open"
+    return f"the calendars {' and '.join(names)} are never open together"
+
+
+def _circle(network: Network) -> Iterator[tuple[Key, str]]:
+    """Nodes that wait for each other, named by the shortest way round that is found."""
+    left = network.needed.tolist()
+    first, to = network.link_first.tolist(), network.link_to.tolist()
+    waiting = _sources_of_gates(network)
+    for gate in waiting:
+        left[gate] = 0  # what opens these is not a link
+    happens = deque(node for node, count in enumerate(left) if count <= 0)
+    happened = [count <= 0 for count in left]
+    while happens:
+        node = happens.popleft()
+        for target in _successors(network, node, first, to):
+            left[target] -= 1
+            if left[target] <= 0 and not happened[target]:
+                happened[target] = True
+                happens.append(target)
+    stuck = {node for node, done in enumerate(happened) if not done}
+    if not stuck:
+        return
+    circle = _find_circle(network, stuck, first, to)
+    names = [network.describe(node) for node in circle if node < network.instances]
+    if names:
+        activity = network.activities[int(network.activity[min(n for n in circle if n < network.instances)])]
+        way = " -> ".join([*names, names[0]])
+        yield ("activities", activity, "after"), f"activities wait for each other in a circle: {way}"
+
+
+def _sources_of_gates(network: Network) -> set[int]:
+    """Gates that supplies open: nothing leads to them."""
+    return {milestone.gate for milestone in network.milestones if milestone.stocks}
+
+
+def _successors(network: Network, node: int, first: list[int], to: list[int]) -> list[int]:
+    """What a node leads to; an instance also leads to the gate of its own start."""
+    targets = to[first[node] : first[node + 1]]
+    if node < network.instances:
+        activity = int(network.activity[node])
+        gate = int(network.start_gate[activity])
+        if gate >= 0:
+            return [*targets, gate + node - int(network.first[activity])]
+    return targets
+
+
+def _find_circle(network: Network, stuck: set[int], first: list[int], to: list[int]) -> list[int]:
+    """One circle among nodes that never happen: each is led to by another of them, so going back must repeat."""
+    before: dict[int, int] = {}
+    for node in sorted(stuck):
+        for target in _successors(network, node, first, to):
+            if target in stuck:
+                before.setdefault(target, node)
+    node = min(stuck)
+    seen: list[int] = []
+    while node not in seen:
+        seen.append(node)
+        node = before[node]
+    circle = seen[seen.index(node) :][::-1]
+    start = circle.index(min(circle))
+    return circle[start:] + circle[:start]
+
+
+def _self_waiting(network: Network) -> Iterator[tuple[Key, str]]:
+    """Milestones of supplies that only what waits for them could reach."""
+    for milestone in network.milestones:
+        if milestone.stocks and milestone.reaches > _reachable(network, milestone):
+            message = (
+                f"waits for itself: without what waits for it, no more than {_reachable(network, milestone):,.0f} "
+                f"of the {milestone.reaches:,} it needs can ever be there"
+            )
+            if any(True for _ in _followers(network, milestone.gate)):
+                yield ("milestones", milestone.name), message
+
+
+def _followers(network: Network, gate: int) -> set[int]:
+    """Every node that waits for a gate, directly or not."""
+    first, to = network.link_first.tolist(), network.link_to.tolist()
+    found: set[int] = set()
+    ahead = [gate]
+    while ahead:
+        for target in _successors(network, ahead.pop(), first, to):
+            if target not in found:
+                found.add(target)
+                ahead.append(target)
+    return found
+
+
+def _reachable(network: Network, milestone: Milestone) -> float:
+    """Units that can ever be there by what does not wait for the milestone; without end where they are produced."""
+    stocks = set(milestone.stocks)
+    if any(production.stock in stocks for production in network.productions):
+        return float("inf")
+    followers = _followers(network, milestone.gate)
+    late = {order for gate, orders in network.orders_of_gate.items() if gate in followers for order in orders}
+    total = sum(network.stocks[stock].initial for stock in stocks)
+    total += sum(o.amount for k, o in enumerate(network.orders) if o.stock in stocks and k not in late)
+    gives = np.array([sum(take.amount for take in bundle if take.stock in stocks) for bundle in network.bundles])
+    made = gives[network.bundle]
+    waiting = np.array(sorted(node for node in followers if node < network.instances), np.int64)
+    return float(total + made.sum() - made[waiting].sum())

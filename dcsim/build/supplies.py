@@ -1,0 +1,189 @@
+"""Resources and supplies of a scenario, one in every place of their level; orders, production and risks."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from dcsim import network
+from dcsim.build.time import Clock, WorkingTimes, elapsed
+from dcsim.places import Places
+from dcsim.scenario import schema
+from dcsim.scenario.schema import ALWAYS, SITE, Scenario
+from dcsim.scenario.values import Uncertain
+from dcsim.units import parse_amount, parse_rate
+
+Part = TypeVar("Part", bound=BaseModel)
+
+
+def overlay(whole: Part, part: BaseModel) -> Part:
+    """A spec with what a part of it says laid over: mappings merge, an empty entry deletes, the rest replaces."""
+    changes = {}
+    for name in part.model_fields_set:
+        before, after = getattr(whole, name), getattr(part, name)
+        if isinstance(before, dict) and isinstance(after, dict) and name not in ("count", "rate"):
+            after = {key: value for key, value in (before | after).items() if value is not None}
+        elif after is None:
+            after = type(whole).model_fields[name].get_default(call_default_factory=True)
+        changes[name] = after
+    return whole.model_copy(update=changes)
+
+
+def variations(
+    spec: Part, within: dict[str, BaseModel], places: Places, level: str
+) -> list[tuple[Part, NDArray[np.int64]]]:
+    """The spec as it is in each group of places of its level that the same patterns name, with those places."""
+    code = np.zeros(places.count(level), np.int64)
+    for k, pattern in enumerate(within):
+        code |= places.matches(pattern, level).astype(np.int64) << k
+    found = []
+    for value in np.unique(code).tolist():
+        here = spec
+        for k, part in enumerate(within.values()):
+            if value >> k & 1:
+                here = overlay(here, part)
+        found.append((here, np.flatnonzero(code == value)))
+    return found
+
+
+@dataclass
+class Goods:
+    """Resources and stocks numbered place by place, and everything that fills the stocks."""
+
+    scenario: Scenario
+    places: Places
+    clock: Clock
+    times: WorkingTimes
+    resources: list[network.Resource] = field(default_factory=list)
+    stocks: list[network.Stock] = field(default_factory=list)
+    productions: list[network.Production] = field(default_factory=list)
+    orders: list[network.Order] = field(default_factory=list)
+    waiting_orders: list[tuple[int, schema.Link]] = field(default_factory=list)
+    """Orders placed after something."""
+    _first: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._factors = {name: number for number, name in enumerate(self.scenario.factors)}
+        for name, resource in self.scenario.resources.items():
+            self._add_resource(name, resource)
+        for name, supply in self.scenario.supplies.items():
+            self._add_supply(name, supply)
+
+    def factors(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Factors by number."""
+        return tuple(self._factors[name] for name in names)
+
+    def _factors_at(self, names: tuple[str, ...], level: str, place: int) -> tuple[network.FactorUse, ...]:
+        """Factors as they are for one place of a level."""
+        uses = []
+        for name in names:
+            around = self.places.enclosing(level, self.scenario.factors[name].per)
+            uses.append(network.FactorUse(self._factors[name], int(around[place])))
+        return tuple(uses)
+
+    def level(self, name: str) -> str:
+        """The level of places that each have their own of this resource or supply."""
+        return (self.scenario.resources.get(name) or self.scenario.supplies[name]).per
+
+    def numbers(self, name: str, level: str) -> NDArray[np.int64]:
+        """For each place of a level, the number of this resource or stock there."""
+        return self._first[name] + self.places.enclosing(level, self.level(name))
+
+    def all(self, name: str) -> range:
+        """The numbers of this resource or stock in all its places."""
+        return range(self._first[name], self._first[name] + self.places.count(self.level(name)))
+
+    def stopped_by(self, name: str) -> list[int]:
+        """Risks that stop work of this resource or activity."""
+        return [number for number, risk in enumerate(self.scenario.risks.values()) if name in risk.stop_work]
+
+    def _add_resource(self, name: str, resource: schema.Resource) -> None:
+        self._first[name] = len(self.resources)
+        paths = self.places.paths(resource.per)
+        self.resources.extend(network.Resource(name, path, ((0, 0),), 0) for path in paths)
+        for here, where in variations(resource, dict(resource.within), self.places, resource.per):
+            ramp = here.count if here.count is not None else {}
+            steps = tuple(sorted((self.clock.tick(when), units) for when, units in ramp.items()))
+            calendar = self.times.number([here.calendar or ALWAYS], self.stopped_by(name))
+            for k in where.tolist():
+                self.resources[self._first[name] + k] = network.Resource(name, paths[k], steps, calendar)
+
+    def _add_supply(self, name: str, supply: schema.Supply) -> None:
+        self._first[name] = len(self.stocks)
+        paths = self.places.paths(supply.per)
+        self.stocks.extend(network.Stock(name, path, supply.unit, 0) for path in paths)
+        for here, where in variations(supply, dict(supply.within), self.places, supply.per):
+            for k in where.tolist():
+                stock = self._first[name] + k
+                initial = parse_amount(here.initial, supply.unit)
+                self.stocks[stock] = network.Stock(name, paths[k], supply.unit, initial)
+                for order_name, order in here.orders.items():
+                    self._add_order(stock, k, name, order_name, order)
+                if here.production is not None:
+                    self.productions.append(self._production(stock, k, here.production, supply))
+
+    def _add_order(self, stock: int, place: int, supply: str, name: str, order: schema.Order) -> None:
+        waits = not isinstance(order.placed, Uncertain)
+        if isinstance(order.placed, schema.Link):
+            self.waiting_orders.append((len(self.orders), order.placed))
+        self.orders.append(
+            network.Order(
+                name=name,
+                stock=stock,
+                amount=parse_amount(order.amount, self.stocks[stock].unit),
+                lots=order.lots,
+                every=self.clock.tick(order.every),
+                placed=None if waits else self.clock.moment(order.placed),  # type: ignore[arg-type]
+                lead_time=elapsed(order.lead_time),
+                factors=self._factors_at(order.varies_with, self.level(supply), place),
+                path=f"supplies.{supply}.orders.{name}",
+            )
+        )
+
+    def _production(
+        self, stock: int, place: int, production: schema.Production, supply: schema.Supply
+    ) -> network.Production:
+        steps = []
+        for when, text in production.rate.items():
+            good = parse_rate(text, supply.unit).per_minute * production.share * production.production_yield
+            steps.append((self.clock.tick(when), good))
+        begins = self.clock.tick(production.begins)
+        if len(production.rate) == 1 and steps[0][0] == 0:  # one rate without a date holds from the beginning
+            steps = [(min(0, begins), steps[0][1])]
+        return network.Production(
+            stock=stock,
+            begins=begins,
+            until=None if production.until is None else self.clock.tick(production.until),
+            every=self.clock.tick(production.every),
+            rate=tuple(sorted(steps)),
+            factors=self._factors_at(production.varies_with, supply.per, place),
+        )
+
+
+def risks(scenario: Scenario, clock: Clock) -> tuple[network.Risk, ...]:
+    """The risks of a scenario with their effects sorted by what they act on."""
+    activities = {name: number for number, name in enumerate(scenario.activities)}
+    return tuple(_risk(name, risk, clock, activities) for name, risk in scenario.risks.items())
+
+
+def _risk(name: str, risk: schema.Risk, clock: Clock, activities: dict[str, int]) -> network.Risk:
+    def acting_on(section: str) -> list[tuple[str, Fraction]]:
+        pairs = [(path.split(".", 1), multiplier) for path, multiplier in risk.effects.items()]
+        return [(target, multiplier) for (kind, target), multiplier in pairs if kind == section]
+
+    return network.Risk(
+        name=name,
+        probability=float(risk.probability),
+        begins=None if risk.begins is None else clock.moment(risk.begins),
+        lasts=None if risk.lasts is None else elapsed(risk.lasts),
+        production=tuple(acting_on("supplies")),
+        capacity=tuple(acting_on("resources")),
+        durations=tuple((activities[target], float(m)) for target, m in acting_on("activities")),
+        delays=tuple((path.split(".", 1)[1], elapsed(delay)) for path, delay in risk.delays.items()),
+    )
+
+
+__all__ = ["SITE", "Goods", "overlay", "risks", "variations"]

@@ -1,0 +1,97 @@
+"""Dates, spans and calendars of a scenario as ticks and working minutes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+from dcsim import calendars
+from dcsim.calendars import Calendar
+from dcsim.distributions import Distribution
+from dcsim.network import Moment, WorkingTime
+from dcsim.scenario.schema import ALWAYS, CalendarSpec, Scenario
+from dcsim.scenario.values import Uncertain
+from dcsim.units import Span, horizon_end, round_half_up
+
+
+class Clock:
+    """Where the ticks of a scenario begin and end."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.start = scenario.start
+        self.horizon = self.tick(horizon_end(scenario.start, scenario.horizon))
+
+    def tick(self, when: datetime | Span) -> int:
+        """The tick of a date, or of a span after the start; negative before it."""
+        return round_half_up(self.minutes(when))
+
+    def minutes(self, when: datetime | Span) -> Fraction:
+        """Minutes from the start to a date, or of a span after it; negative before it."""
+        if isinstance(when, Span):
+            return when.minutes
+        return Fraction(int((when - self.start).total_seconds()), 60)
+
+    def moment(self, when: Uncertain) -> Moment:
+        """An uncertain date or span after the start."""
+        earliest = min(0, min(self.tick(value) for value in when.values))  # type: ignore[arg-type]
+        return Moment(earliest, when.resolve(lambda value: self.minutes(value) - earliest))
+
+
+def elapsed(span: Uncertain) -> Distribution:
+    """A span in elapsed minutes: a day has 24 hours."""
+    return span.resolve(lambda value: value.minutes)
+
+
+@dataclass
+class WorkingTimes:
+    """Every combination of calendars in which something works, numbered as it is met; 0 is always open."""
+
+    scenario: Scenario
+    clock: Clock
+    table: list[WorkingTime] = field(default_factory=list)
+    _numbers: dict[tuple[tuple[str, ...], tuple[int, ...]], int] = field(default_factory=dict)
+    _calendars: dict[str, Calendar] = field(default_factory=dict)
+    _rules: dict[str, calendars.Shifts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        end = self.clock.horizon + 1
+        self._calendars[ALWAYS] = calendars.always(end)
+        for name, spec in self.scenario.calendars.items():
+            self._rules[name] = shifts(spec)
+            self._calendars[name] = calendars.expand(name, self._rules[name], self.clock.start, end)
+        self.number([ALWAYS], [])
+
+    def number(self, names: Sequence[str], stopped_by: Sequence[int]) -> int:
+        """The number of the time when all these calendars are open and none of these risks stops work."""
+        distinct = tuple(dict.fromkeys(name for name in names if name != ALWAYS)) or (ALWAYS,)
+        key = (distinct, tuple(sorted(set(stopped_by))))
+        if key not in self._numbers:
+            self._numbers[key] = len(self.table)
+            together = calendars.intersect([self._calendars[name] for name in distinct])
+            self.table.append(WorkingTime(together, " & ".join(distinct), key[1]))
+        return self._numbers[key]
+
+    def joined(self, numbers: Sequence[int]) -> int:
+        """The number of the time when all of these are open."""
+        times = [self.table[number] for number in numbers]
+        names = [name for time in times for name in time.name.split(" & ")]
+        return self.number(names, [risk for time in times for risk in time.stopped_by])
+
+    def working_minutes(self, span: Span, number: int) -> Fraction:
+        """A span of work in minutes: a day is a working day of this one calendar, a week its working week."""
+        name = self.table[number].name
+        if name == ALWAYS:
+            return span.working_minutes(Fraction(24), 7)
+        rule = self._rules[name]
+        return span.working_minutes(rule.working_day, rule.working_week)
+
+
+def shifts(spec: CalendarSpec) -> calendars.Shifts:
+    """The written calendar, read."""
+    return calendars.Shifts(
+        days=calendars.parse_days(spec.days),
+        hours=calendars.parse_hours(", ".join(spec.hours)),
+        holidays=tuple(map(calendars.check_holidays, spec.holidays)),
+        closed=tuple(map(calendars.parse_closed, spec.closed)),
+        hours_per_day=spec.hours_per_day,
+    )

@@ -1,0 +1,307 @@
+"""When work goes on: shifts and holidays turned into open intervals, and working time into ticks and back.
+
+A tick is one minute since the start of the scenario. A calendar is open during half-open intervals of
+ticks; it is known up to its `end`, and nothing is open from there on.
+"""
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.units import parse_date
+
+NEVER = 2**62
+DAY = 1440
+DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_FULL_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-\u2013]\s*(\d{1,2}):(\d{2})")
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """The open intervals [opens[i], closes[i]), apart and in order, and the work done before each.
+
+    Opens, closes and end are ticks; worked_before holds the open minutes before each opening.
+    """
+
+    name: str
+    opens: NDArray[np.int64]
+    closes: NDArray[np.int64]
+    worked_before: NDArray[np.int64]
+    end: int
+
+    def is_open(self, tick: int) -> bool:
+        """Whether work goes on during the coming minute."""
+        i = int(self.opens.searchsorted(tick, side="right")) - 1
+        return i >= 0 and tick < int(self.closes[i])
+
+    def next_open(self, tick: int) -> int:
+        """The first tick from this one on whose coming minute is open; NEVER if there is none."""
+        i = int(self.closes.searchsorted(tick, side="right"))
+        return max(tick, int(self.opens[i])) if i < len(self.opens) else NEVER
+
+    def next_change(self, tick: int) -> int:
+        """The first tick after this one at which it opens or closes; NEVER if there is none."""
+        opening = int(self.opens.searchsorted(tick, side="right"))
+        closing = int(self.closes.searchsorted(tick, side="right"))
+        changes = (int(ticks[i]) for ticks, i in ((self.opens, opening), (self.closes, closing)) if i < len(ticks))
+        return min(changes, default=NEVER)
+
+    def advance(self, tick: int, minutes: int) -> int:
+        """The end of the last minute of so much work, begun now or, where closed, at the next opening.
+
+        No work ends at once; NEVER when it does not fit in before the end of the calendar.
+        """
+        if minutes == 0:
+            return tick
+        target = self._worked_until(tick) + minutes
+        i = int(self.worked_before.searchsorted(target, side="left")) - 1
+        if i < 0:
+            return NEVER
+        finish = int(self.opens[i]) + target - int(self.worked_before[i])
+        return finish if finish <= int(self.closes[i]) else NEVER
+
+    def last_closed(self, tick: int) -> int:
+        """The tick at which work last stopped, at or before this one; 0 when there was no work before."""
+        i = int(self.closes.searchsorted(tick, side="right")) - 1
+        return int(self.closes[i]) if i >= 0 else 0
+
+    def worked(self, a: int, b: int) -> int:
+        """The open minutes from tick a up to tick b."""
+        return self._worked_until(b) - self._worked_until(a) if a < b else 0
+
+    def _worked_until(self, tick: int) -> int:
+        i = int(self.opens.searchsorted(tick, side="right")) - 1
+        if i < 0:
+            return 0
+        return int(self.worked_before[i]) + min(tick, int(self.closes[i])) - int(self.opens[i])
+
+
+# Calendars from intervals, and from each other
+
+
+def from_intervals(name: str, opens: NDArray[np.int64], closes: NDArray[np.int64], end: int) -> Calendar:
+    """Open whenever one of the intervals is; they may overlap, touch and reach over the ends."""
+    first, last = np.clip(opens, 0, end), np.clip(closes, 0, end)
+    some = first < last
+    order = np.argsort(first[some], kind="stable")
+    first, last = first[some][order], np.maximum.accumulate(last[some][order])
+    apart = np.flatnonzero(first > np.concatenate(([-1], last[:-1])))
+    return _calendar(name, first[apart], np.maximum.reduceat(last, apart), end)
+
+
+def always(end: int) -> Calendar:
+    """Open around the clock."""
+    return _calendar("always", np.array([0]), np.array([end]), end)
+
+
+def intersect(calendars: Sequence[Calendar]) -> Calendar:
+    """Open when all of them are, up to the earliest of their ends; named after them all."""
+    if not calendars:
+        raise ValueError("expected at least one calendar to intersect, got none")
+    end = min(calendar.end for calendar in calendars)
+    different = list({id(calendar): calendar for calendar in calendars}.values())
+    ticks = np.concatenate([ticks for calendar in different for ticks in (calendar.opens, calendar.closes)])
+    changes = np.concatenate([np.repeat([1, -1], len(calendar.opens)) for calendar in different])
+    return _where(_joined_name(calendars), ticks, changes, len(different), end)
+
+
+def subtract(calendar: Calendar, windows: Sequence[tuple[int, int]]) -> Calendar:
+    """The same calendar, closed during the windows [from, to)."""
+    if not windows:
+        return calendar
+    begins, ends = np.array(windows, dtype=np.int64).T
+    shut = from_intervals("", begins, ends, calendar.end)
+    ticks = np.concatenate((calendar.opens, calendar.closes, shut.opens, shut.closes))
+    changes = np.concatenate(
+        [np.repeat(signs, len(c.opens)) for c, signs in ((calendar, (1, -1)), (shut, (-1, 1)))]
+    )
+    return _where(calendar.name, ticks, changes, 1, calendar.end)
+
+
+def _where(name: str, ticks: NDArray[np.int64], changes: NDArray[np.int64], level: int, end: int) -> Calendar:
+    """Open while the running sum of the changes is at its highest, the level."""
+    when, which = np.unique(ticks, return_inverse=True)
+    sums = np.zeros(len(when), dtype=np.int64)
+    np.add.at(sums, which, changes)
+    turns = np.diff((np.cumsum(sums) == level).astype(np.int8), prepend=0)
+    return from_intervals(name, when[turns == 1], when[turns == -1], end)
+
+
+def _joined_name(calendars: Sequence[Calendar]) -> str:
+    names = dict.fromkeys(part for calendar in calendars for part in calendar.name.split(" & "))
+    names.pop("always", None)
+    return " & ".join(names) or "always"
+
+
+def _calendar(name: str, opens: NDArray[np.int64], closes: NDArray[np.int64], end: int) -> Calendar:
+    opens, closes = opens.astype(np.int64), closes.astype(np.int64)
+    lengths = closes - opens
+    worked_before = np.cumsum(lengths) - lengths
+    for column in (opens, closes, worked_before):
+        column.setflags(write=False)
+    return Calendar(name, opens, closes, worked_before, end)
+
+
+# Shifts, as they are written
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """The written rule of a calendar: shifts at the same hours on each working day, none on holidays.
+
+    Days count from Monday, 0. Hours are minutes of the day; a shift that ends no later than it begins ends
+    on the next day, and belongs to the day on which it begins. A holiday or a closed date removes the
+    shifts that begin on it. Closed holds single dates and pairs of first and last dates.
+    """
+
+    days: frozenset[int]
+    hours: tuple[tuple[int, int], ...]
+    holidays: tuple[str, ...] = ()
+    closed: tuple[dt.date | tuple[dt.date, dt.date], ...] = ()
+    hours_per_day: Fraction | None = None
+
+    @property
+    def working_day(self) -> Fraction:
+        """Hours of work in a working day: as given, or else what its shifts add up to."""
+        if self.hours_per_day is not None:
+            return self.hours_per_day
+        minutes = {minute % DAY for begin, length in self.shifts for minute in range(begin, begin + length)}
+        return Fraction(len(minutes), 60)
+
+    @property
+    def working_week(self) -> int:
+        """Working days in a week."""
+        return len(self.days)
+
+    @property
+    def shifts(self) -> tuple[tuple[int, int], ...]:
+        """The minute of the day at which each shift begins, and its length in minutes."""
+        return tuple(
+            (begin, (end - begin) if end > begin else (end - begin + DAY)) for begin, end in self.hours
+        )
+
+
+def expand(name: str, shifts: Shifts, start: dt.datetime, end_tick: int) -> Calendar:
+    """The shifts from the start to the end tick, with the end of the one that was under way at the start."""
+    eve = start.date() - dt.timedelta(days=1)
+    days = (end_tick + start.hour * 60 + start.minute) // DAY + 2
+    working = np.isin((eve.weekday() + np.arange(days)) % 7, list(shifts.days))
+    last = eve + dt.timedelta(days=days - 1)
+    for day in _days_off(shifts, eve, last):
+        if eve <= day <= last:
+            working[(day - eve).days] = False
+    midnights = np.flatnonzero(working) * DAY - DAY - (start.hour * 60 + start.minute)
+    begins = np.array([begin for begin, _ in shifts.shifts], dtype=np.int64)
+    lengths = np.array([length for _, length in shifts.shifts], dtype=np.int64)
+    opens = midnights[:, None] + begins
+    return from_intervals(name, opens.ravel(), (opens + lengths).ravel(), end_tick)
+
+
+def _days_off(shifts: Shifts, first: dt.date, last: dt.date) -> Iterable[dt.date]:
+    for code in shifts.holidays:
+        yield from _public_holidays(code, first.year, last.year)
+    for closed in shifts.closed:
+        begin, end = closed if isinstance(closed, tuple) else (closed, closed)
+        begin, end = max(begin, first), min(end, last)
+        yield from (begin + dt.timedelta(days=i) for i in range((end - begin).days + 1))
+
+
+@lru_cache(maxsize=64)
+def _public_holidays(code: str, first_year: int, last_year: int) -> frozenset[dt.date]:
+    import holidays
+
+    country, _, subdivision = code.partition("-")
+    years = range(first_year, last_year + 1)
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=years))
+
+
+# Reading the rule
+
+
+def parse_days(text: object) -> frozenset[int]:
+    """The working days: 'Mon-Sat', 'Mon-Fri, Sun' or 'daily'."""
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"expected days such as 'Mon-Fri, Sun' or 'daily', got {text!r}")
+    if text.strip().lower() == "daily":
+        return frozenset(range(7))
+    days: set[int] = set()
+    for part in text.split(","):
+        first, *more = (_day(word.strip(), text) for word in re.split(r"[-\u2013]", part, maxsplit=1))
+        last = more[0] if more else first
+        days.update((first + i) % 7 for i in range((last - first) % 7 + 1))
+    return frozenset(days)
+
+
+def _day(word: str, text: str) -> int:
+    for names in (DAY_NAMES, _FULL_DAY_NAMES):
+        if word.capitalize() in names:
+            return names.index(word.capitalize())
+    close = difflib.get_close_matches(word.capitalize(), DAY_NAMES, n=1)
+    advice = f"; did you mean '{close[0]}'?" if close else ""
+    raise ValueError(f"expected days such as 'Mon-Fri, Sun' or 'daily', got {text!r}{advice}")
+
+
+def parse_hours(text: object) -> tuple[tuple[int, int], ...]:
+    """The shifts of a day as minutes of the day: '07:00-17:00', or several, '06:00-14:00, 14:00-22:00'."""
+    if not isinstance(text, str):
+        raise ValueError(f"expected hours such as 07:00-17:00, got {text!r}")
+    hours = []
+    for part in text.split(","):
+        found = _HOURS.fullmatch(part.strip().strip("\"'").strip())
+        if not found:
+            raise ValueError(f"expected hours such as 07:00-17:00, got {text!r}")
+        begin_hour, begin_minute, end_hour, end_minute = map(int, found.groups())
+        begin, end = begin_hour * 60 + begin_minute, end_hour * 60 + end_minute
+        if begin >= DAY or end > DAY or max(begin_minute, end_minute) > 59:
+            raise ValueError(f"expected times of day from 00:00 to 24:00, got {text!r}")
+        hours.append((begin, end))
+    return tuple(hours)
+
+
+def parse_closed(text: object) -> dt.date | tuple[dt.date, dt.date]:
+    """A day off, or the first and last of several: '2024-12-24' or '2024-12-24 to 2025-01-01'."""
+    first, _, last = str(text).partition(" to ")
+    if not last:
+        return parse_date(first.strip()).date()
+    begin, end = parse_date(first.strip()).date(), parse_date(last.strip()).date()
+    if end < begin:
+        raise ValueError(f"expected days off from an earlier to a later date, got '{text}'")
+    return begin, end
+
+
+def check_holidays(code: object) -> str:
+    """The code of a country or one of its states whose holidays are known, unchanged: 'US', 'US-TN'."""
+    import holidays
+
+    if not isinstance(code, str) or not code:
+        raise ValueError(f"expected a holiday code such as US or US-TN, got {code!r}")
+    country, dash, subdivision = code.partition("-")
+    known = holidays.list_supported_countries()
+    if country not in known:
+        raise ValueError(
+            f"no public holidays are known for the country '{country}'" + _nearest(country, known)
+        )
+    if dash and subdivision not in known[country]:
+        codes = {f"{country}-{name}": None for name in known[country]}
+        raise ValueError(
+            f"no public holidays are known for '{code}'" + _nearest(code, codes or {country: None})
+        )
+    return code
+
+
+def _nearest(code: str, known: Iterable[str]) -> str:
+    """The nearest known code, as the end of a message."""
+    names = list(known)
+    if same := [name for name in names if name.lower() == code.lower()]:
+        return f"; did you mean '{same[0]}'?"
+    close = difflib.get_close_matches(code.upper(), names, n=1, cutoff=0.3)
+    return f"; did you mean '{close[0]}'?" if close else "; write a code such as US or US-TN"

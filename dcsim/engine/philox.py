@@ -1,0 +1,59 @@
+"""Uniform random numbers as a function of what they are for, and of nothing else.
+
+Philox-4x32-10, a counter-based generator: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+SC 2011. The key is (seed, name of the quantity), the counter (place, attempt, block of four replications); the four
+words that come out belong to the four replications of the block.
+"""
+
+import hashlib
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.places import Places
+
+Words = NDArray[np.uint64]
+
+ROUNDS = 10
+MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+WEYL = (0x9E3779B9, 0xBB67AE85)
+LANES = 4
+"""Replications that share a block."""
+SCALE = 2.0**-32
+LOW = 0xFFFFFFFF
+
+
+def hash64(text: str) -> int:
+    """A number that stands for a text, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+@lru_cache(maxsize=64)
+def place_keys(places: Places, level: str) -> Words:
+    """For each place of a level, the number that stands for its path."""
+    return np.array([hash64(path) for path in places.paths(level)], np.uint64)
+
+
+def philox(key: int, places: Words, attempts: NDArray[np.int64] | int, block: int) -> tuple[Words, Words, Words, Words]:
+    """Four random 32-bit words for every place (and attempt)."""
+    mask, shift = np.uint64(LOW), np.uint64(32)
+    first, second = np.uint64(MULTIPLIERS[0]), np.uint64(MULTIPLIERS[1])
+    a, b = places & mask, places >> shift
+    c = np.broadcast_to(np.asarray(attempts, np.uint64), places.shape)
+    d = np.full(places.shape, block, np.uint64)
+    low, high = key & LOW, key >> 32
+    for _ in range(ROUNDS):
+        one, two = first * a, second * c
+        a, b, c, d = (two >> shift) ^ b ^ np.uint64(low), two & mask, (one >> shift) ^ d ^ np.uint64(high), one & mask
+        low, high = (low + WEYL[0]) & LOW, (high + WEYL[1]) & LOW
+    return a, b, c, d
+
+
+def uniforms(
+    seed: int, name: str, places: Words, attempts: NDArray[np.int64] | int, replication: int
+) -> NDArray[np.float64]:
+    """A number between 0 and 1, ends excluded, for every place (and attempt)."""
+    block, lane = divmod(replication, LANES)
+    words = philox(hash64(f"{seed}/{name}"), places, attempts, block)[lane]
+    return np.asarray((words.astype(np.float64) + 0.5) * SCALE)

@@ -1,0 +1,257 @@
+"""The reference engine: a build told as SimPy processes under the law of the instant.
+
+Where engines disagree, this one is right. At every tick where something is due:
+
+1. *Settle* everything due: finishes, deliveries, steps of capacity, openings of calendars. What has its last
+   predecessor satisfied becomes ready.
+2. *Start* what can start, visiting the waiting in the order (priority, ready tick, file order, place order). Each takes
+   all it needs at once or nothing. The whole pass ends before anything settles again.
+3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
+   the next tick.
+"""
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+import numpy as np
+import simpy
+
+from dcsim.engine.draws import Draws
+from dcsim.engine.waiting import Item, Shortage, Waiting
+from dcsim.network import REPAIR, RETRY, WORK, Network
+from dcsim.trace import NOT, AttemptRow, DeliveryRow, Trace
+
+Story = Generator[simpy.Event, Any, None]
+"""What somebody or something on the site goes through, told as a SimPy process."""
+
+
+def run(network: Network, draws: Draws) -> Trace:
+    """Run one replication and tell what happened."""
+    site = Site(network, draws)
+    site.build()
+    return site.trace()
+
+
+class Site:
+    """A building site: the stories that unfold on it, and what is written down of them."""
+
+    def __init__(self, network: Network, draws: Draws) -> None:
+        self.network = network
+        self.draws = draws
+        self.env = simpy.Environment()
+        self.waiting = Waiting(network, draws, self.call_at)
+        self.missing = (network.needed + np.append(network.release > 0, np.zeros(network.gates, bool))).tolist()
+        self.first_link = network.link_first.tolist()
+        self.target, self.lag = network.link_to.tolist(), network.link_lag.tolist()
+        self.ever = [stock.initial for stock in network.stocks]
+        self.milestone_of_gate = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
+        self.milestones_of_stock: dict[int, list[int]] = {}
+        for number, milestone in enumerate(network.milestones):
+            for stock in milestone.stocks:
+                self.milestones_of_stock.setdefault(stock, []).append(number)
+        self.reached = [NOT] * len(network.milestones)
+        self.ready = [NOT] * network.instances
+        self.finish = [NOT] * network.instances
+        self.works: list[Item | None] = [None] * network.instances
+        """Of each instance, its first attempt."""
+        self.again: list[Item] = []
+        """Every attempt and repair of activities with rework."""
+        self.deliveries: list[DeliveryRow] = []
+
+    @property
+    def now(self) -> int:
+        """The present tick."""
+        return int(self.env.now)
+
+    def build(self) -> None:
+        """The law of the instant."""
+        self.set_out()
+        while (tick := self.env.peek()) <= self.network.horizon:
+            self.waiting.tick = int(tick)
+            while self.env.peek() == tick:
+                while self.env.peek() == tick:
+                    self.env.step()
+                for item in self.waiting.start_what_can():
+                    item.turn.succeed()
+            self.waiting.note_shortages()
+        self.waiting.close_shortages()
+
+    def set_out(self) -> None:
+        """Everything that is known before the first tick gets under way."""
+        self.env.process(self.deliver())
+        self.env.process(self.change_capacity())
+        unhindered = [node for node, count in enumerate(self.missing) if count == 0]
+        self.env.process(self.release(0, unhindered))
+        later = self.network.release.nonzero()[0]
+        for tick in np.unique(self.network.release[later]).tolist():
+            self.env.process(self.release(tick, later[self.network.release[later] == tick].tolist(), met=1))
+        for number in range(len(self.network.milestones)):
+            self.check_supplies(number)
+
+    # Stories
+
+    def perform(self, instance: int) -> Story:
+        """An activity waits for its turn and works; while it fails, it is repaired and tried again."""
+        failures = int(self.draws.failures[instance])
+        for number in range(1, failures + 2):
+            item = self.join(instance, WORK if number == 1 else RETRY, number)
+            yield item.turn
+            if number == 1:
+                self.tell_start(instance)
+            yield from self.work(item)
+            if number <= failures:
+                repair = self.join(instance, REPAIR, number)
+                yield repair.turn
+                yield from self.work(repair)
+        self.finish[instance] = self.now
+        for stock, amount in self.network.bundles[self.network.bundle[instance]]:
+            self.add(stock, amount)
+        self.follow(instance)
+
+    def work(self, item: Item) -> Story:
+        """From its start to its last worked minute a piece of work keeps what it took."""
+        yield self.env.timeout(item.finish - self.now)
+        self.waiting.give_back(item)
+
+    def release(self, tick: int, nodes: Iterable[int], met: int = 0) -> Story:
+        """A date before which these may not be ready."""
+        yield self.env.timeout(tick)
+        for node in nodes:
+            self.missing[node] -= met
+            if self.missing[node] == 0:
+                self.happen(node)
+
+    def pass_time(self, node: int, lag: int) -> Story:
+        """A lag between something and what waits for it."""
+        minutes, calendar = self.network.lags[lag]
+        now = self.now
+        tick = now + minutes if calendar == NOT else self.draws.calendars[calendar].advance(now, minutes)
+        yield self.env.timeout(tick - now)
+        self.satisfy(node)
+
+    def deliver(self) -> Story:
+        """Goods arrive on dates that are known beforehand."""
+        for row in zip(*(column.tolist() for column in self.draws.deliveries), strict=True):
+            delivery = DeliveryRow(*row)
+            yield self.env.timeout(delivery.tick - self.now)
+            self.arrive(delivery)
+
+    def bring(self, number: int, lot: int) -> Story:
+        """One lot of an order that was placed now."""
+        order = self.network.orders[number]
+        due = self.now + int(self.draws.lead[number]) + lot * order.every
+        yield self.env.timeout(self.draws.arrival(order.stock, due) - self.now)
+        self.arrive(DeliveryRow(self.now, order.stock, order.lot(lot), number))
+
+    def change_capacity(self) -> Story:
+        """Crews grow and shrink."""
+        units = self.draws.capacity.tolist()
+        for tick, resource, count in zip(*(column.tolist() for column in self.draws.steps), strict=True):
+            yield self.env.timeout(tick - self.now)
+            self.waiting.change(self.waiting.free[resource], count - units[resource])
+            units[resource] = count
+
+    def watch(self, tick: int, shortage: Shortage) -> Story:
+        """A calendar that somebody waits for opens or closes."""
+        yield self.env.timeout(tick - self.now)
+        self.waiting.look_again(shortage)
+
+    # What leads to what
+
+    def join(self, instance: int, kind: int, number: int) -> Item:
+        """A piece of work is ready and waits for its turn."""
+        item = self.waiting.join(Item(instance, kind, number, self.now, self.env.event()))
+        if kind == WORK:
+            self.works[instance] = item
+        if int(self.network.activity[instance]) in self.network.again:
+            self.again.append(item)
+        return item
+
+    def call_at(self, tick: int, shortage: Shortage) -> None:
+        """Those who wait for calendars are to be looked at again at this tick."""
+        self.env.process(self.watch(tick, shortage))
+
+    def satisfy(self, node: int) -> None:
+        """One of the things that a node waits for has come."""
+        self.missing[node] -= 1
+        if self.missing[node] == 0:
+            self.happen(node)
+
+    def happen(self, node: int) -> None:
+        """A node has all it waited for: an instance is ready, a gate opens."""
+        if node < self.network.instances:
+            self.ready[node] = self.now
+            self.env.process(self.perform(node))
+            return
+        if node in self.milestone_of_gate:
+            self.reached[self.milestone_of_gate[node]] = self.now
+        for order in self.network.orders_of_gate.get(node, ()):
+            for lot in range(self.network.orders[order].lots):
+                self.env.process(self.bring(order, lot))
+        self.follow(node)
+
+    def follow(self, node: int) -> None:
+        """What waits for this node hears of it, at once or after a lag."""
+        for link in range(self.first_link[node], self.first_link[node + 1]):
+            if self.lag[link] == 0:
+                self.satisfy(self.target[link])
+            else:
+                self.env.process(self.pass_time(self.target[link], self.lag[link]))
+
+    def tell_start(self, instance: int) -> None:
+        """What waits for the start of this instance hears of it."""
+        activity = int(self.network.activity[instance])
+        gate = int(self.network.start_gate[activity])
+        if gate != NOT:
+            self.satisfy(gate + instance - int(self.network.first[activity]))
+
+    def arrive(self, delivery: DeliveryRow) -> None:
+        """Goods are there."""
+        if delivery.amount:
+            self.deliveries.append(delivery)
+            self.add(delivery.stock, delivery.amount)
+
+    def add(self, stock: int, amount: int) -> None:
+        """A stock grows, and may reach what was waited for."""
+        self.ever[stock] += amount
+        self.waiting.change(self.waiting.stock[stock], amount)
+        for number in self.milestones_of_stock.get(stock, ()):
+            self.check_supplies(number)
+
+    def check_supplies(self, number: int) -> None:
+        """A milestone of supplies is reached once so much has ever been there."""
+        milestone = self.network.milestones[number]
+        if milestone.stocks and self.missing[milestone.gate] == 1:
+            if sum(self.ever[stock] for stock in milestone.stocks) >= milestone.reaches:
+                self.satisfy(milestone.gate)
+
+    # What is told
+
+    def trace(self) -> Trace:
+        """Everything that happened."""
+        works = self.works
+        attempts = [0 if item is None or item.start == NOT else 1 for item in works]
+        mode = [NOT if item is None else item.mode for item in works]
+        for item in self.again:
+            if item.kind == RETRY and item.start != NOT:
+                attempts[item.instance] = item.number
+                mode[item.instance] = item.mode
+        return Trace(
+            network=self.network,
+            ready=np.array(self.ready, np.int64),
+            start=np.array([NOT if item is None else item.start for item in works], np.int64),
+            finish=np.array(self.finish, np.int64),
+            attempts=np.array(attempts, np.int64),
+            mode=np.array(mode, np.int64),
+            held_by=np.array([NOT if item is None else item.held_by for item in works], np.int64),
+            attempt_rows=tuple(self.attempt_row(item) for item in self.again),
+            shortage_rows=tuple(self.waiting.shortage_rows),
+            delivery_rows=tuple(self.deliveries),
+            reached=np.array(self.reached, np.int64),
+        )
+
+    def attempt_row(self, item: Item) -> AttemptRow:
+        """An attempt or a repair as it is told; it has no finish if that lies behind the horizon."""
+        finish = item.finish if item.finish <= self.network.horizon else NOT
+        kind = REPAIR if item.kind == REPAIR else WORK
+        return AttemptRow(item.instance, item.number, kind, item.ready, item.start, finish, item.held_by)

@@ -1,0 +1,340 @@
+"""The model that engines run: activities in places, what they wait for, and what they take, as names and flat arrays.
+
+A *node* is something that happens once: an activity instance (numbered first, activity by activity in file order,
+within an activity in place order) or a *gate*, which happens when enough of what leads to it has happened. Milestones,
+many-to-many links and orders that wait are gates. Everything is frozen, checked, in ticks and whole base units.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.calendars import Calendar
+from dcsim.distributions import Distribution
+from dcsim.places import Places
+
+WORK, RETRY, REPAIR = 0, 1, 2
+"""What waits in a queue: first attempts, further attempts after a failure, and the repairs between them."""
+
+MOST_FAILURES = 10
+"""No instance fails more often than this."""
+
+
+class Claim(NamedTuple):
+    """So many units of one resource."""
+
+    resource: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One entry of `requires`: the first of its alternatives that is free is taken."""
+
+    cause: str
+    """The entry as written, the name under which waiting for it is reported."""
+    alternatives: tuple[Claim, ...]
+
+
+class Mode(NamedTuple):
+    """One way to do an activity: an alternative for every requirement, and the calendar they have in common."""
+
+    claims: tuple[Claim, ...]
+    calendar: int
+    used: str
+    """The alternatives chosen, as reported."""
+
+
+class FactorUse(NamedTuple):
+    """A factor as it is in one place of its level."""
+
+    factor: int
+    place: int
+
+
+class Take(NamedTuple):
+    """So many units of one stock, consumed at a start or produced at a finish."""
+
+    stock: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What all instances of one activity need alike to start; those that wait for it form one queue."""
+
+    activity: int
+    kind: int
+    """First work, retry or repair."""
+    priority: int
+    place: str
+    """The smallest place that all of them share through what they require."""
+    requirements: tuple[Requirement, ...]
+    consumes: tuple[Take, ...]
+    modes: tuple[Mode, ...]
+    """All combinations of alternatives, the first written first; one with no claims if nothing is required."""
+    calendar: int
+    """The activity's own, the first whose closing is reported."""
+    told_with: int
+    """The demand that is this one but for its priority: their shortages are told as one."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How repetition shortens an activity: a multiplier for the n-th first start, counted by place."""
+
+    multipliers: NDArray[np.float64]
+    """Of the 1st, 2nd, ... start; the last holds for all that follow."""
+    counter: NDArray[np.int64]
+    """Which count of first starts each instance belongs to, in the order of `Work.instances`."""
+
+
+@dataclass(frozen=True)
+class Rework:
+    """How an activity may fail, and what repairs it."""
+
+    probability: float
+    mean_failures: Fraction
+    """Failures that an instance has on average."""
+    repair: Distribution
+    """Minutes of a repair."""
+    factors: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """Instances of one activity whose durations come from one distribution."""
+
+    activity: int
+    instances: NDArray[np.int64]
+    minutes: Distribution
+    """Working time of an attempt, in minutes, before factors, effects and learning."""
+    factors: tuple[int, ...]
+    """Factors that multiply it, in the order written."""
+    learning: Learning | None
+    rework: Rework | None
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A risk driver: one draw per replication and place of its level."""
+
+    name: str
+    level: str
+    value: Distribution
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource in one place: how many units there are when, before risks."""
+
+    name: str
+    place: str
+    steps: tuple[tuple[int, int], ...]
+    """(tick, units) from each tick on; 0 before the first."""
+    calendar: int
+
+    @property
+    def peak(self) -> int:
+        """The most units there ever are."""
+        return max(units for _, units in self.steps)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An uncertain tick: so many minutes after a fixed one (which lies before the start where a date does)."""
+
+    origin: int
+    delay: Distribution
+
+
+@dataclass(frozen=True)
+class Production:
+    """A stock that is made continuously and delivered at the end of every interval."""
+
+    stock: int
+    begins: int
+    until: int | None
+    every: int
+    rate: tuple[tuple[int, Fraction], ...]
+    """(tick, units per minute) from each tick on; 0 before the first."""
+    factors: tuple[FactorUse, ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Goods bought for one stock: placed on a date or when a gate opens, arriving in lots a lead time later."""
+
+    name: str
+    stock: int
+    amount: int
+    lots: int
+    every: int
+    placed: Moment | None
+    """None for an order that waits for its gate."""
+    lead_time: Distribution
+    """Minutes."""
+    factors: tuple[FactorUse, ...]
+    path: str
+    """The name of its draws."""
+
+    def lot(self, k: int) -> int:
+        """Units in the k-th lot, counted from 0: lots are equal up to one unit."""
+        return (k + 1) * self.amount // self.lots - k * self.amount // self.lots
+
+
+@dataclass(frozen=True)
+class Stock:
+    """One supply in one place."""
+
+    name: str
+    place: str
+    unit: str
+    initial: int
+
+
+@dataclass(frozen=True)
+class Risk:
+    """An event that may happen, and what it does in its window."""
+
+    name: str
+    probability: float
+    begins: Moment | None
+    """None if its window is the whole run."""
+    lasts: Distribution | None
+    """Minutes; none if it lasts to the end."""
+    production: tuple[tuple[str, Fraction], ...]
+    """(supply, multiplier of its production)."""
+    capacity: tuple[tuple[str, Fraction], ...]
+    """(resource, multiplier of its units)."""
+    durations: tuple[tuple[int, float], ...]
+    """(activity, multiplier)."""
+    delays: tuple[tuple[str, Distribution], ...]
+    """(supply, minutes by which its deliveries are postponed)."""
+
+
+@dataclass(frozen=True)
+class WorkingTime:
+    """A combination of calendars, and the risks that stop work in it."""
+
+    open: Calendar
+    """When all of them are open, in a run without risks."""
+    name: str
+    stopped_by: tuple[int, ...]
+    """Risks during whose window it is closed."""
+
+
+class Lag(NamedTuple):
+    """Time that must pass between an event and what waits for it."""
+
+    minutes: int
+    calendar: int
+    """The calendar that counts it; -1 where it is elapsed time."""
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A point that is dated: its gate opens when it is reached."""
+
+    name: str
+    gate: int
+    stocks: tuple[int, ...]
+    """Stocks whose units ever there are counted; none for a milestone of an activity."""
+    reaches: int
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A scenario made ready to run; the same for every replication."""
+
+    name: str
+    start: datetime
+    zero: datetime
+    horizon: int
+    """The last tick that counts."""
+    places: Places
+
+    activities: tuple[str, ...]
+    levels: tuple[str, ...]
+    """The level of places of each activity."""
+    first: NDArray[np.int64]
+    """The first instance of each activity, and at the end the number of all instances."""
+    place: NDArray[np.int32]
+    """Of each instance, its place as a number within its level."""
+    release: NDArray[np.int64]
+    """Of each instance, the tick before which it is not ready."""
+    demand: NDArray[np.int32]
+    """Of each instance, the demand of its first attempt."""
+    bundle: NDArray[np.int32]
+    """Of each instance, the bundle it produces."""
+    again: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]]
+    """For activities with rework: of each instance, the demands of a retry and of a repair (-1 without rework)."""
+    start_gate: NDArray[np.int64]
+    """Of each activity, the gate that the start of its first instance opens, its others following; -1 for none."""
+
+    demands: tuple[Demand, ...]
+    counters: int
+    """How many counts of first starts there are, for learning."""
+    bundles: tuple[tuple[Take, ...], ...]
+    """What a finish produces; the first is nothing."""
+    work: tuple[Work, ...]
+
+    needed: NDArray[np.int32]
+    """Of each node, how many links must be satisfied before it happens."""
+    link_first: NDArray[np.int64]
+    """Of each node, its first link to a successor, and at the end the number of links."""
+    link_to: NDArray[np.int32]
+    link_lag: NDArray[np.int16]
+    """Of each link, its lag as a number into `lags`; the first is none at all."""
+    lags: tuple[Lag, ...]
+    orders_of_gate: dict[int, tuple[int, ...]]
+    """Orders placed when a gate opens."""
+    milestones: tuple[Milestone, ...]
+
+    factors: tuple[Factor, ...]
+    resources: tuple[Resource, ...]
+    stocks: tuple[Stock, ...]
+    orders: tuple[Order, ...]
+    productions: tuple[Production, ...]
+    risks: tuple[Risk, ...]
+    working_times: tuple[WorkingTime, ...]
+    """Every combination of calendars in which something works; the first is always open."""
+
+    @property
+    def instances(self) -> int:
+        """How many activity instances there are."""
+        return len(self.place)
+
+    @property
+    def gates(self) -> int:
+        """How many gates there are."""
+        return len(self.needed) - len(self.place)
+
+    @cached_property
+    def activity(self) -> NDArray[np.int32]:
+        """Of each instance, its activity."""
+        return np.repeat(np.arange(len(self.activities), dtype=np.int32), np.diff(self.first))
+
+    def place_path(self, instance: int) -> str:
+        """Where an instance is done."""
+        level = self.levels[int(self.activity[instance])]
+        return self.places.paths(level)[int(self.place[instance])]
+
+    def describe(self, instance: int) -> str:
+        """An instance in words: its activity and, unless it is the site, its place."""
+        place = self.place_path(instance)
+        name = self.activities[int(self.activity[instance])]
+        return name if place == "site" else f"{name} in {place}"
+
+    def date(self, tick: int) -> datetime:
+        """The moment of a tick."""
+        return self.start + timedelta(minutes=int(tick))
+
+    def day(self, tick: int) -> float:
+        """Days from day zero to a tick."""
+        return (int(tick) - (self.zero - self.start) // timedelta(minutes=1)) / 1440

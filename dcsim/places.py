@@ -1,0 +1,210 @@
+"""The places of a site as a tree: how many each level has, what stands inside what, and what a pattern means.
+
+Places are numbered per level in the order of the tree: all places inside the first place around them come
+first. A path names a place from the outside in, `phase1/hall3`; the root is `site`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import translate
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SITE = "site"
+"""The root place, and the level of whatever names no other."""
+MOST_PLACES = 5_000_000
+"""More places than this in one scenario are taken for a slip of the pen."""
+
+Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+class LevelRule(Protocol):
+    """How the places of one level are written: inside what, and either counted or named."""
+
+    @property
+    def within(self) -> str: ...
+    @property
+    def count(self) -> int | Mapping[str, int] | None: ...
+    @property
+    def names(self) -> tuple[str, ...] | None: ...
+
+
+class PlaceError(ValueError):
+    """The places of one level cannot be laid out; `key` is the entry of its count to blame, if any."""
+
+    def __init__(self, level: str, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.level = level
+        self.key = key
+
+
+@dataclass(frozen=True, eq=False)
+class Tier:
+    """All places of one level: for each the place around it, and which of the level's labels it carries."""
+
+    parent: str | None
+    """The level around this one; none for the site."""
+    outer: Indices
+    """For each place, the number of the place around it."""
+    label: Indices
+    """For each place, the number of its label."""
+    labels: tuple[str, ...]
+    """The names that places of this level carry inside the place around them: hall1, hall2, ..."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """The grown tree of places."""
+
+    tiers: Mapping[str, Tier]
+    """Levels from the site inwards, each after the one around it, in the order written."""
+
+    @classmethod
+    def grow(cls, levels: Mapping[str, LevelRule]) -> "Places":
+        """Lay out every place; raises PlaceError where a level stands nowhere or lacks a count somewhere."""
+        start = np.zeros(1, np.int64)
+        tiers = {SITE: Tier(None, start, start, (SITE,))}
+        places = cls(tiers)
+        for name in _inwards(levels):
+            tiers[name] = _tier(places, name, levels[name])
+            if sum(len(tier.outer) for tier in tiers.values()) > MOST_PLACES:
+                raise _too_many(name)
+        return places
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Every level, the site first."""
+        return tuple(self.tiers)
+
+    def count(self, level: str) -> int:
+        """How many places a level has in all."""
+        return len(self.tiers[level].outer)
+
+    def parent(self, level: str) -> str | None:
+        """The level around this one; none around the site."""
+        return self.tiers[level].parent
+
+    def chain(self, level: str) -> tuple[str, ...]:
+        """The levels from the site down to this one."""
+        parent = self.tiers[level].parent
+        return (level,) if parent is None else (*self.chain(parent), level)
+
+    def encloses(self, outer: str, inner: str) -> bool:
+        """Whether every place of the inner level stands in one of the outer; a level encloses itself."""
+        return outer in self.chain(inner)
+
+    def common(self, one: str, other: str) -> str:
+        """The smallest level that contains both."""
+        pairs = zip(self.chain(one), self.chain(other), strict=False)
+        return [a for a, b in pairs if a == b][-1]
+
+    def enclosing(self, level: str, outer: str) -> Indices:
+        """For each place of a level the number of the outer place around it; its own at the same level."""
+        around = np.arange(self.count(level), dtype=np.int64)
+        while level != outer:
+            tier = self.tiers[level]
+            if tier.parent is None:
+                raise ValueError(f"no place of '{outer}' stands around '{level}'")
+            around, level = tier.outer[around], tier.parent
+        return around
+
+    def path(self, level: str, index: int) -> str:
+        """The path of one place."""
+        tier = self.tiers[level]
+        label = tier.labels[int(tier.label[index])]
+        if tier.parent in (None, SITE):
+            return label
+        return f"{self.path(str(tier.parent), int(tier.outer[index]))}/{label}"
+
+    def paths(self, level: str) -> list[str]:
+        """The paths of all places of a level, in order."""
+        tier = self.tiers[level]
+        labels = [tier.labels[label] for label in tier.label.tolist()]
+        if tier.parent in (None, SITE):
+            return labels
+        around = self.paths(str(tier.parent))
+        return [f"{around[outer]}/{label}" for outer, label in zip(tier.outer.tolist(), labels, strict=True)]
+
+    def matches(self, pattern: str, level: str) -> Mask:
+        """Which places of a level a pattern means: those it matches, and those inside one that it matches."""
+        chain = self.chain(level)
+        segments = pattern.split("/")
+        found = np.ones(self.count(level), np.bool_)
+        if pattern == SITE:
+            return found
+        if len(segments) >= len(chain):
+            return np.zeros_like(found)
+        for segment, outer in zip(segments, chain[1:], strict=False):
+            tier = self.tiers[outer]
+            fits = _fitting(segment, tier.labels)
+            found &= fits[tier.label[self.enclosing(level, outer)]]
+        return found
+
+
+def _inwards(levels: Mapping[str, LevelRule]) -> list[str]:
+    """The levels in such an order that each comes after the one around it: depth first, as written."""
+    order: list[str] = []
+    waiting = [name for name in reversed(list(levels)) if levels[name].within == SITE]
+    while waiting:
+        name = waiting.pop()
+        order.append(name)
+        waiting += [inner for inner in reversed(list(levels)) if levels[inner].within == name]
+    for name in levels:
+        if name not in order:
+            raise PlaceError(name, f"no way leads from the site to the level '{name}'")
+    return order
+
+
+def _tier(places: Places, name: str, rule: LevelRule) -> Tier:
+    around = places.count(rule.within)
+    if rule.names is not None:
+        counts, labels = np.full(around, len(rule.names), np.int64), rule.names
+    else:
+        counts = _counts(places, name, rule)
+        labels = ()
+    total = sum(counts.tolist())
+    if total > MOST_PLACES:
+        raise _too_many(name)
+    outer = np.repeat(np.arange(around, dtype=np.int64), counts)
+    label = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+    if rule.names is None:
+        labels = tuple(f"{name}{number}" for number in range(1, int(counts.max(initial=0)) + 1))
+    return Tier(rule.within, outer, label, labels)
+
+
+def _counts(places: Places, name: str, rule: LevelRule) -> Indices:
+    """How many places of a level stand in each place around it."""
+    around = places.count(rule.within)
+    if not isinstance(rule.count, Mapping):
+        return np.full(around, min(rule.count or 0, MOST_PLACES + 1), np.int64)
+    counts = np.full(around, -1, np.int64)
+    for pattern, count in rule.count.items():
+        found = places.matches(pattern, rule.within)
+        if not found.any():
+            raise PlaceError(name, f"no place '{pattern}' among the places of '{rule.within}'", pattern)
+        counts[found] = min(count, MOST_PLACES + 1)
+    missing = np.flatnonzero(counts < 0)
+    if len(missing):
+        first = places.path(rule.within, int(missing[0]))
+        raise PlaceError(
+            name, f"says nothing about '{first}': give a count for every place of '{rule.within}'"
+        )
+    return counts
+
+
+def _too_many(name: str) -> PlaceError:
+    return PlaceError(
+        name, f"more than {MOST_PLACES:,} places in all; count larger places, such as pods instead of racks"
+    )
+
+
+def _fitting(segment: str, labels: tuple[str, ...]) -> Mask:
+    """Which labels one part of a pattern matches."""
+    if segment == "*":
+        return np.ones(len(labels), np.bool_)
+    fits = re.compile(translate(segment)).match
+    return np.fromiter((fits(label) is not None for label in labels), np.bool_, len(labels))

@@ -1,0 +1,1 @@
+"""The pictures: tables in, figures out. Nothing here runs an engine."""

@@ -1,0 +1,99 @@
+"""An activity in words: what it waits for, takes, consumes and produces, how long it lasts, how it fails."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dcsim.report.quantities import amount, number_in_words, uncertain, when
+from dcsim.scenario import schema
+from dcsim.scenario.schema import ALWAYS, Scenario
+from dcsim.scenario.values import Uncertain
+from dcsim.units import Span, plain
+
+
+def activity_lines(
+    part: schema.ActivityPart, scenario: Scenario, whole: schema.ActivityPart | None = None
+) -> Iterator[str]:
+    """What is said about an activity, or about what differs from the `whole` of it in some places."""
+    said = part.model_fields_set
+    if isinstance(part, schema.Activity) and part.after:
+        yield f"after {', '.join(link_in_words(link) for link in part.after)}"
+    if part.not_before is not None:
+        yield f"not before {when(part.not_before)}"
+    if part.requires:
+        yield f"takes {', '.join(_taken(entry, number) for entry, number in part.requires.items())}"
+    if part.consumes:
+        yield f"consumes {_goods(part.consumes, scenario)}"
+    if part.produces:
+        yield f"produces {_goods(part.produces, scenario)}"
+    if whole is None or "duration" in said:
+        yield f"lasts {duration_in_words(part, whole or part, scenario)}"
+    if part.varies_with:
+        yield f"varies with {', '.join(part.varies_with)}"
+    if part.learning is not None:
+        yield _learning(part.learning)
+    if part.rework is not None:
+        yield _rework(part.rework)
+    if part.calendar is not None:
+        yield f"works {part.calendar}"
+    if part.priority or (whole is not None and "priority" in said):
+        yield f"priority {part.priority}"
+
+
+def link_in_words(link: schema.Link) -> str:
+    """What is waited for: start of install_rack in phase1 (40 of them) + 7 d."""
+    said = f"the start of {link.activity}" if link.start_or_finish == "start" else link.activity
+    said += f" in {link.place}" if link.place else ""
+    said += f" ({link.count:,} of them)" if link.count is not None else ""
+    return said + lag_in_words(link.lag)
+
+
+def lag_in_words(lag: Any) -> str:
+    """Time that has to pass as well; nothing if none has."""
+    if isinstance(lag, schema.WorkingLag):
+        return f" + {lag.working} of work"
+    return f" + {lag}" if lag.minutes else ""
+
+
+def duration_in_words(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scenario) -> str:
+    """How long it lasts; days and weeks under a calendar are said to be working days and weeks."""
+    said = uncertain(part.duration)
+    calendar = _calendar(part, scenario) or _calendar(whole, scenario) or ALWAYS
+    return f"{said} (working time of {calendar})" if _has_days(part.duration) and calendar != ALWAYS else said
+
+
+def _calendar(part: schema.ActivityPart, scenario: Scenario) -> str | None:
+    """The calendar whose days its duration means: its own, else that of what it requires first."""
+    if part.calendar is not None:
+        return part.calendar
+    for entry in part.requires:
+        return scenario.resources[entry.split("|")[0].strip()].calendar
+    return None
+
+
+def _has_days(duration: Uncertain) -> bool:
+    return any(isinstance(value, Span) and value.unit in ("d", "wk") for value in duration.values)
+
+
+def _taken(entry: str, number: int | None) -> str:
+    return f"no {entry}" if not number else f"{number:,} {' or '.join(n.strip() for n in entry.split('|'))}"
+
+
+def _goods(amounts: dict[str, Any], scenario: Scenario) -> str:
+    return ", ".join(
+        f"no {name}" if written is None else amount(written, scenario.supplies[name].unit, name)
+        for name, written in amounts.items()
+    )
+
+
+def _learning(learning: schema.Learning) -> str:
+    said = f"learns: time x {plain(learning.rate)} with every doubling of the number done"
+    said += f", the time above is that of number {learning.at:,}" if learning.at != 1 else ""
+    said += f", until number {learning.until:,}" if learning.until is not None else ""
+    return said + (f", counted by {learning.per}" if learning.per != schema.SITE else "")
+
+
+def _rework(rework: schema.Rework) -> str:
+    said = f"fails with {number_in_words(100 * rework.probability)} %: repair {uncertain(rework.duration)}"
+    takes = [_taken(entry, number) for entry, number in rework.requires.items()]
+    said += f", takes {', '.join(takes)}" if takes else ""
+    return said + (f", varies with {', '.join(rework.varies_with)}" if rework.varies_with else "")

@@ -1,0 +1,58 @@
+"""How things are said in words: counts, days, causes, places, and written values."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from dcsim.places import SITE
+
+
+def plural(word: str) -> str:
+    """More than one of something: racks, activities, switches."""
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
+
+
+def counted(number: int, word: str) -> str:
+    """So many of something: 1 rack, 3,136 racks."""
+    return f"{number:,} {word if number == 1 else plural(word)}"
+
+
+def listed(parts: Sequence[str], most: int = 12) -> str:
+    """Several things in a row, not too many of them."""
+    more = len(parts) - most
+    return ", ".join(parts[:most]) + (f", and {more} more" if more > 0 else "")
+
+
+def day(number: float) -> str:
+    """A day counted from day zero; the first 24 hours are day 0."""
+    return f"{math.floor(number):,}"
+
+
+def cause_in_words(cause: str) -> str:
+    """What was waited for: `calendar:day_shift` is its opening, `risk:storms` the end of its stop of work."""
+    kind, _, name = cause.partition(":")
+    if kind == "calendar" and name:
+        return f"{name} to open"
+    return f"{name} to end" if kind == "risk" and name else cause
+
+
+def span_of_places(first: str, last: str) -> str:
+    """Where alike things are, from the first to the last: ` in hall1...hall4`; nothing for the site."""
+    if first == SITE:
+        return ""
+    if first == last:
+        return f" in {first}"
+    ends = first.split("/"), last.split("/")
+    shared = next((k for k, (one, other) in enumerate(zip(*ends, strict=False)) if one != other), 0)
+    return " in " + "...".join("/".join(path[: shared + 2]) for path in ends)
+
+
+def written(value: Any) -> str:
+    """A value as it would be written in a scenario."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {written(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return "" if value is None else str(value)

@@ -1,0 +1,178 @@
+"""What one build came to, as it is printed: milestones, waiting, what was fitted, what is stuck."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dcsim.analysis.milestones import beside_observed
+from dcsim.analysis.result import Result, chance, layers
+from dcsim.analysis.stuck import NOT_READY, WAITING, WORKING
+from dcsim.report.language import cause_in_words, counted, day, listed, span_of_places, written
+
+MOST_CAUSES = 8
+"""Causes of waiting that are printed."""
+MOST_STUCK = 12
+"""Groups of stuck activities that are printed."""
+
+
+def summary(run: Result, seconds: float) -> Group:
+    """Everything that `dcsim run` tells about one build, which took so many seconds."""
+    parts = [headline(run, seconds), milestone_table(run)]
+    parts += [part for part in (waits_table(run), fitted_list(run), stuck_list(run)) if part is not None]
+    return Group(*parts)
+
+
+def headline(run: Result, seconds: float) -> RenderableType:
+    """What was built, with which chances, and how it ended."""
+    title = Text(" · ").join(
+        [Text(run.scenario.name, style="bold"), *map(Text, layers(run)), Text(chance(run))]
+    )
+    network = run.network
+    ended = f"finished on {network.date(run.end):%Y-%m-%d}, day {day(network.day(run.end))}"
+    if not run.finished:
+        left = int(run.activities["finish"].isna().sum())
+        ended = f"unfinished on {network.date(run.end):%Y-%m-%d} with {left:,} left"
+    told = f"{counted(network.instances, 'activity')}, {ended} ({seconds:.1f} s, {run.engine} engine)"
+    return Group(title, Text(told), Text(f"day 0 is {network.zero:%Y-%m-%d}", style="dim"))
+
+
+def milestone_table(run: Result) -> RenderableType:
+    """Every milestone with its simulated date, beside each date that was observed or wanted."""
+    observed = _compared(run)
+    if observed.empty:
+        return _below("", Text("The scenario has no milestones."))
+    table = _table("milestone", ">day", "planned")
+    compared = observed["observed"].notna().any()
+    if compared:
+        for heading in ("observed", ">days off", "what was observed"):
+            _column(table, heading)
+    horizon = f"{run.network.date(run.network.horizon):%Y-%m-%d}"
+    before = ""
+    for row in observed.to_dict("records"):
+        first, before = row["milestone"] != before, row["milestone"]
+        cells = _milestone_cells(row, horizon) if first else ["", "", ""]
+        if compared and not pd.isna(row["observed"]):
+            cells += [f"{row['observed']:%Y-%m-%d}", _difference(row["difference"]), row["meaning"]]
+        table.add_row(*map(Text, cells))
+    return _below("", table)
+
+
+def _compared(run: Result) -> pd.DataFrame:
+    """Milestones beside the dates that were observed, and those that were wanted."""
+    dates = {}
+    for name, milestone in run.scenario.milestones.items():
+        dates[name] = [(one.date, one.meaning) for one in milestone.observed]
+        dates[name] += [(milestone.target, "target")] if milestone.target is not None else []
+    return beside_observed(run.milestones, dates, run.network.zero)
+
+
+def _milestone_cells(row: Mapping[Hashable, Any], horizon: str) -> list[str]:
+    if pd.isna(row["day"]):
+        return [row["milestone"], "not by", horizon]
+    return [row["milestone"], day(row["day"]), f"{row['date']:%Y-%m-%d}"]
+
+
+def _difference(days: float) -> str:
+    """So many days later, or earlier."""
+    if pd.isna(days):
+        return ""
+    return f"{days:+.0f}" if days else "0"
+
+
+def waits_table(run: Result) -> RenderableType | None:
+    """What the build waited for longest, and which activities did."""
+    waits = run.waits
+    if waits.empty:
+        return None
+    table = _table("waited for", ">days", ">activity-days", "by")
+    for row in waits.head(MOST_CAUSES).to_dict("records"):
+        days = (f"{row['days']:,.1f}", f"{row['waiting_days']:,.0f}")
+        table.add_row(*map(Text, (cause_in_words(row["cause"]), *days, row["activities"])))
+    more = len(waits) - MOST_CAUSES
+    return _below("Waited for longest", table, f"and {counted(more, 'more cause')}" if more > 0 else "")
+
+
+def fitted_list(run: Result) -> RenderableType | None:
+    """The parameters that were fitted, told apart from all that was measured."""
+    if not run.scenario.fitted:
+        return None
+    lines = []
+    for path, fitted in run.scenario.fitted.items():
+        value = written(run.scenario.document.find(path)[1])
+        said = [f"prior {fitted.prior}" + (f" from {fitted.source}" if fitted.source else "")]
+        said += [f"fitted to {', '.join(fitted.to)}"] if fitted.to else []
+        lines.append(f"{path} = {value} ({'; '.join(said)})")
+    return _below("Fitted, not measured", _indented(lines))
+
+
+def stuck_list(run: Result) -> RenderableType | None:
+    """What an unfinished build is stuck on, alike things told together, and what waits behind them."""
+    if run.finished:
+        return None
+    stuck = run.stuck
+    lines = list(_stuck(run, stuck[stuck["state"] == WAITING]))
+    working = stuck[stuck["state"] == WORKING]
+    if len(working):
+        lines.append(f"still being worked on: {_by_activity(working)}")
+    unready = stuck[stuck["state"] == NOT_READY].drop_duplicates(["activity", "place"])
+    if len(unready):
+        lines.append(f"not ready because of these: {_by_activity(unready)}")
+    return _below("Stuck", _indented(lines))
+
+
+def _stuck(run: Result, waiting: pd.DataFrame) -> Iterator[str]:
+    """Alike instances that wait for the same, in a line."""
+    keys = ["activity", "waits_for", "there", "needed"]
+    groups = waiting.groupby(keys, sort=False, dropna=False)["place"].agg(["size", "first", "last"])
+    for row in groups.head(MOST_STUCK).reset_index().to_dict("records"):
+        where, verb = span_of_places(row["first"], row["last"]), "waits" if row["size"] == 1 else "wait"
+        said = f"{row['size']:,} x {row['activity']}{where} {verb} for {cause_in_words(row['waits_for'])}"
+        known = not pd.isna(row["needed"])
+        yield said + (f": {_amounts(run, row['waits_for'], row['there'], row['needed'])}" if known else "")
+    if len(groups) > MOST_STUCK:
+        yield f"and {counted(len(groups) - MOST_STUCK, 'more group')}: see `stuck` in the tables"
+
+
+def _amounts(run: Result, cause: str, there: int, needed: int) -> str:
+    if cause in run.scenario.supplies:
+        unit = run.scenario.supplies[cause].unit
+        unit = f" {unit}" if unit else ""
+        return f"{there:,}{unit} there, {needed:,}{unit} needed"
+    return f"{there:,} free, {needed:,} needed"
+
+
+def _by_activity(rows: pd.DataFrame) -> str:
+    counts = rows.groupby("activity", sort=False).size()
+    return listed([f"{count:,} x {activity}" for activity, count in counts.items()])
+
+
+def _table(*headings: str) -> Table:
+    """A table without lines but the one under its head; '>' before a heading aligns numbers to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        _column(table, heading)
+    return table
+
+
+def _column(table: Table, heading: str) -> None:
+    if heading.startswith(">"):
+        table.add_column(heading[1:], justify="right", no_wrap=True)
+    else:
+        table.add_column(heading, overflow="fold")
+
+
+def _indented(lines: list[str]) -> RenderableType:
+    return Group(*(Padding(Text(line), (0, 0, 0, 2), expand=False) for line in lines))
+
+
+def _below(title: str, *parts: RenderableType) -> RenderableType:
+    """Parts under a title, with an empty line above."""
+    shown: list[RenderableType] = [Text("")]
+    shown += [Text(title, style="bold")] if title else []
+    return Group(*shown, *(part for part in parts if part != ""))

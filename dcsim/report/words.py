@@ -1,0 +1,288 @@
+"""A scenario in words: what is built where, by whom, from what, and what may go wrong."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from dcsim.network import Network
+from dcsim.places import SITE
+from dcsim.report.activities import activity_lines
+from dcsim.report.language import counted, listed
+from dcsim.report.quantities import amount, number_in_words, ramp, uncertain, when
+from dcsim.scenario import schema
+from dcsim.scenario.schema import ALWAYS, Scenario
+from dcsim.units import plain
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in a few words, and what there is to say about it."""
+
+    name: str
+    said: str
+    details: tuple[str, ...] = ()
+
+
+def tell(scenario: Scenario, network: Network) -> Group:
+    """The whole scenario in words."""
+    parts: list[RenderableType] = [Text(scenario.name, style="bold")]
+    if scenario.description:
+        parts.append(Text(scenario.description))
+    parts += [Text(line) for line in _head(scenario, network)]
+    sections: dict[str, Callable[[Scenario, Network], Iterator[Entry]]] = {
+        "Places": _places,
+        "Activities": _activities,
+        "Resources": _resources,
+        "Supplies": _supplies,
+        "Calendars": _calendars,
+        "Factors": _factors,
+        "Risks": _risks,
+        "Milestones": _milestones,
+        "Fitted, not measured": _fitted,
+        "Variants": _variants,
+    }
+    for title, entries in sections.items():
+        shown = [part for entry in entries(scenario, network) for part in _shown(entry)]
+        if shown:
+            parts += [Text(""), Text(title, style="bold"), *shown]
+    return Group(*parts)
+
+
+def size(network: Network) -> str:
+    """How large a network is: 24,384 activities in 3,136 racks."""
+    places = network.places
+    level = max(places.levels, key=places.count)
+    told = counted(network.instances, "activity")
+    return told if level == SITE else f"{told} in {counted(places.count(level), level)}"
+
+
+def _head(scenario: Scenario, network: Network) -> Iterator[str]:
+    yield (
+        f"The clock starts on {when(network.start)}, days are counted from {when(network.zero)}, and the run "
+        f"stops on {when(network.date(network.horizon))} at the latest."
+    )
+    document = scenario.document
+    if document.variants:
+        yield f"Variants laid over it: {', '.join(document.variants)}."
+    if document.mitigated:
+        yield f"Mitigated: {', '.join(document.mitigated)}."
+    yield f"{size(network)}. {_values(scenario)}".strip()
+
+
+def _values(scenario: Scenario) -> str:
+    """How many values say where they come from."""
+    citations = scenario.document.citations.values()
+    if not citations:
+        return ""
+    sources = [citation.source for citation in citations if citation.source]
+    assumed = sum(1 for citation in citations if not citation.source)
+    said = f"{len(sources):,} from {counted(len(set(sources)), 'source')}, {counted(assumed, 'assumption')}"
+    return f"{counted(len(citations), 'value')} with their origin: {said}."
+
+
+def _shown(entry: Entry) -> Iterator[RenderableType]:
+    yield Padding(Text.assemble((entry.name, "bold"), f"  {entry.said}"), (0, 0, 0, 2), expand=False)
+    for line in entry.details:
+        yield Padding(Text(line), (0, 0, 0, 6), expand=False)
+
+
+def _places(scenario: Scenario, network: Network) -> Iterator[Entry]:
+    for name, level in scenario.places.items():
+        around = (
+            "" if level.within == SITE else f" in {counted(network.places.count(level.within), level.within)}"
+        )
+        names = "" if level.names is None else f": {listed(level.names)}"
+        yield Entry(name, f"{network.places.count(name):,}{around}{names}")
+
+
+def _activities(scenario: Scenario, network: Network) -> Iterator[Entry]:
+    for number, (name, activity) in enumerate(scenario.activities.items()):
+        count = int(network.first[number + 1] - network.first[number])
+        where = "once" if activity.at == SITE else f"{count:,} x, one per {activity.at}"
+        if activity.only is not None:
+            where += f", only in {', '.join(activity.only)}"
+        said = f"{where}: {activity.description}" if activity.description else where
+        details = list(activity_lines(activity, scenario))
+        for pattern, part in activity.within.items():
+            details += [f"in {pattern}: {line}" for line in activity_lines(part, scenario, activity)]
+        yield Entry(name, said, tuple(details))
+
+
+def _resources(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, resource in scenario.resources.items():
+        users = [
+            activity
+            for activity, spec in scenario.activities.items()
+            if any(name in entry.replace("|", " ").split() for entry in _all_of(spec, "requires"))
+        ]
+        details = [f"in {pattern}: {_resource(part)}" for pattern, part in resource.within.items()]
+        said = _resource(resource) + (f", in every {resource.per}" if resource.per != SITE else "")
+        said += f"; taken by {listed(users)}" if users else "; taken by nothing"
+        yield Entry(name, said, tuple(details))
+
+
+def _resource(part: schema.ResourcePart) -> str:
+    said = [ramp(part.count)] if part.count is not None else []
+    said += [f"works {part.calendar}"] if part.calendar not in (None, ALWAYS) else []
+    return ", ".join(said) or "0"
+
+
+def _supplies(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, supply in scenario.supplies.items():
+        takers = [a for a, spec in scenario.activities.items() if name in _all_of(spec, "consumes")]
+        makers = [a for a, spec in scenario.activities.items() if name in _all_of(spec, "produces")]
+        said = f"in {supply.unit}" if supply.unit else "in units"
+        said += f", in every {supply.per}" if supply.per != SITE else ""
+        said += f"; consumed by {listed(takers)}" if takers else "; a counter" if makers else ""
+        said += f"; produced by {listed(makers)}" if makers else ""
+        details = list(_supply_lines(supply, supply.unit))
+        for pattern, part in supply.within.items():
+            details += [f"in {pattern}: {line}" for line in _supply_lines(part, supply.unit)]
+        yield Entry(name, said, tuple(details))
+
+
+def _supply_lines(part: schema.SupplyPart, unit: str) -> Iterator[str]:
+    if "initial" in part.model_fields_set:
+        yield f"{amount(part.initial, unit)} there at the start"
+    for name, order in part.orders.items():
+        yield f"order {name}: {_order(order, unit)}"
+    if part.production is not None:
+        yield f"production: {_production(part.production)}"
+
+
+def _order(order: schema.Order, unit: str) -> str:
+    said = [
+        amount(order.amount, unit),
+        f"placed {_placed(order.placed)}",
+        f"lead time {uncertain(order.lead_time)}",
+    ]
+    if order.lots > 1:
+        said.append(f"in {order.lots} lots, one every {order.every}")
+    return ", ".join(said) + _varying(order.varies_with)
+
+
+def _placed(placed: Any) -> str:
+    if not isinstance(placed, schema.Link):
+        return uncertain(placed)
+    lag = placed.lag
+    late = "" if isinstance(lag, schema.WorkingLag) or not lag.minutes else f" and {lag}"
+    return f"after {placed.activity}{late}"
+
+
+def _production(production: schema.Production) -> str:
+    said = [f"{ramp(production.rate)}, delivered every {production.every}, from {when(production.begins)}"]
+    said += [f"until {when(production.until)}"] if production.until is not None else []
+    said += [f"of which this project gets {plain(production.share)}"] if production.share != 1 else []
+    said += [f"yield {plain(production.production_yield)}"] if production.production_yield != 1 else []
+    return ", ".join(said) + _varying(production.varies_with)
+
+
+def _varying(factors: tuple[str, ...]) -> str:
+    return f"; varies with {', '.join(factors)}" if factors else ""
+
+
+def _calendars(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, calendar in scenario.calendars.items():
+        said = f"{calendar.days}, {', '.join(calendar.hours)}"
+        said += f", not on holidays of {', '.join(calendar.holidays)}" if calendar.holidays else ""
+        said += f", closed {', '.join(calendar.closed)}" if calendar.closed else ""
+        said += f"; a working day is {plain(calendar.hours_per_day)} h" if calendar.hours_per_day else ""
+        yield Entry(name, said)
+
+
+def _factors(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, factor in scenario.factors.items():
+        slowed = [a for a, spec in scenario.activities.items() if name in _factors_of(spec)]
+        for supply, spec in scenario.supplies.items():
+            sources: list[Any] = [*spec.orders.values(), *([spec.production] if spec.production else [])]
+            slowed += [supply] if any(name in source.varies_with for source in sources) else []
+        per = f", drawn for every {factor.per}" if factor.per != SITE else ""
+        yield Entry(name, f"{uncertain(factor.value)}{per}", (f"moves {listed(slowed)}",) if slowed else ())
+
+
+def _factors_of(activity: schema.Activity) -> tuple[str, ...]:
+    parts = (activity, *activity.within.values())
+    return tuple(
+        name
+        for part in parts
+        for name in (*part.varies_with, *(part.rework.varies_with if part.rework else ()))
+    )
+
+
+def _risks(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, risk in scenario.risks.items():
+        details = list(_risk_lines(risk))
+        if risk.mitigation is not None:
+            cost = risk.mitigation.cost
+            price = f" for {plain(cost.amount / 10**6)}M {cost.currency}" if cost else ""
+            against = ", ".join(_risk_lines(risk.mitigation)) or risk.mitigation.description
+            if "probability" in risk.mitigation.model_fields_set:
+                against = ", ".join(filter(None, [_share(risk.mitigation.probability), against]))
+            details.append(f"mitigated{price}: {against}")
+        said = f"{_share(risk.probability)} likely" + (f": {risk.description}" if risk.description else "")
+        yield Entry(name, said, tuple(details))
+
+
+def _risk_lines(risk: schema.RiskPart) -> Iterator[str]:
+    if risk.begins is not None:
+        yield f"begins {uncertain(risk.begins)}"
+    if risk.lasts is not None:
+        yield f"lasts {uncertain(risk.lasts)}"
+    kinds = {"supplies": "production of", "resources": "capacity of", "activities": "duration of"}
+    for path, multiplier in risk.effects.items():
+        section, _, target = path.partition(".")
+        yield f"{kinds.get(section, section)} {target} x {plain(multiplier)}"
+    for path, delay in risk.delays.items():
+        yield f"deliveries of {path.partition('.')[2]} come later by {uncertain(delay)}"
+    if risk.stop_work:
+        yield f"stops the work of {', '.join(risk.stop_work)}"
+
+
+def _share(probability: Any) -> str:
+    return f"{number_in_words(100 * probability)} %"
+
+
+def _milestones(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, milestone in scenario.milestones.items():
+        details = [f"observed {when(one.date)}: {one.meaning}".rstrip(": ") for one in milestone.observed]
+        if milestone.target is not None:
+            details.insert(0, f"wanted by {when(milestone.target)}")
+        yield Entry(name, _reached(scenario, milestone), tuple(details))
+
+
+def _reached(scenario: Scenario, milestone: schema.Milestone) -> str:
+    where = f" in {milestone.place}" if milestone.place else ""
+    if milestone.supply is not None:
+        unit = scenario.supplies[milestone.supply].unit
+        return f"{amount(milestone.reaches, unit, milestone.supply)} ever there{where}"
+    event = "started" if milestone.event == "start" else "finished"
+    often = "all of" if milestone.reaches is None else f"{amount(milestone.reaches, '')} x"
+    return f"{often} {milestone.activity} {event}{where}"
+
+
+def _fitted(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for path, fitted in scenario.fitted.items():
+        to = f", fitted to {', '.join(fitted.to)}" if fitted.to else ""
+        source = f" ({fitted.source})" if fitted.source else ""
+        yield Entry(path, f"prior {fitted.prior}{source}{to}", (fitted.note,) if fitted.note else ())
+
+
+def _variants(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, variant in scenario.variants.items():
+        changed = []
+        for section, entries in variant.items() if isinstance(variant, Mapping) else ():
+            changed += (
+                [f"{section}.{key}" for key in entries] if isinstance(entries, Mapping) else [str(section)]
+            )
+        yield Entry(name, f"changes {listed(changed)}")
+
+
+def _all_of(activity: schema.Activity, field: str) -> tuple[str, ...]:
+    """What an activity requires, consumes or produces anywhere."""
+    parts = (activity, *activity.within.values())
+    again = [activity.rework] if field == "requires" and activity.rework else []
+    return tuple(name for part in (*parts, *again) for name in getattr(part, field))

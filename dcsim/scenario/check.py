@@ -1,0 +1,83 @@
+"""Whether a scenario makes sense: names that exist, units that fit, places that are there."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from pydantic import ValidationError
+
+from dcsim.errors import Problem, ScenarioError
+from dcsim.scenario.checks.breakdown import grow_places
+from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
+from dcsim.scenario.checks.names import check_names
+from dcsim.scenario.checks.perils import check_risks, check_targets
+from dcsim.scenario.checks.references import check_references
+from dcsim.scenario.checks.times import check_calendars, check_clock
+from dcsim.scenario.checks.work import check_work, check_work_in_places
+from dcsim.scenario.document import Document, Key
+from dcsim.scenario.schema import Scenario
+
+_SINGLE_VALUES = (("name",), ("start",), ("day_zero",), ("horizon",), ("description",))
+_STAND_INS = {"name": "scenario", "start": "2000-01-01"}
+
+
+def check(scenario: Scenario) -> None:
+    """Raise ScenarioError with all that makes no sense; what the network alone shows, its builder finds."""
+    findings = Findings(scenario.document)
+    check_names(scenario, findings)
+    check_references(scenario, findings)
+    check_targets(scenario, findings)
+    check_calendars(scenario, check_clock(scenario, findings), findings)
+    check_work(scenario, findings)
+    check_goods(scenario, findings)
+    check_risks(scenario, findings)
+    check_milestones(scenario, findings)
+    check_fitted(scenario, findings)
+    places = grow_places(scenario, findings)
+    if places is not None:
+        check_work_in_places(scenario, places, findings)
+        check_goods_in_places(scenario, places, findings)
+        check_milestones_in_places(scenario, places, findings)
+    if findings.problems:
+        raise ScenarioError(in_order(findings.problems, scenario.document.name), scenario.document.name)
+
+
+def unknown_names(document: Document, spoiled: Sequence[Key]) -> list[Problem]:
+    """Names that stand for nothing, in a scenario of which some values cannot be read: these are left out."""
+    if any(len(path) <= 2 and path not in _SINGLE_VALUES for path in spoiled):
+        return []  # whole things are missing, so nothing can be said about their names
+    values = {**_STAND_INS, **deepcopy(dict(document.values))}
+    for path in spoiled:
+        _leave_out(values, path)
+    try:
+        scenario = Scenario.model_validate(values)
+    except ValidationError:
+        return []
+    scenario._document = document
+    findings = Findings(document)
+    check_references(scenario, findings)
+    check_targets(scenario, findings)
+    return findings.problems
+
+
+def in_order(problems: Sequence[Problem], name: str) -> list[Problem]:
+    """Problems in the order of their lines, those of the file itself first; each once."""
+    unique = dict.fromkeys(problems)
+    return sorted(
+        unique, key=lambda problem: (problem.file not in ("", name), problem.file, problem.line or 0)
+    )
+
+
+def _leave_out(values: Any, path: Key) -> None:
+    """Take the value at a path out, if it is there; what the schema needs has a stand-in."""
+    for part in path[:-1]:
+        inside = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if not inside and not (isinstance(values, dict) and part in values):
+            return
+        values = values[part]
+    if isinstance(values, dict):
+        values.pop(path[-1], None)
+        if len(path) == 1 and path[0] in _STAND_INS:
+            values[path[0]] = _STAND_INS[str(path[0])]

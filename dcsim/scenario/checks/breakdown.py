@@ -1,0 +1,129 @@
+"""The location breakdown: levels that lead to the site, places told apart, patterns that match some."""
+
+from collections import Counter
+
+from dcsim.places import SITE, PlaceError, Places
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.names import check_characters
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import Level, Scenario
+from dcsim.suggest import nearest
+
+_MOST_LISTED = 5_000
+
+
+def grow_places(scenario: Scenario, findings: Findings) -> Places | None:
+    """The places of a scenario; none where they cannot be laid out."""
+    before = len(findings.problems)
+    for name, level in scenario.places.items():
+        _check_names_of_places(name, level, findings)
+    _check_circles(scenario, findings)
+    if len(findings.problems) > before or any(
+        level.within not in (SITE, *scenario.places) for level in scenario.places.values()
+    ):
+        return None
+    try:
+        places = Places.grow(scenario.places)
+    except PlaceError as error:
+        findings.add(_where(scenario, error), str(error) + _advice(scenario, error))
+        return None
+    _check_look_alikes(scenario, places, findings)
+    return places
+
+
+def check_pattern(path: Key, pattern: str, level: str, places: Places, findings: Findings) -> None:
+    """A pattern means at least one place of a level, or one around it."""
+    if level not in places.tiers or places.matches(pattern, level).any():
+        return
+    inside = [
+        other
+        for other in places.levels
+        if places.encloses(level, other) and places.matches(pattern, other).any()
+    ]
+    if inside:
+        findings.add(
+            path, f"'{pattern}' names places of '{inside[0]}', which stand inside those of '{level}'"
+        )
+        return
+    known = [known for outer in places.chain(level) for known in places.paths(outer)[:_MOST_LISTED]]
+    around = f"of '{level}' or around it" if level != SITE else "but 'site'"
+    findings.add(path, f"no place '{pattern}' {around}{nearest(pattern, known)}")
+
+
+def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places, findings: Findings) -> None:
+    """Whoever uses what every place of a level has for itself stands in one of these places."""
+    if per not in places.tiers or at not in places.tiers or places.encloses(per, at):
+        return
+    here = "is there once for the site" if at == SITE else f"is there once in every '{at}'"
+    message = (
+        f"every '{per}' has {what} of its own, but this {here}: place it at '{per}' or a level inside it"
+    )
+    findings.add(path, message)
+
+
+def _check_names_of_places(name: str, level: Level, findings: Findings) -> None:
+    path: Key = ("places", name)
+    for i, place in enumerate(level.names or ()):
+        check_characters((*path, "names", i), place, findings)
+    twice = [place for place, count in Counter(level.names or ()).items() if count > 1]
+    if twice:
+        findings.add(path, f"the place '{twice[0]}' is named twice")
+
+
+def _check_circles(scenario: Scenario, findings: Findings) -> None:
+    """No level stands inside itself."""
+    told: set[str] = set()
+    for name in scenario.places:
+        chain = [name]
+        while (outer := scenario.places.get(chain[-1])) is not None and outer.within not in chain:
+            chain.append(outer.within)
+        if outer is not None and outer.within == name and name not in told:
+            told.update(chain)
+            circle = " in ".join(f"'{level}'" for level in (*chain, name))
+            findings.add(("places", name, "in"), f"these levels stand in each other: {circle}")
+
+
+def _check_look_alikes(scenario: Scenario, places: Places, findings: Findings) -> None:
+    """Two places inside the same place have different names, whatever their levels."""
+    seen: dict[tuple[str | None, str], str] = {}
+    for level in places.levels[1:]:
+        for label in places.tiers[level].labels[:_MOST_LISTED]:
+            other = seen.setdefault((places.parent(level), label), level)
+            if other != level:
+                findings.add(
+                    ("places", level), f"a place of '{level}' is called '{label}' like one of '{other}'"
+                )
+                break
+    for level in places.levels[1:]:
+        if places.parent(level) == SITE and SITE in places.tiers[level].labels:
+            findings.add(("places", level), f"no place can be called '{SITE}': the root is")
+
+
+def _where(scenario: Scenario, error: PlaceError) -> Key:
+    path: Key = ("places", error.level)
+    level = scenario.places[error.level]
+    if error.key is not None:
+        return (*path, "count", error.key)
+    return (*path, "count") if level.names is None else path
+
+
+def _advice(scenario: Scenario, error: PlaceError) -> str:
+    """The nearest place to one that is counted in but not there."""
+    if error.key is None:
+        return ""
+    around = scenario.places[error.level].within
+    levels = {name: level for name, level in scenario.places.items() if name != error.level}
+    try:
+        places = Places.grow(
+            {name: level for name, level in levels.items() if not _stands_on(levels, name, error.level)}
+        )
+    except PlaceError:
+        return ""
+    return nearest(error.key, places.paths(around)[:_MOST_LISTED])
+
+
+def _stands_on(levels: dict[str, Level], name: str, missing: str) -> bool:
+    """Whether the way from a level to the site leads over one that is missing."""
+    while name in levels:
+        name = levels[name].within
+    return name == missing

@@ -1,0 +1,145 @@
+"""Milestones that can be reached, and fitted parameters that lie in the range they were given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from dcsim.places import Places
+from dcsim.scenario.checks.breakdown import check_pattern
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.quantities import check_amount
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.scenario.values import parse_uncertain, read_date, read_number, read_span
+from dcsim.suggest import nearest
+from dcsim.units import parse_number
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """A range in which a parameter has to stay, and how a value is compared with its ends."""
+
+    written: str
+    measure: Callable[[Any], Fraction]
+    low: Fraction
+    high: Fraction
+
+
+def check_milestones(scenario: Scenario, findings: Findings) -> None:
+    """The number that a milestone counts up to can be counted."""
+    for name, milestone in scenario.milestones.items():
+        path: Key = ("milestones", name, "reaches")
+        if milestone.supply in scenario.supplies:
+            reaches = check_amount(
+                path, milestone.reaches, scenario.supplies[milestone.supply].unit, findings
+            )
+        elif milestone.activity is not None and milestone.reaches is not None:
+            reaches = findings.read(path, _whole, milestone.reaches)
+        else:
+            continue
+        findings.require(reaches != 0, path, "a milestone reaches at least 1")
+
+
+def check_milestones_in_places(scenario: Scenario, places: Places, findings: Findings) -> None:
+    """What a milestone counts happens where it looks, and often enough."""
+    for name, milestone in scenario.milestones.items():
+        level = _level(scenario, milestone)
+        if level not in places.tiers:
+            continue
+        if milestone.place is not None:
+            check_pattern(("milestones", name, "in"), milestone.place, level, places, findings)
+        if milestone.activity in scenario.activities and milestone.reaches is not None:
+            there = _instances(scenario, milestone, level, places)
+            reaches = _count(milestone)
+            if 0 < there < reaches:
+                done = f"'{milestone.activity}' is done {there:,} times there, not {reaches:,}"
+                message = f"can never be reached: {done}"
+                findings.add(("milestones", name, "reaches"), message)
+
+
+def check_fitted(scenario: Scenario, findings: Findings) -> None:
+    """Fitted parameters exist, and lie in their prior ranges."""
+    for name, fitted in scenario.fitted.items():
+        path: Key = ("fitted", name)
+        found, value = findings.document.find(name)
+        if not found:
+            there = (".".join(map(str, key)) for key in findings.document.positions if len(key) > 1)
+            findings.add(path, f"nothing stands at '{name}' in this scenario{nearest(name, there)}")
+        prior = _prior(fitted.prior)
+        if prior is None:
+            findings.add(
+                (*path, "prior"), f"expected a range such as '4 to 20' or '3 to 9 wk', got '{fitted.prior}'"
+            )
+        elif found:
+            _check_inside((*path, "prior"), name, value, prior, findings)
+
+
+def _check_inside(path: Key, name: str, value: object, prior: _Prior, findings: Findings) -> None:
+    """A plain value lies in its prior range; what cannot be compared is left alone."""
+    try:
+        here = prior.measure(value)
+    except ValueError:
+        return
+    if not prior.low <= here <= prior.high:
+        findings.add(path, f"{name} is {value}, outside its prior range of {prior.written}")
+
+
+def _prior(text: str) -> _Prior | None:
+    """A range of numbers, of spans or of dates; none where it is none of these."""
+    for reader, measure in ((read_number, _number), (read_span, _minutes), (read_date, _seconds)):
+        try:
+            ends = parse_uncertain(text, reader).values
+            if len(ends) == 2:
+                return _Prior(text, measure, measure(ends[0]), measure(ends[1]))
+        except ValueError:
+            continue
+    return None
+
+
+def _number(value: Any) -> Fraction:
+    return read_number(value)
+
+
+def _minutes(value: Any) -> Fraction:
+    return read_span(value).minutes
+
+
+def _seconds(value: Any) -> Fraction:
+    return Fraction(int((read_date(value) - datetime.min).total_seconds()))
+
+
+def _level(scenario: Scenario, milestone: Milestone) -> str:
+    if milestone.supply is not None:
+        supply = scenario.supplies.get(milestone.supply)
+        return supply.per if supply is not None else ""
+    activity = scenario.activities.get(str(milestone.activity))
+    return activity.at if activity is not None else ""
+
+
+def _instances(scenario: Scenario, milestone: Milestone, level: str, places: Places) -> int:
+    """How often the activity of a milestone is done in the places it looks at."""
+    done = np.ones(places.count(level), np.bool_)
+    only = scenario.activities[str(milestone.activity)].only
+    if only is not None:
+        done = np.any([places.matches(pattern, level) for pattern in only], axis=0) if only else ~done
+    if milestone.place is not None:
+        done &= places.matches(milestone.place, level)
+    return int(done.sum())
+
+
+def _count(milestone: Milestone) -> int:
+    try:
+        return _whole(milestone.reaches)
+    except ValueError:
+        return 0
+
+
+def _whole(written: object) -> int:
+    number = parse_number(written)
+    if number.denominator != 1 or number < 0:
+        raise ValueError(f"an activity is counted in whole numbers, got '{written}'")
+    return int(number)

@@ -1,0 +1,74 @@
+"""What things may be called, and that no two share a name."""
+
+from collections.abc import Iterator
+
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import RESERVED, Scenario
+from dcsim.suggest import article
+
+FORBIDDEN = "./|*?[]:,"
+"""Characters that mean something in paths, patterns and alternatives."""
+
+SHARED = {
+    "places": "place level",
+    "calendars": "calendar",
+    "resources": "resource",
+    "supplies": "supply",
+    "activities": "activity",
+    "milestones": "milestone",
+}
+"""Sections whose names must differ from each other, and what one entry of each is called."""
+
+_APART = ("factors", "risks", "variants")
+
+
+def check_names(scenario: Scenario, findings: Findings) -> None:
+    """Every name can be written in a path, and means one thing only."""
+    seen: dict[str, tuple[str, Key]] = {}
+    for section, what in SHARED.items():
+        for name in getattr(scenario, section):
+            path: Key = (section, name)
+            findings.require(name not in RESERVED, path, f"the name '{name}' is taken by the format itself")
+            if name in seen:
+                other, where = seen[name]
+                _, line = findings.document.positions.get(where, ("", None))
+                on_line = f" on line {line}" if line else ""
+                taken = f"{article(other)} is called so already{on_line}"
+                findings.add(path, f"{article(what)} cannot be called '{name}': {taken}")
+            seen.setdefault(name, (what, path))
+    for path in _named(scenario):
+        check_characters(path, str(path[-1]), findings)
+
+
+def check_characters(path: Key, name: str, findings: Findings) -> None:
+    """A name is not empty, has no blanks around it, and no characters that paths and patterns use."""
+    if not name.strip():
+        findings.add(path, "a name cannot be empty")
+    elif name != name.strip():
+        findings.add(path, f"the name '{name}' begins or ends with a blank")
+    elif bad := [character for character in name if character in FORBIDDEN or not character.isprintable()]:
+        findings.add(
+            path, f"the name '{name}' has a {bad[0]!r} in it; names have none of {' '.join(FORBIDDEN)}"
+        )
+
+
+def kind_of(scenario: Scenario, name: str) -> str | None:
+    """What the thing of this name is, in words; none where nothing is called so."""
+    for section, what in {**SHARED, "factors": "factor", "risks": "risk"}.items():
+        if name in getattr(scenario, section):
+            return what
+    for supply_name, supply in scenario.supplies.items():
+        if name in supply.orders:
+            return f"order of '{supply_name}'"
+    return None
+
+
+def _named(scenario: Scenario) -> Iterator[Key]:
+    """The path of everything that has a name."""
+    for section in (*SHARED, *_APART):
+        for name in getattr(scenario, section):
+            yield section, name
+    for supply_name, supply in scenario.supplies.items():
+        for order in supply.orders:
+            yield "supplies", supply_name, "orders", order

@@ -1,0 +1,67 @@
+"""The parts of a scenario with their paths: each thing as a whole, and as it differs in some places."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import ActivityPart, Link, PlacedAfter, ResourcePart, Scenario, SupplyPart
+
+
+def activity_parts(scenario: Scenario) -> Iterator[tuple[Key, str, ActivityPart]]:
+    """Every activity, and what differs about it in some places."""
+    for name, activity in scenario.activities.items():
+        yield ("activities", name), name, activity
+        yield from _inside(("activities", name), name, activity.within)
+
+
+def resource_parts(scenario: Scenario) -> Iterator[tuple[Key, str, ResourcePart]]:
+    """Every resource, and what differs about it in some places."""
+    for name, resource in scenario.resources.items():
+        yield ("resources", name), name, resource
+        yield from _inside(("resources", name), name, resource.within)
+
+
+def supply_parts(scenario: Scenario) -> Iterator[tuple[Key, str, SupplyPart]]:
+    """Every supply, and what differs about it in some places."""
+    for name, supply in scenario.supplies.items():
+        yield ("supplies", name), name, supply
+        yield from _inside(("supplies", name), name, supply.within)
+
+
+def links(scenario: Scenario) -> Iterator[tuple[Key, Link]]:
+    """Everything that waits for an activity or a milestone: activities, and orders placed after one."""
+    for name, activity in scenario.activities.items():
+        for i, link in enumerate(activity.after):
+            yield ("activities", name, "after", i), link
+    for path, _, supply in supply_parts(scenario):
+        for order_name, order in supply.orders.items():
+            if isinstance(order.placed, PlacedAfter):
+                yield (*path, "orders", order_name, "placed"), order.placed
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a piece of work or a repair requires, with the path where it stands."""
+
+    path: Key
+    activity: str
+    requires: Mapping[str, int | None]
+
+
+def demands(scenario: Scenario) -> Iterator[Demand]:
+    """Every list of required resources."""
+    for path, name, part in activity_parts(scenario):
+        yield Demand((*path, "requires"), name, part.requires)
+        if part.rework is not None:
+            yield Demand((*path, "rework", "requires"), name, part.rework.requires)
+
+
+def alternatives(written: str) -> list[str]:
+    """The resources of which one is needed: `dell_line | smc_line`."""
+    return [part.strip() for part in written.split("|")]
+
+
+def _inside(path: Key, name: str, within: Mapping[str, Any]) -> Iterator[tuple[Key, str, Any]]:
+    for pattern, part in within.items():
+        yield (*path, "within", pattern), name, part

@@ -1,0 +1,118 @@
+"""Single quantities: distributions that are possible, spans with a length, amounts that can be counted."""
+
+from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.document import Key
+from dcsim.scenario.values import Bound, Uncertain
+from dcsim.units import Span, parse_amount, plain
+
+LARGEST_AMOUNT = 10**15
+"""Units; whole numbers beyond this are no longer exact everywhere."""
+LONGEST = Fraction(1000 * 365 * 1440)
+"""Minutes; longer spans are slips of the pen."""
+
+_WITH_ENDS = ("fixed", "pert", "triangular", "uniform", "discrete", "empirical")
+
+_EXPECTED = {
+    "pert": "expected low <= most likely <= high",
+    "triangular": "expected low <= most likely <= high",
+    "uniform": "expected low <= high",
+    "lognormal": "expected 'A to B' with A above zero, below B and of a similar size",
+    "normal": "expected a mean and a standard deviation of 0 or more",
+    "exponential": "expected a mean above zero",
+    "weibull": "expected a shape and a scale above zero, and a shape that is not tiny",
+    "discrete": "expected values and weights of 0 or more, and some weight above zero",
+    "empirical": "expected values of 0 or more",
+    "fixed": "expected a value of 0 or more",
+}
+
+
+def minutes(span: Any) -> Fraction:
+    """Minutes of a span that has a fixed and sensible length."""
+    length = Fraction(span.minutes)
+    if length > LONGEST:
+        raise ValueError(f"{span} is longer than 1,000 years")
+    return length
+
+
+def check_uncertain(
+    path: Key, quantity: Uncertain, number: Callable[[Any], Fraction], findings: Findings
+) -> None:
+    """A quantity is readable, and its distribution possible."""
+    for value in quantity.values:
+        if findings.read(path, number, value) is None:
+            return
+    try:
+        mean = quantity.resolve(number).mean
+    except (ValueError, OverflowError, ZeroDivisionError):
+        findings.add(path, f"{_EXPECTED[quantity.kind]}, got {_written(quantity)}")
+        return
+    findings.require(0 <= mean < float(LONGEST), path, f"this is too wide: its mean is {mean:.3g}")
+
+
+def check_span(path: Key, span: Span, findings: Findings) -> bool:
+    """A span has a fixed and sensible length."""
+    return findings.read(path, minutes, span) is not None
+
+
+def check_duration(path: Key, quantity: Uncertain, findings: Findings) -> None:
+    """A span, known or not, is possible."""
+    check_uncertain(path, quantity, minutes, findings)
+
+
+def check_factor(path: Key, quantity: Uncertain, findings: Findings) -> None:
+    """A factor, known or not, is possible, and never zero: production is divided by it."""
+    before = len(findings.problems)
+    check_uncertain(path, quantity, Fraction, findings)
+    if len(findings.problems) == before and quantity.kind in _WITH_ENDS and 0 in quantity.values:
+        findings.add(path, f"a factor is above zero, got {_written(quantity)}")
+
+
+def check_moment(path: Key, when: Uncertain, start: datetime, findings: Findings) -> None:
+    """A date or a span after the start, known or not, is possible; only dates may lie before the start."""
+    earliest = min(
+        (tick(value, start) for value in when.values if isinstance(value, datetime)), default=Fraction(0)
+    )
+    check_uncertain(path, when, lambda value: tick(value, start) - min(earliest, Fraction(0)), findings)
+
+
+def tick(when: Any, start: datetime) -> Fraction:
+    """Minutes from the start to a date or a span after it."""
+    if isinstance(when, datetime):
+        return Fraction(int((when - start).total_seconds()), 60)
+    return minutes(when)
+
+
+def check_amount(path: Key, amount: Any, unit: str, findings: Findings) -> int | None:
+    """A whole number of a supply's unit, small enough to be counted exactly."""
+    number = findings.read(path, parse_amount, amount, unit)
+    if number is not None and number > LARGEST_AMOUNT:
+        findings.add(path, f"{amount} is more than 10^15 {unit}".rstrip() + "; choose a larger unit")
+        return None
+    return number
+
+
+def check_probability(path: Key, probability: Fraction, findings: Findings) -> None:
+    """A chance lies between 0 and 1."""
+    findings.require(
+        0 <= probability <= 1, path, f"a probability lies between 0 and 1, got {plain(probability)}"
+    )
+
+
+def _written(quantity: Uncertain) -> str:
+    """The parameters of a distribution as they were written."""
+    values = [_word(value) for value in quantity.values[:10]]
+    weights = [plain(weight) for weight in quantity.weights[:10]]
+    if quantity.kind == "discrete":
+        return ", ".join(f"{value} (weight {weight})" for value, weight in zip(values, weights, strict=True))
+    return ", ".join(weights + values)
+
+
+def _word(value: Bound) -> str:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return plain(value) if isinstance(value, Fraction) else str(value)

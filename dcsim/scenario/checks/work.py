@@ -1,0 +1,142 @@
+"""Activities: possible durations, amounts that fit, learning and rework in range, places that are there."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dcsim.places import Places
+from dcsim.scenario.checks.breakdown import check_pattern, check_stands_inside
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.parts import activity_parts, alternatives, demands, links
+from dcsim.scenario.checks.quantities import check_amount, check_duration, check_probability, check_span
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import ActivityPart, Learning, Scenario, WorkingLag
+from dcsim.units import Span, plain
+
+LARGEST_COUNT = 10**9
+_HIGHEST_PRIORITY = 10**6
+
+
+def check_work(scenario: Scenario, findings: Findings) -> None:
+    """Every activity makes sense in itself."""
+    for path, _, part in activity_parts(scenario):
+        _check_part(path, part, scenario.start, findings)
+        _check_amounts(path, part, scenario, findings)
+    for demand in demands(scenario):
+        _check_demand(demand.path, demand.requires, findings)
+    _check_links(scenario, findings)
+
+
+def check_work_in_places(scenario: Scenario, places: Places, findings: Findings) -> None:
+    """Every activity is done where it can be done, and uses what stands around it."""
+    for name, activity in scenario.activities.items():
+        for i, pattern in enumerate(activity.only or ()):
+            check_pattern(("activities", name, "only", i), pattern, activity.at, places, findings)
+        for pattern in activity.within:
+            check_pattern(("activities", name, "within", pattern), pattern, activity.at, places, findings)
+    for path, link in links(scenario):
+        before = scenario.activities.get(link.activity)
+        if link.place is not None and before is not None:
+            check_pattern((*path, "place"), link.place, before.at, places, findings)
+    _check_shared(scenario, places, findings)
+
+
+def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findings) -> None:
+    check_duration((*path, "duration"), part.duration, findings)
+    if isinstance(part.not_before, Span):
+        check_span((*path, "not_before"), part.not_before, findings)
+    if abs(part.priority) > _HIGHEST_PRIORITY:
+        findings.add((*path, "priority"), f"a priority lies between -10^6 and 10^6, got {part.priority}")
+    if part.learning is not None:
+        _check_learning((*path, "learning"), part.learning, findings)
+    if part.rework is not None:
+        check_probability((*path, "rework", "probability"), part.rework.probability, findings)
+        check_duration((*path, "rework", "duration"), part.rework.duration, findings)
+
+
+def _check_learning(path: Key, learning: Learning, findings: Findings) -> None:
+    rate, at, until = learning.rate, learning.at, learning.until
+    meaning = "0.9: ten per cent less per doubling"
+    message = f"a learning rate lies above 0 and is at most 2 ({meaning}), got {plain(rate)}"
+    findings.require(0 < rate <= 2, (*path, "rate"), message)
+    findings.require(1 <= at <= LARGEST_COUNT, (*path, "at"), f"is counted from 1, got {at}")
+    if until is not None:
+        fine = at <= until <= LARGEST_COUNT
+        findings.require(
+            fine, (*path, "until"), f"learning ends at or after the number {at} it is stated for, got {until}"
+        )
+
+
+def _check_amounts(path: Key, part: ActivityPart, scenario: Scenario, findings: Findings) -> None:
+    for key, amounts in (("consumes", part.consumes), ("produces", part.produces)):
+        for name, amount in amounts.items():
+            if amount is not None and name in scenario.supplies:
+                check_amount((*path, key, name), amount, scenario.supplies[name].unit, findings)
+
+
+def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Findings) -> None:
+    """No resource stands twice in one list, and no alternative is empty."""
+    seen: set[str] = set()
+    for written, amount in requires.items():
+        names = alternatives(written)
+        if not all(names):
+            findings.add((*path, written), f"alternatives are written `one | other`, got '{written}'")
+        twice = [name for i, name in enumerate(names) if name and (name in seen or name in names[:i])]
+        if twice:
+            findings.add((*path, written), f"the resource '{twice[0]}' stands here twice; add its amounts up")
+        if amount is not None and amount > LARGEST_COUNT:
+            findings.add((*path, written), f"more than 10^9 units, got {amount}")
+        seen.update(names)
+
+
+def _check_links(scenario: Scenario, findings: Findings) -> None:
+    for path, link in links(scenario):
+        lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
+        check_span((*path, "lag"), lag, findings)
+        if link.count is not None:
+            findings.require(
+                link.count >= 1, (*path, "count"), "at least 1 of the linked instances is waited for"
+            )
+        if link.activity in scenario.milestones and (
+            link.place or link.count or link.start_or_finish == "start"
+        ):
+            message = f"`place`, `count` and `from` belong to activities; '{link.activity}' is a milestone"
+            findings.add(path, message)
+        if path[0] == "activities" and link.activity == path[1] and link.place is None:
+            elsewhere = "an activity may wait only for its own instances elsewhere (`place: phase1`)"
+            message = f"waits for itself; {elsewhere}"
+            findings.add(path, message)
+
+
+def _check_shared(scenario: Scenario, places: Places, findings: Findings) -> None:
+    """What every place of a level has for itself is used inside that place."""
+    for demand in demands(scenario):
+        at = scenario.activities[demand.activity].at
+        for written in demand.requires:
+            for name in alternatives(written):
+                if name in scenario.resources:
+                    per = scenario.resources[name].per
+                    check_stands_inside((*demand.path, written), f"'{name}'", per, at, places, findings)
+    for path, activity, part in activity_parts(scenario):
+        at = scenario.activities[activity].at
+        for key, amounts in (("consumes", part.consumes), ("produces", part.produces)):
+            for name in amounts:
+                if name in scenario.supplies:
+                    per = scenario.supplies[name].per
+                    check_stands_inside((*path, key, name), f"'{name}'", per, at, places, findings)
+        check_factors((*path, "varies_with"), part.varies_with, at, scenario, places, findings)
+        if part.rework is not None:
+            below: Key = (*path, "rework", "varies_with")
+            check_factors(below, part.rework.varies_with, at, scenario, places, findings)
+        if part.learning is not None:
+            check_stands_inside(
+                (*path, "learning", "per"), "a count", part.learning.per, at, places, findings
+            )
+
+
+def check_factors(
+    path: Key, names: tuple[str, ...], at: str, scenario: Scenario, places: Places, findings: Findings
+) -> None:
+    """Whoever varies with a factor stands where it is drawn."""
+    for i, name in enumerate(names):
+        if name in scenario.factors:
+            check_stands_inside((*path, i), f"'{name}'", scenario.factors[name].per, at, places, findings)

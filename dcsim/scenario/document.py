@@ -1,0 +1,140 @@
+"""The text behind a scenario: its resolved values, and for every path the file and line that wrote it."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from dcsim.errors import Problem
+from dcsim.suggest import shorten
+
+Key = tuple[str | int, ...]
+"""A path inside a scenario: `("activities", "energize", "duration")`."""
+
+
+_LONGEST_MESSAGE = 500
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a value comes from: a key of `sources`, or the reason for which it was assumed."""
+
+    value: Any
+    """The value as written."""
+    source: str | None = None
+    """Key of the source."""
+    assumption: str | None = None
+    """Why this number, where no source gives one."""
+    note: str = ""
+    """What to know about it."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A scenario as plain values after all layers were laid over each other, and where each was written."""
+
+    name: str = "scenario"
+    """The file as the user named it."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """The resolved scenario without its variants; sources still stand around the values."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """The same values alone, without what was said about their sources, and with the variants."""
+    positions: Mapping[Key, tuple[str, int]] = field(default_factory=dict)
+    """File and line of every path that a file wrote."""
+    citations: Mapping[Key, Citation] = field(default_factory=dict)
+    """Every value that was written with a source or as an assumption."""
+    root: Path | None = None
+    """The folder outside which nothing was read."""
+    variants: tuple[str, ...] = ()
+    """The variants that were laid over the file, in order."""
+    mitigated: tuple[str, ...] = ()
+    """The risks whose mitigation was switched on."""
+
+    def problem(self, path: Key, message: str) -> Problem:
+        """A problem at this path, with the line that wrote it or, failing that, what is around it."""
+        message = shorten(message, _LONGEST_MESSAGE)
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.positions:
+                file, line = self.positions[path[:length]]
+                return Problem(dotted(path), message, file, line)
+        return Problem(dotted(path), message, self.name)
+
+    def find(self, path: str) -> tuple[bool, Any]:
+        """Whether something stands at a dotted path, and what; keys may have dots of their own."""
+        return _descend(self.values, path.split("."))
+
+    @property
+    def text(self) -> str:
+        """The resolved scenario as YAML; loading it gives the same scenario."""
+        plain = _plain(self.data)
+        return str(yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the resolved scenario."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def dotted(path: Key) -> str:
+    """A path as people write it: `activities.energize.after.0`."""
+    if len(path) > 2 and path[0] == "factors" and path[2] == "value":
+        path = (*path[:2], *path[3:])  # a factor is its value
+    return ".".join(str(part) for part in path)
+
+
+def _descend(value: Any, parts: list[str]) -> tuple[bool, Any]:
+    if not parts:
+        return True, value
+    if isinstance(value, list) and parts[0].isdecimal() and int(parts[0]) < len(value):
+        return _descend(value[int(parts[0])], parts[1:])
+    if isinstance(value, dict):
+        for length in range(len(parts), 0, -1):
+            key = ".".join(parts[:length])
+            if key in value:
+                return _descend(value[key], parts[length:])
+    return False, None
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes YAML 1.2, as it is read here: only what would be taken for a number or null is put in quotes."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+for _tag, _pattern in (
+    ("null", r"~|null|Null|NULL|"),
+    ("bool", r"true|True|TRUE|false|False|FALSE"),
+    ("int", r"[-+]?[0-9][0-9_]*"),
+    (
+        "float",
+        r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+    ),
+):
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), None)
+_Dumper.add_representer(
+    Decimal, lambda dumper, number: dumper.represent_scalar("tag:yaml.org,2002:float", _decimal(number))
+)
+
+
+def _decimal(number: Decimal) -> str:
+    """A decimal written out in full, with the point that tells it from a whole number."""
+    written = format(number, "f")
+    return written if "." in written else f"{written}.0"
+
+
+def _plain(value: Any) -> Any:
+    """The same value in what YAML knows."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Fraction) else value

@@ -1,0 +1,218 @@
+"""The scenario format as a JSON schema, with which an editor completes and underlines.
+
+Pydantic tells the parts and their keys; here stands what it cannot know: how values are written, the short
+forms, the `{value: ..., source: KEY}` that may stand around anything, and the partial scenarios of variants
+and of `extends`.
+"""
+
+import json
+from typing import Any
+
+from dcsim.scenario.layers import PROVENANCE, SECTIONS
+from dcsim.scenario.schema import Scenario
+from dcsim.scenario.values import PARAMETERS
+
+Schema = dict[str, Any]
+
+PARTIAL = "partial "
+"""In front of the name of a part in which nothing is obligatory and `null` deletes."""
+
+CITED = "cited "
+"""In front of the name of a kind of value that may have its source around it."""
+
+_NUMBER = {"type": ["number", "string"], "pattern": r"^[+-]?[0-9][0-9_]*(\.[0-9_]+)?([eE][+-]?[0-9]+)?$"}
+_WHOLE = {"type": ["integer", "string"], "pattern": r"^[+-]?[0-9][0-9_]*$"}
+_AMOUNT = {"type": ["number", "string"], "examples": [40_000, "8 MW"]}
+_SPAN = {
+    "type": ["string", "integer"],
+    "pattern": "^[0-9._]+ ?[a-z]+$",
+    "minimum": 0,
+    "maximum": 0,
+    "examples": ["12 wk", "3 d"],
+}
+_DATE = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}", "examples": ["2024-05-02"]}
+_WHEN = {"anyOf": [_SPAN, _DATE]}
+_RANGE = {"type": "string", "pattern": " to "}
+
+
+def _uncertain(one: Schema, example: str) -> Schema:
+    """A value, a range, or one distribution."""
+
+    def parameters(count: int) -> Schema:
+        return {"type": "array", "items": one, "minItems": count, "maxItems": count}
+
+    kinds: Schema = {kind: parameters(count) for kind, count in PARAMETERS.items()}
+    kinds["exponential"] = one
+    kinds["weibull"] = {"type": "array", "minItems": 2, "maxItems": 2}
+    kinds["discrete"] = {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}}
+    kinds["empirical"] = {
+        "type": "object",
+        "properties": {"file": {}, "column": {}, "values": {"type": "array"}},
+    }
+    mapping = {"type": "object", "properties": kinds, "additionalProperties": False, "minProperties": 1}
+    return {"anyOf": [one, {**_RANGE, "examples": [example]}, {**mapping, "maxProperties": 1}]}
+
+
+WRITTEN: Schema = {
+    "text": {"type": ["string", "number", "boolean"]},
+    "whole": _WHOLE,
+    "number": _NUMBER,
+    "amount": _AMOUNT,
+    "money": {"type": "string", "pattern": "[A-Z]{3}$", "examples": ["20M USD"]},
+    "span": _SPAN,
+    "date": _DATE,
+    "when": _WHEN,
+    "uncertain number": _uncertain(_NUMBER, "0.8 to 1.5"),
+    "uncertain span": _uncertain(_SPAN, "24 to 72 h"),
+    "uncertain when": _uncertain(_WHEN, "2024-06-01 to 2024-08-01"),
+}
+"""How each kind of value is written."""
+
+_TEXT, _TEXTS = {"$ref": "#/$defs/text"}, {"type": "array", "items": {"$ref": "#/$defs/text"}}
+
+SHORT_FORMS: dict[str, list[Schema]] = {
+    "Level": [{"$ref": "#/$defs/whole"}, _TEXTS],
+    "Factor": [{"$ref": "#/$defs/uncertain number"}],
+    "Learning": [{"$ref": "#/$defs/number"}],
+    "Link": [_TEXT],
+    "Observation": [{"$ref": "#/$defs/date"}],
+}
+"""What may stand for a part instead of a mapping of its keys."""
+
+_MILESTONE_LINK = {"milestone": {"$ref": "#/$defs/text"}}
+_CITED_FACTOR = {key: {"$ref": "#/$defs/text"} for key in PROVENANCE}
+_EXTENDS = {"description": "Scenario files beside this one, over which it is laid."}
+
+
+def json_schema() -> str:
+    """The schema as text, ready to be written into a file, with one definition in each line."""
+    told = schema()
+    definitions = [f"  {json.dumps(name)}: {_line(one)}" for name, one in told.pop("$defs").items()]
+    head = ",\n".join(f" {json.dumps(key)}: {_line(value)}" for key, value in told.items())
+    return "{\n" + head + ',\n "$defs": {\n' + ",\n".join(definitions) + "\n }\n}\n"
+
+
+def schema() -> Schema:
+    """The JSON schema (draft 7, which editors know best) of a scenario file."""
+    told = Scenario.model_json_schema(by_alias=True)
+    parts: Schema = told.pop("$defs")
+    parts["Scenario"] = told
+    whole, partial = _Writer(""), _Writer(PARTIAL)
+    definitions = WRITTEN | {CITED + kind: _with_source({"$ref": f"#/$defs/{kind}"}) for kind in WRITTEN}
+    definitions |= {name: whole.part(name, part) for name, part in parts.items()}
+    definitions |= {PARTIAL + name: partial.part(name, part) for name, part in parts.items()}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A dcsim scenario",
+        "if": {"required": ["extends"]},
+        "then": {"$ref": f"#/$defs/{PARTIAL}Scenario"},
+        "else": {"$ref": "#/$defs/Scenario"},
+        "$defs": definitions,
+    }
+
+
+class _Writer:
+    """Turns what pydantic tells into what may be written, in whole scenarios or in partial ones."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def part(self, name: str, told: Schema) -> Schema:
+        """A part of a scenario with keys of its own."""
+        written: Schema = {
+            "type": "object",
+            "description": told["description"],
+            "additionalProperties": False,
+        }
+        if "required" in told and not self.prefix:
+            written["required"] = told["required"]
+        properties = {key: self._property(name, key, value) for key, value in told["properties"].items()}
+        if name == "Scenario":
+            properties["extends"] = {**_EXTENDS, "anyOf": [_TEXT, _TEXTS]}
+        if name == "Factor":
+            properties |= self._distributions() | _CITED_FACTOR
+            written.pop("required", None)
+        if name in ("Link", "PlacedAfter"):
+            properties |= _MILESTONE_LINK
+            written.pop("required", None)
+        written["properties"] = properties
+        return {"anyOf": [*SHORT_FORMS[name], written]} if name in SHORT_FORMS else written
+
+    def _property(self, part: str, key: str, told: Schema) -> Schema:
+        """What may stand behind a key, with its meaning."""
+        described = {"description": told["description"]} if "description" in told else {}
+        if part == "Scenario" and key == "variants":
+            partial = {"$ref": f"#/$defs/{PARTIAL}Scenario"}
+            return {**described, "type": ["object", "null"], "additionalProperties": partial}
+        if part == "Scenario" and key in SECTIONS:
+            entries = self._value(told["additionalProperties"])
+            return {**described, "type": ["object", "null"], "additionalProperties": self._nullable(entries)}
+        value = self._value(told)
+        if key in ("count", "rate") and part != "Level" and _is_ramp(value):
+            one = _first_object(value)["additionalProperties"]
+            value = {"anyOf": [one, value]}
+        return {**described, **self._cited(value)}
+
+    def _value(self, told: Schema) -> Schema:
+        """What may be written where pydantic expects this."""
+        if "written" in told:
+            return {"$ref": f"#/$defs/{told['written']}"}
+        if "$ref" in told:
+            return {"$ref": told["$ref"].replace("#/$defs/", f"#/$defs/{self.prefix}")}
+        for key in ("anyOf", "oneOf"):
+            if key in told:
+                return {"anyOf": [self._value(option) for option in told[key]]}
+        match told.get("type"):
+            case "string" if "enum" not in told:
+                return _TEXT
+            case "integer":
+                return {"$ref": "#/$defs/whole"}
+            case "array":
+                one = self._cited(self._value(told["items"]))
+                return {"anyOf": [one, {"type": "array", "items": one}]}
+            case "object" if isinstance(told.get("additionalProperties"), dict):
+                entry = self._cited(self._value(told["additionalProperties"]))
+                return {"type": "object", "additionalProperties": self._nullable(entry)}
+        return {key: told[key] for key in ("type", "enum") if key in told}
+
+    def _cited(self, value: Schema) -> Schema:
+        """The value, or the value with where it comes from around it."""
+        kind = value.get("$ref", "").removeprefix("#/$defs/")
+        if kind in WRITTEN:
+            return self._nullable({"anyOf": [{"$ref": f"#/$defs/{CITED}{kind}"}]})
+        return self._nullable(_with_source(value))
+
+    def _nullable(self, value: Schema) -> Schema:
+        """In a partial scenario `null` deletes."""
+        if not self.prefix:
+            return value
+        return {"anyOf": [*value.get("anyOf", [value]), {"type": "null"}]}
+
+    def _distributions(self) -> Schema:
+        """A factor may be written as its distribution."""
+        mapping: Schema = WRITTEN["uncertain number"]["anyOf"][-1]["properties"]
+        return mapping
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _with_source(value: Schema) -> Schema:
+    """The value, or `{value: ..., source: KEY}`."""
+    wrapper = {
+        "type": "object",
+        "required": ["value"],
+        "properties": {"value": value, **dict.fromkeys(PROVENANCE, _TEXT)},
+        "additionalProperties": False,
+    }
+    return {"anyOf": [value, wrapper]}
+
+
+def _is_ramp(value: Schema) -> bool:
+    return any("additionalProperties" in option for option in value.get("anyOf", [value]))
+
+
+def _first_object(value: Schema) -> Schema:
+    options: list[Schema] = value.get("anyOf", [value])
+    return next(option for option in options if "additionalProperties" in option)

@@ -1,0 +1,219 @@
+"""Layers of a scenario laid over each other: base files, the file, variants, mitigations.
+
+Named sections merge. Whatever is one value replaces the whole value below it: lists, ramps, distributions,
+values with their source. `null` deletes what lies below.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dcsim.errors import Problem
+from dcsim.scenario.document import Key
+from dcsim.scenario.files import Root, UnreadableFileError
+from dcsim.scenario.parse import parse_yaml
+from dcsim.scenario.tree import Blank, Node, Origin
+from dcsim.scenario.values import KINDS
+from dcsim.suggest import nearest
+
+SECTIONS = (
+    "places",
+    "calendars",
+    "factors",
+    "resources",
+    "supplies",
+    "activities",
+    "risks",
+    "milestones",
+    "fitted",
+    "variants",
+    "sources",
+)
+"""The parts of a scenario that hold things by name."""
+
+PROVENANCE = ("source", "assumption", "note")
+"""What may stand beside a `value`."""
+
+_STEP = re.compile(r"\d{4}-\d{2}-\d{2}.*|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
+_NOT_IN_VARIANTS = ("variants", "extends")
+
+
+@dataclass
+class Stack:
+    """Reads a file with all it extends, lays layers over it, and collects what is wrong with any of them."""
+
+    root: Root
+    problems: list[Problem] = field(default_factory=list)
+    """What is wrong inside a layer."""
+    missing: list[Problem] = field(default_factory=list)
+    """Layers that are not there: without them nothing more can be said about the scenario."""
+
+    def read(self, text: str, origin: Origin, below: tuple[Origin, ...] = ()) -> Node:
+        """A file laid over the files that it extends; `below` are the files that extend it."""
+        node, problems = parse_yaml(text, origin)
+        self.problems += problems
+        if not isinstance(node.value, dict):
+            kind = "a list" if isinstance(node.value, list) else "a single value"
+            message = f"a scenario is a mapping of keys such as `name: ...` and `activities: ...`, got {kind}"
+            self.missing.append(node.problem((), message))
+            return Node({}, node.mark)
+        return self.over_bases(node, origin, below)
+
+    def over_bases(self, node: Node, origin: Origin, below: tuple[Origin, ...] = ()) -> Node:
+        """A scenario laid over those it extends."""
+        layer = settled(node)
+        extends = layer.get("extends")
+        if extends is None or extends.value is None:
+            return layer.without("extends")
+        base = Node({}, node.mark)
+        for entry in extends.value if isinstance(extends.value, list) else [extends]:
+            base = merge(base, self._base(entry, origin, (*below, origin)))
+        return merge(base, layer.without("extends"))
+
+    def _base(self, entry: Node, origin: Origin, below: tuple[Origin, ...]) -> Node:
+        problem = ""
+        if isinstance(entry.value, str) and entry.value.strip():
+            try:
+                text, found = self.root.beside(origin, entry.value)
+                circle = _circle(below, found)
+                if not circle:
+                    return self.read(text, found, below)
+                problem = f"these files extend each other in a circle: {circle}"
+            except UnreadableFileError as error:
+                problem = str(error)
+        self.missing.append(
+            entry.problem(("extends",), problem or "expected the name of a file, such as 'base.yaml'")
+        )
+        return Node({}, entry.mark)
+
+    def lay_variants(self, node: Node, names: Sequence[str]) -> Node:
+        """The scenario with the variants of these names laid over it, in order."""
+        variants = entries(node, "variants")
+        for name in names:
+            if name not in variants:
+                self.missing.append(
+                    Problem("variants", f"no variant '{name}'{nearest(name, variants, 'variants')}")
+                )
+                continue
+            variant = variants[name]
+            if not isinstance(variant.value, dict):
+                message = "a variant is a partial scenario: a mapping such as {activities: {...}}"
+                self.missing.append(variant.problem(("variants", name), message))
+                continue
+            for key in _NOT_IN_VARIANTS:
+                if key in variant.value:
+                    message = f"a variant cannot have `{key}` of its own"
+                    self.problems.append(variant.value[key].problem(("variants", name, key), message))
+            node = merge(node, settled(variant.without(*_NOT_IN_VARIANTS)))
+        return node
+
+    def lay_mitigations(self, node: Node, names: Sequence[str]) -> Node:
+        """The scenario with what is done against these risks laid over them."""
+        for name in names:
+            risks = entries(node, "risks")
+            risk = risks.get(name)
+            mitigation = risk.get("mitigation") if risk is not None else None
+            if risk is None:
+                self.missing.append(Problem("risks", f"no risk '{name}'{nearest(name, risks, 'risks')}"))
+            elif mitigation is None or not isinstance(mitigation.value, dict):
+                message = "nothing to switch on: this risk has no `mitigation`"
+                self.missing.append(risk.problem(("risks", name), message))
+            else:
+                mitigated = merge(risk, mitigation.without("cost", "description"), ("risks", name))
+                node = node.replaced("risks", Node({**risks, name: mitigated}, node.value["risks"].mark))
+        return node
+
+
+def merge(below: Node | None, over: Node, path: Key = ()) -> Node:
+    """One tree laid over another."""
+    if below is None or not _mergeable(below, over, path):
+        return over
+    merged: dict[str, Any] = dict(below.value)
+    for key, child in over.value.items():
+        merged[key] = merge(merged.get(key), child, (*path, key))
+    return Node(merged, below.mark)
+
+
+def prune(node: Node, path: Key = ()) -> Node:
+    """The tree without what `null` deletes; inside `within` it says what is not so in those places."""
+    if isinstance(node.value, list):
+        return Node([prune(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
+    if not isinstance(node.value, dict):
+        return node
+    kept = {k: v for k, v in node.value.items() if v.value is not None or "within" in path}
+    return Node({key: prune(child, (*path, key)) for key, child in kept.items()}, node.mark)
+
+
+def settled(node: Node) -> Node:
+    """The same layer with sections that were left empty taken as absent, and factors in their long form."""
+    kept = {k: v for k, v in node.value.items() if v.value is not Blank.BLANK}
+    factors = kept.get("factors")
+    if factors is not None and isinstance(factors.value, dict):
+        long = {name: _factor(factor) for name, factor in factors.value.items()}
+        kept["factors"] = Node(long, factors.mark)
+    return Node(kept, node.mark)
+
+
+def entries(node: Node, section: str) -> dict[str, Node]:
+    """What a section holds, by name; nothing where there is no such section."""
+    found = node.get(section)
+    return found.value if found is not None and isinstance(found.value, dict) else {}
+
+
+def is_wrapper(node: Node, path: Key) -> bool:
+    """Whether this is a `{value: X, source: KEY}`; a factor, and it alone, has a value of its own."""
+    if not isinstance(node.value, dict) or "value" not in node.value or _is_section(path):
+        return False
+    return not (len(path) == 2 and path[0] == "factors")
+
+
+def is_distribution(node: Node) -> bool:
+    """Whether this names a distribution: `{pert: [1 d, 2 d, 4 d]}`."""
+    return isinstance(node.value, dict) and len(node.value) == 1 and next(iter(node.value)) in KINDS
+
+
+def is_ramp(node: Node) -> bool:
+    """Whether the keys of this are spans or dates: `{0 d: 6, 30 d: 16}`."""
+    return (
+        isinstance(node.value, dict) and bool(node.value) and all(_STEP.fullmatch(key) for key in node.value)
+    )
+
+
+def _is_section(path: Key) -> bool:
+    return not path or (len(path) == 1 and path[0] in SECTIONS)
+
+
+def _mergeable(below: Node, over: Node, path: Key) -> bool:
+    if not isinstance(below.value, dict) or not isinstance(over.value, dict):
+        return False
+    if _is_section(path):
+        return True
+    return not any(is_wrapper(node, path) or is_distribution(node) or is_ramp(node) for node in (below, over))
+
+
+def _factor(node: Node) -> Node:
+    """A factor as {value: ..., per: ...}, its source around its value."""
+    if not isinstance(node.value, dict):
+        return node if node.value is None else Node({"value": node}, node.mark)
+    kinds = {key: child for key, child in node.value.items() if key in KINDS}
+    cited = {key: child for key, child in node.value.items() if key in PROVENANCE}
+    rest = {key: child for key, child in node.value.items() if key not in kinds and key not in cited}
+    if kinds and "value" not in rest:
+        rest = {"value": Node(kinds, node.mark), **rest}
+    else:
+        rest |= kinds
+    if cited and "value" in rest:
+        rest["value"] = Node({"value": rest["value"], **cited}, node.mark)
+    else:
+        rest |= cited
+    return Node(rest, node.mark)
+
+
+def _circle(below: Sequence[Origin], found: Origin) -> str:
+    """The files from this one to itself, where it is among those that extend it."""
+    paths = [origin.path.resolve() for origin in below]
+    if found.path.resolve() not in paths:
+        return ""
+    circle = [*below[paths.index(found.path.resolve()) :], found]
+    return " -> ".join(origin.name for origin in circle)

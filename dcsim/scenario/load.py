@@ -1,0 +1,160 @@
+"""A scenario read from a file: layers laid over each other, values checked, every problem told at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from dcsim.errors import Problem, ScenarioError
+from dcsim.scenario.blanks import find_blanks
+from dcsim.scenario.check import check, in_order, unknown_names
+from dcsim.scenario.document import Document, Key
+from dcsim.scenario.files import Root, UnreadableFileError, read_text
+from dcsim.scenario.layers import Stack, entries, prune
+from dcsim.scenario.measured import Measured
+from dcsim.scenario.messages import translate
+from dcsim.scenario.overrides import override
+from dcsim.scenario.parse import UnreadableTextError
+from dcsim.scenario.provenance import Unwrapping
+from dcsim.scenario.schema import Scenario
+from dcsim.scenario.tree import Node, Origin, graft, plain, walk
+
+Found = list[tuple[Key, Problem]]
+"""Problems, each with the path of the value that cannot be used because of it."""
+
+
+def load(
+    path: str | Path | Mapping[str, Any],
+    variants: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    mitigate: Sequence[str] = (),
+    root: Path | None = None,
+) -> Scenario:
+    """A scenario from a file, or from a mapping that says the same.
+
+    `variants` are laid over it in order, then single values (`{"resources.rack_crews.count": 16}`), then what
+    is done against the risks in `mitigate`. Nothing outside `root` is read, the folder of the file if not
+    given. Raises ScenarioError with all that is wrong.
+    """
+    return _Door(path, root).open(tuple(variants), overrides or {}, tuple(mitigate))
+
+
+def check_variants(path: str | Path | Mapping[str, Any], root: Path | None = None) -> list[Problem]:
+    """What is wrong with each variant when it alone is laid over the scenario."""
+    door = _Door(path, root)
+    found: list[Problem] = []
+    for name in entries(door.tree, "variants"):
+        try:
+            door.open((name,), {}, ())
+        except ScenarioError as error:
+            found += [Problem(p.path, f"variant {name}: {p.message}", p.file, p.line) for p in error.problems]
+    return found
+
+
+class _Door:
+    """A scenario that has been read once, with all it extends, and can be opened with any layers."""
+
+    def __init__(self, path: str | Path | Mapping[str, Any], root: Path | None) -> None:
+        self.name = "scenario" if isinstance(path, Mapping) else str(path)
+        folder = root or (Path() if isinstance(path, Mapping) else Path(path).parent)
+        self.home = Origin(self.name, folder / self.name if isinstance(path, Mapping) else Path(path))
+        self.root = Root(folder)
+        stack = Stack(self.root)
+        try:
+            if isinstance(path, Mapping):
+                self.tree = stack.over_bases(graft(path), self.home)
+            else:
+                text = (
+                    read_text(Path(path), str(path))
+                    if root is None
+                    else self.root.read(Path(path), str(path))
+                )
+                self.tree = stack.read(text, self.home)
+        except UnreadableTextError as error:
+            raise ScenarioError([error.problem], self.name) from None
+        except (UnreadableFileError, ValueError) as error:
+            raise ScenarioError([Problem("", str(error), self.name)], self.name) from None
+        self._refuse(stack.missing, stack.problems)
+        self.problems = stack.problems
+
+    def open(
+        self, variants: tuple[str, ...], overrides: Mapping[str, Any], mitigate: tuple[str, ...]
+    ) -> Scenario:
+        """The scenario with these layers laid over it."""
+        stack = Stack(self.root, list(self.problems))
+        tree = stack.lay_variants(self.tree, variants)
+        tree, refused = override(tree, overrides)
+        tree = prune(stack.lay_mitigations(tree, mitigate))
+        self._refuse(stack.missing + refused, stack.problems)
+        draft = _draft(tree, self.root, self.home)
+        document = draft.document(self.name, self.root.folder, variants, mitigate)
+        return _judge(document, [*(((), problem) for problem in stack.problems), *draft.found])
+
+    def _refuse(self, missing: list[Problem], others: list[Problem]) -> None:
+        if missing:
+            raise ScenarioError(in_order(missing + others, self.name), self.name)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A scenario whose layers are settled and whose values are not yet read."""
+
+    resolved: Node
+    bare: Node
+    unwrapping: Unwrapping
+    found: Found
+
+    def document(
+        self, name: str, root: Path, variants: tuple[str, ...], mitigated: tuple[str, ...]
+    ) -> Document:
+        """The text behind the scenario."""
+        return Document(
+            name=name,
+            data=plain(self.resolved.without("variants")),
+            values=plain(self.bare),
+            positions={
+                path: (node.mark.origin.name, node.mark.line)
+                for path, node in walk(self.bare)
+                if node.mark is not None
+            },
+            citations=self.unwrapping.citations,
+            root=root,
+            variants=variants,
+            mitigated=mitigated,
+        )
+
+
+def _draft(tree: Node, root: Root, home: Origin) -> _Draft:
+    """Data files read, wrappers taken off, and what is missing found."""
+    blanks = list(find_blanks(tree))
+    measured = Measured(root, home)
+    resolved = measured.filled(tree)
+    unwrapping = Unwrapping()
+    bare = unwrapping.bare(resolved)
+    wrapped: Found = [((), problem) for problem in unwrapping.problems]
+    return _Draft(resolved, bare, unwrapping, [*blanks, *measured.problems, *wrapped])
+
+
+def _judge(document: Document, found: Found) -> Scenario:
+    """The scenario, if it can be simulated; every problem that can be seen at once, if not."""
+    try:
+        scenario = Scenario.model_validate(document.values)
+    except ValidationError as error:
+        found = found + [entry for entry in translate(error, document) if not _follows(entry[0], found)]
+        names = unknown_names(document, [path for path, _ in found])
+        raise ScenarioError(in_order([p for _, p in found] + names, document.name), document.name) from None
+    scenario._document = document
+    if found:
+        names = unknown_names(document, [path for path, _ in found])
+        raise ScenarioError(in_order([p for _, p in found] + names, document.name), document.name)
+    check(scenario)
+    return scenario
+
+
+def _follows(path: Key, found: Found) -> bool:
+    """Whether a problem at a path only follows from one that was found inside it or around it."""
+    return any(
+        earlier and (path[: len(earlier)] == earlier or earlier[: len(path)] == path) for earlier, _ in found
+    )

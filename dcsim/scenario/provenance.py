@@ -1,0 +1,49 @@
+"""Where values come from: `{value: X, source: KEY}` taken apart into the value and its citation."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from dcsim.errors import Problem
+from dcsim.scenario.document import Citation, Key
+from dcsim.scenario.layers import PROVENANCE, is_wrapper
+from dcsim.scenario.tree import Blank, Node, plain
+from dcsim.suggest import nearest
+
+
+@dataclass
+class Unwrapping:
+    """Takes the wrappers off a tree and keeps what they said."""
+
+    citations: dict[Key, Citation] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def bare(self, node: Node, path: Key = ()) -> Node:
+        """The tree with every value where its wrapper stood."""
+        if path == ("variants",):
+            return node
+        if is_wrapper(node, path):
+            inner = self.bare(node.value["value"], path)
+            self._cite(node, inner, path)
+            return Node(inner.value, node.mark)
+        if isinstance(node.value, dict):
+            return Node({key: self.bare(child, (*path, key)) for key, child in node.value.items()}, node.mark)
+        if isinstance(node.value, list):
+            return Node([self.bare(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
+        return node
+
+    def _cite(self, node: Node, inner: Node, path: Key) -> None:
+        unknown = [key for key in node.value if key != "value" and key not in PROVENANCE]
+        for key in unknown:
+            message = f"unknown key '{key}' beside `value`{nearest(key, PROVENANCE)}"
+            self.problems.append(node.value[key].problem((*path, key), message))
+        said = {key: _words(node.get(key)) for key in PROVENANCE}
+        if not unknown and not said["source"] and not said["assumption"]:
+            message = "a `value` says where it comes from: add `source: KEY`, or `assumption: why it is so`"
+            self.problems.append(node.problem(path, message))
+        self.citations[path] = Citation(plain(inner), said["source"], said["assumption"], said["note"] or "")
+
+
+def _words(node: Node | None) -> str | None:
+    """What was said, in words; nothing where it is no text."""
+    value: Any = node.value if node is not None else None
+    return None if value is None or isinstance(value, dict | list | Blank) else str(value)

@@ -1,0 +1,564 @@
+"""The scenario format: what may stand in a file, and what each field means in the world.
+
+The sentence under a field is its documentation everywhere: here, in `dcsim schema`, and in an editor.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    model_validator,
+)
+
+from dcsim.places import SITE
+from dcsim.scenario.document import Document
+from dcsim.scenario.values import (
+    KINDS,
+    AmountValue,
+    DateValue,
+    MoneyValue,
+    NumberValue,
+    SpanValue,
+    Uncertain,
+    UncertainNumber,
+    UncertainSpan,
+    UncertainWhen,
+    WhenValue,
+    describe,
+    parse_uncertain,
+    read_number,
+)
+from dcsim.units import Span, parse_span
+
+ALWAYS = "always"
+"""The calendar that never closes."""
+RESERVED = (SITE, ALWAYS, "calendar", "value")
+"""Names that the format itself uses."""
+
+
+def _listed(raw: Any) -> Any:
+    """A single entry may be written without its list."""
+    return raw if raw is None or isinstance(raw, list | tuple) else [raw]
+
+
+def _text(raw: Any) -> str:
+    """Words, also where they look like a number (`as_of: 2024`)."""
+    if isinstance(raw, dict | list) or raw is None:
+        raise ValueError(f"expected words, got {describe(raw)}")
+    return describe(raw) if isinstance(raw, bool) else str(raw)
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Names = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+
+
+class Model(BaseModel):
+    """A part of a scenario: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+
+def _whole(raw: Any) -> int:
+    number = read_number(raw)
+    if number.denominator != 1 or number < 0:
+        raise ValueError(f"expected a whole number of 0 or more, got {describe(raw)}")
+    return int(number)
+
+
+def _integer(raw: Any) -> int:
+    number = read_number(raw)
+    if number.denominator != 1:
+        raise ValueError(f"expected a whole number, got {describe(raw)}")
+    return int(number)
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Integer = Annotated[int, BeforeValidator(_integer)]
+
+
+def _one_or_each(raw: Any) -> str:
+    return EACH if isinstance(raw, dict) else ONE
+
+
+ONE, EACH = "(one)", "(each)"
+Counts = Annotated[
+    Annotated[Whole, Tag(ONE)] | Annotated[dict[Text, Whole], Tag(EACH)], Discriminator(_one_or_each)
+]
+
+
+class Level(Model):
+    """One level of the location breakdown: the places of a kind, each inside a place of the level above."""
+
+    within: Text = Field(default=SITE, alias="in")
+    """The level these places stand in; the site if not given."""
+    count: Counts | None = None
+    """How many stand in each place above, numbered from 1; or a number per place (names or patterns)."""
+    names: Names | None = None
+    """Named places instead of counted ones."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, raw: Any) -> Any:
+        if isinstance(raw, list | tuple):
+            return {"names": raw}
+        if isinstance(raw, int | Decimal):
+            return {"count": raw}
+        return raw
+
+    @model_validator(mode="after")
+    def _count_or_names(self) -> "Level":
+        if (self.count is None) == (self.names is None):
+            raise ValueError("places are either counted (`count: 4`) or named (`names: [north, south]`)")
+        return self
+
+
+class CalendarSpec(Model):
+    """When work goes on: the days of the week, the shifts of a day, and the public holidays that are off."""
+
+    days: Text = "Mon-Sun"
+    """Working days: `Mon-Sat`, or `Mon-Fri, Sun`."""
+    hours: Names = ("00:00-24:00",)
+    """Shifts of a working day: `07:00-17:00`, or a list; one over midnight belongs to the day it begins."""
+    holidays: Names = ()
+    """Public holidays that are off, by country or country and state: `US`, `US-TN`."""
+    closed: Names = ()
+    """Further days off: dates, or ranges such as `2024-12-24 to 2025-01-01`."""
+    hours_per_day: NumberValue | None = None
+    """Hours in a working day when a duration is given in days; the longest working day if not given."""
+    description: Text = ""
+    """What this calendar stands for."""
+
+
+class Factor(Model):
+    """A risk driver: one draw per replication, shared by all that vary with it. Above 1 is slower."""
+
+    value: UncertainNumber
+    """The multiplier of durations and lead times; production is divided by it."""
+    per: Text = SITE
+    """A level of places if every place of it draws its own."""
+    description: Text = ""
+    """What drives it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "value" not in raw:
+            return {"value": {k: v for k, v in raw.items() if k in KINDS}} | {
+                k: v for k, v in raw.items() if k not in KINDS
+            }
+        return raw if isinstance(raw, dict) else {"value": raw}
+
+
+def _ramp(raw: Any, one: Any) -> Any:
+    """One value from the start on, or steps in time: `{0 d: 6, 30 d: 16}`."""
+    if not isinstance(raw, dict):
+        return {parse_span("0 d"): one(raw)}
+    if not raw:
+        raise ValueError("a ramp needs at least one step, such as {0 d: 6, 30 d: 16}")
+    return raw
+
+
+def _rate(raw: Any) -> str:
+    """A rate as it stands; 0 needs no unit."""
+    return "0 / d" if raw == 0 and not isinstance(raw, bool) else _text(raw)
+
+
+RateText = Annotated[str, BeforeValidator(_rate)]
+CountRamp = Annotated[dict[WhenValue, Whole], BeforeValidator(lambda raw: _ramp(raw, _whole))]
+RateRamp = Annotated[dict[WhenValue, RateText], BeforeValidator(lambda raw: _ramp(raw, _rate))]
+
+
+class ResourcePart(Model):
+    """What may differ about a resource in some places."""
+
+    count: CountRamp | None = None
+    """How many units there are; or a ramp, steps in time, 0 before the first: `{0 d: 6, 2024-07-01: 16}`."""
+    calendar: Text | None = None
+    """The calendar it works by; `always` if not given."""
+
+
+class Resource(ResourcePart):
+    """Something taken while an activity runs and given back after: a crew, a crane, a line, a test bay."""
+
+    per: Text = SITE
+    """A level of places if every place of it has its own."""
+    within: dict[Text, ResourcePart] = {}
+    """What differs in the places that a pattern names; later patterns win."""
+    description: Text = ""
+    """What it stands for."""
+
+
+class Order(Model):
+    """Goods bought: they arrive a lead time after the order was placed, all at once or in lots."""
+
+    amount: AmountValue
+    """What is ordered in all, in the supply's unit."""
+    placed: "PlacedWhen" = Uncertain("fixed", (parse_span("0 d"),))
+    """A date, a span after the start, or `{after: activity or milestone, lag: 7 d}`: after the last."""
+    lead_time: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
+    """From the order to the first lot on site."""
+    lots: Whole = 1
+    """In how many equal lots it comes; what does not divide is spread over the first ones."""
+    every: SpanValue = parse_span("0 d")
+    """Time between two lots."""
+    varies_with: Names = ()
+    """Factors that multiply the lead time."""
+    description: Text = ""
+    """What is bought, from whom."""
+
+
+class Production(Model):
+    """Goods that keep coming: delivered at the end of every interval, anchored at `from`."""
+
+    rate: RateRamp
+    """How much per time: `60_000 / wk`; or a ramp: `{2024-01-01: 1_000 / wk, 2024-04-01: 2_000 / wk}`."""
+    every: SpanValue = parse_span("1 d")
+    """The interval between two deliveries."""
+    begins: WhenValue = Field(default=parse_span("0 d"), alias="from")
+    """When production starts; deliveries before the start of the clock belong to the initial stock."""
+    until: WhenValue | None = None
+    """When production ends; never if not given."""
+    share: NumberValue = Fraction(1)
+    """The part of the production that this project gets (allocation)."""
+    production_yield: NumberValue = Field(default=Fraction(1), alias="yield")
+    """The part of what is made that is good."""
+    varies_with: Names = ()
+    """Factors that divide the rate: above 1 is slower."""
+    description: Text = ""
+    """Who makes it."""
+
+
+class SupplyPart(Model):
+    """What may differ about a supply in some places."""
+
+    initial: AmountValue = 0
+    """What is there when the clock starts, in the supply's unit."""
+    orders: dict[Text, Order] = {}
+    """Orders by name."""
+    production: Production | None = None
+    """What is made of it continuously."""
+
+
+class Supply(SupplyPart):
+    """Something counted and used up: HBM stacks, racks, kilowatts, cash; used by nobody, it is a counter."""
+
+    unit: Text = ""
+    """What one unit is: GPU, kW, stack, USD. Amounts are whole numbers of it."""
+    per: Text = SITE
+    """A level of places if every place of it has its own."""
+    within: dict[Text, SupplyPart] = {}
+    """What differs in the places that a pattern names; later patterns win."""
+    description: Text = ""
+    """What it stands for."""
+
+
+class Link(Model):
+    """What an activity waits for: another activity, or a milestone."""
+
+    activity: Text
+    """The activity or milestone waited for."""
+    start_or_finish: Literal["start", "finish"] = Field(default="finish", alias="from")
+    """Whether its start or its finish is waited for."""
+    lag: "Lag" = parse_span("0 d")
+    """Elapsed time that must pass as well; `{working: 3 d}` counts by the successor's calendar."""
+    place: Text | None = None
+    """A pattern: its instances there instead of the ones that belong together."""
+    count: Whole | None = None
+    """How many of the linked instances must have got there; all if not given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, raw: Any) -> Any:
+        if isinstance(raw, str):
+            return {"activity": raw}
+        if isinstance(raw, dict) and "milestone" in raw and "activity" not in raw:
+            return {"activity" if k == "milestone" else k: v for k, v in raw.items()}
+        return raw
+
+
+class WorkingLag(Model):
+    """A lag counted in working time."""
+
+    working: SpanValue
+    """Working time by the successor's calendar."""
+
+
+class PlacedAfter(Link):
+    """What an order waits for: it is placed once, when the last instance has finished."""
+
+    activity: Text = Field(alias="after")
+    """The activity or milestone waited for."""
+
+
+def _elapsed_or_working(raw: Any) -> str:
+    return WORKING if isinstance(raw, dict | WorkingLag) else ELAPSED
+
+
+def _when_or_after(raw: Any) -> str:
+    is_link = isinstance(raw, dict) and not any(kind in raw for kind in KINDS)
+    return AFTER if is_link or isinstance(raw, Link) else WHEN
+
+
+ELAPSED, WORKING, WHEN, AFTER = "(elapsed)", "(working)", "(when)", "(after)"
+Lag = Annotated[
+    Annotated[SpanValue, Tag(ELAPSED)] | Annotated[WorkingLag, Tag(WORKING)],
+    Discriminator(_elapsed_or_working),
+]
+PlacedWhen = Annotated[
+    Annotated[UncertainWhen, Tag(WHEN)] | Annotated[PlacedAfter, Tag(AFTER)], Discriminator(_when_or_after)
+]
+
+
+class Learning(Model):
+    """Wright's law: every doubling of the number done multiplies the time by `rate`."""
+
+    rate: NumberValue
+    """Time multiplier per doubling: 0.9 means ten per cent less."""
+    at: Whole = 1
+    """The duration as written is that of this one, counted from 1."""
+    until: Whole | None = None
+    """No further learning after this one."""
+    per: Text = SITE
+    """A level of places if every place of it learns by itself."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, raw: Any) -> Any:
+        return raw if isinstance(raw, dict) else {"rate": raw}
+
+
+class Rework(Model):
+    """A test that may fail: the attempt is repaired and done again."""
+
+    probability: NumberValue
+    """Chance that an attempt fails, the same for every attempt; at most ten fail."""
+    duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
+    """Time of a repair."""
+    requires: dict[Text, Whole] = {}
+    """Resources that a repair takes."""
+    varies_with: Names = ()
+    """Factors that multiply the time of a repair."""
+
+
+Links = Annotated[tuple[Link, ...], BeforeValidator(_listed)]
+
+
+class ActivityPart(Model):
+    """What may differ about an activity in some places."""
+
+    duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
+    """Time of work; days and weeks are working days and weeks of its calendar."""
+    requires: dict[Text, Whole | None] = {}
+    """Resources taken while it runs: `{rack_crews: 1}`; alternatives: `{dell_line | smc_line: 1}`."""
+    consumes: dict[Text, AmountValue | None] = {}
+    """Supplies used up when it starts."""
+    produces: dict[Text, AmountValue | None] = {}
+    """Supplies there when it finishes."""
+    varies_with: Names = ()
+    """Factors that multiply its duration."""
+    learning: Learning | None = None
+    """How repetition makes it faster."""
+    rework: Rework | None = None
+    """How it may fail."""
+    not_before: WhenValue | None = None
+    """A date, or a span after the start, before which it is not ready."""
+    priority: Integer = 0
+    """Among waiting activities the higher number starts first."""
+    calendar: Text | None = None
+    """When it can be worked on; `always` if not given."""
+
+
+class Activity(ActivityPart):
+    """A piece of work with a duration, done once in every place of its level."""
+
+    at: Text = SITE
+    """The level of places it is done in; once for the site if not given."""
+    only: Names | None = None
+    """Patterns of the places it is limited to."""
+    after: Links = ()
+    """What must have finished before: activities and milestones."""
+    within: dict[Text, ActivityPart] = {}
+    """What differs in the places that a pattern names; later patterns win."""
+    description: Text = ""
+    """What is done."""
+
+
+class RiskPart(Model):
+    """What a mitigation may change about a risk."""
+
+    probability: NumberValue = Fraction(1)
+    """Chance that it occurs in a build."""
+    begins: UncertainWhen | None = None
+    """When it begins; without it, it lasts the whole build."""
+    lasts: UncertainSpan | None = None
+    """How long its window is; to the end if not given."""
+    effects: dict[Text, NumberValue] = {}
+    """Multipliers in its window: `supplies.X` production, `resources.X` capacity, `activities.X` duration."""
+    delays: dict[Text, UncertainSpan] = {}
+    """Postpones the deliveries of orders of `supplies.X` that fall into the window."""
+    stop_work: Names = ()
+    """Resources and activities whose calendars are closed during the window."""
+
+
+class Mitigation(RiskPart):
+    """What can be done against a risk, and what it costs; what is given here is laid over the risk."""
+
+    cost: MoneyValue | None = None
+    """What it costs: `20M USD`."""
+    description: Text = ""
+    """What is done."""
+
+
+class Risk(RiskPart):
+    """An event that may or may not happen in a build."""
+
+    mitigation: Mitigation | None = None
+    """Switched on by `--mitigate NAME`."""
+    description: Text = ""
+    """What happens."""
+
+
+class Observation(Model):
+    """A date that was observed in the world."""
+
+    date: DateValue
+    """The date."""
+    meaning: Text = ""
+    """What exactly was observed or claimed."""
+    source: Text | None = None
+    """Key of the source."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, raw: Any) -> Any:
+        return raw if isinstance(raw, dict) else {"date": raw}
+
+
+class Milestone(Model):
+    """A point that people date: so many finishes of an activity, or so many units of a supply ever there."""
+
+    activity: Text | None = None
+    """The activity counted."""
+    supply: Text | None = None
+    """The supply counted: initial, delivered and produced."""
+    event: Literal["start", "finish"] = "finish"
+    """Whether starts or finishes of the activity count."""
+    reaches: AmountValue | None = None
+    """How many; all instances of the activity if not given."""
+    place: Text | None = Field(default=None, alias="in")
+    """A pattern: only what happens there counts."""
+    target: DateValue | None = None
+    """The date that was promised or is wanted."""
+    observed: Annotated[tuple[Observation, ...], BeforeValidator(_listed)] = ()
+    """Dates observed in the world."""
+    description: Text = ""
+    """What it means."""
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> "Milestone":
+        if (self.activity is None) == (self.supply is None):
+            raise ValueError("a milestone counts either an `activity` or a `supply`")
+        if self.supply is not None and self.reaches is None:
+            raise ValueError("a milestone of a supply says how much it `reaches`")
+        if self.supply is not None and "event" in self.model_fields_set:
+            raise ValueError(
+                "`event` belongs to a milestone of an activity; a supply is reached when it is there"
+            )
+        return self
+
+
+class Fitted(Model):
+    """A free parameter that was fitted to observations, told apart from everything that was measured."""
+
+    to: Names = ()
+    """The milestones it was fitted to."""
+    prior: Text
+    """The range it had to stay in: `4 to 20`."""
+    source: Text | None = None
+    """Key of the source of that range."""
+    note: Text = ""
+    """Why it is free."""
+
+
+class Source(Model):
+    """Where a number comes from."""
+
+    what: Text = ""
+    """What the source says."""
+    url: Text = ""
+    """Its address."""
+    as_of: Text = ""
+    """The date it speaks of."""
+    confidence: Text = ""
+    """How far it can be trusted: high, medium, low."""
+    note: Text = ""
+    """What to know about it."""
+
+
+class Scenario(Model):
+    """A data-center buildout: a site, its suppliers, its crews and its risks."""
+
+    name: Text
+    """What is built."""
+    description: Text = ""
+    """What the scenario is for."""
+    start: DateValue
+    """The clock starts on this date at 00:00."""
+    day_zero: DateValue | None = None
+    """Days are counted from this date in results; from `start` if not given."""
+    horizon: SpanValue = parse_span("10 years")
+    """The run stops here at the latest."""
+    places: dict[Text, Level] = {}
+    """Location breakdown: levels of places, each inside another; the root is the site."""
+    calendars: dict[Text, CalendarSpec] = {}
+    """Working calendars; `always` exists without being declared."""
+    factors: dict[Text, Factor] = {}
+    """Risk drivers, drawn once per replication."""
+    resources: dict[Text, Resource] = {}
+    """What is taken and given back."""
+    supplies: dict[Text, Supply] = {}
+    """What is counted and used up."""
+    activities: dict[Text, Activity]
+    """The work; the order written here decides between what is otherwise equal."""
+    risks: dict[Text, Risk] = {}
+    """What may happen."""
+    milestones: dict[Text, Milestone] = {}
+    """What is dated."""
+    fitted: dict[Text, Fitted] = {}
+    """Free parameters by path: `resources.rack_crews.count`."""
+    variants: dict[Text, Any] = {}
+    """Named what-ifs: partial scenarios laid over this one."""
+    sources: dict[Text, Source] = {}
+    """Sources by key."""
+
+    _document: Document = PrivateAttr()
+
+    __hash__ = object.__hash__
+    """A scenario is told from another by being another: what is built from it is kept for it alone."""
+
+    @property
+    def document(self) -> Document:
+        """The text this scenario was read from: resolved values, lines, citations."""
+        return self._document
+
+    @property
+    def zero(self) -> datetime:
+        """The date from which days are counted."""
+        return self.day_zero or self.start
+
+
+Order.model_rebuild()
+Link.model_rebuild()
+
+__all__ = ["ALWAYS", "RESERVED", "SITE", "Activity", "Link", "Scenario", "Span", "parse_uncertain"]

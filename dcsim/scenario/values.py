@@ -1,0 +1,233 @@
+"""How single values are written: spans, dates, amounts, numbers, and distributions of any of them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, TypeVar
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from dcsim import distributions
+from dcsim.distributions import Distribution
+from dcsim.suggest import nearest, shorten
+from dcsim.units import Money, Span, parse_date, parse_money, parse_number, parse_span
+
+Read = TypeVar("Read")
+
+_CALL = re.compile(r"\s*([A-Za-z]+)\s*\(.*", re.DOTALL)
+_BEGINS_LIKE_A_DATE = re.compile(r"\d{4}-\d")
+_BEGINS_LIKE_A_NUMBER = re.compile(r"[-+.]?\d")
+
+Bound = Fraction | Span | datetime
+"""One written value: a number, a span or a date."""
+
+Amount = int | Fraction | str
+"""An amount as written; only its supply knows the unit it must be a whole number of."""
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """A quantity that may be known or not: `fixed`, or a distribution with its written parameters."""
+
+    kind: str
+    values: tuple[Bound, ...]
+    weights: tuple[Fraction, ...] = ()
+    """Weights of a discrete distribution; shape of a Weibull."""
+
+    def resolve(self, number: Callable[[Any], Fraction]) -> Distribution:
+        """The distribution of this quantity; `number` turns each written value into a plain number."""
+        numbers = [number(value) for value in self.values]
+        match self.kind:
+            case "fixed":
+                return distributions.Fixed(numbers[0])
+            case "pert":
+                return distributions.Pert(*map(float, numbers))
+            case "triangular":
+                return distributions.Triangular(*map(float, numbers))
+            case "uniform":
+                return distributions.Uniform(*map(float, numbers))
+            case "lognormal":
+                return distributions.Lognormal(*map(float, numbers))
+            case "normal":
+                return distributions.Normal(*map(float, numbers))
+            case "exponential":
+                return distributions.Exponential(float(numbers[0]))
+            case "weibull":
+                return distributions.Weibull(float(self.weights[0]), float(numbers[0]))
+            case "discrete":
+                return distributions.Discrete(tuple(map(float, numbers)), tuple(map(float, self.weights)))
+            case _:
+                return distributions.Empirical(tuple(map(float, numbers)))
+
+
+PARAMETERS = {
+    "pert": 3,
+    "triangular": 3,
+    "uniform": 2,
+    "normal": 2,
+    "lognormal": 2,
+    "exponential": 1,
+    "weibull": 2,
+}
+"""How many parameters each distribution is written with."""
+
+KINDS = (*PARAMETERS, "discrete", "empirical")
+"""Every distribution that may be written as a mapping."""
+
+HOW_TO_WRITE = {
+    "pert": "{pert: [low, most likely, high]}",
+    "triangular": "{triangular: [low, most likely, high]}",
+    "uniform": "{uniform: [low, high]}",
+    "normal": "{normal: [mean, standard deviation]}",
+    "lognormal": "{lognormal: [5th percentile, 95th percentile]}, or 'A to B'",
+    "exponential": "{exponential: mean}",
+    "weibull": "{weibull: [shape, scale]}",
+    "discrete": "{discrete: [[value, weight], ...]}",
+    "empirical": "{empirical: {file: data.csv, column: name}} or {empirical: {values: [...]}}",
+}
+
+
+def single(one: Callable[[Any], Read], expected: str) -> Callable[[Any], Read]:
+    """A reader of one written value that says what was expected when it meets something else altogether."""
+
+    def read(raw: Any) -> Read:
+        if raw is None or isinstance(raw, bool | dict | list | tuple):
+            raise ValueError(f"expected {expected}, got {describe(raw)}")
+        if isinstance(raw, str) and (found := _CALL.fullmatch(raw)) and found[1].lower() in HOW_TO_WRITE:
+            raise ValueError(
+                f"got '{shorten(raw)}'; a distribution is written {HOW_TO_WRITE[found[1].lower()]}"
+            )
+        return one(str(raw) if isinstance(raw, Decimal | Fraction) and one is parse_date else raw)
+
+    return read
+
+
+def parse_uncertain(raw: Any, one: Callable[[Any], Bound]) -> Uncertain:
+    """Read a value, `A to B`, or a mapping that names a distribution; `one` reads a single value."""
+    if isinstance(raw, Uncertain):
+        return raw
+    if isinstance(raw, dict):
+        return _parse_mapping(raw, one)
+    if isinstance(raw, str) and " to " in raw:
+        return _parse_range(raw, one)
+    return Uncertain("fixed", (one(raw),))
+
+
+def _parse_range(raw: str, one: Callable[[Any], Bound]) -> Uncertain:
+    """`A to B`: a lognormal whose 5th and 95th percentiles are A and B; between two dates uniform."""
+    low_text, high_text = (end.strip() for end in raw.split(" to ", 1))
+    high = one(high_text)
+    if isinstance(high, Span) and low_text.replace("_", "").replace(".", "", 1).isdigit():
+        low_text = f"{low_text} {high.unit}"  # "24 to 72 h": the unit stands once
+    low = one(low_text)
+    if type(low) is not type(high):
+        raise ValueError(f"got '{shorten(raw)}'; both ends of a range are of the same sort")
+    return Uncertain("uniform" if isinstance(low, datetime) else "lognormal", (low, high))
+
+
+def _parse_mapping(raw: dict[Any, Any], one: Callable[[Any], Bound]) -> Uncertain:
+    kind = str(next(iter(raw), ""))
+    if len(raw) != 1 or kind not in KINDS:
+        advice = nearest(kind, KINDS) if len(raw) == 1 else ""
+        raise ValueError(
+            f"expected a value or one distribution of {', '.join(KINDS)}; got {describe(raw)}{advice}"
+        )
+    written = raw[kind]
+    if kind == "empirical":
+        return _parse_empirical(written, one)
+    if kind == "discrete":
+        return _parse_discrete(written, one)
+    values = written if isinstance(written, list) else [written]
+    if len(values) != PARAMETERS[kind] or isinstance(written, dict):
+        raise ValueError(f"this distribution is written {HOW_TO_WRITE[kind]}; got {describe(written)}")
+    if kind == "weibull":
+        return Uncertain(kind, (one(values[1]),), (read_number(values[0]),))
+    return Uncertain(kind, tuple(one(value) for value in values))
+
+
+def _parse_empirical(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
+    values = written.get("values") if isinstance(written, dict) and len(written) == 1 else None
+    if not isinstance(values, list) or not values:
+        raise ValueError(
+            f"an empirical distribution is written {HOW_TO_WRITE['empirical']}; got {describe(written)}"
+        )
+    return Uncertain("empirical", tuple(one(value) for value in values))
+
+
+def _parse_discrete(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
+    pairs = written if isinstance(written, list) else []
+    if not pairs or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise ValueError(
+            f"a discrete distribution is written {HOW_TO_WRITE['discrete']}; got {describe(written)}"
+        )
+    return Uncertain("discrete", tuple(one(v) for v, _ in pairs), tuple(read_number(w) for _, w in pairs))
+
+
+def parse_when(raw: Any) -> Span | datetime:
+    """A date, or a span counted from the start of the clock."""
+    if isinstance(raw, Span | datetime):
+        return raw
+    if isinstance(raw, str) and _BEGINS_LIKE_A_DATE.match(raw.strip()):
+        return parse_date(raw)
+    if isinstance(raw, date):
+        return parse_date(raw)
+    if isinstance(raw, str) and not _BEGINS_LIKE_A_NUMBER.match(raw.strip()):
+        raise ValueError(
+            f"expected a date such as 2024-05-02, or a span such as '30 d', got '{shorten(raw)}'"
+        )
+    return parse_span(raw)
+
+
+def parse_amount_text(raw: Any) -> Amount:
+    """An amount as it stands; checked against the unit of its supply later."""
+    return raw if isinstance(raw, int | str) else parse_number(raw)
+
+
+def describe(raw: Any) -> str:
+    """What was found, in words for a message."""
+    if raw is None:
+        return "nothing"
+    if isinstance(raw, dict):
+        return (
+            shorten("a mapping with the keys " + ", ".join(f"'{key}'" for key in raw), 120)
+            if raw
+            else "an empty mapping"
+        )
+    if isinstance(raw, list | tuple):
+        return f"a list of {len(raw)}" if raw else "an empty list"
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return f"'{shorten(str(raw))}'"
+
+
+read_span = single(parse_span, "a span such as '18 weeks'")
+read_date = single(parse_date, "a date such as 2024-05-02")
+read_when = single(parse_when, "a date such as 2024-05-02, or a span such as '30 d'")
+read_number = single(parse_number, "a number")
+read_money = single(parse_money, "a sum of money such as '20M USD'")
+read_amount = single(parse_amount_text, "an amount such as '40_000' or '8 MW'")
+
+
+def as_written(kind: str) -> WithJsonSchema:
+    """How a value is written, by name; `dcsim.scenario.editor` tells editors what the name means."""
+    return WithJsonSchema({"written": kind})
+
+
+SpanValue = Annotated[Span, PlainValidator(read_span), as_written("span")]
+DateValue = Annotated[datetime, PlainValidator(read_date), as_written("date")]
+WhenValue = Annotated[Span | datetime, PlainValidator(read_when), as_written("when")]
+NumberValue = Annotated[Fraction, PlainValidator(read_number), as_written("number")]
+MoneyValue = Annotated[Money, PlainValidator(read_money), as_written("money")]
+AmountValue = Annotated[Amount, PlainValidator(read_amount), as_written("amount")]
+UncertainSpan = Annotated[
+    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_span)), as_written("uncertain span")
+]
+UncertainWhen = Annotated[
+    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_when)), as_written("uncertain when")
+]
+UncertainNumber = Annotated[
+    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_number)), as_written("uncertain number")
+]

@@ -1,0 +1,1 @@
+"""Many runs, and where their results are kept."""

@@ -1,0 +1,33 @@
+"""The nearest known name, as the end of a message about one that is not known."""
+
+import difflib
+from collections.abc import Iterable
+
+_MOST_LISTED = 12
+_MOST_COMPARED = 5_000
+
+
+def nearest(name: str, known: Iterable[str], what: str = "") -> str:
+    """`; did you mean 'electricians'?`, or what there is where nothing is near and the list is short."""
+    names = list(dict.fromkeys(str(entry) for entry in known))
+    for entry in names:
+        if entry.casefold().replace("-", "_") == name.casefold().replace("-", "_"):
+            return f"; did you mean '{entry}'?"
+    if close := difflib.get_close_matches(name[:100], names[:_MOST_COMPARED], n=1, cutoff=0.7):
+        return f"; did you mean '{close[0]}'?"
+    if not names:
+        return f"; there are no {what}" if what else ""
+    if len(names) <= _MOST_LISTED:
+        listed = ", ".join(f"'{entry}'" for entry in names)
+        return f"; there is {listed}" if len(names) == 1 else f"; there are {listed}"
+    return ""
+
+
+def article(what: str) -> str:
+    """`an activity`, `a resource`."""
+    return f"an {what}" if what[:1] in "aeiou" else f"a {what}"
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """The text, or its beginning where it is long."""
+    return text if len(text) <= most else text[: most - 3].rstrip() + "..."

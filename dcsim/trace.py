@@ -1,0 +1,218 @@
+"""What leaves an engine: four tables of what happened, in numbers; with the network, in names.
+
+Ticks are minutes since the start of the scenario. What did not happen is `NOT` inside and empty in a frame.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.network import REPAIR, Network
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOT = -1
+"""The tick, mode or cause of what did not happen."""
+
+Ints = NDArray[np.int64]
+
+
+class AttemptRow(NamedTuple):
+    """One attempt or repair of an activity with rework."""
+
+    instance: int
+    number: int
+    """Counted from 1; a repair has the number of the attempt that failed before it."""
+    kind: int
+    """WORK or REPAIR."""
+    ready: int
+    start: int
+    finish: int
+    held_by: int
+
+
+class ShortageRow(NamedTuple):
+    """A time in which so many waited in one queue for the same cause."""
+
+    demand: int
+    begins: int
+    ends: int
+    cause: int
+    waiting: int
+
+
+class DeliveryRow(NamedTuple):
+    """Goods that arrived."""
+
+    tick: int
+    stock: int
+    amount: int
+    origin: int
+    """The order, or PRODUCTION."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What happened in one run; engines write it, everything else reads it."""
+
+    network: Network
+    ready: Ints
+    start: Ints
+    """Of the first attempt."""
+    finish: Ints
+    """Of the attempt that passed."""
+    attempts: Ints
+    """Attempts started."""
+    mode: Ints
+    """The mode of the last attempt started."""
+    held_by: Ints
+    """The cause that was insufficient just before the start, for what started later than it became ready."""
+    attempt_rows: tuple[AttemptRow, ...]
+    shortage_rows: tuple[ShortageRow, ...]
+    delivery_rows: tuple[DeliveryRow, ...]
+    reached: Ints
+    """The tick of each milestone."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every activity finished."""
+        return bool((self.finish != NOT).all())
+
+    def activities(self) -> "pd.DataFrame":
+        """One row per activity instance: activity, place, ready, start, finish, attempts, used, held_by."""
+        import pandas as pd
+
+        network = self.network
+        return pd.DataFrame(
+            {
+                "activity": _names(network.activities, network.activity),
+                "place": _places(network, np.arange(network.instances)),
+                "ready": ticks(self.ready),
+                "start": ticks(self.start),
+                "finish": ticks(self.finish),
+                "attempts": self.attempts,
+                "used": self._used(),
+                "held_by": _names(causes(network), self.held_by),
+            }
+        )
+
+    def attempts_table(self) -> "pd.DataFrame":
+        """One row per attempt and per repair of activities with rework."""
+        import pandas as pd
+
+        rows = np.array(sorted(self.attempt_rows), np.int64).reshape(len(self.attempt_rows), 7)
+        network = self.network
+        return pd.DataFrame(
+            {
+                "activity": _names(network.activities, network.activity[rows[:, 0]]),
+                "place": _places(network, rows[:, 0]),
+                "attempt": rows[:, 1],
+                "kind": _names(("work", "", "repair"), rows[:, 2]),
+                "ready": ticks(rows[:, 3]),
+                "start": ticks(rows[:, 4]),
+                "finish": ticks(rows[:, 5]),
+                "held_by": _names(causes(network), rows[:, 6]),
+            }
+        )
+
+    def shortages(self) -> "pd.DataFrame":
+        """One row per change of what a queue waits for: activity, place, from, to, cause, waiting."""
+        import pandas as pd
+
+        rows = sorted(self.shortage_rows, key=lambda row: (row.begins, row.demand))
+        table = np.array(rows, np.int64).reshape(len(rows), 5)
+        demands = [self.network.demands[row.demand] for row in rows]
+        return pd.DataFrame(
+            {
+                "activity": pd.Series([self.network.activities[demand.activity] for demand in demands], dtype="str"),
+                "place": pd.Series([demand.place for demand in demands], dtype="str"),
+                "kind": pd.Series(["repair" if d.kind == REPAIR else "work" for d in demands], dtype="str"),
+                "from": ticks(table[:, 1]),
+                "to": ticks(table[:, 2]),
+                "cause": _names(causes(self.network), table[:, 3]),
+                "waiting": table[:, 4],
+            }
+        )
+
+    def deliveries(self) -> "pd.DataFrame":
+        """One row per delivery to the horizon: tick, supply, place, amount, origin, order."""
+        import pandas as pd
+
+        rows = sorted(self.delivery_rows)
+        table = np.array(rows, np.int64).reshape(len(rows), 4)
+        stocks = [self.network.stocks[row.stock] for row in rows]
+        orders = [self.network.orders[row.origin].name if row.origin >= 0 else "" for row in rows]
+        return pd.DataFrame(
+            {
+                "tick": table[:, 0],
+                "supply": pd.Series([stock.name for stock in stocks], dtype="str"),
+                "place": pd.Series([stock.place for stock in stocks], dtype="str"),
+                "amount": table[:, 2],
+                "origin": _names(("production", "order"), (table[:, 3] >= 0).astype(np.int64)),
+                "order": pd.Series(orders, dtype="str"),
+            }
+        )
+
+    def _used(self) -> "pd.Series[str]":
+        import pandas as pd
+
+        network = self.network
+        labels = [""]
+        first = np.zeros(len(network.demands), np.int64)
+        for number, demand in enumerate(network.demands):
+            first[number] = len(labels)
+            labels.extend(mode.used for mode in demand.modes)
+        which = np.where(self.mode == NOT, 0, first[network.demand] + self.mode)
+        return pd.Series(np.array(labels, object)[which], dtype="str")
+
+
+def causes(network: Network) -> tuple[str, ...]:
+    """Everything that can be waited for, by the number under which engines report it.
+
+    Requirements as written, supplies, calendars, and risks that stop work.
+    """
+    goods = _goods(network)
+    calendars = [f"calendar:{name}" for time in network.working_times for name in time.name.split(" & ")]
+    risks = [f"risk:{risk.name}" for risk in network.risks]
+    return tuple(dict.fromkeys([*goods, *calendars, *risks]))
+
+
+def first_calendar_cause(network: Network) -> int:
+    """The number of the first cause that is a calendar or a risk."""
+    return len(_goods(network))
+
+
+def _goods(network: Network) -> list[str]:
+    requirements = [r.cause for demand in network.demands for r in demand.requirements]
+    return list(dict.fromkeys([*requirements, *(stock.name for stock in network.stocks)]))
+
+
+def ticks(values: Ints) -> "pd.Series[int]":
+    """Ticks as a column that may be empty where nothing happened."""
+    import pandas as pd
+
+    column = pd.Series(values, dtype="Int64")
+    return column.mask(column == NOT)
+
+
+def _names(names: tuple[str, ...], numbers: NDArray[np.integer]) -> "pd.Series[str]":
+    """Names by number; NOT is empty."""
+    import pandas as pd
+
+    return pd.Series(np.array([*names, ""], object)[numbers], dtype="str")
+
+
+def _places(network: Network, instances: Ints) -> "pd.Series[str]":
+    """The places of these instances."""
+    import pandas as pd
+
+    paths = np.concatenate(
+        [
+            np.array(network.places.paths(level), object)[network.place[first:last]]
+            for level, first, last in zip(network.levels, network.first[:-1], network.first[1:], strict=True)
+        ]
+    )
+    return pd.Series(paths[instances], dtype="str")

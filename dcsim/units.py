@@ -1,0 +1,340 @@
+"""What people write (spans, dates, amounts, rates, money) turned into exact numbers.
+
+Every function takes the text of a scenario, or a number that has already been read from it, and gives back
+exact rational or whole numbers. What cannot be read raises ValueError with what was found and what would be
+right.
+"""
+
+import calendar
+import datetime as dt
+import difflib
+import math
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+MINUTES_PER = {"min": 1, "h": 60, "d": 1440, "wk": 10080}
+
+_SPAN_WORDS = {
+    **dict.fromkeys(("min", "minute", "minutes"), "min"),
+    **dict.fromkeys(("h", "hour", "hours"), "h"),
+    **dict.fromkeys(("d", "day", "days"), "d"),
+    **dict.fromkeys(("wk", "week", "weeks"), "wk"),
+    **dict.fromkeys(("month", "months"), "month"),
+    **dict.fromkeys(("year", "years"), "year"),
+}
+_MAGNITUDES = {"k": 10**3, "M": 10**6, "bn": 10**9, "B": 10**9}
+_FAMILIES: tuple[dict[str, int], ...] = (
+    {"W": 1, "kW": 10**3, "MW": 10**6, "GW": 10**9},
+    {"Wh": 1, "kWh": 10**3, "MWh": 10**6, "GWh": 10**9},
+    {"g": 1, "kg": 10**3, "t": 10**6},
+    {"m": 1, "km": 10**3},
+    {"l": 1, "m3": 10**3},
+)
+_NUMBER = r"[+-]?(?:\d[\d_]*(?:\.\d[\d_]*)?|\.\d+)(?:[eE][+-]?\d{1,9})?"
+_QUANTITY = re.compile(rf"({_NUMBER})\s*(.*)", re.DOTALL)
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]+(\d{1,2}):(\d{2})(?::00)?)?")
+_PARTIAL_DATE = re.compile(r"\d{4}(-\d{2})?")
+_LARGEST_EXPONENT = 30
+_TOO_FAR = "expected a horizon that ends before the year 10000"
+
+
+# Plain numbers
+
+
+def parse_number(x: object) -> Fraction:
+    """A pure number, exactly as it was written: 0.35 is 35/100."""
+    match x:
+        case bool():
+            pass
+        case int() | Fraction():
+            return Fraction(x)
+        case float():
+            return _exact(Decimal(repr(x)), x)
+        case Decimal():
+            return _exact(x, x)
+        case str() if re.fullmatch(_NUMBER, x.strip()):
+            return _exact(Decimal(x.strip().replace("_", "")), x)
+        case str() if found := re.fullmatch(rf"({_NUMBER})\s*%", x.strip()):
+            raise ValueError(
+                f"{x.strip()} is a percentage: write the fraction {plain(parse_number(found[1]) / 100)}"
+            )
+        case str() if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", x.strip()):
+            raise ValueError(f"expected a number, got {x!r}; write {x.strip().replace(',', '_')}")
+    raise ValueError(f"expected a number, got {x!r}")
+
+
+def plain(x: Fraction | int) -> str:
+    """A rational as a person writes it: a decimal where that is exact, a ratio where it is not."""
+    number = Fraction(x)
+    rest = number.denominator
+    twos = fives = 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    places = max(twos, fives)
+    if rest != 1 or places > _LARGEST_EXPONENT:
+        return str(number)
+    digits = str(abs(number.numerator) * 10**places // number.denominator).rjust(places + 1, "0")
+    sign = "-" if number < 0 else ""
+    return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
+
+
+def round_half_up(x: Fraction | float) -> int:
+    """The nearest whole number; a half goes up. What lies above the floor is exact, so no half is missed."""
+    if not math.isfinite(x):
+        raise ValueError(f"expected a finite number, got {x}")
+    whole = math.floor(x)
+    return whole + (2 * (x - whole) >= 1)
+
+
+def _exact(number: Decimal, written: object) -> Fraction:
+    if not number.is_finite():
+        raise ValueError(f"expected a finite number, got {written}")
+    if number and abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError(f"expected a number between 1e-30 and 1e30, got {written}")
+    return Fraction(number)
+
+
+# Spans of time
+
+
+@dataclass(frozen=True)
+class Span:
+    """A length of time as it was written: an amount of one unit, which is min, h, d, wk, month or year."""
+
+    amount: Fraction
+    unit: str
+
+    @property
+    def minutes(self) -> Fraction:
+        """Elapsed minutes: a day has 24 hours, a week 7 days."""
+        if self.unit not in MINUTES_PER:
+            raise ValueError(f"a {self.unit} has no fixed length; write weeks or days, got '{self}'")
+        return self.amount * MINUTES_PER[self.unit]
+
+    def working_minutes(self, hours_per_day: Fraction, days_per_week: int | Fraction) -> Fraction:
+        """Minutes of work: days and weeks are working days and weeks; hours and minutes are what they are."""
+        match self.unit:
+            case "d":
+                return self.amount * hours_per_day * 60
+            case "wk":
+                return self.amount * days_per_week * hours_per_day * 60
+        return self.minutes
+
+    def __str__(self) -> str:
+        plural = "s" if self.unit in ("month", "year") and self.amount != 1 else ""
+        return f"{plain(self.amount)} {self.unit}{plural}"
+
+
+def parse_span(text: object) -> Span:
+    """A span such as '18 weeks', '1.5 h' or '3 d'; a bare 0 is no time at all."""
+    if isinstance(text, Span):
+        return text
+    number, word = _split(text, "a span such as '18 weeks'")
+    if number < 0:
+        raise ValueError(f"a span is never negative, got '{text}'")
+    if not word:
+        if number:
+            raise ValueError(f"a span needs a unit: write '{plain(number)} d'")
+        return Span(number, "min")
+    if word in _SPAN_WORDS:
+        return Span(number, _SPAN_WORDS[word])
+    expected = f"expected a span such as '18 weeks', got {text!r}"
+    if re.match(r"\w+[,\s]+\d", word):
+        raise ValueError(f"{expected}; write one number and one unit, such as '28 h'")
+    if word.lower() == "m":
+        raise ValueError(f"{expected}; did you mean 'min' or 'months'?")
+    raise ValueError(expected + _did_you_mean(word, _SPAN_WORDS))
+
+
+# Dates
+
+
+def parse_date(text: object) -> dt.datetime:
+    """A moment on the site's clock: 2024-05-02 07:30, or 2024-05-02, which is its first minute."""
+    match text:
+        case dt.datetime():
+            if text.tzinfo is not None:
+                raise ValueError(f"expected a date without a time zone, got {text.isoformat()}")
+            if text.second or text.microsecond:
+                raise ValueError(f"expected a date to the minute such as 2024-05-02 07:30, got {text}")
+            return text
+        case dt.date():
+            return dt.datetime(text.year, text.month, text.day)
+        case int() | str() if not isinstance(text, bool):
+            return _written_date(str(text).strip())
+    raise ValueError(f"expected a date such as 2024-05-02, got {text!r}")
+
+
+def _written_date(text: str) -> dt.datetime:
+    found = _DATE.fullmatch(text)
+    if found:
+        try:
+            return dt.datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
+        except ValueError as problem:
+            raise ValueError(f"{text} is not a date: {problem}") from None
+    if _PARTIAL_DATE.fullmatch(text):
+        first = f"{text}-01" if "-" in text else f"{text}-01-01"
+        raise ValueError(f"{text}: write a full date such as {first}")
+    raise ValueError(f"expected a date such as 2024-05-02 or 2024-05-02 07:30, got {text!r}")
+
+
+def horizon_end(start: dt.datetime, span: Span) -> dt.datetime:
+    """The moment a span after the start; months and years are the calendar's (29 February may become 28)."""
+    if span.unit in MINUTES_PER:
+        try:
+            return start + dt.timedelta(minutes=round_half_up(span.minutes))
+        except OverflowError:
+            raise ValueError(f"{_TOO_FAR}, got '{span}'") from None
+    months = span.amount * (12 if span.unit == "year" else 1)
+    if months.denominator != 1:
+        raise ValueError(f"expected a whole number of months, got '{span}'")
+    years, month = divmod(start.month - 1 + int(months), 12)
+    year, month = start.year + years, month + 1
+    if year > dt.MAXYEAR:
+        raise ValueError(f"{_TOO_FAR}, got '{span}'")
+    return start.replace(year=year, month=month, day=min(start.day, calendar.monthrange(year, month)[1]))
+
+
+# Amounts, rates, money
+
+
+def parse_amount(text: object, unit: str) -> int:
+    """A whole number of a supply's unit: '8 MW' is 8000 where the unit is kW, '40k stack' is 40000 stacks."""
+    number = _quantity(text, unit)
+    if number.denominator != 1:
+        smaller = _smaller(unit)
+        advice = f"; choose a smaller unit such as {smaller}" if smaller else ""
+        kind = unit if unit not in ("", "unit") else "units"
+        raise ValueError(f"{_shown(text)} is not a whole number of {kind}{advice}")
+    return int(number)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So much of a supply in every span of elapsed time; the amount is in the supply's unit."""
+
+    amount: Fraction
+    per: Span
+
+    @property
+    def per_minute(self) -> Fraction:
+        """Units of the supply in one minute."""
+        return self.amount / self.per.minutes
+
+
+def parse_rate(text: object, unit: str) -> Rate:
+    """A rate such as '60_000 / wk', '2 MW / d' or '100 / 4 h'; a bare 0 produces nothing."""
+    if isinstance(text, Rate):
+        return text
+    parts = [part.strip() for part in str(text).split("/")] if isinstance(text, str) else []
+    if len(parts) != 2:
+        if not isinstance(text, str) and parse_number(text) == 0:
+            return Rate(Fraction(0), Span(Fraction(1), "wk"))
+        raise ValueError(f"a rate says per what: write '60_000 / wk', got {_quoted(text)}")
+    amount, per = parts
+    span = parse_span(per if re.match(r"[\d.+-]", per) else f"1 {per}")
+    if not span.minutes:
+        raise ValueError(f"a rate is per some time, got {text!r}")
+    return Rate(_quantity(amount, unit), span)
+
+
+@dataclass(frozen=True)
+class Money:
+    """A sum of money in one currency."""
+
+    amount: Fraction
+    currency: str
+
+
+def parse_money(text: object) -> Money:
+    """A sum such as '20M USD'; the currency is three capital letters."""
+    if isinstance(text, Money):
+        return text
+    number, rest = _split(text, "money such as '20M USD'")
+    magnitude, currency = _magnitude(rest)
+    if not currency:
+        raise ValueError(f"money carries its currency: write '{_shown(text)} USD'")
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise ValueError(f"a currency is three capital letters such as USD, got {_quoted(text)}")
+    if number < 0:
+        raise ValueError(f"a sum of money is never negative, got {_quoted(text)}")
+    return Money(number * magnitude, currency)
+
+
+def _quantity(text: object, unit: str) -> Fraction:
+    number, rest = _split(text, f"an amount such as '{f'8 {unit}'.strip()}'")
+    if number < 0:
+        raise ValueError(f"an amount is never negative, got {_quoted(text)}")
+    return number * _ratio(rest, unit, text)
+
+
+def _ratio(rest: str, unit: str, text: object) -> Fraction:
+    """How many of the supply's unit one of the written unit is."""
+    for magnitude, word in ((1, rest), _magnitude(rest)):
+        if not word or (unit and (word in _forms(unit) or unit in _forms(word))):
+            return Fraction(magnitude)
+        for family in _FAMILIES:
+            if word in family and unit in family:
+                return Fraction(magnitude * family[word], family[unit])
+    if unit in ("", "unit"):
+        raise ValueError(f"expected a plain number, got {_quoted(text)}: no unit is declared here")
+    known = next((family for family in _FAMILIES if unit in family), {unit: 1})
+    close = "" if any(rest in family for family in _FAMILIES) else _did_you_mean(_magnitude(rest)[1], known)
+    raise ValueError(
+        f"expected an amount in {unit}, got {_quoted(text)}, which is in {_magnitude(rest)[1]}{close}"
+    )
+
+
+def _split(text: object, expected: str) -> tuple[Fraction, str]:
+    """The number at the beginning, and what follows it."""
+    if not isinstance(text, str):
+        if isinstance(text, (int, float, Decimal, Fraction)) and not isinstance(text, bool):
+            return parse_number(text), ""
+        raise ValueError(f"expected {expected}, got {text!r}")
+    found = _QUANTITY.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"expected {expected}, got {text!r}")
+    if found[2].startswith("%"):
+        return parse_number(text), ""
+    if re.match(r",\d{3}", found[2]):
+        raise ValueError(f"expected {expected}, got {text!r}; write thousands with '_' or with nothing")
+    return parse_number(found[1]), found[2].strip()
+
+
+def _magnitude(rest: str) -> tuple[int, str]:
+    """'M USD' is a million and USD; the magnitude stands alone or before a blank, so 'MW' has none."""
+    word, _, unit = rest.partition(" ")
+    return (_MAGNITUDES[word], unit.strip()) if word in _MAGNITUDES else (1, rest)
+
+
+def _forms(unit: str) -> tuple[str, ...]:
+    """A unit and its plural."""
+    plurals = (f"{unit}s", f"{unit}es") if not unit.endswith("y") else (f"{unit}s", f"{unit[:-1]}ies")
+    return (unit, *plurals)
+
+
+def _smaller(unit: str) -> str | None:
+    for family in _FAMILIES:
+        if unit in family:
+            return max((u for u in family if family[u] < family[unit]), key=lambda u: family[u], default=None)
+    return None
+
+
+def _did_you_mean(word: str, known: dict[str, str] | dict[str, int]) -> str:
+    """The nearest known word, as the end of a message; nothing when none is near."""
+    if near := [k for k in known if k.lower() == word.lower()]:
+        return f"; did you mean '{near[0]}'?"
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _shown(text: object) -> str:
+    return text.strip() if isinstance(text, str) else str(text)
+
+
+def _quoted(text: object) -> str:
+    return f"'{_shown(text)}'"

@@ -1,0 +1,3 @@
+"""Which dcsim this is."""
+
+__version__ = "0.1.0"

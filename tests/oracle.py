@@ -1,0 +1,835 @@
+"""A second opinion: a naive program that follows the written law, for the engines to be compared with.
+
+It takes a scenario as plain values in which nothing is random: durations, lead times and factors are
+single values, risks occur if their probability exceeds one half, failures follow the rule of expected
+values. It is slow and obvious on purpose: it keeps no queues, visits every waiting item in every pass,
+and counts working time minute by minute. Only the reading of what people write is shared with the package.
+"""
+
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from itertools import pairwise, product
+from typing import Any, NamedTuple
+
+import holidays
+
+from dcsim.calendars import parse_days, parse_hours
+from dcsim.units import horizon_end, parse_amount, parse_date, parse_number, parse_rate, parse_span
+
+Spec = Mapping[str, Any]
+"""A part of a scenario, as written."""
+
+DAY = 1440
+FOREVER = 2**62
+SECTIONS = ("requires", "consumes", "produces", "orders")
+"""What is merged name by name where a part is laid over the whole; everything else is replaced."""
+
+
+# What comes out
+
+
+class ActivityRow(NamedTuple):
+    activity: str
+    place: str
+    ready: int | None
+    start: int | None
+    finish: int | None
+    attempts: int
+    used: str
+    held_by: str
+
+
+class AttemptRow(NamedTuple):
+    activity: str
+    place: str
+    attempt: int
+    kind: str
+    ready: int
+    start: int | None
+    finish: int | None
+    held_by: str
+
+
+class ShortageRow(NamedTuple):
+    activity: str
+    place: str
+    begin: int
+    end: int | None
+    cause: str
+    waiting: int
+
+
+class DeliveryRow(NamedTuple):
+    tick: int
+    supply: str
+    place: str
+    amount: int
+    origin: str
+
+
+@dataclass(frozen=True)
+class OracleTrace:
+    """The tables of a trace. Ticks that did not happen are None, texts that say nothing are empty."""
+
+    activities: tuple[ActivityRow, ...]
+    """In the order of the file, then of the places."""
+    attempts: tuple[AttemptRow, ...]
+    """Attempts and repairs that became ready, in the same order; only of instances with rework."""
+    shortages: tuple[ShortageRow, ...]
+    """By begin, then file order of the activity, then the rest as text."""
+    deliveries: tuple[DeliveryRow, ...]
+    """Sorted by their columns."""
+    milestones: dict[str, int | None]
+
+    def row(self, activity: str, place: str = "site") -> ActivityRow:
+        return next(row for row in self.activities if (row.activity, row.place) == (activity, place))
+
+
+def simulate(data: Spec) -> OracleTrace:
+    """What happens in this scenario, by the law."""
+    return Run(World(data)).trace()
+
+
+# Places
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place; the site has none around it."""
+
+    level: str
+    label: str
+    around: "Place | None" = None
+
+    @property
+    def chain(self) -> tuple["Place", ...]:
+        """The places around this one from the outside in, and itself; without the site."""
+        return (*self.around.chain, self) if self.around else ()
+
+    @property
+    def path(self) -> str:
+        return "/".join(place.label for place in self.chain) or "site"
+
+    def within(self, level: str) -> "Place | None":
+        """The place of this level that this one stands in, or is."""
+        if self.level == level:
+            return self
+        return self.around.within(level) if self.around else None
+
+    def matches(self, pattern: str) -> bool:
+        """Whether the pattern means this place or one around it."""
+        parts, labels = pattern.split("/"), [place.label for place in self.chain]
+        if pattern == "site":
+            return True
+        return len(parts) <= len(labels) and all(map(fnmatchcase, labels, parts))
+
+
+SITE = Place("site", "site")
+
+
+def grow(levels: Spec) -> dict[str, list[Place]]:
+    """All places of every level, in order."""
+    grown = {"site": [SITE]}
+    while len(grown) <= len(levels):
+        for name, written in levels.items():
+            level = written if isinstance(written, dict) else {"count": written}
+            if name in grown or level.get("in", "site") not in grown:
+                continue
+            around = grown[level.get("in", "site")]
+            grown[name] = [
+                Place(name, label, outer) for outer in around for label in labels(name, level, outer)
+            ]
+    return grown
+
+
+def labels(name: str, level: Spec, around: Place) -> list[str]:
+    """What the places of a level inside this one are called."""
+    named = level.get("names", level.get("count"))
+    if isinstance(named, list):
+        return [str(label) for label in named]
+    if isinstance(named, dict):
+        named = [count for pattern, count in named.items() if around.matches(pattern)][-1]
+    return [f"{name}{number + 1}" for number in range(int(named))]
+
+
+def is_linked(predecessor: Place, link: Spec, successor: Place) -> bool:
+    """By the place a link names, else if both stand in one place of the smallest level around both."""
+    if "place" in link:
+        return predecessor.matches(link["place"])
+    chain = [place.level for place in (SITE, *successor.chain)]
+    common = [place.level for place in (SITE, *predecessor.chain) if place.level in chain][-1]
+    return predecessor.within(common) == successor.within(common)
+
+
+def overlay(whole: Spec, place: Place) -> dict[str, Any]:
+    """What is written about something, with what differs in this place laid over it; later patterns win."""
+    result = {key: value for key, value in whole.items() if key != "within"}
+    for pattern, part in whole.get("within", {}).items():
+        if place.matches(pattern):
+            for key, value in part.items():
+                merged = {**result.get(key, {}), **value} if key in SECTIONS else value
+                result[key] = (
+                    {k: v for k, v in merged.items() if v is not None} if key in SECTIONS else merged
+                )
+    return {key: value for key, value in result.items() if value is not None}
+
+
+# Working time
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The minutes at which work goes on, the length of a working day, and how many of these a week has."""
+
+    open: frozenset[int]
+    day: Fraction = Fraction(DAY)
+    week: int = 7
+
+
+def calendar(spec: Spec, start: dt.datetime, end: int) -> Calendar:
+    """A written calendar, minute by minute up to the end."""
+    days = parse_days(spec.get("days", "Mon-Sun"))
+    shifts = [
+        (a, b if b > a else b + DAY)
+        for text in _list(spec.get("hours", "00:00-24:00"))
+        for a, b in parse_hours(text)
+    ]
+    off = set(_days_off(spec, start, end))
+    minutes: set[int] = set()
+    for day in range(-1, end // DAY + 2):
+        date = (start + dt.timedelta(days=day)).date()
+        if date.weekday() in days and date not in off:
+            for a, b in shifts:
+                minutes.update(range(day * DAY + a, day * DAY + b))
+    per_day = (
+        parse_number(spec["hours_per_day"]) * 60
+        if "hours_per_day" in spec
+        else Fraction(sum(b - a for a, b in shifts))
+    )
+    return Calendar(frozenset(t for t in minutes if 0 <= t <= end), per_day, len(days))
+
+
+def _days_off(spec: Spec, start: dt.datetime, end: int) -> Iterator[dt.date]:
+    for code in _list(spec.get("holidays", [])):
+        country, _, state = code.partition("-")
+        years = range(start.year - 1, (start + dt.timedelta(minutes=end)).year + 1)
+        yield from holidays.country_holidays(country, subdiv=state or None, years=years)
+    for text in _list(spec.get("closed", [])):
+        ends = [parse_date(part.strip()).date() for part in text.split(" to ")]
+        yield from (ends[0] + dt.timedelta(days=i) for i in range((ends[-1] - ends[0]).days + 1))
+
+
+def _list(written: Any) -> list[Any]:
+    return list(written) if isinstance(written, list | tuple) else [written]
+
+
+# The scenario, looked up again at every question
+
+
+@dataclass(frozen=True)
+class Window:
+    """A risk that occurs, and when."""
+
+    name: str
+    begin: int
+    end: int
+    spec: Spec
+
+    def holds(self, tick: int) -> bool:
+        return self.begin <= tick < self.end
+
+
+Own = tuple[str, Place]
+"""A resource or a supply, and the place whose own it is."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """So many units of one of these resources."""
+
+    text: str
+    units: int
+    choices: tuple[Own, ...]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Everything that must be there at once; waiting instances with equal demands are one queue."""
+
+    requires: tuple[Requirement, ...]
+    consumes: tuple[tuple[Own, int], ...]
+    calendar: str
+
+    @property
+    def place(self) -> Place:
+        """The smallest place to which something that is demanded belongs."""
+        demanded = [own for need in self.requires for own in need.choices] + [own for own, _ in self.consumes]
+        places = [place for _, place in demanded]
+        return max(places, key=lambda place: len(place.chain), default=SITE)
+
+
+class World:
+    """What is so whatever happens: places, calendars, capacities, fixed times."""
+
+    def __init__(self, data: Spec) -> None:
+        self.data = data
+        self.start = parse_date(data["start"])
+        end = horizon_end(self.start, parse_span(data.get("horizon", "10 years")))
+        self.horizon = (end - self.start) // dt.timedelta(minutes=1)
+        self.places = grow(data.get("places", {}))
+        self.resources = {
+            (name, place): overlay(spec, place)
+            for name, spec in self.section("resources").items()
+            for place in self.places[spec.get("per", "site")]
+        }
+        self.calendars = {"always": Calendar(frozenset(range(self.horizon + 1)))} | {
+            name: calendar(spec, self.start, self.horizon) for name, spec in self.section("calendars").items()
+        }
+        self.risks = [
+            self.window(name, spec)
+            for name, spec in self.section("risks").items()
+            if parse_number(spec.get("probability", 1)) > Fraction(1, 2)
+        ]
+
+    def section(self, name: str) -> Spec:
+        found: Spec = self.data.get(name, {})
+        return found
+
+    def elapsed(self, written: Any) -> int:
+        """A span in which a day has 24 hours."""
+        return half_up(parse_span(written).minutes)
+
+    def tick(self, when: Any) -> int:
+        """A date, or a span after the start."""
+        text = str(when)
+        if text[4:5] == "-":
+            return (parse_date(when) - self.start) // dt.timedelta(minutes=1)
+        return self.elapsed(when)
+
+    def window(self, name: str, spec: Spec) -> Window:
+        begin = self.tick(spec["begins"]) if "begins" in spec else 0
+        return Window(name, begin, begin + self.elapsed(spec["lasts"]) if "lasts" in spec else FOREVER, spec)
+
+    def effects(self, target: str, tick: int) -> Fraction:
+        """What the risks of this moment multiply something by."""
+        effects = [risk.spec.get("effects", {}).get(target, 1) for risk in self.risks if risk.holds(tick)]
+        return math.prod(map(parse_number, effects), start=Fraction(1))
+
+    def factors(self, names: Any) -> Fraction:
+        written = [self.section("factors")[name] for name in _list(names)]
+        values = [factor["value"] if isinstance(factor, dict) else factor for factor in written]
+        return math.prod(map(parse_number, values), start=Fraction(1))
+
+    def ramp(self, written: Spec, tick: int) -> Any:
+        """The value of the last step at or before this tick; 0 before the first."""
+        steps = {self.tick(when): value for when, value in written.items()}
+        begun = [when for when in steps if when <= tick]
+        return steps[max(begun)] if begun else 0
+
+    def own(self, section: str, name: str, place: Place) -> Own:
+        """The resource or supply that an instance in this place uses."""
+        around = place.within(self.section(section)[name].get("per", "site"))
+        assert around is not None, f"{name} has none for {place.path}"
+        return name, around
+
+    def capacity(self, resource: Own, tick: int) -> int:
+        count = self.resources[resource]["count"]
+        units = int(self.ramp(count, tick)) if isinstance(count, dict) else int(count)
+        return math.floor(units * self.effects(f"resources.{resource[0]}", tick))
+
+    def resource_calendar(self, resource: Own) -> str:
+        return str(self.resources[resource].get("calendar", "always"))
+
+    def closed_by(self, name: str, calendar: str, tick: int) -> str | None:
+        """What keeps an activity or resource that works by this calendar from the coming minute's work."""
+        if tick not in self.calendars[calendar].open:
+            return f"calendar:{calendar}"
+        stops = [risk for risk in self.risks if name in _list(risk.spec.get("stop_work", []))]
+        return next((f"risk:{risk.name}" for risk in stops if risk.holds(tick)), None)
+
+    def demand(self, spec: Spec, requires: Spec, consumes: Spec, place: Place) -> Demand:
+        needs = []
+        for text, units in requires.items():
+            choices = tuple(self.own("resources", name.strip(), place) for name in text.split("|"))
+            needs.append(Requirement(text, units, choices))
+        taken = [(self.own("supplies", name, place), self.amount(name, n)) for name, n in consumes.items()]
+        return Demand(tuple(needs), tuple(taken), spec.get("calendar", "always"))
+
+    def amount(self, supply: str, written: Any) -> int:
+        return parse_amount(written, self.section("supplies")[supply].get("unit", ""))
+
+    def day_calendar(self, spec: Spec, demand: Demand) -> Calendar:
+        """The calendar whose working days a span of work is written in."""
+        if "calendar" in spec or not demand.requires:
+            return self.calendars[spec.get("calendar", "always")]
+        return self.calendars[self.resource_calendar(demand.requires[0].choices[0])]
+
+    def work(self, written: Any, days: Calendar) -> Fraction:
+        """A span of work in minutes: its days and weeks are those of a calendar."""
+        span = parse_span(written)
+        scale = {"d": days.day, "wk": days.day * days.week}
+        return span.amount * scale[span.unit] if span.unit in scale else span.minutes
+
+    def turning_points(self) -> set[int]:
+        """Ticks at which a calendar, a capacity or a risk may change."""
+        ticks = {tick for risk in self.risks for tick in (risk.begin, risk.end)}
+        for calendar in self.calendars.values():
+            minutes = calendar.open
+            ticks |= {t for t in range(1, self.horizon + 1) if (t in minutes) != (t - 1 in minutes)}
+        for resource in self.resources.values():
+            ticks |= (
+                {self.tick(when) for when in resource["count"]}
+                if isinstance(resource["count"], dict)
+                else set()
+            )
+        return ticks
+
+    # Deliveries that are known beforehand, or once the order is placed
+
+    def production(self, supply: str, place: Place, spec: Spec) -> Iterator[DeliveryRow]:
+        """What is made in each interval: differences of the floor of all that was made so far."""
+        begin, every = self.tick(spec.get("from", "0 d")), self.elapsed(spec.get("every", "1 d"))
+        until = self.tick(spec["until"]) if "until" in spec else FOREVER
+        part = parse_number(spec.get("share", 1)) * parse_number(spec.get("yield", 1))
+        part /= self.factors(spec.get("varies_with", []))
+        unit, steps = self.section("supplies")[supply].get("unit", ""), spec["rate"]
+        turns = {until, *(tick for risk in self.risks for tick in (risk.begin, risk.end))}
+        turns |= {self.tick(when) for when in steps} if isinstance(steps, dict) else set()
+        made, tick = Fraction(0), begin
+        while tick + every <= self.horizon:
+            before, after = math.floor(made), tick + every
+            for a, b in pairwise(sorted({tick, after} | {turn for turn in turns if tick < turn < after})):
+                if a < until:
+                    rate = parse_rate(self.ramp(steps, a) if isinstance(steps, dict) else steps, unit)
+                    made += rate.per_minute * part * self.effects(f"supplies.{supply}", a) * (b - a)
+            tick = after
+            if tick >= 0:
+                yield DeliveryRow(tick, supply, place.path, math.floor(made) - before, "production")
+
+    def order(self, supply: str, place: Place, name: str, spec: Spec, placed: int) -> Iterator[DeliveryRow]:
+        """The lots of an order placed at this tick."""
+        exact = parse_span(spec.get("lead_time", "0 d")).minutes * self.factors(spec.get("varies_with", []))
+        amount, lots = self.amount(supply, spec["amount"]), int(spec.get("lots", 1))
+        for lot in range(lots):
+            due = placed + half_up(exact) + lot * self.elapsed(spec.get("every", "0 d"))
+            hits = [risk.spec.get("delays", {}) for risk in self.risks if risk.holds(due)]
+            tick = due + sum(self.elapsed(delays.get(f"supplies.{supply}", "0 d")) for delays in hits)
+            units = (lot + 1) * amount // lots - lot * amount // lots
+            if tick >= 0:
+                yield DeliveryRow(tick, supply, place.path, units, name)
+
+
+def half_up(x: Fraction | float) -> int:
+    """The nearest whole number; a half goes up."""
+    return math.floor(x + Fraction(1, 2)) if isinstance(x, Fraction) else math.floor(x + 0.5)
+
+
+# What happens
+
+
+@dataclass(eq=False)
+class Instance:
+    """An activity in one place, and what has become of it."""
+
+    activity: str
+    place: Place
+    order: tuple[int, int]
+    """File order of the activity, place order."""
+    spec: Spec
+    failures: int
+    ready: int | None = None
+    start: int | None = None
+    finish: int | None = None
+    number: int = 0
+    """Which first start of its activity it was, for learning."""
+    items: "list[Item]" = field(default_factory=list)
+    """Its attempts and repairs so far."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.activity, self.place.path
+
+
+@dataclass(eq=False)
+class Item:
+    """One attempt or one repair: what waits, runs and ends."""
+
+    instance: Instance
+    attempt: int
+    kind: str
+    demand: Demand
+    ready: int
+    start: int | None = None
+    finish: int | None = None
+    mode: tuple[Own, ...] = ()
+    held_by: str = ""
+
+    @property
+    def rank(self) -> tuple[int, int, tuple[int, int]]:
+        """Its place in the order of visits."""
+        return -int(self.instance.spec.get("priority", 0)), self.ready, self.instance.order
+
+    @property
+    def takes(self) -> dict[Own, int]:
+        """The units it holds while it runs."""
+        return {own: need.units for own, need in zip(self.mode, self.demand.requires, strict=True)}
+
+    @property
+    def queue(self) -> tuple[str, str, Demand]:
+        kind = "retry" if self.kind == "work" and self.attempt > 1 else self.kind
+        return self.instance.activity, kind, self.demand
+
+
+@dataclass
+class Levels:
+    """What is taken of the resources and what there is of the supplies."""
+
+    taken: Counter[Own] = field(default_factory=Counter)
+    stock: Counter[Own] = field(default_factory=Counter)
+
+    def copy(self) -> "Levels":
+        return Levels(Counter(self.taken), Counter(self.stock))
+
+
+class Run:
+    """One run through a world, from due tick to due tick."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.now = 0
+        self.instances = {i.key: i for i in self._instances()}
+        self.levels = Levels()
+        self.before = Levels()
+        """The levels as they were just before this tick."""
+        self.ever: Counter[Own] = Counter()
+        self.arrivals: list[DeliveryRow] = []
+        self.arrived: list[DeliveryRow] = []
+        self.orders: list[tuple[str, Place, str, Spec]] = []
+        """Orders not placed yet."""
+        self.milestones: dict[str, int | None] = dict.fromkeys(world.section("milestones"))
+        self.learned: Counter[tuple[str, Place | None]] = Counter()
+        self.waiting: list[Item] = []
+        self.running: list[Item] = []
+        self.shortages: list[ShortageRow] = []
+        self.lacking: dict[tuple[str, str, Demand], ShortageRow] = {}
+        self._stock_up()
+
+    def _instances(self) -> Iterator[Instance]:
+        for number, (name, whole) in enumerate(self.world.section("activities").items()):
+            places = self.world.places[whole.get("at", "site")]
+            only = _list(whole.get("only", "site"))
+            exist = [place for place in places if any(place.matches(pattern) for pattern in only)]
+            for k, place in enumerate(exist):
+                spec = overlay(whole, place)
+                yield Instance(name, place, (number, places.index(place)), spec, expected_failures(spec, k))
+
+    def _stock_up(self) -> None:
+        for name, whole in self.world.section("supplies").items():
+            for place in self.world.places[whole.get("per", "site")]:
+                spec = overlay(whole, place)
+                self._supply((name, place), self.world.amount(name, spec.get("initial", 0)))
+                if "production" in spec:
+                    self.arrivals += self.world.production(name, place, spec["production"])
+                self.orders += [(name, place, *order) for order in spec.get("orders", {}).items()]
+
+    def _supply(self, supply: Own, amount: int) -> None:
+        self.levels.stock[supply] += amount
+        self.ever[supply] += amount
+
+    # The law of the instant
+
+    def trace(self) -> OracleTrace:
+        turns = {0, *self.world.turning_points()}
+        while True:
+            self._settle()
+            while self._start():
+                self._settle()
+            self._note_shortages()
+            self.before = self.levels.copy()
+            due = {item.finish for item in self.running} | {row.tick for row in self.arrivals} | turns
+            due |= {self._ready_at(one) for one in self.instances.values() if one.ready is None}
+            later = [tick for tick in due if tick is not None and self.now < tick <= self.world.horizon]
+            if not later:
+                return self._tables()
+            self.now = min(later)
+
+    def _settle(self) -> None:
+        """Everything due now, and what follows from it, until nothing more does."""
+        while any([self._finish(), self._deliver(), self._place_orders(), self._reach(), self._make_ready()]):
+            pass
+
+    def _finish(self) -> int:
+        done = [item for item in self.running if item.finish == self.now]
+        for item in done:
+            self.running.remove(item)
+            self.levels.taken.subtract(item.takes)
+            self._after(item)
+        return len(done)
+
+    def _after(self, item: Item) -> None:
+        """What becomes of an instance when an attempt or a repair is over."""
+        instance, spec = item.instance, item.instance.spec
+        if item.kind == "repair":
+            self._queue(instance, item.attempt + 1, "work", spec.get("requires", {}), {})
+        elif item.attempt <= instance.failures:
+            self._queue(instance, item.attempt, "repair", spec["rework"].get("requires", {}), {})
+        else:
+            instance.finish = self.now
+            for name, amount in spec.get("produces", {}).items():
+                supply = self.world.own("supplies", name, instance.place)
+                self._supply(supply, self.world.amount(name, amount))
+
+    def _queue(self, instance: Instance, attempt: int, kind: str, requires: Spec, consumes: Spec) -> None:
+        demand = self.world.demand(instance.spec, requires, consumes, instance.place)
+        item = Item(instance, attempt, kind, demand, self.now)
+        instance.items.append(item)
+        self.waiting.append(item)
+
+    def _deliver(self) -> int:
+        due = [row for row in self.arrivals if row.tick == self.now]
+        for row in due:
+            self.arrivals.remove(row)
+            self.arrived.append(row)
+            places = self.world.places[self.world.section("supplies")[row.supply].get("per", "site")]
+            self._supply((row.supply, next(p for p in places if p.path == row.place)), row.amount)
+        return len(due)
+
+    def _place_orders(self) -> int:
+        placed = [(order, self._placed(order[3].get("placed", "0 d"))) for order in self.orders]
+        for order, tick in placed:
+            if tick is not None:
+                self.orders.remove(order)
+                self.arrivals += self.world.order(*order, tick)
+        return sum(tick is not None for _, tick in placed)
+
+    def _placed(self, written: Any) -> int | None:
+        """When an order is placed, as far as that is known."""
+        if not isinstance(written, dict):
+            return self.world.tick(written)
+        happened = self._happened({**written, "activity": written["after"]}, SITE)
+        return None if happened is None else max(happened, 0) + self.world.elapsed(written.get("lag", "0 d"))
+
+    def _reach(self) -> int:
+        reached = [name for name, tick in self.milestones.items() if tick is None and self._is_reached(name)]
+        self.milestones |= dict.fromkeys(reached, self.now)
+        return len(reached)
+
+    def _is_reached(self, name: str) -> bool:
+        spec = self.world.section("milestones")[name]
+        where = spec.get("in", "site")
+        if "supply" in spec:
+            owned = [own for own in self.ever if own[0] == spec["supply"] and own[1].matches(where)]
+            there = sum(self.ever[own] for own in owned)
+            return there >= self.world.amount(spec["supply"], spec["reaches"])
+        all_of_it = [i for i in self.instances.values() if i.activity == spec["activity"]]
+        counted = [i for i in all_of_it if i.place.matches(where)]
+        happened = [i for i in counted if (i.start if spec.get("event") == "start" else i.finish) is not None]
+        return len(happened) >= int(spec.get("reaches", len(counted)))
+
+    def _make_ready(self) -> int:
+        ready = [i for i in self.instances.values() if i.ready is None and self._ready_at(i) == self.now]
+        for instance in ready:
+            instance.ready = self.now
+            spec = instance.spec
+            self._queue(instance, 1, "work", spec.get("requires", {}), spec.get("consumes", {}))
+        return len(ready)
+
+    def _ready_at(self, instance: Instance) -> int | None:
+        """When an instance is ready, once all it waits for has happened."""
+        spec = instance.spec
+        ticks: list[int | None] = [0, self.world.tick(spec.get("not_before", "0 d"))]
+        for written in _list(spec.get("after", [])):
+            link = written if isinstance(written, dict) else {"activity": written}
+            happened = self._happened(link, instance.place)
+            ticks.append(self._lagged(instance, happened, link.get("lag", "0 d")))
+        known = [tick for tick in ticks if tick is not None]
+        return max(known) if len(known) == len(ticks) else None
+
+    def _happened(self, link: Spec, place: Place) -> int | None:
+        """When what a link waits for has happened; -1, always, where there is nothing to wait for."""
+        name = link.get("activity", link.get("milestone"))
+        if name in self.milestones:
+            return self.milestones[name]
+        all_of_it = [i for i in self.instances.values() if i.activity == name]
+        linked = [i for i in all_of_it if is_linked(i.place, link, place)]
+        ticks = [i.start if link.get("from") == "start" else i.finish for i in linked]
+        happened = sorted(tick for tick in ticks if tick is not None)
+        count = int(link.get("count", len(linked)))
+        if not linked:
+            return -1
+        return happened[count - 1] if len(happened) >= count else None
+
+    def _lagged(self, instance: Instance, happened: int | None, lag: Any) -> int | None:
+        if happened is None or happened < 0:
+            return happened
+        if not isinstance(lag, dict):
+            return happened + self.world.elapsed(lag)
+        demand = self.world.demand(instance.spec, instance.spec.get("requires", {}), {}, instance.place)
+        days = self.world.day_calendar(instance.spec, demand)
+        minutes, tick = half_up(self.world.work(lag["working"], days)), happened
+        while minutes and tick <= self.world.horizon:
+            minutes -= tick in days.open
+            tick += 1
+        return tick if not minutes else FOREVER
+
+    # Starting
+
+    def _start(self) -> int:
+        """One pass over all that wait, in the written order; what can start takes all it needs at once."""
+        started = 0
+        for item in sorted(self.waiting, key=lambda item: item.rank):
+            mode = self._mode(item.demand, item.instance.activity)
+            if mode is not None:
+                self._begin(item, mode)
+                started += 1
+        return started
+
+    def _mode(self, demand: Demand, activity: str) -> tuple[Own, ...] | None:
+        """The first choice of alternatives with which work can start now."""
+        if any(self.levels.stock[supply] < amount for supply, amount in demand.consumes):
+            return None
+        for mode in product(*(need.choices for need in demand.requires)):
+            pairs = zip(mode, demand.requires, strict=True)
+            free = all(self._is_free(self.levels, own, need.units, self.now) for own, need in pairs)
+            if free and self._closed_by(activity, demand, mode, self.now) is None:
+                return mode
+        return None
+
+    def _is_free(self, levels: Levels, resource: Own, units: int, tick: int) -> bool:
+        return levels.taken[resource] + units <= self.world.capacity(resource, tick)
+
+    def _closed_by(self, activity: str, demand: Demand, mode: tuple[Own, ...], tick: int) -> str | None:
+        """What keeps this choice from the coming minute's work: the first closed calendar or stop-work."""
+        reasons = [self.world.closed_by(activity, demand.calendar, tick)]
+        reasons += [self.world.closed_by(own[0], self.world.resource_calendar(own), tick) for own in mode]
+        return next((reason for reason in reasons if reason is not None), None)
+
+    def _begin(self, item: Item, mode: tuple[Own, ...]) -> None:
+        instance = item.instance
+        if item.ready < self.now:
+            item.held_by = self._lack(item, self.before, self.now - 1)
+        self.waiting.remove(item)
+        self.running.append(item)
+        item.mode, item.start = mode, self.now
+        self.levels.taken.update(item.takes)
+        self.levels.stock.subtract(dict(item.demand.consumes))
+        if item.kind == "work" and item.attempt == 1:
+            instance.start = self.now
+            instance.number = self._learn(instance)
+        item.finish = self._worked(item, self._minutes(item))
+
+    def _learn(self, instance: Instance) -> int:
+        learning = instance.spec.get("learning", {})
+        per = learning.get("per", "site") if isinstance(learning, dict) else "site"
+        crew = instance.activity, instance.place.within(per)
+        self.learned[crew] += 1
+        return self.learned[crew]
+
+    def _minutes(self, item: Item) -> int:
+        """How long an attempt or a repair that starts now takes, in minutes of work."""
+        spec, demand = item.instance.spec, item.demand
+        if item.kind == "repair":
+            spec = {"calendar": spec["calendar"], **spec["rework"]} if "calendar" in spec else spec["rework"]
+        exact = self.world.work(spec.get("duration", "0 d"), self.world.day_calendar(spec, demand))
+        exact *= self.world.factors(spec.get("varies_with", []))
+        if item.kind == "repair":
+            return half_up(exact)
+        minutes = half_up(exact * self.world.effects(f"activities.{item.instance.activity}", self.now))
+        if "learning" not in spec:
+            return minutes
+        return half_up(minutes * multiplier(spec["learning"], item.instance.number))
+
+    def _worked(self, item: Item, minutes: int) -> int | None:
+        """The end of the last worked minute; None when that is after the horizon."""
+        tick = self.now
+        while minutes:
+            if tick >= self.world.horizon:
+                return None
+            minutes -= self._closed_by(item.instance.activity, item.demand, item.mode, tick) is None
+            tick += 1
+        return tick
+
+    # Lacking
+
+    def _lack(self, item: Item, levels: Levels, tick: int) -> str:
+        """The first thing that is insufficient for a waiting item: required, consumed, calendar."""
+        mode = []
+        for need in item.demand.requires:
+            free = [own for own in need.choices if self._is_free(levels, own, need.units, tick)]
+            if not free:
+                return need.text
+            mode.append(free[0])
+        for supply, amount in item.demand.consumes:
+            if levels.stock[supply] < amount:
+                return supply[0]
+        reason = self._closed_by(item.instance.activity, item.demand, tuple(mode), tick)
+        assert reason is not None, f"{item.instance.key} waits at {tick} for nothing"
+        return reason
+
+    def _note_shortages(self) -> None:
+        queues: dict[tuple[str, str, Demand], list[Item]] = {}
+        for item in self.waiting:
+            queues.setdefault(item.queue, []).append(item)
+        for queue in {**self.lacking, **queues}:
+            items = queues.get(queue, [])
+            cause = self._lack(items[0], self.levels, self.now) if items else ""
+            open_row = self.lacking.get(queue)
+            if open_row and (open_row.cause, open_row.waiting) == (cause, len(items)):
+                continue
+            if open_row:
+                self.shortages.append(self.lacking.pop(queue)._replace(end=self.now))
+            if items:
+                place = queue[2].place.path
+                self.lacking[queue] = ShortageRow(queue[0], place, self.now, None, cause, len(items))
+
+    # The tables
+
+    def _tables(self) -> OracleTrace:
+        number = {name: i for i, name in enumerate(self.world.section("activities"))}
+        tested = [instance for instance in self.instances.values() if "rework" in instance.spec]
+        shortages = [*self.shortages, *self.lacking.values()]
+        return OracleTrace(
+            tuple(_activity_row(instance) for instance in self.instances.values()),
+            tuple(_attempt_row(item) for i in tested for item in i.items),
+            tuple(sorted(shortages, key=lambda row: (row.begin, number[row.activity], *map(str, row)))),
+            tuple(sorted(row for row in self.arrived if row.amount)),
+            self.milestones,
+        )
+
+
+def expected_failures(spec: Spec, k: int) -> int:
+    """How often the k-th instance of an activity, counted from 0, fails in an expected run."""
+    if "rework" not in spec:
+        return 0
+    mean = sum(parse_number(spec["rework"]["probability"]) ** i for i in range(1, 11))
+    return math.floor((k + 1) * mean) - math.floor(k * mean)
+
+
+def multiplier(learning: Any, number: int) -> float:
+    """Wright's law for the start of this number."""
+    rule = learning if isinstance(learning, dict) else {"rate": learning}
+    until, at = int(rule.get("until", number)), int(rule.get("at", 1))
+    return float((min(number, until) / at) ** math.log2(float(parse_number(rule["rate"]))))
+
+
+def _activity_row(instance: Instance) -> ActivityRow:
+    started = [item for item in instance.items if item.kind == "work" and item.start is not None]
+    used = ""
+    if started:
+        chosen = zip(started[-1].demand.requires, started[-1].mode, strict=True)
+        used = ", ".join(own[0] for need, own in chosen if len(need.choices) > 1)
+    held_by = started[0].held_by if started else ""
+    return ActivityRow(
+        *instance.key, instance.ready, instance.start, instance.finish, len(started), used, held_by
+    )
+
+
+def _attempt_row(item: Item) -> AttemptRow:
+    return AttemptRow(
+        *item.instance.key, item.attempt, item.kind, item.ready, item.start, item.finish, item.held_by
+    )

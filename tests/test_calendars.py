@@ -1,0 +1,307 @@
+"""Working time against a bitmap of minutes, and the reading of shifts, days and holidays."""
+
+import datetime as dt
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dcsim.calendars import (
+    NEVER,
+    Calendar,
+    Shifts,
+    always,
+    check_holidays,
+    expand,
+    from_intervals,
+    intersect,
+    parse_days,
+    parse_hours,
+    subtract,
+)
+
+END = 60
+TICKS = st.integers(-3, END + 5)
+INTERVALS = st.lists(
+    st.tuples(st.integers(-5, END + 5), st.integers(0, 15)).map(lambda x: (x[0], x[0] + x[1])), max_size=8
+)
+MONDAY = dt.datetime(2024, 3, 11)
+
+
+def calendar(intervals: list[tuple[int, int]], name: str = "shift", end: int = END) -> Calendar:
+    opens, closes = np.array(intervals, dtype=np.int64).reshape(-1, 2).T
+    return from_intervals(name, opens, closes, end)
+
+
+def bitmap(intervals: list[tuple[int, int]], end: int = END) -> list[bool]:
+    return [any(a <= minute < b for a, b in intervals) for minute in range(end)]
+
+
+def minutes_of(c: Calendar) -> list[bool]:
+    return bitmap(list(zip(c.opens.tolist(), c.closes.tolist(), strict=True)), c.end)
+
+
+@given(INTERVALS)
+def test_a_calendar_is_in_order_and_apart(intervals: list[tuple[int, int]]) -> None:
+    c = calendar(intervals)
+    edges = [int(tick) for pair in zip(c.opens, c.closes, strict=True) for tick in pair]
+    assert all(a < b for a, b in pairwise(edges))
+    assert minutes_of(c) == bitmap(intervals)
+    assert c.worked_before.tolist() == [sum(bitmap(intervals)[: int(tick)]) for tick in c.opens]
+
+
+@given(INTERVALS, TICKS, st.integers(1, 40))
+def test_working_time_agrees_with_a_count_of_minutes(
+    intervals: list[tuple[int, int]], tick: int, minutes: int
+) -> None:
+    c, bits = calendar(intervals), bitmap(intervals)
+    coming = [t for t in range(max(tick, 0), END) if bits[t]]
+    assert c.is_open(tick) == (0 <= tick < END and bits[tick])
+    assert c.next_open(tick) == (coming[0] if coming else NEVER)
+    assert c.advance(tick, 0) == tick
+    assert c.advance(tick, minutes) == (coming[minutes - 1] + 1 if minutes <= len(coming) else NEVER)
+
+
+@given(INTERVALS, TICKS, TICKS)
+def test_worked_and_last_closed_agree_with_a_count_of_minutes(
+    intervals: list[tuple[int, int]], a: int, b: int
+) -> None:
+    c, bits = calendar(intervals), bitmap(intervals)
+    assert c.worked(a, b) == sum(bits[t] for t in range(max(a, 0), min(max(b, 0), END)))
+    closings = [t for t in range(1, END + 1) if bits[t - 1] and (t == END or not bits[t])]
+    assert c.last_closed(a) == max((t for t in closings if t <= a), default=0)
+
+
+@given(st.lists(INTERVALS, min_size=1, max_size=4))
+def test_an_intersection_is_open_when_all_are(all_intervals: list[list[tuple[int, int]]]) -> None:
+    together = intersect([calendar(intervals, str(i)) for i, intervals in enumerate(all_intervals)])
+    assert minutes_of(together) == [all(bits) for bits in zip(*map(bitmap, all_intervals), strict=True)]
+    assert together.name == " & ".join(str(i) for i in range(len(all_intervals)))
+
+
+@given(INTERVALS, INTERVALS)
+def test_windows_close_a_calendar(intervals: list[tuple[int, int]], windows: list[tuple[int, int]]) -> None:
+    rest = subtract(calendar(intervals), windows)
+    pairs = zip(bitmap(intervals), bitmap(windows), strict=True)
+    assert minutes_of(rest) == [is_open and not shut for is_open, shut in pairs]
+    assert rest.name == "shift"
+
+
+def test_names_of_intersections() -> None:
+    day, night = calendar([(0, 30)], "day"), calendar([(20, 50)], "night")
+    assert intersect([always(END), day]).name == "day"
+    assert intersect([always(END), always(END)]).name == "always"
+    assert intersect([day, night, day]).name == "day & night"
+    assert intersect([intersect([day, night]), day]).name == "day & night"
+    assert minutes_of(intersect([day, day])) == minutes_of(day)
+
+
+def test_an_intersection_is_known_up_to_the_earliest_end() -> None:
+    both = intersect([always(10), always(20)])
+    assert (both.end, both.opens.tolist(), both.closes.tolist()) == (10, [0], [10])
+
+
+def test_an_intersection_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least one calendar to intersect, got none"):
+        intersect([])
+
+
+def test_a_calendar_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        always(10).opens[0] = 5
+
+
+def test_always_is_open_around_the_clock() -> None:
+    c = always(100)
+    assert c.name == "always"
+    assert c.next_open(7) == 7
+    assert c.advance(7, 93) == 100
+    assert c.advance(7, 94) == NEVER
+
+
+def shifts(days: str = "Mon-Fri", hours: str = "07:00-17:00", **more: object) -> Shifts:
+    return Shifts(parse_days(days), parse_hours(hours), **more)  # type: ignore[arg-type]
+
+
+def days_worked(c: Calendar, start: dt.datetime = MONDAY) -> list[str]:
+    return [(start + dt.timedelta(minutes=int(tick))).strftime("%a %d") for tick in c.opens]
+
+
+def test_a_week_of_shifts() -> None:
+    week = expand("day_shift", shifts("Mon-Sat"), MONDAY, 7 * 1440)
+    assert days_worked(week) == ["Mon 11", "Tue 12", "Wed 13", "Thu 14", "Fri 15", "Sat 16"]
+    assert week.opens[0] == 7 * 60
+    assert week.closes[0] == 17 * 60
+    assert week.worked(0, week.end) == 6 * 600
+
+
+def test_a_clock_that_starts_in_a_shift() -> None:
+    c = expand("day_shift", shifts(), MONDAY + dt.timedelta(hours=9, minutes=30), 1440)
+    assert c.opens.tolist() == [0, 21 * 60 + 30]
+    assert c.closes.tolist() == [7 * 60 + 30, 1440]
+
+
+def test_the_night_shift_of_the_day_before_counts() -> None:
+    c = expand("night", shifts("Sun", "22:00-06:00"), MONDAY, 7 * 1440)
+    assert c.opens.tolist() == [0, 7 * 1440 - 120]
+    assert c.closes.tolist() == [360, 7 * 1440]
+
+
+def test_shifts_that_touch_are_one_interval() -> None:
+    c = expand("two", shifts("daily", "06:00-14:00, 14:00-22:00"), MONDAY, 1440)
+    assert (c.opens.tolist(), c.closes.tolist()) == ([360], [1320])
+    full = expand("full", shifts("daily", "00:00-24:00"), MONDAY, 5 * 1440)
+    assert (full.opens.tolist(), full.closes.tolist()) == ([0], [5 * 1440])
+
+
+def test_a_public_holiday_has_no_shifts() -> None:
+    memorial_week = dt.datetime(2024, 5, 27)
+    c = expand("day_shift", shifts(holidays=("US-TN",)), memorial_week, 3 * 1440)
+    assert days_worked(c, memorial_week) == ["Tue 28", "Wed 29"]
+
+
+def test_a_holiday_removes_the_shifts_that_begin_on_it() -> None:
+    eve = dt.datetime(2024, 5, 26)
+    c = expand("night", shifts("daily", "22:00-06:00", holidays=("US",)), eve, 3 * 1440)
+    assert c.opens.tolist() == [0, 22 * 60, (48 + 22) * 60]
+    assert c.closes.tolist() == [6 * 60, 30 * 60, 72 * 60]
+
+
+def test_closed_dates_have_no_shifts() -> None:
+    closed = (dt.date(2024, 3, 11), (dt.date(2024, 3, 13), dt.date(2024, 3, 14)), dt.date(1999, 1, 1))
+    assert days_worked(expand("day_shift", shifts(closed=closed), MONDAY, 7 * 1440)) == ["Tue 12", "Fri 15"]
+
+
+def test_a_calendar_without_an_open_minute() -> None:
+    c = expand("none", shifts("Sun"), MONDAY, 1440)
+    assert len(c.opens) == 0
+    assert (c.next_open(0), c.advance(0, 5), c.worked(0, 1440), c.last_closed(9), c.is_open(3)) == (
+        NEVER,
+        NEVER,
+        0,
+        0,
+        False,
+    )
+    assert len(intersect([c, always(1440)]).opens) == 0
+    assert len(subtract(c, [(0, 5)]).opens) == 0
+
+
+@given(
+    st.frozensets(st.integers(0, 6)),
+    st.lists(st.tuples(st.integers(0, 1439), st.integers(0, 1440)), min_size=1, max_size=3),
+    st.integers(0, 1439),
+)
+def test_expanded_shifts_agree_with_a_count_of_minutes(
+    days: frozenset[int], hours: list[tuple[int, int]], begin: int
+) -> None:
+    start, end = MONDAY + dt.timedelta(minutes=begin), 3000
+    expected = np.zeros(end, dtype=bool)
+    for day in range(-1, 4):
+        for a, b in hours if (day % 7) in days else ():
+            opens = day * 1440 + a - begin
+            closes = opens + ((b - a) if b > a else (b - a + 1440))
+            expected[max(opens, 0) : max(closes, 0)] = True
+    c = expand("shift", Shifts(days, tuple(hours)), start, end)
+    assert minutes_of(c) == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("hours", "hours_per_day", "day"),
+    [
+        ("07:00-17:00", None, 10),
+        ("07:00-17:00", Fraction(8), 8),
+        ("22:00-06:00", None, 8),
+        ("06:00-14:00, 13:00-22:00", None, 16),
+        ("00:00-24:00, 22:00-06:00", None, 24),
+        ("07:00-11:30, 12:00-16:00", None, Fraction(17, 2)),
+    ],
+)
+def test_the_working_day(hours: str, hours_per_day: Fraction | None, day: Fraction | int) -> None:
+    rule = shifts("Mon-Sat", hours, hours_per_day=hours_per_day)
+    assert rule.working_day == day
+    assert rule.working_week == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("Mon-Sat", {0, 1, 2, 3, 4, 5}),
+        ("Mon-Fri, Sun", {0, 1, 2, 3, 4, 6}),
+        ("daily", set(range(7))),
+        ("Sat-Mon", {5, 6, 0}),
+        ("monday, WED", {0, 2}),
+    ],
+)
+def test_days_are_read(text: str, days: set[int]) -> None:
+    assert parse_days(text) == days
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "Mod-Sat",
+            r"^expected days such as 'Mon-Fri, Sun' or 'daily', got 'Mod-Sat'; did you mean 'Mon'\?$",
+        ),
+        ("work", "^expected days such as 'Mon-Fri, Sun' or 'daily', got 'work'$"),
+        ("", "expected days such as 'Mon-Fri, Sun' or 'daily', got ''"),
+        (5, "expected days such as 'Mon-Fri, Sun' or 'daily', got 5"),
+    ],
+)
+def test_what_are_no_days_is_told(text: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_days(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("07:00-17:00", ((420, 1020),)),
+        ("7:00 - 17:00", ((420, 1020),)),
+        ("'07:00-17:00'", ((420, 1020),)),
+        ("06:00-14:00, 14:00-22:00", ((360, 840), (840, 1320))),
+        ("22:00-06:00", ((1320, 360),)),
+        ("00:00-24:00", ((0, 1440),)),
+    ],
+)
+def test_hours_are_read(text: str, hours: tuple[tuple[int, int], ...]) -> None:
+    assert parse_hours(text) == hours
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("7-17", "^expected hours such as 07:00-17:00, got '7-17'$"),
+        (700, "^expected hours such as 07:00-17:00, got 700$"),
+        ("24:00-06:00", "expected times of day from 00:00 to 24:00, got '24:00-06:00'"),
+        ("07:60-17:00", "expected times of day from 00:00 to 24:00"),
+        ("07:00-25:00", "expected times of day from 00:00 to 24:00"),
+    ],
+)
+def test_what_are_no_hours_is_told(text: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_hours(text)
+
+
+@pytest.mark.parametrize("code", ["US", "US-TN", "DE-BY"])
+def test_holidays_are_known(code: str) -> None:
+    assert check_holidays(code) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("us", r"no public holidays are known for the country 'us'; did you mean 'US'\?"),
+        ("US-ZN", r"no public holidays are known for 'US-ZN'; did you mean 'US-\w+'\?"),
+        ("US-tn", r"no public holidays are known for 'US-tn'; did you mean 'US-TN'\?"),
+        ("US-", r"no public holidays are known for 'US-'; did you mean 'US-\w+'\?"),
+        ("99999", "no public holidays are known for the country '99999'; write a code such as US or US-TN"),
+        (5, "expected a holiday code such as US or US-TN, got 5"),
+    ],
+)
+def test_unknown_holidays_are_told(code: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_holidays(code)

@@ -1,0 +1,137 @@
+"""The folder of a result: whole, the same every time, and never another result's."""
+
+import hashlib
+import json
+import os
+
+import pandas as pd
+import pytest
+
+import dcsim
+from dcsim.analysis.result import TABLES
+
+TINY = {
+    "name": "tiny",
+    "start": "2024-01-01",
+    "horizon": "30 d",
+    "places": {"rack": 3},
+    "resources": {"crew": {"count": 1}},
+    "supplies": {"racks": {"unit": "rack", "orders": {"first": {"amount": 2, "lead_time": "1 to 3 d"}}}},
+    "activities": {
+        "install": {"at": "rack", "duration": "4 to 9 h", "requires": {"crew": 1}, "consumes": {"racks": 1}},
+        "test": {"at": "rack", "duration": "1 h", "after": ["install"], "rework": {"probability": "0.5"}},
+    },
+    "milestones": {"done": {"activity": "test"}},
+    "variants": {"quick": {"activities": {"install": {"duration": "1 h"}}}},
+}
+
+
+def simulated(seed=0, **options):
+    return dcsim.simulate(dcsim.load(TINY, **options), seed=seed)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_a_result_holds_the_scenario_the_manifest_and_every_table(tmp_path):
+    run = simulated()
+    assert run.save(tmp_path / "out") == tmp_path / "out"
+    assert set(contents(tmp_path / "out")) == {
+        "manifest.json",
+        "scenario.yaml",
+        *(f"{name}.parquet" for name in TABLES),
+    }
+    for name in TABLES:
+        read = pd.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        pd.testing.assert_frame_equal(read, getattr(run, name))
+        assert read.attrs == getattr(run, name).attrs
+
+
+def test_the_manifest_says_what_the_result_is(tmp_path):
+    simulated(variants=["quick"], seed=7).save(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["variants"] == ["quick"]
+    assert manifest["seed"] == 7
+    assert manifest["replications"] == [0]
+    assert manifest["engine"] == "reference"
+    assert manifest["dcsim"] == dcsim.__version__
+    assert manifest["finished"] is False
+    assert manifest["sha256"] == hashlib.sha256((tmp_path / "scenario.yaml").read_bytes()).hexdigest()
+
+
+def test_the_saved_scenario_is_the_same_scenario(tmp_path):
+    run = simulated(variants=["quick"])
+    run.save(tmp_path)
+    again = dcsim.load(tmp_path / "scenario.yaml")
+    assert again.document.sha256 == run.scenario.document.sha256
+    pd.testing.assert_frame_equal(dcsim.simulate(again).activities, run.activities)
+
+
+def test_the_same_build_gives_the_same_bytes_and_may_be_written_again(tmp_path):
+    simulated().save(tmp_path / "one")
+    before = contents(tmp_path / "one")
+    simulated().save(tmp_path / "two")
+    simulated().save(tmp_path / "one")
+    assert contents(tmp_path / "one") == before == contents(tmp_path / "two")
+
+
+def test_expected_values_stand_in_place_of_a_seed(tmp_path):
+    dcsim.simulate(dcsim.load(TINY), expected=True).save(tmp_path)
+    assert json.loads((tmp_path / "manifest.json").read_text())["seed"] == "expected"
+
+
+def test_another_seed_is_refused(tmp_path):
+    simulated().save(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(
+        dcsim.ResultError, match=r"holds another result: 'tiny', seed 0.*differs in its seed: choose another folder"
+    ):
+        simulated(seed=1).save(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_another_scenario_is_refused(tmp_path):
+    simulated(variants=["quick"]).save(tmp_path)
+    with pytest.raises(dcsim.ResultError, match=r"'tiny' with quick, seed 0, scenario [0-9a-f]{12}; .* its scenario:"):
+        simulated().save(tmp_path)
+
+
+def test_a_foreign_scenario_file_is_not_overwritten(tmp_path):
+    (tmp_path / "scenario.yaml").write_text("name: somebody's own\n")
+    with pytest.raises(dcsim.ResultError, match=r"holds a scenario.yaml that is not this result's"):
+        simulated().save(tmp_path)
+    assert (tmp_path / "scenario.yaml").read_text() == "name: somebody's own\n"
+
+
+def test_what_was_left_unfinished_is_finished(tmp_path):
+    simulated().save(tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / "manifest.json").unlink()
+    (tmp_path / "stuck.parquet").unlink()
+    simulated().save(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("text", ["not json", "[1, 2]"])
+def test_a_broken_manifest_is_told(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(dcsim.ResultError, match="is not a manifest of dcsim; choose another folder, or delete"):
+        simulated().save(tmp_path)
+
+
+def test_a_file_in_place_of_the_folder(tmp_path):
+    (tmp_path / "out").write_text("")
+    for folder in (tmp_path / "out", tmp_path / "out" / "deeper"):
+        with pytest.raises(dcsim.ResultError, match="a file stands where a folder is needed"):
+            simulated().save(folder)
+
+
+def test_what_the_machine_refuses_is_told_in_a_sentence(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(dcsim.ResultError, match=r"cannot write into '.*': no space left on device"):
+        simulated().save(tmp_path)
+    assert contents(tmp_path) == {}
