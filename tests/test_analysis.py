@@ -187,10 +187,10 @@ def test_capacity_that_comes_after_the_horizon_is_not_there():
 
 def test_stuck_on_a_calendar():
     run = build(
-        calendars={"later": {"closed": "2024-01-01 to 2024-03-01"}},
-        activities={"a": {"duration": "1 h", "calendar": "later"}},
+        calendars={"early": {"closed": "2024-01-02 to 2024-03-01"}},
+        activities={"a": {"duration": "1 h", "calendar": "early", "not_before": "2 d"}},
     )
-    assert stuck_rows(run) == [("a", "site", "waiting", "calendar:later", None, None)]
+    assert stuck_rows(run) == [("a", "site", "waiting", "calendar:early", None, None)]
 
 
 def test_not_ready_for_want_of_a_predecessor_counts_those_that_came():

@@ -28,7 +28,7 @@ def days(network: Network, values: Ints) -> "pd.Series[float]":
 def dates(network: Network, values: Ints) -> "pd.Series[pd.Timestamp]":
     """The moments of ticks, to the minute, empty where nothing happened."""
     moments = np.datetime64(network.start, "s") + np.maximum(values, 0).astype("timedelta64[m]")
-    column = pd.Series(moments.astype("datetime64[s]"))
+    column = pd.Series(moments.astype("datetime64[ms]"))
     return column.mask(pd.Series(values) == NOT)
 
 

@@ -44,7 +44,7 @@ def beside_observed(milestones: pd.DataFrame, observed: Observed, zero: datetime
             day = None if date is None else (date - zero).total_seconds() / 86400
             rows.append((row.milestone, row.day, row.date, date, day, meaning))
     frame = pd.DataFrame(rows, columns=["milestone", "day", "date", "observed", "observed_day", "meaning"])
-    frame["observed"] = pd.to_datetime(frame["observed"]).astype("datetime64[s]")
+    frame["observed"] = pd.to_datetime(frame["observed"]).astype("datetime64[ms]")
     frame["observed_day"] = frame["observed_day"].astype("float64")
     frame.insert(5, "difference", np.floor(frame["day"]) - np.floor(frame["observed_day"]))
     frame["milestone"] = frame["milestone"].astype("str")

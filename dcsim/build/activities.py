@@ -15,7 +15,6 @@ from dcsim.build.time import WorkingTimes
 from dcsim.distributions import mean_failures
 from dcsim.network import REPAIR, RETRY, WORK, Claim, Demand, Mode, Requirement, Take
 from dcsim.places import Places
-from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, SITE, Activity, Scenario
 from dcsim.scenario.values import Amount
 from dcsim.units import parse_amount

@@ -26,9 +26,9 @@ def run(network: Network, draws: Draws) -> Trace:
     while True:
         state = new_state(network, plan, rows, shortages)
         kernel.run(plan, chance, state)
-        if state.count[kernel.SHORTAGES] <= shortages:
+        if state.counts[kernel.SHORTAGES] <= shortages:
             return _trace(network, draws, state)
-        shortages = int(state.count[kernel.SHORTAGES])
+        shortages = int(state.counts[kernel.SHORTAGES])
 
 
 @lru_cache(maxsize=8)
@@ -249,7 +249,7 @@ def new_state(network: Network, plan: Plan, attempt_rows: int, shortage_rows: in
     starts = n if (network.start_gate != NOT).any() else 0
     events = n + starts + int(np.count_nonzero(network.link_lag)) + queues + lots + 1
     return State(
-        count=np.empty(9, np.int64),
+        counts=np.empty(9, np.int64),
         missing=np.empty(nodes, np.int32),
         ripe=np.empty(nodes, np.int32),
         events=np.empty(events, np.int64),
@@ -287,8 +287,8 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         attempts=column(kernel.ATTEMPTS),
         mode=column(kernel.USED),
         held_by=column(kernel.HELD_BY),
-        attempt_rows=tuple(AttemptRow(*row) for row in state.row[: state.count[kernel.ROWS]].tolist()),
-        shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.count[kernel.SHORTAGES]].tolist()),
+        attempt_rows=tuple(AttemptRow(*row) for row in state.row[: state.counts[kernel.ROWS]].tolist()),
+        shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[kernel.SHORTAGES]].tolist()),
         delivery_rows=tuple(_deliveries(network, draws, state)),
         reached=state.reached.copy(),
     )

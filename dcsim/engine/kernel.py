@@ -127,7 +127,7 @@ class Chance(NamedTuple):
 class State(NamedTuple):
     """Everything that changes while a replication runs, and what it leaves."""
 
-    count: I64
+    counts: I64
     missing: I32
     ripe: I32
     """Nodes that have all they waited for and have not happened yet."""
@@ -353,8 +353,8 @@ def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> N
     instances[instance, PRESENT] = kind
     queue = queue_of(plan, instance, kind)
     if len(state.row) > 0 and plan.activity[plan.demand[queue, ACTIVITY], AGAIN] != NOT:
-        row = state.count[ROWS]
-        state.count[ROWS] += 1
+        row = state.counts[ROWS]
+        state.counts[ROWS] += 1
         instances[instance, ROW] = row
         number = instances[instance, ATTEMPTS]
         state.row[row, 0] = instance
@@ -362,7 +362,7 @@ def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> N
         state.row[row, 2] = REPAIR if kind == REPAIR else WORK
         state.row[row, 3] = tick
         state.row[row, 4] = state.row[row, 5] = state.row[row, 6] = NOT
-    join(plan.demand, state.count, state.queue, instances, tick, instance, queue)
+    join(plan.demand, state.counts, state.queue, instances, tick, instance, queue)
 
 
 # Settling
@@ -389,7 +389,7 @@ def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int)
                     arrival += chance.postponed[k, P_TICKS]
         if arrival <= plan.horizon:
             what = plan.order[order, LOT_FIRST] + lot
-            push(state.count, state.events, 63 - plan.tick_bits, arrival, what, LOT)
+            push(state.counts, state.events, 63 - plan.tick_bits, arrival, what, LOT)
 
 
 @part
@@ -398,22 +398,22 @@ def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> No
     for k in range(plan.link_first[node], plan.link_first[node + 1]):
         lag = plan.link[k, LAG_OF]
         if lag == 0:
-            satisfy(state.count, state.missing, state.ripe, plan.link[k, TO])
+            satisfy(state.counts, state.missing, state.ripe, plan.link[k, TO])
             continue
         due = tick + plan.lag[lag, MINUTES]
         if plan.lag[lag, COUNTED_BY] != NOT:
             due = advance(chance.open_first, chance.open, plan.lag[lag, COUNTED_BY], tick, plan.lag[lag, MINUTES])
         if due <= plan.horizon:
-            push(state.count, state.events, 63 - plan.tick_bits, due, k, LAG)
+            push(state.counts, state.events, 63 - plan.tick_bits, due, k, LAG)
 
 
 @part
 def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """Nodes that have all they waited for happen, and what follows from them at once happens too."""
     instances = len(plan.instance)
-    while state.count[RIPE] > 0:
-        state.count[RIPE] -= 1
-        node = state.ripe[state.count[RIPE]]
+    while state.counts[RIPE] > 0:
+        state.counts[RIPE] -= 1
+        node = state.ripe[state.counts[RIPE]]
         if node < instances:
             state.instance[node, READY] = tick
             queue_up(plan, state, tick, node, WORK)
@@ -436,9 +436,9 @@ def add(plan: Plan, state: State, tick: int, stock: int, amount: int) -> None:
         state.ever[at] += amount
         gate = plan.milestone[milestone, GATE]
         if state.missing[gate] == 1 and state.ever[at] >= plan.milestone[milestone, REACHES]:
-            satisfy(state.count, state.missing, state.ripe, gate)
+            satisfy(state.counts, state.missing, state.ripe, gate)
     level = len(plan.resource_calendar) + stock
-    change(plan.level, plan.lists, plan.demand, state.count, state.level, state.queue, tick, level, amount)
+    change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, level, amount)
 
 
 @part
@@ -449,7 +449,7 @@ def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: i
     mode = plan.demand[queue, MODE] + (state.instance[instance, PRESENT] >> 2)
     for k in range(plan.mode[mode, CLAIM], plan.mode[mode + 1, CLAIM]):
         resource, amount = plan.claim[k, WHAT], plan.claim[k, AMOUNT]
-        change(plan.level, plan.lists, plan.demand, state.count, state.level, state.queue, tick, resource, amount)
+        change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, resource, amount)
     following = WORK
     if kind == REPAIR:
         following = RETRY
@@ -469,9 +469,9 @@ def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: i
 def look_again(plan: Plan, state: State, queue: int) -> None:
     """A calendar that somebody waits for opens or closes."""
     state.queue[queue, CALLED] = NOT
-    stir(plan.demand, state.count, state.queue, queue)
+    stir(plan.demand, state.counts, state.queue, queue)
     for k in range(plan.demand[queue, FAMILY], plan.demand[queue + 1, FAMILY]):
-        wake(state.count, state.queue, plan.lists[k])
+        wake(state.counts, state.queue, plan.lists[k])
 
 
 @part
@@ -495,7 +495,7 @@ def settle_event(plan: Plan, chance: Chance, state: State, tick: int, event: int
     if kind == FINISH:
         finish_work(plan, chance, state, tick, what)
     elif kind == LAG:
-        satisfy(state.count, state.missing, state.ripe, plan.link[what, TO])
+        satisfy(state.counts, state.missing, state.ripe, plan.link[what, TO])
     elif kind == LOOK:
         look_again(plan, state, what)
     elif kind == LOT:
@@ -503,13 +503,13 @@ def settle_event(plan: Plan, chance: Chance, state: State, tick: int, event: int
     else:
         activity = plan.demand[plan.instance[what, DEMAND], ACTIVITY]
         gate = plan.activity[activity, START_GATE] + what - plan.activity[activity, FIRST]
-        satisfy(state.count, state.missing, state.ripe, gate)
+        satisfy(state.counts, state.missing, state.ripe, gate)
 
 
 @part
 def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """What was known beforehand to happen at this tick."""
-    count = state.count
+    count = state.counts
     while count[RELEASES] < len(plan.release) and plan.release[count[RELEASES], TICK] == tick:
         satisfy(count, state.missing, state.ripe, plan.release[count[RELEASES], NODE])
         count[RELEASES] += 1
@@ -651,7 +651,7 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         mine[STARTED] = tick
         mine[HELD_BY] = held_by
         if plan.activity[activity, START_GATE] != NOT:
-            push(state.count, state.events, 63 - plan.tick_bits, tick, instance, START)
+            push(state.counts, state.events, 63 - plan.tick_bits, tick, instance, START)
     mine[PRESENT] |= mode << 2
     if kind != REPAIR:
         mine[ATTEMPTS] += 1
@@ -659,10 +659,10 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
     at = plan.demand[queue, MODE] + mode
     for k in range(plan.mode[at, CLAIM], plan.mode[at + 1, CLAIM]):
         resource, amount = plan.claim[k, WHAT], plan.claim[k, AMOUNT]
-        change(plan.level, plan.lists, plan.demand, state.count, state.level, state.queue, tick, resource, -amount)
+        change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, resource, -amount)
     for k in range(plan.demand[queue, TAKE], plan.demand[queue + 1, TAKE]):
         level, amount = len(plan.resource_calendar) + plan.take[k, WHAT], plan.take[k, AMOUNT]
-        change(plan.level, plan.lists, plan.demand, state.count, state.level, state.queue, tick, level, -amount)
+        change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, level, -amount)
     minutes = duration(plan, chance, state, instance, queue, tick)
     finish = advance(chance.open_first, chance.open, plan.mode[at, WORKS_BY], tick, minutes)
     if len(state.row) > 0 and plan.activity[activity, AGAIN] != NOT:
@@ -671,8 +671,8 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         state.row[row, 5] = finish if finish <= plan.horizon else NOT
         state.row[row, 6] = held_by
     if finish <= plan.horizon:
-        push(state.count, state.events, 63 - plan.tick_bits, finish, instance, FINISH)
-    stir(plan.demand, state.count, state.queue, queue)
+        push(state.counts, state.events, 63 - plan.tick_bits, finish, instance, FINISH)
+    stir(plan.demand, state.counts, state.queue, queue)
 
 
 @leaf
@@ -710,14 +710,14 @@ def sink(queues: I64, size: int, place: int, queue: int) -> None:
 def start_what_can(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """Visit the heads of all queues that may start, in the order of the law."""
     queues, size = state.queue, 0
-    for k in range(state.count[WAKING]):
+    for k in range(state.counts[WAKING]):
         queue = queues[k, AWAKE]
         queues[queue, IS_AWAKE] = 0
         if queues[queue, WAITING] > 0:
             place = place_in_order(plan.demand, queues, state.instance, queue, plan.tick_bits, plan.id_bits)
             rise(queues, size, place, queue)
             size += 1
-    state.count[WAKING] = 0
+    state.counts[WAKING] = 0
     while size > 0:
         queue = queues[0, RANKED]
         mode = possible_mode(plan, chance, state, queue, tick)
@@ -759,7 +759,7 @@ def await_calendars(plan: Plan, chance: Chance, state: State, queue: int, tick: 
             edge = min(edge, next_edge(chance, plan.resource_calendar[plan.claim[k, WHAT]], tick))
     if edge != state.queue[queue, CALLED] and edge <= plan.horizon:
         state.queue[queue, CALLED] = edge
-        push(state.count, state.events, 63 - plan.tick_bits, edge, queue, LOOK)
+        push(state.counts, state.events, 63 - plan.tick_bits, edge, queue, LOOK)
 
 
 @part
@@ -775,7 +775,7 @@ def next_edge(chance: Chance, calendar: int, tick: int) -> int:
 def note_shortages(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """At the end of a tick: what those who need the same lack, and how many they are, where that has changed."""
     queues, causes = state.queue, state.cause
-    for k in range(state.count[STIRRING]):
+    for k in range(state.counts[STIRRING]):
         queue = queues[k, STIRRED]
         queues[queue, IS_STIRRED] = 0
         waiting, before = queues[queue, TOTAL], queues[queue, SHORT_OF]
@@ -789,15 +789,15 @@ def note_shortages(plan: Plan, chance: Chance, state: State, tick: int) -> None:
                 causes[cause, SPELL_SINCE] = tick
             causes[cause, SHORT_QUEUES] += 1
         if before != NOT:
-            end_shortage(state.shortage, state.count, causes, queues, queue, tick, tick)
+            end_shortage(state.shortage, state.counts, causes, queues, queue, tick, tick)
         queues[queue, SHORT_OF], queues[queue, SHORT_SINCE], queues[queue, SHORT_COUNT] = cause, tick, waiting
-    state.count[STIRRING] = 0
+    state.counts[STIRRING] = 0
 
 
 @part
 def next_tick(plan: Plan, chance: Chance, state: State) -> int:
     """The next tick at which something is due."""
-    tick, count = NEVER, state.count
+    tick, count = NEVER, state.counts
     if count[EVENTS] > 0:
         tick = state.events[0] >> (63 - plan.tick_bits)
     if count[RELEASES] < len(plan.release):
@@ -812,7 +812,7 @@ def next_tick(plan: Plan, chance: Chance, state: State) -> int:
 @part
 def set_out(plan: Plan, chance: Chance, state: State) -> None:
     """Everything as it is before the first tick."""
-    state.count[:] = 0
+    state.counts[:] = 0
     state.level[:, CHANGED] = NOT
     resources, stocks = len(plan.resource_calendar), len(plan.stock) - 1
     for resource in range(resources):
@@ -837,12 +837,12 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
     for node in range(len(plan.needed)):
         state.missing[node] = plan.needed[node]
         if plan.needed[node] == 0:
-            state.ripe[state.count[RIPE]] = node
-            state.count[RIPE] += 1
+            state.ripe[state.counts[RIPE]] = node
+            state.counts[RIPE] += 1
     for milestone in range(len(plan.milestone)):
         reaches = plan.milestone[milestone, REACHES]
         if reaches != NOT and state.ever[stocks + milestone] >= reaches:
-            satisfy(state.count, state.missing, state.ripe, plan.milestone[milestone, GATE])
+            satisfy(state.counts, state.missing, state.ripe, plan.milestone[milestone, GATE])
 
 
 @whole
@@ -855,14 +855,14 @@ def run(plan: Plan, chance: Chance, state: State) -> None:
             now = tick
             settle_dates(plan, chance, state, tick)
         happen(plan, chance, state, tick)
-        if state.count[EVENTS] > 0 and state.events[0] >> shift == tick:
-            settle_event(plan, chance, state, tick, pop(state.count, state.events))
+        if state.counts[EVENTS] > 0 and state.events[0] >> shift == tick:
+            settle_event(plan, chance, state, tick, pop(state.counts, state.events))
             continue
         start_what_can(plan, chance, state, tick)
-        if state.count[EVENTS] > 0 and state.events[0] >> shift == tick:
+        if state.counts[EVENTS] > 0 and state.events[0] >> shift == tick:
             continue
         note_shortages(plan, chance, state, tick)
         tick = next_tick(plan, chance, state)
     for queue in range(len(state.queue)):
         if state.queue[queue, SHORT_OF] != NOT:
-            end_shortage(state.shortage, state.count, state.cause, state.queue, queue, plan.horizon, NOT)
+            end_shortage(state.shortage, state.counts, state.cause, state.queue, queue, plan.horizon, NOT)

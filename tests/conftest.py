@@ -1,0 +1,35 @@
+"""What all tests share: the engines, and small networks told by each of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from builders import Told, network, tell
+
+from dcsim.engine import ENGINES
+
+HOW = ("seed", "replication")
+"""What a test may say about a run rather than about the network."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--renew", action="store_true", help="write tests/golden anew from the scenarios in configs, then review the diff"
+    )
+
+
+@pytest.fixture(params=sorted(ENGINES, reverse=True))
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def run(engine: str) -> Callable[..., Told]:
+    """Builds a network in the mini-language of `builders` and tells what became of it."""
+
+    def run_network(text: str, **more: Any) -> Told:
+        how = {name: more.pop(name) for name in HOW if name in more}
+        return tell(network(text, **more), engine, **how)
+
+    return run_network

@@ -1,0 +1,255 @@
+"""The command line as its users meet it: what it prints at 80 columns, exit codes, and messages."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dcsim.__main__ import main
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+MINIMAL = str(CONFIGS / "minimal.yaml")
+
+TINY = """
+name: Tiny
+start: 2024-01-01
+day_zero: 2024-01-03
+horizon: 60 d
+places: {hall: 2, rack: {in: hall, count: 3}}
+resources: {crew: {count: {value: 1, assumption: one for all}}, crane: {count: 1}}
+supplies:
+  power: {unit: kW, initial: 300}
+  done: {unit: rack}
+activities:
+  install: {at: rack, duration: 2 to 4 d, requires: {crew: 1, crane: 1}}
+  power_on: {at: rack, duration: 1 d, after: [install], consumes: {power: 96}, produces: {done: 1}}
+  open_hall: {at: hall, after: [power_on]}
+risks:
+  storm: {probability: 1, effects: {activities.install: 2}, mitigation: {probability: 0, cost: 1M USD}}
+milestones:
+  half: {supply: done, reaches: 3, target: 2024-01-20, observed: {date: 2024-01-12, meaning: claimed, source: S1}}
+  all: {activity: power_on}
+fitted:
+  resources.crew.count: {to: half, prior: 1 to 4, source: S1}
+variants:
+  more_power: {supplies: {power: {initial: 600}}}
+  broken: {activities: {power_on: {requires: {crw: 1}}}}
+sources:
+  S1: {what: a page}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return str(path)
+
+
+@pytest.fixture
+def dcsim(monkeypatch, capsys):
+    """Run a command in a pipe; what it printed, what it complained, and its exit code."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["dcsim", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return captured.out, captured.err, end.value.code
+
+    return run
+
+
+def ordered(text, *words):
+    """Whether these stand in a text in this order."""
+    return re.search(".*".join(map(re.escape, words)), text, re.DOTALL) is not None
+
+
+# run
+
+
+def test_run_tells_an_unfinished_build_from_headline_to_what_is_stuck(dcsim, tiny):
+    out, err, code = dcsim("run", tiny, "--seed", "3", "--set", "resources.crew.count=2")
+    assert code == 0
+    assert err == ""
+    assert ordered(
+        out,
+        "Tiny · seed 3",
+        "14 activities, unfinished on 2024-03-01 with 5 left (",
+        "reference engine)",
+        "day 0 is 2024-01-03",
+        "milestone",
+        "what was observed",
+        "half",
+        "2024-01-12",
+        "claimed",
+        "2024-01-20",
+        "target",
+        "all        not by  2024-03-01",
+        "Waited for longest",
+        "power",
+        "power_on",
+        "Fitted, not measured",
+        "resources.crew.count = 2 (prior 1 to 4 from S1; fitted to half)",
+        "Stuck",
+        "3 x power_on in hall2 wait for power: 12 kW there, 96 kW needed"
+        if "power_on in hall2 wait" in out
+        else "x power_on in hall",
+        "not ready because of these:",
+        "open_hall",
+    )
+
+
+def test_run_fits_into_eighty_columns_and_has_no_colours_in_a_pipe(dcsim, tiny, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    out, _, _ = dcsim("run", tiny)
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\x1b" not in out
+    assert all(line == line.rstrip() for line in out.splitlines())
+
+
+def test_columns_makes_it_wider(dcsim, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "130")
+    out, _, _ = dcsim("run", str(CONFIGS / "greenfield-campus.yaml"), "--expected")
+    assert 100 < max(map(len, out.splitlines())) <= 130
+
+
+def test_a_finished_build_is_not_stuck(dcsim, tiny):
+    out, _, code = dcsim("run", tiny, "--variant", "more_power", "--expected", "--mitigate", "storm")
+    assert code == 0
+    assert "Tiny · more_power · storm mitigated · expected values" in out
+    assert ", finished on 2024-01-" in out
+    assert "Stuck" not in out
+
+
+def test_the_replication_is_named(dcsim, tiny):
+    out, _, _ = dcsim("run", tiny, "--replication", "812")
+    assert "seed 0, replication 812" in out
+
+
+def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path):
+    (tmp_path / "a.yaml").write_text("name: A\nstart: 2024-01-01\nactivities: {a: {duration: 1 d}}\n")
+    out, _, code = dcsim("run", str(tmp_path / "a.yaml"))
+    assert code == 0
+    assert "1 activity, finished on 2024-01-02, day 1" in out
+    assert "The scenario has no milestones." in out
+    assert "Waited" not in out
+
+
+def test_tables_and_picture_are_written_and_named(dcsim, tiny, tmp_path):
+    out, _, code = dcsim("run", tiny, "--out", str(tmp_path / "out"), "--plot", str(tmp_path / "tiny.svg"))
+    assert code == 0
+    assert out.endswith(f"\n\ntables in {tmp_path / 'out'}\npicture in {tmp_path / 'tiny.svg'}\n")
+    assert (tmp_path / "out" / "manifest.json").exists()
+    assert (tmp_path / "tiny.svg").exists()
+
+
+def test_another_result_in_the_folder_is_refused(dcsim, tiny, tmp_path):
+    dcsim("run", tiny, "--out", str(tmp_path / "out"))
+    _, err, code = dcsim("run", tiny, "--out", str(tmp_path / "out"), "--seed", "1")
+    assert code == 2
+    assert re.fullmatch(r"'.*out' holds another result: 'Tiny', seed 0, .*\n", err)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "nowhere.yaml"], r"nowhere.yaml: 1 problem\n  there is no file 'nowhere.yaml'"),
+        (["run", MINIMAL, "--variant", "x"], r"no variant 'x'; there are no variants"),
+        (["run", MINIMAL, "--set", "resources.crews.cout=3"], r"resources.crews.cout: .*did you mean 'count'\?"),
+        (["run", MINIMAL, "--mitigate", "storm"], r"no risk 'storm'"),
+        (["run", MINIMAL, "--engine", "fast"], r"no engine 'fast'; there are reference"),
+        (["run", MINIMAL, "--plot", "x.jpg"], r"'x.jpg': a picture's name ends in \.png, \.svg, \.pdf"),
+        (["run", MINIMAL, "--plot", "nowhere/x.png"], r"cannot write 'nowhere/x.png': no such file or directory"),
+        (["schema", "--out", "nowhere/schema.json"], r"cannot write 'nowhere/schema.json': no such file"),
+    ],
+)
+def test_what_a_user_can_put_right_is_told_without_a_traceback(dcsim, words, message):
+    _, err, code = dcsim(*words)
+    assert code == 2
+    assert re.search(message, err)
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run"], "SCENARIO"),
+        (["run", MINIMAL, "--seed", "x"], "not a valid int"),
+        (["run", MINIMAL, "--seed", "-1"], "x>=0"),
+        (["run", MINIMAL, "--set", "horizon"], "--set is written path=value"),
+        (["run", MINIMAL, "--expected", "--seed", "1"], "expected values are not drawn"),
+        (["show", MINIMAL, "--graph", "png"], "no graph 'png'; there are mermaid and dot"),
+        (["fly"], "No such command"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_with_exit_code_2(dcsim, words, message):
+    _, err, code = dcsim(*words)
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())
+
+
+def test_stopped_from_the_keyboard(dcsim, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dcsim.api.load", interrupt)
+    _, err, code = dcsim("run", MINIMAL)
+    assert code == 130
+    assert err == "stopped\n"
+
+
+# check
+
+
+def test_check_counts_what_there_is(dcsim):
+    out, _, code = dcsim("check", MINIMAL)
+    assert code == 0
+    assert out == f"{MINIMAL}: no problems; 84 activities in 40 racks\n"
+
+
+def test_check_looks_into_every_variant(dcsim, tiny):
+    _, err, code = dcsim("check", tiny)
+    assert code == 2
+    assert re.search(r"tiny.yaml: 1 problem\n  line 26: .*no resource 'crw'.* \(variant broken\)", err)
+
+
+def test_check_of_one_variant_looks_at_no_other(dcsim, tiny):
+    out, _, code = dcsim("check", tiny, "--variant", "more_power")
+    assert code == 0
+    assert "no problems; 14 activities in 6 racks, 2 variants" in out
+
+
+def test_check_tells_all_problems_at_once(dcsim, tmp_path):
+    (tmp_path / "a.yaml").write_text("name: A\nstart: soon\nactivities: {a: {duration: 3, after: [b]}}\n")
+    _, err, code = dcsim("check", str(tmp_path / "a.yaml"))
+    assert code == 2
+    assert ordered(err, "a.yaml: 3 problems", "line 2: start: expected a date", "a span needs a unit", "'b'")
+
+
+# The front door
+
+
+def test_version(dcsim):
+    out, _, code = dcsim("--version")
+    assert code == 0
+    assert re.fullmatch(r"dcsim \d+\.\d+\.\d+\n", out)
+
+
+def test_help_is_there_and_light():
+    """Nothing heavy is imported for help: numpy alone takes longer than everything that is."""
+    code = "import sys; from dcsim.__main__ import main\ntry:\n main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    assert "Simulate one build" in told.stdout
+    loaded = set(told.stdout.splitlines()[-1].split())
+    assert not loaded & {"numpy", "pandas", "pydantic", "yaml", "scipy", "simpy", "matplotlib", "pyarrow"}
+
+
+def test_a_pipe_that_is_closed_early_is_no_matter():
+    command = f"{sys.executable} -m dcsim schema | head -c 1"
+    told = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=CONFIGS.parent, check=False)
+    assert told.stdout == "{"
+    assert told.stderr == ""
