@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence, Sized
 from functools import lru_cache
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from dcsim.calendars import Calendar
 from dcsim.engine import kernel
 from dcsim.engine.draws import Draws
-from dcsim.engine.kernel import Chance, Plan, State
+from dcsim.engine.kernel import Chance, Plan, State, Table
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes, first_calendar_cause
 
@@ -26,9 +27,9 @@ def run(network: Network, draws: Draws) -> Trace:
     while True:
         state = new_state(network, plan, rows, shortages)
         kernel.run(plan, chance, state)
-        if state.counts[kernel.SHORTAGES] <= shortages:
+        if state.counts[0]["shortages"] <= shortages:
             return _trace(network, draws, state)
-        shortages = int(state.counts[kernel.SHORTAGES])
+        shortages = int(state.counts[0]["shortages"])
 
 
 @lru_cache(maxsize=8)
@@ -63,73 +64,59 @@ def flatten(network: Network) -> Plan:
         id_bits=int(network.instances).bit_length(),
         first_calendar_cause=first_calendar_cause(network),
         needed=needed,
-        instance=np.stack([network.demand, network.bundle, instance_learner], axis=1),
+        instance=_rows(kernel.INSTANCE, network.demand, network.bundle, instance_learner),
         link_first=network.link_first.astype(np.int32),
-        link=np.stack([network.link_to, network.link_lag.astype(np.int32)], axis=1),
-        lag=_table(network.lags, 2),
-        activity=_table(zip(network.first.tolist(), again_first, network.start_gate.tolist(), strict=False), 3),
+        link=_rows(kernel.LINK, network.link_to, network.link_lag),
+        lag=_table(kernel.LAG, network.lags),
+        activity=_rows(kernel.ACTIVITY, network.first[:-1], again_first, network.start_gate),
         again=again,
         bundle=_first(network.bundles) + sum(map(len, takes)),
-        take=_table([take for some in (*takes, *network.bundles) for take in some], 2),
-        demand=_table(
-            zip(
-                [*(demand.activity for demand in demands), NOT],
-                [*(demand.kind for demand in demands), NOT],
-                [*(priorities.index(demand.priority) for demand in demands), NOT],
-                [*(demand.calendar for demand in demands), NOT],
-                [*(demand.told_with for demand in demands), NOT],
-                lists.add(families),
-                _first([demand.requirements for demand in demands]).tolist(),
-                _first(takes).tolist(),
-                _first([demand.modes for demand in demands]).tolist(),
-                strict=True,
-            ),
-            9,
+        take=_table(kernel.AMOUNT, [take for some in (*takes, *network.bundles) for take in some]),
+        demand=_rows(
+            kernel.DEMAND,
+            [*(demand.activity for demand in demands), NOT],
+            [*(demand.kind for demand in demands), NOT],
+            [*(priorities.index(demand.priority) for demand in demands), NOT],
+            [*(demand.calendar for demand in demands), NOT],
+            [*(demand.told_with for demand in demands), NOT],
+            lists.add(families),
+            _first([demand.requirements for demand in demands]).tolist(),
+            _first(takes).tolist(),
+            _first([demand.modes for demand in demands]).tolist(),
         ),
-        requirement=_table(
-            zip(
-                [*(cause[r.cause] for r in requirements), NOT],
-                _first([r.alternatives for r in requirements]).tolist(),
-                strict=True,
-            ),
-            2,
+        requirement=_rows(
+            kernel.REQUIREMENT,
+            [*(cause[r.cause] for r in requirements), NOT],
+            _first([r.alternatives for r in requirements]).tolist(),
         ),
-        mode=_table(
-            zip(
-                [*(mode.calendar for mode in modes), NOT],
-                (_first([mode.claims for mode in modes]) + alternatives).tolist(),
-                strict=True,
-            ),
-            2,
+        mode=_rows(
+            kernel.MODE,
+            [*(mode.calendar for mode in modes), NOT],
+            (_first([mode.claims for mode in modes]) + alternatives).tolist(),
         ),
         claim=_table(
+            kernel.AMOUNT,
             [
                 *(claim for r in requirements for claim in r.alternatives),
                 *(claim for mode in modes for claim in mode.claims),
             ],
-            2,
         ),
         resource_calendar=_ints(resource.calendar for resource in network.resources),
-        calendar=_table(
-            zip(
-                [*(cause.get(f"calendar:{time.name}", NOT) for time in network.working_times), NOT],
-                lists.add([time.stopped_by for time in network.working_times]),
-                strict=True,
-            ),
-            2,
+        calendar=_rows(
+            kernel.CALENDAR,
+            [*(cause.get(f"calendar:{time.name}", NOT) for time in network.working_times), NOT],
+            lists.add([time.stopped_by for time in network.working_times]),
         ),
-        level=_ints(lists.add(_members(levels, resources + stocks))),
+        **_words(levels, [demand.told_with for demand in demands], resources + stocks),
         risk_cause=_ints(cause[f"risk:{risk.name}"] for risk in network.risks),
-        release=_table(zip(network.release[later].tolist(), later.tolist(), strict=True), 2),
-        gate=_table(
-            zip(
-                [*(milestone_of.get(gate, NOT) for gate in gates), NOT],
-                lists.add([network.orders_of_gate.get(gate, ()) for gate in gates]),
-                strict=True,
-            ),
-            2,
+        release=_rows(kernel.RELEASE, network.release[later], later),
+        gate=_rows(
+            kernel.GATE,
+            [*(milestone_of.get(gate, NOT) for gate in gates), NOT],
+            lists.add([network.orders_of_gate.get(gate, ()) for gate in gates]),
         ),
         order=_table(
+            kernel.ORDER,
             [
                 *(
                     (order.stock, order.lots, order.amount, order.every, first)
@@ -137,17 +124,13 @@ def flatten(network: Network) -> Plan:
                 ),
                 (NOT, 0, 0, 0, sum(lots)),
             ],
-            5,
         ),
-        milestone=_table([(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones], 2),
-        stock=_table(
-            zip(
-                [*(stock.initial for stock in network.stocks), 0],
-                [*(cause[stock.name] for stock in network.stocks), NOT],
-                lists.add(_members([milestone.stocks for milestone in network.milestones], stocks)),
-                strict=True,
-            ),
-            3,
+        milestone=_table(kernel.MILESTONE, [(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones]),
+        stock=_rows(
+            kernel.STOCK,
+            [*(stock.initial for stock in network.stocks), 0],
+            [*(cause[stock.name] for stock in network.stocks), NOT],
+            lists.add(_members([milestone.stocks for milestone in network.milestones], stocks)),
         ),
         learner=learners,
         multipliers=multipliers,
@@ -174,6 +157,21 @@ class _Lists:
         return _ints(self.numbers)
 
 
+def _words(levels: Sequence[Iterable[int]], told_with: Sequence[int], count: int) -> dict[str, NDArray[Any]]:
+    """For each level the queues that need it and those they are told with, as bits of words of 64 queues."""
+    first: list[int] = [0]
+    rows: list[tuple[int, ...]] = []
+    for queues in _members(levels, count):
+        of_word: dict[int, list[int]] = {}
+        for queue in queues:
+            of_word.setdefault(queue >> 6, [0, 0])[0] |= 1 << (queue & 63)
+            leader = told_with[queue]
+            of_word.setdefault(leader >> 6, [0, 0])[1] |= 1 << (leader & 63)
+        rows.extend((word, *masks) for word, masks in of_word.items())
+        first.append(len(rows))
+    return {"level": _ints(first), "word": _table(kernel.WORD, rows)}
+
+
 def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
     """For each of so many numbers, the groups that it stands in."""
     found: list[list[int]] = [[] for _ in range(count)]
@@ -183,7 +181,7 @@ def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
     return found
 
 
-def _learners(network: Network) -> tuple[Ints, NDArray[np.int32], NDArray[np.float64]]:
+def _learners(network: Network) -> tuple[Table, NDArray[np.int32], NDArray[np.float64]]:
     """Every count with its multipliers, the one of each instance, and all multipliers one after the other."""
     rows: list[tuple[int, int, int]] = []
     of_instance = np.full(network.instances, NOT, np.int32)
@@ -197,15 +195,15 @@ def _learners(network: Network) -> tuple[Ints, NDArray[np.int32], NDArray[np.flo
         rows.extend((counter, length, len(multipliers)) for counter in counters.tolist())
         tables.append(multipliers)
         length += len(multipliers)
-    return _table(rows, 3), of_instance, np.concatenate(tables)
+    return _table(kernel.LEARNER, rows), of_instance, np.concatenate(tables)
 
 
-def _again(network: Network) -> tuple[list[int], NDArray[np.int32]]:
+def _again(network: Network) -> tuple[list[int], Table]:
     """Where the retry and repair demands of each activity begin, -1 without rework, and those demands."""
-    first, tables, total = [NOT] * len(network.activities), [np.zeros((0, 2), np.int32)], 0
+    first, tables, total = [NOT] * len(network.activities), [_table(kernel.AGAIN, [])], 0
     for activity, pair in sorted(network.again.items()):
         first[activity] = total
-        tables.append(np.stack(pair, axis=1))
+        tables.append(_rows(kernel.AGAIN, *pair))
         total += len(pair[0])
     return first, np.concatenate(tables)
 
@@ -219,50 +217,53 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         minutes=draws.minutes,
         failures=draws.failures,
         again=draws.again,
-        again_minutes=np.stack([draws.retry_minutes, draws.repair_minutes], axis=1),
-        delivery=np.stack(draws.deliveries[:3], axis=1),
+        again_minutes=_rows(kernel.AGAIN_MINUTES, draws.retry_minutes, draws.repair_minutes),
+        delivery=_rows(kernel.DELIVERY, *draws.deliveries[:3]),
         lead=draws.lead,
-        postponed=_table([(stock, *one) for stock, some in enumerate(draws.postponed) for one in some], 4),
+        postponed=_table(
+            kernel.POSTPONED, [(stock, *one) for stock, some in enumerate(draws.postponed) for one in some]
+        ),
         capacity=draws.capacity,
-        step=np.stack(draws.steps, axis=1),
+        step=_rows(kernel.STEP, *draws.steps),
         effect_first=_first(draws.effects),
-        effect=np.array(effects, np.float64).reshape(len(effects), 3),
+        effect=_table(kernel.EFFECT, effects),
         open_first=open_first,
         open=open_now,
         base_first=base_first,
         base=base,
-        window=_table([(w.begins, w.ends) if w is not None else (0, 0) for w in draws.windows], 2),
+        window=_table(kernel.WINDOW, [(w.begins, w.ends) if w is not None else (0, 0) for w in draws.windows]),
     )
 
 
-def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Ints]:
+def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
     """The open intervals of several calendars one after the other: opens, closes, worked before."""
     columns = [(calendar.opens, calendar.closes, calendar.worked_before) for calendar in calendars]
-    table = np.stack([np.concatenate(column) for column in zip(*columns, strict=True)], axis=1)
+    table = _rows(kernel.INTERVAL, *(np.concatenate(column) for column in zip(*columns, strict=True)))
     return _first([calendar.opens for calendar in calendars]), table
 
 
 def new_state(network: Network, plan: Plan, attempt_rows: int, shortage_rows: int) -> State:
     """Work arrays for any number of replications, one at a time; no rows are told where there is room for none."""
     n, nodes, queues = network.instances, len(network.needed), len(network.demands)
-    lots = int(plan.order[-1, kernel.LOT_FIRST])
+    lots = int(plan.order["first_lot"][-1])
     starts = n if (network.start_gate != NOT).any() else 0
     events = n + starts + int(np.count_nonzero(network.link_lag)) + queues + lots + 1
     return State(
-        counts=np.empty(9, np.int64),
+        counts=np.empty(1, kernel.COUNTS),
         missing=np.empty(nodes, np.int32),
         ripe=np.empty(nodes, np.int32),
         events=np.empty(events, np.int64),
-        level=np.empty((len(network.resources) + len(network.stocks), 4), np.int64),
+        level=np.empty(len(network.resources) + len(network.stocks), kernel.LEVEL),
         ever=np.empty(len(network.stocks) + len(network.milestones), np.int64),
-        queue=np.empty((queues + 1, 18), np.int64),
-        instance=np.empty((n, 11), np.int32),
+        queue=np.empty(queues + 1, kernel.QUEUE),
+        bits=np.empty((4, queues // 64 + 1), np.uint64),
+        instance=np.empty(n, kernel.PIECE),
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),
         lot_tick=np.empty(lots, np.int64),
-        row=np.empty((attempt_rows, 7), np.int32),
-        shortage=np.empty((shortage_rows, 5), np.int64),
-        cause=np.empty((len(causes(network)), 4), np.int64),
+        row=np.empty(attempt_rows, kernel.ROW),
+        shortage=np.empty(shortage_rows, kernel.SHORTAGE),
+        cause=np.empty(len(causes(network)), kernel.CAUSE),
     )
 
 
@@ -276,19 +277,19 @@ def _attempt_rows(network: Network, draws: Draws) -> int:
 
 
 def _trace(network: Network, draws: Draws, state: State) -> Trace:
-    def column(number: int) -> Ints:
-        return state.instance[:, number].astype(np.int64)
+    def column(name: str) -> Ints:
+        return state.instance[name].astype(np.int64)
 
     return Trace(
         network=network,
-        ready=column(kernel.READY),
-        start=column(kernel.STARTED),
-        finish=column(kernel.FINISHED),
-        attempts=column(kernel.ATTEMPTS),
-        mode=column(kernel.USED),
-        held_by=column(kernel.HELD_BY),
-        attempt_rows=tuple(AttemptRow(*row) for row in state.row[: state.counts[kernel.ROWS]].tolist()),
-        shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[kernel.SHORTAGES]].tolist()),
+        ready=column("ready"),
+        start=column("start"),
+        finish=column("finish"),
+        attempts=column("attempts"),
+        mode=column("used"),
+        held_by=column("held_by"),
+        attempt_rows=tuple(AttemptRow(*row) for row in state.row[: state.counts[0]["rows"]].tolist()),
+        shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[0]["shortages"]].tolist()),
         delivery_rows=tuple(_deliveries(network, draws, state)),
         reached=state.reached.copy(),
     )
@@ -311,9 +312,17 @@ def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, np.int64)
 
 
-def _table(rows: Iterable[Sequence[int]], columns: int) -> Ints:
-    """Rows as a table, also where there are none."""
-    return np.array(list(rows), np.int64).reshape(-1, columns)
+def _table(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
+    """Rows as a table."""
+    return np.array([tuple(row) for row in rows], kind)
+
+
+def _rows(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:
+    """Columns as a table; they are as long as the first."""
+    table = np.empty(len(columns[0]), kind)
+    for name, column in zip(kind.names or (), columns, strict=True):
+        table[name] = column
+    return table
 
 
 def _cumulated(counts: Iterable[int]) -> list[int]:

@@ -17,7 +17,7 @@ from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.philox import Words, hash64, place_keys, uniforms
 from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Work
-from dcsim.units import round_half_up
+from dcsim.units import HALF, round_half_up
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -286,7 +286,7 @@ def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Flo
     span = _one(chance, order.lead_time, f"{order.path}.lead_time", _stock_key(network, order.stock))
     for use in order.factors:
         span *= float(factors[use.factor][use.place])
-    return round_half_up(span)
+    return floor(span + HALF)
 
 
 def _postponed(

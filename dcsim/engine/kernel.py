@@ -11,9 +11,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dcsim.units import HALF
+
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
+U64 = NDArray[np.uint64]
 
 WORK, RETRY, REPAIR = 0, 1, 2
 NOT = -1
@@ -21,46 +24,85 @@ ANY = -1
 """What a queue lacks that may start after any change."""
 NEVER = 2**62
 
-FINISH, LAG, LOOK, LOT, START = range(5)
+FINISHED, LAG_OVER, LOOK, LOT, STARTED = range(5)
 """What can become due: the end of a piece of work, a lag, another look at those who wait for calendars, a lot of an
 order that waited for its gate, and a start that something waits for."""
 KINDS = 3
 """Bits of an event that say which of these it is."""
 
-# Columns of the plan
-DEMAND, BUNDLE, LEARNER = range(3)  # of an instance; -1 where nothing is learned
-COUNTER, MULTIPLIER, MULTIPLIERS = range(3)  # of a learner: the count of first starts it goes by, and its multipliers
-TO, LAG_OF = range(2)  # of a link
-MINUTES, COUNTED_BY = range(2)  # of a lag; the calendar is -1 where it is elapsed
-FIRST, AGAIN, START_GATE = range(3)  # of an activity; -1 without rework, without links from starts
-ACTIVITY, KIND, RANK, CALENDAR, TOLD_WITH, FAMILY, REQUIREMENT, TAKE, MODE = range(9)  # of a demand
-CAUSE, ALTERNATIVE = range(2)  # of a requirement
-WORKS_BY, CLAIM = range(2)  # of a mode
-WHAT, AMOUNT = range(2)  # of a claim or take
-CLOSED, STOPPED_BY = range(2)  # of a calendar: its cause, and the risks that stop work in it
-MILESTONE, ORDERS = range(2)  # of a gate
-STOCK, LOTS, QUANTITY, EVERY, LOT_FIRST = range(5)  # of an order
-GATE, REACHES = range(2)  # of a milestone
-INITIAL, LACKED, MILESTONES = range(3)  # of a stock
-TICK, NODE = range(2)  # of a release
 
-# Columns of the draws
-D_TICK, D_STOCK, D_AMOUNT = range(3)  # of a delivery
-P_STOCK, P_BEGINS, P_ENDS, P_TICKS = range(4)  # of a postponement
-S_TICK, S_RESOURCE, S_UNITS = range(3)  # of a step of capacity
-E_BEGINS, E_ENDS, E_MULTIPLIER = range(3)  # of an effect on durations
-OPENS, CLOSES, WORKED = range(3)  # of an open interval
-BEGINS, ENDS = range(2)  # of the window of a risk
+def record(kind: type, *names: str) -> np.dtype[np.void]:
+    """A row of a table whose columns are all of one kind."""
+    return np.dtype([(name, kind) for name in names])
 
-# Columns of the state
-NOW, BEFORE, CHANGED, CAPACITY = range(4)  # of a level: a resource, or a stock
-FOLLOWING, SINCE, TURN, USED, READY, STARTED, FINISHED, ATTEMPTS, HELD_BY, ROW = range(10)  # of an instance
-PRESENT = 10  # what an instance is at: work, retry or repair, and above the second bit in which mode
-HEAD, TAIL, WAITING, BATCH, BATCH_TICK, NEWEST, LACKS, IS_AWAKE, IS_STIRRED = range(9)  # of a queue
-TOTAL, CALLED, SHORT_OF, SHORT_SINCE, SHORT_COUNT = range(9, 14)  # of those told with a queue
-AWAKE, STIRRED, PLACE, RANKED = range(14, 18)  # lists of queues
-WAITED, SPELLS, SHORT_QUEUES, SPELL_SINCE = range(4)  # of a cause
-EVENTS, RIPE, WAKING, STIRRING, ROWS, SHORTAGES, RELEASES, DELIVERIES, STEPS = range(9)  # counts
+
+i64, i32 = np.int64, np.int32
+
+# Rows of the plan; where a row says `first_...`, its list ends where that of the next row begins
+INSTANCE = record(i32, "demand", "bundle", "learner")  # the learner is -1 where nothing is learned
+LINK = record(i32, "to", "lag")
+LAG = record(i64, "minutes", "calendar")  # the calendar is -1 where the lag is elapsed time
+ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, without links from starts
+AGAIN = record(i32, "retry", "repair")
+DEMAND = record(
+    i64,
+    *("activity", "kind", "rank", "calendar", "told_with"),
+    *("first_family", "first_requirement", "first_take", "first_mode"),
+)
+REQUIREMENT = record(i64, "cause", "first_alternative")
+MODE = record(i64, "calendar", "first_claim")
+AMOUNT = record(i64, "what", "amount")
+CALENDAR = record(i64, "cause", "first_risk")
+WORD = np.dtype([("at", i64), ("queues", np.uint64), ("told", np.uint64)])
+RELEASE = record(i64, "tick", "node")
+GATE = record(i64, "milestone", "first_order")
+ORDER = record(i64, "stock", "lots", "amount", "every", "first_lot")
+MILESTONE = record(i64, "gate", "reaches")
+STOCK = record(i64, "initial", "cause", "first_milestone")
+LEARNER = record(i64, "counter", "multiplier", "multipliers")
+
+# Rows of the draws
+AGAIN_MINUTES = record(np.float64, "retry", "repair")
+DELIVERY = record(i64, "tick", "stock", "amount")
+POSTPONED = record(i64, "stock", "begins", "ends", "ticks")
+STEP = record(i64, "tick", "resource", "units")
+EFFECT = np.dtype([("begins", i64), ("ends", i64), ("multiplier", np.float64)])
+INTERVAL = record(i64, "opens", "closes", "worked")
+WINDOW = record(i64, "begins", "ends")
+
+# Rows of the state
+LEVEL = record(i64, "now", "before", "changed", "capacity", "rose")
+QUEUE = record(
+    i64,
+    *("head", "tail", "waiting", "batch", "batch_tick", "newest", "lacks"),
+    *("total", "called", "short_of", "short_since", "short_count"),  # of all that are told with it
+    *("awake_word", "stirred_word", "place", "ranked"),  # lists that are kept beside the queues
+)
+PIECE = record(
+    i32,
+    *("following", "since", "turn", "used", "ready", "start", "finish", "attempts", "held_by", "row"),
+    "present",  # work, retry or repair, and above the second bit the mode it is done in
+)
+ROW = record(i32, "instance", "number", "kind", "ready", "start", "finish", "held_by")
+SHORTAGE = record(i64, "demand", "begins", "ends", "cause", "waiting")
+CAUSE = record(i64, "waited", "spells", "queues", "since")
+COUNTS = record(
+    i64,
+    *("events", "ripe", "rows", "shortages", "releases", "deliveries", "steps"),
+    *("awake_words", "stirred_words", "passes"),
+)
+
+FULL, TOLD, AWAKE, STIRRED = range(4)
+"""Sets of queues, 64 to a word: some wait in it; some wait that are told with it; it may start; anything changed."""
+
+Table = NDArray[np.void]
+"""Rows of one of these kinds."""
+
+DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+BIT_NUMBER = np.zeros(64, np.int64)
+"""The number of a single bit, by the top six bits of its product with the de Bruijn sequence."""
+for _number in range(64):
+    BIT_NUMBER[((1 << _number) * int(DE_BRUIJN) & (2**64 - 1)) >> 58] = _number
 
 
 class Plan(NamedTuple):
@@ -73,31 +115,33 @@ class Plan(NamedTuple):
     """Bits that hold an instance; a place in the order of the law is one number too."""
     first_calendar_cause: int
     needed: I32
-    instance: I32
+    instance: Table
     link_first: I32
-    link: I32
-    lag: I64
-    activity: I64
-    again: I32
+    link: Table
+    lag: Table
+    activity: Table
+    again: Table
     """Of each instance with rework, the queues of a retry and of a repair."""
     bundle: I64
-    take: I64
-    demand: I64
-    requirement: I64
-    mode: I64
-    claim: I64
+    take: Table
+    demand: Table
+    requirement: Table
+    mode: Table
+    claim: Table
     resource_calendar: I64
-    calendar: I64
+    calendar: Table
     level: I64
-    """Of each level (resources, then stocks), the queues that need it."""
+    """Of each level (resources, then stocks), the first of the words of queues that need it."""
+    word: Table
+    """A word of queues that need a level, and those that they are told with."""
     lists: I64
     risk_cause: I64
-    release: I64
-    gate: I64
-    order: I64
-    milestone: I64
-    stock: I64
-    learner: I64
+    release: Table
+    gate: Table
+    order: Table
+    milestone: Table
+    stock: Table
+    learner: Table
     multipliers: F64
 
 
@@ -107,50 +151,52 @@ class Chance(NamedTuple):
     minutes: F64
     failures: NDArray[np.int8]
     again: I64
-    again_minutes: F64
+    again_minutes: Table
     """Of each further attempt and repair: their minutes."""
-    delivery: I64
+    delivery: Table
     lead: I64
-    postponed: I64
+    postponed: Table
     capacity: I64
-    step: I64
+    step: Table
     effect_first: I64
-    effect: F64
+    effect: Table
     open_first: I64
-    open: I64
+    open: Table
     base_first: I64
-    base: I64
+    base: Table
     """The calendars as they are without risks."""
-    window: I64
+    window: Table
 
 
 class State(NamedTuple):
     """Everything that changes while a replication runs, and what it leaves."""
 
-    counts: I64
+    counts: Table
     missing: I32
     ripe: I32
     """Nodes that have all they waited for and have not happened yet."""
     events: I64
-    level: I64
+    level: Table
     ever: I64
     """Of each stock and then each milestone of supplies, the units ever there."""
-    queue: I64
-    instance: I32
+    queue: Table
+    bits: U64
+    instance: Table
     learned: I64
     reached: I64
     lot_tick: I64
-    row: I32
-    """Attempts and repairs: instance, number, kind, ready, start, finish, held by."""
-    shortage: I64
-    """Shortages: demand, begins, ends, cause, waiting."""
-    cause: I64
+    row: Table
+    """Attempts and repairs, where they are told."""
+    shortage: Table
+    cause: Table
 
 
 OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 
-leaf = njit(**OPTIONS)
+leaf = njit(**OPTIONS, forceinline=True)
 """A function of few arrays; without reference counts, which would cost more than the events."""
+rare = njit(**OPTIONS)
+"""The same, called and not written out, because that happens rarely."""
 part = njit(**OPTIONS, inline="always")
 """A part of the loop, written out where it is called: handing all arrays over would cost more than the work."""
 whole = njit(**OPTIONS, cache=True)
@@ -159,13 +205,13 @@ whole = njit(**OPTIONS, cache=True)
 # Calendars
 
 
-@leaf
-def interval(first: I64, table: I64, calendar: int, tick: int) -> int:
+@rare
+def interval(first: I64, table: Table, calendar: int, tick: int) -> int:
     """The first open interval of a calendar that ends after a tick."""
     low, high = first[calendar], first[calendar + 1]
     while low < high:
         middle = (low + high) >> 1
-        if table[middle, CLOSES] <= tick:
+        if table[middle].closes <= tick:
             low = middle + 1
         else:
             high = middle
@@ -173,24 +219,24 @@ def interval(first: I64, table: I64, calendar: int, tick: int) -> int:
 
 
 @leaf
-def is_open(first: I64, table: I64, calendar: int, tick: int) -> bool:
+def is_open(first: I64, table: Table, calendar: int, tick: int) -> bool:
     if calendar == 0:
         return True
     k = interval(first, table, calendar, tick)
-    return k < first[calendar + 1] and table[k, OPENS] <= tick
+    return k < first[calendar + 1] and table[k].opens <= tick
 
 
-@leaf
-def next_change(first: I64, table: I64, calendar: int, tick: int) -> int:
+@rare
+def next_change(first: I64, table: Table, calendar: int, tick: int) -> int:
     """The first tick after this one at which a calendar opens or closes."""
     k = interval(first, table, calendar, tick)
     if k == first[calendar + 1]:
         return NEVER
-    return table[k, OPENS] if table[k, OPENS] > tick else table[k, CLOSES]
+    return table[k].opens if table[k].opens > tick else table[k].closes
 
 
 @leaf
-def advance(first: I64, table: I64, calendar: int, tick: int, minutes: int) -> int:
+def advance(first: I64, table: Table, calendar: int, tick: int, minutes: int) -> int:
     """The end of the last of so many worked minutes."""
     if minutes == 0 or calendar == 0:
         return tick + minutes
@@ -198,26 +244,26 @@ def advance(first: I64, table: I64, calendar: int, tick: int, minutes: int) -> i
     end = first[calendar + 1]
     if k == end:
         return NEVER
-    target = table[k, WORKED] + max(0, tick - table[k, OPENS]) + minutes
+    target = table[k].worked + max(0, tick - table[k].opens) + minutes
     low, high = k + 1, end
     while low < high:
         middle = (low + high) >> 1
-        if table[middle, WORKED] < target:
+        if table[middle].worked < target:
             low = middle + 1
         else:
             high = middle
-    finish = table[low - 1, OPENS] + target - table[low - 1, WORKED]
-    return finish if finish <= table[low - 1, CLOSES] else NEVER
+    finish = table[low - 1].opens + target - table[low - 1].worked
+    return finish if finish <= table[low - 1].closes else NEVER
 
 
 # Events: a binary heap of (tick, what, kind) in one number each
 
 
 @leaf
-def push(count: I64, events: I64, shift: int, tick: int, what: int, kind: int) -> None:
+def push(count: Table, events: I64, shift: int, tick: int, what: int, kind: int) -> None:
     key = (tick << shift) | (what << KINDS) | kind
-    at = count[EVENTS]
-    count[EVENTS] = at + 1
+    at = count[0].events
+    count[0].events = at + 1
     while at > 0:
         parent = (at - 1) >> 1
         if events[parent] <= key:
@@ -228,11 +274,11 @@ def push(count: I64, events: I64, shift: int, tick: int, what: int, kind: int) -
 
 
 @leaf
-def pop(count: I64, events: I64) -> int:
+def pop(count: Table, events: I64) -> int:
     """Take the earliest: walk the gap to a leaf along the smaller children, then let the last one rise into it."""
     top = events[0]
-    size = count[EVENTS] - 1
-    count[EVENTS] = size
+    size = count[0].events - 1
+    count[0].events = size
     last = events[size]
     at, child = 0, 1
     while child + 1 < size:
@@ -256,139 +302,175 @@ def pop(count: I64, events: I64) -> int:
 
 
 @leaf
-def wake(count: I64, queues: I64, queue: int) -> None:
-    if not queues[queue, IS_AWAKE]:
-        queues[queue, IS_AWAKE] = 1
-        queues[count[WAKING], AWAKE] = queue
-        count[WAKING] += 1
+def mark(counts: Table, queues: Table, bits: U64, kind: int, word: int, more: np.uint64) -> None:
+    """Queues of one word are awake or stirred."""
+    if bits[kind, word] == 0:
+        if kind == AWAKE:
+            queues[counts[0].awake_words].awake_word = word
+            counts[0].awake_words += 1
+        else:
+            queues[counts[0].stirred_words].stirred_word = word
+            counts[0].stirred_words += 1
+    bits[kind, word] |= more
 
 
 @leaf
-def stir(demands: I64, count: I64, queues: I64, member: int) -> None:
-    queue = demands[member, TOLD_WITH]
-    if not queues[queue, IS_STIRRED]:
-        queues[queue, IS_STIRRED] = 1
-        queues[count[STIRRING], STIRRED] = queue
-        count[STIRRING] += 1
+def bit(queue: int) -> np.uint64:
+    """A queue in its word."""
+    return np.uint64(1) << np.uint64(queue & 63)
+
+
+@leaf
+def lowest(bits: np.uint64) -> int:
+    """The number of the lowest bit of a word."""
+    return BIT_NUMBER[((bits & (~bits + np.uint64(1))) * DE_BRUIJN) >> np.uint64(58)]
 
 
 @leaf
 def change(
-    hearing: I64, lists: I64, demands: I64, count: I64, levels: I64, queues: I64, tick: int, level: int, units: int
+    first: I64,
+    words: Table,
+    counts: Table,
+    levels: Table,
+    queues: Table,
+    bits: U64,
+    tick: int,
+    level: int,
+    units: int,
 ) -> None:
     """So many units more, or fewer, are there; the queues that need them hear of it."""
-    if levels[level, CHANGED] != tick:
-        levels[level, BEFORE] = levels[level, NOW]
-        levels[level, CHANGED] = tick
-    levels[level, NOW] += units
-    for k in range(hearing[level], hearing[level + 1]):
-        queue = lists[k]
-        if queues[queue, WAITING] > 0:
-            stir(demands, count, queues, queue)
-            if units > 0 and (queues[queue, LACKS] == ANY or queues[queue, LACKS] == level):
-                wake(count, queues, queue)
+    if levels[level].changed != tick:
+        levels[level].before = levels[level].now
+        levels[level].changed = tick
+    levels[level].now += units
+    if units > 0:
+        levels[level].rose = counts[0].passes
+    for k in range(first[level], first[level + 1]):
+        word = words[k].at
+        stirred, woken = words[k].told & bits[TOLD, word], words[k].queues & bits[FULL, word]
+        if stirred:
+            mark(counts, queues, bits, STIRRED, word, stirred)
+        if woken and units > 0:
+            mark(counts, queues, bits, AWAKE, word, woken)
 
 
 @leaf
-def join(demands: I64, count: I64, queues: I64, instances: I32, tick: int, instance: int, queue: int) -> None:
+def join(
+    demands: Table, counts: Table, queues: Table, bits: U64, instances: Table, tick: int, instance: int, queue: int
+) -> None:
     """A piece of work is ready: it stands behind all that became ready earlier, and within a tick in place order."""
-    instances[instance, SINCE] = tick
-    stir(demands, count, queues, queue)
-    if queues[queue, WAITING] == 0:
-        queues[queue, LACKS] = ANY
-        wake(count, queues, queue)
-        queues[queue, HEAD] = queues[queue, BATCH] = queues[queue, NEWEST] = NOT
-        queues[queue, BATCH_TICK] = tick
-    elif queues[queue, BATCH_TICK] != tick:
-        queues[queue, BATCH_TICK] = tick
-        queues[queue, BATCH] = queues[queue, TAIL]
-        queues[queue, NEWEST] = NOT
-    before = queues[queue, BATCH]
-    if queues[queue, NEWEST] != NOT and queues[queue, NEWEST] < instance:
-        before = queues[queue, NEWEST]
-    behind = queues[queue, HEAD] if before == NOT else np.int64(instances[before, FOLLOWING])
+    instances[instance].since = tick
+    told_with = demands[queue].told_with
+    queues[told_with].total += 1
+    bits[TOLD, told_with >> 6] |= bit(told_with)
+    mark(counts, queues, bits, STIRRED, told_with >> 6, bit(told_with))
+    if queues[queue].waiting == 0:
+        queues[queue].lacks = ANY
+        bits[FULL, queue >> 6] |= bit(queue)
+        mark(counts, queues, bits, AWAKE, queue >> 6, bit(queue))
+        queues[queue].head = queues[queue].batch = queues[queue].newest = NOT
+        queues[queue].batch_tick = tick
+    elif queues[queue].batch_tick != tick:
+        queues[queue].batch_tick = tick
+        queues[queue].batch = queues[queue].tail
+        queues[queue].newest = NOT
+    before = queues[queue].batch
+    if queues[queue].newest != NOT and queues[queue].newest < instance:
+        before = queues[queue].newest
+    behind = queues[queue].head if before == NOT else np.int64(instances[before].following)
     while behind != NOT and behind < instance:
-        before, behind = behind, np.int64(instances[behind, FOLLOWING])
-    instances[instance, FOLLOWING] = behind
+        before, behind = behind, np.int64(instances[behind].following)
+    instances[instance].following = behind
     if before == NOT:
-        queues[queue, HEAD] = instance
+        queues[queue].head = instance
     else:
-        instances[before, FOLLOWING] = instance
+        instances[before].following = instance
     if behind == NOT:
-        queues[queue, TAIL] = instance
-    queues[queue, NEWEST] = instance
-    queues[queue, WAITING] += 1
-    queues[demands[queue, TOLD_WITH], TOTAL] += 1
+        queues[queue].tail = instance
+    queues[queue].newest = instance
+    queues[queue].waiting += 1
 
 
 @leaf
-def leave(demands: I64, queues: I64, instances: I32, queue: int) -> int:
+def leave(demands: Table, counts: Table, queues: Table, bits: U64, instances: Table, queue: int) -> int:
     """The head of a queue is served."""
-    instance = queues[queue, HEAD]
-    queues[queue, HEAD] = instances[instance, FOLLOWING]
-    queues[queue, WAITING] -= 1
-    queues[demands[queue, TOLD_WITH], TOTAL] -= 1
-    if queues[queue, BATCH] == instance:
-        queues[queue, BATCH] = NOT
-    if queues[queue, NEWEST] == instance:
-        queues[queue, NEWEST] = NOT
+    instance = queues[queue].head
+    queues[queue].head = instances[instance].following
+    queues[queue].waiting -= 1
+    if queues[queue].waiting == 0:
+        bits[FULL, queue >> 6] &= ~bit(queue)
+    if queues[queue].batch == instance:
+        queues[queue].batch = NOT
+    if queues[queue].newest == instance:
+        queues[queue].newest = NOT
+    told_with = demands[queue].told_with
+    mark(counts, queues, bits, STIRRED, told_with >> 6, bit(told_with))
+    queues[told_with].total -= 1
+    if queues[told_with].total == 0:
+        bits[TOLD, told_with >> 6] &= ~bit(told_with)
     return instance
 
 
 @part
 def queue_of(plan: Plan, instance: int, kind: int) -> int:
     """Where an attempt or a repair of an instance waits."""
-    demand = plan.instance[instance, DEMAND]
+    demand = plan.instance[instance].demand
     if kind == WORK:
         return demand
-    activity = plan.demand[demand, ACTIVITY]
-    at = plan.activity[activity, AGAIN] + instance - plan.activity[activity, FIRST]
-    return plan.again[at, kind - RETRY]
+    activity = plan.demand[demand].activity
+    at = plan.activity[activity].again + instance - plan.activity[activity].first
+    return plan.again[at].repair if kind == REPAIR else plan.again[at].retry
 
 
 @part
 def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> None:
     """An attempt or a repair joins its queue."""
     instances = state.instance
-    instances[instance, PRESENT] = kind
+    instances[instance].present = kind
     queue = queue_of(plan, instance, kind)
-    if len(state.row) > 0 and plan.activity[plan.demand[queue, ACTIVITY], AGAIN] != NOT:
-        row = state.counts[ROWS]
-        state.counts[ROWS] += 1
-        instances[instance, ROW] = row
-        number = instances[instance, ATTEMPTS]
-        state.row[row, 0] = instance
-        state.row[row, 1] = number if kind == REPAIR else number + 1
-        state.row[row, 2] = REPAIR if kind == REPAIR else WORK
-        state.row[row, 3] = tick
-        state.row[row, 4] = state.row[row, 5] = state.row[row, 6] = NOT
-    join(plan.demand, state.counts, state.queue, instances, tick, instance, queue)
+    if len(state.row) > 0 and plan.activity[plan.demand[queue].activity].again != NOT:
+        row = state.counts[0].rows
+        state.counts[0].rows += 1
+        instances[instance].row = row
+        number = instances[instance].attempts
+        state.row[row].instance = instance
+        state.row[row].number = number if kind == REPAIR else number + 1
+        state.row[row].kind = REPAIR if kind == REPAIR else WORK
+        state.row[row].ready = tick
+        state.row[row].start = state.row[row].finish = state.row[row].held_by = NOT
+    join(plan.demand, state.counts, state.queue, state.bits, instances, tick, instance, queue)
 
 
 # Settling
 
 
+@part
+def change_level(plan: Plan, state: State, tick: int, level: int, units: int) -> None:
+    """So many units more, or fewer, are there."""
+    change(plan.level, plan.word, state.counts, state.level, state.queue, state.bits, tick, level, units)
+
+
 @leaf
-def satisfy(count: I64, missing: I32, ripe: I32, node: int) -> None:
+def satisfy(count: Table, missing: I32, ripe: I32, node: int) -> None:
     """One of the things that a node waits for has come."""
     missing[node] -= 1
     if missing[node] == 0:
-        ripe[count[RIPE]] = node
-        count[RIPE] += 1
+        ripe[count[0].ripe] = node
+        count[0].ripe += 1
 
 
 @part
 def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int) -> None:
     """An order that waited is placed now; its lots come when they come."""
-    for lot in range(plan.order[order, LOTS]):
-        due = tick + chance.lead[order] + lot * plan.order[order, EVERY]
+    for lot in range(plan.order[order].lots):
+        due = tick + chance.lead[order] + lot * plan.order[order].every
         arrival = due
         for k in range(len(chance.postponed)):
-            if chance.postponed[k, P_STOCK] == plan.order[order, STOCK]:
-                if chance.postponed[k, P_BEGINS] <= due < chance.postponed[k, P_ENDS]:
-                    arrival += chance.postponed[k, P_TICKS]
+            if chance.postponed[k].stock == plan.order[order].stock:
+                if chance.postponed[k].begins <= due < chance.postponed[k].ends:
+                    arrival += chance.postponed[k].ticks
         if arrival <= plan.horizon:
-            what = plan.order[order, LOT_FIRST] + lot
+            what = plan.order[order].first_lot + lot
             push(state.counts, state.events, 63 - plan.tick_bits, arrival, what, LOT)
 
 
@@ -396,32 +478,32 @@ def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int)
 def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> None:
     """What waits for this node hears of it, at once or after a lag."""
     for k in range(plan.link_first[node], plan.link_first[node + 1]):
-        lag = plan.link[k, LAG_OF]
+        lag = plan.link[k].lag
         if lag == 0:
-            satisfy(state.counts, state.missing, state.ripe, plan.link[k, TO])
+            satisfy(state.counts, state.missing, state.ripe, plan.link[k].to)
             continue
-        due = tick + plan.lag[lag, MINUTES]
-        if plan.lag[lag, COUNTED_BY] != NOT:
-            due = advance(chance.open_first, chance.open, plan.lag[lag, COUNTED_BY], tick, plan.lag[lag, MINUTES])
+        due = tick + plan.lag[lag].minutes
+        if plan.lag[lag].calendar != NOT:
+            due = advance(chance.open_first, chance.open, plan.lag[lag].calendar, tick, plan.lag[lag].minutes)
         if due <= plan.horizon:
-            push(state.counts, state.events, 63 - plan.tick_bits, due, k, LAG)
+            push(state.counts, state.events, 63 - plan.tick_bits, due, k, LAG_OVER)
 
 
 @part
 def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """Nodes that have all they waited for happen, and what follows from them at once happens too."""
     instances = len(plan.instance)
-    while state.counts[RIPE] > 0:
-        state.counts[RIPE] -= 1
-        node = state.ripe[state.counts[RIPE]]
+    while state.counts[0].ripe > 0:
+        state.counts[0].ripe -= 1
+        node = state.ripe[state.counts[0].ripe]
         if node < instances:
-            state.instance[node, READY] = tick
+            state.instance[node].ready = tick
             queue_up(plan, state, tick, node, WORK)
             continue
         gate = node - instances
-        if plan.gate[gate, MILESTONE] != NOT:
-            state.reached[plan.gate[gate, MILESTONE]] = tick
-        for k in range(plan.gate[gate, ORDERS], plan.gate[gate + 1, ORDERS]):
+        if plan.gate[gate].milestone != NOT:
+            state.reached[plan.gate[gate].milestone] = tick
+        for k in range(plan.gate[gate].first_order, plan.gate[gate + 1].first_order):
             place_order(plan, chance, state, tick, plan.lists[k])
         follow(plan, chance, state, tick, node)
 
@@ -430,61 +512,62 @@ def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
 def add(plan: Plan, state: State, tick: int, stock: int, amount: int) -> None:
     """A stock grows; milestones that count it are reached once so much has ever been there."""
     state.ever[stock] += amount
-    for k in range(plan.stock[stock, MILESTONES], plan.stock[stock + 1, MILESTONES]):
+    for k in range(plan.stock[stock].first_milestone, plan.stock[stock + 1].first_milestone):
         milestone = plan.lists[k]
         at = len(plan.stock) - 1 + milestone
         state.ever[at] += amount
-        gate = plan.milestone[milestone, GATE]
-        if state.missing[gate] == 1 and state.ever[at] >= plan.milestone[milestone, REACHES]:
+        gate = plan.milestone[milestone].gate
+        if state.missing[gate] == 1 and state.ever[at] >= plan.milestone[milestone].reaches:
             satisfy(state.counts, state.missing, state.ripe, gate)
     level = len(plan.resource_calendar) + stock
-    change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, level, amount)
+    change_level(plan, state, tick, level, amount)
 
 
 @part
 def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: int) -> None:
     """A piece of work ends: what it took is free; it passed, or is repaired, or is tried again."""
-    kind = state.instance[instance, PRESENT] & 3
+    kind = state.instance[instance].present & 3
     queue = queue_of(plan, instance, kind)
-    mode = plan.demand[queue, MODE] + (state.instance[instance, PRESENT] >> 2)
-    for k in range(plan.mode[mode, CLAIM], plan.mode[mode + 1, CLAIM]):
-        resource, amount = plan.claim[k, WHAT], plan.claim[k, AMOUNT]
-        change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, resource, amount)
+    mode = plan.demand[queue].first_mode + (state.instance[instance].present >> 2)
+    for k in range(plan.mode[mode].first_claim, plan.mode[mode + 1].first_claim):
+        resource, amount = plan.claim[k].what, plan.claim[k].amount
+        change_level(plan, state, tick, resource, amount)
     following = WORK
     if kind == REPAIR:
         following = RETRY
-    elif state.instance[instance, ATTEMPTS] <= chance.failures[instance]:
+    elif state.instance[instance].attempts <= chance.failures[instance]:
         following = REPAIR
     if following != WORK:
         queue_up(plan, state, tick, instance, following)
         return
-    state.instance[instance, FINISHED] = tick
-    bundle = plan.instance[instance, BUNDLE]
+    state.instance[instance].finish = tick
+    bundle = plan.instance[instance].bundle
     for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
-        add(plan, state, tick, plan.take[k, WHAT], plan.take[k, AMOUNT])
+        add(plan, state, tick, plan.take[k].what, plan.take[k].amount)
     follow(plan, chance, state, tick, instance)
 
 
 @part
 def look_again(plan: Plan, state: State, queue: int) -> None:
     """A calendar that somebody waits for opens or closes."""
-    state.queue[queue, CALLED] = NOT
-    stir(plan.demand, state.counts, state.queue, queue)
-    for k in range(plan.demand[queue, FAMILY], plan.demand[queue + 1, FAMILY]):
-        wake(state.counts, state.queue, plan.lists[k])
+    state.queue[queue].called = NOT
+    mark(state.counts, state.queue, state.bits, STIRRED, queue >> 6, bit(queue))
+    for k in range(plan.demand[queue].first_family, plan.demand[queue + 1].first_family):
+        member = plan.lists[k]
+        mark(state.counts, state.queue, state.bits, AWAKE, member >> 6, bit(member))
 
 
 @part
 def lot_arrives(plan: Plan, state: State, tick: int, number: int) -> None:
     """A lot of an order that was placed when its gate opened."""
     order = 0
-    while plan.order[order + 1, LOT_FIRST] <= number:
+    while plan.order[order + 1].first_lot <= number:
         order += 1
-    lot, lots, quantity = number - plan.order[order, LOT_FIRST], plan.order[order, LOTS], plan.order[order, QUANTITY]
+    lot, lots, quantity = number - plan.order[order].first_lot, plan.order[order].lots, plan.order[order].amount
     amount = (lot + 1) * quantity // lots - lot * quantity // lots
     if amount > 0:
         state.lot_tick[number] = tick
-        add(plan, state, tick, plan.order[order, STOCK], amount)
+        add(plan, state, tick, plan.order[order].stock, amount)
 
 
 @part
@@ -492,17 +575,17 @@ def settle_event(plan: Plan, chance: Chance, state: State, tick: int, event: int
     """One thing that is due."""
     kind = event & ((1 << KINDS) - 1)
     what = (event & ((1 << (63 - plan.tick_bits)) - 1)) >> KINDS
-    if kind == FINISH:
+    if kind == FINISHED:
         finish_work(plan, chance, state, tick, what)
-    elif kind == LAG:
-        satisfy(state.counts, state.missing, state.ripe, plan.link[what, TO])
+    elif kind == LAG_OVER:
+        satisfy(state.counts, state.missing, state.ripe, plan.link[what].to)
     elif kind == LOOK:
         look_again(plan, state, what)
     elif kind == LOT:
         lot_arrives(plan, state, tick, what)
     else:
-        activity = plan.demand[plan.instance[what, DEMAND], ACTIVITY]
-        gate = plan.activity[activity, START_GATE] + what - plan.activity[activity, FIRST]
+        activity = plan.demand[plan.instance[what].demand].activity
+        gate = plan.activity[activity].start_gate + what - plan.activity[activity].first
         satisfy(state.counts, state.missing, state.ripe, gate)
 
 
@@ -510,19 +593,19 @@ def settle_event(plan: Plan, chance: Chance, state: State, tick: int, event: int
 def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """What was known beforehand to happen at this tick."""
     count = state.counts
-    while count[RELEASES] < len(plan.release) and plan.release[count[RELEASES], TICK] == tick:
-        satisfy(count, state.missing, state.ripe, plan.release[count[RELEASES], NODE])
-        count[RELEASES] += 1
-    while count[DELIVERIES] < len(chance.delivery) and chance.delivery[count[DELIVERIES], D_TICK] == tick:
-        k = count[DELIVERIES]
-        add(plan, state, tick, chance.delivery[k, D_STOCK], chance.delivery[k, D_AMOUNT])
-        count[DELIVERIES] += 1
-    while count[STEPS] < len(chance.step) and chance.step[count[STEPS], S_TICK] == tick:
-        resource, units = chance.step[count[STEPS], S_RESOURCE], chance.step[count[STEPS], S_UNITS]
-        more = units - state.level[resource, CAPACITY]
-        change(plan.level, plan.lists, plan.demand, count, state.level, state.queue, tick, resource, more)
-        state.level[resource, CAPACITY] = units
-        count[STEPS] += 1
+    while count[0].releases < len(plan.release) and plan.release[count[0].releases].tick == tick:
+        satisfy(count, state.missing, state.ripe, plan.release[count[0].releases].node)
+        count[0].releases += 1
+    while count[0].deliveries < len(chance.delivery) and chance.delivery[count[0].deliveries].tick == tick:
+        k = count[0].deliveries
+        add(plan, state, tick, chance.delivery[k].stock, chance.delivery[k].amount)
+        count[0].deliveries += 1
+    while count[0].steps < len(chance.step) and chance.step[count[0].steps].tick == tick:
+        resource, units = chance.step[count[0].steps].resource, chance.step[count[0].steps].units
+        more = units - state.level[resource].capacity
+        change_level(plan, state, tick, resource, more)
+        state.level[resource].capacity = units
+        count[0].steps += 1
 
 
 # What is lacking
@@ -534,38 +617,44 @@ def closed_by(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
     if is_open(chance.open_first, chance.open, calendar, tick):
         return NOT
     if not is_open(chance.base_first, chance.base, calendar, tick):
-        return plan.calendar[calendar, CLOSED]
-    for k in range(plan.calendar[calendar, STOPPED_BY], plan.calendar[calendar + 1, STOPPED_BY]):
+        return plan.calendar[calendar].cause
+    for k in range(plan.calendar[calendar].first_risk, plan.calendar[calendar + 1].first_risk):
         risk = plan.lists[k]
-        if chance.window[risk, BEGINS] <= tick < chance.window[risk, ENDS]:
+        if chance.window[risk].begins <= tick < chance.window[risk].ends:
             return plan.risk_cause[risk]
     return NOT
 
 
+@leaf
+def at_hand(levels: Table, level: int, tick: int, just_before: bool) -> int:
+    """How much of a thing is there, or was when this tick began."""
+    if just_before and levels[level].changed == tick:
+        return levels[level].before
+    return levels[level].now
+
+
 @part
-def lacking(plan: Plan, chance: Chance, levels: I64, queue: int, tick: int, just_before: bool) -> int:
+def lacking(plan: Plan, chance: Chance, levels: Table, queue: int, tick: int, just_before: bool) -> int:
     """The cause of the first thing that is insufficient: requirements, supplies, calendars."""
     moment = tick - 1 if just_before else tick
     closed = NOT
-    if plan.demand[queue, CALENDAR] != 0:
-        closed = closed_by(plan, chance, plan.demand[queue, CALENDAR], moment)
-    for r in range(plan.demand[queue, REQUIREMENT], plan.demand[queue + 1, REQUIREMENT]):
+    if plan.demand[queue].calendar != 0:
+        closed = closed_by(plan, chance, plan.demand[queue].calendar, moment)
+    for r in range(plan.demand[queue].first_requirement, plan.demand[queue + 1].first_requirement):
         free = NOT
-        for k in range(plan.requirement[r, ALTERNATIVE], plan.requirement[r + 1, ALTERNATIVE]):
-            resource = plan.claim[k, WHAT]
-            column = BEFORE if just_before and levels[resource, CHANGED] == tick else NOW
-            if levels[resource, column] >= plan.claim[k, AMOUNT]:
+        for k in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
+            resource = plan.claim[k].what
+            if at_hand(levels, resource, tick, just_before) >= plan.claim[k].amount:
                 free = resource
                 break
         if free == NOT:
-            return plan.requirement[r, CAUSE]
+            return plan.requirement[r].cause
         if closed == NOT and plan.resource_calendar[free] != 0:
             closed = closed_by(plan, chance, plan.resource_calendar[free], moment)
-    for k in range(plan.demand[queue, TAKE], plan.demand[queue + 1, TAKE]):
-        level = len(plan.resource_calendar) + plan.take[k, WHAT]
-        column = BEFORE if just_before and levels[level, CHANGED] == tick else NOW
-        if levels[level, column] < plan.take[k, AMOUNT]:
-            return plan.stock[plan.take[k, WHAT], LACKED]
+    for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_take):
+        level = len(plan.resource_calendar) + plan.take[k].what
+        if at_hand(levels, level, tick, just_before) < plan.take[k].amount:
+            return plan.stock[plan.take[k].what].cause
     return closed
 
 
@@ -573,24 +662,24 @@ def lacking(plan: Plan, chance: Chance, levels: I64, queue: int, tick: int, just
 
 
 @part
-def is_met(plan: Plan, levels: I64, queues: I64, queue: int) -> bool:
+def is_met(plan: Plan, levels: Table, queues: Table, queue: int) -> bool:
     """Whether all that a demand needs is there, calendars aside; if not, what has to rise is noted."""
-    for r in range(plan.demand[queue, REQUIREMENT], plan.demand[queue + 1, REQUIREMENT]):
-        first, last = plan.requirement[r, ALTERNATIVE], plan.requirement[r + 1, ALTERNATIVE]
+    for r in range(plan.demand[queue].first_requirement, plan.demand[queue + 1].first_requirement):
+        first, last = plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative
         free = False
         for k in range(first, last):
-            if levels[plan.claim[k, WHAT], NOW] >= plan.claim[k, AMOUNT]:
+            if levels[plan.claim[k].what].now >= plan.claim[k].amount:
                 free = True
                 break
         if not free:
-            queues[queue, LACKS] = plan.claim[first, WHAT] if last == first + 1 else ANY
+            queues[queue].lacks = plan.claim[first].what if last == first + 1 else ANY
             return False
-    for k in range(plan.demand[queue, TAKE], plan.demand[queue + 1, TAKE]):
-        level = len(plan.resource_calendar) + plan.take[k, WHAT]
-        if levels[level, NOW] < plan.take[k, AMOUNT]:
-            queues[queue, LACKS] = level
+    for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_take):
+        level = len(plan.resource_calendar) + plan.take[k].what
+        if levels[level].now < plan.take[k].amount:
+            queues[queue].lacks = level
             return False
-    queues[queue, LACKS] = ANY
+    queues[queue].lacks = ANY
     return True
 
 
@@ -599,166 +688,173 @@ def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: in
     """The first mode in which the head of a queue can start right now; -1 if there is none."""
     if not is_met(plan, state.level, state.queue, queue):
         return NOT
-    for mode in range(plan.demand[queue, MODE], plan.demand[queue + 1, MODE]):
+    for mode in range(plan.demand[queue].first_mode, plan.demand[queue + 1].first_mode):
         free = True
-        for k in range(plan.mode[mode, CLAIM], plan.mode[mode + 1, CLAIM]):
-            if state.level[plan.claim[k, WHAT], NOW] < plan.claim[k, AMOUNT]:
+        for k in range(plan.mode[mode].first_claim, plan.mode[mode + 1].first_claim):
+            if state.level[plan.claim[k].what].now < plan.claim[k].amount:
                 free = False
                 break
         if not free:
             continue
-        if is_open(chance.open_first, chance.open, plan.mode[mode, WORKS_BY], tick):
-            return mode - plan.demand[queue, MODE]
+        if is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick):
+            return mode - plan.demand[queue].first_mode
     return NOT
 
 
 @part
 def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int, tick: int) -> int:
     """How long a piece of work takes, in minutes of work."""
-    kind = plan.demand[queue, KIND]
-    number = state.instance[instance, ATTEMPTS]
+    kind = plan.demand[queue].kind
+    number = state.instance[instance].attempts
     if kind == REPAIR:
-        return floor(chance.again_minutes[chance.again[instance] + number - 1, 1] + 0.5)
+        return floor(chance.again_minutes[chance.again[instance] + number - 1].repair + HALF)
     minutes = chance.minutes[instance]
     if kind == RETRY:
-        minutes = chance.again_minutes[chance.again[instance] + number - 2, 0]
-    activity = plan.demand[queue, ACTIVITY]
+        minutes = chance.again_minutes[chance.again[instance] + number - 2].retry
+    activity = plan.demand[queue].activity
     for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
-        if chance.effect[k, E_BEGINS] <= tick < chance.effect[k, E_ENDS]:
-            minutes *= chance.effect[k, E_MULTIPLIER]
-    rounded = floor(minutes + 0.5)
-    learner = plan.instance[instance, LEARNER]
+        if chance.effect[k].begins <= tick < chance.effect[k].ends:
+            minutes *= chance.effect[k].multiplier
+    rounded = floor(minutes + HALF)
+    learner = plan.instance[instance].learner
     if learner == NOT:
         return rounded
     if kind == WORK:
-        counter = plan.learner[learner, COUNTER]
-        state.instance[instance, TURN] = state.learned[counter]
+        counter = plan.learner[learner].counter
+        state.instance[instance].turn = state.learned[counter]
         state.learned[counter] += 1
-    turn = min(np.int64(state.instance[instance, TURN]), plan.learner[learner, MULTIPLIERS] - 1)
-    return floor(rounded * plan.multipliers[plan.learner[learner, MULTIPLIER] + turn] + 0.5)
+    turn = min(np.int64(state.instance[instance].turn), plan.learner[learner].multipliers - 1)
+    return floor(rounded * plan.multipliers[plan.learner[learner].multiplier + turn] + 0.5)
 
 
 @part
 def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, tick: int) -> None:
     """The head of a queue takes all it needs and starts."""
-    instance = leave(plan.demand, state.queue, state.instance, queue)
+    instance = leave(plan.demand, state.counts, state.queue, state.bits, state.instance, queue)
     mine = state.instance[instance]
-    kind, activity = plan.demand[queue, KIND], plan.demand[queue, ACTIVITY]
+    kind, activity = plan.demand[queue].kind, plan.demand[queue].activity
     held_by = NOT
-    if mine[SINCE] < tick and len(state.row) > 0:
+    if mine.since < tick and len(state.row) > 0:
         held_by = lacking(plan, chance, state.level, queue, tick, True)
     if kind == WORK:
-        mine[STARTED] = tick
-        mine[HELD_BY] = held_by
-        if plan.activity[activity, START_GATE] != NOT:
-            push(state.counts, state.events, 63 - plan.tick_bits, tick, instance, START)
-    mine[PRESENT] |= mode << 2
+        mine.start = tick
+        mine.held_by = held_by
+        if plan.activity[activity].start_gate != NOT:
+            push(state.counts, state.events, 63 - plan.tick_bits, tick, instance, STARTED)
+    mine.present |= mode << 2
     if kind != REPAIR:
-        mine[ATTEMPTS] += 1
-        mine[USED] = mode
-    at = plan.demand[queue, MODE] + mode
-    for k in range(plan.mode[at, CLAIM], plan.mode[at + 1, CLAIM]):
-        resource, amount = plan.claim[k, WHAT], plan.claim[k, AMOUNT]
-        change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, resource, -amount)
-    for k in range(plan.demand[queue, TAKE], plan.demand[queue + 1, TAKE]):
-        level, amount = len(plan.resource_calendar) + plan.take[k, WHAT], plan.take[k, AMOUNT]
-        change(plan.level, plan.lists, plan.demand, state.counts, state.level, state.queue, tick, level, -amount)
+        mine.attempts += 1
+        mine.used = mode
+    at = plan.demand[queue].first_mode + mode
+    for k in range(plan.mode[at].first_claim, plan.mode[at + 1].first_claim):
+        resource, amount = plan.claim[k].what, plan.claim[k].amount
+        change_level(plan, state, tick, resource, -amount)
+    for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_take):
+        level, amount = len(plan.resource_calendar) + plan.take[k].what, plan.take[k].amount
+        change_level(plan, state, tick, level, -amount)
     minutes = duration(plan, chance, state, instance, queue, tick)
-    finish = advance(chance.open_first, chance.open, plan.mode[at, WORKS_BY], tick, minutes)
-    if len(state.row) > 0 and plan.activity[activity, AGAIN] != NOT:
-        row = mine[ROW]
-        state.row[row, 4] = tick
-        state.row[row, 5] = finish if finish <= plan.horizon else NOT
-        state.row[row, 6] = held_by
+    finish = advance(chance.open_first, chance.open, plan.mode[at].calendar, tick, minutes)
+    if len(state.row) > 0 and plan.activity[activity].again != NOT:
+        row = mine.row
+        state.row[row].start = tick
+        state.row[row].finish = finish if finish <= plan.horizon else NOT
+        state.row[row].held_by = held_by
     if finish <= plan.horizon:
-        push(state.counts, state.events, 63 - plan.tick_bits, finish, instance, FINISH)
-    stir(plan.demand, state.counts, state.queue, queue)
+        push(state.counts, state.events, 63 - plan.tick_bits, finish, instance, FINISHED)
 
 
 @leaf
-def place_in_order(demands: I64, queues: I64, instances: I32, queue: int, tick_bits: int, id_bits: int) -> int:
+def place_in_order(demands: Table, queues: Table, instances: Table, queue: int, tick_bits: int, id_bits: int) -> int:
     """Where the head of a queue stands among all that wait: priority, ready tick, file and place order."""
-    head = queues[queue, HEAD]
-    return (((demands[queue, RANK] << tick_bits) | instances[head, SINCE]) << id_bits) | head
+    head = queues[queue].head
+    return (((demands[queue].rank << tick_bits) | instances[head].since) << id_bits) | head
 
 
 @leaf
-def rise(queues: I64, at: int, place: int, queue: int) -> None:
+def rise(queues: Table, at: int, place: int, queue: int) -> None:
     """A queue enters the heap of those that may start at its end, and rises to where it belongs."""
-    while at > 0 and queues[(at - 1) >> 1, PLACE] > place:
+    while at > 0 and queues[(at - 1) >> 1].place > place:
         parent = (at - 1) >> 1
-        queues[at, PLACE], queues[at, RANKED] = queues[parent, PLACE], queues[parent, RANKED]
+        queues[at].place, queues[at].ranked = queues[parent].place, queues[parent].ranked
         at = parent
-    queues[at, PLACE], queues[at, RANKED] = place, queue
+    queues[at].place, queues[at].ranked = place, queue
 
 
 @leaf
-def sink(queues: I64, size: int, place: int, queue: int) -> None:
+def sink(queues: Table, size: int, place: int, queue: int) -> None:
     """A queue enters the heap of those that may start at its top, and sinks to where it belongs."""
     at, child = 0, 1
     while child < size:
-        if child + 1 < size and queues[child + 1, PLACE] < queues[child, PLACE]:
+        if child + 1 < size and queues[child + 1].place < queues[child].place:
             child += 1
-        if queues[child, PLACE] >= place:
+        if queues[child].place >= place:
             break
-        queues[at, PLACE], queues[at, RANKED] = queues[child, PLACE], queues[child, RANKED]
+        queues[at].place, queues[at].ranked = queues[child].place, queues[child].ranked
         at, child = child, 2 * child + 1
-    queues[at, PLACE], queues[at, RANKED] = place, queue
+    queues[at].place, queues[at].ranked = place, queue
 
 
 @part
 def start_what_can(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """Visit the heads of all queues that may start, in the order of the law."""
-    queues, size = state.queue, 0
-    for k in range(state.counts[WAKING]):
-        queue = queues[k, AWAKE]
-        queues[queue, IS_AWAKE] = 0
-        if queues[queue, WAITING] > 0:
-            place = place_in_order(plan.demand, queues, state.instance, queue, plan.tick_bits, plan.id_bits)
-            rise(queues, size, place, queue)
-            size += 1
-    state.counts[WAKING] = 0
+    queues, bits, size = state.queue, state.bits, 0
+    for k in range(state.counts[0].awake_words):
+        word = queues[k].awake_word
+        waiting = bits[AWAKE, word] & bits[FULL, word]
+        bits[AWAKE, word] = 0
+        while waiting:
+            queue = 64 * word + lowest(waiting)
+            waiting &= waiting - np.uint64(1)
+            lacks = queues[queue].lacks
+            if lacks == ANY or state.level[lacks].rose == state.counts[0].passes:
+                place = place_in_order(plan.demand, queues, state.instance, queue, plan.tick_bits, plan.id_bits)
+                rise(queues, size, place, queue)
+                size += 1
+    state.counts[0].awake_words = 0
+    state.counts[0].passes += 1
     while size > 0:
-        queue = queues[0, RANKED]
+        queue = queues[0].ranked
         mode = possible_mode(plan, chance, state, queue, tick)
         if mode != NOT:
             start_head(plan, chance, state, queue, mode, tick)
-        if mode != NOT and queues[queue, WAITING] > 0:
+        if mode != NOT and queues[queue].waiting > 0:
             place = place_in_order(plan.demand, queues, state.instance, queue, plan.tick_bits, plan.id_bits)
             sink(queues, size, place, queue)
         else:
             size -= 1
-            sink(queues, size, queues[size, PLACE], queues[size, RANKED])
+            sink(queues, size, queues[size].place, queues[size].ranked)
 
 
 # What is told
 
 
-@leaf
-def end_shortage(shortages: I64, count: I64, causes: I64, queues: I64, queue: int, tick: int, ends: int) -> None:
+@rare
+def end_shortage(
+    shortages: Table, count: Table, causes: Table, queues: Table, queue: int, tick: int, ends: int
+) -> None:
     """A shortage that was being recorded ends, or changes."""
-    cause, since = queues[queue, SHORT_OF], queues[queue, SHORT_SINCE]
-    causes[cause, WAITED] += (tick - since) * queues[queue, SHORT_COUNT]
-    causes[cause, SHORT_QUEUES] -= 1
-    if causes[cause, SHORT_QUEUES] == 0:
-        causes[cause, SPELLS] += tick - causes[cause, SPELL_SINCE]
-    row = count[SHORTAGES]
+    cause, since = queues[queue].short_of, queues[queue].short_since
+    causes[cause].waited += (tick - since) * queues[queue].short_count
+    causes[cause].queues -= 1
+    if causes[cause].queues == 0:
+        causes[cause].spells += tick - causes[cause].since
+    row = count[0].shortages
     if row < len(shortages):
-        shortages[row, 0], shortages[row, 1], shortages[row, 2] = queue, since, ends
-        shortages[row, 3], shortages[row, 4] = cause, queues[queue, SHORT_COUNT]
-    count[SHORTAGES] = row + 1
-    queues[queue, SHORT_OF] = NOT
+        shortages[row].demand, shortages[row].begins, shortages[row].ends = queue, since, ends
+        shortages[row].cause, shortages[row].waiting = cause, queues[queue].short_count
+    count[0].shortages = row + 1
+    queues[queue].short_of = NOT
 
 
 @part
 def await_calendars(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> None:
     """Those whom only calendars keep from starting are looked at again when any of them opens or closes."""
-    edge = next_edge(chance, plan.demand[queue, CALENDAR], tick)
-    for r in range(plan.demand[queue, REQUIREMENT], plan.demand[queue + 1, REQUIREMENT]):
-        for k in range(plan.requirement[r, ALTERNATIVE], plan.requirement[r + 1, ALTERNATIVE]):
-            edge = min(edge, next_edge(chance, plan.resource_calendar[plan.claim[k, WHAT]], tick))
-    if edge != state.queue[queue, CALLED] and edge <= plan.horizon:
-        state.queue[queue, CALLED] = edge
+    edge = next_edge(chance, plan.demand[queue].calendar, tick)
+    for r in range(plan.demand[queue].first_requirement, plan.demand[queue + 1].first_requirement):
+        for k in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
+            edge = min(edge, next_edge(chance, plan.resource_calendar[plan.claim[k].what], tick))
+    if edge != state.queue[queue].called and edge <= plan.horizon:
+        state.queue[queue].called = edge
         push(state.counts, state.events, 63 - plan.tick_bits, edge, queue, LOOK)
 
 
@@ -774,75 +870,93 @@ def next_edge(chance: Chance, calendar: int, tick: int) -> int:
 @part
 def note_shortages(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """At the end of a tick: what those who need the same lack, and how many they are, where that has changed."""
+    for k in range(state.counts[0].stirred_words):
+        word = state.queue[k].stirred_word
+        stirred = state.bits[STIRRED, word]
+        state.bits[STIRRED, word] = 0
+        while stirred:
+            queue = 64 * word + lowest(stirred)
+            stirred &= stirred - np.uint64(1)
+            if state.queue[queue].total > 0 or state.queue[queue].short_of != NOT:
+                note_shortage(plan, chance, state, queue, tick)
+    state.counts[0].stirred_words = 0
+
+
+@part
+def note_shortage(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> None:
+    """What those who need the same lack now, and how many they are."""
     queues, causes = state.queue, state.cause
-    for k in range(state.counts[STIRRING]):
-        queue = queues[k, STIRRED]
-        queues[queue, IS_STIRRED] = 0
-        waiting, before = queues[queue, TOTAL], queues[queue, SHORT_OF]
-        cause = lacking(plan, chance, state.level, queue, tick, False) if waiting > 0 else NOT
+    waiting, before = queues[queue].total, queues[queue].short_of
+    cause = NOT
+    if waiting > 0:
+        cause = lacking(plan, chance, state.level, queue, tick, False)
         if cause >= plan.first_calendar_cause:
             await_calendars(plan, chance, state, queue, tick)
-        if before == cause and (cause == NOT or queues[queue, SHORT_COUNT] == waiting):
-            continue
+    if before != cause or queues[queue].short_count != waiting:
         if cause != NOT:
-            if causes[cause, SHORT_QUEUES] == 0:
-                causes[cause, SPELL_SINCE] = tick
-            causes[cause, SHORT_QUEUES] += 1
+            if causes[cause].queues == 0:
+                causes[cause].since = tick
+            causes[cause].queues += 1
         if before != NOT:
             end_shortage(state.shortage, state.counts, causes, queues, queue, tick, tick)
-        queues[queue, SHORT_OF], queues[queue, SHORT_SINCE], queues[queue, SHORT_COUNT] = cause, tick, waiting
-    state.counts[STIRRING] = 0
+        queues[queue].short_of, queues[queue].short_since, queues[queue].short_count = cause, tick, waiting
 
 
 @part
 def next_tick(plan: Plan, chance: Chance, state: State) -> int:
     """The next tick at which something is due."""
     tick, count = NEVER, state.counts
-    if count[EVENTS] > 0:
+    if count[0].events > 0:
         tick = state.events[0] >> (63 - plan.tick_bits)
-    if count[RELEASES] < len(plan.release):
-        tick = min(tick, plan.release[count[RELEASES], TICK])
-    if count[DELIVERIES] < len(chance.delivery):
-        tick = min(tick, chance.delivery[count[DELIVERIES], D_TICK])
-    if count[STEPS] < len(chance.step):
-        tick = min(tick, chance.step[count[STEPS], S_TICK])
+    if count[0].releases < len(plan.release):
+        tick = min(tick, plan.release[count[0].releases].tick)
+    if count[0].deliveries < len(chance.delivery):
+        tick = min(tick, chance.delivery[count[0].deliveries].tick)
+    if count[0].steps < len(chance.step):
+        tick = min(tick, chance.step[count[0].steps].tick)
     return tick
 
 
 @part
 def set_out(plan: Plan, chance: Chance, state: State) -> None:
     """Everything as it is before the first tick."""
-    state.counts[:] = 0
-    state.level[:, CHANGED] = NOT
+    counts = state.counts[0]
+    counts.events = counts.ripe = counts.rows = counts.shortages = counts.passes = 0
+    counts.releases = counts.deliveries = counts.steps = counts.awake_words = counts.stirred_words = 0
     resources, stocks = len(plan.resource_calendar), len(plan.stock) - 1
+    for level in range(resources + stocks):
+        state.level[level].changed = state.level[level].rose = NOT
     for resource in range(resources):
-        state.level[resource, NOW] = state.level[resource, CAPACITY] = chance.capacity[resource]
+        state.level[resource].now = state.level[resource].capacity = chance.capacity[resource]
     state.ever[:] = 0
     for stock in range(stocks):
-        state.level[resources + stock, NOW] = state.ever[stock] = plan.stock[stock, INITIAL]
-        for k in range(plan.stock[stock, MILESTONES], plan.stock[stock + 1, MILESTONES]):
-            state.ever[stocks + plan.lists[k]] += plan.stock[stock, INITIAL]
-    state.queue[:, WAITING] = 0
-    state.queue[:, TOTAL] = 0
-    state.queue[:, CALLED] = NOT
-    state.queue[:, IS_AWAKE] = 0
-    state.queue[:, IS_STIRRED] = 0
-    state.queue[:, SHORT_OF] = NOT
+        state.level[resources + stock].now = state.ever[stock] = plan.stock[stock].initial
+        for k in range(plan.stock[stock].first_milestone, plan.stock[stock + 1].first_milestone):
+            state.ever[stocks + plan.lists[k]] += plan.stock[stock].initial
+    for k in range(len(state.queue)):
+        queue = state.queue[k]
+        queue.waiting = queue.total = 0
+        queue.called = queue.short_of = NOT
+    for instance in range(len(plan.instance)):
+        mine = state.instance[instance]
+        mine.ready = mine.start = mine.finish = mine.held_by = mine.used = NOT
+        mine.attempts = 0
+    for k in range(len(state.cause)):
+        cause = state.cause[k]
+        cause.waited = cause.spells = cause.queues = cause.since = 0
+    state.bits[:] = 0
     state.learned[:] = 0
-    state.instance[:] = NOT
-    state.instance[:, ATTEMPTS] = 0
     state.reached[:] = NOT
     state.lot_tick[:] = NOT
-    state.cause[:] = 0
     for node in range(len(plan.needed)):
         state.missing[node] = plan.needed[node]
         if plan.needed[node] == 0:
-            state.ripe[state.counts[RIPE]] = node
-            state.counts[RIPE] += 1
+            state.ripe[state.counts[0].ripe] = node
+            state.counts[0].ripe += 1
     for milestone in range(len(plan.milestone)):
-        reaches = plan.milestone[milestone, REACHES]
+        reaches = plan.milestone[milestone].reaches
         if reaches != NOT and state.ever[stocks + milestone] >= reaches:
-            satisfy(state.counts, state.missing, state.ripe, plan.milestone[milestone, GATE])
+            satisfy(state.counts, state.missing, state.ripe, plan.milestone[milestone].gate)
 
 
 @whole
@@ -855,14 +969,14 @@ def run(plan: Plan, chance: Chance, state: State) -> None:
             now = tick
             settle_dates(plan, chance, state, tick)
         happen(plan, chance, state, tick)
-        if state.counts[EVENTS] > 0 and state.events[0] >> shift == tick:
+        if state.counts[0].events > 0 and state.events[0] >> shift == tick:
             settle_event(plan, chance, state, tick, pop(state.counts, state.events))
             continue
         start_what_can(plan, chance, state, tick)
-        if state.counts[EVENTS] > 0 and state.events[0] >> shift == tick:
+        if state.counts[0].events > 0 and state.events[0] >> shift == tick:
             continue
         note_shortages(plan, chance, state, tick)
         tick = next_tick(plan, chance, state)
     for queue in range(len(state.queue)):
-        if state.queue[queue, SHORT_OF] != NOT:
+        if state.queue[queue].short_of != NOT:
             end_shortage(state.shortage, state.counts, state.cause, state.queue, queue, plan.horizon, NOT)

@@ -13,6 +13,7 @@ import simpy
 from dcsim.engine.draws import Draws
 from dcsim.network import REPAIR, RETRY, WORK, Demand, Mode, Network
 from dcsim.trace import NOT, ShortageRow, causes, first_calendar_cause
+from dcsim.units import HALF
 
 
 class Item:
@@ -239,7 +240,7 @@ class Waiting:
         """How long this piece of work takes, in minutes of work."""
         instance, draws = item.instance, self.draws
         if item.kind == REPAIR:
-            return floor(float(draws.repair_minutes[draws.again[instance] + item.number - 1]) + 0.5)
+            return floor(float(draws.repair_minutes[draws.again[instance] + item.number - 1]) + HALF)
         if item.kind == RETRY:
             minutes = float(draws.retry_minutes[draws.again[instance] + item.number - 2])
         else:
@@ -247,7 +248,7 @@ class Waiting:
         for effect in draws.effects[item.queue.demand.activity]:
             if effect.begins <= self.tick < effect.ends:
                 minutes *= effect.multiplier
-        return self._learn(item, floor(minutes + 0.5))
+        return self._learn(item, floor(minutes + HALF))
 
     def _learn(self, item: Item, minutes: int) -> int:
         """Repetition makes it faster: the n-th first start has the n-th multiplier."""
