@@ -13,7 +13,7 @@ def main() -> None:
     try:
         from dcsim.cli import app
 
-        app()
+        app(prog_name="dcsim")
     except DcsimError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

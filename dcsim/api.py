@@ -4,16 +4,17 @@ This is the one place where scenario, build, engine and analysis meet; the comma
 same words.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcsim.build import build
-from dcsim.engine import ENGINES
+from dcsim.engine import ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
-from dcsim.errors import Problem, ScenarioError, UnavailableError
+from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
 from dcsim.scenario.load import load as read
 from dcsim.scenario.schema import Scenario
@@ -21,6 +22,10 @@ from dcsim.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dcsim.study.assumptions import Assumptions
+    from dcsim.study.chunk import Chunk
+    from dcsim.study.replications import Replications
 
 
 def load(
@@ -243,9 +248,126 @@ def simulate(
     expected
         Every uncertain quantity at its mean, every risk at its more likely outcome, instead of a draw.
     """
-    if engine not in ENGINES:
-        raise UnavailableError(f"no engine '{engine}'; there are {', '.join(ENGINES)}")
     network = network_of(scenario)
     draws = draw(network, Expectation() if expected else Sample(seed, replication))
-    trace = ENGINES[engine]()(network, draws)
-    return Run(scenario, network, draws, trace, engine, None if expected else seed, replication)
+    chosen = choose(engine, network.instances)
+    trace = ENGINES[chosen]()(network, draws)
+    return Run(scenario, network, draws, trace, chosen, None if expected else seed, replication)
+
+
+def assumptions(
+    scenario: Scenario,
+    *,
+    milestones: Sequence[str] = (),
+    engine: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+) -> "Assumptions":
+    """How far each assumption moves the milestones: every one alone at its low and its high value.
+
+    Parameters
+    ----------
+    scenario
+        From `load`; its values say `low` and `high` beside themselves, fitted ones have their prior range.
+    milestones
+        Those to look at; all with an observed date, or simply all if none has one, if not given.
+    engine
+        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    progress
+        Told how many runs of how many are done.
+
+    Raises
+    ------
+    ScenarioError
+        No value has a range, a milestone is unknown, or the scenario cannot be simulated with one of the values.
+    """
+    from dcsim.study.assumptions import assumptions
+
+    return assumptions(scenario, milestones, engine, progress)
+
+
+def replicate(
+    scenario: Scenario,
+    n: int,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    engine: str = "auto",
+    sampling: str = "random",
+    until_precise: Sequence[str] = (),
+    at_least: int = 256,
+    out: str | Path | None = None,
+    resume: bool = False,
+    chunk: int = 64,
+    progress: Callable[[int, int], None] = lambda done, count: None,
+) -> "Replications":
+    """Simulate the same build many times; the result does not depend on engine, workers or chunks.
+
+    Parameters
+    ----------
+    scenario
+        From `load`.
+    n
+        How many replications, or with `until_precise` how many at most.
+    seed
+        Replication k of a seed is the same build whatever `n` is; `simulate(..., replication=k)` tells it in full.
+    workers
+        Threads; the number of cores if not given.
+    engine
+        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    sampling
+        `random`; or `lhs` or `sobol`, which spread factors, risks and other draws of the site evenly over blocks of
+        64 replications (`n` is then a multiple of 64).
+    until_precise
+        Stop as soon as all of these are known that well: `online_100k.p80 within 1 d` (half the 95 % interval).
+    at_least
+        How many replications to run before asking that.
+    out
+        A folder that keeps what is done while it runs, and the result.
+    resume
+        Continue a run that was stopped, from that folder.
+    chunk
+        How many replications are run and written together.
+    progress
+        Told how many are done, and how many there will be at most.
+
+    Raises
+    ------
+    ValueError
+        A number, sampling or precision that makes no sense.
+    ResultError
+        The folder belongs to something else, is in use, or cannot be written.
+    """
+    from dcsim.study.campaign import Campaign
+    from dcsim.study.design import BLOCK, RANDOM, SAMPLINGS
+    from dcsim.study.replicate import Job, precise_enough
+    from dcsim.study.replications import Precision, Replications, manifest_of
+
+    network = network_of(scenario)
+    if sampling not in SAMPLINGS:
+        raise ValueError(f"no sampling '{sampling}'; there are {', '.join(SAMPLINGS)}")
+    if n < 1 or chunk < 1 or (workers is not None and workers < 1):
+        raise ValueError("there must be at least one replication, one worker and one replication in a chunk")
+    if sampling != RANDOM and n % BLOCK:
+        raise ValueError(f"{sampling} sampling works in blocks of {BLOCK}: use n={-(-n // BLOCK) * BLOCK}, not {n}")
+    names = tuple(milestone.name for milestone in network.milestones)
+    wishes = [Precision.parse(text, names) for text in until_precise]
+    chosen = choose(engine, network.instances * n)
+    job = Job(network, chosen, seed, sampling, n, workers or os.cpu_count() or 1, chunk, at_least)
+    campaign = None
+    if out is not None:
+        manifest = manifest_of(scenario, seed, sampling, n)
+        campaign = Campaign(Path(out), manifest, scenario.document.text, resume)
+
+    def result(kept: "Chunk") -> Replications:
+        return Replications(scenario, network, chosen, seed, sampling, kept, job.what)
+
+    enough = precise_enough(wishes, result) if wishes else None
+    try:
+        found = result(job.run(campaign, enough, progress))
+        if campaign is not None:
+            found.save(campaign.folder)
+            campaign.close()
+    finally:
+        if campaign is not None:
+            campaign.lock.release()
+    return found

@@ -121,9 +121,7 @@ def subtract(calendar: Calendar, windows: Sequence[tuple[int, int]]) -> Calendar
     begins, ends = np.array(windows, dtype=np.int64).T
     shut = from_intervals("", begins, ends, calendar.end)
     ticks = np.concatenate((calendar.opens, calendar.closes, shut.opens, shut.closes))
-    changes = np.concatenate(
-        [np.repeat(signs, len(c.opens)) for c, signs in ((calendar, (1, -1)), (shut, (-1, 1)))]
-    )
+    changes = np.concatenate([np.repeat(signs, len(c.opens)) for c, signs in ((calendar, (1, -1)), (shut, (-1, 1)))])
     return _where(calendar.name, ticks, changes, 1, calendar.end)
 
 
@@ -185,9 +183,7 @@ class Shifts:
     @property
     def shifts(self) -> tuple[tuple[int, int], ...]:
         """The minute of the day at which each shift begins, and its length in minutes."""
-        return tuple(
-            (begin, (end - begin) if end > begin else (end - begin + DAY)) for begin, end in self.hours
-        )
+        return tuple((begin, (end - begin) if end > begin else (end - begin + DAY)) for begin, end in self.hours)
 
 
 def expand(name: str, shifts: Shifts, start: dt.datetime, end_tick: int) -> Calendar:
@@ -287,14 +283,10 @@ def check_holidays(code: object) -> str:
     country, dash, subdivision = code.partition("-")
     known = holidays.list_supported_countries()
     if country not in known:
-        raise ValueError(
-            f"no public holidays are known for the country '{country}'" + _nearest(country, known)
-        )
+        raise ValueError(f"no public holidays are known for the country '{country}'" + _nearest(country, known))
     if dash and subdivision not in known[country]:
         codes = {f"{country}-{name}": None for name in known[country]}
-        raise ValueError(
-            f"no public holidays are known for '{code}'" + _nearest(code, codes or {country: None})
-        )
+        raise ValueError(f"no public holidays are known for '{code}'" + _nearest(code, codes or {country: None}))
     return code
 
 

@@ -5,7 +5,7 @@ Heavy libraries are imported by the command that needs them, so that help comes 
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,34 +29,34 @@ PATIENCE = 2.0
 ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario's YAML file.")]
 Variants = Annotated[
     list[str] | None,
-    typer.Option(
-        "--variant", metavar="NAME", help="A variant of the scenario to lay over it; may be repeated."
-    ),
+    typer.Option("--variant", metavar="NAME", help="A variant of the scenario to lay over it; may be repeated."),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set", metavar="PATH=VALUE", help="A single value: `resources.crews.count=12`; may be repeated."
-    ),
+    typer.Option("--set", metavar="PATH=VALUE", help="A single value: `resources.crews.count=12`; may be repeated."),
 ]
 Mitigations = Annotated[
     list[str] | None,
-    typer.Option(
-        "--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."
-    ),
+    typer.Option("--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."),
 ]
 
 
-@app.callback()
-def _front(
-    version: Annotated[bool, typer.Option("--version", help="Say which dcsim this is.")] = False,
-) -> None:
-    """Simulate data-center buildouts: when the GPUs are online, and what held them back."""
-    if version:
+def _say_version(asked: bool) -> None:
+    if asked:
         from dcsim.version import __version__
 
         typer.echo(f"dcsim {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _front(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which dcsim this is."),
+    ] = False,
+) -> None:
+    """Simulate data-center buildouts: when the GPUs are online, and what held them back."""
 
 
 @app.command()
@@ -65,9 +65,7 @@ def run(
     variant: Variants = None,
     set_: Settings = None,
     mitigate: Mitigations = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="The same seed gives the same build. 0 if not given.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same build. 0 if not given.")] = None,
     replication: Annotated[
         int | None, typer.Option(min=0, help="Which of the builds of this seed. 0 if not given.")
     ] = None,
@@ -75,9 +73,7 @@ def run(
         bool,
         typer.Option("--expected", help="Every quantity at its mean, every risk at its likelier outcome."),
     ] = False,
-    engine: Annotated[
-        str, typer.Option(help="Which engine runs it; all give the same result.")
-    ] = "reference",
+    engine: Annotated[str, typer.Option(help="Which engine runs it; all give the same result.")] = "reference",
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture: .png, .svg or .pdf.")] = None,
 ) -> None:
@@ -93,9 +89,7 @@ def run(
     with _patience("simulating"):
         begin = perf_counter()
         built = api.load(scenario, variants=variant or (), overrides=overrides, mitigate=mitigate or ())
-        done = api.simulate(
-            built, seed=seed or 0, replication=replication or 0, engine=engine, expected=expected
-        )
+        done = api.simulate(built, seed=seed or 0, replication=replication or 0, engine=engine, expected=expected)
         seconds = perf_counter() - begin
     _print(summary(done, seconds))
     if out is not None or plot is not None:
@@ -124,9 +118,7 @@ def check(scenario: ScenarioFile, variant: Variants = None) -> None:
 
 @app.command()
 def schema(
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write it; printed if not given.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it; printed if not given.")] = None,
 ) -> None:
     """Print the scenario format as a JSON schema, with which an editor completes and underlines."""
     from dcsim import api
@@ -163,15 +155,36 @@ def show(
         _print(tell(found, api.network_of(found)))
 
 
+@app.command()
+def assumptions(
+    scenario: ScenarioFile,
+    variant: Variants = None,
+    set_: Settings = None,
+    milestone: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--milestone", metavar="NAME", help="A milestone to look at; may be repeated. Those with an observed date."
+        ),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
+) -> None:
+    """Show what carries the dates: each assumption at its low and its high value, one at a time."""
+    from dcsim import api
+    from dcsim.report.assumptions import MOST_SHOWN, assumptions_report
+
+    found = api.load(scenario, variants=variant or (), overrides=_settings(set_))
+    with _progress("trying") as progress:
+        result = api.assumptions(found, milestones=milestone or (), progress=progress)
+    _print(assumptions_report(result, None if all_ else MOST_SHOWN))
+
+
 def _settings(written: list[str] | None) -> dict[str, str]:
     """Values by path, from `path=value`."""
     settings = {}
     for setting in written or ():
         path, equals, value = setting.partition("=")
         if not equals or not path.strip():
-            raise typer.BadParameter(
-                f"--set is written path=value, such as resources.crews.count=12; got '{setting}'"
-            )
+            raise typer.BadParameter(f"--set is written path=value, such as resources.crews.count=12; got '{setting}'")
         settings[path.strip()] = value
     return settings
 
@@ -189,11 +202,11 @@ def _console() -> "Console":
     """The terminal, or a pipe as wide as COLUMNS says, else 80 characters."""
     from rich.console import Console
 
-    width = None
-    if not sys.stdout.isatty():
-        columns = os.environ.get("COLUMNS", "")
-        width = max(40, int(columns)) if columns.isdecimal() else 80
-    return Console(highlight=False, width=width)
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    columns = os.environ.get("COLUMNS", "")
+    width = max(40, int(columns)) if columns.isdecimal() else 80
+    return Console(highlight=False, width=width, force_terminal=False)
 
 
 def _print(text: "RenderableType") -> None:
@@ -224,3 +237,17 @@ def _patience(doing: str) -> Iterator[None]:
         announcement.cancel()
         announcement.join()
         status.stop()
+
+
+@contextmanager
+def _progress(doing: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar for what is done in many steps, on a terminal; a pipe stays quiet."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

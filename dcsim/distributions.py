@@ -70,9 +70,7 @@ class Continuous(ABC):
     def exact_quantile(self, u: Floats) -> Floats:
         """The formula that the table is built from."""
         u = np.asarray(u, dtype=np.float64)
-        return np.where(
-            u <= 0.5, self.from_below(np.minimum(u, 0.5)), self.from_above(np.minimum(1.0 - u, 0.5))
-        )
+        return np.where(u <= 0.5, self.from_below(np.minimum(u, 0.5)), self.from_above(np.minimum(1.0 - u, 0.5)))
 
 
 def knots() -> Floats:
@@ -239,9 +237,7 @@ class Lognormal(Continuous):
                 f"and A below B, got {_plain(self.p05)} to {_plain(self.p95)}"
             )
         if self.mu + self.sigma**2 / 2 > _LARGEST_LOGARITHM:
-            raise ValueError(
-                f"a lognormal from {_plain(self.p05)} to {_plain(self.p95)} is too wide to have a mean"
-            )
+            raise ValueError(f"a lognormal from {_plain(self.p05)} to {_plain(self.p95)} is too wide to have a mean")
 
     @property
     def mu(self) -> float:
@@ -298,9 +294,7 @@ class Normal(Continuous):
         return np.maximum(float(self.center) + float(self.sd) * special.ndtri(cut + v * kept), 0.0)
 
     def from_above(self, v: Floats) -> Floats:
-        return np.maximum(
-            float(self.center) - float(self.sd) * special.ndtri(v * self._kept_and_cut()[0]), 0.0
-        )
+        return np.maximum(float(self.center) - float(self.sd) * special.ndtri(v * self._kept_and_cut()[0]), 0.0)
 
     def _kept_and_cut(self) -> tuple[float, float]:
         """The shares of the whole normal distribution above and below zero."""
@@ -355,8 +349,7 @@ class Weibull(Continuous):
         _check_numbers("weibull", self.shape, self.scale)
         if self.shape <= 0 or self.scale <= 0:
             raise ValueError(
-                "a weibull's shape and scale must be above zero, "
-                f"got {_plain(self.shape)} and {_plain(self.scale)}"
+                f"a weibull's shape and scale must be above zero, got {_plain(self.shape)} and {_plain(self.scale)}"
             )
         if not math.isfinite(self.mean):
             raise ValueError(f"a weibull with the shape {_plain(self.shape)} is too wide to have a mean")
@@ -424,9 +417,7 @@ class Discrete:
                 f"and {len(self.weights)} weights"
             )
         if min(self.values) < 0:
-            raise ValueError(
-                f"a discrete distribution has no negative values, got {_plain(min(self.values))}"
-            )
+            raise ValueError(f"a discrete distribution has no negative values, got {_plain(min(self.values))}")
         if min(self.weights) < 0:
             raise ValueError(f"weights are never negative, got {_plain(min(self.weights))}")
         if sum(self.weights) == 0:
@@ -435,9 +426,7 @@ class Discrete:
     @property
     def mean(self) -> float:
         total = sum(Fraction(weight) for weight in self.weights)
-        return float(
-            sum(Fraction(v) * Fraction(w) for v, w in zip(self.values, self.weights, strict=True)) / total
-        )
+        return float(sum(Fraction(v) * Fraction(w) for v, w in zip(self.values, self.weights, strict=True)) / total)
 
     def quantile(self, u: Floats) -> Floats:
         return _read_steps(_discrete_steps(self), u)
@@ -465,9 +454,7 @@ class Empirical:
         if not self.values:
             raise ValueError("an empirical distribution needs at least one value, got none")
         if min(self.values) < 0:
-            raise ValueError(
-                f"an empirical distribution has no negative values, got {_plain(min(self.values))}"
-            )
+            raise ValueError(f"an empirical distribution has no negative values, got {_plain(min(self.values))}")
 
     @property
     def mean(self) -> float:
@@ -487,9 +474,7 @@ class Empirical:
         return f"empirical, {len(self.values)} values, {ends}"
 
 
-Distribution = (
-    Fixed | Pert | Triangular | Uniform | Lognormal | Normal | Exponential | Weibull | Discrete | Empirical
-)
+Distribution = Fixed | Pert | Triangular | Uniform | Lognormal | Normal | Exponential | Weibull | Discrete | Empirical
 
 
 @lru_cache(maxsize=256)

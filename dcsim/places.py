@@ -190,9 +190,7 @@ def _counts(places: Places, name: str, rule: LevelRule) -> Indices:
     missing = np.flatnonzero(counts < 0)
     if len(missing):
         first = places.path(rule.within, int(missing[0]))
-        raise PlaceError(
-            name, f"says nothing about '{first}': give a count for every place of '{rule.within}'"
-        )
+        raise PlaceError(name, f"says nothing about '{first}': give a count for every place of '{rule.within}'")
     return counts
 
 

@@ -16,6 +16,9 @@ from fractions import Fraction
 
 MINUTES_PER = {"min": 1, "h": 60, "d": 1440, "wk": 10080}
 
+HALF = 0.5 + 2.0**-20
+"""Added to a product of floats before its floor is taken: 50 min x 0.29 is 14.5 as written, a hair less as a float."""
+
 _SPAN_WORDS = {
     **dict.fromkeys(("min", "minute", "minutes"), "min"),
     **dict.fromkeys(("h", "hour", "hours"), "h"),
@@ -57,9 +60,7 @@ def parse_number(x: object) -> Fraction:
         case str() if re.fullmatch(_NUMBER, x.strip()):
             return _exact(Decimal(x.strip().replace("_", "")), x)
         case str() if found := re.fullmatch(rf"({_NUMBER})\s*%", x.strip()):
-            raise ValueError(
-                f"{x.strip()} is a percentage: write the fraction {plain(parse_number(found[1]) / 100)}"
-            )
+            raise ValueError(f"{x.strip()} is a percentage: write the fraction {plain(parse_number(found[1]) / 100)}")
         case str() if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", x.strip()):
             raise ValueError(f"expected a number, got {x!r}; write {x.strip().replace(',', '_')}")
     raise ValueError(f"expected a number, got {x!r}")
@@ -284,9 +285,7 @@ def _ratio(rest: str, unit: str, text: object) -> Fraction:
         raise ValueError(f"expected a plain number, got {_quoted(text)}: no unit is declared here")
     known = next((family for family in _FAMILIES if unit in family), {unit: 1})
     close = "" if any(rest in family for family in _FAMILIES) else _did_you_mean(_magnitude(rest)[1], known)
-    raise ValueError(
-        f"expected an amount in {unit}, got {_quoted(text)}, which is in {_magnitude(rest)[1]}{close}"
-    )
+    raise ValueError(f"expected an amount in {unit}, got {_quoted(text)}, which is in {_magnitude(rest)[1]}{close}")
 
 
 def _split(text: object, expected: str) -> tuple[Fraction, str]:

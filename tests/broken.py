@@ -23,10 +23,7 @@ TEXT = [
         "a-single-word",
         None,
         "scenario\n",
-        (
-            "line 1: a scenario is a mapping of keys such as `name: ...` and `activities: ...`, "
-            "got a single value"
-        ),
+        ("line 1: a scenario is a mapping of keys such as `name: ...` and `activities: ...`, got a single value"),
     ),
     Broken("empty-file", None, "", "the file is empty; a scenario is a mapping that begins with `name: ...`"),
     Broken(
@@ -58,10 +55,7 @@ TEXT = [
         "open-quote",
         "name: Colossus in small",
         "name: 'Colossus in small",
-        (
-            "line 61: expected a key here, indented like those above it; is the indentation "
-            "right, a quote closed?"
-        ),
+        ("line 61: expected a key here, indented like those above it; is the indentation right, a quote closed?"),
     ),
     Broken(
         "colon-in-text",
@@ -73,10 +67,7 @@ TEXT = [
         "indentation",
         "  first_training:",
         "   first_training:",
-        (
-            "line 69: expected a key here, indented like those above it; is the indentation "
-            "right, a quote closed?"
-        ),
+        ("line 69: expected a key here, indented like those above it; is the indentation right, a quote closed?"),
     ),
     Broken(
         "at-sign",
@@ -106,10 +97,7 @@ TEXT = [
         "bracket-too-many",
         "phase: [phase1, phase2]",
         "phase: [phase1, phase2]]",
-        (
-            "line 7: expected a key here, indented like those above it; is the indentation right,"
-            " a quote closed?"
-        ),
+        ("line 7: expected a key here, indented like those above it; is the indentation right, a quote closed?"),
     ),
     Broken(
         "template-braces",
@@ -121,10 +109,7 @@ TEXT = [
         "python-tag",
         "name: Colossus in small",
         "name: !!python/object/apply:os.system ['ls']",
-        (
-            "line 1: tags such as '!!python/object/apply:os.system' are refused; write the plain "
-            "value, text in quotes"
-        ),
+        ("line 1: tags such as '!!python/object/apply:os.system' are refused; write the plain value, text in quotes"),
     ),
     Broken(
         "merge-key",
@@ -199,9 +184,7 @@ KEYS = [
         ),
     ),
     Broken("missing-name", "name: Colossus in small\n", "\n", "needs `name`: what is built"),
-    Broken(
-        "missing-start", "start: 2024-03-11", "#", "needs `start`: the clock starts on this date at 00:00"
-    ),
+    Broken("missing-start", "start: 2024-03-11", "#", "needs `start`: the clock starts on this date at 00:00"),
     Broken(
         "missing-activities",
         "activities:\n",
@@ -277,9 +260,7 @@ VALUES = [
         "start: 2024-03",
         "line 2: start: 2024-03: write a full date such as 2024-03-01",
     ),
-    Broken(
-        "horizon-unit", "horizon: 3 years", "horizon: 3", "line 4: horizon: a span needs a unit: write '3 d'"
-    ),
+    Broken("horizon-unit", "horizon: 3 years", "horizon: 3", "line 4: horizon: a span needs a unit: write '3 d'"),
     Broken(
         "horizon-zero",
         "horizon: 3 years",
@@ -428,10 +409,7 @@ VALUES = [
         "range-of-two-sorts",
         "begins: 2024-06-01 to 2024-08-01",
         "begins: 2024-06-01 to 8 wk",
-        (
-            "line 74: risks.hbm_shortage.begins: got '2024-06-01 to 8 wk'; both ends of a range "
-            "are of the same sort"
-        ),
+        ("line 74: risks.hbm_shortage.begins: got '2024-06-01 to 8 wk'; both ends of a range are of the same sort"),
     ),
     Broken(
         "range-one-end",
@@ -572,10 +550,7 @@ PLACES = [
         "count-unknown-place",
         "count: {phase1: 4, phase2: 3}",
         "count: {phase1: 4, phase3: 3}",
-        (
-            "line 8: places.hall.count.phase3: no place 'phase3' among the places of 'phase'; did"
-            " you mean 'phase2'?"
-        ),
+        ("line 8: places.hall.count.phase3: no place 'phase3' among the places of 'phase'; did you mean 'phase2'?"),
     ),
     Broken(
         "count-uncovered",
@@ -626,10 +601,7 @@ PLACES = [
         "place-with-slash",
         "phase: [phase1, phase2]",
         "phase: [phase1, phase2, a/b]",
-        (
-            "line 7: places.phase.names.2: the name 'a/b' has a '/' in it; names have none of . /"
-            " | * ? [ ] : ,"
-        ),
+        ("line 7: places.phase.names.2: the name 'a/b' has a '/' in it; names have none of . / | * ? [ ] : ,"),
     ),
     Broken(
         "look-alike-places",
@@ -692,10 +664,7 @@ CALENDARS = [
         "calendar-holidays",
         "holidays: US-TN",
         "holidays: US-TX9",
-        (
-            "line 13: calendars.day_shift.holidays: no public holidays are known for 'US-TX9'; "
-            "did you mean 'US-TX'?"
-        ),
+        ("line 13: calendars.day_shift.holidays: no public holidays are known for 'US-TX9'; did you mean 'US-TX'?"),
     ),
     Broken(
         "calendar-closed",
@@ -776,19 +745,13 @@ RESOURCES = [
         "requires-half",
         "requires: {packaging_line: 1}",
         "requires: {packaging_line: 0.5}",
-        (
-            "line 50: activities.build_gpus.requires.packaging_line: expected a whole number of 0"
-            " or more, got '0.5'"
-        ),
+        ("line 50: activities.build_gpus.requires.packaging_line: expected a whole number of 0 or more, got '0.5'"),
     ),
     Broken(
         "requires-negative",
         "requires: {packaging_line: 1}",
         "requires: {packaging_line: -1}",
-        (
-            "line 50: activities.build_gpus.requires.packaging_line: expected a whole number of 0"
-            " or more, got '-1'"
-        ),
+        ("line 50: activities.build_gpus.requires.packaging_line: expected a whole number of 0 or more, got '-1'"),
     ),
     Broken(
         "requires-list",
@@ -839,10 +802,7 @@ RESOURCES = [
         "ramp-month",
         "{count: {0 d: 6, 30 d: 16}}",
         "{count: {0 d: 6, 1 month: 16}}",
-        (
-            "line 25: resources.rack_crews.count: a month has no fixed length; write weeks or "
-            "days, got '1 month'"
-        ),
+        ("line 25: resources.rack_crews.count: a month has no fixed length; write weeks or days, got '1 month'"),
     ),
     Broken(
         "per-unknown",
@@ -866,10 +826,7 @@ SUPPLIES = [
         "supply-unknown",
         "consumes: {hbm_stacks: 2_560}",
         "consumes: {hbm_stack: 2_560}",
-        (
-            "line 51: activities.build_gpus.consumes.hbm_stack: no supply 'hbm_stack'; did you "
-            "mean 'hbm_stacks'?"
-        ),
+        ("line 51: activities.build_gpus.consumes.hbm_stack: no supply 'hbm_stack'; did you mean 'hbm_stacks'?"),
     ),
     Broken(
         "supply-is-resource",
@@ -884,10 +841,7 @@ SUPPLIES = [
         "amount-wrong-unit",
         "consumes: {power: 96 kW}",
         "consumes: {power: 96 kWh}",
-        (
-            "line 62: activities.power_on.consumes.power: expected an amount in kW, got '96 kWh',"
-            " which is in kWh"
-        ),
+        ("line 62: activities.power_on.consumes.power: expected an amount in kW, got '96 kWh', which is in kWh"),
     ),
     Broken(
         "amount-not-whole",
@@ -923,10 +877,7 @@ SUPPLIES = [
         "amount-too-large",
         "initial: 40_000",
         "initial: 1e20",
-        (
-            "line 31: supplies.hbm_stacks.initial: 100000000000000000000 is more than 10^15 "
-            "stack; choose a larger unit"
-        ),
+        ("line 31: supplies.hbm_stacks.initial: 100000000000000000000 is more than 10^15 stack; choose a larger unit"),
     ),
     Broken(
         "amount-uncertain",
@@ -953,37 +904,25 @@ SUPPLIES = [
         "rate-without-time",
         "rate: 60_000 / wk",
         "rate: 60_000",
-        (
-            "line 32: supplies.hbm_stacks.production.rate: a rate says per what: write '60_000 / "
-            "wk', got '60000'"
-        ),
+        ("line 32: supplies.hbm_stacks.production.rate: a rate says per what: write '60_000 / wk', got '60000'"),
     ),
     Broken(
         "rate-unit",
         "rate: 60_000 / wk",
         "rate: 60_000 kW / wk",
-        (
-            "line 32: supplies.hbm_stacks.production.rate: expected an amount in stack, got "
-            "'60_000 kW', which is in kW"
-        ),
+        ("line 32: supplies.hbm_stacks.production.rate: expected an amount in stack, got '60_000 kW', which is in kW"),
     ),
     Broken(
         "rate-per-nothing",
         "rate: 60_000 / wk",
         "rate: 60_000 / fortnite",
-        (
-            "line 32: supplies.hbm_stacks.production.rate: expected a span such as '18 weeks', "
-            "got '1 fortnite'"
-        ),
+        ("line 32: supplies.hbm_stacks.production.rate: expected a span such as '18 weeks', got '1 fortnite'"),
     ),
     Broken(
         "every-zero",
         "every: 1 wk",
         "every: 0 d",
-        (
-            "line 32: supplies.hbm_stacks.production.every: at least a minute lies between two "
-            "deliveries, got '0 d'"
-        ),
+        ("line 32: supplies.hbm_stacks.production.every: at least a minute lies between two deliveries, got '0 d'"),
     ),
     Broken(
         "share-above-one",
@@ -1013,10 +952,7 @@ SUPPLIES = [
         "factor-unknown",
         "varies_with: [labor_hours]\n    learning",
         "varies_with: [labour_hours]\n    learning",
-        (
-            "line 60: activities.install_rack.varies_with.0: no factor 'labour_hours'; did you "
-            "mean 'labor_hours'?"
-        ),
+        ("line 60: activities.install_rack.varies_with.0: no factor 'labour_hours'; did you mean 'labor_hours'?"),
     ),
     Broken(
         "factor-negative",
@@ -1052,10 +988,7 @@ SUPPLIES = [
         "order-after-lag",
         "placed: 2024-05-05",
         "placed: {after: retrofit_hall, lag: soon}",
-        (
-            "line 36: supplies.generators.orders.first_batch.placed.lag: expected a span such as "
-            "'18 weeks', got 'soon'"
-        ),
+        ("line 36: supplies.generators.orders.first_batch.placed.lag: expected a span such as '18 weeks', got 'soon'"),
     ),
     Broken(
         "order-lots-zero",
@@ -1091,10 +1024,7 @@ SUPPLIES = [
         "within-key",
         "within: {phase2: {consumes",
         "within: {phase2: {cnsumes",
-        (
-            "line 52: activities.build_gpus.within.phase2.cnsumes: unknown key 'cnsumes'; did you"
-            " mean 'consumes'?"
-        ),
+        ("line 52: activities.build_gpus.within.phase2.cnsumes: unknown key 'cnsumes'; did you mean 'consumes'?"),
     ),
 ]
 
@@ -1145,10 +1075,7 @@ WORK = [
         "after-without-activity",
         "after: [build_gpus]",
         "after: [{lag: 3 d}]",
-        (
-            "line 53: activities.integrate_racks.after.0: needs `activity`: the activity or "
-            "milestone waited for"
-        ),
+        ("line 53: activities.integrate_racks.after.0: needs `activity`: the activity or milestone waited for"),
     ),
     Broken(
         "after-from",
@@ -1160,10 +1087,7 @@ WORK = [
         "after-count-zero",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, count: 0}]",
-        (
-            "line 53: activities.integrate_racks.after.0.count: at least 1 of the linked "
-            "instances is waited for"
-        ),
+        ("line 53: activities.integrate_racks.after.0.count: at least 1 of the linked instances is waited for"),
     ),
     Broken(
         "after-place-unknown",
@@ -1187,10 +1111,7 @@ WORK = [
         "after-working-lag",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, lag: {wrking: 3 d}}]",
-        (
-            "line 53: activities.integrate_racks.after.0.lag: needs `working`: working time by "
-            "the successor's calendar"
-        ),
+        ("line 53: activities.integrate_racks.after.0.lag: needs `working`: working time by the successor's calendar"),
     ),
     Broken(
         "after-mapping-in-list",
@@ -1295,28 +1216,19 @@ RISKS = [
         "risk-effect-negative",
         "{supplies.hbm_stacks: 0.5}",
         "{supplies.hbm_stacks: -0.5}",
-        (
-            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: a multiplier lies between 0"
-            " and 10^6, got -0.5"
-        ),
+        ("line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: a multiplier lies between 0 and 10^6, got -0.5"),
     ),
     Broken(
         "risk-delay-without-order",
         "    effects: {supplies.hbm_stacks: 0.5} ",
         "    delays: {supplies.hbm_stacks: 3 wk} ",
-        (
-            "line 76: risks.hbm_shortage.delays.supplies.hbm_stacks: 'hbm_stacks' has no orders "
-            "that could be delayed"
-        ),
+        ("line 76: risks.hbm_shortage.delays.supplies.hbm_stacks: 'hbm_stacks' has no orders that could be delayed"),
     ),
     Broken(
         "risk-stop-work",
         "    effects: {supplies.hbm_stacks: 0.5} ",
         "    stop_work: [technicans] ",
-        (
-            "line 76: risks.hbm_shortage.stop_work.0: no resource or activity 'technicans'; did "
-            "you mean 'technicians'?"
-        ),
+        ("line 76: risks.hbm_shortage.stop_work.0: no resource or activity 'technicans'; did you mean 'technicians'?"),
     ),
     Broken(
         "risk-lasts-without-begin",
@@ -1343,10 +1255,7 @@ RISKS = [
         "mitigation-key",
         "probability: 0.15",
         "probabilty: 0.15",
-        (
-            "line 77: risks.hbm_shortage.mitigation.probabilty: unknown key 'probabilty'; did you"
-            " mean 'probability'?"
-        ),
+        ("line 77: risks.hbm_shortage.mitigation.probabilty: unknown key 'probabilty'; did you mean 'probability'?"),
     ),
 ]
 
@@ -1394,10 +1303,7 @@ MILESTONES = [
         "milestone-place",
         "{activity: install_rack, event: start, reaches: 1}",
         "{activity: install_rack, in: phase9}",
-        (
-            "line 80: milestones.first_rack.in: no place 'phase9' of 'rack' or around it; did you"
-            " mean 'phase2'?"
-        ),
+        ("line 80: milestones.first_rack.in: no place 'phase9' of 'rack' or around it; did you mean 'phase2'?"),
     ),
     Broken(
         "milestone-unit",
@@ -1440,10 +1346,7 @@ MILESTONES = [
         "fitted-milestone",
         "{to: usable_100k,",
         "{to: usable_200k,",
-        (
-            "line 90: fitted.resources.rack_crews.count.to.0: no milestone 'usable_200k'; did you"
-            " mean 'usable_100k'?"
-        ),
+        ("line 90: fitted.resources.rack_crews.count.to.0: no milestone 'usable_200k'; did you mean 'usable_100k'?"),
     ),
     Broken(
         "fitted-prior",
@@ -1485,10 +1388,7 @@ SOURCES_AND_NAMES = [
         "value-key",
         "builders:       {count: 3}",
         "builders:       {count: {value: 3, sorce: C001}}",
-        (
-            "line 20: resources.builders.count.sorce: unknown key 'sorce' beside `value`; did you"
-            " mean 'source'?"
-        ),
+        ("line 20: resources.builders.count.sorce: unknown key 'sorce' beside `value`; did you mean 'source'?"),
     ),
     Broken(
         "name-reserved",
@@ -1500,10 +1400,7 @@ SOURCES_AND_NAMES = [
         "name-shared",
         "  first_training: {",
         "  dock: {",
-        (
-            "line 69: activities.dock: an activity cannot be called 'dock': a resource is called "
-            "so already on line 26"
-        ),
+        ("line 69: activities.dock: an activity cannot be called 'dock': a resource is called so already on line 26"),
     ),
     Broken(
         "name-with-dot",
@@ -1518,10 +1415,7 @@ SOURCES_AND_NAMES = [
         "name-with-star",
         "  first_training: {",
         "  'first*': {",
-        (
-            "line 69: activities.first*: the name 'first*' has a '*' in it; names have none of . "
-            "/ | * ? [ ] : ,"
-        ),
+        ("line 69: activities.first*: the name 'first*' has a '*' in it; names have none of . / | * ? [ ] : ,"),
     ),
 ]
 

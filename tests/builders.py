@@ -113,9 +113,7 @@ class Told:
     @cached_property
     def _rows(self) -> dict[str, Spec]:
         rows = records(self.run.activities)
-        return {
-            row["activity"] if row["place"] == "site" else f"{row['activity']} {row['place']}": row for row in rows
-        }
+        return {row["activity"] if row["place"] == "site" else f"{row['activity']} {row['place']}": row for row in rows}
 
     def row(self, name: str) -> Spec:
         """Everything that is told about one instance."""

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 from builders import Told, network, tell
+from hypothesis import HealthCheck, settings
 
 from dcsim.engine import ENGINES
+
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+settings.load_profile("suite")
 
 HOW = ("seed", "replication")
 """What a test may say about a run rather than about the network."""
@@ -14,7 +18,9 @@ HOW = ("seed", "replication")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--renew", action="store_true", help="write tests/golden anew from the scenarios in configs, then review the diff"
+        "--renew",
+        action="store_true",
+        help="write tests/golden anew from the scenarios in configs, then review the diff",
     )
 
 

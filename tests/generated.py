@@ -202,11 +202,7 @@ class _Sketch:
 
     def around(self, level: str) -> list[str]:
         """The levels that a place of this level stands in or at, the site first."""
-        return (
-            ["site", *(place.level for place in self.places[level][0].chain)]
-            if self.places[level]
-            else ["site"]
-        )
+        return ["site", *(place.level for place in self.places[level][0].chain)] if self.places[level] else ["site"]
 
     def levels(self, chance: float) -> str:
         """The site, or by this chance some level of places."""
@@ -355,9 +351,7 @@ class _Sketch:
         spec: Spec = {"at": level} if level != "site" or self.some(0.1) else {}
         places = self.places[level]
         if level != "site" and self.some(0.15):
-            spec["only"] = self.rng.choice(
-                (self.pattern(places), [self.pattern(places), self.pattern(places)])
-            )
+            spec["only"] = self.rng.choice((self.pattern(places), [self.pattern(places), self.pattern(places)]))
             places = self.instances(spec)
         spec["duration"] = self._duration()
         after = self._after(level, places)
@@ -386,14 +380,10 @@ class _Sketch:
             spec["requires"] = self._requires(level, 2)
         if self.some(0.5):
             supplies = [name for name in self.reachable("supplies", level) if self._is_supplied(name)]
-            spec["consumes"] = {
-                name: self.amount(name, self.units(name, 4)) for name in self.few(supplies, 2, 1)
-            }
+            spec["consumes"] = {name: self.amount(name, self.units(name, 4)) for name in self.few(supplies, 2, 1)}
         if self.some(0.4):
             names = self.few(self.reachable("supplies", level), 2, 1)
-            spec["produces"] = {
-                name: self.amount(name, self.units(name, 4) * self.some(0.9)) for name in names
-            }
+            spec["produces"] = {name: self.amount(name, self.units(name, 4) * self.some(0.9)) for name in names}
         if self.some(0.2):
             spec["not_before"] = self.moment() if self.some(0.9) else self.when(-60)
         if self.some(0.3):
@@ -435,16 +425,12 @@ class _Sketch:
 
     def _difference(self, spec: Spec, level: str) -> Spec:
         """What differs about an activity in some places; its tests fail equally often everywhere."""
-        part = {
-            key: value for key, value in self._part(level).items() if self.some(0.5) and key != "requires"
-        }
+        part = {key: value for key, value in self._part(level).items() if self.some(0.5) and key != "requires"}
         if self.some(0.5):
             part["duration"] = self._duration()
         if "rework" in spec and self.some(0.3):
             part["rework"] = self._rework(level, spec["rework"]["probability"])
-        changed: Spec = {
-            name: None if self.some(0.3) else 1 for name in spec.get("requires", {}) if self.some(0.4)
-        }
+        changed: Spec = {name: None if self.some(0.3) else 1 for name in spec.get("requires", {}) if self.some(0.4)}
         if not spec.get("requires") and self.some(0.4):
             changed = self._requires(level, 1)
         return part | ({"requires": changed} if changed else {})
@@ -533,9 +519,7 @@ class _Sketch:
         spec = self.data["supplies"][supply]
         amounts = [overlay(spec, place).get("initial", 0) for place in self.places[_per(spec)]]
         for activity in self.data["activities"].values():
-            amounts += [
-                overlay(activity, p).get("produces", {}).get(supply, 0) for p in self.instances(activity)
-            ]
+            amounts += [overlay(activity, p).get("produces", {}).get(supply, 0) for p in self.instances(activity)]
         return sum(parse_amount(amount, spec.get("unit", "")) for amount in amounts)
 
     def _late_orders(self) -> None:
@@ -560,10 +544,7 @@ class _Sketch:
             if self.some(0.8):
                 spec["lasts"] = self.rng.choice(("0 d", "30 min", "2 h", "6 h", "1 d", "2 d"))
         effects = {f"resources.{r}": self.rng.choice(CUTS) for r in self.few(self.data["resources"], 2)}
-        effects |= {
-            f"activities.{a}": self.rng.choice((0, *MULTIPLIERS))
-            for a in self.few(self.data["activities"], 2)
-        }
+        effects |= {f"activities.{a}": self.rng.choice((0, *MULTIPLIERS)) for a in self.few(self.data["activities"], 2)}
         made = [s for s in self.data["supplies"] if "production" in self.data["supplies"][s]]
         ancient = [s for s in made if whole_run and self._began_before(s)]
         effects |= {f"supplies.{s}": self.rng.choice(CUTS) for s in self.few(made, 2) if s not in ancient}

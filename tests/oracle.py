@@ -141,9 +141,7 @@ def grow(levels: Spec) -> dict[str, list[Place]]:
             if name in grown or level.get("in", "site") not in grown:
                 continue
             around = grown[level.get("in", "site")]
-            grown[name] = [
-                Place(name, label, outer) for outer in around for label in labels(name, level, outer)
-            ]
+            grown[name] = [Place(name, label, outer) for outer in around for label in labels(name, level, outer)]
     return grown
 
 
@@ -173,9 +171,7 @@ def overlay(whole: Spec, place: Place) -> dict[str, Any]:
         if place.matches(pattern):
             for key, value in part.items():
                 merged = {**result.get(key, {}), **value} if key in SECTIONS else value
-                result[key] = (
-                    {k: v for k, v in merged.items() if v is not None} if key in SECTIONS else merged
-                )
+                result[key] = {k: v for k, v in merged.items() if v is not None} if key in SECTIONS else merged
     return {key: value for key, value in result.items() if value is not None}
 
 
@@ -195,9 +191,7 @@ def calendar(spec: Spec, start: dt.datetime, end: int) -> Calendar:
     """A written calendar, minute by minute up to the end."""
     days = parse_days(spec.get("days", "Mon-Sun"))
     shifts = [
-        (a, b if b > a else b + DAY)
-        for text in _list(spec.get("hours", "00:00-24:00"))
-        for a, b in parse_hours(text)
+        (a, b if b > a else b + DAY) for text in _list(spec.get("hours", "00:00-24:00")) for a, b in parse_hours(text)
     ]
     off = set(_days_off(spec, start, end))
     minutes: set[int] = set()
@@ -207,9 +201,7 @@ def calendar(spec: Spec, start: dt.datetime, end: int) -> Calendar:
             for a, b in shifts:
                 minutes.update(range(day * DAY + a, day * DAY + b))
     per_day = (
-        parse_number(spec["hours_per_day"]) * 60
-        if "hours_per_day" in spec
-        else Fraction(sum(b - a for a, b in shifts))
+        parse_number(spec["hours_per_day"]) * 60 if "hours_per_day" in spec else Fraction(sum(b - a for a, b in shifts))
     )
     return Calendar(frozenset(t for t in minutes if 0 <= t <= end), per_day, len(days))
 
@@ -382,11 +374,7 @@ class World:
             minutes = calendar.open
             ticks |= {t for t in range(1, self.horizon + 1) if (t in minutes) != (t - 1 in minutes)}
         for resource in self.resources.values():
-            ticks |= (
-                {self.tick(when) for when in resource["count"]}
-                if isinstance(resource["count"], dict)
-                else set()
-            )
+            ticks |= {self.tick(when) for when in resource["count"]} if isinstance(resource["count"], dict) else set()
         return ticks
 
     # Deliveries that are known beforehand, or once the order is placed
@@ -824,12 +812,8 @@ def _activity_row(instance: Instance) -> ActivityRow:
         chosen = zip(started[-1].demand.requires, started[-1].mode, strict=True)
         used = ", ".join(own[0] for need, own in chosen if len(need.choices) > 1)
     held_by = started[0].held_by if started else ""
-    return ActivityRow(
-        *instance.key, instance.ready, instance.start, instance.finish, len(started), used, held_by
-    )
+    return ActivityRow(*instance.key, instance.ready, instance.start, instance.finish, len(started), used, held_by)
 
 
 def _attempt_row(item: Item) -> AttemptRow:
-    return AttemptRow(
-        *item.instance.key, item.attempt, item.kind, item.ready, item.start, item.finish, item.held_by
-    )
+    return AttemptRow(*item.instance.key, item.attempt, item.kind, item.ready, item.start, item.finish, item.held_by)

@@ -54,9 +54,7 @@ def test_a_calendar_is_in_order_and_apart(intervals: list[tuple[int, int]]) -> N
 
 
 @given(INTERVALS, TICKS, st.integers(1, 40))
-def test_working_time_agrees_with_a_count_of_minutes(
-    intervals: list[tuple[int, int]], tick: int, minutes: int
-) -> None:
+def test_working_time_agrees_with_a_count_of_minutes(intervals: list[tuple[int, int]], tick: int, minutes: int) -> None:
     c, bits = calendar(intervals), bitmap(intervals)
     coming = [t for t in range(max(tick, 0), END) if bits[t]]
     assert c.is_open(tick) == (0 <= tick < END and bits[tick])
@@ -66,9 +64,7 @@ def test_working_time_agrees_with_a_count_of_minutes(
 
 
 @given(INTERVALS, TICKS, TICKS)
-def test_worked_and_last_closed_agree_with_a_count_of_minutes(
-    intervals: list[tuple[int, int]], a: int, b: int
-) -> None:
+def test_worked_and_last_closed_agree_with_a_count_of_minutes(intervals: list[tuple[int, int]], a: int, b: int) -> None:
     c, bits = calendar(intervals), bitmap(intervals)
     assert c.worked(a, b) == sum(bits[t] for t in range(max(a, 0), min(max(b, 0), END)))
     closings = [t for t in range(1, END + 1) if bits[t - 1] and (t == END or not bits[t])]

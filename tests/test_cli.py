@@ -78,7 +78,7 @@ def test_run_tells_an_unfinished_build_from_headline_to_what_is_stuck(dcsim, tin
     assert ordered(
         out,
         "Tiny · seed 3",
-        "14 activities, unfinished on 2024-03-01 with 5 left (",
+        "14 activities, unfinished on 2024-03-01 with 4 left (",
         "reference engine)",
         "day 0 is 2024-01-03",
         "milestone",
@@ -95,11 +95,8 @@ def test_run_tells_an_unfinished_build_from_headline_to_what_is_stuck(dcsim, tin
         "Fitted, not measured",
         "resources.crew.count = 2 (prior 1 to 4 from S1; fitted to half)",
         "Stuck",
-        "3 x power_on in hall2 wait for power: 12 kW there, 96 kW needed"
-        if "power_on in hall2 wait" in out
-        else "x power_on in hall",
-        "not ready because of these:",
-        "open_hall",
+        "3 x power_on in hall2/rack1...hall2/rack3 wait for power: 12 kW there, 96 kW\n  needed",
+        "not ready because of these: 1 x open_hall",
     )
 
 
@@ -178,8 +175,8 @@ def test_what_a_user_can_put_right_is_told_without_a_traceback(dcsim, words, mes
     ("words", "message"),
     [
         (["run"], "SCENARIO"),
-        (["run", MINIMAL, "--seed", "x"], "not a valid int"),
-        (["run", MINIMAL, "--seed", "-1"], "x>=0"),
+        (["run", MINIMAL, "--seed", "x"], "--seed"),
+        (["run", MINIMAL, "--seed", "-1"], "--seed"),
         (["run", MINIMAL, "--set", "horizon"], "--set is written path=value"),
         (["run", MINIMAL, "--expected", "--seed", "1"], "expected values are not drawn"),
         (["show", MINIMAL, "--graph", "png"], "no graph 'png'; there are mermaid and dot"),
@@ -214,7 +211,7 @@ def test_check_counts_what_there_is(dcsim):
 def test_check_looks_into_every_variant(dcsim, tiny):
     _, err, code = dcsim("check", tiny)
     assert code == 2
-    assert re.search(r"tiny.yaml: 1 problem\n  line 26: .*no resource 'crw'.* \(variant broken\)", err)
+    assert re.search(r"tiny.yaml: 1 problem\n  line 24: .*no resource 'crw'.* \(variant broken\)", err)
 
 
 def test_check_of_one_variant_looks_at_no_other(dcsim, tiny):

@@ -67,9 +67,7 @@ STEPPED: list[Distribution] = [Fixed(Fraction(7)), Discrete((1, 5, 3), (2, 1, 1)
 EVERY_KIND = [*CONTINUOUS, *STEPPED]
 
 RNG = np.random.default_rng(20240502)
-UNIFORMS = np.concatenate(
-    [RNG.random(5000), 2.0 ** -RNG.uniform(1, 33, 2000), 1 - 2.0 ** -RNG.uniform(1, 33, 2000)]
-)
+UNIFORMS = np.concatenate([RNG.random(5000), 2.0 ** -RNG.uniform(1, 33, 2000), 1 - 2.0 ** -RNG.uniform(1, 33, 2000)])
 
 
 def is_close(a: Floats, b: Floats, tolerance: float) -> bool:
@@ -249,9 +247,7 @@ def test_failures_are_geometric_and_capped() -> None:
 def test_each_attempt_may_have_its_own_probability() -> None:
     p = RNG.random(200)
     u = RNG.random(200)
-    assert failures(p, u).tolist() == [
-        int(failures(float(a), np.array(b))) for a, b in zip(p, u, strict=True)
-    ]
+    assert failures(p, u).tolist() == [int(failures(float(a), np.array(b))) for a, b in zip(p, u, strict=True)]
     assert failures_table(p).shape == (200, 10)
 
 

@@ -63,7 +63,9 @@ def test_without_such_milestones_all_counters_are_shown(run):
 
 def test_without_counters_the_share_of_finished_activities_is_shown():
     run = dcsim.simulate(
-        dcsim.load({"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}, "b": {"duration": "3 d"}}})
+        dcsim.load(
+            {"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}, "b": {"duration": "3 d"}}}
+        )
     )
     curves, unit = counters(run)
     assert unit == "share of activities"
@@ -130,7 +132,9 @@ def test_calendars_and_risks_have_their_own_colours():
 
     ax = Figure().subplots()
     edges, waiting = np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.0])
-    draw_waits([Wait("risk:storms", "risk", 0.2, edges, waiting), Wait("calendar:day", "calendar", 3, edges, waiting)], ax)
+    draw_waits(
+        [Wait("risk:storms", "risk", 0.2, edges, waiting), Wait("calendar:day", "calendar", 3, edges, waiting)], ax
+    )
     assert [label.get_text() for label in ax.get_yticklabels()] == ["storms  < 1 d", "day  3 d"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["calendar", "risk"]
 

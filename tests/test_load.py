@@ -108,9 +108,7 @@ def test_plain_words_mean_what_yaml_1_2_says(written: str, meant: object) -> Non
 
 def test_decimals_are_exact_and_quotes_make_text(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
-    file.write_text(
-        "name: 'null'\nstart: 2024-01-01\nactivities: {a: {}}\nfactors: {f: 0.1}\ndescription: 'no'\n"
-    )
+    file.write_text("name: 'null'\nstart: 2024-01-01\nactivities: {a: {}}\nfactors: {f: 0.1}\ndescription: 'no'\n")
     read = load(file)
     assert read.factors["f"].value.values == (Fraction(1, 10),)
     assert (read.name, read.description) == ("null", "no")
@@ -184,9 +182,7 @@ def test_a_file_lies_over_its_bases(tmp_path: Path) -> None:
 def test_bases_may_extend_others_but_not_in_a_circle(tmp_path: Path) -> None:
     read = lay(tmp_path, "extends: middle.yaml\nname: top\n", middle="extends: campus.yaml\n", campus=CAMPUS)
     assert read.name == "top"
-    with pytest.raises(
-        ScenarioError, match=r"line 1: extends: these files extend each other in a circle"
-    ) as caught:
+    with pytest.raises(ScenarioError, match=r"line 1: extends: these files extend each other in a circle") as caught:
         lay(tmp_path, "extends: middle.yaml\n", middle="extends: top.yaml\n")
     assert "top.yaml -> " in str(caught.value)
 
@@ -242,9 +238,7 @@ def test_unknown_variants_and_risks_are_told_with_the_nearest(campus: Path) -> N
     assert "no risk 'strom'; did you mean 'storm'?" in refusal(campus, mitigate=["strom"])
     bare = CAMPUS.replace("    mitigation", "    # mitigation")
     campus.write_text(bare)
-    assert "risks.storm: nothing to switch on: this risk has no `mitigation`" in refusal(
-        campus, mitigate=["storm"]
-    )
+    assert "risks.storm: nothing to switch on: this risk has no `mitigation`" in refusal(campus, mitigate=["storm"])
 
 
 def test_a_variant_cannot_extend_or_hold_variants(campus: Path) -> None:

@@ -148,9 +148,7 @@ def mutations(draw: st.DrawFn) -> str:
     """The right scenario after one to four accidents at the keyboard."""
     text = RIGHT
     for _ in range(draw(st.integers(1, 4))):
-        accident = draw(
-            st.sampled_from(["delete line", "swap lines", "replace word", "insert", "cut off", "delete"])
-        )
+        accident = draw(st.sampled_from(["delete line", "swap lines", "replace word", "insert", "cut off", "delete"]))
         lines = text.split("\n")
         here = draw(st.integers(0, len(text)))
         match accident:

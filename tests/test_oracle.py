@@ -18,9 +18,7 @@ def run(horizon: str = "3 d", start: str = MONDAY, **sections: Any) -> OracleTra
 
 def spans(trace: OracleTrace) -> dict[str, tuple[int | None, int | None]]:
     """Start and finish by activity, or by activity and place where that is not the site."""
-    names = [
-        row.activity if row.place == "site" else f"{row.activity} {row.place}" for row in trace.activities
-    ]
+    names = [row.activity if row.place == "site" else f"{row.activity} {row.place}" for row in trace.activities]
     return {name: (row.start, row.finish) for name, row in zip(names, trace.activities, strict=True)}
 
 

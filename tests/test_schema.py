@@ -90,7 +90,9 @@ def test_what_cannot_be_read_is_underlined(validator, parts):
 
 
 def test_what_is_needed_is_asked_for(validator):
-    assert re.search("'start' is a required property", str(list(validator.iter_errors({"name": "x", "activities": {}}))))
+    assert re.search(
+        "'start' is a required property", str(list(validator.iter_errors({"name": "x", "activities": {}})))
+    )
 
 
 def test_fields_carry_their_meaning():

@@ -100,9 +100,7 @@ def test_elapsed_and_working_minutes() -> None:
 
 @pytest.mark.parametrize("text", ["1 month", "2 years"])
 def test_months_and_years_have_no_minutes(text: str) -> None:
-    with pytest.raises(
-        ValueError, match=rf"a (month|year) has no fixed length; write weeks or days, got '{text}'"
-    ):
+    with pytest.raises(ValueError, match=rf"a (month|year) has no fixed length; write weeks or days, got '{text}'"):
         _ = parse_span(text).minutes
     with pytest.raises(ValueError, match="has no fixed length"):
         parse_span(text).working_minutes(Fraction(8), 5)

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 from dcsim import network
 from dcsim.build.supplies import Goods, variations
 from dcsim.build.time import WorkingTimes
-from dcsim.distributions import mean_failures
+from dcsim.distributions import Distribution, mean_failures
 from dcsim.network import REPAIR, RETRY, WORK, Claim, Demand, Mode, Requirement, Take
 from dcsim.places import Places
+from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, SITE, Activity, Scenario
 from dcsim.scenario.values import Amount
 from dcsim.units import parse_amount
 
 Ints = NDArray[np.int64]
+Alike = tuple[int, Distribution, tuple[int, ...], schema.Learning | None, network.Rework | None]
+"""What instances that last alike share: activity, minutes, factors, learning, rework."""
 
 
 def alternatives(entry: str) -> list[str]:
@@ -36,11 +39,11 @@ class Instances:
     times: WorkingTimes
     goods: Goods
     bundles: list[tuple[Take, ...]] = field(default_factory=lambda: [()])
-    work: list[network.Work] = field(default_factory=list)
     again: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict)
     counters: int = 0
     """How many counts of first starts there are, for learning."""
     _numbers: dict[Demand, int] = field(default_factory=dict)
+    _work: dict[Alike, list[Ints]] = field(default_factory=dict)
     _alike: dict[tuple[object, ...], int] = field(default_factory=dict)
     _counts: dict[tuple[int, str], int] = field(default_factory=dict)
 
@@ -106,7 +109,7 @@ class Instances:
                 start = self.first[number]
                 retry[instances - start] = self._demands(number, RETRY, spec, spec.requires, {}, places)
                 repair[instances - start] = self._demands(number, REPAIR, spec, spec.rework.requires, {}, places)
-            self.work.extend(self._work(number, spec, places, instances))
+            self._add_work(number, spec, places, instances)
 
     def _again(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         count = int(self.first[number + 1] - self.first[number])
@@ -189,21 +192,29 @@ class Instances:
 
         return self._by_place(list(produces), spec.at, places, make)
 
-    def _work(self, number: int, spec: Activity, places: Ints, instances: Ints) -> Iterator[network.Work]:
-        """The work in these places, apart where a working day is not the same."""
+    def _add_work(self, number: int, spec: Activity, places: Ints, instances: Ints) -> None:
+        """The work in these places, apart where it is not the same."""
         own = self._days(spec, spec.requires, places)
         of_repair = self._days(spec, {} if spec.rework is None else spec.rework.requires, places)
         self.day_calendar[instances] = own
         for calendar, repair_calendar in np.unique(np.stack([own, of_repair]), axis=1).T.tolist():
             here = (own == calendar) & (of_repair == repair_calendar)
-            yield network.Work(
-                activity=number,
-                instances=instances[here],
-                minutes=spec.duration.resolve(partial(self.times.working_minutes, number=calendar)),
-                factors=self.goods.factors(spec.varies_with),
-                learning=self._learning(spec, places[here], number),
-                rework=self._rework(spec, repair_calendar),
+            minutes = spec.duration.resolve(partial(self.times.working_minutes, number=calendar))
+            alike = (
+                number,
+                minutes,
+                self.goods.factors(spec.varies_with),
+                spec.learning,
+                self._rework(spec, repair_calendar),
             )
+            self._work.setdefault(alike, []).append(instances[here])
+
+    @property
+    def work(self) -> Iterator[network.Work]:
+        """Everything that lasts alike, with all its instances."""
+        for (number, minutes, factors, learning, rework), parts in self._work.items():
+            instances = np.sort(np.concatenate(parts))
+            yield network.Work(number, instances, minutes, factors, self._learning(number, learning, instances), rework)
 
     def _days(self, spec: Activity, requires: Mapping[str, int | None], places: Ints) -> Ints:
         """For each place the calendar whose day a duration means: the activity's own, or of what it requires first."""
@@ -217,19 +228,20 @@ class Instances:
         }
         return np.array([calendars[number] for number in resources.tolist()], np.int64)
 
-    def _learning(self, spec: Activity, places: Ints, number: int) -> network.Learning | None:
-        if spec.learning is None:
+    def _learning(self, number: int, learning: schema.Learning | None, instances: Ints) -> network.Learning | None:
+        if learning is None:
             return None
-        learning, level = spec.learning, spec.at
         most = int(self.first[number + 1] - self.first[number])
         last = most if learning.until is None else min(learning.until, most)
         exponent = math.log2(learning.rate)
+        level = self.scenario.activities[self.names[number]].at
         if (number, learning.per) not in self._counts:
             self._counts[number, learning.per] = self.counters
             self.counters += self.places.count(learning.per)
+        around = self.places.enclosing(level, learning.per)[self.place[instances]]
         return network.Learning(
             multipliers=np.array([(n / learning.at) ** exponent for n in range(1, last + 1)]),
-            counter=self._counts[number, learning.per] + self.places.enclosing(level, learning.per)[places],
+            counter=self._counts[number, learning.per] + around,
         )
 
     def _rework(self, spec: Activity, calendar: int) -> network.Rework | None:

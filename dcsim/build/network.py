@@ -25,6 +25,7 @@ def build(scenario: Scenario) -> Network:
     goods = Goods(scenario, places, clock, times)
     instances = Instances(scenario, places, times, goods)
     links = Links(scenario, places, instances)
+    work = tuple(instances.work)
     needed, link_first, link_to, link_lag = links.arrays()
     network = Network(
         name=scenario.name,
@@ -44,7 +45,7 @@ def build(scenario: Scenario) -> Network:
         demands=instances.demands,
         counters=instances.counters,
         bundles=tuple(instances.bundles),
-        work=tuple(instances.work),
+        work=work,
         needed=needed,
         link_first=link_first,
         link_to=link_to,

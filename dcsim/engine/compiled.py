@@ -1,6 +1,6 @@
 """The compiled engine: the same network, draws and law as the reference engine, as one loop over flat arrays."""
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
@@ -12,6 +12,8 @@ from dcsim.calendars import Calendar
 from dcsim.engine import kernel
 from dcsim.engine.draws import Draws
 from dcsim.engine.kernel import Chance, Plan, State, Table
+from dcsim.engine.outcome import Outcome
+from dcsim.engine.sampling import Blocks
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes, first_calendar_cause
 
@@ -30,6 +32,29 @@ def run(network: Network, draws: Draws) -> Trace:
         if state.counts[0]["shortages"] <= shortages:
             return _trace(network, draws, state)
         shortages = int(state.counts[0]["shortages"])
+
+
+class Runner:
+    """Replications one after the other, in the same work arrays; many may run at once, each in a thread of its own."""
+
+    def __init__(self, network: Network, seed: int) -> None:
+        self.network = network
+        self.plan = flatten(network)
+        self.blocks = Blocks(network, seed)
+        self.state = new_state(network, self.plan, 0, 0)
+
+    def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
+        """One replication, reduced."""
+        draws = self.blocks.draws(replication, designed)
+        kernel.run(self.plan, flatten_draws(self.network, draws), self.state)
+        cause = self.state.cause
+        return Outcome(
+            draws,
+            self.state.reached.copy(),
+            self.state.instance["finish"].astype(np.int64),
+            np.stack([cause["waited"], cause["spells"]], axis=1),
+            tuple(_late(self.network, self.state)),
+        )
 
 
 @lru_cache(maxsize=8)
@@ -298,6 +323,11 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
 def _deliveries(network: Network, draws: Draws, state: State) -> Iterable[DeliveryRow]:
     for row in zip(*(column.tolist() for column in draws.deliveries), strict=True):
         yield DeliveryRow(*row)
+    yield from _late(network, state)
+
+
+def _late(network: Network, state: State) -> Iterable[DeliveryRow]:
+    """Deliveries of orders that waited for their gate."""
     number = 0
     for k, order in enumerate(network.orders):
         if order.placed is not None:

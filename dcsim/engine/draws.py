@@ -3,11 +3,11 @@
 Engines never draw: a run is a pure function of the network and these values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
+from math import floor, lcm
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
-from dcsim.engine.philox import Words, hash64, place_keys, uniforms
+from dcsim.engine.philox import Words, hash64, place_keys, uniform, uniforms
 from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Work
 from dcsim.units import HALF, round_half_up
 
@@ -104,8 +104,21 @@ class Draws:
         return tick + sum(p.ticks for p in self.postponed[stock] if p.begins <= tick < p.ends)
 
 
+class WorkingTimes(NamedTuple):
+    """How often every instance fails, and the minutes of all attempts and repairs; as in `Draws`."""
+
+    minutes: Floats
+    failures: NDArray[np.int8]
+    again: Ints
+    retry_minutes: Floats
+    repair_minutes: Floats
+
+
 class Chance(Protocol):
     """Where values come from: a random sample, or expectation."""
+
+    def value(self, distribution: Distribution, name: str, place: int = 0) -> float:
+        """The value of this quantity of the site, or of one place."""
 
     def values(self, distribution: Distribution, name: str, places: Words, attempts: Ints | int = 0) -> Floats:
         """A value of this quantity for every place (and attempt)."""
@@ -123,22 +136,39 @@ class Sample:
 
     seed: int
     replication: int = 0
+    designed: Mapping[str, float] = field(default_factory=dict)
+    """Uniform numbers of quantities of the site that a sampling design has chosen."""
+
+    def uniform(self, name: str, place: int = 0) -> float:
+        """The uniform number of one quantity."""
+        number = self.designed.get(name)
+        return uniform(self.seed, name, place, self.replication) if number is None else number
+
+    def value(self, distribution: Distribution, name: str, place: int = 0) -> float:
+        if isinstance(distribution, Fixed):
+            return float(distribution.value)
+        return float(distribution.quantile(np.array([self.uniform(name, place)]))[0])
 
     def values(self, distribution: Distribution, name: str, places: Words, attempts: Ints | int = 0) -> Floats:
         if isinstance(distribution, Fixed):
             return np.full(len(places), float(distribution.value))
+        if len(places) == 1 and isinstance(attempts, int) and attempts == 0:
+            return np.array([self.value(distribution, name, int(places[0]))])
         return distribution.quantile(uniforms(self.seed, name, places, attempts, self.replication))
 
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
         return failures(rework.probability, uniforms(self.seed, name, places, 0, self.replication))
 
     def occurs(self, probability: float, name: str) -> bool:
-        return bool(uniforms(self.seed, name, _SITE_KEY, 0, self.replication)[0] < probability)
+        return self.uniform(name) < probability
 
 
 @dataclass(frozen=True)
 class Expectation:
     """Every quantity at its mean, every risk at its more likely outcome."""
+
+    def value(self, distribution: Distribution, name: str, place: int = 0) -> float:
+        return float(distribution.mean)
 
     def values(self, distribution: Distribution, name: str, places: Words, attempts: Ints | int = 0) -> Floats:
         return np.full(len(places), float(distribution.mean))
@@ -151,11 +181,8 @@ class Expectation:
         return probability > 0.5
 
 
-_SITE_KEY = np.zeros(1, np.uint64)
-
-
-def draw(network: Network, chance: Chance) -> Draws:
-    """Settle one replication."""
+def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Draws:
+    """Settle one replication; `times` may know a faster way to the working times, not another."""
     factors = tuple(
         chance.values(factor.value, f"factors.{factor.name}", place_keys(network.places, factor.level))
         for factor in network.factors
@@ -164,13 +191,8 @@ def draw(network: Network, chance: Chance) -> Draws:
     lead = [_lead_time(network, k, chance, factors) for k in range(len(network.orders))]
     postponed = _postponed(network, chance, windows)
     capacity, steps = _capacities(network, windows)
-    work = _WorkingTimes(network, chance, factors)
     return Draws(
-        minutes=work.minutes,
-        failures=work.failures,
-        again=work.again,
-        retry_minutes=work.retry_minutes,
-        repair_minutes=work.repair_minutes,
+        **(times or working_times)(network, chance, factors)._asdict(),
         deliveries=_deliveries(network, chance, factors, windows, lead, postponed),
         lead=np.array(lead, np.int64),
         postponed=postponed,
@@ -183,78 +205,68 @@ def draw(network: Network, chance: Chance) -> Draws:
     )
 
 
-@dataclass
-class _WorkingTimes:
-    """The working time of every attempt and repair of every instance."""
-
-    network: Network
-    chance: Chance
-    factors: tuple[Floats, ...]
-    retry_minutes: Floats = field(init=False)
-    repair_minutes: Floats = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.minutes = np.zeros(self.network.instances)
-        self.failures = np.zeros(self.network.instances, np.int8)
-        for work in self.network.work:
-            self.minutes[work.instances] = self._values(work, work.minutes, work.factors, "duration", work.instances, 0)
-            if work.rework is not None:
-                name = self._name(work, "rework.failures")
-                keys, numbers = self._keys(work, work.instances), work.instances - self.network.first[work.activity]
-                self.failures[work.instances] = self.chance.failures(work.rework, name, keys, numbers)
-        self.again = np.cumsum(self.failures, dtype=np.int64) - self.failures
-        self.retry_minutes = np.zeros(int(self.failures.sum()))
-        self.repair_minutes = np.zeros(int(self.failures.sum()))
-        for work in self.network.work:
-            if work.rework is not None:
-                self._again(work, work.rework)
-
-    def _again(self, work: Work, rework: Rework) -> None:
-        """Further attempts are numbered from 1, repairs from 0."""
-        often = self.failures[work.instances].astype(np.int64)
-        instances = np.repeat(work.instances, often)
-        number = np.arange(len(instances)) - np.repeat(np.cumsum(often) - often, often)
-        slot = self.again[instances] + number
-        self.retry_minutes[slot] = self._values(work, work.minutes, work.factors, "duration", instances, number + 1)
-        self.repair_minutes[slot] = self._values(
-            work, rework.repair, rework.factors, "rework.duration", instances, number
-        )
-
-    def _values(
-        self,
-        work: Work,
-        distribution: Distribution,
-        factors: tuple[int, ...],
-        quantity: str,
-        instances: Ints,
-        attempts: Ints | int,
-    ) -> Floats:
-        name = self._name(work, quantity)
-        values = self.chance.values(distribution, name, self._keys(work, instances), attempts)
-        level = self.network.levels[work.activity]
-        for number in factors:
-            factor = self.factors[number]
-            if len(factor) == 1:
-                values = values * factor[0]
-            else:
-                around = self.network.places.enclosing(level, self.network.factors[number].level)
-                values = values * factor[around[self.network.place[instances]]]
-        return values
-
-    def _name(self, work: Work, quantity: str) -> str:
-        return f"activities.{self.network.activities[work.activity]}.{quantity}"
-
-    def _keys(self, work: Work, instances: Ints) -> Words:
-        keys = place_keys(self.network.places, self.network.levels[work.activity])
-        return keys[self.network.place[instances]]
+TimesOf = Callable[[Network, Chance, tuple[Floats, ...]], WorkingTimes]
 
 
-def _one(chance: Chance, distribution: Distribution, name: str, place: Words = _SITE_KEY) -> float:
-    return float(chance.values(distribution, name, place)[0])
+def working_times(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> WorkingTimes:
+    """The working time of every attempt and repair of every instance, with its factors."""
+    minutes, failures = np.zeros(network.instances), np.zeros(network.instances, np.int8)
+    for work in network.work:
+        values = chance.values(work.minutes, quantity(network, work, "duration"), keys(network, work, work.instances))
+        minutes[work.instances] = times_factors(network, work, work.factors, factors, work.instances, values)
+        if work.rework is not None:
+            name, numbers = quantity(network, work, "rework.failures"), work.instances - network.first[work.activity]
+            failures[work.instances] = chance.failures(work.rework, name, keys(network, work, work.instances), numbers)
+    again = np.cumsum(failures, dtype=np.int64) - failures
+    retry, repair = np.zeros(int(failures.sum())), np.zeros(int(failures.sum()))
+    for work in network.work:
+        if work.rework is None:
+            continue
+        instances, number = further(failures, work.instances)
+        slot, places = again[instances] + number, keys(network, work, instances)
+        values = chance.values(work.minutes, quantity(network, work, "duration"), places, number + 1)
+        retry[slot] = times_factors(network, work, work.factors, factors, instances, values)
+        values = chance.values(work.rework.repair, quantity(network, work, "rework.duration"), places, number)
+        repair[slot] = times_factors(network, work, work.rework.factors, factors, instances, values)
+    return WorkingTimes(minutes, failures, again, retry, repair)
 
 
-def _tick(chance: Chance, moment: Moment, name: str, place: Words = _SITE_KEY) -> int:
-    return moment.origin + round_half_up(_one(chance, moment.delay, name, place))
+def further(failures: NDArray[np.int8], instances: Ints) -> tuple[Ints, Ints]:
+    """Each instance as often as it fails, and the number of the failure, from 0.
+
+    The repair after it is drawn under that number, the attempt after the repair under the next.
+    """
+    often = failures[instances].astype(np.int64)
+    number = np.arange(often.sum()) - np.repeat(np.cumsum(often) - often, often)
+    return np.repeat(instances, often), number
+
+
+def times_factors(
+    network: Network, work: Work, numbers: Sequence[int], factors: tuple[Floats, ...], instances: Ints, values: Floats
+) -> Floats:
+    """Values multiplied by the factors that they vary with, each as it is where the instance is done."""
+    for number in numbers:
+        factor = factors[number]
+        if len(factor) == 1:
+            values = values * factor[0]
+        else:
+            around = network.places.enclosing(network.levels[work.activity], network.factors[number].level)
+            values = values * factor[around[network.place[instances]]]
+    return values
+
+
+def quantity(network: Network, work: Work, what: str) -> str:
+    """The name under which something about an activity is drawn."""
+    return f"activities.{network.activities[work.activity]}.{what}"
+
+
+def keys(network: Network, work: Work, instances: Ints) -> Words:
+    """Of each instance, the number that stands for its place."""
+    return place_keys(network.places, network.levels[work.activity])[network.place[instances]]
+
+
+def _tick(chance: Chance, moment: Moment, name: str, place: int = 0) -> int:
+    return moment.origin + round_half_up(chance.value(moment.delay, name, place))
 
 
 def _window(network: Network, number: int, chance: Chance) -> Window | None:
@@ -267,11 +279,11 @@ def _window(network: Network, number: int, chance: Chance) -> Window | None:
     begins = _tick(chance, risk.begins, f"{name}.begins")
     if risk.lasts is None:
         return Window(begins, NEVER)
-    return Window(begins, begins + round_half_up(_one(chance, risk.lasts, f"{name}.lasts")))
+    return Window(begins, begins + round_half_up(chance.value(risk.lasts, f"{name}.lasts")))
 
 
-def _stock_key(network: Network, stock: int) -> Words:
-    return np.array([hash64(network.stocks[stock].place)], np.uint64)
+def _stock_key(network: Network, stock: int) -> int:
+    return hash64(network.stocks[stock].place)
 
 
 def _product(factors: tuple[Floats, ...], uses: Sequence[FactorUse]) -> float:
@@ -283,7 +295,7 @@ def _product(factors: tuple[Floats, ...], uses: Sequence[FactorUse]) -> float:
 
 def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Floats, ...]) -> int:
     order = network.orders[number]
-    span = _one(chance, order.lead_time, f"{order.path}.lead_time", _stock_key(network, order.stock))
+    span = chance.value(order.lead_time, f"{order.path}.lead_time", _stock_key(network, order.stock))
     for use in order.factors:
         span *= float(factors[use.factor][use.place])
     return floor(span + HALF)
@@ -297,7 +309,7 @@ def _postponed(
         if window is None:
             continue
         for supply, delay in risk.delays:
-            ticks = round_half_up(_one(chance, delay, f"risks.{risk.name}.delays.{supply}"))
+            ticks = round_half_up(chance.value(delay, f"risks.{risk.name}.delays.{supply}"))
             found.setdefault(supply, []).append(Postponement(*window, ticks))
     return tuple(tuple(found.get(stock.name, ())) for stock in network.stocks)
 
@@ -319,6 +331,7 @@ def _deliveries(
             due = placed + lead[number] + k * order.every
             tick = due + sum(p.ticks for p in postponed[order.stock] if p.begins <= due < p.ends)
             rows.append((tick, order.stock, order.lot(k), number))
+    tables = [np.array(rows, np.int64).reshape(len(rows), 4)]
     for production in network.productions:
         cuts = [
             (window, multiplier)
@@ -327,36 +340,42 @@ def _deliveries(
             if window is not None and supply == network.stocks[production.stock].name
         ]
         divisor = Fraction(_product(factors, production.factors)).limit_denominator(FACTOR_DIGITS)
-        rows.extend(
-            (tick, production.stock, amount, PRODUCTION)
-            for tick, amount in produced(production, network.horizon, cuts, divisor)
-        )
-    rows = sorted(row for row in rows if 0 <= row[0] <= network.horizon and row[2] > 0)
-    table = np.array(rows, np.int64).reshape(len(rows), 4)
-    return Deliveries(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+        ticks, amount = produced(production, network.horizon, cuts, divisor)
+        stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
+        tables.append(np.stack([ticks, stock, amount, origin], axis=1))
+    table = np.concatenate(tables)
+    table = table[(table[:, 0] >= 0) & (table[:, 0] <= network.horizon) & (table[:, 2] > 0)]
+    return Deliveries(*table[np.lexsort(table.T[[3, 2, 1, 0]])].T)
 
 
 def produced(
     production: Production, horizon: int, cuts: Sequence[tuple[Window, Fraction]], divisor: Fraction
-) -> list[tuple[int, int]]:
-    """Deliveries of a production as (tick, amount): at the end of each interval, what has become whole since the last.
+) -> tuple[Ints, Ints]:
+    """Ticks and amounts of a production's deliveries: at the end of each interval, what became whole since the last.
 
     The rate is integrated over its steps and over the windows in which risks multiply it.
     """
-    end = horizon if production.until is None else production.until
+    end = horizon if production.until is None else min(production.until, horizon)
     edges = {production.begins, end, *(tick for tick, _ in production.rate)}
     edges |= {edge for window, _ in cuts for edge in window}
     inside = sorted(edge for edge in edges if production.begins <= edge <= end)
-    due, total, delivered = production.begins + production.every, Fraction(0), 0
-    rows = []
-    for begin, until in pairwise([*inside, NEVER]):
+    due = np.arange(production.begins + production.every, horizon + 1, production.every)
+    whole, total, first = np.zeros(len(due), np.int64), Fraction(0), 0
+    for begin, until in pairwise([*inside, horizon + 1]):
         rate = Fraction(0) if begin >= end else _rate_at(production, begin, cuts) / divisor
-        while due <= min(until, horizon):
-            whole = int(total + rate * (due - begin))
-            rows.append((due, whole - delivered))
-            delivered, due = whole, due + production.every
-        total += rate * (min(until, horizon + production.every) - begin)
-    return rows
+        last = int(due.searchsorted(until if until <= horizon else horizon, side="right"))
+        whole[first:last] = _floors(total, rate, due[first:last] - begin)
+        first, total = last, total + rate * (until - begin)
+    return due, np.diff(whole, prepend=0)
+
+
+def _floors(total: Fraction, rate: Fraction, spans: Ints) -> Ints:
+    """What is whole of a total that has grown at a rate for so many minutes; exact."""
+    common = lcm(total.denominator, rate.denominator)
+    base, each = int(total * common), int(rate * common)
+    largest = base + each * int(spans.max(initial=0))
+    exact = spans if largest < 2**62 and common < 2**62 else spans.astype(object)
+    return np.asarray((base + each * exact) // common, np.int64)
 
 
 def _rate_at(production: Production, tick: int, cuts: Sequence[tuple[Window, Fraction]]) -> Fraction:

@@ -24,6 +24,7 @@ SCALE = 2.0**-32
 LOW = 0xFFFFFFFF
 
 
+@lru_cache(maxsize=65536)
 def hash64(text: str) -> int:
     """A number that stands for a text, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
@@ -57,3 +58,15 @@ def uniforms(
     block, lane = divmod(replication, LANES)
     words = philox(hash64(f"{seed}/{name}"), places, attempts, block)[lane]
     return np.asarray((words.astype(np.float64) + 0.5) * SCALE)
+
+
+def uniform(seed: int, name: str, place: int, replication: int) -> float:
+    """The same number for one place, without the cost of arrays."""
+    key, (block, lane) = hash64(f"{seed}/{name}"), divmod(replication, LANES)
+    a, b, c, d = place & LOW, place >> 32, 0, block & LOW
+    low, high = key & LOW, key >> 32
+    for _ in range(ROUNDS):
+        one, two = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c
+        a, b, c, d = (two >> 32) ^ b ^ low, two & LOW, (one >> 32) ^ d ^ high, one & LOW
+        low, high = (low + WEYL[0]) & LOW, (high + WEYL[1]) & LOW
+    return float(((a, b, c, d)[lane] + 0.5) * SCALE)

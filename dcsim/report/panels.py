@@ -60,9 +60,7 @@ KINDS = {"supply": style.BLUE, "resource": style.ORANGE, "calendar": style.GREY,
 """What can be waited for, each in its colour."""
 
 
-def draw_curves(
-    curves: Sequence[Curve], unit: str, milestones: Sequence[Dated], end: float, ax: Axes
-) -> Axes:
+def draw_curves(curves: Sequence[Curve], unit: str, milestones: Sequence[Dated], end: float, ax: Axes) -> Axes:
     """How many there are of everything that is counted, over time, and the dates that were observed."""
     for curve, (colour, dash, width) in zip(curves, style.LINES, strict=False):
         dates = np.append(curve.dates, end)
@@ -93,9 +91,7 @@ def draw_milestones(milestones: Sequence[Dated], ax: Axes) -> Axes:
         if one.observed:
             ax.scatter(one.observed, [row] * len(one.observed), marker="D", s=36, color=style.INK, zorder=3)
         if one.simulated is not None:
-            ax.scatter(
-                [one.simulated], [row], s=52, facecolor="white", edgecolor=style.RED, linewidth=2, zorder=4
-            )
+            ax.scatter([one.simulated], [row], s=52, facecolor="white", edgecolor=style.RED, linewidth=2, zorder=4)
         if points:
             said = ax.annotate(_difference(one), (max(points), row), (9, 0), textcoords="offset points")
             said.set(va="center", fontsize=9, in_layout=False)
@@ -143,10 +139,7 @@ def _difference(one: Dated) -> str:
     days = sorted({int(np.floor(one.simulated) - np.floor(date)) for date in one.observed})
     if days == [0]:
         return "same day"
-    return (
-        " to ".join(f"{number:+d}".replace("-", "\N{MINUS SIGN}") for number in (days[0], *days[1:][-1:]))
-        + " d"
-    )
+    return " to ".join(f"{number:+d}".replace("-", "\N{MINUS SIGN}") for number in (days[0], *days[1:][-1:])) + " d"
 
 
 def draw_waits(waits: Sequence[Wait], ax: Axes) -> Axes:
@@ -156,9 +149,7 @@ def draw_waits(waits: Sequence[Wait], ax: Axes) -> Axes:
         share = np.sqrt(wait.waiting / most) if most else wait.waiting
         half = np.where(wait.waiting > 0, 0.08 + 0.34 * share, 0)
         half = np.append(half, half[-1])
-        ax.fill_between(
-            wait.edges, row - half, row + half, step="post", color=KINDS[wait.kind], linewidth=0, zorder=2
-        )
+        ax.fill_between(wait.edges, row - half, row + half, step="post", color=KINDS[wait.kind], linewidth=0, zorder=2)
     labels = [f"{shortened(wait.cause)}  {_days(wait.days)}" for wait in waits]
     ax.set_yticks(range(len(waits)), labels)
     ax.set_ylim(max(len(waits), 1) - 0.4, -0.6)

@@ -30,9 +30,7 @@ def summary(run: Result, seconds: float) -> Group:
 
 def headline(run: Result, seconds: float) -> RenderableType:
     """What was built, with which chances, and how it ended."""
-    title = Text(" · ").join(
-        [Text(run.scenario.name, style="bold"), *map(Text, layers(run)), Text(chance(run))]
-    )
+    title = Text(" · ").join([Text(run.scenario.name, style="bold"), *map(Text, layers(run)), Text(chance(run))])
     network = run.network
     ended = f"finished on {network.date(run.end):%Y-%m-%d}, day {day(network.day(run.end))}"
     if not run.finished:

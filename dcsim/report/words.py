@@ -92,9 +92,7 @@ def _shown(entry: Entry) -> Iterator[RenderableType]:
 
 def _places(scenario: Scenario, network: Network) -> Iterator[Entry]:
     for name, level in scenario.places.items():
-        around = (
-            "" if level.within == SITE else f" in {counted(network.places.count(level.within), level.within)}"
-        )
+        around = "" if level.within == SITE else f" in {counted(network.places.count(level.within), level.within)}"
         names = "" if level.names is None else f": {listed(level.names)}"
         yield Entry(name, f"{network.places.count(name):,}{around}{names}")
 
@@ -207,9 +205,7 @@ def _factors(scenario: Scenario, _: Network) -> Iterator[Entry]:
 def _factors_of(activity: schema.Activity) -> tuple[str, ...]:
     parts = (activity, *activity.within.values())
     return tuple(
-        name
-        for part in parts
-        for name in (*part.varies_with, *(part.rework.varies_with if part.rework else ()))
+        name for part in parts for name in (*part.varies_with, *(part.rework.varies_with if part.rework else ()))
     )
 
 
@@ -275,9 +271,7 @@ def _variants(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, variant in scenario.variants.items():
         changed = []
         for section, entries in variant.items() if isinstance(variant, Mapping) else ():
-            changed += (
-                [f"{section}.{key}" for key in entries] if isinstance(entries, Mapping) else [str(section)]
-            )
+            changed += [f"{section}.{key}" for key in entries] if isinstance(entries, Mapping) else [str(section)]
         yield Entry(name, f"changes {listed(changed)}")
 
 

@@ -65,9 +65,7 @@ def unknown_names(document: Document, spoiled: Sequence[Key]) -> list[Problem]:
 def in_order(problems: Sequence[Problem], name: str) -> list[Problem]:
     """Problems in the order of their lines, those of the file itself first; each once."""
     unique = dict.fromkeys(problems)
-    return sorted(
-        unique, key=lambda problem: (problem.file not in ("", name), problem.file, problem.line or 0)
-    )
+    return sorted(unique, key=lambda problem: (problem.file not in ("", name), problem.file, problem.line or 0))
 
 
 def _leave_out(values: Any, path: Key) -> None:

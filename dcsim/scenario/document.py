@@ -23,7 +23,7 @@ _LONGEST_MESSAGE = 500
 
 @dataclass(frozen=True)
 class Citation:
-    """Where a value comes from: a key of `sources`, or the reason for which it was assumed."""
+    """Where a value comes from: a key of `sources`, or the reason for which it was assumed; and its range."""
 
     value: Any
     """The value as written."""
@@ -33,6 +33,10 @@ class Citation:
     """Why this number, where no source gives one."""
     note: str = ""
     """What to know about it."""
+    low: Any = None
+    """A low value that is still believable, as written; none if none was given."""
+    high: Any = None
+    """A high value that is still believable."""
 
 
 @dataclass(frozen=True)

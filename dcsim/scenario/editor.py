@@ -8,7 +8,7 @@ and of `extends`.
 import json
 from typing import Any
 
-from dcsim.scenario.layers import PROVENANCE, SECTIONS
+from dcsim.scenario.layers import PROVENANCE, RANGE, SECTIONS
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.values import PARAMETERS
 
@@ -80,7 +80,9 @@ SHORT_FORMS: dict[str, list[Schema]] = {
 """What may stand for a part instead of a mapping of its keys."""
 
 _MILESTONE_LINK = {"milestone": {"$ref": "#/$defs/text"}}
-_CITED_FACTOR = {key: {"$ref": "#/$defs/text"} for key in PROVENANCE}
+_CITED_FACTOR = {key: {"$ref": "#/$defs/text"} for key in PROVENANCE} | {
+    key: {"$ref": "#/$defs/uncertain number"} for key in RANGE
+}
 _EXTENDS = {"description": "Scenario files beside this one, over which it is laid."}
 
 
@@ -199,11 +201,12 @@ def _line(value: Any) -> str:
 
 
 def _with_source(value: Schema) -> Schema:
-    """The value, or `{value: ..., source: KEY}`."""
+    """The value, or `{value: ..., source: KEY}`; the low and high of what is written at length are left alone."""
+    another = value if "$ref" in value else {}
     wrapper = {
         "type": "object",
         "required": ["value"],
-        "properties": {"value": value, **dict.fromkeys(PROVENANCE, _TEXT)},
+        "properties": {"value": value, **dict.fromkeys(PROVENANCE, _TEXT), **dict.fromkeys(RANGE, another)},
         "additionalProperties": False,
     }
     return {"anyOf": [value, wrapper]}

@@ -28,9 +28,7 @@ class Root:
         except (OSError, ValueError, RuntimeError):
             raise UnreadableFileError(f"'{shown}' is not the name of a file") from None
         if not inside:
-            raise UnreadableFileError(
-                f"'{shown}' lies outside the scenario's folder, and nothing there is read"
-            )
+            raise UnreadableFileError(f"'{shown}' lies outside the scenario's folder, and nothing there is read")
         return read_text(path, shown)
 
     def beside(self, origin: Origin, name: str) -> tuple[str, Origin]:
@@ -50,9 +48,7 @@ def read_text(path: Path, shown: str) -> str:
         size = path.stat().st_size
         if size > LARGEST:
             megabytes = f"{size / 1e6:,.1f} MB"
-            raise UnreadableFileError(
-                f"'{shown}' has {megabytes}; a scenario has at most {LARGEST // 10**6} MB"
-            )
+            raise UnreadableFileError(f"'{shown}' has {megabytes}; a scenario has at most {LARGEST // 10**6} MB")
         return _decode(path.read_bytes(), shown)
     except FileNotFoundError:
         raise UnreadableFileError(f"there is no file '{shown}'{_nearest_file(path)}") from None

@@ -33,6 +33,12 @@ SECTIONS = (
 """The parts of a scenario that hold things by name."""
 
 PROVENANCE = ("source", "assumption", "note")
+"""What is said about a `value` beside it."""
+
+RANGE = ("low", "high")
+"""Values beside a `value` that are believable too."""
+
+BESIDE = PROVENANCE + RANGE
 """What may stand beside a `value`."""
 
 _STEP = re.compile(r"\d{4}-\d{2}-\d{2}.*|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
@@ -82,9 +88,7 @@ class Stack:
                 problem = f"these files extend each other in a circle: {circle}"
             except UnreadableFileError as error:
                 problem = str(error)
-        self.missing.append(
-            entry.problem(("extends",), problem or "expected the name of a file, such as 'base.yaml'")
-        )
+        self.missing.append(entry.problem(("extends",), problem or "expected the name of a file, such as 'base.yaml'"))
         return Node({}, entry.mark)
 
     def lay_variants(self, node: Node, names: Sequence[str]) -> Node:
@@ -92,9 +96,7 @@ class Stack:
         variants = entries(node, "variants")
         for name in names:
             if name not in variants:
-                self.missing.append(
-                    Problem("variants", f"no variant '{name}'{nearest(name, variants, 'variants')}")
-                )
+                self.missing.append(Problem("variants", f"no variant '{name}'{nearest(name, variants, 'variants')}"))
                 continue
             variant = variants[name]
             if not isinstance(variant.value, dict):
@@ -175,9 +177,7 @@ def is_distribution(node: Node) -> bool:
 
 def is_ramp(node: Node) -> bool:
     """Whether the keys of this are spans or dates: `{0 d: 6, 30 d: 16}`."""
-    return (
-        isinstance(node.value, dict) and bool(node.value) and all(_STEP.fullmatch(key) for key in node.value)
-    )
+    return isinstance(node.value, dict) and bool(node.value) and all(_STEP.fullmatch(key) for key in node.value)
 
 
 def _is_section(path: Key) -> bool:
@@ -197,7 +197,7 @@ def _factor(node: Node) -> Node:
     if not isinstance(node.value, dict):
         return node if node.value is None else Node({"value": node}, node.mark)
     kinds = {key: child for key, child in node.value.items() if key in KINDS}
-    cited = {key: child for key, child in node.value.items() if key in PROVENANCE}
+    cited = {key: child for key, child in node.value.items() if key in BESIDE}
     rest = {key: child for key, child in node.value.items() if key not in kinds and key not in cited}
     if kinds and "value" not in rest:
         rest = {"value": Node(kinds, node.mark), **rest}

@@ -66,11 +66,7 @@ class _Door:
             if isinstance(path, Mapping):
                 self.tree = stack.over_bases(graft(path), self.home)
             else:
-                text = (
-                    read_text(Path(path), str(path))
-                    if root is None
-                    else self.root.read(Path(path), str(path))
-                )
+                text = read_text(Path(path), str(path)) if root is None else self.root.read(Path(path), str(path))
                 self.tree = stack.read(text, self.home)
         except UnreadableTextError as error:
             raise ScenarioError([error.problem], self.name) from None
@@ -79,9 +75,7 @@ class _Door:
         self._refuse(stack.missing, stack.problems)
         self.problems = stack.problems
 
-    def open(
-        self, variants: tuple[str, ...], overrides: Mapping[str, Any], mitigate: tuple[str, ...]
-    ) -> Scenario:
+    def open(self, variants: tuple[str, ...], overrides: Mapping[str, Any], mitigate: tuple[str, ...]) -> Scenario:
         """The scenario with these layers laid over it."""
         stack = Stack(self.root, list(self.problems))
         tree = stack.lay_variants(self.tree, variants)
@@ -106,18 +100,14 @@ class _Draft:
     unwrapping: Unwrapping
     found: Found
 
-    def document(
-        self, name: str, root: Path, variants: tuple[str, ...], mitigated: tuple[str, ...]
-    ) -> Document:
+    def document(self, name: str, root: Path, variants: tuple[str, ...], mitigated: tuple[str, ...]) -> Document:
         """The text behind the scenario."""
         return Document(
             name=name,
             data=plain(self.resolved.without("variants")),
             values=plain(self.bare),
             positions={
-                path: (node.mark.origin.name, node.mark.line)
-                for path, node in walk(self.bare)
-                if node.mark is not None
+                path: (node.mark.origin.name, node.mark.line) for path, node in walk(self.bare) if node.mark is not None
             },
             citations=self.unwrapping.citations,
             root=root,
@@ -155,6 +145,4 @@ def _judge(document: Document, found: Found) -> Scenario:
 
 def _follows(path: Key, found: Found) -> bool:
     """Whether a problem at a path only follows from one that was found inside it or around it."""
-    return any(
-        earlier and (path[: len(earlier)] == earlier or earlier[: len(path)] == path) for earlier, _ in found
-    )
+    return any(earlier and (path[: len(earlier)] == earlier or earlier[: len(path)] == path) for earlier, _ in found)

@@ -33,9 +33,7 @@ class Measured:
             if len(node.value) == 1 and data is not None and data.get("file") is not None:
                 values = self._values(data, (*path, "empirical"))
                 return node.replaced("empirical", Node({"values": Node(values, data.mark)}, data.mark))
-            return Node(
-                {key: self.filled(child, (*path, key)) for key, child in node.value.items()}, node.mark
-            )
+            return Node({key: self.filled(child, (*path, key)) for key, child in node.value.items()}, node.mark)
         if isinstance(node.value, list):
             return Node([self.filled(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
         return node
@@ -56,9 +54,7 @@ class Measured:
         column = str(written.get("column", columns[0] if len(columns) == 1 else ""))
         if column not in columns:
             message = f"no column '{column}' in '{written['file']}'{nearest(column, columns, 'columns')}"
-            self._say(
-                data, (*path, "column"), message if column else f"needs `column`: one of {', '.join(columns)}"
-            )
+            self._say(data, (*path, "column"), message if column else f"needs `column`: one of {', '.join(columns)}")
             return []
         values = [self._cell(row, rows.line_num, column, written, found, path) for row in _read(rows)]
         if not values:

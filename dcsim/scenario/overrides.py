@@ -79,9 +79,7 @@ def _set_entry(node: Node, path: Key, parts: list[str], value: Node) -> Node:
     """The list with one entry set, which is named by its place, counted from 0."""
     index = int(parts[0]) if parts[0].isdecimal() else -1
     if not 0 <= index < len(node.value):
-        raise _RefusedError(
-            f"this is a list of {len(node.value)}; its entries are counted from 0, got '{parts[0]}'"
-        )
+        raise _RefusedError(f"this is a list of {len(node.value)}; its entries are counted from 0, got '{parts[0]}'")
     changed = list(node.value)
     changed[index] = _set(changed[index], (*path, index), parts[1:], value)
     return Node(changed, node.mark)
@@ -114,6 +112,4 @@ def _refuse_unknown(node: Node, path: Key, key: str, rest: list[str]) -> None:
         raise _RefusedError(f"there is no '{key}' inside a single value; set the whole value")
     if rest or (len(path) == 1 and path[0] in SECTIONS):
         what = str(path[-1])
-        raise _RefusedError(
-            f"no '{key}' in {what}{nearest(key, there, what)}" + (f" ({_WHERE_NEW_THINGS_STAND})")
-        )
+        raise _RefusedError(f"no '{key}' in {what}{nearest(key, there, what)}" + (f" ({_WHERE_NEW_THINGS_STAND})"))

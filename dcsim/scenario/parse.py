@@ -58,9 +58,7 @@ def parse_yaml(text: str, origin: Origin) -> tuple[Node, list[Problem]]:
     except UnicodeError:
         raise UnreadableTextError("characters that are no valid Unicode text", origin) from None
     if builder.root is None:
-        raise UnreadableTextError(
-            "the file is empty; a scenario is a mapping that begins with `name: ...`", origin
-        )
+        raise UnreadableTextError("the file is empty; a scenario is a mapping that begins with `name: ...`", origin)
     return builder.root, builder.problems
 
 
@@ -147,9 +145,7 @@ class _Builder:
         node, size = found
         self.by_alias += size
         if self.by_alias > MOST_BY_ALIAS:
-            message = (
-                f"aliases ('*{anchor}') stand for more than {MOST_BY_ALIAS:,} values; write it without them"
-            )
+            message = f"aliases ('*{anchor}') stand for more than {MOST_BY_ALIAS:,} values; write it without them"
             raise UnreadableTextError(message, self.origin, line)
         if self._awaits_key():
             self._say("a key is a plain word, not an alias", line)
@@ -208,9 +204,7 @@ class _Builder:
         if key in inner.value:
             first = inner.value[key].mark
             where = f"line {first.line}" if first else "above"
-            self._say(
-                f"the key '{key}' stands here a second time; the first is on {where}", inner.key_line, key
-            )
+            self._say(f"the key '{key}' stands here a second time; the first is on {where}", inner.key_line, key)
         else:
             inner.value[key] = Node(node.value, Mark(self.origin, inner.key_line))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from dcsim.errors import Problem
 from dcsim.scenario.document import Citation, Key
-from dcsim.scenario.layers import PROVENANCE, is_wrapper
+from dcsim.scenario.layers import BESIDE, PROVENANCE, RANGE, is_wrapper
 from dcsim.scenario.tree import Blank, Node, plain
 from dcsim.suggest import nearest
 
@@ -32,15 +32,17 @@ class Unwrapping:
         return node
 
     def _cite(self, node: Node, inner: Node, path: Key) -> None:
-        unknown = [key for key in node.value if key != "value" and key not in PROVENANCE]
+        unknown = [key for key in node.value if key != "value" and key not in BESIDE]
         for key in unknown:
-            message = f"unknown key '{key}' beside `value`{nearest(key, PROVENANCE)}"
+            message = f"unknown key '{key}' beside `value`{nearest(key, BESIDE)}"
             self.problems.append(node.value[key].problem((*path, key), message))
         said = {key: _words(node.get(key)) for key in PROVENANCE}
         if not unknown and not said["source"] and not said["assumption"]:
             message = "a `value` says where it comes from: add `source: KEY`, or `assumption: why it is so`"
             self.problems.append(node.problem(path, message))
-        self.citations[path] = Citation(plain(inner), said["source"], said["assumption"], said["note"] or "")
+        low, high = (plain(end) if end is not None else None for end in map(node.get, RANGE))
+        said_of_it = (said["source"], said["assumption"], said["note"] or "")
+        self.citations[path] = Citation(plain(inner), *said_of_it, low, high)
 
 
 def _words(node: Node | None) -> str | None:

@@ -64,9 +64,7 @@ Names = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
 class Model(BaseModel):
     """A part of a scenario: frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
 
 
 def _whole(raw: Any) -> int:
@@ -92,9 +90,7 @@ def _one_or_each(raw: Any) -> str:
 
 
 ONE, EACH = "(one)", "(each)"
-Counts = Annotated[
-    Annotated[Whole, Tag(ONE)] | Annotated[dict[Text, Whole], Tag(EACH)], Discriminator(_one_or_each)
-]
+Counts = Annotated[Annotated[Whole, Tag(ONE)] | Annotated[dict[Text, Whole], Tag(EACH)], Discriminator(_one_or_each)]
 
 
 class Level(Model):
@@ -472,9 +468,7 @@ class Milestone(Model):
         if self.supply is not None and self.reaches is None:
             raise ValueError("a milestone of a supply says how much it `reaches`")
         if self.supply is not None and "event" in self.model_fields_set:
-            raise ValueError(
-                "`event` belongs to a milestone of an activity; a supply is reached when it is there"
-            )
+            raise ValueError("`event` belongs to a milestone of an activity; a supply is reached when it is there")
         return self
 
 

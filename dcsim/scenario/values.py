@@ -97,9 +97,7 @@ def single(one: Callable[[Any], Read], expected: str) -> Callable[[Any], Read]:
         if raw is None or isinstance(raw, bool | dict | list | tuple):
             raise ValueError(f"expected {expected}, got {describe(raw)}")
         if isinstance(raw, str) and (found := _CALL.fullmatch(raw)) and found[1].lower() in HOW_TO_WRITE:
-            raise ValueError(
-                f"got '{shorten(raw)}'; a distribution is written {HOW_TO_WRITE[found[1].lower()]}"
-            )
+            raise ValueError(f"got '{shorten(raw)}'; a distribution is written {HOW_TO_WRITE[found[1].lower()]}")
         return one(str(raw) if isinstance(raw, Decimal | Fraction) and one is parse_date else raw)
 
     return read
@@ -132,9 +130,7 @@ def _parse_mapping(raw: dict[Any, Any], one: Callable[[Any], Bound]) -> Uncertai
     kind = str(next(iter(raw), ""))
     if len(raw) != 1 or kind not in KINDS:
         advice = nearest(kind, KINDS) if len(raw) == 1 else ""
-        raise ValueError(
-            f"expected a value or one distribution of {', '.join(KINDS)}; got {describe(raw)}{advice}"
-        )
+        raise ValueError(f"expected a value or one distribution of {', '.join(KINDS)}; got {describe(raw)}{advice}")
     written = raw[kind]
     if kind == "empirical":
         return _parse_empirical(written, one)
@@ -151,18 +147,14 @@ def _parse_mapping(raw: dict[Any, Any], one: Callable[[Any], Bound]) -> Uncertai
 def _parse_empirical(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
     values = written.get("values") if isinstance(written, dict) and len(written) == 1 else None
     if not isinstance(values, list) or not values:
-        raise ValueError(
-            f"an empirical distribution is written {HOW_TO_WRITE['empirical']}; got {describe(written)}"
-        )
+        raise ValueError(f"an empirical distribution is written {HOW_TO_WRITE['empirical']}; got {describe(written)}")
     return Uncertain("empirical", tuple(one(value) for value in values))
 
 
 def _parse_discrete(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
     pairs = written if isinstance(written, list) else []
     if not pairs or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-        raise ValueError(
-            f"a discrete distribution is written {HOW_TO_WRITE['discrete']}; got {describe(written)}"
-        )
+        raise ValueError(f"a discrete distribution is written {HOW_TO_WRITE['discrete']}; got {describe(written)}")
     return Uncertain("discrete", tuple(one(v) for v, _ in pairs), tuple(read_number(w) for _, w in pairs))
 
 
@@ -175,9 +167,7 @@ def parse_when(raw: Any) -> Span | datetime:
     if isinstance(raw, date):
         return parse_date(raw)
     if isinstance(raw, str) and not _BEGINS_LIKE_A_NUMBER.match(raw.strip()):
-        raise ValueError(
-            f"expected a date such as 2024-05-02, or a span such as '30 d', got '{shorten(raw)}'"
-        )
+        raise ValueError(f"expected a date such as 2024-05-02, or a span such as '30 d', got '{shorten(raw)}'")
     return parse_span(raw)
 
 

@@ -2,14 +2,17 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dcsim.analysis.result import TABLES, Result
 from dcsim.errors import ResultError
 from dcsim.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST, SCENARIO = "manifest.json", "scenario.yaml"
 
@@ -19,7 +22,13 @@ LAYOUT = 1
 EXPECTED = "expected"
 """What stands for the seed of a build with expected values."""
 
-_IDENTITY = {"sha256": "scenario", "seed": "seed", "replications": "replications"}
+_IDENTITY = {
+    "dcsim": "version of dcsim",
+    "sha256": "scenario",
+    "seed": "seed",
+    "replications": "replications",
+    "sampling": "sampling",
+}
 """What tells one result from another, by key of the manifest."""
 
 
@@ -32,18 +41,38 @@ def save_run(run: Result, folder: Path) -> Path:
         The folder holds another result or other files of these names, or it cannot be written.
     """
     manifest = manifest_of(run)
-    scenario = run.scenario.document.text
+    claim_folder(folder, manifest, run.scenario.document.text)
+    return save_tables(folder, manifest, {name: getattr(run, name) for name in TABLES})
+
+
+def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
+    """Make a folder ready for a result and say in it whose it is.
+
+    Raises
+    ------
+    ResultError
+        The folder holds another result or other files of these names, or it cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_other(folder, manifest, scenario)
-        _replace(folder / SCENARIO, lambda path: path.write_text(scenario, encoding="utf-8"))
-        for name in TABLES:
-            _replace(folder / f"{name}.parquet", partial(getattr(run, name).to_parquet, index=False))
-        _replace(folder / MANIFEST, lambda path: path.write_text(_written(manifest), encoding="utf-8"))
+        put(folder / SCENARIO, lambda path: path.write_text(scenario, encoding="utf-8"))
+        if not (folder / MANIFEST).exists():
+            put(folder / MANIFEST, lambda path: path.write_text(_written(manifest), encoding="utf-8"))
     except (FileExistsError, NotADirectoryError):
         raise ResultError(f"cannot write into '{folder}': a file stands where a folder is needed") from None
     except OSError as error:
-        raise ResultError(f"cannot write into '{folder}': {_reason(error)}") from None
+        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
+
+
+def save_tables(folder: Path, manifest: dict[str, Any], tables: Mapping[str, "pd.DataFrame"]) -> Path:
+    """Write the tables of a result into its folder, and the manifest last."""
+    try:
+        for name, table in tables.items():
+            put(folder / f"{name}.parquet", partial(table.to_parquet, index=False))
+        put(folder / MANIFEST, lambda path: path.write_text(_written(manifest), encoding="utf-8"))
+    except OSError as error:
+        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
     return folder
 
 
@@ -86,7 +115,7 @@ def _refuse_other(folder: Path, manifest: dict[str, Any], scenario: str) -> None
     """Whatever stands in the folder is this result, or has nothing to do with results."""
     before = read_manifest(folder)
     if before is not None:
-        others = [what for key, what in _IDENTITY.items() if before.get(key) != manifest[key]]
+        others = [what for key, what in _IDENTITY.items() if before.get(key) != manifest.get(key)]
         if others:
             raise ResultError(
                 f"'{folder}' holds another result: {_described(before)}; this one differs in its "
@@ -107,7 +136,7 @@ def _described(manifest: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
+def put(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name and put it in place once it is whole."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
@@ -121,5 +150,6 @@ def _written(manifest: dict[str, Any]) -> str:
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Why the disk refused, in words."""
     return (error.strerror or str(error)).lower()

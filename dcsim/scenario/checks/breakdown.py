@@ -36,14 +36,10 @@ def check_pattern(path: Key, pattern: str, level: str, places: Places, findings:
     if level not in places.tiers or places.matches(pattern, level).any():
         return
     inside = [
-        other
-        for other in places.levels
-        if places.encloses(level, other) and places.matches(pattern, other).any()
+        other for other in places.levels if places.encloses(level, other) and places.matches(pattern, other).any()
     ]
     if inside:
-        findings.add(
-            path, f"'{pattern}' names places of '{inside[0]}', which stand inside those of '{level}'"
-        )
+        findings.add(path, f"'{pattern}' names places of '{inside[0]}', which stand inside those of '{level}'")
         return
     known = [known for outer in places.chain(level) for known in places.paths(outer)[:_MOST_LISTED]]
     around = f"of '{level}' or around it" if level != SITE else "but 'site'"
@@ -55,9 +51,7 @@ def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places,
     if per not in places.tiers or at not in places.tiers or places.encloses(per, at):
         return
     here = "is there once for the site" if at == SITE else f"is there once in every '{at}'"
-    message = (
-        f"every '{per}' has {what} of its own, but this {here}: place it at '{per}' or a level inside it"
-    )
+    message = f"every '{per}' has {what} of its own, but this {here}: place it at '{per}' or a level inside it"
     findings.add(path, message)
 
 
@@ -90,9 +84,7 @@ def _check_look_alikes(scenario: Scenario, places: Places, findings: Findings) -
         for label in places.tiers[level].labels[:_MOST_LISTED]:
             other = seen.setdefault((places.parent(level), label), level)
             if other != level:
-                findings.add(
-                    ("places", level), f"a place of '{level}' is called '{label}' like one of '{other}'"
-                )
+                findings.add(("places", level), f"a place of '{level}' is called '{label}' like one of '{other}'")
                 break
     for level in places.levels[1:]:
         if places.parent(level) == SITE and SITE in places.tiers[level].labels:

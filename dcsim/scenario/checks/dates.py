@@ -34,9 +34,7 @@ def check_milestones(scenario: Scenario, findings: Findings) -> None:
     for name, milestone in scenario.milestones.items():
         path: Key = ("milestones", name, "reaches")
         if milestone.supply in scenario.supplies:
-            reaches = check_amount(
-                path, milestone.reaches, scenario.supplies[milestone.supply].unit, findings
-            )
+            reaches = check_amount(path, milestone.reaches, scenario.supplies[milestone.supply].unit, findings)
         elif milestone.activity is not None and milestone.reaches is not None:
             reaches = findings.read(path, _whole, milestone.reaches)
         else:
@@ -71,9 +69,7 @@ def check_fitted(scenario: Scenario, findings: Findings) -> None:
             findings.add(path, f"nothing stands at '{name}' in this scenario{nearest(name, there)}")
         prior = _prior(fitted.prior)
         if prior is None:
-            findings.add(
-                (*path, "prior"), f"expected a range such as '4 to 20' or '3 to 9 wk', got '{fitted.prior}'"
-            )
+            findings.add((*path, "prior"), f"expected a range such as '4 to 20' or '3 to 9 wk', got '{fitted.prior}'")
         elif found:
             _check_inside((*path, "prior"), name, value, prior, findings)
 

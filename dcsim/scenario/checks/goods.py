@@ -86,14 +86,10 @@ def _check_order(path: Key, order: Order, unit: str, start: datetime, findings: 
     check_span((*path, "every"), order.every, findings)
     most = min(_MOST_LOTS, amount or _MOST_LOTS)
     if not 1 <= order.lots <= most:
-        findings.add(
-            (*path, "lots"), f"expected 1 to {most:,} lots, no more than units are ordered; got {order.lots}"
-        )
+        findings.add((*path, "lots"), f"expected 1 to {most:,} lots, no more than units are ordered; got {order.lots}")
 
 
-def _check_production(
-    path: Key, production: Production, unit: str, start: datetime, findings: Findings
-) -> None:
+def _check_production(path: Key, production: Production, unit: str, start: datetime, findings: Findings) -> None:
     _check_steps((*path, "rate"), production.rate, start, findings)
     for text in production.rate.values():
         findings.read((*path, "rate"), _rate, text, unit)
@@ -124,11 +120,7 @@ def _check_supplied(scenario: Scenario, findings: Findings) -> None:
     """Whatever is consumed comes from somewhere."""
     supplied = {name for _, _, activity in activity_parts(scenario) for name in activity.produces}
     for _, name, supply in supply_parts(scenario):
-        if (
-            supply.orders
-            or supply.production is not None
-            or _some(supply.initial, scenario.supplies[name].unit)
-        ):
+        if supply.orders or supply.production is not None or _some(supply.initial, scenario.supplies[name].unit):
             supplied.add(name)
     for path, _, activity in activity_parts(scenario):
         for name, amount in activity.consumes.items():

@@ -48,9 +48,7 @@ def check_characters(path: Key, name: str, findings: Findings) -> None:
     elif name != name.strip():
         findings.add(path, f"the name '{name}' begins or ends with a blank")
     elif bad := [character for character in name if character in FORBIDDEN or not character.isprintable()]:
-        findings.add(
-            path, f"the name '{name}' has a {bad[0]!r} in it; names have none of {' '.join(FORBIDDEN)}"
-        )
+        findings.add(path, f"the name '{name}' has a {bad[0]!r} in it; names have none of {' '.join(FORBIDDEN)}")
 
 
 def kind_of(scenario: Scenario, name: str) -> str | None:

@@ -71,9 +71,7 @@ def _check_part(path: Key, part: RiskPart, scenario: Scenario, findings: Finding
             findings.add((*path, "delays", target), f"'{name}' has no orders that could be delayed")
 
 
-def _check_target(
-    path: Key, target: str, sections: tuple[str, ...], scenario: Scenario, findings: Findings
-) -> None:
+def _check_target(path: Key, target: str, sections: tuple[str, ...], scenario: Scenario, findings: Findings) -> None:
     known = [f"{section}.{name}" for section in sections for name in getattr(scenario, section)]
     if target not in known:
         form = " or ".join(f"`{section}.NAME`" for section in sections)

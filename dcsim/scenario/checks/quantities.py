@@ -39,9 +39,7 @@ def minutes(span: Any) -> Fraction:
     return length
 
 
-def check_uncertain(
-    path: Key, quantity: Uncertain, number: Callable[[Any], Fraction], findings: Findings
-) -> None:
+def check_uncertain(path: Key, quantity: Uncertain, number: Callable[[Any], Fraction], findings: Findings) -> None:
     """A quantity is readable, and its distribution possible."""
     for value in quantity.values:
         if findings.read(path, number, value) is None:
@@ -74,9 +72,7 @@ def check_factor(path: Key, quantity: Uncertain, findings: Findings) -> None:
 
 def check_moment(path: Key, when: Uncertain, start: datetime, findings: Findings) -> None:
     """A date or a span after the start, known or not, is possible; only dates may lie before the start."""
-    earliest = min(
-        (tick(value, start) for value in when.values if isinstance(value, datetime)), default=Fraction(0)
-    )
+    earliest = min((tick(value, start) for value in when.values if isinstance(value, datetime)), default=Fraction(0))
     check_uncertain(path, when, lambda value: tick(value, start) - min(earliest, Fraction(0)), findings)
 
 
@@ -98,9 +94,7 @@ def check_amount(path: Key, amount: Any, unit: str, findings: Findings) -> int |
 
 def check_probability(path: Key, probability: Fraction, findings: Findings) -> None:
     """A chance lies between 0 and 1."""
-    findings.require(
-        0 <= probability <= 1, path, f"a probability lies between 0 and 1, got {plain(probability)}"
-    )
+    findings.require(0 <= probability <= 1, path, f"a probability lies between 0 and 1, got {plain(probability)}")
 
 
 def _written(quantity: Uncertain) -> str:

@@ -46,9 +46,7 @@ def _shifts(path: Key, spec: CalendarSpec, findings: Findings) -> calendars.Shif
     findings.require(bool(spec.hours), (*path, "hours"), "needs at least one shift, such as 07:00-17:00")
     per_day = spec.hours_per_day
     if per_day is not None and not 0 < per_day <= 24:
-        findings.add(
-            (*path, "hours_per_day"), f"a day has more than 0 and at most 24 hours, got {plain(per_day)}"
-        )
+        findings.add((*path, "hours_per_day"), f"a day has more than 0 and at most 24 hours, got {plain(per_day)}")
     if len(findings.problems) > before:
         return None
     return calendars.Shifts(

@@ -93,12 +93,8 @@ def _check_links(scenario: Scenario, findings: Findings) -> None:
         lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
         check_span((*path, "lag"), lag, findings)
         if link.count is not None:
-            findings.require(
-                link.count >= 1, (*path, "count"), "at least 1 of the linked instances is waited for"
-            )
-        if link.activity in scenario.milestones and (
-            link.place or link.count or link.start_or_finish == "start"
-        ):
+            findings.require(link.count >= 1, (*path, "count"), "at least 1 of the linked instances is waited for")
+        if link.activity in scenario.milestones and (link.place or link.count or link.start_or_finish == "start"):
             message = f"`place`, `count` and `from` belong to activities; '{link.activity}' is a milestone"
             findings.add(path, message)
         if path[0] == "activities" and link.activity == path[1] and link.place is None:
@@ -128,9 +124,7 @@ def _check_shared(scenario: Scenario, places: Places, findings: Findings) -> Non
             below: Key = (*path, "rework", "varies_with")
             check_factors(below, part.rework.varies_with, at, scenario, places, findings)
         if part.learning is not None:
-            check_stands_inside(
-                (*path, "learning", "per"), "a count", part.learning.per, at, places, findings
-            )
+            check_stands_inside((*path, "learning", "per"), "a count", part.learning.per, at, places, findings)
 
 
 def check_factors(

@@ -1,0 +1,71 @@
+"""What is kept of one replication among many: dates, and how long was waited for what."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from dcsim.engine import reference
+from dcsim.engine.draws import PRODUCTION, Draws, Ints, Sample, draw
+from dcsim.network import Network
+from dcsim.trace import NOT, DeliveryRow, ShortageRow, Trace, causes
+
+
+class Outcome(NamedTuple):
+    """One replication, reduced."""
+
+    draws: Draws
+    reached: Ints
+    """The tick of each milestone."""
+    finish: Ints
+    """The finish of each instance."""
+    waits: Ints
+    """Of each cause, the minutes of all that waited for it, and those in which anything did."""
+    late: tuple[DeliveryRow, ...]
+    """Deliveries of orders that waited for their gate."""
+
+
+class Runner(Protocol):
+    """Runs replications of one network and seed, one after the other."""
+
+    def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
+        """One replication; `designed` holds the uniform numbers that a sampling design has chosen."""
+
+
+class ReferenceRunner:
+    """Replications by the reference engine."""
+
+    def __init__(self, network: Network, seed: int) -> None:
+        self.network = network
+        self.seed = seed
+
+    def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
+        draws = draw(self.network, Sample(self.seed, replication, designed))
+        trace = reference.run(self.network, draws)
+        late = tuple(row for row in trace.delivery_rows if row.origin != PRODUCTION and _waited(self.network, row))
+        return Outcome(draws, trace.reached, trace.finish, waits_of(trace), late)
+
+
+def _waited(network: Network, row: DeliveryRow) -> bool:
+    return network.orders[row.origin].placed is None
+
+
+def waits_of(trace: Trace) -> Ints:
+    """Of each cause, the minutes of all that waited for it, and those in which anything did."""
+    found = np.zeros((len(causes(trace.network)), 2), np.int64)
+    spells: dict[int, list[tuple[int, int]]] = {}
+    for row in trace.shortage_rows:
+        begins, ends = _span(row, trace.network.horizon)
+        found[row.cause, 0] += (ends - begins) * row.waiting
+        spells.setdefault(row.cause, []).append((begins, ends))
+    for cause, times in spells.items():
+        covered, until = 0, 0
+        for begins, ends in sorted(times):
+            covered += max(0, ends - max(begins, until))
+            until = max(until, ends)
+        found[cause, 1] = covered
+    return found
+
+
+def _span(row: ShortageRow, horizon: int) -> tuple[int, int]:
+    return row.begins, horizon if row.ends == NOT else row.ends

@@ -1,0 +1,175 @@
+"""A chunk of replications: run one after the other, and reduced to what is kept."""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dcsim.engine import new_runner
+from dcsim.engine.draws import Deliveries, Draws, Ints
+from dcsim.engine.outcome import Outcome
+from dcsim.network import Network
+from dcsim.study.design import designed
+from dcsim.trace import NOT, causes
+
+DAY = 1440
+MOST_AMOUNTS = 1024
+"""The finest a supply is told in over many replications."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counter:
+    """A supply that milestones count, and how its growth is read from a run."""
+
+    supply: str
+    initial: int
+    width: int
+    """Amounts are told in multiples of this."""
+    amounts: int
+    instances: Ints
+    """Instances that produce it."""
+    gains: Ints
+    stocks: Ints
+
+    def by_day(self, outcome: Outcome, days: int) -> Ints:
+        """Units ever there at the end of each day since the start, in multiples of the width."""
+        finish = outcome.finish[self.instances]
+        done = finish != NOT
+        gained = np.bincount(finish[done] // DAY, weights=self.gains[done], minlength=days)
+        for tick, amount in _deliveries(self.stocks, outcome.draws.deliveries, outcome):
+            gained[tick // DAY] += amount
+        return ((self.initial + np.cumsum(gained[:days])) // self.width).astype(np.int64)
+
+
+def _deliveries(stocks: Ints, known: Deliveries, outcome: Outcome) -> list[tuple[int, int]]:
+    mine = np.isin(known.stock, stocks)
+    rows = list(zip(known.tick[mine].tolist(), known.amount[mine].tolist(), strict=True))
+    return rows + [(row.tick, row.amount) for row in outcome.late if row.stock in stocks]
+
+
+def counters(network: Network) -> tuple[Counter, ...]:
+    """The supplies that milestones count, as far as only activities and orders bring them."""
+    counted = dict.fromkeys(network.stocks[stock].name for m in network.milestones for stock in m.stocks)
+    produced = {network.stocks[production.stock].name for production in network.productions}
+    return tuple(_counter(network, name) for name in counted if name not in produced)
+
+
+def _counter(network: Network, name: str) -> Counter:
+    stocks = {number for number, stock in enumerate(network.stocks) if stock.name == name}
+    gain = np.array([sum(t.amount for t in bundle if t.stock in stocks) for bundle in network.bundles], np.int64)
+    instances = np.flatnonzero(gain[network.bundle])
+    gains = gain[network.bundle[instances]]
+    initial = sum(network.stocks[stock].initial for stock in stocks)
+    lots = [order.lot(k) for order in network.orders if order.stock in stocks for k in range(order.lots)]
+    unit = gcd(initial, *gains.tolist(), *lots) or 1
+    most = initial + int(gains.sum()) + sum(lots)
+    width = unit * max(1, -(-most // (unit * MOST_AMOUNTS)))
+    return Counter(name, initial, width, most // width + 1, instances, gains, np.array(sorted(stocks), np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """What is kept of the replications from `first` on."""
+
+    first: int
+    reached: Ints
+    """Ticks, replications by milestones."""
+    waits: Ints
+    """Minutes, replications by causes by (all that waited, time in which anything did)."""
+    draws: NDArray[np.float64]
+    """Replications by factors and risks; for a risk the tick at which it begins, not a number if it does not occur."""
+    finished: NDArray[np.bool_]
+    curves: tuple[NDArray[np.int32], ...]
+    """For each counter, how many replications had which amount at the end of which day: days by amounts."""
+
+
+def run_chunk(
+    network: Network, engine: str, seed: int, sampling: str, first: int, last: int, what: tuple[Counter, ...]
+) -> Chunk:
+    """Run the replications from `first` until before `last`."""
+    runner = new_runner(engine, network, seed)
+    days = network.horizon // DAY + 1
+    size = last - first
+    reached = np.zeros((size, len(network.milestones)), np.int64)
+    waits = np.zeros((size, len(causes(network)), 2), np.int64)
+    drawn = np.zeros((size, len(drawn_names(network))))
+    finished = np.zeros(size, np.bool_)
+    curves = tuple(np.zeros((days, counter.amounts), np.int32) for counter in what)
+    every_day = np.arange(days)
+    for k in range(size):
+        outcome = runner.run(first + k, designed(network, sampling, seed, first + k))
+        reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
+        finished[k] = (outcome.finish != NOT).all()
+        for counter, curve in zip(what, curves, strict=True):
+            curve[every_day, counter.by_day(outcome, days)] += 1
+    return Chunk(first, reached, waits, drawn, finished, curves)
+
+
+def drawn_names(network: Network) -> tuple[str, ...]:
+    """Factors and risks, under which their draws are kept; a factor by place has the mean of its places."""
+    return (*(f"factors.{f.name}" for f in network.factors), *(f"risks.{r.name}" for r in network.risks))
+
+
+def _drawn(network: Network, draws: Draws) -> list[float]:
+    begins = [np.nan if window is None else float(window.begins) for window in draws.windows]
+    return [*(float(values.mean()) for values in draws.factors), *begins]
+
+
+def frame_of(chunk: Chunk) -> pd.DataFrame:
+    """A chunk as one table that a file holds: what, replication, name, first, second."""
+    parts = [
+        _part("milestone", chunk.first, chunk.reached, np.zeros_like(chunk.reached)),
+        _part("wait", chunk.first, chunk.waits[:, :, 0], chunk.waits[:, :, 1]),
+        _part("draw", chunk.first, chunk.draws.view(np.int64), np.zeros(chunk.draws.shape, np.int64)),
+        _part("finished", chunk.first, done := chunk.finished[:, None].astype(np.int64), np.zeros_like(done)),
+    ]
+    for number, curve in enumerate(chunk.curves):
+        day, amount = np.nonzero(curve)
+        columns = {
+            "what": f"curve{number}",
+            "replication": day,
+            "name": amount,
+            "first": curve[day, amount],
+            "second": 0,
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True).astype({"first": "int64", "second": "int64"})
+
+
+def _part(what: str, first: int, values: NDArray[np.int64], more: NDArray[np.int64]) -> pd.DataFrame:
+    replications, names = values.shape
+    return pd.DataFrame(
+        {
+            "what": what,
+            "replication": np.repeat(np.arange(first, first + replications), names),
+            "name": np.tile(np.arange(names), replications),
+            "first": values.ravel(),
+            "second": more.ravel(),
+        }
+    )
+
+
+def chunk_of(frame: pd.DataFrame, first: int, network: Network, what: tuple[Counter, ...]) -> Chunk:
+    """A chunk as it was before it was written."""
+    of = dict(tuple(frame.groupby("what", sort=False)))
+    size = len(of["finished"])
+
+    def table(name: str, column: str) -> Ints:
+        return of[name][column].to_numpy(np.int64).reshape(size, -1) if name in of else np.zeros((size, 0), np.int64)
+
+    curves = []
+    for number, counter in enumerate(what):
+        curve = np.zeros((network.horizon // DAY + 1, counter.amounts), np.int32)
+        rows = of[f"curve{number}"]
+        curve[rows["replication"].to_numpy(), rows["name"].to_numpy()] = rows["first"].to_numpy()
+        curves.append(curve)
+    return Chunk(
+        first,
+        table("milestone", "first"),
+        np.stack([table("wait", "first"), table("wait", "second")], axis=2),
+        np.ascontiguousarray(table("draw", "first")).view(np.float64),
+        table("finished", "first")[:, 0].astype(np.bool_),
+        tuple(curves),
+    )

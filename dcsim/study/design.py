@@ -1,0 +1,80 @@
+"""How the uniform numbers of a site's own quantities are chosen over many replications.
+
+Factors, risks, orders and activities that happen once drive a date the most. Latin hypercube and Sobol sampling spread
+their uniform numbers evenly over blocks of replications; the blocks are independent, so intervals come from between
+them, and replication k is the same whatever the number of replications. All other draws stay random.
+
+Latin hypercube: McKay, Beckman and Conover, Technometrics 21 (1979) 239. Sobol: Owen's scrambling as in
+`scipy.stats.qmc`, Joe and Kuo's directions, SIAM J. Sci. Comput. 30 (2008) 2635.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.distributions import Fixed
+from dcsim.engine.philox import hash64, uniform
+from dcsim.network import Network
+
+RANDOM, LHS, SOBOL = "random", "lhs", "sobol"
+SAMPLINGS = (RANDOM, LHS, SOBOL)
+
+BLOCK = 64
+"""Replications over which a design is even."""
+
+
+def site_quantities(network: Network) -> tuple[str, ...]:
+    """The names of everything uncertain that happens once for the whole site."""
+    names = [f"factors.{factor.name}" for factor in network.factors if factor.level == "site"]
+    for risk in network.risks:
+        name = f"risks.{risk.name}"
+        if 0 < risk.probability < 1:
+            names.append(f"{name}.occurs")
+        if risk.begins is not None and not isinstance(risk.begins.delay, Fixed):
+            names.append(f"{name}.begins")
+        if risk.lasts is not None and not isinstance(risk.lasts, Fixed):
+            names.append(f"{name}.lasts")
+        names.extend(f"{name}.delays.{supply}" for supply, delay in risk.delays if not isinstance(delay, Fixed))
+    for order in network.orders:
+        if network.stocks[order.stock].place == "site":
+            if order.placed is not None and not isinstance(order.placed.delay, Fixed):
+                names.append(f"{order.path}.placed")
+            if not isinstance(order.lead_time, Fixed):
+                names.append(f"{order.path}.lead_time")
+    for work in network.work:
+        if len(work.instances) == 1 and not isinstance(work.minutes, Fixed):
+            if network.levels[work.activity] == "site":
+                names.append(f"activities.{network.activities[work.activity]}.duration")
+    return tuple(dict.fromkeys(names))
+
+
+def designed(network: Network, sampling: str, seed: int, replication: int) -> Mapping[str, float]:
+    """The uniform numbers that the design has chosen for one replication; none with random sampling."""
+    if sampling == RANDOM:
+        return {}
+    names = site_quantities(network)
+    block, position = divmod(replication, BLOCK)
+    if sampling == LHS:
+        return {name: _stratum(seed, name, block, position, replication) for name in names}
+    return dict(zip(names, _sobol(len(names), seed, block)[position].tolist(), strict=True))
+
+
+def _stratum(seed: int, name: str, block: int, position: int, replication: int) -> float:
+    """A number in the stratum that this replication has within its block, which is another for every quantity."""
+    return (int(_strata(seed, name, block)[position]) + uniform(seed, name, 0, replication)) / BLOCK
+
+
+@lru_cache(maxsize=4096)
+def _strata(seed: int, name: str, block: int) -> NDArray[np.int64]:
+    return np.random.Generator(np.random.Philox(hash64(f"{seed}/lhs/{name}/{block}"))).permutation(BLOCK)
+
+
+@lru_cache(maxsize=64)
+def _sobol(dimensions: int, seed: int, block: int) -> NDArray[np.float64]:
+    from scipy.stats import qmc
+
+    engine = qmc.Sobol(max(1, dimensions), scramble=True, rng=hash64(f"{seed}/sobol/{block}"))
+    points = engine.random(BLOCK)[:, :dimensions]
+    return np.clip(points, 2.0**-33, 1 - 2.0**-33)

@@ -1,0 +1,173 @@
+"""The result of many replications, as tables."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.frames import dates, days, explained
+from dcsim.analysis.quantiles import LEVELS, Days, Interval, bands, between_blocks, order_statistics, summary_table
+from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
+from dcsim.study.chunk import DAY, Chunk, Counter, drawn_names
+from dcsim.study.design import BLOCK, RANDOM
+from dcsim.study.store import LAYOUT, claim_folder, save_tables
+from dcsim.trace import causes, ticks
+from dcsim.version import __version__
+
+TABLES = ("milestones", "summary", "waits", "draws", "supplies")
+
+
+@dataclass(frozen=True, eq=False)
+class Replications:
+    """The same build many times, each time with its own share of chance."""
+
+    scenario: Scenario
+    network: Network
+    engine: str
+    seed: int
+    sampling: str
+    kept: Chunk
+    counters: tuple[Counter, ...]
+
+    @property
+    def n(self) -> int:
+        """How many replications there are."""
+        return len(self.kept.finished)
+
+    @property
+    def finished(self) -> float:
+        """The share of replications in which every activity finished within the horizon."""
+        return float(self.kept.finished.mean())
+
+    @cached_property
+    def milestones(self) -> pd.DataFrame:
+        """One row per replication and milestone: replication, milestone, tick, day (from day zero), date."""
+        names = [milestone.name for milestone in self.network.milestones]
+        flat = self.kept.reached.ravel()
+        frame = pd.DataFrame(
+            {
+                "replication": np.repeat(np.arange(self.n), len(names)),
+                "milestone": pd.Series(np.tile(np.array(names, object), self.n), dtype="str"),
+                "tick": ticks(flat),
+                "day": days(self.network, flat),
+                "date": dates(self.network, flat),
+            }
+        )
+        return explained(frame, self.network)
+
+    def days_of(self, milestone: str) -> Days:
+        """The day of a milestone in every replication, not a number where it was not reached."""
+        names = [one.name for one in self.network.milestones]
+        return np.asarray(days(self.network, self.kept.reached[:, names.index(milestone)]), np.float64)
+
+    def interval(self, milestone: str, level: float) -> Interval:
+        """A quantile of a milestone's day with its 95 % interval."""
+        if self.sampling == RANDOM:
+            return order_statistics(self.days_of(milestone), level)
+        return between_blocks(self.days_of(milestone), level, BLOCK)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row per milestone: quantiles of its day, mean, sd, share reached, probability of the wanted day.
+
+        Wanted is the milestone's target, else the first date observed. Days count from day zero.
+        """
+        zero = self.network.zero
+        wanted = {}
+        for name, milestone in self.scenario.milestones.items():
+            date = milestone.target or next((one.date for one in milestone.observed), None)
+            if date is not None:  # the whole of that day counts
+                wanted[name] = (date - zero).total_seconds() / 86400 + 1
+        of = {milestone.name: self.days_of(milestone.name) for milestone in self.network.milestones}
+        return summary_table(of, wanted, None if self.sampling == RANDOM else BLOCK)
+
+    @cached_property
+    def waits(self) -> pd.DataFrame:
+        """One row per cause, longest first: cause, days (mean, p10, p90, in which anything waited), waiting_days."""
+        spells = self.kept.waits[:, :, 1] / DAY
+        frame = pd.DataFrame(
+            {
+                "cause": pd.Series(causes(self.network), dtype="str"),
+                "days": spells.mean(axis=0),
+                "days_p10": np.quantile(spells, 0.1, axis=0),
+                "days_p90": np.quantile(spells, 0.9, axis=0),
+                "waiting_days": self.kept.waits[:, :, 0].mean(axis=0) / DAY,
+            }
+        )
+        return frame[frame["days"] > 0].sort_values("days", ascending=False, kind="stable", ignore_index=True)
+
+    @cached_property
+    def draws(self) -> pd.DataFrame:
+        """One row per replication and factor or risk: replication, name, value (of a risk the tick it begins)."""
+        names = drawn_names(self.network)
+        return pd.DataFrame(
+            {
+                "replication": np.repeat(np.arange(self.n), len(names)),
+                "name": pd.Series(np.tile(np.array(names, object), self.n), dtype="str"),
+                "value": self.kept.draws.ravel(),
+            }
+        )
+
+    @cached_property
+    def supplies(self) -> pd.DataFrame:
+        """Fans of the supplies that milestones count: supply, unit, day, date, p10, p50, p80, p90.
+
+        One row per supply and day: what had ever been there at the end of that day.
+        """
+        units = {stock.name: stock.unit for stock in self.network.stocks}
+        parts = []
+        for counter, curve in zip(self.counters, self.kept.curves, strict=True):
+            last = (np.arange(len(curve)) + 1) * DAY
+            part: dict[str, Any] = {"supply": counter.supply, "unit": units[counter.supply]}
+            part |= {"day": days(self.network, last), "date": dates(self.network, last)}
+            part |= {f"p{round(100 * k)}": values for k, values in bands(curve, counter.width, LEVELS).items()}
+            parts.append(pd.DataFrame(part))
+        columns = ["supply", "unit", "day", "date", *(f"p{round(100 * level)}" for level in LEVELS)]
+        return explained(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), self.network)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the tables, the resolved scenario and a manifest into a folder."""
+        manifest = manifest_of(self.scenario, self.seed, self.sampling, self.n)
+        claim_folder(Path(folder), manifest, self.scenario.document.text)
+        return save_tables(Path(folder), manifest, {name: getattr(self, name) for name in TABLES})
+
+
+def manifest_of(scenario: Scenario, seed: int, sampling: str, count: int) -> dict[str, Any]:
+    """What many replications are: enough to tell them from others, and to run them again."""
+    return {
+        "dcsim": __version__,
+        "layout": LAYOUT,
+        "name": scenario.name,
+        "sha256": scenario.document.sha256,
+        "variants": list(scenario.document.variants),
+        "mitigated": list(scenario.document.mitigated),
+        "seed": seed,
+        "sampling": sampling,
+        "replications": count,
+        "start": scenario.start.isoformat(),
+        "day_zero": scenario.zero.isoformat(),
+    }
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How well a quantile has to be known: `online_100k.p80 within 1 d`."""
+
+    milestone: str
+    level: float
+    days: float
+
+    @classmethod
+    def parse(cls, text: str, milestones: tuple[str, ...]) -> "Precision":
+        """Read a wish such as `online_100k.p80 within 1 d`; raises ValueError with what would be right."""
+        found = re.fullmatch(r"\s*(.+?)\.p(\d{1,2}(?:\.\d+)?)\s+within\s+([\d.]+)\s*d(?:ays?)?\s*", text)
+        if found is None or not 0 < float(found[2]) < 100:
+            raise ValueError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{text}'")
+        if found[1] not in milestones:
+            raise ValueError(f"no milestone '{found[1]}'; there are {', '.join(milestones)}")
+        return cls(found[1], float(found[2]) / 100, float(found[3]))
