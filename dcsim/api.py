@@ -4,7 +4,6 @@ This is the one place where scenario, build, engine and analysis meet; the comma
 same words.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dcsim.study.assumptions import Assumptions
-    from dcsim.study.chunk import Chunk
     from dcsim.study.replications import Replications
 
 
@@ -105,7 +103,7 @@ def network_of(scenario: Scenario) -> Network:
     return build(scenario)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """One simulated build: what happened, as pandas frames.
 
@@ -120,6 +118,10 @@ class Run:
     seed: int | None
     """None for a run with expected values."""
     replication: int = 0
+
+    def __repr__(self) -> str:
+        chance = "expected values" if self.seed is None else f"seed={self.seed}, replication={self.replication}"
+        return f"Run('{self.scenario.name}', {chance}, finished={self.finished})"
 
     @property
     def finished(self) -> bool:
@@ -231,6 +233,7 @@ def simulate(
     seed: int = 0,
     replication: int = 0,
     engine: str = "reference",
+    sampling: str = "random",
     expected: bool = False,
 ) -> Run:
     """Simulate one build.
@@ -244,15 +247,25 @@ def simulate(
     replication
         Which of the builds of this seed; `replicate` numbers them from 0.
     engine
-        `reference` or `compiled`; both give the same trace.
+        `reference`, `compiled`, or `auto`: whichever is there sooner; all give the same trace.
+    sampling
+        How `replicate` was told to sample, to tell one of its builds again: `random`, `lhs` or `sobol`.
     expected
         Every uncertain quantity at its mean, every risk at its more likely outcome, instead of a draw.
     """
     network = network_of(scenario)
-    draws = draw(network, Expectation() if expected else Sample(seed, replication))
+    draws = draw(network, Expectation() if expected else _sample(network, seed, replication, sampling))
     chosen = choose(engine, network.instances)
     trace = ENGINES[chosen]()(network, draws)
     return Run(scenario, network, draws, trace, chosen, None if expected else seed, replication)
+
+
+def _sample(network: Network, seed: int, replication: int, sampling: str) -> Sample:
+    if sampling == "random":
+        return Sample(seed, replication)
+    from dcsim.study.design import designed
+
+    return Sample(seed, replication, designed(network, sampling, seed, replication))
 
 
 def assumptions(
@@ -311,7 +324,7 @@ def replicate(
     seed
         Replication k of a seed is the same build whatever `n` is; `simulate(..., replication=k)` tells it in full.
     workers
-        Threads; the number of cores if not given.
+        Threads; the number of cores if not given. The reference engine uses one.
     engine
         `compiled`, `reference`, or `auto`: whichever is there sooner.
     sampling
@@ -332,42 +345,14 @@ def replicate(
 
     Raises
     ------
-    ValueError
-        A number, sampling or precision that makes no sense.
+    RequestError
+        A number, sampling or precision makes no sense; it is a ValueError too.
     ResultError
         The folder belongs to something else, is in use, or cannot be written.
     """
-    from dcsim.study.campaign import Campaign
-    from dcsim.study.design import BLOCK, RANDOM, SAMPLINGS
-    from dcsim.study.replicate import Job, precise_enough
-    from dcsim.study.replications import Precision, Replications, manifest_of
+    from dcsim.study.replicate import Working, replicate
+    from dcsim.study.replications import Asked
 
-    network = network_of(scenario)
-    if sampling not in SAMPLINGS:
-        raise ValueError(f"no sampling '{sampling}'; there are {', '.join(SAMPLINGS)}")
-    if n < 1 or chunk < 1 or (workers is not None and workers < 1):
-        raise ValueError("there must be at least one replication, one worker and one replication in a chunk")
-    if sampling != RANDOM and n % BLOCK:
-        raise ValueError(f"{sampling} sampling works in blocks of {BLOCK}: use n={-(-n // BLOCK) * BLOCK}, not {n}")
-    names = tuple(milestone.name for milestone in network.milestones)
-    wishes = [Precision.parse(text, names) for text in until_precise]
-    chosen = choose(engine, network.instances * n)
-    job = Job(network, chosen, seed, sampling, n, workers or os.cpu_count() or 1, chunk, at_least)
-    campaign = None
-    if out is not None:
-        manifest = manifest_of(scenario, seed, sampling, n)
-        campaign = Campaign(Path(out), manifest, scenario.document.text, resume)
-
-    def result(kept: "Chunk") -> Replications:
-        return Replications(scenario, network, chosen, seed, sampling, kept, job.what)
-
-    enough = precise_enough(wishes, result) if wishes else None
-    try:
-        found = result(job.run(campaign, enough, progress))
-        if campaign is not None:
-            found.save(campaign.folder)
-            campaign.close()
-    finally:
-        if campaign is not None:
-            campaign.lock.release()
-    return found
+    asked = Asked(n, tuple(until_precise), at_least)
+    working = Working(engine, workers, chunk, None if out is None else Path(out), resume)
+    return replicate(scenario, network_of(scenario), seed, sampling, asked, working, progress)

@@ -35,6 +35,16 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="A single value: `resources.crews.count=12`; may be repeated."),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|reference|compiled", help="Which engine runs it; all give the same result, auto the sooner."
+    ),
+]
+Sampling = Annotated[
+    str,
+    typer.Option(metavar="random|lhs|sobol", help="lhs and sobol spread factors, risks and the like evenly."),
+]
 Mitigations = Annotated[
     list[str] | None,
     typer.Option("--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."),
@@ -73,7 +83,8 @@ def run(
         bool,
         typer.Option("--expected", help="Every quantity at its mean, every risk at its likelier outcome."),
     ] = False,
-    engine: Annotated[str, typer.Option(help="Which engine runs it; all give the same result.")] = "reference",
+    sampling: Sampling = "random",
+    engine: Engine = "auto",
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture: .png, .svg or .pdf.")] = None,
 ) -> None:
@@ -83,13 +94,21 @@ def run(
     from dcsim import api
     from dcsim.report.summary import summary
 
-    if expected and (seed is not None or replication is not None):
-        raise typer.BadParameter("expected values are not drawn: leave out --seed and --replication")
+    if expected and (seed is not None or replication is not None or sampling != "random"):
+        raise typer.BadParameter("expected values are not drawn: leave out --seed, --replication and --sampling")
     overrides = _settings(set_)
     with _patience("simulating"):
         begin = perf_counter()
         built = api.load(scenario, variants=variant or (), overrides=overrides, mitigate=mitigate or ())
-        done = api.simulate(built, seed=seed or 0, replication=replication or 0, engine=engine, expected=expected)
+        _notice(engine, api.network_of(built).instances)
+        done = api.simulate(
+            built,
+            seed=seed or 0,
+            replication=replication or 0,
+            engine=engine,
+            sampling=sampling,
+            expected=expected,
+        )
         seconds = perf_counter() - begin
     _print(summary(done, seconds))
     if out is not None or plot is not None:
@@ -98,6 +117,62 @@ def run(
         typer.echo(f"tables in {done.save(out)}")
     if plot is not None:
         typer.echo(f"picture in {done.plot(plot)}")
+
+
+@app.command()
+def replicate(
+    scenario: ScenarioFile,
+    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds; at most, with --until-precise.")],
+    variant: Variants = None,
+    set_: Settings = None,
+    mitigate: Mitigations = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same builds.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
+    ] = None,
+    engine: Engine = "auto",
+    sampling: Sampling = "random",
+    until_precise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WISH", help="Stop when this is known so well: `online_100k.p80 within 1 d`; may be repeated."
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")] = False,
+) -> None:
+    """Simulate many builds: by when each milestone is how likely, and what was waited for."""
+    from time import perf_counter
+
+    from dcsim import api
+    from dcsim.report.forecast import forecast
+
+    if resume and out is None:
+        raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
+    built = api.load(scenario, variants=variant or (), overrides=_settings(set_), mitigate=mitigate or ())
+    _notice(engine, api.network_of(built).instances * n)
+    begin = perf_counter()
+    try:
+        with _progress("simulating") as progress:
+            done = api.replicate(
+                built,
+                n,
+                seed=seed,
+                workers=workers,
+                engine=engine,
+                sampling=sampling,
+                until_precise=until_precise or (),
+                out=out,
+                resume=resume,
+                progress=progress or (lambda done, count: None),
+            )
+    except KeyboardInterrupt:
+        if out is not None:
+            typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
+        raise
+    _print(forecast(done, perf_counter() - begin))
+    if out is not None:
+        typer.echo(f"\ntables in {out}")
 
 
 @app.command()
@@ -178,6 +253,14 @@ def assumptions(
     _print(assumptions_report(result, None if all_ else MOST_SHOWN))
 
 
+def _notice(engine: str, work: int) -> None:
+    """The user is told where something would come much sooner with what is not installed."""
+    from dcsim.engine import misses_numba
+
+    if misses_numba(engine, work):
+        typer.echo("numba is not installed, so the slower reference engine runs: pip install 'dcsim[fast]'", err=True)
+
+
 def _settings(written: list[str] | None) -> dict[str, str]:
     """Values by path, from `path=value`."""
     settings = {}
@@ -241,13 +324,21 @@ def _patience(doing: str) -> Iterator[None]:
 
 @contextmanager
 def _progress(doing: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A bar for what is done in many steps, on a terminal; a pipe stays quiet."""
+    """A bar for what is done in many steps, with their rate and the time left, on a terminal; a pipe stays quiet."""
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(doing, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn())
+    rate, left = TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
+    with Progress(*columns, rate, left, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=None, rate="")
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            if speed := bar.tasks[0].speed:
+                bar.update(task, rate=f"{speed:,.3g}/s")
+
+        yield show

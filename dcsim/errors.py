@@ -2,6 +2,7 @@
 
 DcsimError
 ├── ScenarioError     the scenario file says something that cannot be simulated; carries every problem found
+├── RequestError      what was asked for makes no sense: a number, a sampling, a precision; also a ValueError
 ├── ResultError       a result folder is missing, belongs to something else, is in use, or cannot be written
 └── UnavailableError  what was asked for needs something that is not installed here
 """
@@ -53,6 +54,10 @@ class ScenarioError(DcsimError):
         if len(self.problems) > MOST_SHOWN:
             lines.append(f"  and {len(self.problems) - MOST_SHOWN} more")
         return "\n".join(lines)
+
+
+class RequestError(DcsimError, ValueError):
+    """A number or a word of a question makes no sense; the text says what would."""
 
 
 class ResultError(DcsimError):

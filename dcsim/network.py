@@ -16,13 +16,10 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import Calendar
 from dcsim.distributions import Distribution
-from dcsim.places import Places
+from dcsim.places import SITE, Places
 
 WORK, RETRY, REPAIR = 0, 1, 2
 """What waits in a queue: first attempts, further attempts after a failure, and the repairs between them."""
-
-MOST_FAILURES = 10
-"""No instance fails more often than this."""
 
 
 class Claim(NamedTuple):
@@ -320,6 +317,20 @@ class Network:
         """Of each instance, its activity."""
         return np.repeat(np.arange(len(self.activities), dtype=np.int32), np.diff(self.first))
 
+    def demand_of(self, instance: int, kind: int) -> int:
+        """The demand of an instance's work, retry or repair; -1 for the last two without rework."""
+        if kind == WORK:
+            return int(self.demand[instance])
+        activity = int(self.activity[instance])
+        retry, repair = self.again[activity]
+        return int((repair if kind == REPAIR else retry)[instance - self.first[activity]])
+
+    def gate_of_start(self, instance: int) -> int:
+        """The gate that the start of an instance opens; -1 if nothing waits for it."""
+        activity = int(self.activity[instance])
+        gate = int(self.start_gate[activity])
+        return gate if gate < 0 else gate + instance - int(self.first[activity])
+
     def place_path(self, instance: int) -> str:
         """Where an instance is done."""
         level = self.levels[int(self.activity[instance])]
@@ -329,7 +340,7 @@ class Network:
         """An instance in words: its activity and, unless it is the site, its place."""
         place = self.place_path(instance)
         name = self.activities[int(self.activity[instance])]
-        return name if place == "site" else f"{name} in {place}"
+        return name if place == SITE else f"{name} in {place}"
 
     def date(self, tick: int) -> datetime:
         """The moment of a tick."""

@@ -35,9 +35,10 @@ class AttemptRow(NamedTuple):
 
 
 class ShortageRow(NamedTuple):
-    """A time in which so many waited in one queue for the same cause."""
+    """A time in which so many that need the same waited for the same cause."""
 
     demand: int
+    """The one that they are told with, whatever their priority."""
     begins: int
     ends: int
     cause: int
@@ -100,7 +101,7 @@ class Trace:
         )
 
     def attempts_table(self) -> "pd.DataFrame":
-        """One row per attempt and per repair of activities with rework."""
+        """One row per attempt and repair: activity, place, attempt, kind, ready, start, finish, held_by."""
         import pandas as pd
 
         rows = np.array(sorted(self.attempt_rows), np.int64).reshape(len(self.attempt_rows), 7)
@@ -119,7 +120,7 @@ class Trace:
         )
 
     def shortages(self) -> "pd.DataFrame":
-        """One row per change of what a queue waits for: activity, place, from, to, cause, waiting."""
+        """One row per change of what a queue waits for: activity, place, kind, from, to, cause, waiting."""
         import pandas as pd
 
         rows = sorted(self.shortage_rows, key=lambda row: (row.begins, row.demand))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.network import Network
-from dcsim.trace import Ints
+from dcsim.trace import Ints, ticks
 
 Observed = Mapping[str, Sequence[tuple[datetime, str]]]
 """For each milestone the dates observed, and what exactly was observed."""
@@ -23,7 +23,7 @@ def milestone_table(network: Network, reached: Ints, replication: int = 0) -> pd
         {
             "replication": np.full(len(reached), replication, np.int64),
             "milestone": pd.Series([milestone.name for milestone in network.milestones], dtype="str"),
-            "tick": pd.Series(reached, dtype="Int64").mask(pd.Series(reached) < 0),
+            "tick": ticks(reached),
             "day": days(network, reached),
             "date": dates(network, reached),
         }

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, inf, sqrt
+from functools import lru_cache
+from math import ceil, floor, inf, sqrt
 
 import numpy as np
 import pandas as pd
@@ -32,42 +33,69 @@ class Interval:
 
 def isfinite(interval: Interval) -> bool:
     """Whether all of it lies before the horizon."""
-    return max(interval.estimate, interval.low, interval.high) < inf
+    return -inf < interval.low and max(interval.estimate, interval.high) < inf
 
 
 def quantile(days: Days, level: float) -> float:
     """The smallest day by which at least that share of replications had reached it; infinite if none."""
-    ordered = np.sort(np.where(np.isnan(days), inf, days))
-    return float(ordered[max(0, ceil(level * len(ordered)) - 1)])
+    return float(_ordered(days)[rank(level, len(days)) - 1])
+
+
+def rank(level: float, count: int) -> int:
+    """Which of so many values in ascending order, counted from 1, is the quantile."""
+    return max(1, ceil(round(level * count, 9)))  # 0.55 x 100 is a little more than 55 in floats
+
+
+def _ordered(days: Days) -> Days:
+    return np.sort(np.where(np.isnan(days), inf, days))
 
 
 def order_statistics(days: Days, level: float) -> Interval:
     """A quantile with its interval from order statistics, which assumes nothing about the distribution.
 
-    The number of replications below the true quantile is binomial: Conover, Practical Nonparametric Statistics, 3.2.
+    Where there are too few replications for an end of the interval, that end is infinite.
     """
-    ordered = np.sort(np.where(np.isnan(days), inf, days))
-    count = len(ordered)
+    ordered = _ordered(days)
+    low, high = ranks(len(ordered), level)
+    return Interval(
+        quantile(days, level),
+        float(ordered[low - 1]) if low >= 1 else -inf,
+        float(ordered[high - 1]) if high <= len(ordered) else inf,
+    )
+
+
+@lru_cache(maxsize=1024)
+def ranks(count: int, level: float) -> tuple[int, int]:
+    """Which of so many values in ascending order, counted from 1, enclose the true quantile with 95 % confidence.
+
+    How many of them lie below it is binomial: Conover, Practical Nonparametric Statistics, section 3.2. The first is 0
+    and the second `count` + 1 where no value is low or high enough.
+    """
+    below = special.bdtr(np.arange(count + 1), count, level)
     tail = (1 - CONFIDENCE) / 2
-    low = int(special.bdtrik(tail, count, level)) if count else 0
-    high = ceil(float(special.bdtrik(1 - tail, count, level))) + 1
-    estimate = quantile(days, level)
+    return int(np.searchsorted(below, tail, side="right")), int(np.searchsorted(below, 1 - tail)) + 1
+
+
+def between_blocks(days: Days, level: float, block: int) -> Interval:
+    """A quantile with its interval from the spread between independent blocks of replications.
+
+    How far the share below the quantile differs from block to block says how well the share is known, and the days at
+    the ends of its interval are those of the quantile: Woodruff, Journal of the American Statistical Association 47
+    (1952) 635.
+    """
+    estimate, ordered, count = quantile(days, level), _ordered(days), len(days)
+    blocks = count // block
+    if blocks < 2:
+        return Interval(estimate, -inf, inf)
+    below = np.nan_to_num(days[: blocks * block], nan=inf) <= min(estimate, ordered[ordered < inf].max(initial=-inf))
+    spread = float(np.std(below.reshape(blocks, block).mean(axis=1), ddof=1)) / sqrt(blocks)
+    half = float(special.stdtrit(blocks - 1, 1 - (1 - CONFIDENCE) / 2)) * spread
+    low, high = floor(round(count * (level - half), 9)), floor(round(count * (level + half), 9)) + 1
     return Interval(
         estimate,
         float(ordered[low - 1]) if low >= 1 else -inf,
         float(ordered[high - 1]) if high <= count else inf,
     )
-
-
-def between_blocks(days: Days, level: float, block: int) -> Interval:
-    """A quantile with its interval from the spread between independent blocks of replications."""
-    estimate = quantile(days, level)
-    blocks = [quantile(days[k : k + block], level) for k in range(0, len(days) - block + 1, block)]
-    if len(blocks) < 2 or max(blocks) == inf:
-        return Interval(estimate, -inf, inf)
-    spread = float(np.std(blocks, ddof=1)) / sqrt(len(blocks))
-    half = float(special.stdtrit(len(blocks) - 1, 1 - (1 - CONFIDENCE) / 2)) * spread
-    return Interval(estimate, estimate - half, estimate + half)
 
 
 def summary_table(
@@ -102,6 +130,6 @@ def summary_table(
 
 def bands(counts: NDArray[np.int32], width: int, levels: Sequence[float] = LEVELS) -> dict[float, NDArray[np.int64]]:
     """Quantiles of an amount on every day, from how many replications had which amount: days by amounts / width."""
-    running = np.cumsum(counts, axis=1)
-    total = running[:, -1:]
-    return {level: (running < np.ceil(level * total)).sum(axis=1) * width for level in levels}
+    running = np.cumsum(counts, axis=1, dtype=np.int64)
+    count = int(running[0, -1])
+    return {level: (running < rank(level, count)).sum(axis=1) * width for level in levels}

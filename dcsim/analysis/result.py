@@ -57,7 +57,7 @@ def chance(result: Result) -> str:
     return f"seed {result.seed}" + (f", replication {result.replication}" if result.replication else "")
 
 
-def layers(result: Result) -> tuple[str, ...]:
+def layers(scenario: Scenario) -> tuple[str, ...]:
     """What was laid over the scenario: its variants, and the risks that something is done against."""
-    document = result.scenario.document
+    document = scenario.document
     return (*document.variants, *(f"{risk} mitigated" for risk in document.mitigated))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dcsim.analysis.supplies import movements
 from dcsim.engine.draws import Draws
-from dcsim.network import REPAIR, Demand, Network
+from dcsim.network import REPAIR, RETRY, WORK, Demand, Network
 from dcsim.trace import NOT, AttemptRow, Ints, Trace, causes
 
 WAITING, WORKING, NOT_READY = "waiting", "working", "not ready"
@@ -55,17 +55,14 @@ def _waiting(trace: Trace) -> dict[int, int]:
     found = dict(zip(queued.tolist(), trace.network.demand[queued].tolist(), strict=True))
     for row in trace.attempt_rows:
         if row.start == NOT and row.instance not in found:
-            found[row.instance] = _demand_again(trace.network, row)
+            found[row.instance] = _demand_of(trace.network, row)
     return found
 
 
-def _demand_again(network: Network, row: AttemptRow) -> int:
+def _demand_of(network: Network, row: AttemptRow) -> int:
     """The demand of an attempt or a repair."""
-    if row.kind != REPAIR and row.number == 1:
-        return int(network.demand[row.instance])
-    activity = int(network.activity[row.instance])
-    retry, repair = network.again[activity]
-    return int((repair if row.kind == REPAIR else retry)[row.instance - int(network.first[activity])])
+    kind = RETRY if row.kind == WORK and row.number > 1 else row.kind
+    return network.demand_of(row.instance, kind)
 
 
 class _Left:
@@ -120,7 +117,7 @@ def _working(trace: Trace) -> Iterator[tuple[Demand, int]]:
     for row in trace.attempt_rows:
         if row.start != NOT and row.finish == NOT:
             mode = 0 if row.kind == REPAIR else int(trace.mode[row.instance])
-            yield network.demands[_demand_again(network, row)], mode
+            yield network.demands[_demand_of(network, row)], mode
 
 
 def _sums(numbers: Ints, amounts: Ints, count: int) -> list[int]:

@@ -41,7 +41,7 @@ class Instances:
     bundles: list[tuple[Take, ...]] = field(default_factory=lambda: [()])
     again: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict)
     counters: int = 0
-    """How many counts of first starts there are, for learning."""
+    """How many counts of first starts there are, for learning; known once the work is made."""
     _numbers: dict[Demand, int] = field(default_factory=dict)
     _work: dict[Alike, list[Ints]] = field(default_factory=dict)
     _alike: dict[tuple[object, ...], int] = field(default_factory=dict)
@@ -209,9 +209,8 @@ class Instances:
             )
             self._work.setdefault(alike, []).append(instances[here])
 
-    @property
-    def work(self) -> Iterator[network.Work]:
-        """Everything that lasts alike, with all its instances."""
+    def make_work(self) -> Iterator[network.Work]:
+        """Everything that lasts alike, with all its instances; this also numbers the counts of learning."""
         for (number, minutes, factors, learning, rework), parts in self._work.items():
             instances = np.sort(np.concatenate(parts))
             yield network.Work(number, instances, minutes, factors, self._learning(number, learning, instances), rework)

@@ -25,7 +25,7 @@ def build(scenario: Scenario) -> Network:
     goods = Goods(scenario, places, clock, times)
     instances = Instances(scenario, places, times, goods)
     links = Links(scenario, places, instances)
-    work = tuple(instances.work)
+    work = tuple(instances.make_work())
     needed, link_first, link_to, link_lag = links.arrays()
     network = Network(
         name=scenario.name,

@@ -10,6 +10,7 @@ import numpy as np
 
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import REPAIR, Demand, Milestone, Network
+from dcsim.places import SITE
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Scenario
 
@@ -37,7 +38,7 @@ def _impossible_demands(network: Network) -> Iterator[tuple[Key, str]]:
             if all(claim.amount > network.resources[claim.resource].peak for claim in requirement.alternatives):
                 there = max(network.resources[claim.resource].peak for claim in requirement.alternatives)
                 wanted = min(claim.amount for claim in requirement.alternatives)
-                where = "" if demand.place == "site" else f" in {demand.place}"
+                where = "" if demand.place == SITE else f" in {demand.place}"
                 message = f"needs {wanted} of '{requirement.cause}'{where}, but there are never more than {there}"
                 yield (*path, "requires", requirement.cause), message
         if not any(len(network.working_times[mode.calendar].open.opens) for mode in demand.modes):
@@ -52,11 +53,10 @@ def _closed(network: Network, demand: Demand) -> str:
 
 
 def _circle(network: Network) -> Iterator[tuple[Key, str]]:
-    """Nodes that wait for each other, named by the shortest way round that is found."""
+    """Nodes that wait for each other, named along one circle of them."""
     left = network.needed.tolist()
     first, to = network.link_first.tolist(), network.link_to.tolist()
-    waiting = _sources_of_gates(network)
-    for gate in waiting:
+    for gate in _gates_of_supplies(network):
         left[gate] = 0  # what opens these is not a link
     happens = deque(node for node, count in enumerate(left) if count <= 0)
     happened = [count <= 0 for count in left]
@@ -78,20 +78,16 @@ def _circle(network: Network) -> Iterator[tuple[Key, str]]:
         yield ("activities", activity, "after"), f"activities wait for each other in a circle: {way}"
 
 
-def _sources_of_gates(network: Network) -> set[int]:
-    """Gates that supplies open: nothing leads to them."""
+def _gates_of_supplies(network: Network) -> set[int]:
+    """Gates that supplies open: no link leads to them."""
     return {milestone.gate for milestone in network.milestones if milestone.stocks}
 
 
 def _successors(network: Network, node: int, first: list[int], to: list[int]) -> list[int]:
     """What a node leads to; an instance also leads to the gate of its own start."""
     targets = to[first[node] : first[node + 1]]
-    if node < network.instances:
-        activity = int(network.activity[node])
-        gate = int(network.start_gate[activity])
-        if gate >= 0:
-            return [*targets, gate + node - int(network.first[activity])]
-    return targets
+    gate = network.gate_of_start(node) if node < network.instances else -1
+    return targets if gate < 0 else [*targets, gate]
 
 
 def _find_circle(network: Network, stuck: set[int], first: list[int], to: list[int]) -> list[int]:
@@ -114,13 +110,16 @@ def _find_circle(network: Network, stuck: set[int], first: list[int], to: list[i
 def _self_waiting(network: Network) -> Iterator[tuple[Key, str]]:
     """Milestones of supplies that only what waits for them could reach."""
     for milestone in network.milestones:
-        if milestone.stocks and milestone.reaches > _reachable(network, milestone):
+        if not milestone.stocks:
+            continue
+        followers = _followers(network, milestone.gate)
+        reachable = _reachable(network, milestone, followers)
+        if followers and milestone.reaches > reachable:
             message = (
-                f"waits for itself: without what waits for it, no more than {_reachable(network, milestone):,.0f} "
+                f"waits for itself: without what waits for it, no more than {reachable:,.0f} "
                 f"of the {milestone.reaches:,} it needs can ever be there"
             )
-            if any(True for _ in _followers(network, milestone.gate)):
-                yield ("milestones", milestone.name), message
+            yield ("milestones", milestone.name), message
 
 
 def _followers(network: Network, gate: int) -> set[int]:
@@ -136,12 +135,11 @@ def _followers(network: Network, gate: int) -> set[int]:
     return found
 
 
-def _reachable(network: Network, milestone: Milestone) -> float:
-    """Units that can ever be there by what does not wait for the milestone; without end where they are produced."""
+def _reachable(network: Network, milestone: Milestone, followers: set[int]) -> float:
+    """Units that can ever be there by what does not follow the milestone; without end where they are produced."""
     stocks = set(milestone.stocks)
     if any(production.stock in stocks for production in network.productions):
         return float("inf")
-    followers = _followers(network, milestone.gate)
     late = {order for gate, orders in network.orders_of_gate.items() if gate in followers for order in orders}
     total = sum(network.stocks[stock].initial for stock in stocks)
     total += sum(o.amount for k, o in enumerate(network.orders) if o.stock in stocks and k not in late)

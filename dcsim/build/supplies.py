@@ -12,8 +12,7 @@ from dcsim import network
 from dcsim.build.time import Clock, WorkingTimes, elapsed
 from dcsim.places import Places
 from dcsim.scenario import schema
-from dcsim.scenario.schema import ALWAYS, SITE, Scenario
-from dcsim.scenario.values import Uncertain
+from dcsim.scenario.schema import ALWAYS, Scenario
 from dcsim.units import parse_amount, parse_rate
 
 Part = TypeVar("Part", bound=BaseModel)
@@ -126,9 +125,11 @@ class Goods:
                     self.productions.append(self._production(stock, k, here.production, supply))
 
     def _add_order(self, stock: int, place: int, supply: str, name: str, order: schema.Order) -> None:
-        waits = not isinstance(order.placed, Uncertain)
+        placed = None
         if isinstance(order.placed, schema.Link):
             self.waiting_orders.append((len(self.orders), order.placed))
+        else:
+            placed = self.clock.moment(order.placed)
         self.orders.append(
             network.Order(
                 name=name,
@@ -136,7 +137,7 @@ class Goods:
                 amount=parse_amount(order.amount, self.stocks[stock].unit),
                 lots=order.lots,
                 every=self.clock.tick(order.every),
-                placed=None if waits else self.clock.moment(order.placed),  # type: ignore[arg-type]
+                placed=placed,
                 lead_time=elapsed(order.lead_time),
                 factors=self._factors_at(order.varies_with, self.level(supply), place),
                 path=f"supplies.{supply}.orders.{name}",
@@ -184,6 +185,3 @@ def _risk(name: str, risk: schema.Risk, clock: Clock, activities: dict[str, int]
         durations=tuple((activities[target], float(m)) for target, m in acting_on("activities")),
         delays=tuple((path.split(".", 1)[1], elapsed(delay)) for path, delay in risk.delays.items()),
     )
-
-
-__all__ = ["SITE", "Goods", "overlay", "risks", "variations"]

@@ -30,6 +30,7 @@ def _compiled() -> Engine:
 ENGINES: dict[str, Callable[[], Engine]] = {"reference": _reference, "compiled": _compiled}
 """Engines by name, each imported when it is asked for."""
 
+REFERENCE = "reference"
 AUTO = "auto"
 """Whichever is there sooner with the result."""
 
@@ -52,6 +53,11 @@ def choose(engine: str, work: int) -> str:
     if engine == "compiled" and not has_numba():
         raise UnavailableError("the compiled engine needs numba: pip install 'dcsim[fast]', or use --engine reference")
     return engine
+
+
+def misses_numba(engine: str, work: int) -> bool:
+    """Whether the compiled engine would be used for so many activities, but cannot."""
+    return engine == AUTO and work > SMALL_JOB and not has_numba()
 
 
 def has_numba() -> bool:

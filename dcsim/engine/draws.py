@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.philox import Words, hash64, place_keys, uniform, uniforms
-from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Work
+from dcsim.network import FactorUse, Moment, Network, Production, Rework, Work
 from dcsim.units import HALF, round_half_up
 
 Floats = NDArray[np.float64]
@@ -101,7 +101,7 @@ class Draws:
 
     def arrival(self, stock: int, tick: int) -> int:
         """When a delivery due at this tick comes."""
-        return tick + sum(p.ticks for p in self.postponed[stock] if p.begins <= tick < p.ends)
+        return _arrival(self.postponed[stock], tick)
 
 
 class WorkingTimes(NamedTuple):
@@ -329,16 +329,10 @@ def _deliveries(
         placed = _tick(chance, order.placed, f"{order.path}.placed", _stock_key(network, order.stock))
         for k in range(order.lots):
             due = placed + lead[number] + k * order.every
-            tick = due + sum(p.ticks for p in postponed[order.stock] if p.begins <= due < p.ends)
-            rows.append((tick, order.stock, order.lot(k), number))
+            rows.append((_arrival(postponed[order.stock], due), order.stock, order.lot(k), number))
     tables = [np.array(rows, np.int64).reshape(len(rows), 4)]
     for production in network.productions:
-        cuts = [
-            (window, multiplier)
-            for risk, window in zip(network.risks, windows, strict=True)
-            for supply, multiplier in risk.production
-            if window is not None and supply == network.stocks[production.stock].name
-        ]
+        cuts = _cuts(network.stocks[production.stock].name, [risk.production for risk in network.risks], windows)
         divisor = Fraction(_product(factors, production.factors)).limit_denominator(FACTOR_DIGITS)
         ticks, amount = produced(production, network.horizon, cuts, divisor)
         stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
@@ -348,9 +342,38 @@ def _deliveries(
     return Deliveries(*table[np.lexsort(table.T[[3, 2, 1, 0]])].T)
 
 
-def produced(
-    production: Production, horizon: int, cuts: Sequence[tuple[Window, Fraction]], divisor: Fraction
-) -> tuple[Ints, Ints]:
+def _arrival(postponed: Sequence[Postponement], due: int) -> int:
+    """When a delivery of an order that is due at this tick comes."""
+    return due + sum(p.ticks for p in postponed if p.begins <= due < p.ends)
+
+
+Cuts = Sequence[tuple[Window, Fraction]]
+"""What multiplies a rate or a capacity, and when."""
+
+
+def _cuts(name: str, effects: Sequence[tuple[tuple[str, Fraction], ...]], windows: Sequence[Window | None]) -> Cuts:
+    """What the risks that occur do to one supply or resource."""
+    return [
+        (window, multiplier)
+        for some, window in zip(effects, windows, strict=True)
+        for target, multiplier in some
+        if window is not None and target == name
+    ]
+
+
+def _level_at(steps: Sequence[tuple[int, Fraction | int]], tick: int, cuts: Cuts) -> Fraction:
+    """A rate or a capacity at one tick: its last step so far, times the risks that act; 0 before its first step."""
+    level = Fraction(0)
+    for begins, value in steps:
+        if begins <= tick:
+            level = Fraction(value)
+    for window, multiplier in cuts:
+        if window.begins <= tick < window.ends:
+            level *= multiplier
+    return level
+
+
+def produced(production: Production, horizon: int, cuts: Cuts, divisor: Fraction) -> tuple[Ints, Ints]:
     """Ticks and amounts of a production's deliveries: at the end of each interval, what became whole since the last.
 
     The rate is integrated over its steps and over the windows in which risks multiply it.
@@ -362,7 +385,7 @@ def produced(
     due = np.arange(production.begins + production.every, horizon + 1, production.every)
     whole, total, first = np.zeros(len(due), np.int64), Fraction(0), 0
     for begin, until in pairwise([*inside, horizon + 1]):
-        rate = Fraction(0) if begin >= end else _rate_at(production, begin, cuts) / divisor
+        rate = Fraction(0) if begin >= end else _level_at(production.rate, begin, cuts) / divisor
         last = int(due.searchsorted(until if until <= horizon else horizon, side="right"))
         whole[first:last] = _floors(total, rate, due[first:last] - begin)
         first, total = last, total + rate * (until - begin)
@@ -378,31 +401,15 @@ def _floors(total: Fraction, rate: Fraction, spans: Ints) -> Ints:
     return np.asarray((base + each * exact) // common, np.int64)
 
 
-def _rate_at(production: Production, tick: int, cuts: Sequence[tuple[Window, Fraction]]) -> Fraction:
-    rate = Fraction(0)
-    for begins, units in production.rate:
-        if begins <= tick:
-            rate = units
-    for window, multiplier in cuts:
-        if window.begins <= tick < window.ends:
-            rate *= multiplier
-    return rate
-
-
 def _capacities(network: Network, windows: Sequence[Window | None]) -> tuple[Ints, Steps]:
     capacity = np.zeros(len(network.resources), np.int64)
     rows = []
     for number, resource in enumerate(network.resources):
-        cuts = [
-            (window, multiplier)
-            for risk, window in zip(network.risks, windows, strict=True)
-            for name, multiplier in risk.capacity
-            if window is not None and name == resource.name
-        ]
+        cuts = _cuts(resource.name, [risk.capacity for risk in network.risks], windows)
         edges = {0, *(tick for tick, _ in resource.steps), *(edge for window, _ in cuts for edge in window)}
         before = 0
         for edge in sorted(edge for edge in edges if 0 <= edge <= network.horizon):
-            units = _units_at(resource, edge, cuts)
+            units = int(_level_at(resource.steps, edge, cuts))
             if edge == 0:
                 capacity[number] = units
             elif units != before:
@@ -410,17 +417,6 @@ def _capacities(network: Network, windows: Sequence[Window | None]) -> tuple[Int
             before = units
     table = np.array(sorted(rows), np.int64).reshape(len(rows), 3)
     return capacity, Steps(table[:, 0], table[:, 1], table[:, 2])
-
-
-def _units_at(resource: Resource, tick: int, cuts: Sequence[tuple[Window, Fraction]]) -> int:
-    units = Fraction(0)
-    for begins, count in resource.steps:
-        if begins <= tick:
-            units = Fraction(count)
-    for window, multiplier in cuts:
-        if window.begins <= tick < window.ends:
-            units *= multiplier
-    return int(units)
 
 
 def _effects(network: Network, windows: Sequence[Window | None]) -> tuple[tuple[Effect, ...], ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dcsim.engine.jit import kept
 from dcsim.units import HALF
 
 I64 = NDArray[np.int64]
@@ -199,7 +200,7 @@ rare = njit(**OPTIONS)
 """The same, called and not written out, because that happens rarely."""
 part = njit(**OPTIONS, inline="always")
 """A part of the loop, written out where it is called: handing all arrays over would cost more than the work."""
-whole = njit(**OPTIONS, cache=True)
+whole = kept(**OPTIONS)
 
 
 # Calendars

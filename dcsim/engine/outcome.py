@@ -8,7 +8,7 @@ import numpy as np
 from dcsim.engine import reference
 from dcsim.engine.draws import PRODUCTION, Draws, Ints, Sample, draw
 from dcsim.network import Network
-from dcsim.trace import NOT, DeliveryRow, ShortageRow, Trace, causes
+from dcsim.trace import NOT, DeliveryRow, Trace, causes
 
 
 class Outcome(NamedTuple):
@@ -42,12 +42,9 @@ class ReferenceRunner:
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         draws = draw(self.network, Sample(self.seed, replication, designed))
         trace = reference.run(self.network, draws)
-        late = tuple(row for row in trace.delivery_rows if row.origin != PRODUCTION and _waited(self.network, row))
+        orders = self.network.orders
+        late = tuple(r for r in trace.delivery_rows if r.origin != PRODUCTION and orders[r.origin].placed is None)
         return Outcome(draws, trace.reached, trace.finish, waits_of(trace), late)
-
-
-def _waited(network: Network, row: DeliveryRow) -> bool:
-    return network.orders[row.origin].placed is None
 
 
 def waits_of(trace: Trace) -> Ints:
@@ -55,9 +52,9 @@ def waits_of(trace: Trace) -> Ints:
     found = np.zeros((len(causes(trace.network)), 2), np.int64)
     spells: dict[int, list[tuple[int, int]]] = {}
     for row in trace.shortage_rows:
-        begins, ends = _span(row, trace.network.horizon)
-        found[row.cause, 0] += (ends - begins) * row.waiting
-        spells.setdefault(row.cause, []).append((begins, ends))
+        ends = trace.network.horizon if row.ends == NOT else row.ends
+        found[row.cause, 0] += (ends - row.begins) * row.waiting
+        spells.setdefault(row.cause, []).append((row.begins, ends))
     for cause, times in spells.items():
         covered, until = 0, 0
         for begins, ends in sorted(times):
@@ -65,7 +62,3 @@ def waits_of(trace: Trace) -> Ints:
             until = max(until, ends)
         found[cause, 1] = covered
     return found
-
-
-def _span(row: ShortageRow, horizon: int) -> tuple[int, int]:
-    return row.begins, horizon if row.ends == NOT else row.ends

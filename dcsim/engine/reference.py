@@ -200,10 +200,9 @@ class Site:
 
     def tell_start(self, instance: int) -> None:
         """What waits for the start of this instance hears of it."""
-        activity = int(self.network.activity[instance])
-        gate = int(self.network.start_gate[activity])
+        gate = self.network.gate_of_start(instance)
         if gate != NOT:
-            self.satisfy(gate + instance - int(self.network.first[activity]))
+            self.satisfy(gate)
 
     def arrive(self, delivery: DeliveryRow) -> None:
         """Goods are there."""

@@ -26,6 +26,7 @@ from dcsim.engine.draws import (
     quantity,
     times_factors,
 )
+from dcsim.engine.jit import kept
 from dcsim.engine.philox import LANES, LOW, MULTIPLIERS, ROUNDS, SCALE, WEYL, Words, hash64
 from dcsim.network import Network, Work
 
@@ -60,7 +61,7 @@ def read(rows: Floats, u: float) -> float:
     return low + (high - low) * ((bits & distributions.MASK) * distributions.SCALE)
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def fill_minutes(key: Word, block: int, places: Words, instances: Ints, rows: Floats, minutes: Floats) -> None:
     """The working times of first attempts in the four replications of a block; minutes has a row for each."""
     for k in range(len(instances)):
@@ -68,7 +69,7 @@ def fill_minutes(key: Word, block: int, places: Words, instances: Ints, rows: Fl
             minutes[lane, instances[k]] = read(rows, (np.float64(word) + 0.5) * SCALE)
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def fill_failures(
     key: Word, block: int, places: Words, instances: Ints, shares: Floats, failures: NDArray[np.int8]
 ) -> None:
@@ -81,7 +82,7 @@ def fill_failures(
             failures[lane, instances[k]] = count
 
 
-@njit(nogil=True, cache=True)
+@kept(nogil=True)
 def values(key: Word, block: int, lane: int, places: Words, attempts: Ints, rows: Floats) -> Floats:
     """Values of one replication for places and attempts."""
     found = np.empty(len(places))

@@ -149,7 +149,7 @@ class Waiting:
 
     def join(self, item: Item) -> Item:
         """This piece of work is ready and waits for its turn."""
-        queue = self._queue(self._demand_number(item))
+        queue = self._queue(self.network.demand_of(item.instance, item.kind))
         item.queue = queue
         if not queue.waiting:
             queue.lacks = None
@@ -157,13 +157,6 @@ class Waiting:
         heappush(queue.waiting, (item.ready, item.instance, item))
         self.stirred.add(queue.shortage)
         return item
-
-    def _demand_number(self, item: Item) -> int:
-        if item.kind == WORK:
-            return int(self.network.demand[item.instance])
-        activity = int(self.network.activity[item.instance])
-        retry, repair = self.network.again[activity]
-        return int((repair if item.kind == REPAIR else retry)[item.instance - self.network.first[activity]])
 
     def _queue(self, number: int) -> Queue:
         queue = self.queues[number]

@@ -61,7 +61,7 @@ def overview(run: Result) -> Figure:
         draw_curves(curves, unit, milestones, end, upper)
         draw_milestones(milestones, middle)
         draw_waits(waits, lower)
-        upper.set_title(" · ".join([run.scenario.name, *layers(run), chance(run)]))
+        upper.set_title(" · ".join([run.scenario.name, *layers(run.scenario), chance(run)]))
         _draw_time(clock, run.network.zero, upper, lower)
         lower.set_xlim(begin, end)
     return figure

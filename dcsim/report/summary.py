@@ -4,16 +4,15 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
-from rich import box
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from dcsim.analysis.milestones import beside_observed
 from dcsim.analysis.result import Result, chance, layers
 from dcsim.analysis.stuck import NOT_READY, WAITING, WORKING
 from dcsim.report.language import cause_in_words, counted, day, listed, span_of_places, written
+from dcsim.report.layout import below, column, indented, table_of
+from dcsim.scenario.schema import Scenario
 
 MOST_CAUSES = 8
 """Causes of waiting that are printed."""
@@ -24,13 +23,15 @@ MOST_STUCK = 12
 def summary(run: Result, seconds: float) -> Group:
     """Everything that `dcsim run` tells about one build, which took so many seconds."""
     parts = [headline(run, seconds), milestone_table(run)]
-    parts += [part for part in (waits_table(run), fitted_list(run), stuck_list(run)) if part is not None]
+    parts += [part for part in (waits_table(run), fitted_list(run.scenario), stuck_list(run)) if part is not None]
     return Group(*parts)
 
 
 def headline(run: Result, seconds: float) -> RenderableType:
     """What was built, with which chances, and how it ended."""
-    title = Text(" · ").join([Text(run.scenario.name, style="bold"), *map(Text, layers(run)), Text(chance(run))])
+    title = Text(" · ").join(
+        [Text(run.scenario.name, style="bold"), *map(Text, layers(run.scenario)), Text(chance(run))]
+    )
     network = run.network
     ended = f"finished on {network.date(run.end):%Y-%m-%d}, day {day(network.day(run.end))}"
     if not run.finished:
@@ -44,12 +45,12 @@ def milestone_table(run: Result) -> RenderableType:
     """Every milestone with its simulated date, beside each date that was observed or wanted."""
     observed = _compared(run)
     if observed.empty:
-        return _below("", Text("The scenario has no milestones."))
-    table = _table("milestone", ">day", "planned")
+        return below("", Text("The scenario has no milestones."))
+    table = table_of("milestone", ">day", "planned")
     compared = observed["observed"].notna().any()
     if compared:
         for heading in ("observed", ">days off", "what was observed"):
-            _column(table, heading)
+            column(table, heading)
     horizon = f"{run.network.date(run.network.horizon):%Y-%m-%d}"
     before = ""
     for row in observed.to_dict("records"):
@@ -58,7 +59,7 @@ def milestone_table(run: Result) -> RenderableType:
         if compared and not pd.isna(row["observed"]):
             cells += [f"{row['observed']:%Y-%m-%d}", _difference(row["difference"]), row["meaning"]]
         table.add_row(*map(Text, cells))
-    return _below("", table)
+    return below("", table)
 
 
 def _compared(run: Result) -> pd.DataFrame:
@@ -88,25 +89,25 @@ def waits_table(run: Result) -> RenderableType | None:
     waits = run.waits
     if waits.empty:
         return None
-    table = _table("waited for", ">days", ">activity-days", "by")
+    table = table_of("waited for", ">days", ">activity-days", "by")
     for row in waits.head(MOST_CAUSES).to_dict("records"):
         days = (f"{row['days']:,.1f}", f"{row['waiting_days']:,.0f}")
         table.add_row(*map(Text, (cause_in_words(row["cause"]), *days, row["activities"])))
     more = len(waits) - MOST_CAUSES
-    return _below("Waited for longest", table, f"and {counted(more, 'more cause')}" if more > 0 else "")
+    return below("Waited for longest", table, f"and {counted(more, 'more cause')}" if more > 0 else "")
 
 
-def fitted_list(run: Result) -> RenderableType | None:
+def fitted_list(scenario: Scenario) -> RenderableType | None:
     """The parameters that were fitted, told apart from all that was measured."""
-    if not run.scenario.fitted:
+    if not scenario.fitted:
         return None
     lines = []
-    for path, fitted in run.scenario.fitted.items():
-        value = written(run.scenario.document.find(path)[1])
+    for path, fitted in scenario.fitted.items():
+        value = written(scenario.document.find(path)[1])
         said = [f"prior {fitted.prior}" + (f" from {fitted.source}" if fitted.source else "")]
         said += [f"fitted to {', '.join(fitted.to)}"] if fitted.to else []
         lines.append(f"{path} = {value} ({'; '.join(said)})")
-    return _below("Fitted, not measured", _indented(lines))
+    return below("Fitted, not measured", indented(lines))
 
 
 def stuck_list(run: Result) -> RenderableType | None:
@@ -121,7 +122,7 @@ def stuck_list(run: Result) -> RenderableType | None:
     unready = stuck[stuck["state"] == NOT_READY].drop_duplicates(["activity", "place"])
     if len(unready):
         lines.append(f"not ready because of these: {_by_activity(unready)}")
-    return _below("Stuck", _indented(lines))
+    return below("Stuck", indented(lines))
 
 
 def _stuck(run: Result, waiting: pd.DataFrame) -> Iterator[str]:
@@ -148,29 +149,3 @@ def _amounts(run: Result, cause: str, there: int, needed: int) -> str:
 def _by_activity(rows: pd.DataFrame) -> str:
     counts = rows.groupby("activity", sort=False).size()
     return listed([f"{count:,} x {activity}" for activity, count in counts.items()])
-
-
-def _table(*headings: str) -> Table:
-    """A table without lines but the one under its head; '>' before a heading aligns numbers to the right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        _column(table, heading)
-    return table
-
-
-def _column(table: Table, heading: str) -> None:
-    if heading.startswith(">"):
-        table.add_column(heading[1:], justify="right", no_wrap=True)
-    else:
-        table.add_column(heading, overflow="fold")
-
-
-def _indented(lines: list[str]) -> RenderableType:
-    return Group(*(Padding(Text(line), (0, 0, 0, 2), expand=False) for line in lines))
-
-
-def _below(title: str, *parts: RenderableType) -> RenderableType:
-    """Parts under a title, with an empty line above."""
-    shown: list[RenderableType] = [Text("")]
-    shown += [Text(title, style="bold")] if title else []
-    return Group(*shown, *(part for part in parts if part != ""))

@@ -19,6 +19,7 @@ from dcsim.build import build
 from dcsim.engine import AUTO, ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
+from dcsim.network import Network
 from dcsim.scenario.document import Citation, dotted
 from dcsim.scenario.load import load
 from dcsim.scenario.schema import Fitted, Scenario
@@ -107,13 +108,14 @@ def assumptions(
         raise ScenarioError([Problem("", message)], scenario.document.name)
     ends = [(k, side, value) for k, one in enumerate(found) for side, value in enumerate((one.low, one.high))]
     ends = [(k, side, value) for k, side, value in ends if value is not None]
-    compute = ENGINES[choose(engine, build(scenario).instances * len(ends))]()
-    here = _days(scenario, chosen, compute)
+    network = build(scenario)
+    compute = ENGINES[choose(engine, network.instances * len(ends))]()
+    here = _days(network, chosen, compute)
     shifts = np.full((len(found), 2, len(chosen)), np.nan)
     problems: list[Problem] = []
     for done, (k, side, value) in enumerate(ends, start=1):
         try:
-            there = _days(_with(scenario, found[k].path, value), chosen, compute)
+            there = _days(build(_with(scenario, found[k].path, value)), chosen, compute)
         except ScenarioError as error:
             problems += [_at_the_end(scenario, found[k], side, problem) for problem in error.problems]
         else:
@@ -183,9 +185,8 @@ def _with(scenario: Scenario, path: str, value: Any) -> Scenario:
     return load(document.data, overrides={path: value}, root=document.root)
 
 
-def _days(scenario: Scenario, milestones: Sequence[str], compute: Engine) -> Days:
+def _days(network: Network, milestones: Sequence[str], compute: Engine) -> Days:
     """The day of each milestone with expected values; infinite if it is not reached."""
-    network = build(scenario)
     table = milestone_table(network, compute(network, draw(network, Expectation())).reached)
     return table.set_index("milestone").loc[list(milestones), "day"].fillna(np.inf).to_numpy(np.float64)
 

@@ -1,5 +1,7 @@
 """A chunk of replications: run one after the other, and reduced to what is kept."""
 
+from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from math import gcd
 
@@ -86,9 +88,16 @@ class Chunk:
 
 
 def run_chunk(
-    network: Network, engine: str, seed: int, sampling: str, first: int, last: int, what: tuple[Counter, ...]
+    network: Network,
+    engine: str,
+    seed: int,
+    sampling: str,
+    first: int,
+    last: int,
+    what: tuple[Counter, ...],
+    stopped: Callable[[], bool],
 ) -> Chunk:
-    """Run the replications from `first` until before `last`."""
+    """Run the replications from `first` until before `last`, or give up when all is stopped."""
     runner = new_runner(engine, network, seed)
     days = network.horizon // DAY + 1
     size = last - first
@@ -99,6 +108,8 @@ def run_chunk(
     curves = tuple(np.zeros((days, counter.amounts), np.int32) for counter in what)
     every_day = np.arange(days)
     for k in range(size):
+        if stopped():
+            raise CancelledError
         outcome = runner.run(first + k, designed(network, sampling, seed, first + k))
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
         finished[k] = (outcome.finish != NOT).all()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dcsim.distributions import Fixed
 from dcsim.engine.philox import hash64, uniform
+from dcsim.errors import RequestError
 from dcsim.network import Network
 
 RANDOM, LHS, SOBOL = "random", "lhs", "sobol"
@@ -25,9 +26,11 @@ BLOCK = 64
 """Replications over which a design is even."""
 
 
+@lru_cache(maxsize=8)
 def site_quantities(network: Network) -> tuple[str, ...]:
     """The names of everything uncertain that happens once for the whole site."""
-    names = [f"factors.{factor.name}" for factor in network.factors if factor.level == "site"]
+    factors = [factor for factor in network.factors if not isinstance(factor.value, Fixed)]
+    names = [f"factors.{factor.name}" for factor in factors if factor.level == "site"]
     for risk in network.risks:
         name = f"risks.{risk.name}"
         if 0 < risk.probability < 1:
@@ -50,8 +53,15 @@ def site_quantities(network: Network) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def refuse_unknown(sampling: str) -> None:
+    """There are only these samplings."""
+    if sampling not in SAMPLINGS:
+        raise RequestError(f"no sampling '{sampling}'; there are {', '.join(SAMPLINGS)}")
+
+
 def designed(network: Network, sampling: str, seed: int, replication: int) -> Mapping[str, float]:
     """The uniform numbers that the design has chosen for one replication; none with random sampling."""
+    refuse_unknown(sampling)
     if sampling == RANDOM:
         return {}
     names = site_quantities(network)

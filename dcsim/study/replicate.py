@@ -1,26 +1,89 @@
 """Many replications: chunks over threads, merged in order, so that nothing depends on who ran what when."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
+from threading import Event
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dcsim.engine import REFERENCE, choose
+from dcsim.errors import RequestError
 from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign
 from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
-from dcsim.study.replications import Precision, Replications
+from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
+from dcsim.study.replications import Asked, Precision, Replications, manifest_of
 
 CHUNK = 64
 """Replications that are run and written together, if not told otherwise."""
+AT_LEAST = 256
+"""Replications to run before asking whether they are precise enough, and between two times of asking."""
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, and how many there will be at most."""
 
 Enough = Callable[[Chunk], bool]
 """Whether the replications so far, merged, are enough."""
+
+
+@dataclass(frozen=True)
+class Working:
+    """How replications are run, which changes nothing about their results."""
+
+    engine: str
+    workers: int | None = None
+    chunk: int = CHUNK
+    out: Path | None = None
+    resume: bool = False
+
+
+def replicate(
+    scenario: Scenario, network: Network, seed: int, sampling: str, asked: Asked, working: Working, progress: Progress
+) -> Replications:
+    """Run as many replications as are asked for, and keep what is done in a folder, if there is one."""
+    _refuse_nonsense(asked, sampling, working)
+    names = tuple(milestone.name for milestone in network.milestones)
+    wishes = [Precision.parse(text, names) for text in asked.until_precise]
+    engine = choose(working.engine, network.instances * asked.count)
+    workers = working.workers or os.cpu_count() or 1
+    if engine == REFERENCE:
+        workers = 1  # it holds Python's lock: threads would only get into each other's way
+    job = Job(network, engine, seed, sampling, asked, workers, working.chunk)
+
+    def result(kept: Chunk) -> Replications:
+        return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what)
+
+    enough = precise_enough(wishes, result) if wishes else None
+    if working.out is None:
+        return result(job.run(None, enough, progress))
+    manifest = manifest_of(scenario, seed, sampling, asked)
+    with Campaign(working.out, manifest, scenario.document.text, working.resume) as campaign:
+        found = result(job.run(campaign, enough, progress))
+        found.save(campaign.folder)
+        campaign.finish()
+    return found
+
+
+def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
+    refuse_unknown(sampling)
+    for number, what in (
+        (asked.count, "replication"),
+        (asked.at_least, "replication before asking how precise they are"),
+        (working.workers, "worker"),
+        (working.chunk, "replication in a chunk"),
+    ):
+        if number is not None and number < 1:
+            raise RequestError(f"there must be at least one {what}, got {number}")
+    for number in (asked.count, asked.at_least) if asked.until_precise else (asked.count,):
+        if sampling != RANDOM and number % BLOCK:
+            whole = -(-number // BLOCK) * BLOCK
+            raise RequestError(f"{sampling} sampling works in blocks of {BLOCK}: ask for {whole}, not {number}")
 
 
 @dataclass
@@ -31,11 +94,9 @@ class Job:
     engine: str
     seed: int
     sampling: str
-    count: int
+    asked: Asked
     workers: int
     chunk: int = CHUNK
-    look_every: int = 256
-    """Replications between two looks at whether there are enough."""
     what: tuple[Counter, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,70 +108,82 @@ class Job:
         Whether there are enough is asked only at fixed numbers of replications, so that the answer does not depend on
         the number of workers.
         """
-        merged: Chunk | None = None
-        edges = [0, self.count]
-        if enough is not None:
-            edges = [*range(0, self.count, self.look_every), self.count]
+        count, gathered = self.asked.count, Gathered()
+        progress(0, count)
+        edges = [*range(0, count, self.asked.at_least if enough is not None else count), count]
         for first, last in pairwise(edges):
-            parts = list(self._stretch(first, last, campaign, progress))
-            merged = reduce(merge, parts if merged is None else [merged, *parts])
-            if enough is not None and enough(merged):
+            for chunk in self._stretch(first, last, campaign):
+                gathered.add(chunk)
+                progress(gathered.count, count)
+            if enough is not None and last < count and enough(gathered.merged()):
                 break
-        assert merged is not None
-        return merged
+        return gathered.merged()
 
-    def _stretch(self, first: int, last: int, campaign: Campaign | None, progress: Progress) -> Iterator[Chunk]:
-        """The chunks of these replications in their order; those that a campaign holds already are read from it."""
-        spans = [(k, min(k + self.chunk, last)) for k in range(first, last, self.chunk)]
-        ready: dict[int, Chunk] = {}
+    def _stretch(self, first: int, last: int, campaign: Campaign | None) -> Iterator[Chunk]:
+        """The chunks of these replications; those that a campaign holds already are read from it."""
         missing = []
-        for begin, end in spans:
+        for begin in range(first, last, self.chunk):
+            end = min(begin + self.chunk, last)
             known = campaign.read(begin, end, self.network, self.what) if campaign is not None else None
             if known is None:
                 missing.append((begin, end))
             else:
-                ready[begin] = known
-        done = first + sum(len(chunk.finished) for chunk in ready.values())
-        progress(done, self.count)
-        for begin, chunk in self._in_threads(missing):
+                yield known
+        for chunk in self._in_threads(missing):
             if campaign is not None:
                 campaign.write(chunk)
-            ready[begin] = chunk
-            done += len(chunk.finished)
-            progress(done, self.count)
-        return (ready[begin] for begin, _ in spans)
+            yield chunk
 
-    def _in_threads(self, spans: list[tuple[int, int]]) -> Iterator[tuple[int, Chunk]]:
+    def _in_threads(self, spans: Sequence[tuple[int, int]]) -> Iterator[Chunk]:
         """Chunks as they finish. The work is in compiled code that does not hold Python's lock."""
-        waiting = iter(spans)
+        waiting, stopped = iter(spans), Event()
+        running: set[Future[Chunk]] = set()
         with ThreadPoolExecutor(self.workers) as pool:
-            running: dict[Future[Chunk], int] = {}
             try:
                 while True:
-                    while len(running) < self.workers and (span := next(waiting, None)) is not None:
-                        running[pool.submit(self._chunk, *span)] = span[0]
+                    while len(running) <= self.workers and (span := next(waiting, None)) is not None:
+                        running.add(pool.submit(self._chunk, *span, stopped))
                     if not running:
                         return
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    finished, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in finished:
-                        yield running.pop(future), future.result()
+                        yield future.result()
             finally:
+                stopped.set()
                 pool.shutdown(cancel_futures=True)
 
-    def _chunk(self, first: int, last: int) -> Chunk:
-        return run_chunk(self.network, self.engine, self.seed, self.sampling, first, last, self.what)
+    def _chunk(self, first: int, last: int, stopped: Event) -> Chunk:
+        return run_chunk(self.network, self.engine, self.seed, self.sampling, first, last, self.what, stopped.is_set)
 
 
-def merge(one: Chunk, other: Chunk) -> Chunk:
-    """Two chunks, the second following the first, as one; curves add up."""
-    return Chunk(
-        one.first,
-        np.concatenate([one.reached, other.reached]),
-        np.concatenate([one.waits, other.waits]),
-        np.concatenate([one.draws, other.draws]),
-        np.concatenate([one.finished, other.finished]),
-        tuple(a + b for a, b in zip(one.curves, other.curves, strict=True)),
-    )
+class Gathered:
+    """Chunks that come in any order; their curves are added up at once, so that these need no more room for more."""
+
+    def __init__(self) -> None:
+        self.chunks: dict[int, Chunk] = {}
+        self.curves: tuple[NDArray[np.int32], ...] = ()
+        self.count = 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Take one more."""
+        if self.chunks:
+            self.curves = tuple(a + b for a, b in zip(self.curves, chunk.curves, strict=True))
+        else:
+            self.curves = chunk.curves
+        self.chunks[chunk.first] = replace(chunk, curves=())
+        self.count += len(chunk.finished)
+
+    def merged(self) -> Chunk:
+        """All of them as one, in their order."""
+        ordered = [self.chunks[first] for first in sorted(self.chunks)]
+        return Chunk(
+            ordered[0].first,
+            np.concatenate([chunk.reached for chunk in ordered]),
+            np.concatenate([chunk.waits for chunk in ordered]),
+            np.concatenate([chunk.draws for chunk in ordered]),
+            np.concatenate([chunk.finished for chunk in ordered]),
+            self.curves,
+        )
 
 
 def precise_enough(wishes: Sequence[Precision], result: Callable[[Chunk], Replications]) -> Enough:

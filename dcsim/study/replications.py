@@ -11,18 +11,32 @@ import pandas as pd
 
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.quantiles import LEVELS, Days, Interval, bands, between_blocks, order_statistics, summary_table
+from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import DAY, Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.store import LAYOUT, claim_folder, save_tables
+from dcsim.suggest import nearest, shorten
 from dcsim.trace import causes, ticks
 from dcsim.version import __version__
 
 TABLES = ("milestones", "summary", "waits", "draws", "supplies")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class Asked:
+    """How many replications were asked for."""
+
+    count: int
+    """So many, or with `until_precise` so many at most."""
+    until_precise: tuple[str, ...] = ()
+    """To stop as soon as all of these are known that well."""
+    at_least: int = 256
+    """After how many replications that is asked, and after how many more again."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Replications:
     """The same build many times, each time with its own share of chance."""
 
@@ -31,8 +45,12 @@ class Replications:
     engine: str
     seed: int
     sampling: str
+    asked: Asked
     kept: Chunk
     counters: tuple[Counter, ...]
+
+    def __repr__(self) -> str:
+        return f"Replications('{self.scenario.name}', n={self.n}, seed={self.seed}, sampling='{self.sampling}')"
 
     @property
     def n(self) -> int:
@@ -132,13 +150,14 @@ class Replications:
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder."""
-        manifest = manifest_of(self.scenario, self.seed, self.sampling, self.n)
+        manifest = manifest_of(self.scenario, self.seed, self.sampling, self.asked) | {"simulated": self.n}
         claim_folder(Path(folder), manifest, self.scenario.document.text)
         return save_tables(Path(folder), manifest, {name: getattr(self, name) for name in TABLES})
 
 
-def manifest_of(scenario: Scenario, seed: int, sampling: str, count: int) -> dict[str, Any]:
+def manifest_of(scenario: Scenario, seed: int, sampling: str, asked: Asked) -> dict[str, Any]:
     """What many replications are: enough to tell them from others, and to run them again."""
+    wishes = {"wishes": list(asked.until_precise), "at_least": asked.at_least} if asked.until_precise else None
     return {
         "dcsim": __version__,
         "layout": LAYOUT,
@@ -148,7 +167,8 @@ def manifest_of(scenario: Scenario, seed: int, sampling: str, count: int) -> dic
         "mitigated": list(scenario.document.mitigated),
         "seed": seed,
         "sampling": sampling,
-        "replications": count,
+        "replications": asked.count,
+        "until_precise": wishes,
         "start": scenario.start.isoformat(),
         "day_zero": scenario.zero.isoformat(),
     }
@@ -164,10 +184,11 @@ class Precision:
 
     @classmethod
     def parse(cls, text: str, milestones: tuple[str, ...]) -> "Precision":
-        """Read a wish such as `online_100k.p80 within 1 d`; raises ValueError with what would be right."""
-        found = re.fullmatch(r"\s*(.+?)\.p(\d{1,2}(?:\.\d+)?)\s+within\s+([\d.]+)\s*d(?:ays?)?\s*", text)
+        """Read a wish such as `online_100k.p80 within 1 d`; raises RequestError with what would be right."""
+        number = r"(\d+(?:\.\d+)?)"
+        found = re.fullmatch(rf"\s*(.+?)\.p{number}\s+within\s+{number}\s*d(?:ays?)?\s*", text)
         if found is None or not 0 < float(found[2]) < 100:
-            raise ValueError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{text}'")
+            raise RequestError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{shorten(text)}'")
         if found[1] not in milestones:
-            raise ValueError(f"no milestone '{found[1]}'; there are {', '.join(milestones)}")
+            raise RequestError(f"no milestone '{shorten(found[1])}'{nearest(found[1], milestones, 'milestones')}")
         return cls(found[1], float(found[2]) / 100, float(found[3]))

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ _IDENTITY = {
     "seed": "seed",
     "replications": "replications",
     "sampling": "sampling",
+    "until_precise": "precision",
 }
 """What tells one result from another, by key of the manifest."""
 
@@ -53,26 +55,37 @@ def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
     ResultError
         The folder holds another result or other files of these names, or it cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _refuse_other(folder, manifest, scenario)
+    make_folder(folder, manifest, scenario)
+    with writing(folder):
         put(folder / SCENARIO, lambda path: path.write_text(scenario, encoding="utf-8"))
         if not (folder / MANIFEST).exists():
             put(folder / MANIFEST, lambda path: path.write_text(_written(manifest), encoding="utf-8"))
+
+
+def make_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
+    """Make a folder for a result if it is not there, and refuse one that is another's; nothing is written into it."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_other(folder, manifest, scenario)
+
+
+@contextmanager
+def writing(folder: Path, kept: str = "") -> Iterator[None]:
+    """Where the disk refuses, the user is told why, and what is kept."""
+    try:
+        yield
     except (FileExistsError, NotADirectoryError):
         raise ResultError(f"cannot write into '{folder}': a file stands where a folder is needed") from None
     except OSError as error:
-        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
+        raise ResultError(f"cannot write into '{folder}': {reason(error)}{kept}") from None
 
 
 def save_tables(folder: Path, manifest: dict[str, Any], tables: Mapping[str, "pd.DataFrame"]) -> Path:
     """Write the tables of a result into its folder, and the manifest last."""
-    try:
+    with writing(folder):
         for name, table in tables.items():
             put(folder / f"{name}.parquet", partial(table.to_parquet, index=False))
         put(folder / MANIFEST, lambda path: path.write_text(_written(manifest), encoding="utf-8"))
-    except OSError as error:
-        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
     return folder
 
 
@@ -137,10 +150,12 @@ def _described(manifest: dict[str, Any]) -> str:
 
 
 def put(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name and put it in place once it is whole."""
+    """Write a file under a temporary name and put it in place once it is whole, and on the disk."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         write(unfinished)
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

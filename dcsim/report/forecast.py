@@ -1,0 +1,121 @@
+"""What many replications came to, as it is printed: quantiles of dates, chances, waiting, and what was fitted."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from datetime import timedelta
+from math import inf, isinf
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from dcsim.analysis.quantiles import ranks
+from dcsim.analysis.result import layers
+from dcsim.report.language import cause_in_words, counted, day
+from dcsim.report.layout import below, table_of
+from dcsim.report.summary import MOST_CAUSES, fitted_list
+from dcsim.study.design import RANDOM
+from dcsim.study.replications import Replications
+
+LATER = "later"
+"""What stands for a day beyond the horizon."""
+UNKNOWN = "?"
+"""What stands for the end of an interval for which there are too few replications."""
+
+
+def forecast(result: Replications, seconds: float) -> Group:
+    """Everything that `dcsim replicate` tells about many builds, which took so many seconds."""
+    parts = [_headline(result, seconds), *_milestones(result)]
+    parts += [part for part in (_chances(result), _waits(result), fitted_list(result.scenario)) if part is not None]
+    return Group(*parts)
+
+
+def _headline(result: Replications, seconds: float) -> RenderableType:
+    """What was built how often, with which chances, how fast."""
+    told = [counted(result.n, "replication"), f"seed {result.seed}"]
+    told += [f"{result.sampling} sampling"] if result.sampling != RANDOM else []
+    title = Text(" · ").join([Text(result.scenario.name, style="bold"), *map(Text, (*layers(result.scenario), *told))])
+    activities = counted(result.network.instances, "activity")
+    if result.finished == 1:
+        ended = "all finished"
+    else:
+        ended = f"{_share(result.finished)} finished by {result.network.date(result.network.horizon):%Y-%m-%d}"
+    speed = f"{seconds:.1f} s, {result.n / max(seconds, 1e-9):,.3g} per second, {result.engine} engine"
+    lines = [title, Text(f"{activities} each, {ended} ({speed})")]
+    return Group(*lines, Text(f"day 0 is {result.network.zero:%Y-%m-%d}", style="dim"))
+
+
+def _milestones(result: Replications) -> Iterator[RenderableType]:
+    """Every milestone with the days by which it is reached so likely, and how well the P80 is known."""
+    summary = result.summary
+    if summary.empty:
+        yield below("", Text("The scenario has no milestones."))
+        return
+    table = table_of("day of milestone", ">P10", ">P50", ">P80", ">P90", ">P80 date", ">95 % of P80", ">reached")
+    for row in summary.to_dict("records"):
+        quantiles = [_day(row[level]) for level in ("p10", "p50", "p80", "p90")]
+        cells = [
+            row["milestone"],
+            *quantiles,
+            _date(result, row["p80"]),
+            _interval(result, row),
+            _share(row["reached"]),
+        ]
+        table.add_row(*map(Text, cells))
+    said = []
+    if any(LATER in str(cell) for column in table.columns[1:] for cell in column.cells):
+        said.append(f"{LATER}: later than the horizon, {result.network.date(result.network.horizon):%Y-%m-%d}")
+    if any(UNKNOWN in str(cell) for column in table.columns[6:7] for cell in column.cells):
+        said.append(f"{UNKNOWN}: too few replications to tell")
+    yield below("", table, *(Text(line, style="dim") for line in said))
+
+
+def _day(number: float) -> str:
+    return LATER if isinf(number) else day(number)
+
+
+def _date(result: Replications, number: float) -> str:
+    return LATER if isinf(number) else f"{result.network.zero + timedelta(days=number):%Y-%m-%d}"
+
+
+def _interval(result: Replications, row: Mapping[Hashable, Any]) -> str:
+    low, high = row["p80_low"], row["p80_high"]
+    if low == inf:
+        return LATER
+    too_few = low == -inf or (result.sampling == RANDOM and ranks(result.n, 0.8)[1] > result.n)
+    return f"{UNKNOWN if low == -inf else day(low)} - {UNKNOWN if too_few else _day(high)}"
+
+
+def _share(share: float) -> str:
+    """A share in percent, never rounded to none or all."""
+    if share in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
+    if share < 0.001 or share > 0.999:
+        return "<0.1 %" if share < 0.5 else ">99.9 %"
+    return f"{100 * share:.1f} %"
+
+
+def _chances(result: Replications) -> RenderableType | None:
+    """How likely each milestone is reached by the day that is wanted or was observed."""
+    rows = result.summary[result.summary["probability"].notna()]
+    if rows.empty:
+        return None
+    table = table_of("milestone", "by", ">chance", "what happened then")
+    for row in rows.to_dict("records"):
+        milestone = result.scenario.milestones[row["milestone"]]
+        first = None if milestone.target is not None else milestone.observed[0]
+        date, meaning = (milestone.target, "target") if first is None else (first.date, first.meaning)
+        table.add_row(*map(Text, (row["milestone"], f"{date:%Y-%m-%d}", _share(row["probability"]), meaning)))
+    return below("", table)
+
+
+def _waits(result: Replications) -> RenderableType | None:
+    """What was waited for longest, on average over the replications."""
+    waits = result.waits
+    if waits.empty:
+        return None
+    table = table_of("waited for", ">days", ">P10", ">P90", ">activity-days")
+    for row in waits.head(MOST_CAUSES).to_dict("records"):
+        numbers = [f"{row[name]:,.1f}" for name in ("days", "days_p10", "days_p90")]
+        table.add_row(*map(Text, (cause_in_words(row["cause"]), *numbers, f"{row['waiting_days']:,.0f}")))
+    more = len(waits) - MOST_CAUSES
+    return below("Waited for longest, on average", table, f"and {counted(more, 'more cause')}" if more > 0 else "")

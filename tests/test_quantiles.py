@@ -1,0 +1,277 @@
+"""Quantiles of dates and how well they are known; what was never reached is never made up."""
+
+from math import comb, inf, isnan, nan
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dcsim
+from dcsim.analysis.quantiles import (
+    LEVELS,
+    Interval,
+    bands,
+    between_blocks,
+    order_statistics,
+    quantile,
+    rank,
+    ranks,
+    summary_table,
+)
+from dcsim.errors import RequestError
+from dcsim.study.replications import Precision
+
+DAYS = np.arange(1.0, 101.0)
+
+
+def shuffled(values, seed=0):
+    return np.random.default_rng(seed).permutation(np.asarray(values, np.float64))
+
+
+# Quantiles
+
+
+def test_a_quantile_is_the_first_day_by_which_so_many_had_it():
+    days = shuffled(DAYS)
+    assert [quantile(days, level) for level in LEVELS] == [10, 50, 80, 90]
+    assert quantile(np.array([3.0]), 0.1) == 3
+    assert quantile(np.array([1.0, 2.0, 3.0]), 0.5) == 2
+
+
+def test_quantiles_are_those_of_numpy():
+    days = np.random.default_rng(1).lognormal(size=997)
+    for level in (0.01, *LEVELS, 0.99):
+        assert quantile(days, level) == np.quantile(days, level, method="inverted_cdf")
+
+
+def test_a_rank_is_not_lifted_by_rounding():
+    """0.55 x 100 is 55.00000000000001 in floats."""
+    assert rank(0.55, 100) == 55
+    assert rank(0.551, 100) == 56
+    assert rank(0.001, 100) == 1
+
+
+def test_what_was_not_reached_lies_beyond_the_horizon():
+    days = np.array([1.0, nan, 3.0, nan, 2.0])
+    assert quantile(days, 0.5) == 3
+    assert quantile(days, 0.6) == 3
+    assert quantile(days, 0.61) == inf
+    assert quantile(np.array([nan, nan]), 0.1) == inf
+
+
+# Intervals
+
+
+def coverage(count, level, low, high):
+    """The chance that the values of these ranks enclose the true quantile: how many lie below it is binomial."""
+    return sum(comb(count, k) * level**k * (1 - level) ** (count - k) for k in range(low, min(high, count + 1)))
+
+
+def test_the_ranks_are_those_in_the_tables():
+    """Median: Conover, Practical Nonparametric Statistics, and any table of the sign test."""
+    assert ranks(100, 0.5) == (40, 61)
+    assert ranks(20, 0.5) == (6, 15)
+    assert ranks(10, 0.5) == (2, 9)
+    assert ranks(5, 0.5) == (0, 6)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("count", [10, 64, 100, 999])
+def test_no_narrower_ranks_would_do(count, level):
+    low, high = ranks(count, level)
+    assert coverage(count, level, low, high) >= 0.95
+    assert coverage(count, level, 0, low + 1) > 0.025
+    assert coverage(count, level, high - 1, count + 1) > 0.025
+
+
+def test_an_interval_from_order_statistics():
+    assert order_statistics(shuffled(DAYS), 0.5) == Interval(50, 40, 61)
+    assert order_statistics(shuffled(DAYS), 0.5).within == 10.5
+
+
+def test_too_few_replications_leave_an_end_open():
+    interval = order_statistics(DAYS[:10], 0.8)
+    assert interval == Interval(8, 5, inf)
+    assert interval.within == inf
+    assert order_statistics(DAYS[:3], 0.1).low == -inf
+    assert order_statistics(DAYS[:3], 0.1).within == inf
+
+
+def test_an_interval_reaches_beyond_the_horizon_where_the_milestone_does():
+    days = DAYS.copy()
+    days[85:] = nan
+    assert order_statistics(days, 0.8) == Interval(80, 72, inf)
+    assert order_statistics(np.full(100, nan), 0.8) == Interval(inf, inf, inf)
+    assert order_statistics(np.full(100, nan), 0.8).within == inf
+
+
+def test_order_statistics_hold_what_they_promise():
+    """Of 2,000 intervals for a known P80, at least 95 % enclose it, and not all."""
+    rng, true = np.random.default_rng(2), np.exp(0.8416212335729143)
+    intervals = [order_statistics(rng.lognormal(size=200), 0.8) for _ in range(2000)]
+    held = np.mean([one.low <= true <= one.high for one in intervals])
+    assert 0.94 < held < 0.98
+
+
+def test_an_interval_between_blocks_is_that_of_the_share_below():
+    """Of four blocks of 64, 30, 32, 32 and 34 are below the median: a share known within 3.1824 x 0.01276 = 0.0406."""
+    blocks = [np.where(np.arange(64) < below, 1.0, 3.0) for below in (30, 32, 32, 34)]
+    days = np.concatenate(blocks) + np.linspace(0, 0.1, 256)
+    interval, ordered = between_blocks(days, 0.5, 64), np.sort(days)
+    assert interval == Interval(ordered[127], ordered[116], ordered[138])  # 256 x (0.5 -+ 0.0406), and one more
+
+
+def test_intervals_between_blocks_hold_what_they_promise():
+    """Also where blocks are far more even than chance, as those of a design are."""
+    rng, held, widths = np.random.default_rng(3), [], []
+    for _ in range(600):
+        strata = [(rng.permutation(64) + rng.random(64)) / 64 for _ in range(16)]
+        interval = between_blocks(np.concatenate(strata), 0.8, 64)
+        held.append(interval.low <= 0.8 <= interval.high)
+        widths.append(interval.within)
+    assert np.mean(held) > 0.9
+    assert np.mean(widths) < order_statistics(rng.random(1024), 0.8).within / 5
+
+
+def test_one_block_tells_nothing_about_how_well_it_is_known():
+    assert between_blocks(DAYS[:64], 0.8, 64) == Interval(52, -inf, inf)
+
+
+def test_an_interval_between_blocks_reaches_beyond_the_horizon_where_the_milestone_does():
+    days = np.random.default_rng(5).permutation(np.arange(640.0))
+    late = np.where(days < 515, days, nan)
+    interval = between_blocks(late, 0.8, 64)
+    assert interval.estimate == 511
+    assert 400 < interval.low < 511
+    assert interval.high == inf
+    assert between_blocks(np.where(days < 100, days, nan), 0.8, 64) == Interval(inf, inf, inf)
+    assert between_blocks(np.full(128, nan), 0.8, 64) == Interval(inf, inf, inf)
+
+
+# The summary
+
+
+def test_the_summary_of_what_was_always_reached():
+    row = summary_table({"done": shuffled(DAYS)}, {"done": 25.5}).iloc[0]
+    assert row["milestone"] == "done"
+    assert [row["p10"], row["p50"], row["p80"], row["p90"]] == [10, 50, 80, 90]
+    assert (row["p80_low"], row["p80_high"]) == (72, 89)
+    assert row["mean"] == 50.5
+    assert row["sd"] == pytest.approx(DAYS.std(ddof=1))
+    assert row["reached"] == 1
+    assert row["probability"] == 0.25
+
+
+def test_the_summary_makes_up_no_number_for_what_was_not():
+    days = DAYS.copy()
+    days[70:] = nan
+    row = summary_table({"done": days}, {}).iloc[0]
+    assert [row["p10"], row["p50"], row["p80"], row["p90"]] == [10, 50, inf, inf]
+    assert (row["p80_low"], row["p80_high"]) == (inf, inf)
+    assert isnan(row["mean"])
+    assert isnan(row["sd"])
+    assert row["reached"] == 0.7
+    assert isnan(row["wanted"])
+    assert isnan(row["probability"])
+
+
+def test_what_was_not_reached_counts_against_the_wanted_day():
+    row = summary_table({"done": np.array([1.0, 2.0, nan, nan])}, {"done": 1000}).iloc[0]
+    assert row["probability"] == 0.5
+
+
+def test_without_milestones_there_is_an_empty_summary():
+    assert summary_table({}, {}).empty
+
+
+# Bands
+
+
+def test_bands_are_the_quantiles_of_the_amounts():
+    rng = np.random.default_rng(4)
+    amounts = np.sort(rng.integers(0, 40, (30, 250)), axis=0)
+    counts = np.stack([np.bincount(day, minlength=40) for day in amounts]).astype(np.int32)
+    told = bands(counts, 64)
+    for level in LEVELS:
+        expected = np.quantile(amounts, level, axis=1, method="inverted_cdf") * 64
+        assert (told[level] == expected).all()
+
+
+def test_the_fan_of_a_build_is_that_of_its_runs():
+    scenario = dcsim.load(
+        {
+            "name": "fan",
+            "start": "2024-01-01",
+            "horizon": "12 d",
+            "places": {"rack": 6},
+            "resources": {"crew": {"count": 1}},
+            "supplies": {
+                "power": {
+                    "unit": "kW",
+                    "orders": {"gate": {"amount": 9, "placed": {"after": "run"}, "lead_time": "2 d"}},
+                },
+                "done": {"unit": "rack", "initial": 2, "orders": {"o": {"amount": 3, "lead_time": "1 to 9 d"}}},
+            },
+            "activities": {
+                "run": {"at": "rack", "duration": "1 to 3 d", "requires": {"crew": 1}, "produces": {"done": 4}}
+            },
+            "milestones": {"all": {"supply": "done", "reaches": 29}, "power": {"supply": "power", "reaches": 9}},
+        }
+    )
+    many = dcsim.replicate(scenario, 40, engine="reference", chunk=7)
+    ever = {name: np.zeros((13, 40), np.int64) for name in ("done", "power")}
+    for k in range(40):
+        supplies = dcsim.simulate(scenario, replication=k).supplies
+        for name, table in ever.items():
+            rows = supplies[supplies["supply"] == name]
+            for day in range(13):
+                table[day, k] = rows.loc[rows["tick"] < (day + 1) * 1440, "total"].max()
+    for name, table in ever.items():
+        fan = many.supplies[many.supplies["supply"] == name]
+        for level in LEVELS:
+            expected = np.quantile(table, level, axis=1, method="inverted_cdf")
+            assert fan[f"p{round(100 * level)}"].tolist() == expected.tolist()
+    assert many.supplies.loc[many.supplies["supply"] == "done", "date"].iloc[0] == pd.Timestamp("2024-01-02")
+
+
+# Precision
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("online.p80 within 1 d", Precision("online", 0.8, 1)),
+        ("  phase1.done.p2.5   within 0.5d ", Precision("phase1.done", 0.025, 0.5)),
+        ("online.p50 within 10 days", Precision("online", 0.5, 10)),
+    ],
+)
+def test_a_precision_is_read(text, expected):
+    assert Precision.parse(text, ("online", "phase1.done")) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "online", "online.p80", "online.80 within 1 d", "online.p80 within 1", "online.p80 within 1.2.3 d"),
+        *("online.p0 within 1 d", "online.p100 within 1 d", "online.p80 within -1 d", "online.p80 within 1 wk"),
+    ],
+)
+def test_what_is_no_precision_is_told(text):
+    with pytest.raises(
+        RequestError, match=r"expected a precision such as 'online_100k\.p80 within 1 d', got '.*'"
+    ) as told:
+        Precision.parse(text, ("online",))
+    assert isinstance(told.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        (("online",), r"no milestone 'onlin'; did you mean 'online'\?"),
+        (("first", "last"), "no milestone 'onlin'; there are 'first', 'last'"),
+        ((), "no milestone 'onlin'; there are no milestones"),
+    ],
+)
+def test_a_precision_of_an_unknown_milestone_is_told(known, message):
+    with pytest.raises(RequestError, match=message):
+        Precision.parse("onlin.p80 within 1 d", known)
