@@ -1,7 +1,7 @@
 """The loop of the compiled engine: the law of the instant over flat arrays, in one pass without Python.
 
-It shares the network, the draws and the written law with the reference engine, and nothing else. Tables are two
-dimensional; their columns have names. A list of lists is a first index into `lists`, ended by that of the next row.
+It shares the network, the draws and the written law with the reference engine, and nothing else. Tables are
+rows of records. A list of lists is a first index into `lists`, ended by that of the next row.
 """
 
 from math import floor

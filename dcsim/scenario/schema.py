@@ -205,7 +205,7 @@ class Order(Model):
     lead_time: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
     """From the order to the first lot on site."""
     lots: Whole = 1
-    """In how many equal lots it comes; what does not divide is spread over the first ones."""
+    """In how many lots it comes, equal up to one unit."""
     every: SpanValue = parse_span("0 d")
     """Time between two lots."""
     varies_with: Names = ()

@@ -59,8 +59,10 @@ class Uncertain:
                 return distributions.Weibull(float(self.weights[0]), float(numbers[0]))
             case "discrete":
                 return distributions.Discrete(tuple(map(float, numbers)), tuple(map(float, self.weights)))
-            case _:
+            case "empirical":
                 return distributions.Empirical(tuple(map(float, numbers)))
+            case _:
+                raise NotImplementedError(self.kind)
 
 
 PARAMETERS = {

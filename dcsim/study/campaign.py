@@ -39,13 +39,13 @@ class Campaign:
             raise
 
     def _close_to_others(self) -> None:
-        try:
-            with writing(self.folder):
+        with writing(self.folder):
+            try:
                 self.lock.acquire(timeout=0)
-        except Timeout:
-            raise ResultError(
-                f"another run is writing into '{self.folder}': wait for it, or choose another folder"
-            ) from None
+            except Timeout:
+                raise ResultError(
+                    f"another run is writing into '{self.folder}': wait for it, or choose another folder"
+                ) from None
 
     def __enter__(self) -> Self:
         return self
