@@ -158,7 +158,7 @@ def test_another_result_in_the_folder_is_refused(dcsim, tiny, tmp_path):
         (["run", MINIMAL, "--variant", "x"], r"no variant 'x'; there are no variants"),
         (["run", MINIMAL, "--set", "resources.crews.cout=3"], r"resources.crews.cout: .*did you mean 'count'\?"),
         (["run", MINIMAL, "--mitigate", "storm"], r"no risk 'storm'"),
-        (["run", MINIMAL, "--engine", "fast"], r"no engine 'fast'; there are reference"),
+        (["run", MINIMAL, "--engine", "fast"], r"no engine 'fast'; there are auto, reference"),
         (["run", MINIMAL, "--plot", "x.jpg"], r"'x.jpg': a picture's name ends in \.png, \.svg, \.pdf"),
         (["run", MINIMAL, "--plot", "nowhere/x.png"], r"cannot write 'nowhere/x.png': no such file or directory"),
         (["schema", "--out", "nowhere/schema.json"], r"cannot write 'nowhere/schema.json': no such file"),

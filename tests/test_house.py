@@ -78,6 +78,7 @@ def test_public_names():
     assert dcsim.__all__ == [
         "DcsimError",
         "Problem",
+        "Replications",
         "ResultError",
         "Run",
         "ScenarioError",
@@ -86,6 +87,7 @@ def test_public_names():
         "assumptions",
         "check",
         "load",
+        "replicate",
         "simulate",
     ]
     assert len(dcsim.__all__) <= MOST_PUBLIC_NAMES

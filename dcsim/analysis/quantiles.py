@@ -125,7 +125,10 @@ def summary_table(
                 "probability": np.nan if np.isnan(day) else float((there <= day).sum()) / len(days),
             }
         )
-    return pd.DataFrame(rows)
+    quantiles = [f"p{round(100 * level)}" for level in LEVELS]
+    numbers = [*quantiles, "p80_low", "p80_high", "mean", "sd", "reached", "wanted", "probability"]
+    frame = pd.DataFrame(rows, columns=["milestone", *numbers])
+    return frame.astype({"milestone": "str", **dict.fromkeys(numbers, "float64")})
 
 
 def bands(counts: NDArray[np.int32], width: int, levels: Sequence[float] = LEVELS) -> dict[float, NDArray[np.int64]]:

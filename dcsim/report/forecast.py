@@ -39,9 +39,9 @@ def _headline(result: Replications, seconds: float) -> RenderableType:
         ended = "all finished"
     else:
         ended = f"{_share(result.finished)} finished by {result.network.date(result.network.horizon):%Y-%m-%d}"
-    speed = f"{seconds:.1f} s, {result.n / max(seconds, 1e-9):,.3g} per second, {result.engine} engine"
-    lines = [title, Text(f"{activities} each, {ended} ({speed})")]
-    return Group(*lines, Text(f"day 0 is {result.network.zero:%Y-%m-%d}", style="dim"))
+    speed = f"{seconds:.1f} s, {result.n / max(seconds, 1e-9):,.3g} replications per second, {result.engine} engine"
+    zero = f"day 0 is {result.network.zero:%Y-%m-%d}"
+    return Group(title, Text(f"{activities} each, {ended}"), Text(f"{speed}; {zero}", style="dim"))
 
 
 def _milestones(result: Replications) -> Iterator[RenderableType]:

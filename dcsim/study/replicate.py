@@ -146,7 +146,7 @@ class Job:
                     if not running:
                         return
                     finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in finished:
+                    for future in sorted(finished, key=_failed):  # what is done is kept before another fails
                         yield future.result()
             finally:
                 stopped.set()
@@ -154,6 +154,10 @@ class Job:
 
     def _chunk(self, first: int, last: int, stopped: Event) -> Chunk:
         return run_chunk(self.network, self.engine, self.seed, self.sampling, first, last, self.what, stopped.is_set)
+
+
+def _failed(future: Future[Chunk]) -> bool:
+    return future.exception() is not None
 
 
 class Gathered:

@@ -1,0 +1,247 @@
+"""`dcsim replicate` as its users meet it: what it prints at 80 columns, exit codes, messages, and no numba."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from test_cli import MINIMAL, TINY, ordered
+
+from dcsim.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+MANY = ("--engine", "reference")
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return str(path)
+
+
+@pytest.fixture
+def dcsim(monkeypatch, capsys):
+    """Run a command in a pipe; what it printed, what it complained, and its exit code."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["dcsim", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return captured.out, captured.err, end.value.code
+
+    return run
+
+
+def test_it_tells_dates_chances_and_waiting(dcsim, tiny):
+    out, err, code = dcsim("replicate", tiny, "-n", "70", "--seed", "3", "--set", "resources.crew.count=2", *MANY)
+    assert (code, err) == (0, "")
+    assert ordered(
+        out,
+        "Tiny · 70 replications · seed 3\n",
+        "14 activities each, 0 % finished by 2024-03-01\n",
+        " replications per second, reference engine; day 0 is 2024-01-03\n",
+        *("day of milestone", "P10", "P50", "P80", "P90", "P80 date", "95 % of P80", "reached\n"),
+        *("half", "2024-01-", " - ", "100 %"),
+        *("all", "later", "later", "later", "later", "later", "later", "0 %"),
+        "later: later than the horizon, 2024-03-01\n",
+        *("milestone", "by", "chance", "what happened then"),
+        *("half", "2024-01-20", " %", "target"),
+        "Waited for longest, on average",
+        *("waited for", "days", "P10", "P90", "activity-days"),
+        *("power", "crane"),
+        "Fitted, not measured",
+        "resources.crew.count = 2 (prior 1 to 4 from S1; fitted to half)",
+    )
+
+
+def test_it_fits_into_eighty_columns(dcsim):
+    out, _, _ = dcsim("replicate", str(ROOT / "configs" / "colossus-1.yaml"), "-n", "2", *MANY)
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\x1b" not in out
+    assert all(line == line.rstrip() for line in out.splitlines())
+
+
+def test_what_so_few_cannot_tell_is_a_question_mark(dcsim):
+    out, _, _ = dcsim("replicate", MINIMAL, "-n", "2", *MANY)
+    assert re.search(r"energized .* \? - \? +100 %\n", out)
+    assert "?: too few replications to tell" in out
+    out, _, _ = dcsim("replicate", MINIMAL, "-n", "64", "--sampling", "lhs", *MANY)
+    assert "64 replications · seed 0 · lhs sampling" in out
+    assert re.search(r"energized .* \? - \? +100 %\n", out)
+
+
+def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path):
+    (tmp_path / "a.yaml").write_text("name: A\nstart: 2024-01-01\nactivities: {a: {duration: 1 to 2 d}}\n")
+    out, _, code = dcsim("replicate", str(tmp_path / "a.yaml"), "-n", "3")
+    assert code == 0
+    assert "1 activity each, all finished\n" in out
+    assert "The scenario has no milestones." in out
+    assert "Waited" not in out
+    assert "what happened then" not in out
+
+
+def test_variants_and_mitigation_are_named(dcsim, tiny):
+    out, _, _ = dcsim("replicate", tiny, "-n", "2", "--variant", "more_power", "--mitigate", "storm")
+    assert "Tiny · more_power · storm mitigated · 2 replications · seed 0\n" in out
+
+
+@pytest.mark.parametrize("sampling", ["random", "lhs", "sobol"])
+def test_any_replication_can_be_told_again(dcsim, tiny, tmp_path, sampling):
+    """The milestones of `dcsim run --replication K` are those that the campaign has kept."""
+    many, one = tmp_path / "many", tmp_path / "one"
+    out, _, code = dcsim("replicate", tiny, "-n", "64", "--seed", "2", "--sampling", sampling, "--out", str(many))
+    assert code == 0
+    assert out.endswith(f"\n\ntables in {many}\n")
+    words = ("--seed", "2", "--replication", "41", "--sampling", sampling, "--out", str(one))
+    assert dcsim("run", tiny, *words)[2] == 0
+    kept = pd.read_parquet(many / "milestones.parquet")
+    kept = kept[kept["replication"] == 41].reset_index(drop=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(one / "milestones.parquet"), kept)
+
+
+def test_it_stops_when_precise(dcsim, tiny, tmp_path):
+    words = ("-n", "1000", "--until-precise", "half.p50 within 30 d", "--until-precise", "half.p80 within 30 d")
+    out, _, code = dcsim("replicate", tiny, *words, "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert "256 replications" in out
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["simulated"] == 256
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--until-precise", "soon"], "expected a precision such as 'online_100k.p80 within 1 d', got 'soon'\n"),
+        (["--until-precise", "al.p80 within 1 d"], "no milestone 'al'; did you mean 'all'?\n"),
+        (["--sampling", "halton"], "no sampling 'halton'; there are random, lhs, sobol\n"),
+        (["--sampling", "lhs"], "lhs sampling works in blocks of 64: ask for 64, not 5\n"),
+        (["--engine", "fast"], "no engine 'fast'; there are auto, reference, compiled\n"),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_a_line(dcsim, tiny, words, message):
+    out, err, code = dcsim("replicate", tiny, "-n", "5", *words)
+    assert (out, err, code) == ("", message, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "Missing option '-n'"),
+        (["-n", "0"], "should be greater than or equal to 1"),
+        (["-n", "5", "--workers", "0"], "'--workers'"),
+        (["-n", "5", "--resume"], "--resume continues what a folder holds: say which with --out"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_with_exit_code_2(dcsim, tiny, words, message):
+    _, err, code = dcsim("replicate", tiny, *words)
+    assert code == 2
+    assert message in " ".join(err.replace("│", " ").split())
+
+
+def test_a_build_with_expected_values_is_not_sampled(dcsim, tiny):
+    _, err, code = dcsim("run", tiny, "--expected", "--sampling", "lhs")
+    assert code == 2
+    assert "leave out --seed, --replication and --sampling" in " ".join(err.replace("│", " ").split())
+
+
+def test_what_is_stopped_from_the_keyboard_is_kept(dcsim, tiny, tmp_path, monkeypatch):
+    from dcsim.study import replicate
+
+    run_chunk = replicate.run_chunk
+
+    def interrupted(*arguments):
+        if arguments[4] >= 128:
+            raise KeyboardInterrupt
+        return run_chunk(*arguments)
+
+    out = tmp_path / "out"
+    monkeypatch.setattr(replicate, "run_chunk", interrupted)
+    _, err, code = dcsim("replicate", tiny, "-n", "300", *MANY, "--out", str(out))
+    assert code == 130
+    assert err == f"what is done is kept in {out}: the same command with --resume continues it\nstopped\n"
+    assert len(list((out / "parts").iterdir())) == 2
+    _, err, code = dcsim("replicate", tiny, "-n", "300", *MANY)
+    assert (code, err) == (130, "stopped\n")
+    monkeypatch.undo()
+    _, err, code = dcsim("replicate", tiny, "-n", "300", *MANY, "--out", str(out))
+    assert code == 2
+    assert "holds replications of a run that was stopped: continue it with --resume, or delete it" in err
+    assert dcsim("replicate", tiny, "-n", "300", *MANY, "--out", str(out), "--resume")[2] == 0
+    assert len(pd.read_parquet(out / "milestones.parquet")) == 600
+
+
+def test_a_terminal_sees_how_far_it_is(dcsim, tiny, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    _, err, code = dcsim("replicate", tiny, "-n", "200", *MANY)
+    assert code == 0
+    assert "simulating" in err
+    assert "/200" in err
+
+
+# Numba
+
+
+def test_without_numba_the_reference_engine_runs_with_a_notice(dcsim, tiny, monkeypatch):
+    monkeypatch.setattr("dcsim.engine.has_numba", lambda: False)
+    monkeypatch.setattr("dcsim.engine.SMALL_JOB", 30)
+    out, err, code = dcsim("replicate", tiny, "-n", "3")
+    assert code == 0
+    assert "reference engine" in " ".join(out.split())
+    assert err == "numba is not installed, so the slower reference engine runs: pip install 'dcsim[fast]'\n"
+    assert dcsim("replicate", tiny, "-n", "2")[1] == ""
+    assert dcsim("run", tiny)[1] == ""
+    assert dcsim("replicate", tiny, "-n", "3", *MANY)[1] == ""
+
+
+def test_the_compiled_engine_says_what_it_needs(dcsim, tiny, monkeypatch):
+    monkeypatch.setattr("dcsim.engine.has_numba", lambda: False)
+    for words in (("run", tiny), ("replicate", tiny, "-n", "3")):
+        _, err, code = dcsim(*words, "--engine", "compiled")
+        assert code == 2
+        assert err == "the compiled engine needs numba: pip install 'dcsim[fast]', or use --engine reference\n"
+
+
+@pytest.mark.parametrize(("engine", "work"), [("compiled", 31), ("reference", 30)])
+def test_auto_chooses_by_the_size_of_the_job(monkeypatch, engine, work):
+    from dcsim.engine import choose
+
+    monkeypatch.setattr("dcsim.engine.SMALL_JOB", 30)
+    assert choose("auto", work) == engine
+
+
+NOWHERE = """
+import numba.core.caching as caching
+def refuse(self):
+    raise PermissionError(13, "Permission denied")
+for one in vars(caching).values():
+    if hasattr(one, "ensure_cache_path"):
+        one.ensure_cache_path = refuse
+from dcsim.engine import sampling
+from dcsim.engine.sampling import values
+import numpy as np
+places, rows = np.arange(3, dtype=np.uint64), np.zeros(10_000)
+print(values(np.uint64(1), 0, 0, places, np.zeros(3, np.int64), rows).tolist(), values.stats.cache_path)
+"""
+
+
+def test_where_no_folder_can_be_written_it_is_compiled_anew(tmp_path):
+    """Neither the folder of the package nor the user's own can be written."""
+    told = subprocess.run([sys.executable, "-c", NOWHERE], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (told.stdout, told.stderr) == ("[0.0, 0.0, 0.0] None\n", "")
+
+
+def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path):
+    """NUMBA_CACHE_DIR lies below a file: another place is found."""
+    (tmp_path / "file").write_text("")
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "file" / "cache")}
+    command = [sys.executable, "-m", "dcsim", "run", MINIMAL, "--engine", "compiled"]
+    told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "compiled engine" in " ".join(told.stdout.split())
