@@ -1,12 +1,15 @@
 """What all tests share: the engines, and small networks told by each of them."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import Told, network, tell
+from builders import TINY, Told, network, tell
 from hypothesis import HealthCheck, settings
 
+from dcsim.__main__ import main
 from dcsim.engine import ENGINES
 
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -39,3 +42,26 @@ def run(engine: str) -> Callable[..., Told]:
         return tell(network(text, **more), engine, **how)
 
     return run_network
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> str:
+    """A file with a small scenario."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return str(path)
+
+
+@pytest.fixture
+def dcsim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[str, str, Any]]:
+    """Run a command in a pipe; what it printed, what it complained, and its exit code."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    def run(*words: str) -> tuple[str, str, Any]:
+        monkeypatch.setattr(sys, "argv", ["dcsim", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        captured = capsys.readouterr()
+        return captured.out, captured.err, end.value.code
+
+    return run

@@ -7,60 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dcsim.__main__ import main
-
 CONFIGS = Path(__file__).parents[1] / "configs"
 MINIMAL = str(CONFIGS / "minimal.yaml")
-
-TINY = """
-name: Tiny
-start: 2024-01-01
-day_zero: 2024-01-03
-horizon: 60 d
-places: {hall: 2, rack: {in: hall, count: 3}}
-resources: {crew: {count: {value: 1, assumption: one for all}}, crane: {count: 1}}
-supplies:
-  power: {unit: kW, initial: 300}
-  done: {unit: rack}
-activities:
-  install: {at: rack, duration: 2 to 4 d, requires: {crew: 1, crane: 1}}
-  power_on: {at: rack, duration: 1 d, after: [install], consumes: {power: 96}, produces: {done: 1}}
-  open_hall: {at: hall, after: [power_on]}
-risks:
-  storm: {probability: 1, effects: {activities.install: 2}, mitigation: {probability: 0, cost: 1M USD}}
-milestones:
-  half: {supply: done, reaches: 3, target: 2024-01-20, observed: {date: 2024-01-12, meaning: claimed, source: S1}}
-  all: {activity: power_on}
-fitted:
-  resources.crew.count: {to: half, prior: 1 to 4, source: S1}
-variants:
-  more_power: {supplies: {power: {initial: 600}}}
-  broken: {activities: {power_on: {requires: {crw: 1}}}}
-sources:
-  S1: {what: a page}
-"""
-
-
-@pytest.fixture
-def tiny(tmp_path):
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return str(path)
-
-
-@pytest.fixture
-def dcsim(monkeypatch, capsys):
-    """Run a command in a pipe; what it printed, what it complained, and its exit code."""
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["dcsim", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return captured.out, captured.err, end.value.code
-
-    return run
 
 
 def ordered(text, *words):

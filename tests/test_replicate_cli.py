@@ -9,34 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_cli import MINIMAL, TINY, ordered
-
-from dcsim.__main__ import main
+from test_cli import MINIMAL, ordered
 
 ROOT = Path(__file__).parents[1]
 MANY = ("--engine", "reference")
-
-
-@pytest.fixture
-def tiny(tmp_path):
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return str(path)
-
-
-@pytest.fixture
-def dcsim(monkeypatch, capsys):
-    """Run a command in a pipe; what it printed, what it complained, and its exit code."""
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["dcsim", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        captured = capsys.readouterr()
-        return captured.out, captured.err, end.value.code
-
-    return run
 
 
 def test_it_tells_dates_chances_and_waiting(dcsim, tiny):

@@ -14,18 +14,21 @@ Observed = Mapping[str, Sequence[tuple[datetime, str]]]
 """For each milestone the dates observed, and what exactly was observed."""
 
 
-def milestone_table(network: Network, reached: Ints, replication: int = 0) -> pd.DataFrame:
-    """One row per milestone: replication, milestone, tick, day (from day zero), date; empty if not reached.
+def milestone_table(network: Network, reached: Ints, first: int = 0) -> pd.DataFrame:
+    """One row per replication and milestone: replication, milestone, tick, day (from day zero), date.
 
-    Days have fractions: day 0.5 is noon of day zero.
+    `reached` holds ticks, of one replication or of several from the `first` on; what was not reached is empty. Days
+    have fractions: day 0.5 is noon of day zero.
     """
+    replications, flat = np.atleast_2d(reached), np.ravel(reached)
+    names = np.array([milestone.name for milestone in network.milestones], object)
     frame = pd.DataFrame(
         {
-            "replication": np.full(len(reached), replication, np.int64),
-            "milestone": pd.Series([milestone.name for milestone in network.milestones], dtype="str"),
-            "tick": ticks(reached),
-            "day": days(network, reached),
-            "date": dates(network, reached),
+            "replication": np.repeat(np.arange(first, first + len(replications)), len(names)),
+            "milestone": pd.Series(np.tile(names, len(replications)), dtype="str"),
+            "tick": ticks(flat),
+            "day": days(network, flat),
+            "date": dates(network, flat),
         }
     )
     return explained(frame, network)

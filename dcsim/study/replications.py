@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.frames import dates, days, explained
+from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.quantiles import LEVELS, Days, Interval, bands, between_blocks, order_statistics, summary_table
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -18,7 +19,7 @@ from dcsim.study.chunk import DAY, Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.store import LAYOUT, claim_folder, save_tables
 from dcsim.suggest import nearest, shorten
-from dcsim.trace import causes, ticks
+from dcsim.trace import causes
 from dcsim.version import __version__
 
 TABLES = ("milestones", "summary", "waits", "draws", "supplies")
@@ -65,18 +66,7 @@ class Replications:
     @cached_property
     def milestones(self) -> pd.DataFrame:
         """One row per replication and milestone: replication, milestone, tick, day (from day zero), date."""
-        names = [milestone.name for milestone in self.network.milestones]
-        flat = self.kept.reached.ravel()
-        frame = pd.DataFrame(
-            {
-                "replication": np.repeat(np.arange(self.n), len(names)),
-                "milestone": pd.Series(np.tile(np.array(names, object), self.n), dtype="str"),
-                "tick": ticks(flat),
-                "day": days(self.network, flat),
-                "date": dates(self.network, flat),
-            }
-        )
-        return explained(frame, self.network)
+        return milestone_table(self.network, self.kept.reached)
 
     def days_of(self, milestone: str) -> Days:
         """The day of a milestone in every replication, not a number where it was not reached."""
