@@ -7,22 +7,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from dcsim.errors import DcsimError, Problem, ResultError, ScenarioError, UnavailableError
-from dcsim.version import __version__
+from dcsim.errors import DcsimError, ScenarioError
+from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from dcsim.api import Run, assumptions, check, load, replicate, simulate
-    from dcsim.study.replications import Replications
+    from dcsim.api import assumptions, check, load, replicate, simulate
 
 __all__ = [
     "DcsimError",
-    "Problem",
-    "Replications",
-    "ResultError",
-    "Run",
     "ScenarioError",
-    "UnavailableError",
-    "__version__",
     "assumptions",
     "check",
     "load",
@@ -30,15 +23,14 @@ __all__ = [
     "simulate",
 ]
 
+_ROOMS: dict[str, str] = {}
+"""Where a public function is defined, if not in `dcsim.api`."""
+
 
 def __getattr__(name: str) -> Any:
     """The public functions are imported when first used, so that `import dcsim` stays light."""
-    if name == "Replications":
-        from dcsim.study.replications import Replications
-
-        return Replications
     if name in __all__:
-        from dcsim import api
+        from importlib import import_module
 
-        return getattr(api, name)
+        return getattr(import_module(_ROOMS.get(name, "dcsim.api")), name)
     raise AttributeError(f"module 'dcsim' has no attribute '{name}'")

@@ -6,11 +6,11 @@ same words.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dcsim.build import build
+from dcsim.build import network_of
 from dcsim.engine import ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.errors import Problem, ScenarioError
@@ -95,12 +95,6 @@ def json_schema() -> str:
     from dcsim.scenario.editor import json_schema
 
     return json_schema()
-
-
-@lru_cache(maxsize=8)
-def network_of(scenario: Scenario) -> Network:
-    """The network of a scenario, built once."""
-    return build(scenario)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 import dcsim
+from dcsim.api import Run
 
 TINY = """
 name: Tiny
@@ -122,7 +123,7 @@ def requirement(text: str) -> tuple[str, int]:
 class Told:
     """What became of a network: its tables as plain values, None where nothing happened."""
 
-    run: dcsim.Run
+    run: Run
 
     def __getitem__(self, name: str) -> Span:
         """Start and finish of an activity, or of its instance in a place: `told["install hall1/rack2"]`."""

@@ -16,7 +16,7 @@ import pytest
 from generated import scenario as generated
 
 import dcsim
-from dcsim.api import network_of
+from dcsim.build import network_of
 from dcsim.engine import new_runner
 from dcsim.study import store
 from dcsim.study.design import designed
@@ -279,7 +279,9 @@ def test_what_was_killed_is_continued(undisturbed, tmp_path, before, options):
     assert any((out / "parts").glob("*.parquet"))
     if before == IN_A_PART:
         assert any((out / "parts").glob(".*.unfinished"))
-    with pytest.raises(dcsim.ResultError, match="of a run that was stopped: continue it with --resume, or delete it"):
+    with pytest.raises(
+        dcsim.errors.ResultError, match="of a run that was stopped: continue it with --resume, or delete it"
+    ):
         dcsim.replicate(dcsim.load(scenario), 128, engine="reference", out=out)
     started = []
     dcsim.replicate(
@@ -342,7 +344,7 @@ def test_what_stops_when_precise_is_continued_too(tmp_path):
     options = {"until_precise": ["done.p50 within 2 d"], "at_least": 32}
     assert run(640, tmp_path / "one", **options).n < 640
     parts_of_a_stopped_run(tmp_path / "two", **options | {"until_precise": ["done.p50 within 0.1 d"]})
-    with pytest.raises(dcsim.ResultError, match="differs in its replications and precision"):
+    with pytest.raises(dcsim.errors.ResultError, match="differs in its replications and precision"):
         run(640, tmp_path / "two", resume=True, **options)
     before = contents(tmp_path / "one")
     (tmp_path / "one" / "parts").mkdir()
@@ -362,7 +364,7 @@ def test_a_full_disk_leaves_the_parts(tmp_path, undisturbed, monkeypatch):
 
     monkeypatch.setattr(store.os, "replace", full)
     with pytest.raises(
-        dcsim.ResultError, match="out': no space left on device; what is there is kept, --resume continues"
+        dcsim.errors.ResultError, match="out': no space left on device; what is there is kept, --resume continues"
     ):
         run(128, tmp_path / "out", chunk=16)
     monkeypatch.undo()
@@ -402,7 +404,7 @@ def test_what_fails_stops_the_rest(monkeypatch):
 def test_the_folder_of_something_else_is_refused(tmp_path, other, message):
     parts = parts_of_a_stopped_run(tmp_path / "out")
     before = contents(tmp_path / "out" / "parts")
-    with pytest.raises(dcsim.ResultError, match=f"holds another result: .*{message}"):
+    with pytest.raises(dcsim.errors.ResultError, match=f"holds another result: .*{message}"):
         run(**{"count": 128, "out": tmp_path / "out", "resume": True} | other)
     assert contents(tmp_path / "out" / "parts") == before
     assert len(before) == len(parts)
@@ -410,7 +412,7 @@ def test_the_folder_of_something_else_is_refused(tmp_path, other, message):
 
 def test_the_folder_of_another_scenario_is_refused(tmp_path):
     parts_of_a_stopped_run(tmp_path / "out")
-    with pytest.raises(dcsim.ResultError, match="differs in its scenario"):
+    with pytest.raises(dcsim.errors.ResultError, match="differs in its scenario"):
         dcsim.replicate(tiny(variants=["quick"]), 128, out=tmp_path / "out", resume=True)
 
 
@@ -418,14 +420,14 @@ def test_the_folder_of_another_version_is_refused(tmp_path):
     parts_of_a_stopped_run(tmp_path / "out")
     manifest = tmp_path / "out" / "manifest.json"
     manifest.write_text(manifest.read_text().replace(dcsim.__version__, "0.0.9"))
-    with pytest.raises(dcsim.ResultError, match="differs in its version of dcsim"):
+    with pytest.raises(dcsim.errors.ResultError, match="differs in its version of dcsim"):
         run(128, tmp_path / "out", resume=True)
 
 
 def test_the_folder_of_a_single_run_is_refused(tmp_path):
     dcsim.simulate(tiny()).save(tmp_path / "out")
     before = contents(tmp_path / "out")
-    with pytest.raises(dcsim.ResultError, match="differs in its replications and sampling"):
+    with pytest.raises(dcsim.errors.ResultError, match="differs in its replications and sampling"):
         run(1, tmp_path / "out")
     assert contents(tmp_path / "out") == before
     assert not (tmp_path / "out" / ".lock").exists()
@@ -433,7 +435,7 @@ def test_the_folder_of_a_single_run_is_refused(tmp_path):
 
 def test_a_file_in_place_of_a_folder_is_told(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(dcsim.ResultError, match="a file stands where a folder is needed"):
+    with pytest.raises(dcsim.errors.ResultError, match="a file stands where a folder is needed"):
         run(5, tmp_path / "out")
 
 
@@ -442,7 +444,9 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path, undisturbed):
 
     def second(done, _):
         if done == 64 and not refused:
-            with pytest.raises(dcsim.ResultError, match=r"another run is writing into '.*out': wait for it, or choose"):
+            with pytest.raises(
+                dcsim.errors.ResultError, match=r"another run is writing into '.*out': wait for it, or choose"
+            ):
                 run(128, tmp_path / "out", resume=True)
             refused.append(done)
 
@@ -470,6 +474,6 @@ def test_a_second_process_at_the_same_time_is_refused(tmp_path):
 def test_a_refused_run_leaves_the_folder_open(tmp_path):
     parts_of_a_stopped_run(tmp_path / "out")
     for _ in range(2):
-        with pytest.raises(dcsim.ResultError, match="continue it with --resume"):
+        with pytest.raises(dcsim.errors.ResultError, match="continue it with --resume"):
             run(128, tmp_path / "out")
     run(128, tmp_path / "out", resume=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dcsim
-from dcsim.api import network_of
+from dcsim.build import network_of
 from dcsim.engine.draws import Sample, draw
 from dcsim.engine.philox import uniform
 from dcsim.errors import RequestError

@@ -9,7 +9,7 @@ from builders import network
 from scipy import stats
 
 import dcsim
-from dcsim.api import network_of
+from dcsim.build import network_of
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.engine.philox import LANES, hash64, philox, uniforms

@@ -169,10 +169,10 @@ def test_it_is_as_large_as_a_readme_shows_it(run):
 
 
 def test_another_suffix_is_refused(run, tmp_path):
-    with pytest.raises(dcsim.ResultError, match=r"'.*x\.jpg': a picture's name ends in \.png, \.svg, \.pdf"):
+    with pytest.raises(dcsim.errors.ResultError, match=r"'.*x\.jpg': a picture's name ends in \.png, \.svg, \.pdf"):
         run.plot(tmp_path / "x.jpg")
 
 
 def test_a_folder_that_is_not_there_is_told(run, tmp_path):
-    with pytest.raises(dcsim.ResultError, match=r"cannot write '.*x\.svg': no such file or directory"):
+    with pytest.raises(dcsim.errors.ResultError, match=r"cannot write '.*x\.svg': no such file or directory"):
         run.plot(tmp_path / "nowhere" / "x.svg")

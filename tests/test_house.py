@@ -77,13 +77,7 @@ def modules() -> list[Path]:
 def test_public_names():
     assert dcsim.__all__ == [
         "DcsimError",
-        "Problem",
-        "Replications",
-        "ResultError",
-        "Run",
         "ScenarioError",
-        "UnavailableError",
-        "__version__",
         "assumptions",
         "check",
         "load",

@@ -4,6 +4,7 @@ import pytest
 from builders import network
 
 import dcsim
+from dcsim.build import network_of
 
 CAMPUS = {
     "phase": ["north", "south"],
@@ -100,7 +101,7 @@ def test_a_second_phase_may_wait_for_the_first(run):
 def test_many_to_many_links_stay_few():
     """A thousand after a thousand pass through one gate, not a million links."""
     text = "a@rack=1 b@lot=1<a"
-    built = dcsim.api.network_of(dcsim.load(network(text, places={"rack": 1000, "lot": 1000})))
+    built = network_of(dcsim.load(network(text, places={"rack": 1000, "lot": 1000})))
     assert len(built.link_to) == 2000
 
 

@@ -8,7 +8,7 @@ from generated import scenario
 from oracle import simulate as by_the_law
 
 import dcsim
-from dcsim.api import network_of
+from dcsim.build import network_of
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, Sample, draw
 

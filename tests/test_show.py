@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 import dcsim
-from dcsim.api import network_of
+from dcsim.build import network_of
 from dcsim.report.graph import dot, mermaid
 from dcsim.report.language import cause_in_words, counted, listed, plural, span_of_places
 from dcsim.report.quantities import uncertain

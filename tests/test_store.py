@@ -85,7 +85,8 @@ def test_another_seed_is_refused(tmp_path):
     simulated().save(tmp_path)
     before = contents(tmp_path)
     with pytest.raises(
-        dcsim.ResultError, match=r"holds another result: 'tiny', seed 0.*differs in its seed: choose another folder"
+        dcsim.errors.ResultError,
+        match=r"holds another result: 'tiny', seed 0.*differs in its seed: choose another folder",
     ):
         simulated(seed=1).save(tmp_path)
     assert contents(tmp_path) == before
@@ -93,13 +94,15 @@ def test_another_seed_is_refused(tmp_path):
 
 def test_another_scenario_is_refused(tmp_path):
     simulated(variants=["quick"]).save(tmp_path)
-    with pytest.raises(dcsim.ResultError, match=r"'tiny' with quick, seed 0, scenario [0-9a-f]{12}; .* its scenario:"):
+    with pytest.raises(
+        dcsim.errors.ResultError, match=r"'tiny' with quick, seed 0, scenario [0-9a-f]{12}; .* its scenario:"
+    ):
         simulated().save(tmp_path)
 
 
 def test_a_foreign_scenario_file_is_not_overwritten(tmp_path):
     (tmp_path / "scenario.yaml").write_text("name: somebody's own\n")
-    with pytest.raises(dcsim.ResultError, match=r"holds a scenario.yaml that is not this result's"):
+    with pytest.raises(dcsim.errors.ResultError, match=r"holds a scenario.yaml that is not this result's"):
         simulated().save(tmp_path)
     assert (tmp_path / "scenario.yaml").read_text() == "name: somebody's own\n"
 
@@ -116,14 +119,14 @@ def test_what_was_left_unfinished_is_finished(tmp_path):
 @pytest.mark.parametrize("text", ["not json", "[1, 2]"])
 def test_a_broken_manifest_is_told(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(dcsim.ResultError, match="is not a manifest of dcsim; choose another folder, or delete"):
+    with pytest.raises(dcsim.errors.ResultError, match="is not a manifest of dcsim; choose another folder, or delete"):
         simulated().save(tmp_path)
 
 
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "out").write_text("")
     for folder in (tmp_path / "out", tmp_path / "out" / "deeper"):
-        with pytest.raises(dcsim.ResultError, match="a file stands where a folder is needed"):
+        with pytest.raises(dcsim.errors.ResultError, match="a file stands where a folder is needed"):
             simulated().save(folder)
 
 
@@ -132,6 +135,6 @@ def test_what_the_machine_refuses_is_told_in_a_sentence(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(dcsim.ResultError, match=r"cannot write into '.*': no space left on device"):
+    with pytest.raises(dcsim.errors.ResultError, match=r"cannot write into '.*': no space left on device"):
         simulated().save(tmp_path)
     assert contents(tmp_path) == {}

@@ -15,8 +15,7 @@ import pytest
 from racks import SMALLEST, by_rack, plain_simpy, scenario
 
 import dcsim
-from dcsim.api import network_of
-from dcsim.build import build
+from dcsim.build import build, network_of
 from dcsim.engine import new_runner
 from dcsim.engine.compiled import flatten_draws
 from dcsim.engine.draws import Sample, draw

@@ -1,0 +1,67 @@
+"""The command `dcsim` itself, and the options that several of its commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="dcsim",
+    help="Simulate data-center buildouts: when the GPUs are online, and what held them back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario's YAML file.")]
+Variants = Annotated[
+    list[str] | None,
+    typer.Option("--variant", metavar="NAME", help="A variant of the scenario to lay over it; may be repeated."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="A single value: `resources.crews.count=12`; may be repeated."),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|reference|compiled", help="Which engine runs it; all give the same result, auto the sooner."
+    ),
+]
+Sampling = Annotated[
+    str,
+    typer.Option(metavar="random|lhs|sobol", help="lhs and sobol spread factors, risks and the like evenly."),
+]
+Mitigations = Annotated[
+    list[str] | None,
+    typer.Option("--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."),
+]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from dcsim.version import __version__
+
+        typer.echo(f"dcsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _front(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which dcsim this is."),
+    ] = False,
+) -> None:
+    """Simulate data-center buildouts: when the GPUs are online, and what held them back."""
+
+
+def settings(written: list[str] | None) -> dict[str, str]:
+    """Values by path, from `path=value`."""
+    settings = {}
+    for setting in written or ():
+        path, equals, value = setting.partition("=")
+        if not equals or not path.strip():
+            raise typer.BadParameter(f"--set is written path=value, such as resources.crews.count=12; got '{setting}'")
+        settings[path.strip()] = value
+    return settings

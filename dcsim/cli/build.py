@@ -1,0 +1,117 @@
+"""Commands that simulate: one build, many builds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dcsim.cli.app import Engine, Mitigations, Sampling, ScenarioFile, Settings, Variants, app, settings
+from dcsim.cli.terminal import notice, patience, progress, say
+
+
+@app.command()
+def run(
+    scenario: ScenarioFile,
+    variant: Variants = None,
+    set_: Settings = None,
+    mitigate: Mitigations = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same build. 0 if not given.")] = None,
+    replication: Annotated[
+        int | None, typer.Option(min=0, help="Which of the builds of this seed. 0 if not given.")
+    ] = None,
+    expected: Annotated[
+        bool,
+        typer.Option("--expected", help="Every quantity at its mean, every risk at its likelier outcome."),
+    ] = False,
+    sampling: Sampling = "random",
+    engine: Engine = "auto",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture: .png, .svg or .pdf.")] = None,
+) -> None:
+    """Simulate one build: its milestones, what it waited for, and what is stuck."""
+    from time import perf_counter
+
+    from dcsim import api
+    from dcsim.build import network_of
+    from dcsim.report.summary import summary
+
+    if expected and (seed is not None or replication is not None or sampling != "random"):
+        raise typer.BadParameter("expected values are not drawn: leave out --seed, --replication and --sampling")
+    overrides = settings(set_)
+    with patience("simulating"):
+        begin = perf_counter()
+        built = api.load(scenario, variants=variant or (), overrides=overrides, mitigate=mitigate or ())
+        notice(engine, network_of(built).instances)
+        done = api.simulate(
+            built,
+            seed=seed or 0,
+            replication=replication or 0,
+            engine=engine,
+            sampling=sampling,
+            expected=expected,
+        )
+        seconds = perf_counter() - begin
+    say(summary(done, seconds))
+    if out is not None or plot is not None:
+        typer.echo()
+    if out is not None:
+        typer.echo(f"tables in {done.save(out)}")
+    if plot is not None:
+        typer.echo(f"picture in {done.plot(plot)}")
+
+
+@app.command()
+def replicate(
+    scenario: ScenarioFile,
+    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds; at most, with --until-precise.")],
+    variant: Variants = None,
+    set_: Settings = None,
+    mitigate: Mitigations = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same builds.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
+    ] = None,
+    engine: Engine = "auto",
+    sampling: Sampling = "random",
+    until_precise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WISH", help="Stop when this is known so well: `online_100k.p80 within 1 d`; may be repeated."
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")] = False,
+) -> None:
+    """Simulate many builds: by when each milestone is how likely, and what was waited for."""
+    from time import perf_counter
+
+    from dcsim import api
+    from dcsim.build import network_of
+    from dcsim.report.forecast import forecast
+
+    if resume and out is None:
+        raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
+    built = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    notice(engine, network_of(built).instances * n)
+    begin = perf_counter()
+    try:
+        with progress("simulating") as show:
+            done = api.replicate(
+                built,
+                n,
+                seed=seed,
+                workers=workers,
+                engine=engine,
+                sampling=sampling,
+                until_precise=until_precise or (),
+                out=out,
+                resume=resume,
+                progress=show or (lambda done, count: None),
+            )
+    except KeyboardInterrupt:
+        if out is not None:
+            typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
+        raise
+    say(forecast(done, perf_counter() - begin))
+    if out is not None:
+        typer.echo(f"\ntables in {out}")
