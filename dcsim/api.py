@@ -216,7 +216,7 @@ class Run:
         ResultError
             The file cannot be written, or its suffix is none of these.
         """
-        from dcsim.report.overview import draw_overview
+        from dcsim.figures.overview import draw_overview
 
         return draw_overview(self, Path(path))
 

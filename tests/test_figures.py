@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import dcsim
-from dcsim.report.overview import counters, dated, draw_overview, limiting, overview
-from dcsim.report.panels import Dated, Wait, binned, draw_milestones, draw_waits, shortened
-from dcsim.report.style import SIZE
+from dcsim.figures.overview import counters, dated, draw_overview, limiting, overview
+from dcsim.figures.panels import Dated, Wait, binned, draw_milestones, draw_waits, shortened
+from dcsim.figures.style import SIZE
 
 TINY = {
     "name": "tiny",

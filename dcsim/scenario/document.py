@@ -57,6 +57,8 @@ class Document:
     """The folder outside which nothing was read."""
     variants: tuple[str, ...] = ()
     """The variants that were laid over the file, in order."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """The single values that were laid over them, by path."""
     mitigated: tuple[str, ...] = ()
     """The risks whose mitigation was switched on."""
 

@@ -41,6 +41,25 @@ def load(
     return _Door(path, root).open(tuple(variants), overrides or {}, tuple(mitigate))
 
 
+def changed(
+    scenario: Scenario,
+    variants: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    mitigate: Sequence[str] = (),
+) -> Scenario:
+    """The same scenario with more layers: its own variants, values and mitigations first, then these.
+
+    Raises ScenarioError with all that is wrong with it.
+    """
+    document, door = scenario.document, scenario.opened_by
+    assert isinstance(door, _Door)
+    return door.open(
+        (*document.variants, *variants),
+        {**document.overrides, **(overrides or {})},
+        (*document.mitigated, *mitigate),
+    )
+
+
 def check_variants(path: str | Path | Mapping[str, Any], root: Path | None = None) -> list[Problem]:
     """What is wrong with each variant when it alone is laid over the scenario."""
     door = _Door(path, root)
@@ -83,8 +102,10 @@ class _Door:
         tree = prune(stack.lay_mitigations(tree, mitigate))
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
-        document = draft.document(self.name, self.root.folder, variants, mitigate)
-        return _judge(document, [*(((), problem) for problem in stack.problems), *draft.found])
+        document = draft.document(self.name, self.root.folder, variants, overrides, mitigate)
+        scenario = _judge(document, [*(((), problem) for problem in stack.problems), *draft.found])
+        scenario._opened_by = self
+        return scenario
 
     def _refuse(self, missing: list[Problem], others: list[Problem]) -> None:
         if missing:
@@ -100,7 +121,14 @@ class _Draft:
     unwrapping: Unwrapping
     found: Found
 
-    def document(self, name: str, root: Path, variants: tuple[str, ...], mitigated: tuple[str, ...]) -> Document:
+    def document(
+        self,
+        name: str,
+        root: Path,
+        variants: tuple[str, ...],
+        overrides: Mapping[str, Any],
+        mitigated: tuple[str, ...],
+    ) -> Document:
         """The text behind the scenario."""
         return Document(
             name=name,
@@ -112,6 +140,7 @@ class _Draft:
             citations=self.unwrapping.citations,
             root=root,
             variants=variants,
+            overrides=overrides,
             mitigated=mitigated,
         )
 

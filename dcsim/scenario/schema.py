@@ -537,6 +537,7 @@ class Scenario(Model):
     """Sources by key."""
 
     _document: Document = PrivateAttr()
+    _opened_by: object = PrivateAttr(default=None)
 
     __hash__ = object.__hash__
     """A scenario is told from another by being another: what is built from it is kept for it alone."""
@@ -545,6 +546,11 @@ class Scenario(Model):
     def document(self) -> Document:
         """The text this scenario was read from: resolved values, lines, citations."""
         return self._document
+
+    @property
+    def opened_by(self) -> object:
+        """What read its layers, and can lay others over them (see `load.changed`)."""
+        return self._opened_by
 
     @property
     def zero(self) -> datetime:

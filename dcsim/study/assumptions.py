@@ -21,7 +21,7 @@ from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
 from dcsim.scenario.document import Citation, dotted
-from dcsim.scenario.load import load
+from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
 from dcsim.suggest import nearest
@@ -181,8 +181,7 @@ def _chosen(scenario: Scenario, names: Sequence[str]) -> tuple[str, ...]:
 
 def _with(scenario: Scenario, path: str, value: Any) -> Scenario:
     """The same scenario with one value changed."""
-    document = scenario.document
-    return load(document.data, overrides={path: value}, root=document.root)
+    return changed(scenario, overrides={path: value})
 
 
 def _days(network: Network, milestones: Sequence[str], compute: Engine) -> Days:

@@ -15,8 +15,8 @@ from matplotlib.ticker import FuncFormatter
 from dcsim.analysis.result import Result, chance, layers
 from dcsim.analysis.supplies import total_over_time
 from dcsim.analysis.waits import queue_lengths
-from dcsim.report import style
-from dcsim.report.panels import (
+from dcsim.figures import style
+from dcsim.figures.panels import (
     SHARE,
     Curve,
     Dated,

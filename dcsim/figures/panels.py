@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
-from dcsim.report import style
+from dcsim.figures import style
 
 Floats = NDArray[np.float64]
 
