@@ -32,6 +32,9 @@ class AttemptRow(NamedTuple):
     start: int
     finish: int
     held_by: int
+    mode: int
+    round: int
+    """Of its start, as in `Trace.round`."""
 
 
 class ShortageRow(NamedTuple):
@@ -71,6 +74,9 @@ class Trace:
     """The mode of the last attempt started."""
     held_by: Ints
     """The cause that was insufficient just before the start, for what started later than it became ready."""
+    round: Ints
+    """Of the first start, how often in its tick all had settled and started before; what has no length finishes in the
+    round after that of its start, everything else in the first of its tick."""
     attempt_rows: tuple[AttemptRow, ...]
     shortage_rows: tuple[ShortageRow, ...]
     delivery_rows: tuple[DeliveryRow, ...]
@@ -104,7 +110,7 @@ class Trace:
         """One row per attempt and repair: activity, place, attempt, kind, ready, start, finish, held_by."""
         import pandas as pd
 
-        rows = np.array(sorted(self.attempt_rows), np.int64).reshape(len(self.attempt_rows), 7)
+        rows = np.array(sorted(self.attempt_rows), np.int64).reshape(len(self.attempt_rows), len(AttemptRow._fields))
         network = self.network
         return pd.DataFrame(
             {

@@ -24,10 +24,10 @@ def run(network: Network, draws: Draws) -> Trace:
     """Run one replication and tell what happened."""
     plan = flatten(network)
     chance = flatten_draws(network, draws)
-    rows = max(1, _attempt_rows(network, draws))
+    rows = max(1, attempt_rows(network, draws))
     shortages = 4 * (network.instances + rows) + 1000
     while True:
-        state = new_state(network, plan, rows, shortages)
+        state = new_state(network, plan, rows, network.instances + rows, shortages)
         kernel.run(plan, chance, state)
         if state.counts[0]["shortages"] <= shortages:
             return _trace(network, draws, state)
@@ -41,7 +41,7 @@ class Runner:
         self.network = network
         self.plan = flatten(network)
         self.blocks = Blocks(network, seed)
-        self.state = new_state(network, self.plan, 0, 0)
+        self.state = new_state(network, self.plan, 0, 0, 0)
 
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         """One replication, reduced."""
@@ -237,7 +237,7 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
     """One replication's draws as the kernel reads them."""
     base_first, base = _intervals([time.open for time in network.working_times])
     open_first, open_now = _intervals(draws.calendars)
-    effects = [effect for some in draws.effects for effect in some]
+    effects = [effect[:3] for some in draws.effects for effect in some]
     return Chance(
         minutes=draws.minutes,
         failures=draws.failures,
@@ -246,7 +246,7 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         delivery=_rows(kernel.DELIVERY, *draws.deliveries[:3]),
         lead=draws.lead,
         postponed=_table(
-            kernel.POSTPONED, [(stock, *one) for stock, some in enumerate(draws.postponed) for one in some]
+            kernel.POSTPONED, [(stock, *one[:3]) for stock, some in enumerate(draws.postponed) for one in some]
         ),
         capacity=draws.capacity,
         step=_rows(kernel.STEP, *draws.steps),
@@ -267,7 +267,7 @@ def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
     return _first([calendar.opens for calendar in calendars]), table
 
 
-def new_state(network: Network, plan: Plan, attempt_rows: int, shortage_rows: int) -> State:
+def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortages: int) -> State:
     """Work arrays for any number of replications, one at a time; no rows are told where there is room for none."""
     n, nodes, queues = network.instances, len(network.needed), len(network.demands)
     lots = int(plan.order["first_lot"][-1])
@@ -286,13 +286,14 @@ def new_state(network: Network, plan: Plan, attempt_rows: int, shortage_rows: in
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),
         lot_tick=np.empty(lots, np.int64),
-        row=np.empty(attempt_rows, kernel.ROW),
-        shortage=np.empty(shortage_rows, kernel.SHORTAGE),
+        row=np.empty(attempts, kernel.ROW),
+        settled=np.empty(settled, kernel.SETTLED),
+        shortage=np.empty(shortages, kernel.SHORTAGE),
         cause=np.empty(len(causes(network)), kernel.CAUSE),
     )
 
 
-def _attempt_rows(network: Network, draws: Draws) -> int:
+def attempt_rows(network: Network, draws: Draws) -> int:
     """The most attempts and repairs there can be to tell of."""
     some = 0
     for activity in network.again:
@@ -313,7 +314,8 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         attempts=column("attempts"),
         mode=column("used"),
         held_by=column("held_by"),
-        attempt_rows=tuple(AttemptRow(*row) for row in state.row[: state.counts[0]["rows"]].tolist()),
+        round=np.where(column("start") == NOT, NOT, column("round")),
+        attempt_rows=tuple(AttemptRow(*row[:-1]) for row in state.row[: state.counts[0]["rows"]].tolist()),
         shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[0]["shortages"]].tolist()),
         delivery_rows=tuple(_deliveries(network, draws, state)),
         reached=state.reached.copy(),

@@ -22,6 +22,9 @@ from dcsim.units import HALF, round_half_up
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+NOT = -1
+"""The tick of what does not happen on a date."""
+
 PRODUCTION = -1
 """The origin of a delivery that no order brought."""
 
@@ -42,6 +45,7 @@ class Effect(NamedTuple):
     begins: int
     ends: int
     multiplier: float
+    risk: int
 
 
 class Postponement(NamedTuple):
@@ -50,6 +54,7 @@ class Postponement(NamedTuple):
     begins: int
     ends: int
     ticks: int
+    risk: int
 
 
 class Deliveries(NamedTuple):
@@ -83,6 +88,9 @@ class Draws:
     retry_minutes: Floats
     repair_minutes: Floats
     deliveries: Deliveries
+    placed: Ints
+    """Of each order, the tick at which it is placed, before the start where it was earlier; NOT for one that waits for a
+    gate."""
     lead: Ints
     """Of each order, its lead time in ticks."""
     postponed: tuple[tuple[Postponement, ...], ...]
@@ -188,12 +196,14 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
         for factor in network.factors
     )
     windows = tuple(_window(network, k, chance) for k in range(len(network.risks)))
+    placed = [_placed(network, k, chance) for k in range(len(network.orders))]
     lead = [_lead_time(network, k, chance, factors) for k in range(len(network.orders))]
     postponed = _postponed(network, chance, windows)
     capacity, steps = _capacities(network, windows)
     return Draws(
         **(times or working_times)(network, chance, factors)._asdict(),
-        deliveries=_deliveries(network, chance, factors, windows, lead, postponed),
+        deliveries=_deliveries(network, factors, windows, placed, lead, postponed),
+        placed=np.array(placed, np.int64),
         lead=np.array(lead, np.int64),
         postponed=postponed,
         capacity=capacity,
@@ -293,6 +303,13 @@ def _product(factors: tuple[Floats, ...], uses: Sequence[FactorUse]) -> float:
     return product
 
 
+def _placed(network: Network, number: int, chance: Chance) -> int:
+    order = network.orders[number]
+    if order.placed is None:
+        return NOT
+    return _tick(chance, order.placed, f"{order.path}.placed", _stock_key(network, order.stock))
+
+
 def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Floats, ...]) -> int:
     order = network.orders[number]
     span = chance.value(order.lead_time, f"{order.path}.lead_time", _stock_key(network, order.stock))
@@ -305,20 +322,20 @@ def _postponed(
     network: Network, chance: Chance, windows: Sequence[Window | None]
 ) -> tuple[tuple[Postponement, ...], ...]:
     found: dict[str, list[Postponement]] = {}
-    for risk, window in zip(network.risks, windows, strict=True):
+    for number, (risk, window) in enumerate(zip(network.risks, windows, strict=True)):
         if window is None:
             continue
         for supply, delay in risk.delays:
             ticks = round_half_up(chance.value(delay, f"risks.{risk.name}.delays.{supply}"))
-            found.setdefault(supply, []).append(Postponement(*window, ticks))
+            found.setdefault(supply, []).append(Postponement(*window, ticks, number))
     return tuple(tuple(found.get(stock.name, ())) for stock in network.stocks)
 
 
 def _deliveries(
     network: Network,
-    chance: Chance,
     factors: tuple[Floats, ...],
     windows: Sequence[Window | None],
+    placed: Sequence[int],
     lead: Sequence[int],
     postponed: Sequence[tuple[Postponement, ...]],
 ) -> Deliveries:
@@ -326,9 +343,8 @@ def _deliveries(
     for number, order in enumerate(network.orders):
         if order.placed is None:
             continue
-        placed = _tick(chance, order.placed, f"{order.path}.placed", _stock_key(network, order.stock))
         for k in range(order.lots):
-            due = placed + lead[number] + k * order.every
+            due = placed[number] + lead[number] + k * order.every
             rows.append((_arrival(postponed[order.stock], due), order.stock, order.lot(k), number))
     tables = [np.array(rows, np.int64).reshape(len(rows), 4)]
     for production in network.productions:
@@ -421,10 +437,10 @@ def _capacities(network: Network, windows: Sequence[Window | None]) -> tuple[Int
 
 def _effects(network: Network, windows: Sequence[Window | None]) -> tuple[tuple[Effect, ...], ...]:
     found: dict[int, list[Effect]] = {}
-    for risk, window in zip(network.risks, windows, strict=True):
+    for number, (risk, window) in enumerate(zip(network.risks, windows, strict=True)):
         if window is not None:
             for activity, multiplier in risk.durations:
-                found.setdefault(activity, []).append(Effect(*window, multiplier))
+                found.setdefault(activity, []).append(Effect(*window, multiplier, number))
     return tuple(tuple(found.get(number, ())) for number in range(len(network.activities)))
 
 

@@ -83,14 +83,20 @@ PIECE = record(
     i32,
     *("following", "since", "turn", "used", "ready", "start", "finish", "attempts", "held_by", "row"),
     "present",  # work, retry or repair, and above the second bit the mode it is done in
+    "round",  # of the tick in which its first attempt started
 )
-ROW = record(i32, "instance", "number", "kind", "ready", "start", "finish", "held_by")
+ROW = record(
+    i32,
+    *("instance", "number", "kind", "ready", "start", "finish", "held_by", "mode", "round"),
+    "before",  # the row of the same instance before this one; -1 for its first
+)
+SETTLED = record(i32, "tick", "instance", "row")  # the row is -1 without rework
 SHORTAGE = record(i64, "demand", "begins", "ends", "cause", "waiting")
 CAUSE = record(i64, "waited", "spells", "queues", "since")
 COUNTS = record(
     i64,
     *("events", "ripe", "rows", "shortages", "releases", "deliveries", "steps"),
-    *("awake_words", "stirred_words", "passes"),
+    *("awake_words", "stirred_words", "passes", "round", "settled"),
 )
 
 FULL, TOLD, AWAKE, STIRRED = range(4)
@@ -188,6 +194,8 @@ class State(NamedTuple):
     lot_tick: I64
     row: Table
     """Attempts and repairs, where they are told."""
+    settled: Table
+    """Pieces of work in the order in which they finished, where that is told."""
     shortage: Table
     cause: Table
 
@@ -432,6 +440,7 @@ def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> N
     if len(state.row) > 0 and plan.activity[plan.demand[queue].activity].again != NOT:
         row = state.counts[0].rows
         state.counts[0].rows += 1
+        state.row[row].before = instances[instance].row
         instances[instance].row = row
         number = instances[instance].attempts
         state.row[row].instance = instance
@@ -439,6 +448,7 @@ def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> N
         state.row[row].kind = REPAIR if kind == REPAIR else WORK
         state.row[row].ready = tick
         state.row[row].start = state.row[row].finish = state.row[row].held_by = NOT
+        state.row[row].mode = state.row[row].round = NOT
     join(plan.demand, state.counts, state.queue, state.bits, instances, tick, instance, queue)
 
 
@@ -533,6 +543,10 @@ def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: i
     for k in range(plan.mode[mode].first_claim, plan.mode[mode + 1].first_claim):
         resource, amount = plan.claim[k].what, plan.claim[k].amount
         change_level(plan, state, tick, resource, amount)
+    if len(state.settled) > 0:
+        settled = state.settled[state.counts[0].settled]
+        settled.tick, settled.instance, settled.row = tick, instance, state.instance[instance].row
+        state.counts[0].settled += 1
     following = WORK
     if kind == REPAIR:
         following = RETRY
@@ -739,6 +753,7 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         held_by = lacking(plan, chance, state.level, queue, tick, True)
     if kind == WORK:
         mine.start = tick
+        mine.round = state.counts[0].round
         mine.held_by = held_by
         if plan.activity[activity].start_gate != NOT:
             push(state.counts, state.events, 63 - plan.tick_bits, tick, instance, STARTED)
@@ -760,6 +775,8 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         state.row[row].start = tick
         state.row[row].finish = finish if finish <= plan.horizon else NOT
         state.row[row].held_by = held_by
+        state.row[row].mode = mode
+        state.row[row].round = state.counts[0].round
     if finish <= plan.horizon:
         push(state.counts, state.events, 63 - plan.tick_bits, finish, instance, FINISHED)
 
@@ -922,7 +939,7 @@ def next_tick(plan: Plan, chance: Chance, state: State) -> int:
 def set_out(plan: Plan, chance: Chance, state: State) -> None:
     """Everything as it is before the first tick."""
     counts = state.counts[0]
-    counts.events = counts.ripe = counts.rows = counts.shortages = counts.passes = 0
+    counts.events = counts.ripe = counts.rows = counts.shortages = counts.settled = counts.passes = 0
     counts.releases = counts.deliveries = counts.steps = counts.awake_words = counts.stirred_words = 0
     resources, stocks = len(plan.resource_calendar), len(plan.stock) - 1
     for level in range(resources + stocks):
@@ -940,7 +957,7 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
         queue.called = queue.short_of = NOT
     for instance in range(len(plan.instance)):
         mine = state.instance[instance]
-        mine.ready = mine.start = mine.finish = mine.held_by = mine.used = NOT
+        mine.ready = mine.start = mine.finish = mine.held_by = mine.used = mine.row = NOT
         mine.attempts = 0
     for k in range(len(state.cause)):
         cause = state.cause[k]
@@ -968,12 +985,14 @@ def run(plan: Plan, chance: Chance, state: State) -> None:
     while tick <= plan.horizon:
         if now != tick:
             now = tick
+            state.counts[0].round = 0
             settle_dates(plan, chance, state, tick)
         happen(plan, chance, state, tick)
         if state.counts[0].events > 0 and state.events[0] >> shift == tick:
             settle_event(plan, chance, state, tick, pop(state.counts, state.events))
             continue
         start_what_can(plan, chance, state, tick)
+        state.counts[0].round += 1
         if state.counts[0].events > 0 and state.events[0] >> shift == tick:
             continue
         note_shortages(plan, chance, state, tick)

@@ -67,12 +67,14 @@ class Site:
         """The law of the instant."""
         self.set_out()
         while (tick := self.env.peek()) <= self.network.horizon:
-            self.waiting.tick = int(tick)
+            self.waiting.tick, number = int(tick), 0
             while self.env.peek() == tick:
                 while self.env.peek() == tick:
                     self.env.step()
                 for item in self.waiting.start_what_can():
+                    item.round = number
                     item.turn.succeed()
+                number += 1
             self.waiting.note_shortages()
         self.waiting.close_shortages()
 
@@ -243,6 +245,7 @@ class Site:
             attempts=np.array(attempts, np.int64),
             mode=np.array(mode, np.int64),
             held_by=np.array([NOT if item is None else item.held_by for item in works], np.int64),
+            round=np.array([NOT if item is None else item.round for item in works], np.int64),
             attempt_rows=tuple(self.attempt_row(item) for item in self.again),
             shortage_rows=tuple(self.waiting.shortage_rows),
             delivery_rows=tuple(self.deliveries),
@@ -253,4 +256,6 @@ class Site:
         """An attempt or a repair as it is told; it has no finish if that lies behind the horizon."""
         finish = item.finish if item.finish <= self.network.horizon else NOT
         kind = REPAIR if item.kind == REPAIR else WORK
-        return AttemptRow(item.instance, item.number, kind, item.ready, item.start, finish, item.held_by)
+        return AttemptRow(
+            item.instance, item.number, kind, item.ready, item.start, finish, item.held_by, item.mode, item.round
+        )

@@ -19,7 +19,7 @@ from dcsim.units import HALF
 class Item:
     """One attempt or repair that waits for its turn, and then works."""
 
-    __slots__ = ("finish", "held_by", "instance", "kind", "mode", "number", "queue", "ready", "start", "turn")
+    __slots__ = ("finish", "held_by", "instance", "kind", "mode", "number", "queue", "ready", "round", "start", "turn")
 
     def __init__(self, instance: int, kind: int, number: int, ready: int, turn: simpy.Event) -> None:
         self.instance = instance
@@ -33,6 +33,8 @@ class Item:
         self.start = NOT
         self.finish = NOT
         self.held_by = NOT
+        self.round = NOT
+        """Of its start within its tick."""
 
 
 class Level:
