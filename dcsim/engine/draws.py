@@ -17,13 +17,11 @@ from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.philox import Words, hash64, place_keys, uniform, uniforms
 from dcsim.network import FactorUse, Moment, Network, Production, Rework, Work
+from dcsim.trace import NOT
 from dcsim.units import HALF, round_half_up
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-NOT = -1
-"""The tick of what does not happen on a date."""
 
 PRODUCTION = -1
 """The origin of a delivery that no order brought."""
@@ -89,7 +87,7 @@ class Draws:
     repair_minutes: Floats
     deliveries: Deliveries
     placed: Ints
-    """Of each order, the tick at which it is placed, before the start where it was earlier; NOT for one that waits for a
+    """Of each order, the tick at which it is placed (before the start where it was earlier); NOT where it waits for a
     gate."""
     lead: Ints
     """Of each order, its lead time in ticks."""
