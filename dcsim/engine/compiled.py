@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from dcsim.calendars import Calendar
 from dcsim.engine import kernel
 from dcsim.engine.draws import Draws
-from dcsim.engine.kernel import Chance, Plan, State, Table
+from dcsim.engine.kernel import Chance, Plan, State
 from dcsim.engine.outcome import Outcome
 from dcsim.engine.sampling import Blocks
+from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table, rows_of
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes, first_calendar_cause
 
@@ -89,15 +90,15 @@ def flatten(network: Network) -> Plan:
         id_bits=int(network.instances).bit_length(),
         first_calendar_cause=first_calendar_cause(network),
         needed=needed,
-        instance=_rows(kernel.INSTANCE, network.demand, network.bundle, instance_learner),
+        instance=rows_of(kernel.INSTANCE, network.demand, network.bundle, instance_learner),
         link_first=network.link_first.astype(np.int32),
-        link=_rows(kernel.LINK, network.link_to, network.link_lag),
+        link=rows_of(kernel.LINK, network.link_to, network.link_lag),
         lag=_table(kernel.LAG, network.lags),
-        activity=_rows(kernel.ACTIVITY, network.first[:-1], again_first, network.start_gate),
+        activity=rows_of(kernel.ACTIVITY, network.first[:-1], again_first, network.start_gate),
         again=again,
         bundle=_first(network.bundles) + sum(map(len, takes)),
         take=_table(kernel.AMOUNT, [take for some in (*takes, *network.bundles) for take in some]),
-        demand=_rows(
+        demand=rows_of(
             kernel.DEMAND,
             [*(demand.activity for demand in demands), NOT],
             [*(demand.kind for demand in demands), NOT],
@@ -109,12 +110,12 @@ def flatten(network: Network) -> Plan:
             _first(takes).tolist(),
             _first([demand.modes for demand in demands]).tolist(),
         ),
-        requirement=_rows(
+        requirement=rows_of(
             kernel.REQUIREMENT,
             [*(cause[r.cause] for r in requirements), NOT],
             _first([r.alternatives for r in requirements]).tolist(),
         ),
-        mode=_rows(
+        mode=rows_of(
             kernel.MODE,
             [*(mode.calendar for mode in modes), NOT],
             (_first([mode.claims for mode in modes]) + alternatives).tolist(),
@@ -127,15 +128,15 @@ def flatten(network: Network) -> Plan:
             ],
         ),
         resource_calendar=_ints(resource.calendar for resource in network.resources),
-        calendar=_rows(
+        calendar=rows_of(
             kernel.CALENDAR,
             [*(cause.get(f"calendar:{time.name}", NOT) for time in network.working_times), NOT],
             lists.add([time.stopped_by for time in network.working_times]),
         ),
         **_words(levels, [demand.told_with for demand in demands], resources + stocks),
         risk_cause=_ints(cause[f"risk:{risk.name}"] for risk in network.risks),
-        release=_rows(kernel.RELEASE, network.release[later], later),
-        gate=_rows(
+        release=rows_of(kernel.RELEASE, network.release[later], later),
+        gate=rows_of(
             kernel.GATE,
             [*(milestone_of.get(gate, NOT) for gate in gates), NOT],
             lists.add([network.orders_of_gate.get(gate, ()) for gate in gates]),
@@ -151,7 +152,7 @@ def flatten(network: Network) -> Plan:
             ],
         ),
         milestone=_table(kernel.MILESTONE, [(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones]),
-        stock=_rows(
+        stock=rows_of(
             kernel.STOCK,
             [*(stock.initial for stock in network.stocks), 0],
             [*(cause[stock.name] for stock in network.stocks), NOT],
@@ -228,7 +229,7 @@ def _again(network: Network) -> tuple[list[int], Table]:
     first, tables, total = [NOT] * len(network.activities), [_table(kernel.AGAIN, [])], 0
     for activity, pair in sorted(network.again.items()):
         first[activity] = total
-        tables.append(_rows(kernel.AGAIN, *pair))
+        tables.append(rows_of(kernel.AGAIN, *pair))
         total += len(pair[0])
     return first, np.concatenate(tables)
 
@@ -242,14 +243,14 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         minutes=draws.minutes,
         failures=draws.failures,
         again=draws.again,
-        again_minutes=_rows(kernel.AGAIN_MINUTES, draws.retry_minutes, draws.repair_minutes),
-        delivery=_rows(kernel.DELIVERY, *draws.deliveries[:3]),
+        again_minutes=rows_of(kernel.AGAIN_MINUTES, draws.retry_minutes, draws.repair_minutes),
+        delivery=rows_of(kernel.DELIVERY, *draws.deliveries[:3]),
         lead=draws.lead,
         postponed=_table(
             kernel.POSTPONED, [(stock, *one[:3]) for stock, some in enumerate(draws.postponed) for one in some]
         ),
         capacity=draws.capacity,
-        step=_rows(kernel.STEP, *draws.steps),
+        step=rows_of(kernel.STEP, *draws.steps),
         effect_first=_first(draws.effects),
         effect=_table(kernel.EFFECT, effects),
         open_first=open_first,
@@ -263,7 +264,7 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
 def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
     """The open intervals of several calendars one after the other: opens, closes, worked before."""
     columns = [(calendar.opens, calendar.closes, calendar.worked_before) for calendar in calendars]
-    table = _rows(kernel.INTERVAL, *(np.concatenate(column) for column in zip(*columns, strict=True)))
+    table = rows_of(kernel.INTERVAL, *(np.concatenate(column) for column in zip(*columns, strict=True)))
     return _first([calendar.opens for calendar in calendars]), table
 
 
@@ -282,13 +283,13 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
         ever=np.empty(len(network.stocks) + len(network.milestones), np.int64),
         queue=np.empty(queues + 1, kernel.QUEUE),
         bits=np.empty((4, queues // 64 + 1), np.uint64),
-        instance=np.empty(n, kernel.PIECE),
+        instance=np.empty(n, PIECE),
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),
         lot_tick=np.empty(lots, np.int64),
-        row=np.empty(attempts, kernel.ROW),
-        settled=np.empty(settled, kernel.SETTLED),
-        shortage=np.empty(shortages, kernel.SHORTAGE),
+        row=np.empty(attempts, ROW),
+        settled=np.empty(settled, SETTLED),
+        shortage=np.empty(shortages, SHORTAGE),
         cause=np.empty(len(causes(network)), kernel.CAUSE),
     )
 
@@ -347,14 +348,6 @@ def _ints(values: Iterable[int]) -> Ints:
 def _table(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
     """Rows as a table."""
     return np.array([tuple(row) for row in rows], kind)
-
-
-def _rows(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:
-    """Columns as a table; they are as long as the first."""
-    table = np.empty(len(columns[0]), kind)
-    for name, column in zip(kind.names or (), columns, strict=True):
-        table[name] = column
-    return table
 
 
 def _cumulated(counts: Iterable[int]) -> list[int]:

@@ -1,13 +1,20 @@
 """Functions that are compiled when first called, and kept on disk for the next time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
-from numba import njit
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.engine.tables import Table, rows_of
+
+COMPILES = find_spec("numba") is not None
 
 
 def kept(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function and keep it; where no folder can be written, it is compiled anew in every process."""
+    from numba import njit
 
     def compiled(function: Callable[..., Any]) -> Any:
         try:
@@ -16,3 +23,14 @@ def kept(**options: Any) -> Callable[[Callable[..., Any]], Any]:
             return njit(**options)(function)
 
     return compiled
+
+
+def fast(function: Callable[..., Any]) -> Any:
+    """Compile a function that only reads and writes arrays, where numba is there; leave it as it is where not."""
+    return kept(nogil=True, _nrt=False)(function) if COMPILES else function
+
+
+def readable(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:
+    """Columns as a table whose fields a `fast` function reads as attributes, compiled or not."""
+    table = rows_of(kind, *columns)
+    return table if COMPILES else table.view(np.recarray)

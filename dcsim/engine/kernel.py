@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dcsim.engine.jit import kept
+from dcsim.engine.tables import Table, i32, i64, record
 from dcsim.units import HALF
 
 I64 = NDArray[np.int64]
@@ -31,13 +32,6 @@ order that waited for its gate, and a start that something waits for."""
 KINDS = 3
 """Bits of an event that say which of these it is."""
 
-
-def record(kind: type, *names: str) -> np.dtype[np.void]:
-    """A row of a table whose columns are all of one kind."""
-    return np.dtype([(name, kind) for name in names])
-
-
-i64, i32 = np.int64, np.int32
 
 # Rows of the plan; where a row says `first_...`, its list ends where that of the next row begins
 INSTANCE = record(i32, "demand", "bundle", "learner")  # the learner is -1 where nothing is learned
@@ -79,19 +73,6 @@ QUEUE = record(
     *("total", "called", "short_of", "short_since", "short_count"),  # of all that are told with it
     *("awake_word", "stirred_word", "place", "ranked"),  # lists that are kept beside the queues
 )
-PIECE = record(
-    i32,
-    *("following", "since", "turn", "used", "ready", "start", "finish", "attempts", "held_by", "row"),
-    "present",  # work, retry or repair, and above the second bit the mode it is done in
-    "round",  # of the tick in which its first attempt started
-)
-ROW = record(
-    i32,
-    *("instance", "number", "kind", "ready", "start", "finish", "held_by", "mode", "round"),
-    "before",  # the row of the same instance before this one; -1 for its first
-)
-SETTLED = record(i32, "tick", "instance", "row")  # the row is -1 without rework
-SHORTAGE = record(i64, "demand", "begins", "ends", "cause", "waiting")
 CAUSE = record(i64, "waited", "spells", "queues", "since")
 COUNTS = record(
     i64,
@@ -101,9 +82,6 @@ COUNTS = record(
 
 FULL, TOLD, AWAKE, STIRRED = range(4)
 """Sets of queues, 64 to a word: some wait in it; some wait that are told with it; it may start; anything changed."""
-
-Table = NDArray[np.void]
-"""Rows of one of these kinds."""
 
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 BIT_NUMBER = np.zeros(64, np.int64)

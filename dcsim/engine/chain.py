@@ -1,0 +1,416 @@
+"""The driving chain: from a milestone back to the start, what each thing that happened had waited for last.
+
+What started when it became ready was driven by the predecessor that settled last; what was held, by what gave back or
+delivered the missing thing: the last to settle before its start. So the chain never bites its tail, and its segments
+follow each other without a gap: they add up to the tick of the milestone.
+
+* Who waits for a *resource* follows whoever gave it back. While both overlap, the time is waiting for the resource;
+  what the giver worked before is its own work.
+* Who waits for a *supply* follows what produced or delivered it. A production ends the chain.
+* A closed calendar, or a risk that stops work, is waited for as long as the queue lacked nothing else; what it lacked
+  before that is followed on.
+* Where capacity changed on a date, the waiting counts for the resource and the chain goes on with what made the
+  activity ready.
+
+The functions read and write arrays only: compiled where numba is there, the same in Python where not.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dcsim.engine.draws import Draws
+from dcsim.engine.gates import (
+    ROUNDS,
+    Gates,
+    arrival,
+    delivered_in,
+    demand_of,
+    interval,
+    last_arrival,
+    mode_of,
+    new_gates,
+    open_gates,
+    passes,
+    settled_in,
+    started,
+    was_open,
+    worked_at,
+    worked_until,
+)
+from dcsim.engine.jit import fast, readable
+from dcsim.engine.story import Chance, Story, chance_of, story_of
+from dcsim.engine.tables import Table, i64, record
+from dcsim.engine.ways import Ways, ways
+from dcsim.network import REPAIR, WORK
+from dcsim.trace import NOT, Trace
+
+ANY_ROUND = 2**30
+
+SEGMENT = record(i64, "begins", "ends", "code", "instance", "attempt")
+"""A part of a chain: what it was spent on (see `Codes`), and by which instance and attempt (-1 and 0 if by none)."""
+
+
+def chains(trace: Trace, draws: Draws, nodes: Sequence[int]) -> list[Table]:
+    """The segments of the chain of each of these gates, in order of time; none of one that did not open."""
+    plan, chance, story = ways(trace.network), chance_of(trace.network, draws), story_of(trace)
+    gates = new_gates(plan)
+    open_gates(plan, chance, story, gates)
+    return [chain(plan, chance, story, gates, node) for node in nodes]
+
+
+def chain(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int) -> Table:
+    """The segments of the chain of one gate, in order of time."""
+    room = 4096
+    while True:
+        told = readable(SEGMENT, *np.empty((5, room), np.int64))
+        count = int(follow(plan, chance, story, gates, node, told))
+        if count <= room:
+            return told[:count][::-1]
+        room = count
+
+
+# Telling
+
+
+@fast
+def tell(told: Table, count: int, begins: int, ends: int, code: int, instance: int, number: int) -> int:
+    """One more segment, as far as there is room."""
+    if count < len(told):
+        told[count].begins, told[count].ends, told[count].code = begins, ends, code
+        told[count].instance, told[count].attempt = instance, number
+    return count + 1
+
+
+@fast
+def tell_closed(
+    plan: Ways,
+    chance: Chance,
+    told: Table,
+    count: int,
+    begins: int,
+    ends: int,
+    calendar: int,
+    instance: int,
+    number: int,
+) -> int:
+    """Time in which a calendar was closed: of itself, or by risks that stop work."""
+    while ends > begins:
+        low, cause = begins, NOT
+        if was_open(chance.base_first, chance.base, calendar, ends):
+            low = max(low, chance.base[interval(chance.base_first, chance.base, calendar, ends)].opens)
+            for k in range(plan.calendar[calendar].first_risk, plan.calendar[calendar + 1].first_risk):
+                risk = plan.stopped_by[k]
+                if chance.window[risk].begins < ends <= chance.window[risk].ends:
+                    cause, low = plan.risk_cause[risk], max(low, chance.window[risk].begins)
+                    break
+        else:
+            k = interval(chance.base_first, chance.base, calendar, ends)
+            if k > chance.base_first[calendar]:
+                low = max(low, chance.base[k - 1].closes)
+            cause = plan.part[plan.calendar[calendar].first_part].cause
+            for part in range(plan.calendar[calendar].first_part, plan.calendar[calendar + 1].first_part):
+                if not was_open(chance.base_first, chance.base, plan.part[part].calendar, ends):
+                    cause = plan.part[part].cause
+                    break
+        code = plan.codes.wait + cause if cause != NOT else plan.codes.start
+        count = tell(told, count, low, ends, code, instance, number)
+        ends = low
+    return count
+
+
+@fast
+def tell_span(
+    plan: Ways,
+    chance: Chance,
+    told: Table,
+    count: int,
+    begins: int,
+    ends: int,
+    code: int,
+    calendar: int,
+    instance: int,
+    number: int,
+) -> int:
+    """Time that was spent on something while a calendar was open; when it was closed, on that."""
+    if calendar == 0 or begins == ends:
+        return tell(told, count, begins, ends, code, instance, number)
+    while ends > begins:
+        k = interval(chance.open_first, chance.open, calendar, ends)
+        if k < chance.open_first[calendar + 1] and chance.open[k].opens < ends:
+            low = max(begins, chance.open[k].opens)
+            count = tell(told, count, low, ends, code, instance, number)
+        else:
+            low = max(begins, chance.open[k - 1].closes) if k > chance.open_first[calendar] else begins
+            count = tell_closed(plan, chance, told, count, low, ends, calendar, instance, number)
+        ends = low
+    return count
+
+
+@fast
+def tell_work(
+    plan: Ways, chance: Chance, story: Story, told: Table, count: int, ends: int, instance: int, row: int
+) -> int:
+    """A piece of work from its start until a tick; the part that risks have added at its end is theirs."""
+    begins, calendar = started(story, instance, row), plan.mode[mode_of(plan, story, instance, row)].calendar
+    activity, number, code = plan.instance[instance].activity, 1, plan.codes.work
+    if row >= 0:
+        number = story.row[row].number
+        if story.row[row].kind == REPAIR or number > 1:
+            code = plan.codes.rework
+    finish = story.instance[instance].finish if row < 0 else story.row[row].finish
+    if ends == finish and (row < 0 or story.row[row].kind == WORK):
+        for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
+            if chance.effect[k].multiplier > 1 and chance.effect[k].begins <= begins < chance.effect[k].ends:
+                done = worked_until(chance.open_first, chance.open, calendar, begins)
+                all_told = worked_until(chance.open_first, chance.open, calendar, ends)
+                own_part = np.int64(np.ceil((all_told - done) / chance.effect[k].multiplier))
+                own = worked_at(chance.open_first, chance.open, calendar, done + own_part)
+                own = max(begins, min(ends, own))
+                risk = plan.codes.wait + plan.risk_cause[chance.effect[k].risk]
+                count = tell_span(plan, chance, told, count, own, ends, risk, calendar, instance, number)
+                ends = own
+    return tell_span(plan, chance, told, count, begins, ends, code + activity, calendar, instance, number)
+
+
+@fast
+def tell_order(plan: Ways, chance: Chance, told: Table, count: int, placed: int, tick: int, order: int) -> int:
+    """From the placing of an order to a delivery: its lead time, and what a risk has added."""
+    due = tick
+    for lot in range(plan.order[order].lots):
+        wanted = placed + chance.order[order].lead + lot * plan.order[order].every
+        arrives = wanted
+        for k in range(len(chance.postponed)):
+            if chance.postponed[k].stock == plan.order[order].stock:
+                if chance.postponed[k].begins <= wanted < chance.postponed[k].ends:
+                    arrives += chance.postponed[k].ticks
+        if arrives == tick:
+            due = wanted
+            break
+    due = max(due, placed, 0)
+    for k in range(len(chance.postponed) - 1, -1, -1):
+        if tick > due and chance.postponed[k].stock == plan.order[order].stock:
+            if chance.postponed[k].begins <= due < chance.postponed[k].ends:
+                low = max(due, tick - chance.postponed[k].ticks)
+                code = plan.codes.wait + plan.risk_cause[chance.postponed[k].risk]
+                count = tell(told, count, low, tick, code, NOT, 0)
+                tick = low
+    return tell(told, count, max(placed, 0), tick, plan.codes.order + order, NOT, 0)
+
+
+# Following
+
+
+@fast
+def last_at_most(table: Table, tick: int) -> int:
+    """The last row that is not later than a tick; -1 if all are."""
+    low, high = 0, len(table)
+    while low < high:
+        middle = (low + high) >> 1
+        if table[middle].tick <= tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@fast
+def shortage(story: Story, demand: int, tick: int) -> int:
+    """What a queue was recorded to lack in the minute before a tick; -1 if nothing."""
+    low, high = 0, len(story.shortage)
+    while low < high:
+        middle = (low + high) >> 1
+        ends = story.shortage[middle].ends
+        if 0 <= ends < tick:
+            low = middle + 1
+        else:
+            high = middle
+    for k in range(low, len(story.shortage)):
+        if story.shortage[k].demand == demand and story.shortage[k].begins < tick:
+            return k
+    return NOT
+
+
+@fast
+def gives_back(plan: Ways, story: Story, settled: int, demand: int, cause: int) -> bool:
+    """Whether a piece of work gave back what a demand lacked."""
+    mode = mode_of(plan, story, story.settled[settled].instance, story.settled[settled].row)
+    for r in range(plan.demand[demand].first_requirement, plan.demand[demand + 1].first_requirement):
+        if plan.requirement[r].cause != cause:
+            continue
+        for k in range(plan.mode[mode].first_claim, plan.mode[mode + 1].first_claim):
+            for a in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
+                if plan.claim[k] == plan.alternative[a]:
+                    return True
+    return False
+
+
+@fast
+def produces(plan: Ways, story: Story, settled: int, demand: int, cause: int) -> bool:
+    """Whether a piece of work produced what a demand lacked."""
+    if not passes(story, settled):
+        return False
+    bundle = plan.instance[story.settled[settled].instance].bundle
+    for t in range(plan.demand[demand].first_take, plan.demand[demand + 1].first_take):
+        if plan.take[t].cause != cause:
+            continue
+        for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
+            if plan.gain[k].stock == plan.take[t].stock:
+                return True
+    return False
+
+
+@fast
+def is_required(plan: Ways, demand: int, cause: int) -> bool:
+    """Whether a demand names this among what it requires, rather than among what it consumes."""
+    for r in range(plan.demand[demand].first_requirement, plan.demand[demand + 1].first_requirement):
+        if plan.requirement[r].cause == cause:
+            return True
+    return False
+
+
+@fast
+def giver(plan: Ways, story: Story, demand: int, cause: int, tick: int, latest: int) -> int:
+    """The last piece of work to settle at a tick, until a round, that gave back or produced what was lacking."""
+    required = is_required(plan, demand, cause)
+    k = last_at_most(story.settled, tick)
+    while k >= 0 and story.settled[k].tick == tick:
+        if settled_in(story, story.settled[k].instance, story.settled[k].row) <= latest:
+            if required and gives_back(plan, story, k, demand, cause):
+                return k
+            if not required and produces(plan, story, k, demand, cause):
+                return k
+        k -= 1
+    return NOT
+
+
+@fast
+def delivered(
+    plan: Ways, chance: Chance, story: Story, gates: Gates, demand: int, cause: int, tick: int, latest: int
+) -> int:
+    """The last delivery at a tick, until a round, of what was lacking."""
+    k = last_at_most(story.delivery, tick)
+    while k >= 0 and story.delivery[k].tick == tick:
+        for t in range(plan.demand[demand].first_take, plan.demand[demand + 1].first_take):
+            if plan.take[t].cause == cause and plan.take[t].stock == story.delivery[k].stock:
+                if delivered_in(plan, chance, story, gates, k) <= latest:
+                    return k
+        k -= 1
+    return NOT
+
+
+AT_GATE, AT_FINISH, AT_START, AT_READY, AT_DELIVERY, OVER = range(6)
+"""Where a chain stands: a gate opened, a piece of work finished, started, became ready, goods arrived, it is over."""
+
+
+@fast
+def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, told: Table) -> int:
+    """Follow the chain of a gate back to the start; how many segments there are, the last in time told first."""
+    codes, count = plan.codes, 0
+    at, what, row, link = AT_GATE, node - plan.instances, NOT, NOT
+    tick = gates.opened[what].tick
+    if tick == NOT:
+        return 0
+    while at != OVER:
+        if at == AT_GATE:
+            by = gates.opened[what].by
+            if plan.gate[what].milestone != NOT:
+                if by == NOT:
+                    at = OVER
+                elif by < len(story.settled):
+                    at, what, row = AT_FINISH, story.settled[by].instance, story.settled[by].row
+                else:
+                    at, what = AT_DELIVERY, by - len(story.settled)
+                continue
+            if plan.gate[what].started_by != NOT:
+                at, what = AT_START, plan.gate[what].started_by
+                row = story.instance[what].row
+                while row >= 0 and story.row[row].before >= 0:
+                    row = story.row[row].before
+                continue
+            if by == NOT:
+                at = OVER
+                continue
+            link = by
+        elif at == AT_READY:
+            if row >= 0 and story.row[row].before >= 0:
+                at, row = AT_FINISH, story.row[row].before
+                continue
+            link = last_arrival(plan, chance, story, gates, what)
+            if link == NOT or (arrival(plan, chance, story, gates, link) >> ROUNDS) < tick:
+                if tick > 0:
+                    count = tell(told, count, 0, tick, codes.date + plan.instance[what].activity, what, 0)
+                tick, at = 0, OVER
+                continue
+        if at in (AT_GATE, AT_READY):
+            before = plan.link[link].source
+            gate = before - plan.instances
+            since = story.instance[before].finish if gate < 0 else gates.opened[gate].tick
+            if plan.link[link].lag > 0:
+                if at == AT_READY:
+                    count = tell(told, count, since, tick, codes.lag + plan.instance[what].activity, what, 0)
+                else:
+                    order = plan.gate[what].order
+                    count = tell(told, count, since, tick, codes.lag + codes.rework + order, NOT, 0)
+            tick = since
+            if before < plan.instances:
+                at, what, row = AT_FINISH, before, story.instance[before].row
+            else:
+                at, what = AT_GATE, before - plan.instances
+        elif at == AT_FINISH:
+            count = tell_work(plan, chance, story, told, count, tick, what, row)
+            tick, at = started(story, what, row), AT_START
+        elif at == AT_DELIVERY:
+            order = story.delivery[what].origin
+            if order < 0:
+                count = tell(told, count, 0, tick, codes.production + story.delivery[what].stock, NOT, 0)
+                tick, at = 0, OVER
+            elif plan.order[order].gate != NOT:
+                gate = plan.order[order].gate - plan.instances
+                count = tell_order(plan, chance, told, count, gates.opened[gate].tick, tick, order)
+                tick, at, what = gates.opened[gate].tick, AT_GATE, gate
+            else:
+                count = tell_order(plan, chance, told, count, chance.order[order].placed, tick, order)
+                tick = max(0, chance.order[order].placed)
+                count = tell(told, count, 0, tick, codes.placed + order, NOT, 0)
+                tick, at = 0, OVER
+        else:
+            at = AT_READY
+            demand = demand_of(plan, story, what, row)
+            ready = story.instance[what].ready if row < 0 else story.row[row].ready
+            cause = story.instance[what].held_by if row < 0 else story.row[row].held_by
+            latest = story.instance[what].round if row < 0 else story.row[row].round
+            number = 1 if row < 0 else story.row[row].number
+            while tick > ready:
+                if cause >= plan.first_calendar_cause:
+                    lack = shortage(story, plan.demand[demand].told_with, tick)
+                    since = ready if lack == NOT else max(ready, story.shortage[lack].begins)
+                    count = tell(told, count, since, tick, codes.wait + cause, what, number)
+                    lack = shortage(story, plan.demand[demand].told_with, since)
+                    cause = NOT if lack == NOT else story.shortage[lack].cause
+                    tick, latest = since, ANY_ROUND
+                    continue
+                by = giver(plan, story, demand, cause, tick, latest) if cause != NOT else NOT
+                if by == NOT:
+                    goods = delivered(plan, chance, story, gates, demand, cause, tick, latest) if cause != NOT else NOT
+                    if goods != NOT:
+                        count = tell(told, count, tick, tick, codes.wait + cause, what, number)
+                        at, what = AT_DELIVERY, goods
+                        break
+                    code = codes.wait + cause if cause != NOT else codes.start
+                    count = tell(told, count, ready, tick, code, what, number)
+                    tick = ready
+                    break
+                if not is_required(plan, demand, cause):
+                    count = tell(told, count, tick, tick, codes.wait + cause, what, number)
+                    at, what, row = AT_FINISH, story.settled[by].instance, story.settled[by].row
+                    break
+                other, other_row = story.settled[by].instance, story.settled[by].row
+                begins = started(story, other, other_row)
+                calendar = plan.mode[mode_of(plan, story, other, other_row)].calendar
+                since = max(ready, begins)
+                count = tell_span(plan, chance, told, count, since, tick, codes.wait + cause, calendar, what, number)
+                count = tell_work(plan, chance, story, told, count, since, other, other_row)
+                tick, at, what, row = begins, AT_START, other, other_row
+                break
+    return tell(told, count, 0, tick, codes.start, NOT, 0) if tick > 0 else count

@@ -1,0 +1,292 @@
+"""When everything that others wait for had happened, and what came last: the links of a run, read backwards.
+
+The functions marked `fast` read and write arrays only: compiled where numba is there, the same in Python where not.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dcsim.engine.jit import fast, readable
+from dcsim.engine.story import Chance, Story
+from dcsim.engine.tables import Table, i64, record
+from dcsim.engine.ways import Ways
+from dcsim.network import REPAIR
+from dcsim.trace import NOT, Ints
+
+ROUNDS = 12
+"""Bits that hold a round of a tick."""
+POSITIONS = 20
+"""Bits that hold a position in a list of predecessors."""
+
+
+OPENED = record(i64, "tick", "round", "by")
+
+
+class Gates(NamedTuple):
+    """When each gate opened, and what opened it."""
+
+    opened: Table
+    """`by` is a link; for a milestone of supplies a settled piece of work, or beyond them a delivery; else -1."""
+    scratch: Ints
+
+
+def new_gates(plan: Ways) -> Gates:
+    """Room for what is known about gates."""
+    nothing = np.full(len(plan.gates), NOT)
+    widest = int(np.diff(plan.node["first_link"])[plan.instances :].max(initial=0))
+    return Gates(readable(OPENED, nothing, nothing, nothing), np.empty(widest + 1, np.int64))
+
+
+# Calendars
+
+
+@fast
+def interval(first: Ints, table: Table, calendar: int, tick: int) -> int:
+    """The first open interval of a calendar that ends at this tick or later."""
+    low, high = first[calendar], first[calendar + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if table[middle].closes < tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@fast
+def was_open(first: Ints, table: Table, calendar: int, tick: int) -> bool:
+    """Whether a calendar was open in the minute before a tick."""
+    if calendar == 0:
+        return True
+    k = interval(first, table, calendar, tick)
+    return k < first[calendar + 1] and table[k].opens < tick
+
+
+@fast
+def worked_until(first: Ints, table: Table, calendar: int, tick: int) -> int:
+    """The open minutes of a calendar before a tick, all told."""
+    if calendar == 0:
+        return tick
+    k = interval(first, table, calendar, tick)
+    if k < first[calendar + 1]:
+        return table[k].worked + max(0, tick - table[k].opens)
+    if k == first[calendar]:
+        return 0
+    return table[k - 1].worked + table[k - 1].closes - table[k - 1].opens
+
+
+@fast
+def worked_at(first: Ints, table: Table, calendar: int, minutes: int) -> int:
+    """The tick by which so many open minutes have passed, all told."""
+    if calendar == 0:
+        return minutes
+    low, high = first[calendar], first[calendar + 1]
+    while low + 1 < high:
+        middle = (low + high) >> 1
+        if table[middle].worked < minutes:
+            low = middle
+        else:
+            high = middle
+    return table[low].opens + minutes - table[low].worked
+
+
+@fast
+def lag_over(plan: Ways, chance: Chance, lag: int, tick: int) -> int:
+    """When a lag that begins at a tick is over."""
+    minutes, calendar = plan.lag[lag].minutes, plan.lag[lag].calendar
+    if calendar <= 0:
+        return tick + minutes
+    done = worked_until(chance.open_first, chance.open, calendar, tick)
+    return worked_at(chance.open_first, chance.open, calendar, done + minutes)
+
+
+# What happened when
+
+
+@fast
+def started(story: Story, instance: int, row: int) -> int:
+    """The tick at which a piece of work started."""
+    return story.instance[instance].start if row < 0 else story.row[row].start
+
+
+@fast
+def settled_in(story: Story, instance: int, row: int) -> int:
+    """The round of its tick in which a piece of work finished."""
+    if row < 0:
+        piece = story.instance[instance]
+        return piece.round + 1 if piece.start == piece.finish else 0
+    told = story.row[row]
+    return told.round + 1 if told.start == told.finish else 0
+
+
+@fast
+def demand_of(plan: Ways, story: Story, instance: int, row: int) -> int:
+    """The demand of a piece of work."""
+    if row < 0:
+        return plan.instance[instance].work
+    if story.row[row].kind == REPAIR:
+        return plan.instance[instance].repair
+    return plan.instance[instance].retry if story.row[row].number > 1 else plan.instance[instance].work
+
+
+@fast
+def mode_of(plan: Ways, story: Story, instance: int, row: int) -> int:
+    """The mode in which a piece of work was done."""
+    mode = story.instance[instance].used if row < 0 else story.row[row].mode
+    return plan.demand[demand_of(plan, story, instance, row)].first_mode + mode
+
+
+@fast
+def arrival(plan: Ways, chance: Chance, story: Story, gates: Gates, link: int) -> int:
+    """When a link was satisfied, as tick and round in one number; -1 if it was not."""
+    node, lag = plan.link[link].source, plan.link[link].lag
+    if node < plan.instances:
+        tick = story.instance[node].finish
+        turn = settled_in(story, node, story.instance[node].row) if tick != NOT else 0
+    else:
+        tick, turn = gates.opened[node - plan.instances].tick, gates.opened[node - plan.instances].round
+    if tick == NOT:
+        return NOT
+    if lag > 0:
+        tick, turn = lag_over(plan, chance, lag, tick), 0
+        if tick > plan.horizon:
+            return NOT
+    return (int(tick) << ROUNDS) | int(turn)
+
+
+@fast
+def last_arrival(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int) -> int:
+    """The link to a node that was satisfied last; -1 if there is none."""
+    last, link = NOT, NOT
+    for k in range(plan.node[node].first_link, plan.node[node + 1].first_link):
+        there = arrival(plan, chance, story, gates, k)
+        if there >= last:
+            last, link = there, k
+    return link
+
+
+@fast
+def sift_down(keys: Ints, size: int, at: int) -> None:
+    """A number sinks to its place in a heap whose top is the largest."""
+    key = keys[at]
+    child = 2 * at + 1
+    while child < size:
+        if child + 1 < size and keys[child + 1] > keys[child]:
+            child += 1
+        if keys[child] <= key:
+            break
+        keys[at] = keys[child]
+        at, child = child, 2 * child + 1
+    keys[at] = key
+
+
+@fast
+def arrival_number(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, number: int) -> int:
+    """The link to a node that was satisfied as the so-manieth; -1 if there were fewer."""
+    first, size, keys = plan.node[node].first_link, 0, gates.scratch
+    for k in range(first, plan.node[node + 1].first_link):
+        there = arrival(plan, chance, story, gates, k)
+        if there == NOT:
+            continue
+        key = (there << POSITIONS) | (k - first)
+        if size < number:
+            keys[size] = key
+            size += 1
+            if size == number:
+                for at in range(size // 2 - 1, -1, -1):
+                    sift_down(keys, size, at)
+        elif key < keys[0]:
+            keys[0] = key
+            sift_down(keys, size, 0)
+    return first + (keys[0] & ((1 << POSITIONS) - 1)) if size == number else NOT
+
+
+@fast
+def open_gates(plan: Ways, chance: Chance, story: Story, gates: Gates) -> None:
+    """Find out when each gate opened, and by what."""
+    for k in range(len(plan.gates)):
+        node = plan.gates[k]
+        gate = node - plan.instances
+        opened = gates.opened[gate]
+        opened.tick = opened.round = opened.by = NOT
+        if plan.gate[gate].milestone != NOT:
+            reach(plan, chance, story, gates, gate)
+        elif plan.gate[gate].started_by != NOT:
+            instance = plan.gate[gate].started_by
+            if story.instance[instance].start != NOT:
+                opened.tick, opened.round = story.instance[instance].start, story.instance[instance].round + 1
+        else:
+            needed = plan.node[node].needed
+            if needed == plan.node[node + 1].first_link - plan.node[node].first_link:
+                link = last_arrival(plan, chance, story, gates, node)
+                for other in range(plan.node[node].first_link, plan.node[node + 1].first_link):
+                    if arrival(plan, chance, story, gates, other) == NOT:
+                        link = NOT
+            else:
+                link = arrival_number(plan, chance, story, gates, node, needed)
+            if link != NOT:
+                there = arrival(plan, chance, story, gates, link)
+                opened.tick, opened.round, opened.by = there >> ROUNDS, there & (2**ROUNDS - 1), link
+
+
+@fast
+def reach(plan: Ways, chance: Chance, story: Story, gates: Gates, gate: int) -> None:
+    """Find out when so much of a supply had ever been there, and what was the last to come."""
+    milestone = plan.gate[gate].milestone
+    there, wanted = 0, plan.reaches[milestone]
+    for stock in range(len(plan.initial)):
+        if plan.counted[milestone, stock]:
+            there += plan.initial[stock]
+    if there >= wanted:
+        gates.opened[gate].tick, gates.opened[gate].round = 0, 0
+        return
+    delivery, settled = 0, 0
+    while delivery < len(story.delivery) or settled < len(story.settled):
+        if settled == len(story.settled) or (
+            delivery < len(story.delivery) and arrives_before(plan, chance, story, gates, delivery, settled)
+        ):
+            tick, turn, by = story.delivery[delivery].tick, 0, len(story.settled) + delivery
+            if plan.counted[milestone, story.delivery[delivery].stock]:
+                there += story.delivery[delivery].amount
+                turn = delivered_in(plan, chance, story, gates, delivery)
+            delivery += 1
+        else:
+            instance, row = story.settled[settled].instance, story.settled[settled].row
+            tick, turn, by = story.settled[settled].tick, 0, settled
+            if passes(story, settled):
+                bundle = plan.instance[instance].bundle
+                for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
+                    if plan.counted[milestone, plan.gain[k].stock]:
+                        there += plan.gain[k].amount
+                turn = settled_in(story, instance, row)
+            settled += 1
+        if there >= wanted:
+            gates.opened[gate].tick, gates.opened[gate].round, gates.opened[gate].by = tick, turn, by
+            return
+
+
+@fast
+def arrives_before(plan: Ways, chance: Chance, story: Story, gates: Gates, delivery: int, settled: int) -> bool:
+    """Whether a delivery settles before a piece of work."""
+    if story.delivery[delivery].tick != story.settled[settled].tick:
+        return story.delivery[delivery].tick < story.settled[settled].tick
+    turn = settled_in(story, story.settled[settled].instance, story.settled[settled].row)
+    return delivered_in(plan, chance, story, gates, delivery) <= turn
+
+
+@fast
+def delivered_in(plan: Ways, chance: Chance, story: Story, gates: Gates, delivery: int) -> int:
+    """The round of its tick in which goods arrived: the first, unless the order was placed in that tick."""
+    order = story.delivery[delivery].origin
+    if order < 0 or plan.order[order].gate == NOT:
+        return 0
+    gate = plan.order[order].gate - plan.instances
+    return gates.opened[gate].round if gates.opened[gate].tick == story.delivery[delivery].tick else 0
+
+
+@fast
+def passes(story: Story, settled: int) -> bool:
+    """Whether this was the attempt of its activity that passed."""
+    instance, row = story.settled[settled].instance, story.settled[settled].row
+    return row < 0 or (row == story.instance[instance].row and story.instance[instance].finish != NOT)

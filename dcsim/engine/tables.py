@@ -1,0 +1,40 @@
+"""Tables of records, and those in which a run is told: the compiled engine writes them, driving chains read them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Table = NDArray[np.void]
+"""Rows of records."""
+
+i64, i32 = np.int64, np.int32
+
+
+def record(kind: type, *names: str) -> np.dtype[np.void]:
+    """A row of a table whose columns are all of one kind."""
+    return np.dtype([(name, kind) for name in names])
+
+
+PIECE = record(
+    i32,
+    *("following", "since", "turn", "used", "ready", "start", "finish", "attempts", "held_by", "row"),
+    "present",  # work, retry or repair, and above the second bit the mode it is done in
+    "round",  # of the tick in which its first attempt started
+)
+ROW = record(
+    i32,
+    *("instance", "number", "kind", "ready", "start", "finish", "held_by", "mode", "round"),
+    "before",  # the row of the same instance before this one; -1 for its first
+)
+SETTLED = record(i32, "tick", "instance", "row")  # the row is -1 without rework
+SHORTAGE = record(i64, "demand", "begins", "ends", "cause", "waiting")
+
+
+def rows_of(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:
+    """Columns as a table; they are as long as the first."""
+    table = np.empty(len(columns[0]), kind)
+    for name, column in zip(kind.names or (), columns, strict=True):
+        table[name] = column
+    return table
