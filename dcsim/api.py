@@ -302,6 +302,7 @@ def replicate(
     sampling: str = "random",
     until_precise: Sequence[str] = (),
     at_least: int = 256,
+    explain: Sequence[str] = (),
     out: str | Path | None = None,
     resume: bool = False,
     chunk: int = 64,
@@ -328,6 +329,8 @@ def replicate(
         Stop as soon as all of these are known that well: `online_100k.p80 within 1 d` (half the 95 % interval).
     at_least
         How many replications to run before asking that.
+    explain
+        Milestones whose driving chains are followed in every replication.
     out
         A folder that keeps what is done while it runs, and the result.
     resume
@@ -347,6 +350,6 @@ def replicate(
     from dcsim.study.replicate import Working, replicate
     from dcsim.study.replications import Asked
 
-    asked = Asked(n, tuple(until_precise), at_least)
+    asked = Asked(n, tuple(until_precise), at_least, tuple(explain))
     working = Working(engine, workers, chunk, None if out is None else Path(out), resume)
     return replicate(scenario, network_of(scenario), seed, sampling, asked, working, progress)

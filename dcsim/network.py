@@ -346,6 +346,11 @@ class Network:
         """The moment of a tick."""
         return self.start + timedelta(minutes=int(tick))
 
+    @property
+    def day_zero(self) -> int:
+        """The tick of day zero."""
+        return (self.zero - self.start) // timedelta(minutes=1)
+
     def day(self, tick: int) -> float:
         """Days from day zero to a tick."""
-        return (int(tick) - (self.zero - self.start) // timedelta(minutes=1)) / 1440
+        return (int(tick) - self.day_zero) / 1440

@@ -21,7 +21,7 @@ def explained(frame: pd.DataFrame, network: Network) -> pd.DataFrame:
 
 def days(network: Network, values: Ints) -> "pd.Series[float]":
     """Days from day zero to ticks, empty where nothing happened."""
-    column = (ticks(values) - _zero(network)) / 1440
+    column = (ticks(values) - network.day_zero) / 1440
     return column.astype("Float64").astype("float64")
 
 
@@ -30,7 +30,3 @@ def dates(network: Network, values: Ints) -> "pd.Series[pd.Timestamp]":
     moments = np.datetime64(network.start, "s") + np.maximum(values, 0).astype("timedelta64[m]")
     column = pd.Series(moments.astype("datetime64[ms]"))
     return column.mask(pd.Series(values) == NOT)
-
-
-def _zero(network: Network) -> int:
-    return int((network.zero - network.start).total_seconds()) // 60

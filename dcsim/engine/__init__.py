@@ -65,12 +65,12 @@ def has_numba() -> bool:
     return find_spec("numba") is not None
 
 
-def new_runner(name: str, network: Network, seed: int) -> "Runner":
-    """Many runs by an engine."""
+def new_runner(name: str, network: Network, seed: int, gates: tuple[int, ...] = ()) -> "Runner":
+    """Many runs by an engine, each with the driving chains of these gates."""
     if name == "compiled":
         from dcsim.engine import compiled
 
-        return compiled.Runner(network, seed)
+        return compiled.Runner(network, seed, gates)
     from dcsim.engine.outcome import ReferenceRunner
 
-    return ReferenceRunner(network, seed)
+    return ReferenceRunner(network, seed, gates)

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import Calendar
 from dcsim.engine import kernel
+from dcsim.engine.chain import chain
 from dcsim.engine.draws import Draws
+from dcsim.engine.gates import new_gates, open_gates
 from dcsim.engine.kernel import Chance, Plan, State
 from dcsim.engine.outcome import Outcome
 from dcsim.engine.sampling import Blocks
+from dcsim.engine.story import Story, chance_of, delivered
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table, rows_of
+from dcsim.engine.ways import ways
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes, first_calendar_cause
 
@@ -38,24 +42,70 @@ def run(network: Network, draws: Draws) -> Trace:
 class Runner:
     """Replications one after the other, in the same work arrays; many may run at once, each in a thread of its own."""
 
-    def __init__(self, network: Network, seed: int) -> None:
+    def __init__(self, network: Network, seed: int, gates: tuple[int, ...] = ()) -> None:
         self.network = network
         self.plan = flatten(network)
         self.blocks = Blocks(network, seed)
         self.state = new_state(network, self.plan, 0, 0, 0)
+        self.chains = Chains(network, gates) if gates else None
 
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         """One replication, reduced."""
         draws = self.blocks.draws(replication, designed)
-        kernel.run(self.plan, flatten_draws(self.network, draws), self.state)
+        chance = flatten_draws(self.network, draws)
+        if self.chains is not None:
+            self.state = self.chains.room(self.state, draws)
+        kernel.run(self.plan, chance, self.state)
+        if self.chains is not None and self.chains.lacks_room(self.state):
+            self.state = self.chains.room(self.state, draws)
+            kernel.run(self.plan, chance, self.state)
+        late = tuple(_late(self.network, self.state))
         cause = self.state.cause
         return Outcome(
             draws,
             self.state.reached.copy(),
             self.state.instance["finish"].astype(np.int64),
             np.stack([cause["waited"], cause["spells"]], axis=1),
-            tuple(_late(self.network, self.state)),
+            late,
+            self.chains.follow(self.state, draws, late) if self.chains is not None else (),
         )
+
+
+class Chains:
+    """The driving chains of some gates, read from what the kernel has left."""
+
+    def __init__(self, network: Network, gates: tuple[int, ...]) -> None:
+        self.network = network
+        self.gates = gates
+        self.ways = ways(network)
+        self.opened = new_gates(self.ways)
+        self.calendars = len(network.working_times) > 1
+
+    def room(self, state: State, draws: Draws) -> State:
+        """A state with room for all that the chains of a replication need to be told."""
+        rows = attempt_rows(self.network, draws) + 1
+        if len(state.row) >= rows and not self.lacks_room(state):
+            return state
+        rows += rows // 4
+        shortages = 2 * max(self.network.instances + rows, int(state.counts[0]["shortages"])) if self.calendars else 0
+        return new_state(self.network, flatten(self.network), rows, self.network.instances + rows, shortages)
+
+    def lacks_room(self, state: State) -> bool:
+        """Whether not all that chains need could be told; of shortages, only those who wait for calendars need any."""
+        return self.calendars and bool(state.counts[0]["shortages"] > len(state.shortage))
+
+    def follow(self, state: State, draws: Draws, late: Sequence[DeliveryRow]) -> tuple[Table, ...]:
+        """The chains of the replication that has just been run."""
+        count, chance = state.counts[0], chance_of(self.network, draws)
+        story = Story(
+            instance=state.instance,
+            row=state.row,
+            settled=state.settled[: count["settled"]],
+            delivery=delivered(draws.deliveries, late),
+            shortage=state.shortage[: count["shortages"]] if self.calendars else state.shortage,
+        )
+        open_gates(self.ways, chance, story, self.opened)
+        return tuple(chain(self.ways, chance, story, self.opened, gate) for gate in self.gates)
 
 
 @lru_cache(maxsize=8)
@@ -275,7 +325,7 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
     starts = n if (network.start_gate != NOT).any() else 0
     events = n + starts + int(np.count_nonzero(network.link_lag)) + queues + lots + 1
     return State(
-        counts=np.empty(1, kernel.COUNTS),
+        counts=np.zeros(1, kernel.COUNTS),
         missing=np.empty(nodes, np.int32),
         ripe=np.empty(nodes, np.int32),
         events=np.empty(events, np.int64),

@@ -406,6 +406,23 @@ def produced(production: Production, horizon: int, cuts: Cuts, divisor: Fraction
     return due, np.diff(whole, prepend=0)
 
 
+def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
+    """When what a stock's productions had delivered by a tick would have been there, had no risk slowed them down."""
+    mine = (draws.deliveries.stock == stock) & (draws.deliveries.origin == PRODUCTION)
+    wanted = int(draws.deliveries.amount[mine & (draws.deliveries.tick <= tick)].sum())
+    arrivals: dict[int, int] = {}
+    for production in network.productions:
+        if production.stock == stock:
+            divisor = Fraction(_product(draws.factors, production.factors)).limit_denominator(FACTOR_DIGITS)
+            for due, amount in zip(*(c.tolist() for c in produced(production, tick, (), divisor)), strict=True):
+                arrivals[due] = arrivals.get(due, 0) + amount
+    for due in sorted(arrivals):
+        wanted -= arrivals[due]
+        if wanted <= 0:
+            return due
+    return tick
+
+
 def _floors(total: Fraction, rate: Fraction, spans: Ints) -> Ints:
     """What is whole of a total that has grown at a rate for so many minutes; exact."""
     common = lcm(total.denominator, rate.denominator)

@@ -6,7 +6,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from dcsim.engine import reference
+from dcsim.engine.chain import chains
 from dcsim.engine.draws import PRODUCTION, Draws, Ints, Sample, draw
+from dcsim.engine.tables import Table
 from dcsim.network import Network
 from dcsim.trace import NOT, DeliveryRow, Trace, causes
 
@@ -23,6 +25,8 @@ class Outcome(NamedTuple):
     """Of each cause, the minutes of all that waited for it, and those in which anything did."""
     late: tuple[DeliveryRow, ...]
     """Deliveries of orders that waited for their gate."""
+    chains: tuple[Table, ...]
+    """The driving chain of each gate that was asked about."""
 
 
 class Runner(Protocol):
@@ -33,18 +37,20 @@ class Runner(Protocol):
 
 
 class ReferenceRunner:
-    """Replications by the reference engine."""
+    """Replications by the reference engine, with the driving chains of these gates."""
 
-    def __init__(self, network: Network, seed: int) -> None:
+    def __init__(self, network: Network, seed: int, gates: tuple[int, ...]) -> None:
         self.network = network
         self.seed = seed
+        self.gates = gates
 
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         draws = draw(self.network, Sample(self.seed, replication, designed))
         trace = reference.run(self.network, draws)
         orders = self.network.orders
         late = tuple(r for r in trace.delivery_rows if r.origin != PRODUCTION and orders[r.origin].placed is None)
-        return Outcome(draws, trace.reached, trace.finish, waits_of(trace), late)
+        told = chains(trace, draws, self.gates) if self.gates else ()
+        return Outcome(draws, trace.reached, trace.finish, waits_of(trace), late, tuple(told))
 
 
 def waits_of(trace: Trace) -> Ints:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dcsim.calendars import Calendar
-from dcsim.engine.draws import Draws
+from dcsim.engine.draws import Deliveries, Draws
 from dcsim.engine.jit import readable
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table, i64, record
 from dcsim.network import Network
@@ -126,3 +126,10 @@ def _settled(trace: Trace, rows: Ints, last: Ints) -> Table:
 def deliveries(rows: Sequence[DeliveryRow]) -> Table:
     """Deliveries in the order of time."""
     return _table(DELIVERY, sorted(rows))
+
+
+def delivered(known: Deliveries, late: Sequence[DeliveryRow]) -> Table:
+    """Deliveries on dates, which are in the order of time, and those of orders that waited for a gate."""
+    if not late:
+        return readable(DELIVERY, *known)
+    return deliveries([*(DeliveryRow(*row) for row in zip(*(c.tolist() for c in known), strict=True)), *late])

@@ -55,10 +55,12 @@ class Campaign:
     ) -> None:
         self.lock.release()
 
-    def read(self, first: int, last: int, network: Network, what: tuple[Counter, ...]) -> Chunk | None:
+    def read(
+        self, first: int, last: int, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]
+    ) -> Chunk | None:
         """The chunk of these replications, if it was written before; what cannot be read has to be run again."""
         try:
-            return chunk_of(pd.read_parquet(self._path(first, last)), first, network, what)
+            return chunk_of(pd.read_parquet(self._path(first, last)), first, network, explained, what)
         except (OSError, ValueError, KeyError):
             return None
 

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from math import gcd
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dcsim.analysis.chain import codes_of, minutes_by_code
 from dcsim.engine import new_runner
 from dcsim.engine.draws import Deliveries, Draws, Ints
 from dcsim.engine.outcome import Outcome
@@ -83,6 +85,10 @@ class Chunk:
     draws: NDArray[np.float64]
     """Replications by factors and risks; for a risk the tick at which it begins, not a number if it does not occur."""
     finished: NDArray[np.bool_]
+    spent: Ints
+    """Minutes of driving chains since day zero: replications by milestones explained by what they were spent on."""
+    touched: NDArray[np.bool_]
+    """Whether the chain led through it, alike."""
     curves: tuple[NDArray[np.int32], ...]
     """For each counter, how many replications had which amount at the end of which day: days by amounts."""
 
@@ -92,19 +98,25 @@ def run_chunk(
     engine: str,
     seed: int,
     sampling: str,
+    explained: tuple[int, ...],
     first: int,
     last: int,
     what: tuple[Counter, ...],
     stopped: Callable[[], bool],
 ) -> Chunk:
-    """Run the replications from `first` until before `last`, or give up when all is stopped."""
-    runner = new_runner(engine, network, seed)
+    """Run the replications from `first` until before `last`, or give up when all is stopped.
+
+    `explained` are the milestones whose driving chains are followed, by number.
+    """
+    runner = new_runner(engine, network, seed, tuple(network.milestones[number].gate for number in explained))
     days = network.horizon // DAY + 1
     size = last - first
     reached = np.zeros((size, len(network.milestones)), np.int64)
     waits = np.zeros((size, len(causes(network)), 2), np.int64)
     drawn = np.zeros((size, len(drawn_names(network))))
     finished = np.zeros(size, np.bool_)
+    spent = np.zeros((size, len(explained), len(codes_of(network))), np.int64)
+    touched = np.zeros(spent.shape, np.bool_)
     curves = tuple(np.zeros((days, counter.amounts), np.int32) for counter in what)
     every_day = np.arange(days)
     for k in range(size):
@@ -113,9 +125,11 @@ def run_chunk(
         outcome = runner.run(first + k, designed(network, sampling, seed, first + k))
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
         finished[k] = (outcome.finish != NOT).all()
+        for number, chain in enumerate(outcome.chains):
+            spent[k, number], touched[k, number] = minutes_by_code(network, outcome.draws, chain)
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
-    return Chunk(first, reached, waits, drawn, finished, curves)
+    return Chunk(first, reached, waits, drawn, finished, spent, touched, curves)
 
 
 def drawn_names(network: Network) -> tuple[str, ...]:
@@ -134,6 +148,7 @@ def frame_of(chunk: Chunk) -> pd.DataFrame:
         _part("milestone", chunk.first, chunk.reached, np.zeros_like(chunk.reached)),
         _part("wait", chunk.first, chunk.waits[:, :, 0], chunk.waits[:, :, 1]),
         _part("draw", chunk.first, chunk.draws.view(np.int64), np.zeros(chunk.draws.shape, np.int64)),
+        _part("spent", chunk.first, _flat(chunk.spent), _flat(chunk.touched)),
         _part("finished", chunk.first, done := chunk.finished[:, None].astype(np.int64), np.zeros_like(done)),
     ]
     for number, curve in enumerate(chunk.curves):
@@ -149,6 +164,11 @@ def frame_of(chunk: Chunk) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype({"first": "int64", "second": "int64"})
 
 
+def _flat(values: NDArray[Any]) -> Ints:
+    """One row for each replication."""
+    return values.reshape(len(values), int(np.prod(values.shape[1:]))).astype(np.int64)
+
+
 def _part(what: str, first: int, values: NDArray[np.int64], more: NDArray[np.int64]) -> pd.DataFrame:
     replications, names = values.shape
     return pd.DataFrame(
@@ -162,7 +182,9 @@ def _part(what: str, first: int, values: NDArray[np.int64], more: NDArray[np.int
     )
 
 
-def chunk_of(frame: pd.DataFrame, first: int, network: Network, what: tuple[Counter, ...]) -> Chunk:
+def chunk_of(
+    frame: pd.DataFrame, first: int, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]
+) -> Chunk:
     """A chunk as it was before it was written."""
     of = dict(tuple(frame.groupby("what", sort=False)))
     size = len(of["finished"])
@@ -176,11 +198,14 @@ def chunk_of(frame: pd.DataFrame, first: int, network: Network, what: tuple[Coun
         rows = of[f"curve{number}"]
         curve[rows["replication"].to_numpy(), rows["name"].to_numpy()] = rows["first"].to_numpy()
         curves.append(curve)
+    shape = (size, len(explained), len(codes_of(network)))
     return Chunk(
         first,
         table("milestone", "first"),
         np.stack([table("wait", "first"), table("wait", "second")], axis=2),
         np.ascontiguousarray(table("draw", "first")).view(np.float64),
         table("finished", "first")[:, 0].astype(np.bool_),
+        table("spent", "first").reshape(shape),
+        table("spent", "second").reshape(shape).astype(np.bool_),
         tuple(curves),
     )

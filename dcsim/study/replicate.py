@@ -18,7 +18,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign
 from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
-from dcsim.study.replications import Asked, Precision, Replications, manifest_of
+from dcsim.study.replications import Asked, Precision, Replications, known_milestone, manifest_of
 
 CHUNK = 64
 """Replications that are run and written together, if not told otherwise."""
@@ -54,7 +54,8 @@ def replicate(
     workers = working.workers or os.cpu_count() or 1
     if engine == REFERENCE:
         workers = 1  # it holds Python's lock: threads would only get into each other's way
-    job = Job(network, engine, seed, sampling, asked, workers, working.chunk)
+    explained = tuple(names.index(known_milestone(network, name)) for name in asked.explain)
+    job = Job(network, engine, seed, sampling, asked, explained, workers, working.chunk)
 
     def result(kept: Chunk) -> Replications:
         return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what)
@@ -95,6 +96,8 @@ class Job:
     seed: int
     sampling: str
     asked: Asked
+    explained: tuple[int, ...]
+    """The milestones whose driving chains are followed, by number."""
     workers: int
     chunk: int = CHUNK
     what: tuple[Counter, ...] = field(init=False)
@@ -124,7 +127,7 @@ class Job:
         missing = []
         for begin in range(first, last, self.chunk):
             end = min(begin + self.chunk, last)
-            known = campaign.read(begin, end, self.network, self.what) if campaign is not None else None
+            known = campaign.read(begin, end, self.network, self.explained, self.what) if campaign is not None else None
             if known is None:
                 missing.append((begin, end))
             else:
@@ -153,7 +156,8 @@ class Job:
                 pool.shutdown(cancel_futures=True)
 
     def _chunk(self, first: int, last: int, stopped: Event) -> Chunk:
-        return run_chunk(self.network, self.engine, self.seed, self.sampling, first, last, self.what, stopped.is_set)
+        how = (self.network, self.engine, self.seed, self.sampling, self.explained)
+        return run_chunk(*how, first, last, self.what, stopped.is_set)
 
 
 def _failed(future: Future[Chunk]) -> bool:
@@ -186,6 +190,8 @@ class Gathered:
             np.concatenate([chunk.waits for chunk in ordered]),
             np.concatenate([chunk.draws for chunk in ordered]),
             np.concatenate([chunk.finished for chunk in ordered]),
+            np.concatenate([chunk.spent for chunk in ordered]),
+            np.concatenate([chunk.touched for chunk in ordered]),
             self.curves,
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.milestones import milestone_table
@@ -19,7 +20,7 @@ from dcsim.study.chunk import DAY, Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.store import LAYOUT, claim_folder, save_tables
 from dcsim.suggest import nearest, shorten
-from dcsim.trace import causes
+from dcsim.trace import Ints, causes
 from dcsim.version import __version__
 
 TABLES = ("milestones", "summary", "waits", "draws", "supplies")
@@ -35,6 +36,8 @@ class Asked:
     """To stop as soon as all of these are known that well."""
     at_least: int = 256
     """After how many replications that is asked, and after how many more again."""
+    explain: tuple[str, ...] = ()
+    """Milestones whose driving chains are followed."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,6 +112,12 @@ class Replications:
         )
         return frame[frame["days"] > 0].sort_values("days", ascending=False, kind="stable", ignore_index=True)
 
+    def chains(self, milestone: str) -> tuple[Ints, NDArray[np.bool_]]:
+        """Of a milestone that was explained, the minutes since day zero by what its chain was spent on, and whether it
+        led through it: replications by codes (see `dcsim.analysis.chain.codes_of`)."""
+        number = self.asked.explain.index(known_name(milestone, self.asked.explain))
+        return self.kept.spent[:, number], self.kept.touched[:, number]
+
     @cached_property
     def draws(self) -> pd.DataFrame:
         """One row per replication and factor or risk: replication, name, value (of a risk the tick it begins)."""
@@ -159,6 +168,7 @@ def manifest_of(scenario: Scenario, seed: int, sampling: str, asked: Asked) -> d
         "sampling": sampling,
         "replications": asked.count,
         "until_precise": wishes,
+        **({"explained": list(asked.explain)} if asked.explain else {}),
         "start": scenario.start.isoformat(),
         "day_zero": scenario.zero.isoformat(),
     }
@@ -179,6 +189,16 @@ class Precision:
         found = re.fullmatch(rf"\s*(.+?)\.p{number}\s+within\s+{number}\s*d(?:ays?)?\s*", text)
         if found is None or not 0 < float(found[2]) < 100:
             raise RequestError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{shorten(text)}'")
-        if found[1] not in milestones:
-            raise RequestError(f"no milestone '{shorten(found[1])}'{nearest(found[1], milestones, 'milestones')}")
-        return cls(found[1], float(found[2]) / 100, float(found[3]))
+        return cls(known_name(found[1], milestones), float(found[2]) / 100, float(found[3]))
+
+
+def known_milestone(network: Network, name: str) -> str:
+    """The name of a milestone, if there is one; raises RequestError with what would be right."""
+    return known_name(name, tuple(milestone.name for milestone in network.milestones))
+
+
+def known_name(name: str, milestones: tuple[str, ...]) -> str:
+    """A name that is one of these; raises RequestError with what would be right."""
+    if name not in milestones:
+        raise RequestError(f"no milestone '{shorten(name)}'{nearest(name, milestones, 'milestones')}")
+    return name

@@ -30,6 +30,7 @@ _IDENTITY = {
     "replications": "replications",
     "sampling": "sampling",
     "until_precise": "precision",
+    "explained": "milestones explained",
 }
 """What tells one result from another, by key of the manifest."""
 

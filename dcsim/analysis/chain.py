@@ -1,0 +1,129 @@
+"""What a driving chain is made of: its segments in words and dates, and its days by what they were spent on."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dcsim.analysis.frames import dates, explained
+from dcsim.engine.draws import Draws, undisturbed
+from dcsim.engine.tables import Table
+from dcsim.engine.ways import ways
+from dcsim.network import Network
+from dcsim.trace import NOT, Ints, causes
+
+WORK, REWORK, RESOURCE, SUPPLY, CALENDAR, RISK = "work", "rework", "resource", "supply", "calendar", "risk"
+LAG, DATE, ORDER, PLACED, PRODUCED, START = "lag", "date", "order", "placed", "production", "start"
+
+
+class Spending(NamedTuple):
+    """What time can be spent on."""
+
+    kind: str
+    """`work`, `rework`, `resource` (waiting for it), `supply` (waiting for it, of no length: what brings it is told
+    instead), `calendar`, `risk`, `lag`, `date` (not before one), `order` (its lead time), `placed` (not yet placed),
+    `production`, `start`."""
+    name: str
+
+
+@lru_cache(maxsize=8)
+def codes_of(network: Network) -> tuple[Spending, ...]:
+    """What each code of a segment means."""
+    activities = network.activities
+    orders = tuple(f"{network.stocks[order.stock].name}.{order.name}" for order in network.orders)
+    supplies = {stock.name for stock in network.stocks}
+    groups: tuple[tuple[str, Sequence[str]], ...] = (
+        (WORK, activities),
+        (REWORK, activities),
+        ("", causes(network)),
+        (LAG, (*activities, *orders)),
+        (DATE, activities),
+        (ORDER, orders),
+        (PLACED, orders),
+        (PRODUCED, [stock.name for stock in network.stocks]),
+        (START, [""]),
+    )
+    return tuple(Spending(kind, name) if kind else _waiting(name, supplies) for kind, names in groups for name in names)
+
+
+def _waiting(cause: str, supplies: set[str]) -> Spending:
+    prefix, _, name = cause.partition(":")
+    if name and prefix in (CALENDAR, RISK):
+        return Spending(prefix, name)
+    return Spending(SUPPLY if cause in supplies else RESOURCE, cause)
+
+
+def minutes_by_code(network: Network, draws: Draws, chain: Table) -> tuple[Ints, NDArray[np.bool_]]:
+    """The minutes of a chain since day zero by code, and the codes that it leads through.
+
+    The minutes add up to the milestone's distance from day zero, which is negative for one reached before.
+    """
+    count, zero = len(codes_of(network)), network.day_zero
+    spent, touched = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    if len(chain) == 0:
+        return spent, touched
+    chain = with_risks(network, draws, chain)
+    begins, ends, code = chain["begins"], chain["ends"], chain["code"]
+    np.add.at(spent, code, np.maximum(ends, zero) - np.maximum(begins, zero))
+    spent[ways(network).codes.start] += min(0, int(ends[-1]) - zero)
+    touched[code] = True
+    return spent, touched
+
+
+def with_risks(network: Network, draws: Draws, chain: Table) -> Table:
+    """The same chain, the end of a production that risks have slowed down told as theirs."""
+    codes = ways(network).codes
+    first = chain[0]
+    if not codes.production <= first["code"] < codes.start:
+        return chain
+    stock, tick = int(first["code"]) - codes.production, int(first["ends"])
+    risk = _slowed_by(network, draws, stock, tick)
+    if risk == NOT:
+        return chain
+    without = min(tick, undisturbed(network, draws, stock, tick))
+    if without == tick:
+        return chain
+    told = np.concatenate([chain[:1], chain])
+    told[0]["ends"] = told[1]["begins"] = without
+    told[1]["code"] = codes.wait + ways(network).risk_cause[risk]
+    return told
+
+
+def _slowed_by(network: Network, draws: Draws, stock: int, tick: int) -> int:
+    """The first risk that occurred before a tick and slows down the production of a stock; NOT if none does."""
+    name = network.stocks[stock].name
+    for number, (risk, window) in enumerate(zip(network.risks, draws.windows, strict=True)):
+        if window is not None and window.begins < tick:
+            if any(supply == name and multiplier < 1 for supply, multiplier in risk.production):
+                return number
+    return NOT
+
+
+def segments(network: Network, draws: Draws, milestone: str, chain: Table) -> pd.DataFrame:
+    """The chain as a story, in order of time; what follows each other about the same thing is one row.
+
+    Columns: milestone, kind, name, activity, place (whose work, or who waited), begins, ends (ticks), days, from, to.
+    """
+    names = codes_of(network)
+    rows: list[list[str | int]] = []
+    for begins, ends, code, instance, _ in with_risks(network, draws, chain).tolist() if len(chain) else ():
+        if begins == ends:
+            continue
+        activity = network.activities[int(network.activity[instance])] if instance != NOT else ""
+        place = network.place_path(instance) if instance != NOT else ""
+        if rows and rows[-1][:4] == [*names[code], activity, place]:
+            rows[-1][5] = ends
+        else:
+            rows.append([*names[code], activity, place, begins, ends])
+    frame = pd.DataFrame(rows, columns=["kind", "name", "activity", "place", "begins", "ends"])
+    frame = frame.astype(
+        {**dict.fromkeys(["kind", "name", "activity", "place"], "str"), "begins": "int64", "ends": "int64"}
+    )
+    frame.insert(0, "milestone", pd.Series([milestone] * len(frame), dtype="str"))
+    frame["days"] = (frame["ends"] - frame["begins"]) / 1440
+    frame["from"] = dates(network, frame["begins"].to_numpy(np.int64))
+    frame["to"] = dates(network, frame["ends"].to_numpy(np.int64))
+    return explained(frame, network)
