@@ -12,6 +12,7 @@ from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from dcsim.api import assumptions, check, load, replicate, simulate
+    from dcsim.study.store import read
 
 __all__ = [
     "DcsimError",
@@ -19,11 +20,12 @@ __all__ = [
     "assumptions",
     "check",
     "load",
+    "read",
     "replicate",
     "simulate",
 ]
 
-_ROOMS: dict[str, str] = {}
+_ROOMS: dict[str, str] = {"read": "dcsim.study.store"}
 """Where a public function is defined, if not in `dcsim.api`."""
 
 

@@ -15,13 +15,14 @@ from dcsim.engine import ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
-from dcsim.scenario.load import load as read
+from dcsim.scenario.load import load as load_scenario
 from dcsim.scenario.schema import Scenario
 from dcsim.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dcsim.analysis.findings import Findings
     from dcsim.study.assumptions import Assumptions
     from dcsim.study.replications import Replications
 
@@ -54,7 +55,7 @@ def load(
     ScenarioError
         With every problem found: file, line, path, what was found, what would be right.
     """
-    scenario = read(path, variants, overrides or {}, mitigate, None if root is None else Path(root))
+    scenario = load_scenario(path, variants, overrides or {}, mitigate, None if root is None else Path(root))
     network_of(scenario)
     return scenario
 
@@ -196,6 +197,14 @@ class Run:
 
         return stuck_table(self.trace, self.draws)
 
+    @cached_property
+    def findings(self) -> "Findings":
+        """All tables, with what was simulated: what is kept, drawn and reported."""
+        from dcsim.analysis.findings import Findings
+        from dcsim.analysis.result import TABLES, about
+
+        return Findings("run", self.scenario, about(self), {name: getattr(self, name) for name in TABLES})
+
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.
 
@@ -204,9 +213,9 @@ class Run:
         ResultError
             The folder holds something else, or cannot be written.
         """
-        from dcsim.study.store import save_run
+        from dcsim.study.store import keep
 
-        return save_run(self, Path(folder))
+        return keep(self.findings, folder)
 
     def plot(self, path: str | Path) -> Path:
         """Draw GPUs over time above what was limiting; PNG, SVG or PDF by suffix.

@@ -344,7 +344,7 @@ def test_what_stops_when_precise_is_continued_too(tmp_path):
     options = {"until_precise": ["done.p50 within 2 d"], "at_least": 32}
     assert run(640, tmp_path / "one", **options).n < 640
     parts_of_a_stopped_run(tmp_path / "two", **options | {"until_precise": ["done.p50 within 0.1 d"]})
-    with pytest.raises(dcsim.errors.ResultError, match="differs in its replications and precision"):
+    with pytest.raises(dcsim.errors.ResultError, match="differs in its replications, precision"):
         run(640, tmp_path / "two", resume=True, **options)
     before = contents(tmp_path / "one")
     (tmp_path / "one" / "parts").mkdir()
@@ -427,7 +427,7 @@ def test_the_folder_of_another_version_is_refused(tmp_path):
 def test_the_folder_of_a_single_run_is_refused(tmp_path):
     dcsim.simulate(tiny()).save(tmp_path / "out")
     before = contents(tmp_path / "out")
-    with pytest.raises(dcsim.errors.ResultError, match="differs in its replications and sampling"):
+    with pytest.raises(dcsim.errors.ResultError, match="differs in its question, replications, sampling"):
         run(1, tmp_path / "out")
     assert contents(tmp_path / "out") == before
     assert not (tmp_path / "out" / ".lock").exists()

@@ -81,6 +81,7 @@ def test_public_names():
         "assumptions",
         "check",
         "load",
+        "read",
         "replicate",
         "simulate",
     ]

@@ -107,6 +107,77 @@ def test_a_foreign_scenario_file_is_not_overwritten(tmp_path):
     assert (tmp_path / "scenario.yaml").read_text() == "name: somebody's own\n"
 
 
+def test_a_result_is_read_as_it_was_written(tmp_path):
+    run = simulated(variants=["quick"], seed=7)
+    run.save(tmp_path)
+    found = dcsim.read(tmp_path)
+    assert (found.kind, found.about["seed"], found.about["variants"]) == ("run", 7, ["quick"])
+    assert found.scenario.document.sha256 == run.scenario.document.sha256
+    assert found.tables.keys() == run.findings.tables.keys()
+    for name, table in found.tables.items():
+        pd.testing.assert_frame_equal(table, getattr(run, name))
+
+
+def test_many_replications_are_read_as_they_were_written(tmp_path):
+    many = dcsim.replicate(dcsim.load(TINY), 3, engine="reference", out=tmp_path / "as it ran")
+    many.save(tmp_path / "later")
+    assert contents(tmp_path / "later").items() <= contents(tmp_path / "as it ran").items()
+    found = dcsim.read(tmp_path / "later")
+    assert (found.kind, found.about["simulated"]) == ("replications", 3)
+    pd.testing.assert_frame_equal(found.tables["milestones"], many.milestones)
+    many.save(tmp_path / "later")
+
+
+def test_another_question_is_refused(tmp_path):
+    simulated().save(tmp_path)
+    with pytest.raises(dcsim.errors.ResultError, match=r"differs in its question, replications, sampling"):
+        dcsim.replicate(dcsim.load(TINY), 1, engine="reference", out=tmp_path)
+
+
+def _old(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"layout": 1, "dcsim": "0.0.9"}))
+
+
+def _unfinished(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["rows"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "manifest.json").unlink(), "holds no result: there is no manifest.json; give a fold"),
+        (lambda folder: (folder / "manifest.json").write_text("?"), "is not a manifest of dcsim"),
+        (_old, "was written by dcsim 0.0.9 in another layout: make it anew with this version"),
+        (_unfinished, "is not finished: run the same command again, or continue it with --resume"),
+        (lambda folder: (folder / "scenario.yaml").unlink(), "cannot read '.*scenario.yaml': no such file"),
+        (
+            lambda folder: (folder / "scenario.yaml").write_text("name: mine"),
+            "was changed after the result was written",
+        ),
+        (lambda folder: (folder / "stuck.parquet").unlink(), "cannot read '.*stuck.parquet': no such file"),
+        (lambda folder: (folder / "stuck.parquet").write_text("PAR1"), "it is no Parquet file, or a broken one; make"),
+        (lambda folder: os.truncate(folder / "stuck.parquet", 900), "it is no Parquet file, or a broken one; make"),
+        (
+            lambda folder: os.replace(folder / "stuck.parquet", folder / "attempts.parquet"),
+            "has 2 rows, not 4 as it was written: make",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_a_remedy(tmp_path, spoil, message):
+    simulated().save(tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(dcsim.errors.ResultError, match=message):
+        dcsim.read(tmp_path)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(dcsim.errors.ResultError, match=r"there is no folder '.*nowhere': give one that was written"):
+        dcsim.read(tmp_path / "nowhere")
+
+
 def test_what_was_left_unfinished_is_finished(tmp_path):
     simulated().save(tmp_path)
     before = contents(tmp_path)

@@ -1,6 +1,6 @@
 """What a simulated build offers to those who keep it or draw it."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -48,6 +48,21 @@ class Result(Protocol):
 
 TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "stuck")
 """The tables that are kept of a build."""
+
+
+EXPECTED = "expected"
+"""What stands for the seed of a build with expected values."""
+
+
+def about(result: Result) -> dict[str, Any]:
+    """What tells one build of a scenario from another, and how it ended."""
+    return {
+        "engine": result.engine,
+        "seed": EXPECTED if result.seed is None else result.seed,
+        "replications": [result.replication],
+        "finished": result.finished,
+        "horizon": result.network.date(result.network.horizon).isoformat(),
+    }
 
 
 def chance(result: Result) -> str:

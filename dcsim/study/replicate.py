@@ -18,7 +18,8 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign
 from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
-from dcsim.study.replications import Asked, Precision, Replications, known_milestone, manifest_of
+from dcsim.study.replications import Asked, Precision, Replications, asked_for, known_milestone
+from dcsim.study.store import manifest_of
 
 CHUNK = 64
 """Replications that are run and written together, if not told otherwise."""
@@ -63,7 +64,7 @@ def replicate(
     enough = precise_enough(wishes, result) if wishes else None
     if working.out is None:
         return result(job.run(None, enough, progress))
-    manifest = manifest_of(scenario, seed, sampling, asked)
+    manifest = manifest_of("replications", scenario, asked_for(seed, sampling, asked))
     with Campaign(working.out, manifest, scenario.document.text, working.resume) as campaign:
         found = result(job.run(campaign, enough, progress))
         found.save(campaign.folder)

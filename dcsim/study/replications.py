@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.quantiles import LEVELS, Days, Interval, bands, between_blocks, order_statistics, summary_table
@@ -18,12 +19,12 @@ from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import DAY, Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
-from dcsim.study.store import LAYOUT, claim_folder, save_tables
+from dcsim.study.store import keep
 from dcsim.suggest import nearest, shorten
 from dcsim.trace import Ints, causes
-from dcsim.version import __version__
 
 TABLES = ("milestones", "summary", "waits", "draws", "supplies")
+"""The tables that are kept of many replications."""
 
 
 @dataclass(frozen=True)
@@ -147,31 +148,29 @@ class Replications:
         columns = ["supply", "unit", "day", "date", *(f"p{round(100 * level)}" for level in LEVELS)]
         return explained(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), self.network)
 
+    @cached_property
+    def findings(self) -> Findings:
+        """All tables, with what was asked: what is kept, drawn and reported."""
+        horizon = self.network.date(self.network.horizon).isoformat()
+        about = asked_for(self.seed, self.sampling, self.asked) | {"simulated": self.n, "horizon": horizon}
+        return Findings("replications", self.scenario, about, {name: getattr(self, name) for name in TABLES})
+
     def save(self, folder: str | Path) -> Path:
-        """Write the tables, the resolved scenario and a manifest into a folder."""
-        manifest = manifest_of(self.scenario, self.seed, self.sampling, self.asked) | {"simulated": self.n}
-        claim_folder(Path(folder), manifest, self.scenario.document.text)
-        return save_tables(Path(folder), manifest, {name: getattr(self, name) for name in TABLES})
+        """Write the tables, the resolved scenario and a manifest into a folder.
+
+        Raises
+        ------
+        ResultError
+            The folder holds something else, or cannot be written.
+        """
+        return keep(self.findings, folder)
 
 
-def manifest_of(scenario: Scenario, seed: int, sampling: str, asked: Asked) -> dict[str, Any]:
-    """What many replications are: enough to tell them from others, and to run them again."""
+def asked_for(seed: int, sampling: str, asked: Asked) -> dict[str, Any]:
+    """What tells many replications of a scenario from others, and makes them again."""
     wishes = {"wishes": list(asked.until_precise), "at_least": asked.at_least} if asked.until_precise else None
-    return {
-        "dcsim": __version__,
-        "layout": LAYOUT,
-        "name": scenario.name,
-        "sha256": scenario.document.sha256,
-        "variants": list(scenario.document.variants),
-        "mitigated": list(scenario.document.mitigated),
-        "seed": seed,
-        "sampling": sampling,
-        "replications": asked.count,
-        "until_precise": wishes,
-        **({"explained": list(asked.explain)} if asked.explain else {}),
-        "start": scenario.start.isoformat(),
-        "day_zero": scenario.zero.isoformat(),
-    }
+    explained = {"explained": list(asked.explain)} if asked.explain else {}
+    return {"seed": seed, "sampling": sampling, "replications": asked.count, "until_precise": wishes, **explained}
 
 
 @dataclass(frozen=True)

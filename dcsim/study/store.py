@@ -1,15 +1,20 @@
 """The folder of a result: a manifest that says what it is, the resolved scenario, and Parquet tables."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dcsim.analysis.result import TABLES, Result
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.result import EXPECTED
 from dcsim.errors import ResultError
+from dcsim.scenario.load import load
+from dcsim.scenario.schema import Scenario
 from dcsim.version import __version__
 
 if TYPE_CHECKING:
@@ -17,13 +22,11 @@ if TYPE_CHECKING:
 
 MANIFEST, SCENARIO = "manifest.json", "scenario.yaml"
 
-LAYOUT = 1
+LAYOUT = 2
 """The version of this folder's layout and of the columns of its tables."""
 
-EXPECTED = "expected"
-"""What stands for the seed of a build with expected values."""
-
 _IDENTITY = {
+    "kind": "question",
     "dcsim": "version of dcsim",
     "sha256": "scenario",
     "seed": "seed",
@@ -31,21 +34,106 @@ _IDENTITY = {
     "sampling": "sampling",
     "until_precise": "precision",
     "explained": "milestones explained",
+    "milestone": "milestone",
+    "supply": "supply",
+    "scenarios": "scenarios compared",
+    "over": "paths swept",
+    "samples": "samples",
+    "date": "date",
+    "confidence": "confidence",
+    "budget": "budget",
 }
 """What tells one result from another, by key of the manifest."""
 
 
-def save_run(run: Result, folder: Path) -> Path:
-    """Write one build into a folder, which is made if it is not there; the same build gives the same bytes.
+def keep(findings: Findings, folder: str | Path) -> Path:
+    """Write a result into a folder, which is made if it is not there; the same result gives the same bytes.
 
     Raises
     ------
     ResultError
         The folder holds another result or other files of these names, or it cannot be written.
     """
-    manifest = manifest_of(run)
-    claim_folder(folder, manifest, run.scenario.document.text)
-    return save_tables(folder, manifest, {name: getattr(run, name) for name in TABLES})
+    folder = Path(folder)
+    manifest = manifest_of(findings.kind, findings.scenario, findings.about)
+    claim_folder(folder, manifest, findings.scenario.document.text)
+    return _save_tables(folder, manifest, findings.tables)
+
+
+def read(folder: str | Path) -> Findings:
+    """A result that was written into a folder, whichever question it answers.
+
+    Raises
+    ------
+    ResultError
+        The folder holds no result, one that is not finished, one of another layout, or files that cannot be read.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ResultError(f"there is no folder '{folder}': give one that was written with --out")
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise ResultError(f"'{folder}' holds no result: there is no {MANIFEST}; give a folder written with --out")
+    if manifest.get("layout") != LAYOUT:
+        raise ResultError(
+            f"'{folder}' was written by dcsim {manifest.get('dcsim')} in another layout: make it anew with this version"
+        )
+    rows = manifest.get("rows")
+    if not isinstance(rows, dict):
+        raise ResultError(f"'{folder}' is not finished: run the same command again, or continue it with --resume")
+    scenario = _read_scenario(folder, manifest)
+    tables = {name: _read_table(folder / f"{name}.parquet", count) for name, count in rows.items()}
+    return Findings(str(manifest.get("kind")), scenario, manifest, tables)
+
+
+def _read_scenario(folder: Path, manifest: Mapping[str, Any]) -> Scenario:
+    path = folder / SCENARIO
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ResultError(f"cannot read '{path}': {reason(error)}; make the result anew") from None
+    if found != manifest.get("sha256"):
+        raise ResultError(f"'{path}' was changed after the result was written: make it anew")
+    return load(path, root=folder)
+
+
+def _read_table(path: Path, count: int) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        table = pd.read_parquet(BytesIO(path.read_bytes()))
+    except OSError as error:
+        raise ResultError(f"cannot read '{path}': {reason(error)}; make the result anew") from None
+    except ValueError:
+        raise ResultError(
+            f"cannot read '{path}': it is no Parquet file, or a broken one; make the result anew"
+        ) from None
+    if len(table) != count:
+        raise ResultError(f"'{path}' has {len(table):,} rows, not {count:,} as it was written: make the result anew")
+    return table
+
+
+def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a result is: enough to tell it from another, and to make it again; as JSON reads it."""
+    document = scenario.document
+    manifest = {
+        "kind": kind,
+        "dcsim": __version__,
+        "layout": LAYOUT,
+        "name": scenario.name,
+        "sha256": document.sha256,
+        "variants": list(document.variants),
+        "mitigated": list(document.mitigated),
+        "start": scenario.start.isoformat(),
+        "day_zero": scenario.zero.isoformat(),
+        **about,
+    }
+    return dict(json.loads(json.dumps(manifest, default=_in_json)))
+
+
+def _in_json(value: Any) -> Any:
+    """A date as ISO writes it, a number of NumPy as a plain one."""
+    return value.isoformat() if hasattr(value, "isoformat") else value.item()
 
 
 def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
@@ -81,8 +169,9 @@ def writing(folder: Path, kept: str = "") -> Iterator[None]:
         raise ResultError(f"cannot write into '{folder}': {reason(error)}{kept}") from None
 
 
-def save_tables(folder: Path, manifest: dict[str, Any], tables: Mapping[str, "pd.DataFrame"]) -> Path:
-    """Write the tables of a result into its folder, and the manifest last."""
+def _save_tables(folder: Path, manifest: dict[str, Any], tables: Mapping[str, "pd.DataFrame"]) -> Path:
+    """Write the tables of a result into its folder, and last the manifest, which then says how long they are."""
+    manifest = manifest | {"rows": {name: len(table) for name, table in tables.items()}}
     with writing(folder):
         for name, table in tables.items():
             put(folder / f"{name}.parquet", partial(table.to_parquet, index=False))
@@ -90,34 +179,15 @@ def save_tables(folder: Path, manifest: dict[str, Any], tables: Mapping[str, "pd
     return folder
 
 
-def manifest_of(run: Result) -> dict[str, Any]:
-    """What a result is: enough to tell it from another, and to run it again."""
-    document = run.scenario.document
-    return {
-        "dcsim": __version__,
-        "layout": LAYOUT,
-        "name": run.scenario.name,
-        "sha256": document.sha256,
-        "variants": list(document.variants),
-        "mitigated": list(document.mitigated),
-        "engine": run.engine,
-        "seed": EXPECTED if run.seed is None else run.seed,
-        "replications": [run.replication],
-        "finished": run.finished,
-        "start": run.network.start.isoformat(),
-        "day_zero": run.network.zero.isoformat(),
-        "horizon": run.network.date(run.network.horizon).isoformat(),
-        "rows": {name: len(getattr(run, name)) for name in TABLES},
-    }
-
-
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a folder; none where it holds no result."""
     path = folder / MANIFEST
-    if not path.exists():
-        return None
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ResultError(f"cannot read '{path}': {reason(error)}") from None
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):
@@ -133,7 +203,7 @@ def _refuse_other(folder: Path, manifest: dict[str, Any], scenario: str) -> None
         if others:
             raise ResultError(
                 f"'{folder}' holds another result: {_described(before)}; this one differs in its "
-                f"{' and '.join(others)}: choose another folder, or delete that one"
+                f"{', '.join(others)}: choose another folder, or delete that one"
             )
     elif (folder / SCENARIO).exists() and (folder / SCENARIO).read_text(errors="replace") != scenario:
         raise ResultError(f"'{folder}' holds a {SCENARIO} that is not this result's: choose another folder")
