@@ -2,15 +2,22 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
+from math import inf, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+    from dcsim.analysis.findings import Findings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON, and nothing else.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print the main table as CSV, and nothing else.")]
 
 PATIENCE = 2.0
 """Seconds after which a terminal is told that something is going on."""
@@ -50,6 +57,43 @@ def say(text: "RenderableType") -> None:
     with console.capture() as captured:
         console.print(text)
     typer.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+
+
+def answer(findings: "Findings", main: str, text: "RenderableType", as_json: bool, as_csv: bool) -> None:
+    """Print what a study found: as text, all its tables as JSON, or its main table as CSV."""
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv are two ways to print one answer: choose one")
+    if as_json:
+        import json
+
+        tables = {
+            name: [{key: _plain(cell) for key, cell in row.items()} for row in table.to_dict("records")]
+            for name, table in findings.tables.items()
+        }
+        told = {"kind": findings.kind, "about": _plain(findings.about), "tables": tables}
+        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    elif as_csv:
+        typer.echo(findings.tables[main].to_csv(index=False, lineterminator="\n"), nl=False)
+    else:
+        say(text)
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as JSON knows it: nothing for what is not there, `later` for beyond the horizon, dates as ISO 8601."""
+    import pandas as pd
+
+    if isinstance(cell, Mapping):
+        return {str(key): _plain(value) for key, value in cell.items()}
+    if isinstance(cell, list | tuple):
+        return [_plain(value) for value in cell]
+    if cell is None or cell is pd.NaT or cell is pd.NA:
+        return None
+    if isinstance(cell, date):
+        return cell.isoformat()
+    value = cell.item() if hasattr(cell, "item") else cell
+    if isinstance(value, float) and not isfinite(value):
+        return "later" if value == inf else None
+    return value
 
 
 @contextmanager
