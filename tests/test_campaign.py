@@ -379,7 +379,7 @@ def test_what_fails_stops_the_rest(monkeypatch):
 
     ran = []
 
-    def fail(network, engine, seed, sampling, first, last, what, stopped):
+    def fail(network, engine, seed, sampling, explained, first, last, what, stopped):
         ran.append(first)
         raise RuntimeError(f"replication {first}")
 
