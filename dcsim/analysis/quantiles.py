@@ -98,6 +98,16 @@ def between_blocks(days: Days, level: float, block: int) -> Interval:
     )
 
 
+def share(count: int, of: int) -> tuple[float, float, float]:
+    """A share with its 95 % interval: Wilson, Journal of the American Statistical Association 22 (1927) 209."""
+    if of == 0:
+        return np.nan, 0.0, 1.0
+    z = float(special.ndtri(1 - (1 - CONFIDENCE) / 2))
+    found, wide = count / of, z * z / of
+    centre, half = (found + wide / 2) / (1 + wide), sqrt(wide * found * (1 - found) + wide * wide / 4) / (1 + wide)
+    return found, max(0.0, centre - half), min(1.0, centre + half)
+
+
 def summary_table(
     milestones: Mapping[str, Days], wanted: Mapping[str, float], block: int | None = None
 ) -> pd.DataFrame:

@@ -38,6 +38,28 @@ def cause_in_words(cause: str) -> str:
     return f"{name} to end" if kind == "risk" and name else cause
 
 
+SPENT = {
+    "work": "working: {}",
+    "rework": "repairing and trying again: {}",
+    "resource": "waiting for {}",
+    "supply": "waiting for {}",
+    "calendar": "waiting for {} to open",
+    "risk": "risk: {}",
+    "lag": "lag before {}",
+    "date": "{}: not before its date",
+    "order": "order {}: lead time",
+    "placed": "order {}: not yet placed",
+    "production": "production of {}",
+    "start": "before anything that counts",
+}
+"""What the days of a milestone were spent on, by kind."""
+
+
+def spent_on(kind: str, name: str) -> str:
+    """What days were spent on, in words."""
+    return SPENT[kind].format(name)
+
+
 def span_of_places(first: str, last: str) -> str:
     """Where alike things are, from the first to the last: ` in hall1...hall4`; nothing for the site."""
     if first == SITE:

@@ -1,0 +1,120 @@
+"""Commands that ask why: what drives a milestone, what waiting costs, what a change would do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dcsim.cli.app import Engine, Mitigations, Sampling, ScenarioFile, Settings, Variants, app, settings
+from dcsim.cli.terminal import AsCsv, AsJson, answer, notice, progress
+
+Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone to look at.")]
+Count = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same builds.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
+]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
+
+
+@app.command()
+def explain(
+    scenario: ScenarioFile,
+    milestone: Milestone,
+    n: Count = 256,
+    variant: Variants = None,
+    set_: Settings = None,
+    mitigate: Mitigations = None,
+    seed: Seed = 0,
+    replication: Annotated[
+        int | None, typer.Option(min=0, help="Whose chain is told. That nearest to the median if not given.")
+    ] = None,
+    expected: Annotated[
+        bool, typer.Option("--expected", help="Tell the chain of the build with expected values.")
+    ] = False,
+    workers: Workers = None,
+    engine: Engine = "auto",
+    sampling: Sampling = "random",
+    out: Out = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """Tell why a milestone is when it is: what its days are made of, what is critical, the story of one build."""
+    from dcsim import api
+    from dcsim.build import network_of
+    from dcsim.report.explain import explanation_report
+    from dcsim.study.explain import TYPICAL, explain
+
+    if expected and replication is not None:
+        raise typer.BadParameter("tell one chain: that of --replication, or that with --expected values")
+    built = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    notice(engine, network_of(built).instances * n)
+    told = None if expected else (TYPICAL if replication is None else replication)
+    with progress("simulating") as show:
+        result = explain(
+            built,
+            milestone=milestone,
+            n=n,
+            seed=seed,
+            replication=told,
+            workers=workers,
+            engine=engine,
+            sampling=sampling,
+            progress=show or (lambda done, count: None),
+        )
+    answer(result.findings, "days", explanation_report(result), json, csv)
+    if out is not None:
+        result.save(out)
+        typer.echo(f"tables in {out}", err=json or csv)
+
+
+@app.command()
+def compare(
+    scenario: ScenarioFile,
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CHANGE]...", help="Variants of it, or other scenario files; all its variants if not given."
+        ),
+    ] = None,
+    milestone: Annotated[
+        list[str] | None,
+        typer.Option("--milestone", metavar="NAME", help="One to compare; may be repeated. Those with a date."),
+    ] = None,
+    n: Count = 256,
+    variant: Variants = None,
+    set_: Settings = None,
+    mitigate: Mitigations = None,
+    seed: Seed = 0,
+    workers: Workers = None,
+    engine: Engine = "auto",
+    sampling: Sampling = "random",
+    out: Out = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """Compare variants, or scenarios, over the same random numbers: what changes, how surely, and why."""
+    from dcsim import api
+    from dcsim.build import network_of
+    from dcsim.report.compare import comparison_report
+    from dcsim.study.compare import compare
+
+    base = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    others = [api.load(one) if Path(one).suffix in (".yaml", ".yml") else one for one in changes or ()]
+    notice(engine, network_of(base).instances * n)
+    with progress("simulating") as show:
+        result = compare(
+            base,
+            *others,
+            milestones=milestone or (),
+            n=n,
+            seed=seed,
+            workers=workers,
+            engine=engine,
+            sampling=sampling,
+            progress=show or (lambda done, count: None),
+        )
+    answer(result.findings, "differences", comparison_report(result), json, csv)
+    if out is not None:
+        result.save(out)
+        typer.echo(f"tables in {out}", err=json or csv)

@@ -1,0 +1,104 @@
+"""What changes buy, as it is printed: for each milestone every scenario beside the base, and what accounts for it."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from datetime import timedelta
+from math import floor, isfinite, isnan
+from typing import Any
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from dcsim.report.forecast import LATER
+from dcsim.report.language import counted, day, spent_on
+from dcsim.report.layout import below, table_of
+from dcsim.study.compare import BASE, Comparison
+
+MOST_CAUSES = 3
+"""Causes that are printed beside a change."""
+SMALL = 0.05
+"""Days that are not worth telling."""
+
+HARDLY = 0.9
+"""Widths of paired intervals beside unpaired ones above which it is said that pairing does not help."""
+
+Row = Mapping[Hashable, Any]
+
+
+def comparison_report(result: Comparison) -> Group:
+    """Everything that `dcsim compare` tells."""
+    told = [counted(result.base.n, "replication") + " each", f"seed {result.base.seed}", "same random numbers"]
+    title = Text(" · ").join([Text(result.base.scenario.name, style="bold"), *map(Text, told)])
+    zero = Text(f"days from {result.base.network.zero:%Y-%m-%d}; negative differences are earlier", style="dim")
+    parts = [part for milestone in result.milestones_compared for part in _milestone(result, milestone)]
+    return Group(title, zero, *parts, *_pairing(result))
+
+
+def _milestone(result: Comparison, milestone: str) -> Iterator[RenderableType]:
+    """One milestone in every scenario, and what accounts for the differences."""
+    table = table_of("scenario", ">P50", ">P80", ">P80 date", ">difference", ">95 %", ">earlier")
+    of_it = result.differences[result.differences["milestone"] == milestone].set_index("scenario")
+    for row in result.milestones[result.milestones["milestone"] == milestone].to_dict("records"):
+        cells = [row["scenario"], _day(row["p50"]), _day(row["p80"]), _date(result, row["p80"])]
+        if row["scenario"] != BASE:
+            cells += _difference(of_it.loc[row["scenario"]].to_dict())
+        table.add_row(*map(Text, cells))
+    yield below(milestone, table)
+    lines = table_of("", "accounted for by")
+    causes = result.causes[result.causes["milestone"] == milestone]
+    for label, part in causes.groupby("scenario", sort=False):
+        if told := _accounted(part):
+            lines.add_row(Text(str(label)), Text(told))
+    if lines.row_count:
+        yield below("", lines)
+
+
+def _day(number: float) -> str:
+    return day(number) if isfinite(number) else LATER
+
+
+def _date(result: Comparison, number: float) -> str:
+    return f"{result.base.network.zero + timedelta(days=floor(number)):%Y-%m-%d}" if isfinite(number) else LATER
+
+
+def _difference(row: Row) -> list[str]:
+    """The mean difference with its interval; the median where one of both does not always get there."""
+    earlier = f"{row['earlier']:.0%}"
+    if isnan(row["mean"]):
+        return [f"median {_signed(row['median'])}", "", earlier]
+    if row["mean"] == row["low"] == row["high"] == 0:
+        return ["0", "", earlier]
+    return [_signed(row["mean"]), f"{row['low']:+.1f} to {row['high']:+.1f}", earlier]
+
+
+def _signed(days: float) -> str:
+    if not isfinite(days):
+        return "never" if days > 0 else "gained"
+    return f"{days:+.1f} d"
+
+
+def _accounted(part: pd.DataFrame) -> str:
+    """The largest changes of what the days are spent on."""
+    rows = [row for row in part.head(MOST_CAUSES).to_dict("records") if abs(row["change"]) >= SMALL]
+    told = [f"{row['change']:+.1f} {spent_on(row['kind'], row['name'])}" for row in rows]
+    rest = part["change"].sum() - sum(row["change"] for row in rows)
+    return "; ".join(told) + (f"; {rest:+.1f} all else" if rows and abs(rest) >= SMALL else "")
+
+
+def _pairing(result: Comparison) -> Iterator[RenderableType]:
+    """How far the same random numbers help, or that they do not."""
+    ratios = result.differences.dropna(subset=["width_ratio"])
+    ratios = ratios[ratios["width_ratio"] > 0]
+    if ratios.empty:
+        return
+    rows = sorted(ratios.to_dict("records"), key=lambda row: float(row["width_ratio"]))
+    lines = [
+        f"The same random numbers make intervals as narrow as {rows[0]['width_ratio']:.2f} of what independent samples "
+        f"give ({rows[0]['scenario']}, {rows[0]['milestone']})."
+    ]
+    lines += [
+        f"They hardly help for {row['scenario']}, {row['milestone']}: {row['width_ratio']:.2f}."
+        for row in rows
+        if row["width_ratio"] > HARDLY
+    ]
+    yield below("", *(Text(line, style="dim") for line in lines))

@@ -1,0 +1,126 @@
+"""Why a milestone is when it is, as it is printed: its days by cause, what is critical, and the story of one build."""
+
+from collections.abc import Hashable, Iterator
+from datetime import timedelta
+from itertools import groupby
+from math import floor, isfinite
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from dcsim.analysis.result import layers
+from dcsim.report.forecast import LATER
+from dcsim.report.language import counted, day, spent_on
+from dcsim.report.layout import below, table_of
+from dcsim.study.explain import Explanation
+
+MOST_CAUSES = 12
+"""Causes that are printed."""
+MOST_CRITICAL = 4
+"""Things of one kind of which it is printed how often they drive."""
+MOST_LINES = 20
+"""Lines of the story; the shortest parts are told together where there are more."""
+MINOR = 0.001
+"""Parts of the whole that are shorter are always told together."""
+
+
+def explanation_report(result: Explanation) -> Group:
+    """Everything that `dcsim explain` tells."""
+    return Group(*_head(result), _days(result), _critical(result), _story(result))
+
+
+def _head(result: Explanation) -> Iterator[RenderableType]:
+    about = result.findings.about
+    told = [result.milestone, counted(result.many.n, "replication"), f"seed {result.many.seed}"]
+    yield Text(" · ").join([Text(result.scenario.name, style="bold"), *map(Text, (*layers(result.scenario), *told))])
+    p50, p80 = _dated(result, about["p50"]), _dated(result, about["p80"])
+    yield Text(f"P50 is {p50}, P80 {p80}")
+    if isfinite(result.merge_bias):
+        later = "later" if result.merge_bias >= 0 else "earlier"
+        yield Text(
+            f"with expected values it is day {day(result.expected_day)}: the P50 is {abs(result.merge_bias):.0f} days "
+            f"{later}, since paths merge and risks happen"
+        )
+    if about["reached"] < 1:
+        yield Text(f"not reached by the horizon in {1 - about['reached']:.1%} of the replications, which are left out")
+
+
+def _dated(result: Explanation, number: float) -> str:
+    if not isfinite(number):
+        return LATER
+    return f"day {day(number)} ({result.network.zero + timedelta(days=floor(number)):%Y-%m-%d})"
+
+
+def _days(result: Explanation) -> RenderableType:
+    """What the days are made of, most first."""
+    days = result.days
+    if days.empty:
+        return below("", Text("The milestone is not reached in any replication."))
+    table = table_of("days are spent on", ">mean", ">P10", ">P90", ">on chain")
+    rows = days[days["mean"].abs() >= 0.05].to_dict("records")
+    for row in rows[:MOST_CAUSES]:
+        numbers = [f"{row[name]:,.1f}" for name in ("mean", "p10", "p90")]
+        table.add_row(*map(Text, (spent_on(row["kind"], row["name"]), *numbers, f"{row['index']:.0%}")))
+    rest = days["mean"].sum() - sum(row["mean"] for row in rows[:MOST_CAUSES])
+    if abs(rest) >= 0.05:
+        table.add_row(Text("everything else"), Text(f"{rest:,.1f}"), Text(""), Text(""), Text(""))
+    table.add_row(Text("mean day", style="bold"), Text(f"{days['mean'].sum():,.1f}", style="bold"))
+    return below("What its days are made of, on average", table)
+
+
+def _critical(result: Explanation) -> RenderableType:
+    """What drives it most often."""
+    table = table_of("what", "kind", ">on chain", ">95 %")
+    for kind, part in result.criticality[result.criticality["index"] > 0].groupby("kind", sort=False):
+        for row in part.head(MOST_CRITICAL).to_dict("records"):
+            cells = (row["name"], str(kind), f"{row['index']:.0%}", f"{row['low']:.0%} - {row['high']:.0%}")
+            table.add_row(*map(Text, cells))
+    return below("Most often on the driving chain", table)
+
+
+def _story(result: Explanation) -> RenderableType:
+    """The driving chain of one build in order of time."""
+    if result.segments.empty:
+        return below("", Text("Its chain cannot be told: the milestone is not reached in this build."))
+    table = table_of("from", ">days", "the chain", "where")
+    for line in _lines(result.segments.to_dict("records")):
+        table.add_row(*map(Text, line))
+    which = "the build with expected values" if result.told is None else f"replication {result.told}"
+    end = result.segments.iloc[-1]["to"]
+    return below(f"The story of {which}: reached on {end:%Y-%m-%d %H:%M}", table)
+
+
+def _lines(rows: list[dict[Hashable, Any]]) -> Iterator[tuple[str, str, str, str]]:
+    """One line for what follows each other about the same thing; the shortest are told with what is before them."""
+    groups = [(key, list(part)) for key, part in groupby(rows, key=lambda row: (row["kind"], row["name"]))]
+    lengths = sorted((sum(row["days"] for row in part) for _, part in groups), reverse=True)
+    shortest = max(lengths[MOST_LINES] if len(lengths) > MOST_LINES else 0.0, MINOR * sum(lengths))
+    minor: list[dict[Hashable, Any]] = []
+    for (kind, name), part in groups:
+        days = sum(row["days"] for row in part)
+        if days <= shortest:
+            minor += part
+            continue
+        if minor:
+            yield _minor(minor)
+            minor = []
+        yield f"{part[0]['from']:%Y-%m-%d}", f"{days:,.1f}", spent_on(kind, name), _where(part)
+    if minor:
+        yield _minor(minor)
+
+
+def _minor(rows: list[dict[Hashable, Any]]) -> tuple[str, str, str, str]:
+    kinds = list(dict.fromkeys(str(row["name"]) for row in rows))
+    told = ", ".join(kinds[:3]) + (" ..." if len(kinds) > 3 else "")
+    return f"{rows[0]['from']:%Y-%m-%d}", f"{sum(row['days'] for row in rows):,.1f}", f"in turns: {told}", _where(rows)
+
+
+def _where(rows: list[dict[Hashable, Any]]) -> str:
+    """Who worked or waited where; of several the first, and how many there were."""
+    first = rows[0]
+    own = first["activity"] if first["activity"] != first["name"] else ""
+    place = first["place"] if first["place"] != "site" else ""
+    told = " in ".join(part for part in (own, place) if part)
+    places = len({(row["activity"], row["place"]) for row in rows})
+    return f"{told} and {places - 1} more" if places > 1 else told
