@@ -118,3 +118,52 @@ def compare(
     if out is not None:
         result.save(out)
         typer.echo(f"tables in {out}", err=json or csv)
+
+
+@app.command()
+def lost(
+    scenario: ScenarioFile,
+    supply: Annotated[str, typer.Option("--supply", metavar="NAME", help="The counter whose units come too late.")],
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="A plan to compare with: `date,amount`. Else the build in which nothing waits."
+        ),
+    ] = None,
+    price: Annotated[
+        str | None,
+        typer.Option(metavar="MONEY", help="What a unit is worth an hour: `4 USD`; else its `hourly_value`."),
+    ] = None,
+    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")] = 32,
+    variant: Variants = None,
+    set_: Settings = None,
+    mitigate: Mitigations = None,
+    seed: Seed = 0,
+    expected: Annotated[bool, typer.Option("--expected", help="One build, with expected values.")] = False,
+    engine: Engine = "auto",
+    out: Out = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """Tell what waiting costs: GPU-days lost, to what, and what they would have been worth."""
+    from dcsim import api
+    from dcsim.report.lost import lost_report
+    from dcsim.study.lost import lost
+
+    built = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    with progress("simulating") as show:
+        result = lost(
+            built,
+            supply=supply,
+            target=target,
+            price=price,
+            n=n,
+            seed=seed,
+            expected=expected,
+            engine=engine,
+            progress=show or (lambda done, count: None),
+        )
+    answer(result.findings, "causes", lost_report(result), json, csv)
+    if out is not None:
+        result.save(out)
+        typer.echo(f"tables in {out}", err=json or csv)

@@ -52,7 +52,7 @@ SEGMENT = record(i64, "begins", "ends", "code", "instance", "attempt")
 
 
 def chains(trace: Trace, draws: Draws, nodes: Sequence[int]) -> list[Table]:
-    """The segments of the chain of each of these gates, in order of time; none of one that did not open."""
+    """The segments of the chain of each of these instances or gates, in order of time; none of what did not happen."""
     plan, chance, story = ways(trace.network), chance_of(trace.network, draws), story_of(trace)
     gates = new_gates(plan)
     open_gates(plan, chance, story, gates)
@@ -60,7 +60,7 @@ def chains(trace: Trace, draws: Draws, nodes: Sequence[int]) -> list[Table]:
 
 
 def chain(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int) -> Table:
-    """The segments of the chain of one gate, in order of time."""
+    """The segments of the chain of one instance or gate, in order of time."""
     room = 4096
     while True:
         told = readable(SEGMENT, *np.empty((5, room), np.int64))
@@ -305,10 +305,12 @@ AT_GATE, AT_FINISH, AT_START, AT_READY, AT_DELIVERY, OVER = range(6)
 
 @fast
 def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, told: Table) -> int:
-    """Follow the chain of a gate back to the start; how many segments there are, the last in time told first."""
+    """Follow the chain of a node back to the start; how many segments there are, the last in time told first."""
     codes, count = plan.codes, 0
     at, what, row, link = AT_GATE, node - plan.instances, NOT, NOT
-    tick = gates.opened[what].tick
+    if node < plan.instances:
+        at, what, row = AT_FINISH, node, story.instance[node].row
+    tick = story.instance[node].finish if at == AT_FINISH else gates.opened[what].tick
     if tick == NOT:
         return 0
     while at != OVER:

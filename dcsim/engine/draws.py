@@ -6,6 +6,7 @@ Engines never draw: a run is a pure function of the network and these values.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import floor, lcm
 from typing import NamedTuple, Protocol
@@ -406,6 +407,7 @@ def produced(production: Production, horizon: int, cuts: Cuts, divisor: Fraction
     return due, np.diff(whole, prepend=0)
 
 
+@lru_cache(maxsize=64)
 def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
     """When what a stock's productions had delivered by a tick would have been there, had no risk slowed them down."""
     mine = (draws.deliveries.stock == stock) & (draws.deliveries.origin == PRODUCTION)

@@ -251,6 +251,8 @@ class Supply(SupplyPart):
 
     unit: Text = ""
     """What one unit is: GPU, kW, stack, USD. Amounts are whole numbers of it."""
+    hourly_value: MoneyValue | None = None
+    """What one unit is worth an hour once it is there: `4 USD` for a GPU; prices what waiting costs."""
     per: Text = SITE
     """A level of places if every place of it has its own."""
     within: dict[Text, SupplyPart] = {}

@@ -98,10 +98,7 @@ class Comparison:
                 if not both.any():
                     continue
                 before, after = (self._spent(one, milestone, both) for one in (BASE, label))
-                keys = dict.fromkeys([*before, *after])
-                change = {key: after.get(key, 0.0) - before.get(key, 0.0) for key in keys}
-                for key in sorted(keys, key=lambda key, change=change: -abs(change[key])):
-                    rows.append((label, milestone, *key, before.get(key, 0.0), after.get(key, 0.0), change[key]))
+                rows += [(label, milestone, *change) for change in _changes(before, after)]
         return pd.DataFrame(rows, columns=["scenario", "milestone", "kind", "name", "base", "days", "change"])
 
     def _spent(self, label: str, milestone: str, both: NDArray[np.bool_]) -> Days:
@@ -165,6 +162,13 @@ class Comparison:
         from dcsim.figures.gallery import draw
 
         return draw(self.findings, ax=ax)
+
+
+def _changes(before: Days, after: Days) -> list[tuple[str, str, float, float, float]]:
+    """Kind, name, days before and after, and the change, the largest first."""
+    keys = dict.fromkeys([*before, *after])
+    pairs = [(*key, before.get(key, 0.0), after.get(key, 0.0)) for key in keys]
+    return sorted(((*pair, pair[3] - pair[2]) for pair in pairs), key=lambda change: -abs(change[4]))
 
 
 def compare(

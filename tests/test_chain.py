@@ -1,0 +1,289 @@
+"""The driving chain: it adds up to the minute, is the same from both engines, and names what really drove."""
+
+import random
+
+import numpy as np
+import pytest
+from builders import network
+from generated import scenario
+
+import dcsim
+from dcsim.analysis.chain import codes_of, minutes_by_code, segments
+from dcsim.build import network_of
+from dcsim.engine import ENGINES, new_runner
+from dcsim.engine.chain import chains
+from dcsim.engine.draws import Expectation, Sample, draw
+from dcsim.study.explain import explain
+
+DAY = 1440
+
+
+def chain_of(spec, engine, milestone="end", **how):
+    """(kind, name, from, to) of the segments of a milestone's chain with expected values, and whose they are."""
+    built = network_of(dcsim.load(spec, **how))
+    draws = draw(built, Expectation())
+    number = [one.name for one in built.milestones].index(milestone)
+    (chain,) = chains(ENGINES[engine]()(built, draws), draws, [built.milestones[number].gate])
+    return segments(built, draws, milestone, chain)
+
+
+def told(spec, engine, **how):
+    frame = chain_of(spec, engine, **how)
+    return list(frame[["kind", "name", "begins", "ends"]].itertuples(index=False, name=None))
+
+
+def until(activity, **more):
+    """A milestone at the finish of an activity."""
+    return {"milestones": {"end": {"activity": activity}}, **more}
+
+
+# On generated networks
+
+
+def rows(chain):
+    return [tuple(row) for row in chain.tolist()]
+
+
+def adds_up(chain, reached):
+    """Whether the segments follow each other without a gap from the first tick to that of the milestone."""
+    told = rows(chain)
+    if reached < 0:
+        return not told
+    edges = [0, *(row[1] for row in told)]
+    return [row[0] for row in told] == edges[:-1] and edges[-1] == reached and edges == sorted(edges)
+
+
+@pytest.mark.parametrize("batch", range(6))
+def test_chains_add_up_and_engines_agree(batch):
+    """To the tick, from the trace of either engine, and from the compiled engine's own tables."""
+    for seed in range(50_000 + 40 * batch, 50_000 + 40 * (batch + 1)):
+        built = network_of(dcsim.load(scenario(random.Random(seed))))
+        gates = [milestone.gate for milestone in built.milestones]
+        for chance in (Expectation(), Sample(seed)):
+            draws = draw(built, chance)
+            traces = [ENGINES[engine]()(built, draws) for engine in ("reference", "compiled")]
+            found = [chains(trace, draws, gates) for trace in traces]
+            for one, other, reached in zip(*found, traces[0].reached.tolist(), strict=True):
+                assert adds_up(one, reached), f"network {seed} with {chance}"
+                assert rows(one) == rows(other), f"network {seed} with {chance}"
+        outcome = new_runner("compiled", built, seed, tuple(gates)).run(0, {})
+        assert [rows(chain) for chain in outcome.chains] == [rows(chain) for chain in found[0]], f"network {seed}"
+
+
+def test_days_add_up_in_every_replication():
+    """Of each replication the minutes by cause are those of the milestone, whatever lies before day zero."""
+    for seed in range(60_000, 60_030):
+        loaded = dcsim.load(scenario(random.Random(seed)))
+        built = network_of(loaded)
+        names = [milestone.name for milestone in built.milestones]
+        if not names:
+            continue
+        many = dcsim.replicate(loaded, 6, seed=seed, engine="reference", explain=names)
+        for number, name in enumerate(names):
+            spent, touched = many.chains(name)
+            reached = many.kept.reached[:, number]
+            assert (spent.sum(axis=1) == np.where(reached < 0, 0, reached - built.day_zero)).all(), f"network {seed}"
+            assert not touched[reached < 0].any()
+            assert touched[reached >= 0].any(axis=1).all() or built.day_zero == 0
+
+
+def test_replications_are_explained_alike_by_both_engines():
+    loaded = dcsim.load("configs/minimal.yaml")
+    results = [
+        dcsim.replicate(loaded, 10, engine=engine, explain=["all_running"]).chains("all_running")
+        for engine in ("reference", "compiled")
+    ]
+    for one, other in zip(*results, strict=True):
+        assert (one == other).all()
+
+
+# What drives
+
+
+def test_work_follows_the_predecessor_that_finished_last(engine):
+    assert told(network("a=5 b=9 c=2<a,b", **until("c")), engine) == [("work", "b", 0, 9), ("work", "c", 9, 11)]
+
+
+def test_waiting_for_a_resource_leads_to_who_gave_it_back(engine):
+    """While b waits, the time counts for the crew; what a worked before b was ready is its own work."""
+    spec = network("first=3 a=10:crew b=4<first:crew", crew=1, **until("b"))
+    assert told(spec, engine) == [("work", "a", 0, 3), ("resource", "crew", 3, 10), ("work", "b", 10, 14)]
+
+
+def test_a_queue_at_a_resource_is_waiting_for_it_all_the_way(engine):
+    spec = network("a@rack=5:crew", places={"rack": 4}, crew=1, milestones={"end": {"activity": "a"}})
+    assert told(spec, engine) == [("resource", "crew", 0, 15), ("work", "a", 15, 20)]
+    last = chain_of(spec, engine).iloc[-1]
+    assert (last["activity"], last["place"]) == ("a", "rack4")
+
+
+def test_a_delivery_leads_to_its_order(engine):
+    orders = {"first": {"amount": 1, "placed": "2024-01-03", "lead_time": "3 d"}}
+    spec = network("a=60", supplies={"parts": {"orders": orders}}, a={"consumes": {"parts": 1}}, **until("a"))
+    assert told(spec, engine) == [
+        ("placed", "parts.first", 0, 2 * DAY),
+        ("order", "parts.first", 2 * DAY, 5 * DAY),
+        ("work", "a", 5 * DAY, 5 * DAY + 60),
+    ]
+
+
+def test_an_order_that_waited_leads_to_what_it_waited_for(engine):
+    orders = {"first": {"amount": 1, "placed": {"after": "design", "lag": "1 d"}, "lead_time": "3 d"}}
+    supplies = {"parts": {"orders": orders}}
+    spec = network("design=120 a=60", supplies=supplies, a={"consumes": {"parts": 1}}, **until("a"))
+    assert told(spec, engine) == [
+        ("work", "design", 0, 120),
+        ("lag", "parts.first", 120, 120 + DAY),
+        ("order", "parts.first", 120 + DAY, 120 + 4 * DAY),
+        ("work", "a", 120 + 4 * DAY, 180 + 4 * DAY),
+    ]
+
+
+def test_a_producer_of_a_supply_drives_who_needs_it(engine):
+    supplies = {"power": {"unit": "kW"}}
+    more = {"plant": {"produces": {"power": 10}}, "run": {"consumes": {"power": 10}}}
+    spec = network("plant=30 run=5", supplies=supplies, **more, **until("run"))
+    assert told(spec, engine) == [("work", "plant", 0, 30), ("work", "run", 30, 35)]
+
+
+def test_a_production_ends_the_chain(engine):
+    supplies = {"chips": {"production": {"rate": "1 / d", "every": "1 d"}}}
+    spec = network("a=60", supplies=supplies, a={"consumes": {"chips": 3}}, **until("a"))
+    assert told(spec, engine) == [("production", "chips", 0, 3 * DAY), ("work", "a", 3 * DAY, 3 * DAY + 60)]
+
+
+def test_what_a_risk_takes_from_a_production_is_its_own(engine):
+    supplies = {"chips": {"production": {"rate": "1 / d", "every": "1 d"}}}
+    risks = {"fire": {"probability": 1, "effects": {"supplies.chips": 0.5}}}
+    spec = network("a=60", supplies=supplies, risks=risks, a={"consumes": {"chips": 3}}, **until("a"))
+    assert told(spec, engine)[:2] == [("production", "chips", 0, 3 * DAY), ("risk", "fire", 3 * DAY, 6 * DAY)]
+
+
+def test_nights_inside_work_and_before_it_are_the_calendar_s(engine):
+    """a works 8 to 16 of the first day and 8 to 10 of the second; b is ready then and works at once."""
+    calendars = {"shift": {"days": "Mon-Sun", "hours": "08:00-16:00"}}
+    spec = network("a=10h b=1h<a", calendars=calendars, a={"calendar": "shift"}, **until("b"))
+    assert told(spec, engine) == [
+        ("calendar", "shift", 0, 480),
+        ("work", "a", 480, 960),
+        ("calendar", "shift", 960, 1920),
+        ("work", "a", 1920, 2040),
+        ("work", "b", 2040, 2100),
+    ]
+
+
+def test_a_night_s_wait_leads_to_what_was_lacking_before_it(engine):
+    """b waits for the crew until a gives it back at the end of the shift, and then for the morning."""
+    calendars = {"shift": {"days": "Mon-Sun", "hours": "08:00-16:00"}}
+    crew = {"count": 1, "calendar": "shift"}
+    spec = network("a=8h:crew b=1h:crew", calendars=calendars, crew=crew, **until("b"))
+    assert told(spec, engine) == [
+        ("calendar", "shift", 0, 480),
+        ("resource", "crew", 480, 960),
+        ("calendar", "shift", 960, 1920),
+        ("work", "b", 1920, 1980),
+    ]
+
+
+def test_dates_lags_and_repairs_are_told(engine):
+    spec = network("a=60 b=60<a+30 c=60<b", a={"not_before": "1 d"}, **until("c"))
+    assert told(spec, engine) == [
+        ("date", "a", 0, DAY),
+        ("work", "a", DAY, DAY + 60),
+        ("lag", "b", DAY + 60, DAY + 90),
+        ("work", "b", DAY + 90, DAY + 150),
+        ("work", "c", DAY + 150, DAY + 210),
+    ]
+    rework = {"rework": {"probability": 0.5, "duration": "20 min"}}
+    spec = network("test@rack=10", places={"rack": 2}, test=rework, milestones={"end": {"activity": "test"}})
+    assert told(spec, engine) == [("work", "test", 0, 10), ("rework", "test", 10, 40)]
+
+
+def test_what_a_risk_adds_to_work_is_its_own(engine):
+    risks = {"mud": {"probability": 1, "effects": {"activities.dig": 1.5}}}
+    assert told(network("dig=60", risks=risks, **until("dig")), engine) == [
+        ("work", "dig", 0, 60),
+        ("risk", "mud", 60, 90),
+    ]
+
+
+def test_a_risk_that_stops_work_is_waited_for(engine):
+    risks = {"storm": {"probability": 1, "begins": "2024-01-01", "lasts": "2 h", "stop_work": ["dig"]}}
+    assert told(network("dig=60", risks=risks, **until("dig")), engine) == [
+        ("risk", "storm", 0, 120),
+        ("work", "dig", 120, 180),
+    ]
+
+
+def test_a_late_delivery_is_the_risk_s(engine):
+    orders = {"first": {"amount": 1, "placed": "2024-01-01", "lead_time": "3 d"}}
+    risks = {"strike": {"probability": 1, "begins": "2024-01-02", "lasts": "5 d", "delays": {"supplies.parts": "2 d"}}}
+    supplies = {"parts": {"orders": orders}}
+    spec = network("a=60", supplies=supplies, risks=risks, a={"consumes": {"parts": 1}}, **until("a"))
+    assert told(spec, engine)[:2] == [("order", "parts.first", 0, 3 * DAY), ("risk", "strike", 3 * DAY, 5 * DAY)]
+
+
+def test_no_chain_bites_its_tail_in_a_tick_full_of_work_without_length(engine):
+    """Work of no length hands the crew on within one tick; each follows the one before it."""
+    spec = network("wait=7 a=0<wait:crew b=0<a:crew c=3<b:crew", crew=1, **until("c"))
+    assert told(spec, engine) == [("work", "wait", 0, 7), ("work", "c", 7, 10)]
+
+
+def test_a_milestone_of_the_k_th_is_driven_by_the_k_th(engine):
+    spec = network("a=5 b=9 c=7 d=1", milestones={"end": {"supply": "done", "reaches": 2}}, supplies={"done": {}})
+    for name in "abc":
+        spec["activities"][name]["produces"] = {"done": 1}
+    assert told(spec, engine) == [("work", "c", 0, 7)]
+    more = {"d": {"after": [{"activity": "a", "count": 2}]}}
+    spec = network("a@rack=5:crew d=1", places={"rack": 4}, crew=1, d=more["d"], **until("d"))
+    assert told(spec, engine) == [("resource", "crew", 0, 5), ("work", "a", 5, 10), ("work", "d", 10, 11)]
+
+
+# Over many replications
+
+
+def test_criticality_of_parallel_paths():
+    """b takes three days; a takes one or five: a drives in seven builds of ten (PERT textbooks: criticality index)."""
+    spec = network("a=1 b=3d c=1d<a,b", **until("c"))
+    spec["activities"]["a"]["duration"] = {"discrete": [["1 d", 3], ["5 d", 7]]}
+    result = explain(dcsim.load(spec), milestone="end", n=2000, engine="compiled")
+    index = result.criticality.set_index(["kind", "name"])
+    for name, share in (("a", 0.7), ("b", 0.3), ("c", 1.0)):
+        row = index.loc[("activity", name)]
+        assert row["low"] <= share <= row["high"]
+        assert row["high"] - row["low"] < 0.05
+    days = result.days.set_index("name")["mean"]
+    assert days.sum() == pytest.approx(np.mean(result.many.days_of("end")))
+    assert days["c"] == pytest.approx(1)
+
+
+def test_criticality_of_two_equal_uniform_paths_is_a_half():
+    spec = network("a=1 b=1 c=1d<a,b", **until("c"))
+    for name in "ab":
+        spec["activities"][name]["duration"] = {"uniform": ["1 d", "9 d"]}
+    result = explain(dcsim.load(spec), milestone="end", n=2000, engine="compiled")
+    index = result.criticality.set_index(["kind", "name"])
+    assert index.loc[("activity", "a"), "low"] < 0.5 < index.loc[("activity", "a"), "high"]
+    assert result.expected_day == pytest.approx(6)
+    # the mean of the larger of two uniform numbers on [1, 9] is 1 + 8 * 2 / 3
+    assert result.days["mean"].sum() == pytest.approx(1 + 16 / 3 + 1, abs=0.15)
+    assert result.merge_bias > 0
+
+
+def test_codes_are_told_apart():
+    names = codes_of(network_of(dcsim.load("configs/colossus-1.yaml")))
+    assert ("resource", "dell_line | smc_line") in names
+    assert ("supply", "power") in names
+    assert ("calendar", "always") not in names
+    assert ("risk", "storms") in names
+
+
+def test_nothing_is_told_of_what_is_not_reached(engine):
+    spec = network("a=2d", horizon="1 d", **until("a"))
+    built = network_of(dcsim.load(spec))
+    draws = draw(built, Expectation())
+    (chain,) = chains(ENGINES[engine]()(built, draws), draws, [built.milestones[0].gate])
+    spent, touched = minutes_by_code(built, draws, chain)
+    assert len(chain) == 0
+    assert not spent.any()
+    assert not touched.any()

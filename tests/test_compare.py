@@ -1,0 +1,142 @@
+"""Comparisons: pairing makes luck cancel, nothing changes where nothing was changed, and the causes add up."""
+
+import numpy as np
+import pytest
+from builders import network
+
+import dcsim
+from dcsim.analysis.differences import difference
+from dcsim.errors import RequestError, ScenarioError
+from dcsim.study.compare import compare
+
+SPEC = network(
+    "design=2d build@rack=1d<design:crew idle=1d",
+    places={"rack": 6},
+    crew={"count": 2},
+    milestones={"built": {"activity": "build", "target": "2024-01-20"}, "all": {"activity": "idle"}},
+)
+SPEC["activities"]["design"]["duration"] = {"uniform": ["1 d", "9 d"]}
+SPEC["activities"]["build"]["duration"] = "1 to 3 d"
+SPEC["variants"] = {
+    "same": {"activities": {"build": {"duration": "1 to 3 d"}}},
+    "irrelevant": {"activities": {"idle": {"duration": "2 d"}}},
+    "quick": {"resources": {"crew": {"count": 3}}},
+    "slow_design": {"activities": {"design": {"duration": {"uniform": ["3 d", "11 d"]}}}},
+    "never": {"horizon": "3 d"},
+}
+
+
+@pytest.fixture(scope="module")
+def compared():
+    return compare(dcsim.load(SPEC), milestones=["built"], n=200, engine="reference")
+
+
+def row(result, label):
+    return result.differences.set_index("scenario").loc[label]
+
+
+@pytest.mark.parametrize("label", ["same", "irrelevant"])
+def test_nothing_changes_where_nothing_was_changed(compared, label):
+    found = row(compared, label)
+    assert (found["mean"], found["low"], found["high"], found["same"]) == (0, 0, 0, 1)
+    of_it = compared.causes[compared.causes["scenario"] == label]
+    assert (of_it["change"] == 0).all()
+
+
+def test_a_shift_is_found_to_the_minute_in_every_replication(compared):
+    """Two days more of design are two days later in every replication: without pairing it would drown in the noise."""
+    found = row(compared, "slow_design")
+    assert found["mean"] == pytest.approx(2, abs=1e-3)
+    assert found["high"] - found["low"] < 1e-3
+    assert found["later"] == 1
+    assert found["width_ratio"] < 0.001
+
+
+def test_causes_account_for_the_difference(compared):
+    for label in ("quick", "slow_design"):
+        of_it = compared.causes[compared.causes["scenario"] == label]
+        assert of_it["change"].sum() == pytest.approx(row(compared, label)["mean"], abs=1e-9)
+    quick = compared.causes[compared.causes["scenario"] == "quick"].set_index(["kind", "name"])["change"]
+    assert quick["resource", "crew"] < 0
+    assert quick.abs().idxmax() == ("resource", "crew")
+
+
+def test_what_is_no_longer_reached_gets_no_number(compared):
+    found = row(compared, "never")
+    assert np.isnan(found["mean"])
+    assert found["median"] == np.inf
+    assert found["later"] > 0.9
+    milestones = compared.milestones.set_index("scenario")
+    assert milestones.loc["never", "p80"] == np.inf
+
+
+def test_milestones_with_a_date_are_compared_if_none_is_named():
+    result = compare(dcsim.load(SPEC), "quick", n=4, engine="reference")
+    assert result.milestones_compared == ("built",)
+    assert list(result.results) == ["base", "quick"]
+    assert len(result.outcomes) == 8
+
+
+def test_scenarios_of_several_files_are_compared():
+    other = dcsim.load(SPEC, overrides={"resources.crew.count": 3})
+    result = compare(dcsim.load(SPEC), other, "quick", milestones=["built"], n=20, engine="reference")
+    assert list(result.results) == ["base", "resources.crew.count=3", "quick"]
+    assert (result.differences["mean"].iloc[0], result.differences["earlier"].iloc[0]) == pytest.approx(
+        (result.differences["mean"].iloc[1], result.differences["earlier"].iloc[1])
+    )
+
+
+def test_days_are_those_of_the_base_where_day_zero_differs():
+    """The same build with another day zero is no other build."""
+    other = dcsim.load(SPEC | {"day_zero": "2024-01-04"})
+    result = compare(dcsim.load(SPEC), other, milestones=["built"], n=10, engine="reference")
+    assert result.differences["mean"].iloc[0] == pytest.approx(0)
+    assert result.causes["change"].sum() == pytest.approx(0)
+
+
+def test_what_cannot_be_compared_is_refused():
+    base = dcsim.load(SPEC)
+    with pytest.raises(RequestError, match="no milestone 'bilt'; did you mean 'built'"):
+        compare(base, "quick", milestones=["bilt"], n=2)
+    with pytest.raises(ScenarioError, match="no variant 'quik'; did you mean 'quick'"):
+        compare(base, "quik", n=2)
+    with pytest.raises(RequestError, match="nothing to compare: the scenario has no variants"):
+        compare(dcsim.load(network("a=1")), n=2)
+    with pytest.raises(RequestError, match="'a small network' has no milestone 'built' to compare"):
+        compare(base, dcsim.load(network("a=1")), n=2)
+
+
+def test_pairing_that_does_not_help_is_seen():
+    random = np.random.default_rng(0)
+    one, other = random.normal(size=400), random.normal(size=400)
+    assert difference(one, other).width_ratio == pytest.approx(1, abs=0.1)
+    assert difference(one, one + other / 100).width_ratio < 0.05
+
+
+def test_the_interval_is_student_s():
+    later = np.array([1.0, 2.0, 4.0, 5.0])
+    found = difference(np.zeros(4), later)
+    half = 3.182446 * np.std(later, ddof=1) / 2
+    assert (found.mean, found.low, found.high) == pytest.approx((3, 3 - half, 3 + half), abs=1e-5)
+    blocks = difference(np.zeros(4), later, block=2)
+    assert blocks.high - blocks.low == pytest.approx(2 * 12.7062 * np.std([1.5, 4.5], ddof=1) / np.sqrt(2), abs=1e-3)
+
+
+def test_the_command(dcsim, tmp_path):
+    import json
+
+    path = tmp_path / "spec.yaml"
+    import yaml
+
+    path.write_text(yaml.safe_dump(SPEC, sort_keys=False))
+    out, err, code = dcsim("compare", str(path), "quick", "same", "-n", "20", "--out", str(tmp_path / "out"))
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "waiting for crew" in out
+    out, _, code = dcsim("compare", str(path), "quick", "-n", "20", "--json")
+    assert (code, json.loads(out)["kind"]) == (0, "comparison")
+    out, _, code = dcsim("compare", str(path), "quick", "-n", "20", "--csv")
+    assert out.splitlines()[0].startswith("scenario,milestone,mean,low,high,median,earlier,same,later,width_ratio")
+    _, err, code = dcsim("compare", str(path), "quik", "-n", "20")
+    assert code == 2
+    assert "did you mean 'quick'" in err

@@ -1,0 +1,113 @@
+"""What waiting costs: areas between curves by hand, and shares that add up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import network
+
+import dcsim
+from dcsim.analysis.lost import Growth, by_day, lateness
+from dcsim.errors import RequestError
+from dcsim.study.lost import lost
+
+DAY = 1440
+
+
+def growth(*steps):
+    ticks, amounts = zip(*steps, strict=True)
+    return Growth(np.array(ticks), np.array(amounts))
+
+
+def test_units_are_compared_with_those_of_their_number():
+    simulated, plan = growth((10, 2), (4, 1)), growth((3, 2), (5, 1), (9, 5))
+    # the first comes at 4 instead of 3, the second at 10 instead of 3, the third at 10 instead of 5
+    assert lateness(simulated, plan).tolist() == [7 + 5, 1]
+
+
+def test_what_comes_early_or_was_not_planned_costs_nothing():
+    assert lateness(growth((1, 5)), growth((3, 2))).tolist() == [0]
+    assert lateness(growth((9, 5)), growth((3, 2))).tolist() == [12]
+
+
+def test_units_by_day():
+    assert by_day(growth((0, 1), (DAY, 2), (5 * DAY, 7)), 3).tolist() == [1, 3, 3]
+
+
+def racks(**more):
+    spec = network(
+        "open=1d install@rack=1d<open:crew", places={"rack": 3}, crew=1, supplies={"done": {"unit": "rack"}}, **more
+    )
+    spec["activities"]["install"]["produces"] = {"done": 1}
+    return spec
+
+
+def test_a_queue_loses_what_it_waits(engine):
+    """Three racks, one crew: they are there after 2, 3 and 4 days instead of all after 2."""
+    result = lost(dcsim.load(racks()), supply="done", expected=True, engine=engine)
+    assert result.unit_days == pytest.approx(3)
+    (row,) = result.causes.to_dict("records")
+    assert (row["kind"], row["name"], row["share"]) == ("resource", "crew", 1)
+    curves = result.curves.head(5)
+    assert curves["simulated"].tolist() == [0, 0, 1, 2, 3]
+    assert curves["target"].tolist() == [0, 0, 3, 3, 3]
+
+
+def test_losses_are_shared_in_proportion_and_add_up():
+    """A part that comes on day 5 and a crew: each rack's loss is shared by the days that its chain waited for them."""
+    spec = racks()
+    spec["supplies"]["parts"] = {"orders": {"all": {"amount": 3, "placed": "2024-01-03", "lead_time": "3 d"}}}
+    spec["activities"]["install"]["consumes"] = {"parts": 1}
+    result = lost(dcsim.load(spec), supply="done", expected=True)
+    # there after 6, 7, 8 days instead of 2: 4 + 5 + 6; each chain: 2 d not placed, 3 d lead time, 0 to 2 d crew
+    assert result.unit_days == pytest.approx(15)
+    found = result.causes.set_index("kind")["unit_days"]
+    assert found["resource"] == pytest.approx(5 * 1 / 6 + 6 * 2 / 7)
+    assert found["order"] == pytest.approx(4 * 3 / 5 + 5 * 3 / 6 + 6 * 3 / 7)
+    assert found.sum() == pytest.approx(15)
+
+
+def test_waiting_has_its_price():
+    spec = racks()
+    spec["supplies"]["done"]["hourly_value"] = "10 USD"
+    result = lost(dcsim.load(spec), supply="done", expected=True)
+    assert result.causes["price"].sum() == pytest.approx(3 * 24 * 10)
+    assert lost(dcsim.load(spec), supply="done", expected=True, price="1 EUR").findings.about["currency"] == "EUR"
+    assert lost(dcsim.load(racks()), supply="done", expected=True).causes["price"].isna().all()
+
+
+def test_units_that_never_come_are_lost_to_the_horizon():
+    result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
+    assert result.causes.set_index("kind")["unit_days"]["unfinished"] == pytest.approx(1)
+
+
+def test_a_plan_may_stand_instead(tmp_path):
+    plan = pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [1, 3]})
+    result = lost(dcsim.load(racks()), supply="done", target=plan, expected=True)
+    assert result.unit_days == pytest.approx(0)
+    plan.to_csv(tmp_path / "plan.csv", index=False)
+    early = tmp_path / "early.csv"
+    early.write_text("date,amount\n2024-01-02,3\n")
+    assert lost(dcsim.load(racks()), supply="done", target=early, expected=True).unit_days == pytest.approx(1 + 2 + 3)
+
+
+def test_replications_are_averaged_and_alike_with_both_engines():
+    spec = racks()
+    spec["activities"]["install"]["duration"] = "1 to 3 d"
+    results = [lost(dcsim.load(spec), supply="done", n=6, engine=name) for name in ("reference", "compiled")]
+    assert results[0].unit_days == results[1].unit_days
+    pd.testing.assert_frame_equal(results[0].causes, results[1].causes)
+
+
+def test_what_makes_no_sense_is_refused():
+    loaded = dcsim.load(racks())
+    with pytest.raises(RequestError, match="no supply 'don'; did you mean 'done'"):
+        lost(loaded, supply="don")
+    spec = racks()
+    spec["supplies"]["power"] = {"initial": 9}
+    spec["activities"]["install"]["consumes"] = {"power": 1}
+    with pytest.raises(RequestError, match="'power' is used up by install: ask for a counter"):
+        lost(dcsim.load(spec), supply="power")
+    with pytest.raises(RequestError, match="cannot read the plan, a table of `date` and `amount`"):
+        lost(loaded, supply="done", target="nowhere.csv")
+    with pytest.raises(RequestError, match="they never fall"):
+        lost(loaded, supply="done", target=pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [3, 1]}))
