@@ -112,7 +112,8 @@ def test_waiting_for_a_resource_leads_to_who_gave_it_back(engine):
 
 def test_a_queue_at_a_resource_is_waiting_for_it_all_the_way(engine):
     spec = network("a@rack=5:crew", places={"rack": 4}, crew=1, milestones={"end": {"activity": "a"}})
-    assert told(spec, engine) == [("resource", "crew", 0, 15), ("work", "a", 15, 20)]
+    handed_on = [("resource", "crew", tick, tick + 5) for tick in (0, 5, 10)]
+    assert told(spec, engine) == [*handed_on, ("work", "a", 15, 20)]
     last = chain_of(spec, engine).iloc[-1]
     assert (last["activity"], last["place"]) == ("a", "rack4")
 

@@ -46,6 +46,8 @@ from dcsim.network import REPAIR, WORK
 from dcsim.trace import NOT, Trace
 
 ANY_ROUND = 2**30
+ENDLESS = -1
+"""Stands for the length of a chain that does not end, which the law of the instant rules out."""
 
 SEGMENT = record(i64, "begins", "ends", "code", "instance", "attempt")
 """A part of a chain: what it was spent on (see `Codes`), and by which instance and attempt (-1 and 0 if by none)."""
@@ -65,6 +67,8 @@ def chain(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int) -> 
     while True:
         told = readable(SEGMENT, *np.empty((5, room), np.int64))
         count = int(follow(plan, chance, story, gates, node, told))
+        if count == ENDLESS:
+            raise RuntimeError(f"the chain of node {node} bites its tail")
         if count <= room:
             return told[:count][::-1]
         room = count
@@ -285,15 +289,13 @@ def giver(plan: Ways, story: Story, demand: int, cause: int, tick: int, latest: 
 
 
 @fast
-def delivered(
-    plan: Ways, chance: Chance, story: Story, gates: Gates, demand: int, cause: int, tick: int, latest: int
-) -> int:
+def delivered(plan: Ways, story: Story, gates: Gates, demand: int, cause: int, tick: int, latest: int) -> int:
     """The last delivery at a tick, until a round, of what was lacking."""
     k = last_at_most(story.delivery, tick)
     while k >= 0 and story.delivery[k].tick == tick:
         for t in range(plan.demand[demand].first_take, plan.demand[demand + 1].first_take):
             if plan.take[t].cause == cause and plan.take[t].stock == story.delivery[k].stock:
-                if delivered_in(plan, chance, story, gates, k) <= latest:
+                if delivered_in(plan, story, gates, k) <= latest:
                     return k
         k -= 1
     return NOT
@@ -313,7 +315,11 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
     tick = story.instance[node].finish if at == AT_FINISH else gates.opened[what].tick
     if tick == NOT:
         return 0
+    steps, most = 0, 6 * (len(story.settled) + len(plan.gates) + len(story.delivery) + 1)
     while at != OVER:
+        steps += 1
+        if steps > most:
+            return ENDLESS
         if at == AT_GATE:
             by = gates.opened[what].by
             if plan.gate[what].milestone != NOT:
@@ -381,7 +387,7 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
             demand = demand_of(plan, story, what, row)
             ready = story.instance[what].ready if row < 0 else story.row[row].ready
             cause = story.instance[what].held_by if row < 0 else story.row[row].held_by
-            latest = story.instance[what].round if row < 0 else story.row[row].round
+            latest = story.instance[what].round_ if row < 0 else story.row[row].round_
             number = 1 if row < 0 else story.row[row].number
             while tick > ready:
                 if cause >= plan.first_calendar_cause:
@@ -394,7 +400,7 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
                     continue
                 by = giver(plan, story, demand, cause, tick, latest) if cause != NOT else NOT
                 if by == NOT:
-                    goods = delivered(plan, chance, story, gates, demand, cause, tick, latest) if cause != NOT else NOT
+                    goods = delivered(plan, story, gates, demand, cause, tick, latest) if cause != NOT else NOT
                     if goods != NOT:
                         count = tell(told, count, tick, tick, codes.wait + cause, what, number)
                         at, what = AT_DELIVERY, goods

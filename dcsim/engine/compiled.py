@@ -365,7 +365,7 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         attempts=column("attempts"),
         mode=column("used"),
         held_by=column("held_by"),
-        round=np.where(column("start") == NOT, NOT, column("round")),
+        round=np.where(column("start") == NOT, NOT, column("round_")),
         attempt_rows=tuple(AttemptRow(*row[:-1]) for row in state.row[: state.counts[0]["rows"]].tolist()),
         shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[0]["shortages"]].tolist()),
         delivery_rows=tuple(_deliveries(network, draws, state)),

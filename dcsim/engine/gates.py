@@ -20,7 +20,7 @@ POSITIONS = 20
 """Bits that hold a position in a list of predecessors."""
 
 
-OPENED = record(i64, "tick", "round", "by")
+OPENED = record(i64, "tick", "round_", "by")
 
 
 class Gates(NamedTuple):
@@ -115,9 +115,9 @@ def settled_in(story: Story, instance: int, row: int) -> int:
     """The round of its tick in which a piece of work finished."""
     if row < 0:
         piece = story.instance[instance]
-        return piece.round + 1 if piece.start == piece.finish else 0
+        return piece.round_ + 1 if piece.start == piece.finish else 0
     told = story.row[row]
-    return told.round + 1 if told.start == told.finish else 0
+    return told.round_ + 1 if told.start == told.finish else 0
 
 
 @fast
@@ -145,7 +145,7 @@ def arrival(plan: Ways, chance: Chance, story: Story, gates: Gates, link: int) -
         tick = story.instance[node].finish
         turn = settled_in(story, node, story.instance[node].row) if tick != NOT else 0
     else:
-        tick, turn = gates.opened[node - plan.instances].tick, gates.opened[node - plan.instances].round
+        tick, turn = gates.opened[node - plan.instances].tick, gates.opened[node - plan.instances].round_
     if tick == NOT:
         return NOT
     if lag > 0:
@@ -189,7 +189,7 @@ def arrival_number(plan: Ways, chance: Chance, story: Story, gates: Gates, node:
         there = arrival(plan, chance, story, gates, k)
         if there == NOT:
             continue
-        key = (there << POSITIONS) | (k - first)
+        key = (there << POSITIONS) | int(k - first)
         if size < number:
             keys[size] = key
             size += 1
@@ -209,13 +209,13 @@ def open_gates(plan: Ways, chance: Chance, story: Story, gates: Gates) -> None:
         node = plan.gates[k]
         gate = node - plan.instances
         opened = gates.opened[gate]
-        opened.tick = opened.round = opened.by = NOT
+        opened.tick = opened.round_ = opened.by = NOT
         if plan.gate[gate].milestone != NOT:
-            reach(plan, chance, story, gates, gate)
+            reach(plan, story, gates, gate)
         elif plan.gate[gate].started_by != NOT:
             instance = plan.gate[gate].started_by
             if story.instance[instance].start != NOT:
-                opened.tick, opened.round = story.instance[instance].start, story.instance[instance].round + 1
+                opened.tick, opened.round_ = story.instance[instance].start, story.instance[instance].round_ + 1
         else:
             needed = plan.node[node].needed
             if needed == plan.node[node + 1].first_link - plan.node[node].first_link:
@@ -227,11 +227,11 @@ def open_gates(plan: Ways, chance: Chance, story: Story, gates: Gates) -> None:
                 link = arrival_number(plan, chance, story, gates, node, needed)
             if link != NOT:
                 there = arrival(plan, chance, story, gates, link)
-                opened.tick, opened.round, opened.by = there >> ROUNDS, there & (2**ROUNDS - 1), link
+                opened.tick, opened.round_, opened.by = there >> ROUNDS, there & (2**ROUNDS - 1), link
 
 
 @fast
-def reach(plan: Ways, chance: Chance, story: Story, gates: Gates, gate: int) -> None:
+def reach(plan: Ways, story: Story, gates: Gates, gate: int) -> None:
     """Find out when so much of a supply had ever been there, and what was the last to come."""
     milestone = plan.gate[gate].milestone
     there, wanted = 0, plan.reaches[milestone]
@@ -239,17 +239,17 @@ def reach(plan: Ways, chance: Chance, story: Story, gates: Gates, gate: int) -> 
         if plan.counted[milestone, stock]:
             there += plan.initial[stock]
     if there >= wanted:
-        gates.opened[gate].tick, gates.opened[gate].round = 0, 0
+        gates.opened[gate].tick, gates.opened[gate].round_ = 0, 0
         return
     delivery, settled = 0, 0
     while delivery < len(story.delivery) or settled < len(story.settled):
         if settled == len(story.settled) or (
-            delivery < len(story.delivery) and arrives_before(plan, chance, story, gates, delivery, settled)
+            delivery < len(story.delivery) and arrives_before(plan, story, gates, delivery, settled)
         ):
             tick, turn, by = story.delivery[delivery].tick, 0, len(story.settled) + delivery
             if plan.counted[milestone, story.delivery[delivery].stock]:
                 there += story.delivery[delivery].amount
-                turn = delivered_in(plan, chance, story, gates, delivery)
+                turn = delivered_in(plan, story, gates, delivery)
             delivery += 1
         else:
             instance, row = story.settled[settled].instance, story.settled[settled].row
@@ -262,27 +262,31 @@ def reach(plan: Ways, chance: Chance, story: Story, gates: Gates, gate: int) -> 
                 turn = settled_in(story, instance, row)
             settled += 1
         if there >= wanted:
-            gates.opened[gate].tick, gates.opened[gate].round, gates.opened[gate].by = tick, turn, by
+            gates.opened[gate].tick, gates.opened[gate].round_, gates.opened[gate].by = tick, turn, by
             return
 
 
 @fast
-def arrives_before(plan: Ways, chance: Chance, story: Story, gates: Gates, delivery: int, settled: int) -> bool:
-    """Whether a delivery settles before a piece of work."""
-    if story.delivery[delivery].tick != story.settled[settled].tick:
-        return story.delivery[delivery].tick < story.settled[settled].tick
+def arrives_before(plan: Ways, story: Story, gates: Gates, delivery: int, settled: int) -> bool:
+    """Whether a delivery settles before a piece of work; what is ordered in that very round comes after it."""
+    tick, order = story.delivery[delivery].tick, story.delivery[delivery].origin
+    if tick != story.settled[settled].tick:
+        return tick < story.settled[settled].tick
+    if order < 0 or plan.order[order].gate == NOT:
+        return True
+    placed = gates.opened[plan.order[order].gate - plan.instances]
     turn = settled_in(story, story.settled[settled].instance, story.settled[settled].row)
-    return delivered_in(plan, chance, story, gates, delivery) <= turn
+    return NOT < placed.tick < tick or (placed.tick == tick and placed.round_ < turn)
 
 
 @fast
-def delivered_in(plan: Ways, chance: Chance, story: Story, gates: Gates, delivery: int) -> int:
+def delivered_in(plan: Ways, story: Story, gates: Gates, delivery: int) -> int:
     """The round of its tick in which goods arrived: the first, unless the order was placed in that tick."""
     order = story.delivery[delivery].origin
     if order < 0 or plan.order[order].gate == NOT:
         return 0
-    gate = plan.order[order].gate - plan.instances
-    return gates.opened[gate].round if gates.opened[gate].tick == story.delivery[delivery].tick else 0
+    placed = gates.opened[plan.order[order].gate - plan.instances]
+    return placed.round_ if placed.tick == story.delivery[delivery].tick else 0
 
 
 @fast

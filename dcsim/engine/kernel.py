@@ -426,7 +426,7 @@ def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> N
         state.row[row].kind = REPAIR if kind == REPAIR else WORK
         state.row[row].ready = tick
         state.row[row].start = state.row[row].finish = state.row[row].held_by = NOT
-        state.row[row].mode = state.row[row].round = NOT
+        state.row[row].mode = state.row[row].round_ = NOT
     join(plan.demand, state.counts, state.queue, state.bits, instances, tick, instance, queue)
 
 
@@ -731,7 +731,7 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         held_by = lacking(plan, chance, state.level, queue, tick, True)
     if kind == WORK:
         mine.start = tick
-        mine.round = state.counts[0].round
+        mine.round_ = state.counts[0].round
         mine.held_by = held_by
         if plan.activity[activity].start_gate != NOT:
             push(state.counts, state.events, 63 - plan.tick_bits, tick, instance, STARTED)
@@ -754,7 +754,7 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         state.row[row].finish = finish if finish <= plan.horizon else NOT
         state.row[row].held_by = held_by
         state.row[row].mode = mode
-        state.row[row].round = state.counts[0].round
+        state.row[row].round_ = state.counts[0].round
     if finish <= plan.horizon:
         push(state.counts, state.events, 63 - plan.tick_bits, finish, instance, FINISHED)
 

@@ -99,7 +99,7 @@ def story_of(trace: Trace) -> Story:
         "finish": trace.finish,
         "held_by": trace.held_by,
         "row": last,
-        "round": trace.round,
+        "round_": trace.round,
     }
     shortages = sorted(trace.shortage_rows, key=lambda row: (row.ends == NOT, row.ends, row.demand))
     return Story(

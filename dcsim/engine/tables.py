@@ -21,11 +21,11 @@ PIECE = record(
     i32,
     *("following", "since", "turn", "used", "ready", "start", "finish", "attempts", "held_by", "row"),
     "present",  # work, retry or repair, and above the second bit the mode it is done in
-    "round",  # of the tick in which its first attempt started
+    "round_",  # of the tick in which its first attempt started
 )
 ROW = record(
     i32,
-    *("instance", "number", "kind", "ready", "start", "finish", "held_by", "mode", "round"),
+    *("instance", "number", "kind", "ready", "start", "finish", "held_by", "mode", "round_"),
     "before",  # the row of the same instance before this one; -1 for its first
 )
 SETTLED = record(i32, "tick", "instance", "row")  # the row is -1 without rework

@@ -177,15 +177,25 @@ def _backwards(network: Network) -> tuple[Ints, Ints, Ints]:
 
 
 def _in_order(network: Network, in_first: Ints, in_from: Ints) -> Ints:
-    """The gates, each after those that lead to it."""
+    """The gates, each after those that lead to it; a milestone of supplies after the orders that bring them, too.
+
+    What an order brings may be what it waited for: such a circle is entered anywhere.
+    """
+    order_gate, brought = _order_gates(network).tolist(), {}
+    for milestone in network.milestones:
+        orders = [k for k, order in enumerate(network.orders) if order.stock in milestone.stocks]
+        brought[milestone.gate] = [order_gate[k] for k in orders if order_gate[k] != NOT]
     found: dict[int, None] = {}
     for gate in range(network.instances, len(network.needed)):
         path = [gate]
+        seen = {gate}
         while path:
             before = in_from[in_first[path[-1]] : in_first[path[-1] + 1]]
-            ahead = [node for node in before[before >= network.instances].tolist() if node not in found]
+            ahead = [*before[before >= network.instances].tolist(), *brought.get(path[-1], ())]
+            ahead = [node for node in ahead if node not in found and node not in seen]
             if ahead and path[-1] not in found:
-                path.extend(ahead)
+                path.append(ahead[0])
+                seen.add(ahead[0])
             else:
                 found.setdefault(path.pop())
     return _ints(found)
