@@ -14,6 +14,7 @@ from dcsim.engine.draws import Draws, undisturbed
 from dcsim.engine.tables import Table
 from dcsim.engine.ways import ways
 from dcsim.network import Network
+from dcsim.scenario.schema import ALWAYS
 from dcsim.trace import NOT, Ints, causes
 
 WORK, REWORK, RESOURCE, SUPPLY, CALENDAR, RISK = "work", "rework", "resource", "supply", "calendar", "risk"
@@ -176,7 +177,7 @@ def criticality(network: Network, touched: NDArray[np.bool_]) -> pd.DataFrame:
     for what, kinds in _PARTS.items():
         found: dict[str, list[int]] = {}
         for code, (kind, name) in enumerate(names):
-            if kind in kinds and (kind != LAG or (name in orders) == (what == "order")):
+            if kind in kinds and (kind != LAG or (name in orders) == (what == "order")) and name != ALWAYS:
                 found.setdefault(name, []).append(code)
         for name, codes in found.items():
             rows.append((what, name, *share(int(touched[:, codes].any(axis=1).sum()), len(touched))))

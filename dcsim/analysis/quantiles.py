@@ -105,7 +105,7 @@ def share(count: int, of: int) -> tuple[float, float, float]:
     z = float(special.ndtri(1 - (1 - CONFIDENCE) / 2))
     found, wide = count / of, z * z / of
     centre, half = (found + wide / 2) / (1 + wide), sqrt(wide * found * (1 - found) + wide * wide / 4) / (1 + wide)
-    return found, max(0.0, centre - half), min(1.0, centre + half)
+    return found, 0.0 if count == 0 else centre - half, 1.0 if count == of else centre + half
 
 
 def summary_table(
