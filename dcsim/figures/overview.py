@@ -1,26 +1,21 @@
 """One build at a glance: what was counted over time, its milestones, and what it waited for."""
 
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from dcsim.analysis.result import Result, chance, layers
 from dcsim.analysis.supplies import total_over_time
 from dcsim.analysis.waits import queue_lengths
 from dcsim.figures import style
+from dcsim.figures.dates import Clock, date_axis, days_above, position
 from dcsim.figures.panels import (
     SHARE,
     Curve,
     Dated,
-    Floats,
     Wait,
     binned,
     draw_curves,
@@ -30,8 +25,6 @@ from dcsim.figures.panels import (
 
 MOST_CAUSES, MOST_MILESTONES = 10, 10
 """Rows of the lower panels."""
-
-EPOCH = datetime(1970, 1, 1)
 
 BINS = 480
 """Spans of time for which it is told how many waited."""
@@ -45,7 +38,7 @@ def draw_overview(run: Result, path: Path) -> Path:
 
 def overview(run: Result) -> Figure:
     """The figure: counters above milestones above what was limiting, on one axis of dates."""
-    clock = _Clock(run)
+    clock = Clock(run.network.start, run.network.zero)
     curves, unit = counters(run)
     milestones = dated(run, {curve.name for curve in curves})
     begin, end = _ends(run, curves, milestones)
@@ -61,8 +54,10 @@ def overview(run: Result) -> Figure:
         draw_curves(curves, unit, milestones, end, upper)
         draw_milestones(milestones, middle)
         draw_waits(waits, lower)
-        upper.set_title(" · ".join([run.scenario.name, *layers(run.scenario), chance(run)]))
-        _draw_time(clock, run.network.zero, upper, lower)
+        upper.set_title(" · ".join([style.plain(run.scenario.name, 60), *layers(run.scenario), chance(run)]))
+        date_axis(lower)
+        days_above(upper, clock)
+        upper.grid(axis="x")
         lower.set_xlim(begin, end)
     return figure
 
@@ -72,7 +67,7 @@ def counters(run: Result) -> tuple[list[Curve], str]:
 
     Counters that milestones look at go before others.
     """
-    clock = _Clock(run)
+    clock = Clock(run.network.start, run.network.zero)
     specs = [part for one in run.scenario.activities.values() for part in (one, *one.within.values())]
     consumed = {name for spec in specs for name in spec.consumes}
     produced = {name for spec in specs for name in spec.produces}
@@ -90,7 +85,7 @@ def counters(run: Result) -> tuple[list[Curve], str]:
     return curves[: len(style.LINES)], unit or "units"
 
 
-def _finished(run: Result, clock: "_Clock") -> Curve:
+def _finished(run: Result, clock: Clock) -> Curve:
     """The share of all activities that have finished."""
     ticks = np.sort(run.activities["finish"].dropna().to_numpy(np.int64))
     moments, counts = np.unique(np.append(0, ticks), return_counts=True)
@@ -101,14 +96,14 @@ def _finished(run: Result, clock: "_Clock") -> Curve:
 
 def dated(run: Result, shown: set[str]) -> list[Dated]:
     """Milestones in the order of their dates, observed ones before others where there are too many."""
-    clock = _Clock(run)
+    clock = Clock(run.network.start, run.network.zero)
     found = []
     for name, rows in run.observed.groupby("milestone", sort=False):
         milestone = run.scenario.milestones[str(name)]
         tick = run.milestones.loc[run.milestones["milestone"] == name, "tick"].iloc[0]
         number = list(run.scenario.milestones).index(str(name))
         height = float(run.network.milestones[number].reaches) if milestone.supply in shown else None
-        observed = tuple(_number(date) for date in rows["observed"].dropna())
+        observed = tuple(position(date) for date in rows["observed"].dropna())
         found.append(Dated(str(name), None if pd.isna(tick) else clock.date(int(tick)), observed, height))
     chosen = sorted(found, key=lambda one: not one.observed)[:MOST_MILESTONES]
     return sorted(chosen, key=lambda one: one.simulated if one.simulated is not None else np.inf)
@@ -116,7 +111,7 @@ def dated(run: Result, shown: set[str]) -> list[Dated]:
 
 def limiting(run: Result, begin: float, end: float) -> list[Wait]:
     """What anything waited for in a span of time, longest first."""
-    clock = _Clock(run)
+    clock = Clock(run.network.start, run.network.zero)
     edges = np.linspace(clock.tick(begin), clock.tick(end), BINS + 1)
     found = []
     for row in run.waits.head(MOST_CAUSES).to_dict("records"):
@@ -142,58 +137,10 @@ def _kind(run: Result, cause: str) -> str:
 
 def _ends(run: Result, curves: list[Curve], milestones: list[Dated]) -> tuple[float, float]:
     """From the start of the clock until nothing that is shown changes any more."""
-    begin = _number(run.network.start)
+    begin = position(run.network.start)
     last = [begin + 1, *(date for one in milestones for date in one.observed)]
     last += [one.simulated for one in milestones if one.simulated is not None]
     for curve in curves:
         changes = np.flatnonzero(np.diff(curve.totals)) + 1
         last += [float(curve.dates[changes[-1]])] if len(changes) else []
     return begin, begin + (max(last) - begin) * 1.12
-
-
-def _draw_time(clock: "_Clock", zero: datetime, upper: Axes, lower: Axes) -> None:
-    """Dates below, days from day zero above."""
-    lower.xaxis.set_major_locator(AutoDateLocator(minticks=5, maxticks=12))  # type: ignore[no-untyped-call]
-    lower.xaxis.set_major_formatter(FuncFormatter(_month))
-    lower.tick_params(axis="x", labelsize=9)
-    days = upper.secondary_xaxis("top", functions=(clock.days, clock.after))
-    days.set_xlabel(f"days from {zero:%Y-%m-%d}", loc="right", fontsize=9)
-    days.spines["top"].set_visible(False)
-    days.tick_params(labelsize=9)
-    upper.grid(axis="x")
-
-
-def _month(date: float, position: int | None) -> str:
-    """A date on the axis: its month, with the day unless it is the first; its year under some."""
-    moment = EPOCH + timedelta(days=date)
-    told = f"{moment:%b}" if moment.day == 1 else f"{moment.day} {moment:%b}"
-    year = position == 0 or (moment.month == 1 and moment.day < 15)
-    return f"{told}\n{moment:%Y}" if year else told
-
-
-class _Clock:
-    """Ticks as dates of a picture, and back."""
-
-    def __init__(self, run: Result) -> None:
-        self.start = _number(run.network.start)
-        self.zero = _number(run.network.zero)
-
-    def date(self, tick: int) -> float:
-        return self.start + tick / 1440
-
-    def dates(self, ticks: "pd.Series[int]") -> Floats:
-        return self.start + ticks.to_numpy(np.float64) / 1440
-
-    def tick(self, date: float) -> float:
-        return (date - self.start) * 1440
-
-    def days(self, dates: Any) -> Any:
-        return dates - self.zero
-
-    def after(self, days: Any) -> Any:
-        return days + self.zero
-
-
-def _number(moment: datetime) -> float:
-    """A moment as matplotlib counts it: days since 1970."""
-    return (moment - EPOCH) / timedelta(days=1)

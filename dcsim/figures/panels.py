@@ -56,8 +56,8 @@ class Wait:
     """How many waited in each of them, on average."""
 
 
-KINDS = {"supply": style.BLUE, "resource": style.ORANGE, "calendar": style.GREY, "risk": style.RED}
-"""What can be waited for, each in its colour."""
+CAUSES = ("supply", "resource", "calendar", "risk")
+"""What can be waited for, in the order of the legend."""
 
 
 def draw_curves(curves: Sequence[Curve], unit: str, milestones: Sequence[Dated], end: float, ax: Axes) -> Axes:
@@ -65,7 +65,9 @@ def draw_curves(curves: Sequence[Curve], unit: str, milestones: Sequence[Dated],
     for curve, (colour, dash, width) in zip(curves, style.LINES, strict=False):
         dates = np.append(curve.dates, end)
         totals = np.append(curve.totals, curve.totals[-1])
-        ax.step(dates, totals, where="post", color=colour, linestyle=dash, linewidth=width, label=curve.name)
+        ax.step(
+            dates, totals, where="post", color=colour, linestyle=dash, linewidth=width, label=style.plain(curve.name)
+        )
     seen = [(date, one.height) for one in milestones if one.height for date in one.observed]
     if seen:
         when, heights = zip(*seen, strict=True)
@@ -76,7 +78,9 @@ def draw_curves(curves: Sequence[Curve], unit: str, milestones: Sequence[Dated],
     ax.yaxis.set_major_formatter(
         PercentFormatter(1) if unit == SHARE else FuncFormatter(lambda value, _: f"{value:,.0f}")
     )
-    ax.set_ylabel(unit if len(curves) > 1 or unit == SHARE else f"{curves[0].name} ({unit})")
+    ax.set_ylabel(
+        style.plain(unit) if len(curves) > 1 or unit == SHARE else style.plain(f"{curves[0].name} ({unit})", 50)
+    )
     if len(curves) > 1 or seen:
         ax.legend(loc="upper left", handlelength=2.6)
     return ax
@@ -98,7 +102,7 @@ def draw_milestones(milestones: Sequence[Dated], ax: Axes) -> Axes:
         else:
             place = ax.get_yaxis_transform()
             ax.text(0.01, row, NOT_REACHED, transform=place, va="center", fontsize=9)
-    ax.set_yticks(range(len(milestones)), [one.name for one in milestones])
+    ax.set_yticks(range(len(milestones)), [style.plain(one.name) for one in milestones])
     ax.set_ylim(len(milestones) - 0.4, -0.6)
     handles = [_marker("o", "white", style.RED, "simulated")]
     if any(one.observed for one in milestones):
@@ -123,7 +127,7 @@ def _head(ax: Axes, title: str, handles: Sequence[Line2D | Patch]) -> None:
         handles=list(handles),
         loc="lower right",
         bbox_to_anchor=(1, 1),
-        ncols=len(KINDS),
+        ncols=len(CAUSES),
         handlelength=1,
         borderaxespad=0.1,
         borderpad=0.2,
@@ -149,12 +153,14 @@ def draw_waits(waits: Sequence[Wait], ax: Axes) -> Axes:
         share = np.sqrt(wait.waiting / most) if most else wait.waiting
         half = np.where(wait.waiting > 0, 0.08 + 0.34 * share, 0)
         half = np.append(half, half[-1])
-        ax.fill_between(wait.edges, row - half, row + half, step="post", color=KINDS[wait.kind], linewidth=0, zorder=2)
+        ax.fill_between(
+            wait.edges, row - half, row + half, step="post", color=style.KINDS[wait.kind], linewidth=0, zorder=2
+        )
     labels = [f"{shortened(wait.cause)}  {_days(wait.days)}" for wait in waits]
     ax.set_yticks(range(len(waits)), labels)
     ax.set_ylim(max(len(waits), 1) - 0.4, -0.6)
-    kinds = [kind for kind in KINDS if any(wait.kind == kind for wait in waits)]
-    _head(ax, "Waited for (thicker: more waited)", [Patch(color=KINDS[kind], label=kind) for kind in kinds])
+    kinds = [kind for kind in CAUSES if any(wait.kind == kind for wait in waits)]
+    _head(ax, "Waited for (thicker: more waited)", [Patch(color=style.KINDS[kind], label=kind) for kind in kinds])
     return ax
 
 
@@ -165,7 +171,7 @@ def _days(days: float) -> str:
 def shortened(cause: str, most: int = 22) -> str:
     """A cause that fits beside its bar."""
     name = cause.partition(":")[2] or cause
-    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+    return style.plain(name, most)
 
 
 def binned(spells: Sequence[tuple[int, int, int]], edges: Floats) -> Floats:

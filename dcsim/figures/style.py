@@ -1,8 +1,11 @@
 """The house style of every picture: colours told apart by everybody, few lines, the same bytes every time."""
 
+import warnings
+from collections.abc import Callable, Sequence
+from functools import wraps
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -52,6 +55,81 @@ _METADATA: dict[str, dict[str, None]] = {
 """What would differ from one day to the next is left out."""
 
 
+KINDS = {
+    "activity": GREEN,
+    "work": GREEN,
+    "rework": YELLOW,
+    "resource": ORANGE,
+    "supply": BLUE,
+    "order": BLUE,
+    "production": SKY,
+    "placed": SKY,
+    "calendar": GREY,
+    "risk": RED,
+    "lag": PALE,
+    "date": PURPLE,
+    "start": INK,
+}
+"""What can hold a build back, each in its colour."""
+
+PARTS = (
+    (BLUE, ""),
+    (ORANGE, ""),
+    (GREEN, "///"),
+    (SKY, "\\\\\\"),
+    (RED, ""),
+    (YELLOW, "..."),
+    (PURPLE, "xxx"),
+    (INK, ""),
+)
+"""Colour and hatch of the first, second, ... part of a whole; they differ in grey as well."""
+REST = (PALE, "")
+"""Of all that is too small to be told apart."""
+
+
+def plain(name: str, most: int = 28) -> str:
+    """A name as it is written, never as mathematics, and shortened where it does not fit."""
+    text = " ".join(name.split())
+    return (text if len(text) <= most else text[: most - 1].rstrip() + "…").replace("$", r"\$")
+
+
+def figure(width: float = SIZE[0], height: float = 5.0) -> tuple[Figure, Axes]:
+    """An empty picture of so many inches."""
+    with mpl.rc_context(RC):
+        made = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+        return made, made.subplots()
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """A function that draws in the house style, whichever the caller has chosen."""
+
+    @wraps(draw)
+    def drawn(*arguments: P.args, **named: P.kwargs) -> R:
+        with mpl.rc_context(RC):
+            return draw(*arguments, **named)
+
+    return drawn
+
+
+def rows(ax: Axes, names: Sequence[str]) -> None:
+    """A row for every name, the first on top."""
+    ax.set_yticks(range(len(names)), list(names))
+    ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
+    bare(ax)
+    ax.grid(axis="x")
+
+
+def nothing(ax: Axes, why: str) -> Axes:
+    """Where there is nothing to draw, the picture says why."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=GREY)
+    return ax
+
+
 def check_suffix(path: Path) -> None:
     """A picture is PNG, SVG or PDF, which its name says."""
     if path.suffix.lower() not in _METADATA:
@@ -63,7 +141,8 @@ def save(figure: Figure, path: Path) -> Path:
     check_suffix(path)
     suffix = path.suffix.lower()
     picture = BytesIO()
-    with mpl.rc_context(RC):
+    with mpl.rc_context(RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a box stands for a rare letter
         figure.savefig(picture, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
     try:
         path.write_bytes(picture.getvalue())
