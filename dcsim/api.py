@@ -184,6 +184,13 @@ class Run:
         return supply_table(self.trace)
 
     @cached_property
+    def usage(self) -> "pd.DataFrame":
+        """One row per change of a resource: resource, place, tick, used, capacity (how many units there are)."""
+        from dcsim.analysis.usage import usage_table
+
+        return usage_table(self.trace, self.draws)
+
+    @cached_property
     def waits(self) -> "pd.DataFrame":
         """What the build waited for, longest first: cause, days, waiting_days, activities."""
         from dcsim.analysis.waits import waits_by_cause

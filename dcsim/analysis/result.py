@@ -41,12 +41,14 @@ class Result(Protocol):
     @property
     def supplies(self) -> "pd.DataFrame": ...
     @property
+    def usage(self) -> "pd.DataFrame": ...
+    @property
     def waits(self) -> "pd.DataFrame": ...
     @property
     def stuck(self) -> "pd.DataFrame": ...
 
 
-TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "stuck")
+TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "usage", "stuck")
 """The tables that are kept of a build."""
 
 

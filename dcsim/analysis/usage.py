@@ -1,0 +1,89 @@
+"""How many units of every resource were at work, and how many there were, over time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.frames import explained
+from dcsim.engine.draws import Draws
+from dcsim.network import WORK, Network
+from dcsim.trace import NOT, Ints, Trace
+
+
+def usage_table(trace: Trace, draws: Draws) -> pd.DataFrame:
+    """One row per change: resource, place, tick, used, capacity (units there are, after ramps and risks).
+
+    What runs while the capacity falls keeps its units, so `used` may be above it for a while. Work that pauses when a
+    calendar closes keeps what it holds.
+    """
+    network = trace.network
+    table = np.concatenate([np.stack(part, axis=1) for part in _changes(trace, draws)])
+    resource, tick, used, capacity = table.T
+    order = np.lexsort((tick, resource))
+    resource, tick = resource[order], tick[order]
+    last = np.append((resource[1:] != resource[:-1]) | (tick[1:] != tick[:-1]), True)[: len(resource)]
+    sums = []
+    for change in (used, capacity):
+        total = np.cumsum(change[order])
+        before = np.append(0, total)[np.searchsorted(resource, np.arange(len(network.resources)))]
+        sums.append((total - before[resource])[last])
+    resource, tick = resource[last], tick[last]
+    same = (resource[1:] == resource[:-1]) & (np.diff(sums[0]) == 0) & (np.diff(sums[1]) == 0)
+    keep = np.append(True, ~same)[: len(resource)]
+    names = np.array([one.name for one in network.resources], object)
+    places = np.array([one.place for one in network.resources], object)
+    frame = pd.DataFrame(
+        {
+            "resource": pd.Series(names[resource[keep]], dtype="str"),
+            "place": pd.Series(places[resource[keep]], dtype="str"),
+            "tick": tick[keep],
+            "used": sums[0][keep],
+            "capacity": sums[1][keep],
+        }
+    )
+    return explained(frame, network)
+
+
+def _changes(trace: Trace, draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+    """Everything that changes a resource: resource, tick, change of what is used, change of what there is."""
+    resources = np.arange(len(trace.network.resources))
+    none = np.zeros_like(resources)
+    yield resources, none, none, draws.capacity
+    steps, before = draws.steps, draws.capacity.copy()
+    change = np.zeros(len(steps.units), np.int64)
+    for row, (resource, units) in enumerate(zip(steps.resource.tolist(), steps.units.tolist(), strict=True)):
+        change[row], before[resource] = units - before[resource], units
+    yield steps.resource, steps.tick, np.zeros_like(change), change
+    for resource, amount, begins, ends in _held(trace):
+        ticks = np.concatenate([begins, ends[ends != NOT]])
+        units = np.where(np.arange(len(ticks)) < len(begins), amount, -amount)
+        yield np.full(len(ticks), resource), ticks, units, np.zeros_like(units)
+
+
+def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:
+    """So many units of a resource that were taken at these ticks and given back at those."""
+    network = trace.network
+    demand, mode, begins, ends = _work(trace)
+    order = np.lexsort((mode, demand))
+    pairs, first = np.unique(np.stack([demand[order], mode[order]], axis=1), axis=0, return_index=True)
+    for (number, way), part in zip(pairs.tolist(), np.split(order, first[1:]), strict=True):
+        for claim in network.demands[number].modes[way].claims:
+            yield claim.resource, claim.amount, begins[part], ends[part]
+
+
+def _work(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
+    """All work that was started, attempts and repairs alike: its demand, its mode, its start and its finish."""
+    network = trace.network
+    once = (trace.start != NOT) & ~np.isin(network.activity, list(network.again))
+    rows = [row for row in trace.attempt_rows if row.start != NOT]
+    again = np.array([(_demand(network, r.instance, r.kind), r.mode, r.start, r.finish) for r in rows], np.int64)
+    again = again.reshape(len(rows), 4)
+    columns = (network.demand, trace.mode, trace.start, trace.finish)
+    return tuple(  # type: ignore[return-value]
+        np.concatenate([column[once].astype(np.int64), again[:, k]]) for k, column in enumerate(columns)
+    )
+
+
+def _demand(network: Network, instance: int, kind: int) -> int:
+    return int(network.demand[instance]) if kind == WORK else network.demand_of(instance, kind)
