@@ -8,7 +8,9 @@ import pandas as pd
 
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
 from dcsim.trace import Ints, ticks
+from dcsim.units import parse_amount
 
 Observed = Mapping[str, Sequence[tuple[datetime, str]]]
 """For each milestone the dates observed, and what exactly was observed."""
@@ -32,6 +34,23 @@ def milestone_table(network: Network, reached: Ints, first: int = 0) -> pd.DataF
         }
     )
     return explained(frame, network)
+
+
+def dated_in_the_world(scenario: Scenario) -> pd.DataFrame:
+    """One row per date that was observed or is wanted: milestone, supply, reaches, kind, date, meaning.
+
+    `kind` is `observed` or `target`; supply and reaches are empty for a milestone of an activity.
+    """
+    rows: list[tuple[str, str, float, str, datetime, str]] = []
+    for name, one in scenario.milestones.items():
+        supply, reaches = one.supply or "", np.nan
+        if one.supply is not None and one.reaches is not None:
+            reaches = float(parse_amount(one.reaches, scenario.supplies[one.supply].unit))
+        rows += [(name, supply, reaches, "observed", seen.date, seen.meaning) for seen in one.observed]
+        rows += [(name, supply, reaches, "target", one.target, "target")] if one.target is not None else []
+    frame = pd.DataFrame(rows, columns=["milestone", "supply", "reaches", "kind", "date", "meaning"])
+    frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[ms]")
+    return frame.astype(dict.fromkeys(("milestone", "supply", "kind", "meaning"), "str") | {"reaches": "float64"})
 
 
 def beside_observed(milestones: pd.DataFrame, observed: Observed, zero: datetime) -> pd.DataFrame:

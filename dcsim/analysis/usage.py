@@ -64,25 +64,24 @@ def _changes(trace: Trace, draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Int
 def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:
     """So many units of a resource that were taken at these ticks and given back at those."""
     network = trace.network
-    demand, mode, begins, ends = _work(trace)
-    order = np.lexsort((mode, demand))
-    pairs, first = np.unique(np.stack([demand[order], mode[order]], axis=1), axis=0, return_index=True)
-    for (number, way), part in zip(pairs.tolist(), np.split(order, first[1:]), strict=True):
+    demand, mode, begins, ends = _work(trace).T
+    ways = int(mode.max(initial=0)) + 1
+    order = np.argsort(demand * ways + mode, kind="stable")
+    groups, first = np.unique((demand * ways + mode)[order], return_index=True)
+    for group, part in zip(groups.tolist(), np.split(order, first[1:]), strict=True):
+        number, way = divmod(group, ways)
         for claim in network.demands[number].modes[way].claims:
             yield claim.resource, claim.amount, begins[part], ends[part]
 
 
-def _work(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
-    """All work that was started, attempts and repairs alike: its demand, its mode, its start and its finish."""
+def _work(trace: Trace) -> Ints:
+    """All work that was started, attempts and repairs alike: columns of demand, mode, start and finish."""
     network = trace.network
     once = (trace.start != NOT) & ~np.isin(network.activity, list(network.again))
+    table = np.stack([network.demand, trace.mode, trace.start, trace.finish], axis=1)[once]
     rows = [row for row in trace.attempt_rows if row.start != NOT]
     again = np.array([(_demand(network, r.instance, r.kind), r.mode, r.start, r.finish) for r in rows], np.int64)
-    again = again.reshape(len(rows), 4)
-    columns = (network.demand, trace.mode, trace.start, trace.finish)
-    return tuple(  # type: ignore[return-value]
-        np.concatenate([column[once].astype(np.int64), again[:, k]]) for k, column in enumerate(columns)
-    )
+    return np.concatenate([table.astype(np.int64), again.reshape(len(rows), 4)])
 
 
 def _demand(network: Network, instance: int, kind: int) -> int:

@@ -107,7 +107,7 @@ def _stacks(table: "pd.DataFrame", by: str, ax: Axes) -> Axes:
         ax.text(above[place] + 0.01 * total, place, f"{wide.sum().iloc[place]:,.0f} d", va="center", fontweight="bold")
     ax.set_xlim(right=1.1 * total)
     ax.set_xlabel("days, on average")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, handlelength=1.6, fontsize=9)
+    style.legend_above(ax)
     return ax
 
 
@@ -131,8 +131,8 @@ def _kinds_told(ax: Axes, kinds: Sequence[str]) -> Axes:
     """What the colours of the rows mean."""
     known = [kind for kind in style.KINDS if kind in kinds]
     if len(known) > 1:
-        handles = [Patch(color=style.KINDS[kind], label=kind) for kind in known]
-        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=6, handlelength=1, fontsize=9)
+        handles = [Patch(color=style.KINDS[kind]) for kind in known]
+        style.legend_above(ax, handles, known, columns=7)
     return ax
 
 
@@ -178,7 +178,7 @@ def tornado(drivers: "pd.DataFrame", ax: Axes) -> Axes:
     style.rows(ax, [plain(str(name), 36) for name in shown["input"]])
     ax.set_xlim(-1.2 * most, 1.2 * most)
     ax.set_xlabel("mean change of the milestone, days (earlier left, later right)")
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, handlelength=1, fontsize=9)
+    style.legend_above(ax)
     return ax
 
 

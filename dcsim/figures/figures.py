@@ -1,6 +1,22 @@
 """Every picture by name: each is a function of tables and the axes to draw on, and returns these axes."""
 
 from dcsim.figures.bars import criticality, differences, made_of, tornado
+from dcsim.figures.curves import fan, histogram, level, s_curve, use
+from dcsim.figures.gantt import gantt
+from dcsim.figures.maps import hall_map
 from dcsim.figures.sweeps import sweep
 
-__all__ = ["criticality", "differences", "made_of", "sweep", "tornado"]
+__all__ = [
+    "criticality",
+    "differences",
+    "fan",
+    "gantt",
+    "hall_map",
+    "histogram",
+    "level",
+    "made_of",
+    "s_curve",
+    "sweep",
+    "tornado",
+    "use",
+]

@@ -96,7 +96,7 @@ def _scattered(table: "pd.DataFrame", across: str, up: str, milestone: str, ax: 
     )
     if not there.all():
         ax.scatter(x[~there], y[~there], marker="x", color=style.INK, label="later than the horizon")
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1))
+        style.legend_above(ax)
     ax.grid()
     return _coloured(dots, across, up, milestone, ax)
 

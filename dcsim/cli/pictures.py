@@ -1,0 +1,43 @@
+"""Commands that draw what a folder of results holds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dcsim.cli.app import app
+from dcsim.cli.terminal import patience
+
+Result = Annotated[Path, typer.Argument(metavar="RESULT", help="A folder that was written with --out.")]
+
+
+@app.command()
+def plot(
+    result: Result,
+    what: Annotated[
+        str | None,
+        typer.Option(metavar="PICTURE", help="s-curve, gantt, histogram, ...; `list` says what this result has."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="A .png, .svg or .pdf file.")] = None,
+    milestone: Annotated[str | None, typer.Option(metavar="NAME", help="The milestone to draw.")] = None,
+    place: Annotated[str | None, typer.Option(metavar="PATH", help="The place to look into: phase1/hall2.")] = None,
+    resource: Annotated[str | None, typer.Option(metavar="NAME", help="The resource to draw.")] = None,
+    supply: Annotated[str | None, typer.Option(metavar="NAME", help="The supply to draw.")] = None,
+    day: Annotated[float | None, typer.Option(metavar="DAY", help="The day of a map, counted from day zero.")] = None,
+) -> None:
+    """Draw a picture of a result: PNG, SVG or PDF, as the name of the file says."""
+    from dcsim.figures.gallery import PICTURES, Wanted, chosen, save
+    from dcsim.study.store import read
+
+    with patience("drawing"):
+        findings = read(result)
+        if what == LIST:
+            typer.echo("\n".join(PICTURES.get(findings.kind, {})))
+            return
+        what = what or chosen(findings)
+        path = save(findings, what, Wanted(milestone, place, resource, supply, day), out or Path(f"{what}.png"))
+    typer.echo(f"picture in {path}")
+
+
+LIST = "list"
+"""What asks which pictures there are."""

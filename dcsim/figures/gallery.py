@@ -1,0 +1,236 @@
+"""Which pictures a result has, and which of them is drawn where nothing more is said."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.milestones import dated_in_the_world
+from dcsim.analysis.result import EXPECTED
+from dcsim.analysis.states import NEVER, states_of
+from dcsim.analysis.waits import waits_by_cause
+from dcsim.errors import RequestError, ResultError
+from dcsim.figures import figures, style
+from dcsim.figures.dates import Clock
+from dcsim.figures.style import plain
+from dcsim.suggest import nearest
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a result is to be drawn; what is not said is chosen."""
+
+    milestone: str | None = None
+    place: str | None = None
+    resource: str | None = None
+    supply: str | None = None
+    day: float | None = None
+
+
+Draw = Callable[[Findings, Wanted, Axes], Axes]
+
+
+def figure_of(findings: Findings, what: str | None = None, wanted: Wanted | None = None) -> Figure:
+    """A picture of a result with its title; the first of its kind if none is named.
+
+    Raises
+    ------
+    RequestError
+        There is no such picture, milestone, place, resource or supply; the message says which there are.
+    """
+    figure, ax = style.figure()
+    draw(findings, what, wanted, ax)
+    figure.set_size_inches(style.SIZE[0], _height(what or chosen(findings), ax))
+    figure.suptitle(title(findings), x=0.01, ha="left", fontsize=13, fontweight="bold")
+    return figure
+
+
+def draw(findings: Findings, what: str | None = None, wanted: Wanted | None = None, ax: Axes | None = None) -> Axes:
+    """A picture of a result on the given axes, or on new ones as notebooks show them."""
+    what = chosen(findings) if what is None else what
+    there = PICTURES.get(findings.kind, {})
+    if what not in there:
+        raise RequestError(f"no picture '{plain(what)}' of a result of kind '{findings.kind}'; {_there(there)}")
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots(figsize=(style.SIZE[0], 5.0), layout="constrained")[1]
+    return there[what](findings, wanted or Wanted(), ax)
+
+
+def chosen(findings: Findings) -> str:
+    """The picture that is drawn if none is named."""
+    return next(iter(PICTURES.get(findings.kind, {})), "")
+
+
+def _there(pictures: Mapping[str, Draw]) -> str:
+    return f"there are {', '.join(pictures)}" if pictures else "there are none"
+
+
+def title(findings: Findings) -> str:
+    """What was simulated, with which chances."""
+    about = findings.about
+    parts = [
+        findings.scenario.name,
+        *about.get("variants", ()),
+        *(f"{one} mitigated" for one in about.get("mitigated", ())),
+    ]
+    if findings.kind == "run":
+        number = about["replications"][0]
+        expected = about["seed"] == EXPECTED
+        parts.append(
+            "expected values" if expected else f"seed {about['seed']}" + f", replication {number}" * bool(number)
+        )
+    elif "simulated" in about:
+        parts += [f"{about['simulated']:,} replications", f"seed {about['seed']}"]
+    return plain(" · ".join(map(str, parts)), 90)
+
+
+def _s_curve(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    supplies, dated = findings.tables["supplies"], dated_in_the_world(findings.scenario)
+    names = _counted(findings, wanted)
+    if findings.kind == "run":
+        return figures.s_curve(supplies, ax, names, dated)
+    return figures.fan(supplies, ax, names[-1] if names else "", dated)
+
+
+def _counted(findings: Findings, wanted: Wanted) -> list[str]:
+    """The supply that is wanted or that a milestone counts; else all that milestones count, as far as of one unit."""
+    scenario = findings.scenario
+    known = list(dict.fromkeys(findings.tables["supplies"]["supply"]))
+    if wanted.supply is not None:
+        return [_known(wanted.supply, known, "supply", "supplies")]
+    looked_at = list(scenario.milestones)
+    if wanted.milestone is not None:
+        looked_at = [_known(wanted.milestone, looked_at, "milestone", "milestones")]
+    supplies = [scenario.milestones[name].supply for name in looked_at]
+    found = [name for name in supplies if name is not None and name in known]
+    units = [scenario.supplies[name].unit for name in found]
+    common = max(units, key=units.count, default="")
+    return list(dict.fromkeys(name for name, unit in zip(found, units, strict=True) if unit == common))
+
+
+def _known(name: str, known: list[str], what: str, several: str) -> str:
+    if name not in known:
+        raise RequestError(f"no {what} '{plain(name, 60)}'{nearest(name, known, several)}")
+    return name
+
+
+def _milestone(findings: Findings, wanted: Wanted, table: str) -> str:
+    """The milestone that is wanted, or that the result is about, or else the last one."""
+    known = list(dict.fromkeys(map(str, findings.tables[table]["milestone"])))
+    asked = wanted.milestone or findings.about.get("milestone")
+    if asked is not None:
+        return _known(str(asked), known, "milestone", "milestones")
+    return known[-1] if known else ""
+
+
+def _histogram(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    name, dated = _milestone(findings, wanted, "milestones"), dated_in_the_world(findings.scenario)
+    figures.histogram(findings.tables["milestones"], ax, name, dated)
+    ax.set_title(plain(name, 50), fontsize=11)
+    return ax
+
+
+def _gantt(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    return figures.gantt(findings.tables["activities"], ax, wanted.place)
+
+
+def _use(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    usage = findings.tables["usage"]
+    return figures.use(usage, ax, _longest(findings, wanted.resource, usage["resource"], "resource", "resources"))
+
+
+def _level(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    tables = findings.tables
+    supply = _longest(findings, wanted.supply, tables["supplies"]["supply"], "supply", "supplies")
+    return figures.level(tables["supplies"], tables["deliveries"], tables["shortages"], ax, supply)
+
+
+def _longest(findings: Findings, asked: str | None, column: Any, what: str, several: str) -> str:
+    """The one that is asked for, or that was waited for longest."""
+    known = list(dict.fromkeys(map(str, column)))
+    if asked is not None:
+        return _known(asked, known, what, several)
+    return next((name for name in waited_for(findings) if name in known), known[0] if known else "")
+
+
+def waited_for(findings: Findings) -> list[str]:
+    """What a build waited for, longest first."""
+    shortages = findings.tables["shortages"]
+    ends = [shortages["to"].max(), shortages["from"].max()] if len(shortages) else []
+    end = max([int(one) for one in ends if one is not None and one == one], default=0)
+    return [str(cause) for cause in waits_by_cause(shortages, end)["cause"]]
+
+
+def _map(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    activities = findings.tables["activities"]
+    day = wanted.day
+    if day is None:
+        day = _of_milestone(findings, wanted) if wanted.milestone else _half_done(findings)
+    return figures.hall_map(activities, ax, day)
+
+
+def _of_milestone(findings: Findings, wanted: Wanted) -> float:
+    name = _milestone(findings, wanted, "milestones")
+    table = findings.tables["milestones"]
+    day = float(table.loc[table["milestone"] == name, "day"].iloc[0])
+    if np.isnan(day):
+        raise ResultError(f"'{plain(name)}' was not reached before the horizon: say which day with --day")
+    return float(np.ceil(day))
+
+
+def _half_done(findings: Findings) -> float:
+    """The day on which half of the work in places of the lowest level is done."""
+    finish = states_of(findings.tables["activities"]).finish
+    done = finish[finish < NEVER]
+    clock = Clock.of(findings.tables["activities"])
+    return float(np.ceil(clock.days(clock.date(float(np.median(done)))))) if len(done) else 0.0
+
+
+def _made_of(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    table = findings.tables["causes" if findings.kind == "comparison" else "days"]
+    if "milestone" in table:
+        name = _milestone(findings, wanted, "causes" if findings.kind == "comparison" else "days")
+        table = table[table["milestone"] == name]
+    return figures.made_of(table, ax)
+
+
+def _differences(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    table = findings.tables["differences"]
+    if wanted.milestone is not None:
+        table = table[table["milestone"] == _milestone(findings, wanted, "differences")]
+    return figures.differences(table, ax)
+
+
+def _sweep(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    points = findings.tables["points"]
+    return figures.sweep(points, ax, list(findings.about["over"]), _milestone(findings, wanted, "points"))
+
+
+PICTURES: Mapping[str, Mapping[str, Draw]] = {
+    "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
+    "replications": {"s-curve": _s_curve, "histogram": _histogram},
+    "explanation": {
+        "days": _made_of,
+        "criticality": lambda findings, wanted, ax: figures.criticality(findings.tables["criticality"], ax),
+    },
+    "comparison": {"differences": _differences, "days": _made_of},
+    "sweep": {"sweep": _sweep},
+    "drivers": {"tornado": lambda findings, wanted, ax: figures.tornado(findings.tables["drivers"], ax)},
+}
+"""The pictures of each kind of result, the first drawn if none is named."""
+
+ROWS = ("gantt", "days", "criticality", "differences", "tornado")
+"""Pictures that are the higher the more rows they have."""
+
+
+def save(findings: Findings, what: str | None, wanted: Wanted, path: Path) -> Path:
+    """Write a picture of a result into a PNG, SVG or PDF file, the same bytes every time."""
+    style.check_suffix(path)
+    return style.save(figure_of(findings, what, wanted), path)
