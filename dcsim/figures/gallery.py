@@ -50,6 +50,14 @@ def figure_of(findings: Findings, what: str | None = None, wanted: Wanted | None
     return figure
 
 
+def _height(what: str, ax: Axes) -> float:
+    """Inches that a picture needs: the more rows it has, the more; as much as its cells."""
+    if what == "map" and not ax.axison:
+        (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+        return 1.1 + style.SIZE[0] * min(1.5, abs(top - bottom) / (right - left))
+    return 1.5 + 0.36 * len(ax.get_yticks()) if what in ROWS else 5.0
+
+
 def draw(findings: Findings, what: str | None = None, wanted: Wanted | None = None, ax: Axes | None = None) -> Axes:
     """A picture of a result on the given axes, or on new ones as notebooks show them."""
     what = chosen(findings) if what is None else what
