@@ -54,10 +54,8 @@ def scene(tables: Mapping[str, pd.DataFrame], counted: Sequence[str]) -> Scene:
     step = DAY if last - first >= FEWEST * DAY else max(1, (last - first) // FEWEST)
     ticks = np.arange(first // step * step, last + 2 * step, step, dtype=np.int64)
     units = dict(zip(supplies["supply"], supplies["unit"], strict=True))
-    lines = [
-        Line(name, units.get(name, ""), _at(ticks, total["tick"], total["total"])) for name, total in totals.items()
-    ]
-    waits = waits_by_cause(shortages, int(ticks[-1]))
+    lines = [Line(name, units[name], _at(ticks, total["tick"], total["total"])) for name, total in totals.items()]
+    waits = waits_by_cause(shortages, int(ticks[-1])).sort_values("waiting_days", ascending=False, kind="stable")
     longest = [str(cause) for cause in waits["cause"] if cause in units][:MOST_LEVELS]
     return Scene(ticks, states, tuple(lines), tuple(_level(name, units[name], tables, ticks) for name in longest))
 

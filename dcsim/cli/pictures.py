@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import app
-from dcsim.cli.terminal import patience
+from dcsim.cli.terminal import patience, progress
 
 Result = Annotated[Path, typer.Argument(metavar="RESULT", help="A folder that was written with --out.")]
 
@@ -41,3 +41,19 @@ def plot(
 
 LIST = "list"
 """What asks which pictures there are."""
+
+
+@app.command()
+def animate(
+    result: Result,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="A .html, .gif or .mp4 file.")] = Path(
+        "site.html"
+    ),
+) -> None:
+    """Show the site filling up: a page that plays without a network, or a film."""
+    from dcsim.report.animation import animate
+    from dcsim.study.store import read
+
+    with progress("drawing") as show:
+        path = animate(read(result), out, show or (lambda done, count: None))
+    typer.echo(f"animation in {path}")

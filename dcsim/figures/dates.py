@@ -61,9 +61,9 @@ def moment(at: float) -> datetime:
     return EPOCH + timedelta(days=float(at))
 
 
-def date_axis(ax: Axes) -> None:
-    """Dates below a picture."""
-    ax.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=12))  # type: ignore[no-untyped-call]
+def date_axis(ax: Axes, fewest: int = 4, most: int = 12) -> None:
+    """Dates below a picture, so many."""
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=fewest, maxticks=most))  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_formatter(FuncFormatter(_told))
     ax.tick_params(axis="x", labelsize=9)
 

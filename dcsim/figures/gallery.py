@@ -32,10 +32,12 @@ class Wanted:
     day: float | None = None
 
 
+NOTHING = Wanted()
+
 Draw = Callable[[Findings, Wanted, Axes], Axes]
 
 
-def figure_of(findings: Findings, what: str | None = None, wanted: Wanted | None = None) -> Figure:
+def figure_of(findings: Findings, what: str | None = None, wanted: Wanted = NOTHING) -> Figure:
     """A picture of a result with its title; the first of its kind if none is named.
 
     Raises
@@ -58,7 +60,7 @@ def _height(what: str, ax: Axes) -> float:
     return 1.5 + 0.36 * len(ax.get_yticks()) if what in ROWS else 5.0
 
 
-def draw(findings: Findings, what: str | None = None, wanted: Wanted | None = None, ax: Axes | None = None) -> Axes:
+def draw(findings: Findings, what: str | None = None, wanted: Wanted = NOTHING, ax: Axes | None = None) -> Axes:
     """A picture of a result on the given axes, or on new ones as notebooks show them."""
     what = chosen(findings) if what is None else what
     there = PICTURES.get(findings.kind, {})
@@ -68,7 +70,7 @@ def draw(findings: Findings, what: str | None = None, wanted: Wanted | None = No
         import matplotlib.pyplot as plt
 
         ax = plt.subplots(figsize=(style.SIZE[0], 5.0), layout="constrained")[1]
-    return there[what](findings, wanted or Wanted(), ax)
+    return there[what](findings, wanted, ax)
 
 
 def chosen(findings: Findings) -> str:
@@ -101,13 +103,13 @@ def title(findings: Findings) -> str:
 
 def _s_curve(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     supplies, dated = findings.tables["supplies"], dated_in_the_world(findings.scenario)
-    names = _counted(findings, wanted)
+    names = counted(findings, wanted)
     if findings.kind == "run":
         return figures.s_curve(supplies, ax, names, dated)
     return figures.fan(supplies, ax, names[-1] if names else "", dated)
 
 
-def _counted(findings: Findings, wanted: Wanted) -> list[str]:
+def counted(findings: Findings, wanted: Wanted = NOTHING) -> list[str]:
     """The supply that is wanted or that a milestone counts; else all that milestones count, as far as of one unit."""
     scenario = findings.scenario
     known = list(dict.fromkeys(findings.tables["supplies"]["supply"]))

@@ -1,0 +1,163 @@
+"""The site filling up, as a film: the map above what is counted and what is in stock."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from dcsim.analysis.scene import Line, Scene
+from dcsim.analysis.states import STATES
+from dcsim.errors import ResultError, UnavailableError
+from dcsim.figures import style
+from dcsim.figures.curves import THOUSANDS
+from dcsim.figures.dates import Clock, Floats, date_axis, moment
+from dcsim.figures.maps import draw_cells, laid_out, paint
+from dcsim.figures.style import plain
+
+MOST_FRAMES = 90
+PER_SECOND = 10
+STAND_STILL = 15
+"""Frames for which the last picture stays."""
+INCHES, DPI = (10.0, 6.4), 90
+COLOURS = 96
+"""Of a GIF."""
+
+Image = NDArray[np.uint8]
+Progress = Callable[[int, int], None]
+"""Told how many frames of how many are drawn."""
+
+
+def film(scene: Scene, title: str, clock: Clock, path: Path, progress: Progress) -> Path:
+    """Write the film of a build: a GIF, or an MP4 where ffmpeg is installed.
+
+    Raises
+    ------
+    UnavailableError
+        There is no ffmpeg for an MP4.
+    ResultError
+        The file cannot be written.
+    """
+    write = _mp4 if path.suffix.lower() == ".mp4" else _gif
+    try:
+        write(frames(scene, title, clock, progress), path)
+    except OSError as error:
+        raise ResultError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}") from None
+    return path
+
+
+def frames(scene: Scene, title: str, clock: Clock, progress: Progress) -> Iterator[Image]:
+    """The pictures of a film, at most so many, evenly spread; the last one is the end."""
+    count = min(MOST_FRAMES, len(scene.ticks))
+    shown = np.unique(np.linspace(0, len(scene.ticks) - 1, count).round().astype(int))
+    with mpl.rc_context(style.RC):
+        stage = _Stage(scene, title, clock)
+        for done, frame in enumerate(shown.tolist()):
+            yield stage.at(frame)
+            progress(done + 1, len(shown))
+
+
+class _Stage:
+    """The picture of a film: drawn once, then only what changes."""
+
+    def __init__(self, scene: Scene, title: str, clock: Clock) -> None:
+        self.scene, self.layout, self.clock = scene, laid_out(scene.states.places), clock
+        self.dates = clock.dates(scene.ticks)
+        self.figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
+        self.canvas = FigureCanvasAgg(self.figure)
+        panels = [*([scene.counted] if scene.counted else []), *((line,) for line in scene.levels)]
+        tall = min(1.6, 2.2 * (self.layout.height / self.layout.width)) if self.layout.width else 0.2
+        grid = self.figure.add_gridspec(2, max(1, len(panels)), height_ratios=[max(0.5, tall), 1])
+        self.map = self.figure.add_subplot(grid[0, :])
+        draw_cells(scene.states, scene.states.at(int(scene.ticks[-1])), self.layout, self.map)
+        self.cursors: list[Line2D] = []
+        self.growing: list[tuple[Line2D, Line]] = []
+        for number, lines in enumerate(panels):
+            self._panel(self.figure.add_subplot(grid[1, number]), lines)
+        self.figure.suptitle(plain(title, 70), x=0.01, ha="left", fontweight="bold")
+        self.date = self.figure.text(0.99, 0.985, " " * 24, ha="right", va="top", fontsize=13)
+        self.canvas.draw()  # type: ignore[no-untyped-call]
+        self.figure.set_layout_engine("none")
+
+    def _panel(self, ax: Axes, lines: tuple[Line, ...]) -> None:
+        """What is counted, or one supply in stock with the times when something waited for it."""
+        for line, (colour, dash, width) in zip(lines, style.LINES, strict=False):
+            ax.step(self.dates, line.values, where="post", color=style.PALE, linestyle=dash, linewidth=width)
+            label = plain(f"{line.name} ({line.unit})" if line.unit else line.name, 26)
+            grown = ax.step([], [], where="post", color=colour, linestyle=dash, linewidth=width, label=label)[0]
+            self.growing.append((grown, line))
+            if line.short is not None:
+                edges = np.flatnonzero(np.diff(np.concatenate([[False], line.short, [False]]).astype(int)))
+                for begin, end in zip(edges[::2], edges[1::2], strict=True):
+                    span = float(self.dates[max(begin - 1, 0)]), float(self.dates[end - 1])
+                    ax.axvspan(*span, color=style.RED, alpha=0.28, linewidth=0)
+                ax.set_title("in stock; shaded: waited for", fontsize=9, fontweight="normal", pad=18)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8, borderaxespad=0.1, handlelength=1.6)
+        ax.set_xlim(float(self.dates[0]), float(self.dates[-1]))
+        ax.set_ylim(0, 1.06 * max(1, *(int(line.values.max()) for line in lines)))
+        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        ax.yaxis.set_major_formatter(THOUSANDS)
+        date_axis(ax, fewest=2, most=5)
+        ax.tick_params(labelsize=8)
+        self.cursors.append(ax.axvline(float(self.dates[0]), color=style.INK, linewidth=1))
+
+    def at(self, frame: int) -> Image:
+        """The picture of one frame."""
+        now = self.scene.states.at(int(self.scene.ticks[frame]))
+        date = float(self.dates[frame])
+        for image in list(self.map.images):
+            image.remove()
+        if len(now):
+            paint(self.layout, now, self.map)
+            counts = np.bincount(now, minlength=len(STATES)).tolist()
+            legend = self.map.get_legend()
+            assert legend is not None
+            for text, state, count in zip(legend.get_texts(), STATES, counts, strict=True):
+                text.set_text(f"{state}: {count:,}")
+        for cursor in self.cursors:
+            cursor.set_xdata([date, date])
+        for grown, line in self.growing:
+            grown.set_data(self.dates[: frame + 1], _floats(line)[: frame + 1])
+        self.date.set_text(f"{moment(date):%Y-%m-%d}   day {self.clock.days(date):,.0f}")
+        self.canvas.draw()  # type: ignore[no-untyped-call]
+        return np.asarray(self.canvas.buffer_rgba())[:, :, :3].copy()  # type: ignore[no-untyped-call]
+
+
+def _floats(line: Line) -> Floats:
+    return line.values.astype(np.float64)
+
+
+def _gif(pictures: Iterator[Image], path: Path) -> None:
+    from PIL import Image as Pillow
+
+    drawn = [Pillow.fromarray(picture) for picture in pictures]
+    palette = drawn[-1].quantize(COLOURS, dither=Pillow.Dither.NONE)
+    flat = [picture.quantize(palette=palette, dither=Pillow.Dither.NONE) for picture in drawn]
+    pause = 1000 // PER_SECOND
+    durations = [pause] * (len(flat) - 1) + [pause * STAND_STILL]
+    film = BytesIO()
+    flat[0].save(film, "GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0)
+    path.write_bytes(film.getvalue())
+
+
+def _mp4(pictures: Iterator[Image], path: Path) -> None:
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise UnavailableError("an MP4 needs ffmpeg, which is not installed here: write a .gif or an .html instead")
+    drawn = list(pictures)
+    height, width = (size - size % 2 for size in drawn[0].shape[:2])
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(PER_SECOND), "-i", "-"]
+    target = ["-pix_fmt", "yuv420p", "-fflags", "+bitexact", str(path)]
+    pixels = b"".join(one[:height, :width].tobytes() for one in [*drawn, *[drawn[-1]] * STAND_STILL])
+    done = subprocess.run([program, "-y", "-loglevel", "error", *source, *target], input=pixels, capture_output=True)
+    if done.returncode:
+        raise ResultError(f"ffmpeg cannot write '{path}': {done.stderr.decode(errors='replace').strip()}")

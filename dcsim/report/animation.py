@@ -1,0 +1,38 @@
+"""The site filling up, as the name of the file says: a page, a GIF or an MP4."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.scene import scene
+from dcsim.errors import ResultError
+from dcsim.figures.animation import film
+from dcsim.figures.dates import Clock
+from dcsim.figures.gallery import counted, title
+from dcsim.report.player import player
+
+FORMATS = (".html", ".gif", ".mp4")
+
+
+def animate(findings: Findings, path: Path, progress: Callable[[int, int], None]) -> Path:
+    """Show a build over time: the map beside what is counted and the stocks that the most waited for.
+
+    Raises
+    ------
+    ResultError
+        The result is not of one build, the suffix is none of these, or the file cannot be written.
+    UnavailableError
+        An MP4 is wanted and there is no ffmpeg.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise ResultError(f"'{path}': an animation's name ends in {', '.join(FORMATS)}")
+    if findings.kind != "run":
+        raise ResultError(f"an animation shows one build, not {findings.kind}: give a folder that `dcsim run` wrote")
+    shown, start, zero = scene(findings.tables, counted(findings)), findings.scenario.start, findings.scenario.zero
+    if path.suffix.lower() != ".html":
+        return film(shown, title(findings), Clock(start, zero), path, progress)
+    try:
+        path.write_text(player(shown, title(findings), start, zero), encoding="utf-8")
+    except OSError as error:
+        raise ResultError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}") from None
+    return path
