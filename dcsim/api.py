@@ -118,6 +118,14 @@ class Run:
         chance = "expected values" if self.seed is None else f"seed={self.seed}, replication={self.replication}"
         return f"Run('{self.scenario.name}', {chance}, finished={self.finished})"
 
+    def _repr_html_(self) -> str:
+        from dcsim.analysis.notebook import as_html
+        from dcsim.analysis.result import chance, layers
+
+        title = " · ".join([self.scenario.name, *layers(self.scenario), chance(self)])
+        ended = f"{'finished' if self.finished else 'unfinished'} on {self.network.date(self.end):%Y-%m-%d}"
+        return as_html(title, self.observed.drop(columns="observed_day"), ended)
+
     @property
     def finished(self) -> bool:
         """Whether every activity finished within the horizon."""

@@ -1,9 +1,12 @@
 """How much of every supply was there, and had ever been there, over time."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from dcsim.analysis.frames import explained
+from dcsim.scenario.schema import Scenario
 from dcsim.trace import NOT, Ints, Trace
 
 
@@ -67,6 +70,18 @@ def total_over_time(supplies: pd.DataFrame, supply: str) -> pd.DataFrame:
     gains = rows.groupby("place")["total"].diff().fillna(rows["total"])
     summed = gains.groupby(rows["tick"]).sum().cumsum()
     return pd.DataFrame({"tick": summed.index.to_numpy(), "total": summed.to_numpy(np.int64)})
+
+
+def counted(scenario: Scenario, known: Iterable[str], milestones: Iterable[str] | None = None) -> list[str]:
+    """The supplies that milestones count, all or some of them, as far as they are known and of the commonest unit."""
+    looked_at = [
+        scenario.milestones[name].supply for name in (scenario.milestones if milestones is None else milestones)
+    ]
+    names = set(known)
+    found = [name for name in looked_at if name is not None and name in names]
+    units = [scenario.supplies[name].unit for name in found]
+    common = max(units, key=units.count, default="")
+    return list(dict.fromkeys(name for name, unit in zip(found, units, strict=True) if unit == common))
 
 
 def _of(numbers: Ints, names: list[str]) -> "pd.Series[str]":

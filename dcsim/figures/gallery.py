@@ -13,6 +13,7 @@ from dcsim.analysis.findings import Findings
 from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.analysis.result import EXPECTED
 from dcsim.analysis.states import NEVER, states_of
+from dcsim.analysis.supplies import counted
 from dcsim.analysis.waits import waits_by_cause
 from dcsim.errors import RequestError, ResultError
 from dcsim.figures import figures, style
@@ -103,26 +104,21 @@ def title(findings: Findings) -> str:
 
 def _s_curve(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     supplies, dated = findings.tables["supplies"], dated_in_the_world(findings.scenario)
-    names = counted(findings, wanted)
+    names = _counted(findings, wanted)
     if findings.kind == "run":
         return figures.s_curve(supplies, ax, names, dated)
     return figures.fan(supplies, ax, names[-1] if names else "", dated)
 
 
-def counted(findings: Findings, wanted: Wanted = NOTHING) -> list[str]:
-    """The supply that is wanted or that a milestone counts; else all that milestones count, as far as of one unit."""
-    scenario = findings.scenario
+def _counted(findings: Findings, wanted: Wanted) -> list[str]:
+    """The supply that is wanted or that the milestone counts; else all that milestones count."""
     known = list(dict.fromkeys(findings.tables["supplies"]["supply"]))
     if wanted.supply is not None:
         return [_known(wanted.supply, known, "supply", "supplies")]
-    looked_at = list(scenario.milestones)
-    if wanted.milestone is not None:
-        looked_at = [_known(wanted.milestone, looked_at, "milestone", "milestones")]
-    supplies = [scenario.milestones[name].supply for name in looked_at]
-    found = [name for name in supplies if name is not None and name in known]
-    units = [scenario.supplies[name].unit for name in found]
-    common = max(units, key=units.count, default="")
-    return list(dict.fromkeys(name for name, unit in zip(found, units, strict=True) if unit == common))
+    scenario = findings.scenario
+    if wanted.milestone is None:
+        return counted(scenario, known)
+    return counted(scenario, known, [_known(wanted.milestone, list(scenario.milestones), "milestone", "milestones")])
 
 
 def _known(name: str, known: list[str], what: str, several: str) -> str:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.scene import scene
+from dcsim.analysis.supplies import counted
 from dcsim.errors import ResultError
 from dcsim.figures.animation import film
 from dcsim.figures.dates import Clock
-from dcsim.figures.gallery import counted, title
+from dcsim.figures.gallery import title
 from dcsim.report.player import player
 
 FORMATS = (".html", ".gif", ".mp4")
@@ -28,7 +29,8 @@ def animate(findings: Findings, path: Path, progress: Callable[[int, int], None]
         raise ResultError(f"'{path}': an animation's name ends in {', '.join(FORMATS)}")
     if findings.kind != "run":
         raise ResultError(f"an animation shows one build, not {findings.kind}: give a folder that `dcsim run` wrote")
-    shown, start, zero = scene(findings.tables, counted(findings)), findings.scenario.start, findings.scenario.zero
+    scenario, start, zero = findings.scenario, findings.scenario.start, findings.scenario.zero
+    shown = scene(findings.tables, counted(scenario, findings.tables["supplies"]["supply"]))
     if path.suffix.lower() != ".html":
         return film(shown, title(findings), Clock(start, zero), path, progress)
     try:

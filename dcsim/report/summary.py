@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -10,12 +11,17 @@ from rich.text import Text
 from dcsim.analysis.milestones import beside_observed
 from dcsim.analysis.result import Result, chance, layers
 from dcsim.analysis.stuck import NOT_READY, WAITING, WORKING
+from dcsim.analysis.supplies import counted as counted_supplies
+from dcsim.analysis.supplies import total_over_time
 from dcsim.report.language import cause_in_words, counted, day, listed, span_of_places, written
 from dcsim.report.layout import below, column, indented, table_of
 from dcsim.scenario.schema import Scenario
 
 MOST_CAUSES = 8
 """Causes of waiting that are printed."""
+BLOCKS = " ▁▂▃▄▅▆▇█"
+ACROSS = 34
+"""Blocks in the line of what is counted."""
 MOST_STUCK = 12
 """Groups of stuck activities that are printed."""
 
@@ -23,7 +29,9 @@ MOST_STUCK = 12
 def summary(run: Result, seconds: float) -> Group:
     """Everything that `dcsim run` tells about one build, which took so many seconds."""
     parts = [headline(run, seconds), milestone_table(run)]
-    parts += [part for part in (waits_table(run), fitted_list(run.scenario), stuck_list(run)) if part is not None]
+    parts += [
+        part for part in (growth(run), waits_table(run), fitted_list(run.scenario), stuck_list(run)) if part is not None
+    ]
     return Group(*parts)
 
 
@@ -82,6 +90,34 @@ def _difference(days: float) -> str:
     if pd.isna(days):
         return ""
     return f"{days:+.0f}" if days else "0"
+
+
+def growth(run: Result) -> RenderableType | None:
+    """How what milestones count has grown, a line of blocks for each, from the first date to the last."""
+    totals = {
+        name: total_over_time(run.supplies, name) for name in counted_supplies(run.scenario, run.scenario.supplies)
+    }
+    last = max([int(total["tick"].iloc[-1]) for total in totals.values()], default=0)
+    if not last:
+        return None
+    first, end = f"{run.network.start:%Y-%m-%d}", f"{run.network.date(last):%Y-%m-%d}"
+    table = table_of("counted")
+    table.add_column(f"{first}{end:>{ACROSS - len(first)}}", no_wrap=True)
+    column(table, ">total")
+    for name, total in totals.items():
+        amount = int(total["total"].iloc[-1])
+        unit = run.scenario.supplies[name].unit
+        table.add_row(Text(name), Text(sparkline(total, last)), Text(f"{amount:,} {unit}".rstrip()))
+    return below("", table)
+
+
+def sparkline(total: pd.DataFrame, last: int) -> str:
+    """What there was at the end of each of so many equal spans, as blocks; nothing where there was nothing."""
+    ends = np.linspace(0, last, ACROSS + 1)[1:]
+    known = np.append(0, total["total"].to_numpy(np.float64))
+    there = known[np.searchsorted(total["tick"].to_numpy(np.float64), ends, side="right")]
+    heights = np.ceil(there / max(1.0, known[-1]) * (len(BLOCKS) - 1)).astype(int)
+    return "".join(BLOCKS[height] for height in heights)
 
 
 def waits_table(run: Result) -> RenderableType | None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.quantiles import LEVELS, Days, Interval, bands, between_blocks, order_statistics, summary_table
+from dcsim.analysis.result import layers
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -23,6 +24,9 @@ from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.store import keep
 from dcsim.suggest import nearest, shorten
 from dcsim.trace import Ints, causes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TABLES = ("milestones", "summary", "waits", "draws", "supplies")
 """The tables that are kept of many replications."""
@@ -57,6 +61,15 @@ class Replications:
 
     def __repr__(self) -> str:
         return f"Replications('{self.scenario.name}', n={self.n}, seed={self.seed}, sampling='{self.sampling}')"
+
+    def _repr_html_(self) -> str:
+        from dcsim.analysis.notebook import as_html
+
+        title = " · ".join(
+            [self.scenario.name, *layers(self.scenario), f"{self.n:,} replications", f"seed {self.seed}"]
+        )
+        columns = ["milestone", "p10", "p50", "p80", "p90", "reached"]
+        return as_html(title, self.summary[columns], f"days from {self.network.zero:%Y-%m-%d}")
 
     @property
     def n(self) -> int:
@@ -177,6 +190,14 @@ class Replications:
         about = asked_for(self.seed, self.sampling, self.asked) | {"simulated": self.n, "horizon": horizon}
         tables = (*TABLES, "chain") if self.asked.explain else TABLES
         return Findings("replications", self.scenario, about, {name: getattr(self, name) for name in tables})
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw what was counted over time with its fan, or where nothing is, in how many replications the last
+        milestone was reached when; on the given axes, or on new ones.
+        """
+        from dcsim.figures.gallery import draw
+
+        return draw(self.findings, "histogram" if self.supplies.empty else "s-curve", ax=ax)
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.
