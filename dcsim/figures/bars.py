@@ -85,7 +85,7 @@ def _stacks(table: "pd.DataFrame", by: str, ax: Axes) -> Axes:
     names = list(dict.fromkeys(table[by]))[:MOST_ROWS]
     cells = table.groupby(["kind", "name", by], sort=False)["mean"].sum()
     wide = cells.unstack(by).reindex(columns=names).fillna(0.0)
-    order = wide.abs().max(axis=1).sort_values(ascending=False, kind="stable").index
+    order = wide.abs().mean(axis=1).sort_values(ascending=False, kind="stable").index
     most = MOST_PARTS if len(order) <= MOST_PARTS else MOST_PARTS - 1
     parts = [(cause_told(*key), wide.loc[key].to_numpy(np.float64)) for key in order[:most]]
     looks = list(style.PARTS[: len(parts)])
@@ -107,7 +107,7 @@ def _stacks(table: "pd.DataFrame", by: str, ax: Axes) -> Axes:
         ax.text(above[place] + 0.01 * total, place, f"{wide.sum().iloc[place]:,.0f} d", va="center", fontweight="bold")
     ax.set_xlim(right=1.1 * total)
     ax.set_xlabel("days, on average")
-    style.legend_above(ax)
+    style.legend_above(ax, columns=3)
     return ax
 
 
@@ -132,7 +132,7 @@ def _kinds_told(ax: Axes, kinds: Sequence[str]) -> Axes:
     known = [kind for kind in style.KINDS if kind in kinds]
     if len(known) > 1:
         handles = [Patch(color=style.KINDS[kind]) for kind in known]
-        style.legend_above(ax, handles, known, columns=7)
+        style.legend_above(ax, handles, known, columns=8)
     return ax
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -138,9 +139,7 @@ def _milestone(findings: Findings, wanted: Wanted, table: str) -> str:
 
 def _histogram(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     name, dated = _milestone(findings, wanted, "milestones"), dated_in_the_world(findings.scenario)
-    figures.histogram(findings.tables["milestones"], ax, name, dated)
-    ax.set_title(plain(name, 50), fontsize=11)
-    return ax
+    return _named(name, figures.histogram(findings.tables["milestones"], ax, name, dated))
 
 
 def _gantt(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
@@ -200,11 +199,25 @@ def _half_done(findings: Findings) -> float:
 
 
 def _made_of(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
-    table = findings.tables["causes" if findings.kind == "comparison" else "days"]
-    if "milestone" in table:
-        name = _milestone(findings, wanted, "causes" if findings.kind == "comparison" else "days")
-        table = table[table["milestone"] == name]
-    return figures.made_of(table, ax)
+    return _named(str(findings.about["milestone"]), figures.made_of(findings.tables["days"], ax))
+
+
+def _compared(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    """What the days of a milestone are made of in every scenario, the one compared with first."""
+    name = _milestone(findings, wanted, "causes")
+    rows = findings.tables["causes"]
+    rows = rows[rows["milestone"] == name]
+    first = rows[rows["scenario"] == rows["scenario"].iloc[0]] if len(rows) else rows
+    base = first.assign(scenario=findings.about["base"], days=first["base"])
+    columns = ["scenario", "kind", "name", "days"]
+    return _named(name, figures.made_of(pd.concat([base, rows])[columns], ax))
+
+
+def _named(milestone: str, ax: Axes) -> Axes:
+    """What is below a picture says of which milestone it is."""
+    label = ax.get_xlabel()
+    ax.set_xlabel(f"{plain(milestone, 40)}: {label}" if label else plain(milestone, 60))
+    return ax
 
 
 def _differences(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
@@ -219,16 +232,24 @@ def _sweep(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     return figures.sweep(points, ax, list(findings.about["over"]), _milestone(findings, wanted, "points"))
 
 
+def _criticality(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    return _named(str(findings.about["milestone"]), figures.criticality(findings.tables["criticality"], ax))
+
+
+def _tornado(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    return _named(str(findings.about["milestone"]), figures.tornado(findings.tables["drivers"], ax))
+
+
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
     "replications": {"s-curve": _s_curve, "histogram": _histogram},
     "explanation": {
         "days": _made_of,
-        "criticality": lambda findings, wanted, ax: figures.criticality(findings.tables["criticality"], ax),
+        "criticality": _criticality,
     },
-    "comparison": {"differences": _differences, "days": _made_of},
+    "comparison": {"differences": _differences, "days": _compared},
     "sweep": {"sweep": _sweep},
-    "drivers": {"tornado": lambda findings, wanted, ax: figures.tornado(findings.tables["drivers"], ax)},
+    "drivers": {"tornado": _tornado},
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
