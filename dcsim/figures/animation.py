@@ -78,7 +78,10 @@ class _Stage:
         tall = min(1.6, 2.2 * (self.layout.height / self.layout.width)) if self.layout.width else 0.2
         grid = self.figure.add_gridspec(2, max(1, len(panels)), height_ratios=[max(0.5, tall), 1])
         self.map = self.figure.add_subplot(grid[0, :])
-        draw_cells(scene.states, scene.states.at(int(scene.ticks[-1])), self.layout, self.map)
+        if scene.states.places:
+            draw_cells(scene.states, scene.states.at(int(scene.ticks[-1])), self.layout, self.map)
+        else:
+            style.nothing(self.map, "nothing happens in any place")
         self.cursors: list[Line2D] = []
         self.growing: list[tuple[Line2D, Line]] = []
         for number, lines in enumerate(panels):

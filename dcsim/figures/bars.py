@@ -132,7 +132,7 @@ def _kinds_told(ax: Axes, kinds: Sequence[str]) -> Axes:
     known = [kind for kind in style.KINDS if kind in kinds]
     if len(known) > 1:
         handles = [Patch(color=style.KINDS[kind]) for kind in known]
-        style.legend_above(ax, handles, known, columns=8)
+        style.legend_above(ax, handles, known, columns=5)
     return ax
 
 

@@ -170,7 +170,7 @@ def _bins(dates: Floats) -> Floats:
     width = max((high - low) / BINS, 1 / 24)
     width = np.ceil(width) if width > 1 else width
     low = np.floor(low) if width >= 1 else low
-    return np.asarray(np.arange(low, high + width, width) if high > low else np.array([low - 0.5, low + 0.5]))
+    return np.asarray(low + width * np.arange(np.floor((high - low) / width) + 2), np.float64)
 
 
 @styled

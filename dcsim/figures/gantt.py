@@ -1,5 +1,6 @@
 """When every activity was at work, and where: a row for each, and in it a lane for each place of an upper level."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,57 +80,66 @@ def _upwards(path: str) -> list[str]:
     return ["/".join(parts[: k + 1]) for k in range(len(parts))]
 
 
-def lanes(places: "pd.Series[str]", place: str | None = None) -> dict[str, str]:
-    """The places of the lowest level that can still be told apart, each with the place around it.
+def lane_depth(places: Sequence[str], place: str | None = None) -> int:
+    """How many levels down the places can still be told apart; at least to `place`.
 
-    Where more stands inside some places of a level than in others, the others have no lane.
+    A level counts those of its places that have more inside them, where any has: phases, not generators.
     """
-    depth = 0 if place in (None, SITE) else str(place).count("/") + 1
-    paths = [path.split("/") for path in places.unique() if path != SITE]
-    found: list[str] = []
+    depth = _depth(place)
+    paths = [path.split("/") for path in places if path != SITE]
     for level in range(depth + 1, max([len(path) for path in paths], default=0) + 1):
-        here = list(dict.fromkeys("/".join(path[:level]) for path in paths if len(path) >= level))
-        deep = {"/".join(path[:level]) for path in paths if len(path) > level}
-        here = [one for one in here if one in deep] or here
-        if len(here) > MOST_LANES:
+        here = {tuple(path[:level]) for path in paths if len(path) >= level}
+        deep = {tuple(path[:level]) for path in paths if len(path) > level}
+        if len(deep or here) > MOST_LANES:
             break
-        found = here
-    around = {one: one.rpartition("/")[0] for one in found}
-    return around if len(set(around.values())) > 1 else {one: one for one in found}
+        depth = level
+    return depth
+
+
+def _depth(place: str | None) -> int:
+    return 0 if place in (None, SITE) else str(place).count("/") + 1
 
 
 def _lanes(started: "pd.DataFrame", order: list[str], place: str | None, clock: Clock, ax: Axes) -> None:
     """Densities: for every activity and lane how many of its places were at work when."""
-    branch_of = lanes(started["place"], place)
-    branches = list(dict.fromkeys(branch_of.values()))
-    colours = {one: COLOURS[branches.index(branch) % len(COLOURS)] for one, branch in branch_of.items()}
+    outer, depth = _depth(place), lane_depth(list(started["place"].unique()), place)
+    lane_of = {path: "/".join(path.split("/")[:depth]) if path != SITE else "" for path in started["place"].unique()}
+    branches: dict[str, list[str]] = {}
+    for lane in _told_apart(lane_of, depth) if depth > outer else ():
+        branches.setdefault("/".join(lane.split("/")[: outer + 1]), []).append(lane)
+    colours = {branch: COLOURS[k % len(COLOURS)] for k, branch in enumerate(branches)}
     first, last = float(started["begin"].min()), float(started["end"].max())
     edges = np.linspace(first, last + max((last - first) / BINS, 1), BINS + 1)
     for row, activity in enumerate(order):
         part = started[started["activity"] == activity]
-        spread = {one: part[_within(part["place"], one)] for one in colours}
-        if sum(map(len, spread.values())) < len(part):
+        spread = {str(lane): here for lane, here in part.groupby(part["place"].map(lane_of), sort=False)}
+        if len(spread) > MOST_LANES:
             spread = {"": part}
-        other = style.INK if place is None else style.BLUE if _within(part["place"], place).any() else style.GREY
-        densities = {one: _density(here, edges) for one, here in spread.items() if len(here)}
+        densities = {lane: _density(here, edges) for lane, here in spread.items()}
         most, height = max(float(density.max()) for density in densities.values()), 0.8 / len(densities)
-        for lane, (one, density) in enumerate(densities.items()):
-            top = row - 0.4 + lane * height
-            _shade(density / most, colours.get(one, other), clock.dates(edges), top, height, ax)
-    if len(branches) > 1:
-        words = [_branch(name, [one for one in branch_of if branch_of[one] == name]) for name in branches]
-        handles = [Patch(color=COLOURS[k % len(COLOURS)]) for k in range(len(branches))]
-        style.legend_above(ax, handles, words, lift=19)
+        for number, (lane, density) in enumerate(densities.items()):
+            branch = "/".join(lane.split("/")[: outer + 1])
+            other = style.INK if place is None else style.BLUE if lane.count("/") + 1 >= outer and lane else style.GREY
+            top = row - 0.4 + number * height
+            _shade(density / most, colours.get(branch, other), clock.dates(edges), top, height, ax)
+    if any(members != [branch] for branch, members in branches.items()) or len(branches) > 1:
+        handles = [Patch(color=colour) for colour in colours.values()]
+        style.legend_above(ax, handles, [_branch(*branch) for branch in branches.items()], lift=19)
+
+
+def _told_apart(lane_of: Mapping[str, str], depth: int) -> list[str]:
+    """The lanes of this level, or those of them that have more inside where any has."""
+    here = [lane for lane in dict.fromkeys(lane_of.values()) if lane and lane.count("/") + 1 == depth]
+    deep = {lane for path, lane in lane_of.items() if path != lane}
+    return [lane for lane in here if lane in deep] or here
 
 
 def _branch(name: str, members: list[str]) -> str:
     """A branch as the legend tells it: its name, and what its lanes are from top to bottom."""
     ends = [one.rpartition("/")[2] for one in members]
-    return plain(name if members == [name] else f"{name}, {ends[0]} to {ends[-1]} downwards", 44)
-
-
-def _within(places: "pd.Series[str]", place: str) -> "pd.Series[bool]":
-    return (places == place) | places.str.startswith(f"{place}/")
+    if members == [name]:
+        return plain(name)
+    return plain(f"{name}, {ends[0]} to {ends[-1]} downwards" if len(ends) > 1 else members[0], 44)
 
 
 def _density(part: "pd.DataFrame", edges: Floats) -> Floats:

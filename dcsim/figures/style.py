@@ -64,7 +64,7 @@ KINDS = {
     "supply": BLUE,
     "order": BLUE,
     "production": SKY,
-    "placed": SKY,
+    "placed": "#004A73",
     "calendar": GREY,
     "risk": RED,
     "lag": PALE,

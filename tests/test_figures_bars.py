@@ -1,0 +1,192 @@
+"""Rows of bars and sweeps: the numbers of their tables, names as text, and nothing where there is nothing."""
+
+from math import inf, nan
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from dcsim.errors import RequestError
+from dcsim.figures import style
+from dcsim.figures.figures import criticality, differences, made_of, sweep, tornado
+
+HOSTILE = ("<script>alert(1)</script>", "$x^2$ and $y$", "a name that is much too long to stand beside any bar at all")
+
+
+def axes():
+    return Figure(figsize=(8, 4)).subplots()
+
+
+def said(ax):
+    """Everything that is written in a picture."""
+    ax.figure.canvas.draw()
+    legend = ax.get_legend()
+    labels = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label]
+    return [text.get_text() for text in [*ax.texts, *labels, *(legend.get_texts() if legend else ())]]
+
+
+def rows(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def bars(ax):
+    """(row, left end, width) of every bar."""
+    return [(round(b.get_y() + b.get_height() / 2, 6), b.get_x(), b.get_width()) for b in ax.patches]
+
+
+def causes(*table):
+    return pd.DataFrame(table, columns=["kind", "name", "mean", "p10", "p90"])
+
+
+def test_the_days_of_one_milestone_are_a_staircase_that_ends_at_their_sum():
+    table = causes(("resource", "crew", 5.0, 1.0, 9.0), ("work", "install", 20.0, 10.0, 30.0), ("lag", "b", 0.0, 0, 0))
+    ax = made_of(table, axes())
+    assert rows(ax) == ["install", "waiting for crew"]
+    assert bars(ax) == [(0, 0, 20), (1, 20, 5)]
+    assert {"20 d  (10 to 30)", "5 d  (1 to 9)", "days, on average; together 25"} <= set(said(ax))
+
+
+def test_small_causes_are_gathered():
+    table = causes(*(("work", f"w{k}", 30.0 - k, nan, nan) for k in range(20)))
+    ax = made_of(table, axes())
+    assert rows(ax)[-1] == "other"
+    assert bars(ax)[-1][2] == sum(30 - k for k in range(13, 20))
+    assert sum(width for _, _, width in bars(ax)) == table["mean"].sum()
+
+
+def test_days_of_several_scenarios_are_stacks_in_the_same_order():
+    table = pd.DataFrame(
+        [
+            ("base", "work", "a", 10.0),
+            ("base", "risk", "b", 5.0),
+            ("late", "work", "a", 30.0),
+            ("late", "start", "", -2.0),
+        ],
+        columns=["scenario", "kind", "name", "days"],
+    )
+    ax = made_of(table, axes())
+    assert rows(ax) == ["base", "late"]
+    assert bars(ax) == [(0, 0, 10), (1, 0, 30), (0, 10, 5), (1, 30, 0), (0, 15, 0), (1, 0, -2)]
+    assert {"15 d", "28 d", "a", "b"} <= set(said(ax))
+
+
+def test_a_stack_of_many_causes_keeps_its_total():
+    table = pd.DataFrame(
+        [(one, "work", f"w{k}", 40.0 - k) for one in ("x", "y") for k in range(30)],
+        columns=["scenario", "kind", "name", "mean"],
+    )
+    ax = made_of(table, axes())
+    assert len(ax.get_legend().get_texts()) == len(style.PARTS)
+    assert sum(width for row, _, width in bars(ax) if row == 0) == sum(40 - k for k in range(30))
+
+
+def test_criticality_is_sorted_with_its_intervals():
+    table = pd.DataFrame(
+        [("activity", "a", 0.2, 0.1, 0.3), ("risk", "r", 0.9, 0.8, 0.95), ("supply", "never", 0.0, 0.0, 0.1)],
+        columns=["kind", "name", "index", "low", "high"],
+    )
+    ax = criticality(table, axes())
+    assert rows(ax) == ["r", "a"]
+    assert [width for _, _, width in bars(ax)] == [0.9, 0.2]
+    assert [list(line.get_xdata()) for line in ax.lines] == [[0.8, 0.95], [0.1, 0.3]]
+
+
+def test_a_tornado_has_the_largest_swing_on_top():
+    table = pd.DataFrame(
+        [("small", "factor", -1.0, 1.0), ("large", "risk", -2.0, 9.0), ("none", "risk", 0.0, 0.0)],
+        columns=["input", "kind", "low_day", "high_day"],
+    )
+    ax = tornado(table, axes())
+    assert rows(ax) == ["large", "small"]
+    assert [(row, width) for row, _, width in bars(ax)] == [(0, -2), (1, -1), (0, 9), (1, 1)]
+    assert {"\N{MINUS SIGN}2.0", "+9.0", "+1.0"} <= set(said(ax))
+
+
+def test_differences_are_dots_with_intervals():
+    table = pd.DataFrame(
+        [("more", "done", -3.0, -4.0, -2.0, 0.9), ("stuck", "done", nan, nan, nan, 0.0)],
+        columns=["scenario", "milestone", "mean", "low", "high", "earlier"],
+    )
+    ax = differences(table, axes())
+    assert rows(ax) == ["more", "stuck"]
+    interval, dot, zero = ax.lines
+    assert [list(line.get_xdata()) for line in (interval, dot, zero)] == [[-4, -2], [-3], [0, 0]]
+    assert {"\N{MINUS SIGN}3.0 d", "earlier in 90%", "not known: not always reached"} <= set(said(ax))
+
+
+def points(*table, columns=("crews",)):
+    return pd.DataFrame(table, columns=[*columns, "milestone", "p50", "p80"])
+
+
+def test_a_sweep_over_one_path_is_two_lines():
+    ax = sweep(points((8, "done", 30.0, 40.0), (4, "done", 50.0, inf)), axes(), ["crews"])
+    first, _, second, _ = ax.lines
+    assert (first.get_xdata().tolist(), first.get_ydata().tolist()) == ([4, 8], [50, 30])
+    assert (second.get_xdata().tolist(), second.get_ydata().tolist()) == ([8], [40])
+    assert {"P80 later", "crews", "day of done", "P50", "P80"} <= set(said(ax))
+
+
+def test_a_sweep_over_words_keeps_their_order():
+    ax = sweep(points(("z", "done", 1.0, 2.0), ("a", "done", 3.0, 4.0)), axes(), ["crews"])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["z", "a"]
+
+
+def test_a_sweep_over_two_paths_is_a_map_of_p80():
+    table = [(x, y, "done", 0.0, inf if x == 2 and y == "b" else 10.0 * x) for x in (2, 1) for y in ("a", "b")]
+    ax = sweep(points(*table, columns=("crews", "who")), axes(), ["crews", "who"])
+    (mesh,) = ax.collections
+    assert np.ma.filled(mesh.get_array(), -1).tolist() == [[10, 20], [10, -1]]
+    assert {"later", "10", "20"} <= set(said(ax))
+
+
+def test_scattered_points_are_dots():
+    table = [(1.5, 0.3, "done", 0.0, 7.0), (2.5, 0.1, "done", 0.0, inf), (1.0, 0.2, "done", 0.0, 9.0)]
+    ax = sweep(points(*table, columns=("x", "y")), axes(), ["x", "y"])
+    dots, crosses = ax.collections
+    assert dots.get_offsets().tolist() == [[1.5, 0.3], [1, 0.2]]
+    assert crosses.get_offsets().tolist() == [[2.5, 0.1]]
+
+
+def test_a_sweep_over_three_paths_is_refused():
+    with pytest.raises(RequestError, match="over one path or two, not 3"):
+        sweep(points((1, "done", 1.0, 1.0)), axes(), ["a", "b", "c"])
+
+
+EMPTY = {
+    made_of: (pd.DataFrame(columns=["kind", "name", "mean", "p10", "p90"]),),
+    criticality: (pd.DataFrame(columns=["kind", "name", "index", "low", "high"]),),
+    tornado: (pd.DataFrame(columns=["input", "kind", "low_day", "high_day"]),),
+    differences: (pd.DataFrame(columns=["scenario", "milestone", "mean", "low", "high", "earlier"]),),
+}
+
+
+@pytest.mark.parametrize("draw", EMPTY, ids=lambda draw: draw.__name__)
+def test_an_empty_table_says_so(draw):
+    (text,) = draw(*EMPTY[draw], axes()).texts
+    assert text.get_text()
+
+
+def test_an_empty_sweep_says_so():
+    assert said(sweep(points(), axes(), ["crews"]))[0] == "no point of milestone "
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_text(name):
+    """No mathematics, and cut where they do not fit; the picture can be drawn."""
+    pictures = [
+        made_of(causes(("work", name, 3.0, 1.0, 4.0)), axes()),
+        criticality(pd.DataFrame([("risk", name, 0.5, 0.4, 0.6)], columns=EMPTY[criticality][0].columns), axes()),
+        tornado(pd.DataFrame([(name, "risk", 0.0, 1.0)], columns=EMPTY[tornado][0].columns), axes()),
+        differences(pd.DataFrame([(name, name, 1.0, 0.0, 2.0, 0.5)], columns=EMPTY[differences][0].columns), axes()),
+        sweep(points((1, name, 1.0, 2.0), columns=(name,)), axes(), [name]),
+    ]
+    for ax in pictures:
+        begin = style.plain(name, 24).rstrip("…")
+        assert any(begin in text for text in said(ax))
+        assert not any(text.get_text().count("$") > text.get_text().count(r"\$") for text in ax.get_yticklabels())
+
+
+def test_bars_are_drawn_in_the_house_style_whatever_the_caller_has_set():
+    ax = criticality(pd.DataFrame([("risk", "r", 0.5, 0.4, 0.6)], columns=EMPTY[criticality][0].columns), axes())
+    assert ax.texts[0].get_fontfamily() == ["DejaVu Sans"]

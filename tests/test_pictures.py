@@ -1,0 +1,320 @@
+"""`dcsim plot` and `dcsim animate`: which pictures there are, the same bytes every time, and what is refused."""
+
+import json
+import re
+import subprocess
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from builders import TINY
+from PIL import Image
+
+import dcsim as package
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.scene import scene
+from dcsim.errors import RequestError, ResultError, UnavailableError
+from dcsim.figures import animation
+from dcsim.figures.gallery import PICTURES, Wanted, draw, figure_of, save, title
+from dcsim.report.animation import animate
+
+HOSTILE = "</script><script>alert(1)</script> $x$"
+
+
+def scenario(tmp_path, text=TINY):
+    (tmp_path / "tiny.yaml").write_text(text)
+    return package.load(tmp_path / "tiny.yaml")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of one build."""
+    folder = tmp_path_factory.mktemp("run")
+    package.simulate(scenario(folder), expected=True).save(folder / "out")
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """The folder of some replications."""
+    folder = tmp_path_factory.mktemp("many")
+    package.replicate(scenario(folder), 5, engine="reference", out=folder / "out")
+    return folder / "out"
+
+
+def findings(folder, kind, about, **tables):
+    return Findings(kind, package.read(folder).scenario, about, tables)
+
+
+DAYS = pd.DataFrame([("work", "install", 5.0, 4.0, 6.0)], columns=["kind", "name", "mean", "p10", "p90"])
+INDEX = pd.DataFrame([("activity", "install", 0.9, 0.8, 1.0)], columns=["kind", "name", "index", "low", "high"])
+CHANGE = pd.DataFrame(
+    [("more", "half", -2.0, -3.0, -1.0, 0.8)], columns=["scenario", "milestone", "mean", "low", "high", "earlier"]
+)
+CAUSES = pd.DataFrame(
+    [("more", "half", "work", "install", 9.0, 7.0, -2.0)],
+    columns=["scenario", "milestone", "kind", "name", "base", "days", "change"],
+)
+POINTS = pd.DataFrame(
+    [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
+)
+SWING = pd.DataFrame([("labor", "factor", -1.0, 2.0)], columns=["input", "kind", "low_day", "high_day"])
+
+
+def every(run, many):
+    """A result of every kind that has pictures."""
+    return (
+        package.read(run),
+        package.read(many),
+        findings(run, "explanation", {"milestone": "half"}, days=DAYS, criticality=INDEX),
+        findings(run, "comparison", {"base": "base"}, differences=CHANGE, causes=CAUSES),
+        findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
+        findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
+    )
+
+
+def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, many, tmp_path):
+    results = every(run, many)
+    assert {result.kind for result in results} == set(PICTURES)
+    for result in results:
+        for what in PICTURES[result.kind]:
+            one, two = (save(result, what, Wanted(), tmp_path / f"{name}.svg") for name in ("one", "two"))
+            assert one.read_bytes() == two.read_bytes()
+            assert len(one.read_bytes()) > 3_000
+
+
+def test_a_comparison_has_its_base_beside_the_others(run):
+    result = findings(run, "comparison", {"base": "base"}, differences=CHANGE, causes=CAUSES)
+    ax = figure_of(result, "days").axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["base", "more"]
+    assert [bar.get_width() for bar in ax.patches] == [9, 7]
+
+
+def test_what_is_not_said_is_chosen(run, many):
+    assert figure_of(package.read(run), "use").axes[0].get_ylabel() == "crew (units)"
+    assert figure_of(package.read(run), "level").axes[0].get_ylabel() == "power in stock (kW)"
+    assert figure_of(package.read(many), "histogram").axes[0].get_xlabel() == "all"
+    assert figure_of(package.read(many)).axes[0].get_ylabel() == "done (rack)"
+
+
+def test_what_is_said_is_drawn(run, many):
+    one, several = package.read(run), package.read(many)
+    assert figure_of(one, "use", Wanted(resource="crew")).axes[0].get_ylabel() == "crew (units)"
+    assert figure_of(one, "s-curve", Wanted(supply="power")).axes[0].get_ylabel() == "power (kW)"
+    assert figure_of(several, "histogram", Wanted(milestone="half")).axes[0].get_xlabel() == "half"
+    assert figure_of(one, "map", Wanted(day=3)).axes[0].get_title("left") == "2024-01-06, day 3"
+    day = float(one.tables["milestones"].set_index("milestone")["day"]["half"])
+    assert figure_of(one, "map", Wanted(milestone="half")).axes[0].get_title("left").endswith(f"day {np.ceil(day):.0f}")
+
+
+@pytest.mark.parametrize(
+    ("what", "wanted", "message"),
+    [
+        ("pie", Wanted(), r"no picture 'pie' of a result of kind 'run'; there are s-curve, gantt, map, level, use"),
+        ("use", Wanted(resource="crews"), r"no resource 'crews'; did you mean 'crew'\?"),
+        ("level", Wanted(supply="watts"), r"no supply 'watts'; there are "),
+        ("gantt", Wanted(place="hall1/rack9"), r"no place 'hall1/rack9'; did you mean 'hall1/rack"),
+        ("s-curve", Wanted(milestone="hal"), r"no milestone 'hal'; did you mean 'half'\?"),
+        ("map", Wanted(milestone="hal"), r"no milestone 'hal'; did you mean 'half'\?"),
+    ],
+)
+def test_what_is_not_there_is_told(run, what, wanted, message):
+    with pytest.raises(RequestError, match=message):
+        figure_of(package.read(run), what, wanted)
+
+
+def test_a_milestone_that_was_not_reached_has_no_day(run):
+    with pytest.raises(ResultError, match="'all' was not reached before the horizon: say which day with --day"):
+        figure_of(package.read(run), "map", Wanted(milestone="all"))
+
+
+def test_a_kind_without_pictures_says_so(run):
+    with pytest.raises(RequestError, match="of a result of kind 'orders'; there are none"):
+        draw(findings(run, "orders", {}))
+
+
+def test_titles_say_what_was_simulated(run, many):
+    assert title(package.read(run)) == "Tiny · expected values"
+    assert title(package.read(many)) == "Tiny · 5 replications · seed 0"
+    result = package.simulate(package.load(TINY_DATA), replication=3).findings
+    about = {**result.about, "variants": ["more"], "mitigated": ["storm"]}
+    told = Findings("run", result.scenario, about, result.tables)
+    assert title(told) == "Tiny data · more · storm mitigated · seed 0, replication 3"
+
+
+TINY_DATA = {"name": "Tiny data", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}}
+
+
+def test_notebooks_get_axes_of_their_own(many):
+    result = package.replicate(package.read(many).scenario, 5, engine="reference")
+    ax = result.plot()
+    assert ax.get_ylabel() == "done (rack)"
+    assert result.plot(ax) is ax
+    plt.close(ax.figure)
+
+
+def test_the_command_draws_and_lists(dcsim, run, tmp_path):
+    out, _, code = dcsim("plot", str(run), "--what", "list")
+    assert (out, code) == ("s-curve\ngantt\nmap\nlevel\nuse\n", 0)
+    path = tmp_path / "x.pdf"
+    out, _, code = dcsim("plot", str(run), "--what", "gantt", "--place", "hall1", "-o", str(path))
+    assert (out, code) == (f"picture in {path}\n", 0)
+    assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_the_command_says_what_is_wrong(dcsim, tmp_path, run):
+    _, err, code = dcsim("plot", str(tmp_path))
+    assert code == 2
+    assert re.search("holds no result", err)
+    _, err, code = dcsim("plot", str(run), "-o", "x.jpg")
+    assert (code, err) == (2, "'x.jpg': a picture's name ends in .png, .svg, .pdf\n")
+
+
+# Animations
+
+
+def told(page):
+    return json.loads(re.search(r"^const scene = (.*);$", page, re.MULTILINE)[1])
+
+
+def still(done, count):
+    """Nobody watches."""
+
+
+def test_a_scene_has_a_frame_for_every_day_or_finer():
+    start = {"start": "2024-01-01T00:00:00", "day_zero": "2024-01-01T00:00:00"}
+    result = package.simulate(package.load(LONG)).findings
+    shown = scene(result.tables, ["made"])
+    assert result.tables["supplies"].attrs.items() >= start.items()
+    assert np.diff(shown.ticks).tolist() == [1440] * (len(shown.ticks) - 1)
+    assert shown.counted[0].values[-1] == 70
+    assert shown.counted[0].values[0] == 0
+    assert shown.levels[0].name == "goods"
+    assert shown.levels[0].short.any()
+    assert not shown.levels[0].short[-1]
+
+
+LONG = {
+    "name": "long",
+    "start": "2024-01-01",
+    "places": {"rack": 70},
+    "resources": {"crew": {"count": 1}},
+    "supplies": {
+        "made": {"unit": "rack"},
+        "goods": {"orders": {"all": {"amount": 70, "lead_time": "3 d", "lots": 70, "every": "2 d"}}},
+    },
+    "activities": {
+        "a": {
+            "at": "rack",
+            "duration": "1 d",
+            "requires": {"crew": 1},
+            "consumes": {"goods": 1},
+            "produces": {"made": 1},
+        }
+    },
+    "milestones": {"m": {"supply": "made", "reaches": 10}},
+}
+
+
+def test_the_page_tells_every_change_and_loads_nothing(run, tmp_path):
+    path = animate(package.read(run), tmp_path / "site.html", still)
+    page = path.read_text()
+    data = told(page)
+    state = [-1] * 6
+    for change in data["changes"]:
+        for place, now in zip(change[::2], change[1::2], strict=True):
+            state[place] = now
+    assert sorted(state) == [1, 1, 1, 3, 3, 3]
+    assert [line["name"] for line in data["counted"]] == ["done"]
+    assert data["levels"][0]["name"] == "power"
+    assert "default-src 'none'" in page
+    assert not re.search(r"https?://", page)
+
+
+def test_names_in_the_page_are_data(tmp_path):
+    text = TINY.replace("name: Tiny", f"name: {json.dumps(HOSTILE)}")
+    result = package.simulate(scenario(tmp_path, text), expected=True)
+    page = animate(result.findings, tmp_path / "site.html", still).read_text()
+    assert page.count("<script>") == page.count("</script>") == 1
+    assert told(page)["title"].startswith("</script><script>alert(1)")
+    assert "alert" not in re.sub(r"^const scene.*$", "", page, flags=re.MULTILINE)
+
+
+def test_a_gif_has_frames_and_the_same_bytes(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(animation, "MOST_FRAMES", 3)
+    seen = []
+    one = animate(package.read(run), tmp_path / "one.gif", lambda done, count: seen.append((done, count)))
+    two = animate(package.read(run), tmp_path / "two.gif", still)
+    assert one.read_bytes() == two.read_bytes()
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    with Image.open(one) as film:
+        assert film.n_frames == 3
+
+
+def test_an_mp4_needs_ffmpeg(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(animation.shutil, "which", lambda name: None)
+    with pytest.raises(UnavailableError, match=r"needs ffmpeg, which is not installed here: write a \.gif"):
+        animate(package.read(run), tmp_path / "x.mp4", still)
+
+
+def test_ffmpeg_gets_every_picture(run, tmp_path, monkeypatch):
+    calls = []
+
+    def run_program(command, input, **_):
+        calls.append((command, len(input)))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(animation, "MOST_FRAMES", 2)
+    monkeypatch.setattr(animation.shutil, "which", lambda name: "ffmpeg")
+    monkeypatch.setattr(animation.subprocess, "run", run_program)
+    animate(package.read(run), tmp_path / "x.mp4", still)
+    ((command, size),) = calls
+    width, height = map(int, command[command.index("-s") + 1].split("x"))
+    assert size == (2 + animation.STAND_STILL) * width * height * 3
+    assert command[-1] == str(tmp_path / "x.mp4")
+
+
+def test_an_animation_is_of_one_build(run, many, tmp_path):
+    with pytest.raises(ResultError, match="shows one build, not replications: give a folder that `dcsim run` wrote"):
+        animate(package.read(many), tmp_path / "x.html", still)
+    with pytest.raises(ResultError, match=r"an animation's name ends in \.html, \.gif, \.mp4"):
+        animate(package.read(run), tmp_path / "x.avi", still)
+    with pytest.raises(ResultError, match=r"cannot write '.*x.html': no such file or directory"):
+        animate(package.read(run), tmp_path / "nowhere" / "x.html", still)
+
+
+def test_a_build_without_places_and_counters_is_animated(tmp_path):
+    result = package.simulate(package.load({"name": "x", "start": "2024-01-01", "activities": {"a": {}}}))
+    assert told(animate(result.findings, tmp_path / "x.html", still).read_text())["map"]["x"] == []
+    assert animate(result.findings, tmp_path / "x.gif", still).exists()
+
+
+def test_the_command_animates(dcsim, run, tmp_path):
+    path = tmp_path / "site.html"
+    assert dcsim("animate", str(run), "-o", str(path)) == (f"animation in {path}\n", "", 0)
+    assert path.stat().st_size < 100_000
+
+
+# Notebooks and terminals
+
+
+def test_results_are_tables_in_a_notebook(run):
+    scenario = package.load({**LONG, "name": "<b>long</b>"})
+    told = package.simulate(scenario)._repr_html_()
+    assert "&lt;b&gt;long&lt;/b&gt; · seed 0" in told
+    assert "<b>long" not in told
+    assert "<table" in told
+    many = package.replicate(scenario, 3, engine="reference")._repr_html_()
+    assert "3 replications · seed 0" in many
+    assert "<td>m</td>" in many
+
+
+def test_a_run_prints_how_what_is_counted_has_grown(dcsim, tmp_path):
+    (tmp_path / "long.yaml").write_text(json.dumps(LONG))
+    out, _, _ = dcsim("run", str(tmp_path / "long.yaml"))
+    lines = out.splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("counted"))
+    assert re.fullmatch(r"counted +2024-01-01 +2024-05-\d\d +total", lines[head])
+    assert re.fullmatch(r"made  +▁[▁▂▃▄▅▆▇█]+█ +70 rack", lines[head + 2])
+    assert max(map(len, lines)) <= 80
