@@ -56,6 +56,10 @@ CAUSES = pd.DataFrame(
     [("more", "half", "work", "install", 9.0, 7.0, -2.0)],
     columns=["scenario", "milestone", "kind", "name", "base", "days", "change"],
 )
+LOSSES = pd.DataFrame([("work", "install", 5.0, 1.0)], columns=["kind", "name", "unit_days", "share"])
+CURVES = pd.DataFrame(
+    {"day": [0.0, 1.0], "date": pd.date_range("2024-01-03", periods=2), "simulated": [0, 1], "target": [1, 1]}
+)
 POINTS = pd.DataFrame(
     [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
 )
@@ -69,6 +73,7 @@ def every(run, many):
         package.read(many),
         findings(run, "explanation", {"milestone": "half"}, days=DAYS, criticality=INDEX),
         findings(run, "comparison", {"base": "base"}, differences=CHANGE, causes=CAUSES),
+        findings(run, "lost", {"supply": "done", "unit": "rack"}, causes=LOSSES, curves=CURVES),
         findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
         findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
     )

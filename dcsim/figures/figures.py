@@ -1,7 +1,7 @@
 """Every picture by name: each is a function of tables and the axes to draw on, and returns these axes."""
 
-from dcsim.figures.bars import criticality, differences, made_of, tornado
-from dcsim.figures.curves import fan, histogram, level, s_curve, use
+from dcsim.figures.bars import criticality, differences, lost_to, made_of, tornado
+from dcsim.figures.curves import fan, histogram, level, s_curve, shortfall, use
 from dcsim.figures.gantt import gantt
 from dcsim.figures.maps import hall_map
 from dcsim.figures.sweeps import sweep
@@ -14,8 +14,10 @@ __all__ = [
     "hall_map",
     "histogram",
     "level",
+    "lost_to",
     "made_of",
     "s_curve",
+    "shortfall",
     "sweep",
     "tornado",
     "use",

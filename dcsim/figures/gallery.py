@@ -240,6 +240,14 @@ def _tornado(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     return _named(str(findings.about["milestone"]), figures.tornado(findings.tables["drivers"], ax))
 
 
+def _shortfall(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    return figures.shortfall(findings.tables["curves"], ax, findings.about["supply"], findings.about["unit"])
+
+
+def _lost_to(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    return figures.lost_to(findings.tables["causes"], ax, findings.about["unit"] or findings.about["supply"])
+
+
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
     "replications": {"s-curve": _s_curve, "histogram": _histogram},
@@ -247,13 +255,14 @@ PICTURES: Mapping[str, Mapping[str, Draw]] = {
         "days": _made_of,
         "criticality": _criticality,
     },
+    "lost": {"curves": _shortfall, "causes": _lost_to},
     "comparison": {"differences": _differences, "days": _compared},
     "sweep": {"sweep": _sweep},
     "drivers": {"tornado": _tornado},
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
-ROWS = ("gantt", "days", "criticality", "differences", "tornado")
+ROWS = ("gantt", "days", "causes", "criticality", "differences", "tornado")
 """Pictures that are the higher the more rows they have."""
 
 
