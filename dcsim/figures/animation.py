@@ -19,10 +19,9 @@ from dcsim.analysis.scene import Line, Scene
 from dcsim.analysis.states import STATES
 from dcsim.errors import ResultError, UnavailableError
 from dcsim.figures import style
-from dcsim.figures.curves import THOUSANDS
 from dcsim.figures.dates import Clock, Floats, date_axis, moment
 from dcsim.figures.maps import draw_cells, laid_out, paint
-from dcsim.figures.style import plain
+from dcsim.figures.style import THOUSANDS, plain
 
 MOST_FRAMES = 90
 PER_SECOND = 10

@@ -232,9 +232,11 @@ def lost_to(causes: "pd.DataFrame", ax: Axes, unit: str = "unit") -> Axes:
     most = max(part["unit_days"] for part in parts)
     for row, part in enumerate(parts):
         ax.barh(row, part["unit_days"], height=0.62, color=style.KINDS.get(part["kind"], style.REST[0]))
-        told = f"{part['unit_days']:,.0f}  ({part['share']:.0%})".replace("%", " %")
+        share = "<1 %" if part["share"] < 0.01 else f"{100 * part['share']:.0f} %"
+        told = f"{part['unit_days']:,.0f}  ({share})"
         ax.text(part["unit_days"] + 0.01 * most, row, told, va="center", fontsize=9)
     style.rows(ax, [cause_told(part["kind"], part["name"]) for part in parts])
-    ax.set_xlim(0, 1.18 * most)
+    ax.set_xlim(0, 1.22 * most)
+    ax.xaxis.set_major_formatter(style.THOUSANDS)
     ax.set_xlabel(f"{plain(unit)}-days lost, on average; together {shown['unit_days'].sum():,.0f}")
     return _kinds_told(ax, [part["kind"] for part in parts])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from dcsim.analysis.quantiles import quantile
 from dcsim.analysis.supplies import total_over_time
@@ -14,7 +14,7 @@ from dcsim.analysis.waits import spells
 from dcsim.figures import style
 from dcsim.figures.dates import Clock, Floats, date_axis, days_above, moment, positions
 from dcsim.figures.panels import Curve, Dated, draw_curves
-from dcsim.figures.style import plain, styled
+from dcsim.figures.style import THOUSANDS, plain, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,9 +103,6 @@ def fan(supplies: "pd.DataFrame", ax: Axes, supply: str, dated: "pd.DataFrame | 
     ax.set_ylabel(plain(f"{supply} ({unit})" if unit else supply, 50))
     ax.legend(loc="upper left")
     return _timed(ax, clock)
-
-
-THOUSANDS = FuncFormatter(lambda value, _: f"{value:,.0f}")
 
 
 def _last_change(dates: Floats, *curves: Floats) -> float:

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import ScaledTranslation
 
 from dcsim.errors import ResultError
@@ -21,6 +22,9 @@ INK, GREY, PALE = "#222222", "#777777", "#DDDDDD"
 
 LINES = ((BLUE, "-", 2.4), (ORANGE, "--", 2.2), (GREEN, "-.", 2.2), (PURPLE, ":", 2.4), (SKY, "-", 1.4))
 """Colour, dash and width of the first, second, ... line of a panel; they differ in grey as well."""
+
+THOUSANDS = FuncFormatter(lambda value, _: f"{value:,.0f}")
+"""Numbers at an axis: 200,000."""
 
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
