@@ -257,6 +257,13 @@ def test_a_gif_has_frames_and_the_same_bytes(run, tmp_path, monkeypatch):
         assert film.n_frames == 3
 
 
+def test_letters_that_the_font_lacks_do_not_complain(tmp_path, monkeypatch):
+    monkeypatch.setattr(animation, "MOST_FRAMES", 2)
+    result = package.simulate(scenario(tmp_path, TINY.replace("name: Tiny", "name: 数据中心")), expected=True)
+    assert animate(result.findings, tmp_path / "x.gif", still).exists()
+    assert save(result.findings, "map", Wanted(), tmp_path / "x.png").exists()
+
+
 def test_an_mp4_needs_ffmpeg(run, tmp_path, monkeypatch):
     monkeypatch.setattr(animation.shutil, "which", lambda name: None)
     with pytest.raises(UnavailableError, match=r"needs ffmpeg, which is not installed here: write a \.gif"):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -58,11 +57,13 @@ def frames(scene: Scene, title: str, clock: Clock, progress: Progress) -> Iterat
     """The pictures of a film, at most so many, evenly spread; the last one is the end."""
     count = min(MOST_FRAMES, len(scene.ticks))
     shown = np.unique(np.linspace(0, len(scene.ticks) - 1, count).round().astype(int))
-    with mpl.rc_context(style.RC):
+    with style.drawing():
         stage = _Stage(scene, title, clock)
-        for done, frame in enumerate(shown.tolist()):
-            yield stage.at(frame)
-            progress(done + 1, len(shown))
+    for done, frame in enumerate(shown.tolist()):
+        with style.drawing():
+            picture = stage.at(frame)
+        yield picture
+        progress(done + 1, len(shown))
 
 
 class _Stage:

@@ -48,8 +48,9 @@ def laid_out(places: tuple[str, ...]) -> Layout:
     paths = [path.split("/") for path in places]
     depth = len(paths[0]) if paths else 1
     deep = depth >= 3
-    block_of = ["/".join(path[:-2] if deep else path[:-1]) for path in paths]
-    blocks = {name: [k for k, one in enumerate(block_of) if one == name] for name in dict.fromkeys(block_of)}
+    blocks: dict[str, list[int]] = {}
+    for number, path in enumerate(paths):
+        blocks.setdefault("/".join(path[:-2] if deep else path[:-1]), []).append(number)
     x, y, heads = np.zeros(len(places)), np.zeros(len(places)), []
     left = top = tallest = width = 0.0
     across, outer = 0, None
@@ -69,12 +70,12 @@ def laid_out(places: tuple[str, ...]) -> Layout:
 
 def _columns(pods: list[str]) -> list[tuple[int, int]]:
     """A column for every pod, its racks from top to bottom."""
-    names = list(dict.fromkeys(pods))
-    seen: dict[str, int] = {}
+    columns = {pod: column for column, pod in enumerate(dict.fromkeys(pods))}
+    rows = dict.fromkeys(columns, 0)
     cells = []
     for pod in pods:
-        cells.append((names.index(pod), seen.get(pod, 0)))
-        seen[pod] = seen.get(pod, 0) + 1
+        cells.append((columns[pod], rows[pod]))
+        rows[pod] += 1
     return cells
 
 

@@ -1,7 +1,8 @@
 """The house style of every picture: colours told apart by everybody, few lines, the same bytes every time."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from io import BytesIO
 from pathlib import Path
@@ -149,13 +150,20 @@ def check_suffix(path: Path) -> None:
         raise ResultError(f"'{path}': a picture's name ends in {', '.join(_METADATA)}")
 
 
+@contextmanager
+def drawing() -> Iterator[None]:
+    """In the house style, where a box stands for a letter that its font does not have."""
+    with mpl.rc_context(RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        yield
+
+
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as its name says; the same figure gives the same bytes."""
     check_suffix(path)
     suffix = path.suffix.lower()
     picture = BytesIO()
-    with mpl.rc_context(RC), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)  # a box stands for a rare letter
+    with drawing():
         figure.savefig(picture, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
     try:
         path.write_bytes(picture.getvalue())
