@@ -9,7 +9,7 @@ from dcsim.analysis.states import DONE, NOT_READY, WAITING, WORKING, states_of
 from dcsim.errors import RequestError
 from dcsim.figures.figures import gantt, hall_map
 from dcsim.figures.gantt import lane_depth
-from dcsim.figures.maps import COLOURS, HEAD, laid_out
+from dcsim.figures.maps import COLOURS, laid_out
 
 START = 19723.0
 EXPLAINED = {"start": "2024-01-01T00:00:00", "day_zero": "2024-01-03T00:00:00"}
@@ -129,7 +129,7 @@ def test_cells_of_pods_are_columns_and_halls_are_blocks():
     layout = laid_out(tuple(places))
     assert [name for name, _, _ in layout.blocks] == ["p1/h1", "p1/h2", "p2/h1", "p2/h2"]
     assert layout.x[:6].tolist() == [0, 0, 1, 1, 2, 2]
-    assert (layout.y[:6] - HEAD).tolist() == [0, 1, 0, 1, 0, 1]
+    assert (layout.y[:6] - layout.head).tolist() == [0, 1, 0, 1, 0, 1]
     assert layout.blocks[2][1] == 0
     assert layout.blocks[2][2] > layout.blocks[0][2]
     assert len({(x, y) for x, y in zip(layout.x, layout.y, strict=True)}) == len(places)
@@ -138,7 +138,7 @@ def test_cells_of_pods_are_columns_and_halls_are_blocks():
 def test_racks_without_pods_fill_rows():
     layout = laid_out(tuple(f"rack{k}" for k in range(8)))
     assert layout.width == 4
-    assert sorted(set(layout.y - HEAD)) == [0, 1]
+    assert sorted(set(layout.y - layout.head)) == [0, 1]
 
 
 def test_a_map_colours_every_rack_by_its_state():

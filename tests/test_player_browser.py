@@ -21,8 +21,9 @@ FLAGS = (
 EVIL = "</script><img src=x onerror=alert(1)>"
 BLUE_CELLS = """() => {
     const canvas = document.getElementById("map"), ratio = canvas.width / canvas.clientWidth;
+    const lift = Math.max(0, 18 - scene.map.head * 14);
     const at = k => canvas.getContext("2d").getImageData(
-        (scene.map.x[k] / 10 * 9 + 3) * ratio, (scene.map.y[k] / 10 * 9 + 3) * ratio, 1, 1).data;
+        (scene.map.x[k] / 10 * 14 + 5) * ratio, (scene.map.y[k] / 10 * 14 + lift + 5) * ratio, 1, 1).data;
     return scene.map.x.filter((_, k) => at(k)[0] === 0 && at(k)[1] === 0x72 && at(k)[2] === 0xB2).length;
 }"""
 """How many cells of the map are drawn as done."""

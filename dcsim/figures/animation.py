@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,11 +16,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dcsim.analysis.scene import Line, Scene
-from dcsim.analysis.states import STATES
 from dcsim.errors import ResultError, UnavailableError
 from dcsim.figures import style
 from dcsim.figures.dates import Clock, Floats, date_axis, moment
-from dcsim.figures.maps import draw_cells, laid_out, paint
+from dcsim.figures.maps import cells, counted, draw_cells, laid_out
 from dcsim.figures.style import THOUSANDS, plain
 
 MOST_FRAMES = 90
@@ -78,8 +78,11 @@ class _Stage:
         tall = min(1.6, 2.2 * (self.layout.height / self.layout.width)) if self.layout.width else 0.2
         grid = self.figure.add_gridspec(2, max(1, len(panels)), height_ratios=[max(0.5, tall), 1])
         self.map = self.figure.add_subplot(grid[0, :])
+        self.moving: list[Artist] = []
         if scene.states.places:
-            draw_cells(scene.states, scene.states.at(int(scene.ticks[-1])), self.layout, self.map)
+            last = scene.states.at(int(scene.ticks[-1]))
+            self.image, self.legend = draw_cells(scene.states, last, self.layout, self.map)
+            self.moving += [self.image, self.legend]
         else:
             style.nothing(self.map, "nothing happens in any place")
         self.cursors: list[Line2D] = []
@@ -88,8 +91,13 @@ class _Stage:
             self._panel(self.figure.add_subplot(grid[1, number]), lines)
         self.figure.suptitle(plain(title, 70), x=0.01, ha="left", fontweight="bold")
         self.date = self.figure.text(0.99, 0.985, " " * 24, ha="right", va="top", fontsize=13)
+        self.moving += [*(line for line, _ in self.growing), *self.cursors, self.date]
         self.canvas.draw()  # type: ignore[no-untyped-call]
         self.figure.set_layout_engine("none")
+        for artist in self.moving:
+            artist.set_animated(True)
+        self.canvas.draw()  # type: ignore[no-untyped-call]
+        self.still = self.canvas.copy_from_bbox(self.figure.bbox)  # type: ignore[no-untyped-call]
 
     def _panel(self, ax: Axes, lines: tuple[Line, ...]) -> None:
         """What is counted, or one supply in stock with the times when something waited for it."""
@@ -103,8 +111,9 @@ class _Stage:
                 for begin, end in zip(edges[::2], edges[1::2], strict=True):
                     span = float(self.dates[max(begin - 1, 0)]), float(self.dates[end - 1])
                     ax.axvspan(*span, color=style.RED, alpha=0.28, linewidth=0)
-                ax.set_title("in stock; shaded: waited for", fontsize=9, fontweight="normal", pad=18)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8, borderaxespad=0.1, handlelength=1.6)
+                ax.set_title(f"{label} in stock\nshaded: something waits for it", fontsize=9, fontweight="normal")
+        if lines[0].short is None:
+            ax.legend(loc="upper left", fontsize=8, handlelength=1.8)
         ax.set_xlim(float(self.dates[0]), float(self.dates[-1]))
         ax.set_ylim(0, 1.06 * max(1, *(int(line.values.max()) for line in lines)))
         ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -117,21 +126,18 @@ class _Stage:
         """The picture of one frame."""
         now = self.scene.states.at(int(self.scene.ticks[frame]))
         date = float(self.dates[frame])
-        for image in list(self.map.images):
-            image.remove()
         if len(now):
-            paint(self.layout, now, self.map)
-            counts = np.bincount(now, minlength=len(STATES)).tolist()
-            legend = self.map.get_legend()
-            assert legend is not None
-            for text, state, count in zip(legend.get_texts(), STATES, counts, strict=True):
-                text.set_text(f"{state}: {count:,}")
+            self.image.set_data(cells(self.layout, now))
+            for text, words in zip(self.legend.get_texts(), counted(now), strict=True):
+                text.set_text(words)
         for cursor in self.cursors:
             cursor.set_xdata([date, date])
         for grown, line in self.growing:
             grown.set_data(self.dates[: frame + 1], _floats(line)[: frame + 1])
         self.date.set_text(f"{moment(date):%Y-%m-%d}   day {self.clock.days(date):,.0f}")
-        self.canvas.draw()  # type: ignore[no-untyped-call]
+        self.canvas.restore_region(self.still)  # type: ignore[no-untyped-call]
+        for artist in self.moving:
+            self.figure.draw_artist(artist)
         return np.asarray(self.canvas.buffer_rgba())[:, :, :3].copy()  # type: ignore[no-untyped-call]
 
 

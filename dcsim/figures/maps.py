@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
@@ -21,10 +23,8 @@ COLOURS = ("#EEEEEE", style.YELLOW, style.ORANGE, style.BLUE)
 """Of the states of a place, the paler the less is done; they differ in grey as well."""
 MOST_ACROSS = 4
 """Blocks beside each other."""
-GAP = 2.5
-"""Cells between blocks."""
-HEAD = 3.5
-"""Cells that the name of a block takes."""
+GAP, HEAD = 0.012, 0.022
+"""What is left between blocks, and what the name of a block takes, as shares of the width of four blocks."""
 
 
 class Layout(NamedTuple):
@@ -37,6 +37,8 @@ class Layout(NamedTuple):
     """Of each block its name, and where it begins."""
     width: float
     height: float
+    head: float
+    """What the name of a block takes above it."""
 
 
 def laid_out(places: tuple[str, ...]) -> Layout:
@@ -51,21 +53,26 @@ def laid_out(places: tuple[str, ...]) -> Layout:
     blocks: dict[str, list[int]] = {}
     for number, path in enumerate(paths):
         blocks.setdefault("/".join(path[:-2] if deep else path[:-1]), []).append(number)
+    inside = {
+        name: _columns([paths[k][-2] for k in mine]) if deep else _rows(len(mine)) for name, mine in blocks.items()
+    }
+    sizes = {name: (max(x for x, _ in here) + 1, max(y for _, y in here) + 1) for name, here in inside.items()}
+    whole = MOST_ACROSS * max([wide for wide, _ in sizes.values()], default=0)
+    gap, head = max(0.6, GAP * whole), max(0.6, HEAD * whole)
     x, y, heads = np.zeros(len(places)), np.zeros(len(places)), []
     left = top = tallest = width = 0.0
     across, outer = 0, None
     for name, members in blocks.items():
-        cells = _columns([paths[k][-2] for k in members]) if deep else _rows(len(members))
-        wide, high = max(cell[0] for cell in cells) + 1, max(cell[1] for cell in cells) + 1
+        wide, high = sizes[name]
         if across == MOST_ACROSS or (outer is not None and name.split("/")[0] != outer and "/" in name):
-            left, top, across, tallest = 0.0, top + tallest + HEAD + GAP, 0, 0.0
+            left, top, across, tallest = 0.0, top + tallest + head + gap, 0, 0.0
         outer = name.split("/")[0]
         heads.append((name, left, top))
-        for k, (column, row) in zip(members, cells, strict=True):
-            x[k], y[k] = left + column, top + HEAD + row
-        left, across, tallest = left + wide + GAP, across + 1, max(tallest, high)
-        width = max(width, left - GAP)
-    return Layout(x, y, tuple(heads), width, top + tallest + HEAD)
+        for k, (column, row) in zip(members, inside[name], strict=True):
+            x[k], y[k] = left + column, top + head + row
+        width = max(width, left + wide)
+        left, across, tallest = left + wide + gap, across + 1, max(tallest, high)
+    return Layout(x, y, tuple(heads), width, top + tallest + head, head)
 
 
 def _columns(pods: list[str]) -> list[tuple[int, int]]:
@@ -101,32 +108,36 @@ def hall_map(activities: "pd.DataFrame", ax: Axes, day: float) -> Axes:
     return ax
 
 
-def draw_cells(states: States, now: NDArray[np.int8], layout: Layout, ax: Axes) -> Axes:
+def draw_cells(states: States, now: NDArray[np.int8], layout: Layout, ax: Axes) -> tuple[AxesImage, Legend]:
     """Every place in the colour of its state, blocks with their names, and how many are how far."""
-    paint(layout, now, ax)
+    picture = cells(layout, now)
+    rows, columns = picture.shape
+    extent = (0, columns / SCALE, rows / SCALE, 0)
+    colours = ListedColormap(COLOURS)
+    image = ax.imshow(picture, cmap=colours, vmin=0, vmax=3, extent=extent, interpolation="nearest", zorder=2)
     for name, left, top in layout.blocks:
-        ax.text(left, top + HEAD - 0.7, plain(name.replace("/", " / "), 34), fontsize=9, va="bottom")
-    ax.set_xlim(-0.5, layout.width + 0.5)
-    ax.set_ylim(layout.height + 0.5, 0)
+        ax.text(left, top + 0.85 * layout.head, plain(name.replace("/", " / "), 34), fontsize=9, va="bottom")
+    ax.set_xlim(-0.002 * layout.width, 1.002 * layout.width)
+    ax.set_ylim(layout.height, 0)
     ax.set_aspect("equal", anchor="W")
     ax.set_axis_off()
-    counts = np.bincount(now, minlength=len(STATES))
-    words = [f"{state}: {count:,}" for state, count in zip(STATES, counts.tolist(), strict=True)]
-    style.legend_above(ax, [Patch(color=colour) for colour in COLOURS], words)
-    return ax
+    return image, style.legend_above(ax, [Patch(color=colour) for colour in COLOURS], counted(now))
 
 
-def paint(layout: Layout, now: NDArray[np.int8], ax: Axes) -> None:
-    """The cells alone, as one image of a few points each."""
-    columns, rows = ceil(layout.width * SCALE), ceil(layout.height * SCALE)
-    image = np.full((rows, columns), -1, np.int8)
+def counted(now: NDArray[np.int8]) -> list[str]:
+    """How many places are how far."""
+    counts = np.bincount(now, minlength=len(STATES)).tolist()
+    return [f"{state}: {count:,}" for state, count in zip(STATES, counts, strict=True)]
+
+
+def cells(layout: Layout, now: NDArray[np.int8]) -> NDArray[np.int8]:
+    """The cells alone as an image of a few points each, empty between them."""
+    picture = np.full((ceil(layout.height * SCALE), ceil(layout.width * SCALE)), -1, np.int8)
     across, down = np.rint(layout.x * SCALE).astype(int), np.rint(layout.y * SCALE).astype(int)
     for right in range(SCALE - 1):
         for below in range(SCALE - 1):
-            image[down + below, across + right] = now
-    shown = np.ma.masked_less(image, 0)
-    extent = (0, columns / SCALE, rows / SCALE, 0)
-    ax.imshow(shown, cmap=ListedColormap(COLOURS), vmin=0, vmax=3, extent=extent, interpolation="nearest", zorder=2)
+            picture[down + below, across + right] = now
+    return np.ma.masked_less(picture, 0)
 
 
 SCALE = 6

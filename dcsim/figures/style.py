@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import ScaledTranslation
 
@@ -129,12 +130,12 @@ def rows(ax: Axes, names: Sequence[str]) -> None:
     ax.grid(axis="x")
 
 
-def legend_above(ax: Axes, *what: Any, lift: float = 2, columns: int = 4) -> None:
+def legend_above(ax: Axes, *what: Any, lift: float = 2, columns: int = 4) -> Legend:
     """What the marks mean, above a picture on the left, so many points away."""
     assert ax.figure is not None
     away = ScaledTranslation(0, lift / 72, ax.figure.dpi_scale_trans)
     place: Any = {"bbox_to_anchor": (0, 1), "bbox_transform": ax.transAxes + away}
-    ax.legend(*what, loc="lower left", ncols=columns, handlelength=1.8, fontsize=9, borderaxespad=0, **place)
+    return ax.legend(*what, loc="lower left", ncols=columns, handlelength=1.8, fontsize=9, borderaxespad=0, **place)
 
 
 def nothing(ax: Axes, why: str) -> Axes:

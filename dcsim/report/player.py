@@ -10,7 +10,7 @@ import numpy as np
 
 from dcsim.analysis.scene import DAY, Line, Scene
 from dcsim.analysis.states import STATES
-from dcsim.figures.maps import COLOURS, HEAD, laid_out
+from dcsim.figures.maps import COLOURS, laid_out
 
 TEMPLATE = "player.html"
 
@@ -47,7 +47,7 @@ def _told(scene: Scene, title: str, start: datetime, zero: datetime) -> dict[str
             "y": np.rint(10 * layout.y).astype(int).tolist(),
             "width": layout.width,
             "height": layout.height,
-            "head": HEAD,
+            "head": layout.head,
             "blocks": [list(block) for block in layout.blocks],
         },
         "changes": changes,
