@@ -151,6 +151,13 @@ def test_titles_say_what_was_simulated(run, many):
 TINY_DATA = {"name": "Tiny data", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}}
 
 
+TINY_RANGES = {
+    **TINY_DATA,
+    "activities": {"a": {"duration": {"value": "2 d", "low": "1 d", "high": "4 d", "assumption": "a guess"}}},
+    "milestones": {"done": {"activity": "a"}},
+}
+
+
 def test_notebooks_get_axes_of_their_own(many):
     result = package.replicate(package.read(many).scenario, 5, engine="reference")
     ax = result.plot()
@@ -317,6 +324,9 @@ def test_results_are_tables_in_a_notebook(run):
     assert "&lt;b&gt;long&lt;/b&gt; · seed 0" in told
     assert "<b>long" not in told
     assert "<table" in told
+    found = package.assumptions(package.load(TINY_RANGES), engine="reference")._repr_html_()
+    assert "<td>activities.a.duration</td>" in found
+    assert "<td>-1.0</td>" in found
     many = package.replicate(scenario, 3, engine="reference")._repr_html_()
     assert "3 replications · seed 0" in many
     assert "<td>m</td>" in many

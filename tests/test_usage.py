@@ -1,6 +1,5 @@
 """The use of resources: told by hand, and never above what there is."""
 
-import pytest
 from builders import network, plain, tell
 
 import dcsim
@@ -9,11 +8,6 @@ import dcsim
 def used(told, resource):
     table = told.run.usage
     return plain(table[table["resource"] == resource], "place", "tick", "used", "capacity")
-
-
-@pytest.fixture(params=["reference", "compiled"])
-def engine(request):
-    return request.param
 
 
 def test_two_of_three_jobs_share_two_crews(engine):

@@ -21,8 +21,8 @@ def as_html(title: str, table: pd.DataFrame, note: str = "") -> str:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str | list | dict | tuple):
+        return str(value)
     if pd.isna(value):
         return ""
     if isinstance(value, pd.Timestamp):

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.milestones import milestone_table
+from dcsim.analysis.notebook import as_html
 from dcsim.build import build
 from dcsim.engine import AUTO, ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
@@ -67,6 +68,10 @@ class Assumptions:
     assumptions: tuple[Assumption, ...]
     shifts: NDArray[np.float64]
     """(assumption, low or high, milestone): days later; infinite where it is reached no more, NaN if not run."""
+
+    def _repr_html_(self) -> str:
+        note = "days by which each value at its low and high end moves the milestones; positive is later"
+        return as_html(self.scenario.name, self.table.drop(columns=["source", "reason"]), note)
 
     @cached_property
     def table(self) -> pd.DataFrame:
