@@ -110,6 +110,8 @@ def test_a_tornado_has_the_largest_swing_on_top():
     assert rows(ax) == ["large", "small"]
     assert [(row, width) for row, _, width in bars(ax)] == [(0, -2), (1, -1), (0, 9), (1, 1)]
     assert {"\N{MINUS SIGN}2.0", "+9.0", "+1.0"} <= set(said(ax))
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["input at its P10; risk does not occur", "input at its P90; risk occurs"]
 
 
 def test_differences_are_dots_with_intervals():

@@ -162,23 +162,20 @@ def tornado(drivers: "pd.DataFrame", ax: Axes) -> Axes:
     if shown.empty:
         return style.nothing(ax, "no input moves the milestone")
     most = float(np.abs(shown[["low_day", "high_day"]].to_numpy(np.float64)).max())
-    for end, other, colour, label in ENDS:
+    for end, other, colour, _ in ENDS:
         values, others = shown[end].to_numpy(np.float64), shown[other].to_numpy(np.float64)
         smaller = np.abs(values) < np.abs(others)
         for row, value in enumerate(values.tolist()):
-            ax.barh(
-                row, value, height=0.62, color=colour, zorder=3 if smaller[row] else 2, label=label if not row else ""
-            )
+            ax.barh(row, value, height=0.62, color=colour, zorder=3 if smaller[row] else 2)
             right = value > 0 or (value == 0 and others[row] < 0)
             if not (smaller[row] and value * others[row] > 0):
                 shift = 0.015 * most if right else -0.015 * most
                 ax.text(value + shift, row, _signed(value), ha="left" if right else "right", va="center", fontsize=9)
-        ax.bar([], [], color=colour, label=label)
     ax.axvline(0, color=style.INK, linewidth=1)
     style.rows(ax, [plain(str(name), 36) for name in shown["input"]])
     ax.set_xlim(-1.2 * most, 1.2 * most)
     ax.set_xlabel("mean change of the milestone, days (earlier left, later right)")
-    style.legend_above(ax)
+    style.legend_above(ax, [Patch(color=colour) for _, _, colour, _ in ENDS], [label for _, _, _, label in ENDS])
     return ax
 
 
