@@ -15,6 +15,7 @@ from dcsim.engine import ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
+from dcsim.scenario.load import changed
 from dcsim.scenario.load import load as load_scenario
 from dcsim.scenario.schema import Scenario
 from dcsim.trace import Trace
@@ -32,6 +33,7 @@ def load(
     *,
     variants: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    options: Sequence[str] = (),
     mitigate: Sequence[str] = (),
     root: str | Path | None = None,
 ) -> Scenario:
@@ -44,7 +46,9 @@ def load(
     variants
         Variants of the file to lay over it, in this order.
     overrides
-        Single values by dotted path, laid over everything: `{"resources.rack_crews.count": 12}`.
+        Single values by dotted path, laid over the variants: `{"resources.rack_crews.count": 12}`.
+    options
+        Options of the file to take, in this order; what they change is laid over those values.
     mitigate
         Risks whose mitigation is switched on.
     root
@@ -55,7 +59,8 @@ def load(
     ScenarioError
         With every problem found: file, line, path, what was found, what would be right.
     """
-    scenario = load_scenario(path, variants, overrides or {}, mitigate, None if root is None else Path(root))
+    folder = None if root is None else Path(root)
+    scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options)
     network_of(scenario)
     return scenario
 
@@ -63,14 +68,14 @@ def load(
 def check(
     path: str | Path | Mapping[str, Any], *, variants: Sequence[str] = (), root: str | Path | None = None
 ) -> Scenario:
-    """Read a scenario and refuse what is wrong with it, or with any of its variants.
+    """Read a scenario and refuse what is wrong with it, or with any of its variants or options.
 
     Parameters
     ----------
     path
         The YAML file, or the same as a mapping.
     variants
-        Variants to lay over it together; each alone, and none, if not given.
+        Variants to lay over it together; each alone, and none, if not given. Each option is tried alone.
     root
         The folder outside which nothing is read; that of the file if not given.
 
@@ -82,13 +87,21 @@ def check(
     scenario = load(path, variants=variants, root=root)
     problems: list[Problem] = []
     for name in () if variants else scenario.variants:
-        try:
-            load(path, variants=[name], root=root)
-        except ScenarioError as error:
-            problems += [replace(one, message=f"{one.message} (variant {name})") for one in error.problems]
+        problems += _wrong(f"variant {name}", scenario, variants=[name])
+    for name in scenario.options:
+        problems += _wrong(f"option {name}", scenario, options=[name])
     if problems:
         raise ScenarioError(problems, scenario.document.name)
     return scenario
+
+
+def _wrong(what: str, scenario: Scenario, variants: Sequence[str] = (), options: Sequence[str] = ()) -> list[Problem]:
+    """What is wrong with a scenario when one more layer is laid over it."""
+    try:
+        network_of(changed(scenario, variants=variants, options=options))
+    except ScenarioError as error:
+        return [replace(one, message=f"{one.message} ({what})") for one in error.problems]
+    return []
 
 
 def json_schema() -> str:

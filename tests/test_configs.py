@@ -1,4 +1,4 @@
-"""The scenarios in configs: each loads with each of its variants, both engines tell the same, and dates stay put.
+"""The scenarios in configs: each loads with each of its variants and options, both engines tell the same, and dates stay put.
 
 `tests/golden/NAME.csv` holds the days of its milestones, with expected values and with the draws of seed 0. After a
 change that is meant to move them, `python -m pytest tests/test_configs.py --renew` writes them anew: read the
@@ -20,8 +20,9 @@ TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "su
 
 BASE = "base"
 SCENARIOS = sorted(CONFIGS.glob("*.yaml"))
-VARIANTS = {path: yaml.safe_load(path.read_text()).get("variants", {}) for path in SCENARIOS}
-CASES = [(path, variant) for path in SCENARIOS for variant in (BASE, *VARIANTS[path])]
+READ = {path: yaml.safe_load(path.read_text()) for path in SCENARIOS}
+VARIANTS, OPTIONS = ({path: READ[path].get(what, {}) for path in SCENARIOS} for what in ("variants", "options"))
+CASES = [(path, variant) for path in SCENARIOS for variant in (BASE, *VARIANTS[path], *OPTIONS[path])]
 
 WHAT_IFS = {
     "hbm_30_short",
@@ -48,7 +49,9 @@ DATED = {
 
 @pytest.mark.parametrize(("path", "variant"), CASES, ids=[f"{path.stem}-{variant}" for path, variant in CASES])
 def test_both_engines_tell_the_same(path, variant):
-    scenario = dcsim.load(path, variants=[] if variant == BASE else [variant])
+    chosen = [] if variant == BASE else [variant]
+    what = "options" if variant in OPTIONS[path] else "variants"
+    scenario = dcsim.load(path, **{what: chosen})
     one, other = (dcsim.simulate(scenario, engine=engine, expected=True) for engine in ENGINES)
     for table in TABLES:
         assert getattr(one, table).equals(getattr(other, table)), table

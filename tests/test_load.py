@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+import dcsim
 from dcsim.errors import ScenarioError
-from dcsim.scenario.load import check_variants, load
+from dcsim.scenario.load import changed, load
 from dcsim.scenario.parse import plain_scalar
 from dcsim.scenario.schema import Scenario
-from dcsim.units import Span
+from dcsim.units import Money, Span
 
 DATA = Path(__file__).parent / "data"
 SMALL = DATA / "colossus-in-small.yaml"
@@ -77,7 +78,7 @@ def test_the_scenario_of_the_reference_page_loads_as_it_stands() -> None:
     assert small.zero == dt.datetime(2024, 5, 2)
     assert next(iter(small.activities)) == "retrofit_hall"
     assert small.resources["rack_crews"].count == {Span(Fraction(0), "d"): 6, Span(Fraction(30), "d"): 16}
-    assert check_variants(SMALL) == []
+    assert dcsim.check(SMALL).name == "Colossus in small"
 
 
 @pytest.mark.parametrize(
@@ -250,9 +251,11 @@ def test_a_variant_cannot_extend_or_hold_variants(campus: Path) -> None:
 
 def test_every_variant_is_checked_alone(campus: Path) -> None:
     campus.write_text(CAMPUS + "  typo: {activities: {build: {durations: 2 d}}}\n")
-    (problem,) = check_variants(campus)
+    with pytest.raises(dcsim.ScenarioError, match="1 problem\n") as refused:
+        dcsim.check(campus)
+    (problem,) = refused.value.problems
     assert problem.line == 24
-    assert problem.message == "variant typo: unknown key 'durations'; did you mean 'duration'?"
+    assert problem.message == "unknown key 'durations'; did you mean 'duration'? (variant typo)"
 
 
 def test_mitigation_lies_over_its_risk(campus: Path) -> None:
@@ -260,6 +263,81 @@ def test_mitigation_lies_over_its_risk(campus: Path) -> None:
     assert storm.probability == Fraction(1, 10)
     assert storm.effects == {"activities.build": Fraction(3, 2)}
     assert storm.description == ""
+
+
+# Options
+
+OPTIONS = """\
+options:
+  tower: {cost: {value: 2M USD, assumption: a quote}, changes: {activities: {build: {requires: {crane: null}}}}}
+  typo: {cost: 1M USD, changes: {activities: {build: {durations: 2 d}}}}
+  word: {changes: hello}
+  odd: {changes: {extends: x.yaml, options: {}}}
+"""
+
+
+def test_an_option_lies_over_single_values_and_under_mitigations(campus: Path) -> None:
+    campus.write_text(CAMPUS + OPTIONS.split("  typo")[0])
+    plain = load(campus, overrides={"activities.build.requires.crane": 2})
+    read = load(campus, overrides={"activities.build.requires.crane": 2}, options=["tower"], mitigate=["storm"])
+    assert plain.activities["build"].requires == {"crew": 1, "crane": 2}
+    assert read.activities["build"].requires == {"crew": 1}
+    assert (read.document.options, read.document.mitigated) == (("tower",), ("storm",))
+    assert read.options["tower"].cost == Money(Fraction(2_000_000), "USD")
+    assert read.document.citations["options", "tower", "cost"].assumption == "a quote"
+
+
+def test_what_is_laid_later_lies_over_an_option(campus: Path) -> None:
+    """A sweep of what an option sets is a sweep."""
+    campus.write_text(CAMPUS + OPTIONS.split("  typo")[0])
+    read = changed(load(campus, options=["tower"]), overrides={"activities.build.requires.crane": 3})
+    assert read.activities["build"].requires == {"crew": 1, "crane": 3}
+    assert changed(read, variants=["slow"]).activities["build"].requires == {"crew": 1, "crane": 3}
+
+
+def test_options_are_no_part_of_what_is_built(campus: Path) -> None:
+    bare = load(campus).document.sha256
+    campus.write_text(CAMPUS + OPTIONS.split("  typo")[0])
+    assert load(campus).document.sha256 == bare
+    assert load(campus, options=["tower"]).document.sha256 != bare
+
+
+def test_unknown_and_impossible_options_are_told(campus: Path) -> None:
+    campus.write_text(CAMPUS + OPTIONS)
+    assert "no option 'towr'; did you mean 'tower'?" in refusal(campus, options=["towr"])
+    told = refusal(campus, options=["word"])
+    assert "options.word.changes: expected a mapping" in told or "what an option changes is a partial" in told
+    campus.write_text(CAMPUS + OPTIONS.replace("  word: {changes: hello}\n", ""))
+    told = refusal(campus, options=["odd"])
+    assert "line 27: options.odd.changes.extends: what an option changes cannot have `extends` of its own" in told
+    assert "line 27: options.odd.changes.options: what an option changes cannot have `options` of its own" in told
+
+
+def test_every_option_is_checked_alone(campus: Path) -> None:
+    campus.write_text(CAMPUS + OPTIONS.split("  word")[0])
+    with pytest.raises(dcsim.ScenarioError) as refused:
+        dcsim.check(campus)
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.line) == ("activities.build.durations", 26)
+    assert problem.message == "unknown key 'durations'; did you mean 'duration'? (option typo)"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("{cost: 20, changes: {}}", "options.x.cost: money carries its currency: write '20 USD'"),
+        ("{cost: 1M USD}", "options.x: needs `changes`: what is different with it"),
+        ("{cost: 1M USD, changes: {}, prize: 3}", "options.x.prize: unknown key 'prize'"),
+    ],
+)
+def test_options_are_closed_to_nonsense(campus: Path, option: str, message: str) -> None:
+    campus.write_text(CAMPUS + f"options:\n  x: {option}\n")
+    assert f"line 25: {message}" in refusal(campus)
+
+
+def test_an_option_is_not_called_like_a_risk(campus: Path) -> None:
+    campus.write_text(CAMPUS + "options: {storm: {changes: {}}}\n")
+    assert "options.storm: an option cannot be called 'storm': a risk is called so already" in refusal(campus)
 
 
 # Single values from outside

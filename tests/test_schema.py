@@ -62,6 +62,8 @@ def test_every_scenario_in_configs_is_valid(validator, path):
         {"milestones": {"m": {"activity": "a", "observed": "2024-03-01"}}},
         {"risks": {"r": {"begins": "2024-06-01 to 2024-08-01", "stop_work": "a"}}},
         {"variants": {"v": {"supplies": {"s": {"orders": {"o": {"lots": 3}}}}, "activities": {"a": None}}}},
+        {"options": {"o": {"cost": "5M USD", "changes": {"activities": {"a": {"duration": "2 d"}}}}}},
+        {"options": {"o": {"cost": {"value": "5M USD", "assumption": "x"}, "changes": {"risks": {"r": None}}}}},
         {"extends": "base.yaml", "supplies": {"s": {"orders": {"o": {"lots": 3}}}}},
         {"supplies": None},
     ],
@@ -82,6 +84,8 @@ def test_what_may_be_written_is_not_underlined(validator, parts):
         {"milestones": {"m": {"activity": "a", "event": "end"}}},
         {"supplies": {"s": {"orders": {"o": {"lots": 3}}}}},
         {"variants": {"v": {"supplies": {"s": {"orderz": {}}}}}},
+        {"options": {"o": {"cost": "5M USD", "changes": {"activities": {"a": {"duraton": "2 d"}}}}}},
+        {"options": {"o": {"cost": "5M USD"}}},
         {"places": {"hall": {"count": "many"}}},
     ],
 )

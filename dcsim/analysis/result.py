@@ -75,6 +75,6 @@ def chance(result: Result) -> str:
 
 
 def layers(scenario: Scenario) -> tuple[str, ...]:
-    """What was laid over the scenario: its variants, and the risks that something is done against."""
+    """What was laid over the scenario: its variants, the options taken, the risks that something is done against."""
     document = scenario.document
-    return (*document.variants, *(f"{risk} mitigated" for risk in document.mitigated))
+    return (*document.variants, *document.options, *(f"{risk} mitigated" for risk in document.mitigated))

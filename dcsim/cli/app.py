@@ -32,6 +32,10 @@ Sampling = Annotated[
     str,
     typer.Option(metavar="random|lhs|sobol", help="lhs and sobol spread factors, risks and the like evenly."),
 ]
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME", help="An option of the scenario to take; may be repeated."),
+]
 Mitigations = Annotated[
     list[str] | None,
     typer.Option("--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."),

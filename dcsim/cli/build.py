@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Engine, Mitigations, Sampling, ScenarioFile, Settings, Variants, app, settings
+from dcsim.cli.app import Engine, Mitigations, Options, Sampling, ScenarioFile, Settings, Variants, app, settings
 from dcsim.cli.terminal import notice, patience, progress, say
 
 
@@ -14,6 +14,7 @@ def run(
     scenario: ScenarioFile,
     variant: Variants = None,
     set_: Settings = None,
+    option: Options = None,
     mitigate: Mitigations = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same build. 0 if not given.")] = None,
     replication: Annotated[
@@ -40,7 +41,9 @@ def run(
     overrides = settings(set_)
     with patience("simulating"):
         begin = perf_counter()
-        built = api.load(scenario, variants=variant or (), overrides=overrides, mitigate=mitigate or ())
+        built = api.load(
+            scenario, variants=variant or (), overrides=overrides, options=option or (), mitigate=mitigate or ()
+        )
         notice(engine, network_of(built).instances)
         done = api.simulate(
             built,
@@ -66,6 +69,7 @@ def replicate(
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds; at most, with --until-precise.")],
     variant: Variants = None,
     set_: Settings = None,
+    option: Options = None,
     mitigate: Mitigations = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same builds.")] = 0,
     workers: Annotated[
@@ -95,7 +99,9 @@ def replicate(
 
     if resume and out is None:
         raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
-    built = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    built = api.load(
+        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
+    )
     notice(engine, network_of(built).instances * n)
     begin = perf_counter()
     try:

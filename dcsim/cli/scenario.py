@@ -5,24 +5,23 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Mitigations, ScenarioFile, Settings, Variants, app, settings
+from dcsim.cli.app import Mitigations, Options, ScenarioFile, Settings, Variants, app, settings
 from dcsim.cli.terminal import patience, progress, say, write
 
 
 @app.command()
 def check(scenario: ScenarioFile, variant: Variants = None) -> None:
-    """Find everything that is wrong with a scenario, and with each of its variants."""
+    """Find everything that is wrong with a scenario, and with each of its variants and options."""
     from dcsim import api
     from dcsim.build import network_of
+    from dcsim.report.language import counted
     from dcsim.report.words import size
 
     with patience("checking"):
         found = api.check(scenario, variants=variant or ())
     told = [size(network_of(found))]
-    if found.variants:
-        from dcsim.report.language import counted
-
-        told.append(counted(len(found.variants), "variant"))
+    told += [counted(len(found.variants), "variant")] if found.variants else []
+    told += [counted(len(found.options), "option")] if found.options else []
     typer.echo(f"{scenario}: no problems; {', '.join(told)}")
 
 
@@ -46,6 +45,7 @@ def show(
     scenario: ScenarioFile,
     variant: Variants = None,
     set_: Settings = None,
+    option: Options = None,
     mitigate: Mitigations = None,
     graph: Annotated[
         str | None, typer.Option(metavar="mermaid|dot", help="Print the network as a graph instead.")
@@ -59,7 +59,9 @@ def show(
 
     if graph is not None and graph not in LANGUAGES:
         raise typer.BadParameter(f"no graph '{graph}'; there are {' and '.join(LANGUAGES)}")
-    found = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    found = api.load(
+        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
+    )
     if graph is not None:
         typer.echo(LANGUAGES[graph](found, network_of(found)), nl=False)
     else:

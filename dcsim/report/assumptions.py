@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dcsim.analysis.result import layers
 from dcsim.report.language import written
 from dcsim.study.assumptions import ASSUMED, FITTED, HIGH, LOW, Assumption, Assumptions
 from dcsim.suggest import shorten
@@ -42,9 +43,7 @@ def assumptions_report(result: Assumptions, most: int | None = MOST_SHOWN) -> Gr
 
 def _headline(result: Assumptions) -> RenderableType:
     scenario = result.scenario
-    document = scenario.document
-    layers = [*document.variants, *(f"{risk} mitigated" for risk in document.mitigated), "expected values"]
-    title = Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, layers)])
+    title = Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, (*layers(scenario), "expected values"))])
     told = "Each assumption alone at its low and its high value: how many days later the milestones are."
     return Group(title, Text(told))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dcsim.distributions import Distribution
 from dcsim.scenario.values import Uncertain
-from dcsim.units import Span, parse_amount
+from dcsim.units import Money, Span, parse_amount, plain
 
 PERCENTILES = (10, 50, 90)
 
@@ -34,6 +34,11 @@ def when(value: object) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
     return str(value) if isinstance(value, Span) else number_in_words(value)
+
+
+def money(sum_of_it: Money) -> str:
+    """A sum of money in millions of its currency: `20M USD`."""
+    return f"{plain(sum_of_it.amount / 10**6)}M {sum_of_it.currency}"
 
 
 def number_in_words(value: Any) -> str:

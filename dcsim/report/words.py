@@ -12,7 +12,7 @@ from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.report.activities import activity_lines
 from dcsim.report.language import counted, listed
-from dcsim.report.quantities import amount, number_in_words, ramp, uncertain, when
+from dcsim.report.quantities import amount, money, number_in_words, ramp, uncertain, when
 from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, Scenario
 from dcsim.units import plain
@@ -43,6 +43,7 @@ def tell(scenario: Scenario, network: Network) -> Group:
         "Risks": _risks,
         "Milestones": _milestones,
         "Fitted, not measured": _fitted,
+        "Options": _options,
         "Variants": _variants,
     }
     for title, entries in sections.items():
@@ -68,6 +69,8 @@ def _head(scenario: Scenario, network: Network) -> Iterator[str]:
     document = scenario.document
     if document.variants:
         yield f"Variants laid over it: {', '.join(document.variants)}."
+    if document.options:
+        yield f"Options taken: {', '.join(document.options)}."
     if document.mitigated:
         yield f"Mitigated: {', '.join(document.mitigated)}."
     yield f"{size(network)}. {_values(scenario)}".strip()
@@ -213,8 +216,7 @@ def _risks(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, risk in scenario.risks.items():
         details = list(_risk_lines(risk))
         if risk.mitigation is not None:
-            cost = risk.mitigation.cost
-            price = f" for {plain(cost.amount / 10**6)}M {cost.currency}" if cost else ""
+            price = f" for {money(risk.mitigation.cost)}" if risk.mitigation.cost else ""
             against = ", ".join(_risk_lines(risk.mitigation)) or risk.mitigation.description
             if "probability" in risk.mitigation.model_fields_set:
                 against = ", ".join(filter(None, [_share(risk.mitigation.probability), against]))
@@ -267,12 +269,24 @@ def _fitted(scenario: Scenario, _: Network) -> Iterator[Entry]:
         yield Entry(path, f"prior {fitted.prior}{source}{to}", (fitted.note,) if fitted.note else ())
 
 
+def _options(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, option in scenario.options.items():
+        price = money(option.cost) if option.cost else "at a price that is not said"
+        said = f"{price}: {option.description}" if option.description else price
+        yield Entry(name, said, (f"changes {_changed(option.changes)}",))
+
+
 def _variants(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, variant in scenario.variants.items():
-        changed = []
-        for section, entries in variant.items() if isinstance(variant, Mapping) else ():
-            changed += [f"{section}.{key}" for key in entries] if isinstance(entries, Mapping) else [str(section)]
-        yield Entry(name, f"changes {listed(changed)}")
+        yield Entry(name, f"changes {_changed(variant)}")
+
+
+def _changed(partial: Any) -> str:
+    """What a partial scenario touches."""
+    changed = []
+    for section, entries in partial.items() if isinstance(partial, Mapping) else ():
+        changed += [f"{section}.{key}" for key in entries] if isinstance(entries, Mapping) else [str(section)]
+    return listed(changed)
 
 
 def _all_of(activity: schema.Activity, field: str) -> tuple[str, ...]:

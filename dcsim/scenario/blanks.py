@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from dcsim.errors import Problem
 from dcsim.scenario.document import Key
+from dcsim.scenario.layers import is_partial
 from dcsim.scenario.tree import Blank, Node
 from dcsim.scenario.values import HOW_TO_WRITE
 
@@ -13,7 +14,7 @@ _OPENING = re.compile(rf"\s*({'|'.join(HOW_TO_WRITE)})\s*\([^)]*", re.IGNORECASE
 
 def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
     """Every place where a value is missing, with what is wrong there."""
-    if path == ("variants",):
+    if is_partial(path):
         return
     split = _split_distribution(node)
     if split is not None:

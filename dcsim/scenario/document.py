@@ -40,15 +40,27 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Laid:
+    """What was laid over the variants of a scenario at one time, in this order."""
+
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Single values, by path."""
+    options: tuple[str, ...] = ()
+    """Options that were taken."""
+    mitigated: tuple[str, ...] = ()
+    """Risks whose mitigation was switched on."""
+
+
+@dataclass(frozen=True)
 class Document:
     """A scenario as plain values after all layers were laid over each other, and where each was written."""
 
     name: str = "scenario"
     """The file as the user named it."""
     data: Mapping[str, Any] = field(default_factory=dict)
-    """The resolved scenario without its variants; sources still stand around the values."""
+    """The resolved scenario without its variants and options; sources still stand around the values."""
     values: Mapping[str, Any] = field(default_factory=dict)
-    """The same values alone, without what was said about their sources, and with the variants."""
+    """The same values alone, without what was said about their sources, with the variants and options."""
     positions: Mapping[Key, tuple[str, int]] = field(default_factory=dict)
     """File and line of every path that a file wrote."""
     citations: Mapping[Key, Citation] = field(default_factory=dict)
@@ -57,10 +69,23 @@ class Document:
     """The folder outside which nothing was read."""
     variants: tuple[str, ...] = ()
     """The variants that were laid over the file, in order."""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    """The single values that were laid over them, by path."""
-    mitigated: tuple[str, ...] = ()
-    """The risks whose mitigation was switched on."""
+    laid: tuple[Laid, ...] = ()
+    """What was laid over them, one after the other."""
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """The single values that were laid over the variants, by path; the last of each."""
+        return {path: value for one in self.laid for path, value in one.overrides.items()}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that were taken."""
+        return tuple(name for one in self.laid for name in one.options)
+
+    @property
+    def mitigated(self) -> tuple[str, ...]:
+        """The risks whose mitigation was switched on."""
+        return tuple(name for one in self.laid for name in one.mitigated)
 
     def problem(self, path: Key, message: str) -> Problem:
         """A problem at this path, with the line that wrote it or, failing that, what is around it."""

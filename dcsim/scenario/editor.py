@@ -1,8 +1,8 @@
 """The scenario format as a JSON schema, with which an editor completes and underlines.
 
 Pydantic tells the parts and their keys; here stands what it cannot know: how values are written, the short
-forms, the `{value: ..., source: KEY}` that may stand around anything, and the partial scenarios of variants
-and of `extends`.
+forms, the `{value: ..., source: KEY}` that may stand around anything, and the partial scenarios of variants,
+of options and of `extends`.
 """
 
 import json
@@ -146,6 +146,8 @@ class _Writer:
         if part == "Scenario" and key == "variants":
             partial = {"$ref": f"#/$defs/{PARTIAL}Scenario"}
             return {**described, "type": ["object", "null"], "additionalProperties": partial}
+        if part == "Option" and key == "changes":
+            return {**described, "$ref": f"#/$defs/{PARTIAL}Scenario"}
         if part == "Scenario" and key in SECTIONS:
             entries = self._value(told["additionalProperties"])
             return {**described, "type": ["object", "null"], "additionalProperties": self._nullable(entries)}

@@ -1,4 +1,4 @@
-"""Layers of a scenario laid over each other: base files, the file, variants, mitigations.
+"""Layers of a scenario laid over each other: base files, the file, variants, options, mitigations.
 
 Named sections merge. Whatever is one value replaces the whole value below it: lists, ramps, distributions,
 values with their source. `null` deletes what lies below.
@@ -27,6 +27,7 @@ SECTIONS = (
     "risks",
     "milestones",
     "fitted",
+    "options",
     "variants",
     "sources",
 )
@@ -42,7 +43,8 @@ BESIDE = PROVENANCE + RANGE
 """What may stand beside a `value`."""
 
 _STEP = re.compile(r"\d{4}-\d{2}-\d{2}.*|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
-_NOT_IN_VARIANTS = ("variants", "extends")
+_NOT_IN_LAYERS = ("variants", "options", "extends")
+"""What a partial scenario cannot have."""
 
 
 @dataclass
@@ -98,17 +100,35 @@ class Stack:
             if name not in variants:
                 self.missing.append(Problem("variants", f"no variant '{name}'{nearest(name, variants, 'variants')}"))
                 continue
-            variant = variants[name]
-            if not isinstance(variant.value, dict):
-                message = "a variant is a partial scenario: a mapping such as {activities: {...}}"
-                self.missing.append(variant.problem(("variants", name), message))
-                continue
-            for key in _NOT_IN_VARIANTS:
-                if key in variant.value:
-                    message = f"a variant cannot have `{key}` of its own"
-                    self.problems.append(variant.value[key].problem(("variants", name, key), message))
-            node = merge(node, settled(variant.without(*_NOT_IN_VARIANTS)))
+            node = self._lay(node, variants[name], ("variants", name), "a variant")
         return node
+
+    def lay_options(self, node: Node, names: Sequence[str]) -> Node:
+        """The scenario with what these options change laid over it, in order."""
+        options = entries(node, "options")
+        for name in names:
+            if name not in options:
+                self.missing.append(Problem("options", f"no option '{name}'{nearest(name, options, 'options')}"))
+                continue
+            changes = options[name].get("changes")
+            if changes is None:
+                message = "nothing to do: an option says what it `changes`, a partial scenario"
+                self.missing.append(options[name].problem(("options", name), message))
+            else:
+                node = self._lay(node, changes, ("options", name, "changes"), "what an option changes")
+        return node
+
+    def _lay(self, node: Node, partial: Node, path: Key, what: str) -> Node:
+        """The scenario with a partial one, which stands at a path in it, laid over it."""
+        if not isinstance(partial.value, dict):
+            message = f"{what} is a partial scenario: a mapping such as {{activities: {{...}}}}"
+            self.missing.append(partial.problem(path, message))
+            return node
+        for key in _NOT_IN_LAYERS:
+            if key in partial.value:
+                message = f"{what} cannot have `{key}` of its own"
+                self.problems.append(partial.value[key].problem((*path, key), message))
+        return merge(node, settled(partial.without(*_NOT_IN_LAYERS)))
 
     def lay_mitigations(self, node: Node, names: Sequence[str]) -> Node:
         """The scenario with what is done against these risks laid over them."""
@@ -161,6 +181,11 @@ def entries(node: Node, section: str) -> dict[str, Node]:
     """What a section holds, by name; nothing where there is no such section."""
     found = node.get(section)
     return found.value if found is not None and isinstance(found.value, dict) else {}
+
+
+def is_partial(path: Key) -> bool:
+    """Whether partial scenarios stand here, which mean something only when they are laid over the scenario."""
+    return path == ("variants",) or (len(path) == 3 and path[0] == "options" and path[2] == "changes")
 
 
 def is_wrapper(node: Node, path: Key) -> bool:

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.blanks import find_blanks
 from dcsim.scenario.check import check, in_order, unknown_names
-from dcsim.scenario.document import Document, Key
+from dcsim.scenario.document import Document, Key, Laid
 from dcsim.scenario.files import Root, UnreadableFileError, read_text
-from dcsim.scenario.layers import Stack, entries, prune
+from dcsim.scenario.layers import Stack, prune
 from dcsim.scenario.measured import Measured
 from dcsim.scenario.messages import translate
 from dcsim.scenario.overrides import override
@@ -31,14 +31,15 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     mitigate: Sequence[str] = (),
     root: Path | None = None,
+    options: Sequence[str] = (),
 ) -> Scenario:
     """A scenario from a file, or from a mapping that says the same.
 
     `variants` are laid over it in order, then single values (`{"resources.rack_crews.count": 16}`), then what
-    is done against the risks in `mitigate`. Nothing outside `root` is read, the folder of the file if not
-    given. Raises ScenarioError with all that is wrong.
+    the `options` change, then what is done against the risks in `mitigate`. Nothing outside `root` is read, the
+    folder of the file if not given. Raises ScenarioError with all that is wrong.
     """
-    return _Door(path, root).open(tuple(variants), overrides or {}, tuple(mitigate))
+    return _Door(path, root).open(tuple(variants), Laid(overrides or {}, tuple(options), tuple(mitigate)))
 
 
 def changed(
@@ -46,30 +47,16 @@ def changed(
     variants: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     mitigate: Sequence[str] = (),
+    options: Sequence[str] = (),
 ) -> Scenario:
-    """The same scenario with more layers: its own variants, values and mitigations first, then these.
+    """The same scenario with more layers: all variants first, then all else that was laid over it, then these.
 
     Raises ScenarioError with all that is wrong with it.
     """
     document, door = scenario.document, scenario.opened_by
     assert isinstance(door, _Door)
-    return door.open(
-        (*document.variants, *variants),
-        {**document.overrides, **(overrides or {})},
-        (*document.mitigated, *mitigate),
-    )
-
-
-def check_variants(path: str | Path | Mapping[str, Any], root: Path | None = None) -> list[Problem]:
-    """What is wrong with each variant when it alone is laid over the scenario."""
-    door = _Door(path, root)
-    found: list[Problem] = []
-    for name in entries(door.tree, "variants"):
-        try:
-            door.open((name,), {}, ())
-        except ScenarioError as error:
-            found += [Problem(p.path, f"variant {name}: {p.message}", p.file, p.line) for p in error.problems]
-    return found
+    more = Laid(overrides or {}, tuple(options), tuple(mitigate))
+    return door.open((*document.variants, *variants), *document.laid, more)
 
 
 class _Door:
@@ -94,15 +81,19 @@ class _Door:
         self._refuse(stack.missing, stack.problems)
         self.problems = stack.problems
 
-    def open(self, variants: tuple[str, ...], overrides: Mapping[str, Any], mitigate: tuple[str, ...]) -> Scenario:
+    def open(self, variants: tuple[str, ...], *laid: Laid) -> Scenario:
         """The scenario with these layers laid over it."""
         stack = Stack(self.root, list(self.problems))
         tree = stack.lay_variants(self.tree, variants)
-        tree, refused = override(tree, overrides)
-        tree = prune(stack.lay_mitigations(tree, mitigate))
+        refused: list[Problem] = []
+        for one in laid:
+            tree, unknown = override(tree, one.overrides)
+            refused += unknown
+            tree = stack.lay_mitigations(stack.lay_options(tree, one.options), one.mitigated)
+        tree = prune(tree)
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
-        document = draft.document(self.name, self.root.folder, variants, overrides, mitigate)
+        document = draft.document(self.name, self.root.folder, variants, laid)
         scenario = _judge(document, [*(((), problem) for problem in stack.problems), *draft.found])
         scenario._opened_by = self
         return scenario
@@ -121,18 +112,11 @@ class _Draft:
     unwrapping: Unwrapping
     found: Found
 
-    def document(
-        self,
-        name: str,
-        root: Path,
-        variants: tuple[str, ...],
-        overrides: Mapping[str, Any],
-        mitigated: tuple[str, ...],
-    ) -> Document:
+    def document(self, name: str, root: Path, variants: tuple[str, ...], laid: tuple[Laid, ...]) -> Document:
         """The text behind the scenario."""
         return Document(
             name=name,
-            data=plain(self.resolved.without("variants")),
+            data=plain(self.resolved.without("variants", "options")),
             values=plain(self.bare),
             positions={
                 path: (node.mark.origin.name, node.mark.line) for path, node in walk(self.bare) if node.mark is not None
@@ -140,8 +124,7 @@ class _Draft:
             citations=self.unwrapping.citations,
             root=root,
             variants=variants,
-            overrides=overrides,
-            mitigated=mitigated,
+            laid=laid,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from dcsim.errors import Problem
 from dcsim.scenario.document import Key, dotted
 from dcsim.scenario.files import Root, UnreadableFileError
+from dcsim.scenario.layers import is_partial
 from dcsim.scenario.parse import plain_scalar
 from dcsim.scenario.tree import Node, Origin
 from dcsim.suggest import nearest, shorten
@@ -26,7 +27,7 @@ class Measured:
 
     def filled(self, node: Node, path: Key = ()) -> Node:
         """The tree with the values of every data file in the place of its name."""
-        if path == ("variants",):
+        if is_partial(path):
             return node
         if isinstance(node.value, dict):
             data = node.get("empirical")

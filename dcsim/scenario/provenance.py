@@ -5,7 +5,7 @@ from typing import Any
 
 from dcsim.errors import Problem
 from dcsim.scenario.document import Citation, Key
-from dcsim.scenario.layers import BESIDE, PROVENANCE, RANGE, is_wrapper
+from dcsim.scenario.layers import BESIDE, PROVENANCE, RANGE, is_partial, is_wrapper
 from dcsim.scenario.tree import Blank, Node, plain
 from dcsim.suggest import nearest
 
@@ -19,7 +19,7 @@ class Unwrapping:
 
     def bare(self, node: Node, path: Key = ()) -> Node:
         """The tree with every value where its wrapper stood."""
-        if path == ("variants",):
+        if is_partial(path):
             return node
         if is_wrapper(node, path):
             inner = self.bare(node.value["value"], path)

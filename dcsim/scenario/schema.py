@@ -427,6 +427,17 @@ class Risk(RiskPart):
     """What happens."""
 
 
+class Option(Model):
+    """Something that can be done for a price to be earlier: air freight, a second shift, rented turbines."""
+
+    cost: MoneyValue | None = None
+    """What it costs: `5M USD`."""
+    changes: dict[Text, Any]
+    """What is different with it: a partial scenario, laid over this one by `--option NAME`."""
+    description: Text = ""
+    """What is done."""
+
+
 class Observation(Model):
     """A date that was observed in the world."""
 
@@ -533,6 +544,8 @@ class Scenario(Model):
     """What is dated."""
     fitted: dict[Text, Fitted] = {}
     """Free parameters by path: `resources.rack_crews.count`."""
+    options: dict[Text, Option] = {}
+    """What can be done for a price: named changes, weighed against each other by `dcsim mitigate`."""
     variants: dict[Text, Any] = {}
     """Named what-ifs: partial scenarios laid over this one."""
     sources: dict[Text, Source] = {}

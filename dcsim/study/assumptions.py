@@ -2,7 +2,7 @@
 
 Each value that says `low` or `high` beside itself is set to it, everything else is left alone, and the build is
 run with expected values. A fitted parameter goes to the ends of its prior range instead. What is said about
-mitigations that are not switched on is left out.
+mitigations and options that are not taken is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from dcsim.engine import AUTO, ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
-from dcsim.scenario.document import Citation, dotted
+from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
@@ -144,12 +144,17 @@ def _found(scenario: Scenario) -> Iterator[Assumption]:
         name = dotted(path)
         if name in fitted:
             yield _fitted(name, citation.value, fitted.pop(name), citation)
-        elif (citation.low is not None or citation.high is not None) and "mitigation" not in path:
+        elif (citation.low is not None or citation.high is not None) and not _of_measures(path):
             kind, source = SOURCED if citation.source else ASSUMED, citation.source or ""
             reason = citation.assumption or citation.note or _said(scenario, source)
             yield Assumption(name, citation.value, citation.low, citation.high, kind, source, reason)
     for name, free in fitted.items():
         yield _fitted(name, scenario.document.find(name)[1], free, Citation(None))
+
+
+def _of_measures(path: Key) -> bool:
+    """Whether this is said about what may be done, rather than about the build as it stands."""
+    return path[0] == "options" or "mitigation" in path
 
 
 def _said(scenario: Scenario, source: str) -> str:

@@ -123,6 +123,7 @@ def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict
         "name": scenario.name,
         "sha256": document.sha256,
         "variants": list(document.variants),
+        "options": list(document.options),
         "mitigated": list(document.mitigated),
         "start": scenario.start.isoformat(),
         "day_zero": scenario.zero.isoformat(),

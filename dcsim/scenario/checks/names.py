@@ -20,7 +20,7 @@ SHARED = {
 }
 """Sections whose names must differ from each other, and what one entry of each is called."""
 
-_APART = ("factors", "risks", "variants")
+_APART = ("factors", "risks", "options", "variants")
 
 
 def check_names(scenario: Scenario, findings: Findings) -> None:
@@ -37,6 +37,9 @@ def check_names(scenario: Scenario, findings: Findings) -> None:
                 taken = f"{article(other)} is called so already{on_line}"
                 findings.add(path, f"{article(what)} cannot be called '{name}': {taken}")
             seen.setdefault(name, (what, path))
+    for name in scenario.options:
+        apart = name not in scenario.risks
+        findings.require(apart, ("options", name), f"an option cannot be called '{name}': a risk is called so already")
     for path in _named(scenario):
         check_characters(path, str(path[-1]), findings)
 
