@@ -1,4 +1,4 @@
-"""The scenarios in configs: each loads with each of its variants and options, both engines tell the same, and dates stay put.
+"""The scenarios in configs: each loads with its variants and options, both engines tell the same, and dates stay put.
 
 `tests/golden/NAME.csv` holds the days of its milestones, with expected values and with the draws of seed 0. After a
 change that is meant to move them, `python -m pytest tests/test_configs.py --renew` writes them anew: read the

@@ -60,12 +60,14 @@ def _front(
     """Simulate data-center buildouts: when the GPUs are online, and what held them back."""
 
 
-def settings(written: list[str] | None) -> dict[str, str]:
+def settings(
+    written: list[str] | None, option: str = "--set", example: str = "resources.crews.count=12"
+) -> dict[str, str]:
     """Values by path, from `path=value`."""
     settings = {}
     for setting in written or ():
         path, equals, value = setting.partition("=")
         if not equals or not path.strip():
-            raise typer.BadParameter(f"--set is written path=value, such as resources.crews.count=12; got '{setting}'")
+            raise typer.BadParameter(f"{option} is written path=value, such as {example}; got '{setting}'")
         settings[path.strip()] = value
     return settings

@@ -106,7 +106,7 @@ def assumptions(
     The milestones are those with an observed date, or all if none has one, where none are given. Raises
     ScenarioError for values that the scenario cannot have.
     """
-    chosen = _chosen(scenario, milestones)
+    chosen = chosen_milestones(scenario, milestones)
     found = assumptions_of(scenario)
     if not found:
         message = f"no value says within which range it is believable; {_HOW}"
@@ -178,7 +178,7 @@ def _ends(prior: str) -> tuple[str, str]:
     return low.strip(), high.strip()
 
 
-def _chosen(scenario: Scenario, names: Sequence[str]) -> tuple[str, ...]:
+def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ...]:
     """The milestones that were asked for, in the order of the scenario."""
     unknown = [name for name in names if name not in scenario.milestones]
     if unknown:

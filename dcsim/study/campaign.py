@@ -59,16 +59,27 @@ class Campaign:
         self, first: int, last: int, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]
     ) -> Chunk | None:
         """The chunk of these replications, if it was written before; what cannot be read has to be run again."""
+        frame = self.part(_name(first, last))
         try:
-            return chunk_of(pd.read_parquet(self._path(first, last)), first, network, explained, what)
-        except (OSError, ValueError, KeyError):
+            return None if frame is None else chunk_of(frame, first, network, explained, what)
+        except (ValueError, KeyError):
             return None
 
     def write(self, chunk: Chunk) -> None:
         """Keep a chunk: it is there whole, or not at all."""
-        path = self._path(chunk.first, chunk.first + len(chunk.finished))
+        self.keep(_name(chunk.first, chunk.first + len(chunk.finished)), frame_of(chunk))
+
+    def part(self, name: str) -> pd.DataFrame | None:
+        """A part that was kept before; none if it was not, or cannot be read."""
+        try:
+            return pd.read_parquet(self.parts / f"{name}.parquet")
+        except (OSError, ValueError):
+            return None
+
+    def keep(self, name: str, part: pd.DataFrame) -> None:
+        """Keep a part of the result: it is there whole, or not at all."""
         with writing(self.folder, KEPT):
-            put(path, lambda unfinished: frame_of(chunk).to_parquet(unfinished, index=False))
+            put(self.parts / f"{name}.parquet", lambda unfinished: part.to_parquet(unfinished, index=False))
 
     def finish(self) -> None:
         """The result is complete: the chunks are no longer needed."""
@@ -77,5 +88,6 @@ class Campaign:
                 path.unlink()
             self.parts.rmdir()
 
-    def _path(self, first: int, last: int) -> Path:
-        return self.parts / f"{first:08d}-{last:08d}.parquet"
+
+def _name(first: int, last: int) -> str:
+    return f"{first:08d}-{last:08d}"

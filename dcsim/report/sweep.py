@@ -1,0 +1,65 @@
+"""A sweep as it is printed: days by value, or the P80 of a milestone for every two values as a table of both."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from math import isinf, isnan
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from dcsim.analysis.result import layers
+from dcsim.report.language import counted, day
+from dcsim.report.layout import below, table_of
+from dcsim.study.sweep import Sweep
+
+LATER = "later"
+"""What stands for a day beyond the horizon."""
+
+MOST_ACROSS = 9
+"""Values that fit beside each other in 80 columns."""
+
+
+def sweep_report(result: Sweep) -> Group:
+    """Everything that `dcsim sweep` tells."""
+    scenario, count = result.scenario, result.points["point"].nunique()
+    said = [*layers(scenario), counted(count, "point"), f"{counted(result.n, 'replication')} each"]
+    title = Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, (*said, f"seed {result.seed}"))])
+    zero = f"the same random numbers in all points; day 0 is {scenario.zero:%Y-%m-%d}"
+    parts: list[RenderableType] = [title, Text(zero, style="dim")]
+    for name in result.milestones:
+        of_it = result.points[result.points["milestone"] == name]
+        parts += _both(result, name, of_it) if _as_map(result) else _list(result, name, of_it)
+    if any(isinf(value) for value in result.points["p80"]):
+        horizon = datetime.fromisoformat(result.findings.about["horizon"])
+        parts.append(Text(f"{LATER}: later than the horizon, {horizon:%Y-%m-%d}", style="dim"))
+    return Group(*parts)
+
+
+def _as_map(result: Sweep) -> bool:
+    return result.samples is None and len(result.axes) == 2 and len(result.axes[1].values) <= MOST_ACROSS
+
+
+def _list(result: Sweep, name: str, of_it: pd.DataFrame) -> Iterator[RenderableType]:
+    """A line for every point."""
+    paths = [axis.path for axis in result.axes]
+    table = table_of(*paths, ">P50", ">P80", ">mean", ">reached")
+    for row in of_it.to_dict("records"):
+        values = [str(row[path]) for path in paths]
+        days = [_day(row[measure]) for measure in ("p50", "p80", "mean")]
+        table.add_row(*map(Text, (*values, *days, f"{100 * row['reached']:.0f} %")))
+    yield below(f"{name}, day", table)
+
+
+def _both(result: Sweep, name: str, of_it: pd.DataFrame) -> Iterator[RenderableType]:
+    """A line for every value of the first path, a column for every value of the second."""
+    down, across = result.axes
+    values = list(of_it[across.path].drop_duplicates())
+    table = table_of("", *(f">{value}" for value in values))
+    for value, row in of_it.groupby(down.path, sort=False):
+        table.add_row(Text(str(value)), *(Text(_day(number)) for number in row["p80"]))
+    yield below(f"{name}, P80 day", Text(f"down: {down.path}\nacross: {across.path}", style="dim"), table)
+
+
+def _day(number: float) -> str:
+    return "" if isnan(number) else LATER if isinf(number) else day(number)

@@ -1,0 +1,247 @@
+"""The same build with other values in turn: how a date moves when crews, shares and dates of orders do.
+
+All points have the same random numbers, so that they differ by their values alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.frames import explained
+from dcsim.build import network_of
+from dcsim.engine import AUTO, choose
+from dcsim.errors import Problem, RequestError, ScenarioError
+from dcsim.scenario.load import changed
+from dcsim.scenario.schema import Scenario
+from dcsim.study.assumptions import chosen_milestones
+from dcsim.study.axes import Axis, Point, axes_of, points_of, told
+from dcsim.study.campaign import Campaign
+from dcsim.study.design import RANDOM
+from dcsim.study.replicate import Progress, Working, replicate
+from dcsim.study.replications import Asked
+from dcsim.study.store import keep, manifest_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MEASURES = ("p50", "p80", "mean", "reached")
+"""What is told about a milestone at every point."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep:
+    """A milestone's days at every point that was swept."""
+
+    scenario: Scenario
+    axes: tuple[Axis, ...]
+    milestones: tuple[str, ...]
+    samples: int | None
+    """None if every combination of the values was run."""
+    n: int
+    """Replications at every point."""
+    seed: int
+    points: pd.DataFrame
+    """One row per point and milestone: point, a column for each path, milestone, p50, p80, mean, reached.
+
+    Days count from day zero; quantiles are infinite beyond the horizon, and the mean is empty unless all reached it.
+    """
+
+    def __repr__(self) -> str:
+        paths = ", ".join(axis.path for axis in self.axes)
+        return f"Sweep('{self.scenario.name}', over='{paths}', points={self.points['point'].nunique()}, n={self.n})"
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The table, with what was asked: what is kept, drawn and reported."""
+        return Findings("sweep", self.scenario, _about(self), {"points": self.points})
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the table, the resolved scenario and a manifest into a folder.
+
+        Raises
+        ------
+        ResultError
+            The folder holds something else, or cannot be written.
+        """
+        return keep(self.findings, folder)
+
+    def plot(self, ax: "Axes | None" = None, milestone: str | None = None) -> "Axes":
+        """Draw the P80 of a milestone, the last if not given: a line over one path, a heat map over two."""
+        from dcsim.figures.figures import sweep_lines, sweep_map
+
+        name = milestone or self.milestones[-1]
+        if name not in self.milestones:
+            raise RequestError(f"'{name}' was not swept; there are {', '.join(self.milestones)}")
+        of_it = self.points[self.points["milestone"] == name]
+        return (sweep_map if len(self.axes) == 2 and self.samples is None else sweep_lines)(of_it, ax)
+
+    def _repr_html_(self) -> str:
+        return self.points.to_html(index=False, float_format="{:,.1f}".format)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a sweep is, before it is run."""
+
+    scenario: Scenario
+    axes: tuple[Axis, ...]
+    milestones: tuple[str, ...]
+    samples: int | None
+    n: int
+    seed: int
+
+
+def sweep(
+    scenario: Scenario,
+    over: Mapping[str, str | Sequence[Any]],
+    *,
+    milestones: Sequence[str] = (),
+    n: int = 200,
+    samples: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    engine: str = AUTO,
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Simulate a scenario with many values of some of its paths, with the same random numbers everywhere.
+
+    Parameters
+    ----------
+    scenario
+        From `load`.
+    over
+        For each path its values, or how they are written: `{"resources.rack_crews.count": "4..16"}`. `a..b` is every
+        whole number or date (`a..b..step`), `a:b:k` are k values evenly spaced, `x,y,z` a list.
+    milestones
+        Those to look at; all with an observed date, or simply all if none has one, if not given.
+    n
+        Replications at every point.
+    samples
+        So many points of a Latin hypercube over the ranges, instead of all combinations.
+    seed
+        The same seed gives the same sweep, to the byte.
+    workers
+        Threads; the number of cores if not given. The reference engine uses one.
+    engine
+        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    out
+        A folder that keeps every point that is done, and the result.
+    resume
+        Continue a sweep that was stopped, from that folder.
+    progress
+        Told how many replications are done, and how many there will be.
+
+    Raises
+    ------
+    RequestError
+        The values cannot be read, or a number makes no sense; it is a ValueError too.
+    ScenarioError
+        The scenario cannot have some of the values: told with their points.
+    ResultError
+        The folder belongs to something else, is in use, or cannot be written.
+    """
+    axes = axes_of(over)
+    asked = _Asked(scenario, axes, chosen_milestones(scenario, milestones), samples, n, seed)
+    points = points_of(axes, samples, seed)
+    if n < 1:
+        raise RequestError(f"there must be at least one replication, got {n}")
+    _refuse(scenario, points)
+    chosen = choose(engine, network_of(scenario).instances * n * len(points))
+    working = Working(chosen, workers)
+    about = _about(asked)
+    campaign = _campaign(scenario, about, out, resume)
+    with campaign or nullcontext():
+        parts = [
+            _row(k, point, _point(asked, k, point, len(points), campaign, working, progress))
+            for k, point in enumerate(points)
+        ]
+        result = Sweep(**vars(asked), points=_typed(scenario, pd.concat(parts, ignore_index=True), axes))
+        if campaign is not None:
+            result.save(campaign.folder)
+            campaign.finish()
+    return result
+
+
+def _about(asked: _Asked | Sweep) -> dict[str, Any]:
+    """What tells one sweep of a scenario from another."""
+    network = network_of(asked.scenario)
+    return {
+        "over": [axis.path for axis in asked.axes],
+        "values": [list(axis.values) or [str(end) for end in axis.ends or ()] for axis in asked.axes],
+        "samples": asked.samples,
+        "milestones": list(asked.milestones),
+        "seed": asked.seed,
+        "replications": asked.n,
+        "horizon": network.date(network.horizon).isoformat(),
+    }
+
+
+def _campaign(scenario: Scenario, about: Mapping[str, Any], out: str | Path | None, resume: bool) -> Campaign | None:
+    if out is None:
+        return None
+    return Campaign(Path(out), manifest_of("sweep", scenario, about), scenario.document.text, resume)
+
+
+def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
+    """Every point can be simulated: found out before any is."""
+    problems: dict[str, Problem] = {}
+    for number, point in enumerate(points):
+        try:
+            network_of(changed(scenario, overrides=point))
+        except ScenarioError as error:
+            for one in error.problems:
+                where = f"{one.message} (point {number}: {told(point)})"
+                problems.setdefault(f"{one.path}: {one.message}", replace(one, message=where))
+    if problems:
+        raise ScenarioError(list(problems.values()), scenario.document.name)
+
+
+def _point(
+    asked: _Asked,
+    number: int,
+    point: Point,
+    count: int,
+    campaign: Campaign | None,
+    working: Working,
+    progress: Progress | None,
+) -> pd.DataFrame:
+    """What a point comes to: read from the folder if it was run before, kept there if not."""
+    name = f"point-{number:05d}"
+    known = campaign.part(name) if campaign is not None else None
+    if known is None:
+        here = changed(asked.scenario, overrides=point)
+
+        def show(done: int, _: int) -> None:
+            if progress is not None:
+                progress(number * asked.n + done, count * asked.n)
+
+        found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, show)
+        known = found.summary.set_index("milestone").loc[list(asked.milestones), list(MEASURES)].reset_index()
+        if campaign is not None:
+            campaign.keep(name, known)
+    elif progress is not None:
+        progress((number + 1) * asked.n, count * asked.n)
+    return known
+
+
+def _row(number: int, point: Point, measured: pd.DataFrame) -> pd.DataFrame:
+    """What a point comes to, with its number and its values in front."""
+    values = {path: [value] * len(measured) for path, value in point.items()}
+    return pd.concat([pd.DataFrame({"point": [number] * len(measured), **values}), measured], axis=1)
+
+
+def _typed(scenario: Scenario, frame: pd.DataFrame, axes: Sequence[Axis]) -> pd.DataFrame:
+    """The same table, values as numbers where all of a path are numbers, else as text."""
+    for axis in axes:
+        if any(isinstance(value, str) for value in frame[axis.path]):
+            frame[axis.path] = frame[axis.path].map(str).astype("str")
+    frame["milestone"] = frame["milestone"].astype("str")
+    return explained(frame, network_of(scenario))
