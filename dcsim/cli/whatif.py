@@ -1,12 +1,17 @@
 """Commands that ask what if: other values in turn, other dates of orders, what can be bought."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from dcsim.cli.app import Engine, Mitigations, Options, ScenarioFile, Settings, Variants, app, settings
 from dcsim.cli.terminal import AsCsv, AsJson, answer, notice, progress
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from dcsim.analysis.findings import Findings
 
 Many = Annotated[int, typer.Option("-n", min=1, metavar="N", help="Replications.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
@@ -14,6 +19,25 @@ Workers = Annotated[
     int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
 ]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
+
+Milestone = Annotated[str, typer.Option(metavar="NAME", help="The milestone that it is about.")]
+
+
+class Study(Protocol):
+    """What was found, and can be kept."""
+
+    @property
+    def findings(self) -> "Findings": ...
+    def save(self, folder: Path) -> Path: ...
+
+
+def _give(study: Study, main: str, text: "RenderableType", out: Path | None, as_json: bool, as_csv: bool) -> None:
+    """Print what was found and keep it, if there is a folder for it."""
+    answer(study.findings, main, text, as_json, as_csv)
+    if out is not None:
+        study.save(out)
+        if not (as_json or as_csv):
+            typer.echo(f"\ntables in {out}")
 
 
 @app.command()
@@ -77,11 +101,51 @@ def sweep(
         if out is not None:
             typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
         raise
-    answer(done.findings, "points", sweep_report(done), as_json, as_csv)
-    _tables_in(out, as_json or as_csv)
-
-
-def _tables_in(out: Path | None, quiet: bool) -> None:
-    """Say where the tables are, unless only an answer is wanted."""
-    if out is not None and not quiet:
+    _give(done, "points", sweep_report(done), None, as_json, as_csv)
+    if out is not None and not (as_json or as_csv):
         typer.echo(f"\ntables in {out}")
+
+
+@app.command(name="order-by")
+def order_by(
+    scenario: ScenarioFile,
+    milestone: Milestone,
+    date: Annotated[
+        str | None, typer.Option(metavar="DATE", help="By the end of which day; the milestone's target if not given.")
+    ] = None,
+    confidence: Annotated[float, typer.Option(metavar="SHARE", help="With which probability.")] = 0.8,
+    variant: Variants = None,
+    set_: Settings = None,
+    option: Options = None,
+    mitigate: Mitigations = None,
+    n: Many = 256,
+    seed: Seed = 0,
+    workers: Workers = None,
+    engine: Engine = "auto",
+    out: Out = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """When each order has to be placed at the latest for a milestone to stay likely enough."""
+    from dcsim import api
+    from dcsim.build import network_of
+    from dcsim.report.orders import orders_report
+    from dcsim.study.orders import order_by
+
+    built = api.load(
+        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
+    )
+    notice(engine, network_of(built).instances * n)
+    with progress("moving orders") as show:
+        done = order_by(
+            built,
+            milestone=milestone,
+            date=date,
+            confidence=confidence,
+            n=n,
+            seed=seed,
+            workers=workers,
+            engine=engine,
+            progress=show,
+        )
+    _give(done, "orders", orders_report(done), out, as_json, as_csv)

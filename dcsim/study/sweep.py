@@ -72,14 +72,14 @@ class Sweep:
         return keep(self.findings, folder)
 
     def plot(self, ax: "Axes | None" = None, milestone: str | None = None) -> "Axes":
-        """Draw the P80 of a milestone, the last if not given: a line over one path, a heat map over two."""
-        from dcsim.figures.figures import sweep_lines, sweep_map
+        """Draw the days of a milestone, the last if not given: a line over one path, a heat map over two."""
+        from dcsim.figures.figures import sweep
+        from dcsim.figures.style import figure
 
         name = milestone or self.milestones[-1]
         if name not in self.milestones:
             raise RequestError(f"'{name}' was not swept; there are {', '.join(self.milestones)}")
-        of_it = self.points[self.points["milestone"] == name]
-        return (sweep_map if len(self.axes) == 2 and self.samples is None else sweep_lines)(of_it, ax)
+        return sweep(self.points, figure()[1] if ax is None else ax, [axis.path for axis in self.axes], name)
 
     def _repr_html_(self) -> str:
         return self.points.to_html(index=False, float_format="{:,.1f}".format)

@@ -1,0 +1,424 @@
+"""When to order at the latest: how late each order can be placed before a date is no longer likely enough.
+
+Each order is moved alone by whole days, all else as planned and with the same random numbers, and the last day is
+sought on which the milestone still has its probability. Between two days on which a build ends alike it is taken to
+end alike on all days between, until the day found and the one after it have been simulated in full; where they belie
+that (a later order can make a build sooner: Graham, SIAM Journal on Applied Mathematics 17 (1969) 416), every build is
+simulated on every day that is looked at.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from math import ceil, inf, nan
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.quantiles import CONFIDENCE
+from dcsim.build import network_of
+from dcsim.engine import AUTO, choose, new_runner
+from dcsim.errors import RequestError
+from dcsim.network import Lag, Network
+from dcsim.scenario.schema import Scenario
+from dcsim.study.replicate import CHUNK, Progress, in_threads, threads
+from dcsim.study.store import keep
+from dcsim.suggest import nearest
+from dcsim.trace import NOT
+from dcsim.units import parse_date
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DAY = 1440
+
+Hits = NDArray[np.bool_]
+"""Of each replication, whether the milestone was reached in time."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Orders:
+    """The latest date of every order, for a milestone by a date with a probability."""
+
+    scenario: Scenario
+    milestone: str
+    date: datetime
+    confidence: float
+    n: int
+    seed: int
+    probability: float
+    """Of the milestone by the date, with all orders as planned."""
+    orders: pd.DataFrame
+    """One row per order: supply, order, placed, latest, latest_low, latest_high, slack, probability, note.
+
+    `latest` is the last day on which the milestone still has its probability, `slack` how many days that is after the
+    planned one (negative: earlier; infinite: it is not needed; empty: no date is early enough), `probability` that of
+    the milestone with the order placed then. Between latest_low and latest_high lies the true one with 95 % confidence;
+    empty where there are too few replications to tell, or no date. An order placed after something has no dates, and
+    its slack is how many days more it may wait.
+    """
+
+    def __repr__(self) -> str:
+        return f"Orders('{self.scenario.name}', milestone='{self.milestone}', date='{self.date:%Y-%m-%d}', n={self.n})"
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The table, with what was asked: what is kept, drawn and reported."""
+        about = {
+            "milestone": self.milestone,
+            "date": self.date.isoformat(),
+            "confidence": self.confidence,
+            "probability": self.probability,
+            "seed": self.seed,
+            "replications": self.n,
+        }
+        return Findings("orders", self.scenario, about, {"orders": self.orders})
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the table, the resolved scenario and a manifest into a folder.
+
+        Raises
+        ------
+        ResultError
+            The folder holds something else, or cannot be written.
+        """
+        return keep(self.findings, folder)
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw when each order is placed and when it has to be at the latest."""
+        from dcsim.figures.decisions import latest_dates
+        from dcsim.figures.style import figure
+
+        return latest_dates(self.orders, figure(height=1.2 + 0.45 * len(self.orders))[1] if ax is None else ax)
+
+    def _repr_html_(self) -> str:
+        return self.orders.to_html(index=False)
+
+
+def order_by(
+    scenario: Scenario,
+    *,
+    milestone: str,
+    date: str | datetime | None = None,
+    confidence: float = 0.8,
+    n: int = 256,
+    seed: int = 0,
+    workers: int | None = None,
+    engine: str = AUTO,
+    progress: Progress | None = None,
+) -> Orders:
+    """The latest date on which each order can be placed without a milestone becoming too unlikely.
+
+    Parameters
+    ----------
+    scenario
+        From `load`.
+    milestone
+        What has to be reached.
+    date
+        By the end of which day; the milestone's target if not given.
+    confidence
+        With which probability.
+    n
+        Replications.
+    seed
+        The same seed gives the same answer.
+    workers
+        Threads; the number of cores if not given. The reference engine uses one.
+    engine
+        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    progress
+        Told how many orders are done, and how many there are.
+
+    Raises
+    ------
+    RequestError
+        There is no such milestone, or no order, or a number or the date makes no sense; it is a ValueError too.
+    """
+    network = network_of(scenario)
+    names = [one.name for one in network.milestones]
+    if milestone not in names:
+        raise RequestError(f"no milestone '{milestone}'{nearest(milestone, names, 'milestones')}")
+    wanted = _date(scenario, network, milestone, date)
+    _refuse_nonsense(network, confidence, n)
+    chosen = choose(engine, network.instances * n * 4)
+    limit = _minutes(network, wanted + timedelta(days=1))
+    trials = _Trials(chosen, seed, names.index(milestone), limit, n, threads(chosen, workers))
+    planned = trials.hits(network)
+    groups = _groups(network)
+    rows = []
+    for done, numbers in enumerate(groups.values()):
+        if progress is not None:
+            progress(done, len(groups))
+        search = _Search(network, numbers, trials, _first_day(network, numbers), _last_day(network, numbers, wanted))
+        search.known[0] = planned
+        rows.append(_row(network, numbers, search, confidence, float(planned.mean())))
+    if progress is not None:
+        progress(len(groups), len(groups))
+    return Orders(scenario, milestone, wanted, confidence, n, seed, float(planned.mean()), _table(rows))
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """Whether the milestone is reached in time, in many builds."""
+
+    engine: str
+    seed: int
+    milestone: int
+    limit: int
+    """The last tick that is in time."""
+    n: int
+    workers: int
+
+    def hits(self, network: Network, some: NDArray[np.int64] | None = None) -> Hits:
+        """Of these replications, of all if not given, whether they reach it."""
+        which = np.arange(self.n) if some is None else some
+        found = np.zeros(len(which), np.bool_)
+
+        def work(first: int, last: int, stopped: Event) -> None:
+            runner = new_runner(self.engine, network, self.seed)
+            for k in range(first, last):
+                if stopped.is_set():
+                    raise CancelledError
+                tick = runner.run(int(which[k]), {}).reached[self.milestone]
+                found[k] = tick != NOT and tick <= self.limit
+
+        edges = [*range(0, len(which), CHUNK), len(which)]
+        for _ in in_threads(list(pairwise(edges)), self.workers, work):
+            pass
+        return found
+
+
+@dataclass
+class _Search:
+    """One order placed earlier and later: on which days how many builds are in time."""
+
+    network: Network
+    numbers: tuple[int, ...]
+    trials: _Trials
+    first: int
+    """Days by which it can be placed earlier, as a negative number."""
+    last: int
+    """Days after which it comes too late for anything."""
+    known: dict[int, Hits] = field(default_factory=dict)
+    """By how many days it is placed later than planned."""
+    taken: set[int] = field(default_factory=set)
+    """Days on which some builds were not simulated but taken to end as they do before and after."""
+    exact: bool = False
+
+    def count(self, days: int) -> int:
+        """How many builds are in time."""
+        if days not in self.known:
+            moved = moved_orders(self.network, self.numbers, days * DAY)
+            before = [day for day in self.known if day < days]
+            after = [day for day in self.known if day > days]
+            if self.exact or not before or not after:
+                self.known[days] = self.trials.hits(moved)
+            else:
+                early, late = self.known[max(before)], self.known[min(after)]
+                open_ = np.flatnonzero(early != late)
+                hits = early.copy()
+                hits[open_] = self.trials.hits(moved, open_)
+                self.known[days] = hits
+                self.taken.add(days)
+        return int(self.known[days].sum())
+
+    def in_full(self, days: int) -> int:
+        """The same, with every build simulated."""
+        if days in self.taken:
+            self.taken.discard(days)
+            self.known[days] = self.trials.hits(moved_orders(self.network, self.numbers, days * DAY))
+        return self.count(days)
+
+    def latest(self, needed: int) -> int | None:
+        """The last day on which so many builds are in time; none if there is none, the last if it is no matter."""
+        if self.count(self.last) >= needed:
+            return self.last
+        if self.count(self.first) < needed:
+            if self.count(0) < needed:
+                return None
+            low = 0
+        else:
+            low = self.first
+        high = self.last
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.count(middle) >= needed else (low, middle)
+        return low
+
+    def verified(self, needed: int) -> int | None:
+        """The same, after that day and the next were simulated in full; where they belie it, all are."""
+        found = self.latest(needed)
+        if found is None or found == self.last:
+            return found
+        if self.in_full(found) >= needed > self.in_full(found + 1):
+            return found
+        self.exact = True
+        self.known = {day: hits for day, hits in self.known.items() if day not in self.taken}
+        self.taken = set()
+        return self.latest(needed)
+
+    @property
+    def sooner(self) -> int:
+        """In how many builds a later order was seen to be in time where an earlier one was not."""
+        full = [self.known[day] for day in sorted(self.known) if day not in self.taken]
+        return max((int((later & ~earlier).sum()) for earlier, later in pairwise(full)), default=0)
+
+
+def moved_orders(network: Network, numbers: Sequence[int], minutes: int) -> Network:
+    """The same network with some orders placed later; those that wait for something wait longer after it."""
+    orders, lags, link_lag = list(network.orders), list(network.lags), network.link_lag.copy()
+    gates = {order: gate for gate, some in network.orders_of_gate.items() for order in some}
+    for number in numbers:
+        placed = orders[number].placed
+        if placed is not None:
+            orders[number] = replace(orders[number], placed=replace(placed, origin=placed.origin + minutes))
+        else:
+            links = network.link_to == gates[number]
+            lags.append(Lag(network.lags[int(network.link_lag[links][0])].minutes + minutes, -1))
+            link_lag[links] = len(lags) - 1
+    return replace(network, orders=tuple(orders), lags=tuple(lags), link_lag=link_lag)
+
+
+def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
+    """Orders as they are written: one for a supply that many places have is one."""
+    groups: dict[str, tuple[int, ...]] = {}
+    for number, order in enumerate(network.orders):
+        groups[order.path] = (*groups.get(order.path, ()), number)
+    if not groups:
+        raise RequestError("there are no orders: nothing to place in time")
+    return groups
+
+
+def _placed(network: Network, numbers: Sequence[int]) -> datetime | None:
+    """When it is planned, on average; none for an order that waits for something."""
+    moment = network.orders[numbers[0]].placed
+    return None if moment is None else network.date(moment.origin + int(moment.delay.mean))
+
+
+def _first_day(network: Network, numbers: Sequence[int]) -> int:
+    """Not before the clock starts, or as early as it is planned; right after what it waits for."""
+    placed = _placed(network, numbers)
+    if placed is not None:
+        return -max(0, (placed - network.start).days)
+    gate = next(gate for gate, some in network.orders_of_gate.items() if numbers[0] in some)
+    lag = network.lags[int(network.link_lag[network.link_to == gate][0])]
+    return -(lag.minutes // DAY)
+
+
+def _last_day(network: Network, numbers: Sequence[int], wanted: datetime) -> int:
+    """The day after the date is too late."""
+    return max(0, (wanted - (_placed(network, numbers) or network.start)).days) + 1
+
+
+def _date(scenario: Scenario, network: Network, milestone: str, date: str | datetime | None) -> datetime:
+    wanted = date or scenario.milestones[milestone].target
+    if wanted is None:
+        raise RequestError(f"'{milestone}' has no target: say by which date it has to be reached")
+    try:
+        moment = parse_date(wanted)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+    last = network.date(network.horizon)
+    if not network.start <= moment <= last:
+        span = f"{network.start:%Y-%m-%d} to {last:%Y-%m-%d}"
+        raise RequestError(f"the date {moment:%Y-%m-%d} lies outside what is simulated, {span}")
+    return moment
+
+
+def _refuse_nonsense(network: Network, confidence: float, n: int) -> None:
+    if not 0 < confidence < 1:
+        raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
+    if n < 1:
+        raise RequestError(f"there must be at least one replication, got {n}")
+
+
+def _minutes(network: Network, moment: datetime) -> int:
+    return int((moment - network.start).total_seconds()) // 60
+
+
+def needed(confidence: float, n: int) -> tuple[int, int, int]:
+    """How many of n builds must be in time: for the estimate, to be sure of it, and not to be sure of the contrary.
+
+    The interval of a probability is that of Clopper and Pearson, Biometrika 26 (1934) 404.
+    """
+    tail, hits = (1 - CONFIDENCE) / 2, np.arange(n + 1)
+    low = np.where(hits == 0, 0.0, special.betaincinv(np.maximum(hits, 1), n - hits + 1, tail))
+    high = np.where(hits == n, 1.0, special.betaincinv(hits + 1, np.maximum(n - hits, 1), 1 - tail))
+    sure = int(np.searchsorted(low, confidence))
+    return max(1, ceil(round(confidence * n, 9))), sure, int(np.searchsorted(high, confidence))
+
+
+def _row(
+    network: Network, numbers: tuple[int, ...], search: _Search, confidence: float, planned: float
+) -> dict[str, Any]:
+    """One order: when it has to be placed, how sure that is, and what there is to say."""
+    order = network.orders[numbers[0]]
+    placed = _placed(network, numbers)
+    estimate, sure, unsure = needed(confidence, search.trials.n)
+    found = search.verified(estimate)
+    row: dict[str, Any] = {"supply": network.stocks[order.stock].name, "order": order.name, "placed": placed}
+    row |= {"latest": None, "latest_low": None, "latest_high": None, "slack": nan, "probability": planned}
+    if found is None:
+        best = max(search.known, key=lambda day: (search.count(day), day))
+        at_best = _when(placed, best)
+        return row | {"note": f"no date: {planned:.0%} as planned, at most {_share(search, best):.0%}{at_best}"}
+    row |= {"probability": _share(search, found), "slack": float(found)}
+    if found == search.last:
+        without = f"{_share(search, found):.0%} without it"
+        if planned < confidence:
+            return row | {"slack": inf, "note": f"better later, or never: {planned:.0%} as planned, {without}"}
+        return row | {"slack": inf, "note": f"any date: {without}"}
+    ends = {
+        "latest_low": search.latest(sure) if sure <= search.trials.n else None,
+        "latest_high": search.latest(unsure),
+    }
+    said = list(_said(search, found, ends, placed))
+    if placed is not None:
+        row["latest"] = placed + timedelta(days=found)
+        row |= {
+            name: None if days is None or days == search.last else placed + timedelta(days=days)
+            for name, days in ends.items()
+        }
+    return row | {"note": "; ".join(said)}
+
+
+def _said(search: _Search, found: int, ends: Mapping[str, int | None], placed: datetime | None) -> Iterator[str]:
+    """What is to be known about a latest date."""
+    if placed is None:
+        low, high = ends["latest_low"], ends["latest_high"]
+        span = f"{'?' if low is None else low} to {'any' if high in (None, search.last) else high}"
+        yield f"not on a date but after something: may wait {found} d more ({span})"
+    elif ends["latest_high"] == search.last:
+        yield "perhaps any date"
+    if search.sooner:
+        yield f"later was sooner in {search.sooner} of {search.trials.n} builds"
+
+
+def _share(search: _Search, days: int) -> float:
+    return search.in_full(days) / search.trials.n
+
+
+def _when(placed: datetime | None, days: int) -> str:
+    if days == 0:
+        return ""
+    return (
+        f" if placed {-days} d earlier" if placed is None else f" if placed on {placed + timedelta(days=days):%Y-%m-%d}"
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    columns = ["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability", "note"]
+    frame = pd.DataFrame(list(rows), columns=columns)
+    for name in columns[2:6]:
+        frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ms]").dt.normalize()
+    return frame.astype({"supply": "str", "order": "str", "note": "str", "slack": "float64", "probability": "float64"})

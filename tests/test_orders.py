@@ -1,0 +1,308 @@
+"""When to order at the latest: by hand on small networks, sure where that can be, and never silently monotone."""
+
+import json
+from datetime import datetime
+from math import ceil
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import network
+from scipy.stats import binomtest
+from test_cli import ordered
+
+import dcsim
+from dcsim.build import network_of
+from dcsim.errors import RequestError
+from dcsim.study.orders import _Search, moved_orders, needed, order_by
+
+BY = "2024-01-20"
+"""The end of this day is the end of the twentieth."""
+
+
+def built(order, more="", **sections):
+    """`fill` takes two days once the goods are there."""
+    goods = {"goods": {"unit": "piece", "orders": {"main": {"amount": 1, **order}}}}
+    return dcsim.load(
+        network(
+            f"b=2d fill=2d {more}",
+            supplies=goods,
+            fill={"consumes": {"goods": 1}},
+            horizon="100 d",
+            **{"milestones": {"full": {"activity": "fill"}}, **sections},
+        )
+    )
+
+
+def asked(scenario, n=20, **more):
+    found = order_by(scenario, **{"milestone": "full", "date": BY, "n": n, "engine": "reference", **more})
+    return found, found.orders.to_dict("records")[0]
+
+
+def day(number):
+    return pd.Timestamp(2024, 1, 1) + pd.Timedelta(days=number)
+
+
+# Known answers
+
+
+@pytest.mark.parametrize("planned", [0, 5, 8, 12])
+def test_a_fixed_lead_time_by_hand(planned):
+    """20 days less 10 of lead time less 2 of work: the eighth day, wherever the plan is."""
+    found, row = asked(built({"placed": f"{planned} d", "lead_time": "10 d"}))
+    assert (row["placed"], row["latest"], row["slack"]) == (day(planned), day(8), 8 - planned)
+    assert (row["latest_low"], row["latest_high"]) == (day(8), day(8))
+    assert row["probability"] == 1
+    assert found.probability == (planned <= 8)
+    assert row["note"] == ""
+
+
+@pytest.mark.parametrize(("confidence", "latest"), [(0.3, 8), (0.8, 4)])
+def test_a_lead_time_of_ten_or_fourteen_days(confidence, latest):
+    """Half of the builds need four days more: who wants to be surer than half orders for the longer one."""
+    scenario = built({"lead_time": {"discrete": [["10 d", 1], ["14 d", 1]]}})
+    _, row = asked(scenario, n=64, confidence=confidence)
+    assert (row["latest"], row["slack"]) == (day(latest), latest)
+    assert row["probability"] == pytest.approx(0.5, abs=0.2) if latest == 8 else row["probability"] == 1
+
+
+def test_an_order_after_something_may_wait():
+    """2 of b, 3 of lag, 5 of lead time and 2 of work leave 8 of 20 days."""
+    _, row = asked(built({"placed": {"after": "b", "lag": "3 d"}, "lead_time": "5 d"}))
+    assert pd.isna(row["placed"])
+    assert pd.isna(row["latest"])
+    assert (row["slack"], row["probability"]) == (8, 1)
+    assert row["note"] == "not on a date but after something: may wait 8 d more (8 to 8)"
+
+
+def test_what_is_not_needed_can_be_ordered_any_day():
+    scenario = built({"lead_time": "10 d"}, milestones={"full": {"activity": "b"}})
+    _, row = asked(scenario)
+    assert pd.isna(row["latest"])
+    assert row["slack"] == np.inf
+    assert row["note"] == "any date: 100% without it"
+
+
+def test_what_no_date_can_save_is_said():
+    """Nothing is sooner than the clock starts, and then it is too late for the slower half."""
+    scenario = built({"placed": "5 d", "lead_time": {"discrete": [["10 d", 1], ["19 d", 1]]}})
+    found, row = asked(scenario, n=64)
+    assert pd.isna(row["latest"])
+    assert np.isnan(row["slack"])
+    share = f"{found.probability:.0%}"
+    assert row["note"] == f"no date: {share} as planned, at most {share}"
+
+
+def test_what_comes_too_late_even_from_the_start_says_what_is_best():
+    scenario = built({"placed": "9 d", "lead_time": {"discrete": [["10 d", 1], ["19 d", 1]]}})
+    _, row = asked(scenario, n=64)
+    assert row["note"].startswith("no date: 0% as planned, at most ")
+    assert row["note"].endswith(" if placed on 2024-01-01")
+
+
+def test_an_order_that_is_in_the_way():
+    """While the goods are put away nobody is free to finish: Graham's anomaly, with an order."""
+    scenario = dcsim.load(
+        network(
+            "z=5d fill=1d<z:crew store=10d:crew",
+            crew=1,
+            supplies={"goods": {"unit": "piece", "orders": {"main": {"amount": 1, "lead_time": "4 d"}}}},
+            store={"consumes": {"goods": 1}},
+            milestones={"full": {"activity": "fill"}},
+            horizon="100 d",
+        )
+    )
+    found, row = asked(scenario, date="2024-01-08")
+    assert found.probability == 0
+    assert row["note"] == "better later, or never: 0% as planned, 100% without it"
+
+
+def test_supplies_in_every_place_are_one_order():
+    goods = {"goods": {"unit": "piece", "per": "hall", "orders": {"main": {"amount": 1, "lead_time": "10 d"}}}}
+    scenario = dcsim.load(
+        network(
+            "fill@hall=2d",
+            places={"hall": 3},
+            supplies=goods,
+            fill={"consumes": {"goods": 1}},
+            milestones={"full": {"activity": "fill"}},
+            horizon="100 d",
+        )
+    )
+    found, row = asked(scenario)
+    assert len(found.orders) == 1
+    assert row["latest"] == day(8)
+
+
+# How sure
+
+
+def test_how_many_builds_must_be_in_time():
+    """The fewest whose exact interval lies above the confidence, and the fewest whose interval reaches it."""
+
+    def interval(hits, n):
+        return binomtest(hits, n).proportion_ci(0.95, method="exact")
+
+    for confidence, n in ((0.8, 100), (0.8, 16), (0.9, 40), (0.05, 30)):
+        estimate, sure, unsure = needed(confidence, n)
+        assert estimate == ceil(confidence * n)
+        assert sure == next((hits for hits in range(n + 1) if interval(hits, n).low >= confidence), n + 1)
+        assert unsure == next(hits for hits in range(n + 1) if interval(hits, n).high >= confidence)
+
+
+def test_the_interval_holds_the_true_date():
+    """With a uniform lead time of 0 to 18 days the chance is (18 - x) / 18 for an order on day x: 0.8 at 3.6."""
+    scenario = built({"lead_time": {"uniform": ["0 d", "18 d"]}})
+    _, row = asked(scenario, n=200)
+    assert row["latest_low"] <= day(3) <= row["latest_high"]
+    assert row["latest_low"] < row["latest"] < row["latest_high"]
+    _, few = asked(scenario, n=10)
+    assert pd.isna(few["latest_low"])
+
+
+def test_the_same_seed_is_the_same_answer():
+    scenario = built({"lead_time": {"uniform": ["0 d", "18 d"]}})
+    one, other, another = (asked(scenario, n=40, seed=seed)[0].orders for seed in (0, 0, 1))
+    assert one.equals(other)
+    assert not one.equals(another)
+    assert one.equals(asked(scenario, n=40, engine="compiled", workers=2)[0].orders)
+
+
+class Fake:
+    """Trials in which a build is in time on some days only."""
+
+    n = 2
+
+    def __init__(self, in_time, start):
+        self.in_time, self.start, self.asked = in_time, start, []
+
+    def hits(self, network, some=None):
+        days = network.orders[0].placed.origin // 1440
+        found = np.array([days in self.in_time, days in self.in_time])
+        self.asked.append((days, None if some is None else len(some)))
+        return found if some is None else found[some]
+
+
+def test_between_like_days_nothing_is_simulated_until_the_end():
+    network = network_of(built({"lead_time": "10 d"}))
+    trials = Fake(range(9), network.start)
+    search = _Search(network, (0,), trials, 0, 20)
+    assert search.verified(2) == 8
+    assert not search.exact
+    assert {8, 9} <= {days for days, some in trials.asked if some is None}
+
+
+def test_what_belies_monotony_has_every_build_simulated():
+    """Days 0 to 3 and 8 to 12 are in time; the search alone would never see that one of two builds lags."""
+    network = network_of(built({"lead_time": "10 d"}))
+
+    class Lagging(Fake):
+        def hits(self, network, some=None):
+            both = super().hits(network, None)
+            days = network.orders[0].placed.origin // 1440
+            both[1] = days in (0, 1, 2, 20)  # taken to be in time all along, as it is at both ends
+            both[0] = days <= 8
+            return both if some is None else both[some]
+
+    search = _Search(network, (0,), Lagging((), network.start), 0, 20)
+    assert search.verified(2) == 2
+    assert search.exact
+    assert search.sooner == 1
+
+
+def test_moving_an_order_moves_nothing_else():
+    network = network_of(built({"placed": {"after": "b", "lag": "3 d"}, "lead_time": "5 d"}))
+    moved = moved_orders(network, (0,), 1440)
+    assert [lag.minutes for lag in moved.lags] == [0, 3 * 1440, 4 * 1440]
+    assert (moved.link_to == network.link_to).all()
+    assert (moved.link_lag != network.link_lag).sum() == 1
+
+
+# What makes no sense, and the command
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"milestone": "ful"}, "no milestone 'ful'; did you mean 'full'"),
+        ({"date": None}, "'full' has no target: say by which date it has to be reached"),
+        ({"date": "2023-01-01"}, "the date 2023-01-01 lies outside what is simulated, 2024-01-01 to 2024-04-10"),
+        ({"date": "soon"}, "expected a date such as 2024-05-02"),
+        ({"confidence": 80}, r"a confidence lies between 0 and 1, such as 0\.8, got 80"),
+        ({"n": 0}, "there must be at least one replication, got 0"),
+    ],
+)
+def test_nonsense_is_refused(more, message):
+    with pytest.raises(RequestError, match=message):
+        asked(built({"lead_time": "10 d"}), **more)
+
+
+def test_without_orders_there_is_nothing_to_place():
+    with pytest.raises(RequestError, match="there are no orders: nothing to place in time"):
+        order_by(dcsim.load(network("a=1d", milestones={"m": {"activity": "a"}})), milestone="m", date=BY)
+
+
+def test_the_target_is_the_date():
+    goal = {"full": {"activity": "fill", "target": BY}}
+    found, row = asked(built({"lead_time": "10 d"}, milestones=goal), date=None)
+    assert (found.date, row["latest"]) == (datetime(2024, 1, 20), day(8))
+
+
+@pytest.fixture
+def late(tmp_path):
+    path = tmp_path / "late.yaml"
+    path.write_text(
+        """
+name: Late
+start: 2024-01-01
+horizon: 100 d
+supplies:
+  goods:
+    unit: piece
+    orders:
+      main: {amount: 1, lead_time: 10 d}
+      spare: {amount: 1, placed: {after: b}, lead_time: 3 d}
+activities:
+  b: {duration: 2 d}
+  fill: {duration: 2 d, consumes: {goods: 2}}
+milestones: {full: {activity: fill}}
+"""
+    )
+    return str(path)
+
+
+def test_it_is_told(dcsim, late):
+    out, err, code = dcsim("order-by", late, "--milestone", "full", "--date", BY, "-n", "20")
+    assert (code, err) == (0, "")
+    assert ordered(
+        out,
+        "Late · 20 replications · seed 0\n",
+        "full by 2024-01-20 with 80 %; as planned it is 100.0 %\n",
+        *("order", "placed", "at the latest", "95 %", "days", "chance\n"),
+        *("goods main", "2024-01-01", "2024-01-09", "01-09 - 01-09", "+8", "100 %\n"),
+        *("goods spare", "after", "+13", "100 %\n"),
+        "goods spare: not on a date but after something: may wait 13 d more (13 to 13)\n",
+        "Each order alone, all else as planned",
+    )
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_as_json_as_csv_and_in_a_folder(dcsim, late, tmp_path):
+    words = ("order-by", late, "--milestone", "full", "--date", BY, "-n", "20")
+    out, _, code = dcsim(*words, "--json", "--out", str(tmp_path / "out"))
+    told = json.loads(out)
+    assert (code, told["kind"], told["about"]["confidence"], told["about"]["probability"]) == (0, "orders", 0.8, 1)
+    assert told["tables"]["orders"][0]["latest"] == "2024-01-09T00:00:00"
+    assert told["tables"]["orders"][1]["latest"] is None
+    assert pd.read_parquet(tmp_path / "out" / "orders.parquet")["slack"].tolist() == [8, 13]
+    out, _, _ = dcsim(*words, "--csv")
+    assert out.splitlines()[1].startswith("goods,main,2024-01-01,2024-01-09,")
+
+
+def test_pictures(late):
+    found = order_by(dcsim.load(late), milestone="full", date=BY, n=20)
+    ax = found.plot()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["goods, main", "goods, spare"]
+    assert found.plot(ax) is ax
+    assert "<table" in found._repr_html_()
+    assert repr(found) == "Orders('Late', milestone='full', date='2024-01-20', n=20)"
