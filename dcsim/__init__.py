@@ -12,7 +12,10 @@ from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from dcsim.api import assumptions, check, load, replicate, simulate
+    from dcsim.study.mitigate import mitigate
+    from dcsim.study.orders import order_by
     from dcsim.study.store import read
+    from dcsim.study.sweep import sweep
 
 __all__ = [
     "DcsimError",
@@ -20,12 +23,20 @@ __all__ = [
     "assumptions",
     "check",
     "load",
+    "mitigate",
+    "order_by",
     "read",
     "replicate",
     "simulate",
+    "sweep",
 ]
 
-_ROOMS: dict[str, str] = {"read": "dcsim.study.store"}
+_ROOMS: dict[str, str] = {
+    "mitigate": "dcsim.study.mitigate",
+    "order_by": "dcsim.study.orders",
+    "read": "dcsim.study.store",
+    "sweep": "dcsim.study.sweep",
+}
 """Where a public function is defined, if not in `dcsim.api`."""
 
 

@@ -81,9 +81,12 @@ def test_public_names():
         "assumptions",
         "check",
         "load",
+        "mitigate",
+        "order_by",
         "read",
         "replicate",
         "simulate",
+        "sweep",
     ]
     assert len(dcsim.__all__) <= MOST_PUBLIC_NAMES
     assert all(getattr(dcsim, name) is not None for name in dcsim.__all__)

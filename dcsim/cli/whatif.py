@@ -149,3 +149,46 @@ def order_by(
             progress=show,
         )
     _give(done, "orders", orders_report(done), out, as_json, as_csv)
+
+
+@app.command()
+def mitigate(
+    scenario: ScenarioFile,
+    milestone: Milestone,
+    budget: Annotated[
+        str | None, typer.Option(metavar="MONEY", help="`50M USD`: the best set of measures within it is sought.")
+    ] = None,
+    variant: Variants = None,
+    set_: Settings = None,
+    option: Options = None,
+    mitigated: Mitigations = None,
+    n: Many = 256,
+    seed: Seed = 0,
+    workers: Workers = None,
+    engine: Engine = "auto",
+    out: Out = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """What each mitigation and option buys in days and for its money, and the best set within a budget."""
+    from dcsim import api
+    from dcsim.build import network_of
+    from dcsim.report.mitigate import mitigate_report
+    from dcsim.study.mitigate import mitigate
+
+    built = api.load(
+        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigated or ()
+    )
+    notice(engine, network_of(built).instances * n)
+    with progress("weighing") as show:
+        done = mitigate(
+            built,
+            milestone=milestone,
+            budget=budget,
+            n=n,
+            seed=seed,
+            workers=workers,
+            engine=engine,
+            progress=show,
+        )
+    _give(done, "options", mitigate_report(done), out, as_json, as_csv)

@@ -8,14 +8,12 @@ simulated on every day that is looked at.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from math import ceil, inf, nan
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,13 +24,13 @@ from scipy import special
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.quantiles import CONFIDENCE
 from dcsim.build import network_of
-from dcsim.engine import AUTO, choose, new_runner
+from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.network import Lag, Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.replicate import CHUNK, Progress, in_threads, threads
+from dcsim.study.replicate import Progress, threads
 from dcsim.study.store import keep
-from dcsim.suggest import nearest
+from dcsim.study.trials import Trials, at_least_one, known_milestone
 from dcsim.trace import NOT
 from dcsim.units import parse_date
 
@@ -145,14 +143,13 @@ def order_by(
         There is no such milestone, or no order, or a number or the date makes no sense; it is a ValueError too.
     """
     network = network_of(scenario)
-    names = [one.name for one in network.milestones]
-    if milestone not in names:
-        raise RequestError(f"no milestone '{milestone}'{nearest(milestone, names, 'milestones')}")
+    known_milestone(network, milestone)
     wanted = _date(scenario, network, milestone, date)
-    _refuse_nonsense(network, confidence, n)
-    chosen = choose(engine, network.instances * n * 4)
+    if not 0 < confidence < 1:
+        raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
+    chosen = choose(engine, network.instances * at_least_one(n) * 4)
     limit = _minutes(network, wanted + timedelta(days=1))
-    trials = _Trials(chosen, seed, names.index(milestone), limit, n, threads(chosen, workers))
+    trials = _InTime(Trials(chosen, seed, milestone, threads(chosen, workers)), limit, n)
     planned = trials.hits(network)
     groups = _groups(network)
     rows = []
@@ -168,34 +165,18 @@ def order_by(
 
 
 @dataclass(frozen=True)
-class _Trials:
+class _InTime:
     """Whether the milestone is reached in time, in many builds."""
 
-    engine: str
-    seed: int
-    milestone: int
+    trials: Trials
     limit: int
     """The last tick that is in time."""
     n: int
-    workers: int
 
     def hits(self, network: Network, some: NDArray[np.int64] | None = None) -> Hits:
         """Of these replications, of all if not given, whether they reach it."""
-        which = np.arange(self.n) if some is None else some
-        found = np.zeros(len(which), np.bool_)
-
-        def work(first: int, last: int, stopped: Event) -> None:
-            runner = new_runner(self.engine, network, self.seed)
-            for k in range(first, last):
-                if stopped.is_set():
-                    raise CancelledError
-                tick = runner.run(int(which[k]), {}).reached[self.milestone]
-                found[k] = tick != NOT and tick <= self.limit
-
-        edges = [*range(0, len(which), CHUNK), len(which)]
-        for _ in in_threads(list(pairwise(edges)), self.workers, work):
-            pass
-        return found
+        ticks = self.trials.ticks(network, np.arange(self.n) if some is None else some)
+        return np.asarray((ticks != NOT) & (ticks <= self.limit))
 
 
 @dataclass
@@ -204,7 +185,7 @@ class _Search:
 
     network: Network
     numbers: tuple[int, ...]
-    trials: _Trials
+    trials: _InTime
     first: int
     """Days by which it can be placed earlier, as a negative number."""
     last: int
@@ -333,13 +314,6 @@ def _date(scenario: Scenario, network: Network, milestone: str, date: str | date
         span = f"{network.start:%Y-%m-%d} to {last:%Y-%m-%d}"
         raise RequestError(f"the date {moment:%Y-%m-%d} lies outside what is simulated, {span}")
     return moment
-
-
-def _refuse_nonsense(network: Network, confidence: float, n: int) -> None:
-    if not 0 < confidence < 1:
-        raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
-    if n < 1:
-        raise RequestError(f"there must be at least one replication, got {n}")
 
 
 def _minutes(network: Network, moment: datetime) -> int:

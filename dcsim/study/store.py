@@ -44,6 +44,7 @@ _IDENTITY = {
     "date": "date",
     "confidence": "confidence",
     "budget": "budget",
+    "measures": "options and mitigations",
 }
 """What tells one result from another, by key of the manifest."""
 

@@ -26,6 +26,7 @@ from dcsim.study.design import RANDOM
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked
 from dcsim.study.store import keep, manifest_of
+from dcsim.study.trials import at_least_one
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,10 +152,8 @@ def sweep(
     axes = axes_of(over)
     asked = _Asked(scenario, axes, chosen_milestones(scenario, milestones), samples, n, seed)
     points = points_of(axes, samples, seed)
-    if n < 1:
-        raise RequestError(f"there must be at least one replication, got {n}")
+    chosen = choose(engine, network_of(scenario).instances * at_least_one(n) * len(points))
     _refuse(scenario, points)
-    chosen = choose(engine, network_of(scenario).instances * n * len(points))
     working = Working(chosen, workers)
     about = _about(asked)
     campaign = _campaign(scenario, about, out, resume)

@@ -1,0 +1,151 @@
+"""What can be done to be earlier, at what cost, and what each set of it comes to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from dcsim.analysis.gains import Gain, Ints, gain
+from dcsim.build import network_of
+from dcsim.errors import RequestError, ScenarioError
+from dcsim.scenario.load import changed
+from dcsim.scenario.schema import Scenario
+from dcsim.study.replicate import Progress
+from dcsim.study.trials import Trials
+from dcsim.units import Money, parse_money
+
+MITIGATION, OPTION = "mitigation", "option"
+
+Set = frozenset[str]
+"""Measures that are taken together, by name."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A mitigation of a risk, or an option."""
+
+    name: str
+    kind: str
+    cost: Money | None
+    """None where the scenario does not say."""
+
+
+def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
+    """What is not yet done: the options in the order of the file, then the mitigations.
+
+    Raises
+    ------
+    RequestError
+        There is none, or their costs are in several currencies and cannot be added.
+    """
+    document = scenario.document
+    found = [
+        Measure(name, OPTION, option.cost) for name, option in scenario.options.items() if name not in document.options
+    ]
+    for name, risk in scenario.risks.items():
+        if risk.mitigation is not None and name not in document.mitigated:
+            found.append(Measure(name, MITIGATION, risk.mitigation.cost))
+    if not found:
+        raise RequestError("nothing can be done: the scenario has no `options`, and no risk has a `mitigation`")
+    first: dict[str, str] = {}
+    for one in found:
+        if one.cost is not None:
+            first.setdefault(one.cost.currency, one.name)
+    if len(first) > 1:
+        named = " and ".join(f"{currency} ({name})" for currency, name in first.items())
+        raise RequestError(f"costs in {named} cannot be added: write all of them in one currency")
+    return tuple(found)
+
+
+def currency_of(measures: Sequence[Measure]) -> str:
+    """The currency of all costs; empty if nothing has any."""
+    return next((one.cost.currency for one in measures if one.cost is not None), "")
+
+
+def budget_of(written: str | Money | None, currency: str) -> Fraction | None:
+    """A budget such as `50M USD`, or `50M` of the currency of the costs."""
+    if written is None:
+        return None
+    bare = isinstance(written, str) and not any(word.isalpha() and len(word) == 3 for word in written.split())
+    try:
+        money = parse_money(f"{written} {currency}" if bare and currency else written)
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+    if currency and money.currency != currency:
+        raise RequestError(f"the budget is in {money.currency}, but the costs are in {currency}")
+    return money.amount
+
+
+@dataclass
+class Weighing:
+    """Sets of measures, each simulated with the same random numbers as the scenario without any."""
+
+    scenario: Scenario
+    measures: tuple[Measure, ...]
+    trials: Trials
+    n: int
+    """Replications by which the answer is told; those by which sets are compared follow after them."""
+    progress: Progress | None = None
+    expected: int = 0
+    """How many builds there may be."""
+    done: int = 0
+    """How many were simulated."""
+    known: dict[tuple[Set, range], Ints | None] = field(default_factory=dict)
+
+    def cost(self, some: Set) -> Fraction:
+        """What all of a set cost; those whose cost nobody says are not in sets."""
+        return sum((one.cost.amount for one in self.measures if one.name in some and one.cost is not None), Fraction(0))
+
+    def in_order(self, some: Set) -> list[str]:
+        """A set as it is written."""
+        return [one.name for one in self.measures if one.name in some]
+
+    @property
+    def told(self) -> range:
+        """The replications that tell the answer."""
+        return range(self.n)
+
+    @property
+    def compared(self) -> range:
+        """Others, fewer, by which sets are compared."""
+        return range(self.n, self.n + max(1, self.n // 4))
+
+    def ticks(self, some: Set, which: range) -> Ints | None:
+        """When the milestone is reached with them; none if the scenario cannot have them together."""
+        key = (some, which)
+        if key not in self.known:
+            taken = [one for one in self.measures if one.name in some]
+            options = [one.name for one in taken if one.kind == OPTION]
+            mitigate = [one.name for one in taken if one.kind == MITIGATION]
+            try:
+                network = network_of(changed(self.scenario, options=options, mitigate=mitigate))
+            except ScenarioError:
+                if len(some) < 2:
+                    raise
+                self.known[key] = None
+            else:
+                self.known[key] = self.trials.ticks(network, np.array(which))
+                self.done += len(which)
+                if self.progress is not None:
+                    self.progress(self.done, max(self.done, self.expected))
+        return self.known[key]
+
+    def gain(self, some: Set, which: range, without: Set = frozenset()) -> Gain | None:
+        """How much earlier it is with them than with those others."""
+        before, after = self.ticks(without, which), self.ticks(some, which)
+        return None if before is None or after is None else gain(before, after)
+
+
+def within(measures: Sequence[Measure], budget: Fraction) -> Iterator[Set]:
+    """Every set that the budget pays."""
+
+    def further(some: Set, first: int, left: Fraction) -> Iterator[Set]:
+        for number in range(first, len(measures)):
+            cost = measures[number].cost
+            if cost is not None and cost.amount <= left:
+                more = some | {measures[number].name}
+                yield more
+                yield from further(more, number + 1, left - cost.amount)
+
+    return further(frozenset(), 0, budget)

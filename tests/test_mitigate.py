@@ -1,0 +1,318 @@
+"""What measures buy: by hand on small networks, apart and together, and the best of them for a budget."""
+
+import json
+import math
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import network
+from test_cli import ordered
+
+import dcsim
+from dcsim.analysis.gains import gain, interplay, interval
+from dcsim.errors import RequestError, UnavailableError
+from dcsim.scenario.load import changed
+from dcsim.study.choice import MOST_TRIED, fitting
+from dcsim.study.measures import budget_of, measures_of, within
+from dcsim.study.mitigate import mitigate
+from dcsim.units import Money
+
+NOT = -1
+
+
+def faster(days, cost="2M USD", activity="a"):
+    """An option that makes an activity take so many days."""
+    changes = {"activities": {activity: {"duration": f"{days} d"}}}
+    return {"changes": changes} | ({"cost": cost} if cost else {})
+
+
+def built(text="a=10d b=10d<a", options=None, last="b", **sections):
+    scenario = network(text, milestones={"m": {"activity": last}}, horizon="200 d", **sections)
+    return dcsim.load({**scenario, "options": options or {}})
+
+
+def weighed(scenario, budget=None, n=4, **more):
+    return mitigate(scenario, milestone="m", budget=budget, n=n, engine="reference", **more)
+
+
+# Known answers
+
+
+def test_days_in_a_row_add_up():
+    """One after the other: 3 and 4 days make 7."""
+    found = weighed(built(options={"x": faster(7, "3M USD"), "y": faster(6, "2M USD", "b")}), "5M")
+    assert found.options.to_dict("list") == {
+        "option": ["y", "x"],
+        "kind": ["option", "option"],
+        "cost": [2e6, 3e6],
+        **{column: [4.0, 3.0] for column in ("days", "low", "high")},
+        **{f"per_million{end}": [2.0, 1.0] for end in ("", "_low", "_high")},
+        "reached": [1.0, 1.0],
+    }
+    assert found.best == ("y", "x")
+    assert found.sets.iloc[0].tolist() == [1, "x, y", 5e6, 7, 7, 7, 1]
+    assert found.sets["members"].tolist() == ["x, y", "y", "x"]
+    assert found.members.to_dict("records") == [
+        {"option": "y", "alone": 4, "marginal": 4, "interaction": 0},
+        {"option": "x", "alone": 3, "marginal": 3, "interaction": 0},
+    ]
+    assert found.pairs.to_dict("records") == [{"one": "x", "other": "y", "days": 0, "low": 0, "high": 0}]
+
+
+def test_days_side_by_side_need_each_other():
+    """Of two that end together, one alone buys nothing."""
+    options = {"x": faster(7), "y": faster(6, activity="b")}
+    found = weighed(built("a=10d b=10d c=1d<a,b", options, last="c"), "10M USD")
+    assert found.options["days"].tolist() == [0, 0]
+    assert found.sets["days"].tolist()[0] == 3
+    assert set(found.members["interaction"]) == {3}
+    assert found.pairs["days"].tolist() == [3]
+
+
+def test_the_same_days_are_bought_once():
+    """Two ways to shorten the same activity: what comes later in the file lies over the other."""
+    found = weighed(built("a=10d b=1d<a", {"x": faster(7), "y": faster(6)}), "10M")
+    assert found.best == ("y",)
+    pair = weighed(built("a=10d b=1d<a", {"x": faster(7), "y": {**faster(8), "cost": "1M USD"}}), "10M")
+    assert pair.best == ("x",)
+
+
+def test_a_mitigation_is_a_measure_too():
+    risk = {"probability": 1, "effects": {"activities.a": 2}, "mitigation": {"probability": 0, "cost": "5M USD"}}
+    found = weighed(built(risks={"storm": risk}, options={"x": faster(8)}), "5M")
+    assert found.options[["option", "kind", "days"]].to_numpy().tolist() == [
+        ["storm", "mitigation", 10.0],
+        ["x", "option", 4.0],
+    ]
+    assert found.best == ("storm",)
+    done = changed(built(risks={"storm": risk}, options={"x": faster(8)}), mitigate=["storm"])
+    assert weighed(done).options[["option", "days"]].to_numpy().tolist() == [["x", 2.0]]
+
+
+def test_what_has_no_cost_is_ranked_last_and_in_no_set():
+    found = weighed(built(options={"x": faster(9), "free": faster(1, "0 USD"), "gift": faster(2, None)}), "5M")
+    assert found.options["option"].tolist() == ["free", "x", "gift"]
+    assert found.options["per_million"].tolist()[:2] == [math.inf, 0.5]
+    assert np.isnan(found.options["per_million"].tolist()[2])
+    assert "gift" not in " ".join(found.sets["members"])
+    assert found.best == ("free",)
+
+
+def test_what_is_reached_at_all_comes_first():
+    """A milestone that was never reached has no days; that it is reached is what the measure buys."""
+    scenario = built(
+        "a=10d b@hall=10d",
+        {"x": faster(7), "more": {"cost": "9M USD", "changes": {"supplies": {"kit": {"initial": 2}}}}},
+        places={"hall": 2},
+        supplies={"kit": {"unit": "piece", "initial": 1}},
+        b={"consumes": {"kit": 1}},
+    )
+    found = weighed(scenario, "10M")
+    assert found.reached == 0
+    assert found.options["option"].tolist() == ["more", "x"]
+    assert found.options["reached"].tolist() == [1, 0]
+    assert found.options["days"].isna().all()
+    assert found.best == ("more",)
+
+
+def test_nothing_that_helps_is_no_set():
+    found = weighed(built(options={"x": faster(11), "y": faster(10)}), "10M")
+    assert found.options["days"].tolist() == [0, -1]
+    assert found.best == ()
+    assert found.sets.empty
+
+
+def test_measures_that_exclude_each_other_are_in_no_set():
+    """An option without the risk, and the mitigation of that risk."""
+    risk = {"probability": 1, "effects": {"activities.a": 2}, "mitigation": {"probability": 0, "cost": "1M USD"}}
+    options = {"away": {"cost": "1M USD", "changes": {"risks": {"storm": None}}}}
+    found = weighed(built(risks={"storm": risk}, options=options), "5M")
+    assert sorted(found.sets["members"]) == ["away", "storm"]
+
+
+# Chance
+
+
+def test_differences_are_paired(engine):
+    """Whatever chance does, a day less is a day less."""
+    options = {"x": {"cost": "1M USD", "changes": {"activities": {"a": {"duration": "1 d"}}}}}
+    scenario = dcsim.load(
+        {**network("a=2d b=1d<a", milestones={"m": {"activity": "b"}}, b={"duration": "2 to 40 d"}), "options": options}
+    )
+    found = mitigate(scenario, milestone="m", n=20, engine=engine).options.iloc[0]
+    assert (found["days"], found["low"], found["high"]) == (1, 1, 1)
+
+
+def test_the_interval_is_that_of_student():
+    mean, low, high = interval(np.array([1.0, 2.0, 3.0, 6.0]))
+    assert mean == 3
+    assert (round(low, 3), round(high, 3)) == (-0.437, 6.437)  # 3 +- 3.182 x 2.160 / 2
+    assert interval(np.array([5.0] * 3)) == (5, 5, 5)
+    assert all(map(math.isnan, interval(np.array([]))))
+
+
+def test_builds_that_do_not_reach_it_are_left_out():
+    before, after = np.array([2880, NOT, 1440, 4320]), np.array([1440, 1440, NOT, 4320])
+    assert gain(before, after) == (0.5, *interval(np.array([1.0, 0.0]))[1:], 0.75)
+    assert interplay(before, after, before, after)[0] == 0
+
+
+def test_the_same_seed_is_the_same_answer():
+    options = {name: faster(9 - k, f"{k + 1}M USD", "ab"[k % 2]) for k, name in enumerate("pqrstuv")}
+    scenario = built("a=10d b=10d<a", options, a={"duration": "5 to 20 d"})
+    one, other = (weighed(scenario, "20M", seed=3) for _ in range(2))
+    assert one.findings.about == other.findings.about
+    assert all(one.findings.tables[name].equals(other.findings.tables[name]) for name in one.findings.tables)
+    assert "picked by optuna" in one.search
+
+
+# Many sets
+
+
+def test_many_sets_are_searched_and_what_is_idle_is_left_out():
+    """Seven measures, of which six add up and one does nothing; the budget pays for three of the dearer ones."""
+    text = "a=10d b=10d<a c=10d<b d=10d<c e=10d<d f=10d<e"
+    options = {f"o{name}": faster(10 - k, "1M USD", name) for k, name in enumerate("abcdef", start=1)}
+    scenario = built(text, options | {"idle": faster(10, "1M USD", "a")}, last="f")
+    found = weighed(scenario, "3M", n=2)
+    assert sorted(found.best) == ["od", "oe", "of"]
+    assert found.sets.iloc[0].tolist()[2:4] == [3e6, 15]
+    all_of_it = weighed(scenario, "7M", n=2)
+    assert sorted(all_of_it.best) == ["oa", "ob", "oc", "od", "oe", "of"]
+    assert all_of_it.sets.iloc[0]["cost"] == 6e6
+
+
+def test_without_optuna_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    scenario = built(options={f"o{k}": faster(9 - k) for k in range(7)})
+    assert len(weighed(scenario, "4M", n=1).sets) > 0
+    with pytest.raises(
+        UnavailableError, match=r"more than 64 sets lie within the budget.*pip install 'dcsim\[decide\]'"
+    ):
+        weighed(scenario, "100M", n=1)
+
+
+def test_sets_within_a_budget():
+    measures = measures_of(built(options={"x": faster(9, "3M USD"), "y": faster(8, "2M USD"), "z": faster(8, None)}))
+    assert list(within(measures, Fraction(5_000_000))) == [{"x"}, {"x", "y"}, {"y"}]
+    assert list(within(measures, Fraction(4_000_000))) == [{"x"}, {"y"}]
+    priced = [one for one in measures if one.cost]
+    assert fitting(frozenset("xy"), priced, Fraction(4_000_000), {"x": 3.0, "y": 1.0}) == {"x"}
+    assert fitting(frozenset("xy"), priced, Fraction(4_000_000), {"x": 1.0, "y": 1.0}) == {"y"}
+    many = [Money(Fraction(1), "USD")] * 40
+    alike = tuple(measures[0].__class__(f"m{k}", "option", cost) for k, cost in enumerate(many))
+    assert len(list(within(alike, Fraction(1)))) == 40
+    assert MOST_TRIED == 64
+
+
+# What makes no sense
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "message"),
+    [
+        ({}, {}, "nothing can be done: the scenario has no `options`, and no risk has a `mitigation`"),
+        ({"x": faster(9)}, {"milestone": "n"}, "no milestone 'n'"),
+        ({"x": faster(9)}, {"n": 0}, "there must be at least one replication, got 0"),
+        ({"x": faster(9)}, {"budget": "5M EUR"}, "the budget is in EUR, but the costs are in USD"),
+        ({"x": faster(9)}, {"budget": "much"}, "expected money such as '20M USD', got 'much USD'"),
+        (
+            {"x": faster(9), "y": faster(8, "1M EUR")},
+            {},
+            r"costs in USD \(x\) and EUR \(y\) cannot be added: write all of them in one currency",
+        ),
+    ],
+)
+def test_nonsense_is_refused(options, more, message):
+    with pytest.raises(RequestError, match=message):
+        mitigate(built(options=options), **{"milestone": "m", "n": 1, **more})
+
+
+def test_a_budget_may_leave_its_currency_to_the_costs():
+    assert budget_of("5M", "USD") == budget_of("5M USD", "USD") == budget_of(Money(Fraction(5_000_000), "USD"), "USD")
+    assert budget_of(None, "USD") is None
+    with pytest.raises(RequestError, match="money carries its currency"):
+        budget_of("5M", "")
+
+
+# The command
+
+
+@pytest.fixture
+def options(tiny, tmp_path):
+    path = tmp_path / "options.yaml"
+    path.write_text(
+        "extends: tiny.yaml\n"
+        "options:\n"
+        "  more_power: {cost: 2M USD, changes: {supplies: {power: {initial: 600}}}}\n"
+        "  quick: {cost: 3M USD, changes: {activities: {power_on: {duration: 1 h}}}}\n"
+        "  gift: {changes: {resources: {crane: {count: 2}}}}\n"
+    )
+    return str(path)
+
+
+def test_it_is_told(dcsim, options):
+    out, err, code = dcsim("mitigate", options, "--milestone", "half", "--budget", "6M USD", "-n", "8")
+    assert (code, err) == (0, "")
+    assert ordered(
+        out,
+        "Tiny · 8 replications · seed 0\n",
+        "half: days earlier on average, by days for the money\n",
+        *("measure", "cost", "days", "95 %", "per million\n"),
+        *("storm (risk)", "1M USD", " to "),
+        *("quick", "3M USD", "1.0", "1.0 to 1.0", "0.32"),
+        *("more_power", "2M USD", "0.0", "0.00"),
+        *("gift", "?", "0.0", "?"),
+        "For 6M USD at most: quick, storm\n",
+        "4M USD: ",
+        " days earlier (",
+        *("member", "alone", "in the set", "because of the others\n"),
+        "Together they buy ",
+        "as many as apart.\n",
+        "Next best",
+        "Sets weighed: all 7 that the budget pays.\n",
+        "In no set, since nobody says what it costs: gift.\n",
+    )
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_that_it_is_not_always_reached_is_told(dcsim, options):
+    out, _, _ = dcsim("mitigate", options, "--milestone", "all", "--budget", "2M", "-n", "4")
+    assert ordered(
+        out,
+        "As planned 0.0 % of builds reach it; days are of those that do in both.\n",
+        *("reached\n", "more_power", "?", "100.0 %\n"),
+        "For 2M USD at most: more_power\n",
+        "2M USD: 100.0 % of builds reach it instead of 0.0 %\n",
+    )
+
+
+def test_as_json_as_csv_and_in_a_folder(dcsim, options, tmp_path):
+    words = ("mitigate", options, "--milestone", "half", "--budget", "3M", "-n", "4")
+    out, _, code = dcsim(*words, "--json", "--out", str(tmp_path / "out"))
+    told = json.loads(out)
+    assert code == 0
+    assert told["kind"] == "mitigations"
+    assert {key: told["about"][key] for key in ("milestone", "budget", "currency")} == {
+        "milestone": "half",
+        "budget": 3e6,
+        "currency": "USD",
+    }
+    assert set(told["tables"]) == {"options", "sets", "members", "pairs"}
+    assert set(told["about"]["measures"]) == {"more_power", "quick", "gift", "storm"}
+    kept = pd.read_parquet(tmp_path / "out" / "options.parquet")
+    out, _, _ = dcsim(*words, "--csv")
+    assert out.splitlines()[0] == ",".join(kept.columns)
+    assert dcsim(*words[:5], "2M", *words[6:], "--out", str(tmp_path / "out"))[2] == 2
+
+
+def test_pictures():
+    found = weighed(built(options={"x": faster(7), "y": faster(6, activity="b")}))
+    ax = found.plot()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["y", "x"]
+    assert found.plot(ax) is ax
+    assert "<table" in found._repr_html_()
+    assert repr(found) == "Mitigations('a small network', milestone='m', n=4, seed=0)"
