@@ -20,8 +20,9 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.choice import MOST_TRIED, Worth, tried, worth
 from dcsim.study.measures import OPTION, Set, Weighing, budget_of, currency_of, measures_of
 from dcsim.study.replicate import Progress, threads
+from dcsim.study.replications import known_milestone
 from dcsim.study.store import keep
-from dcsim.study.trials import Trials, at_least_one, known_milestone
+from dcsim.study.trials import Trials, at_least_one
 from dcsim.units import Money
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 FINALISTS = 8
 """Sets that are weighed again with all replications."""
-NOTHING = 0.05
+NOTHING = 0.1
 """Days; a member that adds less is left out of a set."""
 MOST_PAIRED = 6
-"""Members of whose pairs the interplay is told."""
+"""Members of whose pairs the interplay is told: those that the others change most."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,7 +70,8 @@ class Mitigations:
     pairs: pd.DataFrame
     """One row per pair of the best set's members: one, other, days, low, high.
 
-    How many days more they buy together than apart; negative where they shorten the same.
+    How many days more they buy together than apart; negative where they shorten the same. Where there are many members
+    it is told of those that the others change most.
     """
 
     def __repr__(self) -> str:
@@ -171,6 +173,7 @@ def mitigate(
     options = _options(weighing)
     sets, search = _ranked(weighing, money, options, seed)
     best = sets[0][0] if sets else frozenset()
+    members = _members(weighing, best, options)
     return Mitigations(
         scenario,
         milestone,
@@ -182,8 +185,8 @@ def mitigate(
         search=search,
         options=options,
         sets=_sets(weighing, sets),
-        members=_members(weighing, best, options),
-        pairs=_pairs(weighing, best),
+        members=members,
+        pairs=_pairs(weighing, members),
     )
 
 
@@ -293,11 +296,11 @@ def _members(weighing: Weighing, best: Set, options: pd.DataFrame) -> pd.DataFra
     return frame.sort_values("marginal", ascending=False, kind="stable", ignore_index=True)
 
 
-def _pairs(weighing: Weighing, best: Set) -> pd.DataFrame:
-    """How the members of the best set, if they are not too many, get on with each other."""
+def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
+    """How those members of the best set get on with each other that the others change most."""
     rows = []
-    members = weighing.in_order(best)
-    for one, other in combinations(members, 2) if len(members) <= MOST_PAIRED else ():
+    most = members.sort_values("interaction", key=abs, ascending=False, kind="stable")["option"][:MOST_PAIRED]
+    for one, other in combinations(weighing.in_order(frozenset(most)), 2):
         sets = (frozenset[str](), frozenset({one}), frozenset({other}), frozenset({one, other}))
         ticks = [weighing.ticks(some, weighing.told) for some in sets]
         if all(found is not None for found in ticks):

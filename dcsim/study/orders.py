@@ -29,8 +29,9 @@ from dcsim.errors import RequestError
 from dcsim.network import Lag, Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.replicate import Progress, threads
+from dcsim.study.replications import known_milestone
 from dcsim.study.store import keep
-from dcsim.study.trials import Trials, at_least_one, known_milestone
+from dcsim.study.trials import Trials, at_least_one
 from dcsim.trace import NOT
 from dcsim.units import parse_date
 

@@ -12,7 +12,6 @@ from dcsim.engine import new_runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.study.replicate import CHUNK, in_threads
-from dcsim.suggest import nearest
 
 Ints = NDArray[np.int64]
 
@@ -42,14 +41,6 @@ class Trials:
         for _ in in_threads(list(pairwise(edges)), self.workers, work):
             pass
         return found
-
-
-def known_milestone(network: Network, name: str) -> str:
-    """The name, if a milestone is called so."""
-    names = [one.name for one in network.milestones]
-    if name not in names:
-        raise RequestError(f"no milestone '{name}'{nearest(name, names, 'milestones')}")
-    return name
 
 
 def at_least_one(n: int) -> int:
