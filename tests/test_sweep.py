@@ -288,3 +288,11 @@ def test_what_makes_no_sense_ends_with_code_2(dcsim, tiny, words, message):
     out, err, code = dcsim("sweep", tiny, *words)
     assert (out, code) == ("", 2)
     assert message.replace("\\", "") in " ".join(err.replace("│", " ").split())
+
+
+def test_pictures(scenario):
+    line = sweep(scenario, {CREW: "1..2"}, n=2).plot()
+    assert line.get_xlabel() == CREW
+    both = sweep(scenario, {CREW: "1..2", POWER: "300,600"}, n=2, milestones=["half", "all"])
+    assert both.plot(milestone="half").get_ylabel() == POWER
+    assert both.plot(line) is line

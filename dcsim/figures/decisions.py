@@ -36,7 +36,7 @@ def latest_dates(orders: "pd.DataFrame", ax: Axes) -> Axes:
     style.rows(ax, [plain(f"{one['supply']}, {one['order']}", 34) for one in orders.to_dict("records")])
     ax.plot([], [], "o", color=style.GREY, label="planned")
     ax.plot([], [], "|", color=style.BLUE, markersize=12, markeredgewidth=3, label="at the latest, with 95 % interval")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9)
+    style.legend_above(ax)
     ax.margins(x=0.08)
     return ax
 
@@ -58,5 +58,5 @@ def days_bought(options: "pd.DataFrame", ax: Axes) -> Axes:
     ax.set_xlabel("days earlier on average, with 95 % interval")
     for kind, colour in (("option", style.BLUE), ("mitigation", style.ORANGE)):
         ax.barh(0, 0, color=colour, alpha=0.55, label=kind)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9)
+    style.legend_above(ax)
     return ax

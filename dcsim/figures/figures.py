@@ -2,17 +2,20 @@
 
 from dcsim.figures.bars import criticality, differences, lost_to, made_of, tornado
 from dcsim.figures.curves import fan, histogram, level, s_curve, shortfall, use
+from dcsim.figures.decisions import days_bought, latest_dates
 from dcsim.figures.gantt import gantt
 from dcsim.figures.maps import hall_map
 from dcsim.figures.sweeps import sweep
 
 __all__ = [
     "criticality",
+    "days_bought",
     "differences",
     "fan",
     "gantt",
     "hall_map",
     "histogram",
+    "latest_dates",
     "level",
     "lost_to",
     "made_of",

@@ -248,6 +248,15 @@ def _lost_to(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     return figures.lost_to(findings.tables["causes"], ax, findings.about["unit"] or findings.about["supply"])
 
 
+def _latest_dates(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    by = f"{findings.about['milestone']} by {findings.about['date'][:10]} with {findings.about['confidence']:.0%}"
+    return _named(by, figures.latest_dates(findings.tables["orders"], ax))
+
+
+def _days_bought(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+    return _named(str(findings.about["milestone"]), figures.days_bought(findings.tables["options"], ax))
+
+
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
     "replications": {"s-curve": _s_curve, "histogram": _histogram},
@@ -259,10 +268,12 @@ PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "comparison": {"differences": _differences, "days": _compared},
     "sweep": {"sweep": _sweep},
     "drivers": {"tornado": _tornado},
+    "orders": {"orders": _latest_dates},
+    "mitigations": {"measures": _days_bought},
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
-ROWS = ("gantt", "days", "causes", "criticality", "differences", "tornado")
+ROWS = ("gantt", "days", "causes", "criticality", "differences", "tornado", "orders", "measures")
 """Pictures that are the higher the more rows they have."""
 
 

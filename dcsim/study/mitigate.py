@@ -111,13 +111,16 @@ class Mitigations:
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw how many days each measure buys."""
-        from dcsim.figures.decisions import days_bought
-        from dcsim.figures.style import figure
+        from dcsim.figures.gallery import draw
 
-        return days_bought(self.options, figure(height=1.4 + 0.4 * len(self.options))[1] if ax is None else ax)
+        return draw(self.findings, ax=ax)
 
     def _repr_html_(self) -> str:
-        return self.options.to_html(index=False, float_format="{:,.2f}".format)
+        from dcsim.analysis.notebook import as_html
+
+        columns = ["option", "kind", "cost", "days", "low", "high", "per_million"]
+        note = f"days earlier; costs in {self.currency}; best set: {', '.join(self.best) or 'none'}"
+        return as_html(f"{self.scenario.name} · {self.milestone}", self.options[columns], note)
 
 
 def mitigate(

@@ -94,13 +94,15 @@ class Orders:
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw when each order is placed and when it has to be at the latest."""
-        from dcsim.figures.decisions import latest_dates
-        from dcsim.figures.style import figure
+        from dcsim.figures.gallery import draw
 
-        return latest_dates(self.orders, figure(height=1.2 + 0.45 * len(self.orders))[1] if ax is None else ax)
+        return draw(self.findings, ax=ax)
 
     def _repr_html_(self) -> str:
-        return self.orders.to_html(index=False)
+        from dcsim.analysis.notebook import as_html
+
+        title = f"{self.scenario.name} · {self.milestone} by {self.date:%Y-%m-%d} with {self.confidence:.0%}"
+        return as_html(title, self.orders, f"{self.probability:.1%} as planned, {self.n:,} replications")
 
 
 def order_by(

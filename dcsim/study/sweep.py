@@ -16,7 +16,7 @@ from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import explained
 from dcsim.build import network_of
 from dcsim.engine import AUTO, choose
-from dcsim.errors import Problem, RequestError, ScenarioError
+from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.assumptions import chosen_milestones
@@ -74,16 +74,15 @@ class Sweep:
 
     def plot(self, ax: "Axes | None" = None, milestone: str | None = None) -> "Axes":
         """Draw the days of a milestone, the last if not given: a line over one path, a heat map over two."""
-        from dcsim.figures.figures import sweep
-        from dcsim.figures.style import figure
+        from dcsim.figures.gallery import Wanted, draw
 
-        name = milestone or self.milestones[-1]
-        if name not in self.milestones:
-            raise RequestError(f"'{name}' was not swept; there are {', '.join(self.milestones)}")
-        return sweep(self.points, figure()[1] if ax is None else ax, [axis.path for axis in self.axes], name)
+        return draw(self.findings, wanted=Wanted(milestone=milestone or self.milestones[-1]), ax=ax)
 
     def _repr_html_(self) -> str:
-        return self.points.to_html(index=False, float_format="{:,.1f}".format)
+        from dcsim.analysis.notebook import as_html
+
+        note = f"days from {self.scenario.zero:%Y-%m-%d}, {self.n:,} replications at every point"
+        return as_html(self.scenario.name, self.points, note)
 
 
 @dataclass(frozen=True)
