@@ -55,7 +55,7 @@ def days_bought(options: "pd.DataFrame", ax: Axes) -> Axes:
         ax.plot([one["low"], one["high"]], [row, row], color=style.INK, linewidth=1.6)
     style.rows(ax, [plain(str(one["option"]), 34) for one in options.to_dict("records")])
     ax.axvline(0, color=style.GREY, linewidth=0.8)
-    ax.set_xlabel("days earlier on average, with 95 % interval")
+    ax.set_xlabel("days earlier on average, with 95 % interval; the most for its money on top")
     for kind, colour in (("option", style.BLUE), ("mitigation", style.ORANGE)):
         ax.barh(0, 0, color=colour, alpha=0.55, label=kind)
     style.legend_above(ax)
