@@ -14,7 +14,8 @@ from test_cli import ordered
 import dcsim
 from dcsim.build import network_of
 from dcsim.errors import RequestError
-from dcsim.study.orders import _Search, moved_orders, needed, order_by
+from dcsim.study.latest import Search, moved_orders, needed
+from dcsim.study.orders import order_by
 
 BY = "2024-01-20"
 """The end of this day is the end of the twentieth."""
@@ -186,7 +187,7 @@ class Fake:
 def test_between_like_days_nothing_is_simulated_until_the_end():
     network = network_of(built({"lead_time": "10 d"}))
     trials = Fake(range(9), network.start)
-    search = _Search(network, (0,), trials, 0, 20)
+    search = Search(network, (0,), trials, 0, 20)
     assert search.verified(2) == 8
     assert not search.exact
     assert {8, 9} <= {days for days, some in trials.asked if some is None}
@@ -204,7 +205,7 @@ def test_what_belies_monotony_has_every_build_simulated():
             both[0] = days <= 8
             return both if some is None else both[some]
 
-    search = _Search(network, (0,), Lagging((), network.start), 0, 20)
+    search = Search(network, (0,), Lagging((), network.start), 0, 20)
     assert search.verified(2) == 2
     assert search.exact
     assert search.sooner == 1

@@ -1,47 +1,34 @@
 """When to order at the latest: how late each order can be placed before a date is no longer likely enough.
 
 Each order is moved alone by whole days, all else as planned and with the same random numbers, and the last day is
-sought on which the milestone still has its probability. Between two days on which a build ends alike it is taken to
-end alike on all days between, until the day found and the one after it have been simulated in full; where they belie
-that (a later order can make a build sooner: Graham, SIAM Journal on Applied Mathematics 17 (1969) 416), every build is
-simulated on every day that is looked at.
+sought on which the milestone still has its probability.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
-from math import ceil, inf, nan
+from math import inf, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import special
 
 from dcsim.analysis.findings import Findings
-from dcsim.analysis.quantiles import CONFIDENCE
 from dcsim.build import network_of
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
-from dcsim.network import Lag, Network
+from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.latest import DAY, InTime, Search, needed
 from dcsim.study.replicate import Progress, threads
 from dcsim.study.replications import known_milestone
 from dcsim.study.store import keep
 from dcsim.study.trials import Trials, at_least_one
-from dcsim.trace import NOT
 from dcsim.units import parse_date
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-DAY = 1440
-
-Hits = NDArray[np.bool_]
-"""Of each replication, whether the milestone was reached in time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -152,125 +139,19 @@ def order_by(
         raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
     chosen = choose(engine, network.instances * at_least_one(n) * 4)
     limit = _minutes(network, wanted + timedelta(days=1))
-    trials = _InTime(Trials(chosen, seed, milestone, threads(chosen, workers)), limit, n)
+    trials = InTime(Trials(chosen, seed, milestone, threads(chosen, workers)), limit, n)
     planned = trials.hits(network)
     groups = _groups(network)
     rows = []
     for done, numbers in enumerate(groups.values()):
         if progress is not None:
             progress(done, len(groups))
-        search = _Search(network, numbers, trials, _first_day(network, numbers), _last_day(network, numbers, wanted))
+        search = Search(network, numbers, trials, _first_day(network, numbers), _last_day(network, numbers, wanted))
         search.known[0] = planned
         rows.append(_row(network, numbers, search, confidence, float(planned.mean())))
     if progress is not None:
         progress(len(groups), len(groups))
     return Orders(scenario, milestone, wanted, confidence, n, seed, float(planned.mean()), _table(rows))
-
-
-@dataclass(frozen=True)
-class _InTime:
-    """Whether the milestone is reached in time, in many builds."""
-
-    trials: Trials
-    limit: int
-    """The last tick that is in time."""
-    n: int
-
-    def hits(self, network: Network, some: NDArray[np.int64] | None = None) -> Hits:
-        """Of these replications, of all if not given, whether they reach it."""
-        ticks = self.trials.ticks(network, np.arange(self.n) if some is None else some)
-        return np.asarray((ticks != NOT) & (ticks <= self.limit))
-
-
-@dataclass
-class _Search:
-    """One order placed earlier and later: on which days how many builds are in time."""
-
-    network: Network
-    numbers: tuple[int, ...]
-    trials: _InTime
-    first: int
-    """Days by which it can be placed earlier, as a negative number."""
-    last: int
-    """Days after which it comes too late for anything."""
-    known: dict[int, Hits] = field(default_factory=dict)
-    """By how many days it is placed later than planned."""
-    taken: set[int] = field(default_factory=set)
-    """Days on which some builds were not simulated but taken to end as they do before and after."""
-    exact: bool = False
-
-    def count(self, days: int) -> int:
-        """How many builds are in time."""
-        if days not in self.known:
-            moved = moved_orders(self.network, self.numbers, days * DAY)
-            before = [day for day in self.known if day < days]
-            after = [day for day in self.known if day > days]
-            if self.exact or not before or not after:
-                self.known[days] = self.trials.hits(moved)
-            else:
-                early, late = self.known[max(before)], self.known[min(after)]
-                open_ = np.flatnonzero(early != late)
-                hits = early.copy()
-                hits[open_] = self.trials.hits(moved, open_)
-                self.known[days] = hits
-                self.taken.add(days)
-        return int(self.known[days].sum())
-
-    def in_full(self, days: int) -> int:
-        """The same, with every build simulated."""
-        if days in self.taken:
-            self.taken.discard(days)
-            self.known[days] = self.trials.hits(moved_orders(self.network, self.numbers, days * DAY))
-        return self.count(days)
-
-    def latest(self, needed: int) -> int | None:
-        """The last day on which so many builds are in time; none if there is none, the last if it is no matter."""
-        if self.count(self.last) >= needed:
-            return self.last
-        if self.count(self.first) < needed:
-            if self.count(0) < needed:
-                return None
-            low = 0
-        else:
-            low = self.first
-        high = self.last
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.count(middle) >= needed else (low, middle)
-        return low
-
-    def verified(self, needed: int) -> int | None:
-        """The same, after that day and the next were simulated in full; where they belie it, all are."""
-        found = self.latest(needed)
-        if found is None or found == self.last:
-            return found
-        if self.in_full(found) >= needed > self.in_full(found + 1):
-            return found
-        self.exact = True
-        self.known = {day: hits for day, hits in self.known.items() if day not in self.taken}
-        self.taken = set()
-        return self.latest(needed)
-
-    @property
-    def sooner(self) -> int:
-        """In how many builds a later order was seen to be in time where an earlier one was not."""
-        full = [self.known[day] for day in sorted(self.known) if day not in self.taken]
-        return max((int((later & ~earlier).sum()) for earlier, later in pairwise(full)), default=0)
-
-
-def moved_orders(network: Network, numbers: Sequence[int], minutes: int) -> Network:
-    """The same network with some orders placed later; those that wait for something wait longer after it."""
-    orders, lags, link_lag = list(network.orders), list(network.lags), network.link_lag.copy()
-    gates = {order: gate for gate, some in network.orders_of_gate.items() for order in some}
-    for number in numbers:
-        placed = orders[number].placed
-        if placed is not None:
-            orders[number] = replace(orders[number], placed=replace(placed, origin=placed.origin + minutes))
-        else:
-            links = network.link_to == gates[number]
-            lags.append(Lag(network.lags[int(network.link_lag[links][0])].minutes + minutes, -1))
-            link_lag[links] = len(lags) - 1
-    return replace(network, orders=tuple(orders), lags=tuple(lags), link_lag=link_lag)
 
 
 def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
@@ -323,20 +204,8 @@ def _minutes(network: Network, moment: datetime) -> int:
     return int((moment - network.start).total_seconds()) // 60
 
 
-def needed(confidence: float, n: int) -> tuple[int, int, int]:
-    """How many of n builds must be in time: for the estimate, to be sure of it, and not to be sure of the contrary.
-
-    The interval of a probability is that of Clopper and Pearson, Biometrika 26 (1934) 404.
-    """
-    tail, hits = (1 - CONFIDENCE) / 2, np.arange(n + 1)
-    low = np.where(hits == 0, 0.0, special.betaincinv(np.maximum(hits, 1), n - hits + 1, tail))
-    high = np.where(hits == n, 1.0, special.betaincinv(hits + 1, np.maximum(n - hits, 1), 1 - tail))
-    sure = int(np.searchsorted(low, confidence))
-    return max(1, ceil(round(confidence * n, 9))), sure, int(np.searchsorted(high, confidence))
-
-
 def _row(
-    network: Network, numbers: tuple[int, ...], search: _Search, confidence: float, planned: float
+    network: Network, numbers: tuple[int, ...], search: Search, confidence: float, planned: float
 ) -> dict[str, Any]:
     """One order: when it has to be placed, how sure that is, and what there is to say."""
     order = network.orders[numbers[0]]
@@ -369,7 +238,7 @@ def _row(
     return row | {"note": "; ".join(said)}
 
 
-def _said(search: _Search, found: int, ends: Mapping[str, int | None], placed: datetime | None) -> Iterator[str]:
+def _said(search: Search, found: int, ends: Mapping[str, int | None], placed: datetime | None) -> Iterator[str]:
     """What is to be known about a latest date."""
     if placed is None:
         low, high = ends["latest_low"], ends["latest_high"]
@@ -381,7 +250,7 @@ def _said(search: _Search, found: int, ends: Mapping[str, int | None], placed: d
         yield f"later was sooner in {search.sooner} of {search.trials.n} builds"
 
 
-def _share(search: _Search, days: int) -> float:
+def _share(search: Search, days: int) -> float:
     return search.in_full(days) / search.trials.n
 
 

@@ -1,0 +1,143 @@
+"""The last day on which an order can be placed and enough builds are still in time.
+
+Between two days on which a build ends alike it is taken to end alike on all days between, until the day found and the
+one after it have been simulated in full; where they belie that (a later order can make a build sooner: Graham, SIAM
+Journal on Applied Mathematics 17 (1969) 416), every build is simulated on every day that is looked at.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from dcsim.analysis.quantiles import CONFIDENCE
+from dcsim.network import Lag, Network
+from dcsim.study.trials import Trials
+from dcsim.trace import NOT
+
+DAY = 1440
+
+Hits = NDArray[np.bool_]
+"""Of each replication, whether the milestone was reached in time."""
+
+
+@dataclass(frozen=True)
+class InTime:
+    """Whether the milestone is reached in time, in many builds."""
+
+    trials: Trials
+    limit: int
+    """The last tick that is in time."""
+    n: int
+
+    def hits(self, network: Network, some: NDArray[np.int64] | None = None) -> Hits:
+        """Of these replications, of all if not given, whether they reach it."""
+        ticks = self.trials.ticks(network, np.arange(self.n) if some is None else some)
+        return np.asarray((ticks != NOT) & (ticks <= self.limit))
+
+
+@dataclass
+class Search:
+    """One order placed earlier and later: on which days how many builds are in time."""
+
+    network: Network
+    numbers: tuple[int, ...]
+    trials: InTime
+    first: int
+    """Days by which it can be placed earlier, as a negative number."""
+    last: int
+    """Days after which it comes too late for anything."""
+    known: dict[int, Hits] = field(default_factory=dict)
+    """By how many days it is placed later than planned."""
+    taken: set[int] = field(default_factory=set)
+    """Days on which some builds were not simulated but taken to end as they do before and after."""
+    exact: bool = False
+
+    def count(self, days: int) -> int:
+        """How many builds are in time."""
+        if days not in self.known:
+            moved = moved_orders(self.network, self.numbers, days * DAY)
+            before = [day for day in self.known if day < days]
+            after = [day for day in self.known if day > days]
+            if self.exact or not before or not after:
+                self.known[days] = self.trials.hits(moved)
+            else:
+                early, late = self.known[max(before)], self.known[min(after)]
+                open_ = np.flatnonzero(early != late)
+                hits = early.copy()
+                hits[open_] = self.trials.hits(moved, open_)
+                self.known[days] = hits
+                self.taken.add(days)
+        return int(self.known[days].sum())
+
+    def in_full(self, days: int) -> int:
+        """The same, with every build simulated."""
+        if days in self.taken:
+            self.taken.discard(days)
+            self.known[days] = self.trials.hits(moved_orders(self.network, self.numbers, days * DAY))
+        return self.count(days)
+
+    def latest(self, needed: int) -> int | None:
+        """The last day on which so many builds are in time; none if there is none, the last if it is no matter."""
+        if self.count(self.last) >= needed:
+            return self.last
+        if self.count(self.first) < needed:
+            if self.count(0) < needed:
+                return None
+            low = 0
+        else:
+            low = self.first
+        high = self.last
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.count(middle) >= needed else (low, middle)
+        return low
+
+    def verified(self, needed: int) -> int | None:
+        """The same, after that day and the next were simulated in full; where they belie it, all are."""
+        found = self.latest(needed)
+        if found is None or found == self.last:
+            return found
+        if self.in_full(found) >= needed > self.in_full(found + 1):
+            return found
+        self.exact = True
+        self.known = {day: hits for day, hits in self.known.items() if day not in self.taken}
+        self.taken = set()
+        return self.latest(needed)
+
+    @property
+    def sooner(self) -> int:
+        """In how many builds a later order was seen to be in time where an earlier one was not."""
+        full = [self.known[day] for day in sorted(self.known) if day not in self.taken]
+        return max((int((later & ~earlier).sum()) for earlier, later in pairwise(full)), default=0)
+
+
+def moved_orders(network: Network, numbers: Sequence[int], minutes: int) -> Network:
+    """The same network with some orders placed later; those that wait for something wait longer after it."""
+    orders, lags, link_lag = list(network.orders), list(network.lags), network.link_lag.copy()
+    gates = {order: gate for gate, some in network.orders_of_gate.items() for order in some}
+    for number in numbers:
+        placed = orders[number].placed
+        if placed is not None:
+            orders[number] = replace(orders[number], placed=replace(placed, origin=placed.origin + minutes))
+        else:
+            links = network.link_to == gates[number]
+            lags.append(Lag(network.lags[int(network.link_lag[links][0])].minutes + minutes, -1))
+            link_lag[links] = len(lags) - 1
+    return replace(network, orders=tuple(orders), lags=tuple(lags), link_lag=link_lag)
+
+
+def needed(confidence: float, n: int) -> tuple[int, int, int]:
+    """How many of n builds must be in time: for the estimate, to be sure of it, and not to be sure of the contrary.
+
+    The interval of a probability is that of Clopper and Pearson, Biometrika 26 (1934) 404.
+    """
+    tail, hits = (1 - CONFIDENCE) / 2, np.arange(n + 1)
+    low = np.where(hits == 0, 0.0, special.betaincinv(np.maximum(hits, 1), n - hits + 1, tail))
+    high = np.where(hits == n, 1.0, special.betaincinv(hits + 1, np.maximum(n - hits, 1), 1 - tail))
+    sure = int(np.searchsorted(low, confidence))
+    return max(1, ceil(round(confidence * n, 9))), sure, int(np.searchsorted(high, confidence))
