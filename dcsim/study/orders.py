@@ -216,8 +216,8 @@ def _row(
     row |= {"latest": None, "latest_low": None, "latest_high": None, "slack": nan, "probability": planned}
     if found is None:
         best = max(search.known, key=lambda day: (search.count(day), day))
-        at_best = _when(placed, best)
-        return row | {"note": f"no date: {planned:.0%} as planned, at most {_share(search, best):.0%}{at_best}"}
+        than = "no more" if best == 0 else f"{_share(search, best):.0%}"
+        return row | {"note": f"no date: {planned:.0%} as planned, {than}{_when(placed, best or search.first)}"}
     row |= {"probability": _share(search, found), "slack": float(found)}
     if found == search.last:
         without = f"{_share(search, found):.0%} without it"
