@@ -107,7 +107,7 @@ def _interplay(result: Mitigations, together: float) -> Iterator[str]:
             yield f"  {row['one']} and {row['other']} buy {_days(-row['days'])} less together: they shorten"
             yield "    the same days"
     if pairs.empty:
-        yield "  no two of them make much of it, only more of them at once."
+        yield "  of no two of them alone can that be said for sure."
 
 
 def _next(result: Mitigations) -> RenderableType:
