@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ AT_LEAST = 256
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, and how many there will be at most."""
+
+Done = TypeVar("Done")
 
 Enough = Callable[[Chunk], bool]
 """Whether the replications so far, merged, are enough."""
@@ -52,11 +55,8 @@ def replicate(
     names = tuple(milestone.name for milestone in network.milestones)
     wishes = [Precision.parse(text, names) for text in asked.until_precise]
     engine = choose(working.engine, network.instances * asked.count)
-    workers = working.workers or os.cpu_count() or 1
-    if engine == REFERENCE:
-        workers = 1  # it holds Python's lock: threads would only get into each other's way
     explained = tuple(names.index(known_milestone(network, name)) for name in asked.explain)
-    job = Job(network, engine, seed, sampling, asked, explained, workers, working.chunk)
+    job = Job(network, engine, seed, sampling, asked, explained, threads(engine, working.workers), working.chunk)
 
     def result(kept: Chunk) -> Replications:
         return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what)
@@ -70,6 +70,13 @@ def replicate(
         found.save(campaign.folder)
         campaign.finish()
     return found
+
+
+def threads(engine: str, workers: int | None) -> int:
+    """How many threads there are for so many workers, or where nobody says how many."""
+    if engine == REFERENCE:
+        return 1  # it holds Python's lock: threads would only get into each other's way
+    return workers or os.cpu_count() or 1
 
 
 def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
@@ -133,35 +140,38 @@ class Job:
                 missing.append((begin, end))
             else:
                 yield known
-        for chunk in self._in_threads(missing):
+        for chunk in in_threads(missing, self.workers, self._chunk):
             if campaign is not None:
                 campaign.write(chunk)
             yield chunk
-
-    def _in_threads(self, spans: Sequence[tuple[int, int]]) -> Iterator[Chunk]:
-        """Chunks as they finish. The work is in compiled code that does not hold Python's lock."""
-        waiting, stopped = iter(spans), Event()
-        running: set[Future[Chunk]] = set()
-        with ThreadPoolExecutor(self.workers) as pool:
-            try:
-                while True:
-                    while len(running) <= self.workers and (span := next(waiting, None)) is not None:
-                        running.add(pool.submit(self._chunk, *span, stopped))
-                    if not running:
-                        return
-                    finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in sorted(finished, key=_failed):  # what is done is kept before another fails
-                        yield future.result()
-            finally:
-                stopped.set()
-                pool.shutdown(cancel_futures=True)
 
     def _chunk(self, first: int, last: int, stopped: Event) -> Chunk:
         how = (self.network, self.engine, self.seed, self.sampling, self.explained)
         return run_chunk(*how, first, last, self.what, stopped.is_set)
 
 
-def _failed(future: Future[Chunk]) -> bool:
+def in_threads(
+    spans: Sequence[tuple[int, int]], workers: int, work: Callable[[int, int, Event], Done]
+) -> Iterator[Done]:
+    """What is done with spans, as it is finished. The work is in compiled code that does not hold Python's lock."""
+    waiting, stopped = iter(spans), Event()
+    running: set[Future[Done]] = set()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while True:
+                while len(running) <= workers and (span := next(waiting, None)) is not None:
+                    running.add(pool.submit(work, *span, stopped))
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in sorted(finished, key=_failed):  # what is done is kept before another fails
+                    yield future.result()
+        finally:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _failed(future: Future[Done]) -> bool:
     return future.exception() is not None
 
 
