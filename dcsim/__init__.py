@@ -12,6 +12,7 @@ from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from dcsim.api import assumptions, check, load, replicate, simulate
+    from dcsim.study.drivers import drivers
     from dcsim.study.store import read
 
 __all__ = [
@@ -19,13 +20,14 @@ __all__ = [
     "ScenarioError",
     "assumptions",
     "check",
+    "drivers",
     "load",
     "read",
     "replicate",
     "simulate",
 ]
 
-_ROOMS: dict[str, str] = {"read": "dcsim.study.store"}
+_ROOMS: dict[str, str] = {"drivers": "dcsim.study.drivers", "read": "dcsim.study.store"}
 """Where a public function is defined, if not in `dcsim.api`."""
 
 

@@ -80,6 +80,7 @@ def test_public_names():
         "ScenarioError",
         "assumptions",
         "check",
+        "drivers",
         "load",
         "read",
         "replicate",
