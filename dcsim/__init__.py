@@ -12,6 +12,10 @@ from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from dcsim.api import assumptions, check, load, replicate, simulate
+    from dcsim.study.compare import compare
+    from dcsim.study.drivers import drivers
+    from dcsim.study.explain import explain
+    from dcsim.study.lost import lost
     from dcsim.study.mitigate import mitigate
     from dcsim.study.orders import order_by
     from dcsim.study.store import read
@@ -22,7 +26,11 @@ __all__ = [
     "ScenarioError",
     "assumptions",
     "check",
+    "compare",
+    "drivers",
+    "explain",
     "load",
+    "lost",
     "mitigate",
     "order_by",
     "read",
@@ -32,6 +40,10 @@ __all__ = [
 ]
 
 _ROOMS: dict[str, str] = {
+    "compare": "dcsim.study.compare",
+    "drivers": "dcsim.study.drivers",
+    "explain": "dcsim.study.explain",
+    "lost": "dcsim.study.lost",
     "mitigate": "dcsim.study.mitigate",
     "order_by": "dcsim.study.orders",
     "read": "dcsim.study.store",

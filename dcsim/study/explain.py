@@ -112,7 +112,6 @@ class Explanation:
             "merge_bias": self.merge_bias,
         }
         tables = {"days": self.days, "criticality": self.criticality, "segments": self.segments}
-        tables["chain"] = self.many.chain
         return Findings("explanation", self.scenario, about, tables)
 
     def save(self, folder: str | Path) -> Path:
