@@ -3,7 +3,7 @@
 Heavy libraries are imported by the command that needs them, so that help comes at once.
 """
 
-from dcsim.cli import build, scenario, why
+from dcsim.cli import build, page, scenario, why
 from dcsim.cli.app import app
 
-__all__ = ["app", "build", "scenario", "why"]
+__all__ = ["app", "build", "page", "scenario", "why"]

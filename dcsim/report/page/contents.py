@@ -1,0 +1,98 @@
+"""What stands on the page, in which order, and how to make all of it again."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dcsim.analysis.findings import Findings
+from dcsim.report.limits import LIMITS
+from dcsim.report.page import causes, dates, evidence, gantt, options
+from dcsim.report.page.parts import Chart, Section, Table, table
+from dcsim.report.page.results import Results
+from dcsim.version import __version__
+
+
+def sections(results: Results) -> list[Section]:
+    """The parts of the page under the answer; those that have nothing to show are left out."""
+    when = [*dates.curves(results), *dates.milestones(results)]
+    why = [
+        *causes.day_bars(results),
+        *causes.chains(results),
+        *causes.criticality(results),
+        *causes.wait_bars(results),
+    ]
+    parts = [
+        Section("when", "When", (), when),
+        Section("why", "Why", (), why),
+        *options.sections(results),
+        Section("build", "The build", (), list(gantt.gantt(results)), list(_stuck(results))),
+        evidence.weak_inputs(results),
+        Section("limits", "What is not modelled", (*_own(results),), points=[one.replace("`", "") for one in LIMITS]),
+        evidence.assumptions(results),
+    ]
+    return [part for part in parts if part.said or part.charts or part.tables or part.points]
+
+
+def _own(results: Results) -> Iterator[str]:
+    if results.scenario.description:
+        yield results.scenario.description
+    yield "In no scenario:"
+
+
+def _stuck(results: Results) -> Iterator[Table]:
+    """What an unfinished build is stuck on."""
+    for run in results.of("run"):
+        stuck = run.tables["stuck"]
+        if not stuck.empty:
+            counts = stuck.groupby(["activity", "waits_for"], sort=False).size()
+            rows = [[str(activity), str(cause), f"{count:,}"] for (activity, cause), count in counts.head(12).items()]
+            yield table("Unfinished: what is stuck", ("Activity", "Waits for", ">How many"), rows)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a page comes from: version, scenario, and the commands that make it again."""
+
+    version: str
+    sha256: str
+    seeds: str
+    commands: tuple[str, ...]
+
+
+def origin(results: Results) -> Origin:
+    """Enough to make the page again from the scenario that is kept with each result."""
+    seeds = dict.fromkeys(str(one.about["seed"]) for one in results.findings if "seed" in one.about)
+    commands = tuple(shlex.join(command(one)) for one in results.findings)
+    return Origin(__version__, results.scenario.document.sha256, ", ".join(seeds), commands)
+
+
+VERBS = {
+    "run": "run",
+    "replications": "replicate",
+    "explanation": "explain",
+    "lost": "lost",
+    "comparison": "compare",
+    "sweep": "sweep",
+    "drivers": "drivers",
+    "orders": "order-by",
+    "mitigations": "mitigate",
+}
+
+
+def command(found: Findings) -> list[str]:
+    """The command that gives a result again, from the resolved scenario in its folder."""
+    about = found.about
+    words = ["dcsim", VERBS.get(found.kind, found.kind), "scenario.yaml"]
+    if found.kind == "run" and about.get("seed") == "expected":
+        return [*words, "--expected"]
+    if found.kind == "run":
+        number = (about.get("replications") or [0])[0]
+        return [*words, "--seed", str(about.get("seed", 0)), *(["--replication", str(number)] if number else [])]
+    options = {"--milestone": "milestone", "-n": "replications", "--seed": "seed", "--sampling": "sampling"}
+    for option, key in options.items():
+        if about.get(key) not in (None, "random"):
+            words += [option, str(about[key])]
+    return words
+
+
+__all__ = ["Chart", "Origin", "command", "origin", "sections"]
