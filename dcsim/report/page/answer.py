@@ -7,11 +7,11 @@ from typing import Any
 from dcsim.report.language import counted
 from dcsim.report.page.causes import main_causes
 from dcsim.report.page.dates import off
-from dcsim.report.page.evidence import weakest
+from dcsim.report.page.leans import weakest
 from dcsim.report.page.options import best_option
-from dcsim.report.page.parts import Cell, Table, table
-from dcsim.report.page.results import Results, wanted
-from dcsim.report.page.words import LATER, date, days, known, share
+from dcsim.report.page.parts import Cell, Line, Table, table
+from dcsim.report.page.results import Results, on, wanted
+from dcsim.report.page.words import date, days, known, share
 
 
 @dataclass(frozen=True)
@@ -96,20 +96,16 @@ def _facts(results: Results) -> Iterator[Fact]:
     row, _ = _chances(results)
     for level, label in (("p50", "Even odds (P50)"), ("p80", "Safe to promise (P80)")):
         if row:
-            yield Fact(label, _on(results, row[level]), _day(row[level]))
+            yield Fact(label, on(results, row[level]), _day(row[level]))
     by = wanted(results.scenario.milestones[results.milestone]) if results.milestone else None
     if by is not None and known(row.get("probability")):
         yield Fact(f"Chance by {date(by[0])}", share(row["probability"]), by[1])
     day = _run_day(results)
     if day is not None:
         label = "With expected values" if _one_build(results) == "expected values" else "One build"
-        yield Fact(label, _on(results, day), _day(day))
+        yield Fact(label, on(results, day), _day(day))
     if by is not None and not known(row.get("probability")) and day is not None and known(day):
         yield Fact(by[1].capitalize(), date(by[0]), f"simulated {off(results, results.milestone, day)} d")
-
-
-def _on(results: Results, day: float) -> str:
-    return date(results.clock.on(day)) if known(day) else LATER
 
 
 def _day(day: float) -> str:
@@ -144,16 +140,22 @@ def answer(results: Results) -> Table | None:
     many, runs = results.first("replications"), results.of("run")
     if not specs or (many is None and not runs):
         return None
-    rows = []
+    rows: list[Line] = []
     summary = {} if many is None else {row["milestone"]: row for row in many.tables["summary"].to_dict("records")}
-    built = {} if not runs else dict(zip(runs[0].tables["milestones"]["milestone"], runs[0].tables["milestones"]["day"], strict=True))
+    built = (
+        {}
+        if not runs
+        else dict(zip(runs[0].tables["milestones"]["milestone"], runs[0].tables["milestones"]["day"], strict=True))
+    )
     for name, spec in specs.items():
-        cells: list[str | Cell] = [Cell(name, mark="strong" if name == results.milestone else "", below=spec.description)]
+        cells: list[str | Cell] = [
+            Cell(name, mark="strong" if name == results.milestone else "", below=spec.description)
+        ]
         if many is not None:
             row = summary[name]
-            cells += [Cell(_on(results, row[level]), below=_day(row[level])) for level in ("p50", "p80")]
+            cells += [Cell(on(results, row[level]), below=_day(row[level])) for level in ("p50", "p80")]
         if runs:
-            cells.append(Cell(_on(results, built[name]), below=_day(built[name])))
+            cells.append(Cell(on(results, built[name]), below=_day(built[name])))
         by = wanted(spec)
         cells.append(Cell(date(by[0]), below=by[1]) if by else "")
         if many is not None:

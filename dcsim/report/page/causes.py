@@ -89,7 +89,7 @@ def wait_bars(results: Results) -> Iterator[Chart]:
         + " Waiting is not delay: much of it can be harmless.",
         "; ".join(f"{name} {row['days']:,.0f} days" for name, row in zip(names, rows, strict=True)) + ".",
         rows_height(len(rows)),
-        list(_bars([row["kind"] for row in rows], found["days"].tolist(), told, results)),
+        list(_bars([row["kind"] for row in rows], found["days"].tolist(), told)),
         rows_layout(names, xaxis=_day_axis("days")),
     )
 
@@ -98,7 +98,7 @@ def _between(row: dict[Any, Any]) -> str:
     return f" (middle 80 %: {row['days_p10']:,.0f} to {row['days_p90']:,.0f})"
 
 
-def _bars(kinds: Sequence[str], lengths: Sequence[float], told: Sequence[str], _: object) -> Iterator[dict[str, Any]]:
+def _bars(kinds: Sequence[str], lengths: Sequence[float], told: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Bars in their rows, in a colour for each kind that the legend can switch off."""
     for name, colour in dict.fromkeys(PARTS.get(kind, (kind, "grey")) for kind in kinds):
         rows = [row for row, kind in enumerate(kinds) if PARTS.get(kind, (kind, "grey"))[0] == name]
@@ -126,7 +126,9 @@ def day_bars(results: Results) -> Iterator[Chart]:
         parts = largest(found.tables["days"])
         milestone = str(found.about.get("milestone", results.milestone))
         rows = parts.to_dict("records")
-        told = [f"{row['mean']:,.1f} d on average, middle 80 %: {days(row['p10'])} to {days(row['p90'])}" for row in rows]
+        told = [
+            f"{row['mean']:,.1f} d on average, middle 80 %: {days(row['p10'])} to {days(row['p90'])}" for row in rows
+        ]
         names = [said_of(row["kind"], str(row["name"])) for row in rows]
         yield Chart(
             f"days{number}",
@@ -135,7 +137,7 @@ def day_bars(results: Results) -> Iterator[Chart]:
             "are its mean day.",
             "; ".join(f"{name} {row['mean']:,.0f} days" for name, row in zip(names, rows, strict=True)) + ".",
             rows_height(len(rows)),
-            list(_bars([row["kind"] for row in rows], parts["mean"].tolist(), told, results)),
+            list(_bars([row["kind"] for row in rows], parts["mean"].tolist(), told)),
             rows_layout(names, xaxis=_day_axis("days")),
         )
 
@@ -211,7 +213,7 @@ def criticality(results: Results) -> Iterator[Chart]:
             "Share of replications in which it stood on the driving chain.",
             "; ".join(f"{row['name']} {told[k]}" for k, row in enumerate(rows)) + ".",
             rows_height(len(rows)),
-            list(_bars(kinds, [100 * row["index"] / 100 for row in rows], told, results)),
+            list(_bars(kinds, [row["index"] for row in rows], told)),
             rows_layout([row["name"] for row in rows], xaxis=axis),
         )
 

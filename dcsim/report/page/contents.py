@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcsim.analysis.findings import Findings
+from dcsim.analysis.result import layers
+from dcsim.report.language import counted
 from dcsim.report.limits import LIMITS
-from dcsim.report.page import causes, dates, evidence, gantt, options
-from dcsim.report.page.parts import Chart, Section, Table, table
+from dcsim.report.page import causes, comparison, dates, evidence, gantt, leans, options, words
+from dcsim.report.page.parts import Line, Section, Table, table
 from dcsim.report.page.results import Results
+from dcsim.report.words import size
 from dcsim.version import __version__
 
 
@@ -24,19 +27,33 @@ def sections(results: Results) -> list[Section]:
     parts = [
         Section("when", "When", (), when),
         Section("why", "Why", (), why),
+        *comparison.sections(results),
         *options.sections(results),
         Section("build", "The build", (), list(gantt.gantt(results)), list(_stuck(results))),
-        evidence.weak_inputs(results),
-        Section("limits", "What is not modelled", (*_own(results),), points=[one.replace("`", "") for one in LIMITS]),
+        leans.leaning(results),
+        Section("limits", "What is not modelled", (*_own(results),), points=LIMITS),
         evidence.assumptions(results),
     ]
     return [part for part in parts if part.said or part.charts or part.tables or part.points]
 
 
+def subject(results: Results) -> list[str]:
+    """What was simulated, in a few words."""
+    scenario = results.scenario
+    zero = f"day 0 is {words.date(results.clock.zero)}"
+    return [*(f"with {one}" for one in layers(scenario)), size(results.network), *_builds(results), zero]
+
+
+def _builds(results: Results) -> Iterator[str]:
+    many = results.first("replications")
+    if many is not None:
+        yield counted(int(many.about.get("simulated", many.about.get("replications", 0))), "replication")
+
+
 def _own(results: Results) -> Iterator[str]:
     if results.scenario.description:
         yield results.scenario.description
-    yield "In no scenario:"
+    yield "Nor does dcsim cover this, in any scenario:" if results.scenario.description else "In no scenario:"
 
 
 def _stuck(results: Results) -> Iterator[Table]:
@@ -44,8 +61,10 @@ def _stuck(results: Results) -> Iterator[Table]:
     for run in results.of("run"):
         stuck = run.tables["stuck"]
         if not stuck.empty:
-            counts = stuck.groupby(["activity", "waits_for"], sort=False).size()
-            rows = [[str(activity), str(cause), f"{count:,}"] for (activity, cause), count in counts.head(12).items()]
+            counts = stuck.groupby(["activity", "waits_for"], sort=False).size().reset_index(name="count").head(12)
+            rows: list[Line] = [
+                [row["activity"], row["waits_for"], f"{row['count']:,}"] for row in counts.to_dict("records")
+            ]
             yield table("Unfinished: what is stuck", ("Activity", "Waits for", ">How many"), rows)
 
 
@@ -93,6 +112,3 @@ def command(found: Findings) -> list[str]:
         if about.get(key) not in (None, "random"):
             words += [option, str(about[key])]
     return words
-
-
-__all__ = ["Chart", "Origin", "command", "origin", "sections"]

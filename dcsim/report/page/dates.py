@@ -39,16 +39,16 @@ def curves(results: Results) -> Iterator[Chart]:
         yield _curves(results, f"curves{number}", unit, {name: drawn[name] for name in names}, said)
 
 
-Drawn = tuple[list[dict[str, Any]], datetime]
-"""The traces of a supply and when it stops growing."""
+Drawn = tuple[list[dict[str, Any]], datetime, datetime]
+"""The traces of a supply, when it begins to grow, and when it stops."""
 
 
 def _curves(results: Results, name: str, unit: str, drawn: dict[str, Drawn], said: str) -> Chart:
     """Everything that is counted in one unit, and the dates it was seen."""
     traces: list[dict[str, Any]] = []
-    for colour, (supply, (parts, _)) in zip(COLOURS * len(drawn), drawn.items(), strict=False):
+    for colour, (supply, (parts, _, _)) in zip(COLOURS * len(drawn), drawn.items(), strict=False):
         for part in parts:
-            shade = {"fillcolor": f"@{colour}/0.16"} if "fill" in part else {}
+            shade = {"fillcolor": f"@{colour}/0.14"} if "fill" in part else {}
             line = {"color": f"@{colour}", "width": 2.4, "shape": "hv"} | part.get("line", {})
             traces.append(part | shade | {"line": line, "name": text(supply), "legendgroup": supply})
     heights = {one.name: int(one.reaches) for one in results.network.milestones}
@@ -71,8 +71,8 @@ def _curves(results: Results, name: str, unit: str, drawn: dict[str, Drawn], sai
                 "marker": DIAMOND,
             }
         )
-    last = max([end for _, end in drawn.values()] + [one[0] for one in seen])
-    begin = results.clock.start
+    last = max([end for _, _, end in drawn.values()] + [one[0] for one in seen])
+    begin = max(results.clock.start, min([first for _, first, _ in drawn.values()] + [results.clock.zero]))
     layout = {
         "hovermode": "x unified",
         "xaxis": {"type": "date", "hoverformat": "%-d %b %Y", "range": [_moment(begin), _moment(_beyond(begin, last))]},
@@ -101,8 +101,8 @@ def _fan(results: Results, name: str, rows: pd.DataFrame) -> Drawn:
         "hovertemplate": "%{y:,} (%{customdata[0]:,} to %{customdata[1]:,})",
     }
     low, high = edge | {"y": kept["p10"].tolist()}, edge | {"y": kept["p90"].tolist(), "fill": "tonexty"}
-    last = rows["day"][changed].max() if changed.any() else rows["day"].iloc[0]
-    return [low, high, median], results.clock.on(last)
+    grows = rows["day"][changed] if changed.any() else rows["day"].iloc[:1]
+    return [low, high, median], results.clock.on(grows.min()), results.clock.on(grows.max())
 
 
 def _steps(results: Results, run: Findings, name: str) -> Drawn:
@@ -116,7 +116,9 @@ def _steps(results: Results, run: Findings, name: str) -> Drawn:
         "y": kept["total"].tolist(),
         "hovertemplate": "%{y:,}",
     }
-    return [trace], results.clock.at(float(total["tick"].iloc[-1]))
+    grows = total["tick"][total["total"] > 0]
+    ends = (grows.min(), grows.max()) if len(grows) else (0, 0)
+    return [trace], results.clock.at(ends[0]), results.clock.at(ends[1])
 
 
 def _moment(moment: datetime) -> str:
@@ -138,13 +140,15 @@ def milestones(results: Results) -> Iterator[Chart]:
     traces = [*_quantiles(results, summary, rows), *_one_build(results, run, rows), *_seen(results, rows)]
     layout = rows_layout(names, hovermode="closest", xaxis={"type": "date", "hoverformat": "%-d %b %Y"})
     said = "Bar: the middle 80 % of replications. " if summary else ""
-    told = ", ".join(f"{name} {date(results.clock.on(row['p50']))}" for name, row in summary.items() if known(row["p50"]))
+    told = ", ".join(
+        f"{name} {date(results.clock.on(row['p50']))}" for name, row in summary.items() if known(row["p50"])
+    )
     yield Chart(
         "milestones",
         "Milestones",
         f"{said}{_diamonds([1 for trace in traces if trace['name'] == 'observed'])}".strip(),
         f"Median dates: {told}." if told else "Dates of the milestones in one build.",
-        rows_height(len(names), 30),
+        rows_height(len(names), 34),
         traces,
         layout,
     )
@@ -153,7 +157,8 @@ def milestones(results: Results) -> Iterator[Chart]:
 def _summary(results: Results) -> dict[str, dict[str, float]]:
     """The quantiles of every milestone, by name."""
     many = results.first("replications")
-    return {} if many is None else {row["milestone"]: row for row in many.tables["summary"].to_dict("records")}
+    rows: list[dict[Any, Any]] = [] if many is None else many.tables["summary"].to_dict("records")
+    return {row["milestone"]: row for row in rows}
 
 
 def _run_days(results: Results) -> dict[str, float]:
@@ -225,11 +230,11 @@ def _seen(results: Results, rows: dict[str, int]) -> Iterator[dict[str, Any]]:
                 "type": "scatter",
                 "mode": "markers",
                 "name": name,
-                "y": [row for row, _, _ in found],
+                "y": [row + 0.3 for row, _, _ in found],
                 "x": [_moment(when) for _, when, _ in found],
                 "text": [text(meaning, 80) for _, _, meaning in found],
                 "hovertemplate": f"%{{x}}: %{{text}}<extra>{name}</extra>",
-                "marker": DIAMOND | {"symbol": symbol, "line": line},
+                "marker": DIAMOND | {"symbol": symbol, "size": 9, "line": line},
             }
 
 

@@ -3,15 +3,15 @@
 import base64
 import hashlib
 import json
+import re
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dcsim.analysis.result import layers
 from dcsim.report.page.answer import answer, headline
-from dcsim.report.page.contents import origin, sections
+from dcsim.report.page.contents import origin, sections, subject
 from dcsim.report.page.parts import DARK, LIGHT, Chart
 from dcsim.report.page.results import Results
 
@@ -27,13 +27,14 @@ def written(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     parts = sections(results)
     charts = [chart for part in parts for chart in part.charts]
     scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
     return environment.get_template("report.html").render(
         language=LANGUAGE,
         scenario=results.scenario,
-        layers=layers(results.scenario),
+        subject=subject(results),
         headline=headline(results),
         answer=answer(results),
         sections=parts,
@@ -65,9 +66,14 @@ def _fingerprint(script: str) -> str:
 def _json(value: object) -> Markup:
     """Data inside a page: no name in it can end the element it stands in."""
     plain = json.dumps(value, separators=(",", ":"), default=_number, allow_nan=False)
-    for sign in "<>&\u2028\u2029":
+    for sign in "<>&":
         plain = plain.replace(sign, f"\\u{ord(sign):04x}")
     return Markup(plain)
+
+
+def _breakable(name: Markup) -> Markup:
+    """A path that may break after its dots and dashes, not inside a word."""
+    return Markup(re.sub(r"([._])(?![^<>]*>)", r"\1<wbr>", str(name)))
 
 
 def _number(value: Any) -> Any:

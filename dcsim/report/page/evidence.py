@@ -1,27 +1,18 @@
-"""What the answer rests on: where every number comes from, how sure it is, and which weak ones matter."""
+"""What the answer rests on: every number with its source, its date, and how sure it is."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import sqrt
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from dcsim.report.language import counted, written
-from dcsim.report.page.parts import Cell, Chart, Rows, Section, Table, rows_height, rows_layout, table, text
+from dcsim.report.page.parts import Cell, Line, Rows, Section, Table
 from dcsim.report.page.results import Results
-from dcsim.report.page.words import days, known, share, shift
 from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.schema import Scenario
 
 ASSUMED, FITTED, UNSAID = "assumption", "fitted", "not stated"
 MARKS = {FITTED: "weak", ASSUMED: "weak", UNSAID: "weak", "low": "weak", "medium": "medium", "high": "high"}
 """How sure a number is, the weakest first, and how it is set off."""
-COLOURS = {"weak": "orange", "medium": "sky", "high": "blue"}
-TITLES = {"weak": "assumed, fitted or weakly sourced", "medium": "source of medium confidence", "high": "well sourced"}
-
-MOST_SHOWN = 12
 
 
 def confidence(scenario: Scenario, path: Key, citation: Citation) -> str:
@@ -34,11 +25,11 @@ def confidence(scenario: Scenario, path: Key, citation: Citation) -> str:
     return said if said in MARKS else said or UNSAID
 
 
-def _mark(word: str) -> str:
+def mark(word: str) -> str:
     return MARKS.get(word, "medium")
 
 
-def _origin(scenario: Scenario, citation: Citation) -> tuple[Cell, str]:
+def origin(scenario: Scenario, citation: Citation) -> tuple[Cell, str]:
     """Where a number comes from, with a link, and the date of that."""
     if not citation.source:
         return Cell(citation.assumption or "", below=citation.note), ""
@@ -52,18 +43,18 @@ def _origin(scenario: Scenario, citation: Citation) -> tuple[Cell, str]:
 def assumptions(results: Results) -> Section:
     """Every number of the scenario with its source, date and confidence."""
     scenario = results.scenario
-    groups: dict[str, list[list[str | Cell]]] = {}
+    groups: dict[str, list[Line]] = {}
     counts: dict[str, int] = {}
     for path, citation in scenario.document.citations.items():
         if path[0] in ("milestones", "variants"):
             continue
         word = confidence(scenario, path, citation)
         counts[word] = counts.get(word, 0) + 1
-        cell, as_of = _origin(scenario, citation)
+        cell, as_of = origin(scenario, citation)
         named = ".".join(map(str, path[1:])).removesuffix(".value")
-        row = [named, _value(citation), cell, as_of, Cell(word, mark=_mark(word))]
+        row: Line = [named, _value(citation), cell, as_of, Cell(word, mark=mark(word))]
         groups.setdefault(str(path[0]), []).append(row)
-    bare = [[path, value, "", "", Cell("none given", mark="soft")] for path, value in uncited(scenario)]
+    bare: list[Line] = [[path, value, "", "", Cell("none given", mark="soft")] for path, value in uncited(scenario)]
     tables = [Rows(title.replace("_", " ").capitalize(), rows) for title, rows in groups.items()]
     tables += [Rows("Written without a source", bare)] if bare else []
     headings = ("Value of", "Value", "Source or reason", "Date", "Confidence")
@@ -87,7 +78,18 @@ def _value(citation: Citation) -> Cell:
     """A value as written, and the range in which it is believable."""
     ends = [written(one) for one in (citation.low, citation.high)]
     told = f"{ends[0] or '…'} to {ends[1] or '…'}" if any(ends) else ""
-    return Cell(written(citation.value), below=told)
+    value = in_words(citation.value)
+    return Cell(value, below="" if told == value else told)
+
+
+def in_words(value: Any) -> str:
+    """A value as written; a distribution by its name and numbers."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((name, numbers),) = value.items()
+        return (
+            f"{name} {', '.join(map(written, numbers))}" if isinstance(numbers, list) else f"{name} {written(numbers)}"
+        )
+    return written(value)
 
 
 UNSOURCED = ("places", "calendars", "factors", "resources", "supplies", "activities", "risks", "options")
@@ -101,7 +103,7 @@ def uncited(scenario: Scenario) -> Iterator[tuple[str, str]]:
     document = scenario.document
     for section in UNSOURCED:
         for path, value in _leaves(document.values.get(section), (section,), document.citations):
-            told = written(value)
+            told = in_words(value)
             if _NUMBER.search(told) and told not in _PLAIN and path[-1] != "priority":
                 yield dotted(path), told
 
@@ -115,193 +117,3 @@ def _leaves(value: Any, path: Key, cited: Mapping[Key, Citation]) -> Iterator[tu
             yield from _leaves(inner, (*path, key), cited)
     elif not isinstance(value, str) or _NUMBER.match(value):
         yield path, value
-
-
-# Which weak numbers matter
-
-
-@dataclass(frozen=True)
-class Lean:
-    """An input that moves the date: by how much, and how sure it is."""
-
-    name: str
-    kind: str
-    weight: float
-    """How much it moves the date; the larger, the more."""
-    low: float
-    high: float
-    """The ends of its bar."""
-    told: str
-    """How much, in words."""
-    confidence: str
-    origin: Cell
-
-    @property
-    def mark(self) -> str:
-        return _mark(self.confidence)
-
-
-def leans(results: Results) -> tuple[str, list[Lean]]:
-    """What the date leans on, the most important first, and in which unit that is told."""
-    found = results.first("drivers", results.milestone) or results.first("drivers")
-    if found is not None:
-        return "days", _sorted(_by_swing(results, row) for row in found.tables["drivers"].to_dict("records"))
-    return "rank correlation", _sorted(_by_correlation(results))
-
-
-def _sorted(leans: Iterator[Lean]) -> list[Lean]:
-    return sorted((one for one in leans if one.weight > 0), key=lambda one: -one.weight)
-
-
-def _by_swing(results: Results, row: Mapping[Any, Any]) -> Lean:
-    low, high = (float(row[end]) if known(row[end]) else 0.0 for end in ("low_day", "high_day"))
-    told = f"{shift(low)} to {shift(high)} d" if low or high else ""
-    weight = float(row["swing"]) if known(row["swing"]) else 0.0
-    return _lean(results, str(row["input"]), str(row["kind"]), weight, low, high, told)
-
-
-def _by_correlation(results: Results) -> Iterator[Lean]:
-    """How a milestone goes with factors and risks over the replications, as far as it can be told from chance."""
-    many = results.first("replications")
-    if many is None or not results.milestone:
-        return
-    reached = many.tables["milestones"]
-    day = reached[reached["milestone"] == results.milestone].sort_values("replication")["day"].to_numpy(np.float64)
-    for name, rows in many.tables["draws"].groupby("name", sort=False):
-        kind, _, short = str(name).partition(".")
-        drawn = rows.sort_values("replication")["value"].to_numpy(np.float64)
-        size = (~np.isnan(drawn)).astype(np.float64) if kind == "risks" else drawn
-        rho = rank_correlation(size, np.nan_to_num(day, nan=np.inf))
-        if abs(rho) > 2 / sqrt(len(day)):
-            yield _lean(results, short, kind.removesuffix("s"), abs(rho), min(rho, 0.0), max(rho, 0.0), f"{rho:+.2f}")
-
-
-def rank_correlation(one: "np.ndarray[Any, Any]", other: "np.ndarray[Any, Any]") -> float:
-    """Spearman's rank correlation; 0 where one of them never varies."""
-    from scipy.stats import rankdata
-
-    first, second = rankdata(one), rankdata(other)
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return 0.0
-    return float(np.corrcoef(first, second)[0, 1])
-
-
-def _lean(results: Results, name: str, kind: str, weight: float, low: float, high: float, told: str) -> Lean:
-    """With the weakest of the numbers that an input comes from."""
-    scenario = results.scenario
-    cited = [
-        (confidence(scenario, path, one), one)
-        for path, one in scenario.document.citations.items()
-        if _comes_from(name, kind, path)
-    ]
-    if not cited:
-        return Lean(name, kind, weight, low, high, told, UNSAID, Cell(""))
-    order = list(MARKS)
-    word, citation = min(cited, key=lambda one: order.index(one[0]) if one[0] in order else len(order))
-    return Lean(name, kind, weight, low, high, told, word, _origin(scenario, citation)[0])
-
-
-def _comes_from(name: str, kind: str, path: Key) -> bool:
-    """Whether a number of the scenario is one that an input is drawn from."""
-    if "mitigation" in path:
-        return False
-    if kind == "order":
-        supply, _, order = name.partition(".")
-        return path[:4] == ("supplies", supply, "orders", order) and path[4:5] in (("lead_time",), ("placed",))
-    sections = {"factor": "factors", "risk": "risks", "activity": "activities", "resource": "resources"}
-    sections |= {"supply": "supplies", "production": "supplies"}
-    own = path[:2] in ((sections.get(kind, kind), name), (sections.get(kind, kind), name.partition(".")[0]))
-    return own and (kind != "activity" or "duration" in path)
-
-
-def weak_inputs(results: Results) -> Section:
-    """What the date leans on, beside how well it is known."""
-    unit, found = leans(results)
-    if not found:
-        return Section("leans", "What it leans on", (_nothing(results),))
-    shown = found[:MOST_SHOWN]
-    rows = [
-        [
-            Cell(one.name, mark="strong" if one.mark == "weak" else ""),
-            one.kind,
-            one.told,
-            Cell(one.confidence, mark=one.mark),
-            one.origin,
-        ]
-        for one in shown
-    ]
-    headings = ("Input", "Kind", ">Days from P10 to P90" if unit == "days" else ">Rank correlation", "Confidence", "Rests on")
-    tables = [table(f"What {results.milestone} leans on, and how sure that is", headings, rows), *_on_the_chain(results)]
-    return Section("leans", "What it leans on", (weakest(results),), (_lean_bars(results, unit, shown),), tables)
-
-
-def _nothing(results: Results) -> str:
-    if results.first("replications") is None:
-        return "One build does not tell what its date leans on: add the result of `dcsim drivers` or `dcsim replicate`."
-    return f"No factor and no risk moves {results.milestone or 'anything'} more than chance among places does."
-
-
-def weakest(results: Results) -> str:
-    """The weakly sourced inputs that matter most, in a sentence."""
-    _, found = leans(results)
-    weak = [one for one in found[:MOST_SHOWN] if one.mark == "weak"]
-    if not found:
-        return ""
-    if not weak:
-        return f"The inputs that move {results.milestone} most are all sourced with medium or high confidence."
-    named = " and ".join(f"{one.name} ({one.confidence}, {one.told})" for one in weak[:2])
-    return (
-        f"Of the {counted(len(found[:MOST_SHOWN]), 'input')} that move {results.milestone} most, {len(weak)} "
-        f"{'is' if len(weak) == 1 else 'are'} assumed, fitted or weakly sourced; above all {named}."
-    )
-
-
-def _lean_bars(results: Results, unit: str, found: Sequence[Lean]) -> Chart:
-    traces = []
-    for mark, colour in COLOURS.items():
-        rows = [row for row, one in enumerate(found) if one.mark == mark]
-        if rows:
-            traces.append(
-                {
-                    "type": "bar",
-                    "orientation": "h",
-                    "name": TITLES[mark],
-                    "y": rows,
-                    "base": [round(min(found[row].low, found[row].high), 3) for row in rows],
-                    "x": [round(abs(found[row].high - found[row].low), 3) for row in rows],
-                    "width": 0.62,
-                    "text": [f"{text(found[row].name)}: {text(found[row].told)}" for row in rows],
-                    "textposition": "none",
-                    "hovertemplate": "%{text}<extra></extra>",
-                    "marker": {"color": f"@{colour}"},
-                }
-            )
-    title = "days later, from its P10 to its P90" if unit == "days" else "rank correlation (right: later)"
-    axis = {"title": {"text": title}, "zeroline": True, "zerolinecolor": "@soft"}
-    return Chart(
-        "leanbars",
-        f"What moves {results.milestone}",
-        "Long bars move the date most; orange ones rest on assumptions.",
-        "; ".join(f"{one.name} {one.told}, {one.confidence}" for one in found) + ".",
-        rows_height(len(found)),
-        traces,
-        rows_layout([one.name for one in found], barmode="overlay", xaxis=axis),
-    )
-
-
-def _on_the_chain(results: Results) -> Iterator[Table]:
-    """What often stands on the driving chain, beside how well its numbers are known."""
-    found = results.first("explanation", results.milestone) or results.first("explanation")
-    if found is None:
-        return
-    rows = []
-    top = found.tables["criticality"].sort_values("index", ascending=False, kind="stable").head(MOST_SHOWN)
-    for row in top.to_dict("records"):
-        one = _lean(results, str(row["name"]), str(row["kind"]), 1.0, 0.0, 0.0, share(row["index"]))
-        rows.append([one.name, one.kind, one.told, Cell(one.confidence, mark=one.mark), one.origin])
-    if rows:
-        headings = ("On the driving chain", "Kind", ">In", "Confidence", "Rests on")
-        yield table("How often it drives the date, and how sure its numbers are", headings, rows)
-
-
-__all__ = ["assumptions", "days", "leans", "weak_inputs", "weakest"]

@@ -56,7 +56,7 @@ def _larger(places: "pd.Series[str]") -> "pd.Series[str]":
     """The place around each place, as small as it can be while there are few of them."""
     chosen = pd.Series(SITE, index=places.index)
     split = places.str.split("/")
-    for depth in range(1, int(split.str.len().max()) + 1):
+    for depth in range(1, int(places.str.count("/").max()) + 2):
         around = split.str[:depth].str.join("/")
         if around.nunique() > MOST_LANES:
             break
@@ -88,7 +88,7 @@ def _gantt(results: Results, run: Findings, bars: pd.DataFrame, name: str) -> Ch
         hovermode="closest",
         xaxis={"type": "date", "hoverformat": "%-d %b %Y", "side": "top"},
     )
-    layout["yaxis"] |= {"tickson": "boundaries"}
+    layout["yaxis"] |= {"showgrid": True, "griddash": "dot"}
     summary = f"When {counted(len(shown), 'activity')} began and ended, by place."
     return Chart(name, "The build, hall by hall", said, summary, tall, traces, layout)
 
@@ -121,7 +121,9 @@ def _bars(results: Results, part: pd.DataFrame, rows: dict[Any, int], name: str,
         "name": text(name),
         "y": [round(float(one), 4) for one in y],
         "base": [f"{one:%Y-%m-%d %H:%M}" for one in begins],
-        "x": [max(6.0, (end - begin).total_seconds() / 3600) * 3_600_000 for begin, end in zip(begins, ends, strict=True)],
+        "x": [
+            max(6.0, (end - begin).total_seconds() / 3600) * 3_600_000 for begin, end in zip(begins, ends, strict=True)
+        ],
         "width": [round(0.86 * one, 4) for one in width],
         "marker": {"color": f"@{colour}", "line": {"width": 0}},
         "text": told,

@@ -67,12 +67,16 @@ class Cell:
         return self.link if self.link.lower().startswith(("https://", "http://")) else ""
 
 
+Line = Sequence[str | Cell]
+"""A row of a table."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of a table under a common title, which may be empty."""
 
     title: str
-    rows: Sequence[Sequence[str | Cell]]
+    rows: Sequence[Line]
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ class Section:
     """A list under the sentences."""
 
 
-def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str | Cell]]) -> Table:
+def table(caption: str, headings: Sequence[str], rows: Sequence[Line]) -> Table:
     """A table whose rows belong together."""
     return Table(caption, headings, (Rows("", rows),))
 

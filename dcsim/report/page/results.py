@@ -9,6 +9,7 @@ from dcsim.analysis.findings import Findings
 from dcsim.build import network_of
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
+from dcsim.report.page.words import LATER, date, known
 from dcsim.scenario.schema import Milestone, Scenario
 from dcsim.suggest import nearest, shorten
 
@@ -84,7 +85,7 @@ def together(findings: Sequence[Findings], milestone: str | None = None) -> Resu
         if _stranger(one, scenario):
             raise ResultError(
                 f"results of different scenarios do not fit on one page: {_named(scenario)} ({own[0].kind}) and "
-                f"{_named(one.scenario)} ({one.kind}); report each alone, or put the result of `dcsim compare` beside one"
+                f"{_named(one.scenario)} ({one.kind}); report each alone, or put a comparison beside one"
             )
     return Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
 
@@ -116,3 +117,8 @@ def wanted(milestone: Milestone) -> tuple[datetime, str] | None:
     if milestone.target is not None:
         return milestone.target, "target"
     return next(((one.date, one.meaning or "observed") for one in milestone.observed), None)
+
+
+def on(results: Results, day: float) -> str:
+    """The date of a day; `later` where it is beyond the horizon."""
+    return date(results.clock.on(day)) if known(day) else LATER

@@ -1,6 +1,7 @@
 """How a page says numbers: dates as people write them, days with their sign, shares that never round to certainty."""
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,9 +35,8 @@ def shift(number: float) -> str:
 
 
 def _rounded(number: float) -> str:
-    if abs(number) >= 10 or number == 0:
-        return f"{number:,.0f}"
-    return f"{number:.1f}".removesuffix(".0").replace("-0", "0") if abs(number) < 0.05 else f"{number:.1f}"
+    told = f"{number:,.0f}" if abs(number) >= 10 else f"{number:.1f}".removesuffix(".0")
+    return told.removeprefix("-") if told == "-0" else told
 
 
 def share(number: float) -> str:
@@ -54,6 +54,12 @@ def money(amount: float, currency: str) -> str:
         if abs(amount) >= unit:
             return f"{amount / unit:,.3g}{name} {currency}".strip()
     return f"{amount:,.0f} {currency}".strip()
+
+
+def with_interval(row: Mapping[Any, Any], name: str = "mean") -> str:
+    """So many days later with the 95 % interval of that, from a row with low and high."""
+    between = f" ({shift(row['low'])} to {shift(row['high'])})" if known(row.get("low")) else ""
+    return f"{shift(row[name])} d{between}" if known(row[name]) else days(row[name])
 
 
 def cell(value: Any) -> str:

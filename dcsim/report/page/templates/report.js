@@ -4,7 +4,7 @@
   const figures = read("figures"), palettes = read("palettes");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const touch = matchMedia("(pointer: coarse)").matches;
-  const PRINTED = 680;
+  const PRINTED = { width: 680, height: 860 }, NARROW = 500;
 
   // Colours stand as "@name" or "@name/opacity" under keys that end in "color".
   const mixed = (told, palette) => {
@@ -20,7 +20,8 @@
     return key.endsWith("color") && String(value).startsWith("@") ? mixed(value, palette) : value;
   };
 
-  const axis = (palette, own = {}) => ({
+  const axis = (palette, own, narrow) => ({
+    automargin: true, tickangle: 0, ...(narrow && own.type === "date" ? { nticks: 5 } : {}),
     gridcolor: palette.line, linecolor: palette.line, zerolinecolor: palette.line, tickcolor: palette.line,
     ...own, zeroline: own.zeroline ?? false, title: { ...(own.title || {}), font: { size: 12, color: palette.soft } },
   });
@@ -28,9 +29,12 @@
     ...own, width, height, paper_bgcolor: palette.paper, plot_bgcolor: palette.paper,
     font: { family: getComputedStyle(document.body).fontFamily, size: 12.5, color: palette.ink },
     margin: { l: 8, r: 12, t: 44, b: 40 }, dragmode: touch ? false : "zoom", uirevision: "kept",
-    legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", yref: "paper", itemclick: "toggle" },
+    legend: own.xaxis.side === "top"
+      ? { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "top", yref: "container" }
+      : { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom" },
+    ...(own.xaxis.side === "top" ? { margin: { l: 8, r: 12, t: 64, b: 12 } } : {}),
     hoverlabel: { bgcolor: palette.panel, bordercolor: palette.line, font: { color: palette.ink, size: 12.5 }, align: "left" },
-    xaxis: axis(palette, own.xaxis), yaxis: axis(palette, own.yaxis),
+    xaxis: axis(palette, own.xaxis, width < NARROW), yaxis: axis(palette, own.yaxis, false),
   });
   const config = {
     displaylogo: false, responsive: false, showTips: false,
@@ -38,11 +42,17 @@
     modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"]],
   };
 
-  const draw = (palette, width) => {
+  // On a phone a legend takes a row for each of its entries.
+  const tall = (data, height, width) =>
+    height + (width < NARROW ? 20 * data.filter((one) => one.showlegend !== false).length : 0);
+
+  const draw = (palette, page) => {
     for (const place of document.querySelectorAll("[data-figure]")) {
       const { data, layout: own, height } = figures[place.dataset.figure];
-      const wide = width || place.clientWidth;
-      Plotly.react(place, coloured(data, palette), layout(coloured(own, palette), palette, wide, height), config);
+      const wide = page ? page.width : place.clientWidth;
+      const high = page ? Math.min(height, page.height) : tall(data, height, wide);
+      place.style.minHeight = `${high}px`;
+      Plotly.react(place, coloured(data, palette), layout(coloured(own, palette), palette, wide, high), config);
     }
   };
   const onScreen = () => draw(dark.matches ? palettes.dark : palettes.light);
