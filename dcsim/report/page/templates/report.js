@@ -57,6 +57,7 @@
   };
   const onScreen = () => draw(dark.matches ? palettes.dark : palettes.light);
 
+  document.querySelectorAll("[data-figure]").forEach((place) => place.replaceChildren());
   onScreen();
   dark.addEventListener("change", onScreen);
   let wide = innerWidth, waiting;
