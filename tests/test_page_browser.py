@@ -89,7 +89,8 @@ def test_every_figure_is_drawn(visit, page_of_all):
     assert len(figures) >= 10
     for figure in figures:
         marks = figure.eval_on_selector_all(
-            ".lines .js-line, path.point, .point path", "all => all.filter(one => (one.getAttribute('d') || '').length > 5).length"
+            ".lines .js-line, path.point, .point path",
+            "all => all.filter(one => (one.getAttribute('d') || '').length > 5).length",
         )
         assert marks, figure.get_attribute("data-figure")
         assert figure.query_selector(".xtick text, .xaxislayer-above text")

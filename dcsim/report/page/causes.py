@@ -154,11 +154,11 @@ def largest(parts: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
 
 def chains(results: Results) -> Iterator[Chart]:
     """The chain of events that drove a milestone in one build, in order of time."""
-    for number, found in enumerate(results.of("explanation")):
-        segments = found.tables["segments"]
-        if not segments.empty:
-            milestone = str(found.about.get("milestone", results.milestone))
-            chosen = segments[segments["milestone"] == milestone] if "milestone" in segments else segments
+    told = [(one.tables["segments"], str(one.about["milestone"])) for one in results.of("explanation")]
+    told = told or [(one.tables["chain"], results.milestone) for one in results.of("run") if "chain" in one.tables]
+    for number, (segments, milestone) in enumerate(told):
+        chosen = segments[(segments["milestone"] == milestone) & (segments["ends"] > segments["begins"])]
+        if not chosen.empty:
             yield _chain(results, chosen, milestone, f"chain{number}")
 
 

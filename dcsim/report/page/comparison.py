@@ -8,7 +8,7 @@ import pandas as pd
 from dcsim.analysis.findings import Findings
 from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, rows_height, rows_layout, table, text
 from dcsim.report.page.results import COMPARISON, Results, on
-from dcsim.report.page.words import known, share, shift, with_interval
+from dcsim.report.page.words import LATER, known, share, shift, with_interval
 
 
 def sections(results: Results) -> Iterator[Section]:
@@ -25,7 +25,7 @@ def _comparison(results: Results, found: Findings, name: str) -> Section:
     focus = results.milestone if results.milestone in there else there[-1] if there else ""
     charts = [_dots(told, there, focus, name)] if there else []
     said = f"Days later than {base}, each replication beside its twin with the same chance."
-    return Section(name, "Compared", (said,), charts, (_compared(results, found, base, focus),))
+    return Section(name, "Scenarios compared", (said,), charts, (_compared(results, found, base, focus),))
 
 
 def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str) -> Chart:
@@ -58,7 +58,12 @@ def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str) -> C
     for colour, trace in zip(("blue", "orange", "green", "purple", "sky", "red", "grey") * 9, traces, strict=False):
         trace["marker"] |= {"color": f"@{colour}"}
         trace["error_x"] |= {"color": f"@{colour}"}
-    axis = {"title": {"text": "days later (left: earlier)"}, "zeroline": True, "zerolinecolor": "@soft"}
+    axis = {
+        "title": {"text": "days later (left: earlier)"},
+        "zeroline": True,
+        "zerolinecolor": "@soft",
+        "rangemode": "tozero",
+    }
     return Chart(
         f"{name}dots",
         f"Difference in {focus}",
@@ -66,8 +71,14 @@ def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str) -> C
         "; ".join(f"{row['scenario']} {shift(row['mean'])} days" for row in of(told, focus)) + ".",
         rows_height(len(rows)),
         traces,
-        rows_layout(scenarios, xaxis=axis),
+        rows_layout([f"{one}{_beyond(told, one, focus)}" for one in scenarios], xaxis=axis),
     )
+
+
+def _beyond(told: pd.DataFrame, scenario: str, milestone: str) -> str:
+    """What stands beside the name of a scenario that has no mean difference."""
+    here = told[(told["scenario"] == scenario) & (told["milestone"] == milestone)]
+    return "" if here["mean"].map(known).any() else f": {LATER}"
 
 
 def _finite(lengths: "pd.Series[float]") -> list[float]:

@@ -54,7 +54,7 @@ def _mitigations(results: Results, found: Findings, name: str) -> Section:
         for row in found.tables["sets"].head(10).to_dict("records")
     ]
     tables = [
-        table("The best sets", (">Rank", "Done together", ">Cost", ">Days"), sets),
+        table("The best sets", ("Rank", "Done together", ">Cost", ">Days"), sets),
         table("Each option alone", ("Option", "Kind", ">Cost", ">Days", ">Days per million"), options),
     ]
     return Section(name, "What can be done", said, (), [one for one in tables if one.groups[0].rows])
@@ -104,8 +104,8 @@ def _sweep(results: Results, found: Findings, name: str) -> Section:
         for row in here.sort_values("p50", kind="stable").head(MOST_ROWS).to_dict("records")
     ]
     more = f", the {MOST_ROWS} earliest of {len(here):,}" if len(here) > MOST_ROWS else ""
-    listed = table(f"{focus} at every point{more}", (*(f">{path}" for path in paths), ">P50", ">P80", ">Reached"), rows)
-    return Section(name, "Swept", (), charts, (listed,))
+    listed = table(f"{focus} at every point{more}", (*paths, ">P50", ">P80", ">Reached"), rows)
+    return Section(name, "Other values", (), charts, (listed,))
 
 
 def _curve(results: Results, points: pd.DataFrame, path: str, focus: str, name: str) -> Chart:
@@ -144,7 +144,7 @@ def _orders(results: Results, found: Findings, name: str) -> Section:
             Cell(cell(row["latest"]), mark="strong"),
             f"{shift(row['slack'])} d" if known(row["slack"]) else cell(row["slack"]),
             share(row["probability"]),
-            str(row.get("note") or ""),
+            cell(row["note"]),
         ]
         for row in found.tables["orders"].to_dict("records")
     ]
