@@ -9,6 +9,7 @@ from builders import TINY
 
 import dcsim
 from dcsim.analysis.findings import Findings
+from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 
 EVIL = "</script><script>alert(1)</script>"
@@ -27,6 +28,12 @@ def tiny() -> Scenario:
         "S2": {"what": "a bad link", "url": "javascript:alert(1)", "confidence": "high"},
     }
     return dcsim.load(told)
+
+
+@cache
+def more() -> Scenario:
+    """A variant of the small scenario."""
+    return changed(tiny(), overrides={"resources.crane.count": 2})
 
 
 @cache
@@ -95,13 +102,18 @@ def comparison(scenario: Scenario | None = None) -> Findings:
         {"scenario": "none", "milestone": "half", "mean": float("nan"), "low": float("nan"), "high": float("nan")}
         | {"median": float("inf"), "earlier": 0.0, "same": 0.0, "later": 1.0, "width_ratio": float("nan")},
     ]
+    causes = [
+        {"scenario": "more", "milestone": "half", "kind": kind, "name": name, "base": 9.0, "days": 9 + by, "change": by}
+        for kind, name, by in (("work", "install", -3.5), ("resource", "crew", -0.5))
+    ]
     return found(
         "comparison",
-        {"base": "base", "scenarios": ["base", "more", "none"], "paired": True, "seed": 0, "replications": 40},
+        {"base": "base", "scenarios": ["base", "more", "none"], "paired": True, "seed": 0, "replications": 40}
+        | {"fingerprints": {"base": tiny().document.sha256, "more": more().document.sha256}},
         scenario,
         milestones=milestones,
         differences=differences,
-        causes=[],
+        causes=causes,
         outcomes=[],
     )
 

@@ -177,7 +177,7 @@ def test_it_prints_in_light_colours_without_tools(visit, page_of_all):
 def test_without_scripts_the_answer_is_there(visit, page_of_all):
     page = visit(page_of_all, java_script_enabled=False)
     assert page.locator("text=half is reached by").first.is_visible()
-    assert page.locator("text=work in install 9 days; waiting").first.is_visible()
+    assert page.locator("text=working: install 9 days; waiting").first.is_visible()
 
 
 def test_names_that_look_like_markup_are_text(visit, page_of_evil):

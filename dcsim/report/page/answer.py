@@ -6,6 +6,7 @@ from typing import Any
 
 from dcsim.report.language import counted
 from dcsim.report.page.causes import main_causes
+from dcsim.report.page.comparison import verdict
 from dcsim.report.page.dates import off
 from dcsim.report.page.leans import weakest
 from dcsim.report.page.options import best_option
@@ -114,15 +115,9 @@ def _day(day: float) -> str:
 
 
 def _said(results: Results) -> Iterator[str]:
-    kind, causes = main_causes(results)
-    if causes:
-        named = [f"{name} ({days(length)})" for name, length in causes]
-        told = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-        if kind == "chain":
-            yield f"Most of the days go into {told}."
-        else:
-            yield f"It waited longest for {told}; waiting is not always delay."
+    yield main_causes(results)
     yield best_option(results)
+    yield verdict(results)
     row, _ = _chances(results)
     day = _run_day(results)
     if row and day is not None and known(day) and known(row["p80"]) and _one_build(results) == "expected values":

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.waits import waits_by_cause
-from dcsim.report.language import cause_in_words, counted
+from dcsim.report.language import SPENT, cause_in_words, counted, spent_on
 from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import days, known, share
@@ -22,12 +22,12 @@ PARTS = {
     "supply": ("waiting for goods", "green"),
     "order": ("waiting for goods", "green"),
     "production": ("waiting for goods", "green"),
-    "placed": ("waiting for goods", "green"),
+    "placed": ("an order not yet placed", "purple"),
     "calendar": ("nights and days off", "grey"),
     "risk": ("a risk", "red"),
-    "lag": ("a fixed wait", "purple"),
-    "date": ("a fixed wait", "purple"),
-    "start": ("a fixed wait", "purple"),
+    "lag": ("a lag or a fixed date", "soft"),
+    "date": ("a lag or a fixed date", "soft"),
+    "start": ("a lag or a fixed date", "soft"),
 }
 """What a day can go into, in words, and its colour."""
 
@@ -41,21 +41,8 @@ def kind_of(scenario: Scenario, cause: str) -> str:
 
 
 def said_of(kind: str, name: str) -> str:
-    """A part of the days in words: work in place_rack, waiting for power."""
-    wording = {
-        "work": f"work in {name}",
-        "rework": f"repair in {name}",
-        "resource": f"waiting for {name}",
-        "supply": f"waiting for {name}",
-        "order": f"waiting for the order {name}",
-        "production": f"the production of {name}",
-        "placed": f"until {name} was ordered",
-        "calendar": f"{name} closed",
-        "risk": f"the risk {name}",
-        "lag": f"the wait before {name}",
-        "date": f"the fixed date of {name}",
-    }
-    return wording.get(kind, name or kind)
+    """A part of the days in words: working: place_rack; waiting for power."""
+    return spent_on(kind, name) if kind in SPENT else name
 
 
 def waits(results: Results) -> pd.DataFrame:
@@ -79,8 +66,9 @@ def wait_bars(results: Results) -> Iterator[Chart]:
         return
     many = "days_p10" in found
     rows = found.to_dict("records")
-    told = [f"{row['days']:,.0f} d" + (_between(row) if many else "") for row in rows]
     names = [cause_in_words(row["cause"]) for row in rows]
+    spans = [{"p10": row.get("days_p10"), "p90": row.get("days_p90")} for row in rows]
+    told = [f"{name}: {days(row['days'])}{_between(span)}" for name, row, span in zip(names, rows, spans, strict=True)]
     yield Chart(
         "waits",
         "Waited for longest",
@@ -95,7 +83,8 @@ def wait_bars(results: Results) -> Iterator[Chart]:
 
 
 def _between(row: dict[Any, Any]) -> str:
-    return f" (middle 80 %: {row['days_p10']:,.0f} to {row['days_p90']:,.0f})"
+    """The middle 80 % of a number of days, where it is known."""
+    return f" (middle 80 %: {days(row['p10'])} to {days(row['p90'])})" if known(row["p10"]) else ""
 
 
 def _bars(kinds: Sequence[str], lengths: Sequence[float], told: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -138,7 +127,7 @@ def day_bars(results: Results) -> Iterator[Chart]:
             "; ".join(f"{name} {row['mean']:,.0f} days" for name, row in zip(names, rows, strict=True)) + ".",
             rows_height(len(rows)),
             list(_bars([row["kind"] for row in rows], parts["mean"].tolist(), told)),
-            rows_layout(names, xaxis=_day_axis("days")),
+            rows_layout([row["name"] or name for name, row in zip(names, rows, strict=True)], xaxis=_day_axis("days")),
         )
 
 
@@ -154,15 +143,23 @@ def largest(parts: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
 
 def chains(results: Results) -> Iterator[Chart]:
     """The chain of events that drove a milestone in one build, in order of time."""
-    told = [(one.tables["segments"], str(one.about["milestone"])) for one in results.of("explanation")]
-    told = told or [(one.tables["chain"], results.milestone) for one in results.of("run") if "chain" in one.tables]
-    for number, (segments, milestone) in enumerate(told):
+    told = [(one, one.tables["segments"], str(one.about["milestone"])) for one in results.of("explanation")]
+    told = told or [(one, one.tables["chain"], results.milestone) for one in results.of("run") if "chain" in one.tables]
+    for number, (found, segments, milestone) in enumerate(told):
         chosen = segments[(segments["milestone"] == milestone) & (segments["ends"] > segments["begins"])]
         if not chosen.empty:
-            yield _chain(results, chosen, milestone, f"chain{number}")
+            yield _chain(results, chosen, milestone, _which(found), f"chain{number}")
 
 
-def _chain(results: Results, segments: pd.DataFrame, milestone: str, name: str) -> Chart:
+def _which(found: Findings) -> str:
+    """Which build a chain is of."""
+    if "told" in found.about:
+        told = found.about["told"]
+        return "Expected values" if told is None else f"Replication {told}"
+    return "Expected values" if found.about.get("seed") == "expected" else "This build"
+
+
+def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str, name: str) -> Chart:
     keys = list(zip(segments["kind"], segments["name"], strict=True))
     lengths = segments.groupby(["kind", "name"], sort=False)["days"].sum().nlargest(2 * MOST_ROWS)
     rows = {key: row for row, key in enumerate(key for key in dict.fromkeys(keys) if key in lengths.index)}
@@ -189,11 +186,15 @@ def _chain(results: Results, segments: pd.DataFrame, milestone: str, name: str) 
     return Chart(
         name,
         f"One build: the chain that drove {milestone}",
-        "Each bar waited for the one before it; nothing else moved the date.",
+        f"{which}. Each bar waited for the one before it; nothing else moved the date.",
         "In order of time: " + "; ".join(names) + ".",
         rows_height(len(rows), 24),
         list(traces.values()),
-        rows_layout(names, barmode="overlay", xaxis={"type": "date", "hoverformat": "%-d %b %Y"}),
+        rows_layout(
+            [key[1] or said_of(*key) for key in rows],
+            barmode="overlay",
+            xaxis={"type": "date", "hoverformat": "%-d %b %Y"},
+        ),
     )
 
 
@@ -223,13 +224,20 @@ def _often(row: dict[Any, Any]) -> str:
     return f"{share(row['index'])} of replications{between}"
 
 
-def main_causes(results: Results, most: int = 3) -> tuple[str, list[tuple[str, float]]]:
-    """The main causes with their days, and what kind of answer that is; none where nothing tells."""
-    found: Findings | None = results.first("explanation", results.milestone) or results.first("explanation")
-    if found is not None:
+def main_causes(results: Results, most: int = 3) -> str:
+    """The main causes with their days, in a sentence; nothing where nothing tells."""
+    found = results.first("explanation", results.milestone)
+    if found is not None and not found.tables["days"].empty:
         parts = found.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
-        named = zip(parts["kind"], parts["name"], parts["mean"], strict=True)
-        return "chain", [(said_of(kind, str(name)), float(mean)) for kind, name, mean in named]
-    longest = waits(results).head(most)
-    causes = zip(longest["cause"], longest["days"], strict=True)
-    return "waits", [(cause_in_words(str(cause)), float(length)) for cause, length in causes]
+        told = [
+            f"{row['name'] or said_of(row['kind'], '')} ({PARTS.get(row['kind'], ('', ''))[0]}, {days(row['mean'])})"
+            for row in parts.to_dict("records")
+        ]
+        return f"Most of the days go into {_joined(told)}."
+    rows = waits(results).head(most).to_dict("records")
+    told = [f"{cause_in_words(row['cause'])} ({days(row['days'])})" for row in rows]
+    return f"It waited longest for {_joined(told)}; waiting is not always delay." if told else ""
+
+
+def _joined(told: Sequence[str]) -> str:
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)

@@ -6,9 +6,14 @@ from typing import Any
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
+from dcsim.report.language import counted
+from dcsim.report.page.causes import said_of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, rows_height, rows_layout, table, text
 from dcsim.report.page.results import COMPARISON, Results, on
-from dcsim.report.page.words import LATER, known, share, shift, with_interval
+from dcsim.report.page.words import LATER, days, known, share, shift, with_interval
+
+NOTICED = 1.0
+"""Days that are worth a word."""
 
 
 def sections(results: Results) -> Iterator[Section]:
@@ -29,7 +34,7 @@ def _comparison(results: Results, found: Findings, name: str) -> Section:
 
 
 def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str) -> Chart:
-    scenarios = list(dict.fromkeys(told["scenario"]))
+    scenarios = _ordered(told, focus)
     rows = {scenario: row for row, scenario in enumerate(scenarios)}
     traces: list[dict[str, Any]] = []
     for milestone in sorted(milestones, key=lambda one: one != focus):
@@ -75,6 +80,12 @@ def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str) -> C
     )
 
 
+def _ordered(told: pd.DataFrame, milestone: str) -> list[str]:
+    """The scenarios, the earliest first, and last those that do not tell."""
+    here = told[told["milestone"] == milestone].sort_values("mean", kind="stable", na_position="last")
+    return [str(name) for name in here["scenario"]]
+
+
 def _beyond(told: pd.DataFrame, scenario: str, milestone: str) -> str:
     """What stands beside the name of a scenario that has no mean difference."""
     here = told[(told["scenario"] == scenario) & (told["milestone"] == milestone)]
@@ -96,7 +107,8 @@ def of(told: pd.DataFrame, milestone: str) -> list[dict[Any, Any]]:
 def _compared(results: Results, found: Findings, base: str, focus: str) -> Table:
     differences = {row["scenario"]: row for row in of(found.tables["differences"], focus)}
     rows: list[Line] = []
-    for row in of(found.tables["milestones"], focus):
+    there = {row["scenario"]: row for row in of(found.tables["milestones"], focus)}
+    for row in (there[label] for label in (base, *_ordered(found.tables["differences"], focus))):
         other = differences.get(row["scenario"], {})
         moved = with_interval(other) if other else ""
         rows.append(
@@ -106,8 +118,44 @@ def _compared(results: Results, found: Findings, base: str, focus: str) -> Table
                 moved,
                 share(other.get("earlier", float("nan"))),
                 share(row["reached"]),
+                _accounted(found.tables["causes"], str(row["scenario"]), focus),
             ]
         )
     return table(
-        f"{focus} in every scenario", ("Scenario", ">P50", ">P80", ">Later by", ">Earlier in", ">Reached"), rows
+        f"{focus} in every scenario",
+        ("Scenario", ">P50", ">P80", ">Later by", ">Earlier in", ">Reached", "Accounted for by"),
+        rows,
     )
+
+
+def _accounted(causes: pd.DataFrame, scenario: str, milestone: str) -> str:
+    """The two largest changes of the days on the driving chain."""
+    if causes.empty:
+        return ""
+    here = causes[(causes["scenario"] == scenario) & (causes["milestone"] == milestone)]
+    here = here[here["change"].abs() >= 0.5].sort_values("change", key=abs, ascending=False, kind="stable").head(2)
+    told = [f"{shift(row['change'])} {said_of(row['kind'], str(row['name']))}" for row in here.to_dict("records")]
+    return "; ".join(told)
+
+
+def verdict(results: Results) -> str:
+    """Which of the scenarios compared is the earliest and which the latest, in a sentence."""
+    for found in results.of(COMPARISON):
+        there = of(found.tables["differences"], results.milestone)
+        told = sorted((row for row in there if known(row["mean"])), key=lambda row: float(row["mean"]))
+        if not told:
+            continue
+        best, worst = told[0], told[-1]
+        earlier = best["mean"] <= -NOTICED and best["high"] < 0
+        said = [f"{best['scenario']} is the earliest, by {_by(best)}" if earlier else "none is clearly earlier"]
+        said += [f"{worst['scenario']} is the latest, by {_by(worst)}"] if worst["mean"] >= NOTICED else []
+        said += [
+            f"{row['scenario']} does not get there" for row in there if row["later"] == 1 and not known(row["mean"])
+        ]
+        base = found.about.get("base", "base")
+        return f"Of {counted(len(there), 'change')} to {base}, {'; '.join(said)}."
+    return ""
+
+
+def _by(row: dict[Any, Any]) -> str:
+    return f"{days(abs(row['mean']), ' days')} (95 %: {shift(row['low'])} to {shift(row['high'])})"

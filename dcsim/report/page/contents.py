@@ -107,8 +107,10 @@ def command(found: Findings) -> list[str]:
     if found.kind == "run":
         number = (about.get("replications") or [0])[0]
         return [*words, "--seed", str(about.get("seed", 0)), *(["--replication", str(number)] if number else [])]
+    if found.kind == "comparison":  # the resolved scenario has no variants any more
+        words = [*words[:2], "SCENARIO", *(str(label) for label in about.get("scenarios", ())[1:])]
     options = {"--milestone": "milestone", "-n": "replications", "--seed": "seed", "--sampling": "sampling"}
     for option, key in options.items():
         if about.get(key) not in (None, "random"):
             words += [option, str(about[key])]
-    return words
+    return [*words, *("--expected",)] if about.get("told", 0) is None else words

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
-from dcsim.report.page.comparison import of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, table, text
 from dcsim.report.page.results import Results, on
 from dcsim.report.page.words import cell, days, known, money, share, shift, with_interval
@@ -61,23 +60,13 @@ def _mitigations(results: Results, found: Findings, name: str) -> Section:
 
 
 def best_option(results: Results) -> str:
-    """The best thing to do, in a sentence: of the sets weighed against each other, else of the scenarios compared."""
+    """The best set of things to do, in a sentence."""
     for found in results.of("mitigations"):
         best = found.tables["sets"].sort_values("rank").head(1).to_dict("records")
         if best and str(best[0]["members"]):
             row, currency = best[0], str(found.about.get("currency", ""))
             price = f" for {money(row['cost'], currency)}" if known(row["cost"]) and row["cost"] else ""
             return f"Best option: {row['members']}{price}, {_earlier(abs(row['days']))}."
-    for found in results.of("comparison"):
-        told = [row for row in of(found.tables["differences"], results.milestone) if known(row["mean"])]
-        if told:
-            row = min(told, key=lambda one: float(one["mean"]))
-            if row["mean"] < 0 and not row["high"] >= 0:
-                between = f" (95 %: {shift(row['low'])} to {shift(row['high'])} d)"
-                return f"Best of those compared: {row['scenario']}, {_earlier(-row['mean'])}{between}."
-            return (
-                f"None of the {len(told)} scenarios compared is surely earlier than {found.about.get('base', 'base')}."
-            )
     return ""
 
 

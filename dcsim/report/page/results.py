@@ -92,9 +92,10 @@ def together(findings: Sequence[Findings], milestone: str | None = None) -> Resu
 
 def _stranger(one: Findings, scenario: Scenario) -> bool:
     """Whether a result is not of this scenario. A comparison is at home with each of the scenarios it compares."""
-    if one.kind == COMPARISON:
-        return one.scenario.name != scenario.name
-    return one.scenario is not scenario and one.scenario.document.sha256 != scenario.document.sha256
+    if one.scenario is scenario:
+        return False
+    theirs = {one.scenario.document.sha256, *one.about.get("fingerprints", {}).values()}
+    return scenario.document.sha256 not in theirs
 
 
 def _named(scenario: Scenario) -> str:
