@@ -108,7 +108,7 @@ def tiny_values():
 def test_everything_stands_on_one_page(page):
     told = read(page(*everything()))
     for said in (
-        "Most of the days go into install (work, 9 d), crew (waiting for a crew or machine, 4 d) and storm (a risk, 2 d).",
+        "Most of the days go into install (work, 9 d), crew (waiting for a crew or machine, 4 d) and storm (a risk,",
         "Best option: storm for 1 M USD, 2 days earlier on average.",
         "Difference in half",
         "Within a budget of 2 M USD.",
@@ -354,6 +354,7 @@ def test_the_command_says_what_is_wrong(dcsim, tmp_path):
 
 
 def test_numbers_in_words():
+    shares = [f"{number}\N{NO-BREAK SPACE}%" for number in ("0", "<1", "50", ">99", "100")]
     assert [shift(12.4), shift(-3.25), shift(0.0), shift(0.01), shift(float("inf"))] == [
         "+12",
         "\N{MINUS SIGN}3.2",
@@ -361,7 +362,7 @@ def test_numbers_in_words():
         "0",
         "later",
     ]
-    assert [share(0.0), share(0.001), share(0.5), share(0.999), share(1.0)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
+    assert [share(0.0), share(0.001), share(0.5), share(0.999), share(1.0)] == shares
     assert [days(2.5), days(159.3), days(float("inf"))] == ["2.5 d", "159 d", "later"]
     assert [money(2e7, "USD"), money(950, "USD")] == ["20 M USD", "950 USD"]
     assert [cell(None), cell(float("nan")), cell(3), cell(2.5), cell("a")] == ["", "", "3", "2.5", "a"]

@@ -158,4 +158,4 @@ def verdict(results: Results) -> str:
 
 
 def _by(row: dict[Any, Any]) -> str:
-    return f"{days(abs(row['mean']), ' days')} (95 %: {shift(row['low'])} to {shift(row['high'])})"
+    return f"{days(abs(row['mean']), ' days')} (95\N{NO-BREAK SPACE}%: {shift(row['low'])} to {shift(row['high'])})"

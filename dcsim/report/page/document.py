@@ -45,6 +45,7 @@ def written(results: Results) -> str:
         figures=_json({chart.name: _figure(chart) for chart in charts}),
         palettes=_json({"light": LIGHT, "dark": DARK}),
         scripts=scripts,
+        license=_asset("plotly", "LICENSE"),
         hashes=" ".join(f"'sha256-{_fingerprint(script)}'" for script in scripts) or "'none'",
     )
 

@@ -10,6 +10,8 @@ import pandas as pd
 LATER = "later"
 """What stands for a day beyond the horizon."""
 
+PERCENT = "\N{NO-BREAK SPACE}%"
+
 
 def date(moment: datetime) -> str:
     """A date as people write it: 8 Oct 2024."""
@@ -44,8 +46,8 @@ def share(number: float) -> str:
     if not known(number):
         return ""
     if 0 < number < 0.005 or 0.995 < number < 1:
-        return "<1 %" if number < 0.5 else ">99 %"
-    return f"{100 * number:.0f} %"
+        return f"<1{PERCENT}" if number < 0.5 else f">99{PERCENT}"
+    return f"{100 * number:.0f}{PERCENT}"
 
 
 def money(amount: float, currency: str) -> str:

@@ -7,7 +7,7 @@
   const PRINTED = { width: 680, height: 860 }, NARROW = 500;
 
   const DAY = 86400000;
-  const STOPS = [[null, DAY - 1, "%H:%M\n%-d %b %Y"], [DAY, "M1", "%-d %b\n%Y"], ["M1", "M12", "%b %Y"], ["M12", null, "%Y"]]
+  const STOPS = [[null, DAY - 1, "%H:%M\n%-d %b %Y"], [DAY, "M1", "%-d %b\n%Y"], ["M1", "M12", "%b\n%Y"], ["M12", null, "%Y"]]
     .map(([from, to, value]) => ({ dtickrange: [from, to], value }));
 
   // Colours stand as "@name" or "@name/opacity" under keys that end in "color".
@@ -25,7 +25,7 @@
   };
 
   const axis = (palette, own, narrow) => ({
-    automargin: true, tickangle: 0, ...(own.type === "date" ? { tickformatstops: STOPS, ...(narrow ? { nticks: 5 } : {}) } : {}),
+    automargin: true, tickangle: 0, ...(own.type === "date" ? { tickformatstops: STOPS, ...(narrow ? { nticks: 4 } : {}) } : {}),
     gridcolor: palette.line, linecolor: palette.line, zerolinecolor: palette.line, tickcolor: palette.line,
     ...own, zeroline: own.zeroline ?? false, title: { ...(own.title || {}), font: { size: 12, color: palette.soft } },
   });
