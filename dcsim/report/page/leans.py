@@ -19,6 +19,8 @@ COLOURS = {"weak": "orange", "medium": "sky", "high": "blue"}
 TITLES = {"weak": "assumed, fitted or weakly sourced", "medium": "source of medium confidence", "high": "well sourced"}
 
 MOST_SHOWN = 12
+NOTICED = 0.5
+"""Days that an input must move the date by to be shown."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def leans(results: Results) -> tuple[str, list[Lean]]:
     """What the date leans on, the most important first, and in which unit that is told."""
     found = results.first("drivers", results.milestone) or results.first("drivers")
     if found is not None:
-        return "days", _sorted(_by_swing(results, row) for row in found.tables["drivers"].to_dict("records"))
+        swings = (_by_swing(results, row) for row in found.tables["drivers"].to_dict("records"))
+        return "days", _sorted(one for one in swings if one.weight >= NOTICED)
     return "rank correlation", _sorted(_by_correlation(results))
 
 

@@ -131,7 +131,7 @@ def _orders(results: Results, found: Findings, name: str) -> Section:
             f"{row['supply']} {row['order']}",
             cell(row["placed"]),
             Cell(cell(row["latest"]), mark="strong"),
-            f"{shift(row['slack'])} d" if known(row["slack"]) else cell(row["slack"]),
+            f"{shift(row['slack'])} d" if known(row["slack"]) else "",
             share(row["probability"]),
             cell(row["note"]),
         ]
