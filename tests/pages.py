@@ -153,14 +153,14 @@ def others() -> list[Findings]:
     curves = [{"day": k, "date": pd.Timestamp("2024-01-03"), "simulated": k, "target": 2 * k} for k in range(4)]
     causes = [{"kind": "resource", "name": "crew", "unit_days": 12.0, "share": 0.75, "price": 24e6}]
     options = [
-        {"option": "storm", "kind": "mitigation", "cost": 1e6, "days": -2.0, "low": -3.0, "high": -1.0}
+        {"option": "storm", "kind": "mitigation", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0}
         | {"per_million": 2.0, "per_million_low": 1.0, "per_million_high": 3.0},
         {"option": "wait", "kind": "option", "cost": nan, "days": 0.0, "low": 0.0, "high": 0.0}
         | {"per_million": nan, "per_million_low": nan, "per_million_high": nan},
     ]
-    sets = [{"rank": 1, "members": "storm", "cost": 1e6, "days": -2.0, "low": -3.0, "high": -1.0}]
-    members = [{"option": "storm", "alone": -2.0, "marginal": -2.0, "interaction": 0.0}]
-    priced = {"unit": "GPU", "unit_days": 16.0, "price": 2e6, "currency": "USD", "supply": "done"}
+    sets = [{"rank": 1, "members": "storm", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0}]
+    members = [{"option": "storm", "alone": 2.0, "marginal": 2.0, "interaction": 0.0}]
+    priced = {"unit": "rack", "unit_days": 16.0, "price": 32e6, "currency": "USD", "supply": "done", "against": "plan"}
     asked = {"milestone": "half", "seed": 0, "replications": 40}
     return [
         found("sweep", {"over": ["resources.crew.count"], "samples": None}, points=sweep),

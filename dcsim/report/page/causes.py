@@ -42,7 +42,7 @@ def kind_of(scenario: Scenario, cause: str) -> str:
 
 def said_of(kind: str, name: str) -> str:
     """A part of the days in words: working: place_rack; waiting for power."""
-    return spent_on(kind, name) if kind in SPENT else name
+    return spent_on(kind, name) if kind in SPENT else name or kind
 
 
 def waits(results: Results) -> pd.DataFrame:
@@ -113,6 +113,8 @@ def day_bars(results: Results) -> Iterator[Chart]:
     """What the days of a milestone are made of, for every explanation."""
     for number, found in enumerate(results.of("explanation")):
         parts = largest(found.tables["days"])
+        if parts.empty:
+            continue
         milestone = str(found.about.get("milestone", results.milestone))
         rows = parts.to_dict("records")
         told = [
@@ -201,7 +203,7 @@ def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str,
 def criticality(results: Results) -> Iterator[Chart]:
     """How often each thing was on the driving chain."""
     for number, found in enumerate(results.of("explanation")):
-        top = found.tables["criticality"].sort_values("index", ascending=False, kind="stable").head(MOST_ROWS)
+        top = often_critical(found, MOST_ROWS)
         if top.empty:
             continue
         rows = top.to_dict("records")
@@ -217,6 +219,12 @@ def criticality(results: Results) -> Iterator[Chart]:
             list(_bars(kinds, [row["index"] for row in rows], told)),
             rows_layout([row["name"] for row in rows], xaxis=axis),
         )
+
+
+def often_critical(found: Findings, most: int) -> pd.DataFrame:
+    """What stood on the driving chain most often; nothing where the milestone was never reached."""
+    told = found.tables["criticality"].dropna(subset=["index"])
+    return told.sort_values("index", ascending=False, kind="stable").head(most)
 
 
 def _often(row: dict[Any, Any]) -> str:

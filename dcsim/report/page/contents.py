@@ -102,15 +102,31 @@ def command(found: Findings) -> list[str]:
     """The command that gives a result again, from the resolved scenario in its folder."""
     about = found.about
     words = ["dcsim", VERBS.get(found.kind, found.kind), "scenario.yaml"]
-    if found.kind == "run" and about.get("seed") == "expected":
-        return [*words, "--expected"]
-    if found.kind == "run":
-        number = (about.get("replications") or [0])[0]
-        return [*words, "--seed", str(about.get("seed", 0)), *(["--replication", str(number)] if number else [])]
     if found.kind == "comparison":  # the resolved scenario has no variants any more
         words = [*words[:2], "SCENARIO", *(str(label) for label in about.get("scenarios", ())[1:])]
-    options = {"--milestone": "milestone", "-n": "replications", "--seed": "seed", "--sampling": "sampling"}
-    for option, key in options.items():
-        if about.get(key) not in (None, "random"):
-            words += [option, str(about[key])]
-    return [*words, *("--expected",)] if about.get("told", 0) is None else words
+    if about.get("seed") == "expected" or about.get("told", 0) is None:
+        words.append("--expected")
+    for path, values in zip(about.get("over", ()), about.get("values", ()), strict=False):
+        words += ["--over", f"{path}={','.join(map(str, values))}"]
+    for milestone in about.get("milestones", ()):
+        words += ["--milestone", str(milestone)]
+    if about.get("budget") is not None:
+        words += ["--budget", f"{about['budget']:.0f} {about.get('currency')}"]
+    for option, key in OPTIONS.items():
+        if about.get(key) not in (None, "random", "expected"):
+            words += [option, str(about[key]).removesuffix("T00:00:00")]
+    if found.kind == "run":
+        return [*words, "--replication", str(about["replications"][0])] if about["seed"] != "expected" else words
+    return [*words, "-n", str(about["replications"])] if about.get("replications") else words
+
+
+OPTIONS = {
+    "--milestone": "milestone",
+    "--supply": "supply",
+    "--date": "date",
+    "--confidence": "confidence",
+    "--samples": "samples",
+    "--seed": "seed",
+    "--sampling": "sampling",
+}
+"""What a command was asked, by key of the manifest."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.report.language import counted
+from dcsim.report.page.causes import often_critical
 from dcsim.report.page.evidence import MARKS, UNSAID, confidence, mark, origin
 from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, rows_height, rows_layout, table, text
 from dcsim.report.page.results import Results
@@ -150,7 +151,7 @@ def leaning(results: Results) -> Section:
 
 def _nothing(results: Results) -> str:
     if results.first("replications") is None:
-        return "One build does not tell what its date leans on: add the result of `dcsim drivers` or `dcsim replicate`."
+        return "What the date leans on is told by the result of dcsim drivers, or of dcsim replicate: add one of them."
     return f"No factor and no risk moves {results.milestone or 'anything'} more than chance among places does."
 
 
@@ -209,8 +210,7 @@ def _on_the_chain(results: Results) -> Iterator[Table]:
     if found is None:
         return
     rows: list[Line] = []
-    top = found.tables["criticality"].sort_values("index", ascending=False, kind="stable").head(MOST_SHOWN)
-    for row in top.to_dict("records"):
+    for row in often_critical(found, MOST_SHOWN).to_dict("records"):
         one = _lean(results, str(row["name"]), str(row["kind"]), 1.0, 0.0, 0.0, share(row["index"]))
         rows.append([one.name, one.kind, one.told, Cell(one.confidence, mark=one.mark), one.origin])
     if rows:

@@ -1,13 +1,15 @@
 """What can be done: options for a price, values that were swept, orders to place, and what being late costs."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
+from dcsim.report.page.causes import said_of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, table, text
 from dcsim.report.page.results import Results, on
-from dcsim.report.page.words import cell, days, known, money, share, shift, with_interval
+from dcsim.report.page.words import cell, days, known, money, share, shift
 
 MOST_ROWS = 20
 
@@ -38,8 +40,8 @@ def _mitigations(results: Results, found: Findings, name: str) -> Section:
             str(row["option"]),
             str(row["kind"]),
             money(row["cost"], currency) if known(row["cost"]) else "",
-            with_interval(row, "days"),
-            days(row["per_million"], " d") if known(row["per_million"]) else "",
+            _earlier(row),
+            days(row["per_million"]) if known(row["per_million"]) else "",
         ]
         for row in found.tables["options"].head(MOST_ROWS).to_dict("records")
     ]
@@ -48,13 +50,13 @@ def _mitigations(results: Results, found: Findings, name: str) -> Section:
             str(int(row["rank"])),
             Cell(str(row["members"]), mark="strong" if int(row["rank"]) == 1 else ""),
             money(row["cost"], currency) if known(row["cost"]) else "",
-            with_interval(row, "days"),
+            _earlier(row),
         ]
         for row in found.tables["sets"].head(10).to_dict("records")
     ]
     tables = [
-        table("The best sets", ("Rank", "Done together", ">Cost", ">Days"), sets),
-        table("Each option alone", ("Option", "Kind", ">Cost", ">Days", ">Days per million"), options),
+        table("The best sets", ("Rank", "Done together", ">Cost", ">Earlier by"), sets),
+        table("Each option alone", ("Option", "Kind", ">Cost", ">Earlier by", ">Per million"), options),
     ]
     return Section(name, "What can be done", said, (), [one for one in tables if one.groups[0].rows])
 
@@ -63,15 +65,19 @@ def best_option(results: Results) -> str:
     """The best set of things to do, in a sentence."""
     for found in results.of("mitigations"):
         best = found.tables["sets"].sort_values("rank").head(1).to_dict("records")
-        if best and str(best[0]["members"]):
-            row, currency = best[0], str(found.about.get("currency", ""))
-            price = f" for {money(row['cost'], currency)}" if known(row["cost"]) and row["cost"] else ""
-            return f"Best option: {row['members']}{price}, {_earlier(abs(row['days']))}."
+        if not best or not best[0]["members"] or not best[0]["days"] > 0:
+            return "Nothing that can be done within the budget makes it earlier."
+        row, currency = best[0], str(found.about.get("currency", ""))
+        price = f" for {money(row['cost'], currency)}" if known(row["cost"]) and row["cost"] else ""
+        between = f"95\N{NO-BREAK SPACE}%: {days(row['low'], '')} to {days(row['high'], '')}"
+        return f"Best option: {row['members']}{price}, {days(row['days'], ' days')} earlier on average ({between})."
     return ""
 
 
-def _earlier(number: float) -> str:
-    return f"{days(number, ' days')} earlier on average"
+def _earlier(row: dict[Any, Any]) -> str:
+    """How many days earlier, with the 95 % interval of that."""
+    between = f" ({days(row['low'], '')} to {days(row['high'], '')})" if known(row["low"]) else ""
+    return f"{days(row['days'])}{between}" if known(row["days"]) else ""
 
 
 # What was swept, ordered, lost
@@ -147,22 +153,32 @@ def _orders(results: Results, found: Findings, name: str) -> Section:
 
 def _lost(results: Results, found: Findings, name: str) -> Section:
     """What being late costs, in units times days, and what is to blame."""
-    unit, total = str(found.about.get("unit", "unit")), float(found.about.get("unit_days", 0))
-    price = found.about.get("price")
-    worth = f", worth {money(total * float(price), str(found.about.get('currency', '')))}" if price else ""
+    unit, total = str(found.about.get("unit") or "unit"), float(found.about["unit_days"])
+    currency, price = str(found.about.get("currency", "")), found.about.get("price")
+    worth = f", worth {money(float(price), currency)}" if price else ""
+    against = "a plan" if found.about.get("against") == "plan" else "a build in which nothing waits"
     rows: list[Line] = [
-        [str(row["name"]), str(row["kind"]), f"{row['unit_days']:,.0f}", share(row["share"])]
+        [said_of(row["kind"], row["name"]), f"{row['unit_days']:,.0f}", share(row["share"])]
+        + ([money(row["price"], currency)] if price else [])
         for row in found.tables["causes"].head(MOST_ROWS).to_dict("records")
     ]
-    curves = found.tables["curves"]
-    x = [f"{results.clock.on(day):%Y-%m-%d}" for day in curves["day"]]
+    headings = ["Lost to", f">{unit}-days", ">Share", *([">Worth"] if price else [])]
+    said = f"{total:,.0f} {unit}-days are lost against {against}{worth}."
+    chart = _wanted_and_there(results, found.tables["curves"], unit, name)
+    return Section(name, "What is lost", (said,), (chart,), (table("What it was lost to", headings, rows),))
+
+
+def _wanted_and_there(results: Results, curves: pd.DataFrame, unit: str, name: str) -> Chart:
+    """What was wanted and what was there, until nothing changes any more."""
+    moves = curves[["simulated", "target"]].diff().abs().sum(axis=1) > 0
+    shown = curves[curves["day"] <= curves["day"][moves].max() + 14] if moves.any() else curves
     traces = [
         {
             "type": "scatter",
             "mode": "lines",
             "name": column,
-            "x": x,
-            "y": [value if known(value) else None for value in curves[column].tolist()],
+            "x": [f"{results.clock.on(day):%Y-%m-%d}" for day in shown["day"]],
+            "y": [round(float(value), 1) for value in shown[column]],
             "line": {"color": f"@{colour}", "width": 2.4, "dash": dash, "shape": "hv"},
         }
         for column, colour, dash in (("target", "soft", "dot"), ("simulated", "blue", "solid"))
@@ -172,14 +188,7 @@ def _lost(results: Results, found: Findings, name: str) -> Section:
         "xaxis": {"type": "date", "hoverformat": "%-d %b %Y"},
         "yaxis": {"title": {"text": text(unit)}, "tickformat": ",.0f", "rangemode": "tozero", "automargin": True},
     }
-    chart = Chart(
-        f"{name}curves", f"{unit}: wanted and there", "", f"{total:,.0f} {unit}-days are lost.", 340, traces, layout
-    )
-    said = f"{total:,.0f} {unit}-days are lost against the target{worth}."
-    return Section(
-        name,
-        "What is lost",
-        (said,),
-        (chart,),
-        (table("To blame", ("Cause", "Kind", f">{unit}-days", ">Share"), rows),),
+    ends = ", ".join(f"{column} {shown[column].iloc[-1]:,.0f}" for column in ("target", "simulated"))
+    return Chart(
+        f"{name}curves", f"{unit}: wanted and there", "On average.", f"At the end: {ends}.", 340, traces, layout
     )

@@ -38,7 +38,7 @@ def shift(number: float) -> str:
 
 def _rounded(number: float) -> str:
     told = f"{number:,.0f}" if abs(number) >= 10 else f"{number:.1f}".removesuffix(".0")
-    return told.removeprefix("-") if told == "-0" else told
+    return "0" if told == "-0" else told.replace("-", "\N{MINUS SIGN}")
 
 
 def share(number: float) -> str:
