@@ -9,7 +9,7 @@ from dcsim.report.page.causes import main_causes
 from dcsim.report.page.comparison import verdict
 from dcsim.report.page.dates import off
 from dcsim.report.page.leans import weakest
-from dcsim.report.page.options import best_option
+from dcsim.report.page.options import best_option, losses
 from dcsim.report.page.parts import Cell, Line, Table, table
 from dcsim.report.page.results import Results, on, wanted
 from dcsim.report.page.words import date, days, known, share
@@ -118,6 +118,7 @@ def _said(results: Results) -> Iterator[str]:
     yield main_causes(results)
     yield best_option(results)
     yield verdict(results)
+    yield losses(results)
     row, _ = _chances(results)
     day = _run_day(results)
     if row and day is not None and known(day) and known(row["p80"]) and _one_build(results) == "expected values":

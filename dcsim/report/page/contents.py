@@ -112,6 +112,8 @@ def command(found: Findings) -> list[str]:
         words += ["--milestone", str(milestone)]
     if about.get("budget") is not None:
         words += ["--budget", f"{about['budget']:.0f} {about.get('currency')}"]
+    if found.kind == "lost" and about.get("price"):
+        words += ["--price", f"{about['price'] / about['unit_days'] / 24:g} {about['currency']}"]
     for option, key in OPTIONS.items():
         if about.get(key) not in (None, "random", "expected"):
             words += [option, str(about[key]).removesuffix("T00:00:00")]

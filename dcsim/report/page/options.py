@@ -153,19 +153,33 @@ def _orders(results: Results, found: Findings, name: str) -> Section:
 
 def _lost(results: Results, found: Findings, name: str) -> Section:
     """What being late costs, in units times days, and what is to blame."""
-    unit, total = str(found.about.get("unit") or "unit"), float(found.about["unit_days"])
-    currency, price = str(found.about.get("currency", "")), found.about.get("price")
-    worth = f", worth {money(float(price), currency)}" if price else ""
-    against = "a plan" if found.about.get("against") == "plan" else "a build in which nothing waits"
+    unit, currency, price = _unit(found), str(found.about.get("currency", "")), found.about.get("price")
     rows: list[Line] = [
         [said_of(row["kind"], row["name"]), f"{row['unit_days']:,.0f}", share(row["share"])]
         + ([money(row["price"], currency)] if price else [])
         for row in found.tables["causes"].head(MOST_ROWS).to_dict("records")
     ]
     headings = ["Lost to", f">{unit}-days", ">Share", *([">Worth"] if price else [])]
-    said = f"{total:,.0f} {unit}-days are lost against {against}{worth}."
     chart = _wanted_and_there(results, found.tables["curves"], unit, name)
-    return Section(name, "What is lost", (said,), (chart,), (table("What it was lost to", headings, rows),))
+    return Section(
+        name, "What is lost", (_lost_said(found),), (chart,), (table("What it was lost to", headings, rows),)
+    )
+
+
+def _unit(found: Findings) -> str:
+    return str(found.about.get("unit") or "unit")
+
+
+def _lost_said(found: Findings) -> str:
+    about = found.about
+    worth = f", worth {money(float(about['price']), str(about['currency']))}" if about.get("price") else ""
+    against = "a plan" if about.get("against") == "plan" else "a build in which nothing waits"
+    return f"{about['unit_days']:,.0f} {_unit(found)}-days are lost against {against}{worth}."
+
+
+def losses(results: Results) -> str:
+    """What being late costs, in a sentence."""
+    return " ".join(_lost_said(found) for found in results.of("lost"))
 
 
 def _wanted_and_there(results: Results, curves: pd.DataFrame, unit: str, name: str) -> Chart:
