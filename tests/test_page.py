@@ -188,7 +188,7 @@ def test_what_dcsim_leaves_out_is_said_as_in_the_readme(page):
 def test_the_footer_tells_how_to_make_it_again(page):
     told = read(page(run(tiny()), many(tiny())))
     assert tiny().document.sha256 in told
-    assert f"Made by dcsim {dcsim.__version__}, seed expected, 0, from the scenario" in told
+    assert f"Made by dcsim {dcsim.__version__}, expected values, seed 0, from the scenario" in told
     assert "dcsim run scenario.yaml --expected dcsim replicate scenario.yaml --seed 0 -n 40" in told
 
 

@@ -80,7 +80,8 @@ class Origin:
 
 def origin(results: Results) -> Origin:
     """Enough to make the page again from the scenario that is kept with each result."""
-    seeds = dict.fromkeys(str(one.about["seed"]) for one in results.findings if "seed" in one.about)
+    drawn = dict.fromkeys(one.about["seed"] for one in results.findings if "seed" in one.about)
+    seeds = ("expected values" if seed == "expected" else f"seed {seed}" for seed in drawn)
     commands = tuple(shlex.join(command(one)) for one in results.findings)
     return Origin(__version__, results.scenario.document.sha256, ", ".join(seeds), commands)
 

@@ -86,12 +86,12 @@ def in_words(value: Any) -> str:
     """A value as written; a distribution by its name and numbers."""
     if isinstance(value, Mapping) and len(value) == 1:
         ((name, numbers),) = value.items()
-        return (
-            f"{name} {', '.join(map(written, numbers))}" if isinstance(numbers, list) else f"{name} {written(numbers)}"
-        )
+        parts = numbers if isinstance(numbers, list) else [numbers]
+        return f"{name} {', '.join(written(part).replace(' ', NO_BREAK) for part in parts)}"
     return written(value)
 
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 UNSOURCED = ("places", "calendars", "factors", "resources", "supplies", "activities", "risks", "options")
 _NUMBER = re.compile(r"-?\d")
 _PLAIN = ("0", "1", "1.0")
@@ -104,7 +104,7 @@ def uncited(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for section in UNSOURCED:
         for path, value in _leaves(document.values.get(section), (section,), document.citations):
             told = in_words(value)
-            if _NUMBER.search(told) and told not in _PLAIN and path[-1] != "priority":
+            if told not in _PLAIN and path[-1] != "priority":
                 yield dotted(path), told
 
 
@@ -115,5 +115,5 @@ def _leaves(value: Any, path: Key, cited: Mapping[Key, Citation]) -> Iterator[tu
     if isinstance(value, Mapping) and not (len(value) == 1 and isinstance(next(iter(value.values())), list)):
         for key, inner in value.items():
             yield from _leaves(inner, (*path, key), cited)
-    elif not isinstance(value, str) or _NUMBER.match(value):
+    elif isinstance(value, Mapping) or _NUMBER.match(written(value).lstrip("[")):
         yield path, value
