@@ -9,7 +9,8 @@ from dcsim.report.page.causes import main_causes
 from dcsim.report.page.comparison import verdict
 from dcsim.report.page.dates import off
 from dcsim.report.page.leans import weakest
-from dcsim.report.page.options import best_option, losses
+from dcsim.report.page.mitigations import best_option
+from dcsim.report.page.options import losses
 from dcsim.report.page.parts import Cell, Line, Table, table
 from dcsim.report.page.results import Results, on, wanted
 from dcsim.report.page.words import date, days, known, share

@@ -8,10 +8,11 @@ import pandas as pd
 from dcsim.analysis.findings import Findings
 from dcsim.report.language import counted
 from dcsim.report.page.causes import said_of
-from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, rows_height, rows_layout, table, text
+from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, dots, rows_height, rows_layout, table, text
 from dcsim.report.page.results import COMPARISON, Results, on
 from dcsim.report.page.words import LATER, days, known, share, shift, with_interval
 
+COLOURS = ("blue", "orange", "green", "purple", "sky", "red", "grey") * 9
 NOTICED = 1.0
 """Days that are worth a word."""
 
@@ -36,33 +37,12 @@ def _comparison(results: Results, found: Findings, name: str) -> Section:
 def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str) -> Chart:
     scenarios = _ordered(told, focus)
     rows = {scenario: row for row, scenario in enumerate(scenarios)}
-    traces: list[dict[str, Any]] = []
-    for milestone in sorted(milestones, key=lambda one: one != focus):
+    traces = []
+    for colour, milestone in zip(COLOURS, sorted(milestones, key=lambda one: one != focus), strict=False):
         part = told[(told["milestone"] == milestone) & told["mean"].map(known)]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": text(milestone),
-                "visible": True if milestone == focus else "legendonly",
-                "y": [rows[one] for one in part["scenario"]],
-                "x": part["mean"].round(2).tolist(),
-                "error_x": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": _finite(part["high"] - part["mean"]),
-                    "arrayminus": _finite(part["mean"] - part["low"]),
-                    "thickness": 2,
-                    "width": 0,
-                },
-                "text": [_difference(row) for row in part.to_dict("records")],
-                "hovertemplate": "%{text}<extra></extra>",
-                "marker": {"size": 10},
-            }
-        )
-    for colour, trace in zip(("blue", "orange", "green", "purple", "sky", "red", "grey") * 9, traces, strict=False):
-        trace["marker"] |= {"color": f"@{colour}"}
-        trace["error_x"] |= {"color": f"@{colour}"}
+        said = [_difference(row) for row in part.to_dict("records")]
+        trace = dots(milestone, colour, [rows[one] for one in part["scenario"]], said, part)
+        traces.append(trace | {"visible": True if milestone == focus else "legendonly"})
     axis = {
         "title": {"text": "days later (left: earlier)"},
         "zeroline": True,
@@ -90,10 +70,6 @@ def _beyond(told: pd.DataFrame, scenario: str, milestone: str) -> str:
     """What stands beside the name of a scenario that has no mean difference."""
     here = told[(told["scenario"] == scenario) & (told["milestone"] == milestone)]
     return "" if here["mean"].map(known).any() else f": {LATER}"
-
-
-def _finite(lengths: "pd.Series[float]") -> list[float]:
-    return [round(float(one), 2) if known(one) else 0.0 for one in lengths]
 
 
 def _difference(row: dict[Any, Any]) -> str:

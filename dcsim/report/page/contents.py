@@ -8,7 +8,7 @@ from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import layers
 from dcsim.report.language import counted
 from dcsim.report.limits import LIMITS
-from dcsim.report.page import causes, comparison, dates, evidence, gantt, leans, options, words
+from dcsim.report.page import causes, comparison, dates, evidence, gantt, leans, mitigations, options, words
 from dcsim.report.page.parts import Line, Section, Table, table
 from dcsim.report.page.results import Results
 from dcsim.report.words import size
@@ -28,6 +28,7 @@ def sections(results: Results) -> list[Section]:
         Section("when", "When", (), when),
         Section("why", "Why", (), why),
         *comparison.sections(results),
+        *mitigations.sections(results),
         *options.sections(results),
         Section("build", "The build", (), list(gantt.gantt(results)), list(_stuck(results))),
         leans.leaning(results),

@@ -1,7 +1,6 @@
-"""What can be done: options for a price, values that were swept, orders to place, and what being late costs."""
+"""What else was asked: values that were swept, orders to place, and what being late costs."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
@@ -9,7 +8,7 @@ from dcsim.analysis.findings import Findings
 from dcsim.report.page.causes import said_of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, table, text
 from dcsim.report.page.results import Results, on
-from dcsim.report.page.words import cell, days, known, money, share, shift
+from dcsim.report.page.words import cell, known, money, share, shift
 
 MOST_ROWS = 20
 
@@ -17,7 +16,6 @@ MOST_ROWS = 20
 def sections(results: Results) -> Iterator[Section]:
     """A section for every question of the kind."""
     kinds = {
-        "mitigations": _mitigations,
         "sweep": _sweep,
         "orders": _orders,
         "lost": _lost,
@@ -25,62 +23,6 @@ def sections(results: Results) -> Iterator[Section]:
     for kind, section in kinds.items():
         for number, found in enumerate(results.of(kind)):
             yield section(results, found, f"{kind}{number}")
-
-
-# What can be done for a price
-
-
-def _mitigations(results: Results, found: Findings, name: str) -> Section:
-    """What each option costs and brings, and which together are best."""
-    currency = str(found.about.get("currency", ""))
-    budget = found.about.get("budget")
-    said = [f"Within a budget of {money(float(budget), currency)}."] if budget is not None else []
-    options: list[Line] = [
-        [
-            str(row["option"]),
-            str(row["kind"]),
-            money(row["cost"], currency) if known(row["cost"]) else "",
-            _earlier(row),
-            days(row["per_million"]) if known(row["per_million"]) else "",
-        ]
-        for row in found.tables["options"].head(MOST_ROWS).to_dict("records")
-    ]
-    sets: list[Line] = [
-        [
-            str(int(row["rank"])),
-            Cell(str(row["members"]), mark="strong" if int(row["rank"]) == 1 else ""),
-            money(row["cost"], currency) if known(row["cost"]) else "",
-            _earlier(row),
-        ]
-        for row in found.tables["sets"].head(10).to_dict("records")
-    ]
-    tables = [
-        table("The best sets", ("Rank", "Done together", ">Cost", ">Earlier by"), sets),
-        table("Each option alone", ("Option", "Kind", ">Cost", ">Earlier by", ">Per million"), options),
-    ]
-    return Section(name, "What can be done", said, (), [one for one in tables if one.groups[0].rows])
-
-
-def best_option(results: Results) -> str:
-    """The best set of things to do, in a sentence."""
-    for found in results.of("mitigations"):
-        best = found.tables["sets"].sort_values("rank").head(1).to_dict("records")
-        if not best or not best[0]["members"] or not best[0]["days"] > 0:
-            return "Nothing that can be done within the budget makes it earlier."
-        row, currency = best[0], str(found.about.get("currency", ""))
-        price = f" for {money(row['cost'], currency)}" if known(row["cost"]) and row["cost"] else ""
-        between = f"95\N{NO-BREAK SPACE}%: {days(row['low'], '')} to {days(row['high'], '')}"
-        return f"Best option: {row['members']}{price}, {days(row['days'], ' days')} earlier on average ({between})."
-    return ""
-
-
-def _earlier(row: dict[Any, Any]) -> str:
-    """How many days earlier, with the 95 % interval of that."""
-    between = f" ({days(row['low'], '')} to {days(row['high'], '')})" if known(row["low"]) else ""
-    return f"{days(row['days'])}{between}" if known(row["days"]) else ""
-
-
-# What was swept, ordered, lost
 
 
 def _sweep(results: Results, found: Findings, name: str) -> Section:

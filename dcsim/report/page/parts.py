@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 LIGHT = {
     "paper": "#ffffff",
     "panel": "#f5f6f7",
@@ -137,6 +139,23 @@ def rows_layout(names: Sequence[object], **more: Any) -> dict[str, Any]:
             "ticks": "",
         },
         **more,
+    }
+
+
+def dots(name: str, colour: str, rows: Sequence[int], told: Sequence[str], found: pd.DataFrame) -> dict[str, Any]:
+    """Dots in their rows, each with the interval around it: a frame with mean, low and high."""
+    ends = {"array": found["high"] - found["mean"], "arrayminus": found["mean"] - found["low"]}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": text(name),
+        "y": rows,
+        "x": found["mean"].round(2).tolist(),
+        "error_x": {"type": "data", "symmetric": False, "thickness": 2, "width": 0, "color": f"@{colour}"}
+        | {end: lengths.fillna(0).clip(0, 1e5).round(2).tolist() for end, lengths in ends.items()},
+        "text": told,
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"size": 10, "color": f"@{colour}"},
     }
 
 
