@@ -16,6 +16,7 @@ from dcsim.errors import RequestError, ResultError
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import report
 from dcsim.report.page.gantt import by_place
+from dcsim.report.page.parts import DARK, LIGHT
 from dcsim.report.page.words import cell, days, money, share, shift
 
 README = Path(__file__).parents[1] / "README.md"
@@ -224,6 +225,27 @@ def test_headings_and_tables_are_in_order(page):
     assert drawn
     assert all(one["role"] == "img" and len(one["aria-label"]) > 10 for one in drawn)
     assert ("html", {"lang": "en"}) in outline.attributes
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_can_be_told_from_the_paper(palette):
+    """At least 4.5 for text and links, 3 for marks: WCAG 2.2; fair shades of orange, sky and purple carry no text."""
+    for name in ("ink", "soft", "blue"):
+        assert contrast(palette[name], palette["paper"]) >= 4.5, name
+    for name in ("green", "red"):
+        assert contrast(palette[name], palette["paper"]) >= 3, name
+
+
+def contrast(one, other):
+    """The ratio of luminances of two colours, by WCAG."""
+    lights = sorted(luminance(colour) + 0.05 for colour in (one, other))
+    return lights[1] / lights[0]
+
+
+def luminance(colour):
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 # Escaping

@@ -6,18 +6,20 @@ from typing import Any
 
 import pandas as pd
 
+from dcsim.figures import style
+
 LIGHT = {
     "paper": "#ffffff",
     "panel": "#f5f6f7",
-    "ink": "#222222",
+    "ink": style.INK,
     "soft": "#5c6167",
-    "line": "#dddddd",
-    "blue": "#0072B2",
-    "sky": "#56B4E9",
-    "orange": "#E69F00",
-    "green": "#009E73",
-    "red": "#D55E00",
-    "purple": "#CC79A7",
+    "line": style.PALE,
+    "blue": style.BLUE,
+    "sky": style.SKY,
+    "orange": style.ORANGE,
+    "green": style.GREEN,
+    "red": style.RED,
+    "purple": style.PURPLE,
     "grey": "#999999",
 }
 DARK = LIGHT | {
@@ -26,8 +28,8 @@ DARK = LIGHT | {
     "ink": "#e9e7e4",
     "soft": "#a6abb1",
     "line": "#363b41",
-    "blue": "#56B4E9",
-    "sky": "#2F86BD",
+    "blue": style.SKY,
+    "sky": "#2f86bd",
     "grey": "#7d8389",
 }
 """Colours by name, on white and on black: those of `figures.style`, with lighter blues where the paper is dark."""
