@@ -165,6 +165,8 @@ def weakest(results: Results) -> str:
         return f"The inputs that move {results.milestone} most are all sourced with medium or high confidence."
     unit = "" if leaning == "days" else f"{leaning} "
     named = " and ".join(f"{one.name} ({one.confidence}, {unit}{one.told})" for one in weak[:2])
+    if len(found) == 1:
+        return f"What moves {results.milestone} most is assumed, fitted or weakly sourced: {named}."
     return (
         f"Of the {counted(len(found[:MOST_SHOWN]), 'input')} that move {results.milestone} most, {len(weak)} "
         f"{'is' if len(weak) == 1 else 'are'} assumed, fitted or weakly sourced; above all {named}."
