@@ -1,0 +1,29 @@
+"""The command that writes the page to mail around: the results of one scenario as one HTML file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dcsim.cli.app import app
+from dcsim.cli.terminal import patience
+
+
+@app.command()
+def report(
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT...", help="Folders that were written with --out, of one scenario.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The page: a name that ends in .html.")],
+    milestone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The milestone it answers for; the one that was asked about if not given."),
+    ] = None,
+) -> None:
+    """Write results as one HTML file that opens anywhere: the answer, figures, every number with its source."""
+    from dcsim.report.page import report
+    from dcsim.study.store import read
+
+    with patience("writing"):
+        page = report(*(read(folder) for folder in results), path=out, milestone=milestone)
+    typer.echo(f"report in {page}")

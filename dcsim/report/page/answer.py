@@ -1,0 +1,168 @@
+"""The answer, before anything else: when, how likely, why, and what can be done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dcsim.report.language import counted
+from dcsim.report.page.causes import main_causes
+from dcsim.report.page.comparison import verdict
+from dcsim.report.page.dates import off
+from dcsim.report.page.leans import weakest
+from dcsim.report.page.mitigations import best_option
+from dcsim.report.page.options import losses
+from dcsim.report.page.parts import Cell, Line, Table, table
+from dcsim.report.page.results import Results, on, wanted
+from dcsim.report.page.words import date, days, known, share
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that stands large: what it is, the number, and a word about it."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer in a sentence, its numbers, and the sentences that follow."""
+
+    lead: str
+    facts: tuple[Fact, ...]
+    said: tuple[str, ...]
+
+
+def headline(results: Results) -> Headline:
+    """What a board wants to know of one milestone."""
+    return Headline(_lead(results), tuple(_facts(results)), tuple(one for one in _said(results) if one))
+
+
+def _chances(results: Results) -> tuple[dict[str, Any], int]:
+    """The row of the milestone that tells its quantiles, and how many builds that is from."""
+    for kind, name in (("replications", "summary"), ("comparison", "milestones")):
+        for found in results.of(kind):
+            rows = found.tables[name]
+            chosen = rows[rows["milestone"] == results.milestone]
+            if kind == "comparison":
+                chosen = chosen[chosen["scenario"] == found.about.get("base")]
+            if len(chosen):
+                about = found.about
+                count = about.get("simulated") or about.get("replications") or 0
+                return dict(chosen.iloc[0]), int(count) if isinstance(count, int) else 0
+    told = results.first("explanation", results.milestone)
+    if told is not None and "p50" in told.about:
+        return dict(told.about), int(told.about.get("replications", 0))
+    return {}, 0
+
+
+def _run_day(results: Results) -> float | None:
+    """The day on which one build reached the milestone; infinite if it did not, none if there is no such build."""
+    for run in results.of("run"):
+        rows = run.tables["milestones"]
+        found = rows.loc[rows["milestone"] == results.milestone, "day"]
+        if len(found):
+            return float(found.iloc[0]) if known(found.iloc[0]) else float("inf")
+    told = results.first("explanation", results.milestone)
+    return None if told is None else told.about.get("expected_day")
+
+
+def _one_build(results: Results) -> str:
+    run = results.first("run")
+    return "expected values" if run is None or run.about.get("seed") == "expected" else "this one draw of chance"
+
+
+def _lead(results: Results) -> str:
+    name = results.milestone
+    row, count = _chances(results)
+    horizon = date(results.network.date(results.network.horizon))
+    if not name:
+        return f"{results.scenario.name} has no milestones."
+    if row:
+        builds = f"{count:,} simulated builds" if count else "the simulated builds"
+        if not known(row["p50"]):
+            return f"{name} is not reached by {horizon} in at least half of {builds}."
+        half = f"{name} is reached by {date(results.clock.on(row['p50']))} in half of {builds}"
+        if not known(row["p80"]):
+            return f"{half}, but not by {horizon} in at least one of five."
+        return f"{half}, and by {date(results.clock.on(row['p80']))} in four of five."
+    day = _run_day(results)
+    if day is None:
+        return f"What was found about {name}."
+    if not known(day):
+        return f"{name} is not reached by {horizon} with {_one_build(results)}."
+    return f"{name} is reached on {date(results.clock.on(day))} with {_one_build(results)}."
+
+
+def _facts(results: Results) -> Iterator[Fact]:
+    row, _ = _chances(results)
+    for level, label in (("p50", "Even odds (P50)"), ("p80", "Safe to promise (P80)")):
+        if row:
+            yield Fact(label, on(results, row[level]), _day(row[level]))
+    by = wanted(results.scenario.milestones[results.milestone]) if results.milestone else None
+    if by is not None and known(row.get("probability")):
+        yield Fact(f"Chance by {date(by[0])}", share(row["probability"]), by[1])
+    day = _run_day(results)
+    if day is not None:
+        label = "With expected values" if _one_build(results) == "expected values" else "One build"
+        yield Fact(label, on(results, day), _day(day))
+    if by is not None and not known(row.get("probability")) and day is not None and known(day):
+        yield Fact(by[1].capitalize(), date(by[0]), f"simulated {off(results, results.milestone, day)} d")
+
+
+def _day(day: float) -> str:
+    return f"day {int(day):,}" if known(day) else "than the horizon"
+
+
+def _said(results: Results) -> Iterator[str]:
+    yield main_causes(results)
+    yield best_option(results)
+    yield verdict(results)
+    yield losses(results)
+    row, _ = _chances(results)
+    day = _run_day(results)
+    if row and day is not None and known(day) and known(row["p80"]) and _one_build(results) == "expected values":
+        early = row["p80"] - day
+        if early >= 1:
+            yield (
+                f"Expected values alone are {days(early, ' days')} earlier than the P80: where several paths must all "
+                f"be ready, the latest decides."
+            )
+    yield weakest(results)
+
+
+def answer(results: Results) -> Table | None:
+    """Every milestone: its dates, and the chance of the date that was wanted or seen."""
+    specs = results.scenario.milestones
+    many, runs = results.first("replications"), results.of("run")
+    if not specs or (many is None and not runs):
+        return None
+    rows: list[Line] = []
+    summary = {} if many is None else {row["milestone"]: row for row in many.tables["summary"].to_dict("records")}
+    built = (
+        {}
+        if not runs
+        else dict(zip(runs[0].tables["milestones"]["milestone"], runs[0].tables["milestones"]["day"], strict=True))
+    )
+    for name, spec in specs.items():
+        cells: list[str | Cell] = [
+            Cell(name, mark="strong" if name == results.milestone else "", below=spec.description)
+        ]
+        if many is not None:
+            row = summary[name]
+            cells += [Cell(on(results, row[level]), below=_day(row[level])) for level in ("p50", "p80")]
+        if runs:
+            cells.append(Cell(on(results, built[name]), below=_day(built[name])))
+        by = wanted(spec)
+        cells.append(Cell(date(by[0]), below=by[1]) if by else "")
+        if many is not None:
+            cells.append(share(row["probability"]))
+        else:
+            cells.append(off(results, name, built[name]))
+        rows.append(cells)
+    headings = ["Milestone"]
+    headings += [">P50", ">P80"] if many is not None else []
+    headings += [">Expected" if _one_build(results) == "expected values" else ">One build"] if runs else []
+    headings += ["Target, or seen in the world", ">Chance by then" if many is not None else ">Days off"]
+    return table(f"{counted(len(rows), 'milestone')}", headings, rows)

@@ -1,0 +1,251 @@
+"""Why it takes so long: what the days are made of, which chain of events drove them, and what was waited for."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.waits import waits_by_cause
+from dcsim.report.language import SPENT, cause_in_words, counted, spent_on
+from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
+from dcsim.report.page.results import Results
+from dcsim.report.page.words import days, known, share
+from dcsim.scenario.schema import Scenario
+
+MOST_ROWS = 12
+
+PARTS = {
+    "work": ("work", "blue"),
+    "rework": ("repair", "sky"),
+    "resource": ("waiting for a crew or machine", "orange"),
+    "supply": ("waiting for goods", "green"),
+    "order": ("waiting for goods", "green"),
+    "production": ("waiting for goods", "green"),
+    "placed": ("an order not yet placed", "purple"),
+    "calendar": ("nights and days off", "grey"),
+    "risk": ("a risk", "red"),
+    "lag": ("a lag or a fixed date", "soft"),
+    "date": ("a lag or a fixed date", "soft"),
+    "start": ("a lag or a fixed date", "soft"),
+}
+"""What a day can go into, in words, and its colour."""
+
+
+def kind_of(scenario: Scenario, cause: str) -> str:
+    """Which kind of thing a cause of waiting is."""
+    prefix, colon, _ = cause.partition(":")
+    if colon and prefix in ("calendar", "risk"):
+        return prefix
+    return "supply" if cause in scenario.supplies else "resource"
+
+
+def said_of(kind: str, name: str) -> str:
+    """A part of the days in words: working: place_rack; waiting for power."""
+    return spent_on(kind, name) if kind in SPENT else name or kind
+
+
+def waits(results: Results) -> pd.DataFrame:
+    """What was waited for, longest first: cause, kind, days, and where there are many builds days_p10, days_p90."""
+    many, run = results.first("replications"), results.first("run")
+    if many is not None:
+        found = many.tables["waits"]
+    elif run is not None:
+        done = run.tables["activities"]["finish"]
+        end = results.network.horizon if done.isna().any() else int(done.max())
+        found = waits_by_cause(run.tables["shortages"], end)
+    else:
+        return pd.DataFrame({"cause": [], "kind": [], "days": []})
+    return found.assign(kind=[kind_of(results.scenario, cause) for cause in found["cause"]])
+
+
+def wait_bars(results: Results) -> Iterator[Chart]:
+    """A bar for everything that was waited for."""
+    found = waits(results).head(MOST_ROWS)
+    if found.empty:
+        return
+    many = "days_p10" in found
+    rows = found.to_dict("records")
+    names = [cause_in_words(row["cause"]) for row in rows]
+    spans = [{"p10": row.get("days_p10"), "p90": row.get("days_p90")} for row in rows]
+    told = [f"{name}: {days(row['days'])}{_between(span)}" for name, row, span in zip(names, rows, spans, strict=True)]
+    yield Chart(
+        "waits",
+        "Waited for longest",
+        "Days in which anything waited for it"
+        + (", on average over the replications." if many else ".")
+        + " Waiting is not delay: much of it can be harmless.",
+        "; ".join(f"{name} {row['days']:,.0f} days" for name, row in zip(names, rows, strict=True)) + ".",
+        rows_height(len(rows)),
+        list(_bars([row["kind"] for row in rows], found["days"].tolist(), told)),
+        rows_layout(names, xaxis=_day_axis("days")),
+    )
+
+
+def _between(row: dict[Any, Any]) -> str:
+    """The middle 80 % of a number of days, where it is known."""
+    return f" (middle 80 %: {days(row['p10'])} to {days(row['p90'])})" if known(row["p10"]) else ""
+
+
+def _bars(kinds: Sequence[str], lengths: Sequence[float], told: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Bars in their rows, in a colour for each kind that the legend can switch off."""
+    for name, colour in dict.fromkeys(PARTS.get(kind, (kind, "grey")) for kind in kinds):
+        rows = [row for row, kind in enumerate(kinds) if PARTS.get(kind, (kind, "grey"))[0] == name]
+        yield {
+            "type": "bar",
+            "orientation": "h",
+            "name": text(name),
+            "y": rows,
+            "x": [round(lengths[row], 2) for row in rows],
+            "width": 0.62,
+            "text": [text(told[row]) for row in rows],
+            "textposition": "none",
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": {"color": f"@{colour}"},
+        }
+
+
+def _day_axis(title: str) -> dict[str, Any]:
+    return {"title": {"text": title}, "rangemode": "tozero", "tickformat": ",.0f"}
+
+
+def day_bars(results: Results) -> Iterator[Chart]:
+    """What the days of a milestone are made of, for every explanation."""
+    for number, found in enumerate(results.of("explanation")):
+        parts = largest(found.tables["days"])
+        if parts.empty:
+            continue
+        milestone = str(found.about.get("milestone", results.milestone))
+        rows = parts.to_dict("records")
+        told = [
+            f"{row['mean']:,.1f} d on average, middle 80 %: {days(row['p10'])} to {days(row['p90'])}" for row in rows
+        ]
+        names = [said_of(row["kind"], str(row["name"])) for row in rows]
+        yield Chart(
+            f"days{number}",
+            f"What the days to {milestone} are made of",
+            "Mean over the replications of what stood on the chain of events that drove the date; all parts together "
+            "are its mean day.",
+            "; ".join(f"{name} {row['mean']:,.0f} days" for name, row in zip(names, rows, strict=True)) + ".",
+            rows_height(len(rows)),
+            list(_bars([row["kind"] for row in rows], parts["mean"].tolist(), told)),
+            rows_layout([row["name"] or name for name, row in zip(names, rows, strict=True)], xaxis=_day_axis("days")),
+        )
+
+
+def largest(parts: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
+    """The largest parts of the days, the rest as one."""
+    ordered = parts[parts["mean"] > 0].sort_values("mean", ascending=False, kind="stable")
+    rest = ordered.iloc[most:]
+    if rest.empty:
+        return ordered.reset_index(drop=True)
+    others = {"kind": "other", "name": counted(len(rest), "smaller part"), "mean": rest["mean"].sum()}
+    return pd.concat([ordered.head(most), pd.DataFrame([others])], ignore_index=True)
+
+
+def chains(results: Results) -> Iterator[Chart]:
+    """The chain of events that drove a milestone in one build, in order of time."""
+    told = [(one, one.tables["segments"], str(one.about["milestone"])) for one in results.of("explanation")]
+    told = told or [(one, one.tables["chain"], results.milestone) for one in results.of("run") if "chain" in one.tables]
+    for number, (found, segments, milestone) in enumerate(told):
+        chosen = segments[(segments["milestone"] == milestone) & (segments["ends"] > segments["begins"])]
+        if not chosen.empty:
+            yield _chain(results, chosen, milestone, _which(found), f"chain{number}")
+
+
+def _which(found: Findings) -> str:
+    """Which build a chain is of."""
+    if "told" in found.about:
+        told = found.about["told"]
+        return "Expected values" if told is None else f"Replication {told}"
+    return "Expected values" if found.about.get("seed") == "expected" else "This build"
+
+
+def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str, name: str) -> Chart:
+    keys = list(zip(segments["kind"], segments["name"], strict=True))
+    lengths = segments.groupby(["kind", "name"], sort=False)["days"].sum().nlargest(2 * MOST_ROWS)
+    rows = {key: row for row, key in enumerate(key for key in dict.fromkeys(keys) if key in lengths.index)}
+    traces: dict[str, dict[str, Any]] = {}
+    for key, one in zip(keys, segments.to_dict("records"), strict=True):
+        if key not in rows:
+            continue
+        title, colour = PARTS.get(one["kind"], (one["kind"], "grey"))
+        trace = traces.setdefault(
+            title,
+            {"type": "bar", "orientation": "h", "name": text(title), "marker": {"color": f"@{colour}"}}
+            | {"y": [], "base": [], "x": [], "text": [], "width": 0.62, "textposition": "none"}
+            | {"hovertemplate": "%{text}<extra></extra>"},
+        )
+        begin, end = results.clock.at(one["begins"]), results.clock.at(one["ends"])
+        trace["y"].append(rows[key])
+        trace["base"].append(f"{begin:%Y-%m-%d %H:%M}")
+        trace["x"].append((end - begin).total_seconds() * 1000)
+        place = f" ({text(one['place'])})" if one.get("place") else ""
+        trace["text"].append(
+            f"{text(said_of(*key))}{place}<br>{begin:%-d %b %Y} to {end:%-d %b %Y}: {one['days']:,.1f} d"
+        )
+    names = [said_of(*key) for key in rows]
+    return Chart(
+        name,
+        f"One build: the chain that drove {milestone}",
+        f"{which}. Each bar waited for the one before it; nothing else moved the date.",
+        "In order of time: " + "; ".join(names) + ".",
+        rows_height(len(rows), 24),
+        list(traces.values()),
+        rows_layout(
+            [key[1] or said_of(*key) for key in rows],
+            barmode="overlay",
+            xaxis={"type": "date", "hoverformat": "%-d %b %Y"},
+        ),
+    )
+
+
+def criticality(results: Results) -> Iterator[Chart]:
+    """How often each thing was on the driving chain."""
+    for number, found in enumerate(results.of("explanation")):
+        top = often_critical(found, MOST_ROWS)
+        if top.empty:
+            continue
+        rows = top.to_dict("records")
+        told = [_often(row) for row in rows]
+        kinds = ["work" if row["kind"] == "activity" else row["kind"] for row in rows]
+        axis = {"tickformat": ".0%", "range": [0, 1.02], "title": {"text": "share of replications"}}
+        yield Chart(
+            f"criticality{number}",
+            "How often it drove the date",
+            "Share of replications in which it stood on the driving chain.",
+            "; ".join(f"{row['name']} {told[k]}" for k, row in enumerate(rows)) + ".",
+            rows_height(len(rows)),
+            list(_bars(kinds, [row["index"] for row in rows], told)),
+            rows_layout([row["name"] for row in rows], xaxis=axis),
+        )
+
+
+def often_critical(found: Findings, most: int) -> pd.DataFrame:
+    """What stood on the driving chain most often; nothing where the milestone was never reached."""
+    told = found.tables["criticality"].dropna(subset=["index"])
+    return told.sort_values("index", ascending=False, kind="stable").head(most)
+
+
+def _often(row: dict[Any, Any]) -> str:
+    between = f" ({share(row['low'])} to {share(row['high'])})" if known(row.get("low")) else ""
+    return f"{share(row['index'])} of replications{between}"
+
+
+def main_causes(results: Results, most: int = 3) -> str:
+    """The main causes with their days, in a sentence; nothing where nothing tells."""
+    found = results.first("explanation", results.milestone)
+    if found is not None and not found.tables["days"].empty:
+        parts = found.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
+        told = [
+            f"{row['name'] or said_of(row['kind'], '')} ({PARTS.get(row['kind'], ('', ''))[0]}, {days(row['mean'])})"
+            for row in parts.to_dict("records")
+        ]
+        return f"Most of the days go into {_joined(told)}."
+    rows = waits(results).head(most).to_dict("records")
+    told = [f"{cause_in_words(row['cause'])} ({days(row['days'])})" for row in rows]
+    return f"It waited longest for {_joined(told)}; waiting is not always delay." if told else ""
+
+
+def _joined(told: Sequence[str]) -> str:
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)

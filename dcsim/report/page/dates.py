@@ -1,0 +1,244 @@
+"""When things are there: how many of what by when, and the milestones beside the dates that were wanted or seen."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.supplies import total_over_time
+from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
+from dcsim.report.page.results import Results, wanted
+from dcsim.report.page.words import date, known, shift
+
+COLOURS = ("blue", "orange", "green", "purple", "sky", "red")
+"""Of the first, second, ... curve of a figure."""
+
+DIAMOND = {"symbol": "diamond", "size": 10, "color": "@ink", "line": {"color": "@paper", "width": 1.5}}
+"""The mark of a date that was seen in the world."""
+
+
+def curves(results: Results) -> Iterator[Chart]:
+    """How many there are of everything that milestones count, over time: a figure for each unit."""
+    many, run = results.first("replications"), results.first("run")
+    if many is not None and not many.tables["supplies"].empty:
+        by_supply = {str(name): rows for name, rows in many.tables["supplies"].groupby("supply", sort=False)}
+        drawn = {name: _fan(results, name, rows) for name, rows in by_supply.items()}
+        said = "Line: in half of the replications there are at least so many. Band: the middle 80 %."
+    elif run is not None:
+        counted = dict.fromkeys(one.supply for one in results.scenario.milestones.values() if one.supply)
+        drawn = {name: _steps(results, run, name) for name in counted}
+        said = "How many there are in this one build."
+    else:
+        return
+    units: dict[str, list[str]] = {}
+    for name in drawn:
+        units.setdefault(results.scenario.supplies[name].unit or "units", []).append(name)
+    for number, (unit, names) in enumerate(units.items()):
+        yield _curves(results, f"curves{number}", unit, {name: drawn[name] for name in names}, said)
+
+
+Drawn = tuple[list[dict[str, Any]], datetime, datetime]
+"""The traces of a supply, when it begins to grow, and when it stops."""
+
+
+def _curves(results: Results, name: str, unit: str, drawn: dict[str, Drawn], said: str) -> Chart:
+    """Everything that is counted in one unit, and the dates it was seen."""
+    traces: list[dict[str, Any]] = []
+    for colour, (supply, (parts, _, _)) in zip(COLOURS * len(drawn), drawn.items(), strict=False):
+        for part in parts:
+            shade = {"fillcolor": f"@{colour}/0.14"} if "fill" in part else {}
+            line = {"color": f"@{colour}", "width": 2.4, "shape": "hv"} | part.get("line", {})
+            traces.append(part | shade | {"line": line, "name": text(supply), "legendgroup": supply})
+    heights = {one.name: int(one.reaches) for one in results.network.milestones}
+    seen = [
+        (one.date, milestone, one.meaning, heights[milestone])
+        for milestone, spec in results.scenario.milestones.items()
+        if spec.supply in drawn
+        for one in spec.observed
+    ]
+    if seen:
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": "observed",
+                "x": [_moment(one[0]) for one in seen],
+                "y": [one[3] for one in seen],
+                "text": [f"{text(milestone)}: {text(meaning, 80)}" for _, milestone, meaning, _ in seen],
+                "hovertemplate": "%{text}<extra>observed</extra>",
+                "marker": DIAMOND,
+            }
+        )
+    last = max([end for _, _, end in drawn.values()] + [one[0] for one in seen])
+    begin = max(results.clock.start, min([first for _, first, _ in drawn.values()] + [results.clock.zero]))
+    layout = {
+        "hovermode": "x unified",
+        "xaxis": {"type": "date", "hoverformat": "%-d %b %Y", "range": [_moment(begin), _moment(_beyond(begin, last))]},
+        "yaxis": {"title": {"text": text(unit)}, "tickformat": ",.0f", "rangemode": "tozero", "automargin": True},
+    }
+    summary = f"{', '.join(drawn)} in {unit} from {date(begin)} to {date(last)}."
+    return Chart(name, f"How many {unit} by when", said + _diamonds(seen), summary, 420, traces, layout)
+
+
+def _diamonds(seen: Sequence[object]) -> str:
+    return " Diamonds: dates observed in the world." if seen else ""
+
+
+def _fan(results: Results, name: str, rows: pd.DataFrame) -> Drawn:
+    """The median and the middle 80 % of a supply; days on which nothing changes are left out."""
+    changed = rows[["p10", "p50", "p90"]].diff().abs().sum(axis=1) > 0
+    kept = rows[changed | changed.shift(-1, fill_value=True) | (rows["day"] == rows["day"].iloc[0])]
+    x = [f"{results.clock.on(day):%Y-%m-%d}" for day in kept["day"]]
+    edge = {"type": "scatter", "mode": "lines", "x": x, "showlegend": False, "hoverinfo": "skip", "line": {"width": 0}}
+    median = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": kept["p50"].tolist(),
+        "customdata": kept[["p10", "p90"]].to_numpy().tolist(),
+        "hovertemplate": "%{y:,} (%{customdata[0]:,} to %{customdata[1]:,})",
+    }
+    low, high = edge | {"y": kept["p10"].tolist()}, edge | {"y": kept["p90"].tolist(), "fill": "tonexty"}
+    grows = rows["day"][changed] if changed.any() else rows["day"].iloc[:1]
+    return [low, high, median], results.clock.on(grows.min()), results.clock.on(grows.max())
+
+
+def _steps(results: Results, run: Findings, name: str) -> Drawn:
+    """How many there were in one build, at the end of every day on which some came."""
+    total = total_over_time(run.tables["supplies"], name)
+    kept = total.groupby(total["tick"] // 1440).last()
+    trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [_moment(results.clock.at(tick)) for tick in kept["tick"]],
+        "y": kept["total"].tolist(),
+        "hovertemplate": "%{y:,}",
+    }
+    grows = total["tick"][total["total"] > 0]
+    ends = (grows.min(), grows.max()) if len(grows) else (0, 0)
+    return [trace], results.clock.at(ends[0]), results.clock.at(ends[1])
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _beyond(begin: datetime, last: datetime) -> datetime:
+    """A little room on the right."""
+    return last + (last - begin) * 0.06
+
+
+def milestones(results: Results) -> Iterator[Chart]:
+    """A row for every milestone: when it is likely, when one build reached it, when it was wanted or seen."""
+    summary, run = _summary(results), _run_days(results)
+    names = sorted(results.scenario.milestones, key=lambda name: summary.get(name, {}).get("p50", run.get(name, 1e9)))
+    if not names or not (summary or run):
+        return
+    rows = {name: number for number, name in enumerate(names)}
+    traces = [*_quantiles(results, summary, rows), *_one_build(results, run, rows), *_seen(results, rows)]
+    layout = rows_layout(names, hovermode="closest", xaxis={"type": "date", "hoverformat": "%-d %b %Y"})
+    said = "Bar: the middle 80 % of replications. " if summary else ""
+    told = ", ".join(
+        f"{name} {date(results.clock.on(row['p50']))}" for name, row in summary.items() if known(row["p50"])
+    )
+    yield Chart(
+        "milestones",
+        "Milestones",
+        f"{said}{_diamonds([1 for trace in traces if trace['name'] == 'observed'])}".strip(),
+        f"Median dates: {told}." if told else "Dates of the milestones in one build.",
+        rows_height(len(names), 34),
+        traces,
+        layout,
+    )
+
+
+def _summary(results: Results) -> dict[str, dict[str, float]]:
+    """The quantiles of every milestone, by name."""
+    many = results.first("replications")
+    rows: list[dict[Any, Any]] = [] if many is None else many.tables["summary"].to_dict("records")
+    return {row["milestone"]: row for row in rows}
+
+
+def _run_days(results: Results) -> dict[str, float]:
+    """The day of every milestone in one build, by name; those not reached are left out."""
+    run = results.first("run")
+    if run is None:
+        return {}
+    found = run.tables["milestones"].dropna(subset=["day"])
+    return dict(zip(found["milestone"], found["day"], strict=True))
+
+
+def _quantiles(
+    results: Results, summary: dict[str, dict[str, float]], rows: dict[str, int]
+) -> Iterator[dict[str, Any]]:
+    clock = results.clock
+    spans = {name: row for name, row in summary.items() if known(row["p90"])}
+    if spans:
+        yield {
+            "type": "bar",
+            "orientation": "h",
+            "name": "P10 to P90",
+            "y": [rows[name] for name in spans],
+            "base": [_moment(clock.on(row["p10"])) for row in spans.values()],
+            "x": [(row["p90"] - row["p10"]) * 86_400_000 for row in spans.values()],
+            "width": 0.34,
+            "marker": {"color": "@blue/0.28"},
+            "hoverinfo": "skip",
+        }
+    for level, symbol in (("p50", "circle"), ("p80", "circle-open")):
+        there = {name: row[level] for name, row in summary.items() if known(row[level])}
+        if there:
+            yield {
+                "type": "scatter",
+                "mode": "markers",
+                "name": level.upper(),
+                "y": [rows[name] for name in there],
+                "x": [_moment(clock.on(day)) for day in there.values()],
+                "customdata": [round(day) for day in there.values()],
+                "hovertemplate": "%{x} (day %{customdata})<extra>" + level.upper() + "</extra>",
+                "marker": {"symbol": symbol, "size": 11, "color": "@blue", "line": {"color": "@blue", "width": 2}},
+            }
+
+
+def _one_build(results: Results, run: dict[str, float], rows: dict[str, int]) -> Iterator[dict[str, Any]]:
+    first = results.first("run")
+    if first is None or not run:
+        return
+    name = "expected values" if first.about.get("seed") == "expected" else "one build"
+    yield {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "y": [rows[milestone] for milestone in run],
+        "x": [_moment(results.clock.on(day)) for day in run.values()],
+        "customdata": [int(day) for day in run.values()],
+        "hovertemplate": f"%{{x}} (day %{{customdata}})<extra>{name}</extra>",
+        "marker": {"symbol": "x-thin", "size": 9, "color": "@orange", "line": {"color": "@orange", "width": 2.4}},
+    }
+
+
+def _seen(results: Results, rows: dict[str, int]) -> Iterator[dict[str, Any]]:
+    specs = results.scenario.milestones
+    seen = [(rows[name], one.date, one.meaning) for name in rows for one in specs[name].observed]
+    targets = [(rows[name], one.target, "target") for name in rows if (one := specs[name]).target is not None]
+    for name, found, symbol in (("observed", seen, "diamond"), ("target", targets, "line-ns")):
+        if found:
+            line = {"color": "@paper", "width": 1.5} if name == "observed" else {"color": "@ink", "width": 2.4}
+            yield {
+                "type": "scatter",
+                "mode": "markers",
+                "name": name,
+                "y": [row + 0.3 for row, _, _ in found],
+                "x": [_moment(when) for _, when, _ in found],
+                "text": [text(meaning, 80) for _, _, meaning in found],
+                "hovertemplate": f"%{{x}}: %{{text}}<extra>{name}</extra>",
+                "marker": DIAMOND | {"symbol": symbol, "size": 9, "line": line},
+            }
+
+
+def off(results: Results, name: str, day: float) -> str:
+    """How many days later a milestone is than it was wanted or seen; nothing where it was neither."""
+    by = wanted(results.scenario.milestones[name])
+    return "" if by is None or not known(day) else shift(float(int(day)) - int(results.clock.day(by[0])))

@@ -1,0 +1,83 @@
+"""The page as one HTML text: its sections put into the template, with style, script and figures inside."""
+
+import base64
+import hashlib
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dcsim.report.page.answer import answer, headline
+from dcsim.report.page.contents import origin, sections, subject
+from dcsim.report.page.parts import DARK, LIGHT, Chart
+from dcsim.report.page.results import COMPARISON, Results
+
+LANGUAGE = "en"
+
+
+def written(results: Results) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("dcsim.report.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["breakable"] = _breakable
+    parts = sections(results)
+    charts = [chart for part in parts for chart in part.charts]
+    scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
+    return environment.get_template("report.html").render(
+        language=LANGUAGE,
+        scenario=results.scenario,
+        subject=subject(results),
+        headline=headline(results),
+        answer=answer(results),
+        sections=parts,
+        origin=origin(results),
+        light=LIGHT,
+        dark=DARK,
+        style=_asset("templates", "report.css"),
+        figures=_json({chart.name: _figure(chart) for chart in charts}),
+        palettes=_json({"light": LIGHT, "dark": DARK}),
+        compared=bool(results.of(COMPARISON)),
+        scripts=scripts,
+        license=_asset("plotly", "LICENSE"),
+        hashes=" ".join(f"'sha256-{_fingerprint(script)}'" for script in scripts) or "'none'",
+    )
+
+
+def _figure(chart: Chart) -> dict[str, Any]:
+    return {"data": chart.traces, "layout": chart.layout, "height": chart.height}
+
+
+def _asset(*path: str) -> Markup:
+    """A file of this package, which stands in the page as it is."""
+    return Markup(files(__package__).joinpath(*path).read_text(encoding="utf-8"))
+
+
+def _fingerprint(script: str) -> str:
+    """By which a browser knows a script of this page from any other, and runs no other."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _json(value: object) -> Markup:
+    """Data inside a page: no name in it can end the element it stands in."""
+    plain = json.dumps(value, separators=(",", ":"), default=_number, allow_nan=False)
+    for sign in "<>&":
+        plain = plain.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(plain)
+
+
+def _breakable(name: Markup) -> Markup:
+    """A path that may break after its dots and dashes, not inside a word."""
+    return Markup(re.sub(r"([._])(?![^<>]*>)", r"\1<wbr>", str(name)))
+
+
+def _number(value: Any) -> Any:
+    """A number of a table as a plain one."""
+    return value.item()

@@ -1,0 +1,119 @@
+"""What the answer rests on: every number with its source, its date, and how sure it is."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dcsim.report.language import counted, written
+from dcsim.report.page.parts import Cell, Line, Rows, Section, Table
+from dcsim.report.page.results import Results
+from dcsim.scenario.document import Citation, Key, dotted
+from dcsim.scenario.schema import Scenario
+
+ASSUMED, FITTED, UNSAID = "assumption", "fitted", "not stated"
+MARKS = {FITTED: "weak", ASSUMED: "weak", UNSAID: "weak", "low": "weak", "medium": "medium", "high": "high"}
+"""How sure a number is, the weakest first, and how it is set off."""
+
+
+def confidence(scenario: Scenario, path: Key, citation: Citation) -> str:
+    """How sure a number is: fitted, assumed, or as sure as its source."""
+    if dotted(path) in scenario.fitted:
+        return FITTED
+    if not citation.source:
+        return ASSUMED
+    said = scenario.sources[citation.source].confidence.strip().lower()
+    return said if said in MARKS else said or UNSAID
+
+
+def mark(word: str) -> str:
+    return MARKS.get(word, "medium")
+
+
+def origin(scenario: Scenario, citation: Citation) -> tuple[Cell, str]:
+    """Where a number comes from, with a link, and the date of that."""
+    if not citation.source:
+        return Cell(citation.assumption or "", below=citation.note), ""
+    source = scenario.sources[citation.source]
+    return Cell(source.what or citation.source, source.url, below=citation.note), source.as_of
+
+
+# Every number
+
+
+def assumptions(results: Results) -> Section:
+    """Every number of the scenario with its source, date and confidence."""
+    scenario = results.scenario
+    groups: dict[str, list[Line]] = {}
+    counts: dict[str, int] = {}
+    for path, citation in scenario.document.citations.items():
+        if path[0] in ("milestones", "variants"):
+            continue
+        word = confidence(scenario, path, citation)
+        counts[word] = counts.get(word, 0) + 1
+        cell, as_of = origin(scenario, citation)
+        named = ".".join(map(str, path[1:])).removesuffix(".value")
+        row: Line = [named, _value(citation), cell, as_of, Cell(word, mark=mark(word))]
+        groups.setdefault(str(path[0]), []).append(row)
+    bare: list[Line] = [[path, value, "", "", Cell("none given", mark="soft")] for path, value in uncited(scenario)]
+    tables = [Rows(title.replace("_", " ").capitalize(), rows) for title, rows in groups.items()]
+    tables += [Rows("Written without a source", bare)] if bare else []
+    headings = ("Value of", "Value", "Source or reason", "Date", "Confidence")
+    listed = Table("Every number, its source, date and confidence", headings, tables)
+    return Section("assumptions", "Every number", (_counted(counts, len(bare)),), (), (listed,) if tables else ())
+
+
+def _counted(counts: Mapping[str, int], bare: int) -> str:
+    """How many numbers are how sure."""
+    order = list(MARKS)
+    told = [
+        f"{number} {'of ' + word + ' confidence' if word in ('low', 'medium', 'high') else word}"
+        for word, number in sorted(counts.items(), key=lambda one: order.index(one[0]) if one[0] in order else 9)
+    ]
+    said = f"{counted(sum(counts.values()), 'number')} with their origin: {', '.join(told)}." if counts else ""
+    more = f" {counted(bare, 'number')} written without." if bare else ""
+    return (said + more).strip().replace("assumption,", "assumed,")
+
+
+def _value(citation: Citation) -> Cell:
+    """A value as written, and the range in which it is believable."""
+    ends = [written(one) for one in (citation.low, citation.high)]
+    told = f"{ends[0] or '…'} to {ends[1] or '…'}" if any(ends) else ""
+    value = in_words(citation.value)
+    return Cell(value, below="" if told == value else told)
+
+
+def in_words(value: Any) -> str:
+    """A value as written; a distribution by its name and numbers."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((name, numbers),) = value.items()
+        parts = numbers if isinstance(numbers, list) else [numbers]
+        return f"{name} {', '.join(written(part).replace(' ', NO_BREAK) for part in parts)}"
+    return written(value)
+
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+UNSOURCED = ("places", "calendars", "factors", "resources", "supplies", "activities", "risks", "options")
+_NUMBER = re.compile(r"-?\d")
+_PLAIN = ("0", "1", "1.0")
+"""What only says whether, or that it is one."""
+
+
+def uncited(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Numbers that stand in the scenario without a source: path, value. Ones and priorities are left out."""
+    document = scenario.document
+    for section in UNSOURCED:
+        for path, value in _leaves(document.values.get(section), (section,), document.citations):
+            told = in_words(value)
+            if told not in _PLAIN and path[-1] != "priority":
+                yield dotted(path), told
+
+
+def _leaves(value: Any, path: Key, cited: Mapping[Key, Citation]) -> Iterator[tuple[Key, Any]]:
+    """Values that were written as one: a distribution is one, a number in a name is none."""
+    if path in cited or path[-1] in ("description", "note", "after", "only", "varies_with"):
+        return
+    if isinstance(value, Mapping) and not (len(value) == 1 and isinstance(next(iter(value.values())), list)):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key), cited)
+    elif isinstance(value, Mapping) or _NUMBER.match(written(value).lstrip("[")):
+        yield path, value

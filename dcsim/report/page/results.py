@@ -1,0 +1,125 @@
+"""The results a page is made of: those that belong to one scenario, and the milestone it answers for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from dcsim.analysis.findings import Findings
+from dcsim.build import network_of
+from dcsim.errors import RequestError, ResultError
+from dcsim.network import Network
+from dcsim.report.page.words import LATER, date, known
+from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.suggest import nearest, shorten
+
+COMPARISON = "comparison"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that was found about one scenario."""
+
+    findings: tuple[Findings, ...]
+    scenario: Scenario
+    milestone: str
+    """The one the page answers for; empty where the scenario has none."""
+
+    def of(self, kind: str) -> list[Findings]:
+        """The results of one kind, in the order in which they were given."""
+        return [one for one in self.findings if one.kind == kind]
+
+    def first(self, kind: str, about_milestone: str | None = None) -> Findings | None:
+        """The first result of a kind, of those that were asked about a milestone; none if there is none."""
+        return next(
+            (one for one in self.of(kind) if about_milestone in (None, one.about.get("milestone"))),
+            None,
+        )
+
+    @cached_property
+    def clock(self) -> "Clock":
+        """How its ticks and days become dates."""
+        return Clock(self.scenario.start, self.scenario.zero)
+
+    @cached_property
+    def network(self) -> Network:
+        """What is simulated: how far the clock runs, and how many units its milestones reach."""
+        return network_of(self.scenario)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Ticks and days as dates."""
+
+    start: datetime
+    zero: datetime
+
+    def at(self, tick: float) -> datetime:
+        """The moment of a tick."""
+        return self.start + timedelta(minutes=float(tick))
+
+    def on(self, day: float) -> datetime:
+        """The moment of a day counted from day zero."""
+        return self.zero + timedelta(days=float(day))
+
+    def day(self, moment: datetime) -> float:
+        """Days from day zero to a moment."""
+        return (moment - self.zero) / timedelta(days=1)
+
+
+def together(findings: Sequence[Findings], milestone: str | None = None) -> Results:
+    """Results as one, if they belong to one scenario.
+
+    Raises
+    ------
+    ResultError
+        They are of different scenarios; a comparison may stand beside what it compares.
+    RequestError
+        There are none, or there is no such milestone.
+    """
+    if not findings:
+        raise RequestError("nothing to report: give at least one result")
+    own = [one for one in findings if one.kind != COMPARISON] or list(findings[:1])
+    scenario = own[0].scenario
+    for one in findings:
+        if _stranger(one, scenario):
+            raise ResultError(
+                f"results of different scenarios do not fit on one page: {_named(scenario)} ({own[0].kind}) and "
+                f"{_named(one.scenario)} ({one.kind}); report each alone, or put a comparison beside one"
+            )
+    return Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
+
+
+def _stranger(one: Findings, scenario: Scenario) -> bool:
+    """Whether a result is not of this scenario. A comparison is at home with each of the scenarios it compares."""
+    if one.scenario is scenario:
+        return False
+    theirs = {one.scenario.document.sha256, *one.about.get("fingerprints", {}).values()}
+    return scenario.document.sha256 not in theirs
+
+
+def _named(scenario: Scenario) -> str:
+    return f"'{shorten(scenario.name)}' {scenario.document.sha256[:12]}"
+
+
+def _asked(findings: Sequence[Findings], scenario: Scenario, milestone: str | None) -> str:
+    there = scenario.milestones
+    if milestone is not None:
+        if milestone not in there:
+            raise RequestError(f"no milestone '{shorten(milestone)}'{nearest(milestone, there, 'milestones')}")
+        return milestone
+    asked = [str(name) for one in findings if (name := one.about.get("milestone")) in there]
+    dated = [name for name, one in there.items() if wanted(one) is not None]
+    return next(iter([*asked, *reversed(dated), *reversed(there)]), "")
+
+
+def wanted(milestone: Milestone) -> tuple[datetime, str] | None:
+    """The date a milestone is measured by and what it means: its target, else the first that was observed."""
+    if milestone.target is not None:
+        return milestone.target, "target"
+    return next(((one.date, one.meaning or "observed") for one in milestone.observed), None)
+
+
+def on(results: Results, day: float) -> str:
+    """The date of a day; `later` where it is beyond the horizon."""
+    return date(results.clock.on(day)) if known(day) else LATER

@@ -1,0 +1,75 @@
+"""How a page says numbers: dates as people write them, days with their sign, shares that never round to certainty."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+LATER = "later"
+"""What stands for a day beyond the horizon."""
+
+PERCENT = "\N{NO-BREAK SPACE}%"
+
+
+def date(moment: datetime) -> str:
+    """A date as people write it: 8 Oct 2024."""
+    return f"{moment.day} {moment:%b} {moment.year}"
+
+
+def known(number: Any) -> bool:
+    """Whether there is such a day: neither empty nor beyond the horizon."""
+    return number is not None and not pd.isna(number) and math.isfinite(number)
+
+
+def days(number: float, word: str = " d") -> str:
+    """So many days: 159 d, 2.5 d."""
+    return LATER if not known(number) else f"{_rounded(number)}{word}"
+
+
+def shift(number: float) -> str:
+    """So many days later, or earlier: +12, \N{MINUS SIGN}17."""
+    if not known(number):
+        return "" if pd.isna(number) else LATER
+    told = _rounded(abs(number))
+    return "0" if told == "0" else ("+" if number > 0 else "\N{MINUS SIGN}") + told
+
+
+def _rounded(number: float) -> str:
+    told = f"{number:,.0f}" if abs(number) >= 10 else f"{number:.1f}".removesuffix(".0")
+    return "0" if told == "-0" else told.replace("-", "\N{MINUS SIGN}")
+
+
+def share(number: float) -> str:
+    """A share in percent, never rounded to none or all."""
+    if not known(number):
+        return ""
+    if 0 < number < 0.005 or 0.995 < number < 1:
+        return f"<1{PERCENT}" if number < 0.5 else f">99{PERCENT}"
+    return f"{100 * number:.0f}{PERCENT}"
+
+
+def money(amount: float, currency: str) -> str:
+    """A price: 20 M USD."""
+    for unit, name in ((10**9, " B"), (10**6, " M"), (10**3, " k")):
+        if abs(amount) >= unit:
+            return f"{amount / unit:,.3g}{name} {currency}".strip()
+    return f"{amount:,.0f} {currency}".strip()
+
+
+def with_interval(row: Mapping[Any, Any], name: str = "mean") -> str:
+    """So many days later with the 95 % interval of that, from a row with low and high."""
+    between = f" ({shift(row['low'])} to {shift(row['high'])})" if known(row.get("low")) else ""
+    return f"{shift(row[name])} d{between}" if known(row[name]) else days(row[name])
+
+
+def cell(value: Any) -> str:
+    """Whatever a table holds, in words."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, datetime):
+        return date(value)
+    if isinstance(value, float):
+        return LATER if math.isinf(value) else f"{value:,.4g}" if abs(value) < 100 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

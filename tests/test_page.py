@@ -1,0 +1,394 @@
+"""The page: the answer first, everything escaped, nothing from the network, and only what belongs together."""
+
+import json
+import re
+from html import unescape
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from builders import TINY
+from pages import EVIL, TAG, comparison, drivers, everything, evil, explanation, found, many, more, others, run, tiny
+
+import dcsim
+from dcsim.errors import RequestError, ResultError
+from dcsim.report.limits import LIMITS
+from dcsim.report.page import report
+from dcsim.report.page.gantt import by_place
+from dcsim.report.page.parts import DARK, LIGHT
+from dcsim.report.page.words import cell, days, money, share, shift
+
+README = Path(__file__).parents[1] / "README.md"
+MOST_BYTES = 5_000_000
+
+
+class Outline(HTMLParser):
+    """The elements of a page, the text of those that are read, and the addresses it names."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, dict[str, str | None]]] = []
+        self.words: dict[str, list[str]] = {}
+        self.within: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "img", "br", "wbr"):
+            self.within.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.within and self.within.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        self.words.setdefault(self.within[-1] if self.within else "", []).append(data)
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Writes a page and returns its text."""
+
+    def write(*findings, **more):
+        path = report(*findings, path=tmp_path / "page.html", **more)
+        return path.read_text(encoding="utf-8")
+
+    return write
+
+
+def read(page):
+    """What is read on a page, as one line."""
+    body = re.sub(r"<(script|style).*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<wbr>", "", body) and re.sub(r"<[^>]+>", " ", body.replace("<wbr>", ""))).split())
+
+
+def figures(page):
+    """The figures of a page by name."""
+    return json.loads(re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL)[1])
+
+
+# The answer
+
+
+def test_many_builds_answer_with_dates_and_chances(page):
+    told = read(page(many(tiny())))
+    assert re.search(
+        r"half is reached by \d+ Jan 2024 in half of 40 simulated builds, and by \d+ Jan 2024 in four", told
+    )
+    assert "Even odds (P50)" in told
+    assert "Chance by 20 Jan 2024" in told
+    assert "It waited longest for crew" in told
+
+
+def test_one_build_answers_with_its_date(page):
+    told = read(page(run(tiny())))
+    assert re.search(r"half is reached on \d+ Jan 2024 with expected values\.", told)
+    assert "What the date leans on is told by the result of dcsim drivers" in told
+
+
+def test_what_is_never_reached_has_no_date(page):
+    scenario = dcsim.load(tiny_values())
+    assert "all is not reached by 1 Mar 2024 with expected values." in read(page(run(scenario), milestone="all"))
+    told = read(page(many(scenario, 8), milestone="all"))
+    assert "all is not reached by 1 Mar 2024 in at least half of 8 simulated builds." in told
+    assert "later than the horizon" in told
+    assert "nan" not in told.lower().split()
+
+
+def tiny_values():
+    import yaml
+
+    told = yaml.safe_load(TINY)
+    told["milestones"]["half"].pop("observed")
+    return {key: value for key, value in told.items() if key != "variants"}
+
+
+def test_everything_stands_on_one_page(page):
+    told = read(page(*everything()))
+    for said in (
+        "Most of the days go into install (work, 9 d), crew (waiting for a crew or machine, 4 d) and storm (a risk,",
+        "Best option: storm for 1 M USD, 2 days earlier on average (95 %: 1 to 3).",
+        "Difference in half",
+        "Within a budget of 2 M USD.",
+        "So that half is reached by 2024-01-20 with 80 %.",
+        "16 rack-days are lost against a plan, worth 32 M USD.",
+        "half against resources.crew.count",
+        "Of the 2 inputs that move half most, 2 are assumed, fitted or weakly sourced; above all mood (assumption,",
+        "What is not modelled",
+    ):
+        assert said in told
+
+
+def test_a_comparison_alone_is_a_page(page):
+    told = read(page(comparison()))
+    assert "half is reached by 17 Jan 2024 in half of 40 simulated builds" in told
+    assert "Of 2 changes to base, more is the earliest, by 4 days (95 %: \N{MINUS SIGN}5 to \N{MINUS SIGN}3)" in told
+    assert "none does not get there." in told
+    assert "\N{MINUS SIGN}3.5 working: install; \N{MINUS SIGN}0.5 waiting for crew" in told
+
+
+@pytest.mark.parametrize("findings", [explanation(), drivers(), *others()], ids=lambda one: one.kind)
+def test_every_result_alone_is_a_page(page, findings):
+    told = read(page(findings))
+    assert "Every number" in told
+    assert f"dcsim {origin_of(findings.kind)} scenario.yaml" in told
+
+
+def origin_of(kind):
+    from dcsim.report.page.contents import VERBS
+
+    return VERBS[kind]
+
+
+def test_another_milestone_can_be_asked_for(page):
+    assert re.search(r"\ball is reached by", read(page(many(tiny()), milestone="all")))
+
+
+# What it rests on
+
+
+def test_every_number_has_its_source_date_and_confidence(page):
+    text = page(run(tiny()))
+    told = read(text)
+    assert "2024-05" in told
+    assert "pert 0.8, 1, 1.6" in told
+    assert "crews are good or tired" in told
+    assert "1 fitted, 1 assumed, 1 of low confidence, 1 of high confidence." in told
+    assert "activities.install.duration 2 to 4 d none given" in told
+
+
+def test_only_links_to_the_web_are_links(page):
+    text = page(run(tiny()))
+    links = [attributes["href"] for tag, attributes in Outline(text).attributes if tag == "a"]
+    assert {link for link in links if not link.startswith("#")} == {"https://example.org/a?b=1&c=2"}
+    assert {link[1:] for link in links if link.startswith("#")} <= set(re.findall(r'id="(\w+)"', text))
+    assert "a bad link" in read(text)
+    assert "javascript:" not in text.replace(scripts(text), "")
+
+
+def scripts(text):
+    """The longest script, which is plotly's."""
+    return max(re.findall(r"<script>(.*?)</script>", text, re.DOTALL), key=len)
+
+
+def test_without_drivers_the_replications_tell_what_the_date_leans_on(page):
+    told = read(page(many(tiny(), 64)))
+    assert "storm (low, rank correlation +" in told
+
+
+def test_what_dcsim_leaves_out_is_said_as_in_the_readme(page):
+    readme = " ".join(README.read_text().split())
+    assert [limit for limit in LIMITS if limit not in readme] == []
+    told = read(page(run(tiny())))
+    assert all(limit in told for limit in LIMITS)
+
+
+def test_the_footer_tells_how_to_make_it_again(page):
+    told = read(page(run(tiny()), many(tiny())))
+    assert tiny().document.sha256 in told
+    assert f"Made by dcsim {dcsim.__version__}, expected values, seed 0, from the scenario" in told
+    assert "dcsim run scenario.yaml --expected dcsim replicate scenario.yaml --seed 0 -n 40" in told
+
+
+# One file that asks nobody
+
+
+def test_the_page_is_small_and_asks_nobody(page):
+    text = page(*everything())
+    assert len(text.encode()) < MOST_BYTES
+    outline = Outline(text)
+    assert not {"iframe", "object", "embed", "base", "form", "img"} & set(outline.elements)
+    named = [
+        value for tag, one in outline.attributes for key, value in one.items() if key in ("src", "href") and tag != "a"
+    ]
+    assert named == ["data:,"]
+    policy = next(one["content"] for tag, one in outline.attributes if one.get("http-equiv"))
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+
+
+def test_the_same_results_give_the_same_page(page):
+    findings = (run(tiny()), many(tiny()))
+    assert page(*findings) == page(*findings)
+
+
+def test_headings_and_tables_are_in_order(page):
+    outline = Outline(page(*everything()))
+    levels = [int(tag[1]) for tag in outline.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(one.get("scope") in ("col", "row", "rowgroup") for tag, one in outline.attributes if tag == "th")
+    drawn = [one for tag, one in outline.attributes if "data-figure" in one]
+    assert drawn
+    assert all(one["role"] == "img" and len(one["aria-label"]) > 10 for one in drawn)
+    assert ("html", {"lang": "en"}) in outline.attributes
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_can_be_told_from_the_paper(palette):
+    """At least 4.5 for text and links, 3 for marks: WCAG 2.2; fair shades of orange, sky and purple carry no text."""
+    for name in ("ink", "soft", "blue"):
+        assert contrast(palette[name], palette["paper"]) >= 4.5, name
+    for name in ("green", "red"):
+        assert contrast(palette[name], palette["paper"]) >= 3, name
+
+
+def contrast(one, other):
+    """The ratio of luminances of two colours, by WCAG."""
+    lights = sorted(luminance(colour) + 0.05 for colour in (one, other))
+    return lights[1] / lights[0]
+
+
+def luminance(colour):
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+# Escaping
+
+
+def test_whatever_a_scenario_is_called_is_text(page):
+    text = page(run(evil()), many(evil()))
+    clean = page(run(tiny()), many(tiny()))
+    assert Outline(text).elements.count("script") == Outline(clean).elements.count("script")
+    assert "img" not in Outline(text).elements
+    told = unescape(text)
+    assert EVIL in told
+    assert TAG in told
+    assert "alert(1)</script>" not in text.replace(scripts(text), "")
+    assert "{{ 7 - 7 }}" in read(text)
+    assert figures(text)
+
+
+def test_names_in_figures_are_text_to_plotly_too(page):
+    """Plotly takes `<b>` and `<a>` in a label for markup."""
+    text = page(run(evil()), many(evil()))
+    told = json.dumps(figures(text))
+    assert "<img" not in told
+    assert "&lt;img src=x" in told
+    assert "<" not in re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1]
+
+
+# Figures
+
+
+def test_the_fan_has_a_band_a_median_and_the_observed_date(page):
+    (curves,) = [one for name, one in figures(page(many(tiny()))).items() if name.startswith("curves")]
+    low, high, median, observed = curves["data"]
+    assert high["fill"] == "tonexty"
+    assert max(median["y"]) == 6
+    assert all(a >= b for a, b in zip(high["y"], median["y"], strict=True))
+    assert low["x"] == median["x"]
+    assert observed["x"] == ["2024-01-12 00:00"]
+    assert observed["y"] == [3]
+
+
+def test_the_gantt_has_a_bar_for_each_hall():
+    bars = by_place(run(tiny()).tables["activities"])
+    rows = bars[bars["activity"] == "install"]
+    assert rows["place"].tolist() == [
+        "hall1/rack1",
+        "hall1/rack2",
+        "hall1/rack3",
+        "hall2/rack1",
+        "hall2/rack2",
+        "hall2/rack3",
+    ]
+    assert rows["group"].tolist() == ["hall1"] * 3 + ["hall2"] * 3
+    assert rows["lanes"].tolist() == [6] * 6
+    big = dcsim.load({**tiny_values(), "places": {"hall": 2, "rack": {"in": "hall", "count": 20}}})
+    bars = by_place(run(big).tables["activities"])
+    rows = bars[bars["activity"] == "install"]
+    assert rows["place"].tolist() == ["hall1", "hall2"]
+    assert rows["count"].tolist() == [20, 20] or rows["count"].sum() <= 40
+
+
+def test_no_figure_has_a_number_that_is_none(page):
+    for name, figure in figures(page(*everything())).items():
+        assert "NaN" not in json.dumps(figure), name
+        assert figure["data"], name
+
+
+# What belongs together
+
+
+def test_other_scenarios_are_refused(page):
+    other = dcsim.load({**tiny_values(), "name": "Another"})
+    with pytest.raises(
+        ResultError, match=r"results of different scenarios do not fit on one page: 'Tiny' \w+ \(run\) and"
+    ):
+        page(run(tiny()), run(other))
+    with pytest.raises(ResultError, match="different scenarios"):
+        page(run(other), comparison())
+
+
+def test_a_comparison_may_stand_beside_one_of_its_scenarios(page):
+    told = read(page(comparison(), run(more())))
+    assert more().document.sha256 in told
+
+
+def test_nothing_is_no_page(page):
+    with pytest.raises(RequestError, match="nothing to report: give at least one result"):
+        page()
+
+
+def test_an_unknown_milestone_is_refused(page):
+    with pytest.raises(RequestError, match="no milestone 'halv'; did you mean 'half'"):
+        page(run(tiny()), milestone="halv")
+
+
+def test_a_page_is_a_file_of_html(tmp_path):
+    with pytest.raises(ResultError, match=r"a report's name ends in \.html"):
+        report(run(tiny()), path=tmp_path / "page.pdf")
+    with pytest.raises(ResultError, match="cannot write"):
+        report(run(tiny()), path=tmp_path / "nowhere" / "page.html")
+
+
+def test_a_scenario_without_milestones_is_a_page(page):
+    scenario = dcsim.load({"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}})
+    assert "x has no milestones." in read(page(run(scenario)))
+    assert "x has no milestones." in read(page(many(scenario, 4)))
+
+
+# The command
+
+
+def test_the_command_reads_folders(dcsim, tiny, tmp_path):
+    one, two, out = tmp_path / "one", tmp_path / "two", tmp_path / "page.html"
+    assert dcsim("run", tiny, "--expected", "--out", str(one))[2] == 0
+    assert dcsim("replicate", tiny, "-n", "8", "--engine", "reference", "--out", str(two))[2] == 0
+    printed, _, code = dcsim("report", str(one), str(two), "-o", str(out), "--milestone", "half")
+    assert (code, printed) == (0, f"report in {out}\n")
+    assert out.stat().st_size < MOST_BYTES
+
+
+def test_the_command_says_what_is_wrong(dcsim, tmp_path):
+    _, err, code = dcsim("report", str(tmp_path / "none"), "-o", str(tmp_path / "page.html"))
+    assert code == 2
+    assert "there is no folder" in err
+
+
+# Words
+
+
+def test_numbers_in_words():
+    shares = [f"{number}\N{NO-BREAK SPACE}%" for number in ("0", "<1", "50", ">99", "100")]
+    assert [shift(12.4), shift(-3.25), shift(0.0), shift(0.01), shift(float("inf"))] == [
+        "+12",
+        "\N{MINUS SIGN}3.2",
+        "0",
+        "0",
+        "later",
+    ]
+    assert [share(0.0), share(0.001), share(0.5), share(0.999), share(1.0)] == shares
+    assert [days(2.5), days(159.3), days(float("inf"))] == ["2.5 d", "159 d", "later"]
+    assert [money(2e7, "USD"), money(950, "USD")] == ["20 M USD", "950 USD"]
+    assert [cell(None), cell(float("nan")), cell(3), cell(2.5), cell("a")] == ["", "", "3", "2.5", "a"]
+
+
+def test_findings_of_another_kind_are_no_obstacle(page):
+    assert "Every number" in read(page(run(tiny()), found("unheard", {})))

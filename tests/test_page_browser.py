@@ -1,0 +1,190 @@
+"""The page in a real browser: drawn without a word of complaint, readable on a phone, in the dark and on paper."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from pages import TAG, everything, evil, many, run
+
+from dcsim.report.page import report
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: install Debian's package chromium")
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+A_DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} 2024")
+BOXES = "[...document.querySelectorAll('{}')].map(one => one.getBoundingClientRect().toJSON())"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as player:
+        started = player.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def page_of_all(tmp_path_factory) -> Path:
+    return report(*everything(), path=tmp_path_factory.mktemp("page") / "all.html")
+
+
+@pytest.fixture(scope="module")
+def page_of_evil(tmp_path_factory) -> Path:
+    return report(run(evil()), many(evil()), path=tmp_path_factory.mktemp("page") / "evil.html")
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a file as a reader would, and listens to what it says and asks for."""
+    contexts = []
+
+    def open_file(path, viewport=DESK, **more):
+        context = browser.new_context(viewport=viewport, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("dialog", lambda dialog: page.said.append(dialog.message) or dialog.dismiss())
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+
+
+def colour(page, selector, name):
+    return page.eval_on_selector(selector, f"one => getComputedStyle(one).{name}")
+
+
+def until(page, expression):
+    """Waits until something is so; the page itself lets no text become a script."""
+    for _ in range(50):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(f"never: {expression}")
+
+
+def test_it_opens_from_disk_without_complaint_and_asks_nobody(visit, page_of_all):
+    page = visit(page_of_all)
+    page.wait_for_timeout(300)
+    assert page.said == []
+    assert [url for url in page.asked if not url.startswith("data:")] == [page_of_all.as_uri()]
+
+
+def test_every_figure_is_drawn(visit, page_of_all):
+    page = visit(page_of_all)
+    figures = page.query_selector_all("[data-figure]")
+    assert len(figures) >= 10
+    for figure in figures:
+        marks = figure.eval_on_selector_all(
+            ".lines .js-line, path.point, .point path",
+            "all => all.filter(one => (one.getAttribute('d') || '').length > 5).length",
+        )
+        assert marks, figure.get_attribute("data-figure")
+        assert figure.query_selector(".xtick text, .xaxislayer-above text")
+
+
+def test_the_pointer_shows_a_date(visit, page_of_all):
+    page = visit(page_of_all)
+    figure = page.locator("[data-figure=curves0]")
+    figure.scroll_into_view_if_needed()
+    box = figure.locator(".nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.wait_for_selector("[data-figure=curves0] .hoverlayer text")
+    assert A_DATE.search(figure.locator(".hoverlayer").text_content())
+
+
+def test_a_bar_of_the_gantt_tells_what_it_is(visit, page_of_all):
+    page = visit(page_of_all)
+    figure = page.locator("[data-figure=gantt0]")
+    figure.scroll_into_view_if_needed()
+    box = figure.locator(".bars .point path").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("[data-figure=gantt0] .hoverlayer text")
+    assert re.search(rf"install hall1/rack1.*{A_DATE.pattern}", figure.locator(".hoverlayer").text_content())
+
+
+def test_the_legend_switches_a_curve_off(visit, page_of_all):
+    page = visit(page_of_all)
+    figure = page.locator("[data-figure=milestones]")
+    before = figure.locator(".scatterlayer .trace").count()
+    figure.locator(".legendtoggle").nth(1).click()
+    until(page, f"document.querySelectorAll('[data-figure=milestones] .scatterlayer .trace').length < {before}")
+
+
+def test_in_the_dark_page_and_figures_are_dark(visit, page_of_all):
+    light, dark = (visit(page_of_all, color_scheme=scheme) for scheme in ("light", "dark"))
+    for selector, name in (
+        ("body", "backgroundColor"),
+        ("body", "color"),
+        (".drawing .main-svg", "backgroundColor"),
+        (".drawing .ytick text", "fill"),
+        (".drawing .ygrid", "stroke"),
+    ):
+        assert colour(light, selector, name) != colour(dark, selector, name), selector
+    dark.emulate_media(color_scheme="light")
+    dark.wait_for_timeout(300)
+    assert colour(dark, ".drawing .ytick text", "fill") == colour(light, ".drawing .ytick text", "fill")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_nothing_is_wider_than_the_window(visit, page_of_all, viewport):
+    page = visit(page_of_all, viewport)
+    assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    for part in ("main *:not(.scroll *):not(svg *)", "[data-figure] .main-svg", ".xtick text", ".ytick text"):
+        boxes = page.evaluate(BOXES.format(part))
+        assert boxes
+        assert all(box["right"] <= viewport["width"] + 1 and box["left"] >= -1 for box in boxes), part
+    assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 16
+
+
+def test_a_turned_phone_has_wider_figures(visit, page_of_all):
+    page = visit(page_of_all, PHONE)
+    narrow = page.evaluate(BOXES.format("[data-figure] .main-svg"))[0]["width"]
+    page.set_viewport_size({"width": 844, "height": 390})
+    until(page, f"document.querySelector('[data-figure] .main-svg').getBoundingClientRect().width > {narrow}")
+
+
+def test_it_prints_in_light_colours_without_tools(visit, page_of_all):
+    page = visit(page_of_all, color_scheme="dark")
+    page.evaluate(
+        "addEventListener('beforeprint', () => { window.printed = document.querySelector('.main-svg').outerHTML })"
+    )
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    printed = page.evaluate("window.printed")
+    assert 'width="680"' in printed
+    assert "rgb(255, 255, 255)" in printed
+    page.emulate_media(media="print", color_scheme="dark")
+    assert colour(page, "body", "backgroundColor") == "rgb(255, 255, 255)"
+    assert colour(page, "body", "color") == "rgb(34, 34, 34)"
+    assert colour(page, "figure", "breakInside") == "avoid"
+    assert colour(page, "tbody tr", "breakInside") == "avoid"
+    assert page.locator(".modebar:visible").count() == 0
+
+
+def test_without_scripts_the_answer_is_there(visit, page_of_all):
+    page = visit(page_of_all, java_script_enabled=False)
+    assert page.locator("text=half is reached by").first.is_visible()
+    assert page.locator("text=working: install 9 days; waiting").first.is_visible()
+
+
+def test_names_that_look_like_markup_are_text(visit, page_of_evil):
+    page = visit(page_of_evil)
+    page.wait_for_timeout(300)
+    assert page.said == []
+    assert page.evaluate("document.images.length") == 0
+    labels = page.locator("[data-figure=gantt0] .ytick text").all_text_contents()
+    assert TAG[:20] in "".join(labels)
+    assert "alert(1)" in page.locator("h1").text_content()
