@@ -26,7 +26,6 @@ from dcsim.engine.gates import (
     arrival,
     delivered_in,
     demand_of,
-    interval,
     last_arrival,
     mode_of,
     new_gates,
@@ -34,23 +33,17 @@ from dcsim.engine.gates import (
     passes,
     settled_in,
     started,
-    was_open,
-    worked_at,
-    worked_until,
 )
 from dcsim.engine.jit import fast, readable
 from dcsim.engine.story import Chance, Story, chance_of, story_of
-from dcsim.engine.tables import Table, i64, record
+from dcsim.engine.tables import Table
+from dcsim.engine.telling import SEGMENT, tell, tell_order, tell_span, tell_work
 from dcsim.engine.ways import Ways, ways
-from dcsim.network import REPAIR, WORK
 from dcsim.trace import NOT, Trace
 
 ANY_ROUND = 2**30
 ENDLESS = -1
 """Stands for the length of a chain that does not end, which the law of the instant rules out."""
-
-SEGMENT = record(i64, "begins", "ends", "code", "instance", "attempt")
-"""A part of a chain: what it was spent on (see `Codes`), and by which instance and attempt (-1 and 0 if by none)."""
 
 
 def chains(trace: Trace, draws: Draws, nodes: Sequence[int]) -> list[Table]:
@@ -72,137 +65,6 @@ def chain(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int) -> 
         if count <= room:
             return told[:count][::-1]
         room = count
-
-
-# Telling
-
-
-@fast
-def tell(told: Table, count: int, begins: int, ends: int, code: int, instance: int, number: int) -> int:
-    """One more segment, as far as there is room."""
-    if count < len(told):
-        told[count].begins, told[count].ends, told[count].code = begins, ends, code
-        told[count].instance, told[count].attempt = instance, number
-    return count + 1
-
-
-@fast
-def tell_closed(
-    plan: Ways,
-    chance: Chance,
-    told: Table,
-    count: int,
-    begins: int,
-    ends: int,
-    calendar: int,
-    instance: int,
-    number: int,
-) -> int:
-    """Time in which a calendar was closed: of itself, or by risks that stop work."""
-    while ends > begins:
-        low, cause = begins, NOT
-        if was_open(chance.base_first, chance.base, calendar, ends):
-            low = max(low, chance.base[interval(chance.base_first, chance.base, calendar, ends)].opens)
-            for k in range(plan.calendar[calendar].first_risk, plan.calendar[calendar + 1].first_risk):
-                risk = plan.stopped_by[k]
-                if chance.window[risk].begins < ends <= chance.window[risk].ends:
-                    cause, low = plan.risk_cause[risk], max(low, chance.window[risk].begins)
-                    break
-        else:
-            k = interval(chance.base_first, chance.base, calendar, ends)
-            if k > chance.base_first[calendar]:
-                low = max(low, chance.base[k - 1].closes)
-            cause = plan.part[plan.calendar[calendar].first_part].cause
-            for part in range(plan.calendar[calendar].first_part, plan.calendar[calendar + 1].first_part):
-                if not was_open(chance.base_first, chance.base, plan.part[part].calendar, ends):
-                    cause = plan.part[part].cause
-                    break
-        code = plan.codes.wait + cause if cause != NOT else plan.codes.start
-        count = tell(told, count, low, ends, code, instance, number)
-        ends = low
-    return count
-
-
-@fast
-def tell_span(
-    plan: Ways,
-    chance: Chance,
-    told: Table,
-    count: int,
-    begins: int,
-    ends: int,
-    code: int,
-    calendar: int,
-    instance: int,
-    number: int,
-) -> int:
-    """Time that was spent on something while a calendar was open; when it was closed, on that."""
-    if calendar == 0 or begins == ends:
-        return tell(told, count, begins, ends, code, instance, number)
-    while ends > begins:
-        k = interval(chance.open_first, chance.open, calendar, ends)
-        if k < chance.open_first[calendar + 1] and chance.open[k].opens < ends:
-            low = max(begins, chance.open[k].opens)
-            count = tell(told, count, low, ends, code, instance, number)
-        else:
-            low = max(begins, chance.open[k - 1].closes) if k > chance.open_first[calendar] else begins
-            count = tell_closed(plan, chance, told, count, low, ends, calendar, instance, number)
-        ends = low
-    return count
-
-
-@fast
-def tell_work(
-    plan: Ways, chance: Chance, story: Story, told: Table, count: int, ends: int, instance: int, row: int
-) -> int:
-    """A piece of work from its start until a tick; the part that risks have added at its end is theirs."""
-    begins, calendar = started(story, instance, row), plan.mode[mode_of(plan, story, instance, row)].calendar
-    activity, number, code = plan.instance[instance].activity, 1, plan.codes.work
-    if row >= 0:
-        number = story.row[row].number
-        if story.row[row].kind == REPAIR or number > 1:
-            code = plan.codes.rework
-    finish = story.instance[instance].finish if row < 0 else story.row[row].finish
-    if ends == finish and (row < 0 or story.row[row].kind == WORK):
-        for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
-            if chance.effect[k].multiplier > 1 and chance.effect[k].begins <= begins < chance.effect[k].ends:
-                done = worked_until(chance.open_first, chance.open, calendar, begins)
-                all_told = worked_until(chance.open_first, chance.open, calendar, ends)
-                own_part = np.int64(np.ceil((all_told - done) / chance.effect[k].multiplier))
-                own = worked_at(chance.open_first, chance.open, calendar, done + own_part)
-                own = max(begins, min(ends, own))
-                risk = plan.codes.wait + plan.risk_cause[chance.effect[k].risk]
-                count = tell_span(plan, chance, told, count, own, ends, risk, calendar, instance, number)
-                ends = own
-    return tell_span(plan, chance, told, count, begins, ends, code + activity, calendar, instance, number)
-
-
-@fast
-def tell_order(plan: Ways, chance: Chance, told: Table, count: int, placed: int, tick: int, order: int) -> int:
-    """From the placing of an order to a delivery: its lead time, and what a risk has added."""
-    due = tick
-    for lot in range(plan.order[order].lots):
-        wanted = placed + chance.order[order].lead + lot * plan.order[order].every
-        arrives = wanted
-        for k in range(len(chance.postponed)):
-            if chance.postponed[k].stock == plan.order[order].stock:
-                if chance.postponed[k].begins <= wanted < chance.postponed[k].ends:
-                    arrives += chance.postponed[k].ticks
-        if arrives == tick:
-            due = wanted
-            break
-    due = max(due, placed, 0)
-    for k in range(len(chance.postponed) - 1, -1, -1):
-        if tick > due and chance.postponed[k].stock == plan.order[order].stock:
-            if chance.postponed[k].begins <= due < chance.postponed[k].ends:
-                low = max(due, tick - chance.postponed[k].ticks)
-                code = plan.codes.wait + plan.risk_cause[chance.postponed[k].risk]
-                count = tell(told, count, low, tick, code, NOT, 0)
-                tick = low
-    return tell(told, count, max(placed, 0), tick, plan.codes.order + order, NOT, 0)
-
-
-# Following
 
 
 @fast
