@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import Difference, difference
 from dcsim.analysis.findings import Findings
+from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
@@ -146,6 +147,10 @@ class Comparison:
         }
         tables = {name: getattr(self, name) for name in ("milestones", "differences", "causes", "outcomes")}
         return Findings("comparison", self.base.scenario, about, tables)
+
+    def _repr_html_(self) -> str:
+        note = f"paired over {self.base.n} replications, seed {self.base.seed}; negative is earlier"
+        return as_html(f"{self.base.scenario.name}: days later than the base", self.differences, note)
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the base scenario and a manifest into a folder.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.chain import criticality, days_by_cause, segments
 from dcsim.analysis.findings import Findings
+from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
 from dcsim.engine import AUTO, ENGINES, choose
 from dcsim.engine.chain import chains
@@ -113,6 +114,10 @@ class Explanation:
         }
         tables = {"days": self.days, "criticality": self.criticality, "segments": self.segments}
         return Findings("explanation", self.scenario, about, tables)
+
+    def _repr_html_(self) -> str:
+        told = f"{self.scenario.name}: {self.milestone}, mean days by what they were spent on"
+        return as_html(told, self.days, f"{self.many.n} replications, seed {self.many.seed}")
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.

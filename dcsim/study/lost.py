@@ -13,6 +13,7 @@ from dcsim.analysis.chain import codes_of, with_risks
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import dates, days
 from dcsim.analysis.lost import Floats, Growth, by_day, lateness, shared
+from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
 from dcsim.calendars import always
 from dcsim.engine import AUTO, ENGINES, choose
@@ -102,6 +103,10 @@ class Lost:
             "currency": None if self.price is None else self.price.currency,
         }
         return Findings("lost", self.scenario, about, {"causes": self.causes, "curves": self.curves})
+
+    def _repr_html_(self) -> str:
+        told = f"{self.scenario.name}: {self.unit_days:,.0f} unit-days of {self.supply} lost"
+        return as_html(told, self.causes, "shared among all that their driving chains waited for")
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.
