@@ -1,9 +1,12 @@
 """The command `dcsim` itself, and the options that several of its commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from dcsim.scenario.schema import Scenario
 
 app = typer.Typer(
     name="dcsim",
@@ -41,6 +44,12 @@ Mitigations = Annotated[
     typer.Option("--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."),
 ]
 
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
+]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
+
 
 def _say_version(asked: bool) -> None:
     if asked:
@@ -58,6 +67,21 @@ def _front(
     ] = False,
 ) -> None:
     """Simulate data-center buildouts: when the GPUs are online, and what held them back."""
+
+
+def opened(
+    scenario: Path,
+    variant: list[str] | None,
+    set_: list[str] | None,
+    option: list[str] | None,
+    mitigate: list[str] | None,
+) -> "Scenario":
+    """The scenario with all that is laid over it."""
+    from dcsim import api
+
+    return api.load(
+        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
+    )
 
 
 def settings(

@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Engine, Mitigations, Options, Sampling, ScenarioFile, Settings, Variants, app, settings
+from dcsim.cli.app import (
+    Engine,
+    Mitigations,
+    Options,
+    Out,
+    Sampling,
+    ScenarioFile,
+    Seed,
+    Settings,
+    Variants,
+    Workers,
+    app,
+    opened,
+)
 from dcsim.cli.terminal import notice, patience, progress, say
 
 
@@ -26,7 +39,7 @@ def run(
     ] = False,
     sampling: Sampling = "random",
     engine: Engine = "auto",
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")] = None,
+    out: Out = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture: .png, .svg or .pdf.")] = None,
 ) -> None:
     """Simulate one build: its milestones, what it waited for, and what is stuck."""
@@ -38,12 +51,9 @@ def run(
 
     if expected and (seed is not None or replication is not None or sampling != "random"):
         raise typer.BadParameter("expected values are not drawn: leave out --seed, --replication and --sampling")
-    overrides = settings(set_)
     with patience("simulating"):
         begin = perf_counter()
-        built = api.load(
-            scenario, variants=variant or (), overrides=overrides, options=option or (), mitigate=mitigate or ()
-        )
+        built = opened(scenario, variant, set_, option, mitigate)
         notice(engine, network_of(built).instances)
         done = api.simulate(
             built,
@@ -71,10 +81,8 @@ def replicate(
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same builds.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
-    ] = None,
+    seed: Seed = 0,
+    workers: Workers = None,
     engine: Engine = "auto",
     sampling: Sampling = "random",
     until_precise: Annotated[
@@ -83,7 +91,7 @@ def replicate(
             metavar="WISH", help="Stop when this is known so well: `online_100k.p80 within 1 d`; may be repeated."
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")] = None,
+    out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")] = False,
 ) -> None:
     """Simulate many builds: by when each milestone is how likely, and what was waited for."""
@@ -95,9 +103,7 @@ def replicate(
 
     if resume and out is None:
         raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
-    built = api.load(
-        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
-    )
+    built = opened(scenario, variant, set_, option, mitigate)
     notice(engine, network_of(built).instances * n)
     begin = perf_counter()
     try:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Mitigations, Options, ScenarioFile, Settings, Variants, app, settings
+from dcsim.cli.app import Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
 from dcsim.cli.terminal import patience, progress, say, write
 
 
@@ -52,16 +52,13 @@ def show(
     ] = None,
 ) -> None:
     """Tell a scenario in words: places, activities, resources, supplies, risks and milestones."""
-    from dcsim import api
     from dcsim.build import network_of
     from dcsim.report.graph import LANGUAGES
     from dcsim.report.words import tell
 
     if graph is not None and graph not in LANGUAGES:
         raise typer.BadParameter(f"no graph '{graph}'; there are {' and '.join(LANGUAGES)}")
-    found = api.load(
-        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
-    )
+    found = opened(scenario, variant, set_, option, mitigate)
     if graph is not None:
         typer.echo(LANGUAGES[graph](found, network_of(found)), nl=False)
     else:
@@ -85,7 +82,7 @@ def assumptions(
     from dcsim import api
     from dcsim.report.assumptions import MOST_SHOWN, assumptions_report
 
-    found = api.load(scenario, variants=variant or (), overrides=settings(set_))
+    found = opened(scenario, variant, set_, None, None)
     with progress("trying") as show:
         result = api.assumptions(found, milestones=milestone or (), progress=show)
     say(assumptions_report(result, None if all_ else MOST_SHOWN))

@@ -4,9 +4,20 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Engine, Mitigations, ScenarioFile, Settings, Variants, app, settings
-from dcsim.cli.terminal import AsCsv, AsJson, answer, notice, progress
-from dcsim.cli.why import Out, Seed, Workers
+from dcsim.cli.app import (
+    Engine,
+    Mitigations,
+    Options,
+    Out,
+    ScenarioFile,
+    Seed,
+    Settings,
+    Variants,
+    Workers,
+    app,
+    opened,
+)
+from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
 
 
 @app.command()
@@ -18,6 +29,7 @@ def drivers(
     ] = 512,
     variant: Variants = None,
     set_: Settings = None,
+    option: Options = None,
     mitigate: Mitigations = None,
     seed: Seed = 0,
     workers: Workers = None,
@@ -29,12 +41,11 @@ def drivers(
     """Tell which uncertain inputs move a milestone, by how many days, and what it is worth to know them."""
     from time import perf_counter
 
-    from dcsim import api
     from dcsim.build import network_of
     from dcsim.report.drivers import drivers_report
     from dcsim.study.drivers import drivers as study
 
-    built = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    built = opened(scenario, variant, set_, option, mitigate)
     notice(engine, network_of(built).instances * n)
     begin = perf_counter()
     with progress("simulating") as show:
@@ -47,7 +58,4 @@ def drivers(
             engine=engine,
             progress=show or (lambda done, count: None),
         )
-    answer(result.findings, "drivers", drivers_report(result, perf_counter() - begin), json, csv)
-    if out is not None:
-        result.save(out)
-        typer.echo(f"tables in {out}", err=json or csv)
+    give(result, "drivers", drivers_report(result, perf_counter() - begin), out, json, csv)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date
 from math import inf, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -76,6 +76,23 @@ def answer(findings: "Findings", main: str, text: "RenderableType", as_json: boo
         typer.echo(findings.tables[main].to_csv(index=False, lineterminator="\n"), nl=False)
     else:
         say(text)
+
+
+class Study(Protocol):
+    """What was found, and can be kept."""
+
+    @property
+    def findings(self) -> "Findings": ...
+    def save(self, folder: Path) -> Path: ...
+
+
+def give(study: Study, main: str, text: "RenderableType", out: Path | None, as_json: bool, as_csv: bool) -> None:
+    """Print what was found and keep it, if there is a folder for it."""
+    answer(study.findings, main, text, as_json, as_csv)
+    if out is not None:
+        study.save(out)
+        if not (as_json or as_csv):
+            typer.echo(f"\ntables in {out}")
 
 
 def _plain(cell: Any) -> Any:

@@ -1,43 +1,27 @@
 """Commands that ask what if: other values in turn, other dates of orders, what can be bought."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Engine, Mitigations, Options, ScenarioFile, Settings, Variants, app, settings
-from dcsim.cli.terminal import AsCsv, AsJson, answer, notice, progress
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from dcsim.analysis.findings import Findings
+from dcsim.cli.app import (
+    Engine,
+    Mitigations,
+    Options,
+    Out,
+    ScenarioFile,
+    Seed,
+    Settings,
+    Variants,
+    Workers,
+    app,
+    opened,
+    settings,
+)
+from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
 
 Many = Annotated[int, typer.Option("-n", min=1, metavar="N", help="Replications.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
-]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
-
 Milestone = Annotated[str, typer.Option(metavar="NAME", help="The milestone that it is about.")]
-
-
-class Study(Protocol):
-    """What was found, and can be kept."""
-
-    @property
-    def findings(self) -> "Findings": ...
-    def save(self, folder: Path) -> Path: ...
-
-
-def _give(study: Study, main: str, text: "RenderableType", out: Path | None, as_json: bool, as_csv: bool) -> None:
-    """Print what was found and keep it, if there is a folder for it."""
-    answer(study.findings, main, text, as_json, as_csv)
-    if out is not None:
-        study.save(out)
-        if not (as_json or as_csv):
-            typer.echo(f"\ntables in {out}")
 
 
 @app.command()
@@ -71,16 +55,13 @@ def sweep(
     as_csv: AsCsv = False,
 ) -> None:
     """Simulate with many values of some paths: how the milestones move, with the same random numbers everywhere."""
-    from dcsim import api
     from dcsim.build import network_of
     from dcsim.report.sweep import sweep_report
     from dcsim.study.sweep import sweep
 
     if resume and out is None:
         raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
-    built = api.load(
-        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
-    )
+    built = opened(scenario, variant, set_, option, mitigate)
     notice(engine, network_of(built).instances * n)
     try:
         with progress("simulating") as show:
@@ -101,7 +82,7 @@ def sweep(
         if out is not None:
             typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
         raise
-    _give(done, "points", sweep_report(done), None, as_json, as_csv)
+    give(done, "points", sweep_report(done), None, as_json, as_csv)
     if out is not None and not (as_json or as_csv):
         typer.echo(f"\ntables in {out}")
 
@@ -127,14 +108,11 @@ def order_by(
     as_csv: AsCsv = False,
 ) -> None:
     """When each order has to be placed at the latest for a milestone to stay likely enough."""
-    from dcsim import api
     from dcsim.build import network_of
     from dcsim.report.orders import orders_report
     from dcsim.study.orders import order_by
 
-    built = api.load(
-        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
-    )
+    built = opened(scenario, variant, set_, option, mitigate)
     notice(engine, network_of(built).instances * n)
     with progress("moving orders") as show:
         done = order_by(
@@ -148,7 +126,7 @@ def order_by(
             engine=engine,
             progress=show,
         )
-    _give(done, "orders", orders_report(done), out, as_json, as_csv)
+    give(done, "orders", orders_report(done), out, as_json, as_csv)
 
 
 @app.command()
@@ -171,14 +149,11 @@ def mitigate(
     as_csv: AsCsv = False,
 ) -> None:
     """What each mitigation and option buys in days and for its money, and the best set within a budget."""
-    from dcsim import api
     from dcsim.build import network_of
     from dcsim.report.mitigate import mitigate_report
     from dcsim.study.mitigate import mitigate
 
-    built = api.load(
-        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigated or ()
-    )
+    built = opened(scenario, variant, set_, option, mitigated)
     notice(engine, network_of(built).instances * n)
     with progress("weighing") as show:
         done = mitigate(
@@ -191,4 +166,4 @@ def mitigate(
             engine=engine,
             progress=show,
         )
-    _give(done, "options", mitigate_report(done), out, as_json, as_csv)
+    give(done, "options", mitigate_report(done), out, as_json, as_csv)

@@ -5,16 +5,24 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Engine, Mitigations, Sampling, ScenarioFile, Settings, Variants, app, settings
-from dcsim.cli.terminal import AsCsv, AsJson, answer, notice, progress
+from dcsim.cli.app import (
+    Engine,
+    Mitigations,
+    Options,
+    Out,
+    Sampling,
+    ScenarioFile,
+    Seed,
+    Settings,
+    Variants,
+    Workers,
+    app,
+    opened,
+)
+from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
 
 Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone to look at.")]
 Count = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same builds.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
-]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
 
 
 @app.command()
@@ -24,6 +32,7 @@ def explain(
     n: Count = 256,
     variant: Variants = None,
     set_: Settings = None,
+    option: Options = None,
     mitigate: Mitigations = None,
     seed: Seed = 0,
     replication: Annotated[
@@ -40,14 +49,13 @@ def explain(
     csv: AsCsv = False,
 ) -> None:
     """Tell why a milestone is when it is: what its days are made of, what is critical, the story of one build."""
-    from dcsim import api
     from dcsim.build import network_of
     from dcsim.report.explain import explanation_report
     from dcsim.study.explain import TYPICAL, explain
 
     if expected and replication is not None:
         raise typer.BadParameter("tell one chain: that of --replication, or that with --expected values")
-    built = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    built = opened(scenario, variant, set_, option, mitigate)
     notice(engine, network_of(built).instances * n)
     told = None if expected else (TYPICAL if replication is None else replication)
     with progress("simulating") as show:
@@ -62,10 +70,7 @@ def explain(
             sampling=sampling,
             progress=show or (lambda done, count: None),
         )
-    answer(result.findings, "days", explanation_report(result), json, csv)
-    if out is not None:
-        result.save(out)
-        typer.echo(f"tables in {out}", err=json or csv)
+    give(result, "days", explanation_report(result), out, json, csv)
 
 
 @app.command()
@@ -84,6 +89,7 @@ def compare(
     n: Count = 256,
     variant: Variants = None,
     set_: Settings = None,
+    option: Options = None,
     mitigate: Mitigations = None,
     seed: Seed = 0,
     workers: Workers = None,
@@ -99,7 +105,7 @@ def compare(
     from dcsim.report.compare import comparison_report
     from dcsim.study.compare import compare
 
-    base = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    base = opened(scenario, variant, set_, option, mitigate)
     others = [api.load(one) if Path(one).suffix in (".yaml", ".yml") else one for one in changes or ()]
     notice(engine, network_of(base).instances * n)
     with progress("simulating") as show:
@@ -114,10 +120,7 @@ def compare(
             sampling=sampling,
             progress=show or (lambda done, count: None),
         )
-    answer(result.findings, "differences", comparison_report(result), json, csv)
-    if out is not None:
-        result.save(out)
-        typer.echo(f"tables in {out}", err=json or csv)
+    give(result, "differences", comparison_report(result), out, json, csv)
 
 
 @app.command()
@@ -137,6 +140,7 @@ def lost(
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")] = 32,
     variant: Variants = None,
     set_: Settings = None,
+    option: Options = None,
     mitigate: Mitigations = None,
     seed: Seed = 0,
     expected: Annotated[bool, typer.Option("--expected", help="One build, with expected values.")] = False,
@@ -146,11 +150,10 @@ def lost(
     csv: AsCsv = False,
 ) -> None:
     """Tell what waiting costs: GPU-days lost, to what, and what they would have been worth."""
-    from dcsim import api
     from dcsim.report.lost import lost_report
     from dcsim.study.lost import lost
 
-    built = api.load(scenario, variants=variant or (), overrides=settings(set_), mitigate=mitigate or ())
+    built = opened(scenario, variant, set_, option, mitigate)
     with progress("simulating") as show:
         result = lost(
             built,
@@ -163,7 +166,4 @@ def lost(
             engine=engine,
             progress=show or (lambda done, count: None),
         )
-    answer(result.findings, "causes", lost_report(result), json, csv)
-    if out is not None:
-        result.save(out)
-        typer.echo(f"tables in {out}", err=json or csv)
+    give(result, "causes", lost_report(result), out, json, csv)
