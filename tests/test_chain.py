@@ -10,6 +10,7 @@ from builders import network
 from generated import scenario
 
 import dcsim
+import dcsim.study.store
 from dcsim.analysis.chain import codes_of, minutes_by_code, segments
 from dcsim.build import network_of
 from dcsim.engine import ENGINES, new_runner
@@ -115,6 +116,15 @@ def test_days_add_up_in_every_replication():
             assert (spent.sum(axis=1) == np.where(reached < 0, 0, reached - built.day_zero)).all(), f"network {seed}"
             assert not touched[reached < 0].any()
             assert touched[reached >= 0].any(axis=1).all() or built.day_zero == 0
+
+
+def test_the_days_of_each_replication_are_kept(tmp_path):
+    loaded = dcsim.load("configs/minimal.yaml")
+    many = dcsim.replicate(loaded, 10, explain=["all_running"], out=tmp_path / "out")
+    kept = dcsim.study.store.read(tmp_path / "out").tables["chain"]
+    days = kept.groupby("replication")["days"].sum()
+    assert days.to_numpy() == pytest.approx(many.days_of("all_running"))
+    assert set(kept["kind"]) <= {"work", "rework", "resource", "calendar", "order", "placed", "date", "start"}
 
 
 def test_replications_are_explained_alike_by_both_engines():

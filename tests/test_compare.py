@@ -79,8 +79,9 @@ def test_milestones_with_a_date_are_compared_if_none_is_named():
 
 def test_scenarios_of_several_files_are_compared():
     other = dcsim.load(SPEC, overrides={"resources.crew.count": 3})
-    result = compare(dcsim.load(SPEC), other, "quick", milestones=["built"], n=20, engine="reference")
-    assert list(result.results) == ["base", "resources.crew.count=3", "quick"]
+    changes = (other, "quick", "resources.crew.count=3")
+    result = compare(dcsim.load(SPEC), *changes, milestones=["built"], n=20, engine="reference")
+    assert list(result.results) == ["base", "resources.crew.count=3", "quick", "resources.crew.count=3 (2)"]
     assert (result.differences["mean"].iloc[0], result.differences["earlier"].iloc[0]) == pytest.approx(
         (result.differences["mean"].iloc[1], result.differences["earlier"].iloc[1])
     )

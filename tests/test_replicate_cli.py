@@ -132,7 +132,7 @@ def test_what_is_stopped_from_the_keyboard_is_kept(dcsim, tiny, tmp_path, monkey
     run_chunk = replicate.run_chunk
 
     def interrupted(*arguments):
-        if arguments[4] >= 128:
+        if arguments[5] >= 128:
             raise KeyboardInterrupt
         return run_chunk(*arguments)
 

@@ -91,6 +91,10 @@ def replicate(
             metavar="WISH", help="Stop when this is known so well: `online_100k.p80 within 1 d`; may be repeated."
         ),
     ] = None,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option("--explain", metavar="NAME", help="A milestone whose driving chains are kept; may be repeated."),
+    ] = None,
     out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")] = False,
 ) -> None:
@@ -116,6 +120,7 @@ def replicate(
                 engine=engine,
                 sampling=sampling,
                 until_precise=until_precise or (),
+                explain=explain or (),
                 out=out,
                 resume=resume,
                 progress=show or (lambda done, count: None),

@@ -79,7 +79,8 @@ def compare(
     changes: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CHANGE]...", help="Variants of it, or other scenario files; all its variants if not given."
+            metavar="[CHANGE]...",
+            help="Variants of it, values (PATH=VALUE), or other scenario files; all its variants if not given.",
         ),
     ] = None,
     milestone: Annotated[

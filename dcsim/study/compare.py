@@ -194,7 +194,8 @@ def compare(
     base
         What the others are compared with; from `load`.
     others
-        Variants of the base by name, or other scenarios; all variants of the base if none are given.
+        Variants of the base by name, single values such as `resources.crews.count=12`, or other scenarios; all variants
+        of the base if none are given.
     milestones
         Those to compare; those with an observed date or a target, else all, if not given. All scenarios must have them.
     n, seed, workers, engine, sampling, progress
@@ -226,12 +227,18 @@ def _labelled(base: Scenario, others: Sequence[Scenario | str]) -> dict[str, Sce
         raise RequestError("there is nothing to compare: the scenario has no variants, and no other is given")
     found = {BASE: base}
     for other in others:
-        scenario = changed(base, [other]) if isinstance(other, str) else other
+        scenario = _changed(base, other) if isinstance(other, str) else other
         label = other if isinstance(other, str) else _name(scenario)
         if label in found:
             label = next(f"{label} ({k})" for k in range(2, len(others) + 2) if f"{label} ({k})" not in found)
         found[label] = scenario
     return found
+
+
+def _changed(base: Scenario, change: str) -> Scenario:
+    """The base with a variant, or with a single value: `resources.crews.count=12`."""
+    path, equals, value = change.partition("=")
+    return changed(base, overrides={path.strip(): value}) if equals else changed(base, [change])
 
 
 def _name(scenario: Scenario) -> str:

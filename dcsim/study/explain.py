@@ -113,6 +113,7 @@ class Explanation:
             "merge_bias": self.merge_bias,
         }
         tables = {"days": self.days, "criticality": self.criticality, "segments": self.segments}
+        tables["chain"] = self.many.chain
         return Findings("explanation", self.scenario, about, tables)
 
     def _repr_html_(self) -> str:

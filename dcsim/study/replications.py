@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dcsim.analysis.chain import codes_of
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.milestones import milestone_table
@@ -133,6 +134,27 @@ class Replications:
         return self.kept.spent[:, number], self.kept.touched[:, number]
 
     @cached_property
+    def chain(self) -> pd.DataFrame:
+        """What the days of the milestones explained were spent on: replication, milestone, kind, name, days.
+
+        One row for each thing that a driving chain led through since day zero; the days of a milestone in a replication
+        add up to its day.
+        """
+        names = codes_of(self.network)
+        replication, number, code = np.nonzero(self.kept.spent)
+        kinds, told = (np.array([spending[k] for spending in names], object)[code] for k in (0, 1))
+        frame = pd.DataFrame(
+            {
+                "replication": replication,
+                "milestone": pd.Series(np.array(self.asked.explain, object)[number], dtype="str"),
+                "kind": pd.Series(kinds, dtype="str"),
+                "name": pd.Series(told, dtype="str"),
+                "days": self.kept.spent[replication, number, code] / DAY,
+            }
+        )
+        return frame.groupby(["replication", "milestone", "kind", "name"], sort=False, as_index=False).sum()
+
+    @cached_property
     def draws(self) -> pd.DataFrame:
         """One row per replication and factor or risk: replication, name, value (of a risk the tick it begins)."""
         names = drawn_names(self.network)
@@ -166,7 +188,8 @@ class Replications:
         """All tables, with what was asked: what is kept, drawn and reported."""
         horizon = self.network.date(self.network.horizon).isoformat()
         about = asked_for(self.seed, self.sampling, self.asked) | {"simulated": self.n, "horizon": horizon}
-        return Findings("replications", self.scenario, about, {name: getattr(self, name) for name in TABLES})
+        tables = (*TABLES, "chain") if self.asked.explain else TABLES
+        return Findings("replications", self.scenario, about, {name: getattr(self, name) for name in tables})
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw what was counted over time with its fan, or where nothing is, in how many replications the last
