@@ -68,13 +68,13 @@ def _difference(row: Row) -> list[str]:
         return [f"median {_signed(row['median'])}", "", earlier]
     if row["mean"] == row["low"] == row["high"] == 0:
         return ["0", "", earlier]
-    return [_signed(row["mean"]), f"{row['low']:+.1f} to {row['high']:+.1f}", earlier]
+    return [_signed(row["mean"]), f"{round(row['low'], 1) or 0.0:+.1f} to {round(row['high'], 1) or 0.0:+.1f}", earlier]
 
 
 def _signed(days: float) -> str:
     if not isfinite(days):
         return "never" if days > 0 else "gained"
-    return f"{days:+.1f} d"
+    return f"{round(days, 1) or 0.0:+.1f} d"
 
 
 def _accounted(part: pd.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterator
 from datetime import timedelta
-from itertools import groupby
+from itertools import zip_longest
 from math import floor, isfinite
 from typing import Any
 
@@ -93,21 +93,46 @@ def _story(result: Explanation) -> RenderableType:
 
 def _lines(rows: list[dict[Hashable, Any]]) -> Iterator[tuple[str, str, str, str]]:
     """One line for what follows each other about the same thing; the shortest are told with what is before them."""
-    groups = [(key, list(part)) for key, part in groupby(rows, key=lambda row: (row["kind"], row["name"]))]
-    lengths = sorted((sum(row["days"] for row in part) for _, part in groups), reverse=True)
+    stretches = list(_stretches(rows))
+    lengths = sorted((_days_of(part) for part in stretches), reverse=True)
     shortest = max(lengths[MOST_LINES] if len(lengths) > MOST_LINES else 0.0, MINOR * sum(lengths))
     minor: list[dict[Hashable, Any]] = []
-    for (kind, name), part in groups:
-        days = sum(row["days"] for row in part)
+    for part in stretches:
+        days = _days_of(part)
         if days <= shortest:
             minor += part
             continue
         if minor:
             yield _minor(minor)
             minor = []
-        yield f"{part[0]['from']:%Y-%m-%d}", f"{days:,.1f}", spent_on(kind, name), _where(part)
+        first, closed = part[0], sum(row["days"] for row in part if row["kind"] == "calendar")
+        told = spent_on(first["kind"], first["name"])
+        if closed and first["kind"] != "calendar":
+            told += f", {closed:,.1f} of it closed"
+        yield f"{first['from']:%Y-%m-%d}", f"{days:,.1f}", told, _where(part)
     if minor:
         yield _minor(minor)
+
+
+def _stretches(rows: list[dict[Hashable, Any]]) -> Iterator[list[dict[Hashable, Any]]]:
+    """What follows each other about the same thing; a night stands with the work that it interrupts."""
+    stretch: list[dict[Hashable, Any]] = []
+    for row, following in zip_longest(rows, rows[1:]):
+        what = (row["kind"], row["name"])
+        resumed = row["kind"] == "calendar" and following is not None and _what(stretch) == _what([following])
+        if stretch and _what(stretch) != what and not resumed:
+            yield stretch
+            stretch = []
+        stretch.append(row)
+    yield stretch
+
+
+def _what(stretch: list[dict[Hashable, Any]]) -> tuple[Any, Any] | None:
+    return (stretch[0]["kind"], stretch[0]["name"]) if stretch else None
+
+
+def _days_of(part: list[dict[Hashable, Any]]) -> float:
+    return float(sum(row["days"] for row in part))
 
 
 def _minor(rows: list[dict[Hashable, Any]]) -> tuple[str, str, str, str]:
