@@ -43,12 +43,12 @@ def difference(base: Days, changed: Days, block: int | None = None) -> Differenc
     if not there.all():
         return Difference(np.nan, np.nan, np.nan, median, *shares, np.nan)
     mean = float(later.mean())
-    half = _half_width(later, block)
-    apart = sqrt(_half_width(base, block) ** 2 + _half_width(changed, block) ** 2)
+    half = half_width(later, block)
+    apart = sqrt(half_width(base, block) ** 2 + half_width(changed, block) ** 2)
     return Difference(mean, mean - half, mean + half, median, *shares, half / apart if 0 < apart < inf else np.nan)
 
 
-def _half_width(values: Days, block: int | None) -> float:
+def half_width(values: Days, block: int | None = None) -> float:
     """Half the 95 % interval of a mean; infinite where there are too few values to tell."""
     if block is not None:
         values = values[: len(values) // block * block].reshape(-1, block).mean(axis=1)

@@ -4,14 +4,13 @@ Builds of the same replication have the same chance in both, so that only what d
 that is not reached in one of them is no number of days: such builds are left out, and how many reach it is told beside.
 """
 
-from math import nan, sqrt
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
-from dcsim.analysis.quantiles import CONFIDENCE
+from dcsim.analysis.differences import half_width
 from dcsim.trace import NOT
 
 DAY = 1440
@@ -44,11 +43,7 @@ def interplay(neither: Ints, one: Ints, other: Ints, both: Ints) -> Gain:
 
 def interval(differences: NDArray[np.float64]) -> tuple[float, float, float]:
     """The mean of paired differences with its interval by Student's t; no width where all are the same."""
-    count = len(differences)
-    if count == 0:
+    if len(differences) == 0:
         return nan, nan, nan
-    mean = float(differences.mean())
-    if count == 1:
-        return mean, nan, nan
-    half = float(special.stdtrit(count - 1, 1 - (1 - CONFIDENCE) / 2) * differences.std(ddof=1)) / sqrt(count)
+    mean, half = float(differences.mean()), half_width(differences)
     return mean, mean - half, mean + half

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from fractions import Fraction
-from math import isinf, isnan
+from math import isfinite, isinf, isnan
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -131,7 +131,7 @@ def _signed(days: float) -> str:
 
 
 def _interval(row: Mapping[Hashable, Any]) -> str:
-    return UNKNOWN if isnan(row["low"]) else f"{_days(row['low'])} to {_days(row['high'])}"
+    return UNKNOWN if not isfinite(row["low"]) else f"{_days(row['low'])} to {_days(row['high'])}"
 
 
 def _rate(row: Mapping[Hashable, Any]) -> str:
