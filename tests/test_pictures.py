@@ -64,6 +64,15 @@ POINTS = pd.DataFrame(
     [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
 )
 SWING = pd.DataFrame([("labor", "factor", -1.0, 2.0)], columns=["input", "kind", "low_day", "high_day"])
+ORDERS = pd.DataFrame(
+    [("power", "first", *pd.to_datetime(["2024-01-03", "2024-01-09", "2024-01-08", "2024-01-10"]), 6.0, 0.9, "")],
+    columns=["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability", "note"],
+)
+MEASURES = pd.DataFrame(
+    [("more_crews", "option", 1e6, 3.0, 2.0, 4.0, 3.0, 2.0, 4.0)],
+    columns=["option", "kind", "cost", "days", "low", "high", "per_million", "per_million_low", "per_million_high"],
+)
+BY = {"milestone": "half", "date": "2024-02-01T00:00:00", "confidence": 0.8}
 
 
 def every(run, many):
@@ -76,6 +85,8 @@ def every(run, many):
         findings(run, "lost", {"supply": "done", "unit": "rack"}, causes=LOSSES, curves=CURVES),
         findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
         findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
+        findings(run, "orders", BY, orders=ORDERS),
+        findings(run, "mitigations", {"milestone": "half"}, options=MEASURES),
     )
 
 
@@ -135,8 +146,8 @@ def test_a_milestone_that_was_not_reached_has_no_day(run):
 
 
 def test_a_kind_without_pictures_says_so(run):
-    with pytest.raises(RequestError, match="of a result of kind 'orders'; there are none"):
-        draw(findings(run, "orders", {}))
+    with pytest.raises(RequestError, match="of a result of kind 'assumptions'; there are none"):
+        draw(findings(run, "assumptions", {}))
 
 
 def test_titles_say_what_was_simulated(run, many):

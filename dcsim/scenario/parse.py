@@ -41,6 +41,10 @@ class UnreadableTextError(Exception):
         self.problem = Problem("", message, origin.name, line)
 
 
+_TOO_DEEP = "maximum nesting depth"
+"""What the YAML library says of a text that is nested too deep for itself."""
+
+
 def parse_yaml(text: str, origin: Origin) -> tuple[Node, list[Problem]]:
     """The tree that a text stands for, and what is wrong with it short of being unreadable."""
     builder = _Builder(origin)
@@ -49,6 +53,8 @@ def parse_yaml(text: str, origin: Origin) -> tuple[Node, list[Problem]]:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         message, line = explain(error, text)
+        if _TOO_DEEP in message:
+            message = f"nested deeper than {DEEPEST} levels"
         raise UnreadableTextError(message, origin, line) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else None
