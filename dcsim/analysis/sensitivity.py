@@ -34,6 +34,8 @@ LEVEL = 0.8
 Z95 = 1.959963984540054
 TINY = 1e-9
 """A share of the variance of sizes below which those of a bin are taken to be equal."""
+Bins = NDArray[np.int64]
+"""Of each value the bin it is in."""
 UNKNOWN = Interval(np.nan, np.nan, np.nan)
 """What cannot be told of an input."""
 
@@ -42,6 +44,7 @@ COLUMNS = (
     *("first", "first_low", "first_high", "total", "total_low", "total_high"),
     *("low_day", "high_day", "swing", "swing_low", "swing_high"),
     *("information", "information_low", "information_high"),
+    *("p80_sooner", "p80_sooner_low", "p80_sooner_high"),
 )
 
 
@@ -99,8 +102,8 @@ def table(inputs: Sequence[Input], n: int, points: Points, values: Values, seed:
     Columns: input, kind; correlation (by ranks); first and total index, the shares of the variance that it explains
     alone and with all its interactions; low_day and high_day, by how much the mean moves with it at its low and high
     end; swing, what lies between these; information, by how much the mean of the latest fifth, beyond the P80, would
-    come earlier on average if it were known. All but low_day and high_day have a 95 % interval (`first_low`,
-    `first_high`). What has no size or no ends has empty cells.
+    come earlier on average if it were known; p80_sooner, by how much the P80 itself would. All but low_day and high_day
+    have a 95 % interval (`first_low`, `first_high`). What has no size or no ends has empty cells.
     """
     plain = plain_points(inputs, n)
     shares = indices(inputs, n, values, seed)
@@ -108,17 +111,18 @@ def table(inputs: Sequence[Input], n: int, points: Points, values: Values, seed:
     base = values[_firsts(inputs, n)][: n // PAIRED]
     rows = []
     for number, (one, columns) in enumerate(zip(inputs, _columns(inputs), strict=True)):
-        correlation, known = UNKNOWN, UNKNOWN
+        correlation, known, sooner = UNKNOWN, UNKNOWN, UNKNOWN
         if one.size is not None:
             size = one.size(points[plain][:, columns])
             correlation = rank_correlation(size, values[plain])
             known = information(size, values[plain], np.random.default_rng([seed, number]))
+            sooner = information(size, values[plain], np.random.default_rng([seed, number]), p80)
         low, high, swing = np.nan, np.nan, UNKNOWN
         if one.low:
             at_low, at_high = next(ends)
             low, high, swing = tornado(base, at_low, at_high, one.chance)
         cells = (*_cells(correlation), *_cells(shares[number][0]), *_cells(shares[number][1]))
-        rows.append((one.name, one.kind, *cells, low, high, *_cells(swing), *_cells(known)))
+        rows.append((one.name, one.kind, *cells, low, high, *_cells(swing), *_cells(known), *_cells(sooner)))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.sort_values(["total", "swing"], ascending=False, kind="stable", ignore_index=True)
 
@@ -164,29 +168,7 @@ def tornado(base: Values, low: Values, high: Values, chance: float | None) -> tu
     return float((low - base).mean()), float((high - base).mean()), swing_of
 
 
-def information(sizes: Values, values: Values, rng: np.random.Generator) -> Interval:
-    """By how much the mean of the latest fifth would come earlier on average if a size were known; never negative.
-
-    Whoever holds a date at the P80 must reckon with the fifth beyond it. The P80 alone does not do: it leaves out what
-    is rarer than that fifth, and may come later on average for those who know more.
-
-    Sizes are put into bins of equal probability, and within each the latest fifth is taken about a straight line. As
-    that of few values is not that of many, it is compared with the same of shuffled sizes, not with the whole.
-    """
-    bins = _bins(sizes)
-    if bins.max() == 0:
-        return UNKNOWN
-    shuffles = [rng.permutation(len(values)) for _ in range(SHUFFLES)]
-    unknown = [_latest(bins[k], sizes[k], values) for k in shuffles]
-    whole, alike = np.zeros_like(bins), np.zeros_like(sizes)
-    resamples = [rng.integers(len(values), size=len(values)) for _ in range(RESAMPLES)]
-    gains = [_latest(whole, alike, values[k]) - _latest(bins[k], sizes[k], values[k]) for k in resamples]
-    chance = np.var(unknown, ddof=1)  # of the bins; a resample has it twice, once from the sample
-    half = Z95 * float(np.sqrt(max(np.var(gains, ddof=1) - chance, chance)))
-    return _around(float(np.mean(unknown)) - _latest(bins, sizes, values), half)
-
-
-def _bins(sizes: Values) -> NDArray[np.int64]:
+def _bins(sizes: Values) -> Bins:
     """Of each size its bin: one for every size if there are few, else of equal probability, the more the more sizes."""
     most = max(2, round(len(sizes) ** 0.25))
     different, bins = np.unique(sizes, return_inverse=True)
@@ -196,7 +178,7 @@ def _bins(sizes: Values) -> NDArray[np.int64]:
     return np.searchsorted(edges, sizes, side="right")
 
 
-def _latest(bins: NDArray[np.int64], sizes: Values, values: Values) -> float:
+def latest_fifth(bins: Bins, sizes: Values, values: Values) -> float:
     """The mean of the latest fifth of each bin about a straight line, averaged over the bins by their values."""
     values = _level(bins, sizes, values)
     ordered, counts = values[np.lexsort((values, bins))], np.bincount(bins)
@@ -205,7 +187,43 @@ def _latest(bins: NDArray[np.int64], sizes: Values, values: Values) -> float:
     return float(ordered @ beyond / ((1 - LEVEL) * len(values)))
 
 
-def _level(bins: NDArray[np.int64], sizes: Values, values: Values) -> Values:
+def p80(bins: Bins, sizes: Values, values: Values) -> float:
+    """The P80 of each bin about a straight line, averaged over the bins by their values."""
+    values = _level(bins, sizes, values)
+    ordered, counts = values[np.lexsort((values, bins))], np.bincount(bins)
+    last = np.cumsum(counts) - counts + np.maximum(np.ceil(LEVEL * counts).astype(np.int64), 1) - 1
+    there = counts > 0
+    return float(ordered[last[there]] @ counts[there] / len(values))
+
+
+def information(
+    sizes: Values,
+    values: Values,
+    rng: np.random.Generator,
+    date: Callable[[Bins, Values, Values], float] = latest_fifth,
+) -> Interval:
+    """By how much a date would come earlier on average if a size were known: the mean of the latest fifth, or the P80.
+
+    Whoever holds a date at the P80 must reckon with the fifth beyond it, whose mean never comes later for those who
+    know more. The P80 itself may: it leaves out what is rarer than that fifth.
+
+    Sizes are put into bins of equal probability, and within each the date is taken about a straight line. As that of
+    few values is not that of many, it is compared with the same of shuffled sizes, not with the whole.
+    """
+    bins = _bins(sizes)
+    if bins.max() == 0:
+        return UNKNOWN
+    shuffles = [rng.permutation(len(values)) for _ in range(SHUFFLES)]
+    unknown = [date(bins[k], sizes[k], values) for k in shuffles]
+    whole, alike = np.zeros_like(bins), np.zeros_like(sizes)
+    resamples = [rng.integers(len(values), size=len(values)) for _ in range(RESAMPLES)]
+    gains = [date(whole, alike, values[k]) - date(bins[k], sizes[k], values[k]) for k in resamples]
+    chance = np.var(unknown, ddof=1)  # of the bins; a resample has it twice, once from the sample
+    half = Z95 * float(np.sqrt(max(np.var(gains, ddof=1) - chance, chance)))
+    return _around(float(np.mean(unknown)) - date(bins, sizes, values), half)
+
+
+def _level(bins: Bins, sizes: Values, values: Values) -> Values:
     """Values less what a straight line within each bin makes of the difference to the bin's mean size."""
     counts = np.maximum(np.bincount(bins), 1)
     away, rise = (some - (np.bincount(bins, some) / counts)[bins] for some in (sizes, values))

@@ -62,6 +62,13 @@ def _headline(result: Drivers, seconds: float) -> RenderableType:
     return Group(title, Text(spread), Text(builds, style="dim"))
 
 
+def _forward(row: Row) -> str:
+    """By how many days the P80 would come earlier if an input were known, or that it cannot be told from nothing."""
+    if row["p80_sooner_low"] <= 0 <= row["p80_sooner_high"]:
+        return "by no days that could be told from none"
+    return f"{row['p80_sooner']:.1f} d"
+
+
 def _in_words(result: Drivers, moving: list[Row]) -> list[str]:
     """What moves it most, what the inputs explain alone, and what the numbers leave out."""
     about = result.about
@@ -74,7 +81,7 @@ def _in_words(result: Drivers, moving: list[Row]) -> list[str]:
     if best["information_low"] > 0:
         said.append(
             f"Worth finding out first: {_named(best)}. Known beforehand, it would bring the latest fifth of builds "
-            f"{best['information']:.1f} d forward on average."
+            f"{best['information']:.1f} d forward on average, and the P80 {_forward(best)}."
         )
     if about["reached"] < 1:
         date = result.network.date(result.network.horizon)
