@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ class Runner:
         return Outcome(
             draws,
             self.state.reached.copy(),
-            self.state.instance["finish"].astype(np.int64),
+            self.state.piece["finish"][: self.network.instances],
+            int(self.state.counts["finished"][0]) == self.network.instances,
             np.stack([cause["waited"], cause["spells"]], axis=1),
             late,
             self.chains.follow(self.state, draws, late) if self.chains is not None else (),
@@ -115,9 +116,12 @@ def flatten(network: Network) -> Plan:
     demands, resources, stocks = network.demands, len(network.resources), len(network.stocks)
     requirements = [r for demand in demands for r in demand.requirements]
     modes = [mode for demand in demands for mode in demand.modes]
-    alternatives = sum(len(r.alternatives) for r in requirements)
+    needs = [
+        [*mode.claims, *((resources + take.stock, take.amount) for take in demand.consumes)]
+        for demand in demands
+        for mode in demand.modes
+    ]
     priorities = sorted({demand.priority for demand in demands}, reverse=True)
-    takes = [demand.consumes for demand in demands]
     lists = _Lists()
     families = _members([(demand.told_with,) for demand in demands], len(demands))
     levels = [
@@ -140,14 +144,13 @@ def flatten(network: Network) -> Plan:
         id_bits=int(network.instances).bit_length(),
         first_calendar_cause=first_calendar_cause(network),
         needed=needed,
-        instance=rows_of(kernel.INSTANCE, network.demand, network.bundle, instance_learner),
-        link_first=network.link_first.astype(np.int32),
-        link=rows_of(kernel.LINK, network.link_to, network.link_lag),
+        instances=network.instances,
+        **_groups(network, instance_learner),
         lag=_table(kernel.LAG, network.lags),
         activity=rows_of(kernel.ACTIVITY, network.first[:-1], again_first, network.start_gate),
         again=again,
-        bundle=_first(network.bundles) + sum(map(len, takes)),
-        take=_table(kernel.AMOUNT, [take for some in (*takes, *network.bundles) for take in some]),
+        bundle=_first(network.bundles).astype(np.uint32),
+        take=_table(kernel.AMOUNT, [take for some in network.bundles for take in some]),
         demand=rows_of(
             kernel.DEMAND,
             [*(demand.activity for demand in demands), NOT],
@@ -157,7 +160,6 @@ def flatten(network: Network) -> Plan:
             [*(demand.told_with for demand in demands), NOT],
             lists.add(families),
             _first([demand.requirements for demand in demands]).tolist(),
-            _first(takes).tolist(),
             _first([demand.modes for demand in demands]).tolist(),
         ),
         requirement=rows_of(
@@ -168,15 +170,11 @@ def flatten(network: Network) -> Plan:
         mode=rows_of(
             kernel.MODE,
             [*(mode.calendar for mode in modes), NOT],
-            (_first([mode.claims for mode in modes]) + alternatives).tolist(),
+            _first(needs).tolist(),
+            [*(first + len(mode.claims) for first, mode in zip(_first(needs).tolist(), modes, strict=False)), NOT],
         ),
-        claim=_table(
-            kernel.AMOUNT,
-            [
-                *(claim for r in requirements for claim in r.alternatives),
-                *(claim for mode in modes for claim in mode.claims),
-            ],
-        ),
+        claim=_table(kernel.AMOUNT, [claim for r in requirements for claim in r.alternatives]),
+        need=_table(kernel.AMOUNT, [need for some in needs for need in some]),
         resource_calendar=_ints(resource.calendar for resource in network.resources),
         calendar=rows_of(
             kernel.CALENDAR,
@@ -210,8 +208,36 @@ def flatten(network: Network) -> Plan:
         ),
         learner=learners,
         multipliers=multipliers,
-        lists=lists.array,
+        lists=lists.array.astype(np.uint32),
     )
+
+
+def _groups(network: Network, learner: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+    """Nodes with their groups and what follows them; several links, or one with a lag, stand in lists."""
+    columns, group = (network.demand, network.bundle, learner), np.zeros(len(network.needed), np.int32)
+    groups = [np.zeros((0, 3), np.int32)]
+    for begin, end in pairwise(network.first.tolist()):  # groups of different activities differ in their demand
+        if begin == end:
+            continue
+        rows = np.stack([column[begin:end] for column in columns], axis=1)
+        some, which = np.unique(rows, axis=0, return_inverse=True)
+        group[begin:end] = sum(len(one) for one in groups) + which.ravel()
+        groups.append(some)
+    first, links = network.link_first[:-1], np.diff(network.link_first)
+    alone = np.flatnonzero(links == 1)
+    alone = alone[network.link_lag[first[alone]] == 0]
+    following = np.where(links == 0, NOT, 0).astype(np.int32)
+    following[alone] = network.link_to[first[alone]]
+    links[alone] = 0
+    listed = np.flatnonzero(links)
+    following[listed] = -2 - np.arange(len(listed))
+    kept = np.repeat(links > 0, np.diff(network.link_first))
+    return {
+        "node": rows_of(kernel.NODE, group, following),
+        "group": rows_of(kernel.GROUP, *np.concatenate(groups).T),
+        "link_first": np.concatenate([[0], np.cumsum(links[listed])]).astype(np.uint32),
+        "link": rows_of(kernel.LINK, network.link_to[kept], network.link_lag[kept]),
+    }
 
 
 class _Lists:
@@ -245,7 +271,7 @@ def _words(levels: Sequence[Iterable[int]], told_with: Sequence[int], count: int
             of_word.setdefault(leader >> 6, [0, 0])[1] |= 1 << (leader & 63)
         rows.extend((word, *masks) for word, masks in of_word.items())
         first.append(len(rows))
-    return {"level": _ints(first), "word": _table(kernel.WORD, rows)}
+    return {"level": _ints(first).astype(np.uint32), "word": _table(kernel.WORD, rows)}
 
 
 def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
@@ -286,8 +312,9 @@ def _again(network: Network) -> tuple[list[int], Table]:
 
 def flatten_draws(network: Network, draws: Draws) -> Chance:
     """One replication's draws as the kernel reads them."""
-    base_first, base = _intervals([time.open for time in network.working_times])
-    open_first, open_now = _intervals(draws.calendars)
+    base_first, base = open_first, open_now = _without_risks(network)
+    if any(now is not time.open for now, time in zip(draws.calendars, network.working_times, strict=True)):
+        open_first, open_now = _intervals(draws.calendars)
     effects = [effect[:3] for some in draws.effects for effect in some]
     return Chance(
         minutes=draws.minutes,
@@ -311,6 +338,12 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
     )
 
 
+@lru_cache(maxsize=8)
+def _without_risks(network: Network) -> tuple[Ints, Table]:
+    """The open intervals of all calendars without risks."""
+    return _intervals([time.open for time in network.working_times])
+
+
 def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
     """The open intervals of several calendars one after the other: opens, closes, worked before."""
     columns = [(calendar.opens, calendar.closes, calendar.worked_before) for calendar in calendars]
@@ -326,14 +359,16 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
     events = n + starts + int(np.count_nonzero(network.link_lag)) + queues + lots + 1
     return State(
         counts=np.zeros(1, kernel.COUNTS),
-        missing=np.empty(nodes, np.int32),
-        ripe=np.empty(nodes, np.int32),
+        piece=np.empty(nodes, kernel.PROGRESS),
+        present=np.empty(n, kernel.PRESENT),
+        turn=np.empty(n, np.uint32),
+        ripe=np.empty(nodes, np.uint32),
         events=np.empty(events, np.int64),
         level=np.empty(len(network.resources) + len(network.stocks), kernel.LEVEL),
         ever=np.empty(len(network.stocks) + len(network.milestones), np.int64),
         queue=np.empty(queues + 1, kernel.QUEUE),
         bits=np.empty((4, queues // 64 + 1), np.uint64),
-        instance=np.empty(n, PIECE),
+        instance=np.empty(n if attempts else 0, PIECE),
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),
         lot_tick=np.empty(lots, np.int64),
@@ -361,7 +396,7 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         network=network,
         ready=column("ready"),
         start=column("start"),
-        finish=column("finish"),
+        finish=state.piece["finish"][: network.instances].astype(np.int64),
         attempts=column("attempts"),
         mode=column("used"),
         held_by=column("held_by"),
