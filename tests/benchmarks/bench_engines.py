@@ -17,7 +17,7 @@ from racks import SMALLEST, by_rack, plain_simpy, scenario
 import dcsim
 from dcsim.build import build, network_of
 from dcsim.engine import new_runner
-from dcsim.engine.compiled import flatten_draws
+from dcsim.engine.flat import flatten_draws
 from dcsim.engine.draws import Sample, draw
 from dcsim.engine.philox import LANES
 
