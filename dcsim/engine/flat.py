@@ -46,8 +46,10 @@ def flatten(network: Network) -> Plan:
     again_first, again = _again(network)
     later = np.flatnonzero(network.release)
     later = later[np.argsort(network.release[later], kind="stable")]
-    needed = network.needed.astype(np.int32)
-    needed[later] += 1
+    needed = network.needed
+    if len(later):
+        needed = needed.copy()
+        needed[later] += 1
     return Plan(
         horizon=network.horizon,
         tick_bits=int(network.horizon + 1).bit_length(),

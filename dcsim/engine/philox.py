@@ -37,7 +37,7 @@ def _hash64(text: str) -> int:
 @lru_cache(maxsize=64)
 def place_keys(places: Places, level: str) -> Words:
     """For each place of a level, the number that stands for its path."""
-    return np.fromiter(map(_hash64, places.paths(level)), np.uint64, places.count(level))
+    return np.fromiter(map(_hash64, places.each_path(level)), np.uint64, places.count(level))
 
 
 def philox(key: int, places: Words, attempts: NDArray[np.int64] | int, block: int) -> tuple[Words, Words, Words, Words]:
