@@ -5,7 +5,7 @@ first. A path names a place from the outside in, `phase1/hall3`; the root is `si
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import Protocol
@@ -122,12 +122,17 @@ class Places:
 
     def paths(self, level: str) -> list[str]:
         """The paths of all places of a level, in order."""
+        return list(self.each_path(level))
+
+    def each_path(self, level: str) -> Iterator[str]:
+        """The same one after the other, which needs no room for all."""
         tier = self.tiers[level]
-        labels = [tier.labels[label] for label in tier.label.tolist()]
         if tier.parent in (None, SITE):
-            return labels
+            yield from (tier.labels[label] for label in tier.label)
+            return
         around = self.paths(str(tier.parent))
-        return [f"{around[outer]}/{label}" for outer, label in zip(tier.outer.tolist(), labels, strict=True)]
+        for outer, label in zip(tier.outer, tier.label, strict=True):
+            yield f"{around[outer]}/{tier.labels[label]}"
 
     def matches(self, pattern: str, level: str) -> Mask:
         """Which places of a level a pattern means: those it matches, and those inside one that it matches."""

@@ -187,6 +187,17 @@ def test_the_tables_on_disk_are_those_in_memory(tmp_path):
     assert contents(tmp_path / "again") == contents(tmp_path / "out")
 
 
+def test_what_is_finished_is_not_run_again(tmp_path, monkeypatch):
+    """--resume on a finished folder reads what is there, and leaves the same bytes."""
+    first = run(70, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    monkeypatch.setattr("dcsim.study.replicate.run_chunk", None)
+    again = run(70, tmp_path / "out", resume=True)
+    assert contents(tmp_path / "out") == before
+    for name in TABLES:
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(first, name))
+
+
 def test_a_result_says_in_a_line_what_it_is():
     assert repr(run(5)) == "Replications('tiny', n=5, seed=0, sampling='random')"
     assert repr(dcsim.simulate(tiny(), replication=3)) == "Run('tiny', seed=0, replication=3, finished=True)"

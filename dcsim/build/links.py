@@ -32,9 +32,9 @@ class Links:
     too_few: list[tuple[Key, str]] = field(default_factory=list)
     """Counts that can never be reached: path and message."""
     orders_of_gate: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    _from: list[Ints] = field(default_factory=list)
-    _to: list[Ints] = field(default_factory=list)
-    _lag: list[Ints] = field(default_factory=list)
+    _from: list[NDArray[np.int32]] = field(default_factory=list)
+    _to: list[NDArray[np.int32]] = field(default_factory=list)
+    _lag: list[NDArray[np.int32]] = field(default_factory=list)
     _start_gates: dict[str, int] = field(default_factory=dict)
     _shared: dict[tuple[str, str, str, str | None, int | None], Ints] = field(default_factory=dict)
     _counts: dict[tuple[str, str, str, str | None, int | None], Ints] = field(default_factory=dict)
@@ -61,19 +61,19 @@ class Links:
     def connect(self, sources: Ints, targets: Ints | int, lags: Ints | int = 0) -> None:
         """One link from each source to its target, with its lag; target and lag may be the same for all."""
         for column, values in zip((self._from, self._to, self._lag), (sources, targets, lags), strict=True):
-            column.append(np.broadcast_to(np.asarray(values, np.int64), len(sources)))
+            column.append(np.broadcast_to(np.asarray(values, np.int32), len(sources)))
 
     def arrays(self) -> tuple[NDArray[np.int32], Ints, NDArray[np.int32], NDArray[np.int16]]:
         """How many links each node needs; the links sorted by source as first link per node, target and lag."""
         nodes = self.instances.total + len(self.needed)
-        nothing = [np.zeros(0, np.int64)]
+        nothing = [np.zeros(0, np.int32)]
         source, target, lag = (np.concatenate(x or nothing) for x in (self._from, self._to, self._lag))
         order = np.argsort(source, kind="stable")
         needed = np.bincount(target[target < self.instances.total], minlength=nodes).astype(np.int32)
         needed[self.instances.total :] = self.needed
         first = np.zeros(nodes + 1, np.int64)
         np.cumsum(np.bincount(source, minlength=nodes), out=first[1:])
-        return needed, first, target[order].astype(np.int32), lag[order].astype(np.int16)
+        return needed, first, target[order], lag[order].astype(np.int16)
 
     def _events(self, activity: str, event: str) -> Ints:
         """The node of each instance's start or finish."""

@@ -14,6 +14,9 @@ from dcsim.places import SITE
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Scenario
 
+Numbers = memoryview
+"""Numbers of an array one at a time, without an object for each."""
+
 
 def refuse(scenario: Scenario, network: Network, never_reached: Sequence[tuple[Key, str]]) -> None:
     """Raise everything about this network that can never happen, all at once."""
@@ -54,18 +57,18 @@ def _closed(network: Network, demand: Demand) -> str:
 
 def _circle(network: Network) -> Iterator[tuple[Key, str]]:
     """Nodes that wait for each other, named along one circle of them."""
-    left = network.needed.tolist()
-    first, to = network.link_first.tolist(), network.link_to.tolist()
+    left = network.needed.copy().data
+    first, to = network.link_first.data, network.link_to.data
     for gate in _gates_of_supplies(network):
         left[gate] = 0  # what opens these is not a link
     happens = deque(node for node, count in enumerate(left) if count <= 0)
-    happened = [count <= 0 for count in left]
+    happened = bytearray(count <= 0 for count in left)
     while happens:
         node = happens.popleft()
         for target in _successors(network, node, first, to):
             left[target] -= 1
             if left[target] <= 0 and not happened[target]:
-                happened[target] = True
+                happened[target] = 1
                 happens.append(target)
     stuck = {node for node, done in enumerate(happened) if not done}
     if not stuck:
@@ -83,14 +86,14 @@ def _gates_of_supplies(network: Network) -> set[int]:
     return {milestone.gate for milestone in network.milestones if milestone.stocks}
 
 
-def _successors(network: Network, node: int, first: list[int], to: list[int]) -> list[int]:
+def _successors(network: Network, node: int, first: Numbers, to: Numbers) -> Numbers | list[int]:
     """What a node leads to; an instance also leads to the gate of its own start."""
     targets = to[first[node] : first[node + 1]]
     gate = network.gate_of_start(node) if node < network.instances else -1
     return targets if gate < 0 else [*targets, gate]
 
 
-def _find_circle(network: Network, stuck: set[int], first: list[int], to: list[int]) -> list[int]:
+def _find_circle(network: Network, stuck: set[int], first: Numbers, to: Numbers) -> list[int]:
     """One circle among nodes that never happen: each is led to by another of them, so going back must repeat."""
     before: dict[int, int] = {}
     for node in sorted(stuck):
@@ -124,7 +127,7 @@ def _self_waiting(network: Network) -> Iterator[tuple[Key, str]]:
 
 def _followers(network: Network, gate: int) -> set[int]:
     """Every node that waits for a gate, directly or not."""
-    first, to = network.link_first.tolist(), network.link_to.tolist()
+    first, to = network.link_first.data, network.link_to.data
     found: set[int] = set()
     ahead = [gate]
     while ahead:

@@ -1,26 +1,23 @@
 """The compiled engine: the same network, draws and law as the reference engine, as one loop over flat arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
-from functools import lru_cache
-from itertools import accumulate
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.calendars import Calendar
 from dcsim.engine import kernel
 from dcsim.engine.chain import chain
 from dcsim.engine.draws import Draws
+from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.gates import new_gates, open_gates
-from dcsim.engine.kernel import Chance, Plan, State
+from dcsim.engine.kernel import Plan, State
 from dcsim.engine.outcome import Outcome
 from dcsim.engine.sampling import Blocks
 from dcsim.engine.story import Story, chance_of, delivered
-from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table, rows_of
+from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table
 from dcsim.engine.ways import ways
 from dcsim.network import Network
-from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes, first_calendar_cause
+from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes
 
 Ints = NDArray[np.int64]
 
@@ -64,7 +61,8 @@ class Runner:
         return Outcome(
             draws,
             self.state.reached.copy(),
-            self.state.instance["finish"].astype(np.int64),
+            self.state.piece["finish"][: self.network.instances],
+            int(self.state.counts["finished"][0]) == self.network.instances,
             np.stack([cause["waited"], cause["spells"]], axis=1),
             late,
             self.chains.follow(self.state, draws, late) if self.chains is not None else (),
@@ -108,216 +106,6 @@ class Chains:
         return tuple(chain(self.ways, chance, story, self.opened, gate) for gate in self.gates)
 
 
-@lru_cache(maxsize=8)
-def flatten(network: Network) -> Plan:
-    """The network as the kernel reads it, made once."""
-    cause = {name: number for number, name in enumerate(causes(network))}
-    demands, resources, stocks = network.demands, len(network.resources), len(network.stocks)
-    requirements = [r for demand in demands for r in demand.requirements]
-    modes = [mode for demand in demands for mode in demand.modes]
-    alternatives = sum(len(r.alternatives) for r in requirements)
-    priorities = sorted({demand.priority for demand in demands}, reverse=True)
-    takes = [demand.consumes for demand in demands]
-    lists = _Lists()
-    families = _members([(demand.told_with,) for demand in demands], len(demands))
-    levels = [
-        {c.resource for r in demand.requirements for c in r.alternatives}
-        | {resources + take.stock for take in demand.consumes}
-        for demand in demands
-    ]
-    gates = range(network.instances, network.instances + network.gates)
-    milestone_of = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
-    lots = [order.lots if order.placed is None else 0 for order in network.orders]
-    learners, instance_learner, multipliers = _learners(network)
-    again_first, again = _again(network)
-    later = np.flatnonzero(network.release)
-    later = later[np.argsort(network.release[later], kind="stable")]
-    needed = network.needed.astype(np.int32)
-    needed[later] += 1
-    return Plan(
-        horizon=network.horizon,
-        tick_bits=int(network.horizon + 1).bit_length(),
-        id_bits=int(network.instances).bit_length(),
-        first_calendar_cause=first_calendar_cause(network),
-        needed=needed,
-        instance=rows_of(kernel.INSTANCE, network.demand, network.bundle, instance_learner),
-        link_first=network.link_first.astype(np.int32),
-        link=rows_of(kernel.LINK, network.link_to, network.link_lag),
-        lag=_table(kernel.LAG, network.lags),
-        activity=rows_of(kernel.ACTIVITY, network.first[:-1], again_first, network.start_gate),
-        again=again,
-        bundle=_first(network.bundles) + sum(map(len, takes)),
-        take=_table(kernel.AMOUNT, [take for some in (*takes, *network.bundles) for take in some]),
-        demand=rows_of(
-            kernel.DEMAND,
-            [*(demand.activity for demand in demands), NOT],
-            [*(demand.kind for demand in demands), NOT],
-            [*(priorities.index(demand.priority) for demand in demands), NOT],
-            [*(demand.calendar for demand in demands), NOT],
-            [*(demand.told_with for demand in demands), NOT],
-            lists.add(families),
-            _first([demand.requirements for demand in demands]).tolist(),
-            _first(takes).tolist(),
-            _first([demand.modes for demand in demands]).tolist(),
-        ),
-        requirement=rows_of(
-            kernel.REQUIREMENT,
-            [*(cause[r.cause] for r in requirements), NOT],
-            _first([r.alternatives for r in requirements]).tolist(),
-        ),
-        mode=rows_of(
-            kernel.MODE,
-            [*(mode.calendar for mode in modes), NOT],
-            (_first([mode.claims for mode in modes]) + alternatives).tolist(),
-        ),
-        claim=_table(
-            kernel.AMOUNT,
-            [
-                *(claim for r in requirements for claim in r.alternatives),
-                *(claim for mode in modes for claim in mode.claims),
-            ],
-        ),
-        resource_calendar=_ints(resource.calendar for resource in network.resources),
-        calendar=rows_of(
-            kernel.CALENDAR,
-            [*(cause.get(f"calendar:{time.name}", NOT) for time in network.working_times), NOT],
-            lists.add([time.stopped_by for time in network.working_times]),
-        ),
-        **_words(levels, [demand.told_with for demand in demands], resources + stocks),
-        risk_cause=_ints(cause[f"risk:{risk.name}"] for risk in network.risks),
-        release=rows_of(kernel.RELEASE, network.release[later], later),
-        gate=rows_of(
-            kernel.GATE,
-            [*(milestone_of.get(gate, NOT) for gate in gates), NOT],
-            lists.add([network.orders_of_gate.get(gate, ()) for gate in gates]),
-        ),
-        order=_table(
-            kernel.ORDER,
-            [
-                *(
-                    (order.stock, order.lots, order.amount, order.every, first)
-                    for order, first in zip(network.orders, _cumulated(lots), strict=False)
-                ),
-                (NOT, 0, 0, 0, sum(lots)),
-            ],
-        ),
-        milestone=_table(kernel.MILESTONE, [(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones]),
-        stock=rows_of(
-            kernel.STOCK,
-            [*(stock.initial for stock in network.stocks), 0],
-            [*(cause[stock.name] for stock in network.stocks), NOT],
-            lists.add(_members([milestone.stocks for milestone in network.milestones], stocks)),
-        ),
-        learner=learners,
-        multipliers=multipliers,
-        lists=lists.array,
-    )
-
-
-class _Lists:
-    """Lists of numbers, one after the other in one array."""
-
-    def __init__(self) -> None:
-        self.numbers: list[int] = []
-
-    def add(self, lists: Sequence[Iterable[int]]) -> list[int]:
-        """Where each of these lists begins, and where the last one ends."""
-        first = [len(self.numbers)]
-        for one in lists:
-            self.numbers.extend(one)
-            first.append(len(self.numbers))
-        return first
-
-    @property
-    def array(self) -> Ints:
-        return _ints(self.numbers)
-
-
-def _words(levels: Sequence[Iterable[int]], told_with: Sequence[int], count: int) -> dict[str, NDArray[Any]]:
-    """For each level the queues that need it and those they are told with, as bits of words of 64 queues."""
-    first: list[int] = [0]
-    rows: list[tuple[int, ...]] = []
-    for queues in _members(levels, count):
-        of_word: dict[int, list[int]] = {}
-        for queue in queues:
-            of_word.setdefault(queue >> 6, [0, 0])[0] |= 1 << (queue & 63)
-            leader = told_with[queue]
-            of_word.setdefault(leader >> 6, [0, 0])[1] |= 1 << (leader & 63)
-        rows.extend((word, *masks) for word, masks in of_word.items())
-        first.append(len(rows))
-    return {"level": _ints(first), "word": _table(kernel.WORD, rows)}
-
-
-def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
-    """For each of so many numbers, the groups that it stands in."""
-    found: list[list[int]] = [[] for _ in range(count)]
-    for number, group in enumerate(groups):
-        for member in sorted(set(group)):
-            found[member].append(number)
-    return found
-
-
-def _learners(network: Network) -> tuple[Table, NDArray[np.int32], NDArray[np.float64]]:
-    """Every count with its multipliers, the one of each instance, and all multipliers one after the other."""
-    rows: list[tuple[int, int, int]] = []
-    of_instance = np.full(network.instances, NOT, np.int32)
-    tables, length = [np.zeros(0)], 0
-    for work in network.work:
-        if work.learning is None:
-            continue
-        counters, which = np.unique(work.learning.counter, return_inverse=True)
-        of_instance[work.instances] = len(rows) + which
-        multipliers = work.learning.multipliers
-        rows.extend((counter, length, len(multipliers)) for counter in counters.tolist())
-        tables.append(multipliers)
-        length += len(multipliers)
-    return _table(kernel.LEARNER, rows), of_instance, np.concatenate(tables)
-
-
-def _again(network: Network) -> tuple[list[int], Table]:
-    """Where the retry and repair demands of each activity begin, -1 without rework, and those demands."""
-    first, tables, total = [NOT] * len(network.activities), [_table(kernel.AGAIN, [])], 0
-    for activity, pair in sorted(network.again.items()):
-        first[activity] = total
-        tables.append(rows_of(kernel.AGAIN, *pair))
-        total += len(pair[0])
-    return first, np.concatenate(tables)
-
-
-def flatten_draws(network: Network, draws: Draws) -> Chance:
-    """One replication's draws as the kernel reads them."""
-    base_first, base = _intervals([time.open for time in network.working_times])
-    open_first, open_now = _intervals(draws.calendars)
-    effects = [effect[:3] for some in draws.effects for effect in some]
-    return Chance(
-        minutes=draws.minutes,
-        failures=draws.failures,
-        again=draws.again,
-        again_minutes=rows_of(kernel.AGAIN_MINUTES, draws.retry_minutes, draws.repair_minutes),
-        delivery=rows_of(kernel.DELIVERY, *draws.deliveries[:3]),
-        lead=draws.lead,
-        postponed=_table(
-            kernel.POSTPONED, [(stock, *one[:3]) for stock, some in enumerate(draws.postponed) for one in some]
-        ),
-        capacity=draws.capacity,
-        step=rows_of(kernel.STEP, *draws.steps),
-        effect_first=_first(draws.effects),
-        effect=_table(kernel.EFFECT, effects),
-        open_first=open_first,
-        open=open_now,
-        base_first=base_first,
-        base=base,
-        window=_table(kernel.WINDOW, [(w.begins, w.ends) if w is not None else (0, 0) for w in draws.windows]),
-    )
-
-
-def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
-    """The open intervals of several calendars one after the other: opens, closes, worked before."""
-    columns = [(calendar.opens, calendar.closes, calendar.worked_before) for calendar in calendars]
-    table = rows_of(kernel.INTERVAL, *(np.concatenate(column) for column in zip(*columns, strict=True)))
-    return _first([calendar.opens for calendar in calendars]), table
-
-
 def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortages: int) -> State:
     """Work arrays for any number of replications, one at a time; no rows are told where there is room for none."""
     n, nodes, queues = network.instances, len(network.needed), len(network.demands)
@@ -326,14 +114,16 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
     events = n + starts + int(np.count_nonzero(network.link_lag)) + queues + lots + 1
     return State(
         counts=np.zeros(1, kernel.COUNTS),
-        missing=np.empty(nodes, np.int32),
-        ripe=np.empty(nodes, np.int32),
+        piece=np.empty(nodes, kernel.PROGRESS),
+        present=np.empty(n, kernel.PRESENT),
+        turn=np.empty(n, np.uint32),
+        ripe=np.empty(nodes, np.uint32),
         events=np.empty(events, np.int64),
         level=np.empty(len(network.resources) + len(network.stocks), kernel.LEVEL),
         ever=np.empty(len(network.stocks) + len(network.milestones), np.int64),
         queue=np.empty(queues + 1, kernel.QUEUE),
         bits=np.empty((4, queues // 64 + 1), np.uint64),
-        instance=np.empty(n, PIECE),
+        instance=np.empty(n if attempts else 0, PIECE),
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),
         lot_tick=np.empty(lots, np.int64),
@@ -361,7 +151,7 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         network=network,
         ready=column("ready"),
         start=column("start"),
-        finish=column("finish"),
+        finish=state.piece["finish"][: network.instances].astype(np.int64),
         attempts=column("attempts"),
         mode=column("used"),
         held_by=column("held_by"),
@@ -389,22 +179,3 @@ def _late(network: Network, state: State) -> Iterable[DeliveryRow]:
             if state.lot_tick[number] != NOT:
                 yield DeliveryRow(int(state.lot_tick[number]), order.stock, order.lot(lot), k)
             number += 1
-
-
-def _ints(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, np.int64)
-
-
-def _table(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
-    """Rows as a table."""
-    return np.array([tuple(row) for row in rows], kind)
-
-
-def _cumulated(counts: Iterable[int]) -> list[int]:
-    """How many come before each, and at the end how many there are."""
-    return [0, *accumulate(counts)]
-
-
-def _first(lists: Iterable[Sized]) -> Ints:
-    """Where each of several lists begins when they stand one after the other, and at the end their total length."""
-    return _ints(_cumulated(len(one) for one in lists))

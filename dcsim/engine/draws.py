@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.philox import Words, hash64, place_keys, uniform, uniforms
-from dcsim.network import FactorUse, Moment, Network, Production, Rework, Work
+from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Work
 from dcsim.trace import NOT
 from dcsim.units import HALF, round_half_up
 
@@ -36,6 +36,10 @@ class Window(NamedTuple):
 
     begins: int
     ends: int
+
+
+Cuts = Sequence[tuple[Window, Fraction]]
+"""What multiplies a rate or a capacity, and when."""
 
 
 class Effect(NamedTuple):
@@ -195,15 +199,14 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
         for factor in network.factors
     )
     windows = tuple(_window(network, k, chance) for k in range(len(network.risks)))
-    placed = [_placed(network, k, chance) for k in range(len(network.orders))]
-    lead = [_lead_time(network, k, chance, factors) for k in range(len(network.orders))]
+    placed, lead = _orders(network, chance, factors)
     postponed = _postponed(network, chance, windows)
     capacity, steps = _capacities(network, windows)
     return Draws(
         **(times or working_times)(network, chance, factors)._asdict(),
         deliveries=_deliveries(network, factors, windows, placed, lead, postponed),
-        placed=np.array(placed, np.int64),
-        lead=np.array(lead, np.int64),
+        placed=placed,
+        lead=lead,
         postponed=postponed,
         capacity=capacity,
         steps=steps,
@@ -302,6 +305,61 @@ def _product(factors: tuple[Floats, ...], uses: Sequence[FactorUse]) -> float:
     return product
 
 
+class Certain(NamedTuple):
+    """What is the same in every replication, unless a risk changes it."""
+
+    placed: Ints
+    lead: Ints
+    """Of each order, its ticks where they are known."""
+    uncertain_placed: tuple[int, ...]
+    uncertain_lead: tuple[int, ...]
+    """Orders whose ticks are drawn, or vary with a factor."""
+    lots: Ints
+    """Rows of (order, stock, amount, ticks after the first) of all that are placed on a date."""
+    produced: Mapping[int, Ints]
+    """Deliveries of the productions that vary with no factor."""
+    capacity: Ints
+    steps: tuple[tuple[tuple[int, int, int], ...], ...]
+    """Of each resource its units at the first tick, and its steps."""
+
+
+@lru_cache(maxsize=8)
+def _certain(network: Network) -> Certain:
+    orders = network.orders
+    dated = [order.placed is not None for order in orders]
+    varying = [not isinstance(order.lead_time, Fixed) or bool(order.factors) for order in orders]
+    moving = [order.placed is not None and not isinstance(order.placed.delay, Fixed) for order in orders]
+    expected = Expectation()
+    lots = [
+        (number, order.stock, order.lot(k), k * order.every)
+        for number, order in enumerate(orders)
+        if dated[number]
+        for k in range(order.lots)
+    ]
+    capacities = [_capacity(resource, network.horizon, ()) for resource in network.resources]
+    return Certain(
+        np.array([_placed(network, k, expected) for k in range(len(orders))], np.int64),
+        np.array([0 if varying[k] else _lead_time(network, k, expected, ()) for k in range(len(orders))], np.int64),
+        tuple(np.flatnonzero(moving).tolist()),
+        tuple(np.flatnonzero(varying).tolist()),
+        np.array(lots, np.int64).reshape(len(lots), 4),
+        {k: _produced(network, k, (), Fraction(1)) for k, p in enumerate(network.productions) if not p.factors},
+        np.array([units for units, _ in capacities], np.int64),
+        tuple(tuple((tick, k, units) for tick, units in steps) for k, (_, steps) in enumerate(capacities)),
+    )
+
+
+def _orders(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> tuple[Ints, Ints]:
+    """Of each order, when it is placed and its lead time."""
+    certain = _certain(network)
+    placed, lead = certain.placed.copy(), certain.lead.copy()
+    for number in certain.uncertain_placed:
+        placed[number] = _placed(network, number, chance)
+    for number in certain.uncertain_lead:
+        lead[number] = _lead_time(network, number, chance, factors)
+    return placed, lead
+
+
 def _placed(network: Network, number: int, chance: Chance) -> int:
     order = network.orders[number]
     if order.placed is None:
@@ -334,36 +392,41 @@ def _deliveries(
     network: Network,
     factors: tuple[Floats, ...],
     windows: Sequence[Window | None],
-    placed: Sequence[int],
-    lead: Sequence[int],
+    placed: Ints,
+    lead: Ints,
     postponed: Sequence[tuple[Postponement, ...]],
 ) -> Deliveries:
-    rows: list[tuple[int, int, int, int]] = []
-    for number, order in enumerate(network.orders):
-        if order.placed is None:
-            continue
-        for k in range(order.lots):
-            due = placed[number] + lead[number] + k * order.every
-            rows.append((_arrival(postponed[order.stock], due), order.stock, order.lot(k), number))
-    tables = [np.array(rows, np.int64).reshape(len(rows), 4)]
-    for production in network.productions:
+    certain = _certain(network)
+    order, stock, amount, after = certain.lots.T
+    due = (placed + lead)[order] + after
+    ticks = due.copy()
+    for number, some in enumerate(postponed):
+        for one in some:
+            ticks[(stock == number) & (one.begins <= due) & (due < one.ends)] += one.ticks
+    tables = [np.stack([ticks, stock, amount, order], axis=1)]
+    for number, production in enumerate(network.productions):
         cuts = _cuts(network.stocks[production.stock].name, [risk.production for risk in network.risks], windows)
+        if number in certain.produced and not cuts:
+            tables.append(certain.produced[number])
+            continue
         divisor = Fraction(_product(factors, production.factors)).limit_denominator(FACTOR_DIGITS)
-        ticks, amount = produced(production, network.horizon, cuts, divisor)
-        stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
-        tables.append(np.stack([ticks, stock, amount, origin], axis=1))
+        tables.append(_produced(network, number, cuts, divisor))
     table = np.concatenate(tables)
     table = table[(table[:, 0] >= 0) & (table[:, 0] <= network.horizon) & (table[:, 2] > 0)]
     return Deliveries(*table[np.lexsort(table.T[[3, 2, 1, 0]])].T)
 
 
+def _produced(network: Network, number: int, cuts: Cuts, divisor: Fraction) -> Ints:
+    """Rows of (tick, stock, amount, PRODUCTION) of one production."""
+    production = network.productions[number]
+    ticks, amount = produced(production, network.horizon, cuts, divisor)
+    stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
+    return np.stack([ticks, stock, amount, origin], axis=1)
+
+
 def _arrival(postponed: Sequence[Postponement], due: int) -> int:
     """When a delivery of an order that is due at this tick comes."""
     return due + sum(p.ticks for p in postponed if p.begins <= due < p.ends)
-
-
-Cuts = Sequence[tuple[Window, Fraction]]
-"""What multiplies a rate or a capacity, and when."""
 
 
 def _cuts(name: str, effects: Sequence[tuple[tuple[str, Fraction], ...]], windows: Sequence[Window | None]) -> Cuts:
@@ -435,21 +498,26 @@ def _floors(total: Fraction, rate: Fraction, spans: Ints) -> Ints:
 
 
 def _capacities(network: Network, windows: Sequence[Window | None]) -> tuple[Ints, Steps]:
-    capacity = np.zeros(len(network.resources), np.int64)
-    rows = []
+    certain = _certain(network)
+    effects = [risk.capacity for risk in network.risks]
+    touched = {name for some, window in zip(effects, windows, strict=True) if window is not None for name, _ in some}
+    capacity, steps = certain.capacity.copy(), list(certain.steps)
     for number, resource in enumerate(network.resources):
-        cuts = _cuts(resource.name, [risk.capacity for risk in network.risks], windows)
-        edges = {0, *(tick for tick, _ in resource.steps), *(edge for window, _ in cuts for edge in window)}
-        before = 0
-        for edge in sorted(edge for edge in edges if 0 <= edge <= network.horizon):
-            units = int(_level_at(resource.steps, edge, cuts))
-            if edge == 0:
-                capacity[number] = units
-            elif units != before:
-                rows.append((edge, number, units))
-            before = units
-    table = np.array(sorted(rows), np.int64).reshape(len(rows), 3)
+        if resource.name in touched:
+            cuts = _cuts(resource.name, effects, windows)
+            capacity[number], changes = _capacity(resource, network.horizon, cuts)
+            steps[number] = tuple((tick, number, units) for tick, units in changes)
+    rows = sorted(row for some in steps for row in some)
+    table = np.array(rows, np.int64).reshape(len(rows), 3)
     return capacity, Steps(table[:, 0], table[:, 1], table[:, 2])
+
+
+def _capacity(resource: Resource, horizon: int, cuts: Cuts) -> tuple[int, list[tuple[int, int]]]:
+    """The units of a resource at the first tick, and (tick, units) whenever they change."""
+    edges = {0, *(tick for tick, _ in resource.steps), *(edge for window, _ in cuts for edge in window)}
+    levels = [(edge, int(_level_at(resource.steps, edge, cuts))) for edge in sorted(edges) if 0 <= edge <= horizon]
+    changes = [after for before, after in pairwise(levels) if after[1] != before[1]]
+    return levels[0][1], changes
 
 
 def _effects(network: Network, windows: Sequence[Window | None]) -> tuple[tuple[Effect, ...], ...]:

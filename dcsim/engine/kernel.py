@@ -18,43 +18,51 @@ from dcsim.units import HALF
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
+U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 
 WORK, RETRY, REPAIR = 0, 1, 2
 NOT = -1
-ANY = -1
+NONE = 2**32 - 1
+"""Nothing, among numbers without a sign."""
+ANY = NONE
 """What a queue lacks that may start after any change."""
 NEVER = 2**62
 
 FINISHED, LAG_OVER, LOOK, LOT, STARTED = range(5)
 """What can become due: the end of a piece of work, a lag, another look at those who wait for calendars, a lot of an
 order that waited for its gate, and a start that something waits for."""
-KINDS = 3
-"""Bits of an event that say which of these it is."""
+KINDS, WHATS = 3, 32
+"""Bits of an event that say which of these it is, and of what."""
 
 
-# Rows of the plan; where a row says `first_...`, its list ends where that of the next row begins
-INSTANCE = record(i32, "demand", "bundle", "learner")  # the learner is -1 where nothing is learned
-LINK = record(i32, "to", "lag")
+i16, i8, u32 = np.int16, np.int8, np.uint32
+
+# Numbers without a sign save the question whether a place in an array is counted from its end, which is a third of the
+# work. Rows of the plan; where a row says `first_...`, its list ends where that of the next row begins.
+NODE = np.dtype([("group", u32), ("next", i32)])
+"""What follows: one node at once; -1 nothing; below, the list of links -2 - next."""
+GROUP = record(u32, "demand", "bundle", "learner")
+LINK = record(u32, "to", "lag")
 LAG = record(i64, "minutes", "calendar")  # the calendar is -1 where the lag is elapsed time
 ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, without links from starts
-AGAIN = record(i32, "retry", "repair")
+AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
-    i64,
+    u32,
     *("activity", "kind", "rank", "calendar", "told_with"),
-    *("first_family", "first_requirement", "first_take", "first_mode"),
+    *("first_family", "first_requirement", "first_mode"),
 )
-REQUIREMENT = record(i64, "cause", "first_alternative")
-MODE = record(i64, "calendar", "first_claim")
-AMOUNT = record(i64, "what", "amount")
+REQUIREMENT = record(u32, "cause", "first_alternative")
+MODE = record(u32, "calendar", "first_need", "first_take")
+AMOUNT = np.dtype([("what", u32), ("amount", i64)])
 CALENDAR = record(i64, "cause", "first_risk")
-WORD = np.dtype([("at", i64), ("queues", np.uint64), ("told", np.uint64)])
+WORD = np.dtype([("at", u32), ("queues", np.uint64), ("told", np.uint64)])
 RELEASE = record(i64, "tick", "node")
 GATE = record(i64, "milestone", "first_order")
 ORDER = record(i64, "stock", "lots", "amount", "every", "first_lot")
 MILESTONE = record(i64, "gate", "reaches")
 STOCK = record(i64, "initial", "cause", "first_milestone")
-LEARNER = record(i64, "counter", "multiplier", "multipliers")
+LEARNER = record(u32, "counter", "multiplier", "multipliers")
 
 # Rows of the draws
 AGAIN_MINUTES = record(np.float64, "retry", "repair")
@@ -67,24 +75,26 @@ WINDOW = record(i64, "begins", "ends")
 
 # Rows of the state
 LEVEL = record(i64, "now", "before", "changed", "capacity", "rose")
-QUEUE = record(
-    i64,
-    *("head", "tail", "waiting", "batch", "batch_tick", "newest", "lacks"),
-    *("total", "called", "short_of", "short_since", "short_count"),  # of all that are told with it
-    *("awake_word", "stirred_word", "place", "ranked"),  # lists that are kept beside the queues
-)
+WAITING = ("head", "tail", "waiting", "batch", "batch_tick", "newest", "lacks")
+TOGETHER = (("total", u32), ("called", i64), ("short_of", i32), ("short_count", u32), ("short_since", i64))
+"""Of all that are told with a queue."""
+BESIDE = (("awake_word", u32), ("stirred_word", u32), ("ranked", u32), ("place", i64))
+"""Lists that are kept beside the queues."""
+QUEUE = np.dtype([*((name, u32) for name in WAITING), *TOGETHER, *BESIDE])
+PROGRESS = np.dtype([("missing", u32), ("following", u32), ("since", u32), ("finish", i32)])
+PRESENT = np.dtype([("mode", i16), ("kind", i8), ("attempts", i8)])
 CAUSE = record(i64, "waited", "spells", "queues", "since")
-COUNTS = record(
-    i64,
-    *("events", "ripe", "rows", "shortages", "releases", "deliveries", "steps"),
-    *("awake_words", "stirred_words", "passes", "round", "settled"),
-)
+COUNTED = ("events", "ripe", "rows", "shortages", "releases", "deliveries", "steps", "awake_words", "stirred_words")
+COUNTS = np.dtype([*((name, u32) for name in (*COUNTED, "passes", "round", "settled", "finished")), ("dates", i64)])
 
 FULL, TOLD, AWAKE, STIRRED = range(4)
 """Sets of queues, 64 to a word: some wait in it; some wait that are told with it; it may start; anything changed."""
 
+ZERO, ONE = np.uint64(0), np.uint64(1)
+"""Numbers without a sign: places in an array need not be looked at for being counted from its end."""
+
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
-BIT_NUMBER = np.zeros(64, np.int64)
+BIT_NUMBER = np.zeros(64, np.uint32)
 """The number of a single bit, by the top six bits of its product with the de Bruijn sequence."""
 for _number in range(64):
     BIT_NUMBER[((1 << _number) * int(DE_BRUIJN) & (2**64 - 1)) >> 58] = _number
@@ -95,31 +105,37 @@ class Plan(NamedTuple):
 
     horizon: int
     tick_bits: int
-    """Bits that hold a tick; an event is (tick, what) in one number."""
     id_bits: int
-    """Bits that hold an instance; a place in the order of the law is one number too."""
+    """Bits that hold a tick and an instance; a place in the order of the law is one number."""
     first_calendar_cause: int
+    instances: int
     needed: I32
-    instance: Table
-    link_first: I32
+    node: Table
+    group: Table
+    """What instances need alike to start, what they produce and where they learn."""
+    link_first: U32
     link: Table
+    """Links of nodes from which several start, or one with a lag."""
     lag: Table
     activity: Table
     again: Table
     """Of each instance with rework, the queues of a retry and of a repair."""
-    bundle: I64
+    bundle: U32
     take: Table
     demand: Table
     requirement: Table
     mode: Table
     claim: Table
+    """Of each requirement, the resources that are its alternatives."""
+    need: Table
+    """Of each mode, what it takes of which level: resources, given back at its end, and from `first_take` on stocks."""
     resource_calendar: I64
     calendar: Table
-    level: I64
+    level: U32
     """Of each level (resources, then stocks), the first of the words of queues that need it."""
     word: Table
     """A word of queues that need a level, and those that they are told with."""
-    lists: I64
+    lists: U32
     risk_cause: I64
     release: Table
     gate: Table
@@ -157,8 +173,13 @@ class State(NamedTuple):
     """Everything that changes while a replication runs, and what it leaves."""
 
     counts: Table
-    missing: I32
-    ripe: I32
+    piece: Table
+    """Of each node how much it waits for, who stands behind it in its queue, since when, and when it finished."""
+    present: Table
+    """Of each instance with rework or a choice of modes, what is being done."""
+    turn: U32
+    """Of each instance that learns, how many started before it."""
+    ripe: U32
     """Nodes that have all they waited for and have not happened yet."""
     events: I64
     level: Table
@@ -167,6 +188,7 @@ class State(NamedTuple):
     queue: Table
     bits: U64
     instance: Table
+    """What is told of each instance, where it is told."""
     learned: I64
     reached: I64
     lot_tick: I64
@@ -247,12 +269,12 @@ def advance(first: I64, table: Table, calendar: int, tick: int, minutes: int) ->
 
 
 @leaf
-def push(count: Table, events: I64, shift: int, tick: int, what: int, kind: int) -> None:
-    key = (tick << shift) | (what << KINDS) | kind
-    at = count[0].events
-    count[0].events = at + 1
-    while at > 0:
-        parent = (at - 1) >> 1
+def push(count: Table, events: I64, tick: int, what: int, kind: int) -> None:
+    key = (tick << WHATS) | (what << KINDS) | kind
+    at = np.uint64(count[0].events)
+    count[0].events += 1
+    while at > ZERO:
+        parent = (at - ONE) >> ONE
         if events[parent] <= key:
             break
         events[at] = events[parent]
@@ -264,19 +286,19 @@ def push(count: Table, events: I64, shift: int, tick: int, what: int, kind: int)
 def pop(count: Table, events: I64) -> int:
     """Take the earliest: walk the gap to a leaf along the smaller children, then let the last one rise into it."""
     top = events[0]
-    size = count[0].events - 1
-    count[0].events = size
+    count[0].events -= 1
+    size = np.uint64(count[0].events)
     last = events[size]
-    at, child = 0, 1
-    while child + 1 < size:
-        child += events[child + 1] < events[child]
+    at, child = ZERO, ONE
+    while child + ONE < size:
+        child += np.uint64(events[child + ONE] < events[child])
         events[at] = events[child]
-        at, child = child, 2 * child + 1
+        at, child = child, child + child + ONE
     if child < size:
         events[at] = events[child]
         at = child
-    while at > 0:
-        parent = (at - 1) >> 1
+    while at > ZERO:
+        parent = (at - ONE) >> ONE
         if events[parent] <= last:
             break
         events[at] = events[parent]
@@ -315,7 +337,7 @@ def lowest(bits: np.uint64) -> int:
 
 @leaf
 def change(
-    first: I64,
+    first: U32,
     words: Table,
     counts: Table,
     levels: Table,
@@ -343,10 +365,10 @@ def change(
 
 @leaf
 def join(
-    demands: Table, counts: Table, queues: Table, bits: U64, instances: Table, tick: int, instance: int, queue: int
+    demands: Table, counts: Table, queues: Table, bits: U64, pieces: Table, tick: int, instance: int, queue: int
 ) -> None:
     """A piece of work is ready: it stands behind all that became ready earlier, and within a tick in place order."""
-    instances[instance].since = tick
+    pieces[instance].since = tick
     told_with = demands[queue].told_with
     queues[told_with].total += 1
     bits[TOLD, told_with >> 6] |= bit(told_with)
@@ -355,41 +377,41 @@ def join(
         queues[queue].lacks = ANY
         bits[FULL, queue >> 6] |= bit(queue)
         mark(counts, queues, bits, AWAKE, queue >> 6, bit(queue))
-        queues[queue].head = queues[queue].batch = queues[queue].newest = NOT
+        queues[queue].head = queues[queue].batch = queues[queue].newest = NONE
         queues[queue].batch_tick = tick
     elif queues[queue].batch_tick != tick:
         queues[queue].batch_tick = tick
         queues[queue].batch = queues[queue].tail
-        queues[queue].newest = NOT
+        queues[queue].newest = NONE
     before = queues[queue].batch
-    if queues[queue].newest != NOT and queues[queue].newest < instance:
+    if queues[queue].newest != NONE and queues[queue].newest < instance:
         before = queues[queue].newest
-    behind = queues[queue].head if before == NOT else np.int64(instances[before].following)
-    while behind != NOT and behind < instance:
-        before, behind = behind, np.int64(instances[behind].following)
-    instances[instance].following = behind
-    if before == NOT:
+    behind = queues[queue].head if before == NONE else pieces[before].following
+    while behind != NONE and behind < instance:
+        before, behind = behind, pieces[behind].following
+    pieces[instance].following = behind
+    if before == NONE:
         queues[queue].head = instance
     else:
-        instances[before].following = instance
-    if behind == NOT:
+        pieces[before].following = instance
+    if behind == NONE:
         queues[queue].tail = instance
     queues[queue].newest = instance
     queues[queue].waiting += 1
 
 
 @leaf
-def leave(demands: Table, counts: Table, queues: Table, bits: U64, instances: Table, queue: int) -> int:
+def leave(demands: Table, counts: Table, queues: Table, bits: U64, pieces: Table, queue: int) -> int:
     """The head of a queue is served."""
     instance = queues[queue].head
-    queues[queue].head = instances[instance].following
+    queues[queue].head = pieces[instance].following
     queues[queue].waiting -= 1
     if queues[queue].waiting == 0:
         bits[FULL, queue >> 6] &= ~bit(queue)
     if queues[queue].batch == instance:
-        queues[queue].batch = NOT
+        queues[queue].batch = NONE
     if queues[queue].newest == instance:
-        queues[queue].newest = NOT
+        queues[queue].newest = NONE
     told_with = demands[queue].told_with
     mark(counts, queues, bits, STIRRED, told_with >> 6, bit(told_with))
     queues[told_with].total -= 1
@@ -401,7 +423,7 @@ def leave(demands: Table, counts: Table, queues: Table, bits: U64, instances: Ta
 @part
 def queue_of(plan: Plan, instance: int, kind: int) -> int:
     """Where an attempt or a repair of an instance waits."""
-    demand = plan.instance[instance].demand
+    demand = plan.group[plan.node[instance].group].demand
     if kind == WORK:
         return demand
     activity = plan.demand[demand].activity
@@ -412,22 +434,30 @@ def queue_of(plan: Plan, instance: int, kind: int) -> int:
 @part
 def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> None:
     """An attempt or a repair joins its queue."""
-    instances = state.instance
-    instances[instance].present = kind
     queue = queue_of(plan, instance, kind)
-    if len(state.row) > 0 and plan.activity[plan.demand[queue].activity].again != NOT:
-        row = state.counts[0].rows
-        state.counts[0].rows += 1
-        state.row[row].before = instances[instance].row
-        instances[instance].row = row
-        number = instances[instance].attempts
-        state.row[row].instance = instance
-        state.row[row].number = number if kind == REPAIR else number + 1
-        state.row[row].kind = REPAIR if kind == REPAIR else WORK
-        state.row[row].ready = tick
-        state.row[row].start = state.row[row].finish = state.row[row].held_by = NOT
-        state.row[row].mode = state.row[row].round_ = NOT
-    join(plan.demand, state.counts, state.queue, state.bits, instances, tick, instance, queue)
+    if plan.activity[plan.demand[queue].activity].again != NOT:
+        state.present[instance].kind = kind
+        if kind == WORK:
+            state.present[instance].attempts = 0
+        if len(state.row) > 0:
+            tell_ready(state.counts, state.instance, state.row, tick, instance, kind)
+    join(plan.demand, state.counts, state.queue, state.bits, state.piece, tick, instance, queue)
+
+
+@rare
+def tell_ready(counts: Table, instances: Table, rows: Table, tick: int, instance: int, kind: int) -> None:
+    """A row for an attempt or a repair that is ready."""
+    row = counts[0].rows
+    counts[0].rows += 1
+    rows[row].before = instances[instance].row
+    instances[instance].row = row
+    number = instances[instance].attempts
+    rows[row].instance = instance
+    rows[row].number = number if kind == REPAIR else number + 1
+    rows[row].kind = REPAIR if kind == REPAIR else WORK
+    rows[row].ready = tick
+    rows[row].start = rows[row].finish = rows[row].held_by = NOT
+    rows[row].mode = rows[row].round_ = NOT
 
 
 # Settling
@@ -440,10 +470,10 @@ def change_level(plan: Plan, state: State, tick: int, level: int, units: int) ->
 
 
 @leaf
-def satisfy(count: Table, missing: I32, ripe: I32, node: int) -> None:
+def satisfy(count: Table, pieces: Table, ripe: U32, node: int) -> None:
     """One of the things that a node waits for has come."""
-    missing[node] -= 1
-    if missing[node] == 0:
+    pieces[node].missing -= 1
+    if pieces[node].missing == 0:
         ripe[count[0].ripe] = node
         count[0].ripe += 1
 
@@ -460,33 +490,41 @@ def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int)
                     arrival += chance.postponed[k].ticks
         if arrival <= plan.horizon:
             what = plan.order[order].first_lot + lot
-            push(state.counts, state.events, 63 - plan.tick_bits, arrival, what, LOT)
+            push(state.counts, state.events, arrival, what, LOT)
 
 
 @part
 def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> None:
     """What waits for this node hears of it, at once or after a lag."""
-    for k in range(plan.link_first[node], plan.link_first[node + 1]):
+    following = np.int64(plan.node[node].next)
+    if following >= 0:
+        satisfy(state.counts, state.piece, state.ripe, following)
+        return
+    if following == NOT:
+        return
+    links = -2 - following
+    for k in range(plan.link_first[links], plan.link_first[links + 1]):
         lag = plan.link[k].lag
         if lag == 0:
-            satisfy(state.counts, state.missing, state.ripe, plan.link[k].to)
+            satisfy(state.counts, state.piece, state.ripe, plan.link[k].to)
             continue
         due = tick + plan.lag[lag].minutes
         if plan.lag[lag].calendar != NOT:
             due = advance(chance.open_first, chance.open, plan.lag[lag].calendar, tick, plan.lag[lag].minutes)
         if due <= plan.horizon:
-            push(state.counts, state.events, 63 - plan.tick_bits, due, k, LAG_OVER)
+            push(state.counts, state.events, due, k, LAG_OVER)
 
 
 @part
 def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """Nodes that have all they waited for happen, and what follows from them at once happens too."""
-    instances = len(plan.instance)
+    instances = plan.instances
     while state.counts[0].ripe > 0:
         state.counts[0].ripe -= 1
         node = state.ripe[state.counts[0].ripe]
         if node < instances:
-            state.instance[node].ready = tick
+            if len(state.instance) > 0:
+                state.instance[node].ready = tick
             queue_up(plan, state, tick, node, WORK)
             continue
         gate = node - instances
@@ -506,8 +544,8 @@ def add(plan: Plan, state: State, tick: int, stock: int, amount: int) -> None:
         at = len(plan.stock) - 1 + milestone
         state.ever[at] += amount
         gate = plan.milestone[milestone].gate
-        if state.missing[gate] == 1 and state.ever[at] >= plan.milestone[milestone].reaches:
-            satisfy(state.counts, state.missing, state.ripe, gate)
+        if state.piece[gate].missing == 1 and state.ever[at] >= plan.milestone[milestone].reaches:
+            satisfy(state.counts, state.piece, state.ripe, gate)
     level = len(plan.resource_calendar) + stock
     change_level(plan, state, tick, level, amount)
 
@@ -515,26 +553,29 @@ def add(plan: Plan, state: State, tick: int, stock: int, amount: int) -> None:
 @part
 def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: int) -> None:
     """A piece of work ends: what it took is free; it passed, or is repaired, or is tried again."""
-    kind = state.instance[instance].present & 3
-    queue = queue_of(plan, instance, kind)
-    mode = plan.demand[queue].first_mode + (state.instance[instance].present >> 2)
-    for k in range(plan.mode[mode].first_claim, plan.mode[mode + 1].first_claim):
-        resource, amount = plan.claim[k].what, plan.claim[k].amount
-        change_level(plan, state, tick, resource, amount)
+    group = plan.node[instance].group
+    queue, kind = plan.group[group].demand, WORK
+    again = plan.activity[plan.demand[queue].activity].again != NOT
+    if again:
+        kind = int(state.present[instance].kind)
+        queue = queue_of(plan, instance, kind)
+    mode = plan.demand[queue].first_mode
+    if plan.demand[queue + 1].first_mode > mode + 1:
+        mode += state.present[instance].mode
+    for k in range(plan.mode[mode].first_need, plan.mode[mode].first_take):
+        change_level(plan, state, tick, plan.need[k].what, plan.need[k].amount)
     if len(state.settled) > 0:
         settled = state.settled[state.counts[0].settled]
         settled.tick, settled.instance, settled.row = tick, instance, state.instance[instance].row
         state.counts[0].settled += 1
-    following = WORK
-    if kind == REPAIR:
-        following = RETRY
-    elif state.instance[instance].attempts <= chance.failures[instance]:
-        following = REPAIR
-    if following != WORK:
-        queue_up(plan, state, tick, instance, following)
+    if again and (kind == REPAIR or state.present[instance].attempts <= chance.failures[instance]):
+        queue_up(plan, state, tick, instance, RETRY if kind == REPAIR else REPAIR)
         return
-    state.instance[instance].finish = tick
-    bundle = plan.instance[instance].bundle
+    state.piece[instance].finish = tick
+    if len(state.instance) > 0:
+        state.instance[instance].finish = tick
+    state.counts[0].finished += 1
+    bundle = plan.group[group].bundle
     for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
         add(plan, state, tick, plan.take[k].what, plan.take[k].amount)
     follow(plan, chance, state, tick, instance)
@@ -567,19 +608,19 @@ def lot_arrives(plan: Plan, state: State, tick: int, number: int) -> None:
 def settle_event(plan: Plan, chance: Chance, state: State, tick: int, event: int) -> None:
     """One thing that is due."""
     kind = event & ((1 << KINDS) - 1)
-    what = (event & ((1 << (63 - plan.tick_bits)) - 1)) >> KINDS
+    what = (event & ((1 << WHATS) - 1)) >> KINDS
     if kind == FINISHED:
         finish_work(plan, chance, state, tick, what)
     elif kind == LAG_OVER:
-        satisfy(state.counts, state.missing, state.ripe, plan.link[what].to)
+        satisfy(state.counts, state.piece, state.ripe, plan.link[what].to)
     elif kind == LOOK:
         look_again(plan, state, what)
     elif kind == LOT:
         lot_arrives(plan, state, tick, what)
     else:
-        activity = plan.demand[plan.instance[what].demand].activity
+        activity = plan.demand[queue_of(plan, what, WORK)].activity
         gate = plan.activity[activity].start_gate + what - plan.activity[activity].first
-        satisfy(state.counts, state.missing, state.ripe, gate)
+        satisfy(state.counts, state.piece, state.ripe, gate)
 
 
 @part
@@ -587,7 +628,7 @@ def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """What was known beforehand to happen at this tick."""
     count = state.counts
     while count[0].releases < len(plan.release) and plan.release[count[0].releases].tick == tick:
-        satisfy(count, state.missing, state.ripe, plan.release[count[0].releases].node)
+        satisfy(count, state.piece, state.ripe, plan.release[count[0].releases].node)
         count[0].releases += 1
     while count[0].deliveries < len(chance.delivery) and chance.delivery[count[0].deliveries].tick == tick:
         k = count[0].deliveries
@@ -599,6 +640,20 @@ def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
         change_level(plan, state, tick, resource, more)
         state.level[resource].capacity = units
         count[0].steps += 1
+    count[0].dates = next_date(plan.release, chance.delivery, chance.step, count)
+
+
+@leaf
+def next_date(releases: Table, deliveries: Table, steps: Table, count: Table) -> int:
+    """The next tick at which something happens that was known beforehand."""
+    tick = NEVER
+    if count[0].releases < len(releases):
+        tick = min(tick, releases[count[0].releases].tick)
+    if count[0].deliveries < len(deliveries):
+        tick = min(tick, deliveries[count[0].deliveries].tick)
+    if count[0].steps < len(steps):
+        tick = min(tick, steps[count[0].steps].tick)
+    return tick
 
 
 # What is lacking
@@ -633,21 +688,21 @@ def lacking(plan: Plan, chance: Chance, levels: Table, queue: int, tick: int, ju
     closed = NOT
     if plan.demand[queue].calendar != 0:
         closed = closed_by(plan, chance, plan.demand[queue].calendar, moment)
-    for r in range(plan.demand[queue].first_requirement, plan.demand[queue + 1].first_requirement):
+    for r in range(i64(plan.demand[queue].first_requirement), i64(plan.demand[queue + 1].first_requirement)):
         free = NOT
         for k in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
             resource = plan.claim[k].what
             if at_hand(levels, resource, tick, just_before) >= plan.claim[k].amount:
-                free = resource
+                free = int(resource)
                 break
         if free == NOT:
             return plan.requirement[r].cause
         if closed == NOT and plan.resource_calendar[free] != 0:
             closed = closed_by(plan, chance, plan.resource_calendar[free], moment)
-    for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_take):
-        level = len(plan.resource_calendar) + plan.take[k].what
-        if at_hand(levels, level, tick, just_before) < plan.take[k].amount:
-            return plan.stock[plan.take[k].what].cause
+    mode = plan.demand[queue].first_mode
+    for k in range(plan.mode[mode].first_take, plan.mode[mode + 1].first_need):
+        if at_hand(levels, plan.need[k].what, tick, just_before) < plan.need[k].amount:
+            return plan.stock[plan.need[k].what - len(plan.resource_calendar)].cause
     return closed
 
 
@@ -657,40 +712,44 @@ def lacking(plan: Plan, chance: Chance, levels: Table, queue: int, tick: int, ju
 @part
 def is_met(plan: Plan, levels: Table, queues: Table, queue: int) -> bool:
     """Whether all that a demand needs is there, calendars aside; if not, what has to rise is noted."""
-    for r in range(plan.demand[queue].first_requirement, plan.demand[queue + 1].first_requirement):
-        first, last = plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative
-        free = False
-        for k in range(first, last):
-            if levels[plan.claim[k].what].now >= plan.claim[k].amount:
-                free = True
-                break
-        if not free:
-            queues[queue].lacks = plan.claim[first].what if last == first + 1 else ANY
-            return False
-    for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_take):
-        level = len(plan.resource_calendar) + plan.take[k].what
-        if levels[level].now < plan.take[k].amount:
-            queues[queue].lacks = level
+    mode = plan.demand[queue].first_mode
+    first = plan.mode[mode].first_need
+    if plan.demand[queue + 1].first_mode > mode + 1:
+        first = plan.mode[mode].first_take
+        for r in range(
+            np.int64(plan.demand[queue].first_requirement), np.int64(plan.demand[queue + 1].first_requirement)
+        ):
+            if not is_served(plan.requirement, plan.claim, levels, r):
+                only = plan.requirement[r].first_alternative
+                several = plan.requirement[r + 1].first_alternative > only + 1
+                queues[queue].lacks = ANY if several else plan.claim[only].what
+                return False
+    for k in range(first, plan.mode[mode + 1].first_need):
+        if levels[plan.need[k].what].now < plan.need[k].amount:
+            queues[queue].lacks = plan.need[k].what
             return False
     queues[queue].lacks = ANY
     return True
 
 
+@leaf
+def is_served(requirements: Table, claims: Table, levels: Table, number: int) -> bool:
+    """Whether one of the alternatives of a requirement is free."""
+    for k in range(requirements[number].first_alternative, requirements[number + 1].first_alternative):
+        if levels[claims[k].what].now >= claims[k].amount:
+            return True
+    return False
+
+
 @part
 def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> int:
-    """The first mode in which the head of a queue can start right now; -1 if there is none."""
-    if not is_met(plan, state.level, state.queue, queue):
-        return NOT
+    """The first mode in which the head of a queue whose demand is met can start right now; -1 if there is none."""
     for mode in range(plan.demand[queue].first_mode, plan.demand[queue + 1].first_mode):
         free = True
-        for k in range(plan.mode[mode].first_claim, plan.mode[mode + 1].first_claim):
-            if state.level[plan.claim[k].what].now < plan.claim[k].amount:
-                free = False
-                break
-        if not free:
-            continue
-        if is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick):
-            return mode - plan.demand[queue].first_mode
+        for k in range(plan.mode[mode].first_need, plan.mode[mode].first_take):
+            free &= state.level[plan.need[k].what].now >= plan.need[k].amount
+        if free and is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick):
+            return np.int64(mode) - plan.demand[queue].first_mode
     return NOT
 
 
@@ -698,72 +757,85 @@ def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: in
 def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int, tick: int) -> int:
     """How long a piece of work takes, in minutes of work."""
     kind = plan.demand[queue].kind
-    number = state.instance[instance].attempts
     if kind == REPAIR:
-        return floor(chance.again_minutes[chance.again[instance] + number - 1].repair + HALF)
-    minutes = chance.minutes[instance]
+        return floor(chance.again_minutes[chance.again[instance] + state.present[instance].attempts - 1].repair + HALF)
     if kind == RETRY:
-        minutes = chance.again_minutes[chance.again[instance] + number - 2].retry
+        minutes = chance.again_minutes[chance.again[instance] + state.present[instance].attempts - 2].retry
+    else:
+        minutes = chance.minutes[instance]
     activity = plan.demand[queue].activity
     for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
         if chance.effect[k].begins <= tick < chance.effect[k].ends:
             minutes *= chance.effect[k].multiplier
     rounded = floor(minutes + HALF)
-    learner = plan.instance[instance].learner
-    if learner == NOT:
+    learner = plan.group[plan.node[instance].group].learner
+    if learner == NONE:
         return rounded
     if kind == WORK:
         counter = plan.learner[learner].counter
-        state.instance[instance].turn = state.learned[counter]
+        state.turn[instance] = state.learned[counter]
         state.learned[counter] += 1
-    turn = min(np.int64(state.instance[instance].turn), plan.learner[learner].multipliers - 1)
-    return floor(rounded * plan.multipliers[plan.learner[learner].multiplier + turn] + 0.5)
+    turn = min(i64(state.turn[instance]), plan.learner[learner].multipliers - 1)
+    return floor(rounded * plan.multipliers[u32(plan.learner[learner].multiplier + turn)] + 0.5)
 
 
 @part
 def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, tick: int) -> None:
     """The head of a queue takes all it needs and starts."""
-    instance = leave(plan.demand, state.counts, state.queue, state.bits, state.instance, queue)
-    mine = state.instance[instance]
+    instance = leave(plan.demand, state.counts, state.queue, state.bits, state.piece, queue)
     kind, activity = plan.demand[queue].kind, plan.demand[queue].activity
-    held_by = NOT
-    if mine.since < tick and len(state.row) > 0:
+    held_by, told = NOT, len(state.instance) > 0
+    if told and state.piece[instance].since < tick:
         held_by = lacking(plan, chance, state.level, queue, tick, True)
+    if kind == WORK and plan.activity[activity].start_gate != NOT:
+        push(state.counts, state.events, tick, instance, STARTED)
+    if plan.demand[queue + 1].first_mode > plan.demand[queue].first_mode + 1:
+        state.present[instance].mode = mode
+    if kind != REPAIR and plan.activity[activity].again != NOT:
+        state.present[instance].attempts += 1
+    at = u32(plan.demand[queue].first_mode + mode)
+    for k in range(plan.mode[at].first_need, plan.mode[at + 1].first_need):
+        change_level(plan, state, tick, plan.need[k].what, -plan.need[k].amount)
+    minutes = duration(plan, chance, state, instance, queue, tick)
+    finish = advance(chance.open_first, chance.open, plan.mode[at].calendar, tick, minutes)
+    if told:
+        ends = finish if finish <= plan.horizon else NOT
+        tell_start(state.counts, state.instance, state.row, tick, instance, kind, mode, held_by, ends)
+    if finish <= plan.horizon:
+        push(state.counts, state.events, finish, instance, FINISHED)
+
+
+@rare
+def tell_start(
+    counts: Table,
+    instances: Table,
+    rows: Table,
+    tick: int,
+    instance: int,
+    kind: int,
+    mode: int,
+    held_by: int,
+    ends: int,
+) -> None:
+    """An attempt or a repair has started, and ends then."""
+    mine = instances[instance]
     if kind == WORK:
         mine.start = tick
-        mine.round_ = state.counts[0].round
+        mine.round_ = counts[0].round
         mine.held_by = held_by
-        if plan.activity[activity].start_gate != NOT:
-            push(state.counts, state.events, 63 - plan.tick_bits, tick, instance, STARTED)
-    mine.present |= mode << 2
     if kind != REPAIR:
         mine.attempts += 1
         mine.used = mode
-    at = plan.demand[queue].first_mode + mode
-    for k in range(plan.mode[at].first_claim, plan.mode[at + 1].first_claim):
-        resource, amount = plan.claim[k].what, plan.claim[k].amount
-        change_level(plan, state, tick, resource, -amount)
-    for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_take):
-        level, amount = len(plan.resource_calendar) + plan.take[k].what, plan.take[k].amount
-        change_level(plan, state, tick, level, -amount)
-    minutes = duration(plan, chance, state, instance, queue, tick)
-    finish = advance(chance.open_first, chance.open, plan.mode[at].calendar, tick, minutes)
-    if len(state.row) > 0 and plan.activity[activity].again != NOT:
-        row = mine.row
-        state.row[row].start = tick
-        state.row[row].finish = finish if finish <= plan.horizon else NOT
-        state.row[row].held_by = held_by
-        state.row[row].mode = mode
-        state.row[row].round_ = state.counts[0].round
-    if finish <= plan.horizon:
-        push(state.counts, state.events, 63 - plan.tick_bits, finish, instance, FINISHED)
+    if mine.row != NOT:
+        row = rows[mine.row]
+        row.start, row.finish, row.held_by, row.mode, row.round_ = tick, ends, held_by, mode, counts[0].round
 
 
 @leaf
-def place_in_order(demands: Table, queues: Table, instances: Table, queue: int, tick_bits: int, id_bits: int) -> int:
+def place_in_order(demands: Table, queues: Table, pieces: Table, queue: int, tick_bits: int, id_bits: int) -> int:
     """Where the head of a queue stands among all that wait: priority, ready tick, file and place order."""
     head = queues[queue].head
-    return (((demands[queue].rank << tick_bits) | instances[head].since) << id_bits) | head
+    return (((demands[queue].rank << tick_bits) | pieces[head].since) << id_bits) | head
 
 
 @leaf
@@ -802,20 +874,26 @@ def start_what_can(plan: Plan, chance: Chance, state: State, tick: int) -> None:
             queue = 64 * word + lowest(waiting)
             waiting &= waiting - np.uint64(1)
             lacks = queues[queue].lacks
-            if lacks == ANY or state.level[lacks].rose == state.counts[0].passes:
-                place = place_in_order(plan.demand, queues, state.instance, queue, plan.tick_bits, plan.id_bits)
+            hopeful = lacks == ANY or state.level[lacks].rose == state.counts[0].passes
+            if hopeful and is_met(plan, state.level, queues, queue):
+                place = place_in_order(plan.demand, queues, state.piece, queue, plan.tick_bits, plan.id_bits)
                 rise(queues, size, place, queue)
                 size += 1
     state.counts[0].awake_words = 0
     state.counts[0].passes += 1
+    fallen = False  # what is there only falls during a pass
     while size > 0:
         queue = queues[0].ranked
-        mode = possible_mode(plan, chance, state, queue, tick)
+        mode = NOT
+        if not fallen or is_met(plan, state.level, queues, queue):
+            mode = possible_mode(plan, chance, state, queue, tick)
         if mode != NOT:
             start_head(plan, chance, state, queue, mode, tick)
+            fallen = True
         if mode != NOT and queues[queue].waiting > 0:
-            place = place_in_order(plan.demand, queues, state.instance, queue, plan.tick_bits, plan.id_bits)
-            sink(queues, size, place, queue)
+            place = place_in_order(plan.demand, queues, state.piece, queue, plan.tick_bits, plan.id_bits)
+            if size > 1:
+                sink(queues, size, place, queue)
         else:
             size -= 1
             sink(queues, size, queues[size].place, queues[size].ranked)
@@ -846,12 +924,12 @@ def end_shortage(
 def await_calendars(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> None:
     """Those whom only calendars keep from starting are looked at again when any of them opens or closes."""
     edge = next_edge(chance, plan.demand[queue].calendar, tick)
-    for r in range(plan.demand[queue].first_requirement, plan.demand[queue + 1].first_requirement):
+    for r in range(i64(plan.demand[queue].first_requirement), i64(plan.demand[queue + 1].first_requirement)):
         for k in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
             edge = min(edge, next_edge(chance, plan.resource_calendar[plan.claim[k].what], tick))
     if edge != state.queue[queue].called and edge <= plan.horizon:
         state.queue[queue].called = edge
-        push(state.counts, state.events, 63 - plan.tick_bits, edge, queue, LOOK)
+        push(state.counts, state.events, edge, queue, LOOK)
 
 
 @part
@@ -888,7 +966,11 @@ def note_shortage(plan: Plan, chance: Chance, state: State, queue: int, tick: in
         cause = lacking(plan, chance, state.level, queue, tick, False)
         if cause >= plan.first_calendar_cause:
             await_calendars(plan, chance, state, queue, tick)
-    if before != cause or queues[queue].short_count != waiting:
+    if before == cause and len(state.shortage) == 0:
+        if cause != NOT:
+            causes[cause].waited += (tick - queues[queue].short_since) * queues[queue].short_count
+        queues[queue].short_since, queues[queue].short_count = tick, waiting
+    elif before != cause or queues[queue].short_count != waiting:
         if cause != NOT:
             if causes[cause].queues == 0:
                 causes[cause].since = tick
@@ -898,19 +980,12 @@ def note_shortage(plan: Plan, chance: Chance, state: State, queue: int, tick: in
         queues[queue].short_of, queues[queue].short_since, queues[queue].short_count = cause, tick, waiting
 
 
-@part
-def next_tick(plan: Plan, chance: Chance, state: State) -> int:
+@leaf
+def next_tick(counts: Table, events: I64) -> int:
     """The next tick at which something is due."""
-    tick, count = NEVER, state.counts
-    if count[0].events > 0:
-        tick = state.events[0] >> (63 - plan.tick_bits)
-    if count[0].releases < len(plan.release):
-        tick = min(tick, plan.release[count[0].releases].tick)
-    if count[0].deliveries < len(chance.delivery):
-        tick = min(tick, chance.delivery[count[0].deliveries].tick)
-    if count[0].steps < len(chance.step):
-        tick = min(tick, chance.step[count[0].steps].tick)
-    return tick
+    if counts[0].events > 0:
+        return min(events[0] >> WHATS, counts[0].dates)
+    return counts[0].dates
 
 
 @part
@@ -918,6 +993,7 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
     """Everything as it is before the first tick."""
     counts = state.counts[0]
     counts.events = counts.ripe = counts.rows = counts.shortages = counts.settled = counts.passes = 0
+    counts.finished = counts.dates = 0
     counts.releases = counts.deliveries = counts.steps = counts.awake_words = counts.stirred_words = 0
     resources, stocks = len(plan.resource_calendar), len(plan.stock) - 1
     for level in range(resources + stocks):
@@ -933,7 +1009,7 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
         queue = state.queue[k]
         queue.waiting = queue.total = 0
         queue.called = queue.short_of = NOT
-    for instance in range(len(plan.instance)):
+    for instance in range(len(state.instance)):
         mine = state.instance[instance]
         mine.ready = mine.start = mine.finish = mine.held_by = mine.used = mine.row = NOT
         mine.attempts = 0
@@ -945,36 +1021,38 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
     state.reached[:] = NOT
     state.lot_tick[:] = NOT
     for node in range(len(plan.needed)):
-        state.missing[node] = plan.needed[node]
+        state.piece[node].missing = plan.needed[node]
+        state.piece[node].finish = NOT
         if plan.needed[node] == 0:
             state.ripe[state.counts[0].ripe] = node
             state.counts[0].ripe += 1
     for milestone in range(len(plan.milestone)):
         reaches = plan.milestone[milestone].reaches
         if reaches != NOT and state.ever[stocks + milestone] >= reaches:
-            satisfy(state.counts, state.missing, state.ripe, plan.milestone[milestone].gate)
+            satisfy(state.counts, state.piece, state.ripe, plan.milestone[milestone].gate)
 
 
 @whole
 def run(plan: Plan, chance: Chance, state: State) -> None:
     """The law of the instant: settle, start, and again while something is due at this tick."""
     set_out(plan, chance, state)
-    shift, tick, now = 63 - plan.tick_bits, 0, -1
+    tick, now = 0, -1
     while tick <= plan.horizon:
         if now != tick:
             now = tick
             state.counts[0].round = 0
-            settle_dates(plan, chance, state, tick)
+            if state.counts[0].dates <= tick:
+                settle_dates(plan, chance, state, tick)
         happen(plan, chance, state, tick)
-        if state.counts[0].events > 0 and state.events[0] >> shift == tick:
+        if state.counts[0].events > 0 and state.events[0] >> WHATS == tick:
             settle_event(plan, chance, state, tick, pop(state.counts, state.events))
             continue
         start_what_can(plan, chance, state, tick)
         state.counts[0].round += 1
-        if state.counts[0].events > 0 and state.events[0] >> shift == tick:
+        if state.counts[0].events > 0 and state.events[0] >> WHATS == tick:
             continue
         note_shortages(plan, chance, state, tick)
-        tick = next_tick(plan, chance, state)
+        tick = next_tick(state.counts, state.events)
     for queue in range(len(state.queue)):
         if state.queue[queue].short_of != NOT:
             end_shortage(state.shortage, state.counts, state.cause, state.queue, queue, plan.horizon, NOT)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dcsim.engine import reference
 from dcsim.engine.chain import chains
@@ -19,8 +20,10 @@ class Outcome(NamedTuple):
     draws: Draws
     reached: Ints
     """The tick of each milestone."""
-    finish: Ints
-    """The finish of each instance."""
+    finish: NDArray[np.integer]
+    """The finish of each instance; until the next run of the same runner."""
+    finished: bool
+    """Whether every activity finished."""
     waits: Ints
     """Of each cause, the minutes of all that waited for it, and those in which anything did."""
     late: tuple[DeliveryRow, ...]
@@ -50,7 +53,7 @@ class ReferenceRunner:
         orders = self.network.orders
         late = tuple(r for r in trace.delivery_rows if r.origin != PRODUCTION and orders[r.origin].placed is None)
         told = chains(trace, draws, self.gates) if self.gates else ()
-        return Outcome(draws, trace.reached, trace.finish, waits_of(trace), late, tuple(told))
+        return Outcome(draws, trace.reached, trace.finish, trace.finished, waits_of(trace), late, tuple(told))
 
 
 def waits_of(trace: Trace) -> Ints:

@@ -27,13 +27,17 @@ LOW = 0xFFFFFFFF
 @lru_cache(maxsize=65536)
 def hash64(text: str) -> int:
     """A number that stands for a text, the same on every machine."""
+    return _hash64(text)
+
+
+def _hash64(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 @lru_cache(maxsize=64)
 def place_keys(places: Places, level: str) -> Words:
     """For each place of a level, the number that stands for its path."""
-    return np.array([hash64(path) for path in places.paths(level)], np.uint64)
+    return np.fromiter(map(_hash64, places.each_path(level)), np.uint64, places.count(level))
 
 
 def philox(key: int, places: Words, attempts: NDArray[np.int64] | int, block: int) -> tuple[Words, Words, Words, Words]:

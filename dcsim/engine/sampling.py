@@ -5,6 +5,7 @@ over instances is another. What is rare (single instances, steps instead of tabl
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dcsim import distributions
-from dcsim.distributions import Continuous, Distribution, Fixed, failures_table, table
+from dcsim.distributions import Continuous, Distribution, failures_table, table
 from dcsim.engine.draws import (
     Chance,
     Draws,
@@ -27,7 +28,7 @@ from dcsim.engine.draws import (
     times_factors,
 )
 from dcsim.engine.jit import kept
-from dcsim.engine.philox import LANES, LOW, MULTIPLIERS, ROUNDS, SCALE, WEYL, Words, hash64
+from dcsim.engine.philox import LANES, LOW, MULTIPLIERS, ROUNDS, SCALE, WEYL, Words, hash64, place_keys
 from dcsim.network import Network, Work
 
 U64 = np.uint64
@@ -62,24 +63,66 @@ def read(rows: Floats, u: float) -> float:
 
 
 @kept(nogil=True)
-def fill_minutes(key: Word, block: int, places: Words, instances: Ints, rows: Floats, minutes: Floats) -> None:
-    """The working times of first attempts in the four replications of a block; minutes has a row for each."""
+def uniform(key: Word, place: Word, block: int, lane: int) -> float:
+    """The number between 0 and 1 of one quantity in one replication."""
+    return (np.float64(words(key, place, U64(0), block)[lane]) + 0.5) * SCALE
+
+
+@kept(nogil=True)
+def quantile(rows: Floats, u: float) -> float:
+    """One value from the table of a distribution."""
+    return read(rows, u)
+
+
+@kept(nogil=True)
+def fill_words(
+    key: Word, block: int, places: Words, place: NDArray[np.int32], instances: Ints, found: NDArray[np.uint32]
+) -> None:
+    """The words of first attempts in the four replications of a block; there is a row for each."""
     for k in range(len(instances)):
-        for lane, word in enumerate(words(key, places[k], U64(0), block)):
-            minutes[lane, instances[k]] = read(rows, (np.float64(word) + 0.5) * SCALE)
+        at = np.uint64(instances[k])
+        for lane, word in enumerate(words(key, places[place[at]], U64(0), block)):
+            found[lane, at] = word
+
+
+@kept(nogil=True)
+def read_minutes(found: NDArray[np.uint32], instances: Ints, rows: Floats, minutes: Floats) -> None:
+    """The working times that belong to the words of one replication."""
+    for k in range(len(instances)):
+        at = np.uint64(instances[k])
+        minutes[at] = read(rows, (np.float64(found[at]) + 0.5) * SCALE)
+
+
+@kept(nogil=True)
+def slots(failures: NDArray[np.int8]) -> Ints:
+    """How many failures the instances before each have; and at the end, how many there are."""
+    before = np.empty(len(failures) + 1, np.int64)
+    total = 0
+    for k in range(len(failures)):
+        before[k] = total
+        total += failures[k]
+    before[-1] = total
+    return before
 
 
 @kept(nogil=True)
 def fill_failures(
-    key: Word, block: int, places: Words, instances: Ints, shares: Floats, failures: NDArray[np.int8]
+    key: Word,
+    block: int,
+    places: Words,
+    place: NDArray[np.int32],
+    instances: Ints,
+    shares: Floats,
+    failures: NDArray[np.int8],
 ) -> None:
     """How often instances fail in the four replications of a block."""
     for k in range(len(instances)):
-        for lane, word in enumerate(words(key, places[k], U64(0), block)):
+        at = np.uint64(instances[k])
+        for lane, word in enumerate(words(key, places[place[at]], U64(0), block)):
             u, count = (np.float64(word) + 0.5) * SCALE, 0
             while count < len(shares) and u > shares[count]:
                 count += 1
-            failures[lane, instances[k]] = count
+            failures[lane, at] = count
 
 
 @kept(nogil=True)
@@ -92,34 +135,53 @@ def values(key: Word, block: int, lane: int, places: Words, attempts: Ints, rows
     return found
 
 
+@dataclass(frozen=True)
+class Quick(Sample):
+    """The same values, with compiled functions for those of the site."""
+
+    def uniform(self, name: str, place: int = 0) -> float:
+        number = self.designed.get(name)
+        if number is not None:
+            return number
+        block, lane = divmod(self.replication, LANES)
+        return float(uniform(np.uint64(hash64(f"{self.seed}/{name}")), np.uint64(place), block, lane))
+
+    def value(self, distribution: Distribution, name: str, place: int = 0) -> float:
+        if not isinstance(distribution, Continuous):
+            return super().value(distribution, name, place)
+        return float(quantile(_rows(distribution), self.uniform(name, place)))
+
+
 class Blocks:
-    """The draws of replications asked for in order, with working times made for a block of four at once."""
+    """The draws of replications asked for in order, with random words made for a block of four at once."""
 
     def __init__(self, network: Network, seed: int) -> None:
         self.network = network
         self.seed = seed
-        self.minutes = np.zeros((LANES, network.instances))
+        self.words = np.zeros((LANES, network.instances), np.uint32)
         self.failures = np.zeros((LANES, network.instances), np.int8)
-        self.places = [keys(network, work, work.instances) for work in network.work]
+        self.never = np.zeros(network.instances, np.int64)
+        """Where further attempts begin if there are none."""
+        self.places = [place_keys(network.places, network.levels[work.activity]) for work in network.work]
+        """Of each work, the numbers that stand for the places of its level."""
+        self.tables = [_table_of(work) for work in network.work]
+        """Of all that is read from a table; what is rare is left to `draws`."""
         self.block = -1
-        for work in network.work:
-            if isinstance(work.minutes, Fixed):
-                self.minutes[:, work.instances] = float(work.minutes.value)
 
     def draws(self, replication: int, designed: Mapping[str, float]) -> Draws:
         """Settle one replication."""
-        return draw(self.network, Sample(self.seed, replication, designed), self._working_times)
+        return draw(self.network, Quick(self.seed, replication, designed), self._working_times)
 
     def _fill(self, block: int) -> None:
         """Draw what is not rare for the four replications of a block."""
         self.block = block
-        for work, places in zip(self.network.work, self.places, strict=True):
-            if _is_common(work):
-                key, rows = self._key(work, "duration"), _rows(work.minutes)
-                fill_minutes(key, block, places, work.instances, rows, self.minutes)
+        for work, places, rows in zip(self.network.work, self.places, self.tables, strict=True):
+            if rows is not None:
+                key = self._key(work, "duration")
+                fill_words(key, block, places, self.network.place, work.instances, self.words)
             if work.rework is not None:
                 key, shares = self._key(work, "rework.failures"), failures_table(work.rework.probability)
-                fill_failures(key, block, places, work.instances, shares, self.failures)
+                fill_failures(key, block, places, self.network.place, work.instances, shares, self.failures)
 
     def _key(self, work: Work, what: str) -> Word:
         return np.uint64(hash64(f"{self.seed}/{quantity(self.network, work, what)}"))
@@ -130,15 +192,27 @@ class Blocks:
         block, lane = divmod(chance.replication, LANES)
         if block != self.block:
             self._fill(block)
-        minutes, failures = self.minutes[lane].copy(), self.failures[lane]
-        for work, places in zip(network.work, self.places, strict=True):
-            if not _is_common(work) and not isinstance(work.minutes, Fixed):
-                minutes[work.instances] = chance.values(work.minutes, quantity(network, work, "duration"), places)
+        minutes = np.zeros(network.instances)
+        for work, rows in zip(network.work, self.tables, strict=True):
+            at = _place_of(work.instances)
+            if rows is not None:
+                read_minutes(self.words[lane], work.instances, rows, minutes)
+            else:
+                places = keys(network, work, work.instances)
+                minutes[at] = chance.values(work.minutes, quantity(network, work, "duration"), places)
             if work.factors:
-                at = _place_of(work.instances)
                 minutes[at] = times_factors(network, work, work.factors, factors, work.instances, minutes[at])
-        again = np.cumsum(failures, dtype=np.int64) - failures
-        retry, repair = np.zeros(int(failures.sum())), np.zeros(int(failures.sum()))
+        return WorkingTimes(minutes, *self._rework(network, chance, factors, self.failures[lane]))
+
+    def _rework(
+        self, network: Network, chance: Sample, factors: tuple[Floats, ...], failures: NDArray[np.int8]
+    ) -> tuple[NDArray[np.int8], Ints, Floats, Floats]:
+        """How often everything fails, and further attempts and repairs."""
+        if not network.again:
+            return failures, self.never, np.zeros(0), np.zeros(0)
+        before = slots(failures)
+        again, total = before[:-1], int(before[-1])
+        retry, repair = np.zeros(total), np.zeros(total)
         for work in network.work:
             if work.rework is not None:
                 instances, number = further(failures, work.instances)
@@ -147,7 +221,7 @@ class Blocks:
                 retry[slot] = times_factors(network, work, work.factors, factors, instances, more)
                 more = self._more(chance, work, work.rework.repair, "rework.duration", instances, number)
                 repair[slot] = times_factors(network, work, work.rework.factors, factors, instances, more)
-        return WorkingTimes(minutes, failures, again, retry, repair)
+        return failures, again, retry, repair
 
     def _more(
         self, chance: Sample, work: Work, distribution: Distribution, what: str, instances: Ints, attempts: Ints
@@ -160,9 +234,9 @@ class Blocks:
         return values(self._key(work, what), block, lane, places, attempts, _rows(distribution))
 
 
-def _is_common(work: Work) -> bool:
-    """Whether working times are read from a table, for more than one instance."""
-    return isinstance(work.minutes, Continuous) and len(work.instances) > 1
+def _table_of(work: Work) -> Floats | None:
+    """The table of working times, where there is one and more than one instance is read from it."""
+    return _rows(work.minutes) if isinstance(work.minutes, Continuous) and len(work.instances) > 1 else None
 
 
 def _place_of(instances: Ints) -> Ints | slice:

@@ -19,8 +19,7 @@ def record(kind: type, *names: str) -> np.dtype[np.void]:
 
 PIECE = record(
     i32,
-    *("following", "since", "turn", "used", "ready", "start", "finish", "attempts", "held_by", "row"),
-    "present",  # work, retry or repair, and above the second bit the mode it is done in
+    *("used", "ready", "start", "finish", "attempts", "held_by", "row"),
     "round_",  # of the tick in which its first attempt started
 )
 ROW = record(
@@ -36,5 +35,5 @@ def rows_of(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -
     """Columns as a table; they are as long as the first."""
     table = np.empty(len(columns[0]), kind)
     for name, column in zip(kind.names or (), columns, strict=True):
-        table[name] = column
+        table[name] = np.asarray(column)
     return table

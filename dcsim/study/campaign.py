@@ -13,6 +13,8 @@ from dcsim.study.chunk import Chunk, Counter, chunk_of, frame_of
 from dcsim.study.store import claim_folder, make_folder, put, writing
 
 PARTS, LOCK = "parts", ".lock"
+WHOLE = ".replications.parquet"
+"""All chunks as one, once the result is complete."""
 
 KEPT = "; what is there is kept, --resume continues"
 
@@ -59,11 +61,11 @@ class Campaign:
         self, first: int, last: int, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]
     ) -> Chunk | None:
         """The chunk of these replications, if it was written before; what cannot be read has to be run again."""
-        frame = self.part(_name(first, last))
-        try:
-            return None if frame is None else chunk_of(frame, first, network, explained, what)
-        except (ValueError, KeyError):
-            return None
+        return _chunk(self.part(_name(first, last)), first, network, explained, what)
+
+    def whole(self, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]) -> Chunk | None:
+        """All replications, if they were complete before."""
+        return _chunk(_table(self.folder / WHOLE), 0, network, explained, what)
 
     def write(self, chunk: Chunk) -> None:
         """Keep a chunk: it is there whole, or not at all."""
@@ -71,15 +73,17 @@ class Campaign:
 
     def part(self, name: str) -> pd.DataFrame | None:
         """A part that was kept before; none if it was not, or cannot be read."""
-        try:
-            return pd.read_parquet(self.parts / f"{name}.parquet")
-        except (OSError, ValueError):
-            return None
+        return _table(self.parts / f"{name}.parquet")
 
     def keep(self, name: str, part: pd.DataFrame) -> None:
         """Keep a part of the result: it is there whole, or not at all."""
         with writing(self.folder, KEPT):
             put(self.parts / f"{name}.parquet", lambda unfinished: part.to_parquet(unfinished, index=False))
+
+    def keep_whole(self, kept: Chunk) -> None:
+        """The result is complete: all replications are kept as one."""
+        with writing(self.folder):
+            put(self.folder / WHOLE, lambda unfinished: frame_of(kept).to_parquet(unfinished, index=False))
 
     def finish(self) -> None:
         """The result is complete: the chunks are no longer needed."""
@@ -91,3 +95,19 @@ class Campaign:
 
 def _name(first: int, last: int) -> str:
     return f"{first:08d}-{last:08d}"
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _chunk(
+    frame: pd.DataFrame | None, first: int, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]
+) -> Chunk | None:
+    try:
+        return None if frame is None else chunk_of(frame, first, network, explained, what)
+    except (ValueError, KeyError):
+        return None

@@ -124,11 +124,12 @@ def run_chunk(
             raise CancelledError
         outcome = runner.run(first + k, designed(network, sampling, seed, first + k))
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
-        finished[k] = (outcome.finish != NOT).all()
+        finished[k] = outcome.finished
         for number, chain in enumerate(outcome.chains):
             spent[k, number], touched[k, number] = minutes_by_code(network, outcome.draws, chain)
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
+        del outcome  # its draws need room, as do those of the next
     return Chunk(first, reached, waits, drawn, finished, spent, touched, curves)
 
 

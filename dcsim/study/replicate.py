@@ -66,8 +66,10 @@ def replicate(
         return result(job.run(None, enough, progress))
     manifest = manifest_of("replications", scenario, asked_for(seed, sampling, asked))
     with Campaign(working.out, manifest, scenario.document.text, working.resume) as campaign:
-        found = result(job.run(campaign, enough, progress))
+        kept = campaign.whole(network, explained, job.what) if working.resume else None
+        found = result(kept or job.run(campaign, enough, progress))
         found.save(campaign.folder)
+        campaign.keep_whole(found.kept)
         campaign.finish()
     return found
 

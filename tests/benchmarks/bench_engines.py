@@ -17,8 +17,8 @@ from racks import SMALLEST, by_rack, plain_simpy, scenario
 import dcsim
 from dcsim.build import build, network_of
 from dcsim.engine import new_runner
-from dcsim.engine.compiled import flatten_draws
 from dcsim.engine.draws import Sample, draw
+from dcsim.engine.flat import flatten_draws
 from dcsim.engine.philox import LANES
 
 COLOSSUS = Path(__file__).parents[2] / "configs" / "colossus-1.yaml"
