@@ -49,7 +49,7 @@ ENDLESS = -1
 def chains(trace: Trace, draws: Draws, nodes: Sequence[int]) -> list[Table]:
     """The segments of the chain of each of these instances or gates, in order of time; none of what did not happen."""
     plan, chance, story = ways(trace.network), chance_of(trace.network, draws), story_of(trace)
-    gates = new_gates(plan)
+    gates = new_gates(trace.network, nodes)
     open_gates(plan, chance, story, gates)
     return [chain(plan, chance, story, gates, node) for node in nodes]
 

@@ -53,7 +53,7 @@ class Runner:
         if self.chains is not None:
             self.state = self.chains.room(self.state, draws)
         kernel.run(self.plan, chance, self.state)
-        if self.chains is not None and self.chains.lacks_room(self.state):
+        if self.chains is not None and self.chains.lacks_room(self.state, draws):
             self.state = self.chains.room(self.state, draws)
             kernel.run(self.plan, chance, self.state)
         late = tuple(_late(self.network, self.state))
@@ -76,21 +76,25 @@ class Chains:
         self.network = network
         self.gates = gates
         self.ways = ways(network)
-        self.opened = new_gates(self.ways)
-        self.calendars = len(network.working_times) > 1
+        self.opened = new_gates(network, gates)
+        self.shortages = self.no_shortages = np.empty(0, SHORTAGE)
 
     def room(self, state: State, draws: Draws) -> State:
-        """A state with room for all that the chains of a replication need to be told."""
-        rows = attempt_rows(self.network, draws) + 1
-        if len(state.row) >= rows and not self.lacks_room(state):
-            return state
-        rows += rows // 4
-        shortages = 2 * max(self.network.instances + rows, int(state.counts[0]["shortages"])) if self.calendars else 0
-        return new_state(self.network, flatten(self.network), rows, self.network.instances + rows, shortages)
+        """A state with room for all that the chains of a replication need to be told.
 
-    def lacks_room(self, state: State) -> bool:
-        """Whether not all that chains need could be told; of shortages, only those who wait for calendars need any."""
-        return self.calendars and bool(state.counts[0]["shortages"] > len(state.shortage))
+        Of shortages they need only those of queues that wait for calendars.
+        """
+        rows = attempt_rows(self.network, draws) + 1
+        if len(state.row) < rows or self.lacks_room(state, draws):
+            rows += rows // 4
+            shortages = 2 * max(self.network.instances + rows, int(state.counts[0]["shortages"]))
+            state = new_state(self.network, flatten(self.network), rows, self.network.instances + rows, shortages)
+            self.shortages = state.shortage
+        return state._replace(shortage=self.shortages if closes(draws) else self.no_shortages)
+
+    def lacks_room(self, state: State, draws: Draws) -> bool:
+        """Whether not all that chains need could be told."""
+        return closes(draws) and bool(state.counts[0]["shortages"] > len(self.shortages))
 
     def follow(self, state: State, draws: Draws, late: Sequence[DeliveryRow]) -> tuple[Table, ...]:
         """The chains of the replication that has just been run."""
@@ -100,10 +104,15 @@ class Chains:
             row=state.row,
             settled=state.settled[: count["settled"]],
             delivery=delivered(draws.deliveries, late),
-            shortage=state.shortage[: count["shortages"]] if self.calendars else state.shortage,
+            shortage=state.shortage[: count["shortages"]],
         )
         open_gates(self.ways, chance, story, self.opened)
         return tuple(chain(self.ways, chance, story, self.opened, gate) for gate in self.gates)
+
+
+def closes(draws: Draws) -> bool:
+    """Whether any calendar is ever closed in a replication."""
+    return any(int((c.closes - c.opens).sum()) < c.end for c in draws.calendars)
 
 
 def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortages: int) -> State:

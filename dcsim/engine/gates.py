@@ -3,6 +3,7 @@
 The functions marked `fast` read and write arrays only: compiled where numba is there, the same in Python where not.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from dcsim.engine.jit import fast, readable
 from dcsim.engine.story import Chance, Story
 from dcsim.engine.tables import Table, i64, record
-from dcsim.engine.ways import Ways
-from dcsim.network import REPAIR
+from dcsim.engine.ways import Ways, ways
+from dcsim.network import REPAIR, Network
 from dcsim.trace import NOT, Ints
 
 ROUNDS = 12
@@ -26,16 +27,30 @@ OPENED = record(i64, "tick", "round_", "by")
 class Gates(NamedTuple):
     """When each gate opened, and what opened it."""
 
+    order: Ints
+    """Those that matter, each after those it waits for."""
     opened: Table
     """`by` is a link; for a milestone of supplies a settled piece of work, or beyond them a delivery; else -1."""
     scratch: Ints
 
 
-def new_gates(plan: Ways) -> Gates:
-    """Room for what is known about gates."""
+def new_gates(network: Network, nodes: Sequence[int]) -> Gates:
+    """Room for what is known about the gates that chains of these nodes may lead through."""
+    plan = ways(network)
     nothing = np.full(len(plan.gates), NOT)
     widest = int(np.diff(plan.node["first_link"])[plan.instances :].max(initial=0))
-    return Gates(readable(OPENED, nothing, nothing, nothing), np.empty(widest + 1, np.int64))
+    order = _that_matter(network, plan.gates, set(nodes))
+    return Gates(order, readable(OPENED, nothing, nothing, nothing), np.empty(widest + 1, np.int64))
+
+
+def _that_matter(network: Network, gates: Ints, nodes: set[int]) -> Ints:
+    """The gates among these nodes, those that instances and orders wait for, and all that lead to them."""
+    matter = nodes | set(network.orders_of_gate)
+    for gate in gates[::-1].tolist():
+        after = network.link_to[network.link_first[gate] : network.link_first[gate + 1]]
+        if (after < network.instances).any() or not matter.isdisjoint(after.tolist()):
+            matter.add(gate)
+    return np.array([gate for gate in gates.tolist() if gate in matter], np.int64)
 
 
 # Calendars
@@ -204,9 +219,9 @@ def arrival_number(plan: Ways, chance: Chance, story: Story, gates: Gates, node:
 
 @fast
 def open_gates(plan: Ways, chance: Chance, story: Story, gates: Gates) -> None:
-    """Find out when each gate opened, and by what."""
-    for k in range(len(plan.gates)):
-        node = plan.gates[k]
+    """Find out when each gate that matters opened, and by what."""
+    for k in range(len(gates.order)):
+        node = gates.order[k]
         gate = node - plan.instances
         opened = gates.opened[gate]
         opened.tick = opened.round_ = opened.by = NOT
