@@ -17,6 +17,7 @@ from dcsim.engine import ENGINES, new_runner
 from dcsim.engine.chain import chains
 from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.study.explain import explain
+from dcsim.trace import NOT
 
 DAY = 1440
 
@@ -180,6 +181,29 @@ def test_an_order_that_waited_leads_to_what_it_waited_for(engine):
     ]
 
 
+def test_an_order_may_bring_more_of_what_it_waited_for(engine):
+    """The first part opens the milestone, the order that waited for it brings the others."""
+    orders = {"more": {"amount": 4, "placed": {"after": "begun"}, "lead_time": "3 d"}}
+    spec = network("prep=60 a=30<prep", supplies={"parts": {"orders": orders}}, prep={"produces": {"parts": 1}})
+    spec["milestones"] = {"begun": {"supply": "parts", "reaches": 1}, "end": {"supply": "parts", "reaches": 5}}
+    expected = [("work", "prep", 0, 60), ("order", "parts.more", 60, 60 + 3 * DAY)]
+    assert told(spec, engine) == expected
+    spec["activities"]["prep"]["duration"] = "1 to 9 h"
+    many = dcsim.replicate(dcsim.load(spec), 8, engine=engine, explain=["end"])
+    assert many.chains("end")[0].sum(axis=1) / DAY == pytest.approx(many.days_of("end"))
+    assert (many.chain.set_index("kind")["days"]["order"] == 3).all()
+
+
+@pytest.mark.parametrize("day_zero", ["2024-06-01", "2023-12-01", "2024-01-01"])
+def test_days_add_up_wherever_day_zero_lies(day_zero, engine):
+    """Before the milestone, after it, before the clock starts; and for what is there at once."""
+    spec = network("a=5d", supplies={"parts": {"initial": 3}}, day_zero=day_zero, **until("a"))
+    spec["milestones"]["at_once"] = {"supply": "parts", "reaches": 2}
+    for milestone in ("end", "at_once"):
+        result = explain(dcsim.load(spec), milestone=milestone, n=2, engine=engine)
+        assert result.days["mean"].sum() == pytest.approx(result.many.days_of(milestone)[0])
+
+
 def test_a_producer_of_a_supply_drives_who_needs_it(engine):
     supplies = {"power": {"unit": "kW"}}
     more = {"plant": {"produces": {"power": 10}}, "run": {"consumes": {"power": 10}}}
@@ -322,7 +346,7 @@ def test_nothing_is_told_of_what_is_not_reached(engine):
     built = network_of(dcsim.load(spec))
     draws = draw(built, Expectation())
     (chain,) = chains(ENGINES[engine]()(built, draws), draws, [built.milestones[0].gate])
-    spent, touched = minutes_by_code(built, draws, chain)
+    spent, touched = minutes_by_code(built, draws, chain, NOT)
     assert len(chain) == 0
     assert not spent.any()
     assert not touched.any()

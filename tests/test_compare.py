@@ -87,6 +87,12 @@ def test_scenarios_of_several_files_are_compared():
     )
 
 
+def test_what_was_taken_names_a_scenario():
+    spec = SPEC | {"options": {"third_crew": {"cost": "1M USD", "changes": {"resources": {"crew": {"count": 3}}}}}}
+    result = compare(dcsim.load(spec), dcsim.load(spec, options=["third_crew"]), n=2, engine="reference")
+    assert list(result.results) == ["base", "third_crew"]
+
+
 def test_days_are_those_of_the_base_where_day_zero_differs():
     """The same build with another day zero is no other build."""
     other = dcsim.load(SPEC | {"day_zero": "2024-01-04"})

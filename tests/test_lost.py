@@ -80,6 +80,21 @@ def test_units_that_never_come_are_lost_to_the_horizon():
     assert result.causes.set_index("kind")["unit_days"]["unfinished"] == pytest.approx(1)
 
 
+def test_units_that_never_come_are_not_drawn():
+    result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
+    assert result.curves["simulated"].max() == 2
+
+
+def test_what_is_there_at_the_start_is_part_of_a_plan():
+    spec = racks()
+    spec["supplies"]["done"]["initial"] = 2
+    plan = pd.DataFrame({"date": ["2024-01-01", "2024-01-03", "2024-01-05"], "amount": [2, 3, 5]})
+    result = lost(dcsim.load(spec), supply="done", target=plan, expected=True)
+    assert result.unit_days == pytest.approx(0)
+    assert result.curves["simulated"].iloc[[0, -1]].tolist() == [2, 5]
+    assert result.curves["target"].iloc[[0, -1]].tolist() == [2, 5]
+
+
 def test_a_plan_may_stand_instead(tmp_path):
     plan = pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [1, 3]})
     result = lost(dcsim.load(racks()), supply="done", target=plan, expected=True)
@@ -107,6 +122,10 @@ def test_what_makes_no_sense_is_refused():
     spec["activities"]["install"]["consumes"] = {"power": 1}
     with pytest.raises(RequestError, match="'power' is used up by install: ask for a counter"):
         lost(dcsim.load(spec), supply="power")
+    spec = racks()
+    spec["supplies"]["done"]["orders"] = {"one": {"amount": 1, "lead_time": "3 d"}}
+    with pytest.raises(RequestError, match="'done' is delivered by orders or productions: ask for what activities"):
+        lost(dcsim.load(spec), supply="done")
     with pytest.raises(RequestError, match="cannot read the plan, a table of `date` and `amount`"):
         lost(loaded, supply="done", target="nowhere.csv")
     with pytest.raises(RequestError, match="they never fall"):

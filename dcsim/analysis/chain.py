@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.frames import dates, explained
-from dcsim.analysis.quantiles import share
+from dcsim.analysis.quantiles import quantile, share
 from dcsim.engine.draws import Draws, undisturbed
 from dcsim.engine.tables import Table
 from dcsim.engine.ways import ways
@@ -58,20 +58,24 @@ def _waiting(cause: str, supplies: set[str]) -> Spending:
     return Spending(SUPPLY if cause in supplies else RESOURCE, cause)
 
 
-def minutes_by_code(network: Network, draws: Draws, chain: Table) -> tuple[Ints, NDArray[np.bool_]]:
+def minutes_by_code(network: Network, draws: Draws, chain: Table, reached: int) -> tuple[Ints, NDArray[np.bool_]]:
     """The minutes of a chain since day zero by code, and the codes that it leads through.
 
     The minutes add up to the milestone's distance from day zero, which is negative for one reached before.
     """
     count, zero = len(codes_of(network)), network.day_zero
     spent, touched = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    if len(chain) == 0:
+    if reached == NOT:
         return spent, touched
-    chain = with_risks(network, draws, chain)
-    begins, ends, code = chain["begins"], chain["ends"], chain["code"]
-    np.add.at(spent, code, np.maximum(ends, zero) - np.maximum(begins, zero))
-    spent[ways(network).codes.start] += min(0, int(ends[-1]) - zero)
-    touched[code] = True
+    if len(chain):
+        chain = with_risks(network, draws, chain)
+        begins, ends, code = chain["begins"], chain["ends"], chain["code"]
+        np.add.at(spent, code, np.maximum(ends, zero) - np.maximum(begins, zero))
+        touched[code] = True
+    if rest := int(reached) - zero - int(spent.sum()):
+        start = ways(network).codes.start
+        spent[start] += rest
+        touched[start] = True
     return spent, touched
 
 
@@ -159,8 +163,7 @@ def days_by_cause(network: Network, spent: Ints, touched: NDArray[np.bool_]) -> 
             continue
         days = spent[:, codes].sum(axis=1) / MINUTES_PER_DAY
         index = float(touched[:, codes].any(axis=1).mean())
-        low, high = np.quantile(days, [0.1, 0.9])
-        rows.append((*spending, float(days.mean()), float(low), float(high), index))
+        rows.append((*spending, float(days.mean()), quantile(days, 0.1), quantile(days, 0.9), index))
     frame = pd.DataFrame(rows, columns=columns).astype({"kind": "str", "name": "str"})
     return frame.sort_values(["mean", "index"], ascending=False, kind="stable", ignore_index=True)
 

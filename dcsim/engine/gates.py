@@ -219,11 +219,30 @@ def arrival_number(plan: Ways, chance: Chance, story: Story, gates: Gates, node:
 
 @fast
 def open_gates(plan: Ways, chance: Chance, story: Story, gates: Gates) -> None:
-    """Find out when each gate that matters opened, and by what."""
+    """Find out when each gate that matters opened, and by what.
+
+    Ticks are right at once. Where orders that waited bring what milestones count, the round of one may hang on that of
+    the other: it is looked again until nothing changes.
+    """
+    for k in range(len(gates.opened)):
+        gates.opened[k].tick = gates.opened[k].round_ = gates.opened[k].by = NOT
+    changed = open_once(plan, chance, story, gates)
+    if plan.counts_orders:
+        for _ in range(len(gates.order)):
+            if not changed:
+                break
+            changed = open_once(plan, chance, story, gates)
+
+
+@fast
+def open_once(plan: Ways, chance: Chance, story: Story, gates: Gates) -> bool:
+    """Open every gate that matters by what is known of the others; whether anything changed."""
+    changed = False
     for k in range(len(gates.order)):
         node = gates.order[k]
         gate = node - plan.instances
         opened = gates.opened[gate]
+        tick, turn, by = opened.tick, opened.round_, opened.by
         opened.tick = opened.round_ = opened.by = NOT
         if plan.gate[gate].milestone != NOT:
             reach(plan, story, gates, gate)
@@ -243,6 +262,8 @@ def open_gates(plan: Ways, chance: Chance, story: Story, gates: Gates) -> None:
             if link != NOT:
                 there = arrival(plan, chance, story, gates, link)
                 opened.tick, opened.round_, opened.by = there >> ROUNDS, there & (2**ROUNDS - 1), link
+        changed = changed or opened.tick != tick or opened.round_ != turn or opened.by != by
+    return changed
 
 
 @fast

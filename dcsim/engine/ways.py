@@ -61,6 +61,8 @@ class Ways(NamedTuple):
     instances: int
     horizon: int
     first_calendar_cause: int
+    counts_orders: bool
+    """Whether orders that wait for a gate bring what milestones count."""
     gates: Ints
     """In an order in which each comes after those it waits for."""
     node: Table
@@ -107,6 +109,11 @@ def ways(network: Network) -> Ways:
         instances=network.instances,
         horizon=network.horizon,
         first_calendar_cause=first_calendar_cause(network),
+        counts_orders=any(
+            order.placed is None and order.stock in milestone.stocks
+            for order in network.orders
+            for milestone in network.milestones
+        ),
         gates=_in_order(network, first_link, source),
         node=readable(NODE, first_link, np.append(network.needed, NOT)),
         link=readable(LINK, source, lag),
@@ -177,27 +184,17 @@ def _backwards(network: Network) -> tuple[Ints, Ints, Ints]:
 
 
 def _in_order(network: Network, in_first: Ints, in_from: Ints) -> Ints:
-    """The gates, each after those that lead to it; a milestone of supplies after the orders that bring them, too.
-
-    What an order brings may be what it waited for: such a circle is entered anywhere.
-    """
-    order_gate, brought = _order_gates(network).tolist(), {}
-    for milestone in network.milestones:
-        orders = [k for k, order in enumerate(network.orders) if order.stock in milestone.stocks]
-        brought[milestone.gate] = [order_gate[k] for k in orders if order_gate[k] != NOT]
+    """The gates, each after those that links lead from; these have no circles."""
     found: dict[int, None] = {}
     for gate in range(network.instances, len(network.needed)):
         path = [gate]
-        seen = {gate}
         while path:
             before = in_from[in_first[path[-1]] : in_first[path[-1] + 1]]
-            ahead = [*before[before >= network.instances].tolist(), *brought.get(path[-1], ())]
-            ahead = [node for node in ahead if node not in found and node not in seen]
-            if ahead and path[-1] not in found:
-                path.append(ahead[0])
-                seen.add(ahead[0])
-            else:
+            ahead = next((k for k in before.tolist() if k >= network.instances and k not in found), None)
+            if ahead is None:
                 found.setdefault(path.pop())
+            else:
+                path.append(ahead)
     return _ints(found)
 
 

@@ -18,7 +18,7 @@ def lost_report(result: Lost) -> Group:
     unit = about["unit"] or "unit"
     chance = "expected values" if result.seed is None else f"{counted(result.n, 'replication')}, seed {result.seed}"
     title = [Text(result.scenario.name, style="bold"), *map(Text, (*layers(result.scenario), result.supply, chance))]
-    against = "the plan" if result.planned else "the build in which nothing waits"
+    against = "the build in which nothing waits" if result.plan is None else "the plan"
     told = f"{result.unit_days:,.0f} {unit}-days lost against {against}"
     if result.price is not None:
         told += f", worth {_money(about['price'], about['currency'])}"

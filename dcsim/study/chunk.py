@@ -126,7 +126,9 @@ def run_chunk(
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
         finished[k] = outcome.finished
         for number, chain in enumerate(outcome.chains):
-            spent[k, number], touched[k, number] = minutes_by_code(network, outcome.draws, chain)
+            spent[k, number], touched[k, number] = minutes_by_code(
+                network, outcome.draws, chain, outcome.reached[explained[number]]
+            )
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
         del outcome  # its draws need room, as do those of the next

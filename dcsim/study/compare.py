@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BASE = "base"
 MINUTES_PER_DAY = 1440
 
-Days = Mapping[tuple[str, str], float]
+Spent = Mapping[tuple[str, str], float]
 """Mean days by what they were spent on: kind and name."""
 
 
@@ -102,7 +102,7 @@ class Comparison:
                 rows += [(label, milestone, *change) for change in _changes(before, after)]
         return pd.DataFrame(rows, columns=["scenario", "milestone", "kind", "name", "base", "days", "change"])
 
-    def _spent(self, label: str, milestone: str, both: NDArray[np.bool_]) -> Days:
+    def _spent(self, label: str, milestone: str, both: NDArray[np.bool_]) -> Spent:
         """Mean days by cause over some replications, from day zero of the base."""
         result = self.results[label]
         minutes = result.chains(milestone)[0][both].mean(axis=0) / MINUTES_PER_DAY
@@ -169,7 +169,7 @@ class Comparison:
         return draw(self.findings, ax=ax)
 
 
-def _changes(before: Days, after: Days) -> list[tuple[str, str, float, float, float]]:
+def _changes(before: Spent, after: Spent) -> list[tuple[str, str, float, float, float]]:
     """Kind, name, days before and after, and the change, the largest first."""
     keys = dict.fromkeys([*before, *after])
     pairs = [(*key, before.get(key, 0.0), after.get(key, 0.0)) for key in keys]
@@ -211,13 +211,14 @@ def compare(
     scenarios = _labelled(base, others or tuple(base.variants))
     chosen = _chosen(scenarios, milestones)
     asked, working = Asked(n, explain=chosen), Working(engine, workers)
+    networks = {label: network_of(scenario) for label, scenario in scenarios.items()}  # refused before anything runs
     results = {}
     for number, (label, scenario) in enumerate(scenarios.items()):
 
         def show(done: int, _: int, number: int = number) -> None:
             progress(number * n + done, len(scenarios) * n)
 
-        results[label] = replicate(scenario, network_of(scenario), seed, sampling, asked, working, show)
+        results[label] = replicate(scenario, networks[label], seed, sampling, asked, working, show)
     return Comparison(chosen, results)
 
 
@@ -244,9 +245,9 @@ def _changed(base: Scenario, change: str) -> Scenario:
 def _name(scenario: Scenario) -> str:
     """What a scenario is called beside others: what was laid over it, else its name."""
     document = scenario.document
-    layers = [*document.variants, *(f"{path}={value}" for path, value in document.overrides.items())]
-    layers += [f"{risk} mitigated" for risk in document.mitigated]
-    return ", ".join(layers) or scenario.name
+    values = [f"{path}={value}" for path, value in document.overrides.items()]
+    mitigated = [f"{risk} mitigated" for risk in document.mitigated]
+    return ", ".join([*document.variants, *values, *document.options, *mitigated]) or scenario.name
 
 
 def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[str, ...]:

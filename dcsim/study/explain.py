@@ -14,7 +14,7 @@ from dcsim.analysis.chain import criticality, days_by_cause, segments
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
-from dcsim.engine import AUTO, ENGINES, choose
+from dcsim.engine import AUTO, ENGINES
 from dcsim.engine.chain import chains
 from dcsim.engine.draws import Draws, Expectation, Sample
 from dcsim.engine.draws import draw as settle
@@ -175,7 +175,7 @@ def explain(
     number = [one.name for one in network.milestones].index(known_milestone(network, milestone))
     asked, working = Asked(n, explain=(milestone,)), Working(engine, workers)
     many = replicate(scenario, network, seed, sampling, asked, working, progress)
-    compute = ENGINES[choose(engine, network.instances)]()
+    compute = ENGINES[many.engine]()
     expected = settle(network, Expectation())
     trace = compute(network, expected)
     expected_day = network.day(trace.reached[number]) if trace.reached[number] >= 0 else np.nan

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,8 @@ class Lost:
     seed: int | None
     """None for expected values."""
     n: int
-    planned: bool
-    """Whether the loss is against a plan; otherwise against the build in which nothing waits."""
+    plan: str | None
+    """The fingerprint of the plan that the loss is against; none if it is against the build in which nothing waits."""
     price: Money | None
     """Of one unit for an hour."""
     spent: Floats
@@ -97,7 +98,9 @@ class Lost:
             "unit": self.scenario.supplies[self.supply].unit,
             "seed": self.seed if self.seed is not None else "expected",
             "replications": self.n,
-            "against": "plan" if self.planned else "nothing waits",
+            "against": "nothing waits" if self.plan is None else "plan",
+            "plan": self.plan,
+            "hourly_value": None if self.price is None else f"{float(self.price.amount):g} {self.price.currency}",
             "unit_days": self.unit_days,
             "price": None if self.price is None else self._priced(self.unit_days),
             "currency": None if self.price is None else self.price.currency,
@@ -165,7 +168,8 @@ def lost(
     """
     network = network_of(scenario)
     instances, amounts = _increments(scenario, network, supply)
-    plan, ideal = None if target is None else _plan(target, network), _unhindered(network, supply)
+    initial = sum(stock.initial for stock in network.stocks if stock.name == supply)
+    plan, ideal = None if target is None else _plan(target, network, initial), _unhindered(network, supply)
     value = parse_money(price) if price is not None else scenario.supplies[supply].hourly_value
     count = 1 if expected else n
     compute = ENGINES[choose(engine, 2 * network.instances * count)]()
@@ -177,12 +181,14 @@ def lost(
         simulated = _grown(trace, instances, amounts)
         aim = plan or _grown(compute(ideal, draw(ideal, chance)), instances, amounts)
         spent.append(_spent(trace, draws, instances, lateness(simulated, aim)))
-        grown.append(by_day(simulated, days_told))
-        wanted.append(by_day(aim, days_told))
+        there = trace.finish[instances] != NOT
+        grown.append(initial + by_day(Growth(simulated.tick[there], simulated.amount[there]), days_told))
+        wanted.append(initial + by_day(aim, days_told))
         progress(number + 1, count)
     curves = [np.mean(each, axis=0).round().astype(np.int64) for each in (grown, wanted)]
     told = None if expected else seed
-    return Lost(scenario, network, supply, told, count, plan is not None, value, np.array(spent), *curves)
+    fingerprint = None if plan is None else sha256(plan.tick.tobytes() + plan.amount.tobytes()).hexdigest()
+    return Lost(scenario, network, supply, told, count, fingerprint, value, np.array(spent), *curves)
 
 
 def _increments(scenario: Scenario, network: Network, supply: str) -> tuple[Ints, Ints]:
@@ -194,6 +200,9 @@ def _increments(scenario: Scenario, network: Network, supply: str) -> tuple[Ints
     if users:
         names = ", ".join(network.activities[user] for user in sorted(users))
         raise RequestError(f"'{supply}' is used up by {names}: ask for a counter, which nobody consumes")
+    brought = {order.stock for order in network.orders} | {one.stock for one in network.productions}
+    if stocks & brought:
+        raise RequestError(f"'{supply}' is delivered by orders or productions: ask for what activities produce")
     gain = np.array([sum(t.amount for t in bundle if t.stock in stocks) for bundle in network.bundles], np.int64)
     instances = np.flatnonzero(gain[network.bundle])
     if not len(instances):
@@ -235,16 +244,17 @@ def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floa
     return found
 
 
-def _plan(target: "pd.DataFrame | str | Path", network: Network) -> Growth:
-    """A plan as growth: `amount` units are there from each `date` on."""
+def _plan(target: "pd.DataFrame | str | Path", network: Network, initial: int) -> Growth:
+    """A plan as growth beyond what is there at the start: `amount` units are there from each `date` on."""
     try:
         frame = target if isinstance(target, pd.DataFrame) else pd.read_csv(target)
         moments = pd.to_datetime(frame["date"]).to_numpy("datetime64[m]")
         amounts = frame["amount"].to_numpy(np.int64)
     except (OSError, ValueError, KeyError) as error:
         raise RequestError(f"cannot read the plan, a table of `date` and `amount`: {error}") from None
-    steps = np.diff(amounts[np.argsort(moments)], prepend=0)
-    if len(steps) == 0 or (steps < 0).any():
+    wanted = amounts[np.argsort(moments)]
+    steps = np.diff(np.maximum(wanted, initial), prepend=initial)
+    if len(steps) == 0 or (np.diff(wanted) < 0).any():
         raise RequestError("the amounts of a plan are how many are there from each date on: they never fall")
     ticks = (np.sort(moments) - np.datetime64(network.start, "m")).astype(np.int64)
     return Growth(np.maximum(0, ticks), steps)

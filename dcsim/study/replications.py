@@ -14,7 +14,16 @@ from dcsim.analysis.chain import codes_of
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.milestones import milestone_table
-from dcsim.analysis.quantiles import LEVELS, Days, Interval, bands, between_blocks, order_statistics, summary_table
+from dcsim.analysis.quantiles import (
+    LEVELS,
+    Days,
+    Interval,
+    bands,
+    between_blocks,
+    order_statistics,
+    quantile,
+    summary_table,
+)
 from dcsim.analysis.result import layers
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -120,8 +129,8 @@ class Replications:
             {
                 "cause": pd.Series(causes(self.network), dtype="str"),
                 "days": spells.mean(axis=0),
-                "days_p10": np.quantile(spells, 0.1, axis=0),
-                "days_p90": np.quantile(spells, 0.9, axis=0),
+                "days_p10": [quantile(each, 0.1) for each in spells.T],
+                "days_p90": [quantile(each, 0.9) for each in spells.T],
                 "waiting_days": self.kept.waits[:, :, 0].mean(axis=0) / DAY,
             }
         )
