@@ -1,7 +1,7 @@
-"""What dcsim does, in Python: load a scenario, build it once, and read the result as tables.
+"""What dcsim does, in Python: load a scenario, check it, build it once or many times, and read the result as tables.
 
-This is the one place where scenario, build, engine and analysis meet; the command line says the same in the
-same words.
+What is asked of many builds (why, what if, which) stands in `dcsim.study`, a module for each question; the command line
+says all of it in the same words.
 """
 
 from collections.abc import Callable, Mapping, Sequence

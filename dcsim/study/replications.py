@@ -110,7 +110,7 @@ class Replications:
     def summary(self) -> pd.DataFrame:
         """One row per milestone: quantiles of its day, mean, sd, share reached, probability of the wanted day.
 
-        Wanted is the milestone's target, else the first date observed. Days count from day zero.
+        Wanted is the end of the milestone's target date, else of the first date observed. Days count from day zero.
         """
         zero = self.network.zero
         wanted = {}
