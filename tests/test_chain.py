@@ -57,10 +57,14 @@ def adds_up(chain, reached):
     return [row[0] for row in told] == edges[:-1] and edges[-1] == reached and edges == sorted(edges)
 
 
+IN_ONE_TICK = (50_176, 105_350, 126_687)
+"""Networks in which an order without lead time brings more of what it waited for, all in one tick."""
+
+
 @pytest.mark.parametrize("batch", range(6))
 def test_chains_add_up_and_engines_agree(batch):
     """To the tick, from the trace of either engine, and from the compiled engine's own tables."""
-    for seed in range(50_000 + 40 * batch, 50_000 + 40 * (batch + 1)):
+    for seed in (*range(50_000 + 40 * batch, 50_000 + 40 * (batch + 1)), *IN_ONE_TICK[batch : batch + 1]):
         built = network_of(dcsim.load(scenario(random.Random(seed))))
         gates = [milestone.gate for milestone in built.milestones]
         for chance in (Expectation(), Sample(seed)):

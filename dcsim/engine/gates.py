@@ -4,7 +4,7 @@ The functions marked `fast` read and write arrays only: compiled where numba is 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -221,49 +221,66 @@ def arrival_number(plan: Ways, chance: Chance, story: Story, gates: Gates, node:
 def open_gates(plan: Ways, chance: Chance, story: Story, gates: Gates) -> None:
     """Find out when each gate that matters opened, and by what.
 
-    Ticks are right at once. Where orders that waited bring what milestones count, the round of one may hang on that of
-    the other: it is looked again until nothing changes.
+    Where orders that waited bring what milestones count, what a milestone led to may count for the next: they are
+    opened one after the other, in the order of time.
     """
-    for k in range(len(gates.opened)):
-        gates.opened[k].tick = gates.opened[k].round_ = gates.opened[k].by = NOT
-    changed = open_once(plan, chance, story, gates)
-    if plan.counts_orders:
-        for _ in range(len(gates.order)):
-            if not changed:
-                break
-            changed = open_once(plan, chance, story, gates)
+    for k in range(len(gates.order)):
+        opened = gates.opened[gates.order[k] - plan.instances]
+        opened.tick = opened.round_ = opened.by = NOT
+    if not plan.counts_orders:
+        for k in range(len(gates.order)):
+            open_gate(plan, chance, story, gates, gates.order[k])
+        return
+    while True:
+        for k in range(len(gates.order)):
+            gate = gates.order[k] - plan.instances
+            if plan.gate[gate].milestone == NOT and gates.opened[gate].tick == NOT:
+                open_gate(plan, chance, story, gates, gates.order[k])
+        first = NOT
+        for k in range(len(gates.order)):
+            gate = gates.order[k] - plan.instances
+            if plan.gate[gate].milestone == NOT or gates.opened[gate].tick != NOT:
+                continue
+            reach(plan, story, gates, gate)
+            if gates.opened[gate].tick != NOT:
+                if first == NOT or is_before(gates.opened[gate], gates.opened[first]):
+                    first, gate = gate, first
+                if gate != NOT:
+                    gates.opened[gate].tick = gates.opened[gate].round_ = gates.opened[gate].by = NOT
+        if first == NOT:
+            return
 
 
 @fast
-def open_once(plan: Ways, chance: Chance, story: Story, gates: Gates) -> bool:
-    """Open every gate that matters by what is known of the others; whether anything changed."""
-    changed = False
-    for k in range(len(gates.order)):
-        node = gates.order[k]
-        gate = node - plan.instances
-        opened = gates.opened[gate]
-        tick, turn, by = opened.tick, opened.round_, opened.by
-        opened.tick = opened.round_ = opened.by = NOT
-        if plan.gate[gate].milestone != NOT:
-            reach(plan, story, gates, gate)
-        elif plan.gate[gate].started_by != NOT:
-            instance = plan.gate[gate].started_by
-            if story.instance[instance].start != NOT:
-                opened.tick, opened.round_ = story.instance[instance].start, story.instance[instance].round_ + 1
-        else:
-            needed = plan.node[node].needed
-            if needed == plan.node[node + 1].first_link - plan.node[node].first_link:
-                link = last_arrival(plan, chance, story, gates, node)
-                for other in range(plan.node[node].first_link, plan.node[node + 1].first_link):
-                    if arrival(plan, chance, story, gates, other) == NOT:
-                        link = NOT
-            else:
-                link = arrival_number(plan, chance, story, gates, node, needed)
-            if link != NOT:
-                there = arrival(plan, chance, story, gates, link)
-                opened.tick, opened.round_, opened.by = there >> ROUNDS, there & (2**ROUNDS - 1), link
-        changed = changed or opened.tick != tick or opened.round_ != turn or opened.by != by
-    return changed
+def is_before(one: Any, other: Any) -> bool:
+    """Whether one gate opened in an earlier round than another."""
+    return one.tick < other.tick or (one.tick == other.tick and one.round_ < other.round_)
+
+
+@fast
+def open_gate(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int) -> None:
+    """Find out when a gate opened, and by what, from those before it."""
+    gate = node - plan.instances
+    opened = gates.opened[gate]
+    if plan.gate[gate].milestone != NOT:
+        reach(plan, story, gates, gate)
+        return
+    if plan.gate[gate].started_by != NOT:
+        starter = story.instance[plan.gate[gate].started_by]
+        if starter.start != NOT:
+            opened.tick, opened.round_ = starter.start, starter.round_ + 1
+        return
+    needed = plan.node[node].needed
+    if needed == plan.node[node + 1].first_link - plan.node[node].first_link:
+        link = last_arrival(plan, chance, story, gates, node)
+        for other in range(plan.node[node].first_link, plan.node[node + 1].first_link):
+            if arrival(plan, chance, story, gates, other) == NOT:
+                link = NOT
+    else:
+        link = arrival_number(plan, chance, story, gates, node, needed)
+    if link != NOT:
+        there = arrival(plan, chance, story, gates, link)
+        opened.tick, opened.round_, opened.by = there >> ROUNDS, there & (2**ROUNDS - 1), link
 
 
 @fast
@@ -283,7 +300,7 @@ def reach(plan: Ways, story: Story, gates: Gates, gate: int) -> None:
             delivery < len(story.delivery) and arrives_before(plan, story, gates, delivery, settled)
         ):
             tick, turn, by = story.delivery[delivery].tick, 0, len(story.settled) + delivery
-            if plan.counted[milestone, story.delivery[delivery].stock]:
+            if plan.counted[milestone, story.delivery[delivery].stock] and is_placed(plan, story, gates, delivery):
                 there += story.delivery[delivery].amount
                 turn = delivered_in(plan, story, gates, delivery)
             delivery += 1
@@ -300,6 +317,15 @@ def reach(plan: Ways, story: Story, gates: Gates, gate: int) -> None:
         if there >= wanted:
             gates.opened[gate].tick, gates.opened[gate].round_, gates.opened[gate].by = tick, turn, by
             return
+
+
+@fast
+def is_placed(plan: Ways, story: Story, gates: Gates, delivery: int) -> bool:
+    """Whether it is known when the order of a delivery was placed."""
+    order = story.delivery[delivery].origin
+    if order < 0 or plan.order[order].gate == NOT:
+        return True
+    return gates.opened[plan.order[order].gate - plan.instances].tick != NOT
 
 
 @fast
