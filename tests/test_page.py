@@ -12,6 +12,7 @@ from builders import TINY
 from pages import EVIL, TAG, comparison, drivers, everything, evil, explanation, found, many, more, others, run, tiny
 
 import dcsim
+from dcsim.analysis.findings import Findings
 from dcsim.errors import RequestError, ResultError
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import report
@@ -329,6 +330,19 @@ def test_other_scenarios_are_refused(page):
 def test_a_comparison_may_stand_beside_one_of_its_scenarios(page):
     told = read(page(comparison(), run(more())))
     assert more().document.sha256 in told
+
+
+def test_what_was_laid_over_the_scenario_is_told_however_it_comes(page):
+    assert "with resources.crane.count=2 ·" in read(page(run(more())))
+    resolved = dcsim.load(TINY_DATA)
+    about = {"variants": ["more"], "overrides": {"a.b": "2 d"}, "options": ["crane"], "mitigated": ["storm"]}
+    kept = run(resolved)
+    kept = Findings(kept.kind, resolved, {**kept.about, **about}, kept.tables)
+    told = read(page(run(resolved), kept))
+    assert "with more · with a.b=2 d · with crane · with storm mitigated ·" in told
+
+
+TINY_DATA = {"name": "Tiny data", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}}
 
 
 def test_nothing_is_no_page(page):

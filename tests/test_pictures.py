@@ -154,9 +154,11 @@ def test_titles_say_what_was_simulated(run, many):
     assert title(package.read(run)) == "Tiny · expected values"
     assert title(package.read(many)) == "Tiny · 5 replications · seed 0"
     result = package.simulate(package.load(TINY_DATA), replication=3).findings
-    about = {**result.about, "variants": ["more"], "mitigated": ["storm"]}
-    told = Findings("run", result.scenario, about, result.tables)
-    assert title(told) == "Tiny data · more · storm mitigated · seed 0, replication 3"
+    about = {**result.about, "variants": ["more"], "overrides": {"a.b": "2 d"}, "options": ["crane"]}
+    told = Findings("run", result.scenario, about | {"mitigated": ["storm"]}, result.tables)
+    assert title(told) == "Tiny data · more · a.b=2 d · crane · storm mitigated · seed 0, replication 3"
+    changed = package.load(TINY_DATA, overrides={"activities.a.duration": "2 d"})
+    assert title(package.simulate(changed).findings) == "Tiny data · activities.a.duration=2 d · seed 0"
 
 
 TINY_DATA = {"name": "Tiny data", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}}

@@ -1,7 +1,9 @@
 """What a simulated build offers to those who keep it or draw it."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dcsim.analysis.findings import Findings
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 
@@ -75,6 +77,22 @@ def chance(result: Result) -> str:
 
 
 def layers(scenario: Scenario) -> tuple[str, ...]:
-    """What was laid over the scenario: its variants, the options taken, the risks that something is done against."""
+    """What was laid over a scenario: variants, single values, options taken, risks that something is done against."""
     document = scenario.document
-    return (*document.variants, *document.options, *(f"{risk} mitigated" for risk in document.mitigated))
+    return _laid(document.variants, document.overrides, document.options, document.mitigated)
+
+
+def layers_of(findings: Findings) -> tuple[str, ...]:
+    """The same of a result. One that was read back has the resolved scenario, and its manifest says what was laid."""
+    about = findings.about
+    told = _laid(
+        about.get("variants", ()), about.get("overrides", {}), about.get("options", ()), about.get("mitigated", ())
+    )
+    return told or layers(findings.scenario)
+
+
+def _laid(
+    variants: Iterable[str], values: Mapping[str, Any], options: Iterable[str], mitigated: Iterable[str]
+) -> tuple[str, ...]:
+    given = (f"{path}={value}" for path, value in values.items())
+    return (*variants, *given, *options, *(f"{risk} mitigated" for risk in mitigated))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.milestones import dated_in_the_world
-from dcsim.analysis.result import EXPECTED
+from dcsim.analysis.result import EXPECTED, layers_of
 from dcsim.analysis.states import NEVER, states_of
 from dcsim.analysis.supplies import counted
 from dcsim.analysis.waits import waits_by_cause
@@ -87,11 +87,7 @@ def _there(pictures: Mapping[str, Draw]) -> str:
 def title(findings: Findings) -> str:
     """What was simulated, with which chances."""
     about = findings.about
-    parts = [
-        findings.scenario.name,
-        *about.get("variants", ()),
-        *(f"{one} mitigated" for one in about.get("mitigated", ())),
-    ]
+    parts = [findings.scenario.name, *layers_of(findings)]
     if findings.kind == "run":
         number = about["replications"][0]
         expected = about["seed"] == EXPECTED

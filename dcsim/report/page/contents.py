@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dcsim.analysis.findings import Findings
-from dcsim.analysis.result import layers
 from dcsim.report.language import counted
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import causes, comparison, dates, evidence, gantt, leans, mitigations, options, words
@@ -40,9 +39,8 @@ def sections(results: Results) -> list[Section]:
 
 def subject(results: Results) -> list[str]:
     """What was simulated, in a few words."""
-    scenario = results.scenario
     zero = f"day 0 is {words.date(results.clock.zero)}"
-    return [*(f"with {one}" for one in layers(scenario)), size(results.network), *_builds(results), zero]
+    return [*(f"with {one}" for one in results.layers), size(results.network), *_builds(results), zero]
 
 
 def _builds(results: Results) -> Iterator[str]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from dcsim.analysis.findings import Findings
+from dcsim.analysis.result import layers_of
 from dcsim.build import network_of
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
@@ -35,6 +36,12 @@ class Results:
             (one for one in self.of(kind) if about_milestone in (None, one.about.get("milestone"))),
             None,
         )
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """What was laid over the scenario, as far as a result of it tells: a run of the resolved one does not."""
+        told = (layers_of(one) for one in self.findings if same(one.scenario, self.scenario))
+        return next((one for one in told if one), ())
 
     @cached_property
     def clock(self) -> "Clock":
@@ -92,10 +99,14 @@ def together(findings: Sequence[Findings], milestone: str | None = None) -> Resu
 
 def _stranger(one: Findings, scenario: Scenario) -> bool:
     """Whether a result is not of this scenario. A comparison is at home with each of the scenarios it compares."""
-    if one.scenario is scenario:
+    if same(one.scenario, scenario):
         return False
-    theirs = {one.scenario.document.sha256, *one.about.get("fingerprints", {}).values()}
-    return scenario.document.sha256 not in theirs
+    return scenario.document.sha256 not in one.about.get("fingerprints", {}).values()
+
+
+def same(one: Scenario, other: Scenario) -> bool:
+    """Whether two scenarios are the same once resolved."""
+    return one is other or one.document.sha256 == other.document.sha256
 
 
 def _named(scenario: Scenario) -> str:
