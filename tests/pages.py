@@ -81,7 +81,15 @@ def explanation(scenario: Scenario | None = None) -> Findings:
         {"kind": "activity", "name": "install", "index": 1.0, "low": 0.9, "high": 1.0},
         {"kind": "resource", "name": "crew", "index": 0.9, "low": 0.8, "high": 0.95},
     ]
-    about = {"milestone": "half", "replications": 40, "seed": 0, "p50": 14.0, "p80": 17.0, "expected_day": 13.0}
+    about = {
+        "milestone": "half",
+        "replications": 40,
+        "seed": 0,
+        "p50": 14.0,
+        "p80": 17.0,
+        "expected_day": 13.0,
+        "told": 7,
+    }
     tables = {"segments": segments, "days": days, "criticality": criticality}
     return found("explanation", about, scenario, **tables)
 
@@ -162,8 +170,9 @@ def others() -> list[Findings]:
     members = [{"option": "storm", "alone": 2.0, "marginal": 2.0, "interaction": 0.0}]
     priced = {"unit": "rack", "unit_days": 16.0, "price": 32e6, "currency": "USD", "supply": "done", "against": "plan"}
     asked = {"milestone": "half", "seed": 0, "replications": 40}
+    swept = {"over": ["resources.crew.count"], "values": [[1, 2, 3]], "samples": None, "seed": 0, "replications": 40}
     return [
-        found("sweep", {"over": ["resources.crew.count"], "samples": None}, points=sweep),
+        found("sweep", swept, points=sweep),
         found("orders", asked | {"date": "2024-01-20", "confidence": 0.8, "probability": 0.6}, orders=orders),
         found("lost", priced, curves=curves, causes=causes),
         found("mitigations", asked | {"budget": 2e6, "currency": "USD"}, options=options, sets=sets, members=members),

@@ -25,7 +25,7 @@ def test_run_tells_an_unfinished_build_from_headline_to_what_is_stuck(dcsim, tin
     assert err == ""
     assert ordered(
         out,
-        "Tiny · seed 3",
+        "Tiny · resources.crew.count=2 · seed 3",
         "14 activities, unfinished on 2024-03-01 with 4 left (",
         "reference engine)",
         "day 0 is 2024-01-03",

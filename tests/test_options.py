@@ -67,7 +67,7 @@ def test_they_are_taken_and_recorded(dcsim, options, tmp_path):
 
 def test_a_build_with_an_option_is_told_as_such(dcsim, options):
     out, _, _ = dcsim("run", options, "--option", "crews", "--set", "resources.crew.count=1", "--expected")
-    assert "Tiny · crews · expected values" in out
+    assert "Tiny · resources.crew.count=1 · crews · expected values" in out
     _, err, code = dcsim("run", options, "--option", "crew")
     assert code == 2
     assert "no option 'crew'; did you mean 'crews'?" in err

@@ -20,7 +20,7 @@ def test_it_tells_dates_chances_and_waiting(dcsim, tiny):
     assert (code, err) == (0, "")
     assert ordered(
         out,
-        "Tiny · 70 replications · seed 3\n",
+        "Tiny · resources.crew.count=2 · 70 replications · seed 3\n",
         "14 activities each, 0 % finished by 2024-03-01\n",
         " replications per second, reference engine; day 0 is 2024-01-03\n",
         *("day of milestone", "P10", "P50", "P80", "P90", "P80 date", "95 % of P80", "reached\n"),

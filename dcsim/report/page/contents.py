@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dcsim.analysis.findings import Findings
+from dcsim.errors import ResultError
 from dcsim.report.language import counted
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import causes, comparison, dates, evidence, gantt, leans, mitigations, options, words
+from dcsim.report.page.again import VERBS, command
 from dcsim.report.page.parts import Line, Section, Table, table
 from dcsim.report.page.results import Results
 from dcsim.report.words import size
@@ -75,60 +76,18 @@ class Origin:
     sha256: str
     seeds: str
     commands: tuple[str, ...]
+    others: tuple[str, ...]
+    """What is said of results that no command gives again from what is kept."""
 
 
 def origin(results: Results) -> Origin:
     """Enough to make the page again from the scenario that is kept with each result."""
     drawn = dict.fromkeys(one.about["seed"] for one in results.findings if "seed" in one.about)
     seeds = ("expected values" if seed == "expected" else f"seed {seed}" for seed in drawn)
-    commands = tuple(shlex.join(command(one)) for one in results.findings)
-    return Origin(__version__, results.scenario.document.sha256, ", ".join(seeds), commands)
-
-
-VERBS = {
-    "run": "run",
-    "replications": "replicate",
-    "explanation": "explain",
-    "lost": "lost",
-    "comparison": "compare",
-    "sweep": "sweep",
-    "drivers": "drivers",
-    "orders": "order-by",
-    "mitigations": "mitigate",
-}
-
-
-def command(found: Findings) -> list[str]:
-    """The command that gives a result again, from the resolved scenario in its folder."""
-    about = found.about
-    words = ["dcsim", VERBS.get(found.kind, found.kind), "scenario.yaml"]
-    if found.kind == "comparison":  # the resolved scenario has no variants any more
-        words = [*words[:2], "SCENARIO", *(str(label) for label in about.get("scenarios", ())[1:])]
-    if about.get("seed") == "expected" or about.get("told", 0) is None:
-        words.append("--expected")
-    for path, values in zip(about.get("over", ()), about.get("values", ()), strict=False):
-        words += ["--over", f"{path}={','.join(map(str, values))}"]
-    for milestone in about.get("milestones", ()):
-        words += ["--milestone", str(milestone)]
-    if about.get("budget") is not None:
-        words += ["--budget", f"{about['budget']:.0f} {about.get('currency')}"]
-    if found.kind == "lost" and about.get("price"):
-        words += ["--price", f"{about['price'] / about['unit_days'] / 24:g} {about['currency']}"]
-    for option, key in OPTIONS.items():
-        if about.get(key) not in (None, "random", "expected"):
-            words += [option, str(about[key]).removesuffix("T00:00:00")]
-    if found.kind == "run":
-        return [*words, "--replication", str(about["replications"][0])] if about["seed"] != "expected" else words
-    return [*words, "-n", str(about["replications"])] if about.get("replications") else words
-
-
-OPTIONS = {
-    "--milestone": "milestone",
-    "--supply": "supply",
-    "--date": "date",
-    "--confidence": "confidence",
-    "--samples": "samples",
-    "--seed": "seed",
-    "--sampling": "sampling",
-}
-"""What a command was asked, by key of the manifest."""
+    commands, others = [], []
+    for one in (one for one in results.findings if one.kind in VERBS):
+        try:
+            commands.append(shlex.join(command(one)))
+        except ResultError as error:
+            others.append(f"To make the result of dcsim {VERBS[one.kind]} again takes more than is kept: {error}.")
+    return Origin(__version__, results.scenario.document.sha256, ", ".join(seeds), tuple(commands), tuple(others))

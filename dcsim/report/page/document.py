@@ -13,7 +13,7 @@ from markupsafe import Markup
 from dcsim.report.page.answer import answer, headline
 from dcsim.report.page.contents import origin, sections, subject
 from dcsim.report.page.parts import DARK, LIGHT, Chart
-from dcsim.report.page.results import COMPARISON, Results
+from dcsim.report.page.results import Results
 
 LANGUAGE = "en"
 
@@ -44,7 +44,6 @@ def written(results: Results) -> str:
         style=_asset("templates", "report.css"),
         figures=_json({chart.name: _figure(chart) for chart in charts}),
         palettes=_json({"light": LIGHT, "dark": DARK}),
-        compared=bool(results.of(COMPARISON)),
         scripts=scripts,
         license=_asset("plotly", "LICENSE"),
         hashes=" ".join(f"'sha256-{_fingerprint(script)}'" for script in scripts) or "'none'",

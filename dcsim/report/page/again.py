@@ -1,0 +1,140 @@
+"""How a result is got again: the command, or in words what it would take that the result does not keep."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from dcsim.analysis.findings import Findings
+from dcsim.analysis.result import EXPECTED
+from dcsim.errors import ResultError
+from dcsim.report.language import listed
+
+VERBS = {
+    "run": "run",
+    "replications": "replicate",
+    "explanation": "explain",
+    "lost": "lost",
+    "comparison": "compare",
+    "sweep": "sweep",
+    "drivers": "drivers",
+    "orders": "order-by",
+    "mitigations": "mitigate",
+}
+
+ASKED_EVERY = 256
+"""Replications after which `dcsim replicate` asks whether all is known well enough."""
+
+
+def command(found: Findings) -> list[str]:
+    """The words of the command that gives a result again from the resolved scenario in its folder.
+
+    Raises ResultError where that is not exactly so; its message is what the command would need.
+    """
+    words = ["dcsim", VERBS[found.kind], "scenario.yaml"]
+    return [*words, *_own(found), *_chance(found.about)]
+
+
+def _own(found: Findings) -> list[str]:
+    """What this question alone is asked."""
+    about = found.about
+    match found.kind:
+        case "replications":
+            return [*_wishes(about.get("until_precise")), *_each("--explain", about.get("explained", ()))]
+        case "explanation":
+            told = ["--expected"] if about["told"] is None else ["--replication", str(about["told"])]
+            return ["--milestone", about["milestone"], *told]
+        case "lost":
+            return ["--supply", about["supply"], *_price(found)]
+        case "comparison":
+            return [*_changes(about), *_each("--milestone", about.get("milestones", ()))]
+        case "sweep":
+            return [*_each("--over", _swept(about)), *_each("--milestone", about.get("milestones", ()))]
+        case "orders":
+            day = str(about["date"]).removesuffix("T00:00:00")
+            return ["--milestone", about["milestone"], "--date", day, "--confidence", str(about["confidence"])]
+        case "mitigations":
+            return ["--milestone", about["milestone"], *_budget(found)]
+        case "drivers":
+            return ["--milestone", about["milestone"]]
+    return []
+
+
+def _chance(about: dict[str, Any]) -> list[str]:
+    """Which builds, and how many."""
+    count, seed = about.get("replications"), about.get("seed", 0)
+    if seed == EXPECTED:
+        return ["--expected"]
+    sampling = about.get("sampling", "random")
+    words = ["--seed", str(seed), *(["--sampling", sampling] if sampling != "random" else [])]
+    if isinstance(count, list):
+        return [*words, "--replication", str(count[0])]
+    return [*words, "-n", str(count)]
+
+
+def _each(option: str, values: Any) -> Iterator[str]:
+    for value in values:
+        yield from (option, str(value))
+
+
+def _wishes(asked: dict[str, Any] | None) -> Iterator[str]:
+    if asked is None:
+        return iter(())
+    if asked["at_least"] != ASKED_EVERY:
+        raise ResultError(f"`at_least={asked['at_least']}`, which only Python can say")
+    return _each("--until-precise", asked["wishes"])
+
+
+def _price(found: Findings) -> list[str]:
+    """What a unit was said to be worth an hour, if it is not the value that the scenario gives."""
+    about = found.about
+    if about["against"] == "plan":
+        raise ResultError("the plan it was set against (`--target`), which is not kept")
+    value, unit_days, worth = found.scenario.supplies[about["supply"]].hourly_value, about["unit_days"], about["price"]
+    if worth is None:
+        return []
+    own = None if value is None else (float(value.amount) * 24 * unit_days, value.currency)
+    if own == (worth, about["currency"]):
+        return []
+    if not unit_days:
+        raise ResultError("the value of a unit (`--price`), which is not kept where nothing is lost")
+    return ["--price", f"{worth / unit_days / 24:.12g} {about['currency']}"]
+
+
+def _changes(about: dict[str, Any]) -> list[str]:
+    """The values that were compared; variants and other files are not in the resolved scenario."""
+    changes = [str(label) for label in about["scenarios"] if label != about["base"]]
+    others = [one for one in changes if not _CHANGE.fullmatch(one)]
+    if others:
+        raise ResultError(f"the file with its variants, or the other files: {listed(others)}")
+    return changes
+
+
+_CHANGE = re.compile(r"[^=,]+=[^=]+(?<! mitigated)(?<!\))")
+
+
+def _swept(about: dict[str, Any]) -> Iterator[str]:
+    """Each path with its values. Of samples, the manifest does not say between which ends and in which unit."""
+    if about.get("samples") is not None:
+        raise ResultError("the ranges that were sampled, as they were written (`--over`)")
+    for path, values in zip(about["over"], about["values"], strict=True):
+        told = ",".join(map(str, values))
+        if len(_PARTS.sub("", told).split(",")) != len(values) or ".." in told or (len(values) == 1 and ":" in told):
+            raise ResultError(f"the values of {path} as Python gave them")
+        yield f"{path}={told}"
+
+
+_PARTS = re.compile(r"\[.*?\]|\{.*?\}")
+"""What stands in brackets, where a comma does not part two values."""
+
+
+def _budget(found: Findings) -> list[str]:
+    """The budget; options that were weighed are not in the resolved scenario."""
+    budget = found.about.get("budget")
+    if (found.tables["options"]["kind"] == "option").any():
+        raise ResultError("the file with its options")
+    return [] if budget is None else ["--budget", f"{_plain(budget)} {found.about['currency']}"]
+
+
+def _plain(amount: float) -> str:
+    """A sum of money to the last digit, without an exponent."""
+    return f"{amount:.0f}" if amount == int(amount) else f"{amount!r}"
