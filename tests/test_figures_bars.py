@@ -144,10 +144,10 @@ def test_a_sweep_over_words_keeps_their_order():
 
 
 def test_a_sweep_over_two_paths_is_a_map_of_p80():
-    table = [(x, y, "done", 0.0, inf if x == 2 and y == "b" else 10.0 * x) for x in (2, 1) for y in ("a", "b")]
+    table = [(x, y, "done", 0.0, inf if x == 2 and y == "b" else 10.0 * x + 0.7) for x in (2, 1) for y in ("a", "b")]
     ax = sweep(points(*table, columns=("crews", "who")), axes(), ["crews", "who"])
     (mesh,) = ax.collections
-    assert np.ma.filled(mesh.get_array(), -1).tolist() == [[10, 20], [10, -1]]
+    assert np.ma.filled(mesh.get_array(), -1).tolist() == [[10.7, 20.7], [10.7, -1]]
     assert {"later", "10", "20"} <= set(said(ax))
 
 

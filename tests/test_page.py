@@ -91,6 +91,16 @@ def test_one_build_answers_with_its_date(page):
     assert "What the date leans on is told by the result of dcsim drivers" in told
 
 
+def test_days_before_day_zero_are_counted_down(page):
+    """The 24 hours before day zero are day -1, in every table and figure."""
+    scenario = dcsim.load({**tiny_values(), "day_zero": "2024-01-20"})
+    text = page(run(scenario), milestone="half")
+    assert "19 Jan 2024 day -1" in read(text)
+    assert "simulated \N{MINUS SIGN}1 d" in read(text)
+    (marks, *_) = figures(text)["milestones"]["data"]
+    assert marks["customdata"] == ["-1"]
+
+
 def test_what_is_never_reached_has_no_date(page):
     scenario = dcsim.load(tiny_values())
     assert "all is not reached by 1 Mar 2024 with expected values." in read(page(run(scenario), milestone="all"))

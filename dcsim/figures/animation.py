@@ -134,7 +134,7 @@ class _Stage:
             cursor.set_xdata([date, date])
         for grown, line in self.growing:
             grown.set_data(self.dates[: frame + 1], _floats(line)[: frame + 1])
-        self.date.set_text(f"{moment(date):%Y-%m-%d}   day {self.clock.days(date):,.0f}")
+        self.date.set_text(f"{moment(date):%Y-%m-%d}   day {round(self.clock.days(date) * 1440) // 1440:,}")
         self.canvas.restore_region(self.still)  # type: ignore[no-untyped-call]
         for artist in self.moving:
             self.figure.draw_artist(artist)

@@ -1,6 +1,6 @@
 """The site from above: a block of cells for every hall, a cell for every rack, coloured by how far it is."""
 
-from math import ceil, sqrt
+from math import ceil, floor, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -104,7 +104,7 @@ def hall_map(activities: "pd.DataFrame", ax: Axes, day: float) -> Axes:
     clock = Clock.of(activities)
     now = states.at(round(clock.tick(clock.zero + day)))
     draw_cells(states, now, laid_out(states.places), ax)
-    ax.set_title(f"{moment(clock.zero + day):%Y-%m-%d}, day {day:,.0f}", fontsize=11, pad=20)
+    ax.set_title(f"{moment(clock.zero + day):%Y-%m-%d}, day {floor(day):,}", fontsize=11, pad=20)
     return ax
 
 

@@ -1,6 +1,7 @@
 """When a milestone is reached at every swept value: a line over one, a map over two."""
 
 from collections.abc import Sequence
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _map(table: "pd.DataFrame", across: str, up: str, milestone: str, ax: Axes) 
     mesh.set_clim(low, high)
     if days.size <= MOST_WRITTEN:
         for (row, column), day in np.ndenumerate(days):
-            told = "" if np.isnan(day) else "later" if np.isinf(day) else f"{day:,.0f}"
+            told = "" if np.isnan(day) else "later" if np.isinf(day) else f"{floor(day):,}"
             dark = np.isfinite(day) and (day - low) > 0.55 * (high - low)
             ax.text(column + 0.5, row + 0.5, told, ha="center", va="center", color="white" if dark else style.INK)
     ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(str(value), 14) for value in columns])

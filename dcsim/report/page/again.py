@@ -1,7 +1,7 @@
 """How a result is got again: the command, or in words what it would take that the result does not keep."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dcsim.analysis.findings import Findings
@@ -59,7 +59,7 @@ def _own(found: Findings) -> list[str]:
     return []
 
 
-def _chance(about: dict[str, Any]) -> list[str]:
+def _chance(about: Mapping[str, Any]) -> list[str]:
     """Which builds, and how many."""
     count, seed = about.get("replications"), about.get("seed", 0)
     if seed == EXPECTED:
@@ -76,7 +76,7 @@ def _each(option: str, values: Any) -> Iterator[str]:
         yield from (option, str(value))
 
 
-def _wishes(asked: dict[str, Any] | None) -> Iterator[str]:
+def _wishes(asked: Mapping[str, Any] | None) -> Iterator[str]:
     if asked is None:
         return iter(())
     if asked["at_least"] != ASKED_EVERY:
@@ -100,7 +100,7 @@ def _price(found: Findings) -> list[str]:
     return ["--price", f"{worth / unit_days / 24:.12g} {about['currency']}"]
 
 
-def _changes(about: dict[str, Any]) -> list[str]:
+def _changes(about: Mapping[str, Any]) -> list[str]:
     """The values that were compared; variants and other files are not in the resolved scenario."""
     changes = [str(label) for label in about["scenarios"] if label != about["base"]]
     others = [one for one in changes if not _CHANGE.fullmatch(one)]
@@ -112,7 +112,7 @@ def _changes(about: dict[str, Any]) -> list[str]:
 _CHANGE = re.compile(r"[^=,]+=[^=]+(?<! mitigated)(?<!\))")
 
 
-def _swept(about: dict[str, Any]) -> Iterator[str]:
+def _swept(about: Mapping[str, Any]) -> Iterator[str]:
     """Each path with its values. Of samples, the manifest does not say between which ends and in which unit."""
     if about.get("samples") is not None:
         raise ResultError("the ranges that were sampled, as they were written (`--over`)")

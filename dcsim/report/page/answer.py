@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dcsim.report import language
 from dcsim.report.language import counted
 from dcsim.report.page.causes import main_causes
 from dcsim.report.page.comparison import verdict
@@ -112,7 +113,7 @@ def _facts(results: Results) -> Iterator[Fact]:
 
 
 def _day(day: float) -> str:
-    return f"day {int(day):,}" if known(day) else "than the horizon"
+    return f"day {language.day(day)}" if known(day) else "than the horizon"
 
 
 def _said(results: Results) -> Iterator[str]:

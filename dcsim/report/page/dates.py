@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from math import floor
 from typing import Any
 
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.supplies import total_over_time
+from dcsim.report import language
 from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
 from dcsim.report.page.results import Results, wanted
 from dcsim.report.page.words import date, known, shift
@@ -196,7 +198,7 @@ def _quantiles(
                 "name": level.upper(),
                 "y": [rows[name] for name in there],
                 "x": [_moment(clock.on(day)) for day in there.values()],
-                "customdata": [round(day) for day in there.values()],
+                "customdata": [language.day(day) for day in there.values()],
                 "hovertemplate": "%{x} (day %{customdata})<extra>" + level.upper() + "</extra>",
                 "marker": {"symbol": symbol, "size": 11, "color": "@blue", "line": {"color": "@blue", "width": 2}},
             }
@@ -213,7 +215,7 @@ def _one_build(results: Results, run: dict[str, float], rows: dict[str, int]) ->
         "name": name,
         "y": [rows[milestone] for milestone in run],
         "x": [_moment(results.clock.on(day)) for day in run.values()],
-        "customdata": [int(day) for day in run.values()],
+        "customdata": [language.day(day) for day in run.values()],
         "hovertemplate": f"%{{x}} (day %{{customdata}})<extra>{name}</extra>",
         "marker": {"symbol": "x-thin", "size": 9, "color": "@orange", "line": {"color": "@orange", "width": 2.4}},
     }
@@ -241,4 +243,4 @@ def _seen(results: Results, rows: dict[str, int]) -> Iterator[dict[str, Any]]:
 def off(results: Results, name: str, day: float) -> str:
     """How many days later a milestone is than it was wanted or seen; nothing where it was neither."""
     by = wanted(results.scenario.milestones[name])
-    return "" if by is None or not known(day) else shift(float(int(day)) - int(results.clock.day(by[0])))
+    return "" if by is None or not known(day) else shift(floor(day) - floor(results.clock.day(by[0])))
