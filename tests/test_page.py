@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from builders import TINY
 from pages import EVIL, TAG, comparison, drivers, everything, evil, explanation, found, many, more, others, run, tiny
@@ -14,11 +15,14 @@ from pages import EVIL, TAG, comparison, drivers, everything, evil, explanation,
 import dcsim
 from dcsim.analysis.findings import Findings
 from dcsim.errors import RequestError, ResultError
+from dcsim.figures.gallery import waited_for
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import report
 from dcsim.report.page.again import VERBS
+from dcsim.report.page.causes import largest, waits
 from dcsim.report.page.gantt import by_place
 from dcsim.report.page.parts import DARK, LIGHT
+from dcsim.report.page.results import together
 from dcsim.report.page.words import cell, days, money, share, shift
 
 README = Path(__file__).parents[1] / "README.md"
@@ -152,6 +156,34 @@ def test_every_result_alone_is_a_page(page, findings):
 
 def test_another_milestone_can_be_asked_for(page):
     assert re.search(r"\ball is reached by", read(page(many(tiny()), milestone="all")))
+
+
+def parts(*means):
+    """What the days are made of, in so many parts."""
+    rows = [{"kind": "work", "name": f"job{k}", "mean": mean, "p10": mean, "p90": mean} for k, mean in enumerate(means)]
+    return pd.DataFrame([*rows, {"kind": "start", "name": "", "mean": -4.0, "p10": -9.0, "p90": 0.0}])
+
+
+def test_parts_of_the_days_add_up_though_some_lie_before_day_zero(page):
+    told = parts(*range(20))
+    shown = largest(told)
+    assert shown["mean"].sum() == told["mean"].sum() == 186
+    assert shown["name"].iloc[-1] == "8 smaller parts"
+    whole = explanation()
+    text = page(Findings("explanation", whole.scenario, whole.about, {**whole.tables, "days": parts(9.0)}))
+    bars = {bar["name"]: bar for bar in figures(text)["days0"]["data"]}
+    assert [bar["x"] for bar in bars.values()] == [[9.0], [-4.0]]
+    assert "Most of the days go into job0 (work, 9 d)." in read(text)
+    assert "later" not in json.dumps(list(bars.values()))
+
+
+def test_an_unfinished_build_waits_to_the_horizon():
+    """What is still missing is longest waited for, in pictures and on pages as in the table of the run."""
+    one = dcsim.simulate(dcsim.load({**tiny_values(), "horizon": "300 d"}), expected=True)
+    assert not one.finished
+    assert waits(together([one.findings]))["days"].tolist() == one.waits["days"].tolist()
+    assert waited_for(one.findings) == one.waits["cause"].tolist()
+    assert waited_for(one.findings)[0] == "power"
 
 
 # What it rests on

@@ -15,12 +15,14 @@ from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.analysis.result import EXPECTED, layers_of
 from dcsim.analysis.states import NEVER, states_of
 from dcsim.analysis.supplies import counted
-from dcsim.analysis.waits import waits_by_cause
+from dcsim.analysis.waits import end_of, waits_by_cause
+from dcsim.build import network_of
 from dcsim.errors import RequestError, ResultError
 from dcsim.figures import figures, style
 from dcsim.figures.dates import Clock
 from dcsim.figures.style import plain
 from dcsim.suggest import nearest
+from dcsim.trace import NOT
 
 
 @dataclass(frozen=True)
@@ -163,10 +165,9 @@ def _longest(findings: Findings, asked: str | None, column: Any, what: str, seve
 
 def waited_for(findings: Findings) -> list[str]:
     """What a build waited for, longest first."""
-    shortages = findings.tables["shortages"]
-    ends = [shortages["to"].max(), shortages["from"].max()] if len(shortages) else []
-    end = max([int(one) for one in ends if one is not None and one == one], default=0)
-    return [str(cause) for cause in waits_by_cause(shortages, end)["cause"]]
+    finish = findings.tables["activities"]["finish"].fillna(NOT).to_numpy(np.int64)
+    end = end_of(network_of(findings.scenario), finish)
+    return [str(cause) for cause in waits_by_cause(findings.tables["shortages"], end)["cause"]]
 
 
 def _map(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:

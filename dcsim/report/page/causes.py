@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
-from dcsim.analysis.waits import waits_by_cause
+from dcsim.analysis.waits import end_of, waits_by_cause
 from dcsim.report.language import SPENT, cause_in_words, counted, spent_on
 from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import days, known, share
 from dcsim.scenario.schema import Scenario
+from dcsim.trace import NOT
 
 MOST_ROWS = 12
 
@@ -51,9 +53,8 @@ def waits(results: Results) -> pd.DataFrame:
     if many is not None:
         found = many.tables["waits"]
     elif run is not None:
-        done = run.tables["activities"]["finish"]
-        end = results.network.horizon if done.isna().any() else int(done.max())
-        found = waits_by_cause(run.tables["shortages"], end)
+        finish = run.tables["activities"]["finish"].fillna(NOT).to_numpy(np.int64)
+        found = waits_by_cause(run.tables["shortages"], end_of(results.network, finish))
     else:
         return pd.DataFrame({"cause": [], "kind": [], "days": []})
     return found.assign(kind=[kind_of(results.scenario, cause) for cause in found["cause"]])
@@ -117,9 +118,7 @@ def day_bars(results: Results) -> Iterator[Chart]:
             continue
         milestone = str(found.about.get("milestone", results.milestone))
         rows = parts.to_dict("records")
-        told = [
-            f"{row['mean']:,.1f} d on average, middle 80 %: {days(row['p10'])} to {days(row['p90'])}" for row in rows
-        ]
+        told = [f"{days(row['mean'])} on average{_between(row)}" for row in rows]
         names = [said_of(row["kind"], str(row["name"])) for row in rows]
         yield Chart(
             f"days{number}",
@@ -134,8 +133,8 @@ def day_bars(results: Results) -> Iterator[Chart]:
 
 
 def largest(parts: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
-    """The largest parts of the days, the rest as one."""
-    ordered = parts[parts["mean"] > 0].sort_values("mean", ascending=False, kind="stable")
+    """The largest parts of the days, the rest as one; what lies before day zero is less than nothing."""
+    ordered = parts[parts["mean"] != 0].sort_values("mean", ascending=False, key=abs, kind="stable")
     rest = ordered.iloc[most:]
     if rest.empty:
         return ordered.reset_index(drop=True)
@@ -145,20 +144,11 @@ def largest(parts: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
 
 def chains(results: Results) -> Iterator[Chart]:
     """The chain of events that drove a milestone in one build, in order of time."""
-    told = [(one, one.tables["segments"], str(one.about["milestone"])) for one in results.of("explanation")]
-    told = told or [(one, one.tables["chain"], results.milestone) for one in results.of("run") if "chain" in one.tables]
-    for number, (found, segments, milestone) in enumerate(told):
-        chosen = segments[(segments["milestone"] == milestone) & (segments["ends"] > segments["begins"])]
-        if not chosen.empty:
-            yield _chain(results, chosen, milestone, _which(found), f"chain{number}")
-
-
-def _which(found: Findings) -> str:
-    """Which build a chain is of."""
-    if "told" in found.about:
-        told = found.about["told"]
-        return "Expected values" if told is None else f"Replication {told}"
-    return "Expected values" if found.about.get("seed") == "expected" else "This build"
+    for number, found in enumerate(results.of("explanation")):
+        told, segments = found.about["told"], found.tables["segments"]
+        if not segments.empty:
+            which = "Expected values" if told is None else f"Replication {told}"
+            yield _chain(results, segments, str(found.about["milestone"]), which, f"chain{number}")
 
 
 def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str, name: str) -> Chart:
@@ -235,8 +225,9 @@ def _often(row: dict[Any, Any]) -> str:
 def main_causes(results: Results, most: int = 3) -> str:
     """The main causes with their days, in a sentence; nothing where nothing tells."""
     found = results.first("explanation", results.milestone)
-    if found is not None and not found.tables["days"].empty:
+    if found is not None and (found.tables["days"]["mean"] > 0).any():
         parts = found.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
+        parts = parts[parts["mean"] > 0]
         told = [
             f"{row['name'] or said_of(row['kind'], '')} ({PARTS.get(row['kind'], ('', ''))[0]}, {days(row['mean'])})"
             for row in parts.to_dict("records")
