@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dcsim.errors import RequestError
 from dcsim.figures import style
-from dcsim.figures.figures import criticality, differences, lost_to, made_of, sweep, tornado
+from dcsim.figures.figures import criticality, days_bought, differences, lost_to, made_of, sweep, tornado
 
 HOSTILE = ("<script>alert(1)</script>", "$x^2$ and $y$", "a name that is much too long to stand beside any bar at all")
 
@@ -124,6 +124,15 @@ def test_differences_are_dots_with_intervals():
     interval, dot, zero = ax.lines
     assert [list(line.get_xdata()) for line in (interval, dot, zero)] == [[-4, -2], [-3], [0, 0]]
     assert {"\N{MINUS SIGN}3.0 d", "earlier in 90%", "not known: not always reached"} <= set(said(ax))
+
+
+def test_a_difference_of_one_replication_has_no_interval():
+    columns = ["scenario", "milestone", "mean", "low", "high", "earlier"]
+    ax = differences(pd.DataFrame([("more", "done", -3.0, -inf, inf, 1.0)], columns=columns), axes())
+    assert [list(line.get_xdata()) for line in ax.lines] == [[-3], [0, 0]]
+    assert "\N{MINUS SIGN}3.0 d (?)" in said(ax)
+    measure = {"option": "crane", "kind": "option", "days": 2.0, "low": -inf, "high": inf}
+    assert "?" in said(days_bought(pd.DataFrame([measure]), axes()))
 
 
 def points(*table, columns=("crews",)):

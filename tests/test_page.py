@@ -122,6 +122,17 @@ def tiny_values():
     return {key: value for key, value in told.items() if key != "variants"}
 
 
+def test_one_replication_has_no_interval(page):
+    few = dcsim.compare(tiny(), "resources.crane.count=2", "resources.crew.count=2", milestones=["half"], n=1)
+    text = page(few.findings)
+    assert re.search(r"d \(\?\)", read(text))
+    assert "later to" not in read(text)
+    bars = [one["error_x"] for one in figures(text)["comparison0dots"]["data"]]
+    assert [bar["array"] + bar["arrayminus"] for bar in bars] == [[0.0] * 4]
+    bought = dcsim.mitigate(dcsim.load(tiny_values()), milestone="half", budget="2M USD", n=1).findings
+    assert "(95 %: ?)" in read(page(bought))
+
+
 def test_everything_stands_on_one_page(page):
     told = read(page(*everything()))
     for said in (

@@ -187,7 +187,8 @@ def _signed(days: float) -> str:
 def differences(differences: "pd.DataFrame", ax: Axes) -> Axes:
     """By how many days each scenario is later than the one compared with, replication by replication.
 
-    Columns: scenario, milestone, mean, low, high (95 % interval of the mean), earlier and later (probabilities).
+    Columns: scenario, milestone, mean, low, high (95 % interval of the mean, infinite where there are too few
+    replications to tell), earlier and later (probabilities).
     """
     shown = differences.head(4 * MOST_ROWS)
     if shown.empty:
@@ -202,9 +203,12 @@ def differences(differences: "pd.DataFrame", ax: Axes) -> Axes:
             ax.text(0.01, row, "not known: not always reached", transform=ax.get_yaxis_transform(), va="center")
             continue
         colour = style.BLUE if one["high"] < 0 else style.RED if one["low"] > 0 else style.GREY
-        ax.plot([one["low"], one["high"]], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
+        sure = bool(np.isfinite([one["low"], one["high"]]).all())
+        if sure:
+            ax.plot([one["low"], one["high"]], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
         ax.plot(one["mean"], row, "o", color=colour, markersize=7)
-        said = ax.annotate(f"{_signed(one['mean'])} d", (one["mean"], row), (0, 7), textcoords="offset points")
+        told = f"{_signed(one['mean'])} d{'' if sure else ' (?)'}"
+        said = ax.annotate(told, (one["mean"], row), (0, 7), textcoords="offset points")
         said.set(ha="center", fontsize=9)
         chance = f"earlier in {one['earlier']:.0%}" if "earlier" in one else ""
         ax.text(1.01, row, chance, transform=ax.get_yaxis_transform(), va="center", fontsize=9)

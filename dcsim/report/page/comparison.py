@@ -10,7 +10,7 @@ from dcsim.report.language import counted
 from dcsim.report.page.causes import said_of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, dots, rows_height, rows_layout, table, text
 from dcsim.report.page.results import COMPARISON, Results, on
-from dcsim.report.page.words import LATER, days, known, share, shift, with_interval
+from dcsim.report.page.words import LATER, between, days, known, share, shift, with_interval
 
 COLOURS = ("blue", "orange", "green", "purple", "sky", "red", "grey") * 9
 NOTICED = 1.0
@@ -134,4 +134,4 @@ def verdict(results: Results) -> str:
 
 
 def _by(row: dict[Any, Any]) -> str:
-    return f"{days(abs(row['mean']), ' days')} (95\N{NO-BREAK SPACE}%: {shift(row['low'])} to {shift(row['high'])})"
+    return f"{days(abs(row['mean']), ' days')} (95\N{NO-BREAK SPACE}%: {between(row, shift)})"

@@ -6,7 +6,7 @@ from typing import Any
 from dcsim.analysis.findings import Findings
 from dcsim.report.page.parts import Cell, Chart, Line, Section, dots, rows_height, rows_layout, table, text
 from dcsim.report.page.results import Results
-from dcsim.report.page.words import days, known, money
+from dcsim.report.page.words import between, days, known, money
 
 MOST_ROWS, MOST_SETS = 20, 5
 """Options and sets that are shown."""
@@ -87,12 +87,15 @@ def best_option(results: Results) -> str:
             return "Nothing that can be done within the budget makes it earlier."
         row, currency = best[0], str(found.about.get("currency", ""))
         price = f" for {money(row['cost'], currency)}" if known(row["cost"]) and row["cost"] else ""
-        between = f"95\N{NO-BREAK SPACE}%: {days(row['low'], '')} to {days(row['high'], '')}"
-        return f"Best option: {row['members']}{price}, {days(row['days'], ' days')} earlier on average ({between})."
+        told = f"95\N{NO-BREAK SPACE}%: {between(row, _number)}"
+        return f"Best option: {row['members']}{price}, {days(row['days'], ' days')} earlier on average ({told})."
     return ""
 
 
 def _earlier(row: dict[Any, Any]) -> str:
     """How many days earlier, with the 95 % interval of that."""
-    between = f" ({days(row['low'], '')} to {days(row['high'], '')})" if known(row["low"]) else ""
-    return f"{days(row['days'])}{between}" if known(row["days"]) else ""
+    return f"{days(row['days'])} ({between(row, _number)})" if known(row["days"]) else ""
+
+
+def _number(number: float) -> str:
+    return days(number, "")

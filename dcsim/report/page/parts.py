@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dcsim.figures import style
@@ -145,7 +146,7 @@ def rows_layout(names: Sequence[object], **more: Any) -> dict[str, Any]:
 
 
 def dots(name: str, colour: str, rows: Sequence[int], told: Sequence[str], found: pd.DataFrame) -> dict[str, Any]:
-    """Dots in their rows, each with the interval around it: a frame with mean, low and high."""
+    """Dots in their rows, each with the interval around it, if it ends: a frame with mean, low and high."""
     ends = {"array": found["high"] - found["mean"], "arrayminus": found["mean"] - found["low"]}
     return {
         "type": "scatter",
@@ -154,7 +155,7 @@ def dots(name: str, colour: str, rows: Sequence[int], told: Sequence[str], found
         "y": rows,
         "x": found["mean"].round(2).tolist(),
         "error_x": {"type": "data", "symmetric": False, "thickness": 2, "width": 0, "color": f"@{colour}"}
-        | {end: lengths.fillna(0).clip(0, 1e5).round(2).tolist() for end, lengths in ends.items()},
+        | {end: lengths.where(np.isfinite(lengths), 0).clip(0).round(2).tolist() for end, lengths in ends.items()},
         "text": told,
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"size": 10, "color": f"@{colour}"},

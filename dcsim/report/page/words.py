@@ -1,7 +1,7 @@
 """How a page says numbers: dates as people write them, days with their sign, shares that never round to certainty."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -58,10 +58,15 @@ def money(amount: float, currency: str) -> str:
     return f"{amount:,.0f} {currency}".strip()
 
 
-def with_interval(row: Mapping[Any, Any], name: str = "mean") -> str:
-    """So many days later with the 95 % interval of that, from a row with low and high."""
-    between = f" ({shift(row['low'])} to {shift(row['high'])})" if known(row.get("low")) else ""
-    return f"{shift(row[name])} d{between}" if known(row[name]) else days(row[name])
+def with_interval(row: Mapping[Any, Any]) -> str:
+    """So many days later with the 95 % interval of that, from a row with mean, low and high."""
+    told = between(row, shift)
+    return f"{shift(row['mean'])} d ({told})" if known(row["mean"]) else days(row["mean"])
+
+
+def between(row: Mapping[Any, Any], told: Callable[[float], str]) -> str:
+    """The ends of an interval; `?` where there are too few replications to tell."""
+    return f"{told(row['low'])} to {told(row['high'])}" if known(row["low"]) and known(row["high"]) else "?"
 
 
 def cell(value: Any) -> str:
