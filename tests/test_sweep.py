@@ -20,6 +20,7 @@ from dcsim.study.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
 CREW, POWER = "resources.crew.count", "supplies.power.initial"
+LASTS = "activities.power_on.duration"
 
 
 @pytest.fixture
@@ -232,6 +233,15 @@ def test_what_was_killed_is_continued_and_no_point_is_run_twice(scenario, tiny, 
     for name in ("manifest.json", "points.parquet"):
         assert (out / name).read_bytes() == (whole / name).read_bytes()
     assert not (out / "parts").exists()
+
+
+@pytest.mark.parametrize(("samples", "count"), [(None, ":2"), (5, "")])
+def test_ranges_in_other_units_are_other_sweeps(scenario, tmp_path, samples, count):
+    ask = {"n": 1, "samples": samples, "out": tmp_path / "out", "resume": True}
+    sweep(scenario, {LASTS: f"1 d:5 d{count}"}, **ask)
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["values"] == [["1 d", "5 d"]]
+    with pytest.raises(ResultError, match=r"holds another result: .* differs in its values swept"):
+        sweep(scenario, {LASTS: f"1 h:5 h{count}"}, **ask)
 
 
 # The command

@@ -173,7 +173,7 @@ def _about(asked: _Asked | Sweep) -> dict[str, Any]:
     network = network_of(asked.scenario)
     return {
         "over": [axis.path for axis in asked.axes],
-        "values": [list(axis.values) or [str(end) for end in axis.ends or ()] for axis in asked.axes],
+        "values": [list(axis.values if asked.samples is None else axis.span) for axis in asked.axes],
         "samples": asked.samples,
         "milestones": list(asked.milestones),
         "seed": asked.seed,
