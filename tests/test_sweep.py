@@ -244,6 +244,16 @@ def test_ranges_in_other_units_are_other_sweeps(scenario, tmp_path, samples, cou
         sweep(scenario, {LASTS: f"1 h:5 h{count}"}, **ask)
 
 
+def test_what_is_complete_is_read_and_nothing_is_run(scenario, tmp_path, monkeypatch):
+    before = sweep(scenario, {CREW: "1..2"}, n=2, out=tmp_path / "out")
+    monkeypatch.setattr("dcsim.study.sweep.replicate", None)
+    again = sweep(scenario, {CREW: "1..2"}, n=2, out=tmp_path / "out", resume=True)
+    pd.testing.assert_frame_equal(again.points, before.points)
+    assert again.points.attrs == before.points.attrs
+    with pytest.raises(ResultError, match="this one differs in its values swept"):
+        sweep(scenario, {CREW: "1..3"}, n=2, out=tmp_path / "out", resume=True)
+
+
 # The command
 
 

@@ -89,6 +89,21 @@ def read(folder: str | Path) -> Findings:
     return Findings(str(manifest.get("kind")), scenario, manifest, tables)
 
 
+def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Findings | None:
+    """The result that is asked for, if the folder holds all of it; none if it has to be made, or made anew.
+
+    Raises
+    ------
+    ResultError
+        The folder holds another result.
+    """
+    _refuse_other(folder, manifest, scenario)
+    try:
+        return read(folder)
+    except ResultError:
+        return None
+
+
 def _read_scenario(folder: Path, manifest: Mapping[str, Any]) -> Scenario:
     path = folder / SCENARIO
     try:

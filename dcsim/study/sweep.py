@@ -25,7 +25,7 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.design import RANDOM
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked
-from dcsim.study.store import keep, manifest_of
+from dcsim.study.store import finished, keep, manifest_of
 from dcsim.study.trials import at_least_one
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def sweep(
     out
         A folder that keeps every point that is done, and the result.
     resume
-        Continue a sweep that was stopped, from that folder.
+        Continue a sweep that was stopped, from that folder; if it is complete, it is read.
     progress
         Told how many replications are done, and how many there will be.
 
@@ -150,12 +150,15 @@ def sweep(
     """
     axes = axes_of(over)
     asked = _Asked(scenario, axes, chosen_milestones(scenario, milestones), samples, n, seed)
+    folder, text = None if out is None else Path(out), scenario.document.text
+    manifest = manifest_of("sweep", scenario, _about(asked))
+    if resume and folder is not None and (known := finished(folder, manifest, text)) is not None:
+        return Sweep(**vars(asked), points=known.tables["points"])
     points = points_of(axes, samples, seed)
     chosen = choose(engine, network_of(scenario).instances * at_least_one(n) * len(points))
     _refuse(scenario, points)
     working = Working(chosen, workers)
-    about = _about(asked)
-    campaign = _campaign(scenario, about, out, resume)
+    campaign = None if folder is None else Campaign(folder, manifest, text, resume)
     with campaign or nullcontext():
         parts = [
             _row(k, point, _point(asked, k, point, len(points), campaign, working, progress))
@@ -180,12 +183,6 @@ def _about(asked: _Asked | Sweep) -> dict[str, Any]:
         "replications": asked.n,
         "horizon": network.date(network.horizon).isoformat(),
     }
-
-
-def _campaign(scenario: Scenario, about: Mapping[str, Any], out: str | Path | None, resume: bool) -> Campaign | None:
-    if out is None:
-        return None
-    return Campaign(Path(out), manifest_of("sweep", scenario, about), scenario.document.text, resume)
 
 
 def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
