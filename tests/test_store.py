@@ -3,12 +3,16 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
+from fractions import Fraction
 
 import pandas as pd
 import pytest
 
 import dcsim
+from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import TABLES
+from dcsim.study.store import keep
 
 TINY = {
     "name": "tiny",
@@ -49,9 +53,10 @@ def test_a_result_holds_the_scenario_the_manifest_and_every_table(tmp_path):
 
 
 def test_the_manifest_says_what_the_result_is(tmp_path):
-    simulated(variants=["quick"], seed=7).save(tmp_path)
+    simulated(variants=["quick"], overrides={"resources.crew.count": "2"}, seed=7).save(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["variants"] == ["quick"]
+    assert manifest["overrides"] == {"resources.crew.count": "2"}
     assert manifest["seed"] == 7
     assert manifest["replications"] == [0]
     assert manifest["engine"] == "reference"
@@ -132,6 +137,53 @@ def test_another_question_is_refused(tmp_path):
     simulated().save(tmp_path)
     with pytest.raises(dcsim.errors.ResultError, match=r"differs in its question, replications, sampling"):
         dcsim.replicate(dcsim.load(TINY), 1, engine="reference", out=tmp_path)
+
+
+def test_a_value_is_kept_as_it_was_written(tmp_path):
+    scenario = dcsim.load(TINY, overrides={"resources.crew.count": {"0 d": 1, "3 d": Fraction(2)}})
+    dcsim.simulate(scenario).save(tmp_path)
+    assert dcsim.read(tmp_path).about["overrides"] == {"resources.crew.count": {"0 d": 1, "3 d": "2"}}
+
+
+def explained(**options):
+    return dcsim.explain(dcsim.load(TINY), milestone="done", n=4, **options)
+
+
+def compared(lasts):
+    spec = TINY | {"variants": {"quick": {"activities": {"install": {"duration": lasts}}}}}
+    return dcsim.compare(dcsim.load(spec), "quick", n=4)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        (lambda: explained(replication=1), lambda: explained(replication=2), "replication told"),
+        (lambda: explained(replication=1), lambda: explained(replication=None), "replication told"),
+        (lambda: compared("1 h"), lambda: compared("2 h"), "scenarios behind their names"),
+    ],
+)
+def test_another_answer_to_the_same_question_is_refused(tmp_path, one, other, differs):
+    one().save(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(dcsim.errors.ResultError, match=f"this one differs in its {differs}: choose another folder"):
+        other().save(tmp_path)
+    assert contents(tmp_path) == before
+    one().save(tmp_path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "differs"),
+    [
+        ({"against": "plan", "plan": "c0ffee"}, "what it is compared with, plan"),
+        ({"hourly_value": "4 USD"}, "value of an hour"),
+    ],
+)
+def test_losses_against_something_else_are_refused(tmp_path, asked, differs):
+    lost = Findings("lost", dcsim.load(TINY), {"supply": "racks", "against": "nothing waits"}, {})
+    keep(lost, tmp_path)
+    with pytest.raises(dcsim.errors.ResultError, match=f"this one differs in its {differs}: choose another folder"):
+        keep(replace(lost, about=lost.about | asked), tmp_path)
 
 
 def _old(folder):

@@ -35,8 +35,13 @@ _IDENTITY = {
     "until_precise": "precision",
     "explained": "milestones explained",
     "milestone": "milestone",
+    "told": "replication told",
     "supply": "supply",
+    "against": "what it is compared with",
+    "plan": "plan",
+    "hourly_value": "value of an hour",
     "scenarios": "scenarios compared",
+    "fingerprints": "scenarios behind their names",
     "over": "paths swept",
     "values": "values swept",
     "samples": "samples",
@@ -141,6 +146,7 @@ def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict
         "name": scenario.name,
         "sha256": document.sha256,
         "variants": list(document.variants),
+        "overrides": dict(document.overrides),
         "options": list(document.options),
         "mitigated": list(document.mitigated),
         "start": scenario.start.isoformat(),
@@ -151,8 +157,10 @@ def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict
 
 
 def _in_json(value: Any) -> Any:
-    """A date as ISO writes it, a number of NumPy as a plain one."""
-    return value.isoformat() if hasattr(value, "isoformat") else value.item()
+    """A date as ISO writes it, a number of NumPy as a plain one, all else as it would be written."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
