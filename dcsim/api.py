@@ -304,7 +304,7 @@ def assumptions(
     *,
     milestones: Sequence[str] = (),
     engine: str = "auto",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> "Assumptions":
     """How far each assumption moves the milestones: every one alone at its low and its high value.
 

@@ -123,7 +123,7 @@ def replicate(
                 explain=explain or (),
                 out=out,
                 resume=resume,
-                progress=show or (lambda done, count: None),
+                progress=show,
             )
     except KeyboardInterrupt:
         if out is not None:

@@ -56,6 +56,6 @@ def drivers(
             seed=seed,
             workers=workers,
             engine=engine,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "drivers", drivers_report(result, perf_counter() - begin), out, json, csv)

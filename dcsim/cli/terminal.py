@@ -136,10 +136,10 @@ def patience(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(doing: str) -> Iterator[Callable[[int, int], None] | None]:
+def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
     """A bar for what is done in many steps, with their rate and the time left, on a terminal; a pipe stays quiet."""
     if not sys.stderr.isatty():
-        yield None
+        yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

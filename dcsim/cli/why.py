@@ -68,7 +68,7 @@ def explain(
             workers=workers,
             engine=engine,
             sampling=sampling,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "days", explanation_report(result), out, json, csv)
 
@@ -119,7 +119,7 @@ def compare(
             workers=workers,
             engine=engine,
             sampling=sampling,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "differences", comparison_report(result), out, json, csv)
 
@@ -165,6 +165,6 @@ def lost(
             seed=seed,
             expected=expected,
             engine=engine,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "causes", lost_report(result), out, json, csv)

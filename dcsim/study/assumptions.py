@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.notebook import as_html
 from dcsim.build import build
-from dcsim.engine import AUTO, ENGINES, Engine, choose
+from dcsim.engine import ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
@@ -99,7 +99,7 @@ class Assumptions:
 
 
 def assumptions(
-    scenario: Scenario, milestones: Sequence[str] = (), engine: str = AUTO, progress: Progress | None = None
+    scenario: Scenario, milestones: Sequence[str], engine: str, progress: Progress
 ) -> Assumptions:
     """Run a scenario with each of its assumptions at both ends, and tell how far the milestones move.
 
@@ -125,8 +125,7 @@ def assumptions(
             problems += [_at_the_end(scenario, found[k], side, problem) for problem in error.problems]
         else:
             shifts[k, side] = _later(here, there)
-        if progress is not None:
-            progress(done, len(ends))
+        progress(done, len(ends))
     if problems:
         raise ScenarioError(problems, scenario.document.name)
     days = dict(zip(chosen, here.tolist(), strict=True))

@@ -109,7 +109,7 @@ def sweep(
     engine: str = AUTO,
     out: str | Path | None = None,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, count: None,
 ) -> Sweep:
     """Simulate a scenario with many values of some of its paths, with the same random numbers everywhere.
 
@@ -206,7 +206,7 @@ def _point(
     count: int,
     campaign: Campaign | None,
     working: Working,
-    progress: Progress | None,
+    progress: Progress,
 ) -> pd.DataFrame:
     """What a point comes to: read from the folder if it was run before, kept there if not."""
     name = f"point-{number:05d}"
@@ -215,14 +215,13 @@ def _point(
         here = changed(asked.scenario, overrides=point)
 
         def show(done: int, _: int) -> None:
-            if progress is not None:
-                progress(number * asked.n + done, count * asked.n)
+            progress(number * asked.n + done, count * asked.n)
 
         found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, show)
         known = found.summary.set_index("milestone").loc[list(asked.milestones), list(MEASURES)].reset_index()
         if campaign is not None:
             campaign.keep(name, known)
-    elif progress is not None:
+    else:
         progress((number + 1) * asked.n, count * asked.n)
     return known
 
