@@ -144,7 +144,7 @@ def test_every_point_is_a_run_of_its_own(scenario):
 def test_milestones_are_the_observed_ones_or_those_asked_for(scenario):
     assert set(sweep(scenario, {CREW: [1]}, n=1).points["milestone"]) == {"half"}
     assert list(sweep(scenario, {CREW: [1]}, n=1, milestones=["all", "half"]).points["milestone"]) == ["half", "all"]
-    with pytest.raises(dcsim.ScenarioError, match="no milestone 'hlf'; did you mean 'half'"):
+    with pytest.raises(RequestError, match="no milestone 'hlf'; did you mean 'half'"):
         sweep(scenario, {CREW: [1]}, n=1, milestones=["hlf"])
 
 

@@ -121,7 +121,7 @@ def sweep(
         For each path its values, or how they are written: `{"resources.rack_crews.count": "4..16"}`. `a..b` is every
         whole number or date (`a..b..step`), `a:b:k` are k values evenly spaced, `x,y,z` a list.
     milestones
-        Those to look at; all with an observed date, or simply all if none has one, if not given.
+        Those to look at; those with an observed date or a target, else all, if not given.
     n
         Replications at every point.
     samples
@@ -142,7 +142,7 @@ def sweep(
     Raises
     ------
     RequestError
-        The values cannot be read, or a number makes no sense; it is a ValueError too.
+        There is no such milestone, the values cannot be read, or a number makes no sense; it is a ValueError too.
     ScenarioError
         The scenario cannot have some of the values: told with their points.
     ResultError
