@@ -142,7 +142,6 @@ def test_the_interval_is_student_s():
 
 
 def test_the_command(dcsim, tmp_path):
-
     path = tmp_path / "spec.yaml"
     import yaml
 
