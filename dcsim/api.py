@@ -304,7 +304,7 @@ def assumptions(
     *,
     milestones: Sequence[str] = (),
     engine: str = "auto",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> "Assumptions":
     """How far each assumption moves the milestones: every one alone at its low and its high value.
 
@@ -313,7 +313,7 @@ def assumptions(
     scenario
         From `load`; its values say `low` and `high` beside themselves, fitted ones have their prior range.
     milestones
-        Those to look at; all with an observed date, or simply all if none has one, if not given.
+        Those to look at; those with an observed date or a target, else all, if not given.
     engine
         `compiled`, `reference`, or `auto`: whichever is there sooner.
     progress
@@ -321,8 +321,10 @@ def assumptions(
 
     Raises
     ------
+    RequestError
+        There is no such milestone; it is a ValueError too.
     ScenarioError
-        No value has a range, a milestone is unknown, or the scenario cannot be simulated with one of the values.
+        No value has a range, or the scenario cannot be simulated with one of the values.
     """
     from dcsim.study.assumptions import assumptions
 

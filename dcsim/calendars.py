@@ -43,11 +43,6 @@ class Calendar:
         i = int(self.opens.searchsorted(tick, side="right")) - 1
         return i >= 0 and tick < int(self.closes[i])
 
-    def next_open(self, tick: int) -> int:
-        """The first tick from this one on whose coming minute is open; NEVER if there is none."""
-        i = int(self.closes.searchsorted(tick, side="right"))
-        return max(tick, int(self.opens[i])) if i < len(self.opens) else NEVER
-
     def next_change(self, tick: int) -> int:
         """The first tick after this one at which it opens or closes; NEVER if there is none."""
         opening = int(self.opens.searchsorted(tick, side="right"))
@@ -68,11 +63,6 @@ class Calendar:
             return NEVER
         finish = int(self.opens[i]) + target - int(self.worked_before[i])
         return finish if finish <= int(self.closes[i]) else NEVER
-
-    def last_closed(self, tick: int) -> int:
-        """The tick at which work last stopped, at or before this one; 0 when there was no work before."""
-        i = int(self.closes.searchsorted(tick, side="right")) - 1
-        return int(self.closes[i]) if i >= 0 else 0
 
     def worked(self, a: int, b: int) -> int:
         """The open minutes from tick a up to tick b."""

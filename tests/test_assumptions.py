@@ -147,7 +147,7 @@ def test_progress_is_told(hall):
 
 
 def test_an_unknown_milestone_or_engine_is_refused(hall):
-    with pytest.raises(dcsim.ScenarioError, match="milestones: no milestone 'litt'; did you mean 'lit'"):
+    with pytest.raises(dcsim.errors.RequestError, match="no milestone 'litt'; did you mean 'lit'"):
         dcsim.assumptions(dcsim.load(hall), milestones=["litt"])
     with pytest.raises(dcsim.errors.UnavailableError, match="no engine 'fast'; there are auto, reference, compiled"):
         dcsim.assumptions(dcsim.load(hall), engine="fast")

@@ -58,17 +58,16 @@ def test_working_time_agrees_with_a_count_of_minutes(intervals: list[tuple[int, 
     c, bits = calendar(intervals), bitmap(intervals)
     coming = [t for t in range(max(tick, 0), END) if bits[t]]
     assert c.is_open(tick) == (0 <= tick < END and bits[tick])
-    assert c.next_open(tick) == (coming[0] if coming else NEVER)
     assert c.advance(tick, 0) == tick
     assert c.advance(tick, minutes) == (coming[minutes - 1] + 1 if minutes <= len(coming) else NEVER)
 
 
 @given(INTERVALS, TICKS, TICKS)
-def test_worked_and_last_closed_agree_with_a_count_of_minutes(intervals: list[tuple[int, int]], a: int, b: int) -> None:
+def test_work_between_two_ticks_agrees_with_a_count_of_minutes(
+    intervals: list[tuple[int, int]], a: int, b: int
+) -> None:
     c, bits = calendar(intervals), bitmap(intervals)
     assert c.worked(a, b) == sum(bits[t] for t in range(max(a, 0), min(max(b, 0), END)))
-    closings = [t for t in range(1, END + 1) if bits[t - 1] and (t == END or not bits[t])]
-    assert c.last_closed(a) == max((t for t in closings if t <= a), default=0)
 
 
 @given(st.lists(INTERVALS, min_size=1, max_size=4))
@@ -113,7 +112,6 @@ def test_a_calendar_cannot_be_changed() -> None:
 def test_always_is_open_around_the_clock() -> None:
     c = always(100)
     assert c.name == "always"
-    assert c.next_open(7) == 7
     assert c.advance(7, 93) == 100
     assert c.advance(7, 94) == NEVER
 
@@ -174,13 +172,7 @@ def test_closed_dates_have_no_shifts() -> None:
 def test_a_calendar_without_an_open_minute() -> None:
     c = expand("none", shifts("Sun"), MONDAY, 1440)
     assert len(c.opens) == 0
-    assert (c.next_open(0), c.advance(0, 5), c.worked(0, 1440), c.last_closed(9), c.is_open(3)) == (
-        NEVER,
-        NEVER,
-        0,
-        0,
-        False,
-    )
+    assert (c.advance(0, 5), c.worked(0, 1440), c.is_open(3)) == (NEVER, 0, False)
     assert len(intersect([c, always(1440)]).opens) == 0
     assert len(subtract(c, [(0, 5)]).opens) == 0
 

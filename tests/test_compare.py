@@ -1,5 +1,8 @@
 """Comparisons: pairing makes luck cancel, nothing changes where nothing was changed, and the causes add up."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 from builders import network
@@ -41,6 +44,15 @@ def test_nothing_changes_where_nothing_was_changed(compared, label):
     assert (found["mean"], found["low"], found["high"], found["same"]) == (0, 0, 0, 1)
     of_it = compared.causes[compared.causes["scenario"] == label]
     assert (of_it["change"] == 0).all()
+
+
+def test_one_build_has_no_interval(dcsim, tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(json.dumps(SPEC))
+    out, _, code = dcsim("compare", str(path), "quick", "--milestone", "built", "-n", "1")
+    assert code == 0
+    assert re.search(r"\nquick .* d +\? +\d+%\n", out)
+    assert "inf" not in out
 
 
 def test_a_shift_is_found_to_the_minute_in_every_replication(compared):
@@ -130,8 +142,6 @@ def test_the_interval_is_student_s():
 
 
 def test_the_command(dcsim, tmp_path):
-    import json
-
     path = tmp_path / "spec.yaml"
     import yaml
 

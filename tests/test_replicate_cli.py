@@ -176,6 +176,28 @@ def test_without_numba_the_reference_engine_runs_with_a_notice(dcsim, tiny, monk
     assert dcsim("replicate", tiny, "-n", "3", *MANY)[1] == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "builds"),
+    [
+        (("run", "--expected"), 1),
+        (("explain", "--milestone", "half", "-n", "2"), 2),
+        (("compare", "more_power", "-n", "2"), 4),
+        (("lost", "--supply", "done", "-n", "2"), 4),
+        (("sweep", "--over", "resources.crew.count=1..3", "-n", "2"), 6),
+        (("sweep", "--over", "resources.crew.count=1..4", "--samples", "2", "-n", "2"), 4),
+        (("mitigate", "--milestone", "half", "-n", "2"), 4),
+        (("drivers", "--milestone", "half", "-n", "8"), 8 * 3),
+    ],
+)
+def test_the_notice_counts_all_builds(dcsim, tiny, monkeypatch, words, builds):
+    counted = []
+    monkeypatch.setattr("dcsim.engine.misses_numba", lambda engine, work: counted.append(work))
+    command, *more = words
+    _, err, code = dcsim(command, tiny, *more)
+    assert (code, err) == (0, "")
+    assert counted == [14 * builds]
+
+
 def test_the_compiled_engine_says_what_it_needs(dcsim, tiny, monkeypatch):
     monkeypatch.setattr("dcsim.engine.has_numba", lambda: False)
     for words in (("run", tiny), ("replicate", tiny, "-n", "3")):

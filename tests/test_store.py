@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from fractions import Fraction
 
 import pandas as pd
 import pytest
@@ -49,9 +50,10 @@ def test_a_result_holds_the_scenario_the_manifest_and_every_table(tmp_path):
 
 
 def test_the_manifest_says_what_the_result_is(tmp_path):
-    simulated(variants=["quick"], seed=7).save(tmp_path)
+    simulated(variants=["quick"], overrides={"resources.crew.count": "2"}, seed=7).save(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["variants"] == ["quick"]
+    assert manifest["overrides"] == {"resources.crew.count": "2"}
     assert manifest["seed"] == 7
     assert manifest["replications"] == [0]
     assert manifest["engine"] == "reference"
@@ -132,6 +134,54 @@ def test_another_question_is_refused(tmp_path):
     simulated().save(tmp_path)
     with pytest.raises(dcsim.errors.ResultError, match=r"differs in its question, replications, sampling"):
         dcsim.replicate(dcsim.load(TINY), 1, engine="reference", out=tmp_path)
+
+
+def test_a_value_is_kept_as_it_was_written(tmp_path):
+    scenario = dcsim.load(TINY, overrides={"resources.crew.count": {"0 d": 1, "3 d": Fraction(2)}})
+    dcsim.simulate(scenario).save(tmp_path)
+    assert dcsim.read(tmp_path).about["overrides"] == {"resources.crew.count": {"0 d": 1, "3 d": "2"}}
+
+
+def explained(**options):
+    return dcsim.explain(dcsim.load(TINY), milestone="done", n=4, **options)
+
+
+def compared(lasts):
+    spec = TINY | {"variants": {"quick": {"activities": {"install": {"duration": lasts}}}}}
+    return dcsim.compare(dcsim.load(spec), "quick", n=4)
+
+
+def lost(**options):
+    spec = TINY | {
+        "supplies": TINY["supplies"] | {"tested": {"unit": "rack"}},
+        "activities": TINY["activities"] | {"test": TINY["activities"]["test"] | {"produces": {"tested": 1}}},
+    }
+    return dcsim.lost(dcsim.load(spec), supply="tested", n=2, **options)
+
+
+def plan(date):
+    return pd.DataFrame({"date": [date], "amount": [3]})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        (lambda: explained(replication=1), lambda: explained(replication=2), "replication told"),
+        (lambda: explained(replication=1), lambda: explained(replication=None), "replication told"),
+        (lambda: compared("1 h"), lambda: compared("2 h"), "scenarios behind their names"),
+        (lambda: lost(), lambda: lost(target=plan("2024-01-02")), "what it is compared with, plan"),
+        (lambda: lost(target=plan("2024-01-02")), lambda: lost(target=plan("2024-01-03")), "plan"),
+        (lambda: lost(price="4 USD"), lambda: lost(price="5 USD"), "value of an hour"),
+    ],
+)
+def test_another_answer_to_the_same_question_is_refused(tmp_path, one, other, differs):
+    one().save(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(dcsim.errors.ResultError, match=f"this one differs in its {differs}: choose another folder"):
+        other().save(tmp_path)
+    assert contents(tmp_path) == before
+    one().save(tmp_path)
+    assert contents(tmp_path) == before
 
 
 def _old(folder):

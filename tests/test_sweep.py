@@ -20,6 +20,7 @@ from dcsim.study.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
 CREW, POWER = "resources.crew.count", "supplies.power.initial"
+LASTS = "activities.power_on.duration"
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_every_point_is_a_run_of_its_own(scenario):
 def test_milestones_are_the_observed_ones_or_those_asked_for(scenario):
     assert set(sweep(scenario, {CREW: [1]}, n=1).points["milestone"]) == {"half"}
     assert list(sweep(scenario, {CREW: [1]}, n=1, milestones=["all", "half"]).points["milestone"]) == ["half", "all"]
-    with pytest.raises(dcsim.ScenarioError, match="no milestone 'hlf'; did you mean 'half'"):
+    with pytest.raises(RequestError, match="no milestone 'hlf'; did you mean 'half'"):
         sweep(scenario, {CREW: [1]}, n=1, milestones=["hlf"])
 
 
@@ -232,6 +233,25 @@ def test_what_was_killed_is_continued_and_no_point_is_run_twice(scenario, tiny, 
     for name in ("manifest.json", "points.parquet"):
         assert (out / name).read_bytes() == (whole / name).read_bytes()
     assert not (out / "parts").exists()
+
+
+@pytest.mark.parametrize(("samples", "count"), [(None, ":2"), (5, "")])
+def test_ranges_in_other_units_are_other_sweeps(scenario, tmp_path, samples, count):
+    ask = {"n": 1, "samples": samples, "out": tmp_path / "out", "resume": True}
+    sweep(scenario, {LASTS: f"1 d:5 d{count}"}, **ask)
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["values"] == [["1 d", "5 d"]]
+    with pytest.raises(ResultError, match=r"holds another result: .* differs in its values swept"):
+        sweep(scenario, {LASTS: f"1 h:5 h{count}"}, **ask)
+
+
+def test_what_is_complete_is_read_and_nothing_is_run(scenario, tmp_path, monkeypatch):
+    before = sweep(scenario, {CREW: "1..2"}, n=2, out=tmp_path / "out")
+    monkeypatch.setattr("dcsim.study.sweep.replicate", None)
+    again = sweep(scenario, {CREW: "1..2"}, n=2, out=tmp_path / "out", resume=True)
+    pd.testing.assert_frame_equal(again.points, before.points)
+    assert again.points.attrs == before.points.attrs
+    with pytest.raises(ResultError, match="this one differs in its values swept"):
+        sweep(scenario, {CREW: "1..3"}, n=2, out=tmp_path / "out", resume=True)
 
 
 # The command

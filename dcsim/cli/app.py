@@ -44,6 +44,15 @@ Mitigations = Annotated[
     typer.Option("--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."),
 ]
 
+Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone that it is about.")]
+Milestones = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--milestone", metavar="NAME", help="A milestone to look at; may be repeated. Those with a date if not given."
+    ),
+]
+Builds = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)

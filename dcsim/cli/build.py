@@ -10,6 +10,7 @@ from dcsim.cli.app import (
     Mitigations,
     Options,
     Out,
+    Resume,
     Sampling,
     ScenarioFile,
     Seed,
@@ -46,7 +47,6 @@ def run(
     from time import perf_counter
 
     from dcsim import api
-    from dcsim.build import network_of
     from dcsim.report.summary import summary
 
     if expected and (seed is not None or replication is not None or sampling != "random"):
@@ -54,7 +54,7 @@ def run(
     with patience("simulating"):
         begin = perf_counter()
         built = opened(scenario, variant, set_, option, mitigate)
-        notice(engine, network_of(built).instances)
+        notice(engine, built, 1)
         done = api.simulate(
             built,
             seed=seed or 0,
@@ -96,19 +96,18 @@ def replicate(
         typer.Option("--explain", metavar="NAME", help="A milestone whose driving chains are kept; may be repeated."),
     ] = None,
     out: Out = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")] = False,
+    resume: Resume = False,
 ) -> None:
     """Simulate many builds: by when each milestone is how likely, and what was waited for."""
     from time import perf_counter
 
     from dcsim import api
-    from dcsim.build import network_of
     from dcsim.report.forecast import forecast
 
     if resume and out is None:
         raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
     built = opened(scenario, variant, set_, option, mitigate)
-    notice(engine, network_of(built).instances * n)
+    notice(engine, built, n)
     begin = perf_counter()
     try:
         with progress("simulating") as show:
@@ -123,7 +122,7 @@ def replicate(
                 explain=explain or (),
                 out=out,
                 resume=resume,
-                progress=show or (lambda done, count: None),
+                progress=show,
             )
     except KeyboardInterrupt:
         if out is not None:

@@ -55,5 +55,5 @@ def animate(
     from dcsim.study.store import read
 
     with progress("drawing") as show:
-        path = animate(read(result), out, show or (lambda done, count: None))
+        path = animate(read(result), out, show)
     typer.echo(f"animation in {path}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
+from dcsim.cli.app import Milestones, Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
 from dcsim.cli.terminal import patience, progress, say, write
 
 
@@ -70,12 +70,7 @@ def assumptions(
     scenario: ScenarioFile,
     variant: Variants = None,
     set_: Settings = None,
-    milestone: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--milestone", metavar="NAME", help="A milestone to look at; may be repeated. Those with an observed date."
-        ),
-    ] = None,
+    milestone: Milestones = None,
     all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
 ) -> None:
     """Show what carries the dates: each assumption at its low and its high value, one at a time."""

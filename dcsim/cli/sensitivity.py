@@ -6,6 +6,7 @@ import typer
 
 from dcsim.cli.app import (
     Engine,
+    Milestone,
     Mitigations,
     Options,
     Out,
@@ -23,7 +24,7 @@ from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
 @app.command()
 def drivers(
     scenario: ScenarioFile,
-    milestone: Annotated[str, typer.Option(metavar="NAME", help="The milestone whose day is moved.")] = "",
+    milestone: Milestone,
     n: Annotated[
         int, typer.Option("-n", min=1, metavar="N", help="Points for the indices, a power of two; more tell finer.")
     ] = 512,
@@ -44,9 +45,10 @@ def drivers(
     from dcsim.build import network_of
     from dcsim.report.drivers import drivers_report
     from dcsim.study.drivers import drivers as study
+    from dcsim.study.inputs import inputs_of
 
     built = opened(scenario, variant, set_, option, mitigate)
-    notice(engine, network_of(built).instances * n)
+    notice(engine, built, n * (2 + len(inputs_of(network_of(built)))))
     begin = perf_counter()
     with progress("simulating") as show:
         result = study(
@@ -56,6 +58,6 @@ def drivers(
             seed=seed,
             workers=workers,
             engine=engine,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "drivers", drivers_report(result, perf_counter() - begin), out, json, csv)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from dcsim.analysis.findings import Findings
+    from dcsim.scenario.schema import Scenario
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON, and nothing else.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print the main table as CSV, and nothing else.")]
@@ -23,11 +24,12 @@ PATIENCE = 2.0
 """Seconds after which a terminal is told that something is going on."""
 
 
-def notice(engine: str, work: int) -> None:
-    """The user is told where something would come much sooner with what is not installed."""
+def notice(engine: str, scenario: "Scenario", builds: int) -> None:
+    """The user is told where so many builds would come much sooner with what is not installed."""
+    from dcsim.build import network_of
     from dcsim.engine import misses_numba
 
-    if misses_numba(engine, work):
+    if misses_numba(engine, network_of(scenario).instances * builds):
         typer.echo("numba is not installed, so the slower reference engine runs: pip install 'dcsim[fast]'", err=True)
 
 
@@ -136,10 +138,10 @@ def patience(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(doing: str) -> Iterator[Callable[[int, int], None] | None]:
+def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
     """A bar for what is done in many steps, with their rate and the time left, on a terminal; a pipe stays quiet."""
     if not sys.stderr.isatty():
-        yield None
+        yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

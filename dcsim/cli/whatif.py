@@ -5,10 +5,14 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import (
+    Builds,
     Engine,
+    Milestone,
+    Milestones,
     Mitigations,
     Options,
     Out,
+    Resume,
     ScenarioFile,
     Seed,
     Settings,
@@ -19,9 +23,6 @@ from dcsim.cli.app import (
     settings,
 )
 from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
-
-Many = Annotated[int, typer.Option("-n", min=1, metavar="N", help="Replications.")]
-Milestone = Annotated[str, typer.Option(metavar="NAME", help="The milestone that it is about.")]
 
 
 @app.command()
@@ -37,11 +38,8 @@ def sweep(
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
-    milestone: Annotated[
-        list[str] | None,
-        typer.Option("--milestone", metavar="NAME", help="A milestone to look at; may be repeated."),
-    ] = None,
-    n: Many = 200,
+    milestone: Milestones = None,
+    n: Builds = 200,
     samples: Annotated[
         int | None,
         typer.Option(min=1, metavar="K", help="K points of a Latin hypercube over the ranges, not all combinations."),
@@ -50,24 +48,27 @@ def sweep(
     workers: Workers = None,
     engine: Engine = "auto",
     out: Out = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")] = False,
+    resume: Resume = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """Simulate with many values of some paths: how the milestones move, with the same random numbers everywhere."""
-    from dcsim.build import network_of
+    from math import prod
+
     from dcsim.report.sweep import sweep_report
+    from dcsim.study.axes import axes_of
     from dcsim.study.sweep import sweep
 
     if resume and out is None:
         raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
     built = opened(scenario, variant, set_, option, mitigate)
-    notice(engine, network_of(built).instances * n)
+    wanted = settings(over, "--over", "resources.crews.count=4..16")
+    notice(engine, built, n * (samples or prod(len(axis.values) for axis in axes_of(wanted))))
     try:
         with progress("simulating") as show:
             done = sweep(
                 built,
-                settings(over, "--over", "resources.crews.count=4..16"),
+                wanted,
                 milestones=milestone or (),
                 n=n,
                 samples=samples,
@@ -99,7 +100,7 @@ def order_by(
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
-    n: Many = 256,
+    n: Builds = 256,
     seed: Seed = 0,
     workers: Workers = None,
     engine: Engine = "auto",
@@ -108,12 +109,11 @@ def order_by(
     as_csv: AsCsv = False,
 ) -> None:
     """When each order has to be placed at the latest for a milestone to stay likely enough."""
-    from dcsim.build import network_of
     from dcsim.report.orders import orders_report
     from dcsim.study.orders import order_by
 
     built = opened(scenario, variant, set_, option, mitigate)
-    notice(engine, network_of(built).instances * n)
+    notice(engine, built, 4 * n)
     with progress("moving orders") as show:
         done = order_by(
             built,
@@ -140,7 +140,7 @@ def mitigate(
     set_: Settings = None,
     option: Options = None,
     mitigated: Mitigations = None,
-    n: Many = 256,
+    n: Builds = 256,
     seed: Seed = 0,
     workers: Workers = None,
     engine: Engine = "auto",
@@ -149,12 +149,12 @@ def mitigate(
     as_csv: AsCsv = False,
 ) -> None:
     """What each mitigation and option buys in days and for its money, and the best set within a budget."""
-    from dcsim.build import network_of
     from dcsim.report.mitigate import mitigate_report
+    from dcsim.study.measures import measures_of
     from dcsim.study.mitigate import mitigate
 
     built = opened(scenario, variant, set_, option, mitigated)
-    notice(engine, network_of(built).instances * n)
+    notice(engine, built, n * (1 + len(measures_of(built))))
     with progress("weighing") as show:
         done = mitigate(
             built,

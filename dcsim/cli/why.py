@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import (
+    Builds,
     Engine,
+    Milestone,
+    Milestones,
     Mitigations,
     Options,
     Out,
@@ -21,15 +24,12 @@ from dcsim.cli.app import (
 )
 from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
 
-Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone to look at.")]
-Count = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")]
-
 
 @app.command()
 def explain(
     scenario: ScenarioFile,
     milestone: Milestone,
-    n: Count = 256,
+    n: Builds = 256,
     variant: Variants = None,
     set_: Settings = None,
     option: Options = None,
@@ -49,14 +49,13 @@ def explain(
     csv: AsCsv = False,
 ) -> None:
     """Tell why a milestone is when it is: what its days are made of, what is critical, the story of one build."""
-    from dcsim.build import network_of
     from dcsim.report.explain import explanation_report
     from dcsim.study.explain import TYPICAL, explain
 
     if expected and replication is not None:
         raise typer.BadParameter("tell one chain: that of --replication, or that with --expected values")
     built = opened(scenario, variant, set_, option, mitigate)
-    notice(engine, network_of(built).instances * n)
+    notice(engine, built, n)
     told = None if expected else (TYPICAL if replication is None else replication)
     with progress("simulating") as show:
         result = explain(
@@ -68,7 +67,7 @@ def explain(
             workers=workers,
             engine=engine,
             sampling=sampling,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "days", explanation_report(result), out, json, csv)
 
@@ -83,11 +82,8 @@ def compare(
             help="Variants of it, values (PATH=VALUE), or other scenario files; all its variants if not given.",
         ),
     ] = None,
-    milestone: Annotated[
-        list[str] | None,
-        typer.Option("--milestone", metavar="NAME", help="One to compare; may be repeated. Those with a date."),
-    ] = None,
-    n: Count = 256,
+    milestone: Milestones = None,
+    n: Builds = 256,
     variant: Variants = None,
     set_: Settings = None,
     option: Options = None,
@@ -102,13 +98,12 @@ def compare(
 ) -> None:
     """Compare variants, or scenarios, over the same random numbers: what changes, how surely, and why."""
     from dcsim import api
-    from dcsim.build import network_of
     from dcsim.report.compare import comparison_report
     from dcsim.study.compare import compare
 
     base = opened(scenario, variant, set_, option, mitigate)
     others = [api.load(one) if Path(one).suffix in (".yaml", ".yml") else one for one in changes or ()]
-    notice(engine, network_of(base).instances * n)
+    notice(engine, base, n * (1 + len(others or base.variants)))
     with progress("simulating") as show:
         result = compare(
             base,
@@ -119,7 +114,7 @@ def compare(
             workers=workers,
             engine=engine,
             sampling=sampling,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "differences", comparison_report(result), out, json, csv)
 
@@ -138,7 +133,7 @@ def lost(
         str | None,
         typer.Option(metavar="MONEY", help="What a unit is worth an hour: `4 USD`; else its `hourly_value`."),
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")] = 32,
+    n: Builds = 32,
     variant: Variants = None,
     set_: Settings = None,
     option: Options = None,
@@ -155,6 +150,7 @@ def lost(
     from dcsim.study.lost import lost
 
     built = opened(scenario, variant, set_, option, mitigate)
+    notice(engine, built, 2 if expected else 2 * n)
     with progress("simulating") as show:
         result = lost(
             built,
@@ -165,6 +161,6 @@ def lost(
             seed=seed,
             expected=expected,
             engine=engine,
-            progress=show or (lambda done, count: None),
+            progress=show,
         )
     give(result, "causes", lost_report(result), out, json, csv)

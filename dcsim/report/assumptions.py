@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dcsim.analysis.result import layers
 from dcsim.report.language import written
+from dcsim.report.layout import headline
 from dcsim.study.assumptions import ASSUMED, FITTED, HIGH, LOW, Assumption, Assumptions
 from dcsim.suggest import shorten
 
@@ -42,10 +42,8 @@ def assumptions_report(result: Assumptions, most: int | None = MOST_SHOWN) -> Gr
 
 
 def _headline(result: Assumptions) -> RenderableType:
-    scenario = result.scenario
-    title = Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, (*layers(scenario), "expected values"))])
     told = "Each assumption alone at its low and its high value: how many days later the milestones are."
-    return Group(title, Text(told))
+    return Group(headline(result.scenario, "expected values"), Text(told))
 
 
 def _milestones(result: Assumptions) -> Table:

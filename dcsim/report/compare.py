@@ -1,17 +1,15 @@
 """What changes buy, as it is printed: for each milestone every scenario beside the base, and what accounts for it."""
 
 from collections.abc import Hashable, Iterator, Mapping
-from datetime import timedelta
-from math import floor, isfinite, isnan
+from math import isfinite, isnan
 from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.forecast import LATER
-from dcsim.report.language import counted, day, spent_on
-from dcsim.report.layout import below, table_of
+from dcsim.report.language import UNKNOWN, counted, date_of, day, spent_on
+from dcsim.report.layout import below, headline, table_of
 from dcsim.study.compare import BASE, Comparison
 
 MOST_CAUSES = 3
@@ -28,18 +26,18 @@ Row = Mapping[Hashable, Any]
 def comparison_report(result: Comparison) -> Group:
     """Everything that `dcsim compare` tells."""
     told = [counted(result.base.n, "replication") + " each", f"seed {result.base.seed}", "same random numbers"]
-    title = Text(" · ").join([Text(result.base.scenario.name, style="bold"), *map(Text, told)])
     zero = Text(f"days from {result.base.network.zero:%Y-%m-%d}; negative differences are earlier", style="dim")
     parts = [part for milestone in result.milestones_compared for part in _milestone(result, milestone)]
-    return Group(title, zero, *parts, *_pairing(result))
+    return Group(headline(result.base.scenario, *told), zero, *parts, *_pairing(result))
 
 
 def _milestone(result: Comparison, milestone: str) -> Iterator[RenderableType]:
     """One milestone in every scenario, and what accounts for the differences."""
     table = table_of("scenario", ">P50", ">P80", ">P80 date", ">difference", ">95 %", ">earlier")
+    zero = result.base.network.zero
     of_it = result.differences[result.differences["milestone"] == milestone].set_index("scenario")
     for row in result.milestones[result.milestones["milestone"] == milestone].to_dict("records"):
-        cells = [row["scenario"], _day(row["p50"]), _day(row["p80"]), _date(result, row["p80"])]
+        cells = [row["scenario"], day(row["p50"]), day(row["p80"]), date_of(zero, row["p80"])]
         if row["scenario"] != BASE:
             cells += _difference(of_it.loc[row["scenario"]].to_dict())
         table.add_row(*map(Text, cells))
@@ -53,14 +51,6 @@ def _milestone(result: Comparison, milestone: str) -> Iterator[RenderableType]:
         yield below("", lines)
 
 
-def _day(number: float) -> str:
-    return day(number) if isfinite(number) else LATER
-
-
-def _date(result: Comparison, number: float) -> str:
-    return f"{result.base.network.zero + timedelta(days=floor(number)):%Y-%m-%d}" if isfinite(number) else LATER
-
-
 def _difference(row: Row) -> list[str]:
     """The mean difference with its interval; the median where one of both does not always get there."""
     earlier = f"{row['earlier']:.0%}"
@@ -68,7 +58,8 @@ def _difference(row: Row) -> list[str]:
         return [f"median {_signed(row['median'])}", "", earlier]
     if row["mean"] == row["low"] == row["high"] == 0:
         return ["0", "", earlier]
-    return [_signed(row["mean"]), f"{round(row['low'], 1) or 0.0:+.1f} to {round(row['high'], 1) or 0.0:+.1f}", earlier]
+    low, high = (f"{round(row[end], 1) or 0.0:+.1f}" for end in ("low", "high"))
+    return [_signed(row["mean"]), f"{low} to {high}" if isfinite(row["low"]) else UNKNOWN, earlier]
 
 
 def _signed(days: float) -> str:

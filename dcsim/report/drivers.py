@@ -1,16 +1,13 @@
 """What moves a date, as it is printed: the inputs in order of importance, with days, ranks, shares and intervals."""
 
-from datetime import timedelta
 from math import inf, isinf, isnan
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.analysis.result import layers
-from dcsim.report.forecast import LATER
-from dcsim.report.language import day, listed
-from dcsim.report.layout import below, table_of
+from dcsim.report.language import LATER, date_of, day, listed
+from dcsim.report.layout import below, headline, table_of
 from dcsim.study.drivers import Drivers
 from dcsim.study.inputs import ACTIVITY, FACTOR, ORDER, PLACES, RISK
 
@@ -52,11 +49,10 @@ def _moves(row: Row) -> bool:
 
 
 def _headline(result: Drivers, seconds: float) -> RenderableType:
-    told = [result.milestone, f"seed {result.seed}"]
-    title = Text(" · ").join([Text(result.scenario.name, style="bold"), *map(Text, (*layers(result.scenario), *told))])
+    title = headline(result.scenario, result.milestone, f"seed {result.seed}")
     about, network = result.about, result.network
     p80 = about["p80"]
-    date = LATER if isinf(p80) else f"on day {day(p80)}, {network.zero + timedelta(days=p80):%Y-%m-%d}"
+    date = LATER if isinf(p80) else f"on day {day(p80)}, {date_of(network.zero, p80)}"
     spread = f"day {day(about['mean'])} on average, sd {about['sd']:.1f} d, P80 {date}"
     builds = f"{about['builds']:,} builds, {seconds:.1f} s, {result.engine} engine; day 0 is {network.zero:%Y-%m-%d}"
     return Group(title, Text(spread), Text(builds, style="dim"))

@@ -1,18 +1,15 @@
 """Why a milestone is when it is, as it is printed: its days by cause, what is critical, and the story of one build."""
 
 from collections.abc import Hashable, Iterator
-from datetime import timedelta
 from itertools import zip_longest
-from math import floor, isfinite
+from math import isfinite
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.analysis.result import layers
-from dcsim.report.forecast import LATER
-from dcsim.report.language import counted, day, spent_on
-from dcsim.report.layout import below, table_of
+from dcsim.report.language import LATER, counted, date_of, day, spent_on
+from dcsim.report.layout import below, headline, table_of
 from dcsim.study.explain import Explanation
 
 MOST_CAUSES = 12
@@ -33,7 +30,7 @@ def explanation_report(result: Explanation) -> Group:
 def _head(result: Explanation) -> Iterator[RenderableType]:
     about = result.findings.about
     told = [result.milestone, counted(result.many.n, "replication"), f"seed {result.many.seed}"]
-    yield Text(" · ").join([Text(result.scenario.name, style="bold"), *map(Text, (*layers(result.scenario), *told))])
+    yield headline(result.scenario, *told)
     p50, p80 = _dated(result, about["p50"]), _dated(result, about["p80"])
     yield Text(f"P50 is {p50}, P80 {p80}")
     if isfinite(result.merge_bias):
@@ -47,9 +44,7 @@ def _head(result: Explanation) -> Iterator[RenderableType]:
 
 
 def _dated(result: Explanation, number: float) -> str:
-    if not isfinite(number):
-        return LATER
-    return f"day {day(number)} ({result.network.zero + timedelta(days=floor(number)):%Y-%m-%d})"
+    return f"day {day(number)} ({date_of(result.network.zero, number)})" if isfinite(number) else LATER
 
 
 def _days(result: Explanation) -> RenderableType:

@@ -1,25 +1,18 @@
 """What many replications came to, as it is printed: quantiles of dates, chances, waiting, and what was fitted."""
 
 from collections.abc import Hashable, Iterator, Mapping
-from datetime import timedelta
-from math import inf, isinf
+from math import inf
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dcsim.analysis.quantiles import ranks
-from dcsim.analysis.result import layers
-from dcsim.report.language import cause_in_words, counted, day
-from dcsim.report.layout import below, table_of
+from dcsim.report.language import LATER, UNKNOWN, cause_in_words, counted, date_of, day
+from dcsim.report.layout import below, headline, table_of
 from dcsim.report.summary import MOST_CAUSES, fitted_list
 from dcsim.study.design import RANDOM
 from dcsim.study.replications import Replications
-
-LATER = "later"
-"""What stands for a day beyond the horizon."""
-UNKNOWN = "?"
-"""What stands for the end of an interval for which there are too few replications."""
 
 
 def forecast(result: Replications, seconds: float) -> Group:
@@ -33,7 +26,6 @@ def _headline(result: Replications, seconds: float) -> RenderableType:
     """What was built how often, with which chances, how fast."""
     told = [counted(result.n, "replication"), f"seed {result.seed}"]
     told += [f"{result.sampling} sampling"] if result.sampling != RANDOM else []
-    title = Text(" · ").join([Text(result.scenario.name, style="bold"), *map(Text, (*layers(result.scenario), *told))])
     activities = counted(result.network.instances, "activity")
     if result.finished == 1:
         ended = "all finished"
@@ -41,7 +33,9 @@ def _headline(result: Replications, seconds: float) -> RenderableType:
         ended = f"{_share(result.finished)} finished by {result.network.date(result.network.horizon):%Y-%m-%d}"
     speed = f"{seconds:.1f} s, {result.n / max(seconds, 1e-9):,.3g} replications per second, {result.engine} engine"
     zero = f"day 0 is {result.network.zero:%Y-%m-%d}"
-    return Group(title, Text(f"{activities} each, {ended}"), Text(f"{speed}; {zero}", style="dim"))
+    return Group(
+        headline(result.scenario, *told), Text(f"{activities} each, {ended}"), Text(f"{speed}; {zero}", style="dim")
+    )
 
 
 def _milestones(result: Replications) -> Iterator[RenderableType]:
@@ -52,11 +46,11 @@ def _milestones(result: Replications) -> Iterator[RenderableType]:
         return
     table = table_of("day of milestone", ">P10", ">P50", ">P80", ">P90", ">P80 date", ">95 % of P80", ">reached")
     for row in summary.to_dict("records"):
-        quantiles = [_day(row[level]) for level in ("p10", "p50", "p80", "p90")]
+        quantiles = [day(row[level]) for level in ("p10", "p50", "p80", "p90")]
         cells = [
             row["milestone"],
             *quantiles,
-            _date(result, row["p80"]),
+            date_of(result.network.zero, row["p80"]),
             _interval(result, row),
             _share(row["reached"]),
         ]
@@ -69,20 +63,12 @@ def _milestones(result: Replications) -> Iterator[RenderableType]:
     yield below("", table, *(Text(line, style="dim") for line in said))
 
 
-def _day(number: float) -> str:
-    return LATER if isinf(number) else day(number)
-
-
-def _date(result: Replications, number: float) -> str:
-    return LATER if isinf(number) else f"{result.network.zero + timedelta(days=number):%Y-%m-%d}"
-
-
 def _interval(result: Replications, row: Mapping[Hashable, Any]) -> str:
     low, high = row["p80_low"], row["p80_high"]
     if low == inf:
         return LATER
     too_few = low == -inf or (result.sampling == RANDOM and ranks(result.n, 0.8)[1] > result.n)
-    return f"{UNKNOWN if low == -inf else day(low)} - {UNKNOWN if too_few else _day(high)}"
+    return f"{UNKNOWN if low == -inf else day(low)} - {UNKNOWN if too_few else day(high)}"
 
 
 def _share(share: float) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from dcsim.places import SITE
@@ -25,9 +26,20 @@ def listed(parts: Sequence[str], most: int = 12) -> str:
     return ", ".join(parts[:most]) + (f", and {more} more" if more > 0 else "")
 
 
+LATER = "later"
+"""What stands for a day beyond the horizon."""
+UNKNOWN = "?"
+"""What stands for the end of an interval for which there are too few replications."""
+
+
 def day(number: float) -> str:
-    """A day counted from day zero; the first 24 hours are day 0."""
-    return f"{math.floor(number):,}"
+    """A day counted from day zero, of which the first 24 hours are day 0; nothing where there is none."""
+    return "" if math.isnan(number) else LATER if math.isinf(number) else f"{math.floor(number):,}"
+
+
+def date_of(zero: datetime, number: float) -> str:
+    """The date of a day counted from day zero."""
+    return LATER if math.isinf(number) else f"{zero + timedelta(days=number):%Y-%m-%d}"
 
 
 def cause_in_words(cause: str) -> str:

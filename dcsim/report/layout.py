@@ -6,6 +6,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dcsim.analysis.result import layers
+from dcsim.scenario.schema import Scenario
+
 
 def table_of(*headings: str) -> Table:
     """A table without lines but the one under its head; '>' before a heading aligns numbers to the right."""
@@ -21,6 +24,11 @@ def column(table: Table, heading: str) -> None:
         table.add_column(heading[1:], justify="right", no_wrap=True)
     else:
         table.add_column(heading, overflow="fold")
+
+
+def headline(scenario: Scenario, *told: str) -> Text:
+    """The scenario with what was laid over it, and what was asked of it."""
+    return Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, (*layers(scenario), *told))])
 
 
 def indented(lines: list[str]) -> RenderableType:

@@ -3,9 +3,8 @@
 from rich.console import Group
 from rich.text import Text
 
-from dcsim.analysis.result import layers
 from dcsim.report.language import SPENT, counted, spent_on
-from dcsim.report.layout import below, table_of
+from dcsim.report.layout import below, headline, table_of
 from dcsim.study.lost import Lost
 
 MOST_CAUSES = 15
@@ -17,7 +16,7 @@ def lost_report(result: Lost) -> Group:
     about = result.findings.about
     unit = about["unit"] or "unit"
     chance = "expected values" if result.seed is None else f"{counted(result.n, 'replication')}, seed {result.seed}"
-    title = [Text(result.scenario.name, style="bold"), *map(Text, (*layers(result.scenario), result.supply, chance))]
+    title = headline(result.scenario, result.supply, chance)
     against = "the build in which nothing waits" if result.plan is None else "the plan"
     told = f"{result.unit_days:,.0f} {unit}-days lost against {against}"
     if result.price is not None:
@@ -32,7 +31,7 @@ def lost_report(result: Lost) -> Group:
     more = len(result.causes) - MOST_CAUSES
     told_more = f"and {counted(more, 'more cause')}" if more > 0 else ""
     note = Text("Each unit's loss is shared among all that its driving chain waited for.", style="dim")
-    return Group(Text(" · ").join(title), Text(told), below("", table, told_more, note))
+    return Group(title, Text(told), below("", table, told_more, note))
 
 
 def _money(amount: float, currency: str = "") -> str:

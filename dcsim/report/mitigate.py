@@ -8,14 +8,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.analysis.result import layers
-from dcsim.report.language import counted
-from dcsim.report.layout import below, table_of
+from dcsim.report.language import UNKNOWN, counted
+from dcsim.report.layout import below, headline, table_of
 from dcsim.report.quantities import money
 from dcsim.study.mitigate import Mitigations
 from dcsim.units import Money
 
-UNKNOWN = "?"
 MOST_SETS = 5
 """Sets that are printed beside the best."""
 MOST_PAIRS = 4
@@ -26,9 +24,7 @@ WORTH_SAYING = 0.5
 
 def mitigate_report(result: Mitigations) -> Group:
     """Everything that `dcsim mitigate` tells."""
-    scenario = result.scenario
-    said = [*layers(scenario), counted(result.n, "replication"), f"seed {result.seed}"]
-    title = Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, said)])
+    title = headline(result.scenario, counted(result.n, "replication"), f"seed {result.seed}")
     asked = f"{result.milestone}: days earlier on average, by days for the money"
     parts: list[RenderableType] = [title, Text(asked)]
     if result.reached < 1:

@@ -8,17 +8,14 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.analysis.result import layers
 from dcsim.report.language import counted
-from dcsim.report.layout import below, table_of
+from dcsim.report.layout import below, headline, table_of
 from dcsim.study.orders import Orders
 
 
 def orders_report(result: Orders) -> Group:
     """Everything that `dcsim order-by` tells."""
-    scenario = result.scenario
-    said = [*layers(scenario), counted(result.n, "replication"), f"seed {result.seed}"]
-    title = Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, said)])
+    title = headline(result.scenario, counted(result.n, "replication"), f"seed {result.seed}")
     return Group(title, Text(_question(result)), below("", _dates(result.orders)), *_notes(result.orders))
 
 

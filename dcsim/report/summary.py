@@ -9,12 +9,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dcsim.analysis.milestones import beside_observed
-from dcsim.analysis.result import Result, chance, layers
+from dcsim.analysis.result import Result, chance
 from dcsim.analysis.stuck import NOT_READY, WAITING, WORKING
 from dcsim.analysis.supplies import counted as counted_supplies
 from dcsim.analysis.supplies import total_over_time
 from dcsim.report.language import cause_in_words, counted, day, listed, span_of_places, written
-from dcsim.report.layout import below, column, indented, table_of
+from dcsim.report.layout import below, column, headline, indented, table_of
 from dcsim.scenario.schema import Scenario
 
 MOST_CAUSES = 8
@@ -28,25 +28,24 @@ MOST_STUCK = 12
 
 def summary(run: Result, seconds: float) -> Group:
     """Everything that `dcsim run` tells about one build, which took so many seconds."""
-    parts = [headline(run, seconds), milestone_table(run)]
+    parts = [_headline(run, seconds), milestone_table(run)]
     parts += [
         part for part in (growth(run), waits_table(run), fitted_list(run.scenario), stuck_list(run)) if part is not None
     ]
     return Group(*parts)
 
 
-def headline(run: Result, seconds: float) -> RenderableType:
+def _headline(run: Result, seconds: float) -> RenderableType:
     """What was built, with which chances, and how it ended."""
-    title = Text(" · ").join(
-        [Text(run.scenario.name, style="bold"), *map(Text, layers(run.scenario)), Text(chance(run))]
-    )
     network = run.network
     ended = f"finished on {network.date(run.end):%Y-%m-%d}, day {day(network.day(run.end))}"
     if not run.finished:
         left = int(run.activities["finish"].isna().sum())
         ended = f"unfinished on {network.date(run.end):%Y-%m-%d} with {left:,} left"
     told = f"{counted(network.instances, 'activity')}, {ended} ({seconds:.1f} s, {run.engine} engine)"
-    return Group(title, Text(told), Text(f"day 0 is {network.zero:%Y-%m-%d}", style="dim"))
+    return Group(
+        headline(run.scenario, chance(run)), Text(told), Text(f"day 0 is {network.zero:%Y-%m-%d}", style="dim")
+    )
 
 
 def milestone_table(run: Result) -> RenderableType:

@@ -2,19 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from math import isinf, isnan
+from math import isinf
 
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.analysis.result import layers
-from dcsim.report.language import counted, day
-from dcsim.report.layout import below, table_of
+from dcsim.report.language import LATER, counted, day
+from dcsim.report.layout import below, headline, table_of
 from dcsim.study.sweep import Sweep
-
-LATER = "later"
-"""What stands for a day beyond the horizon."""
 
 MOST_ACROSS = 9
 """Values that fit beside each other in 80 columns."""
@@ -23,10 +19,9 @@ MOST_ACROSS = 9
 def sweep_report(result: Sweep) -> Group:
     """Everything that `dcsim sweep` tells."""
     scenario, count = result.scenario, result.points["point"].nunique()
-    said = [*layers(scenario), counted(count, "point"), f"{counted(result.n, 'replication')} each"]
-    title = Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, (*said, f"seed {result.seed}"))])
+    said = (counted(count, "point"), f"{counted(result.n, 'replication')} each", f"seed {result.seed}")
     zero = f"the same random numbers in all points; day 0 is {scenario.zero:%Y-%m-%d}"
-    parts: list[RenderableType] = [title, Text(zero, style="dim")]
+    parts: list[RenderableType] = [headline(scenario, *said), Text(zero, style="dim")]
     for name in result.milestones:
         of_it = result.points[result.points["milestone"] == name]
         parts += _both(result, name, of_it) if _as_map(result) else _list(result, name, of_it)
@@ -46,7 +41,7 @@ def _list(result: Sweep, name: str, of_it: pd.DataFrame) -> Iterator[RenderableT
     table = table_of(*paths, ">P50", ">P80", ">mean", ">reached")
     for row in of_it.to_dict("records"):
         values = [str(row[path]) for path in paths]
-        days = [_day(row[measure]) for measure in ("p50", "p80", "mean")]
+        days = [day(row[measure]) for measure in ("p50", "p80", "mean")]
         table.add_row(*map(Text, (*values, *days, f"{100 * row['reached']:.0f} %")))
     yield below(f"{name}, day", table)
 
@@ -57,9 +52,5 @@ def _both(result: Sweep, name: str, of_it: pd.DataFrame) -> Iterator[RenderableT
     values = list(of_it[across.path].drop_duplicates())
     table = table_of("", *(f">{value}" for value in values))
     for value, row in of_it.groupby(down.path, sort=False):
-        table.add_row(Text(str(value)), *(Text(_day(number)) for number in row["p80"]))
+        table.add_row(Text(str(value)), *(Text(day(number)) for number in row["p80"]))
     yield below(f"{name}, P80 day", Text(f"down: {down.path}\nacross: {across.path}", style="dim"), table)
-
-
-def _day(number: float) -> str:
-    return "" if isnan(number) else LATER if isinf(number) else day(number)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.notebook import as_html
 from dcsim.build import build
-from dcsim.engine import AUTO, ENGINES, Engine, choose
+from dcsim.engine import ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
@@ -25,7 +25,7 @@ from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
-from dcsim.suggest import nearest
+from dcsim.study.replications import known_name
 
 Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -98,13 +98,10 @@ class Assumptions:
         return float(np.max(np.nan_to_num(np.abs(self.shifts[number]), nan=0.0, posinf=np.inf), initial=0.0))
 
 
-def assumptions(
-    scenario: Scenario, milestones: Sequence[str] = (), engine: str = AUTO, progress: Progress | None = None
-) -> Assumptions:
+def assumptions(scenario: Scenario, milestones: Sequence[str], engine: str, progress: Progress) -> Assumptions:
     """Run a scenario with each of its assumptions at both ends, and tell how far the milestones move.
 
-    The milestones are those with an observed date, or all if none has one, where none are given. Raises
-    ScenarioError for values that the scenario cannot have.
+    Raises RequestError for milestones that the scenario does not have, ScenarioError for values that it cannot have.
     """
     chosen = chosen_milestones(scenario, milestones)
     found = assumptions_of(scenario)
@@ -125,8 +122,7 @@ def assumptions(
             problems += [_at_the_end(scenario, found[k], side, problem) for problem in error.problems]
         else:
             shifts[k, side] = _later(here, there)
-        if progress is not None:
-            progress(done, len(ends))
+        progress(done, len(ends))
     if problems:
         raise ScenarioError(problems, scenario.document.name)
     days = dict(zip(chosen, here.tolist(), strict=True))
@@ -179,13 +175,15 @@ def _ends(prior: str) -> tuple[str, str]:
 
 
 def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ...]:
-    """The milestones that were asked for, in the order of the scenario."""
-    unknown = [name for name in names if name not in scenario.milestones]
-    if unknown:
-        there = scenario.milestones
-        told = [Problem("milestones", f"no milestone '{name}'{nearest(name, there)}") for name in unknown]
-        raise ScenarioError(told, scenario.document.name)
-    wanted = set(names) or {name for name, one in scenario.milestones.items() if one.observed}
+    """The milestones that were asked for, else those with an observed date or a target, else all; in their order.
+
+    Raises
+    ------
+    RequestError
+        There is no such milestone.
+    """
+    known = {known_name(name, tuple(scenario.milestones)) for name in names}
+    wanted = known or {name for name, one in scenario.milestones.items() if one.observed or one.target}
     return tuple(name for name in scenario.milestones if name in wanted or not wanted)
 
 

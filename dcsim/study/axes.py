@@ -45,6 +45,11 @@ class Axis:
     unit: str = ""
     """Of the numbers between the ends."""
 
+    @property
+    def span(self) -> tuple[Value, ...]:
+        """Between what samples are taken, as it would be written; the values where only they will do."""
+        return self.values if self.ends is None else tuple(_number(end, self.unit) for end in self.ends)
+
     def at(self, share: float) -> Value:
         """The value so far along the axis, from 0 to 1."""
         if self.ends is None:

@@ -165,8 +165,6 @@ def drivers(
     """
     network = network_of(scenario)
     names = [one.name for one in network.milestones]
-    if not milestone:
-        raise RequestError(f"say of which milestone: {', '.join(names) or 'the scenario has none'}")
     known_milestone(network, milestone)
     inputs = inputs_of(network)
     points = sensitivity.sample(inputs, n, seed)

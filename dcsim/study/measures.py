@@ -86,8 +86,8 @@ class Weighing:
     trials: Trials
     n: int
     """Replications by which the answer is told; those by which sets are compared follow after them."""
-    progress: Progress | None = None
-    expected: int = 0
+    progress: Progress
+    expected: int
     """How many builds there may be."""
     done: int = 0
     """How many were simulated."""
@@ -127,8 +127,7 @@ class Weighing:
             else:
                 self.known[key] = self.trials.ticks(network, np.array(which))
                 self.done += len(which)
-                if self.progress is not None:
-                    self.progress(self.done, max(self.done, self.expected))
+                self.progress(self.done, max(self.done, self.expected))
         return self.known[key]
 
     def gain(self, some: Set, which: range, without: Set = frozenset()) -> Gain | None:

@@ -132,7 +132,7 @@ def mitigate(
     seed: int = 0,
     workers: int | None = None,
     engine: str = AUTO,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, count: None,
 ) -> Mitigations:
     """Weigh every mitigation and option of a scenario, and find the best set of them within a budget.
 

@@ -102,7 +102,7 @@ def order_by(
     seed: int = 0,
     workers: int | None = None,
     engine: str = AUTO,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, count: None,
 ) -> Orders:
     """The latest date on which each order can be placed without a milestone becoming too unlikely.
 
@@ -144,13 +144,11 @@ def order_by(
     groups = _groups(network)
     rows = []
     for done, numbers in enumerate(groups.values()):
-        if progress is not None:
-            progress(done, len(groups))
+        progress(done, len(groups))
         search = Search(network, numbers, trials, _first_day(network, numbers), _last_day(network, numbers, wanted))
         search.known[0] = planned
         rows.append(_row(network, numbers, search, confidence, float(planned.mean())))
-    if progress is not None:
-        progress(len(groups), len(groups))
+    progress(len(groups), len(groups))
     return Orders(scenario, milestone, wanted, confidence, n, seed, float(planned.mean()), _table(rows))
 
 

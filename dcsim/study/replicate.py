@@ -24,8 +24,6 @@ from dcsim.study.store import manifest_of
 
 CHUNK = 64
 """Replications that are run and written together, if not told otherwise."""
-AT_LEAST = 256
-"""Replications to run before asking whether they are precise enough, and between two times of asking."""
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, and how many there will be at most."""

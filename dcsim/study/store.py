@@ -35,8 +35,13 @@ _IDENTITY = {
     "until_precise": "precision",
     "explained": "milestones explained",
     "milestone": "milestone",
+    "told": "replication told",
     "supply": "supply",
+    "against": "what it is compared with",
+    "plan": "plan",
+    "hourly_value": "value of an hour",
     "scenarios": "scenarios compared",
+    "fingerprints": "scenarios behind their names",
     "over": "paths swept",
     "values": "values swept",
     "samples": "samples",
@@ -89,6 +94,21 @@ def read(folder: str | Path) -> Findings:
     return Findings(str(manifest.get("kind")), scenario, manifest, tables)
 
 
+def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Findings | None:
+    """The result that is asked for, if the folder holds all of it; none if it has to be made, or made anew.
+
+    Raises
+    ------
+    ResultError
+        The folder holds another result.
+    """
+    _refuse_other(folder, manifest, scenario)
+    try:
+        return read(folder)
+    except ResultError:
+        return None
+
+
 def _read_scenario(folder: Path, manifest: Mapping[str, Any]) -> Scenario:
     path = folder / SCENARIO
     try:
@@ -126,6 +146,7 @@ def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict
         "name": scenario.name,
         "sha256": document.sha256,
         "variants": list(document.variants),
+        "overrides": dict(document.overrides),
         "options": list(document.options),
         "mitigated": list(document.mitigated),
         "start": scenario.start.isoformat(),
@@ -136,8 +157,10 @@ def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict
 
 
 def _in_json(value: Any) -> Any:
-    """A date as ISO writes it, a number of NumPy as a plain one."""
-    return value.isoformat() if hasattr(value, "isoformat") else value.item()
+    """A date as ISO writes it, a number of NumPy as a plain one, all else as it would be written."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:

@@ -25,7 +25,7 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.design import RANDOM
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked
-from dcsim.study.store import keep, manifest_of
+from dcsim.study.store import finished, keep, manifest_of
 from dcsim.study.trials import at_least_one
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def sweep(
     engine: str = AUTO,
     out: str | Path | None = None,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = lambda done, count: None,
 ) -> Sweep:
     """Simulate a scenario with many values of some of its paths, with the same random numbers everywhere.
 
@@ -121,7 +121,7 @@ def sweep(
         For each path its values, or how they are written: `{"resources.rack_crews.count": "4..16"}`. `a..b` is every
         whole number or date (`a..b..step`), `a:b:k` are k values evenly spaced, `x,y,z` a list.
     milestones
-        Those to look at; all with an observed date, or simply all if none has one, if not given.
+        Those to look at; those with an observed date or a target, else all, if not given.
     n
         Replications at every point.
     samples
@@ -135,14 +135,14 @@ def sweep(
     out
         A folder that keeps every point that is done, and the result.
     resume
-        Continue a sweep that was stopped, from that folder.
+        Continue a sweep that was stopped, from that folder; if it is complete, it is read.
     progress
         Told how many replications are done, and how many there will be.
 
     Raises
     ------
     RequestError
-        The values cannot be read, or a number makes no sense; it is a ValueError too.
+        There is no such milestone, the values cannot be read, or a number makes no sense; it is a ValueError too.
     ScenarioError
         The scenario cannot have some of the values: told with their points.
     ResultError
@@ -150,12 +150,15 @@ def sweep(
     """
     axes = axes_of(over)
     asked = _Asked(scenario, axes, chosen_milestones(scenario, milestones), samples, n, seed)
+    folder, text = None if out is None else Path(out), scenario.document.text
+    manifest = manifest_of("sweep", scenario, _about(asked))
+    if resume and folder is not None and (known := finished(folder, manifest, text)) is not None:
+        return Sweep(**vars(asked), points=known.tables["points"])
     points = points_of(axes, samples, seed)
     chosen = choose(engine, network_of(scenario).instances * at_least_one(n) * len(points))
     _refuse(scenario, points)
     working = Working(chosen, workers)
-    about = _about(asked)
-    campaign = _campaign(scenario, about, out, resume)
+    campaign = None if folder is None else Campaign(folder, manifest, text, resume)
     with campaign or nullcontext():
         parts = [
             _row(k, point, _point(asked, k, point, len(points), campaign, working, progress))
@@ -173,19 +176,13 @@ def _about(asked: _Asked | Sweep) -> dict[str, Any]:
     network = network_of(asked.scenario)
     return {
         "over": [axis.path for axis in asked.axes],
-        "values": [list(axis.values) or [str(end) for end in axis.ends or ()] for axis in asked.axes],
+        "values": [list(axis.values if asked.samples is None else axis.span) for axis in asked.axes],
         "samples": asked.samples,
         "milestones": list(asked.milestones),
         "seed": asked.seed,
         "replications": asked.n,
         "horizon": network.date(network.horizon).isoformat(),
     }
-
-
-def _campaign(scenario: Scenario, about: Mapping[str, Any], out: str | Path | None, resume: bool) -> Campaign | None:
-    if out is None:
-        return None
-    return Campaign(Path(out), manifest_of("sweep", scenario, about), scenario.document.text, resume)
 
 
 def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
@@ -209,7 +206,7 @@ def _point(
     count: int,
     campaign: Campaign | None,
     working: Working,
-    progress: Progress | None,
+    progress: Progress,
 ) -> pd.DataFrame:
     """What a point comes to: read from the folder if it was run before, kept there if not."""
     name = f"point-{number:05d}"
@@ -218,14 +215,13 @@ def _point(
         here = changed(asked.scenario, overrides=point)
 
         def show(done: int, _: int) -> None:
-            if progress is not None:
-                progress(number * asked.n + done, count * asked.n)
+            progress(number * asked.n + done, count * asked.n)
 
         found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, show)
         known = found.summary.set_index("milestone").loc[list(asked.milestones), list(MEASURES)].reset_index()
         if campaign is not None:
             campaign.keep(name, known)
-    elif progress is not None:
+    else:
         progress((number + 1) * asked.n, count * asked.n)
     return known
 
