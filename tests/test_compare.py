@@ -103,6 +103,8 @@ def test_what_was_taken_names_a_scenario():
     spec = SPEC | {"options": {"third_crew": {"cost": "1M USD", "changes": {"resources": {"crew": {"count": 3}}}}}}
     result = compare(dcsim.load(spec), dcsim.load(spec, options=["third_crew"]), n=2, engine="reference")
     assert list(result.results) == ["base", "third_crew"]
+    result = compare(dcsim.load(spec), "third_crew", "quick", milestones=["built"], n=4, engine="reference")
+    assert result.differences["mean"].iloc[0] == result.differences["mean"].iloc[1] < 0
 
 
 def test_days_are_those_of_the_base_where_day_zero_differs():

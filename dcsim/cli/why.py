@@ -79,7 +79,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="[CHANGE]...",
-            help="Variants of it, values (PATH=VALUE), or other scenario files; all its variants if not given.",
+            help="Variants, options, risks to mitigate, PATH=VALUE, or files; all its variants if not given.",
         ),
     ] = None,
     milestone: Milestones = None,

@@ -17,6 +17,10 @@ MOST_CAUSES = 3
 SMALL = 0.05
 """Days that are not worth telling."""
 
+NOTE = (
+    "Accounted for by: how the days of the driving chains differ. Where a change moves the chain elsewhere, what it "
+    "led through before has fewer days."
+)
 HARDLY = 0.9
 """Widths of paired intervals beside unpaired ones above which it is said that pairing does not help."""
 
@@ -28,7 +32,9 @@ def comparison_report(result: Comparison) -> Group:
     told = [counted(result.base.n, "replication") + " each", f"seed {result.base.seed}", "same random numbers"]
     zero = Text(f"days from {result.base.network.zero:%Y-%m-%d}; negative differences are earlier", style="dim")
     parts = [part for milestone in result.milestones_compared for part in _milestone(result, milestone)]
-    return Group(headline(result.base.scenario, *told), zero, *parts, *_pairing(result))
+    return Group(
+        headline(result.base.scenario, *told), zero, *parts, below("", Text(NOTE, style="dim")), *_pairing(result)
+    )
 
 
 def _milestone(result: Comparison, milestone: str) -> Iterator[RenderableType]:

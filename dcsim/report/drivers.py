@@ -21,8 +21,8 @@ _LEGEND = (
     "  with a risk that does not occur, that does; all others at random",
     "ranks: correlation by ranks with the day (of a risk: whether it occurs)",
     "first, total: shares of the variance, alone and with all interactions",
-    "known: days by which the mean of the latest fifth of builds, beyond the P80,",
-    "  would come earlier on average if the input were known; ±: 95 % intervals",
+    "known: days by which what has to be reckoned with narrows once the input is",
+    "  known: the mean of the latest fifth of builds, beyond the P80; ±: 95 %",
 )
 
 MANY = 10
@@ -61,8 +61,8 @@ def _headline(result: Drivers, seconds: float) -> RenderableType:
 def _forward(row: Row) -> str:
     """By how many days the P80 would come earlier if an input were known, or that it cannot be told from nothing."""
     if row["p80_sooner_low"] <= 0 <= row["p80_sooner_high"]:
-        return "by no days that could be told from none"
-    return f"{row['p80_sooner']:.1f} d"
+        return "where it was, as far as can be told"
+    return f"{row['p80_sooner']:.1f} d sooner"
 
 
 def _in_words(result: Drivers, moving: list[Row]) -> list[str]:
@@ -76,8 +76,9 @@ def _in_words(result: Drivers, moving: list[Row]) -> list[str]:
     best = max(moving, key=lambda row: -inf if isnan(row["information"]) else row["information"])
     if best["information_low"] > 0:
         said.append(
-            f"Worth finding out first: {_named(best)}. Known beforehand, it would bring the latest fifth of builds "
-            f"{best['information']:.1f} d forward on average, and the P80 {_forward(best)}."
+            f"Worth finding out before a date is promised: {_named(best)}. The build is no shorter for it, but of "
+            f"those that are alike in it the latest fifth lies {best['information']:.1f} d sooner on average, and the "
+            f"P80 {_forward(best)}."
         )
     if about["reached"] < 1:
         date = result.network.date(result.network.horizon)

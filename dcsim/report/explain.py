@@ -34,13 +34,18 @@ def _head(result: Explanation) -> Iterator[RenderableType]:
     p50, p80 = _dated(result, about["p50"]), _dated(result, about["p80"])
     yield Text(f"P50 is {p50}, P80 {p80}")
     if isfinite(result.merge_bias):
-        later = "later" if result.merge_bias >= 0 else "earlier"
-        yield Text(
-            f"with expected values it is day {day(result.expected_day)}: the P50 is {abs(result.merge_bias):.0f} days "
-            f"{later}, since paths merge and risks happen"
-        )
+        yield Text(f"with expected values it is day {day(result.expected_day)}: {_beside_median(result.merge_bias)}")
     if about["reached"] < 1:
         yield Text(f"not reached by the horizon in {1 - about['reached']:.1%} of the replications, which are left out")
+
+
+def _beside_median(bias: float) -> str:
+    """How the median lies beside the build with expected values, and what that comes from."""
+    if abs(bias) < 1:
+        return "as the P50, within a day"
+    if bias > 0:
+        return f"the P50 is {bias:.0f} days later, for of merging paths the latest decides, and risks happen"
+    return f"the P50 is {-bias:.0f} days earlier, for rare long delays move the mean and not the median"
 
 
 def _dated(result: Explanation, number: float) -> str:
@@ -61,7 +66,9 @@ def _days(result: Explanation) -> RenderableType:
     if abs(rest) >= 0.05:
         table.add_row(Text("everything else"), Text(f"{rest:,.1f}"), Text(""), Text(""), Text(""))
     table.add_row(Text("mean day", style="bold"), Text(f"{days['mean'].sum():,.1f}", style="bold"))
-    return below("What its days are made of, on average", table)
+    closed = "Nights and days off inside work count for the calendar that is closed."
+    notes = [Text(closed, style="dim")] if (days["kind"] == "calendar").any() else []
+    return below("What its days are made of, on average", table, *notes)
 
 
 def _critical(result: Explanation) -> RenderableType:

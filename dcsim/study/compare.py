@@ -194,8 +194,8 @@ def compare(
     base
         What the others are compared with; from `load`.
     others
-        Variants of the base by name, single values such as `resources.crews.count=12`, or other scenarios; all variants
-        of the base if none are given.
+        Variants and options of the base by name, risks that something is done against, single values such as
+        `resources.crews.count=12`, or other scenarios; all variants of the base if none are given.
     milestones
         Those to compare; those with an observed date or a target, else all, if not given. All scenarios must have them.
     n, seed, workers, engine, sampling, progress
@@ -237,9 +237,15 @@ def _labelled(base: Scenario, others: Sequence[Scenario | str]) -> dict[str, Sce
 
 
 def _changed(base: Scenario, change: str) -> Scenario:
-    """The base with a variant, or with a single value: `resources.crews.count=12`."""
+    """The base with a variant, an option, the mitigation of a risk, or a single value: `resources.crews.count=12`."""
     path, equals, value = change.partition("=")
-    return changed(base, overrides={path.strip(): value}) if equals else changed(base, [change])
+    if equals:
+        return changed(base, overrides={path.strip(): value})
+    if change not in base.variants and change in base.options:
+        return changed(base, options=[change])
+    if change not in base.variants and change in base.risks:
+        return changed(base, mitigate=[change])
+    return changed(base, [change])
 
 
 def _name(scenario: Scenario) -> str:

@@ -127,8 +127,8 @@ def _said(results: Results) -> Iterator[str]:
         early = row["p80"] - day
         if early >= 1:
             yield (
-                f"Expected values alone are {days(early, ' days')} earlier than the P80: where several paths must all "
-                f"be ready, the latest decides."
+                f"Expected values alone are {days(early, ' days')} earlier than the P80: they know no spread, no risk "
+                f"that is less likely than not, and no path that happens to be the latest."
             )
     yield weakest(results)
 

@@ -152,7 +152,10 @@ def leaning(results: Results) -> Section:
 def _nothing(results: Results) -> str:
     if results.first("replications") is None:
         return "What the date leans on is told by the result of dcsim drivers, or of dcsim replicate: add one of them."
-    return f"No factor and no risk moves {results.milestone or 'anything'} more than chance among places does."
+    return (
+        f"Of factors and risks none moves {results.milestone or 'anything'} for certain. Lead times and durations are "
+        "not ranked here: they are by the result of dcsim drivers."
+    )
 
 
 def weakest(results: Results) -> str:
@@ -167,8 +170,9 @@ def weakest(results: Results) -> str:
     named = " and ".join(f"{one.name} ({one.confidence}, {unit}{one.told})" for one in weak[:2])
     if len(found) == 1:
         return f"What moves {results.milestone} most is assumed, fitted or weakly sourced: {named}."
+    what = "input" if leaning == "days" else "factor and risk"
     return (
-        f"Of the {counted(len(found[:MOST_SHOWN]), 'input')} that move {results.milestone} most, {len(weak)} "
+        f"Of the {counted(len(found[:MOST_SHOWN]), what)} that move {results.milestone} most, {len(weak)} "
         f"{'is' if len(weak) == 1 else 'are'} assumed, fitted or weakly sourced; above all {named}."
     )
 
