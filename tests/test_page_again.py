@@ -101,6 +101,9 @@ def test_a_budget_is_asked_for_to_the_last_dollar(file):
 
 def test_what_only_python_says_is_no_command(file):
     scenario = package.load(file)
+    other = package.load(file, overrides={"resources.crane.count": 2}, options=["crane"])
+    with pytest.raises(ResultError, match=r"or the other files: resources\.crane\.count=2, crane"):
+        command(package.compare(scenario, other, milestones=["half"], n=1, engine="reference").findings)
     often = package.replicate(scenario, 8, until_precise=["half.p50 within 9 d"], at_least=4, engine="reference")
     with pytest.raises(ResultError, match="`at_least=4`, which only Python can say"):
         command(often.findings)

@@ -103,13 +103,16 @@ def _price(found: Findings) -> list[str]:
 def _changes(about: Mapping[str, Any]) -> list[str]:
     """The values that were compared; variants and other files are not in the resolved scenario."""
     changes = [str(label) for label in about["scenarios"] if label != about["base"]]
-    others = [one for one in changes if not _CHANGE.fullmatch(one)]
+    others = [one for one in changes if not _CHANGE.fullmatch(_PARTS.sub("", one))]
     if others:
         raise ResultError(f"the file with its variants, or the other files: {listed(others)}")
     return changes
 
 
-_CHANGE = re.compile(r"[^=,]+=[^=]+(?<! mitigated)(?<!\))")
+_PARTS = re.compile(r"\[.*?\]|\{.*?\}")
+"""What stands in brackets, where a comma does not part two values."""
+_CHANGE = re.compile(r"[^=,]+=[^=,]*(?<!\))")
+"""A single value, not all that was laid over another scenario, nor the second of its name."""
 
 
 def _swept(about: Mapping[str, Any]) -> Iterator[str]:
@@ -121,10 +124,6 @@ def _swept(about: Mapping[str, Any]) -> Iterator[str]:
         if len(_PARTS.sub("", told).split(",")) != len(values) or ".." in told or (len(values) == 1 and ":" in told):
             raise ResultError(f"the values of {path} as Python gave them")
         yield f"{path}={told}"
-
-
-_PARTS = re.compile(r"\[.*?\]|\{.*?\}")
-"""What stands in brackets, where a comma does not part two values."""
 
 
 def _budget(found: Findings) -> list[str]:
