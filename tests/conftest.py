@@ -1,5 +1,6 @@
 """What all tests share: the engines, and small networks told by each of them."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -65,3 +66,47 @@ def dcsim(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         return captured.out, captured.err, end.value.code
 
     return run
+
+
+# A real browser
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+DESK = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; what needs it is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("there is no Chromium: install Debian's package chromium")
+    with playwright.sync_playwright() as player:
+        started = player.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a file as a reader would, and listens to what it says and asks for."""
+    contexts = []
+
+    def open_file(path, viewport=DESK, **more):
+        context = browser.new_context(viewport=viewport, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("dialog", lambda dialog: page.said.append(dialog.message) or dialog.dismiss())
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()

@@ -1,34 +1,17 @@
 """The page in a real browser: drawn without a word of complaint, readable on a phone, in the dark and on paper."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
+from conftest import DESK
 from pages import TAG, everything, evil, many, run
 
 from dcsim.report.page import report
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: install Debian's package chromium")
-
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
 A_DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} 2024")
 BOXES = "[...document.querySelectorAll('{}')].map(one => one.getBoundingClientRect().toJSON())"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as player:
-        started = player.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,28 +22,6 @@ def page_of_all(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def page_of_evil(tmp_path_factory) -> Path:
     return report(run(evil()), many(evil()), path=tmp_path_factory.mktemp("page") / "evil.html")
-
-
-@pytest.fixture
-def visit(browser):
-    """Opens a file as a reader would, and listens to what it says and asks for."""
-    contexts = []
-
-    def open_file(path, viewport=DESK, **more):
-        context = browser.new_context(viewport=viewport, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.said, page.asked = [], []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.on("dialog", lambda dialog: page.said.append(dialog.message) or dialog.dismiss())
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_file
-    for context in contexts:
-        context.close()
 
 
 def colour(page, selector, name):

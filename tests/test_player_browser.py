@@ -1,7 +1,6 @@
 """The player in a real browser: it plays, loads nothing, complains of nothing, and fits a phone."""
 
 import json
-import shutil
 
 import pytest
 from builders import TINY
@@ -9,15 +8,6 @@ from builders import TINY
 import dcsim
 from dcsim.report.animation import animate
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: install Debian's package chromium")
-
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 EVIL = "</script><img src=x onerror=alert(1)>"
 BLUE_CELLS = """() => {
     const canvas = document.getElementById("map"), ratio = canvas.width / canvas.clientWidth;
@@ -30,14 +20,6 @@ BLUE_CELLS = """() => {
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as player:
-        started = player.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The player of a small build whose name is an attack."""
     folder = tmp_path_factory.mktemp("player")
@@ -47,25 +29,13 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, site):
-    """Opens the player as somebody would, and listens to what it says and asks for."""
-    contexts = []
+def visit(visit, site):
+    """Opens the player as somebody would."""
 
-    def open_file(width=1200, **more):
-        context = browser.new_context(viewport={"width": width, "height": 850}, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.said, page.asked = [], []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.on("dialog", lambda dialog: page.said.append(dialog.message) or dialog.dismiss())
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(site.as_uri())
-        return page
+    def open_player(width=1200, **more):
+        return visit(site, {"width": width, "height": 850}, **more)
 
-    yield open_file
-    for context in contexts:
-        context.close()
+    return open_player
 
 
 def slide(page, where):

@@ -1,6 +1,6 @@
 """The network and the draws of a replication as the compiled loop reads them: flat arrays."""
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
@@ -12,7 +12,7 @@ from dcsim.calendars import Calendar
 from dcsim.engine import kernel
 from dcsim.engine.draws import Draws
 from dcsim.engine.kernel import Chance, Plan
-from dcsim.engine.tables import Table, rows_of
+from dcsim.engine.tables import Table, first_of, ints, rows_of
 from dcsim.network import Network
 from dcsim.trace import NOT, causes, first_calendar_cause
 
@@ -61,7 +61,7 @@ def flatten(network: Network) -> Plan:
         lag=_table(kernel.LAG, network.lags),
         activity=rows_of(kernel.ACTIVITY, network.first[:-1], again_first, network.start_gate),
         again=again,
-        bundle=_first(network.bundles).astype(np.uint32),
+        bundle=first_of(network.bundles).astype(np.uint32),
         take=_table(kernel.AMOUNT, [take for some in network.bundles for take in some]),
         demand=rows_of(
             kernel.DEMAND,
@@ -71,30 +71,30 @@ def flatten(network: Network) -> Plan:
             [*(demand.calendar for demand in demands), NOT],
             [*(demand.told_with for demand in demands), NOT],
             lists.add(families),
-            _first([demand.requirements for demand in demands]).tolist(),
-            _first([demand.modes for demand in demands]).tolist(),
+            first_of([demand.requirements for demand in demands]).tolist(),
+            first_of([demand.modes for demand in demands]).tolist(),
         ),
         requirement=rows_of(
             kernel.REQUIREMENT,
             [*(cause[r.cause] for r in requirements), NOT],
-            _first([r.alternatives for r in requirements]).tolist(),
+            first_of([r.alternatives for r in requirements]).tolist(),
         ),
         mode=rows_of(
             kernel.MODE,
             [*(mode.calendar for mode in modes), NOT],
-            _first(needs).tolist(),
-            [*(first + len(mode.claims) for first, mode in zip(_first(needs).tolist(), modes, strict=False)), NOT],
+            first_of(needs).tolist(),
+            [*(first + len(mode.claims) for first, mode in zip(first_of(needs).tolist(), modes, strict=False)), NOT],
         ),
         claim=_table(kernel.AMOUNT, [claim for r in requirements for claim in r.alternatives]),
         need=_table(kernel.AMOUNT, [need for some in needs for need in some]),
-        resource_calendar=_ints(resource.calendar for resource in network.resources),
+        resource_calendar=ints(resource.calendar for resource in network.resources),
         calendar=rows_of(
             kernel.CALENDAR,
             [*(cause.get(f"calendar:{time.name}", NOT) for time in network.working_times), NOT],
             lists.add([time.stopped_by for time in network.working_times]),
         ),
         **_words(levels, [demand.told_with for demand in demands], resources + stocks),
-        risk_cause=_ints(cause[f"risk:{risk.name}"] for risk in network.risks),
+        risk_cause=ints(cause[f"risk:{risk.name}"] for risk in network.risks),
         release=rows_of(kernel.RELEASE, network.release[later], later),
         gate=rows_of(
             kernel.GATE,
@@ -168,7 +168,7 @@ class _Lists:
 
     @property
     def array(self) -> Ints:
-        return _ints(self.numbers)
+        return ints(self.numbers)
 
 
 def _words(levels: Sequence[Iterable[int]], told_with: Sequence[int], count: int) -> dict[str, NDArray[Any]]:
@@ -183,7 +183,7 @@ def _words(levels: Sequence[Iterable[int]], told_with: Sequence[int], count: int
             of_word.setdefault(leader >> 6, [0, 0])[1] |= 1 << (leader & 63)
         rows.extend((word, *masks) for word, masks in of_word.items())
         first.append(len(rows))
-    return {"level": _ints(first).astype(np.uint32), "word": _table(kernel.WORD, rows)}
+    return {"level": ints(first).astype(np.uint32), "word": _table(kernel.WORD, rows)}
 
 
 def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
@@ -240,7 +240,7 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         ),
         capacity=draws.capacity,
         step=rows_of(kernel.STEP, *draws.steps),
-        effect_first=_first(draws.effects),
+        effect_first=first_of(draws.effects),
         effect=_table(kernel.EFFECT, effects),
         open_first=open_first,
         open=open_now,
@@ -260,11 +260,7 @@ def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
     """The open intervals of several calendars one after the other: opens, closes, worked before."""
     columns = [(calendar.opens, calendar.closes, calendar.worked_before) for calendar in calendars]
     table = rows_of(kernel.INTERVAL, *(np.concatenate(column) for column in zip(*columns, strict=True)))
-    return _first([calendar.opens for calendar in calendars]), table
-
-
-def _ints(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, np.int64)
+    return first_of([calendar.opens for calendar in calendars]), table
 
 
 def _table(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
@@ -275,8 +271,3 @@ def _table(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
 def _cumulated(counts: Iterable[int]) -> list[int]:
     """How many come before each, and at the end how many there are."""
     return [0, *accumulate(counts)]
-
-
-def _first(lists: Iterable[Sized]) -> Ints:
-    """Where each of several lists begins when they stand one after the other, and at the end their total length."""
-    return _ints(_cumulated(len(one) for one in lists))

@@ -1,7 +1,6 @@
 """One replication as the driving chain reads it: what was drawn, and what happened, as tables."""
 
-from collections.abc import Iterable, Sequence, Sized
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from dcsim.calendars import Calendar
 from dcsim.engine.draws import Deliveries, Draws
 from dcsim.engine.jit import readable
-from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table, i64, record
+from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table, first_of, i64, record
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, Ints, Trace
 
@@ -60,7 +59,7 @@ def chance_of(network: Network, draws: Draws) -> Chance:
     return Chance(
         order=readable(ORDER, draws.placed, draws.lead),
         postponed=_table(POSTPONED, postponed),
-        effect_first=_first(draws.effects),
+        effect_first=first_of(draws.effects),
         effect=_table(EFFECT, effects),
         open_first=open_first,
         open=opened,
@@ -74,13 +73,9 @@ def _table(kind: np.dtype[np.void], rows: Sequence[Sequence[float]]) -> Table:
     return readable(kind, *(zip(*rows, strict=True) if rows else ((),) * len(kind.names or ())))
 
 
-def _first(lists: Iterable[Sized]) -> Ints:
-    return np.fromiter(accumulate(map(len, lists), initial=0), np.int64)
-
-
 def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
     columns = zip(*((c.opens, c.closes, c.worked_before) for c in calendars), strict=True)
-    return _first([calendar.opens for calendar in calendars]), readable(OPEN, *map(np.concatenate, columns))
+    return first_of([calendar.opens for calendar in calendars]), readable(OPEN, *map(np.concatenate, columns))
 
 
 def story_of(trace: Trace) -> Story:

@@ -1,6 +1,7 @@
 """Tables of records, and those in which a run is told: the compiled engine writes them, driving chains read them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Sized
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -37,3 +38,13 @@ def rows_of(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -
     for name, column in zip(kind.names or (), columns, strict=True):
         table[name] = np.asarray(column)
     return table
+
+
+def ints(values: Iterable[int]) -> NDArray[np.int64]:
+    """Numbers as an array."""
+    return np.fromiter(values, np.int64)
+
+
+def first_of(lists: Iterable[Sized]) -> NDArray[np.int64]:
+    """Where each of several lists begins when they stand one after the other, and at the end their total length."""
+    return ints(accumulate(map(len, lists), initial=0))

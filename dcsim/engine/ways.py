@@ -1,6 +1,5 @@
 """The network as the driving chain reads it: what each node waited for, and what each piece of work took and gave."""
 
-from collections.abc import Iterable, Sequence, Sized
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.engine.jit import readable
-from dcsim.engine.tables import Table, i32, i64, record
+from dcsim.engine.tables import Table, first_of, i32, i64, ints, record
 from dcsim.network import Network
 from dcsim.trace import NOT, Ints, causes, first_calendar_cause
 
@@ -118,39 +117,41 @@ def ways(network: Network) -> Ways:
         node=readable(NODE, first_link, np.append(network.needed, NOT)),
         link=readable(LINK, source, lag),
         gate=_gates(network),
-        reaches=_ints(milestone.reaches for milestone in network.milestones),
+        reaches=ints(milestone.reaches for milestone in network.milestones),
         counted=np.array(
             [[stock in m.stocks for stock in range(len(network.stocks))] for m in network.milestones], np.bool_
         ).reshape(len(network.milestones), len(network.stocks)),
-        initial=_ints(stock.initial for stock in network.stocks),
+        initial=ints(stock.initial for stock in network.stocks),
         lag=readable(LAG, [lag.minutes for lag in network.lags], [lag.calendar for lag in network.lags]),
         instance=readable(INSTANCE, network.activity, network.bundle, *_demands(network)),
         demand=readable(
             DEMAND,
             [*(demand.told_with for demand in demands), NOT],
-            _first([demand.requirements for demand in demands]),
-            _first([demand.consumes for demand in demands]),
-            _first([demand.modes for demand in demands]),
+            first_of([demand.requirements for demand in demands]),
+            first_of([demand.consumes for demand in demands]),
+            first_of([demand.modes for demand in demands]),
         ),
         requirement=readable(
-            REQUIREMENT, [*(number[r.cause] for r in requirements), NOT], _first([r.alternatives for r in requirements])
+            REQUIREMENT,
+            [*(number[r.cause] for r in requirements), NOT],
+            first_of([r.alternatives for r in requirements]),
         ),
-        alternative=_ints(claim.resource for r in requirements for claim in r.alternatives),
+        alternative=ints(claim.resource for r in requirements for claim in r.alternatives),
         take=readable(
             TAKE, [number[network.stocks[take.stock].name] for take in takes], [take.stock for take in takes]
         ),
-        mode=readable(MODE, [*(mode.calendar for mode in modes), NOT], _first([mode.claims for mode in modes])),
-        claim=_ints(claim.resource for mode in modes for claim in mode.claims),
-        bundle=_first(network.bundles),
+        mode=readable(MODE, [*(mode.calendar for mode in modes), NOT], first_of([mode.claims for mode in modes])),
+        claim=ints(claim.resource for mode in modes for claim in mode.claims),
+        bundle=first_of(network.bundles),
         gain=readable(GAIN, [take.stock for take in gains], [take.amount for take in gains]),
-        calendar=readable(CALENDAR, _first(parts), _first([time.stopped_by for time in times])),
+        calendar=readable(CALENDAR, first_of(parts), first_of([time.stopped_by for time in times])),
         part=readable(
             PART,
             [part for some in parts for part, _ in some],
             [number.get(f"calendar:{name}", NOT) for some in parts for _, name in some],
         ),
-        stopped_by=_ints(risk for time in times for risk in time.stopped_by),
-        risk_cause=_ints(number[f"risk:{risk.name}"] for risk in network.risks),
+        stopped_by=ints(risk for time in times for risk in time.stopped_by),
+        risk_cause=ints(number[f"risk:{risk.name}"] for risk in network.risks),
         order=readable(
             ORDER,
             _order_gates(network),
@@ -195,7 +196,7 @@ def _in_order(network: Network, in_first: Ints, in_from: Ints) -> Ints:
                 found.setdefault(path.pop())
             else:
                 path.append(ahead)
-    return _ints(found)
+    return ints(found)
 
 
 def _gates(network: Network) -> Table:
@@ -228,11 +229,3 @@ def _demands(network: Network) -> Ints:
         for kind, demands in enumerate(pair, start=1):
             found[kind, first:last] = demands
     return found
-
-
-def _ints(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, np.int64)
-
-
-def _first(lists: Sequence[Sized]) -> Ints:
-    return _ints(accumulate(map(len, lists), initial=0))
