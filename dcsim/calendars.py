@@ -7,7 +7,8 @@ ticks; it is known up to its `end`, and nothing is open from there on.
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -20,6 +21,7 @@ from dcsim.units import parse_date
 NEVER = 2**62
 DAY = 1440
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MINUTE = dt.timedelta(minutes=1)
 
 _FULL_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-\u2013]\s*(\d{1,2}):(\d{2})")
@@ -142,72 +144,98 @@ def _calendar(name: str, opens: NDArray[np.int64], closes: NDArray[np.int64], en
 # Shifts, as they are written
 
 
+Hours = tuple[tuple[int, int], ...]
+"""The shifts of a day as minutes since its midnight: first worked, and end, which may lie on the next day."""
+Week = tuple[Hours, ...]
+"""The shifts of each day of a week, counted from Monday; none on a day off."""
+DAYS_OFF: Week = ((),) * 7
+
+
 @dataclass(frozen=True)
 class Shifts:
-    """The written rule of a calendar: shifts at the same hours on each working day, none on holidays.
+    """The written rule of a calendar: the hours of each day of the week, and what differs on some dates.
 
-    Days count from Monday, 0. Hours are minutes of the day; a shift that ends no later than it begins ends
-    on the next day, and belongs to the day on which it begins. A holiday or a closed date removes the
-    shifts that begin on it. Closed holds single dates and pairs of first and last dates.
+    A shift belongs to the day on which it begins. A public holiday is a day off. Each of `dates` replaces the hours
+    from its first to its last date, whatever the week, a holiday or an earlier one of `dates` says. Each of `shut`
+    closes from one moment until another, whatever else is said.
     """
 
-    days: frozenset[int]
-    hours: tuple[tuple[int, int], ...]
+    week: Week
     holidays: tuple[str, ...] = ()
-    closed: tuple[dt.date | tuple[dt.date, dt.date], ...] = ()
+    dates: tuple[tuple[dt.date, dt.date, Week], ...] = ()
+    shut: tuple[tuple[dt.datetime, dt.datetime], ...] = ()
     hours_per_day: Fraction | None = None
 
     @property
     def working_day(self) -> Fraction:
-        """Hours of work in a working day: as given, or else what its shifts add up to."""
+        """Hours of work in a working day: as given, or else those of the longest day of the week."""
+        return self.hours_per_day if self.hours_per_day is not None else max(map(_hours, self.week))
+
+    @property
+    def working_week(self) -> Fraction:
+        """Working days in a week; a day shorter than the longest counts as a part, unless a day's hours are given."""
         if self.hours_per_day is not None:
-            return self.hours_per_day
-        minutes = {minute % DAY for begin, length in self.shifts for minute in range(begin, begin + length)}
-        return Fraction(len(minutes), 60)
+            return Fraction(sum(map(bool, self.week)))
+        return sum(map(_hours, self.week), Fraction(0)) / self.working_day
 
-    @property
-    def working_week(self) -> int:
-        """Working days in a week."""
-        return len(self.days)
 
-    @property
-    def shifts(self) -> tuple[tuple[int, int], ...]:
-        """The minute of the day at which each shift begins, and its length in minutes."""
-        return tuple((begin, (end - begin) if end > begin else (end - begin + DAY)) for begin, end in self.hours)
+def _hours(day: Hours) -> Fraction:
+    """How long is worked on a day, where shifts may overlap."""
+    return Fraction(len({minute % DAY for begin, end in day for minute in range(begin, end)}), 60)
 
 
 def expand(name: str, shifts: Shifts, start: dt.datetime, end_tick: int) -> Calendar:
     """The shifts from the start to the end tick, with the end of the one that was under way at the start."""
-    eve = start.date() - dt.timedelta(days=1)
-    days = (end_tick + start.hour * 60 + start.minute) // DAY + 2
-    working = np.isin((eve.weekday() + np.arange(days)) % 7, list(shifts.days))
-    last = eve + dt.timedelta(days=days - 1)
-    for day in _days_off(shifts, eve, last):
-        if eve <= day <= last:
-            working[(day - eve).days] = False
-    midnights = np.flatnonzero(working) * DAY - DAY - (start.hour * 60 + start.minute)
-    begins = np.array([begin for begin, _ in shifts.shifts], dtype=np.int64)
-    lengths = np.array([length for _, length in shifts.shifts], dtype=np.int64)
-    opens = midnights[:, None] + begins
-    return from_intervals(name, opens.ravel(), (opens + lengths).ravel(), end_tick)
+    eve, offset = start.date() - dt.timedelta(days=1), start.hour * 60 + start.minute
+    days = (end_tick + offset) // DAY + 2
+    weekday = (eve.weekday() + np.arange(days)) % 7
+    special = {(day - eve).days: hours for day, hours in _special_days(shifts, eve, eve + dt.timedelta(days - 1))}
+    weekday[list(special)] = -1
+    which = [(np.flatnonzero(weekday == day), hours) for day, hours in enumerate(shifts.week)]
+    which += [(np.array([day]), hours) for day, hours in special.items()]
+    none = np.zeros(0, np.int64)
+    opens, closes = [none], [none]
+    for day, hours in which:
+        for begin, end in hours:
+            opens.append((day - 1) * DAY - offset + begin)
+            closes.append((day - 1) * DAY - offset + end)
+    calendar = from_intervals(name, np.concatenate(opens), np.concatenate(closes), end_tick)
+    return subtract(calendar, [((begin - start) // _MINUTE, (end - start) // _MINUTE) for begin, end in shifts.shut])
 
 
-def _days_off(shifts: Shifts, first: dt.date, last: dt.date) -> Iterable[dt.date]:
+def _special_days(shifts: Shifts, first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, Hours]]:
+    """Dates whose hours are not those of their day of the week; what is said of a date last holds."""
     for code in shifts.holidays:
-        yield from _public_holidays(code, first.year, last.year)
-    for closed in shifts.closed:
-        begin, end = closed if isinstance(closed, tuple) else (closed, closed)
+        yield from ((day, ()) for day in public_holidays(code, first.year, last.year) if first <= day <= last)
+    for begin, end, week in shifts.dates:
         begin, end = max(begin, first), min(end, last)
-        yield from (begin + dt.timedelta(days=i) for i in range((end - begin).days + 1))
+        for day in (begin + dt.timedelta(days=i) for i in range((end - begin).days + 1)):
+            yield day, week[day.weekday()]
 
 
 @lru_cache(maxsize=64)
-def _public_holidays(code: str, first_year: int, last_year: int) -> frozenset[dt.date]:
+def public_holidays(code: str, first_year: int, last_year: int) -> frozenset[dt.date]:
+    """The public holidays of a country or one of its states in these years, as far as they are known."""
+    return frozenset(day for year in range(first_year, last_year + 1) for day in _holidays_of(code, year)[0])
+
+
+def unknown_holidays(code: str, first_year: int, last_year: int) -> tuple[list[int], list[int]]:
+    """The years of which no public holiday is known, and those of which not all are."""
+    known = {year: _holidays_of(code, year) for year in range(first_year, last_year + 1)}
+    none = [year for year, (days, _) in known.items() if not days]
+    return none, [year for year, (days, complete) in known.items() if days and not complete]
+
+
+@lru_cache(maxsize=4096)
+def _holidays_of(code: str, year: int) -> tuple[frozenset[dt.date], bool]:
+    """The holidays of a year, and whether they are known to be all."""
     import holidays
 
     country, _, subdivision = code.partition("-")
-    years = range(first_year, last_year + 1)
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=years))
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always")
+        found = frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+    return found, not doubts
 
 
 # Reading the rule
@@ -236,8 +264,8 @@ def _day(word: str, text: str) -> int:
     raise ValueError(f"expected days such as 'Mon-Fri, Sun' or 'daily', got {text!r}{advice}")
 
 
-def parse_hours(text: object) -> tuple[tuple[int, int], ...]:
-    """The shifts of a day as minutes of the day: '07:00-17:00', or several, '06:00-14:00, 14:00-22:00'."""
+def parse_hours(text: object) -> Hours:
+    """The shifts of a day as minutes since its midnight: '07:00-17:00', or several, '06:00-14:00, 22:00-06:00'."""
     if not isinstance(text, str):
         raise ValueError(f"expected hours such as 07:00-17:00, got {text!r}")
     hours = []
@@ -249,16 +277,41 @@ def parse_hours(text: object) -> tuple[tuple[int, int], ...]:
         begin, end = begin_hour * 60 + begin_minute, end_hour * 60 + end_minute
         if begin >= DAY or end > DAY or max(begin_minute, end_minute) > 59:
             raise ValueError(f"expected times of day from 00:00 to 24:00, got {text!r}")
-        hours.append((begin, end))
+        hours.append((begin, end if end > begin else end + DAY))
     return tuple(hours)
 
 
-def parse_closed(text: object) -> dt.date | tuple[dt.date, dt.date]:
-    """A day off, or the first and last of several: '2024-12-24' or '2024-12-24 to 2025-01-01'."""
-    first, _, last = str(text).partition(" to ")
-    if not last:
-        return parse_date(first.strip()).date()
-    begin, end = parse_date(first.strip()).date(), parse_date(last.strip()).date()
+def parse_dates(text: str) -> tuple[dt.date, dt.date]:
+    """A date, or the first and last of several: '2024-12-24' or '2024-12-24 to 2025-01-01'."""
+    first, last = _ends(text)
+    if ":" in text:
+        raise ValueError(
+            f"expected dates, got '{text}'; hours of their own stand behind them: `{first.date()}: 07:00-12:00`"
+        )
+    return first.date(), last.date()
+
+
+def parse_closed(text: str) -> tuple[dt.date, dt.date] | tuple[dt.datetime, dt.datetime]:
+    """Days off as in `parse_dates`; or, with a time of day, from a moment to another: '2024-12-24 12:00 to 18:00'."""
+    first, last = _ends(text)
+    if ":" not in text:
+        return first.date(), last.date()
+    if " to " not in text:
+        raise ValueError(
+            f"closed until when? write '{text} to 18:00', or '{text} to {first.date()}' for the rest of the day"
+        )
+    if ":" not in text.partition(" to ")[2]:
+        last = min(last, dt.datetime(dt.MAXYEAR, 12, 30)) + dt.timedelta(days=1)
+    if last == first:
+        raise ValueError(f"expected a time that ends after it begins, got '{text}'")
+    return first, last
+
+
+def _ends(text: str) -> tuple[dt.datetime, dt.datetime]:
+    """The two ends of a time that is written 'A to B'; a time of day as B is that of A's day."""
+    first, _, last = (part.strip() for part in text.partition(" to "))
+    begin = parse_date(first)
+    end = parse_date(f"{begin:%Y-%m-%d} {last}" if re.fullmatch(r"\d{1,2}:\d{2}", last) else last or first)
     if end < begin:
         raise ValueError(f"expected days off from an earlier to a later date, got '{text}'")
     return begin, end

@@ -40,7 +40,9 @@ _QUANTITY = re.compile(rf"({_NUMBER})\s*(.*)", re.DOTALL)
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]+(\d{1,2}):(\d{2})(?::00)?)?")
 _PARTIAL_DATE = re.compile(r"\d{4}(-\d{2})?")
 _LARGEST_EXPONENT = 30
-_TOO_FAR = "expected a horizon that ends before the year 10000"
+FIRST_YEAR = 1900
+"""Dates before this year are slips of the pen."""
+_TOO_FAR = "expected a horizon that ends before the year 9999"
 
 
 # Plain numbers
@@ -162,9 +164,9 @@ def parse_date(text: object) -> dt.datetime:
                 raise ValueError(f"expected a date without a time zone, got {text.isoformat()}")
             if text.second or text.microsecond:
                 raise ValueError(f"expected a date to the minute such as 2024-05-02 07:30, got {text}")
-            return text
+            return _in_range(text)
         case dt.date():
-            return dt.datetime(text.year, text.month, text.day)
+            return _in_range(dt.datetime(text.year, text.month, text.day))
         case int() | str() if not isinstance(text, bool):
             return _written_date(str(text).strip())
     raise ValueError(f"expected a date such as 2024-05-02, got {text!r}")
@@ -174,29 +176,43 @@ def _written_date(text: str) -> dt.datetime:
     found = _DATE.fullmatch(text)
     if found:
         try:
-            return dt.datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
+            date = dt.datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
         except ValueError as problem:
             raise ValueError(f"{text} is not a date: {problem}") from None
+        return _in_range(date)
     if _PARTIAL_DATE.fullmatch(text):
         first = f"{text}-01" if "-" in text else f"{text}-01-01"
         raise ValueError(f"{text}: write a full date such as {first}")
     raise ValueError(f"expected a date such as 2024-05-02 or 2024-05-02 07:30, got {text!r}")
 
 
+def _in_range(date: dt.datetime) -> dt.datetime:
+    """A date in a year that a plan may speak of."""
+    if date.year >= FIRST_YEAR:
+        return date
+    meant = f"; did you mean {date.replace(year=2000 + date.year):%Y-%m-%d}?" if date.year < 100 else ""
+    raise ValueError(f"{date.isoformat()[:10]} is out of range: a date lies between {FIRST_YEAR} and 9999{meant}")
+
+
 def horizon_end(start: dt.datetime, span: Span) -> dt.datetime:
     """The moment a span after the start; months and years are the calendar's (29 February may become 28)."""
+    try:
+        end = _later(start, span)
+    except OverflowError:
+        end = dt.datetime.max
+    if end.year >= dt.MAXYEAR:
+        raise ValueError(f"{_TOO_FAR}, got '{span}'")
+    return end
+
+
+def _later(start: dt.datetime, span: Span) -> dt.datetime:
     if span.unit in MINUTES_PER:
-        try:
-            return start + dt.timedelta(minutes=round_half_up(span.minutes))
-        except OverflowError:
-            raise ValueError(f"{_TOO_FAR}, got '{span}'") from None
+        return start + dt.timedelta(minutes=round_half_up(span.minutes))
     months = span.amount * (12 if span.unit == "year" else 1)
     if months.denominator != 1:
         raise ValueError(f"expected a whole number of months, got '{span}'")
     years, month = divmod(start.month - 1 + int(months), 12)
-    year, month = start.year + years, month + 1
-    if year > dt.MAXYEAR:
-        raise ValueError(f"{_TOO_FAR}, got '{span}'")
+    year, month = min(start.year + years, dt.MAXYEAR), month + 1
     return start.replace(year=year, month=month, day=min(start.day, calendar.monthrange(year, month)[1]))
 
 

@@ -388,6 +388,15 @@ VALUES = [
         ),
     ),
     Broken(
+        "pert-for-places",
+        None,
+        "{name: x, start: 2024-01-01, places: pert(1,2,3), calendars: {c: {days: Mon-Fri}}, activities: {a: {}}}",
+        (
+            "line 1: places: YAML split 'pert(1, 2, 3)' at its commas; places are counted by whole numbers "
+            "that are known: {hall: 2, rack: {in: hall, count: 20}}"
+        ),
+    ),
+    Broken(
         "two-distributions",
         "{pert: [2 h, 4 h, 9 h]}",
         "{pert: [2 h, 4 h, 9 h], uniform: [1 h, 2 h]}",

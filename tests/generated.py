@@ -223,6 +223,16 @@ class _Sketch:
         if self.some(0.2):
             first, last = (self.start + dt.timedelta(days=n) for n in (1, self.rng.randint(1, 2)))
             spec["closed"] = self.rng.choice((f"{first:%Y-%m-%d}", [f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"]))
+        if self.some(0.25):
+            spec.pop("days", None)
+            spec["hours"] = {
+                days: self.rng.choice(SHIFTS) for days in self.rng.choice((("Mon-Thu", "Fri"), ("Sat-Wed",)))
+            }
+        if self.some(0.25):
+            spec["open"] = self._worked_dates()
+        if self.some(0.15):
+            begin = self.start + dt.timedelta(minutes=self.rng.choice((600, 1380, 2000)))
+            spec["closed"] = f"{begin:%Y-%m-%d %H:%M} to {begin + dt.timedelta(minutes=90):%Y-%m-%d %H:%M}"
         if self.some(0.15):
             spec["hours_per_day"] = self.rng.choice((8, 7.5, 10))
         worked = calendar(spec, self.start, self.horizon - 1)
@@ -230,6 +240,12 @@ class _Sketch:
             return None
         self.calendars[name] = worked
         return spec
+
+    def _worked_dates(self) -> Any:
+        """A date or two with hours of their own."""
+        first, second = (f"{self.start + dt.timedelta(days=n):%Y-%m-%d}" for n in (self.rng.randint(0, 2), 3))
+        own = {second: self.rng.choice(SHIFTS)}
+        return self.rng.choice(({first: self.rng.choice(SHIFTS)}, own | {first: self.rng.choice(SHIFTS)}, [own]))
 
     def _factor(self, name: str) -> Any:
         value = self.rng.choice(MULTIPLIERS)

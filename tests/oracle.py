@@ -184,26 +184,52 @@ class Calendar:
 
     open: frozenset[int]
     day: Fraction = Fraction(DAY)
-    week: int = 7
+    week: Fraction | int = 7
 
 
 def calendar(spec: Spec, start: dt.datetime, end: int) -> Calendar:
     """A written calendar, minute by minute up to the end."""
+    hours = spec.get("hours", "00:00-24:00")
+    usual = [] if isinstance(hours, dict) else _shifts(hours)
     days = parse_days(spec.get("days", "Mon-Sun"))
-    shifts = [
-        (a, b if b > a else b + DAY) for text in _list(spec.get("hours", "00:00-24:00")) for a, b in parse_hours(text)
-    ]
-    off = set(_days_off(spec, start, end))
+    week = {day: usual if day in days else [] for day in range(7)}
+    for written, shifts in hours.items() if isinstance(hours, dict) else ():
+        week |= dict.fromkeys(parse_days(written), _shifts(shifts))
+    off, shut = set(_days_off(spec, start, end)), set(_shut(spec, start))
+    special = {day: shifts or usual or week[day.weekday()] for day, shifts in _worked(spec)}
     minutes: set[int] = set()
     for day in range(-1, end // DAY + 2):
         date = (start + dt.timedelta(days=day)).date()
-        if date.weekday() in days and date not in off:
-            for a, b in shifts:
-                minutes.update(range(day * DAY + a, day * DAY + b))
-    per_day = (
-        parse_number(spec["hours_per_day"]) * 60 if "hours_per_day" in spec else Fraction(sum(b - a for a, b in shifts))
-    )
-    return Calendar(frozenset(t for t in minutes if 0 <= t <= end), per_day, len(days))
+        for a, b in special[date] if date in special else [] if date in off else week[date.weekday()]:
+            minutes.update(range(day * DAY + a, day * DAY + b))
+    lengths = [Fraction(sum(b - a for a, b in shifts)) for shifts in week.values()]
+    per_day = parse_number(spec["hours_per_day"]) * 60 if "hours_per_day" in spec else max(lengths)
+    per_week = len([x for x in lengths if x]) if "hours_per_day" in spec else sum(lengths) / per_day
+    return Calendar(frozenset(t for t in minutes - shut if 0 <= t <= end), per_day, per_week)
+
+
+def _shifts(written: Any) -> list[tuple[int, int]]:
+    return [(a, b if b > a else b + DAY) for text in _list(written) for a, b in parse_hours(text)]
+
+
+def _dates(text: str) -> list[dt.date]:
+    ends = [parse_date(part.strip()).date() for part in text.split(" to ")]
+    return [ends[0] + dt.timedelta(days=i) for i in range((ends[-1] - ends[0]).days + 1)]
+
+
+def _worked(spec: Spec) -> Iterator[tuple[dt.date, list[tuple[int, int]]]]:
+    """Dates that are worked, with their own hours if they have any."""
+    for entry in _list(spec.get("open", [])):
+        for text, hours in entry.items() if isinstance(entry, dict) else [(entry, [])]:
+            yield from ((date, _shifts(hours)) for date in _dates(text))
+
+
+def _shut(spec: Spec, start: dt.datetime) -> Iterator[int]:
+    """Minutes from one time of day to another that are closed."""
+    for text in _list(spec.get("closed", [])):
+        if ":" in text:
+            first, last = (parse_date(part) for part in text.split(" to "))
+            yield from range((first - start) // dt.timedelta(minutes=1), (last - start) // dt.timedelta(minutes=1))
 
 
 def _days_off(spec: Spec, start: dt.datetime, end: int) -> Iterator[dt.date]:
@@ -212,8 +238,7 @@ def _days_off(spec: Spec, start: dt.datetime, end: int) -> Iterator[dt.date]:
         years = range(start.year - 1, (start + dt.timedelta(minutes=end)).year + 1)
         yield from holidays.country_holidays(country, subdiv=state or None, years=years)
     for text in _list(spec.get("closed", [])):
-        ends = [parse_date(part.strip()).date() for part in text.split(" to ")]
-        yield from (ends[0] + dt.timedelta(days=i) for i in range((ends[-1] - ends[0]).days + 1))
+        yield from [] if ":" in text else _dates(text)
 
 
 def _list(written: Any) -> list[Any]:

@@ -21,7 +21,10 @@ from dcsim.calendars import (
     parse_days,
     parse_hours,
     subtract,
+    unknown_holidays,
 )
+from dcsim.scenario.schema import CalendarSpec
+from dcsim.scenario.shifts import read_shifts
 
 END = 60
 TICKS = st.integers(-3, END + 5)
@@ -117,7 +120,14 @@ def test_always_is_open_around_the_clock() -> None:
 
 
 def shifts(days: str = "Mon-Fri", hours: str = "07:00-17:00", **more: object) -> Shifts:
-    return Shifts(parse_days(days), parse_hours(hours), **more)  # type: ignore[arg-type]
+    return rule(days=days, hours=hours, **more)
+
+
+def rule(**written: object) -> Shifts:
+    """A calendar as a file says it, read."""
+    found = read_shifts(CalendarSpec.model_validate(written), lambda key, reader, *arguments: reader(*arguments))
+    assert found is not None
+    return found
 
 
 def days_worked(c: Calendar, start: dt.datetime = MONDAY) -> list[str]:
@@ -153,19 +163,19 @@ def test_shifts_that_touch_are_one_interval() -> None:
 
 def test_a_public_holiday_has_no_shifts() -> None:
     memorial_week = dt.datetime(2024, 5, 27)
-    c = expand("day_shift", shifts(holidays=("US-TN",)), memorial_week, 3 * 1440)
+    c = expand("day_shift", shifts(holidays="US-TN"), memorial_week, 3 * 1440)
     assert days_worked(c, memorial_week) == ["Tue 28", "Wed 29"]
 
 
 def test_a_holiday_removes_the_shifts_that_begin_on_it() -> None:
     eve = dt.datetime(2024, 5, 26)
-    c = expand("night", shifts("daily", "22:00-06:00", holidays=("US",)), eve, 3 * 1440)
+    c = expand("night", shifts("daily", "22:00-06:00", holidays="US"), eve, 3 * 1440)
     assert c.opens.tolist() == [0, 22 * 60, (48 + 22) * 60]
     assert c.closes.tolist() == [6 * 60, 30 * 60, 72 * 60]
 
 
 def test_closed_dates_have_no_shifts() -> None:
-    closed = (dt.date(2024, 3, 11), (dt.date(2024, 3, 13), dt.date(2024, 3, 14)), dt.date(1999, 1, 1))
+    closed = ["2024-03-11", "2024-03-13 to 2024-03-14", "1999-01-01"]
     assert days_worked(expand("day_shift", shifts(closed=closed), MONDAY, 7 * 1440)) == ["Tue 12", "Fri 15"]
 
 
@@ -192,7 +202,8 @@ def test_expanded_shifts_agree_with_a_count_of_minutes(
             opens = day * 1440 + a - begin
             closes = opens + ((b - a) if b > a else (b - a + 1440))
             expected[max(opens, 0) : max(closes, 0)] = True
-    c = expand("shift", Shifts(days, tuple(hours)), start, end)
+    spans = tuple((a, b if b > a else b + 1440) for a, b in hours)
+    c = expand("shift", Shifts(tuple(spans if day in days else () for day in range(7))), start, end)
     assert minutes_of(c) == expected.tolist()
 
 
@@ -211,6 +222,91 @@ def test_the_working_day(hours: str, hours_per_day: Fraction | None, day: Fracti
     rule = shifts("Mon-Sat", hours, hours_per_day=hours_per_day)
     assert rule.working_day == day
     assert rule.working_week == 6
+
+
+def intervals(**written: object) -> list[str]:
+    """When a calendar is open in the week of 11 March 2024, a Monday."""
+    c = expand("c", rule(**written), MONDAY, 7 * 1440)
+    ends = [[MONDAY + dt.timedelta(minutes=int(t)) for t in pair] for pair in zip(c.opens, c.closes, strict=True)]
+    return [f"{opens:%a %H:%M}-{closes:%H:%M}" for opens, closes in ends]
+
+
+BY_DAY = {"hours": {"Mon-Tue": "07:00-17:00", "Fri": ["07:00-10:00", "11:00-12:00"]}}
+
+
+def test_hours_by_weekday() -> None:
+    """The days are those that have hours; a day is the longest, and a short Friday a part of one."""
+    monday, tuesday = "Mon 07:00-17:00", "Tue 07:00-17:00"
+    assert intervals(**BY_DAY) == [monday, tuesday, "Fri 07:00-10:00", "Fri 11:00-12:00"]
+    assert (rule(**BY_DAY).working_day, rule(**BY_DAY).working_week) == (10, Fraction(12, 5))
+    said = rule(**BY_DAY, days="Mon, Tue, Fri", hours_per_day=8)
+    assert (said.working_day, said.working_week) == (8, 3)
+
+
+@pytest.mark.parametrize(
+    ("more", "week"),
+    [
+        ({"open": "2024-03-16"}, ["Mon 07:00-17:00", "Sat 07:00-17:00"]),
+        ({"open": {"2024-03-16": "08:00-12:00"}}, ["Mon 07:00-17:00", "Sat 08:00-12:00"]),
+        (
+            {"open": ["2024-03-12", {"2024-03-16 to 2024-03-17": "22:00-23:00"}]},
+            ["Mon 07:00-17:00", "Tue 07:00-17:00", "Sat 22:00-23:00", "Sun 22:00-23:00"],
+        ),
+        ({"open": {"2024-03-11": "07:00-12:00"}}, ["Mon 07:00-12:00"]),
+        ({"closed": "2024-03-11 to 2024-03-17", "open": "2024-03-11"}, ["Mon 07:00-17:00"]),
+        (
+            {"open": {"2024-03-11 to 2024-03-12": "07:00-09:00", "2024-03-11": "10:00-11:00"}},
+            ["Mon 10:00-11:00", "Tue 07:00-09:00"],
+        ),
+        ({"closed": "2024-03-11 12:00 to 2024-03-12"}, ["Mon 07:00-12:00"]),
+        ({"closed": "2024-03-11 12:00 to 13:00"}, ["Mon 07:00-12:00", "Mon 13:00-17:00"]),
+        ({"closed": "2024-03-10 to 2024-03-11 08:30"}, ["Mon 08:30-17:00"]),
+        ({"closed": "2024-03-11 06:00 to 9999-12-31", "open": "2024-03-12"}, []),
+    ],
+)
+def test_dates_that_differ(more: dict[str, object], week: list[str]) -> None:
+    """Worked dates come before days off; a later entry before an earlier one; a time of day closes exactly it."""
+    assert intervals(days="Mon", hours="07:00-17:00", **more) == week
+
+
+def test_a_worked_holiday_has_the_hours_of_its_weekday() -> None:
+    christmas = dt.datetime(2024, 12, 25)
+    c = expand("c", rule(**BY_DAY, holidays="US", open="2024-12-27"), christmas, 3 * 1440)
+    assert days_worked(c, christmas) == ["Fri 27", "Fri 27"]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (
+            {"hours": {"Mon-Fri": "07:00-17:00", "Fri": "07:00-12:00"}},
+            "Fri stands here twice; give each day its hours once",
+        ),
+        ({"hours": {"Mon-Fry": "07:00-17:00"}}, r"expected days such as .* got 'Mon-Fry'; did you mean 'Fri'\?"),
+        ({"days": "Mon-Sat", "hours": {"Mon-Fri": "07:00-17:00"}}, "Sat is a working day by `days` but has no hours"),
+        ({"days": "Mon-Thu", "hours": {"Mon-Fri": "07:00-17:00"}}, "Fri has hours but is none of the `days`"),
+        ({"hours": {"Mon": []}}, "needs at least one shift"),
+        (
+            BY_DAY | {"open": "2024-03-15 to 2024-03-16"},
+            r"Sat has no hours of its own; say them: `open: \{2024-03-15: 07",
+        ),
+        ({"open": "2024-03-15 07:00"}, "hours of their own stand behind them: `2024-03-15: 07:00-12:00`"),
+        ({"open": {"2024-03-15": "all"}}, "expected hours such as 07:00-17:00, got 'all'"),
+        ({"closed": "2024-03-15 07:00"}, "closed until when"),
+        ({"closed": "2024-03-15 07:00 to 07:00"}, "expected a time that ends after it begins"),
+        ({"closed": "2024-03-15 07:00 to 06:00"}, "expected days off from an earlier to a later date"),
+    ],
+)
+def test_calendars_that_are_refused(written: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        rule(**written)
+
+
+def test_holidays_that_nobody_knows() -> None:
+    """The library knows none of Sri Lanka's after 2026, and not all of India's after 2035."""
+    assert unknown_holidays("LK", 2026, 2028) == ([2027, 2028], [])
+    assert unknown_holidays("IN", 2035, 2036) == ([], [2036])
+    assert unknown_holidays("US-TN", 2026, 2036) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -251,7 +347,7 @@ def test_what_are_no_days_is_told(text: object, message: str) -> None:
         ("7:00 - 17:00", ((420, 1020),)),
         ("'07:00-17:00'", ((420, 1020),)),
         ("06:00-14:00, 14:00-22:00", ((360, 840), (840, 1320))),
-        ("22:00-06:00", ((1320, 360),)),
+        ("22:00-06:00", ((1320, 1800),)),
         ("00:00-24:00", ((0, 1440),)),
     ],
 )

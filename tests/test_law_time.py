@@ -64,6 +64,20 @@ def test_hours_per_day_may_be_said(run):
     assert told["a"] == (clock(0, 8), clock(0, 14))
 
 
+def test_a_short_friday(run):
+    """Five days are fifty hours; a week has 45, and ends on Friday at noon."""
+    short = {"short": {"hours": {"Mon-Thu": "07:00-17:00", "Fri": "07:00-12:00"}}}
+    told = run("a=5d b=1wk", calendars=short, a={"calendar": "short"}, b={"calendar": "short"})
+    assert told.times == {"a": (clock(0, 7), clock(7, 12)), "b": (clock(0, 7), clock(4, 12))}
+
+
+def test_a_worked_saturday_and_a_half_day(run):
+    """On the Saturday the usual hours, on Tuesday the morning only."""
+    dates = {"days": "Mon-Fri", "hours": "08:00-16:00", "open": ["2024-01-06", {"2024-01-02": "08:00-12:00"}]}
+    told = run("a=5d b=44h", calendars={"c": dates}, a={"calendar": "c"}, b={"calendar": "c"})
+    assert told.times == {"a": (clock(0, 8), clock(5, 12)), "b": (clock(0, 8), clock(5, 16))}
+
+
 def test_a_calendar_s_day_is_its_longest(run):
     """Two shifts with a break are one day of eight and a half hours."""
     told = run("a=1d", calendars={"shop": {"hours": ["08:00-12:00", "13:00-17:30"]}}, a={"calendar": "shop"})

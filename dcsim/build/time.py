@@ -1,15 +1,18 @@
 """Dates, spans and calendars of a scenario as ticks and working minutes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from dcsim import calendars
 from dcsim.calendars import Calendar
 from dcsim.distributions import Distribution
 from dcsim.network import Moment, WorkingTime
+from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, CalendarSpec, Scenario
+from dcsim.scenario.shifts import read_shifts
 from dcsim.scenario.values import Uncertain
 from dcsim.units import Span, horizon_end, round_half_up
 
@@ -86,12 +89,12 @@ class WorkingTimes:
         return span.working_minutes(rule.working_day, rule.working_week)
 
 
+def _read(_: Key, reader: Callable[..., Any], *arguments: Any) -> Any:
+    return reader(*arguments)
+
+
 def shifts(spec: CalendarSpec) -> calendars.Shifts:
     """The written calendar, read."""
-    return calendars.Shifts(
-        days=calendars.parse_days(spec.days),
-        hours=calendars.parse_hours(", ".join(spec.hours)),
-        holidays=tuple(map(calendars.check_holidays, spec.holidays)),
-        closed=tuple(map(calendars.parse_closed, spec.closed)),
-        hours_per_day=spec.hours_per_day,
-    )
+    found = read_shifts(spec, _read)
+    assert found is not None
+    return found

@@ -188,9 +188,11 @@ def _varying(factors: tuple[str, ...]) -> str:
 
 def _calendars(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, calendar in scenario.calendars.items():
-        said = f"{calendar.days}, {', '.join(calendar.hours)}"
+        said = ", ".join(f"{days or f'{calendar.days},'} {', '.join(hours)}" for days, hours in calendar.hours.items())
         said += f", not on holidays of {', '.join(calendar.holidays)}" if calendar.holidays else ""
         said += f", closed {', '.join(calendar.closed)}" if calendar.closed else ""
+        dates = [f"{dates} {', '.join(hours)}".strip() for dates, hours in calendar.open.items()]
+        said += f", worked {', '.join(dates)}" if dates else ""
         said += f"; a working day is {plain(calendar.hours_per_day)} h" if calendar.hours_per_day else ""
         yield Entry(name, said)
 

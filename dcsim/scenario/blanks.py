@@ -18,9 +18,12 @@ def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
         return
     split = _split_distribution(node)
     if split is not None:
-        kind, written = split
-        message = f"YAML split '{written}' at its commas; a distribution is written {HOW_TO_WRITE[kind]}"
-        yield path, node.problem(path, message)
+        kind, written, keys = split
+        right = f"a distribution is written {HOW_TO_WRITE[kind]}"
+        if "places" in (*path, keys[0]):
+            right = "places are counted by whole numbers that are known: {hall: 2, rack: {in: hall, count: 20}}"
+        problem = node.problem(path or keys[:1], f"YAML split '{written}' at its commas; {right}")
+        yield from ((path or (key,), problem) for key in keys)
         return
     for key, child in node.children():
         if child.value is Blank.BLANK:
@@ -30,14 +33,16 @@ def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
             yield from find_blanks(child, (*path, key))
 
 
-def _split_distribution(node: Node) -> tuple[str, str] | None:
-    """The kind of a distribution that lies scattered in this mapping or list, and how it was written."""
-    parts: list[str] = []
+def _split_distribution(node: Node) -> tuple[str, str, Key] | None:
+    """The kind of a distribution that lies scattered in this mapping or list, how it was written, and its keys."""
+    parts: dict[str | int, str] = {}
     for key, child in node.children():
         text = str(key if child.value is Blank.BLANK else child.value)
+        if isinstance(child.value, dict | list):
+            continue
         if parts or (isinstance(child.value, str) and _OPENING.fullmatch(text)):
-            parts.append(text)
+            parts[key] = text.strip()
         if parts and text.rstrip().endswith(")"):
             break
-    found = _OPENING.fullmatch(parts[0]) if len(parts) > 1 else None
-    return (found[1].lower(), ", ".join(part.strip() for part in parts)) if found else None
+    found = _OPENING.fullmatch(next(iter(parts.values()))) if len(parts) > 1 else None
+    return (found[1].lower(), ", ".join(parts.values()), tuple(parts)) if found else None

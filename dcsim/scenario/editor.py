@@ -152,7 +152,9 @@ class _Writer:
             entries = self._value(told["additionalProperties"])
             return {**described, "type": ["object", "null"], "additionalProperties": self._nullable(entries)}
         value = self._value(told)
-        if key in ("count", "rate") and part != "Level" and _is_ramp(value):
+        if key == "open":
+            value = {"anyOf": [_TEXT, {"type": "array", "items": {"anyOf": [_TEXT, value]}}, value]}
+        if key in ("count", "rate", "hours") and part != "Level" and _is_ramp(value):
             one = _first_object(value)["additionalProperties"]
             value = {"anyOf": [one, value]}
         return {**described, **self._cited(value)}

@@ -169,7 +169,7 @@ def prune(node: Node, path: Key = ()) -> Node:
 
 def settled(node: Node) -> Node:
     """The same layer with sections that were left empty taken as absent, and factors in their long form."""
-    kept = {k: v for k, v in node.value.items() if v.value is not Blank.BLANK}
+    kept = {k: v for k, v in node.value.items() if v.value is not Blank.BLANK or k not in SECTIONS}
     factors = kept.get("factors")
     if factors is not None and isinstance(factors.value, dict):
         long = {name: _factor(factor) for name, factor in factors.value.items()}
@@ -214,6 +214,8 @@ def _mergeable(below: Node, over: Node, path: Key) -> bool:
         return False
     if _is_section(path):
         return True
+    if path[0] == "calendars" and path[2:] in (("hours",), ("open",)):
+        return False
     return not any(is_wrapper(node, path) or is_distribution(node) or is_ramp(node) for node in (below, over))
 
 

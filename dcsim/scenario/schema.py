@@ -119,19 +119,42 @@ class Level(Model):
         return self
 
 
+EVERY_DAY = ""
+"""In front of the hours of all working days."""
+
+
+def _hours(raw: Any) -> Any:
+    """The same hours every day, or hours by day."""
+    return raw if isinstance(raw, dict) else {EVERY_DAY: raw}
+
+
+def _open(raw: Any) -> Any:
+    """Dates by themselves, or with hours of their own."""
+    found: dict[Any, Any] = {}
+    for entry in _listed(raw):
+        found |= entry if isinstance(entry, dict) else {entry: ()}
+    return found
+
+
 class CalendarSpec(Model):
-    """When work goes on: the days of the week, the shifts of a day, and the public holidays that are off."""
+    """When work goes on: the days of the week, the shifts of a day, public holidays, and what differs on some dates."""
 
     days: Text = "Mon-Sun"
-    """Working days: `Mon-Sat`, or `Mon-Fri, Sun`."""
-    hours: Names = ("00:00-24:00",)
-    """Shifts of a working day: `07:00-17:00`, or a list; one over midnight belongs to the day it begins."""
+    """Working days: `Mon-Sat`, or `Mon-Fri, Sun`; those that `hours` names, where it names any."""
+    hours: Annotated[dict[Text, Names], BeforeValidator(_hours)] = {EVERY_DAY: ("00:00-24:00",)}
+    """Shifts of a working day: `07:00-17:00`, or a list; one over midnight belongs to the day it begins. By day where
+    they differ: `{Mon-Thu: 07:00-17:00, Fri: 07:00-12:00}`."""
     holidays: Names = ()
     """Public holidays that are off, by country or country and state: `US`, `US-TN`."""
     closed: Names = ()
-    """Further days off: dates, or ranges such as `2024-12-24 to 2025-01-01`."""
+    """Further days off: dates, or ranges such as `2024-12-24 to 2025-01-01`; with times of day exactly that time:
+    `2024-12-24 12:00 to 18:00`."""
+    open: Annotated[dict[Text, Names], BeforeValidator(_open)] = {}
+    """Dates or ranges that are worked whatever `days`, `holidays` and `closed` say: `2026-01-10`; with hours of their
+    own, `{2026-12-24: 07:00-12:00}`."""
     hours_per_day: NumberValue | None = None
-    """Hours in a working day when a duration is given in days; the longest working day if not given."""
+    """Hours in a working day when a duration is given in days; those of the longest day of the week if not given. A
+    working week is as many of them as it has working days; if not given, all the hours of a week."""
     description: Text = ""
     """What this calendar stands for."""
 
