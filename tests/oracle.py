@@ -413,16 +413,17 @@ class World:
         unit, steps = self.section("supplies")[supply].get("unit", ""), spec["rate"]
         turns = {until, *(tick for risk in self.risks for tick in (risk.begin, risk.end))}
         turns |= {self.tick(when) for when in steps} if isinstance(steps, dict) else set()
-        made, tick = Fraction(0), begin
+        made, tick, early = Fraction(0), begin, 0
         while tick + every <= self.horizon:
             before, after = math.floor(made), tick + every
             for a, b in pairwise(sorted({tick, after} | {turn for turn in turns if tick < turn < after})):
                 if a < until:
                     rate = parse_rate(self.ramp(steps, a) if isinstance(steps, dict) else steps, unit)
                     made += rate.per_minute * part * self.effects(f"supplies.{supply}", a) * (b - a)
-            tick = after
-            if tick >= 0:
-                yield DeliveryRow(tick, supply, place.path, math.floor(made) - before, "production")
+            tick, early = after, early + math.floor(made) - before
+            if tick >= 0 or tick + every > 0:
+                yield DeliveryRow(max(0, tick), supply, place.path, early, "production")
+                early = 0
 
     def order(self, supply: str, place: Place, name: str, spec: Spec, placed: int) -> Iterator[DeliveryRow]:
         """The lots of an order placed at this tick."""
@@ -433,8 +434,7 @@ class World:
             hits = [risk.spec.get("delays", {}) for risk in self.risks if risk.holds(due)]
             tick = due + sum(self.elapsed(delays.get(f"supplies.{supply}", "0 d")) for delays in hits)
             units = (lot + 1) * amount // lots - lot * amount // lots
-            if tick >= 0:
-                yield DeliveryRow(tick, supply, place.path, units, name)
+            yield DeliveryRow(max(0, tick), supply, place.path, units, name)
 
 
 def half_up(x: Fraction | float) -> int:

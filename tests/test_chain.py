@@ -354,3 +354,12 @@ def test_nothing_is_told_of_what_is_not_reached(engine):
     assert len(chain) == 0
     assert not spent.any()
     assert not touched.any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_there_at_the_start_ends_the_chain(engine):
+    """An order that came before the start is the first row, of no length."""
+    order = {"amount": 1, "placed": "2023-12-01", "lead_time": "2 d"}
+    spec = network("a=10<there", supplies={"x": {"orders": {"o": order}}})
+    spec["milestones"] = {"there": {"supply": "x", "reaches": 1}, "end": {"activity": "a"}}
+    assert told(spec, engine) == [("order", "x.o", 0, 0), ("work", "a", 0, 10)]

@@ -32,9 +32,27 @@ def test_lots_are_equal_up_to_one_unit(run):
     assert arrivals(run, orders={"one": order}) == [(60, 2), (60 + DAY, 2), (60 + 2 * DAY, 3)]
 
 
-def test_what_would_arrive_before_the_start_is_in_the_initial_stock(run):
-    order = {"amount": 3, "placed": "2023-12-31 23:00", "lots": 3, "every": "30 min"}
-    assert arrivals(run, orders={"one": order}) == [(0, 1)]
+def test_what_arrives_before_the_start_is_there_at_the_start_beside_the_initial_stock(run):
+    """Lots an hour and half an hour before, and in its minute."""
+    order = {"amount": 8, "placed": "2023-12-31 23:00", "lots": 4, "every": "30 min"}
+    told = run("a=5", supplies={"racks": {"initial": 1, "orders": {"one": order}}}, a={"consumes": {"racks": 7}})
+    assert told.amounts("racks") == [(0, 2), (0, 2), (0, 2), (30, 2)]
+    assert (told["a"], told.level("racks")) == ((0, 5), [(0, 0, 7), (30, 2, 9)])
+
+
+@pytest.mark.parametrize(("delay", "tick"), [("5 h", 0), ("12 h", 120)])
+def test_a_delay_touches_what_is_due_before_the_start(run, delay, tick):
+    """Due ten hours before the start, while the port is closed."""
+    order = {"amount": 1, "placed": "2023-12-31 14:00"}
+    port = {"begins": "2023-12-31 12:00", "lasts": "4 h", "delays": {"supplies.racks": delay}}
+    assert arrivals(run, orders={"one": order}, risks={"port": port}) == [(tick, 1)]
+
+
+def test_a_milestone_counts_what_was_there_at_the_start(run):
+    order = {"amount": 3, "placed": "2023-12-01", "lead_time": "10 d"}
+    milestones = {"racked": {"supply": "racks", "reaches": 3}}
+    told = run("a=5<racked", supplies={"racks": {"orders": {"one": order}}}, milestones=milestones)
+    assert (told["a"], told.reached["racked"]) == ((0, 5), 0)
 
 
 def test_what_arrives_after_the_horizon_is_not_told(run):
@@ -114,10 +132,18 @@ def test_production_is_anchored_where_it_begins(run):
     ]
 
 
-def test_what_was_made_before_the_start_is_in_the_initial_stock(run):
-    """Begun 40 hours before; the delivery at hour 8 holds a whole day's work, of which 16 hours were before."""
-    made = arrivals(run, production={"rate": "1 / h", "every": "1 d", "from": "2023-12-30 08:00"}, horizon="1 d")
-    assert made == [(480, 24)]
+def test_what_was_made_before_the_start_is_there_at_the_start(run):
+    """Begun 64 hours before: two days' work; the delivery at hour 8 holds a day's work, of which 16 hours were before."""
+    made = arrivals(run, production={"rate": "1 / h", "every": "1 d", "from": "2023-12-29 08:00"}, horizon="1 d")
+    assert made == [(0, 48), (480, 24)]
+
+
+def test_what_became_whole_before_the_start_is_there_at_the_start(run):
+    """Three in two days, delivered twice a day: floors of 0.75, 1.5, 2.25 and 3; a cut halves the last day."""
+    production = {"rate": "3 / 2 d", "every": "12 h", "from": "2023-12-30"}
+    assert arrivals(run, production=production, horizon="1 d") == [(0, 3), (1440, 1)]
+    cut = {"short": {"begins": "2023-12-31", "lasts": "1 d", "effects": {"supplies.racks": 0.5}}}
+    assert arrivals(run, production=production, horizon="1 d", risks=cut) == [(0, 2), (720, 1)]
 
 
 def test_a_delivery_in_the_minute_of_the_start_counts(run):

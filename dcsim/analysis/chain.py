@@ -111,12 +111,14 @@ def _slowed_by(network: Network, draws: Draws, stock: int, tick: int) -> int:
 def segments(network: Network, draws: Draws, milestone: str, chain: Table) -> pd.DataFrame:
     """The chain as a story, in order of time; what follows each other about the same thing is one row.
 
+    Goods that were there at the start are a row of no length.
+
     Columns: milestone, kind, name, activity, place (whose work, or who waited), begins, ends (ticks), days, from, to.
     """
     names = codes_of(network)
     rows: list[list[str | int]] = []
     for begins, ends, code, instance, _ in with_risks(network, draws, chain).tolist() if len(chain) else ():
-        if begins == ends:
+        if begins == ends and (ends or names[code].kind not in (ORDER, PRODUCED)):
             continue
         activity = network.activities[int(network.activity[instance])] if instance != NOT else ""
         place = network.place_path(instance) if instance != NOT else ""

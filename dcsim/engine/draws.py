@@ -61,7 +61,10 @@ class Postponement(NamedTuple):
 
 
 class Deliveries(NamedTuple):
-    """What arrives on dates known beforehand, sorted by tick, stock and origin; columns of equal length."""
+    """What arrives on dates known beforehand, sorted by tick, stock and origin; columns of equal length.
+
+    What came before the start is there at the start.
+    """
 
     tick: Ints
     stock: Ints
@@ -403,7 +406,7 @@ def _deliveries(
     for number, some in enumerate(postponed):
         for one in some:
             ticks[(stock == number) & (one.begins <= due) & (due < one.ends)] += one.ticks
-    tables = [np.stack([ticks, stock, amount, order], axis=1)]
+    tables = [np.stack([np.maximum(ticks, 0), stock, amount, order], axis=1)]
     for number, production in enumerate(network.productions):
         cuts = _cuts(network.stocks[production.stock].name, [risk.production for risk in network.risks], windows)
         if number in certain.produced and not cuts:
@@ -412,7 +415,7 @@ def _deliveries(
         divisor = Fraction(_product(factors, production.factors)).limit_denominator(FACTOR_DIGITS)
         tables.append(_produced(network, number, cuts, divisor))
     table = np.concatenate(tables)
-    table = table[(table[:, 0] >= 0) & (table[:, 0] <= network.horizon) & (table[:, 2] > 0)]
+    table = table[(table[:, 0] <= network.horizon) & (table[:, 2] > 0)]
     return Deliveries(*table[np.lexsort(table.T[[3, 2, 1, 0]])].T)
 
 
@@ -454,20 +457,22 @@ def _level_at(steps: Sequence[tuple[int, Fraction | int]], tick: int, cuts: Cuts
 def produced(production: Production, horizon: int, cuts: Cuts, divisor: Fraction) -> tuple[Ints, Ints]:
     """Ticks and amounts of a production's deliveries: at the end of each interval, what became whole since the last.
 
-    The rate is integrated over its steps and over the windows in which risks multiply it.
+    The rate is integrated over its steps and over the windows in which risks multiply it. What was delivered before the
+    start is there at the start, as one delivery.
     """
     end = horizon if production.until is None else min(production.until, horizon)
     edges = {production.begins, end, *(tick for tick, _ in production.rate)}
     edges |= {edge for window, _ in cuts for edge in window}
     inside = sorted(edge for edge in edges if production.begins <= edge <= end)
-    due = np.arange(production.begins + production.every, horizon + 1, production.every)
+    before = max(0, -production.begins // production.every - 1)
+    due = np.arange(production.begins + (before + 1) * production.every, horizon + 1, production.every)
     whole, total, first = np.zeros(len(due), np.int64), Fraction(0), 0
     for begin, until in pairwise([*inside, horizon + 1]):
         rate = Fraction(0) if begin >= end else _level_at(production.rate, begin, cuts) / divisor
         last = int(due.searchsorted(until if until <= horizon else horizon, side="right"))
         whole[first:last] = _floors(total, rate, due[first:last] - begin)
         first, total = last, total + rate * (until - begin)
-    return due, np.diff(whole, prepend=0)
+    return np.maximum(due, 0), np.diff(whole, prepend=0)
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,9 @@ Where engines disagree, this one is right. At every tick where something is due:
    all it needs at once or nothing. The whole pass ends before anything settles again.
 3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
    the next tick.
+
+*Before the start.* What an order or a production delivers before the start is there at the start, in addition to the
+initial stock: it is delivered at tick 0.
 """
 
 from collections.abc import Generator, Iterable

@@ -131,11 +131,11 @@ def tell_order(plan: Ways, chance: Chance, told: Table, count: int, placed: int,
         if arrives == tick:
             due = wanted
             break
-    due = max(due, placed, 0)
+    starts = max(due, placed, 0)
     for k in range(len(chance.postponed) - 1, -1, -1):
-        if tick > due and chance.postponed[k].stock == plan.order[order].stock:
+        if tick > starts and chance.postponed[k].stock == plan.order[order].stock:
             if chance.postponed[k].begins <= due < chance.postponed[k].ends:
-                low = max(due, tick - chance.postponed[k].ticks)
+                low = max(starts, tick - chance.postponed[k].ticks)
                 code = plan.codes.wait + plan.risk_cause[chance.postponed[k].risk]
                 count = tell(told, count, low, tick, code, NOT, 0)
                 tick = low

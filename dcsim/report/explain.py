@@ -84,7 +84,9 @@ def _critical(result: Explanation) -> RenderableType:
 def _story(result: Explanation) -> RenderableType:
     """The driving chain of one build in order of time."""
     if result.segments.empty:
-        return below("", Text("Its chain cannot be told: the milestone is not reached in this build."))
+        return below(
+            "", Text("There is no chain to tell: the milestone is reached at the start of this build, or never.")
+        )
     table = table_of("from", ">days", "the chain", "where")
     for line in _lines(result.segments.to_dict("records")):
         table.add_row(*map(Text, line))
@@ -101,14 +103,14 @@ def _lines(rows: list[dict[Hashable, Any]]) -> Iterator[tuple[str, str, str, str
     minor: list[dict[Hashable, Any]] = []
     for part in stretches:
         days = _days_of(part)
-        if days <= shortest:
+        if 0 < days <= shortest:
             minor += part
             continue
         if minor:
             yield _minor(minor)
             minor = []
         first, closed = part[0], sum(row["days"] for row in part if row["kind"] == "calendar")
-        told = spent_on(first["kind"], first["name"])
+        told = spent_on(first["kind"], first["name"]) if days else f"{first['name']}: there at the start"
         if closed and first["kind"] != "calendar":
             told += f", {closed:,.1f} of it closed"
         yield f"{first['from']:%Y-%m-%d}", f"{days:,.1f}", told, _where(part)

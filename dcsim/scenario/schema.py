@@ -226,7 +226,7 @@ class Order(Model):
     placed: "PlacedWhen" = Uncertain("fixed", (parse_span("0 d"),))
     """A date, a span after the start, or `{after: activity or milestone, lag: 7 d}`: after the last."""
     lead_time: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
-    """From the order to the first lot on site."""
+    """From the order to the first lot on site; what comes before the start of the clock is there at the start."""
     lots: Whole = 1
     """In how many lots it comes, equal up to one unit."""
     every: SpanValue = parse_span("0 d")
@@ -245,7 +245,7 @@ class Production(Model):
     every: SpanValue = parse_span("1 d")
     """The interval between two deliveries."""
     begins: WhenValue = Field(default=parse_span("0 d"), alias="from")
-    """When production starts; deliveries before the start of the clock belong to the initial stock."""
+    """When production starts; what it delivered before the start of the clock is there at the start."""
     until: WhenValue | None = None
     """When production ends; never if not given."""
     share: NumberValue = Fraction(1)
@@ -262,7 +262,7 @@ class SupplyPart(Model):
     """What may differ about a supply in some places."""
 
     initial: AmountValue = 0
-    """What is there when the clock starts, in the supply's unit."""
+    """What is there when the clock starts, beside what orders and production bring before; in the supply's unit."""
     orders: dict[Text, Order] = {}
     """Orders by name."""
     production: Production | None = None
