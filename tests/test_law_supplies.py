@@ -133,7 +133,7 @@ def test_production_is_anchored_where_it_begins(run):
 
 
 def test_what_was_made_before_the_start_is_there_at_the_start(run):
-    """Begun 64 hours before: two days' work; the delivery at hour 8 holds a day's work, of which 16 hours were before."""
+    """Begun 64 hours before: two days. The delivery at hour 8 holds a day of work, of which 16 hours were before."""
     made = arrivals(run, production={"rate": "1 / h", "every": "1 d", "from": "2023-12-29 08:00"}, horizon="1 d")
     assert made == [(0, 48), (480, 24)]
 
