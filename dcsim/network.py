@@ -78,7 +78,9 @@ class Demand:
     calendar: int
     """The activity's own, the first whose closing is reported."""
     told_with: int
-    """The demand that is this one but for its priority: their shortages are told as one."""
+    """The demand that is this one but for its priority and length: their shortages are told as one."""
+    instant: bool = False
+    """Whether its duration is written as nothing: it may start in the minute in which its calendars close."""
 
 
 @dataclass(frozen=True)

@@ -488,6 +488,12 @@ class Item:
         return -int(self.instance.spec.get("priority", 0)), self.ready, self.instance.order
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether it is written without length."""
+        spec = self.instance.spec["rework"] if self.kind == "repair" else self.instance.spec
+        return parse_span(spec.get("duration", "0 d")).amount == 0
+
+    @property
     def takes(self) -> dict[Own, int]:
         """The units it holds while it runs."""
         return {own: need.units for own, need in zip(self.mode, self.demand.requires, strict=True)}
@@ -696,20 +702,21 @@ class Run:
         """One pass over all that wait, in the written order; what can start takes all it needs at once."""
         started = 0
         for item in sorted(self.waiting, key=lambda item: item.rank):
-            mode = self._mode(item.demand, item.instance.activity)
+            mode = self._mode(item.demand, item.instance.activity, item.is_nothing)
             if mode is not None:
                 self._begin(item, mode)
                 started += 1
         return started
 
-    def _mode(self, demand: Demand, activity: str) -> tuple[Own, ...] | None:
+    def _mode(self, demand: Demand, activity: str, is_nothing: bool) -> tuple[Own, ...] | None:
         """The first choice of alternatives with which work can start now."""
         if any(self.levels.stock[supply] < amount for supply, amount in demand.consumes):
             return None
+        minutes = (self.now, self.now - 1) if is_nothing else (self.now,)
         for mode in product(*(need.choices for need in demand.requires)):
             pairs = zip(mode, demand.requires, strict=True)
             free = all(self._is_free(self.levels, own, need.units, self.now) for own, need in pairs)
-            if free and self._closed_by(activity, demand, mode, self.now) is None:
+            if free and any(self._closed_by(activity, demand, mode, t) is None for t in minutes):
                 return mode
         return None
 

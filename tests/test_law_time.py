@@ -162,11 +162,45 @@ def test_a_finish_falls_at_the_end_of_its_last_worked_minute(run):
     assert told.times == {"a": (clock(0, 8), clock(0, 16)), "b": (clock(1, 8), clock(1, 16))}
 
 
-@pytest.mark.parametrize("length", [0, 1])
-def test_a_start_needs_the_coming_minute_open(run, length):
-    """At four the office has just closed: what is ready then waits for the morning, even without length."""
-    told = run(f"a={length}", calendars=OFFICE, a={"calendar": "office", "not_before": "16 h"})
-    assert told["a"] == (clock(1, 8), clock(1, 8, length))
+@pytest.mark.parametrize(("length", "not_before"), [("1", "16 h"), ("0.4", "16 h"), ("0", "961 min")])
+def test_a_start_needs_the_coming_minute_open(run, length, not_before):
+    """At four the office has just closed: what is ready then or later waits for the morning."""
+    told = run(f"a={length}", calendars=OFFICE, a={"calendar": "office", "not_before": not_before})
+    assert told["a"] == (clock(1, 8), clock(1, 8, round(float(length))))
+
+
+def test_what_takes_no_time_may_end_with_the_shift(run):
+    """Signed on Friday at four, also where the inspector's shift ends then too; the crew is given back at once."""
+    week = {"week": {"days": "Mon-Fri", "hours": "08:00-16:00"}, "late": {"hours": "10:00-16:00"}}
+    told = run(
+        "a=5d:crew b=0<a:crew,inspector c=0<b:crew d=1<a:crew",
+        calendars=week,
+        crew={"count": 1, "calendar": "week"},
+        inspector={"count": 1, "calendar": "late"},
+        **{name: {"calendar": "week"} for name in "abcd"},
+    )
+    friday = clock(4, 16)
+    assert (told["b"], told["c"], told["d"]) == ((friday, friday), (friday, friday), (clock(7, 8), clock(7, 8, 1)))
+
+
+def test_what_takes_no_time_waits_where_calendars_only_touch(run):
+    """At noon one closes and the other opens: no minute of work is common to both."""
+    halves = {"early": {"hours": "08:00-12:00, 14:00-15:00"}, "late": {"hours": "12:00-16:00"}}
+    told = run("a=0:crew", calendars=halves, crew={"count": 1, "calendar": "late"}, a={"calendar": "early"})
+    assert (told["a"], told.held_by("a")) == ((clock(0, 14), clock(0, 14)), "calendar:early")
+
+
+def test_a_repair_that_takes_no_time_may_end_with_the_shift(run):
+    told = run(
+        "a=8h",
+        calendars=OFFICE,
+        a={"calendar": "office", "rework": {"probability": 0.95}},
+    )
+    assert told.attempts("a")[:3] == [
+        (1, "work", 0, clock(0, 8), clock(0, 16)),
+        (1, "repair", clock(0, 16), clock(0, 16), clock(0, 16)),
+        (2, "work", clock(0, 16), clock(1, 8), clock(1, 16)),
+    ]
 
 
 def test_the_last_minute_of_a_shift_can_be_worked(run):

@@ -149,6 +149,7 @@ class Instances:
         resources = [name for entry, _ in entries for name in alternatives(entry)]
         numbers = {name: self.goods.numbers(name, spec.at) for name in (*resources, *consumes)}
         own = self.times.number([spec.calendar or ALWAYS], self.goods.stopped_by(self.names[number]))
+        instant = (spec.rework.duration if kind == REPAIR and spec.rework else spec.duration).is_nothing
 
         def make(shared: str, place: int) -> int:
             requirements = tuple(
@@ -162,7 +163,7 @@ class Instances:
             modes = tuple(self._modes(requirements, own))
             alike = (number, kind, shared, requirements, takes, own)
             told_with = self._alike.setdefault(alike, len(self._numbers))
-            demand = Demand(number, kind, spec.priority, shared, requirements, takes, modes, own, told_with)
+            demand = Demand(number, kind, spec.priority, shared, requirements, takes, modes, own, told_with, instant)
             return self._numbers.setdefault(demand, len(self._numbers))
 
         return self._by_place([*resources, *consumes], spec.at, places, make)

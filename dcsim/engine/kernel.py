@@ -49,7 +49,7 @@ ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, wit
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
-    *("activity", "kind", "rank", "calendar", "told_with"),
+    *("activity", "kind", "rank", "calendar", "told_with", "instant"),
     *("first_family", "first_requirement", "first_mode"),
 )
 REQUIREMENT = record(u32, "cause", "first_alternative")
@@ -748,7 +748,13 @@ def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: in
         free = True
         for k in range(plan.mode[mode].first_need, plan.mode[mode].first_take):
             free &= state.level[plan.need[k].what].now >= plan.need[k].amount
-        if free and is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick):
+        if free and (
+            is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick)
+            or (
+                plan.demand[queue].instant
+                and is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick - 1)
+            )
+        ):
             return np.int64(mode) - plan.demand[queue].first_mode
     return NOT
 

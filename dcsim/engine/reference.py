@@ -5,7 +5,9 @@ Where engines disagree, this one is right. At every tick where something is due:
 1. *Settle* everything due: finishes, deliveries, steps of capacity, openings of calendars. What has its last
    predecessor satisfied becomes ready.
 2. *Start* what can start, visiting the waiting in the order (priority, ready tick, file order, place order). Each takes
-   all it needs at once or nothing. The whole pass ends before anything settles again.
+   all it needs at once or nothing. The whole pass ends before anything settles again. A start needs calendars that are
+   open in the coming minute; for what is written without length, the minute just past is enough: it may end with the
+   shift.
 3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
    the next tick.
 

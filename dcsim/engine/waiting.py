@@ -10,6 +10,7 @@ from math import floor
 
 import simpy
 
+from dcsim.calendars import Calendar
 from dcsim.engine.draws import Draws
 from dcsim.network import REPAIR, RETRY, WORK, Demand, Mode, Network
 from dcsim.trace import NOT, ShortageRow, causes, first_calendar_cause
@@ -200,9 +201,13 @@ class Waiting:
         if queue.lacks is not None:
             return NOT
         for number, mode in enumerate(demand.modes):
-            if self._is_free(mode) and self.draws.calendars[mode.calendar].is_open(self.tick):
+            if self._is_free(mode) and self._may_start(demand, self.draws.calendars[mode.calendar]):
                 return number
         return NOT
+
+    def _may_start(self, demand: Demand, calendar: Calendar) -> bool:
+        """Whether the coming minute is worked; what is written without length may also follow one that was."""
+        return calendar.is_open(self.tick) or (demand.instant and calendar.is_open(self.tick - 1))
 
     def _missing(self, demand: Demand) -> tuple[Level, ...] | None:
         """The levels of which one has to rise before this demand can be met; none if all suffice."""

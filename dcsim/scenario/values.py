@@ -37,6 +37,11 @@ class Uncertain:
     weights: tuple[Fraction, ...] = ()
     """Weights of a discrete distribution; shape of a Weibull."""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether this span is written as no time at all."""
+        return all(isinstance(value, Span) and value.amount == 0 for value in self.values)
+
     def resolve(self, number: Callable[[Any], Fraction]) -> Distribution:
         """The distribution of this quantity; `number` turns each written value into a plain number."""
         numbers = [number(value) for value in self.values]
