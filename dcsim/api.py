@@ -70,6 +70,9 @@ def check(
 ) -> Scenario:
     """Read a scenario and refuse what is wrong with it, or with any of its variants or options.
 
+    What can be simulated but will never work stands in `warnings` of the scenario: supplies and resources that can
+    never suffice, and whatever else is hardly meant.
+
     Parameters
     ----------
     path
@@ -86,22 +89,27 @@ def check(
     """
     scenario = load(path, variants=variants, root=root)
     problems: list[Problem] = []
-    for name in () if variants else scenario.variants:
-        problems += _wrong(f"variant {name}", scenario, variants=[name])
-    for name in scenario.options:
-        problems += _wrong(f"option {name}", scenario, options=[name])
+    warnings = _warnings(scenario)
+    layers = [("variant", name) for name in (() if variants else scenario.variants)]
+    for what, name in [*layers, *(("option", name) for name in scenario.options)]:
+        layer: dict[str, Any] = {f"{what}s": [name]}
+        try:
+            more = _warnings(changed(scenario, **layer))
+        except ScenarioError as error:
+            problems += [replace(one, message=f"{one.message} ({what} {name})") for one in error.problems]
+        else:
+            warnings += [replace(one, message=f"{one.message} ({what} {name})") for one in more if one not in warnings]
     if problems:
         raise ScenarioError(problems, scenario.document.name)
+    scenario._warnings = tuple(warnings)
     return scenario
 
 
-def _wrong(what: str, scenario: Scenario, variants: Sequence[str] = (), options: Sequence[str] = ()) -> list[Problem]:
-    """What is wrong with a scenario when one more layer is laid over it."""
-    try:
-        network_of(changed(scenario, variants=variants, options=options))
-    except ScenarioError as error:
-        return [replace(one, message=f"{one.message} ({what})") for one in error.problems]
-    return []
+def _warnings(scenario: Scenario) -> list[Problem]:
+    """Everything that a scenario should be warned of."""
+    from dcsim.analysis.sufficiency import too_little
+
+    return [*scenario.warnings, *(scenario.document.problem(*one) for one in too_little(network_of(scenario)))]
 
 
 def json_schema() -> str:

@@ -47,13 +47,16 @@ class ScenarioError(DcsimError):
 
     def __str__(self) -> str:
         count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
-        lines = [f"{self.name}: {count}"]
-        for problem in self.problems[:MOST_SHOWN]:
-            elsewhere = f"{problem.file}: " if problem.file and problem.file != self.name else ""
-            lines.append(f"  {elsewhere}{problem}")
-        if len(self.problems) > MOST_SHOWN:
-            lines.append(f"  and {len(self.problems) - MOST_SHOWN} more")
-        return "\n".join(lines)
+        return "\n".join([f"{self.name}: {count}", *told(self.problems, self.name)])
+
+
+def told(problems: Sequence[Problem], name: str) -> list[str]:
+    """Problems or warnings of a scenario file, a line for each, not too many of them."""
+    lines = []
+    for problem in problems[:MOST_SHOWN]:
+        elsewhere = f"{problem.file}: " if problem.file and problem.file != name else ""
+        lines.append(f"  {elsewhere}{problem}")
+    return [*lines, f"  and {len(problems) - MOST_SHOWN} more"] if len(problems) > MOST_SHOWN else lines
 
 
 class RequestError(DcsimError, ValueError):

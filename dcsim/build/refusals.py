@@ -65,7 +65,7 @@ def _circle(network: Network) -> Iterator[tuple[Key, str]]:
     happened = bytearray(count <= 0 for count in left)
     while happens:
         node = happens.popleft()
-        for target in _successors(network, node, first, to):
+        for target in successors(network, node, first, to):
             left[target] -= 1
             if left[target] <= 0 and not happened[target]:
                 happened[target] = 1
@@ -86,7 +86,7 @@ def _gates_of_supplies(network: Network) -> set[int]:
     return {milestone.gate for milestone in network.milestones if milestone.stocks}
 
 
-def _successors(network: Network, node: int, first: Numbers, to: Numbers) -> Numbers | list[int]:
+def successors(network: Network, node: int, first: Numbers, to: Numbers) -> Numbers | list[int]:
     """What a node leads to; an instance also leads to the gate of its own start."""
     targets = to[first[node] : first[node + 1]]
     gate = network.gate_of_start(node) if node < network.instances else -1
@@ -97,7 +97,7 @@ def _find_circle(network: Network, stuck: set[int], first: Numbers, to: Numbers)
     """One circle among nodes that never happen: each is led to by another of them, so going back must repeat."""
     before: dict[int, int] = {}
     for node in sorted(stuck):
-        for target in _successors(network, node, first, to):
+        for target in successors(network, node, first, to):
             if target in stuck:
                 before.setdefault(target, node)
     node = min(stuck)
@@ -131,7 +131,7 @@ def _followers(network: Network, gate: int) -> set[int]:
     found: set[int] = set()
     ahead = [gate]
     while ahead:
-        for target in _successors(network, ahead.pop(), first, to):
+        for target in successors(network, ahead.pop(), first, to):
             if target not in found:
                 found.add(target)
                 ahead.append(target)

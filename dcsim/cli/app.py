@@ -88,9 +88,12 @@ def opened(
     """The scenario with all that is laid over it."""
     from dcsim import api
 
-    return api.load(
+    found = api.load(
         scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
     )
+    for warning in found.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    return found
 
 
 def settings(

@@ -14,6 +14,7 @@ def check(scenario: ScenarioFile, variant: Variants = None) -> None:
     """Find everything that is wrong with a scenario, and with each of its variants and options."""
     from dcsim import api
     from dcsim.build import network_of
+    from dcsim.errors import told as lines
     from dcsim.report.language import counted
     from dcsim.report.words import size
 
@@ -22,7 +23,10 @@ def check(scenario: ScenarioFile, variant: Variants = None) -> None:
     told = [size(network_of(found))]
     told += [counted(len(found.variants), "variant")] if found.variants else []
     told += [counted(len(found.options), "option")] if found.options else []
-    typer.echo(f"{scenario}: no problems; {', '.join(told)}")
+    warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""
+    typer.echo(
+        "\n".join([f"{scenario}: no problems{warned}; {', '.join(told)}", *lines(found.warnings, str(scenario))])
+    )
 
 
 @app.command()

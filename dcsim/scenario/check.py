@@ -24,7 +24,10 @@ _STAND_INS = {"name": "scenario", "start": "2000-01-01"}
 
 
 def check(scenario: Scenario) -> None:
-    """Raise ScenarioError with all that makes no sense; what the network alone shows, its builder finds."""
+    """Raise ScenarioError with all that makes no sense; what the network alone shows, its builder finds.
+
+    What can be simulated but is hardly meant becomes the scenario's warnings.
+    """
     findings = Findings(scenario.document)
     check_names(scenario, findings)
     check_references(scenario, findings)
@@ -42,6 +45,7 @@ def check(scenario: Scenario) -> None:
         check_milestones_in_places(scenario, places, findings)
     if findings.problems:
         raise ScenarioError(in_order(findings.problems, scenario.document.name), scenario.document.name)
+    scenario._warnings = tuple(in_order(findings.warnings, scenario.document.name))
 
 
 def unknown_names(document: Document, spoiled: Sequence[Key]) -> list[Problem]:

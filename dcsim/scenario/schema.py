@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from dcsim.errors import Problem
 from dcsim.places import SITE
 from dcsim.scenario.document import Document
 from dcsim.scenario.values import (
@@ -576,6 +577,7 @@ class Scenario(Model):
 
     _document: Document = PrivateAttr()
     _opened_by: object = PrivateAttr(default=None)
+    _warnings: tuple[Problem, ...] = PrivateAttr(default=())
 
     __hash__ = object.__hash__
     """A scenario is told from another by being another: what is built from it is kept for it alone."""
@@ -589,6 +591,11 @@ class Scenario(Model):
     def opened_by(self) -> object:
         """What read its layers, and can lay others over them (see `load.changed`)."""
         return self._opened_by
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What can be simulated but is hardly meant; `dcsim.check` finds more than `dcsim.load`."""
+        return self._warnings
 
     @property
     def zero(self) -> datetime:

@@ -12,14 +12,19 @@ Read = TypeVar("Read")
 
 @dataclass
 class Findings:
-    """Everything found wrong so far."""
+    """Everything found wrong so far, and what is allowed but hardly meant."""
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def add(self, path: Key, message: str) -> None:
         """Something is wrong at this path."""
         self.problems.append(self.document.problem(path, message))
+
+    def warn(self, path: Key, message: str) -> None:
+        """What stands at this path can be simulated, but the user should know this."""
+        self.warnings.append(self.document.problem(path, message))
 
     def require(self, fine: bool, path: Key, message: str) -> None:
         """Something is wrong at this path unless this holds."""
