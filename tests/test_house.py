@@ -34,8 +34,9 @@ def output(*command: str, folder: Path = ROOT) -> tuple[int, str]:
 
 def tool(name: str) -> str:
     """A program of the environment that runs the tests."""
-    found = shutil.which(name, path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
-    assert found, f"{name} is missing: install the project with its test extra"
+    found = shutil.which(name, path=str(Path(sys.executable).parent))
+    if found is None:
+        pytest.skip(f"{name} runs with the versions of the extra `lint`")
     return found
 
 

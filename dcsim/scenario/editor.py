@@ -6,7 +6,9 @@ of options and of `extends`.
 """
 
 import json
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic.json_schema import GenerateJsonSchema
 
 from dcsim.scenario.layers import PROVENANCE, RANGE, SECTIONS
 from dcsim.scenario.schema import Scenario
@@ -94,9 +96,15 @@ def json_schema() -> str:
     return "{\n" + head + ',\n "$defs": {\n' + ",\n".join(definitions) + "\n }\n}\n"
 
 
+class _Generator(GenerateJsonSchema):
+    """Default values that JSON cannot hold are left out without a warning."""
+
+    ignored_warning_kinds: ClassVar = {*GenerateJsonSchema.ignored_warning_kinds, "non-serializable-default"}
+
+
 def schema() -> Schema:
     """The JSON schema (draft 7, which editors know best) of a scenario file."""
-    told = Scenario.model_json_schema(by_alias=True)
+    told = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
     parts: Schema = told.pop("$defs")
     parts["Scenario"] = told
     whole, partial = _Writer(""), _Writer(PARTIAL)
