@@ -6,7 +6,7 @@ of options and of `extends`.
 """
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
@@ -99,7 +99,7 @@ def json_schema() -> str:
 class _Generator(GenerateJsonSchema):
     """Default values that JSON cannot hold are left out without a warning."""
 
-    ignored_warning_kinds: ClassVar = {*GenerateJsonSchema.ignored_warning_kinds, "non-serializable-default"}
+    ignored_warning_kinds = {*GenerateJsonSchema.ignored_warning_kinds, "non-serializable-default"}  # noqa: RUF012
 
 
 def schema() -> Schema:
