@@ -477,6 +477,30 @@ class Empirical:
 Distribution = Fixed | Pert | Triangular | Uniform | Lognormal | Normal | Exponential | Weibull | Discrete | Empirical
 
 
+def least(distribution: Distribution) -> float:
+    """The least value that can be drawn; where there is no end, what one draw in a thousand falls below."""
+    ends = _ends(distribution)
+    return ends[0] if ends else float(distribution.exact_quantile(np.array([0.001]))[0])
+
+
+def greatest(distribution: Distribution) -> float:
+    """The greatest value that can be drawn."""
+    ends = _ends(distribution)
+    return ends[1] if ends else float(distribution.exact_quantile(np.array([1.0 - SMALLEST]))[0])
+
+
+def _ends(distribution: Distribution) -> tuple[float, float] | None:
+    """The values between which all draws lie, where there are such."""
+    match distribution:
+        case Fixed(value):
+            return float(value), float(value)
+        case Uniform(low=low, high=high) | Triangular(low=low, high=high) | Pert(low=low, high=high):
+            return float(low), float(high)
+        case Discrete(values=values) | Empirical(values=values):
+            return float(min(values)), float(max(values))
+    return None
+
+
 @lru_cache(maxsize=256)
 def _discrete_steps(distribution: Discrete) -> tuple[Floats, Floats]:
     """The values in order, and the share of all draws up to each."""

@@ -288,7 +288,7 @@ class Network:
     link_first: NDArray[np.int64]
     """Of each node, its first link to a successor, and at the end the number of links."""
     link_to: NDArray[np.int32]
-    link_lag: NDArray[np.int16]
+    link_lag: NDArray[np.int32]
     """Of each link, its lag as a number into `lags`; the first is none at all."""
     lags: tuple[Lag, ...]
     orders_of_gate: dict[int, tuple[int, ...]]

@@ -1096,7 +1096,7 @@ WORK = [
         "after-count-zero",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, count: 0}]",
-        ("line 53: activities.integrate_racks.after.0.count: at least 1 of the linked instances is waited for"),
+        ("line 53: activities.integrate_racks.after.0.count: from 1 to 10^9 of the linked instances are waited for"),
     ),
     Broken(
         "after-place-unknown",

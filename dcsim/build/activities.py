@@ -49,6 +49,7 @@ class Instances:
 
     def __post_init__(self) -> None:
         self.names = tuple(self.scenario.activities)
+        self.number = {name: number for number, name in enumerate(self.names)}
         specs = list(self.scenario.activities.values())
         self.where = [self._where(spec) for spec in specs]
         self.first = np.concatenate([[0], np.cumsum([len(where) for where in self.where])]).astype(np.int64)
@@ -73,12 +74,12 @@ class Instances:
 
     def of(self, activity: str) -> Ints:
         """The instances of an activity."""
-        number = self.names.index(activity)
+        number = self.number[activity]
         return np.arange(self.first[number], self.first[number + 1])
 
     def at(self, activity: str) -> Ints:
         """For each place of an activity's level, its instance there; -1 where it is not done."""
-        number = self.names.index(activity)
+        number = self.number[activity]
         found = np.full(self.places.count(self.scenario.activities[activity].at), -1, np.int64)
         found[self.where[number]] = self.of(activity)
         return found

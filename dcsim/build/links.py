@@ -28,7 +28,8 @@ class Links:
     needed: list[int] = field(default_factory=list)
     """Of each gate, how many links open it."""
     milestones: dict[str, network.Milestone] = field(default_factory=dict)
-    lags: list[Lag] = field(default_factory=lambda: [Lag(0, -1)])
+    lags: dict[Lag, int] = field(default_factory=lambda: {Lag(0, -1): 0})
+    """Lags by number; the first is none at all."""
     too_few: list[tuple[Key, str]] = field(default_factory=list)
     """Counts that can never be reached: path and message."""
     orders_of_gate: dict[int, tuple[int, ...]] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Links:
         for column, values in zip((self._from, self._to, self._lag), (sources, targets, lags), strict=True):
             column.append(np.broadcast_to(np.asarray(values, np.int32), len(sources)))
 
-    def arrays(self) -> tuple[NDArray[np.int32], Ints, NDArray[np.int32], NDArray[np.int16]]:
+    def arrays(self) -> tuple[NDArray[np.int32], Ints, NDArray[np.int32], NDArray[np.int32]]:
         """How many links each node needs; the links sorted by source as first link per node, target and lag."""
         nodes = self.instances.total + len(self.needed)
         nothing = [np.zeros(0, np.int32)]
@@ -73,7 +74,7 @@ class Links:
         needed[self.instances.total :] = self.needed
         first = np.zeros(nodes + 1, np.int64)
         np.cumsum(np.bincount(source, minlength=nodes), out=first[1:])
-        return needed, first, target[order], lag[order].astype(np.int16)
+        return needed, first, target[order], lag[order]
 
     def _events(self, activity: str, event: str) -> Ints:
         """The node of each instance's start or finish."""
@@ -98,18 +99,18 @@ class Links:
         activity = str(milestone.activity)
         events = self._events(activity, milestone.event)
         if milestone.place is not None:
-            number = self.instances.names.index(activity)
+            number = self.instances.number[activity]
             matches = self.places.matches(milestone.place, self.scenario.activities[activity].at)
             events = events[matches[self.instances.where[number]]]
         reaches = len(events) if milestone.reaches is None else int(parse_number(milestone.reaches))
         if reaches > len(events):
             self.too_few.append((("milestones", name, "reaches"), _never(reaches, len(events), activity)))
-        gate = self.gate(reaches)
+        gate = self.gate(min(reaches, len(events) + 1))
         self.connect(events, gate)
         self.milestones[name] = network.Milestone(name, gate, (), reaches)
 
     def _add_link(self, path: Key, name: str, activity: schema.Activity, link: Link) -> None:
-        number = self.instances.names.index(name)
+        number = self.instances.number[name]
         targets, places = self.instances.of(name), self.instances.where[number]
         sources, of_target = self._sources(path, link, activity.at, places)
         self.connect(sources, targets[of_target], self._lag_numbers(link, targets[of_target]))
@@ -142,7 +143,7 @@ class Links:
 
     def _at(self, link: Link) -> Ints:
         """For each place of the predecessor's level, the node of its event there; -1 where it is not done."""
-        number = self.instances.names.index(link.activity)
+        number = self.instances.number[link.activity]
         found = np.full(self.places.count(self.scenario.activities[link.activity].at), -1, np.int64)
         found[self.instances.where[number]] = self._events(link.activity, link.start_or_finish)
         return found
@@ -190,9 +191,7 @@ class Links:
     def _lag_number(self, lag: Lag) -> int:
         if lag.minutes == 0:
             return 0
-        if lag not in self.lags:
-            self.lags.append(lag)
-        return self.lags.index(lag)
+        return self.lags.setdefault(lag, len(self.lags))
 
 
 def _elapsed(link: Link) -> Fraction:

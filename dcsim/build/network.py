@@ -1,6 +1,7 @@
 """The whole network of a scenario, put together from its parts and refused where it can never run."""
 
 from dcsim.build.activities import Instances
+from dcsim.build.limits import exceeded
 from dcsim.build.links import Links
 from dcsim.build.refusals import refuse
 from dcsim.build.supplies import Goods, risks
@@ -61,7 +62,7 @@ def build(scenario: Scenario) -> Network:
         risks=risks(scenario, clock),
         working_times=tuple(times.table),
     )
-    refuse(scenario, network, links.too_few)
+    refuse(scenario, network, [*links.too_few, *exceeded(network)])
     return network
 
 

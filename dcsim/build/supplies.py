@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
+from operator import itemgetter
 from typing import TypeVar
 
 import numpy as np
@@ -35,17 +37,20 @@ def variations(
     spec: Part, within: dict[str, BaseModel], places: Places, level: str
 ) -> list[tuple[Part, NDArray[np.int64]]]:
     """The spec as it is in each group of places of its level that the same patterns name, with those places."""
-    code = np.zeros(places.count(level), np.int64)
+    parts, group = list(within.values()), np.zeros(places.count(level), np.int64)
+    named: list[tuple[int, ...]] = [()]
+    """Of each group, the patterns that name its places, the last first."""
     for k, pattern in enumerate(within):
-        code |= places.matches(pattern, level).astype(np.int64) << k
+        there = np.flatnonzero(places.matches(pattern, level))
+        before, inverse = np.unique(group[there], return_inverse=True)
+        group[there] = len(named) + inverse
+        named += [(k, *named[old]) for old in before.tolist()]
+    order = np.argsort(group, kind="stable")
     found = []
-    for value in np.unique(code).tolist():
-        here = spec
-        for k, part in enumerate(within.values()):
-            if value >> k & 1:
-                here = overlay(here, part)
-        found.append((here, np.flatnonzero(code == value)))
-    return found
+    for where in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else ():
+        patterns = named[group[where[0]]]
+        found.append((patterns, reduce(overlay, (parts[k] for k in reversed(patterns)), spec), where))
+    return [(here, where) for _, here, where in sorted(found, key=itemgetter(0))]
 
 
 @dataclass

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
-from dcsim.engine.philox import Words, hash64, place_keys, uniform, uniforms
+from dcsim.engine.philox import Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
 from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Work
 from dcsim.trace import NOT
 from dcsim.units import HALF, round_half_up
@@ -28,7 +28,7 @@ PRODUCTION = -1
 """The origin of a delivery that no order brought."""
 
 FACTOR_DIGITS = 1_000_000
-"""Factors of a production are taken to this denominator, so that deliveries are whole and exact."""
+"""Factors of a production are taken to this denominator, and as at least one of it: deliveries are whole and exact."""
 
 
 class Window(NamedTuple):
@@ -152,6 +152,9 @@ class Sample:
     replication: int = 0
     designed: Mapping[str, float] = field(default_factory=dict)
     """Uniform numbers of quantities of the site that a sampling design has chosen."""
+
+    def __post_init__(self) -> None:
+        refuse_uncountable(self.seed, self.replication)
 
     def uniform(self, name: str, place: int = 0) -> float:
         """The uniform number of one quantity."""
@@ -308,6 +311,12 @@ def _product(factors: tuple[Floats, ...], uses: Sequence[FactorUse]) -> float:
     return product
 
 
+def _divisor(factors: tuple[Floats, ...], production: Production) -> Fraction:
+    """What the rate of a production is divided by."""
+    product = Fraction(_product(factors, production.factors)).limit_denominator(FACTOR_DIGITS)
+    return max(product, Fraction(1, FACTOR_DIGITS))
+
+
 class Certain(NamedTuple):
     """What is the same in every replication, unless a risk changes it."""
 
@@ -412,7 +421,7 @@ def _deliveries(
         if number in certain.produced and not cuts:
             tables.append(certain.produced[number])
             continue
-        divisor = Fraction(_product(factors, production.factors)).limit_denominator(FACTOR_DIGITS)
+        divisor = _divisor(factors, production)
         tables.append(_produced(network, number, cuts, divisor))
     table = np.concatenate(tables)
     table = table[(table[:, 0] <= network.horizon) & (table[:, 2] > 0)]
@@ -483,7 +492,7 @@ def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
     arrivals: dict[int, int] = {}
     for production in network.productions:
         if production.stock == stock:
-            divisor = Fraction(_product(draws.factors, production.factors)).limit_denominator(FACTOR_DIGITS)
+            divisor = _divisor(draws.factors, production)
             for due, amount in zip(*(c.tolist() for c in produced(production, tick, (), divisor)), strict=True):
                 arrivals[due] = arrivals.get(due, 0) + amount
     for due in sorted(arrivals):

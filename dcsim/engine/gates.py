@@ -15,10 +15,8 @@ from dcsim.engine.ways import Ways, ways
 from dcsim.network import REPAIR, Network
 from dcsim.trace import NOT, Ints
 
-ROUNDS = 12
+ROUNDS = 30
 """Bits that hold a round of a tick."""
-POSITIONS = 20
-"""Bits that hold a position in a list of predecessors."""
 
 
 OPENED = record(i64, "tick", "round_", "by")
@@ -199,22 +197,35 @@ def sift_down(keys: Ints, size: int, at: int) -> None:
 @fast
 def arrival_number(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, number: int) -> int:
     """The link to a node that was satisfied as the so-manieth; -1 if there were fewer."""
-    first, size, keys = plan.node[node].first_link, 0, gates.scratch
-    for k in range(first, plan.node[node + 1].first_link):
+    size, keys = 0, gates.scratch
+    for k in range(plan.node[node].first_link, plan.node[node + 1].first_link):
         there = arrival(plan, chance, story, gates, k)
         if there == NOT:
             continue
-        key = (there << POSITIONS) | int(k - first)
         if size < number:
-            keys[size] = key
+            keys[size] = there
             size += 1
             if size == number:
                 for at in range(size // 2 - 1, -1, -1):
                     sift_down(keys, size, at)
-        elif key < keys[0]:
-            keys[0] = key
+        elif there < keys[0]:
+            keys[0] = there
             sift_down(keys, size, 0)
-    return first + (keys[0] & ((1 << POSITIONS) - 1)) if size == number else NOT
+    return same_time(plan, chance, story, gates, node, number) if size == number else NOT
+
+
+@fast
+def same_time(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, number: int) -> int:
+    """Of the links that were satisfied when the so-manieth was, the one that it was: the first written come first."""
+    latest, link = gates.scratch[0], NOT
+    left = number
+    for k in range(plan.node[node].first_link, plan.node[node + 1].first_link):
+        left -= int(NOT < arrival(plan, chance, story, gates, k) < latest)
+    for k in range(plan.node[node].first_link, plan.node[node + 1].first_link):
+        if left > 0 and arrival(plan, chance, story, gates, k) == latest:
+            left -= 1
+            link = k
+    return link
 
 
 @fast

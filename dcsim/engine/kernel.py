@@ -594,11 +594,16 @@ def look_again(plan: Plan, state: State, queue: int) -> None:
 @part
 def lot_arrives(plan: Plan, state: State, tick: int, number: int) -> None:
     """A lot of an order that was placed when its gate opened."""
-    order = 0
-    while plan.order[order + 1].first_lot <= number:
-        order += 1
+    order, after = 0, len(plan.order) - 1
+    while after - order > 1:
+        middle = (order + after) >> 1
+        if plan.order[middle].first_lot <= number:
+            order = middle
+        else:
+            after = middle
     lot, lots, quantity = number - plan.order[order].first_lot, plan.order[order].lots, plan.order[order].amount
-    amount = (lot + 1) * quantity // lots - lot * quantity // lots
+    each, rest = quantity // lots, quantity % lots  # the product of a lot and the quantity could be too large
+    amount = each + (lot + 1) * rest // lots - lot * rest // lots
     if amount > 0:
         state.lot_tick[number] = tick
         add(plan, state, tick, plan.order[order].stock, amount)

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.errors import RequestError
 from dcsim.places import Places
 
 Words = NDArray[np.uint64]
@@ -20,8 +21,19 @@ MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
 LANES = 4
 """Replications that share a block."""
+MOST_REPLICATIONS = LANES * 2**32
+"""Replications of one seed: the number of a block has 32 bits."""
+MOST_SEEDS = 2**32 - 1
+"""Seeds; what draws beside this generator takes no larger ones."""
 SCALE = 2.0**-32
 LOW = 0xFFFFFFFF
+
+
+def refuse_uncountable(seed: int, replication: int) -> None:
+    """A seed and the number of a replication fit the generator."""
+    for what, number, most in (("seed", seed, MOST_SEEDS), ("replication", replication, MOST_REPLICATIONS)):
+        if not 0 <= number < most:
+            raise RequestError(f"a {what} is a whole number from 0 to {most - 1:,}, got {number:,}")
 
 
 @lru_cache(maxsize=65536)
@@ -67,7 +79,7 @@ def uniforms(
 def uniform(seed: int, name: str, place: int, replication: int) -> float:
     """The same number for one place, without the cost of arrays."""
     key, (block, lane) = hash64(f"{seed}/{name}"), divmod(replication, LANES)
-    a, b, c, d = place & LOW, place >> 32, 0, block & LOW
+    a, b, c, d = place & LOW, place >> 32, 0, block
     low, high = key & LOW, key >> 32
     for _ in range(ROUNDS):
         one, two = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import log2
 
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern, check_stands_inside
@@ -59,6 +60,9 @@ def _check_learning(path: Key, learning: Learning, findings: Findings) -> None:
     message = f"a learning rate lies above 0 and is at most 2 ({meaning}), got {plain(rate)}"
     findings.require(0 < rate <= 2, (*path, "rate"), message)
     findings.require(1 <= at <= LARGEST_COUNT, (*path, "at"), f"is counted from 1, got {at}")
+    if 0 < rate <= 2 and 1 <= at <= LARGEST_COUNT:
+        slower = f"the first would take more than 10^6 times as long as number {at:,}"
+        findings.require(-log2(at) * log2(rate) <= log2(10**6), path, slower)
     if until is not None:
         fine = at <= until <= LARGEST_COUNT
         findings.require(
@@ -93,7 +97,8 @@ def _check_links(scenario: Scenario, findings: Findings) -> None:
         lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
         check_span((*path, "lag"), lag, findings)
         if link.count is not None:
-            findings.require(link.count >= 1, (*path, "count"), "at least 1 of the linked instances is waited for")
+            fine = 1 <= link.count <= LARGEST_COUNT
+            findings.require(fine, (*path, "count"), "from 1 to 10^9 of the linked instances are waited for")
         if link.activity in scenario.milestones and (link.place or link.count or link.start_or_finish == "start"):
             message = f"`place`, `count` and `from` belong to activities; '{link.activity}' is a milestone"
             findings.add(path, message)
