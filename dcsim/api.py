@@ -4,7 +4,9 @@ What is asked of many builds (why, what if, which) stands in `dcsim.study`, a mo
 says all of it in the same words.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -60,9 +62,22 @@ def load(
         With every problem found: file, line, path, what was found, what would be right.
     """
     folder = None if root is None else Path(root)
-    scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options)
-    network_of(scenario)
+    with _keeping_all():
+        scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options)
+        network_of(scenario)
     return scenario
+
+
+@contextmanager
+def _keeping_all() -> Iterator[None]:
+    """Nothing that a scenario is made of is garbage: to look for it again and again takes longer than to make it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def check(

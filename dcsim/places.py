@@ -5,7 +5,7 @@ first. A path names a place from the outside in, `phase1/hall3`; the root is `si
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import Protocol
@@ -68,10 +68,11 @@ class Places:
         """Lay out every place; raises PlaceError where a level stands nowhere or lacks a count somewhere."""
         start = np.zeros(1, np.int64)
         tiers = {SITE: Tier(None, start, start, (SITE,))}
-        places = cls(tiers)
+        places, total = cls(tiers), 1
         for name in _inwards(levels):
             tiers[name] = _tier(places, name, levels[name])
-            if sum(len(tier.outer) for tier in tiers.values()) > MOST_PLACES:
+            total += places.count(name)
+            if total > MOST_PLACES:
                 raise _too_many(name)
         return places
 
@@ -90,8 +91,10 @@ class Places:
 
     def chain(self, level: str) -> tuple[str, ...]:
         """The levels from the site down to this one."""
-        parent = self.tiers[level].parent
-        return (level,) if parent is None else (*self.chain(parent), level)
+        inwards = [level]
+        while (parent := self.tiers[inwards[-1]].parent) is not None:
+            inwards.append(parent)
+        return tuple(reversed(inwards))
 
     def encloses(self, outer: str, inner: str) -> bool:
         """Whether every place of the inner level stands in one of the outer; a level encloses itself."""
@@ -114,11 +117,16 @@ class Places:
 
     def path(self, level: str, index: int) -> str:
         """The path of one place."""
-        tier = self.tiers[level]
-        label = tier.labels[int(tier.label[index])]
-        if tier.parent in (None, SITE):
-            return label
-        return f"{self.path(str(tier.parent), int(tier.outer[index]))}/{label}"
+        inwards: list[str] = []
+        for name in reversed(self._path_levels(level)):
+            tier = self.tiers[name]
+            inwards.append(tier.labels[int(tier.label[index])])
+            index = int(tier.outer[index])
+        return "/".join(reversed(inwards))
+
+    def _path_levels(self, level: str) -> tuple[str, ...]:
+        """The levels that stand in the paths of a level."""
+        return self.chain(level)[1:] or (level,)
 
     def paths(self, level: str) -> list[str]:
         """The paths of all places of a level, in order."""
@@ -126,13 +134,11 @@ class Places:
 
     def each_path(self, level: str) -> Iterator[str]:
         """The same one after the other, which needs no room for all."""
-        tier = self.tiers[level]
-        if tier.parent in (None, SITE):
-            yield from (tier.labels[label] for label in tier.label)
-            return
-        around = self.paths(str(tier.parent))
-        for outer, label in zip(tier.outer, tier.label, strict=True):
-            yield f"{around[outer]}/{tier.labels[label]}"
+        first, *more = (self.tiers[name] for name in self._path_levels(level))
+        paths: Iterable[str] = (first.labels[label] for label in first.label)
+        for tier in more:
+            paths = _inside(list(paths), tier)
+        yield from paths
 
     def matches(self, pattern: str, level: str) -> Mask:
         """Which places of a level a pattern means: those it matches, and those inside one that it matches."""
@@ -150,14 +156,22 @@ class Places:
         return found
 
 
-def _inwards(levels: Mapping[str, LevelRule]) -> list[str]:
+def _inside(around: Sequence[str], tier: Tier) -> Iterator[str]:
+    """The paths of the places of a tier, from those of the places around it."""
+    return (f"{around[outer]}/{tier.labels[label]}" for outer, label in zip(tier.outer, tier.label, strict=True))
+
+
+def _inwards(levels: Mapping[str, LevelRule]) -> Collection[str]:
     """The levels in such an order that each comes after the one around it: depth first, as written."""
-    order: list[str] = []
-    waiting = [name for name in reversed(list(levels)) if levels[name].within == SITE]
+    inside: dict[str, list[str]] = {}
+    for name in reversed(list(levels)):
+        inside.setdefault(levels[name].within, []).append(name)
+    order: dict[str, None] = {}
+    waiting = inside.get(SITE, [])
     while waiting:
         name = waiting.pop()
-        order.append(name)
-        waiting += [inner for inner in reversed(list(levels)) if levels[inner].within == name]
+        order[name] = None
+        waiting += inside.get(name, [])
     for name in levels:
         if name not in order:
             raise PlaceError(name, f"no way leads from the site to the level '{name}'")

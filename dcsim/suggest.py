@@ -2,9 +2,12 @@
 
 import difflib
 from collections.abc import Iterable
+from heapq import nlargest
+from itertools import pairwise
 
 _MOST_LISTED = 12
-_MOST_COMPARED = 5_000
+_MOST_LOOKED_AT = 5_000
+_MOST_COMPARED = 50
 
 
 def nearest(name: str, known: Iterable[str], what: str = "") -> str:
@@ -13,7 +16,7 @@ def nearest(name: str, known: Iterable[str], what: str = "") -> str:
     for entry in names:
         if entry.casefold().replace("-", "_") == name.casefold().replace("-", "_"):
             return f"; did you mean '{entry}'?"
-    if close := difflib.get_close_matches(name[:100], names[:_MOST_COMPARED], n=1, cutoff=0.7):
+    if close := difflib.get_close_matches(name[:100], _alike(name[:100], names[:_MOST_LOOKED_AT]), n=1, cutoff=0.7):
         return f"; did you mean '{close[0]}'?"
     if not names:
         return f"; there are no {what}" if what else ""
@@ -21,6 +24,14 @@ def nearest(name: str, known: Iterable[str], what: str = "") -> str:
         listed = ", ".join(f"'{entry}'" for entry in names)
         return f"; there is {listed}" if len(names) == 1 else f"; there are {listed}"
     return ""
+
+
+def _alike(name: str, names: list[str]) -> list[str]:
+    """The names that share the most pairs of characters with this one: comparing all in full takes too long."""
+    if len(names) <= _MOST_COMPARED:
+        return names
+    pairs = set(pairwise(name))
+    return nlargest(_MOST_COMPARED, names, key=lambda other: len(pairs.intersection(pairwise(other))))
 
 
 def article(what: str) -> str:

@@ -130,6 +130,8 @@ class Instances:
         shared = max(
             (self.goods.level(name) for name in names), key=lambda one: len(self.places.chain(one)), default=SITE
         )
+        if shared == SITE:
+            return np.full(len(places), make(SITE, int(places[0])), np.int32)
         around, first, inverse = np.unique(
             self.places.enclosing(level, shared)[places], return_index=True, return_inverse=True
         )
@@ -199,7 +201,7 @@ class Instances:
         own = self._days(spec, spec.requires, places)
         of_repair = self._days(spec, {} if spec.rework is None else spec.rework.requires, places)
         self.day_calendar[instances] = own
-        for calendar, repair_calendar in np.unique(np.stack([own, of_repair]), axis=1).T.tolist():
+        for calendar, repair_calendar in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
             here = (own == calendar) & (of_repair == repair_calendar)
             minutes = spec.duration.resolve(partial(self.times.working_minutes, number=calendar))
             alike = (
@@ -225,7 +227,7 @@ class Instances:
         resources = self.goods.numbers(first, spec.at)[places]
         calendars = {
             number: self.times.number([self.times.table[self.goods.resources[number].calendar].name], [])
-            for number in np.unique(resources).tolist()
+            for number in sorted(set(resources.tolist()))
         }
         return np.array([calendars[number] for number in resources.tolist()], np.int64)
 

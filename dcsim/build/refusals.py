@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dcsim.errors import Problem, ScenarioError
+from dcsim.errors import ScenarioError
 from dcsim.network import REPAIR, Demand, Milestone, Network
 from dcsim.places import SITE
 from dcsim.scenario.document import Key
@@ -23,13 +23,9 @@ def refuse(scenario: Scenario, network: Network, never_reached: Sequence[tuple[K
     found = [*never_reached, *_impossible_demands(network)]
     if not never_reached:
         found += [*_circle(network), *_self_waiting(network)]
-    problems: list[Problem] = []
-    for path, message in found:
-        problem = scenario.document.problem(path, message)
-        if problem not in problems:
-            problems.append(problem)
+    problems = dict.fromkeys(scenario.document.problem(path, message) for path, message in found)
     if problems:
-        raise ScenarioError(problems, scenario.document.name)
+        raise ScenarioError(list(problems), scenario.document.name)
 
 
 def _impossible_demands(network: Network) -> Iterator[tuple[Key, str]]:
@@ -101,11 +97,12 @@ def _find_circle(network: Network, stuck: set[int], first: Numbers, to: Numbers)
             if target in stuck:
                 before.setdefault(target, node)
     node = min(stuck)
-    seen: list[int] = []
+    seen: dict[int, None] = {}
     while node not in seen:
-        seen.append(node)
+        seen[node] = None
         node = before[node]
-    circle = seen[seen.index(node) :][::-1]
+    way = list(seen)
+    circle = way[way.index(node) :][::-1]
     start = circle.index(min(circle))
     return circle[start:] + circle[:start]
 
@@ -116,8 +113,8 @@ def _self_waiting(network: Network) -> Iterator[tuple[Key, str]]:
         if not milestone.stocks:
             continue
         followers = _followers(network, milestone.gate)
-        reachable = _reachable(network, milestone, followers)
-        if followers and milestone.reaches > reachable:
+        reachable = _reachable(network, milestone, followers) if followers else milestone.reaches
+        if milestone.reaches > reachable:
             message = (
                 f"waits for itself: without what waits for it, no more than {reachable:,.0f} "
                 f"of the {milestone.reaches:,} it needs can ever be there"

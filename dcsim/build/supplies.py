@@ -37,6 +37,8 @@ def variations(
     spec: Part, within: dict[str, BaseModel], places: Places, level: str
 ) -> list[tuple[Part, NDArray[np.int64]]]:
     """The spec as it is in each group of places of its level that the same patterns name, with those places."""
+    if not within:
+        return [(spec, np.arange(places.count(level)))]
     parts, group = list(within.values()), np.zeros(places.count(level), np.int64)
     named: list[tuple[int, ...]] = [()]
     """Of each group, the patterns that name its places, the last first."""
@@ -71,6 +73,10 @@ class Goods:
 
     def __post_init__(self) -> None:
         self._factors = {name: number for number, name in enumerate(self.scenario.factors)}
+        self._stopped_by: dict[str, list[int]] = {}
+        for number, risk in enumerate(self.scenario.risks.values()):
+            for name in risk.stop_work:
+                self._stopped_by.setdefault(name, []).append(number)
         for name, resource in self.scenario.resources.items():
             self._add_resource(name, resource)
         for name, supply in self.scenario.supplies.items():
@@ -102,7 +108,7 @@ class Goods:
 
     def stopped_by(self, name: str) -> list[int]:
         """Risks that stop work of this resource or activity."""
-        return [number for number, risk in enumerate(self.scenario.risks.values()) if name in risk.stop_work]
+        return self._stopped_by.get(name, [])
 
     def _add_resource(self, name: str, resource: schema.Resource) -> None:
         self._first[name] = len(self.resources)

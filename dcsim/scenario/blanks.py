@@ -37,9 +37,9 @@ def _split_distribution(node: Node) -> tuple[str, str, Key] | None:
     """The kind of a distribution that lies scattered in this mapping or list, how it was written, and its keys."""
     parts: dict[str | int, str] = {}
     for key, child in node.children():
-        text = str(key if child.value is Blank.BLANK else child.value)
         if isinstance(child.value, dict | list):
             continue
+        text = str(key if child.value is Blank.BLANK else child.value)
         if parts or (isinstance(child.value, str) and _OPENING.fullmatch(text)):
             parts[key] = text.strip()
         if parts and text.rstrip().endswith(")"):

@@ -1,6 +1,6 @@
 """A scenario read from a file: layers laid over each other, values checked, every problem told at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,8 @@ def _judge(document: Document, found: Found) -> Scenario:
     try:
         scenario = Scenario.model_validate(document.values)
     except ValidationError as error:
-        found = found + [entry for entry in translate(error, document) if not _follows(entry[0], found)]
+        follows = _following(found)
+        found = found + [entry for entry in translate(error, document) if not follows(entry[0])]
         names = unknown_names(document, [path for path, _ in found])
         raise ScenarioError(in_order([p for _, p in found] + names, document.name), document.name) from None
     scenario._document = document
@@ -155,6 +156,8 @@ def _judge(document: Document, found: Found) -> Scenario:
     return scenario
 
 
-def _follows(path: Key, found: Found) -> bool:
+def _following(found: Found) -> Callable[[Key], bool]:
     """Whether a problem at a path only follows from one that was found inside it or around it."""
-    return any(earlier and (path[: len(earlier)] == earlier or earlier[: len(path)] == path) for earlier, _ in found)
+    there = {path for path, _ in found if path}
+    around = {path[:length] for path in there for length in range(len(path))}
+    return lambda path: path in around or any(path[:length] in there for length in range(1, len(path) + 1))

@@ -1,6 +1,7 @@
 """The location breakdown: levels that lead to the site, places told apart, patterns that match some."""
 
 from collections import Counter
+from itertools import islice
 
 from dcsim.places import SITE, PlaceError, Places
 from dcsim.scenario.checks.findings import Findings
@@ -41,9 +42,9 @@ def check_pattern(path: Key, pattern: str, level: str, places: Places, findings:
     if inside:
         findings.add(path, f"'{pattern}' names places of '{inside[0]}', which stand inside those of '{level}'")
         return
-    known = [known for outer in places.chain(level) for known in places.paths(outer)[:_MOST_LISTED]]
+    known = (known for outer in places.chain(level) for known in islice(places.each_path(outer), _MOST_LISTED))
     around = f"of '{level}' or around it" if level != SITE else "but 'site'"
-    findings.add(path, f"no place '{pattern}' {around}{nearest(pattern, known)}")
+    findings.add(path, f"no place '{pattern}' {around}{findings.near(pattern, known)}")
 
 
 def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places, findings: Findings) -> None:
@@ -66,14 +67,16 @@ def _check_names_of_places(name: str, level: Level, findings: Findings) -> None:
 
 def _check_circles(scenario: Scenario, findings: Findings) -> None:
     """No level stands inside itself."""
-    told: set[str] = set()
+    seen: set[str] = set()
     for name in scenario.places:
-        chain = [name]
-        while (outer := scenario.places.get(chain[-1])) is not None and outer.within not in chain:
-            chain.append(outer.within)
-        if outer is not None and outer.within == name and name not in told:
-            told.update(chain)
-            circle = " in ".join(f"'{level}'" for level in (*chain, name))
+        chain: dict[str, None] = {}
+        while name in scenario.places and name not in seen:
+            seen.add(name)
+            chain[name] = None
+            name = scenario.places[name].within
+        if name in chain:
+            names = list(chain)
+            circle = " in ".join(f"'{level}'" for level in (*names[names.index(name) :], name))
             findings.add(("places", name, "in"), f"these levels stand in each other: {circle}")
 
 
@@ -111,7 +114,7 @@ def _advice(scenario: Scenario, error: PlaceError) -> str:
         )
     except PlaceError:
         return ""
-    return nearest(error.key, places.paths(around)[:_MOST_LISTED])
+    return nearest(error.key, islice(places.each_path(around), _MOST_LISTED))
 
 
 def _stands_on(levels: dict[str, Level], name: str, missing: str) -> bool:

@@ -15,7 +15,6 @@ from dcsim.scenario.checks.quantities import check_amount
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Milestone, Scenario
 from dcsim.scenario.values import parse_uncertain, read_date, read_number, read_span
-from dcsim.suggest import nearest
 from dcsim.units import parse_number
 
 
@@ -66,7 +65,7 @@ def check_fitted(scenario: Scenario, findings: Findings) -> None:
         found, value = findings.document.find(name)
         if not found:
             there = (".".join(map(str, key)) for key in findings.document.positions if len(key) > 1)
-            findings.add(path, f"nothing stands at '{name}' in this scenario{nearest(name, there)}")
+            findings.add(path, f"nothing stands at '{name}' in this scenario{findings.near(name, there)}")
         prior = _prior(fitted.prior)
         if prior is None:
             findings.add((*path, "prior"), f"expected a range such as '4 to 20' or '3 to 9 wk', got '{fitted.prior}'")

@@ -1,11 +1,12 @@
 """Problems gathered while a scenario is checked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from dcsim.errors import Problem
+from dcsim.errors import MOST_SHOWN, Problem
 from dcsim.scenario.document import Document, Key
+from dcsim.suggest import nearest
 
 Read = TypeVar("Read")
 
@@ -17,6 +18,7 @@ class Findings:
     document: Document
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    _looked_up: int = 0
 
     def add(self, path: Key, message: str) -> None:
         """Something is wrong at this path."""
@@ -30,6 +32,11 @@ class Findings:
         """Something is wrong at this path unless this holds."""
         if not fine:
             self.add(path, message)
+
+    def near(self, name: str, known: Iterable[str], what: str = "") -> str:
+        """The nearest known name, as the end of a message; for no more names than are read."""
+        self._looked_up += 1
+        return nearest(name, known, what) if self._looked_up <= MOST_SHOWN else ""
 
     def read(self, path: Key, reader: Callable[..., Read], *arguments: Any) -> Read | None:
         """What a reader makes of a written value; none, and a problem, where it cannot."""

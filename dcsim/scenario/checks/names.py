@@ -1,6 +1,6 @@
 """What things may be called, and that no two share a name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.document import Key
@@ -54,15 +54,12 @@ def check_characters(path: Key, name: str, findings: Findings) -> None:
         findings.add(path, f"the name '{name}' has a {bad[0]!r} in it; names have none of {' '.join(FORBIDDEN)}")
 
 
-def kind_of(scenario: Scenario, name: str) -> str | None:
-    """What the thing of this name is, in words; none where nothing is called so."""
+def kind_of(scenario: Scenario, name: str, orders: Mapping[str, str]) -> str | None:
+    """What the thing of this name is, in words; none where nothing is called so. `orders` have their supplies."""
     for section, what in {**SHARED, "factors": "factor", "risks": "risk"}.items():
         if name in getattr(scenario, section):
             return what
-    for supply_name, supply in scenario.supplies.items():
-        if name in supply.orders:
-            return f"order of '{supply_name}'"
-    return None
+    return f"order of '{orders[name]}'" if name in orders else None
 
 
 def _named(scenario: Scenario) -> Iterator[Key]:

@@ -5,7 +5,6 @@ from dcsim.scenario.checks.parts import supply_parts
 from dcsim.scenario.checks.quantities import check_duration, check_moment, check_probability
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Risk, RiskPart, Scenario
-from dcsim.suggest import nearest
 from dcsim.units import plain
 
 _LARGEST_MULTIPLIER = 10**6
@@ -72,8 +71,9 @@ def _check_part(path: Key, part: RiskPart, scenario: Scenario, findings: Finding
 
 
 def _check_target(path: Key, target: str, sections: tuple[str, ...], scenario: Scenario, findings: Findings) -> None:
-    known = [f"{section}.{name}" for section in sections for name in getattr(scenario, section)]
-    if target not in known:
+    section, _, name = target.partition(".")
+    if section not in sections or name not in getattr(scenario, section):
+        known = (f"{section}.{name}" for section in sections for name in getattr(scenario, section))
         form = " or ".join(f"`{section}.NAME`" for section in sections)
-        close = nearest(target, known)
+        close = findings.near(target, known)
         findings.add(path, f"nothing is called '{target}' here; it is {form}{close}")

@@ -1,6 +1,6 @@
 """Every name that is used stands for something that exists, and for the right kind of thing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.names import kind_of
@@ -14,7 +14,7 @@ from dcsim.scenario.checks.parts import (
 )
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, SITE, RiskPart, Scenario
-from dcsim.suggest import article, nearest
+from dcsim.suggest import article
 
 Use = tuple[Key, str]
 """Where a name is used, and the name."""
@@ -44,18 +44,19 @@ class _Search:
     def __init__(self, scenario: Scenario, findings: Findings) -> None:
         self.scenario = scenario
         self.findings = findings
+        self.orders = {order: name for name, supply in scenario.supplies.items() for order in supply.orders}
 
     def known(self, what: str, names: Iterable[str], uses: Iterator[Use]) -> None:
-        there = list(names)
+        there = dict.fromkeys(names)
         for path, name in uses:
             if name not in there:
                 self.findings.add(path, self._unknown(what, name, there))
 
-    def _unknown(self, what: str, name: str, there: list[str]) -> str:
-        other = kind_of(self.scenario, name)
+    def _unknown(self, what: str, name: str, there: Collection[str]) -> str:
+        other = kind_of(self.scenario, name, self.orders)
         if other is not None:
-            return f"'{name}' is {article(other)}, not {article(what)}{nearest(name, there)}"
-        return f"no {what} '{name}'{nearest(name, there, _plural(what))}"
+            return f"'{name}' is {article(other)}, not {article(what)}{self.findings.near(name, there)}"
+        return f"no {what} '{name}'{self.findings.near(name, there, _plural(what))}"
 
 
 def _levels(scenario: Scenario) -> Iterator[Use]:
