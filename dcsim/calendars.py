@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.units import parse_date
+from dcsim.units import FIRST_YEAR, HALF, parse_date
 
 NEVER = 2**62
 DAY = 1440
@@ -139,6 +139,39 @@ def _calendar(name: str, opens: NDArray[np.int64], closes: NDArray[np.int64], en
     for column in (opens, closes, worked_before):
         column.setflags(write=False)
     return Calendar(name, opens, closes, worked_before, end)
+
+
+# Months
+
+
+def month_starts(start: dt.datetime, horizon: int) -> NDArray[np.int64]:
+    """The tick at which each month begins, from the first year that a date may have until after the horizon."""
+    last = start + dt.timedelta(minutes=horizon)
+    months = np.arange((FIRST_YEAR - 1970) * 12, (last.year - 1970) * 12 + last.month + 3).astype("datetime64[M]")
+    begins: NDArray[np.int64] = months.astype("datetime64[m]").astype(np.int64)
+    return begins - (start - dt.datetime(1970, 1, 1)) // _MINUTE
+
+
+def months_later(starts: NDArray[np.int64], tick: int, months: float) -> int:
+    """The same day and time of a later month, or its last day; for a part of a month, part of the way to the next.
+
+    NEVER where that is behind the horizon. It reads and writes numbers only, so that it can be compiled.
+    """
+    low, high = 0, len(starts)
+    while low + 1 < high:
+        middle = (low + high) >> 1
+        if starts[middle] <= tick:
+            low = middle
+        else:
+            high = middle
+    whole = int(months)
+    if low + whole + 2 >= len(starts):
+        return NEVER
+    day, minute = divmod(tick - starts[low], DAY)
+    to = low + whole
+    first = starts[to] + min(day * DAY, starts[to + 1] - starts[to] - DAY) + minute
+    second = starts[to + 1] + min(day * DAY, starts[to + 2] - starts[to + 1] - DAY) + minute
+    return int(first + np.floor((months - whole) * (second - first) + HALF))
 
 
 # Shifts, as they are written

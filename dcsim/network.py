@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.calendars import Calendar
+from dcsim.calendars import Calendar, month_starts, months_later
 from dcsim.distributions import Distribution
 from dcsim.places import SITE, Places
 
@@ -163,6 +163,8 @@ class Production:
     rate: tuple[tuple[int, Fraction], ...]
     """(tick, units per minute) from each tick on; 0 before the first."""
     factors: tuple[FactorUse, ...]
+    every_months: float
+    """Calendar months of an interval, instead of minutes."""
 
 
 @dataclass(frozen=True)
@@ -177,10 +179,14 @@ class Order:
     placed: Moment | None
     """None for an order that waits for its gate."""
     lead_time: Distribution
-    """Minutes."""
+    """Minutes, or calendar months."""
     factors: tuple[FactorUse, ...]
     path: str
     """The name of its draws."""
+    in_months: bool
+    """Whether the lead time is in calendar months."""
+    every_months: float
+    """Calendar months between two lots, beside the minutes."""
 
     def lot(self, k: int) -> int:
         """Units in the k-th lot, counted from 0: lots are equal up to one unit."""
@@ -206,7 +212,9 @@ class Risk:
     begins: Moment | None
     """None if its window is the whole run."""
     lasts: Distribution | None
-    """Minutes; none if it lasts to the end."""
+    """Minutes, or calendar months; none if it lasts to the end."""
+    in_months: bool
+    """Whether it lasts calendar months."""
     production: tuple[tuple[str, Fraction], ...]
     """(supply, multiplier of its production)."""
     capacity: tuple[tuple[str, Fraction], ...]
@@ -234,6 +242,8 @@ class Lag(NamedTuple):
     minutes: int
     calendar: int
     """The calendar that counts it; -1 where it is elapsed time."""
+    months: float = 0.0
+    """Calendar months that pass before the minutes."""
 
 
 @dataclass(frozen=True)
@@ -332,6 +342,19 @@ class Network:
         activity = int(self.activity[instance])
         gate = int(self.start_gate[activity])
         return gate if gate < 0 else gate + instance - int(self.first[activity])
+
+    @cached_property
+    def months(self) -> NDArray[np.int64]:
+        """The tick at which each month begins."""
+        return month_starts(self.start, self.horizon)
+
+    def later(self, tick: int, months: float) -> int:
+        """So many calendar months after a tick."""
+        return months_later(self.months, tick, months) if months else tick
+
+    def due(self, order: Order, first: int, lot: int) -> int:
+        """When a lot of an order is due whose first lot is due at a tick."""
+        return self.later(first, lot * order.every_months) + lot * order.every
 
     def place_path(self, instance: int) -> str:
         """Where an instance is done."""

@@ -19,6 +19,10 @@ MINUTES_PER = {"min": 1, "h": 60, "d": 1440, "wk": 10080}
 HALF = 0.5 + 2.0**-20
 """Added to a product of floats before its floor is taken: 50 min x 0.29 is 14.5 as written, a hair less as a float."""
 
+MONTHS_PER = {"month": 1, "year": 12}
+AVERAGE_MONTH = Fraction(1461 * 1440, 48)
+"""Minutes of a month on average, where lengths are only compared."""
+
 _SPAN_WORDS = {
     **dict.fromkeys(("min", "minute", "minutes"), "min"),
     **dict.fromkeys(("h", "hour", "hours"), "h"),
@@ -42,6 +46,7 @@ _PARTIAL_DATE = re.compile(r"\d{4}(-\d{2})?")
 _LARGEST_EXPONENT = 30
 FIRST_YEAR = 1900
 """Dates before this year are slips of the pen."""
+_MINUTE = dt.timedelta(minutes=1)
 _TOO_FAR = "expected a horizon that ends before the year 9999"
 
 
@@ -117,6 +122,29 @@ class Span:
         if self.unit not in MINUTES_PER:
             raise ValueError(f"a {self.unit} has no fixed length; write weeks or days, got '{self}'")
         return self.amount * MINUTES_PER[self.unit]
+
+    @property
+    def months(self) -> Fraction:
+        """Calendar months; none in what has a fixed length."""
+        return self.amount * MONTHS_PER.get(self.unit, 0)
+
+    @property
+    def about(self) -> Fraction:
+        """Elapsed minutes, where a month is taken for an average one."""
+        return self.months * AVERAGE_MONTH if self.months else self.minutes if self.amount else self.amount
+
+    def after(self, date: dt.datetime) -> Fraction:
+        """Elapsed minutes from a date to so much later.
+
+        Months are the calendar's, at the same time of day: 31 January and a month is the last of February. A part of a
+        month is that part of the way to the next whole one.
+        """
+        if not self.months:
+            return self.minutes if self.amount else self.amount
+        whole = int(self.months)
+        first = _months_later(date, whole) - date
+        more = _months_later(date, whole + 1) - date - first if self.months != whole else dt.timedelta()
+        return Fraction(first // _MINUTE) + (self.months - whole) * (more // _MINUTE)
 
     def working_minutes(self, hours_per_day: Fraction, days_per_week: int | Fraction) -> Fraction:
         """Minutes of work: days and weeks are working days and weeks; hours and minutes are what they are."""
@@ -197,7 +225,7 @@ def _in_range(date: dt.datetime) -> dt.datetime:
 def horizon_end(start: dt.datetime, span: Span) -> dt.datetime:
     """The moment a span after the start; months and years are the calendar's (29 February may become 28)."""
     try:
-        end = _later(start, span)
+        end = start + dt.timedelta(minutes=round_half_up(span.after(start)))
     except OverflowError:
         end = dt.datetime.max
     if end.year >= dt.MAXYEAR:
@@ -205,15 +233,13 @@ def horizon_end(start: dt.datetime, span: Span) -> dt.datetime:
     return end
 
 
-def _later(start: dt.datetime, span: Span) -> dt.datetime:
-    if span.unit in MINUTES_PER:
-        return start + dt.timedelta(minutes=round_half_up(span.minutes))
-    months = span.amount * (12 if span.unit == "year" else 1)
-    if months.denominator != 1:
-        raise ValueError(f"expected a whole number of months, got '{span}'")
-    years, month = divmod(start.month - 1 + int(months), 12)
-    year, month = min(start.year + years, dt.MAXYEAR), month + 1
-    return start.replace(year=year, month=month, day=min(start.day, calendar.monthrange(year, month)[1]))
+def _months_later(date: dt.datetime, months: int) -> dt.datetime:
+    """The same day of a later month, or its last."""
+    years, month = divmod(date.month - 1 + months, 12)
+    if date.year + years > dt.MAXYEAR:
+        raise OverflowError
+    last = calendar.monthrange(date.year + years, month + 1)[1]
+    return date.replace(year=date.year + years, month=month + 1, day=min(date.day, last))
 
 
 # Amounts, rates, money

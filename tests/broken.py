@@ -274,10 +274,10 @@ VALUES = [
         "line 4: horizon: a horizon is at most 100 years, got '300 years'",
     ),
     Broken(
-        "horizon-half-month",
-        "horizon: 3 years",
-        "horizon: 2.5 months",
-        "line 4: horizon: expected a whole number of months, got '2.5 months'",
+        "months-and-days",
+        "lasts: 4 to 12 wk",
+        "lasts: 4 wk to 3 months",
+        "risks.hbm_shortage.lasts: months differ in length: write all of a distribution in months and years",
     ),
     Broken(
         "span-unit",
@@ -810,8 +810,8 @@ RESOURCES = [
     Broken(
         "ramp-month",
         "{count: {0 d: 6, 30 d: 16}}",
-        "{count: {0 d: 6, 1 month: 16}}",
-        ("line 25: resources.rack_crews.count: a month has no fixed length; write weeks or days, got '1 month'"),
+        "{count: {31 d: 6, 1 month: 16}}",
+        ("line 25: resources.rack_crews.count: two steps at the same moment: '31 d' and '1 month'"),
     ),
     Broken(
         "per-unknown",

@@ -35,6 +35,8 @@ DURATIONS = (
     "3 h",
 )
 LONG_DURATIONS = ("5 h", "8 h", "0.25 d", "0.5 d", "1 d", "2 d", "0.25 wk", "1500 min")
+MONTHS = ("0.02 months", "0.05 month", "0.004 years", "1 month")
+"""Parts of a month, which depend on the date."""
 MULTIPLIERS = (0.5, 0.75, 1, 1.25, 1.5, 2)
 """Exact in binary, so that no product of them lands beside a half by the rounding of floats."""
 CUTS = (0, 0.1, 0.29, 0.3, 0.5, 0.7, 0.7, 0.9, 1)
@@ -307,16 +309,19 @@ class _Sketch:
         if self.some(0.7):
             spec["placed"] = self.moment() if self.some(0.85) else self.when(-self.rng.choice((60, 600, DAY)))
         if self.some(0.7):
-            spec["lead_time"] = self.rng.choice(("0 d", "30 min", "1 h", "0.5 d", "1 d", "0.25 wk"))
+            spec["lead_time"] = self.rng.choice(("0 d", "30 min", "1 h", "0.5 d", "1 d", "0.25 wk", *MONTHS))
         if self.some(0.5):
             spec |= {
                 "lots": self.rng.randint(1, min(4, number)),
-                "every": self.span(self.rng.choice((30, 60, 240, DAY))),
+                "every": self.rng.choice((*map(self.span, (30, 60, 240, DAY)), MONTHS[0])),
             }
         return spec | self._varies(level, 0.3)
 
     def _production(self, supply: str, level: str) -> Spec:
-        spec: Spec = {"rate": self._rate(supply), "every": self.span(self.rng.choice((45, 60, 480, DAY)))}
+        spec: Spec = {
+            "rate": self._rate(supply),
+            "every": self.rng.choice((*map(self.span, (45, 60, 480, DAY)), MONTHS[1])),
+        }
         begin = self.rng.choice((0, 0, 0, *MOMENTS))
         if not isinstance(spec["rate"], dict) and self.some(0.2):
             begin = -self.rng.choice((60, 1000, 2 * DAY))
@@ -456,6 +461,9 @@ class _Sketch:
         for place in self.instances(spec):
             part = overlay(spec, place)
             for requires in (part.get("requires", {}), part.get("rework", {}).get("requires", {})):
+                names = [name.strip() for text in requires for name in text.split("|")]
+                if len(names) > len(set(names)):
+                    return False
                 for mode in product(*(text.split("|") for text in requires)):
                     worked = [self.calendars[part.get("calendar", "always")].open]
                     worked += [self._working_time(name.strip(), place) for name in mode]
@@ -503,6 +511,8 @@ class _Sketch:
 
     def _lag(self) -> Any:
         lag = self.rng.choice(("0 d", "15 min", "1 h", "1 h", "4 h", "0.5 d", "1 d"))
+        if self.some(0.1):
+            return self.rng.choice(MONTHS)
         return {"working": lag} if self.has_working_lags and self.some(0.4) else lag
 
     def _milestone(self) -> None:
@@ -558,7 +568,7 @@ class _Sketch:
         if not whole_run:
             spec["begins"] = self.moment() if self.some(0.9) else self.when(-90)
             if self.some(0.8):
-                spec["lasts"] = self.rng.choice(("0 d", "30 min", "2 h", "6 h", "1 d", "2 d"))
+                spec["lasts"] = self.rng.choice(("0 d", "30 min", "2 h", "6 h", "1 d", "2 d", *MONTHS))
         effects = {f"resources.{r}": self.rng.choice(CUTS) for r in self.few(self.data["resources"], 2)}
         effects |= {f"activities.{a}": self.rng.choice((0, *MULTIPLIERS)) for a in self.few(self.data["activities"], 2)}
         made = [s for s in self.data["supplies"] if "production" in self.data["supplies"][s]]

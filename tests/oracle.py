@@ -321,16 +321,27 @@ class World:
         """A span in which a day has 24 hours."""
         return half_up(parse_span(written).minutes)
 
+    def later(self, tick: int, written: Any, times: Fraction | int = 1) -> int:
+        """So much later than a tick, or so many times as much; months are those of the calendar."""
+        span = parse_span(written)
+        months = span.amount * times * {"month": 1, "year": 12}.get(span.unit, 0)
+        if not months:
+            return tick + (half_up(span.minutes * times) if times else 0)
+        date, whole = self.start + dt.timedelta(minutes=tick), math.floor(months)
+        first, second = (same_day(date, number) for number in (whole, whole + 1))
+        minutes = (first - date) // dt.timedelta(minutes=1), (second - date) // dt.timedelta(minutes=1)
+        return tick + half_up(minutes[0] + (months - whole) * (minutes[1] - minutes[0]))
+
     def tick(self, when: Any) -> int:
         """A date, or a span after the start."""
         text = str(when)
         if text[4:5] == "-":
             return (parse_date(when) - self.start) // dt.timedelta(minutes=1)
-        return self.elapsed(when)
+        return self.later(0, when)
 
     def window(self, name: str, spec: Spec) -> Window:
         begin = self.tick(spec["begins"]) if "begins" in spec else 0
-        return Window(name, begin, begin + self.elapsed(spec["lasts"]) if "lasts" in spec else FOREVER, spec)
+        return Window(name, begin, self.later(begin, spec["lasts"]) if "lasts" in spec else FOREVER, spec)
 
     def effects(self, target: str, tick: int) -> Fraction:
         """What the risks of this moment multiply something by."""
@@ -406,7 +417,7 @@ class World:
 
     def production(self, supply: str, place: Place, spec: Spec) -> Iterator[DeliveryRow]:
         """What is made in each interval: differences of the floor of all that was made so far."""
-        begin, every = self.tick(spec.get("from", "0 d")), self.elapsed(spec.get("every", "1 d"))
+        begin, every, number = self.tick(spec.get("from", "0 d")), spec.get("every", "1 d"), 1
         until = self.tick(spec["until"]) if "until" in spec else FOREVER
         part = parse_number(spec.get("share", 1)) * parse_number(spec.get("yield", 1))
         part /= self.factors(spec.get("varies_with", []))
@@ -414,23 +425,23 @@ class World:
         turns = {until, *(tick for risk in self.risks for tick in (risk.begin, risk.end))}
         turns |= {self.tick(when) for when in steps} if isinstance(steps, dict) else set()
         made, tick, early = Fraction(0), begin, 0
-        while tick + every <= self.horizon:
-            before, after = math.floor(made), tick + every
+        while (after := self.later(begin, every, number)) <= self.horizon:
+            before, number = math.floor(made), number + 1
             for a, b in pairwise(sorted({tick, after} | {turn for turn in turns if tick < turn < after})):
                 if a < until:
                     rate = parse_rate(self.ramp(steps, a) if isinstance(steps, dict) else steps, unit)
                     made += rate.per_minute * part * self.effects(f"supplies.{supply}", a) * (b - a)
             tick, early = after, early + math.floor(made) - before
-            if tick >= 0 or tick + every > 0:
+            if tick >= 0 or self.later(begin, every, number) > 0:
                 yield DeliveryRow(max(0, tick), supply, place.path, early, "production")
                 early = 0
 
     def order(self, supply: str, place: Place, name: str, spec: Spec, placed: int) -> Iterator[DeliveryRow]:
         """The lots of an order placed at this tick."""
-        exact = parse_span(spec.get("lead_time", "0 d")).minutes * self.factors(spec.get("varies_with", []))
+        first = self.later(placed, spec.get("lead_time", "0 d"), self.factors(spec.get("varies_with", [])))
         amount, lots = self.amount(supply, spec["amount"]), int(spec.get("lots", 1))
         for lot in range(lots):
-            due = placed + half_up(exact) + lot * self.elapsed(spec.get("every", "0 d"))
+            due = self.later(first, spec.get("every", "0 d"), lot)
             hits = [risk.spec.get("delays", {}) for risk in self.risks if risk.holds(due)]
             tick = due + sum(self.elapsed(delays.get(f"supplies.{supply}", "0 d")) for delays in hits)
             units = (lot + 1) * amount // lots - lot * amount // lots
@@ -440,6 +451,15 @@ class World:
 def half_up(x: Fraction | float) -> int:
     """The nearest whole number; a half goes up."""
     return math.floor(x + Fraction(1, 2)) if isinstance(x, Fraction) else math.floor(x + 0.5)
+
+
+def same_day(date: dt.datetime, months: int) -> dt.datetime:
+    """The same day so many months later, or the last day of that month."""
+    first = date.replace(day=1)
+    for _ in range(months):
+        first = (first + dt.timedelta(days=31)).replace(day=1)
+    last = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+    return last if date.day > last.day else first.replace(day=date.day)
 
 
 # What happens
@@ -631,7 +651,7 @@ class Run:
         if not isinstance(written, dict):
             return self.world.tick(written)
         happened = self._happened({**written, "activity": written["after"]}, SITE)
-        return None if happened is None else max(happened, 0) + self.world.elapsed(written.get("lag", "0 d"))
+        return None if happened is None else self.world.later(max(happened, 0), written.get("lag", "0 d"))
 
     def _reach(self) -> int:
         reached = [name for name, tick in self.milestones.items() if tick is None and self._is_reached(name)]
@@ -687,7 +707,7 @@ class Run:
         if happened is None or happened < 0:
             return happened
         if not isinstance(lag, dict):
-            return happened + self.world.elapsed(lag)
+            return self.world.later(happened, lag)
         demand = self.world.demand(instance.spec, instance.spec.get("requires", {}), {}, instance.place)
         days = self.world.day_calendar(instance.spec, demand)
         minutes, tick = half_up(self.world.work(lag["working"], days)), happened

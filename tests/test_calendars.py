@@ -23,6 +23,7 @@ from dcsim.calendars import (
     subtract,
     unknown_holidays,
 )
+from dcsim.scenario.load import load
 from dcsim.scenario.schema import CalendarSpec
 from dcsim.scenario.shifts import read_shifts
 
@@ -307,6 +308,20 @@ def test_holidays_that_nobody_knows() -> None:
     assert unknown_holidays("LK", 2026, 2028) == ([2027, 2028], [])
     assert unknown_holidays("IN", 2035, 2036) == ([], [2036])
     assert unknown_holidays("US-TN", 2026, 2036) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("LK", "no public holidays are known for 'LK' in 2029 to 2036: what is not known is worked; name such days"),
+        ("IN", "not all public holidays are known for 'IN' in 2036: what is not known is worked"),
+        ("US", None),
+    ],
+)
+def test_unknown_holidays_are_warned_of(code: str, told: str | None) -> None:
+    data = {"name": "x", "start": "2029-01-01", "horizon": "7 years", "activities": {"a": {}}}
+    warnings = load(data | {"calendars": {"c": {"holidays": code}}}).warnings
+    assert [one.message[: len(told or "")] for one in warnings] == ([told] if told else [])
 
 
 @pytest.mark.parametrize(

@@ -379,3 +379,71 @@ def test_not_before_a_date_or_a_span(run):
 def test_not_before_and_predecessors_must_both_have_come(run):
     told = run("a=10 b=1<a c=1<a", b={"not_before": "5 min"}, c={"not_before": "15 min"})
     assert told.times == {"a": (0, 10), "b": (10, 11), "c": (15, 16)}
+
+
+# Months
+
+
+@pytest.mark.parametrize(
+    ("start", "lag", "days"),
+    [
+        ("2024-01-31", "1 month", 29),
+        ("2023-01-31", "1 month", 28),
+        ("2023-01-31", "2 months", 59),
+        ("2023-01-31", "1.5 months", 28 + 31 / 2),
+        ("2024-02-29", "1 year", 365),
+        ("2023-12-15", "0.5 years", 183),
+    ],
+)
+def test_months_are_those_of_the_calendar(run, start, lag, days):
+    """The same day of a later month, or its last; a part of a month is part of the way to the next."""
+    told = run("a=0 b=1", start=start, b={"after": [{"activity": "a", "lag": lag}]})
+    assert told.row("b")["ready"] == days * DAY
+
+
+def test_a_lag_in_months_keeps_the_time_of_day(run):
+    told = run("a=7h b=1 c=1", b={"after": [{"activity": "a", "lag": "2 months"}]}, c={"not_before": "1 month"})
+    assert (told.row("b")["ready"], told["c"][0]) == (clock(31 + 29, 7), clock(31, 0))
+
+
+def test_orders_in_months(run):
+    """From 30 January: placed on a date, after a gate, and in lots that come a month apart from the first."""
+    monthly = {"amount": 3, "lots": 3, "lead_time": "1 month", "every": "1 month"}
+    told = run(
+        "a=1d",
+        start="2024-01-30",
+        supplies={"x": {"orders": {"dated": monthly, "gated": monthly | {"placed": {"after": "a"}}}}},
+        factors={"market": 1.5},
+    )
+    assert told.amounts("x") == [
+        (clock(30, 0), 1),
+        (clock(30, 0), 1),
+        (clock(59, 0), 1),
+        (clock(59, 0), 1),
+        (clock(90, 0), 1),
+        (clock(90, 0), 1),
+    ]
+
+
+def test_a_factor_multiplies_months(run):
+    """Two months x 1.5 from 1 January are three."""
+    order = {"amount": 1, "lead_time": "2 months", "varies_with": ["market"]}
+    told = run("a=1", supplies={"x": {"orders": {"o": order}}}, factors={"market": 1.5})
+    assert told.amounts("x") == [(clock(31 + 29 + 31, 0), 1)]
+
+
+def test_a_production_and_a_ramp_by_the_month(run):
+    told = run(
+        "a=1:crew",
+        horizon="3 months",
+        crew={"count": {"2 months": 1}},
+        supplies={"x": {"production": {"rate": "1 / d", "every": "1 month"}}},
+    )
+    assert told.amounts("x") == [(clock(31, 0), 31), (clock(60, 0), 29), (clock(91, 0), 31)]
+    assert told["a"][0] == clock(60, 0)
+
+
+def test_a_risk_lasts_calendar_months(run):
+    storm = {"begins": "2024-01-31", "lasts": "1 month", "effects": {"resources.crew": 0}}
+    told = run("a=1:crew", crew=1, risks={"storm": storm}, a={"not_before": "2024-02-01"})
+    assert told["a"][0] == clock(59, 0)

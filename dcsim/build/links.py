@@ -1,7 +1,6 @@
 """What waits for what: predecessors, milestones and orders as links between nodes, many-to-many ones through gates."""
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +121,7 @@ class Links:
         path = ("supplies", stock.name, "orders", goods.orders[order].name, "placed")
         sources, _ = self._sources(path, link, SITE, np.zeros(1, np.int64))
         gate = self.gate(len(sources))
-        self.connect(sources, gate, self._lag_number(Lag(round_half_up(_elapsed(link)), -1)))
+        self.connect(sources, gate, self._lag_number(_elapsed(link)))
         self.orders_of_gate[gate] = (order,)
 
     def _sources(self, path: Key, link: Link, level: str, places: Ints) -> tuple[Ints, Ints]:
@@ -180,7 +179,7 @@ class Links:
     def _lag_numbers(self, link: Link, targets: Ints) -> Ints | int:
         """The lag before each successor; working time is counted by the successor's own calendar."""
         if not isinstance(link.lag, schema.WorkingLag):
-            return self._lag_number(Lag(round_half_up(_elapsed(link)), -1))
+            return self._lag_number(_elapsed(link))
         calendars = self.instances.day_calendar[targets]
         numbers = np.zeros(len(targets), np.int64)
         for calendar in np.unique(calendars).tolist():
@@ -189,14 +188,15 @@ class Links:
         return numbers
 
     def _lag_number(self, lag: Lag) -> int:
-        if lag.minutes == 0:
+        if lag.minutes == 0 and lag.months == 0:
             return 0
         return self.lags.setdefault(lag, len(self.lags))
 
 
-def _elapsed(link: Link) -> Fraction:
-    """A lag in minutes; before an order, working time passes day and night."""
-    return (link.lag.working if isinstance(link.lag, schema.WorkingLag) else link.lag).minutes
+def _elapsed(link: Link) -> Lag:
+    """A lag in elapsed time; before an order, working time passes day and night."""
+    span = link.lag.working if isinstance(link.lag, schema.WorkingLag) else link.lag
+    return Lag(0, -1, float(span.months)) if span.months else Lag(round_half_up(span.about), -1)
 
 
 def _never(wanted: int, there: int, activity: str) -> str:

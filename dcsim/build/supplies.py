@@ -147,11 +147,13 @@ class Goods:
                 stock=stock,
                 amount=parse_amount(order.amount, self.stocks[stock].unit),
                 lots=order.lots,
-                every=self.clock.tick(order.every),
+                every=0 if order.every.months else self.clock.tick(order.every),
                 placed=placed,
                 lead_time=elapsed(order.lead_time),
                 factors=self._factors_at(order.varies_with, self.level(supply), place),
                 path=f"supplies.{supply}.orders.{name}",
+                in_months=order.lead_time.in_months,
+                every_months=float(order.every.months),
             )
         )
 
@@ -169,9 +171,10 @@ class Goods:
             stock=stock,
             begins=begins,
             until=None if production.until is None else self.clock.tick(production.until),
-            every=self.clock.tick(production.every),
+            every=0 if production.every.months else self.clock.tick(production.every),
             rate=tuple(sorted(steps)),
             factors=self._factors_at(production.varies_with, supply.per, place),
+            every_months=float(production.every.months),
         )
 
 
@@ -191,6 +194,7 @@ def _risk(name: str, risk: schema.Risk, clock: Clock, activities: dict[str, int]
         probability=float(risk.probability),
         begins=None if risk.begins is None else clock.moment(risk.begins),
         lasts=None if risk.lasts is None else elapsed(risk.lasts),
+        in_months=risk.lasts is not None and risk.lasts.in_months,
         production=tuple(acting_on("supplies")),
         capacity=tuple(acting_on("resources")),
         durations=tuple((activities[target], float(m)) for target, m in acting_on("activities")),

@@ -31,7 +31,7 @@ class Clock:
     def minutes(self, when: datetime | Span) -> Fraction:
         """Minutes from the start to a date, or of a span after it; negative before it."""
         if isinstance(when, Span):
-            return when.minutes
+            return when.after(self.start)
         return Fraction(int((when - self.start).total_seconds()), 60)
 
     def moment(self, when: Uncertain) -> Moment:
@@ -41,8 +41,8 @@ class Clock:
 
 
 def elapsed(span: Uncertain) -> Distribution:
-    """A span in elapsed minutes: a day has 24 hours."""
-    return span.resolve(lambda value: value.minutes)
+    """A span in elapsed minutes, where a day has 24 hours; in calendar months where it is written in them."""
+    return span.resolve(lambda value: value.months if span.in_months else value.about)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from math import floor, lcm
 from typing import NamedTuple, Protocol
 
@@ -99,6 +99,8 @@ class Draws:
     gate."""
     lead: Ints
     """Of each order, its lead time in ticks."""
+    lead_months: Floats
+    """Of each order that waits for a gate, the calendar months of its lead time."""
     postponed: tuple[tuple[Postponement, ...], ...]
     """Of each stock, the windows in which deliveries of orders are postponed."""
     capacity: Ints
@@ -205,7 +207,7 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
         for factor in network.factors
     )
     windows = tuple(_window(network, k, chance) for k in range(len(network.risks)))
-    placed, lead = _orders(network, chance, factors)
+    placed, lead, lead_months = _orders(network, chance, factors)
     postponed = _postponed(network, chance, windows)
     capacity, steps = _capacities(network, windows)
     return Draws(
@@ -213,6 +215,7 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
         deliveries=_deliveries(network, factors, windows, placed, lead, postponed),
         placed=placed,
         lead=lead,
+        lead_months=lead_months,
         postponed=postponed,
         capacity=capacity,
         steps=steps,
@@ -297,7 +300,8 @@ def _window(network: Network, number: int, chance: Chance) -> Window | None:
     begins = _tick(chance, risk.begins, f"{name}.begins")
     if risk.lasts is None:
         return Window(begins, NEVER)
-    return Window(begins, begins + round_half_up(chance.value(risk.lasts, f"{name}.lasts")))
+    length = chance.value(risk.lasts, f"{name}.lasts")
+    return Window(begins, network.later(begins, length) if risk.in_months else begins + round_half_up(length))
 
 
 def _stock_key(network: Network, stock: int) -> int:
@@ -328,6 +332,8 @@ class Certain(NamedTuple):
     """Orders whose ticks are drawn, or vary with a factor."""
     lots: Ints
     """Rows of (order, stock, amount, ticks after the first) of all that are placed on a date."""
+    by_month: Ints
+    """Rows of lots that come months after each other."""
     produced: Mapping[int, Ints]
     """Deliveries of the productions that vary with no factor."""
     capacity: Ints
@@ -339,7 +345,7 @@ class Certain(NamedTuple):
 def _certain(network: Network) -> Certain:
     orders = network.orders
     dated = [order.placed is not None for order in orders]
-    varying = [not isinstance(order.lead_time, Fixed) or bool(order.factors) for order in orders]
+    varying = [not isinstance(order.lead_time, Fixed) or bool(order.factors) or order.in_months for order in orders]
     moving = [order.placed is not None and not isinstance(order.placed.delay, Fixed) for order in orders]
     expected = Expectation()
     lots = [
@@ -351,25 +357,35 @@ def _certain(network: Network) -> Certain:
     capacities = [_capacity(resource, network.horizon, ()) for resource in network.resources]
     return Certain(
         np.array([_placed(network, k, expected) for k in range(len(orders))], np.int64),
-        np.array([0 if varying[k] else _lead_time(network, k, expected, ()) for k in range(len(orders))], np.int64),
+        np.array(
+            [0 if v else floor(_lead_time(network, k, expected, ()) + HALF) for k, v in enumerate(varying)], np.int64
+        ),
         tuple(np.flatnonzero(moving).tolist()),
         tuple(np.flatnonzero(varying).tolist()),
         np.array(lots, np.int64).reshape(len(lots), 4),
+        np.flatnonzero([orders[number].every_months > 0 for number, *_ in lots]),
         {k: _produced(network, k, (), Fraction(1)) for k, p in enumerate(network.productions) if not p.factors},
         np.array([units for units, _ in capacities], np.int64),
         tuple(tuple((tick, k, units) for tick, units in steps) for k, (_, steps) in enumerate(capacities)),
     )
 
 
-def _orders(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> tuple[Ints, Ints]:
-    """Of each order, when it is placed and its lead time."""
+def _orders(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> tuple[Ints, Ints, Floats]:
+    """Of each order, when it is placed and its lead time; in months where these wait for a gate."""
     certain = _certain(network)
     placed, lead = certain.placed.copy(), certain.lead.copy()
+    months = np.zeros(len(lead))
     for number in certain.uncertain_placed:
         placed[number] = _placed(network, number, chance)
     for number in certain.uncertain_lead:
-        lead[number] = _lead_time(network, number, chance, factors)
-    return placed, lead
+        time = _lead_time(network, number, chance, factors)
+        if not network.orders[number].in_months:
+            lead[number] = floor(time + HALF)
+        elif network.orders[number].placed is None:
+            months[number] = time
+        else:
+            lead[number] = network.later(int(placed[number]), time) - placed[number]
+    return placed, lead, months
 
 
 def _placed(network: Network, number: int, chance: Chance) -> int:
@@ -379,12 +395,12 @@ def _placed(network: Network, number: int, chance: Chance) -> int:
     return _tick(chance, order.placed, f"{order.path}.placed", _stock_key(network, order.stock))
 
 
-def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Floats, ...]) -> int:
+def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Floats, ...]) -> float:
     order = network.orders[number]
     span = chance.value(order.lead_time, f"{order.path}.lead_time", _stock_key(network, order.stock))
     for use in order.factors:
         span *= float(factors[use.factor][use.place])
-    return floor(span + HALF)
+    return span
 
 
 def _postponed(
@@ -411,6 +427,9 @@ def _deliveries(
     certain = _certain(network)
     order, stock, amount, after = certain.lots.T
     due = (placed + lead)[order] + after
+    for row in certain.by_month:
+        number, lot = int(order[row]), int(row - order.searchsorted(order[row]))
+        due[row] = network.due(network.orders[number], int(placed[number] + lead[number]), lot)
     ticks = due.copy()
     for number, some in enumerate(postponed):
         for one in some:
@@ -431,7 +450,7 @@ def _deliveries(
 def _produced(network: Network, number: int, cuts: Cuts, divisor: Fraction) -> Ints:
     """Rows of (tick, stock, amount, PRODUCTION) of one production."""
     production = network.productions[number]
-    ticks, amount = produced(production, network.horizon, cuts, divisor)
+    ticks, amount = produced(network, production, network.horizon, cuts, divisor)
     stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
     return np.stack([ticks, stock, amount, origin], axis=1)
 
@@ -463,7 +482,9 @@ def _level_at(steps: Sequence[tuple[int, Fraction | int]], tick: int, cuts: Cuts
     return level
 
 
-def produced(production: Production, horizon: int, cuts: Cuts, divisor: Fraction) -> tuple[Ints, Ints]:
+def produced(
+    network: Network, production: Production, horizon: int, cuts: Cuts, divisor: Fraction
+) -> tuple[Ints, Ints]:
     """Ticks and amounts of a production's deliveries: at the end of each interval, what became whole since the last.
 
     The rate is integrated over its steps and over the windows in which risks multiply it. What was delivered before the
@@ -473,8 +494,7 @@ def produced(production: Production, horizon: int, cuts: Cuts, divisor: Fraction
     edges = {production.begins, end, *(tick for tick, _ in production.rate)}
     edges |= {edge for window, _ in cuts for edge in window}
     inside = sorted(edge for edge in edges if production.begins <= edge <= end)
-    before = max(0, -production.begins // production.every - 1)
-    due = np.arange(production.begins + (before + 1) * production.every, horizon + 1, production.every)
+    due = _due(network, production, horizon)
     whole, total, first = np.zeros(len(due), np.int64), Fraction(0), 0
     for begin, until in pairwise([*inside, horizon + 1]):
         rate = Fraction(0) if begin >= end else _level_at(production.rate, begin, cuts) / divisor
@@ -482,6 +502,17 @@ def produced(production: Production, horizon: int, cuts: Cuts, divisor: Fraction
         whole[first:last] = _floors(total, rate, due[first:last] - begin)
         first, total = last, total + rate * (until - begin)
     return np.maximum(due, 0), np.diff(whole, prepend=0)
+
+
+def _due(network: Network, production: Production, horizon: int) -> Ints:
+    """The ends of a production's intervals up to the horizon; of those before the start only the last."""
+    begins, every, months = production.begins, production.every, production.every_months
+    if not months:
+        before = max(0, -begins // every - 1)
+        return np.arange(begins + (before + 1) * every, horizon + 1, every)
+    ends = takewhile(lambda tick: tick <= horizon, (network.later(begins, k * months) for k in count(1)))
+    due = np.fromiter(ends, np.int64)
+    return due[max(0, int(due.searchsorted(0, side="right")) - 1) :]
 
 
 @lru_cache(maxsize=64)
@@ -492,8 +523,8 @@ def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
     arrivals: dict[int, int] = {}
     for production in network.productions:
         if production.stock == stock:
-            divisor = _divisor(draws.factors, production)
-            for due, amount in zip(*(c.tolist() for c in produced(production, tick, (), divisor)), strict=True):
+            delivered = produced(network, production, tick, (), _divisor(draws.factors, production))
+            for due, amount in zip(*(column.tolist() for column in delivered), strict=True):
                 arrivals[due] = arrivals.get(due, 0) + amount
     for due in sorted(arrivals):
         wanted -= arrivals[due]

@@ -55,6 +55,7 @@ def flatten(network: Network) -> Plan:
         tick_bits=int(network.horizon + 1).bit_length(),
         id_bits=int(network.instances).bit_length(),
         first_calendar_cause=first_calendar_cause(network),
+        month=network.months,
         needed=needed,
         instances=network.instances,
         **_groups(network, instance_learner),
@@ -106,10 +107,10 @@ def flatten(network: Network) -> Plan:
             kernel.ORDER,
             [
                 *(
-                    (order.stock, order.lots, order.amount, order.every, first)
+                    (order.stock, order.lots, order.amount, order.every, first, order.every_months)
                     for order, first in zip(network.orders, _cumulated(lots), strict=False)
                 ),
-                (NOT, 0, 0, 0, sum(lots)),
+                (NOT, 0, 0, 0, sum(lots), 0),
             ],
         ),
         milestone=_table(kernel.MILESTONE, [(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones]),
@@ -236,6 +237,7 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         again_minutes=rows_of(kernel.AGAIN_MINUTES, draws.retry_minutes, draws.repair_minutes),
         delivery=rows_of(kernel.DELIVERY, *draws.deliveries[:3]),
         lead=draws.lead,
+        lead_months=draws.lead_months,
         postponed=_table(
             kernel.POSTPONED, [(stock, *one[:3]) for stock, some in enumerate(draws.postponed) for one in some]
         ),

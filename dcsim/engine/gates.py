@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dcsim.calendars import months_later
 from dcsim.engine.jit import fast, readable
 from dcsim.engine.story import Chance, Story
 from dcsim.engine.tables import Table, i64, record
@@ -104,12 +105,15 @@ def worked_at(first: Ints, table: Table, calendar: int, minutes: int) -> int:
     return table[low].opens + minutes - table[low].worked
 
 
+later = fast(months_later)
+
+
 @fast
 def lag_over(plan: Ways, chance: Chance, lag: int, tick: int) -> int:
     """When a lag that begins at a tick is over."""
     minutes, calendar = plan.lag[lag].minutes, plan.lag[lag].calendar
     if calendar <= 0:
-        return tick + minutes
+        return later(plan.month, tick, plan.lag[lag].months) + minutes
     done = worked_until(chance.open_first, chance.open, calendar, tick)
     return worked_at(chance.open_first, chance.open, calendar, done + minutes)
 

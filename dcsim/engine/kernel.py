@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from dcsim.calendars import months_later
 from dcsim.engine.jit import kept
 from dcsim.engine.tables import Table, i32, i64, record
 from dcsim.units import HALF
@@ -44,7 +45,8 @@ NODE = np.dtype([("group", u32), ("next", i32)])
 """What follows: one node at once; -1 nothing; below, the list of links -2 - next."""
 GROUP = record(u32, "demand", "bundle", "learner")
 LINK = record(u32, "to", "lag")
-LAG = record(i64, "minutes", "calendar")  # the calendar is -1 where the lag is elapsed time
+LAG = np.dtype([("minutes", i64), ("calendar", i64), ("months", np.float64)])
+"""The calendar is -1 where the lag is elapsed time."""
 ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, without links from starts
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
@@ -59,7 +61,9 @@ CALENDAR = record(i64, "cause", "first_risk")
 WORD = np.dtype([("at", u32), ("queues", np.uint64), ("told", np.uint64)])
 RELEASE = record(i64, "tick", "node")
 GATE = record(i64, "milestone", "first_order")
-ORDER = record(i64, "stock", "lots", "amount", "every", "first_lot")
+ORDER = np.dtype(
+    [*((name, i64) for name in ("stock", "lots", "amount", "every", "first_lot")), ("every_months", np.float64)]
+)
 MILESTONE = record(i64, "gate", "reaches")
 STOCK = record(i64, "initial", "cause", "first_milestone")
 LEARNER = record(u32, "counter", "multiplier", "multipliers")
@@ -108,6 +112,8 @@ class Plan(NamedTuple):
     id_bits: int
     """Bits that hold a tick and an instance; a place in the order of the law is one number."""
     first_calendar_cause: int
+    month: I64
+    """The tick at which each month begins."""
     instances: int
     needed: I32
     node: Table
@@ -156,6 +162,7 @@ class Chance(NamedTuple):
     """Of each further attempt and repair: their minutes."""
     delivery: Table
     lead: I64
+    lead_months: F64
     postponed: Table
     capacity: I64
     step: Table
@@ -263,6 +270,9 @@ def advance(first: I64, table: Table, calendar: int, tick: int, minutes: int) ->
             high = middle
     finish = table[low - 1].opens + target - table[low - 1].worked
     return finish if finish <= table[low - 1].closes else NEVER
+
+
+later = rare(months_later)
 
 
 # Events: a binary heap of (tick, what, kind) in one number each
@@ -482,7 +492,12 @@ def satisfy(count: Table, pieces: Table, ripe: U32, node: int) -> None:
 def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int) -> None:
     """An order that waited is placed now; its lots come when they come."""
     for lot in range(plan.order[order].lots):
-        due = tick + chance.lead[order] + lot * plan.order[order].every
+        due = tick + chance.lead[order]
+        if chance.lead_months[order] > 0:
+            due = later(plan.month, tick, chance.lead_months[order])
+        if plan.order[order].every_months > 0:
+            due = later(plan.month, due, lot * plan.order[order].every_months)
+        due += lot * plan.order[order].every
         arrival = due
         for k in range(len(chance.postponed)):
             if chance.postponed[k].stock == plan.order[order].stock:
@@ -509,6 +524,8 @@ def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> No
             satisfy(state.counts, state.piece, state.ripe, plan.link[k].to)
             continue
         due = tick + plan.lag[lag].minutes
+        if plan.lag[lag].months > 0:
+            due = later(plan.month, tick, plan.lag[lag].months) + plan.lag[lag].minutes
         if plan.lag[lag].calendar != NOT:
             due = advance(chance.open_first, chance.open, plan.lag[lag].calendar, tick, plan.lag[lag].minutes)
         if due <= plan.horizon:

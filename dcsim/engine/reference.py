@@ -11,6 +11,9 @@ Where engines disagree, this one is right. At every tick where something is due:
 3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
    the next tick.
 
+*Months.* A lag, a lead time or an interval in calendar months ends on the same day of a later month, or on its last,
+at the same time of day; a part of a month is that part of the way to the next whole one, rounded half up.
+
 *Before the start.* What an order or a production delivers before the start is there at the start, in addition to the
 initial stock: it is delivered at tick 0.
 """
@@ -130,10 +133,10 @@ class Site:
 
     def pass_time(self, node: int, lag: int) -> Story:
         """A lag between something and what waits for it."""
-        minutes, calendar = self.network.lags[lag]
-        now = self.now
+        minutes, calendar, months = self.network.lags[lag]
+        now = self.network.later(self.now, months)
         tick = now + minutes if calendar == NOT else self.draws.calendars[calendar].advance(now, minutes)
-        yield self.env.timeout(tick - now)
+        yield self.env.timeout(tick - self.now)
         self.satisfy(node)
 
     def deliver(self) -> Story:
@@ -146,7 +149,8 @@ class Site:
     def bring(self, number: int, lot: int) -> Story:
         """One lot of an order that was placed now."""
         order = self.network.orders[number]
-        due = self.now + int(self.draws.lead[number]) + lot * order.every
+        first = self.network.later(self.now, float(self.draws.lead_months[number])) + int(self.draws.lead[number])
+        due = self.network.due(order, first, lot)
         yield self.env.timeout(self.draws.arrival(order.stock, due) - self.now)
         self.arrive(DeliveryRow(self.now, order.stock, order.lot(lot), number))
 

@@ -13,7 +13,7 @@ from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, Ints, Trace
 
 # Rows
-ORDER = record(i64, "placed", "lead")
+ORDER = np.dtype([("placed", i64), ("lead", i64), ("months", np.float64)])
 POSTPONED = record(i64, "stock", "begins", "ends", "ticks", "risk")
 EFFECT = np.dtype([("begins", i64), ("ends", i64), ("risk", i64), ("multiplier", np.float64)])
 OPEN = record(i64, "opens", "closes", "worked")
@@ -57,7 +57,7 @@ def chance_of(network: Network, draws: Draws) -> Chance:
     open_first, opened = _intervals(draws.calendars)
     base_first, base = _intervals([time.open for time in network.working_times])
     return Chance(
-        order=readable(ORDER, draws.placed, draws.lead),
+        order=readable(ORDER, draws.placed, draws.lead, draws.lead_months),
         postponed=_table(POSTPONED, postponed),
         effect_first=first_of(draws.effects),
         effect=_table(EFFECT, effects),

@@ -5,7 +5,7 @@ The functions marked `fast` read and write arrays only: compiled where numba is 
 
 import numpy as np
 
-from dcsim.engine.gates import interval, mode_of, started, was_open, worked_at, worked_until
+from dcsim.engine.gates import interval, later, mode_of, started, was_open, worked_at, worked_until
 from dcsim.engine.jit import fast
 from dcsim.engine.story import Chance, Story
 from dcsim.engine.tables import Table, i64, record
@@ -122,7 +122,8 @@ def tell_order(plan: Ways, chance: Chance, told: Table, count: int, placed: int,
     """From the placing of an order to a delivery: its lead time, and what a risk has added."""
     due = tick
     for lot in range(plan.order[order].lots):
-        wanted = placed + chance.order[order].lead + lot * plan.order[order].every
+        wanted = later(plan.month, placed, chance.order[order].months) + chance.order[order].lead
+        wanted = later(plan.month, wanted, lot * plan.order[order].every_months) + lot * plan.order[order].every
         arrives = wanted
         for k in range(len(chance.postponed)):
             if chance.postponed[k].stock == plan.order[order].stock:

@@ -41,7 +41,7 @@ class Codes(NamedTuple):
 NODE = record(i32, "first_link", "needed")
 LINK = record(i32, "source", "lag")
 GATE = record(i32, "started_by", "milestone", "order")  # each -1 for none
-LAG = record(i64, "minutes", "calendar")
+LAG = np.dtype([("minutes", i64), ("calendar", i64), ("months", np.float64)])
 INSTANCE = record(i32, "activity", "bundle", "work", "retry", "repair")  # the last three are demands
 DEMAND = record(i32, "told_with", "first_requirement", "first_take", "first_mode")
 REQUIREMENT = record(i32, "cause", "first_alternative")
@@ -50,7 +50,8 @@ MODE = record(i32, "calendar", "first_claim")
 GAIN = record(i64, "stock", "amount")
 CALENDAR = record(i32, "first_part", "first_risk")
 PART = record(i32, "calendar", "cause")
-ORDER = record(i64, "gate", "stock", "lots", "every")  # the gate is -1 where it is placed on a date
+ORDER = np.dtype([*((name, i64) for name in ("gate", "stock", "lots", "every")), ("every_months", np.float64)])
+"""The gate is -1 where it is placed on a date."""
 
 
 class Ways(NamedTuple):
@@ -60,6 +61,8 @@ class Ways(NamedTuple):
     instances: int
     horizon: int
     first_calendar_cause: int
+    month: Ints
+    """The tick at which each month begins."""
     counts_orders: bool
     """Whether orders that wait for a gate bring what milestones count."""
     gates: Ints
@@ -108,6 +111,7 @@ def ways(network: Network) -> Ways:
         instances=network.instances,
         horizon=network.horizon,
         first_calendar_cause=first_calendar_cause(network),
+        month=network.months,
         counts_orders=any(
             order.placed is None and order.stock in milestone.stocks
             for order in network.orders
@@ -122,7 +126,7 @@ def ways(network: Network) -> Ways:
             [[stock in m.stocks for stock in range(len(network.stocks))] for m in network.milestones], np.bool_
         ).reshape(len(network.milestones), len(network.stocks)),
         initial=ints(stock.initial for stock in network.stocks),
-        lag=readable(LAG, [lag.minutes for lag in network.lags], [lag.calendar for lag in network.lags]),
+        lag=readable(LAG, *zip(*network.lags, strict=True)),
         instance=readable(INSTANCE, network.activity, network.bundle, *_demands(network)),
         demand=readable(
             DEMAND,
@@ -158,6 +162,7 @@ def ways(network: Network) -> Ways:
             [order.stock for order in network.orders],
             [order.lots for order in network.orders],
             [order.every for order in network.orders],
+            [order.every_months for order in network.orders],
         ),
     )
 

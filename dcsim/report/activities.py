@@ -51,7 +51,7 @@ def lag_in_words(lag: Any) -> str:
     """Time that has to pass as well; nothing if none has."""
     if isinstance(lag, schema.WorkingLag):
         return f" + {lag.working} of work"
-    return f" + {lag}" if lag.minutes else ""
+    return f" + {lag}" if lag.amount else ""
 
 
 def duration_in_words(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scenario) -> str:

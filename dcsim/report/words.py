@@ -170,7 +170,7 @@ def _placed(placed: Any) -> str:
     if not isinstance(placed, schema.Link):
         return uncertain(placed)
     lag = placed.lag
-    late = "" if isinstance(lag, schema.WorkingLag) or not lag.minutes else f" and {lag}"
+    late = "" if isinstance(lag, schema.WorkingLag) or not lag.amount else f" and {lag}"
     return f"after {placed.activity}{late}"
 
 

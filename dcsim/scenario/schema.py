@@ -227,7 +227,7 @@ class Order(Model):
     placed: "PlacedWhen" = Uncertain("fixed", (parse_span("0 d"),))
     """A date, a span after the start, or `{after: activity or milestone, lag: 7 d}`: after the last."""
     lead_time: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
-    """From the order to the first lot on site; what comes before the start of the clock is there at the start."""
+    """From the order to the first lot on site, months by the calendar; what comes before the start is there at it."""
     lots: Whole = 1
     """In how many lots it comes, equal up to one unit."""
     every: SpanValue = parse_span("0 d")

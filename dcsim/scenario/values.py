@@ -42,6 +42,16 @@ class Uncertain:
         """Whether this span is written as no time at all."""
         return all(isinstance(value, Span) and value.amount == 0 for value in self.values)
 
+    @property
+    def in_months(self) -> bool:
+        """Whether this span is written in months or years."""
+        return any(isinstance(value, Span) and value.months for value in self.values)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it is written in months and in weeks or shorter, which have no common measure."""
+        return self.in_months and any(isinstance(v, Span) and v.amount and not v.months for v in self.values)
+
     def resolve(self, number: Callable[[Any], Fraction]) -> Distribution:
         """The distribution of this quantity; `number` turns each written value into a plain number."""
         numbers = [number(value) for value in self.values]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from dcsim.analysis.quantiles import CONFIDENCE
-from dcsim.network import Lag, Network
+from dcsim.network import Network
 from dcsim.study.trials import Trials
 from dcsim.trace import NOT
 
@@ -126,7 +126,8 @@ def moved_orders(network: Network, numbers: Sequence[int], minutes: int) -> Netw
             orders[number] = replace(orders[number], placed=replace(placed, origin=placed.origin + minutes))
         else:
             links = network.link_to == gates[number]
-            lags.append(Lag(network.lags[int(network.link_lag[links][0])].minutes + minutes, -1))
+            lag = network.lags[int(network.link_lag[links][0])]
+            lags.append(lag._replace(minutes=lag.minutes + minutes, calendar=-1))
             link_lag[links] = len(lags) - 1
     return replace(network, orders=tuple(orders), lags=tuple(lags), link_lag=link_lag)
 

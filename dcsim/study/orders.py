@@ -175,7 +175,7 @@ def _first_day(network: Network, numbers: Sequence[int]) -> int:
         return -max(0, (placed - network.start).days)
     gate = next(gate for gate, some in network.orders_of_gate.items() if numbers[0] in some)
     lag = network.lags[int(network.link_lag[network.link_to == gate][0])]
-    return -(lag.minutes // DAY)
+    return -int((lag.minutes + lag.months * 28 * DAY) // DAY)
 
 
 def _last_day(network: Network, numbers: Sequence[int], wanted: datetime) -> int:

@@ -100,7 +100,7 @@ def _number(value: Any) -> Fraction:
 
 
 def _minutes(value: Any) -> Fraction:
-    return read_span(value).minutes
+    return read_span(value).about
 
 
 def _seconds(value: Any) -> Fraction:

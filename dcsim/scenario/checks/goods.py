@@ -94,7 +94,7 @@ def _check_production(path: Key, production: Production, unit: str, start: datet
     for text in production.rate.values():
         findings.read((*path, "rate"), _rate, text, unit)
     if check_span((*path, "every"), production.every, findings):
-        fine = production.every.minutes >= 1
+        fine = production.every.about >= 1
         findings.require(
             fine, (*path, "every"), f"at least a minute lies between two deliveries, got '{production.every}'"
         )

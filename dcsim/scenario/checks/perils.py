@@ -2,7 +2,7 @@
 
 from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.parts import supply_parts
-from dcsim.scenario.checks.quantities import check_duration, check_moment, check_probability
+from dcsim.scenario.checks.quantities import check_duration, check_fixed_duration, check_moment, check_probability
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Risk, RiskPart, Scenario
 from dcsim.units import plain
@@ -64,7 +64,7 @@ def _check_part(path: Key, part: RiskPart, scenario: Scenario, findings: Finding
                 f"'{name}' has no production that a risk could change; orders are postponed by `delays`",
             )
     for target, delay in part.delays.items():
-        check_duration((*path, "delays", target), delay, findings)
+        check_fixed_duration((*path, "delays", target), delay, findings)
         name = target.partition(".")[2]
         if name in scenario.supplies and name not in ordered:
             findings.add((*path, "delays", target), f"'{name}' has no orders that could be delayed")

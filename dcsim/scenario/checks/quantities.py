@@ -33,7 +33,7 @@ _EXPECTED = {
 
 def minutes(span: Any) -> Fraction:
     """Minutes of a span that has a fixed and sensible length."""
-    length = Fraction(span.minutes)
+    length = Fraction(span.about)
     if length > LONGEST:
         raise ValueError(f"{span} is longer than 1,000 years")
     return length
@@ -57,9 +57,16 @@ def check_span(path: Key, span: Span, findings: Findings) -> bool:
     return findings.read(path, minutes, span) is not None
 
 
+def check_fixed(path: Key, span: Span, findings: Findings) -> bool:
+    """A span has a sensible length that does not depend on a date."""
+    return findings.read(path, minutes, span) is not None and findings.read(path, lambda: span.minutes) is not None
+
+
 def check_duration(path: Key, quantity: Uncertain, findings: Findings) -> None:
     """A span, known or not, is possible."""
     check_uncertain(path, quantity, minutes, findings)
+    mixed = "months differ in length: write all of a distribution in months and years, or none of it"
+    findings.require(not quantity.is_mixed, path, mixed)
 
 
 def check_factor(path: Key, quantity: Uncertain, findings: Findings) -> None:
@@ -68,6 +75,12 @@ def check_factor(path: Key, quantity: Uncertain, findings: Findings) -> None:
     check_uncertain(path, quantity, Fraction, findings)
     if len(findings.problems) == before and quantity.kind in _WITH_ENDS and 0 in quantity.values:
         findings.add(path, f"a factor is above zero, got {_written(quantity)}")
+
+
+def check_fixed_duration(path: Key, quantity: Uncertain, findings: Findings) -> None:
+    """A span, known or not, is possible, and does not depend on a date."""
+    if findings.read(path, lambda: [value.minutes for value in quantity.values if isinstance(value, Span)]) is not None:
+        check_duration(path, quantity, findings)
 
 
 def check_moment(path: Key, when: Uncertain, start: datetime, findings: Findings) -> None:
@@ -80,7 +93,8 @@ def tick(when: Any, start: datetime) -> Fraction:
     """Minutes from the start to a date or a span after it."""
     if isinstance(when, datetime):
         return Fraction(int((when - start).total_seconds()), 60)
-    return minutes(when)
+    minutes(when)
+    return Fraction(when.after(start))
 
 
 def check_amount(path: Key, amount: Any, unit: str, findings: Findings) -> int | None:

@@ -43,3 +43,15 @@ def check_calendars(scenario: Scenario, end: datetime | None, findings: Findings
         ticks = int((end - scenario.start).total_seconds()) // 60
         if not len(calendars.expand(name, shifts, scenario.start, ticks).opens):
             findings.add(path, "is never open between the start and the horizon")
+        for code in shifts.holidays:
+            _warn_of_holidays((*path, "holidays"), code, scenario.start.year, end.year, findings)
+
+
+def _warn_of_holidays(path: Key, code: str, first: int, last: int, findings: Findings) -> None:
+    """Years until the horizon whose public holidays nobody knows yet are worked like any other."""
+    none, few = calendars.unknown_holidays(code, first, last)
+    for years, what in ((none, "no public holidays are known"), (few, "not all public holidays are known")):
+        if years:
+            span = str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
+            message = f"{what} for '{code}' in {span}: what is not known is worked; name such days with `closed`"
+            findings.warn(path, message)

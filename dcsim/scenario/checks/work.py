@@ -8,7 +8,13 @@ from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern, check_stands_inside
 from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.parts import activity_parts, alternatives, demands, links
-from dcsim.scenario.checks.quantities import check_amount, check_duration, check_probability, check_span
+from dcsim.scenario.checks.quantities import (
+    check_amount,
+    check_fixed,
+    check_fixed_duration,
+    check_probability,
+    check_span,
+)
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ActivityPart, Learning, Scenario, WorkingLag
 from dcsim.units import Span, plain
@@ -42,7 +48,7 @@ def check_work_in_places(scenario: Scenario, places: Places, findings: Findings)
 
 
 def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findings) -> None:
-    check_duration((*path, "duration"), part.duration, findings)
+    check_fixed_duration((*path, "duration"), part.duration, findings)
     if isinstance(part.not_before, Span):
         check_span((*path, "not_before"), part.not_before, findings)
     if abs(part.priority) > _HIGHEST_PRIORITY:
@@ -51,7 +57,7 @@ def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findin
         _check_learning((*path, "learning"), part.learning, findings)
     if part.rework is not None:
         check_probability((*path, "rework", "probability"), part.rework.probability, findings)
-        check_duration((*path, "rework", "duration"), part.rework.duration, findings)
+        check_fixed_duration((*path, "rework", "duration"), part.rework.duration, findings)
 
 
 def _check_learning(path: Key, learning: Learning, findings: Findings) -> None:
@@ -95,7 +101,7 @@ def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Findi
 def _check_links(scenario: Scenario, findings: Findings) -> None:
     for path, link in links(scenario):
         lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
-        check_span((*path, "lag"), lag, findings)
+        (check_fixed if isinstance(link.lag, WorkingLag) else check_span)((*path, "lag"), lag, findings)
         if link.count is not None:
             fine = 1 <= link.count <= LARGEST_COUNT
             findings.require(fine, (*path, "count"), "from 1 to 10^9 of the linked instances are waited for")
