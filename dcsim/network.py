@@ -81,6 +81,8 @@ class Demand:
     """The demand that is this one but for its priority and length: their shortages are told as one."""
     instant: bool = False
     """Whether its duration is written as nothing: it may start in the minute in which its calendars close."""
+    in_months: bool = False
+    """Whether its duration is in calendar months, which go on while its calendars are closed."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Rework:
     mean_failures: Fraction
     """Failures that an instance has on average."""
     repair: Distribution
-    """Minutes of a repair."""
+    """Minutes of a repair, or calendar months."""
     factors: tuple[int, ...]
 
 
@@ -112,7 +114,7 @@ class Work:
     activity: int
     instances: NDArray[np.int64]
     minutes: Distribution
-    """Working time of an attempt, in minutes, before factors, effects and learning."""
+    """Working time of an attempt in minutes, or calendar months; before factors, effects and learning."""
     factors: tuple[int, ...]
     """Factors that multiply it, in the order written."""
     learning: Learning | None

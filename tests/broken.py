@@ -301,11 +301,11 @@ VALUES = [
         "line 69: activities.first_training.duration: a span is never negative, got '-3 d'",
     ),
     Broken(
-        "span-of-months",
-        "duration: 3 d, after",
-        "duration: 2 months, after",
+        "lag-of-working-months",
+        "after: [powered_25k]",
+        "after: [{activity: powered_25k, lag: {working: 2 months}}]",
         (
-            "line 69: activities.first_training.duration: a month has no fixed length; write "
+            "line 69: activities.first_training.after.0.lag: a month has no fixed length; write "
             "weeks or days, got '2 months'"
         ),
     ),

@@ -34,7 +34,7 @@ DURATIONS = (
     "2 h",
     "3 h",
 )
-LONG_DURATIONS = ("5 h", "8 h", "0.25 d", "0.5 d", "1 d", "2 d", "0.25 wk", "1500 min")
+LONG_DURATIONS = ("5 h", "8 h", "0.25 d", "0.5 d", "1 d", "2 d", "0.25 wk", "1500 min", "0.02 months", "0.003 years")
 MONTHS = ("0.02 months", "0.05 month", "0.004 years", "1 month")
 """Parts of a month, which depend on the date."""
 MULTIPLIERS = (0.5, 0.75, 1, 1.25, 1.5, 2)

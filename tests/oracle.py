@@ -453,6 +453,12 @@ def half_up(x: Fraction | float) -> int:
     return math.floor(x + Fraction(1, 2)) if isinstance(x, Fraction) else math.floor(x + 0.5)
 
 
+def in_months(spec: Spec) -> Fraction:
+    """The calendar months that a duration is written in; none where it is in working time."""
+    span = parse_span(spec.get("duration", "0 d"))
+    return span.amount * {"month": 1, "year": 12}.get(span.unit, 0)
+
+
 def same_day(date: dt.datetime, months: int) -> dt.datetime:
     """The same day so many months later, or the last day of that month."""
     first = date.replace(day=1)
@@ -775,8 +781,14 @@ class Run:
         spec, demand = item.instance.spec, item.demand
         if item.kind == "repair":
             spec = {"calendar": spec["calendar"], **spec["rework"]} if "calendar" in spec else spec["rework"]
-        exact = self.world.work(spec.get("duration", "0 d"), self.world.day_calendar(spec, demand))
+        months = in_months(spec)
+        exact = months or self.world.work(spec.get("duration", "0 d"), self.world.day_calendar(spec, demand))
         exact *= self.world.factors(spec.get("varies_with", []))
+        if months and item.kind == "work":
+            exact *= self.world.effects(f"activities.{item.instance.activity}", self.now)
+            exact *= Fraction(multiplier(spec["learning"], item.instance.number)) if "learning" in spec else 1
+        if months:
+            return self.world.later(self.now, "1 month", exact) - self.now
         if item.kind == "repair":
             return half_up(exact)
         minutes = half_up(exact * self.world.effects(f"activities.{item.instance.activity}", self.now))
@@ -787,6 +799,8 @@ class Run:
     def _worked(self, item: Item, minutes: int) -> int | None:
         """The end of the last worked minute; None when that is after the horizon."""
         tick = self.now
+        if in_months(item.instance.spec["rework"] if item.kind == "repair" else item.instance.spec):
+            return tick + minutes if tick + minutes <= self.world.horizon else None
         while minutes:
             if tick >= self.world.horizon:
                 return None

@@ -1,6 +1,9 @@
 """The law of time: how long work lasts, when it goes on, and what lags and dates put in between."""
 
 import pytest
+from builders import network
+
+import dcsim
 
 DAY = 1440
 OFFICE = {"office": {"hours": "08:00-16:00"}}
@@ -447,3 +450,39 @@ def test_a_risk_lasts_calendar_months(run):
     storm = {"begins": "2024-01-31", "lasts": "1 month", "effects": {"resources.crew": 0}}
     told = run("a=1:crew", crew=1, risks={"storm": storm}, a={"not_before": "2024-02-01"})
     assert told["a"][0] == clock(59, 0)
+
+
+def test_a_duration_in_months_goes_on_until_the_same_date(run):
+    """From Monday at eight until the 1st of April at eight, whatever is closed; the crew is held so long."""
+    told = run(
+        "a=1:crew b=1:crew",
+        calendars=OFFICE,
+        crew={"count": 1, "calendar": "office"},
+        a={"duration": "3 months"},
+        b={"priority": -1},
+        factors={"slow": 1.5},
+    )
+    assert told.times == {"a": (clock(0, 8), clock(91, 8)), "b": (clock(91, 8), clock(91, 8, 1))}
+
+
+def test_what_multiplies_a_duration_multiplies_months(run):
+    """Two months x 1.5 are three; learned to a half, one and a half; a repair of a month follows the date."""
+    told = run(
+        "a=1 b@hall=1:crew",
+        places={"hall": 2},
+        crew=1,
+        a={"duration": "2 months", "varies_with": ["slow"], "rework": {"probability": 0.5, "duration": "1 month"}},
+        b={"duration": "1 month", "learning": 0.5},
+        factors={"slow": 1.5},
+        risks={"r": {"effects": {"activities.a": 2}, "begins": "2024-01-02"}},
+    )
+    assert (told["b hall1"], told["b hall2"]) == ((0, clock(31, 0)), (clock(31, 0), clock(31, 0) + 29 * DAY // 2))
+    assert told["a"] == (0, clock(91, 0))
+
+
+def test_a_chain_tells_months_as_work():
+    scenario = network(
+        "a=1", calendars=OFFICE, a={"duration": "1 month", "calendar": "office"}, milestones={"m": {"activity": "a"}}
+    )
+    days = dcsim.explain(dcsim.load(scenario), milestone="m", n=1).days
+    assert {(row.kind, round(row.mean, 3)) for row in days.itertuples()} == {("work", 31), ("calendar", 0.333)}

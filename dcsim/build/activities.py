@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -152,7 +151,7 @@ class Instances:
         resources = [name for entry, _ in entries for name in alternatives(entry)]
         numbers = {name: self.goods.numbers(name, spec.at) for name in (*resources, *consumes)}
         own = self.times.number([spec.calendar or ALWAYS], self.goods.stopped_by(self.names[number]))
-        instant = (spec.rework.duration if kind == REPAIR and spec.rework else spec.duration).is_nothing
+        lasts = spec.rework.duration if kind == REPAIR and spec.rework else spec.duration
 
         def make(shared: str, place: int) -> int:
             requirements = tuple(
@@ -166,7 +165,19 @@ class Instances:
             modes = tuple(self._modes(requirements, own))
             alike = (number, kind, shared, requirements, takes, own)
             told_with = self._alike.setdefault(alike, len(self._numbers))
-            demand = Demand(number, kind, spec.priority, shared, requirements, takes, modes, own, told_with, instant)
+            demand = Demand(
+                number,
+                kind,
+                spec.priority,
+                shared,
+                requirements,
+                takes,
+                modes,
+                own,
+                told_with,
+                lasts.is_nothing,
+                lasts.in_months,
+            )
             return self._numbers.setdefault(demand, len(self._numbers))
 
         return self._by_place([*resources, *consumes], spec.at, places, make)
@@ -203,7 +214,7 @@ class Instances:
         self.day_calendar[instances] = own
         for calendar, repair_calendar in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
             here = (own == calendar) & (of_repair == repair_calendar)
-            minutes = spec.duration.resolve(partial(self.times.working_minutes, number=calendar))
+            minutes = self.times.working(spec.duration, calendar)
             alike = (
                 number,
                 minutes,
@@ -254,6 +265,6 @@ class Instances:
         return network.Rework(
             probability=float(rework.probability),
             mean_failures=mean_failures(rework.probability),
-            repair=rework.duration.resolve(partial(self.times.working_minutes, number=calendar)),
+            repair=self.times.working(rework.duration, calendar),
             factors=self.goods.factors(rework.varies_with),
         )

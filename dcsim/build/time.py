@@ -80,6 +80,12 @@ class WorkingTimes:
         names = [name for time in times for name in time.name.split(" & ")]
         return self.number(names, [risk for time in times for risk in time.stopped_by])
 
+    def working(self, duration: Uncertain, number: int) -> Distribution:
+        """A duration in minutes of work as this calendar counts them, or in calendar months."""
+        if duration.in_months:
+            return elapsed(duration)
+        return duration.resolve(lambda span: self.working_minutes(span, number))
+
     def working_minutes(self, span: Span, number: int) -> Fraction:
         """A span of work in minutes: a day is a working day of this one calendar, a week its working week."""
         name = self.table[number].name

@@ -72,6 +72,7 @@ def flatten(network: Network) -> Plan:
             [*(demand.calendar for demand in demands), NOT],
             [*(demand.told_with for demand in demands), NOT],
             [*(demand.instant for demand in demands), NOT],
+            [*(demand.in_months for demand in demands), NOT],
             lists.add(families),
             first_of([demand.requirements for demand in demands]).tolist(),
             first_of([demand.modes for demand in demands]).tolist(),

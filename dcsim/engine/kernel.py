@@ -51,7 +51,7 @@ ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, wit
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
-    *("activity", "kind", "rank", "calendar", "told_with", "instant"),
+    *("activity", "kind", "rank", "calendar", "told_with", "instant", "in_months"),
     *("first_family", "first_requirement", "first_mode"),
 )
 REQUIREMENT = record(u32, "cause", "first_alternative")
@@ -781,12 +781,19 @@ def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: in
     return NOT
 
 
+@leaf
+def lasting(month: I64, in_months: int, tick: int, length: float) -> int:
+    """How many minutes a length lasts that begins now."""
+    return later(month, tick, length) - tick if in_months else floor(length + HALF)
+
+
 @part
 def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int, tick: int) -> int:
-    """How long a piece of work takes, in minutes of work."""
+    """How long a piece of work takes, in minutes of work; in elapsed ones where it is written in months."""
     kind = plan.demand[queue].kind
     if kind == REPAIR:
-        return floor(chance.again_minutes[chance.again[instance] + state.present[instance].attempts - 1].repair + HALF)
+        repair = chance.again_minutes[chance.again[instance] + state.present[instance].attempts - 1].repair
+        return lasting(plan.month, plan.demand[queue].in_months, tick, repair)
     if kind == RETRY:
         minutes = chance.again_minutes[chance.again[instance] + state.present[instance].attempts - 2].retry
     else:
@@ -795,16 +802,19 @@ def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int
     for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
         if chance.effect[k].begins <= tick < chance.effect[k].ends:
             minutes *= chance.effect[k].multiplier
-    rounded = floor(minutes + HALF)
+    in_months = plan.demand[queue].in_months
     learner = plan.group[plan.node[instance].group].learner
     if learner == NONE:
-        return rounded
+        return lasting(plan.month, in_months, tick, minutes)
     if kind == WORK:
         counter = plan.learner[learner].counter
         state.turn[instance] = state.learned[counter]
         state.learned[counter] += 1
     turn = min(i64(state.turn[instance]), plan.learner[learner].multipliers - 1)
-    return floor(rounded * plan.multipliers[u32(plan.learner[learner].multiplier + turn)] + 0.5)
+    multiplier = plan.multipliers[u32(plan.learner[learner].multiplier + turn)]
+    if in_months:
+        return lasting(plan.month, in_months, tick, minutes * multiplier)
+    return floor(floor(minutes + HALF) * multiplier + 0.5)
 
 
 @part
@@ -825,7 +835,8 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
     for k in range(plan.mode[at].first_need, plan.mode[at + 1].first_need):
         change_level(plan, state, tick, plan.need[k].what, -plan.need[k].amount)
     minutes = duration(plan, chance, state, instance, queue, tick)
-    finish = advance(chance.open_first, chance.open, plan.mode[at].calendar, tick, minutes)
+    calendar = 0 if plan.demand[queue].in_months else i64(plan.mode[at].calendar)
+    finish = advance(chance.open_first, chance.open, calendar, tick, minutes)
     if told:
         ends = finish if finish <= plan.horizon else NOT
         tell_start(state.counts, state.instance, state.row, tick, instance, kind, mode, held_by, ends)

@@ -11,8 +11,9 @@ Where engines disagree, this one is right. At every tick where something is due:
 3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
    the next tick.
 
-*Months.* A lag, a lead time or an interval in calendar months ends on the same day of a later month, or on its last,
-at the same time of day; a part of a month is that part of the way to the next whole one, rounded half up.
+*Months.* A lag, a lead time, an interval or a duration in calendar months ends on the same day of a later month, or on
+its last, at the same time of day; a part of a month is that part of the way to the next whole one, rounded half up.
+Work of such a duration goes on while its calendars are closed; factors, effects and learning multiply the months.
 
 *Before the start.* What an order or a production delivers before the start is there at the start, in addition to the
 initial stock: it is delivered at tick 0.

@@ -5,7 +5,7 @@ The functions marked `fast` read and write arrays only: compiled where numba is 
 
 import numpy as np
 
-from dcsim.engine.gates import interval, later, mode_of, started, was_open, worked_at, worked_until
+from dcsim.engine.gates import demand_of, interval, later, mode_of, started, was_open, worked_at, worked_until
 from dcsim.engine.jit import fast
 from dcsim.engine.story import Chance, Story
 from dcsim.engine.tables import Table, i64, record
@@ -97,6 +97,8 @@ def tell_work(
 ) -> int:
     """A piece of work from its start until a tick; the part that risks have added at its end is theirs."""
     begins, calendar = started(story, instance, row), plan.mode[mode_of(plan, story, instance, row)].calendar
+    if plan.demand[demand_of(plan, story, instance, row)].in_months:
+        calendar = 0
     activity, number, code = plan.instance[instance].activity, 1, plan.codes.work
     if row >= 0:
         number = story.row[row].number

@@ -232,15 +232,16 @@ class Waiting:
             self.change(self.free[resource], -amount)
         for stock, amount in queue.demand.consumes:
             self.change(self.stock[stock], -amount)
-        item.finish = self.draws.calendars[mode.calendar].advance(self.tick, self._minutes(item))
+        calendar = 0 if queue.demand.in_months else mode.calendar
+        item.finish = self.draws.calendars[calendar].advance(self.tick, self._minutes(item))
         self.stirred.add(queue.shortage)
         return item
 
     def _minutes(self, item: Item) -> int:
-        """How long this piece of work takes, in minutes of work."""
+        """How long this piece of work takes, in minutes of work; in elapsed ones where it is written in months."""
         instance, draws = item.instance, self.draws
         if item.kind == REPAIR:
-            return floor(float(draws.repair_minutes[draws.again[instance] + item.number - 1]) + HALF)
+            return self._lasting(item, float(draws.repair_minutes[draws.again[instance] + item.number - 1]))
         if item.kind == RETRY:
             minutes = float(draws.retry_minutes[draws.again[instance] + item.number - 2])
         else:
@@ -248,17 +249,26 @@ class Waiting:
         for effect in draws.effects[item.queue.demand.activity]:
             if effect.begins <= self.tick < effect.ends:
                 minutes *= effect.multiplier
-        return self._learn(item, floor(minutes + HALF))
+        return self._learn(item, minutes)
 
-    def _learn(self, item: Item, minutes: int) -> int:
+    def _lasting(self, item: Item, length: float) -> int:
+        """How many minutes a length lasts that begins now."""
+        if item.queue.demand.in_months:
+            return self.network.later(self.tick, length) - self.tick
+        return floor(length + HALF)
+
+    def _learn(self, item: Item, length: float) -> int:
         """Repetition makes it faster: the n-th first start has the n-th multiplier."""
         if item.instance not in self.learning:
-            return minutes
+            return self._lasting(item, length)
         multipliers, counter = self.learning[item.instance]
         if item.kind == WORK:
             self.turn[item.instance] = self.started[counter]
             self.started[counter] += 1
-        return floor(minutes * float(multipliers[min(self.turn[item.instance], len(multipliers) - 1)]) + 0.5)
+        multiplier = float(multipliers[min(self.turn[item.instance], len(multipliers) - 1)])
+        if item.queue.demand.in_months:
+            return self._lasting(item, length * multiplier)
+        return floor(self._lasting(item, length) * multiplier + 0.5)
 
     # What is lacking
 

@@ -43,7 +43,7 @@ LINK = record(i32, "source", "lag")
 GATE = record(i32, "started_by", "milestone", "order")  # each -1 for none
 LAG = np.dtype([("minutes", i64), ("calendar", i64), ("months", np.float64)])
 INSTANCE = record(i32, "activity", "bundle", "work", "retry", "repair")  # the last three are demands
-DEMAND = record(i32, "told_with", "first_requirement", "first_take", "first_mode")
+DEMAND = record(i32, "told_with", "in_months", "first_requirement", "first_take", "first_mode")
 REQUIREMENT = record(i32, "cause", "first_alternative")
 TAKE = record(i32, "cause", "stock")
 MODE = record(i32, "calendar", "first_claim")
@@ -131,6 +131,7 @@ def ways(network: Network) -> Ways:
         demand=readable(
             DEMAND,
             [*(demand.told_with for demand in demands), NOT],
+            [*(demand.in_months for demand in demands), NOT],
             first_of([demand.requirements for demand in demands]),
             first_of([demand.consumes for demand in demands]),
             first_of([demand.modes for demand in demands]),

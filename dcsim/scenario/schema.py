@@ -380,7 +380,7 @@ class ActivityPart(Model):
     """What may differ about an activity in some places."""
 
     duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
-    """Time of work; days and weeks are working days and weeks of its calendar."""
+    """Time of work; days and weeks are working days and weeks of its calendar, months go on while it is closed."""
     requires: dict[Text, Whole | None] = {}
     """Resources taken while it runs: `{rack_crews: 1}`; alternatives: `{dell_line | smc_line: 1}`."""
     consumes: dict[Text, AmountValue | None] = {}

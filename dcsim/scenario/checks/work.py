@@ -10,8 +10,8 @@ from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.parts import activity_parts, alternatives, demands, links
 from dcsim.scenario.checks.quantities import (
     check_amount,
+    check_duration,
     check_fixed,
-    check_fixed_duration,
     check_probability,
     check_span,
 )
@@ -48,7 +48,7 @@ def check_work_in_places(scenario: Scenario, places: Places, findings: Findings)
 
 
 def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findings) -> None:
-    check_fixed_duration((*path, "duration"), part.duration, findings)
+    check_duration((*path, "duration"), part.duration, findings)
     if isinstance(part.not_before, Span):
         check_span((*path, "not_before"), part.not_before, findings)
     if abs(part.priority) > _HIGHEST_PRIORITY:
@@ -57,7 +57,7 @@ def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findin
         _check_learning((*path, "learning"), part.learning, findings)
     if part.rework is not None:
         check_probability((*path, "rework", "probability"), part.rework.probability, findings)
-        check_fixed_duration((*path, "rework", "duration"), part.rework.duration, findings)
+        check_duration((*path, "rework", "duration"), part.rework.duration, findings)
 
 
 def _check_learning(path: Key, learning: Learning, findings: Findings) -> None:
