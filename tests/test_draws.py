@@ -171,7 +171,7 @@ def test_replications_are_numbered_not_counted():
 
 
 def test_seeds_differ():
-    assert len({drawn(SCENARIO, seed=seed)["plan"][0] for seed in range(-3, 30)}) == 33
+    assert len({drawn(SCENARIO, seed=seed)["plan"][0] for seed in range(33)}) == 33
 
 
 def test_engines_leave_the_draws_as_they_are():
