@@ -8,6 +8,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,7 @@ class Run:
         from dcsim.analysis.result import chance, layers
 
         title = " · ".join([self.scenario.name, *layers(self.scenario), chance(self)])
-        ended = f"{'finished' if self.finished else 'unfinished'} on {self.network.date(self.end):%Y-%m-%d}"
+        ended = f"{'finished' if self.finished else 'unfinished'} on {self.ended:%Y-%m-%d}"
         return as_html(title, self.observed.drop(columns="observed_day"), ended)
 
     @property
@@ -173,6 +174,11 @@ class Run:
         from dcsim.analysis.waits import end_of
 
         return end_of(self.network, self.trace.finish)
+
+    @property
+    def ended(self) -> datetime:
+        """The minute that dates its end (see `dcsim.dates`)."""
+        return self.network.date(self.end - min(self.trace.eve[self.trace.finish == self.end].tolist(), default=False))
 
     @cached_property
     def activities(self) -> "pd.DataFrame":
@@ -207,7 +213,7 @@ class Run:
         """One row per milestone: replication, milestone, tick, day (from day zero), date."""
         from dcsim.analysis.milestones import milestone_table
 
-        return milestone_table(self.network, self.trace.reached, self.replication)
+        return milestone_table(self.network, self.trace.reached, self.trace.dated, self.replication)
 
     @cached_property
     def observed(self) -> "pd.DataFrame":

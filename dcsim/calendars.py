@@ -16,10 +16,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.units import FIRST_YEAR, HALF, parse_date
+from dcsim.units import DAY, FIRST_YEAR, HALF, parse_date
 
 NEVER = 2**62
-DAY = 1440
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTE = dt.timedelta(minutes=1)
 

@@ -82,6 +82,10 @@ class Trace:
     delivery_rows: tuple[DeliveryRow, ...]
     reached: Ints
     """The tick of each milestone."""
+    dated: Ints
+    """The minute that dates each milestone (see `dcsim.dates`)."""
+    eve: NDArray[np.bool_]
+    """Whether each instance finished at a midnight and falls on the day that ended then."""
 
     @property
     def finished(self) -> bool:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-MINUTES_PER = {"min": 1, "h": 60, "d": 1440, "wk": 10080}
+DAY = 1440
+"""Minutes."""
+MINUTES_PER = {"min": 1, "h": 60, "d": DAY, "wk": 7 * DAY}
 
 HALF = 0.5 + 2.0**-20
 """Added to a product of floats before its floor is taken: 50 min x 0.29 is 14.5 as written, a hair less as a float."""
@@ -185,7 +187,7 @@ def parse_span(text: object) -> Span:
 
 
 def parse_date(text: object) -> dt.datetime:
-    """A moment on the site's clock: 2024-05-02 07:30, or 2024-05-02, which is its first minute."""
+    """A moment on the site's clock: 2024-05-02 07:30, 2024-05-02 24:00, or 2024-05-02, which is its first minute."""
     match text:
         case dt.datetime():
             if text.tzinfo is not None:
@@ -203,9 +205,11 @@ def parse_date(text: object) -> dt.datetime:
 def _written_date(text: str) -> dt.datetime:
     found = _DATE.fullmatch(text)
     if found:
+        year, month, day, hour, minute = (int(part or 0) for part in found.groups())
         try:
-            date = dt.datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
-        except ValueError as problem:
+            date = dt.datetime(year, month, day, *((0, 0) if (hour, minute) == (24, 0) else (hour, minute)))
+            date += dt.timedelta(days=hour == 24)
+        except (ValueError, OverflowError) as problem:
             raise ValueError(f"{text} is not a date: {problem}") from None
         return _in_range(date)
     if _PARTIAL_DATE.fullmatch(text):

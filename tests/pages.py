@@ -1,6 +1,7 @@
 """Results of every kind about one small scenario, some of them written by hand, for tests of the page."""
 
 from functools import cache
+from math import isinf
 from typing import Any
 
 import pandas as pd
@@ -63,6 +64,12 @@ def found(
     return Findings(kind, scenario or tiny(), about, frames)
 
 
+def dates(**days: float) -> dict[str, Any]:
+    """The dates of some days."""
+    zero = pd.Timestamp(tiny().zero)
+    return {f"{name}_date": pd.NaT if isinf(day) else zero + pd.Timedelta(days=day) for name, day in days.items()}
+
+
 def explanation(scenario: Scenario | None = None) -> Findings:
     """What the days to `half` are made of, and one chain."""
     segments = [
@@ -89,6 +96,7 @@ def explanation(scenario: Scenario | None = None) -> Findings:
         "p80": 17.0,
         "expected_day": 13.0,
         "told": 7,
+        **{name: date.isoformat() for name, date in dates(p50=14.0, p80=17.0, expected=13.0).items()},
     }
     tables = {"segments": segments, "days": days, "criticality": criticality}
     return found("explanation", about, scenario, **tables)
@@ -98,6 +106,7 @@ def comparison(scenario: Scenario | None = None) -> Findings:
     """The base, a variant that is earlier, and one that never gets there."""
     milestones = [
         {"scenario": name, "milestone": "half", "p50": p50, "p80": p80, "mean": p50, "reached": reached}
+        | dates(p50=p50, p80=p80)
         for name, p50, p80, reached in (
             ("base", 14.0, 17.0, 1.0),
             ("more", 10.0, 12.5, 1.0),
@@ -145,6 +154,7 @@ def others() -> list[Findings]:
     sweep = [
         {"point": k, "resources.crew.count": k + 1, "milestone": "half", "p50": 14.0 - k, "p80": day, "reached": 1.0}
         | {"mean": 14.0 - k}
+        | dates(p50=14.0 - k, p80=day)
         for k, day in enumerate((17.0, 15.0, float("inf")))
     ]
     orders = [

@@ -79,7 +79,7 @@ def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path)
     (tmp_path / "a.yaml").write_text("name: A\nstart: 2024-01-01\nactivities: {a: {duration: 1 d}}\n")
     out, _, code = dcsim("run", str(tmp_path / "a.yaml"))
     assert code == 0
-    assert "1 activity, finished on 2024-01-02, day 1" in out
+    assert "1 activity, finished on 2024-01-01, day 1" in out
     assert "The scenario has no milestones." in out
     assert "Waited" not in out
 

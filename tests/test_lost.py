@@ -48,8 +48,8 @@ def test_a_queue_loses_what_it_waits(engine):
     (row,) = result.causes.to_dict("records")
     assert (row["kind"], row["name"], row["share"]) == ("resource", "crew", 1)
     curves = result.curves.head(5)
-    assert curves["simulated"].tolist() == [0, 0, 1, 2, 3]
-    assert curves["target"].tolist() == [0, 0, 3, 3, 3]
+    assert curves["simulated"].tolist() == [0, 1, 2, 3, 3]
+    assert curves["target"].tolist() == [0, 3, 3, 3, 3]
 
 
 def test_losses_are_shared_in_proportion_and_add_up():

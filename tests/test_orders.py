@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import date
 from math import ceil
 
 import numpy as np
@@ -246,7 +246,7 @@ def test_without_orders_there_is_nothing_to_place():
 def test_the_target_is_the_date():
     goal = {"full": {"activity": "fill", "target": BY}}
     found, row = asked(built({"lead_time": "10 d"}, milestones=goal), date=None)
-    assert (found.date, row["latest"]) == (datetime(2024, 1, 20), day(8))
+    assert (found.date, row["latest"]) == (date(2024, 1, 20), day(8))
 
 
 @pytest.fixture

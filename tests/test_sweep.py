@@ -125,7 +125,8 @@ def test_samples_are_a_latin_hypercube():
 def test_every_point_is_a_run_of_its_own(scenario):
     """What is told of a point is what `replicate` tells of the scenario with these values."""
     found = sweep(scenario, {CREW: "1..2", POWER: "300,600"}, n=12, seed=3)
-    assert list(found.points.columns) == ["point", CREW, POWER, "milestone", "p50", "p80", "mean", "reached"]
+    measures = ["p50", "p80", "mean", "reached", "p50_date", "p80_date"]
+    assert list(found.points.columns) == ["point", CREW, POWER, "milestone", *measures]
     assert found.points[["point", CREW, POWER]].drop_duplicates().to_numpy().tolist() == [
         [0, 1, 300],
         [1, 1, 600],
@@ -137,7 +138,7 @@ def test_every_point_is_a_run_of_its_own(scenario):
         alone = dcsim.replicate(
             changed(scenario, overrides={CREW: int(first[CREW]), POWER: int(first[POWER])}), 12, seed=3
         )
-        told = alone.summary.set_index("milestone").loc[rows["milestone"], ["p50", "p80", "mean", "reached"]]
+        told = alone.summary.set_index("milestone").loc[rows["milestone"], measures[:4]]
         assert told.fillna(-1).to_numpy().tolist() == rows[told.columns].fillna(-1).to_numpy().tolist(), point
 
 
@@ -290,7 +291,7 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, tiny, tmp_path):
     assert (told["kind"], told["about"]["over"], told["about"]["samples"]) == ("sweep", [CREW], 3)
     assert sorted(row[CREW] for row in told["tables"]["points"]) == [1, 2, 3]
     out, _, _ = dcsim("sweep", tiny, "--over", f"{CREW}=1..2", "-n", "2", "--csv")
-    assert out.splitlines()[0] == f"point,{CREW},milestone,p50,p80,mean,reached"
+    assert out.splitlines()[0] == f"point,{CREW},milestone,p50,p80,mean,reached,p50_date,p80_date"
     assert len(out.splitlines()) == 3
 
 

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.frames import dates, explained
 from dcsim.analysis.quantiles import quantile, share
+from dcsim.dates import at_midnight
 from dcsim.engine.draws import Draws, undisturbed
 from dcsim.engine.tables import Table
 from dcsim.engine.ways import ways
 from dcsim.network import Network
 from dcsim.scenario.schema import ALWAYS
 from dcsim.trace import NOT, Ints, causes
+from dcsim.units import DAY
 
 WORK, REWORK, RESOURCE, SUPPLY, CALENDAR, RISK = "work", "rework", "resource", "supply", "calendar", "risk"
 LAG, DATE, ORDER, PLACED, PRODUCED, START = "lag", "date", "order", "placed", "production", "start"
@@ -133,11 +135,11 @@ def segments(network: Network, draws: Draws, milestone: str, chain: Table) -> pd
     frame.insert(0, "milestone", pd.Series([milestone] * len(frame), dtype="str"))
     frame["days"] = (frame["ends"] - frame["begins"]) / 1440
     frame["from"] = dates(network, frame["begins"].to_numpy(np.int64))
-    frame["to"] = dates(network, frame["ends"].to_numpy(np.int64))
+    ends = frame["ends"].to_numpy(np.int64)
+    frame["to"] = dates(network, ends - (at_midnight(network.start, ends) & (ends > frame["begins"].to_numpy())))
     return explained(frame, network)
 
 
-MINUTES_PER_DAY = 1440
 _PARTS = {
     "activity": (WORK, REWORK, LAG, DATE),
     "resource": (RESOURCE,),
@@ -163,7 +165,7 @@ def days_by_cause(network: Network, spent: Ints, touched: NDArray[np.bool_]) -> 
     for spending, codes in parts.items():
         if not touched[:, codes].any():
             continue
-        days = spent[:, codes].sum(axis=1) / MINUTES_PER_DAY
+        days = spent[:, codes].sum(axis=1) / DAY
         index = float(touched[:, codes].any(axis=1).mean())
         rows.append((*spending, float(days.mean()), quantile(days, 0.1), quantile(days, 0.9), index))
     frame = pd.DataFrame(rows, columns=columns).astype({"kind": "str", "name": "str"})

@@ -1,5 +1,8 @@
 """What the tables of a result have in common: ticks explained, dates and days beside them."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 
@@ -23,6 +26,11 @@ def days(network: Network, values: Ints) -> "pd.Series[float]":
     """Days from day zero to ticks, empty where nothing happened."""
     column = (ticks(values) - network.day_zero) / 1440
     return column.astype("Float64").astype("float64")
+
+
+def moments(values: Sequence[datetime | None]) -> "pd.Series[pd.Timestamp]":
+    """Moments as a column, empty where there is none."""
+    return pd.to_datetime(pd.Series(list(values), dtype="object")).astype("datetime64[ms]")
 
 
 def dates(network: Network, values: Ints) -> "pd.Series[pd.Timestamp]":

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.differences import half_width
 from dcsim.trace import NOT
-
-DAY = 1440
+from dcsim.units import DAY
 
 Ints = NDArray[np.int64]
 """Ticks of a milestone, one of each replication."""

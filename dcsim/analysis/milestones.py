@@ -2,25 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from dcsim.analysis.frames import dates, days, explained
+from dcsim.analysis.quantiles import quantile
+from dcsim.dates import Limit, days_between
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.trace import Ints, ticks
+from dcsim.trace import NOT, Ints, ticks
 from dcsim.units import parse_amount
 
-Observed = Mapping[str, Sequence[tuple[datetime, str]]]
+Observed = Mapping[str, Sequence[tuple[Limit, str]]]
 """For each milestone the dates observed, and what exactly was observed."""
 
 
-def milestone_table(network: Network, reached: Ints, first: int = 0) -> pd.DataFrame:
+def milestone_table(network: Network, reached: Ints, dated: Ints, first: int = 0) -> pd.DataFrame:
     """One row per replication and milestone: replication, milestone, tick, day (from day zero), date.
 
-    `reached` holds ticks, of one replication or of several from the `first` on; what was not reached is empty. Days
-    have fractions: day 0.5 is noon of day zero.
+    `reached` holds ticks, of one replication or of several from the `first` on, and `dated` the minutes that date them;
+    what was not reached is empty. Days have fractions, day 0.5 is noon of day zero; the date of what finished work
+    reached at midnight is the last minute of the day before.
     """
     replications, flat = np.atleast_2d(reached), np.ravel(reached)
     names = np.array([milestone.name for milestone in network.milestones], object)
@@ -30,10 +34,16 @@ def milestone_table(network: Network, reached: Ints, first: int = 0) -> pd.DataF
             "milestone": pd.Series(np.tile(names, len(replications)), dtype="str"),
             "tick": ticks(flat),
             "day": days(network, flat),
-            "date": dates(network, flat),
+            "date": dates(network, np.ravel(dated)),
         }
     )
     return explained(frame, network)
+
+
+def date_by(network: Network, dated: Ints, level: float) -> datetime | None:
+    """The minute by which that share of replications had reached a milestone, from those that date it; None if none."""
+    minute = quantile(np.where(dated == NOT, np.nan, dated), level)
+    return network.date(int(minute)) if np.isfinite(minute) else None
 
 
 def dated_in_the_world(scenario: Scenario) -> pd.DataFrame:
@@ -41,7 +51,7 @@ def dated_in_the_world(scenario: Scenario) -> pd.DataFrame:
 
     `kind` is `observed` or `target`; supply and reaches are empty for a milestone of an activity.
     """
-    rows: list[tuple[str, str, float, str, datetime, str]] = []
+    rows: list[tuple[str, str, float, str, Limit, str]] = []
     for name, one in scenario.milestones.items():
         supply, reaches = one.supply or "", np.nan
         if one.supply is not None and one.reaches is not None:
@@ -58,17 +68,20 @@ def beside_observed(milestones: pd.DataFrame, observed: Observed, zero: datetime
 
     Columns: milestone, day, date (simulated), observed, observed_day, difference, meaning.
 
-    The difference is in whole days between the two dates, positive where the simulated one is later.
+    The difference is in days between the two dates, positive where the simulated one is later.
     """
     rows = []
     for row in milestones.itertuples():
+        there: Any = row.date
         for date, meaning in observed.get(str(row.milestone), ()) or ((None, ""),):
-            day = None if date is None else (date - zero).total_seconds() / 86400
-            rows.append((row.milestone, row.day, row.date, date, day, meaning))
-    frame = pd.DataFrame(rows, columns=["milestone", "day", "date", "observed", "observed_day", "meaning"])
+            seen = None if date is None else pd.Timestamp(date)
+            day = None if seen is None else (seen - zero).total_seconds() / 86400
+            off = None if date is None or there is pd.NaT else days_between(date, there)
+            rows.append((row.milestone, row.day, row.date, seen, day, off, meaning))
+    columns = ["milestone", "day", "date", "observed", "observed_day", "difference", "meaning"]
+    frame = pd.DataFrame(rows, columns=columns)
     frame["observed"] = pd.to_datetime(frame["observed"]).astype("datetime64[ms]")
-    frame["observed_day"] = frame["observed_day"].astype("float64")
-    frame.insert(5, "difference", np.floor(frame["day"]) - np.floor(frame["observed_day"]))
+    frame = frame.astype({"observed_day": "float64", "difference": "float64"})
     frame["milestone"] = frame["milestone"].astype("str")
     frame["meaning"] = frame["meaning"].astype("str")
     frame.attrs.update(milestones.attrs)

@@ -109,19 +109,20 @@ def share(count: int, of: int) -> tuple[float, float, float]:
 
 
 def summary_table(
-    milestones: Mapping[str, Days], wanted: Mapping[str, float], block: int | None = None
+    milestones: Mapping[str, Days], wanted: Mapping[str, tuple[float, float]], block: int | None = None
 ) -> pd.DataFrame:
     """One row per milestone: p10, p50, p80, p90 (days), p80_low, p80_high, mean, sd, reached, wanted, probability.
 
     `reached` is the share of replications that reached it before the horizon; mean and sd are empty unless all did;
-    quantiles are infinite beyond it. `probability` is the chance to be there by the day `wanted`.
+    quantiles are infinite beyond it. For some milestones the day until which it is wanted is given, and the probability
+    to be in time.
     """
     rows = []
     for name, days in milestones.items():
         there = days[~np.isnan(days)]
         whole = len(there) == len(days)
         p80 = order_statistics(days, 0.8) if block is None else between_blocks(days, 0.8, block)
-        day = wanted.get(name, np.nan)
+        until, probability = wanted.get(name, (np.nan, np.nan))
         rows.append(
             {
                 "milestone": name,
@@ -131,8 +132,8 @@ def summary_table(
                 "mean": float(there.mean()) if whole else np.nan,
                 "sd": float(there.std(ddof=1)) if whole and len(there) > 1 else np.nan,
                 "reached": len(there) / len(days),
-                "wanted": day,
-                "probability": np.nan if np.isnan(day) else float((there <= day).sum()) / len(days),
+                "wanted": until,
+                "probability": probability,
             }
         )
     quantiles = [f"p{round(100 * level)}" for level in LEVELS]

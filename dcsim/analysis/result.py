@@ -1,6 +1,7 @@
 """What a simulated build offers to those who keep it or draw it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dcsim.analysis.findings import Findings
@@ -28,6 +29,8 @@ class Result(Protocol):
     def finished(self) -> bool: ...
     @property
     def end(self) -> int: ...
+    @property
+    def ended(self) -> datetime: ...
     @property
     def activities(self) -> "pd.DataFrame": ...
     @property

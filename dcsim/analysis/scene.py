@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from dcsim.analysis.states import NEVER, States, states_of
 from dcsim.analysis.supplies import total_over_time
 from dcsim.analysis.waits import spells, waits_by_cause
+from dcsim.units import DAY
 
 Ints = NDArray[np.int64]
 
-DAY = 1440
 FEWEST = 60
 """Frames; a build of fewer days is told in finer steps."""
 MOST_LEVELS = 2

@@ -5,8 +5,7 @@ import pandas as pd
 
 from dcsim.network import Network
 from dcsim.trace import NOT, Ints
-
-MINUTES_PER_DAY = 1440
+from dcsim.units import DAY
 
 
 def waits_by_cause(shortages: pd.DataFrame, end: int) -> pd.DataFrame:
@@ -21,7 +20,7 @@ def waits_by_cause(shortages: pd.DataFrame, end: int) -> pd.DataFrame:
         weights = (part["waiting"] * span).groupby(part["activity"]).sum().sort_values(ascending=False)
         covered = sum(until - begin for begin, until in spells(part, str(cause), end))
         names = ", ".join(str(name) for name in weights.index)
-        rows.append((str(cause), covered / MINUTES_PER_DAY, float(weights.sum()) / MINUTES_PER_DAY, names))
+        rows.append((str(cause), covered / DAY, float(weights.sum()) / DAY, names))
     frame = pd.DataFrame(rows, columns=["cause", "days", "waiting_days", "activities"])
     frame = frame.astype({"cause": "str", "days": "float64", "waiting_days": "float64", "activities": "str"})
     return frame.sort_values(["days", "waiting_days"], ascending=False, kind="stable", ignore_index=True)

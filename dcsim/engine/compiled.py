@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dcsim.engine import kernel
 from dcsim.engine.chain import chain
 from dcsim.engine.draws import Draws
+from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.gates import new_gates, open_gates
 from dcsim.engine.kernel import Plan, State
@@ -57,10 +58,13 @@ class Runner:
             self.state = self.chains.room(self.state, draws)
             kernel.run(self.plan, chance, self.state)
         late = tuple(_late(self.network, self.state))
-        cause = self.state.cause
+        cause, reached = self.state.cause, self.state.reached.copy()
+        fallen = begun(self.network, _happened(self.network, draws, self.state))
         return Outcome(
             draws,
-            self.state.reached.copy(),
+            reached,
+            dated(self.network, reached, fallen),
+            fallen,
             self.state.piece["finish"][: self.network.instances],
             int(self.state.counts["finished"][0]) == self.network.instances,
             np.stack([cause["waited"], cause["spells"]], axis=1),
@@ -126,6 +130,7 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
         piece=np.empty(nodes, kernel.PROGRESS),
         present=np.empty(n, kernel.PRESENT),
         turn=np.empty(n, np.uint32),
+        ending=np.empty(n, np.uint8),
         ripe=np.empty(nodes, np.uint32),
         events=np.empty(events, np.int64),
         level=np.empty(len(network.resources) + len(network.stocks), kernel.LEVEL),
@@ -156,11 +161,13 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
     def column(name: str) -> Ints:
         return state.instance[name].astype(np.int64)
 
+    fallen = begun(network, _happened(network, draws, state))
+    finish = state.piece["finish"][: network.instances].astype(np.int64)
     return Trace(
         network=network,
         ready=column("ready"),
         start=column("start"),
-        finish=state.piece["finish"][: network.instances].astype(np.int64),
+        finish=finish,
         attempts=column("attempts"),
         mode=column("used"),
         held_by=column("held_by"),
@@ -169,7 +176,13 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[0]["shortages"]].tolist()),
         delivery_rows=tuple(_deliveries(network, draws, state)),
         reached=state.reached.copy(),
+        dated=dated(network, state.reached, fallen),
+        eve=on_eve(network, finish, fallen),
     )
+
+
+def _happened(network: Network, draws: Draws, state: State) -> Happened:
+    return Happened(state.piece["finish"], state.ending, draws.deliveries, tuple(_late(network, state)))
 
 
 def _deliveries(network: Network, draws: Draws, state: State) -> Iterable[DeliveryRow]:

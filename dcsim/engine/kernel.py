@@ -23,6 +23,7 @@ U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 
 WORK, RETRY, REPAIR = 0, 1, 2
+WORKED, AT_ONCE, HELD = 0, 1, 2
 NOT = -1
 NONE = 2**32 - 1
 """Nothing, among numbers without a sign."""
@@ -181,11 +182,13 @@ class State(NamedTuple):
 
     counts: Table
     piece: Table
-    """Of each node how much it waits for, who stands behind it in its queue, since when, and when it finished."""
+    """Of each node how much it waits for, who stands behind it in its queue, since when, and when it happened."""
     present: Table
     """Of each instance with rework or a choice of modes, what is being done."""
     turn: U32
     """Of each instance that learns, how many started before it."""
+    ending: NDArray[np.uint8]
+    """Of each instance, how it finished, as in `eves`."""
     ripe: U32
     """Nodes that have all they waited for and have not happened yet."""
     events: I64
@@ -547,6 +550,7 @@ def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
         gate = node - instances
         if plan.gate[gate].milestone != NOT:
             state.reached[plan.gate[gate].milestone] = tick
+        state.piece[node].finish = tick
         for k in range(plan.gate[gate].first_order, plan.gate[gate + 1].first_order):
             place_order(plan, chance, state, tick, plan.lists[k])
         follow(plan, chance, state, tick, node)
@@ -573,6 +577,10 @@ def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: i
     group = plan.node[instance].group
     queue, kind = plan.group[group].demand, WORK
     again = plan.activity[plan.demand[queue].activity].again != NOT
+    if state.counts[0].round > 0:  # it started in this tick
+        state.ending[instance] = max(state.ending[instance], AT_ONCE if state.piece[instance].since == tick else HELD)
+    elif again:
+        state.ending[instance] = WORKED
     if again:
         kind = int(state.present[instance].kind)
         queue = queue_of(plan, instance, kind)
@@ -1057,6 +1065,7 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
         cause.waited = cause.spells = cause.queues = cause.since = 0
     state.bits[:] = 0
     state.learned[:] = 0
+    state.ending[:] = WORKED
     state.reached[:] = NOT
     state.lot_tick[:] = NOT
     for node in range(len(plan.needed)):

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.dates import at_midnight
 from dcsim.engine import reference
 from dcsim.engine.chain import chains
 from dcsim.engine.draws import PRODUCTION, Draws, Ints, Sample, draw
@@ -20,6 +21,10 @@ class Outcome(NamedTuple):
     draws: Draws
     reached: Ints
     """The tick of each milestone."""
+    dated: Ints
+    """The minute that dates each milestone."""
+    begun: set[int]
+    """What happened at a midnight and falls on the day that begins then."""
     finish: NDArray[np.integer]
     """The finish of each instance; until the next run of the same runner."""
     finished: bool
@@ -53,7 +58,18 @@ class ReferenceRunner:
         orders = self.network.orders
         late = tuple(r for r in trace.delivery_rows if r.origin != PRODUCTION and orders[r.origin].placed is None)
         told = chains(trace, draws, self.gates) if self.gates else ()
-        return Outcome(draws, trace.reached, trace.finish, trace.finished, waits_of(trace), late, tuple(told))
+        fallen = set(np.flatnonzero(at_midnight(self.network.start, trace.finish) & ~trace.eve).tolist())
+        return Outcome(
+            draws,
+            trace.reached,
+            trace.dated,
+            fallen,
+            trace.finish,
+            trace.finished,
+            waits_of(trace),
+            late,
+            tuple(told),
+        )
 
 
 def waits_of(trace: Trace) -> Ints:

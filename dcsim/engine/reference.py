@@ -17,6 +17,9 @@ Work of such a duration goes on while its calendars are closed; factors, effects
 
 *Before the start.* What an order or a production delivers before the start is there at the start, in addition to the
 initial stock: it is delivered at tick 0.
+
+*At midnight.* What happens then falls on the day that begins, or on its eve, the day that ends: see
+`dcsim.engine.eves`.
 """
 
 from collections.abc import Generator, Iterable
@@ -26,6 +29,7 @@ import numpy as np
 import simpy
 
 from dcsim.engine.draws import Draws
+from dcsim.engine.eves import AT_ONCE, HELD, WORKED, Happened, begun, dated, on_eve
 from dcsim.engine.waiting import Item, Shortage, Waiting
 from dcsim.network import REPAIR, RETRY, WORK, Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, Trace
@@ -61,6 +65,8 @@ class Site:
         self.reached = [NOT] * len(network.milestones)
         self.ready = [NOT] * network.instances
         self.finish = [NOT] * network.instances
+        self.opened = [NOT] * network.gates
+        self.ending = [WORKED] * network.instances
         self.works: list[Item | None] = [None] * network.instances
         """Of each instance, its first attempt."""
         self.again: list[Item] = []
@@ -123,6 +129,8 @@ class Site:
         """From its start to its last worked minute a piece of work keeps what it took."""
         yield self.env.timeout(item.finish - self.now)
         self.waiting.give_back(item)
+        before, now = self.ending[item.instance], AT_ONCE if item.ready == item.start else HELD
+        self.ending[item.instance] = WORKED if item.start < item.finish else max(before, now)
 
     def release(self, tick: int, nodes: Iterable[int], met: int = 0) -> Story:
         """A date before which these may not be ready."""
@@ -195,6 +203,7 @@ class Site:
             self.ready[node] = self.now
             self.env.process(self.perform(node))
             return
+        self.opened[node - self.network.instances] = self.now
         if node in self.milestone_of_gate:
             self.reached[self.milestone_of_gate[node]] = self.now
         for order in self.network.orders_of_gate.get(node, ()):
@@ -240,7 +249,10 @@ class Site:
 
     def trace(self) -> Trace:
         """Everything that happened."""
-        works = self.works
+        works, finish, reached = self.works, np.array(self.finish, np.int64), np.array(self.reached, np.int64)
+        late = [row for row in self.deliveries if row.origin >= 0 and self.network.orders[row.origin].placed is None]
+        when, ending = np.array([*self.finish, *self.opened], np.int64), np.array(self.ending, np.uint8)
+        fallen = begun(self.network, Happened(when, ending, self.draws.deliveries, late))
         attempts = [0 if item is None or item.start == NOT else 1 for item in works]
         mode = [NOT if item is None else item.mode for item in works]
         for item in self.again:
@@ -251,7 +263,7 @@ class Site:
             network=self.network,
             ready=np.array(self.ready, np.int64),
             start=np.array([NOT if item is None else item.start for item in works], np.int64),
-            finish=np.array(self.finish, np.int64),
+            finish=finish,
             attempts=np.array(attempts, np.int64),
             mode=np.array(mode, np.int64),
             held_by=np.array([NOT if item is None else item.held_by for item in works], np.int64),
@@ -259,7 +271,9 @@ class Site:
             attempt_rows=tuple(self.attempt_row(item) for item in self.again),
             shortage_rows=tuple(self.waiting.shortage_rows),
             delivery_rows=tuple(self.deliveries),
-            reached=np.array(self.reached, np.int64),
+            reached=reached,
+            dated=dated(self.network, reached, fallen),
+            eve=on_eve(self.network, finish, fallen),
         )
 
     def attempt_row(self, item: Item) -> AttemptRow:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich import box
 from rich.console import Group, JustifyMethod, RenderableType
@@ -10,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dcsim.dates import days_between
 from dcsim.report.language import written
 from dcsim.report.layout import headline
 from dcsim.study.assumptions import ASSUMED, FITTED, HIGH, LOW, Assumption, Assumptions
@@ -55,13 +55,9 @@ def _milestones(result: Assumptions) -> Table:
     for number, name in enumerate(result.milestones[:MOST_MILESTONES], start=1):
         reached = result.days[name]
         dates = [one.date for one in result.scenario.milestones[name].observed]
-        observed = ", ".join(dict.fromkeys(_day_of(date, zero) for date in dates))
+        observed = ", ".join(dict.fromkeys(f"{days_between(zero, date):,}" for date in dates))
         table.add_row(str(number), name, "never" if math.isinf(reached) else f"{reached:,.1f}", observed)
     return table
-
-
-def _day_of(date: datetime, zero: datetime) -> str:
-    return f"{(date - zero).days:,}"
 
 
 def _heading(result: Assumptions) -> Text:

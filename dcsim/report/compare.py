@@ -40,10 +40,9 @@ def comparison_report(result: Comparison) -> Group:
 def _milestone(result: Comparison, milestone: str) -> Iterator[RenderableType]:
     """One milestone in every scenario, and what accounts for the differences."""
     table = table_of("scenario", ">P50", ">P80", ">P80 date", ">difference", ">95 %", ">earlier")
-    zero = result.base.network.zero
     of_it = result.differences[result.differences["milestone"] == milestone].set_index("scenario")
     for row in result.milestones[result.milestones["milestone"] == milestone].to_dict("records"):
-        cells = [row["scenario"], day(row["p50"]), day(row["p80"]), date_of(zero, row["p80"])]
+        cells = [row["scenario"], day(row["p50"]), day(row["p80"]), date_of(row["p80_date"])]
         if row["scenario"] != BASE:
             cells += _difference(of_it.loc[row["scenario"]].to_dict())
         table.add_row(*map(Text, cells))

@@ -52,7 +52,7 @@ def _headline(result: Drivers, seconds: float) -> RenderableType:
     title = headline(result.scenario, result.milestone, f"seed {result.seed}")
     about, network = result.about, result.network
     p80 = about["p80"]
-    date = LATER if isinf(p80) else f"on day {day(p80)}, {date_of(network.zero, p80)}"
+    date = LATER if isinf(p80) else f"on day {day(p80)}, {date_of(result.p80_date)}"
     spread = f"day {day(about['mean'])} on average, sd {about['sd']:.1f} d, P80 {date}"
     builds = f"{about['builds']:,} builds, {seconds:.1f} s, {result.engine} engine; day 0 is {network.zero:%Y-%m-%d}"
     return Group(title, Text(spread), Text(builds, style="dim"))

@@ -31,7 +31,7 @@ def _head(result: Explanation) -> Iterator[RenderableType]:
     about = result.findings.about
     told = [result.milestone, counted(result.many.n, "replication"), f"seed {result.many.seed}"]
     yield headline(result.scenario, *told)
-    p50, p80 = _dated(result, about["p50"]), _dated(result, about["p80"])
+    p50, p80 = (_dated(result, level) for level in (0.5, 0.8))
     yield Text(f"P50 is {p50}, P80 {p80}")
     if isfinite(result.merge_bias):
         yield Text(f"with expected values it is day {day(result.expected_day)}: {_beside_median(result.merge_bias)}")
@@ -48,8 +48,10 @@ def _beside_median(bias: float) -> str:
     return f"the P50 is {-bias:.0f} days earlier, for rare long delays move the mean and not the median"
 
 
-def _dated(result: Explanation, number: float) -> str:
-    return f"day {day(number)} ({date_of(result.network.zero, number)})" if isfinite(number) else LATER
+def _dated(result: Explanation, level: float) -> str:
+    number = result.many.interval(result.milestone, level).estimate
+    date = date_of(result.many.date_by(result.milestone, level))
+    return f"day {day(number)} ({date})" if isfinite(number) else LATER
 
 
 def _days(result: Explanation) -> RenderableType:

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dcsim.analysis.quantiles import ranks
+from dcsim.dates import spelled
 from dcsim.report.language import LATER, UNKNOWN, cause_in_words, counted, date_of, day
 from dcsim.report.layout import below, headline, table_of
 from dcsim.report.summary import MOST_CAUSES, fitted_list
@@ -50,7 +51,7 @@ def _milestones(result: Replications) -> Iterator[RenderableType]:
         cells = [
             row["milestone"],
             *quantiles,
-            date_of(result.network.zero, row["p80"]),
+            date_of(row["p80_date"]),
             _interval(result, row),
             _share(row["reached"]),
         ]
@@ -88,9 +89,10 @@ def _chances(result: Replications) -> RenderableType | None:
     table = table_of("milestone", "by", ">chance", "what happened then")
     for row in rows.to_dict("records"):
         milestone = result.scenario.milestones[row["milestone"]]
-        first = None if milestone.target is not None else milestone.observed[0]
-        date, meaning = (milestone.target, "target") if first is None else (first.date, first.meaning)
-        table.add_row(*map(Text, (row["milestone"], f"{date:%Y-%m-%d}", _share(row["probability"]), meaning)))
+        date, meaning = milestone.target, "target"
+        if date is None:
+            date, meaning = milestone.observed[0].date, milestone.observed[0].meaning
+        table.add_row(*map(Text, (row["milestone"], spelled(date), _share(row["probability"]), meaning)))
     return below("", table)
 
 

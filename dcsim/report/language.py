@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dcsim.places import SITE
@@ -37,9 +37,9 @@ def day(number: float) -> str:
     return "" if math.isnan(number) else LATER if math.isinf(number) else f"{math.floor(number):,}"
 
 
-def date_of(zero: datetime, number: float) -> str:
-    """The date of a day counted from day zero."""
-    return LATER if math.isinf(number) else f"{zero + timedelta(days=number):%Y-%m-%d}"
+def date_of(moment: datetime | None) -> str:
+    """The date of a moment; there is none beyond the horizon."""
+    return LATER if moment is None or moment != moment else f"{moment:%Y-%m-%d}"
 
 
 def cause_in_words(cause: str) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from dcsim.dates import spelled
 from dcsim.report.language import counted
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.orders import Orders
@@ -22,7 +23,7 @@ def orders_report(result: Orders) -> Group:
 def _question(result: Orders) -> str:
     """What is wanted, and how likely it is with all orders as planned."""
     enough = result.probability >= result.confidence
-    wanted = f"{result.milestone} by {result.date:%Y-%m-%d} with {result.confidence:.0%}"
+    wanted = f"{result.milestone} by {spelled(result.date)} with {result.confidence:.0%}"
     planned = f"{'it is' if enough else 'it is only'} {result.probability:.1%}"
     return f"{wanted}; as planned {planned}".replace("%", " %")
 

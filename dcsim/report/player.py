@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from dcsim.analysis.scene import DAY, Line, Scene
+from dcsim.analysis.scene import Line, Scene
 from dcsim.analysis.states import STATES
 from dcsim.figures.maps import COLOURS, laid_out
+from dcsim.units import DAY
 
 TEMPLATE = "player.html"
 

@@ -1,6 +1,7 @@
 """What one build came to, as it is printed: milestones, waiting, what was fitted, what is stuck."""
 
 from collections.abc import Hashable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,10 @@ def summary(run: Result, seconds: float) -> Group:
 def _headline(run: Result, seconds: float) -> RenderableType:
     """What was built, with which chances, and how it ended."""
     network = run.network
-    ended = f"finished on {network.date(run.end):%Y-%m-%d}, day {day(network.day(run.end))}"
+    ended = f"finished on {run.ended:%Y-%m-%d}, day {day(network.day(run.end))}"
     if not run.finished:
         left = int(run.activities["finish"].isna().sum())
-        ended = f"unfinished on {network.date(run.end):%Y-%m-%d} with {left:,} left"
+        ended = f"unfinished on {run.ended:%Y-%m-%d} with {left:,} left"
     told = f"{counted(network.instances, 'activity')}, {ended} ({seconds:.1f} s, {run.engine} engine)"
     return Group(
         headline(run.scenario, chance(run)), Text(told), Text(f"day 0 is {network.zero:%Y-%m-%d}", style="dim")
@@ -64,7 +65,7 @@ def milestone_table(run: Result) -> RenderableType:
         first, before = row["milestone"] != before, row["milestone"]
         cells = _milestone_cells(row, horizon) if first else ["", "", ""]
         if compared and not pd.isna(row["observed"]):
-            cells += [f"{row['observed']:%Y-%m-%d}", _difference(row["difference"]), row["meaning"]]
+            cells += [_seen(row["observed"]), _difference(row["difference"]), row["meaning"]]
         table.add_row(*map(Text, cells))
     return below("", table)
 
@@ -82,6 +83,11 @@ def _milestone_cells(row: Mapping[Hashable, Any], horizon: str) -> list[str]:
     if pd.isna(row["day"]):
         return [row["milestone"], "not by", horizon]
     return [row["milestone"], day(row["day"]), f"{row['date']:%Y-%m-%d}"]
+
+
+def _seen(moment: datetime) -> str:
+    """A date that was observed or wanted, with its time if it has one."""
+    return f"{moment:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
 
 
 def _difference(days: float) -> str:

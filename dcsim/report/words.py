@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from dcsim.dates import spelled
 from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.report.activities import activity_lines
@@ -248,9 +249,9 @@ def _share(probability: Any) -> str:
 
 def _milestones(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, milestone in scenario.milestones.items():
-        details = [f"observed {when(one.date)}: {one.meaning}".rstrip(": ") for one in milestone.observed]
+        details = [f"observed {spelled(one.date)}: {one.meaning}".rstrip(": ") for one in milestone.observed]
         if milestone.target is not None:
-            details.insert(0, f"wanted by {when(milestone.target)}")
+            details.insert(0, f"wanted by {spelled(milestone.target)}")
         yield Entry(name, _reached(scenario, milestone), tuple(details))
 
 

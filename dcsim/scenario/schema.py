@@ -26,6 +26,7 @@ from dcsim.scenario.values import (
     KINDS,
     AmountValue,
     DateValue,
+    LimitValue,
     MoneyValue,
     NumberValue,
     SpanValue,
@@ -465,8 +466,8 @@ class Option(Model):
 class Observation(Model):
     """A date that was observed in the world."""
 
-    date: DateValue
-    """The date."""
+    date: LimitValue
+    """The date, or the minute."""
     meaning: Text = ""
     """What exactly was observed or claimed."""
     source: Text | None = None
@@ -491,8 +492,8 @@ class Milestone(Model):
     """How many; all instances of the activity if not given."""
     place: Text | None = Field(default=None, alias="in")
     """A pattern: only what happens there counts."""
-    target: DateValue | None = None
-    """The date that was promised or is wanted."""
+    target: LimitValue | None = None
+    """The date that was promised or is wanted: until the end of that day, or until that minute."""
     observed: Annotated[tuple[Observation, ...], BeforeValidator(_listed)] = ()
     """Dates observed in the world."""
     description: Text = ""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import PlainValidator, WithJsonSchema
 
 from dcsim import distributions
+from dcsim.dates import parse_limit
 from dcsim.distributions import Distribution
 from dcsim.suggest import nearest, shorten
 from dcsim.units import Money, Span, parse_date, parse_money, parse_number, parse_span
@@ -115,7 +116,7 @@ def single(one: Callable[[Any], Read], expected: str) -> Callable[[Any], Read]:
             raise ValueError(f"expected {expected}, got {describe(raw)}")
         if isinstance(raw, str) and (found := _CALL.fullmatch(raw)) and found[1].lower() in HOW_TO_WRITE:
             raise ValueError(f"got '{shorten(raw)}'; a distribution is written {HOW_TO_WRITE[found[1].lower()]}")
-        return one(str(raw) if isinstance(raw, Decimal | Fraction) and one is parse_date else raw)
+        return one(str(raw) if isinstance(raw, Decimal | Fraction) and one in (parse_date, parse_limit) else raw)
 
     return read
 
@@ -212,6 +213,7 @@ def describe(raw: Any) -> str:
 
 read_span = single(parse_span, "a span such as '18 weeks'")
 read_date = single(parse_date, "a date such as 2024-05-02")
+read_limit = single(parse_limit, "a date such as 2024-05-02 or 2024-05-02 07:30")
 read_when = single(parse_when, "a date such as 2024-05-02, or a span such as '30 d'")
 read_number = single(parse_number, "a number")
 read_money = single(parse_money, "a sum of money such as '20M USD'")
@@ -225,6 +227,7 @@ def as_written(kind: str) -> WithJsonSchema:
 
 SpanValue = Annotated[Span, PlainValidator(read_span), as_written("span")]
 DateValue = Annotated[datetime, PlainValidator(read_date), as_written("date")]
+LimitValue = Annotated[date, PlainValidator(read_limit), as_written("date")]
 WhenValue = Annotated[Span | datetime, PlainValidator(read_when), as_written("when")]
 NumberValue = Annotated[Fraction, PlainValidator(read_number), as_written("number")]
 MoneyValue = Annotated[Money, PlainValidator(read_money), as_written("money")]

@@ -194,7 +194,8 @@ def _with(scenario: Scenario, path: str, value: Any) -> Scenario:
 
 def _days(network: Network, milestones: Sequence[str], compute: Engine) -> Days:
     """The day of each milestone with expected values; infinite if it is not reached."""
-    table = milestone_table(network, compute(network, draw(network, Expectation())).reached)
+    trace = compute(network, draw(network, Expectation()))
+    table = milestone_table(network, trace.reached, trace.dated)
     return table.set_index("milestone").loc[list(milestones), "day"].fillna(np.inf).to_numpy(np.float64)
 
 

@@ -17,8 +17,8 @@ from dcsim.engine.outcome import Outcome
 from dcsim.network import Network
 from dcsim.study.design import designed
 from dcsim.trace import NOT, causes
+from dcsim.units import DAY
 
-DAY = 1440
 MOST_AMOUNTS = 1024
 """The finest a supply is told in over many replications."""
 
@@ -39,9 +39,11 @@ class Counter:
 
     def by_day(self, outcome: Outcome, days: int) -> Ints:
         """Units ever there at the end of each day since the start, in multiples of the width."""
-        finish = outcome.finish[self.instances]
-        done = finish != NOT
-        gained = np.bincount(finish[done] // DAY, weights=self.gains[done], minlength=days)
+        done = outcome.finish[self.instances] != NOT
+        instances = self.instances[done]
+        worked = ~np.isin(instances, list(outcome.begun))
+        dated = np.maximum(0, outcome.finish[instances] - worked)
+        gained = np.bincount(dated // DAY, weights=self.gains[done], minlength=days)
         for tick, amount in _deliveries(self.stocks, outcome.draws.deliveries, outcome):
             gained[tick // DAY] += amount
         return ((self.initial + np.cumsum(gained[:days])) // self.width).astype(np.int64)
@@ -80,6 +82,8 @@ class Chunk:
     first: int
     reached: Ints
     """Ticks, replications by milestones."""
+    dated: Ints
+    """The minutes that date them (see `dcsim.dates`), alike."""
     waits: Ints
     """Minutes, replications by causes by (all that waited, time in which anything did)."""
     draws: NDArray[np.float64]
@@ -111,7 +115,7 @@ def run_chunk(
     runner = new_runner(engine, network, seed, tuple(network.milestones[number].gate for number in explained))
     days = network.horizon // DAY + 1
     size = last - first
-    reached = np.zeros((size, len(network.milestones)), np.int64)
+    reached, dated = np.zeros((2, size, len(network.milestones)), np.int64)
     waits = np.zeros((size, len(causes(network)), 2), np.int64)
     drawn = np.zeros((size, len(drawn_names(network))))
     finished = np.zeros(size, np.bool_)
@@ -124,7 +128,7 @@ def run_chunk(
             raise CancelledError
         outcome = runner.run(first + k, designed(network, sampling, seed, first + k))
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
-        finished[k] = outcome.finished
+        dated[k], finished[k] = outcome.dated, outcome.finished
         for number, chain in enumerate(outcome.chains):
             spent[k, number], touched[k, number] = minutes_by_code(
                 network, outcome.draws, chain, outcome.reached[explained[number]]
@@ -132,7 +136,7 @@ def run_chunk(
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
         del outcome  # its draws need room, as do those of the next
-    return Chunk(first, reached, waits, drawn, finished, spent, touched, curves)
+    return Chunk(first, reached, dated, waits, drawn, finished, spent, touched, curves)
 
 
 def drawn_names(network: Network) -> tuple[str, ...]:
@@ -148,7 +152,7 @@ def _drawn(network: Network, draws: Draws) -> list[float]:
 def frame_of(chunk: Chunk) -> pd.DataFrame:
     """A chunk as one table that a file holds: what, replication, name, first, second."""
     parts = [
-        _part("milestone", chunk.first, chunk.reached, np.zeros_like(chunk.reached)),
+        _part("milestone", chunk.first, chunk.reached, chunk.dated),
         _part("wait", chunk.first, chunk.waits[:, :, 0], chunk.waits[:, :, 1]),
         _part("draw", chunk.first, chunk.draws.view(np.int64), np.zeros(chunk.draws.shape, np.int64)),
         _part("spent", chunk.first, _flat(chunk.spent), _flat(chunk.touched)),
@@ -205,6 +209,7 @@ def chunk_of(
     return Chunk(
         first,
         table("milestone", "first"),
+        table("milestone", "second"),
         np.stack([table("wait", "first"), table("wait", "second")], axis=2),
         np.ascontiguousarray(table("draw", "first")).view(np.float64),
         table("finished", "first")[:, 0].astype(np.bool_),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import Difference, difference
 from dcsim.analysis.findings import Findings
+from dcsim.analysis.frames import moments
 from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
 from dcsim.engine import AUTO
@@ -23,13 +24,12 @@ from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_name
 from dcsim.study.store import keep
+from dcsim.units import DAY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BASE = "base"
-MINUTES_PER_DAY = 1440
-
 Spent = Mapping[tuple[str, str], float]
 """Mean days by what they were spent on: kind and name."""
 
@@ -62,7 +62,8 @@ class Comparison:
 
     @cached_property
     def milestones(self) -> pd.DataFrame:
-        """One row per scenario and milestone: scenario, milestone, p50, p80, mean (days), reached (share)."""
+        """One row per scenario and milestone: scenario, milestone, p50, p80, mean (days), reached (share), and the
+        dates of the quantiles, p50_date and p80_date."""
         rows = []
         for label, result in self.results.items():
             for milestone in self.milestones_compared:
@@ -70,8 +71,11 @@ class Comparison:
                 shift = float((result.network.zero - self.base.network.zero).total_seconds() / 86400)
                 p50, p80 = (result.interval(milestone, level).estimate + shift for level in (0.5, 0.8))
                 reached = float(np.mean(~np.isnan(days)))
-                rows.append((label, milestone, p50, p80, float(days.mean()), reached))
-        return pd.DataFrame(rows, columns=["scenario", "milestone", "p50", "p80", "mean", "reached"])
+                on = (result.date_by(milestone, level) for level in (0.5, 0.8))
+                rows.append((label, milestone, p50, p80, float(days.mean()), reached, *on))
+        dates = ["p50_date", "p80_date"]
+        frame = pd.DataFrame(rows, columns=["scenario", "milestone", "p50", "p80", "mean", "reached", *dates])
+        return frame.assign(**{name: moments(frame[name].to_list()) for name in dates})
 
     @cached_property
     def differences(self) -> pd.DataFrame:
@@ -105,7 +109,7 @@ class Comparison:
     def _spent(self, label: str, milestone: str, both: NDArray[np.bool_]) -> Spent:
         """Mean days by cause over some replications, from day zero of the base."""
         result = self.results[label]
-        minutes = result.chains(milestone)[0][both].mean(axis=0) / MINUTES_PER_DAY
+        minutes = result.chains(milestone)[0][both].mean(axis=0) / DAY
         found: dict[tuple[str, str], float] = {}
         for spending, days in zip(codes_of(result.network), minutes.tolist(), strict=True):
             if days:

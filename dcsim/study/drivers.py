@@ -6,6 +6,7 @@ differ only in what is drawn for the whole site, so that the indices tell chance
 
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from dcsim.analysis import sensitivity
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import days
+from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import quantile
 from dcsim.analysis.result import layers
 from dcsim.analysis.sensitivity import Input, Points
@@ -55,6 +57,8 @@ class Drivers:
     """Uniform numbers, builds by what is drawn for the inputs."""
     reached: NDArray[np.int64]
     """The tick of the milestone in each of these builds."""
+    dated: NDArray[np.int64]
+    """The minute that dates it."""
 
     def __repr__(self) -> str:
         return f"Drivers('{self.scenario.name}', milestone='{self.milestone}', n={self.n}, seed={self.seed})"
@@ -63,6 +67,11 @@ class Drivers:
     def days(self) -> NDArray[np.float64]:
         """The day of the milestone in every build; where it was not reached that of the horizon, which it is beyond."""
         return np.asarray(days(self.network, np.where(self.reached == NOT, self.network.horizon, self.reached)))
+
+    @property
+    def p80_date(self) -> datetime | None:
+        """The date of the P80; None beyond the horizon."""
+        return date_by(self.network, self.dated[sensitivity.plain_points(self.inputs, self.n)], sensitivity.LEVEL)
 
     @cached_property
     def drivers(self) -> pd.DataFrame:
@@ -174,7 +183,7 @@ def drivers(
     if (reached == NOT).all():
         horizon = network.date(network.horizon)
         raise RequestError(f"'{milestone}' is reached in no build by {horizon:%Y-%m-%d}: a later horizon may tell more")
-    return Drivers(scenario, network, milestone, chosen, seed, n, inputs, points, reached)
+    return Drivers(scenario, network, milestone, chosen, seed, n, inputs, points, reached, builds.dated)
 
 
 @dataclass
@@ -192,7 +201,7 @@ class _Builds:
         self.names = [quantity for one in self.inputs for quantity in one.quantities][:-1]
         self.replication = np.unique(self.points[:, -1], return_inverse=True)[1]
         self.order = np.argsort(self.replication, kind="stable")
-        self.reached = np.full(len(self.points), NOT, np.int64)
+        self.reached, self.dated = np.full((2, len(self.points)), NOT, np.int64)
 
     def run(self, workers: int, progress: Progress) -> NDArray[np.int64]:
         """The tick of the milestone at every point."""
@@ -211,5 +220,5 @@ class _Builds:
                 raise CancelledError
             designed = dict(zip(self.names, self.points[point, :-1].tolist(), strict=True))
             outcome = runner.run(int(self.replication[point]), designed)
-            self.reached[point] = outcome.reached[self.milestone]
+            self.reached[point], self.dated[point] = outcome.reached[self.milestone], outcome.dated[self.milestone]
         return last - first

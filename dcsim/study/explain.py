@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from dcsim.study.design import RANDOM, designed
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_milestone
 from dcsim.study.store import keep
-from dcsim.trace import Ints, Trace
+from dcsim.trace import NOT, Ints, Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,6 +55,7 @@ class Explanation:
     chain: Table
     expected_day: float
     """The day of the milestone with every quantity at its mean; not a number if it is not reached."""
+    expected_date: datetime | None
 
     def __repr__(self) -> str:
         return f"Explanation('{self.scenario.name}', milestone='{self.milestone}', n={self.many.n})"
@@ -96,6 +98,10 @@ class Explanation:
         p50 = self.many.interval(self.milestone, 0.5).estimate
         return p50 - self.expected_day if np.isfinite(p50) else np.nan
 
+    @staticmethod
+    def _iso(moment: datetime | None) -> str | None:
+        return None if moment is None else moment.isoformat()
+
     @cached_property
     def findings(self) -> Findings:
         """All tables, with what was asked: what is kept, drawn and reported."""
@@ -107,6 +113,8 @@ class Explanation:
             "told": self.told,
             "p50": self.many.interval(self.milestone, 0.5).estimate,
             "p80": self.many.interval(self.milestone, 0.8).estimate,
+            **{f"p{level}_date": self._iso(self.many.date_by(self.milestone, level / 100)) for level in (50, 80)},
+            "expected_date": self._iso(self.expected_date),
             "mean_day": float(self.days["mean"].sum()) if len(self.days) else None,
             "reached": float(np.mean(~np.isnan(self.many.days_of(self.milestone)))),
             "expected_day": self.expected_day,
@@ -178,17 +186,16 @@ def explain(
     compute = ENGINES[many.engine]()
     expected = settle(network, Expectation())
     trace = compute(network, expected)
-    expected_day = network.day(trace.reached[number]) if trace.reached[number] >= 0 else np.nan
+    there = trace.reached[number] != NOT
+    at = (network.day(trace.reached[number]), network.date(trace.dated[number])) if there else (np.nan, None)
     if replication is None:
-        return Explanation(
-            scenario, network, milestone, many, None, expected, _chain(trace, expected, number), expected_day
-        )
+        return Explanation(scenario, network, milestone, many, None, expected, _chain(trace, expected, number), *at)
     told = _typical(many, milestone) if replication == TYPICAL else replication
     if told < 0:
         raise RequestError(f"replications are counted from 0, got {told}")
     draws = settle(network, Sample(seed, told, designed(network, sampling, seed, told)))
     chain = _chain(compute(network, draws), draws, number)
-    return Explanation(scenario, network, milestone, many, told, draws, chain, expected_day)
+    return Explanation(scenario, network, milestone, many, told, draws, chain, *at)
 
 
 def _chain(trace: Trace, draws: Draws, number: int) -> Table:

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from dcsim.analysis.quantiles import CONFIDENCE
+from dcsim.dates import Limit, in_time
 from dcsim.network import Network
 from dcsim.study.trials import Trials
-from dcsim.trace import NOT
-
-DAY = 1440
+from dcsim.units import DAY
 
 Hits = NDArray[np.bool_]
 """Of each replication, whether the milestone was reached in time."""
@@ -30,14 +29,13 @@ class InTime:
     """Whether the milestone is reached in time, in many builds."""
 
     trials: Trials
-    limit: int
-    """The last tick that is in time."""
+    limit: Limit
     n: int
 
     def hits(self, network: Network, some: NDArray[np.int64] | None = None) -> Hits:
         """Of these replications, of all if not given, whether they reach it."""
-        ticks = self.trials.ticks(network, np.arange(self.n) if some is None else some)
-        return np.asarray((ticks != NOT) & (ticks <= self.limit))
+        dated = self.trials.reached(network, np.arange(self.n) if some is None else some)[1]
+        return in_time(network.start, self.limit, dated)
 
 
 @dataclass

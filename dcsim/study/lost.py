@@ -27,14 +27,13 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.store import keep
 from dcsim.suggest import nearest
 from dcsim.trace import NOT, Ints, Trace
-from dcsim.units import Money, parse_money
+from dcsim.units import DAY, Money, parse_money
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PLENTY = 10**12
 """Units of everything in the build in which nothing waits."""
-MINUTES_PER_DAY = 1440
 UNFINISHED = ("unfinished", "")
 """What is lost to units that are not there at the horizon."""
 
@@ -65,7 +64,7 @@ class Lost:
     @property
     def unit_days(self) -> float:
         """Unit-days lost, on average over the replications."""
-        return float(self.spent.sum(axis=1).mean()) / MINUTES_PER_DAY
+        return float(self.spent.sum(axis=1).mean()) / DAY
 
     @cached_property
     def causes(self) -> pd.DataFrame:
@@ -73,7 +72,7 @@ class Lost:
         found: dict[tuple[str, str], float] = {}
         for key, minutes in zip([*codes_of(self.network), UNFINISHED], self.spent.mean(axis=0).tolist(), strict=True):
             if minutes:
-                found[key] = found.get(key, 0.0) + minutes / MINUTES_PER_DAY
+                found[key] = found.get(key, 0.0) + minutes / DAY
         rows = [(*key, lost, lost / self.unit_days, self._priced(lost)) for key, lost in found.items()]
         frame = pd.DataFrame(rows, columns=["kind", "name", "unit_days", "share", "price"])
         numbers = dict.fromkeys(("unit_days", "share", "price"), "float64")
@@ -86,8 +85,8 @@ class Lost:
     @cached_property
     def curves(self) -> pd.DataFrame:
         """Units at the end of each day, on average: day (from day zero), date, simulated, target."""
-        ends = (np.arange(len(self.grown)) + 1) * MINUTES_PER_DAY
-        columns = {"day": days(self.network, ends), "date": dates(self.network, ends)}
+        ends = (np.arange(len(self.grown)) + 1) * DAY
+        columns = {"day": days(self.network, ends), "date": dates(self.network, ends - 1)}
         return pd.DataFrame(columns | {"simulated": self.grown, "target": self.wanted})
 
     @cached_property
@@ -173,7 +172,7 @@ def lost(
     value = parse_money(price) if price is not None else scenario.supplies[supply].hourly_value
     count = 1 if expected else n
     compute = ENGINES[choose(engine, 2 * network.instances * count)]()
-    spent, grown, wanted, days_told = [], [], [], network.horizon // MINUTES_PER_DAY + 1
+    spent, grown, wanted, days_told = [], [], [], network.horizon // DAY + 1
     for number in range(count):
         chance = Expectation() if expected else Sample(seed, number)
         draws = draw(network, chance)
@@ -182,8 +181,8 @@ def lost(
         aim = plan or _grown(compute(ideal, draw(ideal, chance)), instances, amounts)
         spent.append(_spent(trace, draws, instances, lateness(simulated, aim)))
         there = trace.finish[instances] != NOT
-        grown.append(initial + by_day(Growth(simulated.tick[there], simulated.amount[there]), days_told))
-        wanted.append(initial + by_day(aim, days_told))
+        grown.append(initial + by_day(_worked(Growth(simulated.tick[there], simulated.amount[there])), days_told))
+        wanted.append(initial + by_day(plan or _worked(aim), days_told))
         progress(number + 1, count)
     curves = [np.mean(each, axis=0).round().astype(np.int64) for each in (grown, wanted)]
     told = None if expected else seed
@@ -228,6 +227,11 @@ def _grown(trace: Trace, instances: Ints, amounts: Ints) -> Growth:
     """How a counter grew; units that never come are there at the horizon."""
     finish = trace.finish[instances]
     return Growth(np.where(finish == NOT, trace.network.horizon, finish), amounts)
+
+
+def _worked(growth: Growth) -> Growth:
+    """The same by the last worked minute, whose day counts."""
+    return Growth(np.maximum(0, growth.tick - 1), growth.amount)
 
 
 def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floats:

@@ -16,16 +16,17 @@ import pandas as pd
 
 from dcsim.analysis.findings import Findings
 from dcsim.build import network_of
+from dcsim.dates import Limit, day_of, last_minute, parse_limit
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.latest import DAY, InTime, Search, needed
+from dcsim.study.latest import InTime, Search, needed
 from dcsim.study.replicate import Progress, threads
 from dcsim.study.replications import known_milestone
 from dcsim.study.store import keep
 from dcsim.study.trials import Trials, at_least_one
-from dcsim.units import parse_date
+from dcsim.units import DAY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ class Orders:
 
     scenario: Scenario
     milestone: str
-    date: datetime
+    date: Limit
     confidence: float
     n: int
     seed: int
@@ -96,7 +97,7 @@ def order_by(
     scenario: Scenario,
     *,
     milestone: str,
-    date: str | datetime | None = None,
+    date: str | Limit | None = None,
     confidence: float = 0.8,
     n: int = 256,
     seed: int = 0,
@@ -113,7 +114,7 @@ def order_by(
     milestone
         What has to be reached.
     date
-        By the end of which day; the milestone's target if not given.
+        By the end of which day, or with a time by which minute; the milestone's target if not given.
     confidence
         With which probability.
     n
@@ -138,8 +139,7 @@ def order_by(
     if not 0 < confidence < 1:
         raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
     chosen = choose(engine, network.instances * at_least_one(n) * 4)
-    limit = _minutes(network, wanted + timedelta(days=1))
-    trials = InTime(Trials(chosen, seed, milestone, threads(chosen, workers)), limit, n)
+    trials = InTime(Trials(chosen, seed, milestone, threads(chosen, workers)), wanted, n)
     planned = trials.hits(network)
     groups = _groups(network)
     rows = []
@@ -178,28 +178,24 @@ def _first_day(network: Network, numbers: Sequence[int]) -> int:
     return -int((lag.minutes + lag.months * 28 * DAY) // DAY)
 
 
-def _last_day(network: Network, numbers: Sequence[int], wanted: datetime) -> int:
+def _last_day(network: Network, numbers: Sequence[int], wanted: Limit) -> int:
     """The day after the date is too late."""
-    return max(0, (wanted - (_placed(network, numbers) or network.start)).days) + 1
+    return max(0, (last_minute(wanted) - (_placed(network, numbers) or network.start)).days) + 1
 
 
-def _date(scenario: Scenario, network: Network, milestone: str, date: str | datetime | None) -> datetime:
+def _date(scenario: Scenario, network: Network, milestone: str, date: str | Limit | None) -> Limit:
     wanted = date or scenario.milestones[milestone].target
     if wanted is None:
         raise RequestError(f"'{milestone}' has no target: say by which date it has to be reached")
     try:
-        moment = parse_date(wanted)
+        limit = parse_limit(wanted)
     except ValueError as error:
         raise RequestError(str(error)) from None
     last = network.date(network.horizon)
-    if not network.start <= moment <= last:
+    if not network.start <= last_minute(limit) or day_of(limit) > day_of(last):
         span = f"{network.start:%Y-%m-%d} to {last:%Y-%m-%d}"
-        raise RequestError(f"the date {moment:%Y-%m-%d} lies outside what is simulated, {span}")
-    return moment
-
-
-def _minutes(network: Network, moment: datetime) -> int:
-    return int((moment - network.start).total_seconds()) // 60
+        raise RequestError(f"the date {limit:%Y-%m-%d} lies outside what is simulated, {span}")
+    return limit
 
 
 def _row(

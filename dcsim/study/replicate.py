@@ -198,6 +198,7 @@ class Gathered:
         return Chunk(
             ordered[0].first,
             np.concatenate([chunk.reached for chunk in ordered]),
+            np.concatenate([chunk.dated for chunk in ordered]),
             np.concatenate([chunk.waits for chunk in ordered]),
             np.concatenate([chunk.draws for chunk in ordered]),
             np.concatenate([chunk.finished for chunk in ordered]),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.chain import codes_of
 from dcsim.analysis.findings import Findings
-from dcsim.analysis.frames import dates, days, explained
-from dcsim.analysis.milestones import milestone_table
+from dcsim.analysis.frames import dates, days, explained, moments
+from dcsim.analysis.milestones import date_by, milestone_table
 from dcsim.analysis.quantiles import (
     LEVELS,
     Days,
@@ -25,14 +26,16 @@ from dcsim.analysis.quantiles import (
     summary_table,
 )
 from dcsim.analysis.result import layers
+from dcsim.dates import in_time, last_tick
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.chunk import DAY, Chunk, Counter, drawn_names
+from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.store import keep
 from dcsim.suggest import nearest, shorten
 from dcsim.trace import Ints, causes
+from dcsim.units import DAY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,12 +96,21 @@ class Replications:
     @cached_property
     def milestones(self) -> pd.DataFrame:
         """One row per replication and milestone: replication, milestone, tick, day (from day zero), date."""
-        return milestone_table(self.network, self.kept.reached)
+        return milestone_table(self.network, self.kept.reached, self.kept.dated)
 
     def days_of(self, milestone: str) -> Days:
         """The day of a milestone in every replication, not a number where it was not reached."""
         names = [one.name for one in self.network.milestones]
         return np.asarray(days(self.network, self.kept.reached[:, names.index(milestone)]), np.float64)
+
+    def dated(self, milestone: str) -> Ints:
+        """The minute that dates a milestone in every replication (see `dcsim.dates`)."""
+        names = [one.name for one in self.network.milestones]
+        return self.kept.dated[:, names.index(milestone)]
+
+    def date_by(self, milestone: str, level: float) -> datetime | None:
+        """The date of a quantile of a milestone's day; None beyond the horizon."""
+        return date_by(self.network, self.dated(milestone), level)
 
     def interval(self, milestone: str, level: float) -> Interval:
         """A quantile of a milestone's day with its 95 % interval."""
@@ -111,15 +123,19 @@ class Replications:
         """One row per milestone: quantiles of its day, mean, sd, share reached, probability of the wanted day.
 
         Wanted is the end of the milestone's target date, else of the first date observed. Days count from day zero.
+        At the end stand the dates of the quantiles: p10_date, p50_date, ...
         """
-        zero = self.network.zero
-        wanted = {}
+        network, wanted = self.network, {}
         for name, milestone in self.scenario.milestones.items():
-            date = milestone.target or next((one.date for one in milestone.observed), None)
-            if date is not None:  # the whole of that day counts
-                wanted[name] = (date - zero).total_seconds() / 86400 + 1
-        of = {milestone.name: self.days_of(milestone.name) for milestone in self.network.milestones}
-        return summary_table(of, wanted, None if self.sampling == RANDOM else BLOCK)
+            limit = milestone.target or next((one.date for one in milestone.observed), None)
+            if limit is not None:
+                share = float(in_time(network.start, limit, self.dated(name)).mean())
+                wanted[name] = (last_tick(network.zero, limit) / DAY, share)
+        of = {milestone.name: self.days_of(milestone.name) for milestone in network.milestones}
+        table = summary_table(of, wanted, None if self.sampling == RANDOM else BLOCK)
+        for level in LEVELS:
+            table[f"p{round(100 * level)}_date"] = moments([self.date_by(name, level) for name in of])
+        return table
 
     @cached_property
     def waits(self) -> pd.DataFrame:
@@ -186,7 +202,7 @@ class Replications:
         for counter, curve in zip(self.counters, self.kept.curves, strict=True):
             last = (np.arange(len(curve)) + 1) * DAY
             part: dict[str, Any] = {"supply": counter.supply, "unit": units[counter.supply]}
-            part |= {"day": days(self.network, last), "date": dates(self.network, last)}
+            part |= {"day": days(self.network, last), "date": dates(self.network, last - 1)}
             part |= {f"p{round(100 * k)}": values for k, values in bands(curve, counter.width, LEVELS).items()}
             parts.append(pd.DataFrame(part))
         columns = ["supply", "unit", "day", "date", *(f"p{round(100 * level)}" for level in LEVELS)]

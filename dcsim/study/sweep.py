@@ -31,7 +31,7 @@ from dcsim.study.trials import at_least_one
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MEASURES = ("p50", "p80", "mean", "reached")
+MEASURES = ("p50", "p80", "mean", "reached", "p50_date", "p80_date")
 """What is told about a milestone at every point."""
 
 
@@ -48,7 +48,8 @@ class Sweep:
     """Replications at every point."""
     seed: int
     points: pd.DataFrame
-    """One row per point and milestone: point, a column for each path, milestone, p50, p80, mean, reached.
+    """One row per point and milestone: point, a column for each path, milestone, p50, p80, mean, reached, and the dates
+    p50_date and p80_date.
 
     Days count from day zero; quantiles are infinite beyond the horizon, and the mean is empty unless all reached it.
     """

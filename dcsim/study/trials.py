@@ -27,15 +27,21 @@ class Trials:
 
     def ticks(self, network: Network, replications: Ints) -> Ints:
         """The tick of the milestone in each of these replications; `NOT` where it is not reached."""
+        ticks: Ints = self.reached(network, replications)[0]
+        return ticks
+
+    def reached(self, network: Network, replications: Ints) -> Ints:
+        """The tick of the milestone in each of these replications, and the minute that dates it."""
         number = [one.name for one in network.milestones].index(self.milestone)
-        found = np.zeros(len(replications), np.int64)
+        found = np.zeros((2, len(replications)), np.int64)
 
         def work(first: int, last: int, stopped: Event) -> None:
             runner = new_runner(self.engine, network, self.seed)
             for k in range(first, last):
                 if stopped.is_set():
                     raise CancelledError
-                found[k] = runner.run(int(replications[k]), {}).reached[number]
+                outcome = runner.run(int(replications[k]), {})
+                found[:, k] = outcome.reached[number], outcome.dated[number]
 
         edges = [*range(0, len(replications), CHUNK), len(replications)]
         for _ in in_threads(list(pairwise(edges)), self.workers, work):

@@ -6,6 +6,7 @@ from typing import Any
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import EXPECTED
+from dcsim.dates import parse_limit, spelled
 from dcsim.errors import ResultError
 from dcsim.report.language import listed
 
@@ -50,8 +51,14 @@ def _own(found: Findings) -> list[str]:
         case "sweep":
             return [*_each("--over", _swept(about)), *_each("--milestone", about.get("milestones", ()))]
         case "orders":
-            day = str(about["date"]).removesuffix("T00:00:00")
-            return ["--milestone", about["milestone"], "--date", day, "--confidence", str(about["confidence"])]
+            return [
+                "--milestone",
+                about["milestone"],
+                "--date",
+                spelled(parse_limit(about["date"])),
+                "--confidence",
+                str(about["confidence"]),
+            ]
         case "mitigations":
             return ["--milestone", about["milestone"], *_budget(found)]
         case "drivers":

@@ -1,6 +1,6 @@
 """The answer, before anything else: when, how likely, why, and what can be done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ from dcsim.report.page.leans import weakest
 from dcsim.report.page.mitigations import best_option
 from dcsim.report.page.options import losses
 from dcsim.report.page.parts import Cell, Line, Table, table
-from dcsim.report.page.results import Results, on, wanted
-from dcsim.report.page.words import date, days, known, share
+from dcsim.report.page.results import Results, built, dated, on, wanted
+from dcsim.report.page.words import date, days, known, share, until
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,12 @@ def _chances(results: Results) -> tuple[dict[str, Any], int]:
     return {}, 0
 
 
-def _run_day(results: Results) -> float | None:
-    """The day on which one build reached the milestone; infinite if it did not, none if there is no such build."""
-    for run in results.of("run"):
-        rows = run.tables["milestones"]
-        found = rows.loc[rows["milestone"] == results.milestone, "day"]
-        if len(found):
-            return float(found.iloc[0]) if known(found.iloc[0]) else float("inf")
+def _in_one_build(results: Results) -> Mapping[Any, Any]:
+    """The day and date on which one build reached the milestone; no date if it did not, no day without such a build."""
+    if results.milestone and results.of("run"):
+        return built(results).get(results.milestone, {"day": float("inf")})
     told = results.first("explanation", results.milestone)
-    return None if told is None else told.about.get("expected_day")
+    return {} if told is None else {"day": told.about.get("expected_day"), "date": told.about.get("expected_date")}
 
 
 def _one_build(results: Results) -> str:
@@ -84,32 +81,32 @@ def _lead(results: Results) -> str:
         builds = f"{count:,} simulated builds" if count else "the simulated builds"
         if not known(row["p50"]):
             return f"{name} is not reached by {horizon} in at least half of {builds}."
-        half = f"{name} is reached by {date(results.clock.on(row['p50']))} in half of {builds}"
+        half = f"{name} is reached by {on(row, 'p50')} in half of {builds}"
         if not known(row["p80"]):
             return f"{half}, but not by {horizon} in at least one of five."
-        return f"{half}, and by {date(results.clock.on(row['p80']))} in four of five."
-    day = _run_day(results)
-    if day is None:
+        return f"{half}, and by {on(row, 'p80')} in four of five."
+    one = _in_one_build(results)
+    if one.get("day") is None:
         return f"What was found about {name}."
-    if not known(day):
+    if not known(one["day"]):
         return f"{name} is not reached by {horizon} with {_one_build(results)}."
-    return f"{name} is reached on {date(results.clock.on(day))} with {_one_build(results)}."
+    return f"{name} is reached on {dated(one.get('date'))} with {_one_build(results)}."
 
 
 def _facts(results: Results) -> Iterator[Fact]:
     row, _ = _chances(results)
     for level, label in (("p50", "Even odds (P50)"), ("p80", "Safe to promise (P80)")):
         if row:
-            yield Fact(label, on(results, row[level]), _day(row[level]))
+            yield Fact(label, on(row, level), _day(row[level]))
     by = wanted(results.scenario.milestones[results.milestone]) if results.milestone else None
     if by is not None and known(row.get("probability")):
-        yield Fact(f"Chance by {date(by[0])}", share(row["probability"]), by[1])
-    day = _run_day(results)
-    if day is not None:
+        yield Fact(f"Chance by {until(by[0])}", share(row["probability"]), by[1])
+    one = _in_one_build(results)
+    if (day := one.get("day")) is not None:
         label = "With expected values" if _one_build(results) == "expected values" else "One build"
-        yield Fact(label, on(results, day), _day(day))
-    if by is not None and not known(row.get("probability")) and day is not None and known(day):
-        yield Fact(by[1].capitalize(), date(by[0]), f"simulated {off(results, results.milestone, day)} d")
+        yield Fact(label, dated(one.get("date")), _day(day))
+    if by is not None and not known(row.get("probability")) and known(day):
+        yield Fact(by[1].capitalize(), until(by[0]), f"simulated {off(results, results.milestone, one.get('date'))} d")
 
 
 def _day(day: float) -> str:
@@ -122,8 +119,8 @@ def _said(results: Results) -> Iterator[str]:
     yield verdict(results)
     yield losses(results)
     row, _ = _chances(results)
-    day = _run_day(results)
-    if row and day is not None and known(day) and known(row["p80"]) and _one_build(results) == "expected values":
+    day = _in_one_build(results).get("day")
+    if row and known(day) and known(row["p80"]) and _one_build(results) == "expected values":
         early = row["p80"] - day
         if early >= 1:
             yield (
@@ -141,26 +138,23 @@ def answer(results: Results) -> Table | None:
         return None
     rows: list[Line] = []
     summary = {} if many is None else {row["milestone"]: row for row in many.tables["summary"].to_dict("records")}
-    built = (
-        {}
-        if not runs
-        else dict(zip(runs[0].tables["milestones"]["milestone"], runs[0].tables["milestones"]["day"], strict=True))
-    )
+    there = built(results)
     for name, spec in specs.items():
         cells: list[str | Cell] = [
             Cell(name, mark="strong" if name == results.milestone else "", below=spec.description)
         ]
         if many is not None:
             row = summary[name]
-            cells += [Cell(on(results, row[level]), below=_day(row[level])) for level in ("p50", "p80")]
+            cells += [Cell(on(row, level), below=_day(row[level])) for level in ("p50", "p80")]
         if runs:
-            cells.append(Cell(on(results, built[name]), below=_day(built[name])))
+            one = there.get(name, {"day": float("nan")})
+            cells.append(Cell(dated(one.get("date")), below=_day(one["day"])))
         by = wanted(spec)
-        cells.append(Cell(date(by[0]), below=by[1]) if by else "")
+        cells.append(Cell(until(by[0]), below=by[1]) if by else "")
         if many is not None:
             cells.append(share(row["probability"]))
         else:
-            cells.append(off(results, name, built[name]))
+            cells.append(off(results, name, there.get(name, {}).get("date")))
         rows.append(cells)
     headings = ["Milestone"]
     headings += [">P50", ">P80"] if many is not None else []

@@ -90,7 +90,7 @@ def _compared(results: Results, found: Findings, base: str, focus: str) -> Table
         rows.append(
             [
                 Cell(str(row["scenario"]), mark="strong" if row["scenario"] == base else ""),
-                *(on(results, row[level]) for level in ("p50", "p80")),
+                *(on(row, level) for level in ("p50", "p80")),
                 moved,
                 share(other.get("earlier", float("nan"))),
                 share(row["reached"]),

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from math import floor
 from typing import Any
 
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.supplies import total_over_time
+from dcsim.dates import days_between, last_minute
 from dcsim.report import language
 from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
-from dcsim.report.page.results import Results, wanted
+from dcsim.report.page.results import Results, built, on, wanted
 from dcsim.report.page.words import date, known, shift
 
 COLOURS = ("blue", "orange", "green", "purple", "sky", "red")
@@ -55,7 +55,7 @@ def _curves(results: Results, name: str, unit: str, drawn: dict[str, Drawn], sai
             traces.append(part | shade | {"line": line, "name": text(supply), "legendgroup": supply})
     heights = {one.name: int(one.reaches) for one in results.network.milestones}
     seen = [
-        (one.date, milestone, one.meaning, heights[milestone])
+        (pd.Timestamp(one.date), milestone, one.meaning, heights[milestone])
         for milestone, spec in results.scenario.milestones.items()
         if spec.supply in drawn
         for one in spec.observed
@@ -92,7 +92,7 @@ def _fan(results: Results, name: str, rows: pd.DataFrame) -> Drawn:
     """The median and the middle 80 % of a supply; days on which nothing changes are left out."""
     changed = rows[["p10", "p50", "p90"]].diff().abs().sum(axis=1) > 0
     kept = rows[changed | changed.shift(-1, fill_value=True) | (rows["day"] == rows["day"].iloc[0])]
-    x = [f"{results.clock.on(day):%Y-%m-%d}" for day in kept["day"]]
+    x = [f"{moment:%Y-%m-%d}" for moment in kept["date"]]
     edge = {"type": "scatter", "mode": "lines", "x": x, "showlegend": False, "hoverinfo": "skip", "line": {"width": 0}}
     median = {
         "type": "scatter",
@@ -103,8 +103,8 @@ def _fan(results: Results, name: str, rows: pd.DataFrame) -> Drawn:
         "hovertemplate": "%{y:,} (%{customdata[0]:,} to %{customdata[1]:,})",
     }
     low, high = edge | {"y": kept["p10"].tolist()}, edge | {"y": kept["p90"].tolist(), "fill": "tonexty"}
-    grows = rows["day"][changed] if changed.any() else rows["day"].iloc[:1]
-    return [low, high, median], results.clock.on(grows.min()), results.clock.on(grows.max())
+    grows = rows["date"][changed] if changed.any() else rows["date"].iloc[:1]
+    return [low, high, median], grows.min(), grows.max()
 
 
 def _steps(results: Results, run: Findings, name: str) -> Drawn:
@@ -134,17 +134,16 @@ def _beyond(begin: datetime, last: datetime) -> datetime:
 
 def milestones(results: Results) -> Iterator[Chart]:
     """A row for every milestone: when it is likely, when one build reached it, when it was wanted or seen."""
-    summary, run = _summary(results), _run_days(results)
-    names = sorted(results.scenario.milestones, key=lambda name: summary.get(name, {}).get("p50", run.get(name, 1e9)))
+    summary, run = _summary(results), built(results)
+    days = {name: row["day"] for name, row in run.items()}
+    names = sorted(results.scenario.milestones, key=lambda name: summary.get(name, {}).get("p50", days.get(name, 1e9)))
     if not names or not (summary or run):
         return
     rows = {name: number for number, name in enumerate(names)}
     traces = [*_quantiles(results, summary, rows), *_one_build(results, run, rows), *_seen(results, rows)]
     layout = rows_layout(names, hovermode="closest", xaxis={"type": "date", "hoverformat": "%-d %b %Y"})
     said = "Bar: the middle 80 % of replications. " if summary else ""
-    told = ", ".join(
-        f"{name} {date(results.clock.on(row['p50']))}" for name, row in summary.items() if known(row["p50"])
-    )
+    told = ", ".join(f"{name} {on(row, 'p50')}" for name, row in summary.items() if known(row["p50"]))
     yield Chart(
         "milestones",
         "Milestones",
@@ -156,25 +155,14 @@ def milestones(results: Results) -> Iterator[Chart]:
     )
 
 
-def _summary(results: Results) -> dict[str, dict[str, float]]:
+def _summary(results: Results) -> dict[str, dict[str, Any]]:
     """The quantiles of every milestone, by name."""
     many = results.first("replications")
     rows: list[dict[Any, Any]] = [] if many is None else many.tables["summary"].to_dict("records")
     return {row["milestone"]: row for row in rows}
 
 
-def _run_days(results: Results) -> dict[str, float]:
-    """The day of every milestone in one build, by name; those not reached are left out."""
-    run = results.first("run")
-    if run is None:
-        return {}
-    found = run.tables["milestones"].dropna(subset=["day"])
-    return dict(zip(found["milestone"], found["day"], strict=True))
-
-
-def _quantiles(
-    results: Results, summary: dict[str, dict[str, float]], rows: dict[str, int]
-) -> Iterator[dict[str, Any]]:
+def _quantiles(results: Results, summary: dict[str, dict[str, Any]], rows: dict[str, int]) -> Iterator[dict[str, Any]]:
     clock = results.clock
     spans = {name: row for name, row in summary.items() if known(row["p90"])}
     if spans:
@@ -190,21 +178,21 @@ def _quantiles(
             "hoverinfo": "skip",
         }
     for level, symbol in (("p50", "circle"), ("p80", "circle-open")):
-        there = {name: row[level] for name, row in summary.items() if known(row[level])}
+        there = {name: row for name, row in summary.items() if known(row[level])}
         if there:
             yield {
                 "type": "scatter",
                 "mode": "markers",
                 "name": level.upper(),
                 "y": [rows[name] for name in there],
-                "x": [_moment(clock.on(day)) for day in there.values()],
-                "customdata": [language.day(day) for day in there.values()],
+                "x": [_moment(row[f"{level}_date"]) for row in there.values()],
+                "customdata": [language.day(row[level]) for row in there.values()],
                 "hovertemplate": "%{x} (day %{customdata})<extra>" + level.upper() + "</extra>",
                 "marker": {"symbol": symbol, "size": 11, "color": "@blue", "line": {"color": "@blue", "width": 2}},
             }
 
 
-def _one_build(results: Results, run: dict[str, float], rows: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _one_build(results: Results, run: dict[str, dict[str, Any]], rows: dict[str, int]) -> Iterator[dict[str, Any]]:
     first = results.first("run")
     if first is None or not run:
         return
@@ -214,8 +202,8 @@ def _one_build(results: Results, run: dict[str, float], rows: dict[str, int]) ->
         "mode": "markers",
         "name": name,
         "y": [rows[milestone] for milestone in run],
-        "x": [_moment(results.clock.on(day)) for day in run.values()],
-        "customdata": [language.day(day) for day in run.values()],
+        "x": [_moment(row["date"]) for row in run.values()],
+        "customdata": [language.day(row["day"]) for row in run.values()],
         "hovertemplate": f"%{{x}} (day %{{customdata}})<extra>{name}</extra>",
         "marker": {"symbol": "x-thin", "size": 9, "color": "@orange", "line": {"color": "@orange", "width": 2.4}},
     }
@@ -223,8 +211,8 @@ def _one_build(results: Results, run: dict[str, float], rows: dict[str, int]) ->
 
 def _seen(results: Results, rows: dict[str, int]) -> Iterator[dict[str, Any]]:
     specs = results.scenario.milestones
-    seen = [(rows[name], one.date, one.meaning) for name in rows for one in specs[name].observed]
-    targets = [(rows[name], one.target, "target") for name in rows if (one := specs[name]).target is not None]
+    seen = [(rows[name], pd.Timestamp(one.date), one.meaning) for name in rows for one in specs[name].observed]
+    targets = [(rows[name], last_minute(one.target), "target") for name in rows if (one := specs[name]).target]
     for name, found, symbol in (("observed", seen, "diamond"), ("target", targets, "line-ns")):
         if found:
             line = {"color": "@paper", "width": 1.5} if name == "observed" else {"color": "@ink", "width": 2.4}
@@ -240,7 +228,7 @@ def _seen(results: Results, rows: dict[str, int]) -> Iterator[dict[str, Any]]:
             }
 
 
-def off(results: Results, name: str, day: float) -> str:
-    """How many days later a milestone is than it was wanted or seen; nothing where it was neither."""
+def off(results: Results, name: str, there: Any) -> str:
+    """How many days later a milestone is than it was wanted or seen; nothing where it was neither, or is not there."""
     by = wanted(results.scenario.milestones[name])
-    return "" if by is None or not known(day) else shift(floor(day) - floor(results.clock.day(by[0])))
+    return "" if by is None or there is None else shift(days_between(by[0], pd.Timestamp(there)))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
+from dcsim.dates import parse_limit, spelled
 from dcsim.report.page.causes import said_of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, table, text
 from dcsim.report.page.results import Results, on
@@ -35,7 +36,7 @@ def _sweep(results: Results, found: Findings, name: str) -> Section:
     rows: list[Line] = [
         [
             *(cell(row[path]) for path in paths),
-            *(on(results, row[level]) for level in ("p50", "p80")),
+            *(on(row, level) for level in ("p50", "p80")),
             share(row["reached"]),
         ]
         for row in here.sort_values("p50", kind="stable").head(MOST_ROWS).to_dict("records")
@@ -54,7 +55,7 @@ def _curve(results: Results, points: pd.DataFrame, path: str, focus: str, name: 
             "mode": "lines+markers",
             "name": level.upper(),
             "x": [text(value) if isinstance(value, str) else value for value in values],
-            "y": [f"{results.clock.on(day):%Y-%m-%d}" for day in there[level]],
+            "y": [f"{moment:%Y-%m-%d}" for moment in there[f"{level}_date"]],
             "line": {"color": f"@{colour}", "width": 2.4},
         }
         for level, colour in (("p50", "blue"), ("p80", "orange"))
@@ -86,9 +87,8 @@ def _orders(results: Results, found: Findings, name: str) -> Section:
         for row in found.tables["orders"].to_dict("records")
     ]
     confidence = f" with {share(float(about['confidence']))}" if about.get("confidence") else ""
-    said = (
-        f"So that {about.get('milestone', results.milestone)} is reached by {str(about.get('date'))[:10]}{confidence}."
-    )
+    by = spelled(parse_limit(about["date"]))
+    said = f"So that {about.get('milestone', results.milestone)} is reached by {by}{confidence}."
     headings = ("Order", ">Placed", ">At the latest", ">Slack", ">Chance", "Note")
     return Section(name, "Orders", (said,), (), (table("By when to order", headings, rows),))
 
@@ -133,7 +133,7 @@ def _wanted_and_there(results: Results, curves: pd.DataFrame, unit: str, name: s
             "type": "scatter",
             "mode": "lines",
             "name": column,
-            "x": [f"{results.clock.on(day):%Y-%m-%d}" for day in shown["day"]],
+            "x": [f"{moment:%Y-%m-%d}" for moment in shown["date"]],
             "y": [round(float(value), 1) for value in shown[column]],
             "line": {"color": f"@{colour}", "width": 2.4, "dash": dash, "shape": "hv"},
         }

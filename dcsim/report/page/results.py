@@ -1,16 +1,20 @@
 """The results a page is made of: those that belong to one scenario, and the milestone it answers for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
+
+import pandas as pd
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import layers_of
 from dcsim.build import network_of
+from dcsim.dates import Limit
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
-from dcsim.report.page.words import LATER, date, known
+from dcsim.report.page.words import LATER, date
 from dcsim.scenario.schema import Milestone, Scenario
 from dcsim.suggest import nearest, shorten
 
@@ -69,10 +73,6 @@ class Clock:
         """The moment of a day counted from day zero."""
         return self.zero + timedelta(days=float(day))
 
-    def day(self, moment: datetime) -> float:
-        """Days from day zero to a moment."""
-        return (moment - self.zero) / timedelta(days=1)
-
 
 def together(findings: Sequence[Findings], milestone: str | None = None) -> Results:
     """Results as one, if they belong to one scenario.
@@ -120,17 +120,29 @@ def _asked(findings: Sequence[Findings], scenario: Scenario, milestone: str | No
             raise RequestError(f"no milestone '{shorten(milestone)}'{nearest(milestone, there, 'milestones')}")
         return milestone
     asked = [str(name) for one in findings if (name := one.about.get("milestone")) in there]
-    dated = [name for name, one in there.items() if wanted(one) is not None]
-    return next(iter([*asked, *reversed(dated), *reversed(there)]), "")
+    of_date = [name for name, one in there.items() if wanted(one) is not None]
+    return next(iter([*asked, *reversed(of_date), *reversed(there)]), "")
 
 
-def wanted(milestone: Milestone) -> tuple[datetime, str] | None:
+def wanted(milestone: Milestone) -> tuple[Limit, str] | None:
     """The date a milestone is measured by and what it means: its target, else the first that was observed."""
     if milestone.target is not None:
         return milestone.target, "target"
     return next(((one.date, one.meaning or "observed") for one in milestone.observed), None)
 
 
-def on(results: Results, day: float) -> str:
-    """The date of a day; `later` where it is beyond the horizon."""
-    return date(results.clock.on(day)) if known(day) else LATER
+def built(results: Results) -> dict[str, dict[Any, Any]]:
+    """The day and date of every milestone in one build, by name; those not reached are left out."""
+    run = results.first("run")
+    rows = [] if run is None else run.tables["milestones"].dropna(subset=["day"]).to_dict("records")
+    return {row["milestone"]: row for row in rows}
+
+
+def on(row: Mapping[Any, Any], level: str) -> str:
+    """The date of a quantile, from a row that tells it; `later` where it is beyond the horizon."""
+    return dated(row.get(f"{level}_date"))
+
+
+def dated(moment: Any) -> str:
+    """The date of a moment; `later` where there is none."""
+    return LATER if moment is None or pd.isna(moment) else date(pd.Timestamp(moment))

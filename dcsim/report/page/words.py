@@ -7,15 +7,22 @@ from typing import Any
 
 import pandas as pd
 
+from dcsim.dates import Limit
+
 LATER = "later"
 """What stands for a day beyond the horizon."""
 
 PERCENT = "\N{NO-BREAK SPACE}%"
 
 
-def date(moment: datetime) -> str:
+def date(moment: Limit) -> str:
     """A date as people write it: 8 Oct 2024."""
     return f"{moment.day} {moment:%b} {moment.year}"
+
+
+def until(limit: Limit) -> str:
+    """A date that limits something, with its time if it has one: 8 Oct 2024, 15:00."""
+    return date(limit) + (f", {limit:%H:%M}" if isinstance(limit, datetime) else "")
 
 
 def known(number: Any) -> bool:

@@ -1,0 +1,123 @@
+"""Which of the things that happened at a midnight fall on the day that begins then; all others fall on its eve.
+
+Work that ended then fell on the eve, and so did what it led to. A start, a delivery or a date falls on the day that
+begins, and so does what cannot have happened without it: work of no length that followed it, a gate that opened only
+with it, a milestone that only the goods delivered then have reached.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.dates import at_midnight
+from dcsim.engine.draws import Deliveries
+from dcsim.engine.ways import ways
+from dcsim.network import Network
+from dcsim.trace import NOT, DeliveryRow, Ints
+
+WORKED, AT_ONCE, HELD = range(3)
+"""How an instance finished: with a worked minute, or without any, as soon as it was ready or later."""
+
+
+class Happened(NamedTuple):
+    """What happened when in one run."""
+
+    when: NDArray[np.integer]
+    """The tick of each node."""
+    ending: NDArray[np.uint8]
+    """Of each instance."""
+    known: Deliveries
+    late: Sequence[DeliveryRow]
+    """Deliveries of orders that waited for their gate."""
+
+
+def dated(network: Network, reached: Ints, fallen: set[int]) -> Ints:
+    """The minute that dates each milestone, from when it was reached and what fell on the day that began."""
+    late = np.array([milestone.gate in fallen for milestone in network.milestones], np.bool_)
+    return np.asarray(reached - (at_midnight(network.start, reached) & ~late), np.int64)
+
+
+def on_eve(network: Network, finish: Ints, fallen: set[int]) -> NDArray[np.bool_]:
+    """Of each instance, whether it finished on the eve of its tick."""
+    eve = at_midnight(network.start, finish)
+    eve[[node for node in fallen if node < len(eve)]] = False
+    return eve
+
+
+def begun(network: Network, happened: Happened) -> set[int]:
+    """The nodes that happened at a midnight and fall on the day that begins then."""
+    site = _Midnights(network, happened)
+    found: set[int] = set()
+    ahead = list(site.first())
+    while ahead:
+        node = ahead.pop()
+        if node not in found:
+            found.add(node)
+            ahead.extend(site.led_to(node))
+    return found
+
+
+class _Midnights:
+    """What happened when, and how much more than it needed each gate had by the end of the eve."""
+
+    def __init__(self, network: Network, happened: Happened) -> None:
+        self.network = network
+        self.happened = happened
+        self.when, self.ending = happened.when, happened.ending
+        self.counting = {m.gate: (m.stocks, m.reaches) for m in network.milestones if m.stocks}
+        self.spare: dict[int, int] = {}
+
+    def first(self) -> Iterator[int]:
+        """What falls on the day that begins by itself."""
+        network, when = self.network, self.when
+        odd = np.flatnonzero(self.ending)
+        odd = odd[at_midnight(network.start, when[odd])]
+        yield from odd[(self.ending[odd] == HELD) | (network.release[odd] == when[odd])].tolist()
+        for activity in np.flatnonzero(network.start_gate != NOT).tolist():
+            gate, count = int(network.start_gate[activity]), int(network.first[activity + 1] - network.first[activity])
+            yield from (gate + np.flatnonzero(at_midnight(network.start, when[gate : gate + count]))).tolist()
+        gates = np.array(list(self.counting), np.int64)
+        for gate in gates[at_midnight(network.start, when[gates])].tolist():
+            if self._lacks(gate, 0):
+                yield gate
+
+    def led_to(self, node: int) -> Iterator[int]:
+        """What happened at the same tick and not without this."""
+        network, tick = self.network, self.when[node]
+        for link in range(network.link_first[node], network.link_first[node + 1]):
+            after = int(network.link_to[link])
+            if network.link_lag[link] == 0 and self.when[after] == tick:
+                if self.ending[after] == AT_ONCE if after < network.instances else self._lacks(after, 1):
+                    yield after
+        takes = network.bundles[network.bundle[node]] if node < network.instances else ()
+        for gate, (stocks, _) in self.counting.items() if takes else ():
+            gain = sum(take.amount for take in takes if take.stock in stocks)
+            if gain and self.when[gate] == tick and self._lacks(gate, gain):
+                yield gate
+
+    def _lacks(self, gate: int, amount: int) -> bool:
+        """Whether a gate, of which so much more falls on the day that begins, had too little on the eve."""
+        if gate not in self.spare:
+            self.spare[gate] = self._supplied(gate) if gate in self.counting else self._linked(gate)
+        self.spare[gate] -= amount
+        return self.spare[gate] < 0
+
+    def _linked(self, gate: int) -> int:
+        plan = ways(self.network)
+        before = plan.link["source"][plan.node["first_link"][gate] : plan.node["first_link"][gate + 1]]
+        there = (self.when[before] != NOT) & (self.when[before] <= self.when[gate])
+        return int(np.count_nonzero(there)) - int(self.network.needed[gate])
+
+    def _supplied(self, gate: int) -> int:
+        """Units that finished work had brought by this tick, and deliveries before it, beyond those wanted."""
+        network, tick, (stocks, reaches) = self.network, self.when[gate], self.counting[gate]
+        gains = np.array([sum(t.amount for t in some if t.stock in stocks) for some in network.bundles], np.int64)
+        finish = self.when[: network.instances]
+        worked = gains[network.bundle[(finish != NOT) & (finish <= tick)]].sum()
+        known, late = self.happened.known, self.happened.late
+        there = sum(network.stocks[stock].initial for stock in stocks)
+        there += int(known.amount[np.isin(known.stock, stocks) & (known.tick < tick)].sum())
+        there += sum(row.amount for row in late if row.stock in stocks and row.tick < tick)
+        return int(worked) + there - reaches
