@@ -43,7 +43,8 @@ CUTS = (0, 0.1, 0.29, 0.3, 0.5, 0.7, 0.7, 0.9, 1)
 """Not exact in binary: capacities and productions are reckoned in exact numbers."""
 LEARNING_RATES = (0.6, 0.84, 0.92, 0.76, 1)
 """Ratios of odd numbers, which never bring whole minutes to a half."""
-STARTS = ("2024-03-11", "2024-03-15", "2024-07-03", "2024-12-30", "2024-02-28")
+STARTS = ("2024-03-11", "2024-03-15", "2024-07-03", "2024-12-30", "2024-02-28 23:00")
+"""One shortly before a midnight, at which things fall on the one day or the other."""
 SHIFTS = (
     "07:00-17:00",
     "07:00-17:00",
@@ -156,7 +157,7 @@ class _Sketch:
         if minutes >= 0 and self.some(0.6):
             return self.span(minutes)
         moment = self.start + dt.timedelta(minutes=minutes)
-        return f"{moment:%Y-%m-%d}" if minutes % DAY == 0 and self.some(0.7) else f"{moment:%Y-%m-%d %H:%M}"
+        return f"{moment:%Y-%m-%d}" if moment.time() == dt.time() and self.some(0.7) else f"{moment:%Y-%m-%d %H:%M}"
 
     def moment(self) -> str:
         return self.when(self.rng.choice(MOMENTS))

@@ -85,6 +85,10 @@ class OracleTrace:
     deliveries: tuple[DeliveryRow, ...]
     """Sorted by their columns."""
     milestones: dict[str, int | None]
+    dated: dict[str, int | None]
+    """The minute that dates each milestone: its tick, or the one before where it falls on the eve."""
+    eves: frozenset[tuple[str, str]]
+    """Activities and places whose finish falls on the eve."""
 
     def row(self, activity: str, place: str = "site") -> ActivityRow:
         return next(row for row in self.activities if (row.activity, row.place) == (activity, place))
@@ -198,10 +202,10 @@ def calendar(spec: Spec, start: dt.datetime, end: int) -> Calendar:
     off, shut = set(_days_off(spec, start, end)), set(_shut(spec, start))
     special = {day: shifts or usual or week[day.weekday()] for day, shifts in _worked(spec)}
     minutes: set[int] = set()
-    for day in range(-1, end // DAY + 2):
-        date = (start + dt.timedelta(days=day)).date()
+    for day in range(-1, end // DAY + 3):
+        date, midnight = (start + dt.timedelta(days=day)).date(), day * DAY - start.hour * 60 - start.minute
         for a, b in special[date] if date in special else [] if date in off else week[date.weekday()]:
-            minutes.update(range(day * DAY + a, day * DAY + b))
+            minutes.update(range(midnight + a, midnight + b))
     lengths = [Fraction(sum(b - a for a, b in shifts)) for shifts in week.values()]
     per_day = parse_number(spec["hours_per_day"]) * 60 if "hours_per_day" in spec else max(lengths)
     per_week = len([x for x in lengths if x]) if "hours_per_day" in spec else sum(lengths) / per_day
@@ -578,6 +582,7 @@ class Run:
             for place in self.world.places[whole.get("per", "site")]:
                 spec = overlay(whole, place)
                 self._supply((name, place), self.world.amount(name, spec.get("initial", 0)))
+                self.initial = Counter(self.ever)
                 if "production" in spec:
                     self.arrivals += self.world.production(name, place, spec["production"])
                 self.orders += [(name, place, *order) for order in spec.get("orders", {}).items()]
@@ -853,7 +858,72 @@ class Run:
             tuple(sorted(shortages, key=lambda row: (row.begin, number[row.activity], *map(str, row)))),
             tuple(sorted(row for row in self.arrived if row.amount)),
             self.milestones,
+            {name: None if tick is None else tick - self._on_eve(name) for name, tick in self.milestones.items()},
+            frozenset(i.key for i in self.instances.values() if i.finish is not None and self._work_on_eve(i)),
         )
+
+    # On which day it falls
+
+    def _is_midnight(self, tick: int) -> bool:
+        moment = self.world.start + dt.timedelta(minutes=tick)
+        return tick > 0 and (moment.hour, moment.minute) == (0, 0)
+
+    def _done(self, instance: Instance, tick: int) -> bool:
+        """Whether it finished by the end of the day that ends at a midnight."""
+        if instance.finish is None or instance.finish > tick:
+            return False
+        return instance.finish < tick or self._work_on_eve(instance)
+
+    def _work_on_eve(self, instance: Instance) -> bool:
+        """Whether its finish at midnight falls on the day before: it worked until then, or followed that at once."""
+        assert instance.finish is not None
+        tick = instance.finish
+        if not self._is_midnight(tick):
+            return False
+        for item in reversed(instance.items):
+            if item.start != tick:
+                return True
+            if item.ready != tick:
+                return False
+        if self.world.tick(instance.spec.get("not_before", "0 d")) == tick:
+            return False
+        links = [one if isinstance(one, dict) else {"activity": one} for one in _list(instance.spec.get("after", []))]
+        return all(self._link_by_eve(link, instance, tick) for link in links)
+
+    def _link_by_eve(self, link: Spec, instance: Instance, tick: int) -> bool:
+        """Whether what a link waits for was there by the end of the day before; a lag that passes then is over."""
+        name, happened = link.get("activity", link.get("milestone")), self._happened(link, instance.place)
+        if happened is None or happened < tick:
+            return True
+        if name in self.milestones:
+            return self._on_eve(name)
+        linked = [i for i in self.instances.values() if i.activity == name and is_linked(i.place, link, instance.place)]
+        if link.get("from") == "start":
+            return False
+        return sum(self._done(i, tick) for i in linked) >= int(link.get("count", len(linked)))
+
+    def _on_eve(self, name: str) -> bool:
+        """Whether a milestone reached at midnight falls on the day before: work that ended then was enough."""
+        spec, tick = self.world.section("milestones")[name], self.milestones[name]
+        if tick is None or not self._is_midnight(tick) or spec.get("event") == "start":
+            return False
+        where = spec.get("in", "site")
+        if "supply" not in spec:
+            counted = [i for i in self.instances.values() if i.activity == spec["activity"] and i.place.matches(where)]
+            return sum(self._done(i, tick) for i in counted) >= int(spec.get("reaches", len(counted)))
+        owned = [own for own in self.ever if own[0] == spec["supply"] and own[1].matches(where)]
+        paths = {place.path for _, place in owned}
+        there = sum(self.initial[own] for own in owned)
+        there += sum(
+            r.amount for r in self.arrived if r.supply == spec["supply"] and r.place in paths and r.tick < tick
+        )
+        for instance in self.instances.values():
+            amount = instance.spec.get("produces", {}).get(spec["supply"], 0)
+            if not amount or self.world.own("supplies", spec["supply"], instance.place) not in owned:
+                continue
+            if self._done(instance, tick):
+                there += self.world.amount(spec["supply"], amount)
+        return there >= self.world.amount(spec["supply"], spec["reaches"])
 
 
 def expected_failures(spec: Spec, k: int) -> int:

@@ -57,3 +57,7 @@ def test_the_written_law(batch):
         assert rows(run.shortages, columns) == sorted(map(tuple, told.shortages), key=repr), f"network {seed}"
         reached = dict(zip(run.milestones["milestone"], run.milestones["tick"], strict=True))
         assert {name: None if tick is pd.NA else tick for name, tick in reached.items()} == told.milestones
+        dated = dict(zip(told.milestones, run.trace.dated.tolist(), strict=True))
+        assert dated == {name: -1 if tick is None else tick for name, tick in told.dated.items()}, f"network {seed}"
+        done = run.activities[["activity", "place"]][run.trace.eve].itertuples(index=False)
+        assert {tuple(row) for row in done} == told.eves, f"network {seed}"

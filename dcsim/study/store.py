@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MANIFEST, SCENARIO = "manifest.json", "scenario.yaml"
 
-LAYOUT = 2
+LAYOUT = 3
 """The version of this folder's layout and of the columns of its tables."""
 
 _IDENTITY = {
