@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dcsim.budget import LIMIT
 from dcsim.build import network_of
 from dcsim.engine import ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
@@ -39,6 +40,7 @@ def load(
     options: Sequence[str] = (),
     mitigate: Sequence[str] = (),
     root: str | Path | None = None,
+    limit: float = LIMIT,
 ) -> Scenario:
     """Read a scenario and refuse what cannot be simulated.
 
@@ -56,6 +58,8 @@ def load(
         Risks whose mitigation is switched on.
     root
         The folder outside which nothing is read; that of the file if not given.
+    limit
+        GiB of memory that its builds may take: what asks for more is refused before anything is built.
 
     Raises
     ------
@@ -64,7 +68,7 @@ def load(
     """
     folder = None if root is None else Path(root)
     with _keeping_all():
-        scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options)
+        scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options, limit)
         network_of(scenario)
     return scenario
 
@@ -82,7 +86,11 @@ def _keeping_all() -> Iterator[None]:
 
 
 def check(
-    path: str | Path | Mapping[str, Any], *, variants: Sequence[str] = (), root: str | Path | None = None
+    path: str | Path | Mapping[str, Any],
+    *,
+    variants: Sequence[str] = (),
+    root: str | Path | None = None,
+    limit: float = LIMIT,
 ) -> Scenario:
     """Read a scenario and refuse what is wrong with it, or with any of its variants or options.
 
@@ -97,13 +105,15 @@ def check(
         Variants to lay over it together; each alone, and none, if not given. Each option is tried alone.
     root
         The folder outside which nothing is read; that of the file if not given.
+    limit
+        GiB of memory that its builds may take.
 
     Raises
     ------
     ScenarioError
         With every problem found.
     """
-    scenario = load(path, variants=variants, root=root)
+    scenario = load(path, variants=variants, root=root, limit=limit)
     problems: list[Problem] = []
     warnings = _warnings(scenario)
     layers = [("variant", name) for name in (() if variants else scenario.variants)]

@@ -14,6 +14,7 @@ from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
 from dcsim.scenario.checks.names import check_names
 from dcsim.scenario.checks.perils import check_risks, check_targets
 from dcsim.scenario.checks.references import check_references
+from dcsim.scenario.checks.size import check_size
 from dcsim.scenario.checks.times import check_calendars, check_clock
 from dcsim.scenario.checks.work import check_work, check_work_in_places
 from dcsim.scenario.document import Document, Key
@@ -32,14 +33,15 @@ def check(scenario: Scenario) -> None:
     check_names(scenario, findings)
     check_references(scenario, findings)
     check_targets(scenario, findings)
-    check_calendars(scenario, check_clock(scenario, findings), findings)
+    end = check_clock(scenario, findings)
+    check_calendars(scenario, end, findings)
     check_work(scenario, findings)
     check_goods(scenario, findings)
     check_risks(scenario, findings)
     check_milestones(scenario, findings)
     check_fitted(scenario, findings)
     places = grow_places(scenario, findings)
-    if places is not None:
+    if places is not None and check_size(scenario, places, end, findings):
         check_work_in_places(scenario, places, findings)
         check_goods_in_places(scenario, places, findings)
         check_milestones_in_places(scenario, places, findings)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import yaml
 
+from dcsim.budget import LIMIT
 from dcsim.errors import Problem
 from dcsim.suggest import shorten
 
@@ -69,6 +70,8 @@ class Document:
     """The folder outside which nothing was read."""
     variants: tuple[str, ...] = ()
     """The variants that were laid over the file, in order."""
+    limit: float = LIMIT
+    """GiB that the scenario may take."""
     laid: tuple[Laid, ...] = ()
     """What was laid over them, one after the other."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dcsim.budget import LIMIT
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.blanks import find_blanks
 from dcsim.scenario.check import check, in_order, unknown_names
@@ -32,14 +33,15 @@ def load(
     mitigate: Sequence[str] = (),
     root: Path | None = None,
     options: Sequence[str] = (),
+    limit: float = LIMIT,
 ) -> Scenario:
     """A scenario from a file, or from a mapping that says the same.
 
     `variants` are laid over it in order, then single values (`{"resources.rack_crews.count": 16}`), then what
     the `options` change, then what is done against the risks in `mitigate`. Nothing outside `root` is read, the
-    folder of the file if not given. Raises ScenarioError with all that is wrong.
+    folder of the file if not given. It may take `limit` GiB. Raises ScenarioError with all that is wrong.
     """
-    return _Door(path, root).open(tuple(variants), Laid(overrides or {}, tuple(options), tuple(mitigate)))
+    return _Door(path, root, limit).open(tuple(variants), Laid(overrides or {}, tuple(options), tuple(mitigate)))
 
 
 def changed(
@@ -62,7 +64,8 @@ def changed(
 class _Door:
     """A scenario that has been read once, with all it extends, and can be opened with any layers."""
 
-    def __init__(self, path: str | Path | Mapping[str, Any], root: Path | None) -> None:
+    def __init__(self, path: str | Path | Mapping[str, Any], root: Path | None, limit: float) -> None:
+        self.limit = limit
         self.name = "scenario" if isinstance(path, Mapping) else str(path)
         folder = root or (Path() if isinstance(path, Mapping) else Path(path).parent)
         self.home = Origin(self.name, folder / self.name if isinstance(path, Mapping) else Path(path))
@@ -93,7 +96,7 @@ class _Door:
         tree = prune(tree)
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
-        document = draft.document(self.name, self.root.folder, variants, laid)
+        document = draft.document(self.name, self.root.folder, self.limit, variants, laid)
         scenario = _judge(document, [*(((), problem) for problem in stack.problems), *draft.found])
         scenario._opened_by = self
         return scenario
@@ -112,7 +115,9 @@ class _Draft:
     unwrapping: Unwrapping
     found: Found
 
-    def document(self, name: str, root: Path, variants: tuple[str, ...], laid: tuple[Laid, ...]) -> Document:
+    def document(
+        self, name: str, root: Path, limit: float, variants: tuple[str, ...], laid: tuple[Laid, ...]
+    ) -> Document:
         """The text behind the scenario."""
         return Document(
             name=name,
@@ -123,6 +128,7 @@ class _Draft:
             },
             citations=self.unwrapping.citations,
             root=root,
+            limit=limit,
             variants=variants,
             laid=laid,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from dcsim import calendars
 from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.size import check_calendar_size
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.shifts import read_shifts
@@ -41,6 +42,8 @@ def check_calendars(scenario: Scenario, end: datetime | None, findings: Findings
         if shifts is None or end is None or len(findings.problems) > before:
             continue
         ticks = int((end - scenario.start).total_seconds()) // 60
+        if not check_calendar_size(path, shifts, ticks // calendars.DAY + 1, findings):
+            continue
         if not len(calendars.expand(name, shifts, scenario.start, ticks).opens):
             findings.add(path, "is never open between the start and the horizon")
         for code in shifts.holidays:

@@ -1,0 +1,52 @@
+"""How much memory a scenario may take, and what each of its parts takes: counted before anything is built."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from math import ceil
+from typing import NamedTuple
+
+LIMIT = 4.0
+"""GiB, unless somebody with a larger machine says otherwise."""
+
+BYTES: Mapping[str, int] = {
+    "places": 150,
+    "activities in all places": 1500,
+    "links between activities": 150,
+    "queues of what is waited for in places": 1000,
+    "resources and supplies in all places": 300,
+    "orders in all places": 1000,
+    "deliveries": 400,
+    "comparisons of patterns with places": 200,
+    "intervals of calendars": 250,
+    "values kept of all builds": 24,
+    "cells of curves over time": 4,
+}
+"""What one of each takes while a build is simulated by the slower engine and told; measured, and rounded up. Where the
+time that it takes is what hurts, that much more."""
+
+
+class Part(NamedTuple):
+    """So many of one kind, where they stand, and what would make them fewer."""
+
+    kind: str
+    number: int
+    path: tuple[str | int, ...] = ()
+    remedy: str = ""
+
+
+def excess(parts: Iterable[Part], limit: float) -> tuple[Part, str] | None:
+    """What there is too much of where all takes more than so many GiB, and what to say; none where it has room."""
+    total: Counter[str] = Counter()
+    heaviest: dict[str, Part] = {}
+    for part in parts:
+        total[part.kind] += part.number
+        heaviest[part.kind] = max(heaviest.get(part.kind, part), part, key=lambda one: one.number)
+    taken, room = sum(BYTES[kind] * count for kind, count in total.items()), limit * 2**30
+    if taken <= room:
+        return None
+    kind = max(total, key=lambda kind: BYTES[kind] * total[kind])
+    most = max(0, int((room - taken) / BYTES[kind]) + total[kind])
+    beside = "" if len(total) == 1 else " beside all else"
+    enough = f"`--limit {ceil(taken / 2**30):,}` (GiB)"
+    there = f"{total[kind]:,} {kind}; at most {most:,}{beside} with `--limit {limit:g}`"
+    return heaviest[kind], f"{there}: {heaviest[kind].remedy}, or {enough}"

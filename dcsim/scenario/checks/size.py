@@ -1,0 +1,107 @@
+"""How large a scenario would be, counted before its patterns are compared and its network is built."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
+from math import ceil
+
+from dcsim.budget import Part, excess
+from dcsim.calendars import Shifts
+from dcsim.places import Places
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.parts import alternatives, links
+from dcsim.scenario.checks.quantities import minutes, tick
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import Production, Scenario
+
+_FEWER_PLACES = "count larger places, such as pods instead of racks"
+
+
+def check_size(scenario: Scenario, places: Places, end: datetime | None, findings: Findings) -> bool:
+    """Whether all that a scenario asks for has room; what there is most of is told if not."""
+    parts = [Part("places", places.count(level), ("places", level), _FEWER_PLACES) for level in places.levels[1:]]
+    parts += [*_activities(scenario, places), *_goods(scenario, places, end), *_patterns(scenario, places)]
+    return _has_room(parts, findings)
+
+
+def check_calendar_size(path: Key, shifts: Shifts, days: int, findings: Findings) -> bool:
+    """Whether a calendar has room."""
+    longest = max(len(hours) for week in (shifts.week, *(dates[-1] for dates in shifts.dates)) for hours in week)
+    remedy = "fewer shifts a day, or a nearer `horizon`"
+    return _has_room([Part("intervals of calendars", longest * days, (*path, "hours"), remedy)], findings)
+
+
+def _has_room(parts: list[Part], findings: Findings) -> bool:
+    found = excess(parts, findings.document.limit)
+    if found is not None:
+        findings.add(found[0].path, found[1])
+    return found is None
+
+
+def _activities(scenario: Scenario, places: Places) -> Iterator[Part]:
+    """Activities in their places, what they wait for, and what leads from one to the other."""
+    per = {name: resource.per for name, resource in scenario.resources.items()}
+    per |= {name: supply.per for name, supply in scenario.supplies.items()}
+    done = {name: _count(places, activity.at) for name, activity in scenario.activities.items()}
+    for name, activity in scenario.activities.items():
+        yield Part("activities in all places", done[name], ("activities", name), _FEWER_PLACES)
+        needed = 0
+        for part in (activity, *activity.within.values()):
+            repairs = part.rework.requires if part.rework is not None else {}
+            resources = [one for entry in (*part.requires, *repairs) for one in alternatives(entry)]
+            shared = max((_count(places, per.get(one, "")) for one in (*resources, *part.consumes)), default=1)
+            needed += max(1, shared) * (3 if part.rework is not None else 1)
+        kind = "queues of what is waited for in places"
+        yield Part(kind, min(needed, 3 * done[name]), ("activities", name), "let more places share what is needed")
+    for path, link in links(scenario):
+        after = done.get(str(path[1]), 1) if path[0] == "activities" else 1
+        count = after + done.get(link.activity, 0)
+        yield Part("links between activities", count, path, "wait for a milestone that many wait for")
+
+
+def _goods(scenario: Scenario, places: Places, end: datetime | None) -> Iterator[Part]:
+    """Resources and supplies in their places, and all that is delivered of supplies."""
+    kind, remedy = "resources and supplies in all places", "let more places share them (`per`)"
+    for name, resource in scenario.resources.items():
+        yield Part(kind, _count(places, resource.per), ("resources", name), remedy)
+    for name, supply in scenario.supplies.items():
+        there, path = _count(places, supply.per), ("supplies", name)
+        yield Part(kind, there, path, remedy)
+        orders = {key: order for part in (*supply.within.values(), supply) for key, order in part.orders.items()}
+        yield Part("orders in all places", there * len(orders), (*path, "orders"), remedy)
+        for key, order in orders.items():
+            yield Part("deliveries", there * order.lots, (*path, "orders", key, "lots"), "fewer `lots`")
+        made = max(_intervals(part.production, scenario.start, end) for part in (supply, *supply.within.values()))
+        yield Part("deliveries", there * made, (*path, "production", "every"), "raise `every`")
+
+
+def _intervals(production: Production | None, start: datetime, end: datetime | None) -> int:
+    """How often a production delivers; nothing where that cannot be told."""
+    if production is None or end is None:
+        return 0
+    try:
+        span = tick(end, start) - tick(production.begins, start)
+        return max(0, ceil(span / max(Fraction(1), minutes(production.every))))
+    except ValueError:
+        return 0
+
+
+def _patterns(scenario: Scenario, places: Places) -> Iterator[Part]:
+    """Patterns, each compared with the places of a level and of those around it."""
+    levels = {name: activity.at for name, activity in scenario.activities.items()}
+    uses: list[tuple[Key, str, int]] = []
+    for name, activity in scenario.activities.items():
+        uses.append((("activities", name), activity.at, len(activity.within) + len(activity.only or ())))
+    uses += [(("resources", name), resource.per, len(resource.within)) for name, resource in scenario.resources.items()]
+    uses += [(("supplies", name), supply.per, len(supply.within)) for name, supply in scenario.supplies.items()]
+    uses += [(path, levels.get(link.activity, ""), int(link.place is not None)) for path, link in links(scenario)]
+    for name, milestone in scenario.milestones.items():
+        level = levels.get(milestone.activity or "", "")
+        uses.append((("milestones", name), level, int(milestone.place is not None)))
+    for path, level, patterns in uses:
+        compared = sum(_count(places, outer) for outer in places.chain(level)) if level in places.tiers else 0
+        yield Part("comparisons of patterns with places", patterns * compared, path, "fewer patterns with more in them")
+
+
+def _count(places: Places, level: str) -> int:
+    return places.count(level) if level in places.tiers else 0
