@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from math import ceil
+from math import ceil, floor
 from typing import NamedTuple
 
 LIMIT = 4.0
@@ -45,7 +45,7 @@ def excess(parts: Iterable[Part], limit: float) -> tuple[Part, str] | None:
     if taken <= room:
         return None
     kind = max(total, key=lambda kind: BYTES[kind] * total[kind])
-    most = max(0, int((room - taken) / BYTES[kind]) + total[kind])
+    most = max(0, floor((room - taken) / BYTES[kind]) + total[kind])
     beside = "" if len(total) == 1 else " beside all else"
     enough = f"`--limit {ceil(taken / 2**30):,}` (GiB)"
     there = f"{total[kind]:,} {kind}; at most {most:,}{beside} with `--limit {limit:g}`"

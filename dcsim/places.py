@@ -17,6 +17,8 @@ SITE = "site"
 """The root place, and the level of whatever names no other."""
 MOST_PLACES = 5_000_000
 """More places than this in one scenario are taken for a slip of the pen."""
+MOST_COMPARED = 20_000_000
+"""Places that all patterns of one level are compared with."""
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -200,6 +202,8 @@ def _counts(places: Places, name: str, rule: LevelRule) -> Indices:
     around = places.count(rule.within)
     if not isinstance(rule.count, Mapping):
         return np.full(around, min(rule.count or 0, MOST_PLACES + 1), np.int64)
+    if len(rule.count) * around > MOST_COMPARED:
+        raise PlaceError(name, f"{len(rule.count):,} patterns for {around:,} places take too long; write fewer")
     counts = np.full(around, -1, np.int64)
     for pattern, count in rule.count.items():
         found = places.matches(pattern, rule.within)

@@ -5,6 +5,7 @@ import pytest
 from builders import network
 
 import dcsim
+from dcsim import suggest
 from dcsim.build import limits, network_of
 from dcsim.engine.draws import Sample, draw
 from dcsim.errors import RequestError, ScenarioError
@@ -175,3 +176,97 @@ def test_more_priorities_than_can_be_told_apart_are_refused(monkeypatch):
     monkeypatch.setattr(limits, "VISIT_BITS", 26)
     spec = network(" ".join(f"a{k}=1" for k in range(9)), **{f"a{k}": {"priority": k} for k in range(9)})
     assert "activities: there are 9 different priorities" in refused(spec)
+
+
+# A budget
+
+
+MANY_LOTS = {"amount": 10**5, "lots": 10**5}
+SHORT_SHIFTS = [f"{h:02}:{m:02}-{h:02}:{m + 1:02}" for h in range(24) for m in range(0, 58, 2)]
+
+
+def told_of(spec: dict[str, object], limit: float = 4) -> str:
+    """What is said of a scenario that has no room."""
+    with pytest.raises(ScenarioError) as caught:
+        dcsim.load(spec, limit=limit)
+    return str(caught.value)
+
+
+def test_what_has_no_room_is_told_before_it_is_built():
+    supplies = {"s": {"production": {"rate": "1 / min", "every": "1 min"}}}
+    told = told_of(network("a=1", supplies=supplies, horizon="99 years"))
+    assert "supplies.s.production.every: 52,068,960 deliveries; at most 10,7" in told
+    assert "raise `every`, or `--limit 20` (GiB)" in told
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [
+        (network(" ".join(f"a{k}@rack=1" for k in range(9)), places={"rack": 2_000_000}), "activities in all places"),
+        (network("a=1", supplies={f"s{k}": {"per": "r"} for k in range(4)}, places={"r": 4_500_000}), "resources and"),
+        (
+            network("a=1", places={"r": 900}, supplies={"s": {"per": "r", "orders": {"o": MANY_LOTS}}}),
+            "90,000,000 deliveries",
+        ),
+        (
+            network("a@rack=1", places={"rack": 10**6}, a={"only": [f"rack{k}*" for k in range(1_000)]}),
+            "1,000,000,000 comparisons of patterns with places",
+        ),
+        (
+            network(
+                "a=1",
+                a={"calendar": "c"},
+                calendars={"c": {"hours": SHORT_SHIFTS}},
+                horizon="99 years",
+            ),
+            "intervals of calendars",
+        ),
+    ],
+)
+def test_each_kind_of_too_much(spec, kind):
+    assert kind in told_of(spec)
+
+
+def test_a_higher_limit_lets_more_in_and_a_lower_one_less():
+    spec = network("a@rack=1", places={"rack": 1_000})
+    assert "1,000 activities in all places; at most" in told_of(spec, 0.001)
+    assert dcsim.load(spec, limit=0.002).document.limit == 0.002
+
+
+def test_calendars_that_work_together_are_counted_as_they_are_made():
+    resources = {f"r{k}": {"count": 1, "calendar": f"c{k % 8}"} for k in range(8)}
+    activities = " ".join(f"a{k}=1:r{k},r{(k + 1) % 8}" for k in range(8))
+    calendars = {f"c{k}": {"hours": SHORT_SHIFTS[k:]} for k in range(8)}
+    spec = network(activities, **resources, calendars=calendars, horizon="100 d")
+    assert "intervals of calendars; at most 429,496" in told_of(spec, 0.1)
+    dcsim.load(spec, limit=1)
+
+
+def test_builds_that_have_no_room_are_refused_before_the_first():
+    scenario = dcsim.load(network("a=1", milestones={"m": {"activity": "a"}}))
+    with pytest.raises(RequestError, match=r"values kept of all builds; at most .*: fewer builds, or `--limit"):
+        dcsim.replicate(scenario, 10**9)
+
+
+# Long files
+
+
+def test_many_levels_one_inside_the_other():
+    places = {"l0": 1} | {f"l{k}": {"in": f"l{k - 1}", "count": 1} for k in range(1, 1_200)}
+    done = dcsim.simulate(dcsim.load(network("a@l1199=1", places=places)), expected=True)
+    assert done.activities["place"][0].endswith("/l11981/l11991")
+
+
+def test_suggestions_are_made_for_as_many_names_as_are_read(monkeypatch):
+    compared = []
+    real = suggest.difflib.get_close_matches
+    monkeypatch.setattr(
+        suggest.difflib, "get_close_matches", lambda *a, **k: compared.append(len(a[1])) or real(*a, **k)
+    )
+    spec = network(" ".join(f"name{k:05}=1<nmae{k:05}" for k in range(1_000)))
+    with pytest.raises(ScenarioError) as caught:
+        dcsim.load(spec)
+    assert len(caught.value.problems) == 1_000
+    assert str(caught.value).count("did you mean") == 50
+    assert len(compared) == 50
+    assert max(compared) <= 50

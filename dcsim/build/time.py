@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from dcsim import calendars
+from dcsim.budget import Part, excess
 from dcsim.calendars import Calendar
 from dcsim.distributions import Distribution
+from dcsim.errors import ScenarioError
 from dcsim.network import Moment, WorkingTime
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, CalendarSpec, Scenario
@@ -55,13 +57,16 @@ class WorkingTimes:
     _numbers: dict[tuple[tuple[str, ...], tuple[int, ...]], int] = field(default_factory=dict)
     _calendars: dict[str, Calendar] = field(default_factory=dict)
     _rules: dict[str, calendars.Shifts] = field(default_factory=dict)
+    _intervals: int = 0
 
     def __post_init__(self) -> None:
         end = self.clock.horizon + 1
         self._calendars[ALWAYS] = calendars.always(end)
         for name, spec in self.scenario.calendars.items():
             self._rules[name] = shifts(spec)
-            self._calendars[name] = calendars.expand(name, self._rules[name], self.clock.start, end)
+            self._calendars[name] = self._kept(
+                calendars.expand(name, self._rules[name], self.clock.start, end), ("calendars", name)
+            )
         self.number([ALWAYS], [])
 
     def number(self, names: Sequence[str], stopped_by: Sequence[int]) -> int:
@@ -71,8 +76,20 @@ class WorkingTimes:
         if key not in self._numbers:
             self._numbers[key] = len(self.table)
             together = calendars.intersect([self._calendars[name] for name in distinct])
+            if len(distinct) > 1:
+                self._kept(together, ("calendars", distinct[0]))
             self.table.append(WorkingTime(together, " & ".join(distinct), key[1]))
         return self._numbers[key]
+
+    def _kept(self, calendar: Calendar, path: Key) -> Calendar:
+        """The calendar, if it has room beside all that were made before."""
+        self._intervals += len(calendar.opens)
+        remedy = "fewer calendars that work together, or a nearer `horizon`"
+        found = excess([Part("intervals of calendars", self._intervals, path, remedy)], self.scenario.document.limit)
+        if found is not None:
+            document = self.scenario.document
+            raise ScenarioError([document.problem(found[0].path, found[1])], document.name)
+        return calendar
 
     def joined(self, numbers: Sequence[int]) -> int:
         """The number of the time when all of these are open."""

@@ -57,6 +57,12 @@ Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same ans
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
 ]
+Limit = Annotated[
+    float,
+    typer.Option(
+        "--limit", min=0, metavar="GIB", help="Memory that it may take: what would take more is refused at once."
+    ),
+]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
 
 
@@ -84,12 +90,18 @@ def opened(
     set_: list[str] | None,
     option: list[str] | None,
     mitigate: list[str] | None,
+    limit: float,
 ) -> "Scenario":
     """The scenario with all that is laid over it."""
     from dcsim import api
 
     found = api.load(
-        scenario, variants=variant or (), overrides=settings(set_), options=option or (), mitigate=mitigate or ()
+        scenario,
+        variants=variant or (),
+        overrides=settings(set_),
+        options=option or (),
+        mitigate=mitigate or (),
+        limit=limit,
     )
     for warning in found.warnings:
         typer.echo(f"warning: {warning}", err=True)

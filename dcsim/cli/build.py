@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from dcsim.budget import LIMIT
 from dcsim.cli.app import (
     Engine,
+    Limit,
     Mitigations,
     Options,
     Out,
@@ -27,6 +29,7 @@ from dcsim.cli.terminal import notice, patience, progress, say
 def run(
     scenario: ScenarioFile,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -53,7 +56,7 @@ def run(
         raise typer.BadParameter("expected values are not drawn: leave out --seed, --replication and --sampling")
     with patience("simulating"):
         begin = perf_counter()
-        built = opened(scenario, variant, set_, option, mitigate)
+        built = opened(scenario, variant, set_, option, mitigate, limit)
         notice(engine, built, 1)
         done = api.simulate(
             built,
@@ -78,6 +81,7 @@ def replicate(
     scenario: ScenarioFile,
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds; at most, with --until-precise.")],
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -106,7 +110,7 @@ def replicate(
 
     if resume and out is None:
         raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
-    built = opened(scenario, variant, set_, option, mitigate)
+    built = opened(scenario, variant, set_, option, mitigate, limit)
     notice(engine, built, n)
     begin = perf_counter()
     try:

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import Milestones, Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
+from dcsim.budget import LIMIT
+from dcsim.cli.app import Limit, Milestones, Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
 from dcsim.cli.terminal import patience, progress, say, write
 
 
 @app.command()
-def check(scenario: ScenarioFile, variant: Variants = None) -> None:
+def check(scenario: ScenarioFile, variant: Variants = None, limit: Limit = LIMIT) -> None:
     """Find everything that is wrong with a scenario, and with each of its variants and options."""
     from dcsim import api
     from dcsim.build import network_of
@@ -19,7 +20,7 @@ def check(scenario: ScenarioFile, variant: Variants = None) -> None:
     from dcsim.report.words import size
 
     with patience("checking"):
-        found = api.check(scenario, variants=variant or ())
+        found = api.check(scenario, variants=variant or (), limit=limit)
     told = [size(network_of(found))]
     told += [counted(len(found.variants), "variant")] if found.variants else []
     told += [counted(len(found.options), "option")] if found.options else []
@@ -48,6 +49,7 @@ def schema(
 def show(
     scenario: ScenarioFile,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -62,7 +64,7 @@ def show(
 
     if graph is not None and graph not in LANGUAGES:
         raise typer.BadParameter(f"no graph '{graph}'; there are {' and '.join(LANGUAGES)}")
-    found = opened(scenario, variant, set_, option, mitigate)
+    found = opened(scenario, variant, set_, option, mitigate, limit)
     if graph is not None:
         typer.echo(LANGUAGES[graph](found, network_of(found)), nl=False)
     else:
@@ -73,6 +75,7 @@ def show(
 def assumptions(
     scenario: ScenarioFile,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     milestone: Milestones = None,
     all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
@@ -81,7 +84,7 @@ def assumptions(
     from dcsim import api
     from dcsim.report.assumptions import MOST_SHOWN, assumptions_report
 
-    found = opened(scenario, variant, set_, None, None)
+    found = opened(scenario, variant, set_, None, None, limit)
     with progress("trying") as show:
         result = api.assumptions(found, milestones=milestone or (), progress=show)
     say(assumptions_report(result, None if all_ else MOST_SHOWN))

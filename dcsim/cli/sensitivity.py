@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from dcsim.budget import LIMIT
 from dcsim.cli.app import (
     Engine,
+    Limit,
     Milestone,
     Mitigations,
     Options,
@@ -29,6 +31,7 @@ def drivers(
         int, typer.Option("-n", min=1, metavar="N", help="Points for the indices, a power of two; more tell finer.")
     ] = 512,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -47,7 +50,7 @@ def drivers(
     from dcsim.study.drivers import drivers as study
     from dcsim.study.inputs import inputs_of
 
-    built = opened(scenario, variant, set_, option, mitigate)
+    built = opened(scenario, variant, set_, option, mitigate, limit)
     notice(engine, built, n * (2 + len(inputs_of(network_of(built)))))
     begin = perf_counter()
     with progress("simulating") as show:

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from dcsim.budget import LIMIT
 from dcsim.cli.app import (
     Builds,
     Engine,
+    Limit,
     Milestone,
     Milestones,
     Mitigations,
@@ -35,6 +37,7 @@ def sweep(
         ),
     ],
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -61,7 +64,7 @@ def sweep(
 
     if resume and out is None:
         raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
-    built = opened(scenario, variant, set_, option, mitigate)
+    built = opened(scenario, variant, set_, option, mitigate, limit)
     wanted = settings(over, "--over", "resources.crews.count=4..16")
     notice(engine, built, n * (samples or prod(len(axis.values) for axis in axes_of(wanted))))
     try:
@@ -97,6 +100,7 @@ def order_by(
     ] = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="With which probability.")] = 0.8,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -112,7 +116,7 @@ def order_by(
     from dcsim.report.orders import orders_report
     from dcsim.study.orders import order_by
 
-    built = opened(scenario, variant, set_, option, mitigate)
+    built = opened(scenario, variant, set_, option, mitigate, limit)
     notice(engine, built, 4 * n)
     with progress("moving orders") as show:
         done = order_by(
@@ -137,6 +141,7 @@ def mitigate(
         str | None, typer.Option(metavar="MONEY", help="`50M USD`: the best set of measures within it is sought.")
     ] = None,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigated: Mitigations = None,
@@ -153,7 +158,7 @@ def mitigate(
     from dcsim.study.measures import measures_of
     from dcsim.study.mitigate import mitigate
 
-    built = opened(scenario, variant, set_, option, mitigated)
+    built = opened(scenario, variant, set_, option, mitigated, limit)
     notice(engine, built, n * (1 + len(measures_of(built))))
     with progress("weighing") as show:
         done = mitigate(

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from dcsim.budget import LIMIT
 from dcsim.cli.app import (
     Builds,
     Engine,
+    Limit,
     Milestone,
     Milestones,
     Mitigations,
@@ -31,6 +33,7 @@ def explain(
     milestone: Milestone,
     n: Builds = 256,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -54,7 +57,7 @@ def explain(
 
     if expected and replication is not None:
         raise typer.BadParameter("tell one chain: that of --replication, or that with --expected values")
-    built = opened(scenario, variant, set_, option, mitigate)
+    built = opened(scenario, variant, set_, option, mitigate, limit)
     notice(engine, built, n)
     told = None if expected else (TYPICAL if replication is None else replication)
     with progress("simulating") as show:
@@ -85,6 +88,7 @@ def compare(
     milestone: Milestones = None,
     n: Builds = 256,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -101,8 +105,8 @@ def compare(
     from dcsim.report.compare import comparison_report
     from dcsim.study.compare import compare
 
-    base = opened(scenario, variant, set_, option, mitigate)
-    others = [api.load(one) if Path(one).suffix in (".yaml", ".yml") else one for one in changes or ()]
+    base = opened(scenario, variant, set_, option, mitigate, limit)
+    others = [api.load(one, limit=limit) if Path(one).suffix in (".yaml", ".yml") else one for one in changes or ()]
     notice(engine, base, n * (1 + len(others or base.variants)))
     with progress("simulating") as show:
         result = compare(
@@ -135,6 +139,7 @@ def lost(
     ] = None,
     n: Builds = 32,
     variant: Variants = None,
+    limit: Limit = LIMIT,
     set_: Settings = None,
     option: Options = None,
     mitigate: Mitigations = None,
@@ -149,7 +154,7 @@ def lost(
     from dcsim.report.lost import lost_report
     from dcsim.study.lost import lost
 
-    built = opened(scenario, variant, set_, option, mitigate)
+    built = opened(scenario, variant, set_, option, mitigate, limit)
     notice(engine, built, 2 if expected else 2 * n)
     with progress("simulating") as show:
         result = lost(

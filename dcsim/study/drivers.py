@@ -25,12 +25,14 @@ from dcsim.analysis.result import layers
 from dcsim.analysis.sensitivity import Input, Points
 from dcsim.build import network_of
 from dcsim.engine import AUTO, choose, new_runner
+from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.inputs import inputs_of
 from dcsim.study.replicate import Progress, in_threads, threads
 from dcsim.study.replications import known_milestone
+from dcsim.study.room import refuse_too_many
 from dcsim.trace import NOT
 
 if TYPE_CHECKING:
@@ -176,6 +178,8 @@ def drivers(
     names = [one.name for one in network.milestones]
     known_milestone(network, milestone)
     inputs = inputs_of(network)
+    refuse_uncountable(seed, 0)
+    refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(one.quantities) for one in inputs))
     points = sensitivity.sample(inputs, n, seed)
     chosen = choose(engine, network.instances * len(points))
     builds = _Builds(network, chosen, seed, names.index(milestone), inputs, points)

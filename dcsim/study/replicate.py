@@ -20,6 +20,7 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
 from dcsim.study.replications import Asked, Precision, Replications, asked_for, known_milestone
+from dcsim.study.room import refuse_replications
 from dcsim.study.store import manifest_of
 
 CHUNK = 64
@@ -59,6 +60,7 @@ def replicate(
     def result(kept: Chunk) -> Replications:
         return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what)
 
+    refuse_replications(scenario, network, seed, asked.count, len(explained), job.what, job.workers)
     enough = precise_enough(wishes, result) if wishes else None
     if working.out is None:
         return result(job.run(None, enough, progress))

@@ -49,8 +49,12 @@ class Trials:
         return found
 
 
+MOST = 10_000_000
+"""Builds of which one date is kept."""
+
+
 def at_least_one(n: int) -> int:
-    """The number of replications, if there are any."""
-    if n < 1:
-        raise RequestError(f"there must be at least one replication, got {n}")
+    """The number of replications, if there are any, and not too many."""
+    if not 1 <= n <= MOST:
+        raise RequestError(f"there must be at least one replication, and at most {MOST:,}, got {n:,}")
     return n

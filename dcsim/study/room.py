@@ -1,0 +1,40 @@
+"""Whether many builds have room: what is kept of each, counted before the first."""
+
+from collections.abc import Iterable, Sequence
+
+from dcsim.analysis.chain import codes_of
+from dcsim.budget import Part, excess
+from dcsim.engine.philox import refuse_uncountable
+from dcsim.errors import RequestError
+from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
+from dcsim.study.chunk import DAY, Counter, drawn_names
+from dcsim.trace import causes
+
+_FEWER = "fewer builds"
+
+
+def refuse_too_many(scenario: Scenario, rows: int, columns: int) -> None:
+    """So many builds, each with so many values, have room within the limit of their scenario."""
+    _refuse(scenario, [_kept(rows, columns)])
+
+
+def refuse_replications(
+    scenario: Scenario, network: Network, seed: int, count: int, explained: int, what: Sequence[Counter], workers: int
+) -> None:
+    """So many replications, with the milestones explained and the curves of what is counted, have room."""
+    refuse_uncountable(seed, count - 1)
+    chains = explained * len(codes_of(network)) if explained else 0
+    columns = len(network.milestones) + 2 * len(causes(network)) + len(drawn_names(network)) + chains
+    cells = sum(counter.amounts for counter in what) * (network.horizon // DAY + 1) * (workers + 2)
+    _refuse(scenario, [_kept(count, columns), Part("cells of curves over time", cells, (), "a nearer `horizon`")])
+
+
+def _kept(rows: int, columns: int) -> Part:
+    return Part("values kept of all builds", rows * (columns + 1), (), _FEWER)
+
+
+def _refuse(scenario: Scenario, parts: Iterable[Part]) -> None:
+    found = excess(parts, scenario.document.limit)
+    if found is not None:
+        raise RequestError(found[1])
