@@ -8,8 +8,9 @@ from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.chunk import DAY, Counter, drawn_names
+from dcsim.study.chunk import Counter, drawn_names
 from dcsim.trace import causes
+from dcsim.units import DAY
 
 _FEWER = "fewer builds"
 

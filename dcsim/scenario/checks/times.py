@@ -10,7 +10,7 @@ from dcsim.scenario.checks.size import check_calendar_size
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.shifts import read_shifts
-from dcsim.units import horizon_end
+from dcsim.units import DAY, horizon_end
 
 LONGEST_HORIZON = timedelta(days=100 * 366)
 
@@ -42,7 +42,7 @@ def check_calendars(scenario: Scenario, end: datetime | None, findings: Findings
         if shifts is None or end is None or len(findings.problems) > before:
             continue
         ticks = int((end - scenario.start).total_seconds()) // 60
-        if not check_calendar_size(path, shifts, ticks // calendars.DAY + 1, findings):
+        if not check_calendar_size(path, shifts, ticks // DAY + 1, findings):
             continue
         if not len(calendars.expand(name, shifts, scenario.start, ticks).opens):
             findings.add(path, "is never open between the start and the horizon")
