@@ -29,22 +29,25 @@ class Claim(NamedTuple):
     amount: int
 
 
-@dataclass(frozen=True)
-class Requirement:
-    """One entry of `requires`: the first of its alternatives that is free is taken."""
-
-    cause: str
-    """The entry as written, the name under which waiting for it is reported."""
-    alternatives: tuple[Claim, ...]
-
-
-class Mode(NamedTuple):
-    """One way to do an activity: an alternative for every requirement, and the calendar they have in common."""
+class Alternative(NamedTuple):
+    """One choice for a requirement: all of this is taken together."""
 
     claims: tuple[Claim, ...]
     calendar: int
+    """When all that it takes works."""
     used: str
-    """The alternatives chosen, as reported."""
+    """The choice as reported; empty where there is none."""
+    option: int
+    """What choosing it adds to the number of the option that says how long the work takes."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One entry of `requires`: the first of its alternatives that is free and at work is taken."""
+
+    cause: str
+    """The entry as written, the name under which waiting for it is reported."""
+    alternatives: tuple[Alternative, ...]
 
 
 class FactorUse(NamedTuple):
@@ -73,16 +76,38 @@ class Demand:
     """The smallest place that all of them share through what they require."""
     requirements: tuple[Requirement, ...]
     consumes: tuple[Take, ...]
-    modes: tuple[Mode, ...]
-    """All combinations of alternatives, the first written first; one with no claims if nothing is required."""
     calendar: int
     """The activity's own, the first whose closing is reported."""
+    together: int
+    """When the activity and all that it requires without a choice are at work."""
     told_with: int
     """The demand that is this one but for its priority and length: their shortages are told as one."""
     instant: bool = False
     """Whether its duration is written as nothing: it may start in the minute in which its calendars close."""
     in_months: bool = False
     """Whether its duration is in calendar months, which go on while its calendars are closed."""
+
+    @cached_property
+    def choices(self) -> tuple[Requirement, ...]:
+        """The requirements that leave a choice."""
+        return tuple(requirement for requirement in self.requirements if len(requirement.alternatives) > 1)
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """What is taken whatever is chosen."""
+        return tuple(c for r in self.requirements if len(r.alternatives) == 1 for c in r.alternatives[0].claims)
+
+    def chosen(self, mode: int) -> list[Alternative]:
+        """The alternatives of a mode, a number whose digits are the choices in the order written."""
+        found = []
+        for requirement in reversed(self.choices):
+            mode, digit = divmod(mode, len(requirement.alternatives))
+            found.append(requirement.alternatives[digit])
+        return found[::-1]
+
+    def taken(self, mode: int) -> list[Claim]:
+        """All that is taken in a mode."""
+        return [*self.claims, *(claim for alternative in self.chosen(mode) for claim in alternative.claims)]
 
 
 @dataclass(frozen=True)
@@ -104,6 +129,8 @@ class Rework:
     """Failures that an instance has on average."""
     repair: Distribution
     """Minutes of a repair, or calendar months."""
+    further: tuple[Distribution, ...]
+    """The same of its further options."""
     factors: tuple[int, ...]
 
 
@@ -115,6 +142,8 @@ class Work:
     instances: NDArray[np.int64]
     minutes: Distribution
     """Working time of an attempt in minutes, or calendar months; before factors, effects and learning."""
+    further: tuple[Distribution, ...]
+    """The same of its further options: how long it takes depends on what is chosen."""
     factors: tuple[int, ...]
     """Factors that multiply it, in the order written."""
     learning: Learning | None
@@ -315,6 +344,8 @@ class Network:
     risks: tuple[Risk, ...]
     working_times: tuple[WorkingTime, ...]
     """Every combination of calendars in which something works; the first is always open."""
+    joined: dict[tuple[int, int], int]
+    """The number of two working times together: of one that choices lead to, the last first, and an alternative's."""
 
     @property
     def instances(self) -> int:
@@ -330,6 +361,29 @@ class Network:
     def activity(self) -> NDArray[np.int32]:
         """Of each instance, its activity."""
         return np.repeat(np.arange(len(self.activities), dtype=np.int32), np.diff(self.first))
+
+    @cached_property
+    def more(self) -> NDArray[np.int64]:
+        """Of each instance, where the working times of its further options stand behind those of all instances."""
+        count = np.zeros(self.instances, np.int64)
+        for work in self.work:
+            count[work.instances] = len(work.further)
+        return self.instances + np.cumsum(count) - count
+
+    @cached_property
+    def options(self) -> int:
+        """The most options that any repair or further attempt has."""
+        again = [work for work in self.work if work.rework is not None]
+        return 1 + max((len(one.further) for work in again for one in (work, work.rework)), default=0)  # type: ignore
+
+    def calendar_of(self, demand: Demand, mode: int) -> int:
+        """The calendar by which a demand is worked on in a mode; always open where its duration is in months."""
+        if demand.in_months:
+            return 0
+        calendar = demand.together
+        for alternative in reversed(demand.chosen(mode)):
+            calendar = self.joined[calendar, alternative.calendar]
+        return calendar
 
     def demand_of(self, instance: int, kind: int) -> int:
         """The demand of an instance's work, retry or repair; -1 for the last two without rework."""

@@ -170,14 +170,15 @@ class Trace:
     def _used(self) -> "pd.Series[str]":
         import pandas as pd
 
-        network = self.network
-        labels = [""]
-        first = np.zeros(len(network.demands), np.int64)
-        for number, demand in enumerate(network.demands):
-            first[number] = len(labels)
-            labels.extend(mode.used for mode in demand.modes)
-        which = np.where(self.mode == NOT, 0, first[network.demand] + self.mode)
-        return pd.Series(np.array(labels, object)[which], dtype="str")
+        chooses = np.array([bool(demand.choices) for demand in self.network.demands], np.bool_)
+        started = np.flatnonzero((self.mode != NOT) & chooses[self.network.demand])
+        pairs = np.stack([self.network.demand[started], self.mode[started]])
+        found, which = np.unique(pairs, axis=1, return_inverse=True)
+        chosen = [self.network.demands[demand].chosen(mode) for demand, mode in found.T.tolist()]
+        labels = [", ".join(alternative.used for alternative in some) for some in chosen]
+        used = np.full(self.network.instances, "", object)
+        used[started] = np.array([*labels, ""], object)[which.ravel()]
+        return pd.Series(used, dtype="str")
 
 
 def causes(network: Network) -> tuple[str, ...]:

@@ -387,7 +387,10 @@ class _Sketch:
         if level != "site" and self.some(0.35):
             patterns = {self.pattern(places) for _ in range(self.rng.randint(1, 2))}
             spec["within"] = {pattern: self._difference(spec, level) for pattern in sorted(patterns)}
-        for key in ("within", "calendar", "requires", "rework"):
+        for part in (spec, *spec.get("within", {}).values()) if "ways" in spec else ():
+            if set(part.get("duration", "").split()) & {"months", "years", "month", "year"}:
+                part["duration"] = self._worked_span()
+        for key in ("within", "calendar", "ways", "requires", "rework"):
             if not self._is_workable(spec):
                 spec.pop(key, None)
         return spec
@@ -395,11 +398,18 @@ class _Sketch:
     def _duration(self) -> str:
         return self.rng.choice(DURATIONS if self.some(0.75) else LONG_DURATIONS)
 
+    def _worked_span(self) -> str:
+        """A duration that is not written in months: the ways of an activity are all of them, or none."""
+        return self.rng.choice(DURATIONS if self.some(0.6) else LONG_DURATIONS[:8])
+
     def _part(self, level: str) -> Spec:
         """What an activity needs and gives, and when it may be done."""
         spec = self._varies(level, 0.3)
         if self.some(0.7):
             spec["requires"] = self._requires(level, 2)
+        if self.some(0.2):
+            ways = self._ways(level, spec.get("requires", {}))
+            spec |= {"ways": ways} if ways else {}
         if self.some(0.5):
             supplies = [name for name in self.reachable("supplies", level) if self._is_supplied(name)]
             spec["consumes"] = {name: self.amount(name, self.units(name, 4)) for name in self.few(supplies, 2, 1)}
@@ -431,6 +441,18 @@ class _Sketch:
         self.rng.shuffle(keys)
         return {key: requires[key] for key in keys}
 
+    def _ways(self, level: str, anyway: Spec) -> Spec:
+        """Ways to do an activity, with other crews and in other times."""
+        taken = {name.strip() for text in anyway for name in text.split("|")}
+        names = [name for name in self.reachable("resources", level) if name not in taken]
+        ways: Spec = {}
+        for called in ("fast", "slow", "late")[: self.rng.randint(1, 3)]:
+            ways[called] = {"duration": self._worked_span()} if self.some(0.8) else {}
+            few = self.few(names, 2)
+            if few:
+                ways[called]["requires"] = {name: self.rng.randint(1, min(3, self.peak(name))) for name in few}
+        return ways
+
     def _learning(self, level: str) -> Any:
         rate = self.rng.choice(LEARNING_RATES)
         if self.some(0.3):
@@ -447,27 +469,32 @@ class _Sketch:
 
     def _difference(self, spec: Spec, level: str) -> Spec:
         """What differs about an activity in some places; its tests fail equally often everywhere."""
-        part = {key: value for key, value in self._part(level).items() if self.some(0.5) and key != "requires"}
+        own = ("requires", "ways")
+        part = {key: value for key, value in self._part(level).items() if self.some(0.5) and key not in own}
         if self.some(0.5):
             part["duration"] = self._duration()
         if "rework" in spec and self.some(0.3):
             part["rework"] = self._rework(level, spec["rework"]["probability"])
         changed: Spec = {name: None if self.some(0.3) else 1 for name in spec.get("requires", {}) if self.some(0.4)}
-        if not spec.get("requires") and self.some(0.4):
+        if not spec.get("requires") and not spec.get("ways") and self.some(0.4):
             changed = self._requires(level, 1)
-        return part | ({"requires": changed} if changed else {})
+        ways = {name: {"duration": self._worked_span()} for name in spec.get("ways", {}) if self.some(0.4)}
+        return part | ({"requires": changed} if changed else {}) | ({"ways": ways} if ways else {})
 
     def _is_workable(self, spec: Spec) -> bool:
         """Whether in each place, whatever alternatives are chosen, there is time in which to work."""
         for place in self.instances(spec):
             part = overlay(spec, place)
-            for requires in (part.get("requires", {}), part.get("rework", {}).get("requires", {})):
-                names = [name.strip() for text in requires for name in text.split("|")]
+            for needed in (part, part.get("rework", {})):
+                names = [name.strip() for text in needed.get("requires", {}) for name in text.split("|")]
                 if len(names) > len(set(names)):
                     return False
-                for mode in product(*(text.split("|") for text in requires)):
+                choices = [[[name.strip()] for name in text.split("|")] for text in needed.get("requires", {})]
+                if needed.get("ways"):
+                    choices.append([list(way.get("requires", {})) for way in needed["ways"].values()])
+                for mode in product(*choices):
                     worked = [self.calendars[part.get("calendar", "always")].open]
-                    worked += [self._working_time(name.strip(), place) for name in mode]
+                    worked += [self._working_time(name, place) for chosen in mode for name in chosen]
                     if len(frozenset.intersection(*worked)) < 30:
                         return False
         return True

@@ -26,7 +26,7 @@ Spec = Mapping[str, Any]
 
 DAY = 1440
 FOREVER = 2**62
-SECTIONS = ("requires", "consumes", "produces", "orders")
+SECTIONS = ("requires", "ways", "consumes", "produces", "orders")
 """What is merged name by name where a part is laid over the whole; everything else is replaced."""
 
 
@@ -175,8 +175,18 @@ def overlay(whole: Spec, place: Place) -> dict[str, Any]:
         if place.matches(pattern):
             for key, value in part.items():
                 merged = {**result.get(key, {}), **value} if key in SECTIONS else value
+                if key == "ways":
+                    merged |= {way: laid(result.get(key, {}).get(way, {}), spec) for way, spec in value.items()}
                 result[key] = {k: v for k, v in merged.items() if v is not None} if key in SECTIONS else merged
     return {key: value for key, value in result.items() if value is not None}
+
+
+def laid(below: Spec, over: Spec | None) -> Spec | None:
+    """A way to do an activity with what differs about it laid over it."""
+    if over is None:
+        return None
+    requires = {**below.get("requires", {}), **over.get("requires", {})}
+    return {**below, **over, "requires": {name: units for name, units in requires.items() if units is not None}}
 
 
 # Working time
@@ -270,12 +280,19 @@ Own = tuple[str, Place]
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One alternative: what it is called, and the units that it takes of each resource."""
+
+    name: str
+    takes: tuple[tuple[Own, int], ...]
+
+
+@dataclass(frozen=True)
 class Requirement:
-    """So many units of one of these resources."""
+    """One of several choices is needed."""
 
     text: str
-    units: int
-    choices: tuple[Own, ...]
+    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -289,7 +306,8 @@ class Demand:
     @property
     def place(self) -> Place:
         """The smallest place to which something that is demanded belongs."""
-        demanded = [own for need in self.requires for own in need.choices] + [own for own, _ in self.consumes]
+        demanded = [own for need in self.requires for choice in need.choices for own, _ in choice.takes]
+        demanded += [own for own, _ in self.consumes]
         places = [place for _, place in demanded]
         return max(places, key=lambda place: len(place.chain), default=SITE)
 
@@ -384,22 +402,32 @@ class World:
         stops = [risk for risk in self.risks if name in _list(risk.spec.get("stop_work", []))]
         return next((f"risk:{risk.name}" for risk in stops if risk.holds(tick)), None)
 
-    def demand(self, spec: Spec, requires: Spec, consumes: Spec, place: Place) -> Demand:
+    def demand(self, spec: Spec, needed: Spec, consumes: Spec, place: Place) -> Demand:
+        """What is demanded by an activity; `needed` is what it, or its repair, requires and the ways to do it."""
         needs = []
-        for text, units in requires.items():
-            choices = tuple(self.own("resources", name.strip(), place) for name in text.split("|"))
-            needs.append(Requirement(text, units, choices))
+        for text, units in needed.get("requires", {}).items():
+            names = [name.strip() for name in text.split("|")]
+            owns = [self.own("resources", name, place) for name in names]
+            needs.append(Requirement(text, tuple(Choice(own[0], ((own, units),)) for own in owns)))
+        if ways := needed.get("ways", {}):
+            taken = {way: spec.get("requires", {}) for way, spec in ways.items()}
+            text = " | ".join(dict.fromkeys(name for requires in taken.values() for name in requires))
+            owned = {
+                way: tuple((self.own("resources", name, place), units) for name, units in requires.items())
+                for way, requires in taken.items()
+            }
+            needs.append(Requirement(text, tuple(Choice(way, takes) for way, takes in owned.items())))
         taken = [(self.own("supplies", name, place), self.amount(name, n)) for name, n in consumes.items()]
         return Demand(tuple(needs), tuple(taken), spec.get("calendar", "always"))
 
     def amount(self, supply: str, written: Any) -> int:
         return parse_amount(written, self.section("supplies")[supply].get("unit", ""))
 
-    def day_calendar(self, spec: Spec, demand: Demand) -> Calendar:
-        """The calendar whose working days a span of work is written in."""
-        if "calendar" in spec or not demand.requires:
+    def day_calendar(self, spec: Spec, mode: "tuple[Choice, ...]") -> Calendar:
+        """The calendar whose working days a span of work is written in: of what is chosen first."""
+        if "calendar" in spec or not mode or not mode[0].takes:
             return self.calendars[spec.get("calendar", "always")]
-        return self.calendars[self.resource_calendar(demand.requires[0].choices[0])]
+        return self.calendars[self.resource_calendar(mode[0].takes[0][0])]
 
     def work(self, written: Any, days: Calendar) -> Fraction:
         """A span of work in minutes: its days and weeks are those of a calendar."""
@@ -457,9 +485,9 @@ def half_up(x: Fraction | float) -> int:
     return math.floor(x + Fraction(1, 2)) if isinstance(x, Fraction) else math.floor(x + 0.5)
 
 
-def in_months(spec: Spec) -> Fraction:
+def in_months(written: Any) -> Fraction:
     """The calendar months that a duration is written in; none where it is in working time."""
-    span = parse_span(spec.get("duration", "0 d"))
+    span = parse_span(written)
     return span.amount * {"month": 1, "year": 12}.get(span.unit, 0)
 
 
@@ -509,7 +537,7 @@ class Item:
     ready: int
     start: int | None = None
     finish: int | None = None
-    mode: tuple[Own, ...] = ()
+    mode: tuple[Choice, ...] = ()
     held_by: str = ""
 
     @property
@@ -518,15 +546,24 @@ class Item:
         return -int(self.instance.spec.get("priority", 0)), self.ready, self.instance.order
 
     @property
+    def lasts(self) -> Any:
+        """How long it takes the way it is done, as written."""
+        spec = self.instance.spec["rework"] if self.kind == "repair" else self.instance.spec
+        way = spec["ways"][self.mode[-1].name] if spec.get("ways") else {}
+        return way.get("duration", spec.get("duration", "0 d"))
+
+    @property
     def is_nothing(self) -> bool:
         """Whether it is written without length."""
         spec = self.instance.spec["rework"] if self.kind == "repair" else self.instance.spec
-        return parse_span(spec.get("duration", "0 d")).amount == 0
+        usual = spec.get("duration", "0 d")
+        written = [way.get("duration", usual) for way in spec.get("ways", {}).values()] or [usual]
+        return all(parse_span(duration).amount == 0 for duration in written)
 
     @property
     def takes(self) -> dict[Own, int]:
         """The units it holds while it runs."""
-        return {own: need.units for own, need in zip(self.mode, self.demand.requires, strict=True)}
+        return {own: units for choice in self.mode for own, units in choice.takes}
 
     @property
     def queue(self) -> tuple[str, str, Demand]:
@@ -625,17 +662,17 @@ class Run:
         """What becomes of an instance when an attempt or a repair is over."""
         instance, spec = item.instance, item.instance.spec
         if item.kind == "repair":
-            self._queue(instance, item.attempt + 1, "work", spec.get("requires", {}), {})
+            self._queue(instance, item.attempt + 1, "work", spec, {})
         elif item.attempt <= instance.failures:
-            self._queue(instance, item.attempt, "repair", spec["rework"].get("requires", {}), {})
+            self._queue(instance, item.attempt, "repair", spec["rework"], {})
         else:
             instance.finish = self.now
             for name, amount in spec.get("produces", {}).items():
                 supply = self.world.own("supplies", name, instance.place)
                 self._supply(supply, self.world.amount(name, amount))
 
-    def _queue(self, instance: Instance, attempt: int, kind: str, requires: Spec, consumes: Spec) -> None:
-        demand = self.world.demand(instance.spec, requires, consumes, instance.place)
+    def _queue(self, instance: Instance, attempt: int, kind: str, needed: Spec, consumes: Spec) -> None:
+        demand = self.world.demand(instance.spec, needed, consumes, instance.place)
         item = Item(instance, attempt, kind, demand, self.now)
         instance.items.append(item)
         self.waiting.append(item)
@@ -686,7 +723,7 @@ class Run:
         for instance in ready:
             instance.ready = self.now
             spec = instance.spec
-            self._queue(instance, 1, "work", spec.get("requires", {}), spec.get("consumes", {}))
+            self._queue(instance, 1, "work", spec, spec.get("consumes", {}))
         return len(ready)
 
     def _ready_at(self, instance: Instance) -> int | None:
@@ -719,8 +756,8 @@ class Run:
             return happened
         if not isinstance(lag, dict):
             return self.world.later(happened, lag)
-        demand = self.world.demand(instance.spec, instance.spec.get("requires", {}), {}, instance.place)
-        days = self.world.day_calendar(instance.spec, demand)
+        demand = self.world.demand(instance.spec, instance.spec, {}, instance.place)
+        days = self.world.day_calendar(instance.spec, tuple(need.choices[0] for need in demand.requires))
         minutes, tick = half_up(self.world.work(lag["working"], days)), happened
         while minutes and tick <= self.world.horizon:
             minutes -= tick in days.open
@@ -739,28 +776,28 @@ class Run:
                 started += 1
         return started
 
-    def _mode(self, demand: Demand, activity: str, is_nothing: bool) -> tuple[Own, ...] | None:
+    def _mode(self, demand: Demand, activity: str, is_nothing: bool) -> tuple[Choice, ...] | None:
         """The first choice of alternatives with which work can start now."""
         if any(self.levels.stock[supply] < amount for supply, amount in demand.consumes):
             return None
         minutes = (self.now, self.now - 1) if is_nothing else (self.now,)
         for mode in product(*(need.choices for need in demand.requires)):
-            pairs = zip(mode, demand.requires, strict=True)
-            free = all(self._is_free(self.levels, own, need.units, self.now) for own, need in pairs)
+            free = all(self._is_free(self.levels, choice, self.now) for choice in mode)
             if free and any(self._closed_by(activity, demand, mode, t) is None for t in minutes):
                 return mode
         return None
 
-    def _is_free(self, levels: Levels, resource: Own, units: int, tick: int) -> bool:
-        return levels.taken[resource] + units <= self.world.capacity(resource, tick)
+    def _is_free(self, levels: Levels, choice: Choice, tick: int) -> bool:
+        return all(levels.taken[own] + units <= self.world.capacity(own, tick) for own, units in choice.takes)
 
-    def _closed_by(self, activity: str, demand: Demand, mode: tuple[Own, ...], tick: int) -> str | None:
+    def _closed_by(self, activity: str, demand: Demand, mode: tuple[Choice, ...], tick: int) -> str | None:
         """What keeps this choice from the coming minute's work: the first closed calendar or stop-work."""
         reasons = [self.world.closed_by(activity, demand.calendar, tick)]
-        reasons += [self.world.closed_by(own[0], self.world.resource_calendar(own), tick) for own in mode]
+        owns = [own for choice in mode for own, _ in choice.takes]
+        reasons += [self.world.closed_by(own[0], self.world.resource_calendar(own), tick) for own in owns]
         return next((reason for reason in reasons if reason is not None), None)
 
-    def _begin(self, item: Item, mode: tuple[Own, ...]) -> None:
+    def _begin(self, item: Item, mode: tuple[Choice, ...]) -> None:
         instance = item.instance
         if item.ready < self.now:
             item.held_by = self._lack(item, self.before, self.now - 1)
@@ -783,11 +820,11 @@ class Run:
 
     def _minutes(self, item: Item) -> int:
         """How long an attempt or a repair that starts now takes, in minutes of work."""
-        spec, demand = item.instance.spec, item.demand
+        spec = item.instance.spec
         if item.kind == "repair":
             spec = {"calendar": spec["calendar"], **spec["rework"]} if "calendar" in spec else spec["rework"]
-        months = in_months(spec)
-        exact = months or self.world.work(spec.get("duration", "0 d"), self.world.day_calendar(spec, demand))
+        months = in_months(item.lasts)
+        exact = months or self.world.work(item.lasts, self.world.day_calendar(spec, item.mode))
         exact *= self.world.factors(spec.get("varies_with", []))
         if months and item.kind == "work":
             exact *= self.world.effects(f"activities.{item.instance.activity}", self.now)
@@ -804,7 +841,7 @@ class Run:
     def _worked(self, item: Item, minutes: int) -> int | None:
         """The end of the last worked minute; None when that is after the horizon."""
         tick = self.now
-        if in_months(item.instance.spec["rework"] if item.kind == "repair" else item.instance.spec):
+        if in_months(item.lasts):
             return tick + minutes if tick + minutes <= self.world.horizon else None
         while minutes:
             if tick >= self.world.horizon:
@@ -819,7 +856,7 @@ class Run:
         """The first thing that is insufficient for a waiting item: required, consumed, calendar."""
         mode = []
         for need in item.demand.requires:
-            free = [own for own in need.choices if self._is_free(levels, own, need.units, tick)]
+            free = [choice for choice in need.choices if self._is_free(levels, choice, tick)]
             if not free:
                 return need.text
             mode.append(free[0])
@@ -946,7 +983,7 @@ def _activity_row(instance: Instance) -> ActivityRow:
     used = ""
     if started:
         chosen = zip(started[-1].demand.requires, started[-1].mode, strict=True)
-        used = ", ".join(own[0] for need, own in chosen if len(need.choices) > 1)
+        used = ", ".join(choice.name for need, choice in chosen if len(need.choices) > 1)
     held_by = started[0].held_by if started else ""
     return ActivityRow(*instance.key, instance.ready, instance.start, instance.finish, len(started), used, held_by)
 

@@ -42,7 +42,7 @@ def items(run: Run) -> Iterator[tuple[Demand, int, int, int, int]]:
         )
     for row in trace.attempt_rows:
         demand = built.demands[demand_of(built, row.instance, row.kind, row.number)]
-        yield demand, 0 if len(demand.modes) == 1 else NOT, row.ready, row.start, row.finish
+        yield demand, row.mode, row.ready, row.start, row.finish
 
 
 def demand_of(built: Network, instance: int, kind: int, number: int) -> int:
@@ -139,16 +139,12 @@ def test_no_resource_is_used_above_its_capacity(data, seed):
     """Except by what was running when the capacity stepped down: use never rises above it."""
     for run in runs(data, seed):
         changes: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        untold = set()
         for demand, mode, _, start, finish in items(run):
-            if mode == NOT:
-                untold |= {claim.resource for one in demand.modes for claim in one.claims} if start != NOT else set()
-                continue
-            for resource, amount in demand.modes[mode].claims if start != NOT else ():
+            for resource, amount in demand.taken(mode) if start != NOT else ():
                 changes[resource][start] += amount
                 if finish != NOT:
                     changes[resource][finish] -= amount
-        for resource in set(changes) - untold:
+        for resource in changes:
             used = 0
             for tick in sorted(changes[resource]):
                 before, used = used, used + changes[resource][tick]

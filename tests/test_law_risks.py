@@ -159,3 +159,15 @@ def test_a_mitigated_risk_is_another_risk(engine, mitigate, finish):
     scenario = network("a=10", risks={"heat": {"effects": {"activities.a": 2}, "mitigation": less}})
     loaded = dcsim.load(scenario, mitigate=mitigate)
     assert Told(dcsim.simulate(loaded, engine=engine, expected=True))["a"] == (0, finish)
+
+
+def test_a_stop_that_follows_another_is_told_as_itself(run):
+    """The calendar stays closed, but it is another risk that keeps it so."""
+    stops = {"stop_work": ["crew"], "probability": 1, "lasts": "1 h"}
+    told = run(
+        "a=10:crew",
+        crew=1,
+        risks={"strike": {**stops, "begins": "0 d"}, "storm": {**stops, "begins": "1 h"}},
+    )
+    assert told["a"] == (120, 130)
+    assert told.shortages == [("a", 0, 60, "risk:strike", 1), ("a", 60, 120, "risk:storm", 1)]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dcsim.analysis.supplies import movements
 from dcsim.engine.draws import Draws
-from dcsim.network import REPAIR, RETRY, WORK, Demand, Network
+from dcsim.network import RETRY, WORK, Demand, Network
 from dcsim.trace import NOT, AttemptRow, Ints, Trace, causes
 
 WAITING, WORKING, NOT_READY = "waiting", "working", "not ready"
@@ -72,7 +72,7 @@ class _Left:
         self.network = trace.network
         self.free = _capacity(trace.network, draws)
         for demand, mode in _working(trace):
-            for resource, amount in demand.modes[mode].claims:
+            for resource, amount in demand.taken(mode):
                 self.free[resource] -= amount
         stock, _, change, gain = movements(trace)
         self.stock = _sums(stock, change, len(self.network.stocks))
@@ -85,10 +85,17 @@ class _Left:
         demand = self.network.demands[number]
         found = []
         for requirement in demand.requirements:
-            free = {claim: max(0, self.free[claim.resource]) for claim in requirement.alternatives}
-            if all(free[claim] < claim.amount for claim in free):
-                best = max(free, key=lambda claim: free[claim] - claim.amount)
-                found.append(Lack(requirement.cause, free[best], best.amount))
+            short = [
+                [
+                    (max(0, self.free[resource]), amount)
+                    for resource, amount in one.claims
+                    if self.free[resource] < amount
+                ]
+                for one in requirement.alternatives
+            ]
+            if all(short):
+                nearest = max((pair for some in short for pair in some), key=lambda pair: pair[0] - pair[1])
+                found.append(Lack(requirement.cause, *nearest))
         for stock, amount in demand.consumes:
             if self.stock[stock] < amount:
                 found.append(Lack(self.network.stocks[stock].name, self.stock[stock], amount))
@@ -116,8 +123,7 @@ def _working(trace: Trace) -> Iterator[tuple[Demand, int]]:
             yield network.demands[int(network.demand[instance])], int(trace.mode[instance])
     for row in trace.attempt_rows:
         if row.start != NOT and row.finish == NOT:
-            mode = 0 if row.kind == REPAIR else int(trace.mode[row.instance])
-            yield network.demands[_demand_of(network, row)], mode
+            yield network.demands[_demand_of(network, row)], row.mode
 
 
 def _sums(numbers: Ints, amounts: Ints, count: int) -> list[int]:

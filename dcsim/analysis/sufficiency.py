@@ -7,14 +7,14 @@ too little even then is too little in every build.
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.build.refusals import successors
 from dcsim.distributions import Distribution, Fixed, failures
-from dcsim.engine.draws import Draws, draw
+from dcsim.engine.draws import Draws, draw, options_of
 from dcsim.engine.philox import Words
 from dcsim.network import Network, Rework, Risk, Work
 from dcsim.places import SITE
@@ -160,8 +160,8 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
     needs: list[tuple[frozenset[int], float, str, int]] = []
     for number, demand in enumerate(network.demands):
         for requirement in demand.requirements if counts[number] else ():
-            least = min(claim.amount for claim in requirement.alternatives)
-            choice = frozenset(claim.resource for claim in requirement.alternatives)
+            least = min(sum(claim.amount for claim in one.claims) for one in requirement.alternatives)
+            choice = frozenset(claim.resource for one in requirement.alternatives for claim in one.claims)
             name = network.activities[demand.activity]
             needs.append((choice, least * float(minutes[number]), name, int(counts[number])))
     told: dict[str, list[tuple[float, int, str]]] = {}
@@ -184,8 +184,10 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
 
 def _least(network: Network, draws: Draws) -> Floats:
     """Of each instance, the fewest minutes of work it can take; those of repeated work on average."""
-    minutes = draws.minutes.copy()
+    minutes = draws.minutes[: network.instances].copy()
     for work in network.work:
+        for at, _ in islice(options_of(network, work), 1, None):
+            minutes[work.instances] = np.minimum(minutes[work.instances], draws.minutes[at])
         if work.learning is not None:
             minutes[work.instances] *= _learned(network, work)
     for activity, effects in enumerate(draws.effects):

@@ -65,12 +65,13 @@ def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:
     """So many units of a resource that were taken at these ticks and given back at those."""
     network = trace.network
     demand, mode, begins, ends = _work(trace).T
-    ways = int(mode.max(initial=0)) + 1
-    order = np.argsort(demand * ways + mode, kind="stable")
-    groups, first = np.unique((demand * ways + mode)[order], return_index=True)
-    for group, part in zip(groups.tolist(), np.split(order, first[1:]), strict=True):
-        number, way = divmod(group, ways)
-        for claim in network.demands[number].modes[way].claims:
+    modes, which = np.unique(mode, return_inverse=True)
+    group = demand * (len(modes) + 1) + which.ravel()
+    order = np.argsort(group, kind="stable")
+    groups, first = np.unique(group[order], return_index=True)
+    for one, part in zip(groups.tolist(), np.split(order, first[1:]), strict=True):
+        number, way = divmod(one, len(modes) + 1)
+        for claim in network.demands[number].taken(int(modes[way])):
             yield claim.resource, claim.amount, begins[part], ends[part]
 
 

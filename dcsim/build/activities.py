@@ -1,18 +1,18 @@
 """Activities of a scenario, one instance in every place of their level: what they take, give and how long they last."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcsim import network
+from dcsim.build.choices import Choices, Needs
 from dcsim.build.supplies import Goods, variations
 from dcsim.build.time import WorkingTimes
 from dcsim.distributions import Distribution, mean_failures
-from dcsim.network import REPAIR, RETRY, WORK, Claim, Demand, Mode, Requirement, Take
+from dcsim.network import REPAIR, RETRY, WORK, Demand, Take
 from dcsim.places import Places
 from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, SITE, Activity, Scenario
@@ -20,13 +20,8 @@ from dcsim.scenario.values import Amount
 from dcsim.units import parse_amount
 
 Ints = NDArray[np.int64]
-Alike = tuple[int, Distribution, tuple[int, ...], schema.Learning | None, network.Rework | None]
-"""What instances that last alike share: activity, minutes, factors, learning, rework."""
-
-
-def alternatives(entry: str) -> list[str]:
-    """The resources that an entry of `requires` names: `dell_line | smc_line` is two."""
-    return [name.strip() for name in entry.split("|")]
+Alike = tuple[int, tuple[Distribution, ...], tuple[int, ...], schema.Learning | None, network.Rework | None]
+"""What instances that last alike share: activity, minutes of each option, factors, learning, rework."""
 
 
 @dataclass
@@ -37,6 +32,7 @@ class Instances:
     places: Places
     times: WorkingTimes
     goods: Goods
+    choices: Choices
     bundles: list[tuple[Take, ...]] = field(default_factory=lambda: [()])
     again: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict)
     counters: int = 0
@@ -101,15 +97,18 @@ class Instances:
                 continue
             if spec.not_before is not None:
                 self.release[instances] = max(0, self.goods.clock.tick(spec.not_before))
+            needs = Needs(
+                spec.at, spec.calendar, spec.requires, {k: way for k, way in spec.ways.items() if way is not None}
+            )
             consumes = self._amounts(spec.consumes)
-            self.demand[instances] = self._demands(number, WORK, spec, spec.requires, consumes, places)
+            self.demand[instances] = self._demands(number, WORK, spec, needs, consumes, places)
             self.bundle[instances] = self._bundles(spec, places)
             if spec.rework is not None:
                 retry, repair = self._again(number)
                 start = self.first[number]
-                retry[instances - start] = self._demands(number, RETRY, spec, spec.requires, {}, places)
-                repair[instances - start] = self._demands(number, REPAIR, spec, spec.rework.requires, {}, places)
-            self._add_work(number, spec, places, instances)
+                retry[instances - start] = self._demands(number, RETRY, spec, needs, {}, places)
+                repair[instances - start] = self._demands(number, REPAIR, spec, _needs_of_repair(spec), {}, places)
+            self._add_work(number, spec, needs, places, instances)
 
     def _again(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         count = int(self.first[number + 1] - self.first[number])
@@ -125,122 +124,86 @@ class Instances:
     def _by_place(
         self, names: list[str], level: str, places: Ints, make: Callable[[str, int], int]
     ) -> NDArray[np.int32]:
-        """For each place, `make` of the smallest place that all these goods share, made once per such place."""
+        """For each place, `make` of the smallest place that all these goods share, made once per such place.
+
+        It is told that place, and which of the places is the first in it.
+        """
         shared = max(
             (self.goods.level(name) for name in names), key=lambda one: len(self.places.chain(one)), default=SITE
         )
         if shared == SITE:
-            return np.full(len(places), make(SITE, int(places[0])), np.int32)
+            return np.full(len(places), make(SITE, 0), np.int32)
         around, first, inverse = np.unique(
             self.places.enclosing(level, shared)[places], return_index=True, return_inverse=True
         )
-        made = [make(self.places.path(shared, k), int(places[i])) for k, i in zip(around.tolist(), first, strict=True)]
+        pairs = zip(around.tolist(), first.tolist(), strict=True)
+        made = [make(self.places.path(shared, k), i) for k, i in pairs]
         return np.array(made, np.int32)[inverse]
 
     def _demands(
-        self,
-        number: int,
-        kind: int,
-        spec: Activity,
-        requires: Mapping[str, int | None],
-        consumes: dict[str, int],
-        places: Ints,
+        self, number: int, kind: int, spec: Activity, needs: Needs, consumes: dict[str, int], places: Ints
     ) -> NDArray[np.int32]:
         """For each place, the demand of the activity there."""
-        entries = [(entry, amount) for entry, amount in requires.items() if amount]
-        resources = [name for entry, _ in entries for name in alternatives(entry)]
-        numbers = {name: self.goods.numbers(name, spec.at) for name in (*resources, *consumes)}
+        resources = [name for _, choice in needs.entries for _, takes in choice for name in takes]
         own = self.times.number([spec.calendar or ALWAYS], self.goods.stopped_by(self.names[number]))
-        lasts = spec.rework.duration if kind == REPAIR and spec.rework else spec.duration
+        days, whose = self.choices.days(needs, places)
+        of = {name: self.goods.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
+        spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
+        length = all(span.is_nothing for span in spans), any(span.in_months for span in spans)
+        if not all(span.is_nothing or span.in_months == length[1] for span in spans):
+            path = ("activities", self.names[number], "ways")
+            self.choices.refused.append((path, "its ways are written in months, all of them or none"))
 
-        def make(shared: str, place: int) -> int:
-            requirements = tuple(
-                Requirement(
-                    " | ".join(alternatives(entry)),
-                    tuple(Claim(int(numbers[name][place]), amount) for name in alternatives(entry)),
-                )
-                for entry, amount in entries
-            )
-            takes = tuple(Take(int(numbers[name][place]), amount) for name, amount in consumes.items())
-            modes = tuple(self._modes(requirements, own))
-            alike = (number, kind, shared, requirements, takes, own)
-            told_with = self._alike.setdefault(alike, len(self._numbers))
-            demand = Demand(
-                number,
-                kind,
-                spec.priority,
-                shared,
-                requirements,
-                takes,
-                modes,
-                own,
-                told_with,
-                lasts.is_nothing,
-                lasts.in_months,
-            )
+        def make(shared: str, k: int) -> int:
+            numbers = {name: int(one[k]) for name, one in of.items()}
+            requirements = self.choices.requirements(needs, days[whose[k]], numbers)
+            takes = tuple(Take(numbers[name], amount) for name, amount in consumes.items())
+            taken = tuple((one.cause, tuple(each.claims for each in one.alternatives)) for one in requirements)
+            told_with = self._alike.setdefault((number, kind, shared, taken, takes, own), len(self._numbers))
+            together = self.choices.together(own, requirements)
+            needed = (shared, requirements, takes, own, together)
+            demand = Demand(number, kind, spec.priority, *needed, told_with, *length)
+            if demand not in self._numbers:
+                self.choices.meet(demand)
             return self._numbers.setdefault(demand, len(self._numbers))
 
         return self._by_place([*resources, *consumes], spec.at, places, make)
-
-    def _modes(self, requirements: tuple[Requirement, ...], own: int) -> list[Mode]:
-        modes = []
-        for claims in product(*(requirement.alternatives for requirement in requirements)):
-            calendar = self.times.joined([own, *(self.goods.resources[claim.resource].calendar for claim in claims)])
-            chosen = [
-                self.goods.resources[claim.resource].name
-                for claim, requirement in zip(claims, requirements, strict=True)
-                if len(requirement.alternatives) > 1
-            ]
-            modes.append(Mode(claims, calendar, ", ".join(chosen)))
-        return modes
 
     def _bundles(self, spec: Activity, places: Ints) -> NDArray[np.int32]:
         """For each place, what the activity produces there."""
         produces = self._amounts(spec.produces)
         if not produces:
             return np.zeros(len(places), np.int32)
-        numbers = {name: self.goods.numbers(name, spec.at) for name in produces}
+        of = {name: self.goods.numbers(name, spec.at)[places] for name in produces}
 
-        def make(_: str, place: int) -> int:
-            self.bundles.append(tuple(Take(int(numbers[name][place]), amount) for name, amount in produces.items()))
+        def make(_: str, k: int) -> int:
+            self.bundles.append(tuple(Take(int(of[name][k]), amount) for name, amount in produces.items()))
             return len(self.bundles) - 1
 
         return self._by_place(list(produces), spec.at, places, make)
 
-    def _add_work(self, number: int, spec: Activity, places: Ints, instances: Ints) -> None:
+    def _add_work(self, number: int, spec: Activity, needs: Needs, places: Ints, instances: Ints) -> None:
         """The work in these places, apart where it is not the same."""
-        own = self._days(spec, spec.requires, places)
-        of_repair = self._days(spec, {} if spec.rework is None else spec.rework.requires, places)
-        self.day_calendar[instances] = own
-        for calendar, repair_calendar in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
-            here = (own == calendar) & (of_repair == repair_calendar)
-            minutes = self.times.working(spec.duration, calendar)
+        repair = _needs_of_repair(spec)
+        days, own = self.choices.days(needs, places)
+        days_of_repair, of_repair = self.choices.days(repair, places)
+        self.day_calendar[instances] = np.array([some[0] for some in days])[own]
+        for mine, its in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
             alike = (
                 number,
-                minutes,
+                self.choices.minutes(spec.duration, needs, days[mine]),
                 self.goods.factors(spec.varies_with),
                 spec.learning,
-                self._rework(spec, repair_calendar),
+                self._rework(spec, repair, days_of_repair[its]),
             )
-            self._work.setdefault(alike, []).append(instances[here])
+            self._work.setdefault(alike, []).append(instances[(own == mine) & (of_repair == its)])
 
     def make_work(self) -> Iterator[network.Work]:
         """Everything that lasts alike, with all its instances; this also numbers the counts of learning."""
-        for (number, minutes, factors, learning, rework), parts in self._work.items():
+        for (number, (minutes, *further), factors, learning, rework), parts in self._work.items():
             instances = np.sort(np.concatenate(parts))
-            yield network.Work(number, instances, minutes, factors, self._learning(number, learning, instances), rework)
-
-    def _days(self, spec: Activity, requires: Mapping[str, int | None], places: Ints) -> Ints:
-        """For each place the calendar whose day a duration means: the activity's own, or of what it requires first."""
-        if spec.calendar is not None or not requires:
-            return np.full(len(places), self.times.number([spec.calendar or ALWAYS], []), np.int64)
-        first = alternatives(next(iter(requires)))[0]
-        resources = self.goods.numbers(first, spec.at)[places]
-        calendars = {
-            number: self.times.number([self.times.table[self.goods.resources[number].calendar].name], [])
-            for number in sorted(set(resources.tolist()))
-        }
-        return np.array([calendars[number] for number in resources.tolist()], np.int64)
+            learns = self._learning(number, learning, instances)
+            yield network.Work(number, instances, minutes, tuple(further), factors, learns, rework)
 
     def _learning(self, number: int, learning: schema.Learning | None, instances: Ints) -> network.Learning | None:
         if learning is None:
@@ -258,13 +221,19 @@ class Instances:
             counter=self._counts[number, learning.per] + around,
         )
 
-    def _rework(self, spec: Activity, calendar: int) -> network.Rework | None:
+    def _rework(self, spec: Activity, needs: Needs, days: list[int]) -> network.Rework | None:
         if spec.rework is None:
             return None
         rework = spec.rework
+        repair, *further = self.choices.minutes(rework.duration, needs, days)
         return network.Rework(
             probability=float(rework.probability),
             mean_failures=mean_failures(rework.probability),
-            repair=self.times.working(rework.duration, calendar),
+            repair=repair,
+            further=tuple(further),
             factors=self.goods.factors(rework.varies_with),
         )
+
+
+def _needs_of_repair(spec: Activity) -> Needs:
+    return Needs(spec.at, spec.calendar, {} if spec.rework is None else spec.rework.requires, {})

@@ -23,8 +23,8 @@ LARGEST = 2**53
 LEAST_DIVISOR = 1e-6
 """The least that the factors of a production multiply to, as it is divided by them."""
 VISIT_BITS = 63
-MOST_MODES = 2**15 - 1
-"""Ways in which one activity can be done."""
+MOST_MODES = 2**62
+"""Combinations of the alternatives of one activity."""
 
 Found = Iterator[tuple[Key, str]]
 
@@ -88,10 +88,12 @@ def _times(network: Network) -> Found:
         path, more = ("activities", network.activities[work.activity]), slower[work.activity]
         if work.learning is not None:
             more *= max(1.0, work.learning.multipliers.max(initial=1.0))
-        yield from _too_long((*path, "duration"), work.minutes, [more, *(high[k] for k in work.factors)])
+        for minutes in (work.minutes, *work.further):
+            yield from _too_long((*path, "duration"), minutes, [more, *(high[k] for k in work.factors)])
         if work.rework is not None:
             factors = [high[k] for k in work.rework.factors]
-            yield from _too_long((*path, "rework", "duration"), work.rework.repair, factors)
+            for minutes in (work.rework.repair, *work.rework.further):
+                yield from _too_long((*path, "rework", "duration"), minutes, factors)
     for order in network.orders:
         path = ("supplies", network.stocks[order.stock].name)
         orders = (*path, "orders", order.name)
@@ -120,6 +122,6 @@ def _visits(network: Network) -> Found:
         message = f"there are {priorities:,} different priorities; {most}"
         yield ("activities",), message
     for demand in network.demands:
-        if len(demand.modes) > MOST_MODES:
-            message = f"{len(demand.modes):,} ways to choose among alternatives, more than {MOST_MODES:,}"
+        if (modes := prod(len(choice.alternatives) for choice in demand.choices)) > MOST_MODES:
+            message = f"its alternatives make {modes:,} combinations, more than can be told apart (2^62)"
             yield ("activities", network.activities[demand.activity], "requires"), message

@@ -1,6 +1,7 @@
 """The whole network of a scenario, put together from its parts and refused where it can never run."""
 
 from dcsim.build.activities import Instances
+from dcsim.build.choices import Choices
 from dcsim.build.limits import exceeded
 from dcsim.build.links import Links
 from dcsim.build.refusals import refuse
@@ -24,7 +25,8 @@ def build(scenario: Scenario) -> Network:
     clock = Clock(scenario)
     times = WorkingTimes(scenario, clock)
     goods = Goods(scenario, places, clock, times)
-    instances = Instances(scenario, places, times, goods)
+    choices = Choices(goods, times)
+    instances = Instances(scenario, places, times, goods, choices)
     links = Links(scenario, places, instances)
     work = tuple(instances.make_work())
     needed, link_first, link_to, link_lag = links.arrays()
@@ -61,8 +63,9 @@ def build(scenario: Scenario) -> Network:
         productions=tuple(goods.productions),
         risks=risks(scenario, clock),
         working_times=tuple(times.table),
+        joined=choices.joined,
     )
-    refuse(scenario, network, [*links.too_few, *exceeded(network)])
+    refuse(scenario, network, [*links.too_few, *choices.refused, *exceeded(network)])
     return network
 
 

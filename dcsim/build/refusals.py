@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from dcsim import calendars
 from dcsim.errors import ScenarioError
-from dcsim.network import REPAIR, Demand, Milestone, Network
+from dcsim.network import REPAIR, Demand, Milestone, Network, Requirement
 from dcsim.places import SITE
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import Scenario
+from dcsim.scenario.schema import ALWAYS, Scenario
 
 Numbers = memoryview
 """Numbers of an array one at a time, without an object for each."""
@@ -34,18 +35,39 @@ def _impossible_demands(network: Network) -> Iterator[tuple[Key, str]]:
         name = network.activities[demand.activity]
         path: Key = ("activities", name, *(("rework",) if demand.kind == REPAIR else ()))
         for requirement in demand.requirements:
-            if all(claim.amount > network.resources[claim.resource].peak for claim in requirement.alternatives):
-                there = max(network.resources[claim.resource].peak for claim in requirement.alternatives)
-                wanted = min(claim.amount for claim in requirement.alternatives)
+            if short := _never_enough(network, requirement):
                 where = "" if demand.place == SITE else f" in {demand.place}"
-                message = f"needs {wanted} of '{requirement.cause}'{where}, but there are never more than {there}"
+                message = f"needs {short[0]} of '{requirement.cause}'{where}, but there are never more than {short[1]}"
                 yield (*path, "requires", requirement.cause), message
-        if not any(len(network.working_times[mode.calendar].open.opens) for mode in demand.modes):
-            yield path, f"can never be worked on: {_closed(network, demand)} before the horizon"
+        if closed := _closed(network, demand):
+            yield path, f"can never be worked on: {closed} before the horizon"
+
+
+def _never_enough(network: Network, requirement: Requirement) -> tuple[int, int] | None:
+    """The least that is needed and the most that there ever is, where no alternative can ever be taken."""
+    short = []
+    for alternative in requirement.alternatives:
+        lacks = [(c.amount, network.resources[c.resource].peak) for c in alternative.claims]
+        lacks = [(amount, peak) for amount, peak in lacks if amount > peak]
+        if not lacks:
+            return None
+        short += lacks
+    return min(amount for amount, _ in short), max(peak for _, peak in short)
 
 
 def _closed(network: Network, demand: Demand) -> str:
-    names = network.working_times[demand.modes[0].calendar].name.split(" & ")
+    """Why a demand can never be worked on, whatever is chosen; nothing if it can."""
+    times = network.working_times
+    unions = []
+    for choice in demand.choices:
+        some = [times[number].open for number in dict.fromkeys(one.calendar for one in choice.alternatives)]
+        opens, closes = (np.concatenate(one) for one in zip(*((each.opens, each.closes) for each in some), strict=True))
+        unions.append(calendars.from_intervals("", opens, closes, some[0].end))
+    if len(calendars.intersect([times[demand.together].open, *unions]).opens):
+        return ""
+    numbers = [demand.together, *(choice.alternatives[0].calendar for choice in demand.choices)]
+    names = [name for number in numbers for name in times[number].name.split(" & ")]
+    names = [name for name in dict.fromkeys(names) if name != ALWAYS]
     if len(names) == 1:
         return f"calendar '{names[0]}' is never open"
     return f"the calendars {' and '.join(names)} are never open together"

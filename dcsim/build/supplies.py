@@ -26,7 +26,10 @@ def overlay(whole: Part, part: BaseModel) -> Part:
     for name in part.model_fields_set:
         before, after = getattr(whole, name), getattr(part, name)
         if isinstance(before, dict) and isinstance(after, dict) and name not in ("count", "rate"):
-            after = {key: value for key, value in (before | after).items() if value is not None}
+            laid = {
+                k: overlay(before[k], v) if isinstance(v, schema.Way) and k in before else v for k, v in after.items()
+            }
+            after = {key: value for key, value in (before | laid).items() if value is not None}
         elif after is None:
             after = type(whole).model_fields[name].get_default(call_default_factory=True)
         changes[name] = after

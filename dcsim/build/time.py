@@ -103,13 +103,18 @@ class WorkingTimes:
             return elapsed(duration)
         return duration.resolve(lambda span: self.working_minutes(span, number))
 
+    def day_and_week(self, number: int) -> tuple[Fraction, Fraction]:
+        """The hours of a working day of this one calendar, and the days of its working week."""
+        name = self.table[number].name
+        return (
+            (Fraction(24), Fraction(7))
+            if name == ALWAYS
+            else (self._rules[name].working_day, self._rules[name].working_week)
+        )
+
     def working_minutes(self, span: Span, number: int) -> Fraction:
         """A span of work in minutes: a day is a working day of this one calendar, a week its working week."""
-        name = self.table[number].name
-        if name == ALWAYS:
-            return span.working_minutes(Fraction(24), 7)
-        rule = self._rules[name]
-        return span.working_minutes(rule.working_day, rule.working_week)
+        return span.working_minutes(*self.day_and_week(number))
 
 
 def _read(_: Key, reader: Callable[..., Any], *arguments: Any) -> Any:

@@ -24,6 +24,7 @@ from dcsim.engine.gates import (
     ROUNDS,
     Gates,
     arrival,
+    calendar_of,
     delivered_in,
     demand_of,
     last_arrival,
@@ -100,13 +101,28 @@ def shortage(story: Story, demand: int, tick: int) -> int:
 @fast
 def gives_back(plan: Ways, story: Story, settled: int, demand: int, cause: int) -> bool:
     """Whether a piece of work gave back what a demand lacked."""
-    mode = mode_of(plan, story, story.settled[settled].instance, story.settled[settled].row)
+    instance, row = story.settled[settled].instance, story.settled[settled].row
+    given, mode = demand_of(plan, story, instance, row), mode_of(plan, story, instance, row)
+    for back in range(plan.demand[given + 1].first_requirement - plan.demand[given].first_requirement):
+        requirement = plan.demand[given + 1].first_requirement - 1 - back
+        first = plan.requirement[requirement].first_alternative
+        count = plan.requirement[requirement + 1].first_alternative - first
+        taken = first + mode % count
+        mode //= count
+        for k in range(plan.alternative[taken].first_claim, plan.alternative[taken + 1].first_claim):
+            if names(plan, demand, cause, plan.claim[k]):
+                return True
+    return False
+
+
+@fast
+def names(plan: Ways, demand: int, cause: int, resource: int) -> bool:
+    """Whether a demand names this resource under a cause."""
     for r in range(plan.demand[demand].first_requirement, plan.demand[demand + 1].first_requirement):
-        if plan.requirement[r].cause != cause:
-            continue
-        for k in range(plan.mode[mode].first_claim, plan.mode[mode + 1].first_claim):
-            for a in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
-                if plan.claim[k] == plan.alternative[a]:
+        if plan.requirement[r].cause == cause:
+            first = plan.alternative[plan.requirement[r].first_alternative].first_claim
+            for k in range(first, plan.alternative[plan.requirement[r + 1].first_alternative].first_claim):
+                if plan.claim[k] == resource:
                     return True
     return False
 
@@ -277,7 +293,7 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
                     break
                 other, other_row = story.settled[by].instance, story.settled[by].row
                 begins = started(story, other, other_row)
-                calendar = plan.mode[mode_of(plan, story, other, other_row)].calendar
+                calendar = calendar_of(plan, story, other, other_row)
                 since = max(ready, begins)
                 count = tell_span(plan, chance, told, count, since, tick, codes.wait + cause, calendar, what, number)
                 count = tell_work(plan, chance, story, told, count, since, other, other_row)

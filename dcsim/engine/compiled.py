@@ -129,6 +129,7 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
         counts=np.zeros(1, kernel.COUNTS),
         piece=np.empty(nodes, kernel.PROGRESS),
         present=np.empty(n, kernel.PRESENT),
+        mode=np.empty(n, np.int64),
         turn=np.empty(n, np.uint32),
         ending=np.empty(n, np.uint8),
         ripe=np.empty(nodes, np.uint32),

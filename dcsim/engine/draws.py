@@ -3,7 +3,7 @@
 Engines never draw: a run is a pure function of the network and these values.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -86,11 +86,13 @@ class Draws:
     """One replication's share of chance."""
 
     minutes: Floats
-    """Of each instance, the working time of its first attempt with its factors, before effects and learning."""
+    """Of each instance, the working time of its first attempt with its factors, before effects and learning; behind
+    them those of its further options (see `Network.more`)."""
     failures: NDArray[np.int8]
     """Of each instance, how many attempts fail."""
     again: NDArray[np.int64]
-    """Of each instance, where its further attempts and its repairs begin in the next two."""
+    """Of each instance, where its further attempts and its repairs begin in the next two, which have `Network.options`
+    values for each."""
     retry_minutes: Floats
     repair_minutes: Floats
     deliveries: Deliveries
@@ -230,26 +232,45 @@ TimesOf = Callable[[Network, Chance, tuple[Floats, ...]], WorkingTimes]
 
 
 def working_times(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> WorkingTimes:
-    """The working time of every attempt and repair of every instance, with its factors."""
-    minutes, failures = np.zeros(network.instances), np.zeros(network.instances, np.int8)
+    """The working time of every attempt and repair of every instance, with its factors.
+
+    All options of one piece of work have the same share of chance: what is slow one way is slow in all.
+    """
+    minutes, failures = np.zeros(room(network)), np.zeros(network.instances, np.int8)
     for work in network.work:
-        values = chance.values(work.minutes, quantity(network, work, "duration"), keys(network, work, work.instances))
-        minutes[work.instances] = times_factors(network, work, work.factors, factors, work.instances, values)
+        name, places = quantity(network, work, "duration"), keys(network, work, work.instances)
+        for at, option in options_of(network, work):
+            values = chance.values(option, name, places)
+            minutes[at] = times_factors(network, work, work.factors, factors, work.instances, values)
         if work.rework is not None:
             name, numbers = quantity(network, work, "rework.failures"), work.instances - network.first[work.activity]
             failures[work.instances] = chance.failures(work.rework, name, keys(network, work, work.instances), numbers)
     again = np.cumsum(failures, dtype=np.int64) - failures
-    retry, repair = np.zeros(int(failures.sum())), np.zeros(int(failures.sum()))
+    retry, repair = (np.zeros(int(failures.sum()) * network.options) for _ in range(2))
     for work in network.work:
         if work.rework is None:
             continue
         instances, number = further(failures, work.instances)
-        slot, places = again[instances] + number, keys(network, work, instances)
-        values = chance.values(work.minutes, quantity(network, work, "duration"), places, number + 1)
-        retry[slot] = times_factors(network, work, work.factors, factors, instances, values)
-        values = chance.values(work.rework.repair, quantity(network, work, "rework.duration"), places, number)
-        repair[slot] = times_factors(network, work, work.rework.factors, factors, instances, values)
+        slot, places = network.options * (again[instances] + number), keys(network, work, instances)
+        for k, option in enumerate((work.minutes, *work.further)):
+            values = chance.values(option, quantity(network, work, "duration"), places, number + 1)
+            retry[slot + k] = times_factors(network, work, work.factors, factors, instances, values)
+        for k, option in enumerate((work.rework.repair, *work.rework.further)):
+            values = chance.values(option, quantity(network, work, "rework.duration"), places, number)
+            repair[slot + k] = times_factors(network, work, work.rework.factors, factors, instances, values)
     return WorkingTimes(minutes, failures, again, retry, repair)
+
+
+def room(network: Network) -> int:
+    """How many working times there are: of all instances, and of all further options."""
+    return network.instances + sum(len(work.instances) * len(work.further) for work in network.work)
+
+
+def options_of(network: Network, work: Work) -> Iterator[tuple[Ints, Distribution]]:
+    """Every option of a work: where its working times stand, and what they are."""
+    yield work.instances, work.minutes
+    for k, option in enumerate(work.further):
+        yield network.more[work.instances] + k, option
 
 
 def further(failures: NDArray[np.int8], instances: Ints) -> tuple[Ints, Ints]:

@@ -12,7 +12,7 @@ from dcsim.calendars import Calendar
 from dcsim.engine import kernel
 from dcsim.engine.draws import Draws
 from dcsim.engine.kernel import Chance, Plan
-from dcsim.engine.tables import Table, first_of, ints, rows_of
+from dcsim.engine.tables import Table, first_of, ints, joined_keys, rows_of
 from dcsim.network import Network
 from dcsim.trace import NOT, causes, first_calendar_cause
 
@@ -25,17 +25,17 @@ def flatten(network: Network) -> Plan:
     cause = {name: number for number, name in enumerate(causes(network))}
     demands, resources, stocks = network.demands, len(network.resources), len(network.stocks)
     requirements = [r for demand in demands for r in demand.requirements]
-    modes = [mode for demand in demands for mode in demand.modes]
+    joined = joined_keys(network.joined)
+    alternatives = [alternative for r in requirements for alternative in r.alternatives]
     needs = [
-        [*mode.claims, *((resources + take.stock, take.amount) for take in demand.consumes)]
-        for demand in demands
-        for mode in demand.modes
+        [*demand.claims, *((resources + take.stock, take.amount) for take in demand.consumes)] for demand in demands
     ]
+    first_need = first_of(needs).tolist()
     priorities = sorted({demand.priority for demand in demands}, reverse=True)
     lists = _Lists()
     families = _members([(demand.told_with,) for demand in demands], len(demands))
     levels = [
-        {c.resource for r in demand.requirements for c in r.alternatives}
+        {claim.resource for r in demand.requirements for each in r.alternatives for claim in each.claims}
         | {resources + take.stock for take in demand.consumes}
         for demand in demands
     ]
@@ -70,26 +70,34 @@ def flatten(network: Network) -> Plan:
             [*(demand.kind for demand in demands), NOT],
             [*(priorities.index(demand.priority) for demand in demands), NOT],
             [*(demand.calendar for demand in demands), NOT],
+            [*(demand.together for demand in demands), NOT],
             [*(demand.told_with for demand in demands), NOT],
             [*(demand.instant for demand in demands), NOT],
             [*(demand.in_months for demand in demands), NOT],
             lists.add(families),
             first_of([demand.requirements for demand in demands]).tolist(),
-            first_of([demand.modes for demand in demands]).tolist(),
+            first_of([demand.choices for demand in demands]).tolist(),
+            first_need,
+            [*(first + len(demand.claims) for first, demand in zip(first_need, demands, strict=False)), NOT],
         ),
         requirement=rows_of(
             kernel.REQUIREMENT,
             [*(cause[r.cause] for r in requirements), NOT],
             first_of([r.alternatives for r in requirements]).tolist(),
         ),
-        mode=rows_of(
-            kernel.MODE,
-            [*(mode.calendar for mode in modes), NOT],
-            first_of(needs).tolist(),
-            [*(first + len(mode.claims) for first, mode in zip(first_of(needs).tolist(), modes, strict=False)), NOT],
+        choice=ints(number for number, r in enumerate(requirements) if len(r.alternatives) > 1).astype(np.uint32),
+        alternative=rows_of(
+            kernel.ALTERNATIVE,
+            [*(one.calendar for one in alternatives), NOT],
+            [*(one.option for one in alternatives), NOT],
+            first_of([one.claims for one in alternatives]).tolist(),
         ),
-        claim=_table(kernel.AMOUNT, [claim for r in requirements for claim in r.alternatives]),
+        claim=_table(kernel.AMOUNT, [claim for one in alternatives for claim in one.claims]),
         need=_table(kernel.AMOUNT, [need for some in needs for need in some]),
+        joined_key=joined[0],
+        joined=joined[1],
+        options=network.options,
+        more=network.more if any(work.further for work in network.work) else np.zeros(0, np.int64),
         resource_calendar=ints(resource.calendar for resource in network.resources),
         calendar=rows_of(
             kernel.CALENDAR,

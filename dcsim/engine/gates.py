@@ -150,8 +150,27 @@ def demand_of(plan: Ways, story: Story, instance: int, row: int) -> int:
 @fast
 def mode_of(plan: Ways, story: Story, instance: int, row: int) -> int:
     """The mode in which a piece of work was done."""
-    mode = story.instance[instance].used if row < 0 else story.row[row].mode
-    return plan.demand[demand_of(plan, story, instance, row)].first_mode + mode
+    return story.instance[instance].used if row < 0 else story.row[row].mode
+
+
+@fast
+def calendar_of(plan: Ways, story: Story, instance: int, row: int) -> int:
+    """The calendar by which a piece of work was done: of its activity and all that it took; none if in months."""
+    demand, mode = demand_of(plan, story, instance, row), mode_of(plan, story, instance, row)
+    if plan.demand[demand].in_months:
+        return 0
+    calendar = int(plan.demand[demand].together)
+    for back in range(plan.demand[demand + 1].first_requirement - plan.demand[demand].first_requirement):
+        requirement = plan.demand[demand + 1].first_requirement - 1 - back
+        first = plan.requirement[requirement].first_alternative
+        count = plan.requirement[requirement + 1].first_alternative - first
+        if count > 1:
+            other = int(plan.alternative[first + mode % count].calendar)
+            mode //= count
+            if other != 0 and other != calendar:
+                at = np.searchsorted(plan.joined_key, (calendar << 32) | other)
+                calendar = other if calendar == 0 else int(plan.joined[at])
+    return calendar
 
 
 @fast

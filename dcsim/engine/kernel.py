@@ -38,7 +38,7 @@ KINDS, WHATS = 3, 32
 """Bits of an event that say which of these it is, and of what."""
 
 
-i16, i8, u32 = np.int16, np.int8, np.uint32
+i8, u32 = np.int8, np.uint32
 
 # Numbers without a sign save the question whether a place in an array is counted from its end, which is a third of the
 # work. Rows of the plan; where a row says `first_...`, its list ends where that of the next row begins.
@@ -52,11 +52,11 @@ ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, wit
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
-    *("activity", "kind", "rank", "calendar", "told_with", "instant", "in_months"),
-    *("first_family", "first_requirement", "first_mode"),
+    *("activity", "kind", "rank", "calendar", "together", "told_with", "instant", "in_months"),
+    *("first_family", "first_requirement", "first_choice", "first_need", "first_take"),
 )
 REQUIREMENT = record(u32, "cause", "first_alternative")
-MODE = record(u32, "calendar", "first_need", "first_take")
+ALTERNATIVE = record(u32, "calendar", "option", "first_claim")
 AMOUNT = np.dtype([("what", u32), ("amount", i64)])
 CALENDAR = record(i64, "cause", "first_risk")
 WORD = np.dtype([("at", u32), ("queues", np.uint64), ("told", np.uint64)])
@@ -87,7 +87,7 @@ BESIDE = (("awake_word", u32), ("stirred_word", u32), ("ranked", u32), ("place",
 """Lists that are kept beside the queues."""
 QUEUE = np.dtype([*((name, u32) for name in WAITING), *TOGETHER, *BESIDE])
 PROGRESS = np.dtype([("missing", u32), ("following", u32), ("since", u32), ("finish", i32)])
-PRESENT = np.dtype([("mode", i16), ("kind", i8), ("attempts", i8)])
+PRESENT = np.dtype([("kind", i8), ("attempts", i8)])
 CAUSE = record(i64, "waited", "spells", "queues", "since")
 COUNTED = ("events", "ripe", "rows", "shortages", "releases", "deliveries", "steps", "awake_words", "stirred_words")
 COUNTS = np.dtype([*((name, u32) for name in (*COUNTED, "passes", "round", "settled", "finished")), ("dates", i64)])
@@ -131,11 +131,20 @@ class Plan(NamedTuple):
     take: Table
     demand: Table
     requirement: Table
-    mode: Table
+    choice: U32
+    """Of each demand, those of its requirements that leave a choice."""
+    alternative: Table
     claim: Table
-    """Of each requirement, the resources that are its alternatives."""
+    """Of each alternative, what it takes of which resource."""
     need: Table
-    """Of each mode, what it takes of which level: resources, given back at its end, and from `first_take` on stocks."""
+    """Of each demand, what it takes of which level whatever is chosen: resources, which are given back, and from
+    `first_take` on stocks."""
+    joined_key: I64
+    joined: I64
+    """Pairs of calendars, and what they are together."""
+    options: int
+    more: I64
+    """Of each instance, where the working times of its further options stand; empty where there are none."""
     resource_calendar: I64
     calendar: Table
     level: U32
@@ -184,7 +193,9 @@ class State(NamedTuple):
     piece: Table
     """Of each node how much it waits for, who stands behind it in its queue, since when, and when it happened."""
     present: Table
-    """Of each instance with rework or a choice of modes, what is being done."""
+    """Of each instance with rework, what is being done."""
+    mode: I64
+    """Of each instance with a choice, what was chosen last: a number whose digits are its choices."""
     turn: U32
     """Of each instance that learns, how many started before it."""
     ending: NDArray[np.uint8]
@@ -276,6 +287,20 @@ def advance(first: I64, table: Table, calendar: int, tick: int, minutes: int) ->
 
 
 later = rare(months_later)
+
+
+@rare
+def joined(keys: I64, together: I64, one: int, other: int) -> int:
+    """The number of two calendars together."""
+    key = (one << 32) | other
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) >> 1
+        if keys[middle] < key:
+            low = middle + 1
+        else:
+            high = middle
+    return together[low]
 
 
 # Events: a binary heap of (tick, what, kind) in one number each
@@ -557,6 +582,25 @@ def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
 
 
 @part
+def change_chosen(plan: Plan, state: State, tick: int, queue: int, mode: int, sign: int) -> tuple[np.int64, np.int64]:
+    """What was chosen is taken, or given back; the option that says how long the work takes, and its calendar."""
+    left, option, calendar = i64(mode), i64(0), i64(plan.demand[queue].together)
+    for back in range(i64(plan.demand[queue + 1].first_choice) - i64(plan.demand[queue].first_choice)):
+        requirement = plan.choice[plan.demand[queue + 1].first_choice - 1 - back]
+        first = i64(plan.requirement[requirement].first_alternative)
+        count = i64(plan.requirement[requirement + 1].first_alternative) - first
+        chosen = first + left % count
+        left //= count
+        option += i64(plan.alternative[chosen].option)
+        other = i64(plan.alternative[chosen].calendar)
+        if other != 0 and other != calendar:
+            calendar = other if calendar == 0 else i64(joined(plan.joined_key, plan.joined, calendar, other))
+        for k in range(plan.alternative[chosen].first_claim, plan.alternative[chosen + 1].first_claim):
+            change_level(plan, state, tick, plan.claim[k].what, sign * plan.claim[k].amount)
+    return option, calendar
+
+
+@part
 def add(plan: Plan, state: State, tick: int, stock: int, amount: int) -> None:
     """A stock grows; milestones that count it are reached once so much has ever been there."""
     state.ever[stock] += amount
@@ -584,11 +628,10 @@ def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: i
     if again:
         kind = int(state.present[instance].kind)
         queue = queue_of(plan, instance, kind)
-    mode = plan.demand[queue].first_mode
-    if plan.demand[queue + 1].first_mode > mode + 1:
-        mode += state.present[instance].mode
-    for k in range(plan.mode[mode].first_need, plan.mode[mode].first_take):
+    for k in range(plan.demand[queue].first_need, plan.demand[queue].first_take):
         change_level(plan, state, tick, plan.need[k].what, plan.need[k].amount)
+    if plan.demand[queue + 1].first_choice > plan.demand[queue].first_choice:
+        change_chosen(plan, state, tick, queue, state.mode[instance], 1)
     if len(state.settled) > 0:
         settled = state.settled[state.counts[0].settled]
         settled.tick, settled.instance, settled.row = tick, instance, state.instance[instance].row
@@ -711,6 +754,15 @@ def at_hand(levels: Table, level: int, tick: int, just_before: bool) -> int:
     return levels[level].now
 
 
+@leaf
+def was_free(alternatives: Table, claims: Table, levels: Table, number: int, tick: int, just_before: bool) -> bool:
+    """Whether all that an alternative takes is free, or was when this tick began."""
+    for k in range(alternatives[number].first_claim, alternatives[number + 1].first_claim):
+        if at_hand(levels, claims[k].what, tick, just_before) < claims[k].amount:
+            return False
+    return True
+
+
 @part
 def lacking(plan: Plan, chance: Chance, levels: Table, queue: int, tick: int, just_before: bool) -> int:
     """The cause of the first thing that is insufficient: requirements, supplies, calendars."""
@@ -720,17 +772,17 @@ def lacking(plan: Plan, chance: Chance, levels: Table, queue: int, tick: int, ju
         closed = closed_by(plan, chance, plan.demand[queue].calendar, moment)
     for r in range(i64(plan.demand[queue].first_requirement), i64(plan.demand[queue + 1].first_requirement)):
         free = NOT
-        for k in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
-            resource = plan.claim[k].what
-            if at_hand(levels, resource, tick, just_before) >= plan.claim[k].amount:
-                free = int(resource)
+        for k in range(i64(plan.requirement[r].first_alternative), i64(plan.requirement[r + 1].first_alternative)):
+            if was_free(plan.alternative, plan.claim, levels, k, tick, just_before):
+                free = k
                 break
         if free == NOT:
             return plan.requirement[r].cause
-        if closed == NOT and plan.resource_calendar[free] != 0:
-            closed = closed_by(plan, chance, plan.resource_calendar[free], moment)
-    mode = plan.demand[queue].first_mode
-    for k in range(plan.mode[mode].first_take, plan.mode[mode + 1].first_need):
+        if closed == NOT and plan.alternative[free].calendar != 0:
+            for k in range(plan.alternative[free].first_claim, plan.alternative[free + 1].first_claim):
+                if closed == NOT:
+                    closed = closed_by(plan, chance, plan.resource_calendar[plan.claim[k].what], moment)
+    for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_need):
         if at_hand(levels, plan.need[k].what, tick, just_before) < plan.need[k].amount:
             return plan.stock[plan.need[k].what - len(plan.resource_calendar)].cause
     return closed
@@ -742,31 +794,31 @@ def lacking(plan: Plan, chance: Chance, levels: Table, queue: int, tick: int, ju
 @part
 def is_met(plan: Plan, levels: Table, queues: Table, queue: int) -> bool:
     """Whether all that a demand needs is there, calendars aside; if not, what has to rise is noted."""
-    mode = plan.demand[queue].first_mode
-    first = plan.mode[mode].first_need
-    if plan.demand[queue + 1].first_mode > mode + 1:
-        first = plan.mode[mode].first_take
-        for r in range(
-            np.int64(plan.demand[queue].first_requirement), np.int64(plan.demand[queue + 1].first_requirement)
-        ):
-            if not is_served(plan.requirement, plan.claim, levels, r):
-                only = plan.requirement[r].first_alternative
-                several = plan.requirement[r + 1].first_alternative > only + 1
-                queues[queue].lacks = ANY if several else plan.claim[only].what
-                return False
-    for k in range(first, plan.mode[mode + 1].first_need):
+    for k in range(plan.demand[queue].first_need, plan.demand[queue + 1].first_need):
         if levels[plan.need[k].what].now < plan.need[k].amount:
             queues[queue].lacks = plan.need[k].what
             return False
     queues[queue].lacks = ANY
+    for k in range(plan.demand[queue].first_choice, plan.demand[queue + 1].first_choice):
+        if not is_served(plan.requirement, plan.alternative, plan.claim, levels, plan.choice[k]):
+            return False
     return True
 
 
 @leaf
-def is_served(requirements: Table, claims: Table, levels: Table, number: int) -> bool:
+def is_free(alternatives: Table, claims: Table, levels: Table, number: int) -> bool:
+    """Whether all that an alternative takes is free."""
+    for k in range(alternatives[number].first_claim, alternatives[number + 1].first_claim):
+        if levels[claims[k].what].now < claims[k].amount:
+            return False
+    return True
+
+
+@leaf
+def is_served(requirements: Table, alternatives: Table, claims: Table, levels: Table, number: int) -> bool:
     """Whether one of the alternatives of a requirement is free."""
     for k in range(requirements[number].first_alternative, requirements[number + 1].first_alternative):
-        if levels[claims[k].what].now >= claims[k].amount:
+        if is_free(alternatives, claims, levels, k):
             return True
     return False
 
@@ -774,19 +826,36 @@ def is_served(requirements: Table, claims: Table, levels: Table, number: int) ->
 @part
 def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> int:
     """The first mode in which the head of a queue whose demand is met can start right now; -1 if there is none."""
-    for mode in range(plan.demand[queue].first_mode, plan.demand[queue + 1].first_mode):
-        free = True
-        for k in range(plan.mode[mode].first_need, plan.mode[mode].first_take):
-            free &= state.level[plan.need[k].what].now >= plan.need[k].amount
-        if free and (
-            is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick)
-            or (
-                plan.demand[queue].instant
-                and is_open(chance.open_first, chance.open, plan.mode[mode].calendar, tick - 1)
-            )
-        ):
-            return np.int64(mode) - plan.demand[queue].first_mode
-    return NOT
+    mode = open_mode(plan, chance, state, queue, tick)
+    if plan.demand[queue].instant:
+        before = open_mode(plan, chance, state, queue, tick - 1)
+        if before != NOT and (mode == NOT or before < mode):
+            mode = before
+    return mode
+
+
+@part
+def open_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> int:
+    """The first mode that is free, and whose calendars are all open in the minute from a tick; -1 if there is none.
+
+    Everything is open together when each of its calendars is: every choice is for itself.
+    """
+    if not is_open(chance.open_first, chance.open, plan.demand[queue].together, tick):
+        return NOT
+    mode = i64(0)
+    for c in range(plan.demand[queue].first_choice, plan.demand[queue + 1].first_choice):
+        first = i64(plan.requirement[plan.choice[c]].first_alternative)
+        last = i64(plan.requirement[plan.choice[c] + 1].first_alternative)
+        chosen = i64(NOT)
+        for k in range(first, last):
+            if is_free(plan.alternative, plan.claim, state.level, k):
+                if is_open(chance.open_first, chance.open, plan.alternative[k].calendar, tick):
+                    chosen = k - first
+                    break
+        if chosen == NOT:
+            return NOT
+        mode = mode * (last - first) + chosen
+    return int(mode)
 
 
 @leaf
@@ -796,16 +865,17 @@ def lasting(month: I64, in_months: int, tick: int, length: float) -> int:
 
 
 @part
-def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int, tick: int) -> int:
+def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int, option: int, tick: int) -> int:
     """How long a piece of work takes, in minutes of work; in elapsed ones where it is written in months."""
     kind = plan.demand[queue].kind
     if kind == REPAIR:
-        repair = chance.again_minutes[chance.again[instance] + state.present[instance].attempts - 1].repair
-        return lasting(plan.month, plan.demand[queue].in_months, tick, repair)
+        row = plan.options * (chance.again[instance] + state.present[instance].attempts - 1) + option
+        return lasting(plan.month, plan.demand[queue].in_months, tick, chance.again_minutes[row].repair)
     if kind == RETRY:
-        minutes = chance.again_minutes[chance.again[instance] + state.present[instance].attempts - 2].retry
+        row = plan.options * (chance.again[instance] + state.present[instance].attempts - 2) + option
+        minutes = chance.again_minutes[row].retry
     else:
-        minutes = chance.minutes[instance]
+        minutes = chance.minutes[plan.more[instance] + option - 1 if option > 0 else instance]
     activity = plan.demand[queue].activity
     for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
         if chance.effect[k].begins <= tick < chance.effect[k].ends:
@@ -835,15 +905,17 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         held_by = lacking(plan, chance, state.level, queue, tick, True)
     if kind == WORK and plan.activity[activity].start_gate != NOT:
         push(state.counts, state.events, tick, instance, STARTED)
-    if plan.demand[queue + 1].first_mode > plan.demand[queue].first_mode + 1:
-        state.present[instance].mode = mode
     if kind != REPAIR and plan.activity[activity].again != NOT:
         state.present[instance].attempts += 1
-    at = u32(plan.demand[queue].first_mode + mode)
-    for k in range(plan.mode[at].first_need, plan.mode[at + 1].first_need):
+    for k in range(plan.demand[queue].first_need, plan.demand[queue + 1].first_need):
         change_level(plan, state, tick, plan.need[k].what, -plan.need[k].amount)
-    minutes = duration(plan, chance, state, instance, queue, tick)
-    calendar = 0 if plan.demand[queue].in_months else i64(plan.mode[at].calendar)
+    option, calendar = i64(0), i64(plan.demand[queue].together)
+    if plan.demand[queue + 1].first_choice > plan.demand[queue].first_choice:
+        state.mode[instance] = mode
+        option, calendar = change_chosen(plan, state, tick, queue, mode, -1)
+    if plan.demand[queue].in_months:
+        calendar = i64(0)
+    minutes = duration(plan, chance, state, instance, queue, option, tick)
     finish = advance(chance.open_first, chance.open, calendar, tick, minutes)
     if told:
         ends = finish if finish <= plan.horizon else NOT
@@ -970,22 +1042,30 @@ def end_shortage(
 @part
 def await_calendars(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> None:
     """Those whom only calendars keep from starting are looked at again when any of them opens or closes."""
-    edge = next_edge(chance, plan.demand[queue].calendar, tick)
+    edge = next_edge(plan, chance, plan.demand[queue].calendar, tick)
     for r in range(i64(plan.demand[queue].first_requirement), i64(plan.demand[queue + 1].first_requirement)):
-        for k in range(plan.requirement[r].first_alternative, plan.requirement[r + 1].first_alternative):
-            edge = min(edge, next_edge(chance, plan.resource_calendar[plan.claim[k].what], tick))
+        first = plan.alternative[plan.requirement[r].first_alternative].first_claim
+        for k in range(first, plan.alternative[plan.requirement[r + 1].first_alternative].first_claim):
+            edge = min(edge, next_edge(plan, chance, plan.resource_calendar[plan.claim[k].what], tick))
     if edge != state.queue[queue].called and edge <= plan.horizon:
         state.queue[queue].called = edge
         push(state.counts, state.events, edge, queue, LOOK)
 
 
 @part
-def next_edge(chance: Chance, calendar: int, tick: int) -> int:
-    """When a calendar, or what it would be without risks, opens or closes next."""
+def next_edge(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
+    """When a calendar, or what it would be without risks, opens or closes next, or another risk stops work."""
     if calendar == 0:
         return NEVER
     stopped = next_change(chance.open_first, chance.open, calendar, tick)
-    return min(stopped, next_change(chance.base_first, chance.base, calendar, tick))
+    edge = min(stopped, next_change(chance.base_first, chance.base, calendar, tick))
+    for k in range(plan.calendar[calendar].first_risk, plan.calendar[calendar + 1].first_risk):
+        window = chance.window[plan.lists[k]]
+        if tick < window.begins < edge:
+            edge = window.begins
+        if tick < window.ends < edge:
+            edge = window.ends
+    return edge
 
 
 @part

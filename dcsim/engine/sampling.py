@@ -7,6 +7,7 @@ over instances is another. What is rare (single instances, steps instead of tabl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from numba import njit
@@ -24,7 +25,9 @@ from dcsim.engine.draws import (
     draw,
     further,
     keys,
+    options_of,
     quantity,
+    room,
     times_factors,
 )
 from dcsim.engine.jit import kept
@@ -192,7 +195,7 @@ class Blocks:
         block, lane = divmod(chance.replication, LANES)
         if block != self.block:
             self._fill(block)
-        minutes = np.zeros(network.instances)
+        minutes = np.zeros(room(network))
         for work, rows in zip(network.work, self.tables, strict=True):
             at = _place_of(work.instances)
             if rows is not None:
@@ -202,7 +205,16 @@ class Blocks:
                 minutes[at] = chance.values(work.minutes, quantity(network, work, "duration"), places)
             if work.factors:
                 minutes[at] = times_factors(network, work, work.factors, factors, work.instances, minutes[at])
+            if work.further:
+                self._read_options(chance, work, factors, minutes)
         return WorkingTimes(minutes, *self._rework(network, chance, factors, self.failures[lane]))
+
+    def _read_options(self, chance: Sample, work: Work, factors: tuple[Floats, ...], minutes: Floats) -> None:
+        """The working times of further options."""
+        name, places = quantity(self.network, work, "duration"), keys(self.network, work, work.instances)
+        for at, option in islice(options_of(self.network, work), 1, None):
+            values = chance.values(option, name, places)
+            minutes[at] = times_factors(self.network, work, work.factors, factors, work.instances, values)
 
     def _rework(
         self, network: Network, chance: Sample, factors: tuple[Floats, ...], failures: NDArray[np.int8]
@@ -212,15 +224,17 @@ class Blocks:
             return failures, self.never, np.zeros(0), np.zeros(0)
         before = slots(failures)
         again, total = before[:-1], int(before[-1])
-        retry, repair = np.zeros(total), np.zeros(total)
+        retry, repair = np.zeros(total * network.options), np.zeros(total * network.options)
         for work in network.work:
             if work.rework is not None:
                 instances, number = further(failures, work.instances)
-                slot = again[instances] + number
-                more = self._more(chance, work, work.minutes, "duration", instances, number + 1)
-                retry[slot] = times_factors(network, work, work.factors, factors, instances, more)
-                more = self._more(chance, work, work.rework.repair, "rework.duration", instances, number)
-                repair[slot] = times_factors(network, work, work.rework.factors, factors, instances, more)
+                slot = network.options * (again[instances] + number)
+                for k, option in enumerate((work.minutes, *work.further)):
+                    more = self._more(chance, work, option, "duration", instances, number + 1)
+                    retry[slot + k] = times_factors(network, work, work.factors, factors, instances, more)
+                for k, option in enumerate((work.rework.repair, *work.rework.further)):
+                    more = self._more(chance, work, option, "rework.duration", instances, number)
+                    repair[slot + k] = times_factors(network, work, work.rework.factors, factors, instances, more)
         return failures, again, retry, repair
 
     def _more(

@@ -1,6 +1,6 @@
 """Tables of records, and those in which a run is told: the compiled engine writes them, driving chains read them."""
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import accumulate
 from typing import Any
 
@@ -18,15 +18,20 @@ def record(kind: type, *names: str) -> np.dtype[np.void]:
     return np.dtype([(name, kind) for name in names])
 
 
-PIECE = record(
-    i32,
-    *("used", "ready", "start", "finish", "attempts", "held_by", "row"),
-    "round_",  # of the tick in which its first attempt started
+PIECE = np.dtype(
+    [
+        ("used", i64),  # the mode, whose digits are choices
+        *((name, i32) for name in ("ready", "start", "finish", "attempts", "held_by", "row")),
+        ("round_", i32),  # of the tick in which its first attempt started
+    ]
 )
-ROW = record(
-    i32,
-    *("instance", "number", "kind", "ready", "start", "finish", "held_by", "mode", "round_"),
-    "before",  # the row of the same instance before this one; -1 for its first
+ROW = np.dtype(
+    [
+        *((name, i32) for name in ("instance", "number", "kind", "ready", "start", "finish", "held_by")),
+        ("mode", i64),
+        ("round_", i32),
+        ("before", i32),  # the row of the same instance before this one; -1 for its first
+    ]
 )
 SETTLED = record(i32, "tick", "instance", "row")  # the row is -1 without rework
 SHORTAGE = record(i64, "demand", "begins", "ends", "cause", "waiting")
@@ -48,3 +53,9 @@ def ints(values: Iterable[int]) -> NDArray[np.int64]:
 def first_of(lists: Iterable[Sized]) -> NDArray[np.int64]:
     """Where each of several lists begins when they stand one after the other, and at the end their total length."""
     return ints(accumulate(map(len, lists), initial=0))
+
+
+def joined_keys(joined: Mapping[tuple[int, int], int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of calendars as one number each, in order, and those that they are together."""
+    pairs = sorted(joined)
+    return ints((one << 32) | other for one, other in pairs), ints(joined[pair] for pair in pairs)

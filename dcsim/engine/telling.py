@@ -5,7 +5,7 @@ The functions marked `fast` read and write arrays only: compiled where numba is 
 
 import numpy as np
 
-from dcsim.engine.gates import demand_of, interval, later, mode_of, started, was_open, worked_at, worked_until
+from dcsim.engine.gates import calendar_of, interval, later, started, was_open, worked_at, worked_until
 from dcsim.engine.jit import fast
 from dcsim.engine.story import Chance, Story
 from dcsim.engine.tables import Table, i64, record
@@ -96,9 +96,7 @@ def tell_work(
     plan: Ways, chance: Chance, story: Story, told: Table, count: int, ends: int, instance: int, row: int
 ) -> int:
     """A piece of work from its start until a tick; the part that risks have added at its end is theirs."""
-    begins, calendar = started(story, instance, row), plan.mode[mode_of(plan, story, instance, row)].calendar
-    if plan.demand[demand_of(plan, story, instance, row)].in_months:
-        calendar = 0
+    begins, calendar = started(story, instance, row), calendar_of(plan, story, instance, row)
     activity, number, code = plan.instance[instance].activity, 1, plan.codes.work
     if row >= 0:
         number = story.row[row].number

@@ -10,9 +10,8 @@ from math import floor
 
 import simpy
 
-from dcsim.calendars import Calendar
 from dcsim.engine.draws import Draws
-from dcsim.network import REPAIR, RETRY, WORK, Demand, Mode, Network
+from dcsim.network import REPAIR, RETRY, WORK, Alternative, Demand, Network
 from dcsim.trace import NOT, ShortageRow, causes, first_calendar_cause
 from dcsim.units import HALF
 
@@ -139,7 +138,7 @@ class Waiting:
 
     def give_back(self, item: Item) -> None:
         """What was taken for this piece of work is free again."""
-        for resource, amount in item.queue.demand.modes[item.mode].claims:
+        for resource, amount in item.queue.demand.taken(item.mode):
             self.change(self.free[resource], amount)
 
     def look_again(self, shortage: Shortage) -> None:
@@ -169,9 +168,8 @@ class Waiting:
             shortage = self.shortages.setdefault(first, Shortage(first, self.network.demands[first]))
             queue = self.queues[number] = Queue(demand, shortage)
             shortage.queues.append(queue)
-            for requirement in demand.requirements:
-                for claim in requirement.alternatives:
-                    self.free[claim.resource].queues.append(queue)
+            for resource in {c.resource for r in demand.requirements for each in r.alternatives for c in each.claims}:
+                self.free[resource].queues.append(queue)
             for take in demand.consumes:
                 self.stock[take.stock].queues.append(queue)
         return queue
@@ -200,52 +198,62 @@ class Waiting:
         queue.lacks = self._missing(demand)
         if queue.lacks is not None:
             return NOT
-        for number, mode in enumerate(demand.modes):
-            if self._is_free(mode) and self._may_start(demand, self.draws.calendars[mode.calendar]):
-                return number
-        return NOT
+        minutes = (self.tick - 1, self.tick) if demand.instant else (self.tick,)
+        return min((mode for minute in minutes if (mode := self._open_mode(demand, minute)) != NOT), default=NOT)
 
-    def _may_start(self, demand: Demand, calendar: Calendar) -> bool:
-        """Whether the coming minute is worked; what is written without length may also follow one that was."""
-        return calendar.is_open(self.tick) or (demand.instant and calendar.is_open(self.tick - 1))
+    def _open_mode(self, demand: Demand, minute: int) -> int:
+        """The first mode that is free and whose calendars are all open in a minute: every choice is for itself."""
+        if not self.draws.calendars[demand.together].is_open(minute):
+            return NOT
+        mode = 0
+        for choice in demand.choices:
+            digit = next((k for k, one in enumerate(choice.alternatives) if self._is_possible(one, minute)), NOT)
+            if digit == NOT:
+                return NOT
+            mode = mode * len(choice.alternatives) + digit
+        return mode
 
     def _missing(self, demand: Demand) -> tuple[Level, ...] | None:
         """The levels of which one has to rise before this demand can be met; none if all suffice."""
         for requirement in demand.requirements:
-            if all(self.free[resource].now < amount for resource, amount in requirement.alternatives):
-                return tuple(self.free[resource] for resource, _ in requirement.alternatives)
+            if not any(self._is_free(alternative) for alternative in requirement.alternatives):
+                return tuple(self.free[claim.resource] for each in requirement.alternatives for claim in each.claims)
         for stock, amount in demand.consumes:
             if self.stock[stock].now < amount:
                 return (self.stock[stock],)
         return None
 
-    def _is_free(self, mode: Mode) -> bool:
-        return all(self.free[resource].now >= amount for resource, amount in mode.claims)
+    def _is_free(self, alternative: Alternative) -> bool:
+        return all(self.free[resource].now >= amount for resource, amount in alternative.claims)
 
-    def _start(self, queue: Queue, number: int) -> Item:
+    def _is_possible(self, alternative: Alternative, minute: int) -> bool:
+        return self._is_free(alternative) and self.draws.calendars[alternative.calendar].is_open(minute)
+
+    def _start(self, queue: Queue, mode: int) -> Item:
         _, _, item = heappop(queue.waiting)
-        mode = queue.demand.modes[number]
-        item.mode, item.start = number, self.tick
+        item.mode, item.start = mode, self.tick
         if item.ready < self.tick:
             item.held_by = self._lacking(queue.demand, self.just_before, self.tick - 1)
-        for resource, amount in mode.claims:
+        for resource, amount in queue.demand.taken(mode):
             self.change(self.free[resource], -amount)
         for stock, amount in queue.demand.consumes:
             self.change(self.stock[stock], -amount)
-        calendar = 0 if queue.demand.in_months else mode.calendar
+        calendar = self.network.calendar_of(queue.demand, mode)
         item.finish = self.draws.calendars[calendar].advance(self.tick, self._minutes(item))
         self.stirred.add(queue.shortage)
         return item
 
     def _minutes(self, item: Item) -> int:
         """How long this piece of work takes, in minutes of work; in elapsed ones where it is written in months."""
-        instance, draws = item.instance, self.draws
+        instance, draws, options = item.instance, self.draws, self.network.options
+        option = sum(alternative.option for alternative in item.queue.demand.chosen(item.mode))
         if item.kind == REPAIR:
-            return self._lasting(item, float(draws.repair_minutes[draws.again[instance] + item.number - 1]))
+            repair = draws.again[instance] + item.number - 1
+            return self._lasting(item, float(draws.repair_minutes[options * repair + option]))
         if item.kind == RETRY:
-            minutes = float(draws.retry_minutes[draws.again[instance] + item.number - 2])
+            minutes = float(draws.retry_minutes[options * (draws.again[instance] + item.number - 2) + option])
         else:
-            minutes = float(draws.minutes[instance])
+            minutes = float(draws.minutes[self.network.more[instance] + option - 1 if option else instance])
         for effect in draws.effects[item.queue.demand.activity]:
             if effect.begins <= self.tick < effect.ends:
                 minutes *= effect.multiplier
@@ -276,9 +284,9 @@ class Waiting:
         """The first thing that is insufficient: requirements as written, supplies as written, calendars."""
         calendars = [demand.calendar]
         for requirement in demand.requirements:
-            for claim in requirement.alternatives:
-                if units(self.free[claim.resource]) >= claim.amount:
-                    calendars.append(self.network.resources[claim.resource].calendar)
+            for alternative in requirement.alternatives:
+                if all(units(self.free[resource]) >= amount for resource, amount in alternative.claims):
+                    calendars += [self.network.resources[claim.resource].calendar for claim in alternative.claims]
                     break
             else:
                 return self.cause_number[requirement.cause]
@@ -318,13 +326,14 @@ class Waiting:
         self.stirred.clear()
 
     def _await_calendars(self, shortage: Shortage) -> None:
-        """Those whom only calendars keep from starting are looked at again when any of them opens or closes."""
-        claims = [claim for r in shortage.demand.requirements for claim in r.alternatives]
+        """Those whom only calendars keep from starting are looked at again when any of them, or a risk, may change."""
+        claims = [c for r in shortage.demand.requirements for each in r.alternatives for c in each.claims]
         numbers = {shortage.demand.calendar, *(self.network.resources[claim.resource].calendar for claim in claims)}
-        edge = min(
-            min(self.draws.calendars[number].next_change(self.tick), time.open.next_change(self.tick))
-            for number, time in ((number, self.network.working_times[number]) for number in numbers)
-        )
+        times = [self.network.working_times[number] for number in numbers]
+        windows = [self.draws.windows[risk] for time in times for risk in time.stopped_by]
+        calendars = [*(self.draws.calendars[number] for number in numbers), *(time.open for time in times)]
+        edges = [edge for window in windows if window is not None for edge in window if edge > self.tick]
+        edge = min(*edges, *(calendar.next_change(self.tick) for calendar in calendars))
         if shortage.called != edge:
             shortage.called = edge
             self.call_at(edge, shortage)

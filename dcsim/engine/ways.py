@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.engine.jit import readable
-from dcsim.engine.tables import Table, first_of, i32, i64, ints, record
+from dcsim.engine.tables import Table, first_of, i32, i64, ints, joined_keys, record
 from dcsim.network import Network
 from dcsim.trace import NOT, Ints, causes, first_calendar_cause
 
@@ -43,10 +43,10 @@ LINK = record(i32, "source", "lag")
 GATE = record(i32, "started_by", "milestone", "order")  # each -1 for none
 LAG = np.dtype([("minutes", i64), ("calendar", i64), ("months", np.float64)])
 INSTANCE = record(i32, "activity", "bundle", "work", "retry", "repair")  # the last three are demands
-DEMAND = record(i32, "told_with", "in_months", "first_requirement", "first_take", "first_mode")
+DEMAND = record(i32, "told_with", "in_months", "together", "first_requirement", "first_take")
 REQUIREMENT = record(i32, "cause", "first_alternative")
 TAKE = record(i32, "cause", "stock")
-MODE = record(i32, "calendar", "first_claim")
+ALTERNATIVE = record(i32, "calendar", "first_claim")
 GAIN = record(i64, "stock", "amount")
 CALENDAR = record(i32, "first_part", "first_risk")
 PART = record(i32, "calendar", "cause")
@@ -80,10 +80,13 @@ class Ways(NamedTuple):
     instance: Table
     demand: Table
     requirement: Table
-    alternative: Ints
-    take: Table
-    mode: Table
+    alternative: Table
     claim: Ints
+    """Of each alternative, the resources that it takes."""
+    joined_key: Ints
+    joined: Ints
+    """Pairs of calendars, and what they are together."""
+    take: Table
     bundle: Ints
     """The first gain of each."""
     gain: Table
@@ -102,7 +105,8 @@ def ways(network: Network) -> Ways:
     demands, times = network.demands, network.working_times
     requirements = [r for demand in demands for r in demand.requirements]
     takes = [take for demand in demands for take in demand.consumes]
-    modes = [mode for demand in demands for mode in demand.modes]
+    alternatives = [alternative for r in requirements for alternative in r.alternatives]
+    joined = joined_keys(network.joined)
     gains = [take for bundle in network.bundles for take in bundle]
     parts = _parts(network)
     first_link, source, lag = _backwards(network)
@@ -132,21 +136,24 @@ def ways(network: Network) -> Ways:
             DEMAND,
             [*(demand.told_with for demand in demands), NOT],
             [*(demand.in_months for demand in demands), NOT],
+            [*(demand.together for demand in demands), NOT],
             first_of([demand.requirements for demand in demands]),
             first_of([demand.consumes for demand in demands]),
-            first_of([demand.modes for demand in demands]),
         ),
         requirement=readable(
             REQUIREMENT,
             [*(number[r.cause] for r in requirements), NOT],
             first_of([r.alternatives for r in requirements]),
         ),
-        alternative=ints(claim.resource for r in requirements for claim in r.alternatives),
+        alternative=readable(
+            ALTERNATIVE, [*(one.calendar for one in alternatives), NOT], first_of([one.claims for one in alternatives])
+        ),
+        claim=ints(claim.resource for one in alternatives for claim in one.claims),
+        joined_key=joined[0],
+        joined=joined[1],
         take=readable(
             TAKE, [number[network.stocks[take.stock].name] for take in takes], [take.stock for take in takes]
         ),
-        mode=readable(MODE, [*(mode.calendar for mode in modes), NOT], first_of([mode.claims for mode in modes])),
-        claim=ints(claim.resource for mode in modes for claim in mode.claims),
         bundle=first_of(network.bundles),
         gain=readable(GAIN, [take.stock for take in gains], [take.amount for take in gains]),
         calendar=readable(CALENDAR, first_of(parts), first_of([time.stopped_by for time in times])),

@@ -21,6 +21,8 @@ def activity_lines(
         yield f"not before {when(part.not_before)}"
     if part.requires:
         yield f"takes {', '.join(_taken(entry, number) for entry, number in part.requires.items())}"
+    if part.ways:
+        yield f"the first of these ways that is free: {'; '.join(_way(*way) for way in part.ways.items())}"
     if part.consumes:
         yield f"consumes {_goods(part.consumes, scenario)}"
     if part.produces:
@@ -57,17 +59,24 @@ def lag_in_words(lag: Any) -> str:
 def duration_in_words(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scenario) -> str:
     """How long it lasts; days and weeks under a calendar are said to be working days and weeks."""
     said = uncertain(part.duration)
-    calendar = _calendar(part, scenario) or _calendar(whole, scenario) or ALWAYS
-    return f"{said} (working time of {calendar})" if _has_days(part.duration) and calendar != ALWAYS else said
+    calendars = _calendars(part, scenario) or _calendars(whole, scenario)
+    days = f"{said} (working time of {' or '.join(calendars)})"
+    return days if _has_days(part.duration) and calendars not in ([], [ALWAYS]) else said
 
 
-def _calendar(part: schema.ActivityPart, scenario: Scenario) -> str | None:
-    """The calendar whose days its duration means: its own, else that of what it requires first."""
+def _calendars(part: schema.ActivityPart, scenario: Scenario) -> list[str]:
+    """The calendars whose days its duration may mean: its own, else those of what it requires first."""
     if part.calendar is not None:
-        return part.calendar
-    for entry in part.requires:
-        return scenario.resources[entry.split("|")[0].strip()].calendar
-    return None
+        return [part.calendar]
+    names: list[str] = next((entry.split("|") for entry in part.requires), [])
+    return list(dict.fromkeys(scenario.resources[name.strip()].calendar or ALWAYS for name in names))
+
+
+def _way(called: str, way: schema.Way | None) -> str:
+    """One way to do it: four takes 4 crew, lasts 2 d."""
+    takes = [] if way is None else [_taken(entry, number) for entry, number in way.requires.items()]
+    lasts = [] if way is None or way.duration is None else [f"lasts {uncertain(way.duration)}"]
+    return " ".join([called, ", ".join(([f"takes {', '.join(takes)}"] if takes else []) + lasts)]).strip()
 
 
 def _has_days(duration: Uncertain) -> bool:

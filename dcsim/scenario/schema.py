@@ -377,17 +377,30 @@ class Rework(Model):
 Links = Annotated[tuple[Link, ...], BeforeValidator(_listed)]
 
 
+class Way(Model):
+    """One of several ways to do an activity, such as a large crew that is fast and a small one that is slow."""
+
+    duration: UncertainSpan | None = None
+    """Time of work this way; that of the activity if not given."""
+    requires: dict[Text, Whole | None] = {}
+    """Resources taken this way, beside those that the activity takes in any way: `{crew: 4}`."""
+    description: Text = ""
+    """What is done this way."""
+
+
 class ActivityPart(Model):
     """What may differ about an activity in some places."""
 
     duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
-    """Time of work; days and weeks are working days and weeks of its calendar, months go on while it is closed."""
+    """Time of work; days and weeks are those of its calendar, else of whatever does it; months go on while closed."""
     requires: dict[Text, Whole | None] = {}
     """Resources taken while it runs: `{rack_crews: 1}`; alternatives: `{dell_line | smc_line: 1}`."""
     consumes: dict[Text, AmountValue | None] = {}
     """Supplies used up when it starts."""
     produces: dict[Text, AmountValue | None] = {}
     """Supplies there when it finishes."""
+    ways: dict[Text, Way | None] = {}
+    """Ways to do it, each with its `duration` and `requires`: the first in the written order that is free is taken."""
     varies_with: Names = ()
     """Factors that multiply its duration."""
     learning: Learning | None = None

@@ -47,7 +47,7 @@ def site_quantities(network: Network) -> tuple[str, ...]:
             if not isinstance(order.lead_time, Fixed):
                 names.append(f"{order.path}.lead_time")
     for work in network.work:
-        if len(work.instances) == 1 and not isinstance(work.minutes, Fixed):
+        if len(work.instances) == 1 and not all(isinstance(one, Fixed) for one in (work.minutes, *work.further)):
             if network.levels[work.activity] == "site":
                 names.append(f"activities.{network.activities[work.activity]}.duration")
     return tuple(dict.fromkeys(names))

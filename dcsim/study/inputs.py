@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from dcsim.analysis.sensitivity import SMALLEST, Input, Points, Values
-from dcsim.distributions import Distribution
+from dcsim.distributions import Distribution, Fixed
 from dcsim.network import Network, Risk
 from dcsim.study.design import site_quantities
 
@@ -64,7 +64,8 @@ def _orders(network: Network) -> Iterator[Input]:
 def _activities(network: Network) -> Iterator[Input]:
     for work in network.work:
         name = network.activities[work.activity]
-        yield from _sized(network, name, ACTIVITY, {f"activities.{name}.duration": work.minutes})
+        drawn = next((one for one in (work.minutes, *work.further) if not isinstance(one, Fixed)), work.minutes)
+        yield from _sized(network, name, ACTIVITY, {f"activities.{name}.duration": drawn})
 
 
 def _sized(network: Network, name: str, kind: str, drawn: Mapping[str, Distribution]) -> Iterator[Input]:

@@ -53,6 +53,9 @@ def demands(scenario: Scenario) -> Iterator[Demand]:
     """Every list of required resources."""
     for path, name, part in activity_parts(scenario):
         yield Demand((*path, "requires"), name, part.requires)
+        for called, way in part.ways.items():
+            if way is not None:
+                yield Demand((*path, "ways", called, "requires"), name, way.requires)
         if part.rework is not None:
             yield Demand((*path, "rework", "requires"), name, part.rework.requires)
 

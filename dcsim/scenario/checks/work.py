@@ -7,7 +7,8 @@ from math import log2
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern, check_stands_inside
 from dcsim.scenario.checks.findings import Findings
-from dcsim.scenario.checks.parts import activity_parts, alternatives, demands, links
+from dcsim.scenario.checks.names import check_characters
+from dcsim.scenario.checks.parts import Demand, activity_parts, alternatives, demands, links
 from dcsim.scenario.checks.quantities import (
     check_amount,
     check_duration,
@@ -30,6 +31,8 @@ def check_work(scenario: Scenario, findings: Findings) -> None:
         _check_amounts(path, part, scenario, findings)
     for demand in demands(scenario):
         _check_demand(demand.path, demand.requires, findings)
+        if "ways" in demand.path:
+            _check_way(demand, scenario, findings)
     _check_links(scenario, findings)
 
 
@@ -49,6 +52,10 @@ def check_work_in_places(scenario: Scenario, places: Places, findings: Findings)
 
 def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findings) -> None:
     check_duration((*path, "duration"), part.duration, findings)
+    for name, way in part.ways.items():
+        check_characters((*path, "ways", name), name, findings)
+        if way is not None and way.duration is not None:
+            check_duration((*path, "ways", name, "duration"), way.duration, findings)
     if isinstance(part.not_before, Span):
         check_span((*path, "not_before"), part.not_before, findings)
     if abs(part.priority) > _HIGHEST_PRIORITY:
@@ -96,6 +103,25 @@ def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Findi
         if amount is not None and amount > LARGEST_COUNT:
             findings.add((*path, written), f"more than 10^9 units, got {amount}")
         seen.update(names)
+
+
+def _check_way(demand: Demand, scenario: Scenario, findings: Findings) -> None:
+    """A way takes no alternatives, and nothing that its activity takes in any way."""
+    activity = scenario.activities[demand.activity]
+    anyway = {
+        name
+        for part in (activity, *activity.within.values())
+        for entry in part.requires
+        for name in alternatives(entry)
+    }
+    for written in demand.requires:
+        several = "|" in written
+        findings.require(
+            not several, (*demand.path, written), "each alternative is a way of its own: write one more way"
+        )
+        if not several and written in anyway:
+            message = f"'{written}' stands in `requires` of the activity as well; write all of it in the ways"
+            findings.add((*demand.path, written), message)
 
 
 def _check_links(scenario: Scenario, findings: Findings) -> None:

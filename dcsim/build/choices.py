@@ -1,0 +1,159 @@
+"""What a piece of work requires: alternatives and ways between which it chooses, and whose days each of them means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.build.supplies import Goods
+from dcsim.build.time import WorkingTimes
+from dcsim.distributions import Distribution
+from dcsim.network import Alternative, Claim, Demand, Requirement
+from dcsim.scenario.checks.parts import alternatives
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import ALWAYS, Way
+from dcsim.scenario.values import Uncertain
+
+Ints = NDArray[np.int64]
+
+MOST_TOGETHER = 2_000
+"""Combinations of calendars to which choices may lead, beside one for every alternative."""
+
+
+class Entry(NamedTuple):
+    """One thing that is required: its cause, and what each alternative is called and takes."""
+
+    cause: str
+    choice: tuple[tuple[str, Mapping[str, int]], ...]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a piece of work requires in the places of a level, and the calendar of its activity if that has one."""
+
+    at: str
+    calendar: str | None
+    requires: Mapping[str, int | None]
+    ways: Mapping[str, Way]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All that is required; the ways come last, and wait under the names of all that any of them takes."""
+        found = [
+            Entry(" | ".join(alternatives(written)), tuple((name, {name: units}) for name in alternatives(written)))
+            for written, units in self.requires.items()
+            if units
+        ]
+        if self.ways:
+            choice = [(called, {name: n for name, n in way.requires.items() if n}) for called, way in self.ways.items()]
+            found.append(Entry(" | ".join(dict.fromkeys(name for _, takes in choice for name in takes)), tuple(choice)))
+        return found
+
+    @property
+    def deciding(self) -> list[str | None]:
+        """The resources by whose days a duration is read, one for each alternative of what is required first."""
+        for written, units in self.requires.items():
+            return list(alternatives(written)[: None if units else 1])
+        return [next(iter(way.requires), None) for way in self.ways.values()] or [None]
+
+    def spans(self, usual: Uncertain) -> list[Uncertain]:
+        """How long it takes each way, or as usual."""
+        return [way.duration or usual for way in self.ways.values()] or [usual]
+
+    @property
+    def by_way(self) -> bool:
+        """Whether each way has days of its own."""
+        return self.calendar is None and not self.requires and bool(self.ways)
+
+
+@dataclass
+class Choices:
+    """Requirements as they are in each place, and the calendars that come together where something is chosen."""
+
+    goods: Goods
+    times: WorkingTimes
+    joined: dict[tuple[int, int], int] = field(default_factory=dict)
+    refused: list[tuple[Key, str]] = field(default_factory=list)
+    """Choices that cannot be kept or compared: path and message."""
+    _alternatives: int = 0
+
+    def requirements(self, needs: Needs, days: Sequence[int], numbers: Mapping[str, int]) -> tuple[Requirement, ...]:
+        """What is required in one place, where these are the days that count and the resources by number."""
+        ways = max(1, len(needs.ways))
+        found = []
+        for k, (cause, choice) in enumerate(needs.entries):
+            options = [0] * len(choice)
+            if needs.ways and k == len(needs.entries) - 1:
+                options = list(range(len(choice)))
+            elif k == 0 and len(days) == len(choice):
+                distinct = list(self._distinct(days))
+                options = [ways * distinct.index(self.times.day_and_week(number)) for number in days]
+            found.append(Requirement(cause, tuple(self._alternatives_of(choice, options, numbers))))
+        return tuple(found)
+
+    def _alternatives_of(
+        self, choice: Sequence[tuple[str, Mapping[str, int]]], options: Sequence[int], numbers: Mapping[str, int]
+    ) -> list[Alternative]:
+        found = []
+        for (called, takes), option in zip(choice, options, strict=True):
+            claims = tuple(Claim(numbers[name], units) for name, units in takes.items())
+            calendar = self.times.joined([0, *(self.goods.resources[claim.resource].calendar for claim in claims)])
+            found.append(Alternative(claims, calendar, called if len(choice) > 1 else "", option))
+        return found
+
+    def together(self, own: int, requirements: Sequence[Requirement]) -> int:
+        """When the activity and all that it requires without a choice are at work."""
+        return self.times.joined([own, *(r.alternatives[0].calendar for r in requirements if len(r.alternatives) == 1)])
+
+    def meet(self, demand: Demand) -> None:
+        """Every combination of calendars that the choices of a demand may lead to."""
+        reached = {demand.together}
+        for choice in reversed(demand.choices):
+            self._alternatives += len(choice.alternatives)
+            before, reached = reached, set()
+            for pair in product(before, dict.fromkeys(one.calendar for one in choice.alternatives)):
+                if pair not in self.joined and len(self.joined) >= MOST_TOGETHER + self._alternatives:
+                    most = f"may meet in more than {MOST_TOGETHER:,} combinations of calendars"
+                    name = list(self.goods.scenario.activities)[demand.activity]
+                    self.refused.append((("activities", name), f"its alternatives {most}; use fewer calendars"))
+                    return
+                if pair not in self.joined:
+                    self.joined[pair] = self.times.joined(pair)
+                reached.add(self.joined[pair])
+
+    def days(self, needs: Needs, places: Ints) -> tuple[list[list[int]], Ints]:
+        """Calendars whose days a duration may mean, one for each alternative that decides; and whose each place has."""
+        own = self.times.number([needs.calendar or ALWAYS], [])
+        names = [None] if needs.calendar is not None else needs.deciding
+        numbers = np.stack([self._of_resource(name, needs.at, places, own) for name in names])
+        if len(places) == 1:
+            return [numbers[:, 0].tolist()], np.zeros(1, np.int64)
+        found, which = np.unique(numbers, axis=1, return_inverse=True)
+        return found.T.tolist(), which.ravel()
+
+    def _of_resource(self, name: str | None, at: str, places: Ints, own: int) -> Ints:
+        """For each place the calendar of this resource, whatever stops its work."""
+        if name is None:
+            return np.full(len(places), own, np.int64)
+        resources = self.goods.numbers(name, at)[places].tolist()
+        calendars = {
+            number: self.times.number([self.times.table[self.goods.resources[number].calendar].name], [])
+            for number in set(resources)
+        }
+        return np.array([calendars[number] for number in resources], np.int64)
+
+    def minutes(self, duration: Uncertain, needs: Needs, days: Sequence[int]) -> tuple[Distribution, ...]:
+        """The working time of each option: by the days of what decides, then by way."""
+        spans = needs.spans(duration)
+        pairs = zip(days, spans, strict=True) if needs.by_way else product(self._distinct(days).values(), spans)
+        return tuple(self.times.working(span, day) for day, span in pairs)
+
+    def _distinct(self, days: Sequence[int]) -> dict[object, int]:
+        """The calendars whose days and weeks differ, by these."""
+        found: dict[object, int] = {}
+        for number in days:
+            found.setdefault(self.times.day_and_week(number), number)
+        return found
