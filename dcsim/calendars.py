@@ -341,9 +341,9 @@ def parse_closed(text: str) -> tuple[dt.date, dt.date] | tuple[dt.datetime, dt.d
 
 def _ends(text: str) -> tuple[dt.datetime, dt.datetime]:
     """The two ends of a time that is written 'A to B'; a time of day as B is that of A's day."""
-    first, _, last = (part.strip() for part in text.partition(" to "))
+    first, last = (part.strip() for part in (text.split(" to ", 1) if " to " in text else (text, text)))
     begin = parse_date(first)
-    end = parse_date(f"{begin:%Y-%m-%d} {last}" if re.fullmatch(r"\d{1,2}:\d{2}", last) else last or first)
+    end = parse_date(f"{begin:%Y-%m-%d} {last}" if re.fullmatch(r"\d{1,2}:\d{2}", last) else last)
     if end < begin:
         raise ValueError(f"expected days off from an earlier to a later date, got '{text}'")
     return begin, end

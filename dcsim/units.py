@@ -121,9 +121,9 @@ class Span:
     @property
     def minutes(self) -> Fraction:
         """Elapsed minutes: a day has 24 hours, a week 7 days."""
-        if self.unit not in MINUTES_PER:
+        if self.months:
             raise ValueError(f"a {self.unit} has no fixed length; write weeks or days, got '{self}'")
-        return self.amount * MINUTES_PER[self.unit]
+        return self.amount * MINUTES_PER.get(self.unit, 0)
 
     @property
     def months(self) -> Fraction:
@@ -133,7 +133,7 @@ class Span:
     @property
     def about(self) -> Fraction:
         """Elapsed minutes, where a month is taken for an average one."""
-        return self.months * AVERAGE_MONTH if self.months else self.minutes if self.amount else self.amount
+        return self.months * AVERAGE_MONTH or self.minutes
 
     def after(self, date: dt.datetime) -> Fraction:
         """Elapsed minutes from a date to so much later.
@@ -142,7 +142,7 @@ class Span:
         month is that part of the way to the next whole one.
         """
         if not self.months:
-            return self.minutes if self.amount else self.amount
+            return self.minutes
         whole = int(self.months)
         first = _months_later(date, whole) - date
         more = _months_later(date, whole + 1) - date - first if self.months != whole else dt.timedelta()

@@ -293,6 +293,8 @@ def test_a_worked_holiday_has_the_hours_of_its_weekday() -> None:
         ),
         ({"open": "2024-03-15 07:00"}, "hours of their own stand behind them: `2024-03-15: 07:00-12:00`"),
         ({"open": {"2024-03-15": "all"}}, "expected hours such as 07:00-17:00, got 'all'"),
+        ({"open": [["2024-03-15"]]}, "expected words, got a list of 1"),
+        ({"open": "2024-03-15 to "}, "expected a date such as"),
         ({"closed": "2024-03-15 07:00"}, "closed until when"),
         ({"closed": "2024-03-15 07:00 to 07:00"}, "expected a time that ends after it begins"),
         ({"closed": "2024-03-15 07:00 to 06:00"}, "expected days off from an earlier to a later date"),

@@ -95,6 +95,7 @@ def test_elapsed_and_working_minutes() -> None:
     assert parse_span("2 d").working_minutes(Fraction(10), 6) == 1200
     assert parse_span("1 wk").working_minutes(Fraction(10), 6) == 3600
     assert parse_span("1.5 h").working_minutes(Fraction(10), 6) == 90
+    assert parse_span("0 months").minutes == 0
     assert parse_span("7 min").working_minutes(Fraction(10), 6) == 7
 
 

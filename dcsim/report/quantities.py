@@ -76,6 +76,7 @@ def _scale(quantity: Uncertain) -> tuple[Callable[[Any], Fraction], Callable[[An
     if isinstance(first, Span):
         units = {value.unit for value in quantity.values if isinstance(value, Span)}
         if len(units) == 1:
-            return (lambda span: span.amount), lambda number: f"{number_in_words(number)} {first.unit}"
+            plural = "s" if first.months else ""
+            return (lambda span: span.amount), lambda number: f"{number_in_words(number)} {first.unit}{plural}"
         return (lambda span: span.about / 1440), lambda number: f"{number_in_words(number)} d"
     return Fraction, number_in_words

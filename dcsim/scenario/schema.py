@@ -134,7 +134,7 @@ def _open(raw: Any) -> Any:
     """Dates by themselves, or with hours of their own."""
     found: dict[Any, Any] = {}
     for entry in _listed(raw):
-        found |= entry if isinstance(entry, dict) else {entry: ()}
+        found |= entry if isinstance(entry, dict) else {_text(entry): ()}
     return found
 
 
