@@ -70,9 +70,17 @@ def parse_number(x: object) -> Fraction:
             return _exact(Decimal(x.strip().replace("_", "")), x)
         case str() if found := re.fullmatch(rf"({_NUMBER})\s*%", x.strip()):
             raise ValueError(f"{x.strip()} is a percentage: write the fraction {plain(parse_number(found[1]) / 100)}")
-        case str() if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", x.strip()):
-            raise ValueError(f"expected a number, got {x!r}; write {x.strip().replace(',', '_')}")
-    raise ValueError(f"expected a number, got {x!r}")
+    raise ValueError(f"expected a number, got {x!r}{_comma(x)}")
+
+
+def _comma(x: object) -> str:
+    """What to write where a comma stands in a number, as the end of a message."""
+    found = re.match(r"[+-]?[\d.]*(,\d+)+(\.\d+)?", x.strip()) if isinstance(x, str) else None
+    if found is None:
+        return ""
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", found[0]):
+        return f"; write {found[0].replace(',', '_')}"
+    return f"; decimals have a point: write {found[0].replace('.', '').replace(',', '.')}"
 
 
 def plain(x: Fraction | int) -> str:
@@ -215,7 +223,24 @@ def _written_date(text: str) -> dt.datetime:
     if _PARTIAL_DATE.fullmatch(text):
         first = f"{text}-01" if "-" in text else f"{text}-01-01"
         raise ValueError(f"{text}: write a full date such as {first}")
-    raise ValueError(f"expected a date such as 2024-05-02 or 2024-05-02 07:30, got {text!r}")
+    raise ValueError(f"expected a date such as 2024-05-02 or 2024-05-02 07:30, got {text!r}{_other_date(text)}")
+
+
+def _other_date(text: str) -> str:
+    """What to write for a date as other people and programs write it, as the end of a message."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ].*\d *(Z|UTC|GMT|[+-]\d{2}:?\d{0,2})", text):
+        return f"; leave the zone out, and write the time on the site's clock: {text[:10]} {text[11:16]}"
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ].*", text):
+        return "; a time is hours and minutes"
+    if re.fullmatch(r"\d{5}(\.\d+)?", text):  # Excel counts days
+        day = dt.date(1899, 12, 30) + dt.timedelta(days=int(text[:5]))
+        return f"; a spreadsheet means {day} by it: format these cells as YYYY-MM-DD"
+    if found := re.fullmatch(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", text):
+        return f"; write {found[1]}-{found[3]:0>2}-{found[4]:0>2}"
+    if found := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})\2(?:20)?(\d{2})", text):
+        meant = {f"20{found[4]}-{month:0>2}-{day:0>2}" for day, month in (found.group(1, 3), found.group(3, 1))}
+        return f"; write {' or '.join(sorted(one for one in meant if one[5:7] <= '12') or ('2024-05-02',))}"
+    return ""
 
 
 def _in_range(date: dt.datetime) -> dt.datetime:
@@ -341,12 +366,10 @@ def _split(text: object, expected: str) -> tuple[Fraction, str]:
             return parse_number(text), ""
         raise ValueError(f"expected {expected}, got {text!r}")
     found = _QUANTITY.fullmatch(text.strip())
-    if not found:
-        raise ValueError(f"expected {expected}, got {text!r}")
+    if not found or re.match(r",\d", found[2]):
+        raise ValueError(f"expected {expected}, got {text!r}{_comma(text)}")
     if found[2].startswith("%"):
         return parse_number(text), ""
-    if re.match(r",\d{3}", found[2]):
-        raise ValueError(f"expected {expected}, got {text!r}; write thousands with '_' or with nothing")
     return parse_number(found[1]), found[2].strip()
 
 

@@ -476,8 +476,8 @@ VALUES = [
         "duration: 24 to 72 h",
         "duration: {empirical: {file: burn_in.csv, column: remark}}",
         (
-            "burn_in.csv: line 2: activities.burn_in.duration.empirical: expected a number or a "
-            "span in column 'remark', got 'fine'"
+            "burn_in.csv: line 2: activities.burn_in.duration.empirical: column 'remark': expected a number, "
+            "a span or a date, got 'fine'"
         ),
     ),
     Broken(
@@ -877,10 +877,7 @@ SUPPLIES = [
         "amount-thousands",
         "initial: 40_000",
         "initial: 40,000",
-        (
-            "line 31: supplies.hbm_stacks.initial: expected an amount such as '8 stack', got "
-            "'40,000'; write thousands with '_' or with nothing"
-        ),
+        ("line 31: supplies.hbm_stacks.initial: expected an amount such as '8 stack', got '40,000'; write 40_000"),
     ),
     Broken(
         "amount-too-large",

@@ -105,6 +105,40 @@ def test_a_plan_may_stand_instead(tmp_path):
     assert lost(dcsim.load(racks()), supply="done", target=early, expected=True).unit_days == pytest.approx(1 + 2 + 3)
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("01/06/2024,3", "line 2: date: .* got '01/06/2024'; write 2024-01-06 or 2024-06-01"),
+        ("06.01.2024,3", "line 2: date: .*; write 2024-01-06 or 2024-06-01"),
+        ("2024-01-06T00:00Z,3", "line 2: date: .*; leave the zone out, and write the time on the site's clock"),
+        ("45297,3", "line 2: date: .*; a spreadsheet means 2024-01-06 by it: format these cells as YYYY-MM-DD"),
+        ("2024-01-06,2.5", r"line 2: amount: 2\.5 is not a whole number of rack"),
+        ("2024-01-06,-3", "line 2: amount: an amount is never negative, got '-3'"),
+        ("2024-01-06,", "line 2: amount: expected an amount such as '8 rack', got ''"),
+        ('2024-01-06,"3,5"', r"line 2: amount: .*; decimals have a point: write 3\.5"),
+        ("2024-01-06,1e25", "line 2: amount: at most 9,007,199,254,740,992 units"),
+        ("2024-01-06,1\n2024-01-06,2", "line 3: date: 2024-01-06 00:00 stands in the plan twice"),
+        ("x,3\n2024-01-07,y", "2 problems\n  line 2: date: .*\n  line 3: amount: "),
+    ],
+)
+def test_a_plan_is_read_as_strictly_as_a_scenario(tmp_path, rows, message):
+    (tmp_path / "plan.csv").write_text(f"date,amount\n{rows}\n")
+    with pytest.raises(RequestError, match=f"(?s)cannot read the plan, .*plan.csv: .*{message}"):
+        lost(dcsim.load(racks()), supply="done", target=tmp_path / "plan.csv", expected=True)
+
+
+def test_a_frame_is_read_like_a_file():
+    for columns, message in (
+        ({"date": ["2024-01-03", None], "amount": [1, 3]}, r"row 1\.date: expected a date"),
+        ({"date": pd.to_datetime(["2024-01-03"]).tz_localize("UTC"), "amount": [1]}, r"without a time zone"),
+        ({"date": ["2024-01-03"], "amount": [np.nan]}, r"row 0\.amount: expected a finite number"),
+        ({"Date": ["2024-01-03"], "amount": [1]}, "no column 'date'; did you mean 'Date'"),
+        ({"date": [], "amount": []}, "no rows"),
+    ):
+        with pytest.raises(RequestError, match=message):
+            lost(dcsim.load(racks()), supply="done", target=pd.DataFrame(columns), expected=True)
+
+
 def test_replications_are_averaged_and_alike_with_both_engines():
     spec = racks()
     spec["activities"]["install"]["duration"] = "1 to 3 d"
@@ -128,5 +162,5 @@ def test_what_makes_no_sense_is_refused():
         lost(dcsim.load(spec), supply="done")
     with pytest.raises(RequestError, match="cannot read the plan, a table of `date` and `amount`"):
         lost(loaded, supply="done", target="nowhere.csv")
-    with pytest.raises(RequestError, match="they never fall"):
+    with pytest.raises(RequestError, match=r"row 1\.amount: 1 after 3; .* never fall"):
         lost(loaded, supply="done", target=pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [3, 1]}))

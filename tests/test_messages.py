@@ -92,7 +92,7 @@ def test_a_problem_in_another_file_names_it(folder: Path) -> None:
 def test_a_file_of_fifty_megabytes(folder: Path) -> None:
     with (folder / "large.yaml").open("wb") as file:
         file.truncate(50_000_000)
-    with pytest.raises(ScenarioError, match=r"'large\.yaml' has 50\.0 MB; a scenario has at most 10 MB"):
+    with pytest.raises(ScenarioError, match=r"'large\.yaml' has 50\.0 MB; at most 10 MB are read"):
         load("large.yaml")
 
 

@@ -65,7 +65,7 @@ def test_spans_are_read_as_written(text: object, amount: Fraction | int, unit: s
         (Decimal("2.5"), "a span needs a unit: write '2.5 d'"),
         ("-3 d", "a span is never negative, got '-3 d'"),
         ("1 d 4 h", "got '1 d 4 h'; write one number and one unit, such as '28 h'"),
-        ("1,000 d", "got '1,000 d'; write thousands with '_'"),
+        ("1,000 d", "got '1,000 d'; write 1_000"),
         (True, "expected a span such as '18 weeks', got True"),
         ([1], r"expected a span such as '18 weeks', got \[1\]"),
         (float("nan"), "expected a finite number, got nan"),

@@ -48,7 +48,7 @@ def read_text(path: Path, shown: str) -> str:
         size = path.stat().st_size
         if size > LARGEST:
             megabytes = f"{size / 1e6:,.1f} MB"
-            raise UnreadableFileError(f"'{shown}' has {megabytes}; a scenario has at most {LARGEST // 10**6} MB")
+            raise UnreadableFileError(f"'{shown}' has {megabytes}; at most {LARGEST // 10**6} MB are read")
         return _decode(path.read_bytes(), shown)
     except FileNotFoundError:
         raise UnreadableFileError(f"there is no file '{shown}'{_nearest_file(path)}") from None
@@ -63,13 +63,13 @@ def _decode(data: bytes, shown: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableFileError(f"'{shown}' is written in UTF-16; save it as UTF-8")
     if b"\0" in data:
-        raise UnreadableFileError(f"'{shown}' is not a text file; a scenario is YAML, written in UTF-8")
+        raise UnreadableFileError(f"'{shown}' is not a text file; save it as plain text in UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UnreadableFileError(
-            f"'{shown}' is not UTF-8 text: line {line} has the byte 0x{data[error.start]:02x}"
+            f"'{shown}' is not UTF-8 text: line {line} has the byte 0x{data[error.start]:02x}; save it as UTF-8"
         ) from None
 
 

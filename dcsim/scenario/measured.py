@@ -1,8 +1,7 @@
 """Measured data behind a distribution: `{empirical: {file: x.csv, column: y}}` filled with the values."""
 
-import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dcsim.errors import Problem
@@ -10,11 +9,14 @@ from dcsim.scenario.document import Key, dotted
 from dcsim.scenario.files import Root, UnreadableFileError
 from dcsim.scenario.layers import is_partial
 from dcsim.scenario.parse import plain_scalar
+from dcsim.scenario.table import Table, UnreadableTableError, read_table
 from dcsim.scenario.tree import Node, Origin
+from dcsim.scenario.values import BEGINS_LIKE_A_DATE
 from dcsim.suggest import nearest, shorten
+from dcsim.units import parse_date, parse_number, parse_span
 
 _KEYS = ("file", "column", "unit")
-_CELL = re.compile(r"[-+]?(\d[\d_]*(\.\d*)?|\.\d+)([eE][-+]?\d+)?( *[A-Za-z]+)?|\d{4}-\d{2}-\d{2}")
+_LIKE_A_NUMBER = re.compile(r"[-+]?[.,]?\d")
 
 
 @dataclass
@@ -44,42 +46,55 @@ class Measured:
         for key in written:
             if key not in _KEYS:
                 self._say(data, (*path, key), f"unknown key '{key}'{nearest(key, _KEYS)}")
-        origin = data.mark.origin if data.mark is not None else self.home
+        unit = written.get("unit")
         try:
-            text, found = self.root.beside(origin, str(written["file"]))
+            parse_span(f"1 {unit}" if unit is not None else 0)
+        except ValueError as error:
+            self._say(data, (*path, "unit"), f"every number of the column is in it: {error}")
+            return []
+        table = self._table(data, str(written["file"]), path)
+        if table is None:
+            return []
+        names = [name for name in table.columns if name]
+        column = str(written.get("column", names[0] if len(names) == 1 else ""))
+        if column not in names:
+            message = table.missing(column) if column else f"needs `column`: one of {', '.join(names)}"
+            self._say(data, (*path, "column"), message)
+            return []
+        found: list[Node] = []
+        for line, cell in table.column(column):
+            try:
+                found.append(Node(_measured(cell, unit), data.mark))
+            except ValueError as error:
+                message = f"column '{shorten(column)}': {error}"
+                self.problems.append((path, Problem(dotted(path), message, table.name, line)))
+        return found
+
+    def _table(self, data: Node, name: str, path: Key) -> Table | None:
+        """The file that is named; none where it cannot be read."""
+        try:
+            text, found = self.root.beside(data.mark.origin if data.mark is not None else self.home, name)
+            return read_table(text, found.name)
         except UnreadableFileError as error:
             self._say(data, (*path, "file"), str(error))
-            return []
-        rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
-        columns = [name for name in rows.fieldnames or () if name]
-        column = str(written.get("column", columns[0] if len(columns) == 1 else ""))
-        if column not in columns:
-            message = f"no column '{column}' in '{written['file']}'{nearest(column, columns, 'columns')}"
-            self._say(data, (*path, "column"), message if column else f"needs `column`: one of {', '.join(columns)}")
-            return []
-        values = [self._cell(row, rows.line_num, column, written, found, path) for row in _read(rows)]
-        if not values:
-            self._say(data, path, f"'{written['file']}' has no rows")
-        return [Node(value, data.mark) for value in values if value is not None]
-
-    def _cell(
-        self, row: dict[str, Any], line: int, column: str, written: dict[str, Any], found: Origin, path: Key
-    ) -> Any:
-        cell = str(row.get(column) or "").strip()
-        if not _CELL.fullmatch(cell):
-            message = f"expected a number or a span in column '{column}', got '{shorten(cell)}'"
-            self.problems.append((path, Problem(dotted(path), message, found.name, line)))
-            return None
-        unit = written.get("unit")
-        return f"{cell} {unit}" if unit is not None and cell[-1:].isdigit() else plain_scalar(cell)
+        except UnreadableTableError as error:
+            self.problems += [(path, replace(one, path=dotted(path))) for one in error.problems]
+        return None
 
     def _say(self, data: Node, path: Key, message: str) -> None:
         self.problems.append((path[:-1], data.problem(path, message)))
 
 
-def _read(rows: Any) -> Any:
-    """The rows of a table one by one; what its reader cannot take ends it."""
-    try:
-        yield from rows
-    except csv.Error:
-        return
+def _measured(cell: str, unit: Any) -> Any:
+    """What a cell says, as a scenario would write it; raises ValueError where it could not stand in one."""
+    if BEGINS_LIKE_A_DATE.match(cell):
+        parse_date(cell)
+        return cell
+    if not _LIKE_A_NUMBER.match(cell):
+        raise ValueError(f"expected a number, a span or a date, got '{shorten(cell)}'")
+    if cell[-1].isalpha():
+        parse_span(cell)
+        return cell
+    if parse_number(cell) < 0:
+        raise ValueError(f"what was measured is never negative, got '{cell}'")
+    return plain_scalar(cell) if unit is None else f"{cell} {unit}"

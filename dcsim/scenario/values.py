@@ -19,7 +19,9 @@ from dcsim.units import Money, Span, parse_date, parse_money, parse_number, pars
 Read = TypeVar("Read")
 
 _CALL = re.compile(r"\s*([A-Za-z]+)\s*\(.*", re.DOTALL)
-_BEGINS_LIKE_A_DATE = re.compile(r"\d{4}-\d")
+BEGINS_LIKE_A_DATE = re.compile(r"\d{4}[-/]\d|\d{4}\.\d{1,2}\.\d|\d{1,2}([-/.])\d{1,2}\1\d")
+"""What is meant as a date, also where it is written as no scenario may write it."""
+
 _BEGINS_LIKE_A_NUMBER = re.compile(r"[-+.]?\d")
 
 Bound = Fraction | Span | datetime
@@ -180,7 +182,7 @@ def parse_when(raw: Any) -> Span | datetime:
     """A date, or a span counted from the start of the clock."""
     if isinstance(raw, Span | datetime):
         return raw
-    if isinstance(raw, str) and _BEGINS_LIKE_A_DATE.match(raw.strip()):
+    if isinstance(raw, str) and BEGINS_LIKE_A_DATE.match(raw.strip()):
         return parse_date(raw)
     if isinstance(raw, date):
         return parse_date(raw)

@@ -24,6 +24,7 @@ from dcsim.engine.ways import ways
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.plan import plan_of
 from dcsim.study.store import keep
 from dcsim.suggest import nearest
 from dcsim.trace import NOT, Ints, Trace
@@ -168,7 +169,8 @@ def lost(
     network = network_of(scenario)
     instances, amounts = _increments(scenario, network, supply)
     initial = sum(stock.initial for stock in network.stocks if stock.name == supply)
-    plan, ideal = None if target is None else _plan(target, network, initial), _unhindered(network, supply)
+    unit = scenario.supplies[supply].unit
+    plan, ideal = None if target is None else plan_of(target, unit, network, initial), _unhindered(network, supply)
     value = parse_money(price) if price is not None else scenario.supplies[supply].hourly_value
     count = 1 if expected else n
     compute = ENGINES[choose(engine, 2 * network.instances * count)]()
@@ -246,19 +248,3 @@ def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floa
         spent = np.bincount(told["code"], weights=told["ends"] - told["begins"], minlength=plan.codes.total)
         found[:-1] += shared(float(unit_minutes), spent, plan.codes)
     return found
-
-
-def _plan(target: "pd.DataFrame | str | Path", network: Network, initial: int) -> Growth:
-    """A plan as growth beyond what is there at the start: `amount` units are there from each `date` on."""
-    try:
-        frame = target if isinstance(target, pd.DataFrame) else pd.read_csv(target)
-        moments = pd.to_datetime(frame["date"]).to_numpy("datetime64[m]")
-        amounts = frame["amount"].to_numpy(np.int64)
-    except (OSError, ValueError, KeyError) as error:
-        raise RequestError(f"cannot read the plan, a table of `date` and `amount`: {error}") from None
-    wanted = amounts[np.argsort(moments)]
-    steps = np.diff(np.maximum(wanted, initial), prepend=initial)
-    if len(steps) == 0 or (np.diff(wanted) < 0).any():
-        raise RequestError("the amounts of a plan are how many are there from each date on: they never fall")
-    ticks = (np.sort(moments) - np.datetime64(network.start, "m")).astype(np.int64)
-    return Growth(np.maximum(0, ticks), steps)

@@ -1,0 +1,103 @@
+"""A table that others wrote, as CSV: read whole, and as strictly as a scenario, every row with its line."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+
+from dcsim.errors import Problem
+from dcsim.suggest import nearest, shorten
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_BROKEN = {
+    "field larger": f"a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?",
+    "unexpected end": "the quote that opens in this row is never closed",
+    "expected after": "text stands behind a closing quote; a quote inside a quoted cell is written twice",
+}
+"""What the library says of text that is no table, and how it is told."""
+
+
+class UnreadableTableError(Exception):
+    """A file is no table, or not the one that is wanted; carries every problem that says why."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a file under the names of its columns, all as text."""
+
+    name: str
+    """The file as the user named it."""
+    columns: tuple[str, ...]
+    """Empty where a column has no name."""
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    """Each with the line on which it begins; those in which nothing stands are left out."""
+
+    def column(self, name: str) -> list[tuple[int, str]]:
+        """The cells of a column that is there, each with its line."""
+        number = self.columns.index(name)
+        return [(line, cells[number]) for line, cells in self.rows]
+
+    def missing(self, name: str) -> str:
+        """What to say of a column that is not there."""
+        known = nearest(name, filter(None, self.columns), "columns")
+        return _separated(self.columns) or f"no column '{shorten(name)}' in '{self.name}'{known}"
+
+
+def read_table(text: str, name: str) -> Table:
+    """The table that a text stands for; raises UnreadableTableError with all that is wrong with its form."""
+    problems: list[Problem] = []
+    rows = list(_rows(text, name, problems))
+    line, columns = rows[0] if rows else (1, ())
+    while columns and not columns[-1]:
+        columns = columns[:-1]
+    for message in _head(columns) if rows or not problems else ():
+        problems.append(Problem("", message, name, line))
+    if len(rows) < 2 and not problems:
+        problems.append(Problem("", "there are no rows below the names of the columns", name, line))
+    for line, cells in rows[1:] if not _separated(columns) else ():
+        if len(cells) < len(columns):
+            problems.append(Problem("", f"the row ends before column '{shorten(columns[len(cells)])}'", name, line))
+        elif any(cells[len(columns) :]):
+            message = "the row has more cells than there are columns; is a comma used for decimals or thousands?"
+            problems.append(Problem("", message, name, line))
+    if problems:
+        raise UnreadableTableError(*problems)
+    return Table(name, columns, tuple(rows[1:]))
+
+
+def _rows(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The rows in which something stands, up to what cannot be read."""
+    reader = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    line = 1
+    try:
+        for row in reader:
+            cells = tuple(cell.strip() for cell in row)
+            if any(cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        told = next((words for said, words in _BROKEN.items() if said in str(error)), str(error))
+        problems.append(Problem("", told, name, line))
+
+
+def _head(columns: tuple[str, ...]) -> Iterator[str]:
+    """What is wrong with the names of the columns."""
+    if not columns:
+        yield "the file is empty; a table begins with the names of its columns"
+    elif len(columns) == 1 and (separated := _separated(columns)):
+        yield separated
+    for name in dict.fromkeys(filter(None, columns)):
+        if columns.count(name) > 1:
+            yield f"two columns are named '{shorten(name)}'; give each a name of its own"
+
+
+def _separated(columns: tuple[str, ...]) -> str:
+    """What to do with a table whose cells are separated by anything but commas; nothing where they are not."""
+    for sign, word in _SEPARATORS.items():
+        if any(sign in name for name in columns):
+            return f"the table is separated by {word}; save it with commas between cells and points in decimals"
+    return ""
