@@ -80,7 +80,7 @@ def test_what_is_none_is_refused_with_its_row(values, data, message):
 
 
 def test_a_unit_that_is_none_is_said_once(values):
-    with pytest.raises(ScenarioError, match=r"1 problem\n .*unit: every number of the column is in it: .*; did you mean 'hour'"):
+    with pytest.raises(ScenarioError, match=r"1 problem\n .*unit: every number of the column is in it: .*'hour'"):
         values("v\n1\n2\n", unit="hourz")
 
 
