@@ -1,13 +1,58 @@
 """`python -m dcsim`, and the command `dcsim`: what a user can put right is told without a traceback."""
 
+import os
 import sys
+from io import TextIOWrapper
 
 INTERRUPTED = 130
 """The exit code of what was stopped from the keyboard."""
+REFUSED = 2
+"""The exit code where something is wrong that the user can put right."""
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what cannot be printed is said, and does not undo what was written."""
+    closed = sys.stdout is None
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # its number would go to the next file that is opened
+            setattr(sys, name, open(os.devnull, "r+"))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        code = _run()
+        sys.stdout.flush()
+        if closed and not code:
+            raise OSError("standard output is closed")
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        code = 1
+        _drop_what_is_left()
+        if not isinstance(error, BrokenPipeError):
+            code = _complain(f"cannot print: {(error.strerror or str(error)).lower()}")
+    sys.exit(code)
+
+
+def _drop_what_is_left() -> None:
+    """What waits to be printed where nothing can be printed is not tried again at the end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _complain(message: object) -> int:
+    """Say what is wrong; the exit code where the user can put it right."""
+    try:
+        print(message, file=sys.stderr)
+    except OSError:
+        _drop_what_is_left()
+    return REFUSED
+
+
+def _run() -> int | str | None:
+    """What the words on the command line ask for; the exit code."""
     from dcsim.errors import DcsimError
 
     try:
@@ -15,15 +60,15 @@ def main() -> None:
 
         app(prog_name="dcsim")
     except DcsimError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        return _complain(error)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        _complain("stopped")
+        return INTERRUPTED
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            print("stopped", file=sys.stderr)
-        raise
+            _complain("stopped")
+        return end.code
+    return 0
 
 
 if __name__ == "__main__":

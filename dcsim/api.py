@@ -47,7 +47,7 @@ def load(
     Parameters
     ----------
     path
-        The YAML file, or the same as a mapping.
+        The YAML file, `-` for standard input, or the same as a mapping.
     variants
         Variants of the file to lay over it, in this order.
     overrides

@@ -10,6 +10,7 @@ import datetime as dt
 import difflib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -322,14 +323,17 @@ class Money:
     currency: str
 
 
-def parse_money(text: object) -> Money:
-    """A sum such as '20M USD'; the currency is three capital letters."""
+def parse_money(text: object, known: Sequence[str] = ()) -> Money:
+    """A sum such as '20M USD', or '20M' where one currency alone is known; a currency is three capital letters."""
     if isinstance(text, Money):
         return text
     number, rest = _split(text, "money such as '20M USD'")
     magnitude, currency = _magnitude(rest)
+    if not currency and len(known) == 1:
+        currency = known[0]
     if not currency:
-        raise ValueError(f"money carries its currency: write '{_shown(text)} USD'")
+        forms = " or ".join(f"'{_shown(text)} {one}'" for one in known or ("USD",))
+        raise ValueError(f"money carries its currency: write {forms}")
     if not re.fullmatch("[A-Z]{3}", currency):
         raise ValueError(f"a currency is three capital letters such as USD, got {_quoted(text)}")
     if number < 0:

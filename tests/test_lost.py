@@ -75,6 +75,16 @@ def test_waiting_has_its_price():
     assert lost(dcsim.load(racks()), supply="done", expected=True).causes["price"].isna().all()
 
 
+def test_a_plain_price_is_in_the_currency_of_the_scenario():
+    spec = racks()
+    with pytest.raises(RequestError, match="the price: money carries its currency: write '250 USD'"):
+        lost(dcsim.load(spec), supply="done", expected=True, price=250)
+    spec["supplies"]["done"]["hourly_value"] = "10 EUR"
+    for price in (250, 250.0, "250", "250 EUR", "0.25k EUR"):
+        about = lost(dcsim.load(spec), supply="done", expected=True, price=price).findings.about
+        assert (about["hourly_value"], about["price"]) == ("250 EUR", pytest.approx(3 * 24 * 250))
+
+
 def test_units_that_never_come_are_lost_to_the_horizon():
     result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     assert result.causes.set_index("kind")["unit_days"]["unfinished"] == pytest.approx(1)

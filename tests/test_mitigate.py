@@ -16,7 +16,7 @@ from dcsim.analysis.gains import gain, interplay, interval
 from dcsim.errors import RequestError, UnavailableError
 from dcsim.scenario.load import changed
 from dcsim.study.choice import MOST_TRIED, fitting
-from dcsim.study.measures import budget_of, measures_of, within
+from dcsim.study.measures import measures_of, within
 from dcsim.study.mitigate import mitigate
 from dcsim.units import Money
 
@@ -218,7 +218,7 @@ def test_sets_within_a_budget():
         ({"x": faster(9)}, {"milestone": "n"}, "no milestone 'n'"),
         ({"x": faster(9)}, {"n": 0}, "there must be at least one replication, got 0"),
         ({"x": faster(9)}, {"budget": "5M EUR"}, "the budget is in EUR, but the costs are in USD"),
-        ({"x": faster(9)}, {"budget": "much"}, "expected money such as '20M USD', got 'much USD'"),
+        ({"x": faster(9)}, {"budget": "much"}, "expected money such as '20M USD', got 'much'"),
         (
             {"x": faster(9), "y": faster(8, "1M EUR")},
             {},
@@ -231,11 +231,16 @@ def test_nonsense_is_refused(options, more, message):
         mitigate(built(options=options), **{"milestone": "m", "n": 1, **more})
 
 
-def test_a_budget_may_leave_its_currency_to_the_costs():
-    assert budget_of("5M", "USD") == budget_of("5M USD", "USD") == budget_of(Money(Fraction(5_000_000), "USD"), "USD")
-    assert budget_of(None, "USD") is None
-    with pytest.raises(RequestError, match="money carries its currency"):
-        budget_of("5M", "")
+def test_a_plain_number_is_in_the_currency_of_the_scenario():
+    scenario = built(options={"x": faster(9)})
+    for written in ("5M", "5M USD", "5_000_000", 5e6, 5_000_000, Money(Fraction(5_000_000), "USD")):
+        assert weighed(scenario, written, n=1).budget == 5_000_000
+    assert weighed(scenario, 0, n=1).best == ()
+    several = built(options={"x": faster(9)}, supplies={"gpus": {"hourly_value": "2 EUR"}})
+    with pytest.raises(RequestError, match="the budget: money carries its currency: write '5M USD' or '5M EUR'"):
+        weighed(several, "5M")
+    with pytest.raises(RequestError, match="the budget: money carries its currency: write '40 USD'"):
+        weighed(built(options={"x": faster(9, cost="")}), 40)
 
 
 # The command

@@ -16,7 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario's YAML file.")]
+ScenarioFile = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="The scenario's YAML file; - for standard input.")
+]
 Variants = Annotated[
     list[str] | None,
     typer.Option("--variant", metavar="NAME", help="A variant of the scenario to lay over it; may be repeated."),

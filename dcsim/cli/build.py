@@ -22,7 +22,7 @@ from dcsim.cli.app import (
     app,
     opened,
 )
-from dcsim.cli.terminal import notice, patience, progress, say
+from dcsim.cli.terminal import AsCsv, AsJson, answer, give, in_folder, notice, patience, progress
 
 
 @app.command()
@@ -45,6 +45,8 @@ def run(
     engine: Engine = "auto",
     out: Out = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture: .png, .svg or .pdf.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Simulate one build: its milestones, what it waited for, and what is stuck."""
     from time import perf_counter
@@ -67,13 +69,8 @@ def run(
             expected=expected,
         )
         seconds = perf_counter() - begin
-    say(summary(done, seconds))
-    if out is not None or plot is not None:
-        typer.echo()
-    if out is not None:
-        typer.echo(f"tables in {done.save(out)}")
-    if plot is not None:
-        typer.echo(f"picture in {done.plot(plot)}")
+    picture = () if plot is None else (f"picture in {done.plot(plot)}",)
+    give(done, "milestones", summary(done, seconds), out, as_json, as_csv, *picture)
 
 
 @app.command()
@@ -101,6 +98,8 @@ def replicate(
     ] = None,
     out: Out = None,
     resume: Resume = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Simulate many builds: by when each milestone is how likely, and what was waited for."""
     from time import perf_counter
@@ -132,6 +131,5 @@ def replicate(
         if out is not None:
             typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
         raise
-    say(forecast(done, perf_counter() - begin))
-    if out is not None:
-        typer.echo(f"\ntables in {out}")
+    text = forecast(done, perf_counter() - begin)
+    answer(done.findings, "summary", text, as_json, as_csv, *in_folder(out))

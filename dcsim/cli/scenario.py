@@ -1,33 +1,68 @@
 """Commands that look at a scenario: what is wrong with it, what it says, what carries its dates."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dcsim.budget import LIMIT
 from dcsim.cli.app import Limit, Milestones, Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
-from dcsim.cli.terminal import patience, progress, say, write
+from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress, write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dcsim.errors import Problem
 
 
 @app.command()
-def check(scenario: ScenarioFile, variant: Variants = None, limit: Limit = LIMIT) -> None:
+def check(
+    scenario: ScenarioFile,
+    variant: Variants = None,
+    limit: Limit = LIMIT,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
     """Find everything that is wrong with a scenario, and with each of its variants and options."""
     from dcsim import api
     from dcsim.build import network_of
+    from dcsim.errors import ScenarioError
     from dcsim.errors import told as lines
     from dcsim.report.language import counted
     from dcsim.report.words import size
 
     with patience("checking"):
-        found = api.check(scenario, variants=variant or (), limit=limit)
+        try:
+            found = api.check(scenario, variants=variant or (), limit=limit)
+        except ScenarioError as error:
+            if as_json or as_csv:
+                answer(_checked(error.name, error.problems, ()), "problems", "", as_json, as_csv)
+                raise typer.Exit(2) from None
+            raise
+    if as_json or as_csv:
+        answer(_checked(found.document.name, (), found.warnings), "problems", "", as_json, as_csv)
+        return
     told = [size(network_of(found))]
     told += [counted(len(found.variants), "variant")] if found.variants else []
     told += [counted(len(found.options), "option")] if found.options else []
     warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""
-    typer.echo(
-        "\n".join([f"{scenario}: no problems{warned}; {', '.join(told)}", *lines(found.warnings, str(scenario))])
-    )
+    name = found.document.name
+    typer.echo("\n".join([f"{name}: no problems{warned}; {', '.join(told)}", *lines(found.warnings, name)]))
+
+
+def _checked(name: str, problems: "Sequence[Problem]", warnings: "Sequence[Problem]") -> Told:
+    """One row per problem and warning: severity, file, line, path, message."""
+    import pandas as pd
+
+    rows = [
+        (severity, one.file or name, one.line, one.path, one.message)
+        for severity, some in (("problem", problems), ("warning", warnings))
+        for one in some
+    ]
+    table = pd.DataFrame(rows, columns=["severity", "file", "line", "path", "message"]).astype({"line": "Int64"})
+    about = {"scenario": name, "problems": len(problems), "warnings": len(warnings)}
+    return Told("check", about, {"problems": table})
 
 
 @app.command()
@@ -56,19 +91,37 @@ def show(
     graph: Annotated[
         str | None, typer.Option(metavar="mermaid|dot", help="Print the network as a graph instead.")
     ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Tell a scenario in words: places, activities, resources, supplies, risks and milestones."""
     from dcsim.build import network_of
     from dcsim.report.graph import LANGUAGES
-    from dcsim.report.words import tell
+    from dcsim.report.words import as_table, tell
 
     if graph is not None and graph not in LANGUAGES:
         raise typer.BadParameter(f"no graph '{graph}'; there are {' and '.join(LANGUAGES)}")
+    if graph is not None and (as_json or as_csv):
+        raise typer.BadParameter("a graph is neither JSON nor CSV: leave out --graph, or --json and --csv")
     found = opened(scenario, variant, set_, option, mitigate, limit)
+    network = network_of(found)
     if graph is not None:
-        typer.echo(LANGUAGES[graph](found, network_of(found)), nl=False)
-    else:
-        say(tell(found, network_of(found)))
+        typer.echo(LANGUAGES[graph](found, network), nl=False)
+        return
+    about = {
+        "name": found.name,
+        "description": found.description,
+        "variants": found.document.variants,
+        "overrides": found.document.overrides,
+        "options": found.document.options,
+        "mitigated": found.document.mitigated,
+        "start": network.start,
+        "day_zero": network.zero,
+        "horizon": network.date(network.horizon),
+        "activities": network.instances,
+    }
+    told = Told("scenario", about, {"says": as_table(found, network)})
+    answer(told, "says", tell(found, network), as_json, as_csv)
 
 
 @app.command()
@@ -79,6 +132,8 @@ def assumptions(
     set_: Settings = None,
     milestone: Milestones = None,
     all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Show what carries the dates: each assumption at its low and its high value, one at a time."""
     from dcsim import api
@@ -87,4 +142,5 @@ def assumptions(
     found = opened(scenario, variant, set_, None, None, limit)
     with progress("trying") as show:
         result = api.assumptions(found, milestones=milestone or (), progress=show)
-    say(assumptions_report(result, None if all_ else MOST_SHOWN))
+    text = assumptions_report(result, None if all_ else MOST_SHOWN)
+    answer(result.findings, "assumptions", text, as_json, as_csv)

@@ -5,13 +5,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from math import inf, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 import typer
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console, RenderableType
 
     from dcsim.analysis.findings import Findings
@@ -61,8 +64,27 @@ def say(text: "RenderableType") -> None:
     typer.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
-def answer(findings: "Findings", main: str, text: "RenderableType", as_json: bool, as_csv: bool) -> None:
-    """Print what a study found: as text, all its tables as JSON, or its main table as CSV."""
+class Answer(Protocol):
+    """What was asked, and the tables that answer it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def about(self) -> Mapping[str, Any]: ...
+    @property
+    def tables(self) -> Mapping[str, "pd.DataFrame"]: ...
+
+
+class Told(NamedTuple):
+    """An answer that no study gives."""
+
+    kind: str
+    about: Mapping[str, Any]
+    tables: Mapping[str, "pd.DataFrame"]
+
+
+def answer(found: Answer, main: str, text: "RenderableType", as_json: bool, as_csv: bool, *written: str) -> None:
+    """Print an answer: as text and what was written where, all its tables as JSON, or its main table as CSV."""
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv are two ways to print one answer: choose one")
     if as_json:
@@ -70,14 +92,22 @@ def answer(findings: "Findings", main: str, text: "RenderableType", as_json: boo
 
         tables = {
             name: [{key: _plain(cell) for key, cell in row.items()} for row in table.to_dict("records")]
-            for name, table in findings.tables.items()
+            for name, table in found.tables.items()
         }
-        told = {"kind": findings.kind, "about": _plain(findings.about), "tables": tables}
-        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        told = {"kind": found.kind, "about": _plain(found.about), "tables": tables}
+        typer.echo(json.dumps(told, indent=1, ensure_ascii=_is_narrow()))
     elif as_csv:
-        typer.echo(findings.tables[main].to_csv(index=False, lineterminator="\n"), nl=False)
+        table = found.tables[main].map(lambda cell: str(_plain(cell)) if isinstance(cell, dict | list) else cell)
+        typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
     else:
         say(text)
+        if written:
+            typer.echo("\n" + "\n".join(written))
+
+
+def _is_narrow() -> bool:
+    """Whether what is printed has fewer characters than there are."""
+    return not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
 
 
 class Study(Protocol):
@@ -88,13 +118,18 @@ class Study(Protocol):
     def save(self, folder: Path) -> Path: ...
 
 
-def give(study: Study, main: str, text: "RenderableType", out: Path | None, as_json: bool, as_csv: bool) -> None:
-    """Print what was found and keep it, if there is a folder for it."""
-    answer(study.findings, main, text, as_json, as_csv)
+def give(
+    study: Study, main: str, text: "RenderableType", out: Path | None, as_json: bool, as_csv: bool, *written: str
+) -> None:
+    """Keep what was found, if there is a folder for it, and print it."""
     if out is not None:
         study.save(out)
-        if not (as_json or as_csv):
-            typer.echo(f"\ntables in {out}")
+    answer(study.findings, main, text, as_json, as_csv, *in_folder(out), *written)
+
+
+def in_folder(out: Path | None) -> tuple[str, ...]:
+    """Where the tables are, if they are kept."""
+    return () if out is None else (f"tables in {out}",)
 
 
 def _plain(cell: Any) -> Any:
@@ -109,6 +144,8 @@ def _plain(cell: Any) -> Any:
         return None
     if isinstance(cell, date):
         return cell.isoformat()
+    if isinstance(cell, Decimal | Fraction):
+        return int(cell) if cell == int(cell) else float(cell)
     value = cell.item() if hasattr(cell, "item") else cell
     if isinstance(value, float) and not isfinite(value):
         return "later" if value == inf else None

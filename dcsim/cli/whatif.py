@@ -24,7 +24,7 @@ from dcsim.cli.app import (
     opened,
     settings,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
+from dcsim.cli.terminal import AsCsv, AsJson, answer, give, in_folder, notice, progress
 
 
 @app.command()
@@ -86,9 +86,7 @@ def sweep(
         if out is not None:
             typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
         raise
-    give(done, "points", sweep_report(done), None, as_json, as_csv)
-    if out is not None and not (as_json or as_csv):
-        typer.echo(f"\ntables in {out}")
+    answer(done.findings, "points", sweep_report(done), as_json, as_csv, *in_folder(out))
 
 
 @app.command(name="order-by")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
@@ -34,6 +35,24 @@ def tell(scenario: Scenario, network: Network) -> Group:
     if scenario.description:
         parts.append(Text(scenario.description))
     parts += [Text(line) for line in _head(scenario, network)]
+    for title, entries in _sections(scenario, network).items():
+        parts += [Text(""), Text(title, style="bold"), *(part for entry in entries for part in _shown(entry))]
+    return Group(*parts)
+
+
+def as_table(scenario: Scenario, network: Network) -> pd.DataFrame:
+    """The same as a table of its lines: section, name, says."""
+    rows = [
+        (title, entry.name, line)
+        for title, entries in _sections(scenario, network).items()
+        for entry in entries
+        for line in (entry.said, *entry.details)
+    ]
+    return pd.DataFrame(rows, columns=["section", "name", "says"], dtype="str")
+
+
+def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
+    """All there is to say, part by part; parts of which there is nothing are left out."""
     sections: dict[str, Callable[[Scenario, Network], Iterator[Entry]]] = {
         "Places": _places,
         "Activities": _activities,
@@ -47,11 +66,8 @@ def tell(scenario: Scenario, network: Network) -> Group:
         "Options": _options,
         "Variants": _variants,
     }
-    for title, entries in sections.items():
-        shown = [part for entry in entries(scenario, network) for part in _shown(entry)]
-        if shown:
-            parts += [Text(""), Text(title, style="bold"), *shown]
-    return Group(*parts)
+    told = {title: list(entries(scenario, network)) for title, entries in sections.items()}
+    return {title: entries for title, entries in told.items() if entries}
 
 
 def size(network: Network) -> str:

@@ -1,6 +1,7 @@
 """Files that a scenario is read from: beside each other, inside one root folder, and never too large."""
 
 import errno
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,14 @@ class Root:
         path = origin.folder / name
         shown = str(Path(origin.name).parent / name)
         return self.read(path, name), Origin(shown, path)
+
+
+def read_stream(shown: str) -> str:
+    """The text on standard input; raises UnreadableFileError where it is too large, or no text."""
+    data = sys.stdin.buffer.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UnreadableFileError(f"'{shown}' has more than {LARGEST // 10**6} MB, the most that is read")
+    return _decode(data, shown)
 
 
 def read_text(path: Path, shown: str) -> str:

@@ -12,7 +12,7 @@ from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.blanks import find_blanks
 from dcsim.scenario.check import check, in_order, unknown_names
 from dcsim.scenario.document import Document, Key, Laid
-from dcsim.scenario.files import Root, UnreadableFileError, read_text
+from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text
 from dcsim.scenario.layers import Stack, prune
 from dcsim.scenario.measured import Measured
 from dcsim.scenario.messages import translate
@@ -21,6 +21,9 @@ from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.provenance import Unwrapping
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.tree import Node, Origin, graft, plain, walk
+
+STANDARD_INPUT = "-"
+"""The name of a scenario that is not a file but comes through a pipe; files beside it are those of this folder."""
 
 Found = list[tuple[Key, Problem]]
 """Problems, each with the path of the value that cannot be used because of it."""
@@ -66,16 +69,20 @@ class _Door:
 
     def __init__(self, path: str | Path | Mapping[str, Any], root: Path | None, limit: float) -> None:
         self.limit = limit
-        self.name = "scenario" if isinstance(path, Mapping) else str(path)
+        piped = path in (STANDARD_INPUT, Path(STANDARD_INPUT))
+        self.name = "scenario" if isinstance(path, Mapping) else "standard input" if piped else str(path)
         folder = root or (Path() if isinstance(path, Mapping) else Path(path).parent)
-        self.home = Origin(self.name, folder / self.name if isinstance(path, Mapping) else Path(path))
+        self.home = Origin(self.name, folder / self.name if isinstance(path, Mapping) or piped else Path(path))
         self.root = Root(folder)
         stack = Stack(self.root)
         try:
             if isinstance(path, Mapping):
                 self.tree = stack.over_bases(graft(path), self.home)
             else:
-                text = read_text(Path(path), str(path)) if root is None else self.root.read(Path(path), str(path))
+                if piped:
+                    text = read_stream(self.name)
+                else:
+                    text = read_text(Path(path), str(path)) if root is None else self.root.read(Path(path), str(path))
                 self.tree = stack.read(text, self.home)
         except UnreadableTextError as error:
             raise ScenarioError([error.problem], self.name) from None

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dcsim.analysis.findings import Findings
 from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.notebook import as_html
 from dcsim.build import build
@@ -92,6 +93,11 @@ class Assumptions:
     def order(self) -> list[int]:
         """The assumptions by their largest shift, in the order of the file where it is the same."""
         return sorted(range(len(self.assumptions)), key=lambda k: -self.largest(k))
+
+    @cached_property
+    def findings(self) -> Findings:
+        """The table, with the days of the milestones as everything stands."""
+        return Findings("assumptions", self.scenario, {"milestones": dict(self.days)}, {"assumptions": self.table})
 
     def largest(self, number: int) -> float:
         """The largest shift of any milestone at either end of an assumption, in days."""

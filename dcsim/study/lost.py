@@ -24,11 +24,12 @@ from dcsim.engine.ways import ways
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.store import keep
 from dcsim.suggest import nearest
 from dcsim.trace import NOT, Ints, Trace
-from dcsim.units import DAY, Money, parse_money
+from dcsim.units import DAY, Money
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,7 +134,7 @@ def lost(
     *,
     supply: str,
     target: "pd.DataFrame | str | Path | None" = None,
-    price: str | None = None,
+    price: str | float | Money | None = None,
     n: int = 32,
     seed: int = 0,
     expected: bool = False,
@@ -155,7 +156,8 @@ def lost(
     target
         A plan to compare with instead: a frame or CSV file of `date` and `amount` (units there from that date on).
     price
-        What a unit is worth an hour, such as `4 USD`; the supply's `hourly_value` if not given.
+        What a unit is worth an hour: `4 USD`, or a plain number in the currency of the scenario; the supply's
+        `hourly_value` if not given.
     n, seed, engine, progress
         As in `replicate`.
     expected
@@ -171,7 +173,7 @@ def lost(
     initial = sum(stock.initial for stock in network.stocks if stock.name == supply)
     unit = scenario.supplies[supply].unit
     plan, ideal = None if target is None else plan_of(target, unit, network, initial), _unhindered(network, supply)
-    value = parse_money(price) if price is not None else scenario.supplies[supply].hourly_value
+    value = scenario.supplies[supply].hourly_value if price is None else money_of(scenario, price, "the price")
     count = 1 if expected else n
     compute = ENGINES[choose(engine, 2 * network.instances * count)]()
     spent, grown, wanted, days_told = [], [], [], network.horizon // DAY + 1

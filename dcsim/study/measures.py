@@ -13,7 +13,7 @@ from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.replicate import Progress
 from dcsim.study.trials import Trials
-from dcsim.units import Money, parse_money
+from dcsim.units import Money
 
 MITIGATION, OPTION = "mitigation", "option"
 
@@ -61,20 +61,6 @@ def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
 def currency_of(measures: Sequence[Measure]) -> str:
     """The currency of all costs; empty if nothing has any."""
     return next((one.cost.currency for one in measures if one.cost is not None), "")
-
-
-def budget_of(written: str | Money | None, currency: str) -> Fraction | None:
-    """A budget such as `50M USD`, or `50M` of the currency of the costs."""
-    if written is None:
-        return None
-    bare = isinstance(written, str) and not any(word.isalpha() and len(word) == 3 for word in written.split())
-    try:
-        money = parse_money(f"{written} {currency}" if bare and currency else written)
-    except ValueError as error:
-        raise RequestError(str(error)) from None
-    if currency and money.currency != currency:
-        raise RequestError(f"the budget is in {money.currency}, but the costs are in {currency}")
-    return money.amount
 
 
 @dataclass

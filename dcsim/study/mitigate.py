@@ -15,10 +15,12 @@ from dcsim.analysis.findings import Findings
 from dcsim.analysis.gains import Gain, interplay
 from dcsim.build import network_of
 from dcsim.engine import AUTO, choose
+from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.choice import MOST_TRIED, Worth, tried, worth
-from dcsim.study.measures import OPTION, Set, Weighing, budget_of, currency_of, measures_of
+from dcsim.study.measures import OPTION, Set, Weighing, currency_of, measures_of
+from dcsim.study.money import money_of
 from dcsim.study.replicate import Progress, threads
 from dcsim.study.replications import known_milestone
 from dcsim.study.store import keep
@@ -127,7 +129,7 @@ def mitigate(
     scenario: Scenario,
     *,
     milestone: str,
-    budget: str | Money | None = None,
+    budget: str | float | Money | None = None,
     n: int = 256,
     seed: int = 0,
     workers: int | None = None,
@@ -146,7 +148,7 @@ def mitigate(
     milestone
         What is to be reached earlier.
     budget
-        `50M USD`, or `50M` of the currency of the costs; no set is sought if not given.
+        `50M USD`, or a plain number in the currency of the scenario; no set is sought if not given.
     n
         Replications.
     seed
@@ -169,7 +171,7 @@ def mitigate(
     known_milestone(network, milestone)
     measures = measures_of(scenario)
     currency = currency_of(measures)
-    money = budget_of(budget, currency)
+    money = None if budget is None else _budget(scenario, budget, currency)
     chosen = choose(engine, network.instances * at_least_one(n) * (len(measures) + 1))
     trials = Trials(chosen, seed, milestone, threads(chosen, workers))
     weighing = Weighing(scenario, measures, trials, n, progress, _builds(len(measures), n, money))
@@ -191,6 +193,14 @@ def mitigate(
         members=members,
         pairs=_pairs(weighing, members),
     )
+
+
+def _budget(scenario: Scenario, budget: str | float | Money, currency: str) -> Fraction:
+    """A budget in the currency of the costs."""
+    money = money_of(scenario, budget, "the budget")
+    if currency and money.currency != currency:
+        raise RequestError(f"the budget is in {money.currency}, but the costs are in {currency}")
+    return money.amount
 
 
 def _builds(measures: int, n: int, budget: Fraction | None) -> int:
