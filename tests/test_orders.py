@@ -85,20 +85,41 @@ def test_what_is_not_needed_can_be_ordered_any_day():
     assert row["note"] == "any date: 100% without it"
 
 
-def test_what_no_date_can_save_is_said():
-    """Nothing is sooner than the clock starts, and then it is too late for the slower half."""
+def test_what_no_date_makes_likely_enough_has_the_latest_that_costs_little():
+    """Nothing is sooner than the clock starts, and then it is too late for the slower half: 10 d allow eight more."""
     scenario = built({"placed": "5 d", "lead_time": {"discrete": [["10 d", 1], ["19 d", 1]]}})
     found, row = asked(scenario, n=64)
-    assert pd.isna(row["latest"])
-    assert np.isnan(row["slack"])
-    assert row["note"] == f"no date: {found.probability:.0%} as planned, no more if placed on 2024-01-01"
+    assert (row["latest"], row["slack"], row["probability"]) == (day(8), 3, found.probability)
+    assert row["confidence"] == pytest.approx(found.probability - 0.05)
+    told = f"out of reach: {found.probability:.0%} as planned, no more if placed on 2024-01-01"
+    assert row["note"] == f"{told}; the date costs at most 5 points of that"
+    assert found.findings.about["points"] == 5
+
+
+@pytest.mark.parametrize(("points", "latest"), [(0, 0), (25, 4), (60, 7)])
+def test_a_date_may_cost_points(points, latest):
+    """Of a lead time of 10 to 26 days 8 of 16 are in time from the start, and each day costs a sixteenth."""
+    lead_times = [[f"{days} d", 1] for days in range(11, 27)]
+    found, row = asked(built({"lead_time": {"discrete": lead_times}}), n=1600, confidence=0.9, points=points)
+    best = found.probability
+    assert best == pytest.approx(0.5, abs=0.05)
+    assert abs((row["latest"] - day(latest)).days) <= 1
+    assert best - points / 100 <= row["probability"] <= best
 
 
 def test_what_comes_too_late_even_from_the_start_says_what_is_best():
     scenario = built({"placed": "9 d", "lead_time": {"discrete": [["10 d", 1], ["19 d", 1]]}})
     _, row = asked(scenario, n=64)
-    assert re.match(r"no date: 0% as planned, [1-9]\d% if ", row["note"])
-    assert row["note"].endswith(" if placed on 2024-01-01")
+    assert re.match(r"out of reach: 0% as planned, [1-9]\d% if placed on 2024-01-01; ", row["note"])
+    assert (row["latest"], row["slack"]) == (day(8), -1)
+
+
+def test_what_is_never_in_time_has_no_date():
+    found, row = asked(built({"placed": "5 d", "lead_time": "19 d"}))
+    assert pd.isna(row["latest"])
+    assert np.isnan(row["slack"])
+    assert row["note"] == "no date: 0% as planned, and on every other day"
+    assert found.probability == 0
 
 
 def test_an_order_that_is_in_the_way():
@@ -230,6 +251,7 @@ def test_moving_an_order_moves_nothing_else():
         ({"date": "2023-01-01"}, "the date 2023-01-01 lies outside what is simulated, 2024-01-01 to 2024-04-10"),
         ({"date": "soon"}, "expected a date such as 2024-05-02"),
         ({"confidence": 80}, r"a confidence lies between 0 and 1, such as 0\.8, got 80"),
+        ({"points": 101}, "points of probability lie between 0 and 100, got 101"),
         ({"n": 0}, "there must be at least one replication, got 0"),
     ],
 )

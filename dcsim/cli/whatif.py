@@ -97,6 +97,10 @@ def order_by(
         str | None, typer.Option(metavar="DATE", help="By the end of which day; the milestone's target if not given.")
     ] = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="With which probability.")] = 0.8,
+    points: Annotated[
+        float,
+        typer.Option(metavar="N", help="Where that is out of reach: how many points of probability a date may cost."),
+    ] = 5,
     variant: Variants = None,
     limit: Limit = LIMIT,
     set_: Settings = None,
@@ -122,6 +126,7 @@ def order_by(
             milestone=milestone,
             date=date,
             confidence=confidence,
+            points=points,
             n=n,
             seed=seed,
             workers=workers,

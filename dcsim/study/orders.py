@@ -40,15 +40,18 @@ class Orders:
     milestone: str
     date: Limit
     confidence: float
+    points: float
+    """Of probability that a date may cost where the confidence is out of reach."""
     n: int
     seed: int
     probability: float
     """Of the milestone by the date, with all orders as planned."""
     orders: pd.DataFrame
-    """One row per order: supply, order, placed, latest, latest_low, latest_high, slack, probability, note.
+    """One row per order: supply, order, placed, latest, latest_low, latest_high, slack, probability, confidence, note.
 
-    `latest` is the last day on which the milestone still has its probability, `slack` how many days that is after the
-    planned one (negative: earlier; infinite: it is not needed; empty: no date is early enough), `probability` that of
+    `latest` is the last day on which the milestone still has the probability `confidence`: that which is wanted or,
+    where no date reaches it, that of the best date less `points`. `slack` is how many days that is after the planned
+    one (negative: earlier; infinite: it is not needed; empty: the milestone is never in time), `probability` that of
     the milestone with the order placed then. Between latest_low and latest_high lies the true one with 95 % confidence;
     empty where there are too few replications to tell, or no date. An order placed after something has no dates, and
     its slack is how many days more it may wait.
@@ -64,6 +67,7 @@ class Orders:
             "milestone": self.milestone,
             "date": self.date.isoformat(),
             "confidence": self.confidence,
+            "points": self.points,
             "probability": self.probability,
             "seed": self.seed,
             "replications": self.n,
@@ -99,6 +103,7 @@ def order_by(
     milestone: str,
     date: str | Limit | None = None,
     confidence: float = 0.8,
+    points: float = 5,
     n: int = 256,
     seed: int = 0,
     workers: int | None = None,
@@ -117,6 +122,8 @@ def order_by(
         By the end of which day, or with a time by which minute; the milestone's target if not given.
     confidence
         With which probability.
+    points
+        Where that is out of reach, however early an order is placed: how many points of probability its date may cost.
     n
         Replications.
     seed
@@ -138,6 +145,8 @@ def order_by(
     wanted = _date(scenario, network, milestone, date)
     if not 0 < confidence < 1:
         raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
+    if not 0 <= points <= 100:
+        raise RequestError(f"points of probability lie between 0 and 100, got {points:g}")
     chosen = choose(engine, network.instances * at_least_one(n) * 4)
     trials = InTime(Trials(chosen, seed, milestone, threads(chosen, workers)), wanted, n)
     planned = trials.hits(network)
@@ -147,9 +156,9 @@ def order_by(
         progress(done, len(groups))
         search = Search(network, numbers, trials, _first_day(network, numbers), _last_day(network, numbers, wanted))
         search.known[0] = planned
-        rows.append(_row(network, numbers, search, confidence, float(planned.mean())))
+        rows.append(_row(network, numbers, search, confidence, points, float(planned.mean())))
     progress(len(groups), len(groups))
-    return Orders(scenario, milestone, wanted, confidence, n, seed, float(planned.mean()), _table(rows))
+    return Orders(scenario, milestone, wanted, confidence, points, n, seed, float(planned.mean()), _table(rows))
 
 
 def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
@@ -199,37 +208,40 @@ def _date(scenario: Scenario, network: Network, milestone: str, date: str | Limi
 
 
 def _row(
-    network: Network, numbers: tuple[int, ...], search: Search, confidence: float, planned: float
+    network: Network, numbers: tuple[int, ...], search: Search, confidence: float, points: float, planned: float
 ) -> dict[str, Any]:
     """One order: when it has to be placed, how sure that is, and what there is to say."""
-    order = network.orders[numbers[0]]
+    order, n = network.orders[numbers[0]], search.trials.n
     placed = _placed(network, numbers)
-    estimate, sure, unsure = needed(confidence, search.trials.n)
-    found = search.verified(estimate)
     row: dict[str, Any] = {"supply": network.stocks[order.stock].name, "order": order.name, "placed": placed}
     row |= {"latest": None, "latest_low": None, "latest_high": None, "slack": nan, "probability": planned}
+    row |= {"confidence": confidence}
+    said: list[str] = []
+    found = search.verified(needed(confidence, n)[0])
     if found is None:
         best = max(search.known, key=lambda day: (search.count(day), day))
+        if not search.count(best):
+            return row | {"note": "no date: 0% as planned, and on every other day"}
+        row["confidence"] = _share(search, best) - points / 100
         than = "no more" if best == 0 else f"{_share(search, best):.0%}"
-        return row | {"note": f"no date: {planned:.0%} as planned, {than}{_when(placed, best or search.first)}"}
+        reached = f"{planned:.0%} as planned, {than}{_when(placed, best or search.first)}"
+        said.append(f"out of reach: {reached}; the date costs at most {points:g} points of that")
+        found = search.verified(needed(row["confidence"], n)[0])
+        assert found is not None
     row |= {"probability": _share(search, found), "slack": float(found)}
     if found == search.last:
         without = f"{_share(search, found):.0%} without it"
-        if planned < confidence:
-            return row | {"slack": inf, "note": f"better later, or never: {planned:.0%} as planned, {without}"}
-        return row | {"slack": inf, "note": f"any date: {without}"}
-    ends = {
-        "latest_low": search.latest(sure) if sure <= search.trials.n else None,
-        "latest_high": search.latest(unsure),
-    }
-    said = list(_said(search, found, ends, placed))
+        better = f"better later, or never: {planned:.0%} as planned, {without}"
+        return row | {"slack": inf, "note": better if planned < row["confidence"] else f"any date: {without}"}
+    _, sure, unsure = needed(row["confidence"], n)
+    ends = {"latest_low": search.latest(sure) if sure <= n else None, "latest_high": search.latest(unsure)}
     if placed is not None:
         row["latest"] = placed + timedelta(days=found)
         row |= {
             name: None if days is None or days == search.last else placed + timedelta(days=days)
             for name, days in ends.items()
         }
-    return row | {"note": "; ".join(said)}
+    return row | {"note": "; ".join([*said, *_said(search, found, ends, placed)])}
 
 
 def _said(search: Search, found: int, ends: Mapping[str, int | None], placed: datetime | None) -> Iterator[str]:
@@ -257,8 +269,10 @@ def _when(placed: datetime | None, days: int) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    columns = ["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability", "note"]
+    columns = ["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability"]
+    columns += ["confidence", "note"]
     frame = pd.DataFrame(list(rows), columns=columns)
     for name in columns[2:6]:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ms]").dt.normalize()
-    return frame.astype({"supply": "str", "order": "str", "note": "str", "slack": "float64", "probability": "float64"})
+    numbers = dict.fromkeys(("slack", "probability", "confidence"), "float64")
+    return frame.astype({"supply": "str", "order": "str", "note": "str", **numbers})

@@ -48,6 +48,7 @@ _IDENTITY = {
     "milestones": "milestones",
     "date": "date",
     "confidence": "confidence",
+    "points": "points of probability",
     "budget": "budget",
     "measures": "options and mitigations",
 }
