@@ -1,5 +1,8 @@
 """The command line as its users meet it: what it prints at 80 columns, exit codes, and messages."""
 
+import io
+import json
+import os
 import re
 import subprocess
 import sys
@@ -198,3 +201,99 @@ def test_a_pipe_that_is_closed_early_is_no_matter():
     told = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=CONFIGS.parent, check=False)
     assert told.stdout == "{"
     assert told.stderr == ""
+
+
+# Where it is printed
+
+
+def piped(words, **more):
+    """A command as a shell runs it."""
+    command = f"{sys.executable} -m dcsim {words}"
+    more = {"shell": True, "capture_output": True, "check": False, "cwd": CONFIGS.parent, **more}
+    return subprocess.run(command, **more)
+
+
+def test_what_an_encoding_does_not_know_is_replaced(tmp_path):
+    told = piped(f"run {MINIMAL} --expected --out {tmp_path}/kept", env={**os.environ, "PYTHONIOENCODING": "cp1252"})
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert told.stdout.startswith("A small hall \u00b7 expected values".encode("cp1252"))
+    assert b"racks_running" in told.stdout
+    assert b"?" in told.stdout
+    assert (tmp_path / "kept" / "milestones.parquet").exists()
+
+
+def test_json_is_whole_in_any_encoding():
+    told = piped(
+        "show - --json", input='{name: "\u96fb", start: 2024-01-01, activities: {a: {duration: 1 d}}}'.encode()
+    )
+    narrow = piped(
+        "show - --json",
+        input='{name: "\u96fb", start: 2024-01-01, activities: {a: {duration: 1 d}}}'.encode(),
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )
+    assert json.loads(told.stdout) == json.loads(narrow.stdout)
+    assert json.loads(told.stdout)["about"]["name"] == "\u96fb"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("run {minimal} --expected --out {kept} >/dev/full", b"cannot print: no space left on device\n"),
+        ("run {minimal} --expected --out {kept} >&-", b"cannot print: standard output is closed\n"),
+        ("run nowhere.yaml --out {kept} 2>/dev/full", b""),
+    ],
+)
+def test_what_cannot_be_printed_is_said_and_undoes_nothing(tmp_path, words, told):
+    kept = tmp_path / "kept"
+    found = piped(words.format(minimal=MINIMAL, kept=kept))
+    assert (found.returncode, found.stderr) == (2, told)
+    assert kept.exists() == ("nowhere" not in words)
+
+
+# For programs
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "main", "columns"),
+    [
+        (["run", "--expected"], "run", "milestones", "replication,milestone,tick,day,date"),
+        (["replicate", "-n", "2", "--engine", "reference"], "replications", "summary", "milestone,p10,p50,p80,p90,"),
+        (["check", "--variant", "more_power"], "check", "problems", "severity,file,line,path,message"),
+        (["show"], "scenario", "says", "section,name,says"),
+    ],
+)
+def test_commands_answer_programs(dcsim, tiny, words, kind, main, columns):
+    out, err, code = dcsim(words[0], tiny, *words[1:], "--json")
+    told = json.loads(out, parse_constant=pytest.fail)
+    assert (code, err, set(told), told["kind"]) == (0, "", {"kind", "about", "tables"}, kind)
+    out, _, code = dcsim(words[0], tiny, *words[1:], "--csv")
+    assert code == 0
+    assert out.startswith(columns)
+    assert out.count("\n") >= 1 + len(told["tables"][main])
+
+
+def test_problems_are_told_to_programs(dcsim, tiny):
+    out, err, code = dcsim("check", tiny, "--json")
+    told = json.loads(out)
+    assert (code, err, told["about"]) == (2, "", {"scenario": tiny, "problems": 1, "warnings": 0})
+    (problem,) = told["tables"]["problems"]
+    assert (problem["severity"], problem["file"], problem["line"]) == ("problem", tiny, 24)
+    assert problem["message"].endswith("(variant broken)")
+    out, _, code = dcsim("check", tiny, "--csv")
+    assert (code, out.count("\n")) == (2, 2)
+
+
+def test_a_scenario_may_come_through_a_pipe(dcsim, tiny, monkeypatch):
+    def pipe(text):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    pipe(Path(MINIMAL).read_bytes())
+    out, _, code = dcsim("check", "-")
+    assert (code, out) == (0, "standard input: no problems; 84 activities in 40 racks\n")
+    pipe(b"name: A\nstart: soon\n")
+    _, err, code = dcsim("run", "-")
+    assert code == 2
+    assert ordered(err, "standard input: 2 problems", "needs `activities`", "line 2: start: expected a date")
+    pipe(b"\xff")
+    assert "standard input: 1 problem\n  'standard input' is not UTF-8 text: line 1" in dcsim("run", "-")[1]

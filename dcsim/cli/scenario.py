@@ -11,8 +11,6 @@ from dcsim.cli.app import Limit, Milestones, Mitigations, Options, ScenarioFile,
 from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress, write
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dcsim.errors import Problem
 
 
