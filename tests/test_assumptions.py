@@ -153,9 +153,54 @@ def test_an_unknown_milestone_or_engine_is_refused(hall):
         dcsim.assumptions(dcsim.load(hall), engine="fast")
 
 
-def test_a_scenario_without_ranges_is_told_how_to_write_them():
-    with pytest.raises(dcsim.ScenarioError, match=r"no value says within which range .*; write \{value: 4 d"):
-        dcsim.assumptions(dcsim.load(CONFIGS / "minimal.yaml"))
+def test_a_scenario_in_which_nothing_is_uncertain_is_told_how_to_write_ranges(tmp_path):
+    bare = "name: A\nstart: 2026-01-05\nactivities: {a: {duration: 1 d}}\nmilestones: {m: {activity: a}}\n"
+    with pytest.raises(dcsim.ScenarioError, match=r"nothing is uncertain, and no value says .*; write \{value: 4 d"):
+        dcsim.assumptions(dcsim.load(written(tmp_path, bare)))
+
+
+@pytest.mark.parametrize(
+    ("duration", "low", "high", "days"),
+    [
+        ("{uniform: [10 d, 20 d]}", "11 d", "19 d", (-4, 4)),
+        ("{uniform: [240 h, 20 d]}", "15840 min", "27360 min", (-4, 4)),
+        ("{value: {uniform: [10 d, 20 d]}, assumption: so it is}", "11 d", "19 d", (-4, 4)),
+        ("{value: {uniform: [10 d, 20 d]}, assumption: so it is, high: 30 d}", None, "30 d", (None, 15)),
+        ("{discrete: [[10 d, 1], [20 d, 1]]}", "10 d", "20 d", (-5, 5)),
+    ],
+)
+def test_a_distribution_goes_to_its_p10_and_p90(tmp_path, duration, low, high, days):
+    text = (
+        f"name: A\nstart: 2026-01-05\nactivities: {{a: {{duration: {duration}}}}}\nmilestones: {{lit: {{activity: a}}}}"
+    )
+    found = dcsim.assumptions(dcsim.load(written(tmp_path, text)))
+    row = found.table.set_index("path").loc["activities.a.duration"]
+    assert (row["low"], row["high"], row["kind"]) == (low, high, "assumption" if low is None else "distribution")
+    assert shifts_of(found, "activities.a.duration") == days
+
+
+def test_every_sort_of_distribution_has_its_ends(tmp_path):
+    text = """
+name: A
+start: 2026-01-05
+factors: {weather: {uniform: [1, 2]}}
+supplies: {x: {orders: {o: {amount: 2, placed: 2026-02-01 to 2026-02-11, lead_time: 2 to 6 wk}}}}
+activities:
+  a: {duration: 10 d, varies_with: [weather], within: {site: {not_before: 3 d}}}
+  b: {duration: 1 d, consumes: {x: 2}}
+risks:
+  r: {probability: 0.5, begins: 5 to 9 d, lasts: {pert: [1 d, 2 d, 3 d]}, effects: {activities.a: 2}}
+milestones: {all: {activity: b}}
+options: {fast: {changes: {activities: {b: {duration: 1 to 2 h}}}}}
+"""
+    table = dcsim.assumptions(dcsim.load(written(tmp_path, text))).table.set_index("path")
+    assert table.loc["factors.weather", ["low", "high"]].tolist() == ["1.1", "1.9"]
+    assert table.loc["supplies.x.orders.o.placed", ["low", "high"]].tolist() == ["2026-02-02 00:00", "2026-02-10 00:00"]
+    assert table.loc["supplies.x.orders.o.lead_time", "low"].endswith(" wk")
+    assert set(table.index) == {
+        *("factors.weather", "supplies.x.orders.o.placed", "supplies.x.orders.o.lead_time"),
+        *("risks.r.begins", "risks.r.lasts"),
+    }
 
 
 def test_ends_that_cannot_be_are_all_named_with_their_lines(tmp_path):

@@ -140,6 +140,8 @@ def test_every_point_is_a_run_of_its_own(scenario):
         )
         told = alone.summary.set_index("milestone").loc[rows["milestone"], measures[:4]]
         assert told.fillna(-1).to_numpy().tolist() == rows[told.columns].fillna(-1).to_numpy().tolist(), point
+        days = found.outcomes.query("point == @point").sort_values("replication")["day"]
+        assert days.tolist() == pytest.approx(alone.days_of("half").tolist(), nan_ok=True)
 
 
 def test_milestones_are_the_observed_ones_or_those_asked_for(scenario):
@@ -186,6 +188,7 @@ def test_it_is_kept_whole_and_says_what_it_is(scenario, tmp_path):
     assert (manifest["replications"], manifest["samples"], manifest["seed"]) == (4, None, 0)
     assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == [
         "manifest.json",
+        "outcomes.parquet",
         "points.parquet",
         "scenario.yaml",
     ]

@@ -12,7 +12,7 @@ from rich.text import Text
 from dcsim.dates import days_between
 from dcsim.report.language import written
 from dcsim.report.layout import headline
-from dcsim.study.assumptions import ASSUMED, FITTED, HIGH, LOW, Assumption, Assumptions
+from dcsim.study.assumptions import ASSUMED, DISTRIBUTED, FITTED, HIGH, LOW, Assumption, Assumptions
 from dcsim.suggest import shorten
 
 MOST_MILESTONES = 7
@@ -79,7 +79,9 @@ def _one(result: Assumptions, number: int) -> list[RenderableType]:
 
 
 def _why(one: Assumption) -> str:
-    said = {FITTED: "fitted", ASSUMED: "assumed"}.get(one.kind, one.source)
+    said = {FITTED: "fitted", ASSUMED: "assumed", DISTRIBUTED: "P10 and P90"}.get(one.kind, one.source)
+    if one.kind == DISTRIBUTED and one.source:
+        said += f" of {one.source}"
     if one.kind == FITTED and one.source:
         said += f", prior range from {one.source}"
     return f"{said}: {one.reason}" if one.reason else said

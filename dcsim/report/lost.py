@@ -16,9 +16,9 @@ def lost_report(result: Lost) -> Group:
     about = result.findings.about
     unit = about["unit"] or "unit"
     chance = "expected values" if result.seed is None else f"{counted(result.n, 'replication')}, seed {result.seed}"
-    title = headline(result.scenario, result.supply, chance)
-    against = "the build in which nothing waits" if result.plan is None else "the plan"
-    told = f"{result.unit_days:,.0f} {unit}-days lost against {against}"
+    against = "against a build in which nothing waits" if result.plan is None else "against the plan"
+    title = headline(result.scenario, result.supply, chance, against)
+    told = f"{result.unit_days:,.0f} {unit}-days lost {against}"
     if result.price is not None:
         told += f", worth {_money(about['price'], about['currency'])}"
     headings = ["lost to", f">{unit}-days", ">share"] + ([f">{about['currency']}"] if result.price is not None else [])

@@ -1,8 +1,8 @@
 """What carries the dates: every assumption at its low and at its high value, one at a time.
 
 Each value that says `low` or `high` beside itself is set to it, everything else is left alone, and the build is
-run with expected values. A fitted parameter goes to the ends of its prior range instead. What is said about
-mitigations and options that are not taken is left out.
+run with expected values. A fitted parameter goes to the ends of its prior range instead, and a distribution that says
+neither to its P10 and its P90. What is said about mitigations and options that are not taken is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,13 +26,14 @@ from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
+from dcsim.study.ranges import ends_of, uncertain_of
 from dcsim.study.replications import known_name
 
 Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Told how many runs of how many are done."""
 
-FITTED, ASSUMED, SOURCED = "fitted", "assumption", "source"
+FITTED, ASSUMED, SOURCED, DISTRIBUTED = "fitted", "assumption", "source", "distribution"
 LOW, HIGH = "low", "high"
 
 _HOW = "write {value: 4 d, assumption: why, low: 3 d, high: 6 d}"
@@ -50,7 +51,7 @@ class Assumption:
     """As written; none where there is no such end."""
     high: Any
     kind: str
-    """`fitted`, `assumption` or `source`."""
+    """`fitted`, `assumption`, `source`, or `distribution` where its ends are P10 and P90."""
     source: str
     """Key of its source; empty if it has none."""
     reason: str
@@ -110,13 +111,13 @@ def assumptions(scenario: Scenario, milestones: Sequence[str], engine: str, prog
     Raises RequestError for milestones that the scenario does not have, ScenarioError for values that it cannot have.
     """
     chosen = chosen_milestones(scenario, milestones)
-    found = assumptions_of(scenario)
+    network = build(scenario)
+    found = _all_of(scenario, network)
     if not found:
-        message = f"no value says within which range it is believable; {_HOW}"
+        message = f"nothing is uncertain, and no value says within which range it is believable; {_HOW}"
         raise ScenarioError([Problem("", message)], scenario.document.name)
     ends = [(k, side, value) for k, one in enumerate(found) for side, value in enumerate((one.low, one.high))]
     ends = [(k, side, value) for k, side, value in ends if value is not None]
-    network = build(scenario)
     compute = ENGINES[choose(engine, network.instances * len(ends))]()
     here = _days(network, chosen, compute)
     shifts = np.full((len(found), 2, len(chosen)), np.nan)
@@ -138,6 +139,21 @@ def assumptions(scenario: Scenario, milestones: Sequence[str], engine: str, prog
 def assumptions_of(scenario: Scenario) -> tuple[Assumption, ...]:
     """The values of a scenario that say within which range they are believable, in the order of the file."""
     return tuple(_found(scenario))
+
+
+def _all_of(scenario: Scenario, network: Network) -> tuple[Assumption, ...]:
+    """The same, and behind them the distributions that say nothing of a range."""
+    found = {one.path: one for one in assumptions_of(scenario)}
+    for path, quantity in uncertain_of(scenario):
+        name = dotted(path)
+        if name not in found and (ends := ends_of(scenario, network, path, quantity)) is not None:
+            citation = scenario.document.citations.get(
+                path, Citation(scenario.document.find(".".join(map(str, path)))[1])
+            )
+            source = citation.source or ""
+            reason = citation.assumption or citation.note or _said(scenario, source)
+            found[name] = Assumption(name, citation.value, *ends, DISTRIBUTED, source, reason)
+    return tuple(found.values())
 
 
 def _found(scenario: Scenario) -> Iterator[Assumption]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import explained
+from dcsim.analysis.quantiles import summary_table
 from dcsim.build import network_of
 from dcsim.engine import AUTO, choose
 from dcsim.errors import Problem, ScenarioError
@@ -53,6 +54,8 @@ class Sweep:
 
     Days count from day zero; quantiles are infinite beyond the horizon, and the mean is empty unless all reached it.
     """
+    outcomes: pd.DataFrame
+    """One row per point, replication and milestone: point, replication, milestone, day (empty if it is not reached)."""
 
     def __repr__(self) -> str:
         paths = ", ".join(axis.path for axis in self.axes)
@@ -60,11 +63,11 @@ class Sweep:
 
     @cached_property
     def findings(self) -> Findings:
-        """The table, with what was asked: what is kept, drawn and reported."""
-        return Findings("sweep", self.scenario, _about(self), {"points": self.points})
+        """Both tables, with what was asked: what is kept, drawn and reported."""
+        return Findings("sweep", self.scenario, _about(self), {"points": self.points, "outcomes": self.outcomes})
 
     def save(self, folder: str | Path) -> Path:
-        """Write the table, the resolved scenario and a manifest into a folder.
+        """Write the tables, the resolved scenario and a manifest into a folder.
 
         Raises
         ------
@@ -154,18 +157,19 @@ def sweep(
     folder, text = None if out is None else Path(out), scenario.document.text
     manifest = manifest_of("sweep", scenario, _about(asked))
     if resume and folder is not None and (known := finished(folder, manifest, text)) is not None:
-        return Sweep(**vars(asked), points=known.tables["points"])
+        return Sweep(**vars(asked), points=known.tables["points"], outcomes=known.tables["outcomes"])
     points = points_of(axes, samples, seed)
     chosen = choose(engine, network_of(scenario).instances * at_least_one(n) * len(points))
     _refuse(scenario, points)
     working = Working(chosen, workers)
     campaign = None if folder is None else Campaign(folder, manifest, text, resume)
     with campaign or nullcontext():
-        parts = [
-            _row(k, point, _point(asked, k, point, len(points), campaign, working, progress))
-            for k, point in enumerate(points)
+        outcomes = [
+            _outcomes(asked, k, point, len(points), campaign, working, progress) for k, point in enumerate(points)
         ]
-        result = Sweep(**vars(asked), points=_typed(scenario, pd.concat(parts, ignore_index=True), axes))
+        measured = [_row(k, point, asked, outcomes[k]) for k, point in enumerate(points)]
+        table = _typed(scenario, pd.concat(measured, ignore_index=True), axes)
+        result = Sweep(**vars(asked), points=table, outcomes=pd.concat(outcomes, ignore_index=True))
         if campaign is not None:
             result.save(campaign.folder)
             campaign.finish()
@@ -200,7 +204,7 @@ def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
         raise ScenarioError(list(problems.values()), scenario.document.name)
 
 
-def _point(
+def _outcomes(
     asked: _Asked,
     number: int,
     point: Point,
@@ -209,7 +213,7 @@ def _point(
     working: Working,
     progress: Progress,
 ) -> pd.DataFrame:
-    """What a point comes to: read from the folder if it was run before, kept there if not."""
+    """Every replication of a point: read from the folder if it was run before, kept there if not."""
     name = f"point-{number:05d}"
     known = campaign.part(name) if campaign is not None else None
     if known is None:
@@ -219,7 +223,10 @@ def _point(
             progress(number * asked.n + done, count * asked.n)
 
         found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, show)
-        known = found.summary.set_index("milestone").loc[list(asked.milestones), list(MEASURES)].reset_index()
+        wanted = found.milestones["milestone"].isin(asked.milestones)
+        known = found.milestones.loc[wanted, ["replication", "milestone", "day"]].reset_index(drop=True)
+        known.insert(0, "point", number)
+        known.attrs.clear()
         if campaign is not None:
             campaign.keep(name, known)
     else:
@@ -227,8 +234,10 @@ def _point(
     return known
 
 
-def _row(number: int, point: Point, measured: pd.DataFrame) -> pd.DataFrame:
+def _row(number: int, point: Point, asked: _Asked, outcomes: pd.DataFrame) -> pd.DataFrame:
     """What a point comes to, with its number and its values in front."""
+    days = {name: outcomes.loc[outcomes["milestone"] == name, "day"].to_numpy() for name in asked.milestones}
+    measured = summary_table(days, {})[["milestone", *MEASURES]]
     values = {path: [value] * len(measured) for path, value in point.items()}
     return pd.concat([pd.DataFrame({"point": [number] * len(measured), **values}), measured], axis=1)
 
