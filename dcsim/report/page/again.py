@@ -51,14 +51,8 @@ def _own(found: Findings) -> list[str]:
         case "sweep":
             return [*_each("--over", _swept(about)), *_each("--milestone", about.get("milestones", ()))]
         case "orders":
-            return [
-                "--milestone",
-                about["milestone"],
-                "--date",
-                spelled(parse_limit(about["date"])),
-                "--confidence",
-                str(about["confidence"]),
-            ]
+            likely = ["--confidence", str(about["confidence"]), "--points", f"{about.get('points', 5):g}"]
+            return ["--milestone", about["milestone"], "--date", spelled(parse_limit(about["date"])), *likely]
         case "mitigations":
             return ["--milestone", about["milestone"], *_budget(found)]
         case "drivers":
