@@ -211,6 +211,19 @@ def test_ramps_distributions_and_lists_replace(tmp_path: Path) -> None:
     assert read.activities["fill"].after == ()
 
 
+def test_a_resource_may_be_written_as_its_number(tmp_path: Path) -> None:
+    base = CAMPUS.replace("crew: {count: {0 d: 2, 10 d: 4}}", "crew: {count: 9, description: fitters}")
+    for over in ("crew: 2", "crew: {value: 2, assumption: a guess}", "crew: {0 d: 2}"):
+        read = lay(tmp_path, f"extends: campus.yaml\nresources: {{{over}, crane: 3}}\n", campus=base)
+        assert list((read.resources["crew"].count or {}).values()) == [2]
+        assert list((read.resources["crane"].count or {}).values()) == [3]
+        assert read.resources["crew"].description == "fitters"
+    read = load(tmp_path / "top.yaml", overrides={"resources.crew": 4})
+    assert (list((read.resources["crew"].count or {}).values()), read.resources["crew"].description) == ([4], "fitters")
+    with pytest.raises(ScenarioError, match=r"line 2: resources\.crew\.count: expected a number, got 'two'"):
+        lay(tmp_path, "extends: campus.yaml\nresources: {crew: two}\n", campus=base)
+
+
 def test_a_factor_keeps_what_is_not_replaced(tmp_path: Path) -> None:
     base = CAMPUS.replace("weather: 0.8 to 1.5", "weather: {uniform: [1, 2], per: hall}")
     read = lay(tmp_path, "extends: campus.yaml\nfactors: {weather: {pert: [1, 2, 3]}}\n", campus=base)

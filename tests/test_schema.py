@@ -50,6 +50,7 @@ def test_every_scenario_in_configs_is_valid(validator, path):
         {},
         {"places": {"phase": ["one", "two"], "hall": 3, "pod": {"in": "hall", "count": {"hall1": 2, "hall2": 3}}}},
         {"places": {"hall": {"count": {"value": 4, "source": "S"}}}, "sources": {"S": {"as_of": 2024}}},
+        {"resources": {"crew": 2, "crane": {"value": 2, "source": "S"}}, "sources": {"S": {}}},
         {"resources": {"crew": {"count": "1_000"}, "crane": {"count": {"0 d": 6, "2024-03-01": 16}}}},
         {"resources": {"crew": {"count": {"value": {"0 d": 6}, "assumption": "a guess", "note": "and more"}}}},
         {"factors": {"a": 1.2, "b": "0.8 to 1.5", "c": {"pert": [0.8, 1, 2]}, "d": {"value": 2, "source": "S"}}},

@@ -75,6 +75,7 @@ _TEXT, _TEXTS = {"$ref": "#/$defs/text"}, {"type": "array", "items": {"$ref": "#
 SHORT_FORMS: dict[str, list[Schema]] = {
     "Level": [{"$ref": "#/$defs/whole"}, _TEXTS],
     "Factor": [{"$ref": "#/$defs/uncertain number"}],
+    "Resource": [{"$ref": "#/$defs/cited whole"}],
     "Learning": [{"$ref": "#/$defs/number"}],
     "Link": [_TEXT],
     "Observation": [{"$ref": "#/$defs/date"}],

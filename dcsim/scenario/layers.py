@@ -149,6 +149,8 @@ class Stack:
 
 def merge(below: Node | None, over: Node, path: Key = ()) -> Node:
     """One tree laid over another."""
+    if len(path) == 2 and path[0] == "resources":
+        over = _resource(over)
     if below is None or not _mergeable(below, over, path):
         return over
     merged: dict[str, Any] = dict(below.value)
@@ -168,12 +170,12 @@ def prune(node: Node, path: Key = ()) -> Node:
 
 
 def settled(node: Node) -> Node:
-    """The same layer with sections that were left empty taken as absent, and factors in their long form."""
+    """The same layer with sections that were left empty taken as absent, and what has a short form in its long one."""
     kept = {k: v for k, v in node.value.items() if v.value is not Blank.BLANK or k not in SECTIONS}
-    factors = kept.get("factors")
-    if factors is not None and isinstance(factors.value, dict):
-        long = {name: _factor(factor) for name, factor in factors.value.items()}
-        kept["factors"] = Node(long, factors.mark)
+    for section, long in (("factors", _factor), ("resources", _resource)):
+        if section in kept and isinstance(kept[section].value, dict):
+            things = {name: long(thing) for name, thing in kept[section].value.items()}
+            kept[section] = Node(things, kept[section].mark)
     return Node(kept, node.mark)
 
 
@@ -217,6 +219,14 @@ def _mergeable(below: Node, over: Node, path: Key) -> bool:
     if path[0] == "calendars" and path[2:] in (("hours",), ("open",)):
         return False
     return not any(is_wrapper(node, path) or is_distribution(node) or is_ramp(node) for node in (below, over))
+
+
+def _resource(node: Node) -> Node:
+    """A resource as {count: ...}, where it was written as its number."""
+    whole = isinstance(node.value, dict) and "value" not in node.value and not is_ramp(node)
+    if whole or isinstance(node.value, list | Blank) or node.value is None:
+        return node
+    return Node({"count": node}, node.mark)
 
 
 def _factor(node: Node) -> Node:

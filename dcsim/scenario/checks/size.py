@@ -48,7 +48,8 @@ def _activities(scenario: Scenario, places: Places) -> Iterator[Part]:
         needed = 0
         for part in (activity, *activity.within.values()):
             repairs = part.rework.requires if part.rework is not None else {}
-            resources = [one for entry in (*part.requires, *repairs) for one in alternatives(entry)]
+            ways = [name for way in part.ways.values() if way is not None for name in way.requires]
+            resources = [one for entry in (*part.requires, *repairs, *ways) for one in alternatives(entry)]
             shared = max((_count(places, per.get(one, "")) for one in (*resources, *part.consumes)), default=1)
             needed += max(1, shared) * (3 if part.rework is not None else 1)
         kind = "queues of what is waited for in places"
