@@ -373,7 +373,7 @@ def _split(text: object, expected: str) -> tuple[Fraction, str]:
     if not found or re.match(r",\d", found[2]):
         raise ValueError(f"expected {expected}, got {text!r}{_comma(text)}")
     if found[2].startswith("%"):
-        return parse_number(text), ""
+        raise ValueError(f"expected {expected}, got {_quoted(text)}; a share of something else cannot be written here")
     return parse_number(found[1]), found[2].strip()
 
 

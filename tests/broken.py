@@ -1114,6 +1114,68 @@ WORK = [
         ),
     ),
     Broken(
+        "after-lag-percent",
+        "after: [build_gpus]",
+        "after: [{activity: build_gpus, lag: 50%}]",
+        (
+            "line 53: activities.integrate_racks.after.0.lag: a lag is a span such as '2 d', got '50%'; a share of the "
+            "predecessor cannot be written: write how long it is, or make two activities of the predecessor and wait "
+            "for the first"
+        ),
+    ),
+    Broken(
+        "after-lag-share",
+        "after: [build_gpus]",
+        "after: [{activity: build_gpus, lag: 0.5}]",
+        "line 53: activities.integrate_racks.after.0.lag: a lag is a span such as '2 d', got '0.5'; a share of the",
+    ),
+    Broken(
+        "after-lead",
+        "after: [build_gpus]",
+        "after: [{activity: build_gpus, lag: {working: -2 d}}]",
+        (
+            "line 53: activities.integrate_racks.after.0.lag.working: a lead cannot be written, got '-2 d': write "
+            "`from: start`, with the duration of the other less 2 d as lag; or make its last 2 d an activity of its "
+            "own, and wait for the one before"
+        ),
+    ),
+    Broken(
+        "after-finish-to-finish",
+        "after: [build_gpus]",
+        "after: [{activity: build_gpus, type: FF}]",
+        (
+            "line 53: activities.integrate_racks.after.0.type: unknown key 'type': a link to a finish cannot be "
+            "written: make the last part of this activity one of its own, which waits"
+        ),
+    ),
+    Broken(
+        "after-start-to-start",
+        "after: [build_gpus]",
+        "after: [build_gpus SS + 3 d]",
+        (
+            "line 53: activities.integrate_racks.after.0: no activity or milestone 'build_gpus SS + 3 d'; "
+            "write {activity: build_gpus, from: start, lag: 3 d}"
+        ),
+    ),
+    Broken(
+        "after-lead-in-short",
+        "after: [build_gpus]",
+        "after: [build_gpus-2d]",
+        (
+            "line 53: activities.integrate_racks.after.0: no activity or milestone 'build_gpus-2d'; a lead cannot be "
+            "written: write {activity: build_gpus, from: start, lag: its duration less the lead}"
+        ),
+    ),
+    Broken(
+        "duration-percent",
+        "duration: 7 d",
+        "duration: 70%",
+        (
+            "line 53: activities.integrate_racks.duration: expected a span such as '18 weeks', got '70%'; a share of "
+            "something else cannot be written here"
+        ),
+    ),
+    Broken(
         "after-working-lag",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, lag: {wrking: 3 d}}]",
@@ -1216,6 +1278,24 @@ RISKS = [
         (
             "line 76: risks.hbm_shortage.effects.supplies.generators: 'generators' has no "
             "production that a risk could change; orders are postponed by `delays`"
+        ),
+    ),
+    Broken(
+        "risk-effect-percent",
+        "{supplies.hbm_stacks: 0.5}",
+        "{supplies.hbm_stacks: 20%}",
+        (
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: 20% could be read in several ways: "
+            "20 % longer (or more) is 1.2, 20 % less is 0.8, down to 20 % is 0.2"
+        ),
+    ),
+    Broken(
+        "risk-effect-percent-up",
+        "{supplies.hbm_stacks: 0.5}",
+        "{supplies.hbm_stacks: +150%}",
+        (
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: +150% could be read in several ways: "
+            "150 % longer (or more) is 2.5, up to 150 % is 1.5"
         ),
     ),
     Broken(

@@ -29,11 +29,11 @@ def test_json_has_no_numbers_that_json_does_not_know(capsys):
     answer(FOUND, "points", "never printed", True, False)
     assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {
         "kind": "sweep",
-        "about": {"over": ["x", "y"], "date": "2024-05-02T00:00:00", "n": None, "p": {"q": "later"}},
+        "about": {"over": ["x", "y"], "date": "2024-05-02T00:00:00", "n": None, "p": {"q": "never"}},
         "tables": {
             "points": [
                 {"milestone": "a", "day": 1.5, "low": None, "count": 1, "date": "2024-05-02T12:00:00"},
-                {"milestone": "b", "day": "later", "low": None, "count": 2, "date": None},
+                {"milestone": "b", "day": "never", "low": None, "count": 2, "date": None},
             ]
         },
     }

@@ -336,7 +336,7 @@ def test_criticality_of_two_equal_uniform_paths_is_a_half():
     assert result.expected_day == pytest.approx(6)
     # the mean of the larger of two uniform numbers on [1, 9] is 1 + 8 * 2 / 3
     assert result.days["mean"].sum() == pytest.approx(1 + 16 / 3 + 1, abs=0.15)
-    assert result.merge_bias > 0
+    assert result.bias > 0
 
 
 def test_codes_are_told_apart():
@@ -363,3 +363,53 @@ def test_what_was_there_at_the_start_ends_the_chain(engine):
     spec = network("a=10<there", supplies={"x": {"orders": {"o": order}}})
     spec["milestones"] = {"there": {"supply": "x", "reaches": 1}, "end": {"activity": "a"}}
     assert told(spec, engine) == [("order", "x.o", 0, 0), ("work", "a", 0, 10)]
+
+
+# Beside the build with expected values
+
+
+def bias(activities, n=400, **more):
+    """What the distance of the median from the build with expected values is made of, and how it is said."""
+    from rich.console import Console
+
+    from dcsim.report.explain import explanation_report
+
+    spec = {
+        "name": "b",
+        "start": "2024-01-01",
+        "activities": activities,
+        "milestones": {"m": {"activity": "z"}},
+        **more,
+    }
+    result = explain(dcsim.load(spec), milestone="m", n=n)
+    console = Console(width=400)
+    with console.capture() as captured:
+        console.print(explanation_report(result))
+    assert sum(result.biases.values()) == pytest.approx(result.bias)
+    return result, next(line for line in captured.get().splitlines() if line.startswith("with expected values"))
+
+
+def test_a_skewed_duration_is_called_skewed():
+    result, told = bias({"z": {"duration": {"discrete": [["1 d", 0.4], ["101 d", 0.6]]}}})
+    assert result.bias == pytest.approx(40)
+    assert "because its days are skewed: the median is later than the mean" in told
+    assert "risks" not in told
+    assert "latest decides" not in told
+
+
+def test_merging_paths_are_called_so():
+    paths = {name: {"duration": {"uniform": ["10 d", "30 d"]}} for name in "abcd"}
+    result, told = bias({**paths, "z": {"duration": "1 d", "after": list("abcd")}})
+    # the mean of the largest of four uniform numbers on [10, 30] is 10 + 20 * 4 / 5
+    assert result.biases["merging"] == pytest.approx(6, abs=1)
+    assert "because of several things the latest decides (merging paths)" in told
+    assert "risks" not in told
+
+
+def test_risks_are_called_so_and_measured():
+    risks = {"storm": {"probability": 0.4, "effects": {"activities.z": 3}}}
+    result, told = bias({"z": {"duration": "10 d"}}, n=100, risks=risks)
+    assert result.biases["risks"] == pytest.approx(8, abs=2)
+    assert result.biases["merging"] == pytest.approx(0)
+    assert "because risks happen that expected values leave out" in told
+    assert "latest decides" not in told

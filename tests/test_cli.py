@@ -19,6 +19,30 @@ def ordered(text, *words):
     return re.search(".*".join(map(re.escape, words)), text, re.DOTALL) is not None
 
 
+# What is given twice
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("mitigate", "--milestone", "half", "--milestone", "all"),
+        ("explain", "--milestone", "half", "--milestone", "all"),
+        ("replicate", "-n", "3", "-n", "4"),
+        ("run", "--seed", "1", "--seed", "1"),
+    ],
+)
+def test_an_option_that_counts_once_is_not_given_twice(dcsim, tiny, words):
+    _, err, code = dcsim(words[0], tiny, *words[1:])
+    assert code == 2
+    assert "given 2 times, and only one can count" in " ".join(err.replace("│", " ").split())
+
+
+def test_a_value_is_not_set_twice(dcsim, tiny):
+    _, err, code = dcsim("run", tiny, "--set", "resources.crew.count=2", "--set", "resources.crew.count=3")
+    assert code == 2
+    assert "resources.crew.count is given twice" in " ".join(err.replace("│", " ").split())
+
+
 # run
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import dcsim
+from dcsim.figures import style
 from dcsim.figures.overview import counters, dated, draw_overview, limiting, overview
 from dcsim.figures.panels import Dated, Wait, binned, draw_milestones, draw_waits, shortened
 from dcsim.figures.style import SIZE
@@ -176,3 +177,44 @@ def test_another_suffix_is_refused(run, tmp_path):
 def test_a_folder_that_is_not_there_is_told(run, tmp_path):
     with pytest.raises(dcsim.errors.ResultError, match=r"cannot write '.*x\.svg': no such file or directory"):
         run.plot(tmp_path / "nowhere" / "x.svg")
+
+
+# Few units, names, and letters
+
+
+@pytest.mark.parametrize("top", [1, 2, 3, 4, 9])
+def test_what_is_counted_has_whole_numbers_at_the_axis(top):
+    made, ax = style.figure()
+    ax.plot([0, 1], [0, top])
+    style.counts(ax.yaxis)
+    made.canvas.draw()
+    told = [label.get_text() for label in ax.get_yticklabels()]
+    assert len(set(told)) == len(told)
+    assert {"0", str(top)} <= set(told) or top == 9
+    assert all(word.isdecimal() or word.startswith("-") or word.startswith("\N{MINUS SIGN}") for word in told)
+
+
+def test_a_name_that_begins_with_an_underscore_is_in_the_legend():
+    _, ax = style.figure()
+    ax.plot([0, 1], [0, 1], label=style.plain("_on"))
+    assert [text.get_text().strip() for text in ax.legend().get_texts()] == ["_on"]
+
+
+def test_letters_come_from_a_font_that_has_them(caplog, tmp_path):
+    other = next(iter(sorted(style._letters("STIXGeneral") - style._letters(style.FONT))))
+    made, ax = style.figure()
+    ax.set_title(f"{other} and a")
+    style.save(made, tmp_path / "a.png")
+    assert "STIXGeneral" in ax.title.get_fontfamily() or len(ax.title.get_fontfamily()) > 1
+    assert caplog.text == ""
+
+
+def test_letters_that_no_font_has_are_told_once(caplog, monkeypatch, tmp_path):
+    monkeypatch.setattr(style, "_letters", lambda name: frozenset("ab "))
+    made, ax = style.figure()
+    ax.set_title("机房 a")
+    ax.set_xlabel("房")
+    style.save(made, tmp_path / "a.png")
+    assert [record.getMessage() for record in caplog.records] == [
+        "no installed font has 房机: boxes stand for them in the picture"
+    ]

@@ -21,12 +21,13 @@ def test_it_tells_dates_chances_and_waiting(dcsim, tiny):
     assert ordered(
         out,
         "Tiny · resources.crew.count=2 · 70 replications · seed 3\n",
-        "14 activities each, 0 % finished by 2024-03-01\n",
+        "14 activities each, none finished by 2024-03-01\n",
         " replications per second, reference engine; day 0 is 2024-01-03\n",
         *("day of milestone", "P10", "P50", "P80", "P90", "P80 date", "95 % of P80", "reached\n"),
-        *("half", "2024-01-", " - ", "100 %"),
-        *("all", "later", "later", "later", "later", "later", "later", "0 %"),
-        "later: later than the horizon, 2024-03-01\n",
+        *("half", "2024-01-", " - ", "in all"),
+        *("all", "never", "never", "never", "never", "never", "never", "in none"),
+        "never: not by the horizon, 2024-03-01\n",
+        "all: never in 70 of 70 builds: 3 racks short of power (power_on)\n",
         *("milestone", "by", "chance", "what happened then"),
         *("half", "2024-01-20", " %", "target"),
         "Waited for longest, on average",
@@ -46,11 +47,11 @@ def test_it_fits_into_eighty_columns(dcsim):
 
 def test_what_so_few_cannot_tell_is_a_question_mark(dcsim):
     out, _, _ = dcsim("replicate", MINIMAL, "-n", "2", *MANY)
-    assert re.search(r"energized .* \? - \? +100 %\n", out)
+    assert re.search(r"energized .* \? - \? +in all\n", out)
     assert "?: too few replications to tell" in out
     out, _, _ = dcsim("replicate", MINIMAL, "-n", "64", "--sampling", "lhs", *MANY)
     assert "64 replications · seed 0 · lhs sampling" in out
-    assert re.search(r"energized .* \? - \? +100 %\n", out)
+    assert re.search(r"energized .* \? - \? +in all\n", out)
 
 
 def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path):
@@ -166,7 +167,7 @@ def test_a_terminal_sees_how_far_it_is(dcsim, tiny, monkeypatch):
 
 def test_without_numba_the_reference_engine_runs_with_a_notice(dcsim, tiny, monkeypatch):
     monkeypatch.setattr("dcsim.engine.has_numba", lambda: False)
-    monkeypatch.setattr("dcsim.engine.SMALL_JOB", 30)
+    monkeypatch.setattr("dcsim.engine.REFERENCE_COST", 8 / 30)
     out, err, code = dcsim("replicate", tiny, "-n", "3")
     assert code == 0
     assert "reference engine" in " ".join(out.split())
@@ -206,12 +207,44 @@ def test_the_compiled_engine_says_what_it_needs(dcsim, tiny, monkeypatch):
         assert err == "the compiled engine needs numba: pip install 'dcsim[fast]', or use --engine reference\n"
 
 
-@pytest.mark.parametrize(("engine", "work"), [("compiled", 31), ("reference", 30)])
-def test_auto_chooses_by_the_size_of_the_job(monkeypatch, engine, work):
-    from dcsim.engine import choose
+@pytest.mark.parametrize(
+    ("work", "kept", "engine"),
+    [
+        (9_999, True, "reference"),  # sooner than numba is imported
+        (10_001, True, "compiled"),
+        (43 * 1_800, False, "reference"),  # sooner than the engine is compiled
+        (43 * 2_000, False, "compiled"),  # worth compiling, which is done once
+    ],
+)
+def test_auto_chooses_the_sooner_engine(monkeypatch, work, kept, engine):
+    from dcsim.engine import choose, must_compile
 
-    monkeypatch.setattr("dcsim.engine.SMALL_JOB", 30)
+    monkeypatch.setattr("dcsim.engine.is_compiled", lambda: kept)
     assert choose("auto", work) == engine
+    assert must_compile("auto", work) == (engine == "compiled" and not kept)
+    assert must_compile("compiled", work) == (not kept)
+
+
+def test_what_is_kept_is_found():
+    from dcsim import load
+    from dcsim.build import network_of
+    from dcsim.engine import is_compiled, new_runner
+
+    new_runner("compiled", network_of(load(MINIMAL)), 0).run(0, {})
+    is_compiled.cache_clear()
+    assert is_compiled()
+
+
+def test_a_terminal_is_told_that_the_engine_is_compiled(tiny, monkeypatch, capsys):
+    from dcsim import load
+    from dcsim.cli.terminal import notice
+
+    monkeypatch.setattr("dcsim.engine.is_compiled", lambda: False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    notice("auto", load(tiny), 100)
+    assert capsys.readouterr().err == ""
+    notice("auto", load(tiny), 100_000)
+    assert capsys.readouterr().err == "compiling once: it takes about half a minute, and is kept on disk\n"
 
 
 NOWHERE = """

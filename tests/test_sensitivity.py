@@ -1,8 +1,9 @@
 """What moves a value: the estimators against closed forms, through the code that `dcsim drivers` uses."""
 
-from math import pi, prod, sqrt
+from math import nan, pi, prod, sqrt
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special, stats
 
@@ -197,3 +198,42 @@ def test_the_same_seed_gives_the_same_table():
     one, again, other = (told(ishigami, inputs, 64, seed) for seed in (0, 0, 1))
     assert one.equals(again)
     assert not one.equals(other)
+
+
+# What so few values do not tell
+
+
+def _frame(*rows):
+    """Inputs with first and total index and half the interval of both."""
+    names = ("first", "total")
+    return pd.DataFrame(
+        [
+            {
+                f"{name}{end}": value + sign * half
+                for name, value in zip(names, values, strict=True)
+                for end, sign in ENDS
+            }
+            for *values, half in rows
+        ]
+    )
+
+
+ENDS = (("", 0), ("_low", -1), ("_high", 1))
+
+
+@pytest.mark.parametrize(
+    ("rows", "first", "total"),
+    [
+        ([(0.5, 0.6, 0.1), (0.3, 0.4, 0.1)], [0.5, 0.3], [0.6, 0.4]),
+        ([(0.5, 0.6, 0.3), (0.01, 0.02, 0.02)], [nan, 0.01], [nan, 0.02]),  # nobody knows
+        ([(0.52, 0.5, 0.1), (-0.01, 0.4, 0.1)], [0.5, 0.0], [0.5, 0.4]),  # put right
+        ([(0.9, 0.5, 0.1)], [nan], [0.5]),  # cannot be
+        ([(1.02, 1.05, 0.1)], [1.0], [1.0]),
+        ([(0.6, 0.7, 0.1), (0.5, 0.7, 0.1)], [0.6 / 1.1, 0.5 / 1.1], [0.7, 0.7]),
+        ([(0.8, 0.9, 0.1), (0.8, 0.9, 0.1)], [nan, nan], [0.9, 0.9]),
+    ],
+)
+def test_an_index_that_cannot_be_is_not_told(rows, first, total):
+    found = sensitivity.told(_frame(*rows))
+    assert found["first"].tolist() == pytest.approx(first, nan_ok=True)
+    assert found["total"].tolist() == pytest.approx(total, nan_ok=True)

@@ -50,10 +50,13 @@ def codes_of(network: Network) -> tuple[Spending, ...]:
         (PRODUCED, [stock.name for stock in network.stocks]),
         (START, [""]),
     )
-    return tuple(Spending(kind, name) if kind else _waiting(name, supplies) for kind, names in groups for name in names)
+    return tuple(
+        Spending(kind, name) if kind else waiting_for(name, supplies) for kind, names in groups for name in names
+    )
 
 
-def _waiting(cause: str, supplies: set[str]) -> Spending:
+def waiting_for(cause: str, supplies: set[str]) -> Spending:
+    """What a cause of waiting is, and its name."""
     prefix, _, name = cause.partition(":")
     if name and prefix in (CALENDAR, RISK):
         return Spending(prefix, name)

@@ -28,5 +28,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, float):
-        return "later" if value == float("inf") else f"{value:,.1f}" if abs(value) >= 1 or not value else f"{value:.3g}"
+        return "never" if value == float("inf") else f"{value:,.1f}" if abs(value) >= 1 or not value else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

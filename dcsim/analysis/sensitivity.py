@@ -28,6 +28,8 @@ SMALLEST = 2.0**-33
 """Uniform numbers stay so far from 0 and 1."""
 PAIRED = 4
 """A tornado is told from one in so many of the points that the indices are told from."""
+VAGUE = 0.25
+"""Half an interval above which a share of the variance is not told."""
 RESAMPLES, SHUFFLES = 200, 50
 LEVEL = 0.8
 """What lies beyond this quantile is the latest fifth."""
@@ -103,7 +105,7 @@ def table(inputs: Sequence[Input], n: int, points: Points, values: Values, seed:
     alone and with all its interactions; low_day and high_day, by how much the mean moves with it at its low and high
     end; swing, what lies between these; information, by how much the mean of the latest fifth, beyond the P80, would
     come earlier on average if it were known; p80_sooner, by how much the P80 itself would. All but low_day and high_day
-    have a 95 % interval (`first_low`, `first_high`). What has no size or no ends has empty cells.
+    have a 95 % interval (`first_low`, `first_high`). What has no size or no ends, and what is not known, is empty.
     """
     plain = plain_points(inputs, n)
     shares = indices(inputs, n, values, seed)
@@ -124,7 +126,26 @@ def table(inputs: Sequence[Input], n: int, points: Points, values: Values, seed:
         cells = (*_cells(correlation), *_cells(shares[number][0]), *_cells(shares[number][1]))
         rows.append((one.name, one.kind, *cells, low, high, *_cells(swing), *_cells(known), *_cells(sooner)))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.sort_values(["total", "swing"], ascending=False, kind="stable", ignore_index=True)
+    return told(frame.sort_values(["total", "swing"], ascending=False, kind="stable", ignore_index=True))
+
+
+def told(frame: pd.DataFrame) -> pd.DataFrame:
+    """The indices as far as they are known: what so few values do not tell is empty.
+
+    A share of the variance lies between 0 and 1, that of an input alone is no more than with its interactions, and
+    those alone add up to no more than 1. What is off by its interval is put right, what is further off left out.
+    """
+    frame = frame.copy()
+    for name in ("total", "first"):
+        ends = [name, f"{name}_low", f"{name}_high"]
+        vague = (frame[f"{name}_high"] - frame[f"{name}_low"]) / 2 > VAGUE
+        frame[ends] = frame[ends].clip(0, 1).mask(vague)
+    first = ["first", "first_low", "first_high"]
+    frame[first] = frame[first].mask(frame["first_low"] > frame["total_high"])
+    frame["first"] = frame["first"].where(~(frame["first"] > frame["total"]), frame["total"])
+    if (whole := frame["first"].sum()) > 1:
+        frame[first] = frame[first] / whole if whole <= 1 + VAGUE else np.nan
+    return frame
 
 
 def plain_points(inputs: Sequence[Input], n: int) -> NDArray[np.int64]:

@@ -1,16 +1,21 @@
 """What an unfinished build is stuck on: what each activity waits for, what is there, and what is needed."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from dcsim.analysis.chain import waiting_for
 from dcsim.analysis.supplies import movements
 from dcsim.engine.draws import Draws
-from dcsim.network import RETRY, WORK, Demand, Network
+from dcsim.network import RETRY, WORK, Demand, Milestone, Network
 from dcsim.trace import NOT, AttemptRow, Ints, Trace, causes
 
+HORIZON = "the horizon"
+"""What is waited for by what is still worked on when the time is over."""
 WAITING, WORKING, NOT_READY = "waiting", "working", "not ready"
 
 
@@ -41,12 +46,84 @@ def stuck_table(trace: Trace, draws: Draws) -> pd.DataFrame:
         if instance in waiting:
             state, lacks = WAITING, left.lacks(waiting[instance])
         elif trace.ready[instance] != NOT:
-            state, lacks = WORKING, [Lack("the horizon", None, None)]
+            state, lacks = WORKING, [Lack(HORIZON, None, None)]
         else:
             state, lacks = NOT_READY, before.missing(instance)
         rows.extend((name, place, state, *lack) for lack in lacks)
     columns = ["activity", "place", "state", "waits_for", "there", "needed"]
     return pd.DataFrame(rows, columns=columns).astype({"there": "Int64", "needed": "Int64"})
+
+
+def stuck_in_many(network: Network, reached: Ints, left: Ints, stuck: Ints) -> pd.DataFrame:
+    """What unfinished builds are stuck on, most first: for each milestone that is missed, and last for whole builds.
+
+    `reached`, `left` and `stuck` are those of a `Chunk`, the columns those of `Replications.stuck`.
+    """
+    rows: list[tuple[object, ...]] = []
+    for number, milestone in enumerate(network.milestones):
+        if (missed := reached[:, number] == NOT).any():
+            ahead = stuck[np.isin(stuck[:, 1], sorted(_before(network, milestone)))]
+            rows += [(milestone.name, *row) for row in _lacks(network, missed, left, ahead)]
+    rows += [("", *row) for row in _lacks(network, left > 0, left, stuck)]
+    columns = ["milestone", *_LACKS]
+    kinds = {**dict.fromkeys(columns[:5], "str"), **dict.fromkeys(columns[5:], "int64"), "mean": "float64"}
+    return pd.DataFrame(rows, columns=columns).astype(kinds)
+
+
+_LACKS = ("activity", "place", "waits_for", "kind", "unfinished", "builds", "mean", "least", "most")
+
+
+def _lacks(network: Network, missed: NDArray[np.bool_], left: Ints, stuck: Ints) -> list[tuple[object, ...]]:
+    """What some builds lack; where nothing is lacking, the time was too short, or too little is made."""
+    stuck = stuck[missed[stuck[:, 0]]]
+    frame = pd.DataFrame(stuck[:, 1:], columns=["activity", "cause", "waiting"])
+    told = frame.groupby(["activity", "cause"])["waiting"].agg(["size", "mean", "min", "max"]).reset_index()
+    names, supplies, all_of_them = causes(network), {stock.name for stock in network.stocks}, int(missed.sum())
+    rows: list[tuple[object, ...]] = []
+    for activity, cause, builds, mean, least, most in told.sort_values("mean", ascending=False).itertuples(index=False):
+        where = (network.activities[activity], network.levels[activity], names[cause])
+        rows.append((*where, waiting_for(names[cause], supplies).kind, all_of_them, builds, mean, least, most))
+    rows.sort(key=lambda row: -row[5] * row[6])  # type: ignore[operator]
+    missed = missed & ~np.isin(np.arange(len(left)), stuck[:, 0])
+    for name, some in ((HORIZON, left[missed & (left > 0)]), ("", left[missed & (left == 0)])):
+        if len(some):
+            rows.append(("", "", name, "", all_of_them, len(some), some.mean(), some.min(), some.max()))
+    return rows
+
+
+def _before(network: Network, milestone: Milestone) -> set[int]:
+    """The activities that a milestone waits for, also by what they take from each other."""
+    sources, edges = _backwards(network)
+    starts = _start_gates(network)
+    makers: dict[int, list[int]] = {}
+    for instance in np.flatnonzero(network.bundle).tolist():
+        for take in network.bundles[network.bundle[instance]]:
+            makers.setdefault(take.stock, []).append(instance)
+    ahead = [milestone.gate, *(one for stock in milestone.stocks for one in makers.get(stock, ()))]
+    seen, stocks = set(ahead), set(milestone.stocks)
+    while ahead:
+        node = ahead.pop()
+        found = sources[edges[node] : edges[node + 1]].tolist()
+        if node in starts:
+            found.append(starts[node])
+        if node < network.instances:
+            for take in network.demands[network.demand[node]].consumes:
+                if take.stock not in stocks:
+                    stocks.add(take.stock)
+                    found += makers.get(take.stock, ())
+        for one in found:
+            if one not in seen:
+                seen.add(one)
+                ahead.append(one)
+    return set(network.activity[[node for node in seen if node < network.instances]].tolist())
+
+
+@lru_cache(maxsize=8)
+def _backwards(network: Network) -> tuple[Ints, Ints]:
+    """What leads to each node by a link, and where the list of each begins."""
+    source = np.repeat(np.arange(len(network.needed)), np.diff(network.link_first))
+    order = np.argsort(network.link_to, kind="stable")
+    return source[order], np.searchsorted(network.link_to[order], np.arange(len(network.needed) + 1))
 
 
 def _waiting(trace: Trace) -> dict[int, int]:
@@ -142,10 +219,7 @@ class _Predecessors:
         self.ever = ever
         self.milestone = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
         self.starts = _start_gates(network)
-        source = np.repeat(np.arange(len(network.needed)), np.diff(network.link_first))
-        order = np.argsort(network.link_to, kind="stable")
-        self.sources = source[order]
-        self.edges = np.searchsorted(network.link_to[order], np.arange(len(network.needed) + 1))
+        self.sources, self.edges = _backwards(network)
         self.gates: dict[int, tuple[str, int, int]] = {}
         """The progress of each gate, once it has been asked for."""
 

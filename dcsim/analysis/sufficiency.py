@@ -103,9 +103,7 @@ def _what_can_happen(network: Network, draws: Draws, ever: list[int]) -> tuple[I
                 for take in network.bundles[network.bundle[node]]:
                     gain(take.stock, take.amount)
             for number in network.orders_of_gate.get(node, ()):
-                order = network.orders[number]
-                lots = [k for k in range(order.lots) if draws.lead[number] + k * order.every <= network.horizon]
-                gain(order.stock, sum(map(order.lot, lots)))
+                gain(network.orders[number].stock, _in_time(network, draws, number))
             for target in successors(network, node, first, to):
                 left[target] -= 1
                 if left[target] == 0:
@@ -115,6 +113,13 @@ def _what_can_happen(network: Network, draws: Draws, ever: list[int]) -> tuple[I
         for gate in opened:
             del closed[gate]
     return np.array(sorted(tried), np.int64), ever
+
+
+def _in_time(network: Network, draws: Draws, number: int) -> int:
+    """What an order that is placed at the start brings by the horizon."""
+    order = network.orders[number]
+    first = network.later(0, draws.lead_months[number]) if draws.lead_months[number] else int(draws.lead[number])
+    return sum(order.lot(k) for k in range(order.lots) if network.due(order, first, k) <= network.horizon)
 
 
 def _supplies(network: Network, tried: Ints, ever: Sequence[int]) -> Iterator[Found]:

@@ -69,7 +69,7 @@ def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:
     group = demand * (len(modes) + 1) + which.ravel()
     order = np.argsort(group, kind="stable")
     groups, first = np.unique(group[order], return_index=True)
-    for one, part in zip(groups.tolist(), np.split(order, first[1:]), strict=True):
+    for one, part in zip(groups.tolist(), np.split(order, first)[1:], strict=True):
         number, way = divmod(one, len(modes) + 1)
         for claim in network.demands[number].taken(int(modes[way])):
             yield claim.resource, claim.amount, begins[part], ends[part]

@@ -1,14 +1,39 @@
 """The command `dcsim` itself, and the options that several of its commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from dcsim.scenario.schema import Scenario
 
-app = typer.Typer(
+
+class Once(TyperCommand):
+    """A command that refuses an option given twice, of which only the last would count."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        given = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for one in self.params:
+            scalar = one.nargs == 1 and not getattr(one, "multiple", False) and not getattr(one, "is_flag", False)
+            if scalar and (times := sum(other is one for other in given)) > 1:
+                raise typer.BadParameter(f"given {times} times, and only one can count", ctx, one)  # type: ignore[arg-type]
+        return super().parse_args(ctx, args)
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class App(typer.Typer):
+    """Commands of which each refuses options that would be lost."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Function], Function]:
+        return super().command(name, cls=Once, **settings)
+
+
+app = App(
     name="dcsim",
     help="Simulate data-center buildouts: when the GPUs are online, and what held them back.",
     no_args_is_help=True,
@@ -119,5 +144,7 @@ def settings(
         path, equals, value = setting.partition("=")
         if not equals or not path.strip():
             raise typer.BadParameter(f"{option} is written path=value, such as {example}; got '{setting}'")
+        if path.strip() in settings:
+            raise typer.BadParameter(f"{option} {path.strip()} is given twice, and only one can count")
         settings[path.strip()] = value
     return settings

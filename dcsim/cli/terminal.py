@@ -28,11 +28,14 @@ PATIENCE = 2.0
 
 
 def notice(engine: str, scenario: "Scenario", builds: int) -> None:
-    """The user is told where so many builds would come much sooner with what is not installed."""
+    """The user is told where so many builds would come much sooner with what is not installed, or begin later once."""
     from dcsim.build import network_of
-    from dcsim.engine import misses_numba
+    from dcsim.engine import misses_numba, must_compile
 
-    if misses_numba(engine, network_of(scenario).instances * builds):
+    work = network_of(scenario).instances * builds
+    if sys.stderr.isatty() and must_compile(engine, work):
+        typer.echo("compiling once: it takes about half a minute, and is kept on disk", err=True)
+    if misses_numba(engine, work):
         typer.echo("numba is not installed, so the slower reference engine runs: pip install 'dcsim[fast]'", err=True)
 
 
@@ -133,7 +136,7 @@ def in_folder(out: Path | None) -> tuple[str, ...]:
 
 
 def _plain(cell: Any) -> Any:
-    """A cell as JSON knows it: nothing for what is not there, `later` for beyond the horizon, dates as ISO 8601."""
+    """A cell as JSON knows it: null for what is not there, `never` for what does not come, dates as ISO 8601."""
     import pandas as pd
 
     if isinstance(cell, Mapping):
@@ -148,7 +151,7 @@ def _plain(cell: Any) -> Any:
         return int(cell) if cell == int(cell) else float(cell)
     value = cell.item() if hasattr(cell, "item") else cell
     if isinstance(value, float) and not isfinite(value):
-        return "later" if value == inf else None
+        return "never" if value == inf else None
     return value
 
 

@@ -1,7 +1,9 @@
 """The run: a network and its draws in, a trace out."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcsim.engine.draws import Draws
@@ -34,8 +36,14 @@ REFERENCE = "reference"
 AUTO = "auto"
 """Whichever is there sooner with the result."""
 
-SMALL_JOB = 200_000
-"""Activities in all replications below which the start-up of the compiled engine costs more than it saves."""
+REFERENCE_COST = 1e-4
+"""Seconds that the reference engine takes for an activity of a replication (measured: 0.75 to 2 times as many)."""
+START_UP = 1.0
+"""Seconds until the compiled engine is ready, whose own activities take a tenth of that or less."""
+COMPILING = 40.0
+"""Seconds that it takes more where it has to be compiled first."""
+USES = 5
+"""What is compiled is kept: compiling is worth its time where it is made good in so many runs."""
 
 
 def choose(engine: str, work: int) -> str:
@@ -47,7 +55,7 @@ def choose(engine: str, work: int) -> str:
         There is no such engine, or what it needs is not installed.
     """
     if engine == AUTO:
-        return "compiled" if work > SMALL_JOB and has_numba() else "reference"
+        return "compiled" if has_numba() and _compiled_pays(work) else "reference"
     if engine not in ENGINES:
         raise UnavailableError(f"no engine '{engine}'; there are {', '.join((AUTO, *ENGINES))}")
     if engine == "compiled" and not has_numba():
@@ -57,7 +65,27 @@ def choose(engine: str, work: int) -> str:
 
 def misses_numba(engine: str, work: int) -> bool:
     """Whether the compiled engine would be used for so many activities, but cannot."""
-    return engine == AUTO and work > SMALL_JOB and not has_numba()
+    return engine == AUTO and work * REFERENCE_COST > COMPILING / USES and not has_numba()
+
+
+def must_compile(engine: str, work: int) -> bool:
+    """Whether so many activities begin with compiling the engine."""
+    return choose(engine, work) == "compiled" and not is_compiled()
+
+
+def _compiled_pays(work: int) -> bool:
+    seconds = work * REFERENCE_COST
+    return seconds > START_UP and (seconds > COMPILING / USES or is_compiled())
+
+
+@lru_cache(maxsize=1)
+def is_compiled() -> bool:
+    """Whether the compiled engine is kept on disk as it is now."""
+    from dcsim.engine import kernel
+
+    stats, source = getattr(kernel.run, "stats", None), Path(kernel.__file__).stat().st_mtime
+    kept = Path(stats.cache_path).glob("kernel.run-*.nbi") if stats is not None and stats.cache_path else ()
+    return any(index.stat().st_mtime >= source for index in kept)
 
 
 def has_numba() -> bool:

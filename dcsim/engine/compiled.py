@@ -12,7 +12,7 @@ from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.gates import new_gates, open_gates
 from dcsim.engine.kernel import Plan, State
-from dcsim.engine.outcome import Outcome
+from dcsim.engine.outcome import NONE_STUCK, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
 from dcsim.engine.story import Story, chance_of, delivered
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table
@@ -66,11 +66,19 @@ class Runner:
             dated(self.network, reached, fallen),
             fallen,
             self.state.piece["finish"][: self.network.instances],
-            int(self.state.counts["finished"][0]) == self.network.instances,
+            left := self.network.instances - int(self.state.counts["finished"][0]),
+            self._stuck() if left else NONE_STUCK,
             np.stack([cause["waited"], cause["spells"]], axis=1),
             late,
             self.chains.follow(self.state, draws, late) if self.chains is not None else (),
         )
+
+    def _stuck(self) -> Ints:
+        """What is waited for when the run has ended."""
+        queue = self.state.queue[: len(self.network.demands)]
+        short = np.flatnonzero(queue["short_of"] != NOT)
+        rows = np.stack([short, queue["short_of"][short], queue["short_count"][short]], axis=1)
+        return stuck_of(self.network, rows.astype(np.int64))
 
 
 class Chains:

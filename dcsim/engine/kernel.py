@@ -1182,5 +1182,7 @@ def run(plan: Plan, chance: Chance, state: State) -> None:
         note_shortages(plan, chance, state, tick)
         tick = next_tick(state.counts, state.events)
     for queue in range(len(state.queue)):
-        if state.queue[queue].short_of != NOT:
+        cause = state.queue[queue].short_of
+        if cause != NOT:
             end_shortage(state.shortage, state.counts, state.cause, state.queue, queue, plan.horizon, NOT)
+            state.queue[queue].short_of = cause  # what is stuck is told

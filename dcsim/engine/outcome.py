@@ -27,8 +27,10 @@ class Outcome(NamedTuple):
     """What happened at a midnight and falls on the day that begins then."""
     finish: NDArray[np.integer]
     """The finish of each instance; until the next run of the same runner."""
-    finished: bool
-    """Whether every activity finished."""
+    left: int
+    """How many activity instances did not finish."""
+    stuck: Ints
+    """Rows of (activity, cause, how many wait for it when the run ends)."""
     waits: Ints
     """Of each cause, the minutes of all that waited for it, and those in which anything did."""
     late: tuple[DeliveryRow, ...]
@@ -59,17 +61,31 @@ class ReferenceRunner:
         late = tuple(r for r in trace.delivery_rows if r.origin != PRODUCTION and orders[r.origin].placed is None)
         told = chains(trace, draws, self.gates) if self.gates else ()
         fallen = set(np.flatnonzero(at_midnight(self.network.start, trace.finish) & ~trace.eve).tolist())
+        left = int((trace.finish == NOT).sum())
+        ends = [(row.demand, row.cause, row.waiting) for row in trace.shortage_rows if row.ends == NOT]
         return Outcome(
             draws,
             trace.reached,
             trace.dated,
             fallen,
             trace.finish,
-            trace.finished,
+            left,
+            stuck_of(self.network, np.array(ends, np.int64).reshape(len(ends), 3)) if left else NONE_STUCK,
             waits_of(trace),
             late,
             tuple(told),
         )
+
+
+NONE_STUCK = np.zeros((0, 3), np.int64)
+
+
+def stuck_of(network: Network, rows: Ints) -> Ints:
+    """Rows of (demand, cause, waiting) added up by activity and cause."""
+    activity = np.array([demand.activity for demand in network.demands], np.int64)[rows[:, 0]]
+    pairs, inverse = np.unique(np.stack([activity, rows[:, 1]], axis=1), axis=0, return_inverse=True)
+    waiting = np.bincount(inverse.ravel(), rows[:, 2], len(pairs)).astype(np.int64)
+    return np.column_stack([pairs, waiting])
 
 
 def waits_of(trace: Trace) -> Ints:

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dcsim.analysis.scene import Line, Scene
@@ -20,7 +19,7 @@ from dcsim.errors import ResultError, UnavailableError
 from dcsim.figures import style
 from dcsim.figures.dates import Clock, Floats, date_axis, moment
 from dcsim.figures.maps import cells, counted, draw_cells, laid_out
-from dcsim.figures.style import THOUSANDS, plain
+from dcsim.figures.style import plain
 
 MOST_FRAMES = 90
 PER_SECOND = 10
@@ -92,6 +91,7 @@ class _Stage:
         self.figure.suptitle(plain(title, 70), x=0.01, ha="left", fontweight="bold")
         self.date = self.figure.text(0.99, 0.985, " " * 24, ha="right", va="top", fontsize=13)
         self.moving += [*(line for line, _ in self.growing), *self.cursors, self.date]
+        style.cover(self.figure)
         self.canvas.draw()  # type: ignore[no-untyped-call]
         self.figure.set_layout_engine("none")
         for artist in self.moving:
@@ -116,8 +116,7 @@ class _Stage:
             ax.legend(loc="upper left", fontsize=8, handlelength=1.8)
         ax.set_xlim(float(self.dates[0]), float(self.dates[-1]))
         ax.set_ylim(0, 1.06 * max(1, *(int(line.values.max()) for line in lines)))
-        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-        ax.yaxis.set_major_formatter(THOUSANDS)
+        style.counts(ax.yaxis, most=4)
         date_axis(ax, fewest=2, most=5)
         ax.tick_params(labelsize=8)
         self.cursors.append(ax.axvline(float(self.dates[0]), color=style.INK, linewidth=1))

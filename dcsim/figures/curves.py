@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from dcsim.analysis.quantiles import quantile
 from dcsim.analysis.supplies import total_over_time
@@ -14,7 +13,7 @@ from dcsim.analysis.waits import spells
 from dcsim.figures import style
 from dcsim.figures.dates import Clock, Floats, date_axis, days_above, moment, positions
 from dcsim.figures.panels import Curve, Dated, draw_curves
-from dcsim.figures.style import THOUSANDS, plain, styled
+from dcsim.figures.style import plain, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +96,7 @@ def fan(supplies: "pd.DataFrame", ax: Axes, supply: str, dated: "pd.DataFrame | 
     begin = min(clock.start, clock.zero) if not len(first) else max(clock.start, min(clock.zero, float(first[0]) - 7))
     ax.set_xlim(begin, last + 0.06 * max(1.0, last - begin))
     ax.set_ylim(0, 1.08 * (top or 1))
-    ax.yaxis.set_major_formatter(THOUSANDS)
+    style.counts(ax.yaxis)
     ax.grid(axis="y")
     unit = str(rows["unit"].iloc[0])
     ax.set_ylabel(plain(f"{supply} ({unit})" if unit else supply, 50))
@@ -129,7 +128,7 @@ def shortfall(curves: "pd.DataFrame", ax: Axes, supply: str, unit: str = "") -> 
     first = min(float(dates[int(np.argmax(curve > curve[0]))]) for curve in (simulated, target))
     ax.set_xlim(first - 7, last + 0.06 * max(1.0, last - first))
     ax.set_ylim(0, 1.08 * (float(max(simulated.max(), target.max())) or 1))
-    ax.yaxis.set_major_formatter(THOUSANDS)
+    style.counts(ax.yaxis)
     ax.set_ylabel(plain(f"{supply} ({unit})" if unit else supply, 50))
     ax.legend(loc="lower right")
     ax.grid(axis="y")
@@ -151,7 +150,7 @@ def histogram(milestones: "pd.DataFrame", ax: Axes, milestone: str, dated: "pd.D
     top = ax.get_ylim()[1]
     for level, dash in LEVELS:
         day = quantile(days, level)
-        label = f"P{level * 100:.0f}  later than the horizon"
+        label = f"P{level * 100:.0f}  not by the horizon"
         if np.isfinite(day):
             label = f"P{level * 100:.0f}  {_date(clock, day)}, day {np.floor(day):,.0f}"
             ax.axvline(clock.zero + day, color=style.BLUE, linestyle=dash, linewidth=2)
@@ -172,10 +171,11 @@ def histogram(milestones: "pd.DataFrame", ax: Axes, milestone: str, dated: "pd.D
                 label=label,
             )
     ax.set_ylim(0, 1.02 * top)
+    style.counts(ax.yaxis)
     ax.set_ylabel(f"replications of {len(days):,}")
     missing = len(days) - len(there)
     if missing:
-        ax.plot([], [], " ", label=f"{missing / len(days):.1%} later than the horizon".replace("%", " %"))
+        ax.plot([], [], " ", label=f"{missing / len(days):.1%} not by the horizon".replace("%", " %"))
     ax.legend(loc="upper right")
     ax.grid(axis="y")
     return _timed(ax, clock)
@@ -208,7 +208,8 @@ def level(
         return style.nothing(ax, f"there is no supply {plain(supply)}")
     clock = Clock.of(supplies)
     tick, stock = _summed(rows, "level")
-    short = spells(shortages, supply, int(max(tick.max(), shortages["to"].max() if len(shortages) else 0)))
+    ends = shortages["to"].fillna(shortages["from"] + 1440)  # what never ended is drawn as far as anything is
+    short = spells(shortages, supply, int(max(tick.max(), ends.max() if len(ends) else 0)))
     arrived = deliveries[deliveries["supply"] == supply]
     used = tick[1:][np.diff(stock) < 0]
     end = clock.date(max([float(used[-1] if len(used) else tick[-1]), *(until for _, until in short)]))
@@ -223,8 +224,7 @@ def level(
         ax.scatter(clock.dates(arrived["tick"]), [-0.035 * top] * len(arrived), marker="^", s=26, color=style.INK)
     ax.set_ylim(-0.08 * top, 1.08 * top)
     ax.set_xlim(clock.start, end)
-    ax.yaxis.set_major_formatter(THOUSANDS)
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    style.counts(ax.yaxis)
     unit = str(rows["unit"].iloc[0])
     ax.set_ylabel(plain(f"{supply} in stock ({unit})" if unit else f"{supply} in stock", 50))
     handles = [ax.lines[0], *([ax.collections[-1]] if len(arrived) else []), Patch(color=style.RED, alpha=0.28)]
@@ -260,8 +260,7 @@ def use(usage: "pd.DataFrame", ax: Axes, resource: str) -> Axes:
     ax.step(dates, capacity, where="post", color=style.INK, linewidth=1.6, label="there are")
     ax.set_ylim(0, 1.12 * float(max(used.max(), capacity.max(), 1)))
     ax.set_xlim(clock.start, end)
-    ax.yaxis.set_major_formatter(THOUSANDS)
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    style.counts(ax.yaxis)
     ax.set_ylabel(plain(f"{resource} (units)", 50))
     style.legend_above(ax, lift=DAYS)
     ax.grid(axis="y")

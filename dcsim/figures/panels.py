@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import AutoLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from dcsim.figures import style
@@ -75,9 +75,10 @@ def draw_curves(curves: Sequence[Curve], unit: str, milestones: Sequence[Dated],
     tallest = max([float(curve.totals.max()) for curve in curves] + [height for _, height in seen])
     ax.set_ylim(0, 1.1 * (tallest or 1))
     ax.grid(axis="y")
-    ax.yaxis.set_major_formatter(
-        PercentFormatter(1) if unit == SHARE else FuncFormatter(lambda value, _: f"{value:,.0f}")
-    )
+    style.counts(ax.yaxis)
+    if unit == SHARE:
+        ax.yaxis.set_major_locator(AutoLocator())
+        ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_ylabel(
         style.plain(unit) if len(curves) > 1 or unit == SHARE else style.plain(f"{curves[0].name} ({unit})", 50)
     )

@@ -1,18 +1,22 @@
 """The house style of every picture: colours told apart by everybody, few lines, the same bytes every time."""
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import lru_cache, wraps
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager, get_font
 from matplotlib.legend import Legend
-from matplotlib.ticker import FuncFormatter
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from dcsim.errors import ResultError
@@ -22,14 +26,20 @@ PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
 INK, GREY, PALE = "#222222", "#777777", "#DDDDDD"
 """The colours of Okabe and Ito (2008), which the colour-blind tell apart, and greys."""
 
+FONT = "DejaVu Sans"
+"""It comes with matplotlib; letters that it does not have are taken from what else is installed."""
+
+BOXES = ("Last Resort", "Last Resort High-Efficiency", ".LastResort")
+"""Fonts that have a box for every letter."""
+
 LINES = ((BLUE, "-", 2.4), (ORANGE, "--", 2.2), (GREEN, "-.", 2.2), (PURPLE, ":", 2.4), (SKY, "-", 1.4))
 """Colour, dash and width of the first, second, ... line of a panel; they differ in grey as well."""
 
-THOUSANDS = FuncFormatter(lambda value, _: f"{value:,.0f}")
-"""Numbers at an axis: 200,000."""
+THOUSANDS = FuncFormatter(lambda value, _: f"{round(value, 9):,.12g}")
+"""Numbers at an axis, as they are: 200,000 and 0.5."""
 
 RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 10,
     "axes.titlesize": 13,
     "axes.titleweight": "bold",
@@ -97,7 +107,14 @@ REST = (PALE, "")
 def plain(name: str, most: int = 28) -> str:
     """A name as it is written, never as mathematics, and shortened where it does not fit."""
     text = " ".join(name.split())
+    text = f"\N{HAIR SPACE}{text}" if text.startswith("_") else text  # matplotlib leaves such names out of legends
     return (text if len(text) <= most else text[: most - 1].rstrip() + "…").replace("$", r"\$")
+
+
+def counts(axis: Axis, most: int | Literal["auto"] = "auto") -> None:
+    """An axis of what is counted has whole numbers, also where there are few."""
+    axis.set_major_locator(MaxNLocator(most, integer=True))
+    axis.set_major_formatter(THOUSANDS)
 
 
 def figure(width: float = SIZE[0], height: float = 5.0) -> tuple[Figure, Axes]:
@@ -154,15 +171,48 @@ def check_suffix(path: Path) -> None:
 @contextmanager
 def drawing() -> Iterator[None]:
     """In the house style, where a box stands for a letter that its font does not have."""
+    fonts = logging.getLogger("matplotlib.font_manager")
+    level = fonts.level
     with mpl.rc_context(RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        yield
+        fonts.setLevel(logging.ERROR)  # a font without bold letters is drawn as it is
+        try:
+            yield
+        finally:
+            fonts.setLevel(level)
+
+
+def cover(figure: Figure) -> None:
+    """Letters that the font does not have are taken from installed fonts; what none has is told once."""
+    texts = [text for text in figure.findobj(Text) if not text.get_text().isascii()]
+    missing = {letter for text in texts for letter in text.get_text() if letter.isprintable()} - _letters(FONT)
+    found = [FONT]
+    for name in sorted({font.name for font in fontManager.ttflist} - {FONT, *BOXES}) if missing else ():
+        if has := missing & _letters(name):
+            missing -= has
+            found.append(name)
+        if not missing:
+            break
+    for text in texts if len(found) > 1 else ():
+        text.set_fontfamily(found)
+    if missing:
+        letters = "".join(sorted(missing)[:12])
+        logging.getLogger("dcsim").warning("no installed font has %s: boxes stand for them in the picture", letters)
+
+
+@lru_cache(maxsize=1024)
+def _letters(name: str) -> frozenset[str]:
+    """The letters that can be drawn with a font; none of one whose letters are pictures of one size."""
+    path = next(font.fname for font in fontManager.ttflist if font.name == name)
+    font = get_font(path)
+    return frozenset(map(chr, font.get_charmap())) if font.scalable else frozenset()
 
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as its name says; the same figure gives the same bytes."""
     check_suffix(path)
     suffix = path.suffix.lower()
+    cover(figure)
     picture = BytesIO()
     with drawing():
         figure.savefig(picture, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])

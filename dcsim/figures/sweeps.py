@@ -56,7 +56,7 @@ def _line(table: "pd.DataFrame", path: str, milestone: str, ax: Axes) -> Axes:
     later = ~np.isfinite(ordered["p80"].to_numpy(np.float64))
     for x in at[later].tolist():
         ax.text(
-            x, 0.99, "P80 later", transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="top", fontsize=9
+            x, 0.99, "P80 never", transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="top", fontsize=9
         )
     if not numeric:
         ax.set_xticks(at, [plain(str(value), 18) for value in ordered[path]])
@@ -79,7 +79,7 @@ def _map(table: "pd.DataFrame", across: str, up: str, milestone: str, ax: Axes) 
     mesh.set_clim(low, high)
     if days.size <= MOST_WRITTEN:
         for (row, column), day in np.ndenumerate(days):
-            told = "" if np.isnan(day) else "later" if np.isinf(day) else f"{floor(day):,}"
+            told = "" if np.isnan(day) else "never" if np.isinf(day) else f"{floor(day):,}"
             dark = np.isfinite(day) and (day - low) > 0.55 * (high - low)
             ax.text(column + 0.5, row + 0.5, told, ha="center", va="center", color="white" if dark else style.INK)
     ax.set_xticks(np.arange(len(columns)) + 0.5, [plain(str(value), 14) for value in columns])
@@ -96,7 +96,7 @@ def _scattered(table: "pd.DataFrame", across: str, up: str, milestone: str, ax: 
         x[there], y[there], c=days[there], cmap=EARLY_TO_LATE, edgecolors=style.GREY, linewidths=0.6, s=46
     )
     if not there.all():
-        ax.scatter(x[~there], y[~there], marker="x", color=style.INK, label="later than the horizon")
+        ax.scatter(x[~there], y[~there], marker="x", color=style.INK, label="not by the horizon")
         style.legend_above(ax)
     ax.grid()
     return _coloured(dots, across, up, milestone, ax)

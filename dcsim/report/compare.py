@@ -8,8 +8,9 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.language import UNKNOWN, counted, date_of, day, spent_on
+from dcsim.report.language import UNKNOWN, counted, date_of, day, share, spent_on
 from dcsim.report.layout import below, headline, table_of
+from dcsim.report.unfinished import never
 from dcsim.study.compare import BASE, Comparison
 
 MOST_CAUSES = 3
@@ -44,9 +45,9 @@ def _milestone(result: Comparison, milestone: str) -> Iterator[RenderableType]:
     for row in result.milestones[result.milestones["milestone"] == milestone].to_dict("records"):
         cells = [row["scenario"], day(row["p50"]), day(row["p80"]), date_of(row["p80_date"])]
         if row["scenario"] != BASE:
-            cells += _difference(of_it.loc[row["scenario"]].to_dict())
+            cells += _difference(of_it.loc[row["scenario"]].to_dict(), result.base.n)
         table.add_row(*map(Text, cells))
-    yield below(milestone, table)
+    yield below(milestone, table, *map(Text, _never(result, milestone)))
     lines = table_of("", "accounted for by")
     causes = result.causes[result.causes["milestone"] == milestone]
     for label, part in causes.groupby("scenario", sort=False):
@@ -56,9 +57,16 @@ def _milestone(result: Comparison, milestone: str) -> Iterator[RenderableType]:
         yield below("", lines)
 
 
-def _difference(row: Row) -> list[str]:
+def _never(result: Comparison, milestone: str) -> Iterator[str]:
+    """Which scenarios do not always get there, and what is missing."""
+    here = result.stuck[result.stuck["milestone"] == milestone]
+    for label, part in here.groupby("scenario", sort=False):
+        yield from never(part.assign(milestone=label), result.base.n)
+
+
+def _difference(row: Row, n: int) -> list[str]:
     """The mean difference with its interval; the median where one of both does not always get there."""
-    earlier = f"{row['earlier']:.0%}"
+    earlier = share(row["earlier"], n, 0)
     if isnan(row["mean"]):
         return [f"median {_signed(row['median'])}", "", earlier]
     if row["mean"] == row["low"] == row["high"] == 0:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.language import LATER, date_of, day, listed
+from dcsim.report.language import NEVER, UNKNOWN, date_of, day, listed
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.drivers import Drivers
 from dcsim.study.inputs import ACTIVITY, FACTOR, ORDER, PLACES, RISK
@@ -45,14 +45,14 @@ def drivers_report(result: Drivers, seconds: float) -> Group:
 
 
 def _moves(row: Row) -> bool:
-    return bool(row["total"] >= NO_SHARE or row["swing"] >= NOTHING)
+    return bool(not row["total"] < NO_SHARE or row["swing"] >= NOTHING)
 
 
 def _headline(result: Drivers, seconds: float) -> RenderableType:
     title = headline(result.scenario, result.milestone, f"seed {result.seed}")
     about, network = result.about, result.network
     p80 = about["p80"]
-    date = LATER if isinf(p80) else f"on day {day(p80)}, {date_of(result.p80_date)}"
+    date = NEVER if isinf(p80) else f"on day {day(p80)}, {date_of(result.p80_date)}"
     spread = f"day {day(about['mean'])} on average, sd {about['sd']:.1f} d, P80 {date}"
     builds = f"{about['builds']:,} builds, {seconds:.1f} s, {result.engine} engine; day 0 is {network.zero:%Y-%m-%d}"
     return Group(title, Text(spread), Text(builds, style="dim"))
@@ -71,8 +71,11 @@ def _in_words(result: Drivers, moving: list[Row]) -> list[str]:
     if not moving:
         return [f"Nothing uncertain moves {result.milestone}."]
     said = [f"What moves {result.milestone} most is {_named(moving[0])}{_by(moving[0])}."]
-    alone = min(1.0, max(0.0, about["alone"]))
-    said.append(f"Alone, the inputs explain {alone:.0%} of the variance; {1 - alone:.0%} comes from interactions.")
+    alone = about["alone"]
+    if isnan(alone):
+        said.append(f"Not all shares of the variance are known from so few builds: ask for -n {2 * result.n} or more.")
+    else:
+        said.append(f"Alone, the inputs explain {alone:.0%} of the variance; {1 - alone:.0%} comes from interactions.")
     best = max(moving, key=lambda row: -inf if isnan(row["information"]) else row["information"])
     if best["information_low"] > 0:
         said.append(
@@ -130,9 +133,9 @@ def _days(days: float) -> str:
 
 
 def _with_interval(row: Row, name: str, digits: int) -> str:
-    """An estimate and half its interval; nothing for what cannot be told."""
+    """An estimate and half its interval; nothing for what has none, `?` for what so few builds do not tell."""
     if isnan(row[name]):
-        return ""
+        return UNKNOWN if name in ("first", "total") else ""
     half = (row[f"{name}_high"] - row[f"{name}_low"]) / 2
     return f"{_rounded(row[name], digits)}±{half:.{digits}f}"
 

@@ -8,8 +8,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.language import LATER, counted, date_of, day, spent_on
+from dcsim.network import Network
+from dcsim.report.language import NEVER, counted, date_of, day, listed, spent_on
 from dcsim.report.layout import below, headline, table_of
+from dcsim.report.unfinished import never
 from dcsim.study.explain import Explanation
 
 MOST_CAUSES = 12
@@ -33,25 +35,55 @@ def _head(result: Explanation) -> Iterator[RenderableType]:
     yield headline(result.scenario, *told)
     p50, p80 = (_dated(result, level) for level in (0.5, 0.8))
     yield Text(f"P50 is {p50}, P80 {p80}")
-    if isfinite(result.merge_bias):
-        yield Text(f"with expected values it is day {day(result.expected_day)}: {_beside_median(result.merge_bias)}")
+    if isfinite(result.bias):
+        yield Text(f"with expected values it is day {day(result.expected_day)}: {_beside_median(result)}")
     if about["reached"] < 1:
-        yield Text(f"not reached by the horizon in {1 - about['reached']:.1%} of the replications, which are left out")
+        stuck = result.many.stuck
+        for line in never(stuck[stuck["milestone"] == result.milestone], result.many.n):
+            yield Text(line + ("" if about["reached"] == 0 else " (these builds are left out)"))
 
 
-def _beside_median(bias: float) -> str:
+def _beside_median(result: Explanation) -> str:
     """How the median lies beside the build with expected values, and what that comes from."""
-    if abs(bias) < 1:
-        return "as the P50, within a day"
-    if bias > 0:
-        return f"the P50 is {bias:.0f} days later, for of merging paths the latest decides, and risks happen"
-    return f"the P50 is {-bias:.0f} days earlier, for rare long delays move the mean and not the median"
+    bias, parts = result.bias, result.biases
+    said = "as the P50, within a day" if abs(bias) < 1 else f"the P50 is {abs(bias):.0f} days {_side(bias)}"
+    told = []
+    for name, days in sorted(parts.items(), key=lambda part: -abs(part[1])):
+        if abs(days) >= max(0.5, result.noise if name == "merging" else 0):
+            told.append(f"{days:+.0f} because {_because(result, name, days)}")
+    if told and sum(abs(days) >= 0.5 for days in parts.values()) > len(told):
+        told.append("the rest is chance")
+    return said + (f": {'; '.join(told)}" if told else "")
+
+
+def _side(days: float) -> str:
+    return "later" if days > 0 else "earlier"
+
+
+def _because(result: Explanation, part: str, days: float) -> str:
+    """What a part of the bias comes from."""
+    if part == "risks":
+        return "risks happen that expected values leave out" if days > 0 else "risks do not happen that they count"
+    if part == "merging":
+        return f"of several things the latest decides ({listed(_joins(result.network))})"
+    return f"its days are skewed: the median is {_side(days)} than the mean"
+
+
+def _joins(network: Network) -> list[str]:
+    """Where in a network one thing waits for several."""
+    takes = any(demand.requirements or demand.consumes for demand in network.demands)
+    found = {
+        "merging paths": bool((network.needed > 1).any()),
+        "waiting for resources and supplies": takes,
+        "closed calendars": len(network.working_times) > 1,
+    }
+    return [name for name, there in found.items() if there] or ["rounding to whole minutes"]
 
 
 def _dated(result: Explanation, level: float) -> str:
     number = result.many.interval(result.milestone, level).estimate
     date = date_of(result.many.date_by(result.milestone, level))
-    return f"day {day(number)} ({date})" if isfinite(number) else LATER
+    return f"day {day(number)} ({date})" if isfinite(number) else NEVER
 
 
 def _days(result: Explanation) -> RenderableType:

@@ -9,11 +9,15 @@ from rich.text import Text
 
 from dcsim.analysis.quantiles import ranks
 from dcsim.dates import spelled
-from dcsim.report.language import LATER, UNKNOWN, cause_in_words, counted, date_of, day
+from dcsim.report.language import NEVER, UNKNOWN, cause_in_words, counted, date_of, day, share
 from dcsim.report.layout import below, headline, table_of
 from dcsim.report.summary import MOST_CAUSES, fitted_list
+from dcsim.report.unfinished import never
 from dcsim.study.design import RANDOM
 from dcsim.study.replications import Replications
+
+ALL_OR_NONE = {0.0: "in none", 1.0: "in all"}
+"""How it is told that a milestone is reached in none or all of the builds."""
 
 
 def forecast(result: Replications, seconds: float) -> Group:
@@ -30,8 +34,10 @@ def _headline(result: Replications, seconds: float) -> RenderableType:
     activities = counted(result.network.instances, "activity")
     if result.finished == 1:
         ended = "all finished"
+    elif result.finished == 0:
+        ended = f"none finished by {result.network.date(result.network.horizon):%Y-%m-%d}"
     else:
-        ended = f"{_share(result.finished)} finished by {result.network.date(result.network.horizon):%Y-%m-%d}"
+        ended = f"{share(result.finished)} finished by {result.network.date(result.network.horizon):%Y-%m-%d}"
     speed = f"{seconds:.1f} s, {result.n / max(seconds, 1e-9):,.3g} replications per second, {result.engine} engine"
     zero = f"day 0 is {result.network.zero:%Y-%m-%d}"
     return Group(
@@ -43,7 +49,7 @@ def _milestones(result: Replications) -> Iterator[RenderableType]:
     """Every milestone with the days by which it is reached so likely, and how well the P80 is known."""
     summary = result.summary
     if summary.empty:
-        yield below("", Text("The scenario has no milestones."))
+        yield below("", Text("The scenario has no milestones."), *map(Text, never(result.stuck, result.n)))
         return
     table = table_of("day of milestone", ">P10", ">P50", ">P80", ">P90", ">P80 date", ">95 % of P80", ">reached")
     for row in summary.to_dict("records"):
@@ -53,32 +59,24 @@ def _milestones(result: Replications) -> Iterator[RenderableType]:
             *quantiles,
             date_of(row["p80_date"]),
             _interval(result, row),
-            _share(row["reached"]),
+            ALL_OR_NONE.get(row["reached"], share(row["reached"])),
         ]
         table.add_row(*map(Text, cells))
     said = []
-    if any(LATER in str(cell) for column in table.columns[1:] for cell in column.cells):
-        said.append(f"{LATER}: later than the horizon, {result.network.date(result.network.horizon):%Y-%m-%d}")
+    if any(NEVER in str(cell) for column in table.columns[1:] for cell in column.cells):
+        said.append(f"{NEVER}: not by the horizon, {result.network.date(result.network.horizon):%Y-%m-%d}")
     if any(UNKNOWN in str(cell) for column in table.columns[6:7] for cell in column.cells):
         said.append(f"{UNKNOWN}: too few replications to tell")
-    yield below("", table, *(Text(line, style="dim") for line in said))
+    lacks = [Text(line) for line in never(result.stuck, result.n)]
+    yield below("", table, *(Text(line, style="dim") for line in said), *lacks)
 
 
 def _interval(result: Replications, row: Mapping[Hashable, Any]) -> str:
     low, high = row["p80_low"], row["p80_high"]
     if low == inf:
-        return LATER
+        return NEVER
     too_few = low == -inf or (result.sampling == RANDOM and ranks(result.n, 0.8)[1] > result.n)
     return f"{UNKNOWN if low == -inf else day(low)} - {UNKNOWN if too_few else day(high)}"
-
-
-def _share(share: float) -> str:
-    """A share in percent, never rounded to none or all."""
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    if share < 0.001 or share > 0.999:
-        return "<0.1 %" if share < 0.5 else ">99.9 %"
-    return f"{100 * share:.1f} %"
 
 
 def _chances(result: Replications) -> RenderableType | None:
@@ -92,7 +90,8 @@ def _chances(result: Replications) -> RenderableType | None:
         date, meaning = milestone.target, "target"
         if date is None:
             date, meaning = milestone.observed[0].date, milestone.observed[0].meaning
-        table.add_row(*map(Text, (row["milestone"], spelled(date), _share(row["probability"]), meaning)))
+        chance = share(row["probability"], result.n)
+        table.add_row(*map(Text, (row["milestone"], spelled(date), chance, meaning)))
     return below("", table)
 
 

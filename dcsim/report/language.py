@@ -26,20 +26,37 @@ def listed(parts: Sequence[str], most: int = 12) -> str:
     return ", ".join(parts[:most]) + (f", and {more} more" if more > 0 else "")
 
 
-LATER = "later"
-"""What stands for a day beyond the horizon."""
+NEVER = "never"
+"""What stands for a day that does not come before the horizon."""
 UNKNOWN = "?"
 """What stands for the end of an interval for which there are too few replications."""
 
 
 def day(number: float) -> str:
     """A day counted from day zero, of which the first 24 hours are day 0; nothing where there is none."""
-    return "" if math.isnan(number) else LATER if math.isinf(number) else f"{math.floor(number):,}"
+    return "" if math.isnan(number) else NEVER if math.isinf(number) else f"{math.floor(number):,}"
 
 
 def date_of(moment: datetime | None) -> str:
     """The date of a moment; there is none beyond the horizon."""
-    return LATER if moment is None or moment != moment else f"{moment:%Y-%m-%d}"
+    return NEVER if moment is None or moment != moment else f"{moment:%Y-%m-%d}"
+
+
+def share(number: float, n: int = 0, digits: int = 1) -> str:
+    """A share in percent, never rounded to none or all.
+
+    None or all of n builds says little where n is small: it is told as the bound that is right with 95 % confidence,
+    <3 % for none of 100 (1 - 0.05^(1/n), about 3/n: Hanley and Lippman-Hand, JAMA 249, 1983).
+    """
+    if math.isnan(number):
+        return ""
+    if number in (0, 1):
+        bound = float(f"{100 * (1 - 0.05 ** (1 / n)):.2g}") if n else 0.0
+        return f"{'' if not n else '>' if number else '<'}{100 - bound if number else bound:g} %"
+    least = 10.0**-digits
+    if not least / 2 <= 100 * number <= 100 - least / 2:
+        return f"<{least:g} %" if number < 0.5 else f">{100 - least:g} %"
+    return f"{100 * number:.{digits}f} %"
 
 
 def cause_in_words(cause: str) -> str:

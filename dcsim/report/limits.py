@@ -6,7 +6,8 @@ LIMITS = (
     "No changes of design and no faults found late: only tests with repair, and nothing after acceptance.",
     "No markets: crews are counts, ramps and a shared factor, without overtime, fatigue or wages; other buyers are a "
     "share of production or a risk; prices and cash only as supplies, and the costs of mitigation are only noted.",
-    "Weather is a risk with a window. There is no daylight saving time; holidays are those of a country or state.",
+    "Weather is a risk with a window. There is no daylight saving time; holidays are those of a country or state, as "
+    "far as they are known.",
     "Draws are independent of each other but for shared factors and risks. Expected values are too early where paths "
     "merge.",
 )

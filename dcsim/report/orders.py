@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dcsim.dates import spelled
-from dcsim.report.language import counted
+from dcsim.report.language import counted, share
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.orders import Orders
 
@@ -17,27 +17,26 @@ from dcsim.study.orders import Orders
 def orders_report(result: Orders) -> Group:
     """Everything that `dcsim order-by` tells."""
     title = headline(result.scenario, counted(result.n, "replication"), f"seed {result.seed}")
-    return Group(title, Text(_question(result)), below("", _dates(result.orders)), *_notes(result.orders))
+    return Group(title, Text(_question(result)), below("", _dates(result)), *_notes(result.orders))
 
 
 def _question(result: Orders) -> str:
     """What is wanted, and how likely it is with all orders as planned."""
     enough = result.probability >= result.confidence
-    wanted = f"{result.milestone} by {spelled(result.date)} with {result.confidence:.0%}"
-    planned = f"{'it is' if enough else 'it is only'} {result.probability:.1%}"
-    return f"{wanted}; as planned {planned}".replace("%", " %")
+    wanted = f"{result.milestone} by {spelled(result.date)} with {result.confidence:.0%}".replace("%", " %")
+    return f"{wanted}; as planned {'it is' if enough else 'it is only'} {share(result.probability, result.n)}"
 
 
-def _dates(orders: pd.DataFrame) -> RenderableType:
+def _dates(result: Orders) -> RenderableType:
     table = table_of("order", ">placed", ">at the latest", ">95 %", ">days", ">chance")
-    for row in orders.to_dict("records"):
+    for row in result.orders.to_dict("records"):
         cells = [
             f"{row['supply']} {row['order']}",
             _date(row["placed"]) or "after",
             _latest(row),
             _interval(row["latest_low"], row["latest_high"], row["latest"]),
             "" if isinf(row["slack"]) or isnan(row["slack"]) else f"{row['slack']:+.0f}",
-            f"{row['probability']:.0%}".replace("%", " %"),
+            share(row["probability"], result.n, 0),
         ]
         table.add_row(*map(Text, cells))
     return table

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.language import LATER, counted, day
+from dcsim.report.language import NEVER, counted, day
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.sweep import Sweep
 
@@ -27,7 +27,7 @@ def sweep_report(result: Sweep) -> Group:
         parts += _both(result, name, of_it) if _as_map(result) else _list(result, name, of_it)
     if any(isinf(value) for value in result.points["p80"]):
         horizon = datetime.fromisoformat(result.findings.about["horizon"])
-        parts.append(Text(f"{LATER}: later than the horizon, {horizon:%Y-%m-%d}", style="dim"))
+        parts.append(Text(f"{NEVER}: not by the horizon, {horizon:%Y-%m-%d}", style="dim"))
     return Group(*parts)
 
 

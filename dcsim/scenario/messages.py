@@ -8,8 +8,17 @@ from pydantic_core import ErrorDetails
 from dcsim.errors import Problem
 from dcsim.scenario import outline
 from dcsim.scenario.document import Document, Key
+from dcsim.scenario.schema import Link
 from dcsim.scenario.values import describe
 from dcsim.suggest import nearest
+
+_OTHER_LINKS = {
+    "fs": "a link leads from a finish to a start, which needs no word",
+    "ss": "from a start to a start is `from: start`",
+    "ff": "a link to a finish cannot be written: make the last part of this activity one of its own, which waits",
+    "sf": "a link to a finish cannot be written: make the last part of this activity one of its own, `from: start`",
+}
+"""How links of other tools, `type: FF`, are written here."""
 
 _MISSING = "missing"
 _UNKNOWN = "extra_forbidden"
@@ -44,7 +53,7 @@ def _message(detail: ErrorDetails, path: Key, raw: Any) -> str:
     if kind == _MISSING:
         return _needs(path, str(detail["loc"][-1]))
     if kind == _UNKNOWN:
-        return _unknown_key(path)
+        return _unknown_key(path, raw)
     if kind == "value_error":
         return str(context.get("error", detail["msg"]))
     if kind == "literal_error":
@@ -63,8 +72,10 @@ def _needs(path: Key, key: str) -> str:
     return f"needs `{key}`" + (f": {meaning[:1].lower()}{meaning[1:]}" if meaning else "")
 
 
-def _unknown_key(path: Key) -> str:
+def _unknown_key(path: Key, raw: Any) -> str:
     model = outline.model_at(path[:-1])
+    if model is not None and issubclass(model, Link) and (told := _OTHER_LINKS.get(str(raw).strip().lower()[:2])):
+        return f"unknown key '{path[-1]}': {told}"
     known = list(outline.fields(model)) if model is not None else []
     return f"unknown key '{path[-1]}'{nearest(str(path[-1]), known) or _listed(known)}"
 

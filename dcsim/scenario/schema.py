@@ -26,12 +26,14 @@ from dcsim.scenario.values import (
     KINDS,
     AmountValue,
     DateValue,
+    LagValue,
     LimitValue,
     MoneyValue,
+    MultiplierValue,
     NumberValue,
     SpanValue,
     Uncertain,
-    UncertainNumber,
+    UncertainMultiplier,
     UncertainSpan,
     UncertainWhen,
     WhenValue,
@@ -164,7 +166,7 @@ class CalendarSpec(Model):
 class Factor(Model):
     """A risk driver: one draw per replication, shared by all that vary with it. Above 1 is slower."""
 
-    value: UncertainNumber
+    value: UncertainMultiplier
     """The multiplier of durations and lead times; production is divided by it."""
     per: Text = SITE
     """A level of places if every place of it draws its own."""
@@ -313,7 +315,7 @@ class Link(Model):
 class WorkingLag(Model):
     """A lag counted in working time."""
 
-    working: SpanValue
+    working: LagValue
     """Working time by the successor's calendar."""
 
 
@@ -335,7 +337,7 @@ def _when_or_after(raw: Any) -> str:
 
 ELAPSED, WORKING, WHEN, AFTER = "(elapsed)", "(working)", "(when)", "(after)"
 Lag = Annotated[
-    Annotated[SpanValue, Tag(ELAPSED)] | Annotated[WorkingLag, Tag(WORKING)],
+    Annotated[LagValue, Tag(ELAPSED)] | Annotated[WorkingLag, Tag(WORKING)],
     Discriminator(_elapsed_or_working),
 ]
 PlacedWhen = Annotated[
@@ -346,7 +348,7 @@ PlacedWhen = Annotated[
 class Learning(Model):
     """Wright's law: every doubling of the number done multiplies the time by `rate`."""
 
-    rate: NumberValue
+    rate: MultiplierValue
     """Time multiplier per doubling: 0.9 means ten per cent less."""
     at: Whole = 1
     """The duration as written is that of this one, counted from 1."""
@@ -439,7 +441,7 @@ class RiskPart(Model):
     """When it begins; without it, it lasts the whole build."""
     lasts: UncertainSpan | None = None
     """How long its window is; to the end if not given."""
-    effects: dict[Text, NumberValue] = {}
+    effects: dict[Text, MultiplierValue] = {}
     """Multipliers in its window: `supplies.X` production, `resources.X` capacity, `activities.X` duration."""
     delays: dict[Text, UncertainSpan] = {}
     """Postpones the deliveries of orders of `supplies.X` that fall into the window."""

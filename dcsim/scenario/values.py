@@ -14,11 +14,12 @@ from dcsim import distributions
 from dcsim.dates import parse_limit
 from dcsim.distributions import Distribution
 from dcsim.suggest import nearest, shorten
-from dcsim.units import Money, Span, parse_date, parse_money, parse_number, parse_span
+from dcsim.units import Money, Span, parse_date, parse_money, parse_number, parse_span, plain
 
 Read = TypeVar("Read")
 
 _CALL = re.compile(r"\s*([A-Za-z]+)\s*\(.*", re.DOTALL)
+_PERCENTAGE = re.compile(r"([-+]?)\s*(\d[\d_]*(?:\.\d+)?)\s*%")
 BEGINS_LIKE_A_DATE = re.compile(r"\d{4}[-/]\d|\d{4}\.\d{1,2}\.\d|\d{1,2}([-/.])\d{1,2}\1\d")
 """What is meant as a date, also where it is written as no scenario may write it."""
 
@@ -213,11 +214,50 @@ def describe(raw: Any) -> str:
     return f"'{shorten(str(raw))}'"
 
 
+def parse_multiplier(raw: Any) -> Fraction:
+    """A pure number that something is multiplied by; a percentage could mean several."""
+    if isinstance(raw, str) and (found := _PERCENTAGE.fullmatch(raw.strip())):
+        share = parse_number(found[2]) / 100
+        more, less = plain(1 + share), f"{found[2]} % less is {plain(1 - share)}, " if share <= 1 else ""
+        said = "" if found[1] == "-" else f"{found[2]} % longer (or more) is {more}, "
+        said += f"{less}{'down' if share <= 1 else 'up'} to {found[2]} % is {plain(share)}"
+        raise ValueError(f"{raw.strip()} could be read in several ways: {said}")
+    return parse_number(raw)
+
+
+def parse_lag(raw: Any) -> Span:
+    """Time between two activities; what other tools know of links and this format does not is told."""
+    text = raw.strip() if isinstance(raw, str) else ""
+    if text.startswith(("-", "\N{MINUS SIGN}")):
+        lead = text[1:].strip()
+        raise ValueError(
+            f"a lead cannot be written, got '{shorten(text)}': write `from: start`, with the duration of the other "
+            f"less {lead} as lag; or make its last {lead} an activity of its own, and wait for the one before"
+        )
+    number = None if isinstance(raw, Span) else _bare(raw)
+    if _PERCENTAGE.fullmatch(text) or (number is not None and 0 < number < 1):
+        raise ValueError(
+            f"a lag is a span such as '2 d', got '{shorten(str(raw))}'; a share of the predecessor cannot be written: "
+            f"write how long it is, or make two activities of the predecessor and wait for the first"
+        )
+    return parse_span(raw)
+
+
+def _bare(raw: Any) -> Fraction | None:
+    """A number without a unit; none if it is something else."""
+    try:
+        return parse_number(raw)
+    except ValueError:
+        return None
+
+
 read_span = single(parse_span, "a span such as '18 weeks'")
 read_date = single(parse_date, "a date such as 2024-05-02")
 read_limit = single(parse_limit, "a date such as 2024-05-02 or 2024-05-02 07:30")
 read_when = single(parse_when, "a date such as 2024-05-02, or a span such as '30 d'")
 read_number = single(parse_number, "a number")
+read_multiplier = single(parse_multiplier, "a number to multiply by, such as 1.2")
+read_lag = single(parse_lag, "a span such as '2 d'")
 read_money = single(parse_money, "a sum of money such as '20M USD'")
 read_amount = single(parse_amount_text, "an amount such as '40_000' or '8 MW'")
 
@@ -232,6 +272,8 @@ DateValue = Annotated[datetime, PlainValidator(read_date), as_written("date")]
 LimitValue = Annotated[date, PlainValidator(read_limit), as_written("date")]
 WhenValue = Annotated[Span | datetime, PlainValidator(read_when), as_written("when")]
 NumberValue = Annotated[Fraction, PlainValidator(read_number), as_written("number")]
+MultiplierValue = Annotated[Fraction, PlainValidator(read_multiplier), as_written("number")]
+LagValue = Annotated[Span, PlainValidator(read_lag), as_written("span")]
 MoneyValue = Annotated[Money, PlainValidator(read_money), as_written("money")]
 AmountValue = Annotated[Amount, PlainValidator(read_amount), as_written("amount")]
 UncertainSpan = Annotated[
@@ -240,6 +282,6 @@ UncertainSpan = Annotated[
 UncertainWhen = Annotated[
     Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_when)), as_written("uncertain when")
 ]
-UncertainNumber = Annotated[
-    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_number)), as_written("uncertain number")
+UncertainMultiplier = Annotated[
+    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_multiplier)), as_written("uncertain number")
 ]

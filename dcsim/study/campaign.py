@@ -69,7 +69,7 @@ class Campaign:
 
     def write(self, chunk: Chunk) -> None:
         """Keep a chunk: it is there whole, or not at all."""
-        self.keep(_name(chunk.first, chunk.first + len(chunk.finished)), frame_of(chunk))
+        self.keep(_name(chunk.first, chunk.first + len(chunk.left)), frame_of(chunk))
 
     def part(self, name: str) -> pd.DataFrame | None:
         """A part that was kept before; none if it was not, or cannot be read."""

@@ -1,9 +1,10 @@
 """A chunk of replications: run one after the other, and reduced to what is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from math import gcd
+from functools import lru_cache
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.chain import codes_of, minutes_by_code
 from dcsim.engine import new_runner
-from dcsim.engine.draws import Deliveries, Draws, Ints
+from dcsim.engine.draws import Deliveries, Draws, Ints, quantity
 from dcsim.engine.outcome import Outcome
-from dcsim.network import Network
-from dcsim.study.design import designed
+from dcsim.network import FactorUse, Network, Order, Work
+from dcsim.places import SITE
+from dcsim.study.design import designed, site_quantities
 from dcsim.trace import NOT, causes
 from dcsim.units import DAY
 
@@ -87,8 +89,11 @@ class Chunk:
     waits: Ints
     """Minutes, replications by causes by (all that waited, time in which anything did)."""
     draws: NDArray[np.float64]
-    """Replications by factors and risks; for a risk the tick at which it begins, not a number if it does not occur."""
-    finished: NDArray[np.bool_]
+    """Replications by `drawn_names`; for a risk the tick at which it begins, not a number if it does not occur."""
+    left: Ints
+    """How many activity instances did not finish, by replication."""
+    stuck: Ints
+    """Rows of (replication, activity, cause, how many wait for it when the run ends)."""
     spent: Ints
     """Minutes of driving chains since day zero: replications by milestones explained by what they were spent on."""
     touched: NDArray[np.bool_]
@@ -118,7 +123,7 @@ def run_chunk(
     reached, dated = np.zeros((2, size, len(network.milestones)), np.int64)
     waits = np.zeros((size, len(causes(network)), 2), np.int64)
     drawn = np.zeros((size, len(drawn_names(network))))
-    finished = np.zeros(size, np.bool_)
+    left, stuck = np.zeros(size, np.int64), []
     spent = np.zeros((size, len(explained), len(codes_of(network))), np.int64)
     touched = np.zeros(spent.shape, np.bool_)
     curves = tuple(np.zeros((days, counter.amounts), np.int32) for counter in what)
@@ -128,7 +133,8 @@ def run_chunk(
             raise CancelledError
         outcome = runner.run(first + k, designed(network, sampling, seed, first + k))
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
-        dated[k], finished[k] = outcome.dated, outcome.finished
+        dated[k], left[k] = outcome.dated, outcome.left
+        stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
         for number, chain in enumerate(outcome.chains):
             spent[k, number], touched[k, number] = minutes_by_code(
                 network, outcome.draws, chain, outcome.reached[explained[number]]
@@ -136,38 +142,62 @@ def run_chunk(
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
         del outcome  # its draws need room, as do those of the next
-    return Chunk(first, reached, dated, waits, drawn, finished, spent, touched, curves)
+    return Chunk(first, reached, dated, waits, drawn, left, np.concatenate(stuck), spent, touched, curves)
 
 
 def drawn_names(network: Network) -> tuple[str, ...]:
-    """Factors and risks, under which their draws are kept; a factor by place has the mean of its places."""
-    return (*(f"factors.{f.name}" for f in network.factors), *(f"risks.{r.name}" for r in network.risks))
+    """What happens once for the whole site: factors, risks, and orders and activities that are uncertain.
+
+    A factor by place has the mean of its places, an order when it comes, both without the factors they vary with.
+    """
+    names = [*(f"factors.{f.name}" for f in network.factors), *(f"risks.{r.name}" for r in network.risks)]
+    orders, works = _once(network)
+    names += [f"orders.{network.stocks[one.stock].name}.{one.name}" for _, one in orders]
+    return (*names, *(f"activities.{network.activities[work.activity]}" for work in works))
+
+
+@lru_cache(maxsize=8)
+def _once(network: Network) -> tuple[tuple[tuple[int, Order], ...], tuple[Work, ...]]:
+    """The orders and the work of the site that are uncertain."""
+    known = set(site_quantities(network))
+    orders = [(k, o) for k, o in enumerate(network.orders) if {f"{o.path}.placed", f"{o.path}.lead_time"} & known]
+    works = [work for work in network.work if quantity(network, work, "duration") in known]
+    return tuple((k, o) for k, o in orders if network.stocks[o.stock].place == SITE), tuple(works)
 
 
 def _drawn(network: Network, draws: Draws) -> list[float]:
     begins = [np.nan if window is None else float(window.begins) for window in draws.windows]
-    return [*(float(values.mean()) for values in draws.factors), *begins]
+    orders, works = _once(network)
+    comes = [int(draws.placed[k]) + int(draws.lead[k]) / _product(draws, order.factors) for k, order in orders]
+    minutes = [
+        float(draws.minutes[work.instances[0]]) / _product(draws, [FactorUse(number, 0) for number in work.factors])
+        for work in works
+    ]
+    return [*(float(values.mean()) for values in draws.factors), *begins, *comes, *minutes]
+
+
+def _product(draws: Draws, uses: Sequence[FactorUse]) -> float:
+    return prod((float(draws.factors[use.factor][use.place]) for use in uses), start=1.0)
+
+
+COLUMNS = ("what", "replication", "name", "first", "second")
 
 
 def frame_of(chunk: Chunk) -> pd.DataFrame:
-    """A chunk as one table that a file holds: what, replication, name, first, second."""
+    """A chunk as one table that a file holds, with these columns."""
     parts = [
         _part("milestone", chunk.first, chunk.reached, chunk.dated),
         _part("wait", chunk.first, chunk.waits[:, :, 0], chunk.waits[:, :, 1]),
         _part("draw", chunk.first, chunk.draws.view(np.int64), np.zeros(chunk.draws.shape, np.int64)),
         _part("spent", chunk.first, _flat(chunk.spent), _flat(chunk.touched)),
-        _part("finished", chunk.first, done := chunk.finished[:, None].astype(np.int64), np.zeros_like(done)),
+        _part("left", chunk.first, chunk.left[:, None], np.zeros_like(chunk.left)[:, None]),
+        pd.DataFrame(dict(zip(COLUMNS, ("stuck", *chunk.stuck.T), strict=True))),
     ]
     for number, curve in enumerate(chunk.curves):
         day, amount = np.nonzero(curve)
-        columns = {
-            "what": f"curve{number}",
-            "replication": day,
-            "name": amount,
-            "first": curve[day, amount],
-            "second": 0,
-        }
-        parts.append(pd.DataFrame(columns))
+        parts.append(
+            pd.DataFrame(dict(zip(COLUMNS, (f"curve{number}", day, amount, curve[day, amount], 0), strict=True)))
+        )
     return pd.concat(parts, ignore_index=True).astype({"first": "int64", "second": "int64"})
 
 
@@ -194,7 +224,7 @@ def chunk_of(
 ) -> Chunk:
     """A chunk as it was before it was written."""
     of = dict(tuple(frame.groupby("what", sort=False)))
-    size = len(of["finished"])
+    size = len(of["left"])
 
     def table(name: str, column: str) -> Ints:
         return of[name][column].to_numpy(np.int64).reshape(size, -1) if name in of else np.zeros((size, 0), np.int64)
@@ -212,7 +242,8 @@ def chunk_of(
         table("milestone", "second"),
         np.stack([table("wait", "first"), table("wait", "second")], axis=2),
         np.ascontiguousarray(table("draw", "first")).view(np.float64),
-        table("finished", "first")[:, 0].astype(np.bool_),
+        table("left", "first")[:, 0],
+        of["stuck"][list(COLUMNS[1:])].to_numpy(np.int64) if "stuck" in of else np.zeros((0, 4), np.int64),
         table("spent", "first").reshape(shape),
         table("spent", "second").reshape(shape).astype(np.bool_),
         tuple(curves),

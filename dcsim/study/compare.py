@@ -120,6 +120,13 @@ class Comparison:
         return found
 
     @cached_property
+    def stuck(self) -> pd.DataFrame:
+        """What unfinished builds of each scenario are stuck on: scenario, and the columns of `Replications.stuck`."""
+        parts = [result.stuck.assign(scenario=label) for label, result in self.results.items()]
+        table = pd.concat(parts, ignore_index=True)
+        return table[["scenario", *table.columns.drop("scenario")]]
+
+    @cached_property
     def outcomes(self) -> pd.DataFrame:
         """One row per scenario, replication and milestone: scenario, replication, milestone, day (of the base)."""
         parts = [
@@ -149,7 +156,7 @@ class Comparison:
             "replications": self.base.n,
             "paired": True,
         }
-        tables = {name: getattr(self, name) for name in ("milestones", "differences", "causes", "outcomes")}
+        tables = {name: getattr(self, name) for name in ("milestones", "differences", "causes", "outcomes", "stuck")}
         return Findings("comparison", self.base.scenario, about, tables)
 
     def _repr_html_(self) -> str:

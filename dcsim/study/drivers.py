@@ -92,7 +92,7 @@ class Drivers:
     def about(self) -> dict[str, Any]:
         """What was asked, and the date that moves: mean, sd and p80 in days, the share of builds that reached it."""
         plain = sensitivity.plain_points(self.inputs, self.n)
-        values, first = self.days[plain], float(self.drivers["first"].sum())
+        values, first = self.days[plain], float(self.drivers["first"].sum(skipna=False))
         return {
             "milestone": self.milestone,
             "seed": self.seed,
@@ -186,7 +186,9 @@ def drivers(
     reached = builds.run(threads(chosen, workers), progress)
     if (reached == NOT).all():
         horizon = network.date(network.horizon)
-        raise RequestError(f"'{milestone}' is reached in no build by {horizon:%Y-%m-%d}: a later horizon may tell more")
+        raise RequestError(
+            f"'{milestone}' is reached in no build by {horizon:%Y-%m-%d}: dcsim replicate tells what is missing"
+        )
     return Drivers(scenario, network, milestone, chosen, seed, n, inputs, points, reached, builds.dated)
 
 

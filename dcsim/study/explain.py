@@ -1,7 +1,7 @@
 """Why a milestone is when it is: its driving chain in one build, and what its days are made of over many."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 TYPICAL = -1
 """Stands for the replication whose day is nearest to the median."""
 
+MOST_WITHOUT_RISKS = 128
+"""Builds that are run again to see what risks do; the difference is paired, so that few are enough."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
@@ -56,6 +59,8 @@ class Explanation:
     expected_day: float
     """The day of the milestone with every quantity at its mean; not a number if it is not reached."""
     expected_date: datetime | None
+    risks: float
+    """Days by which risks move its mean, against their likelier outcomes; not a number where that is not known."""
 
     def __repr__(self) -> str:
         return f"Explanation('{self.scenario.name}', milestone='{self.milestone}', n={self.many.n})"
@@ -89,14 +94,30 @@ class Explanation:
         return spent[reached], touched[reached]
 
     @property
-    def merge_bias(self) -> float:
-        """Days by which the median is later than the build with expected values; not a number if either is not there.
-
-        Where several paths must all be ready, the latest of their means comes before the mean of the latest; a risk
-        that is less likely than not does not happen with expected values.
-        """
+    def bias(self) -> float:
+        """Days by which the median is later than the expected day; not a number if either is not there."""
         p50 = self.many.interval(self.milestone, 0.5).estimate
         return p50 - self.expected_day if np.isfinite(p50) else np.nan
+
+    @property
+    def biases(self) -> dict[str, float]:
+        """What the bias is made of, in days that add up to it; empty where not every build reaches the milestone.
+
+        `skewness` is the median less the mean. `risks` is the mean less that of the same builds with every risk at its
+        likelier outcome, as with expected values. `merging` is the rest: the latest of several means comes before the
+        mean of the latest, where paths merge, and where work waits for resources, supplies or calendars.
+        """
+        days = self.many.days_of(self.milestone)
+        if np.isnan(days).any() or np.isnan(self.bias):
+            return {}
+        skewness = self.bias + self.expected_day - float(days.mean())
+        return {"skewness": skewness, "risks": self.risks, "merging": self.bias - skewness - self.risks}
+
+    @property
+    def noise(self) -> float:
+        """Days within which the parts of the bias are not known: twice the standard error of the mean."""
+        days = self.many.days_of(self.milestone)
+        return float(2 * np.nanstd(days) / np.sqrt(len(days)))
 
     @staticmethod
     def _iso(moment: datetime | None) -> str | None:
@@ -118,10 +139,11 @@ class Explanation:
             "mean_day": float(self.days["mean"].sum()) if len(self.days) else None,
             "reached": float(np.mean(~np.isnan(self.many.days_of(self.milestone)))),
             "expected_day": self.expected_day,
-            "merge_bias": self.merge_bias,
+            "bias": self.bias,
+            "biases": self.biases,
         }
         tables = {"days": self.days, "criticality": self.criticality, "segments": self.segments}
-        tables["chain"] = self.many.chain
+        tables |= {"chain": self.many.chain, "stuck": self.many.stuck}
         return Findings("explanation", self.scenario, about, tables)
 
     def _repr_html_(self) -> str:
@@ -187,15 +209,30 @@ def explain(
     expected = settle(network, Expectation())
     trace = compute(network, expected)
     there = trace.reached[number] != NOT
-    at = (network.day(trace.reached[number]), network.date(trace.dated[number])) if there else (np.nan, None)
+    day, date = (network.day(trace.reached[number]), network.date(trace.dated[number])) if there else (np.nan, None)
+    risks = _moved_by_risks(many, milestone, working)
     if replication is None:
-        return Explanation(scenario, network, milestone, many, None, expected, _chain(trace, expected, number), *at)
+        chain = _chain(trace, expected, number)
+        return Explanation(scenario, network, milestone, many, None, expected, chain, day, date, risks)
     told = _typical(many, milestone) if replication == TYPICAL else replication
     if told < 0:
         raise RequestError(f"replications are counted from 0, got {told}")
     draws = settle(network, Sample(seed, told, designed(network, sampling, seed, told)))
     chain = _chain(compute(network, draws), draws, number)
-    return Explanation(scenario, network, milestone, many, told, draws, chain, *at)
+    return Explanation(scenario, network, milestone, many, told, draws, chain, day, date, risks)
+
+
+def _moved_by_risks(many: Replications, milestone: str, working: Working) -> float:
+    """Mean days by which risks make a milestone later, from the same builds with each at its likelier outcome."""
+    network = many.network
+    if all(risk.probability in (0, 1) for risk in network.risks):
+        return 0.0
+    likelier = tuple(replace(risk, probability=float(risk.probability > 0.5)) for risk in network.risks)
+    asked = Asked(min(many.n, MOST_WITHOUT_RISKS))
+    few = replicate(
+        many.scenario, replace(network, risks=likelier), many.seed, many.sampling, asked, working, lambda *_: None
+    )
+    return float(np.mean(many.days_of(milestone)[: few.n] - few.days_of(milestone)))
 
 
 def _chain(trace: Trace, draws: Draws, number: int) -> Table:

@@ -192,7 +192,7 @@ class Gathered:
         else:
             self.curves = chunk.curves
         self.chunks[chunk.first] = replace(chunk, curves=())
-        self.count += len(chunk.finished)
+        self.count += len(chunk.left)
 
     def merged(self) -> Chunk:
         """All of them as one, in their order."""
@@ -203,7 +203,8 @@ class Gathered:
             np.concatenate([chunk.dated for chunk in ordered]),
             np.concatenate([chunk.waits for chunk in ordered]),
             np.concatenate([chunk.draws for chunk in ordered]),
-            np.concatenate([chunk.finished for chunk in ordered]),
+            np.concatenate([chunk.left for chunk in ordered]),
+            np.concatenate([chunk.stuck for chunk in ordered]),
             np.concatenate([chunk.spent for chunk in ordered]),
             np.concatenate([chunk.touched for chunk in ordered]),
             self.curves,

@@ -26,6 +26,7 @@ from dcsim.analysis.quantiles import (
     summary_table,
 )
 from dcsim.analysis.result import layers
+from dcsim.analysis.stuck import stuck_in_many
 from dcsim.dates import in_time, last_tick
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -40,7 +41,7 @@ from dcsim.units import DAY
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TABLES = ("milestones", "summary", "waits", "draws", "supplies")
+TABLES = ("milestones", "summary", "waits", "draws", "supplies", "stuck")
 """The tables that are kept of many replications."""
 
 
@@ -86,12 +87,12 @@ class Replications:
     @property
     def n(self) -> int:
         """How many replications there are."""
-        return len(self.kept.finished)
+        return len(self.kept.left)
 
     @property
     def finished(self) -> float:
         """The share of replications in which every activity finished within the horizon."""
-        return float(self.kept.finished.mean())
+        return float((self.kept.left == 0).mean())
 
     @cached_property
     def milestones(self) -> pd.DataFrame:
@@ -152,6 +153,15 @@ class Replications:
         )
         return frame[frame["days"] > 0].sort_values("days", ascending=False, kind="stable", ignore_index=True)
 
+    @cached_property
+    def stuck(self) -> pd.DataFrame:
+        """What unfinished builds are stuck on, for each milestone that is missed and for the whole.
+
+        Columns: milestone (empty for the whole build), activity, place (its level), waits_for, kind, unfinished (builds
+        without the milestone), builds (those that lack this), mean, least, most (instances that wait in these builds).
+        """
+        return stuck_in_many(self.network, self.kept.reached, self.kept.left, self.kept.stuck)
+
     def chains(self, milestone: str) -> tuple[Ints, NDArray[np.bool_]]:
         """Of a milestone that was explained, the minutes since day zero by what its chain was spent on, and whether it
         led through it: replications by codes (see `dcsim.analysis.chain.codes_of`)."""
@@ -181,7 +191,11 @@ class Replications:
 
     @cached_property
     def draws(self) -> pd.DataFrame:
-        """One row per replication and factor or risk: replication, name, value (of a risk the tick it begins)."""
+        """One row per replication and what is drawn once for the site: replication, name, value.
+
+        Factors, risks (the tick at which it begins), and where they are uncertain orders (the tick at which the first
+        lot comes) and activities (minutes of work), without the factors that these vary with.
+        """
         names = drawn_names(self.network)
         return pd.DataFrame(
             {

@@ -15,6 +15,7 @@ from dcsim.report.page.options import losses
 from dcsim.report.page.parts import Cell, Line, Table, table
 from dcsim.report.page.results import Results, built, dated, on, wanted
 from dcsim.report.page.words import date, days, known, share, until
+from dcsim.report.unfinished import of_one, reasons
 
 
 @dataclass(frozen=True)
@@ -80,27 +81,41 @@ def _lead(results: Results) -> str:
     if row:
         builds = f"{count:,} simulated builds" if count else "the simulated builds"
         if not known(row["p50"]):
-            return f"{name} is not reached by {horizon} in at least half of {builds}."
+            return f"{name} is not reached by {horizon} in at least half of {builds}{_lacking(results)}."
         half = f"{name} is reached by {on(row, 'p50')} in half of {builds}"
         if not known(row["p80"]):
-            return f"{half}, but not by {horizon} in at least one of five."
+            return f"{half}, but not by {horizon} in at least one of five{_lacking(results)}."
         return f"{half}, and by {on(row, 'p80')} in four of five."
     one = _in_one_build(results)
     if one.get("day") is None:
         return f"What was found about {name}."
     if not known(one["day"]):
-        return f"{name} is not reached by {horizon} with {_one_build(results)}."
+        return f"{name} is not reached by {horizon} with {_one_build(results)}{_lacking(results)}."
     return f"{name} is reached on {dated(one.get('date'))} with {_one_build(results)}."
 
 
+def _lacking(results: Results) -> str:
+    """What unfinished builds lack, where they are kept."""
+    for found in results.findings:
+        stuck = found.tables.get("stuck")
+        if stuck is None or stuck.empty:
+            continue
+        if found.kind == "comparison":
+            stuck = stuck[stuck["scenario"] == found.about.get("base")]
+        of_it = of_one(stuck, results.scenario, results.milestone) if found.kind == "run" else stuck
+        told = reasons(of_it[of_it["milestone"] == results.milestone])
+        return f": {told}" if told else ""
+    return ""
+
+
 def _facts(results: Results) -> Iterator[Fact]:
-    row, _ = _chances(results)
-    for level, label in (("p50", "Even odds (P50)"), ("p80", "Safe to promise (P80)")):
+    row, n = _chances(results)
+    for level, label in (("p50", "Even odds (P50)"), ("p80", "Four times in five (P80)")):
         if row:
             yield Fact(label, on(row, level), _day(row[level]))
     by = wanted(results.scenario.milestones[results.milestone]) if results.milestone else None
     if by is not None and known(row.get("probability")):
-        yield Fact(f"Chance by {until(by[0])}", share(row["probability"]), by[1])
+        yield Fact(f"Chance by {until(by[0])}", share(row["probability"], n), by[1])
     one = _in_one_build(results)
     if (day := one.get("day")) is not None:
         label = "With expected values" if _one_build(results) == "expected values" else "One build"
@@ -110,7 +125,7 @@ def _facts(results: Results) -> Iterator[Fact]:
 
 
 def _day(day: float) -> str:
-    return f"day {language.day(day)}" if known(day) else "than the horizon"
+    return f"day {language.day(day)}" if known(day) else "not by the horizon"
 
 
 def _said(results: Results) -> Iterator[str]:
@@ -124,10 +139,18 @@ def _said(results: Results) -> Iterator[str]:
         early = row["p80"] - day
         if early >= 1:
             yield (
-                f"Expected values alone are {days(early, ' days')} earlier than the P80: they know no spread, no risk "
-                f"that is less likely than not, and no path that happens to be the latest."
+                f"Expected values alone are {days(early, ' days')} earlier than the P80, which holds in four builds of "
+                f"five{_left_out(results)}."
             )
     yield weakest(results)
+
+
+def _left_out(results: Results) -> str:
+    """What of this scenario expected values do not know."""
+    risks = any(0 < risk.probability <= 0.5 for risk in results.network.risks)
+    merging = bool((results.network.needed > 1).any())
+    told = ["no risk that is less likely than not"] * risks + ["no path that happens to be the latest"] * merging
+    return f"; they know {' and '.join(told)}" if told else ""
 
 
 def answer(results: Results) -> Table | None:
@@ -152,7 +175,7 @@ def answer(results: Results) -> Table | None:
         by = wanted(spec)
         cells.append(Cell(until(by[0]), below=by[1]) if by else "")
         if many is not None:
-            cells.append(share(row["probability"]))
+            cells.append(share(row["probability"], _chances(results)[1]))
         else:
             cells.append(off(results, name, there.get(name, {}).get("date")))
         rows.append(cells)

@@ -9,7 +9,7 @@ import pandas as pd
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.waits import end_of, waits_by_cause
 from dcsim.report.language import SPENT, cause_in_words, counted, spent_on
-from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
+from dcsim.report.page.parts import NUMBERS, Chart, rows_height, rows_layout, text
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import days, known, share
 from dcsim.scenario.schema import Scenario
@@ -107,7 +107,7 @@ def _bars(kinds: Sequence[str], lengths: Sequence[float], told: Sequence[str]) -
 
 
 def _day_axis(title: str) -> dict[str, Any]:
-    return {"title": {"text": title}, "rangemode": "tozero", "tickformat": ",.0f"}
+    return {"title": {"text": title}, "rangemode": "tozero", "tickformat": NUMBERS}
 
 
 def day_bars(results: Results) -> Iterator[Chart]:

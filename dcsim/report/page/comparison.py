@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
-from dcsim.report.language import counted
+from dcsim.report.language import NEVER, counted
 from dcsim.report.page.causes import said_of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, dots, rows_height, rows_layout, table, text
 from dcsim.report.page.results import COMPARISON, Results, on
-from dcsim.report.page.words import LATER, between, days, known, share, shift, with_interval
+from dcsim.report.page.words import between, days, known, share, shift, with_interval
 
 COLOURS = ("blue", "orange", "green", "purple", "sky", "red", "grey") * 9
 NOTICED = 1.0
@@ -29,18 +29,18 @@ def _comparison(results: Results, found: Findings, name: str) -> Section:
     base = str(found.about.get("base", "base"))
     there = list(dict.fromkeys(told["milestone"]))
     focus = results.milestone if results.milestone in there else there[-1] if there else ""
-    charts = [_dots(told, there, focus, name)] if there else []
+    charts = [_dots(told, there, focus, name, int(found.about["replications"]))] if there else []
     said = f"Days later than {base}, each replication beside its twin with the same chance."
     return Section(name, "Scenarios compared", (said,), charts, (_compared(results, found, base, focus),))
 
 
-def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str) -> Chart:
+def _dots(told: pd.DataFrame, milestones: list[str], focus: str, name: str, n: int) -> Chart:
     scenarios = _ordered(told, focus)
     rows = {scenario: row for row, scenario in enumerate(scenarios)}
     traces = []
     for colour, milestone in zip(COLOURS, sorted(milestones, key=lambda one: one != focus), strict=False):
         part = told[(told["milestone"] == milestone) & told["mean"].map(known)]
-        said = [_difference(row) for row in part.to_dict("records")]
+        said = [_difference(row, n) for row in part.to_dict("records")]
         trace = dots(milestone, colour, [rows[one] for one in part["scenario"]], said, part)
         traces.append(trace | {"visible": True if milestone == focus else "legendonly"})
     axis = {
@@ -69,11 +69,11 @@ def _ordered(told: pd.DataFrame, milestone: str) -> list[str]:
 def _beyond(told: pd.DataFrame, scenario: str, milestone: str) -> str:
     """What stands beside the name of a scenario that has no mean difference."""
     here = told[(told["scenario"] == scenario) & (told["milestone"] == milestone)]
-    return "" if here["mean"].map(known).any() else f": {LATER}"
+    return "" if here["mean"].map(known).any() else f": {NEVER}"
 
 
-def _difference(row: dict[Any, Any]) -> str:
-    return f"{text(row['scenario'])}: {with_interval(row)}, earlier in {share(row['earlier'])}"
+def _difference(row: dict[Any, Any], n: int) -> str:
+    return f"{text(row['scenario'])}: {with_interval(row)}, earlier in {share(row['earlier'], n)}"
 
 
 def of(told: pd.DataFrame, milestone: str) -> list[dict[Any, Any]]:
@@ -92,7 +92,7 @@ def _compared(results: Results, found: Findings, base: str, focus: str) -> Table
                 Cell(str(row["scenario"]), mark="strong" if row["scenario"] == base else ""),
                 *(on(row, level) for level in ("p50", "p80")),
                 moved,
-                share(other.get("earlier", float("nan"))),
+                share(other.get("earlier", float("nan")), int(found.about["replications"])),
                 share(row["reached"]),
                 _accounted(found.tables["causes"], str(row["scenario"]), focus),
             ]

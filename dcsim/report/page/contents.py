@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pandas as pd
+
 from dcsim.errors import ResultError
 from dcsim.report.language import counted
 from dcsim.report.limits import LIMITS
@@ -57,7 +59,21 @@ def _own(results: Results) -> Iterator[str]:
 
 
 def _stuck(results: Results) -> Iterator[Table]:
-    """What an unfinished build is stuck on."""
+    """What unfinished builds are stuck on."""
+    for many in results.of("replications"):
+        lacks = many.tables.get("stuck", pd.DataFrame({"milestone": []}))
+        lacks = lacks[lacks["milestone"] == ""]
+        if not lacks.empty:
+            lines: list[Line] = [
+                [row["activity"], row["waits_for"], f"{row['mean']:,.0f}", f"{row['builds']:,}"]
+                for row in lacks.head(12).to_dict("records")
+            ]
+            n = counted(int(many.about.get("simulated", 0)), "replication")
+            yield table(
+                f"Unfinished: {lacks['unfinished'].max():,} of {n}",
+                ("Activity", "Waits for", ">How many, on average", ">In builds"),
+                lines,
+            )
     for run in results.of("run"):
         stuck = run.tables["stuck"]
         if not stuck.empty:

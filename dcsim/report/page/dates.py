@@ -10,7 +10,7 @@ from dcsim.analysis.findings import Findings
 from dcsim.analysis.supplies import total_over_time
 from dcsim.dates import days_between, last_minute
 from dcsim.report import language
-from dcsim.report.page.parts import Chart, rows_height, rows_layout, text
+from dcsim.report.page.parts import Chart, counts_axis, rows_height, rows_layout, text
 from dcsim.report.page.results import Results, built, on, wanted
 from dcsim.report.page.words import date, known, shift
 
@@ -78,7 +78,7 @@ def _curves(results: Results, name: str, unit: str, drawn: dict[str, Drawn], sai
     layout = {
         "hovermode": "x unified",
         "xaxis": {"type": "date", "hoverformat": "%-d %b %Y", "range": [_moment(begin), _moment(_beyond(begin, last))]},
-        "yaxis": {"title": {"text": text(unit)}, "tickformat": ",.0f", "rangemode": "tozero", "automargin": True},
+        "yaxis": counts_axis(unit, [y for trace in traces for y in trace["y"]]),
     }
     summary = f"{', '.join(drawn)} in {unit} from {date(begin)} to {date(last)}."
     return Chart(name, f"How many {unit} by when", said + _diamonds(seen), summary, 420, traces, layout)

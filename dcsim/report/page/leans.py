@@ -19,7 +19,9 @@ from dcsim.scenario.document import Key
 COLOURS = {"weak": "orange", "medium": "sky", "high": "blue"}
 TITLES = {"weak": "assumed, fitted or weakly sourced", "medium": "source of medium confidence", "high": "well sourced"}
 
+KINDS = {"factors": "factor", "risks": "risk", "orders": "order", "activities": "activity"}
 MOST_SHOWN = 12
+LOOKED_AT = " Looked at is what is drawn once for the site, not place by place."
 NOTICED = 0.5
 """Days that an input must move the date by to be shown."""
 
@@ -66,7 +68,7 @@ def _by_swing(results: Results, row: Mapping[Any, Any]) -> Lean:
 
 
 def _by_correlation(results: Results) -> Iterator[Lean]:
-    """How a milestone goes with factors and risks over the replications, as far as it can be told from chance."""
+    """How a milestone goes with what is drawn once for the site, as far as it can be told from chance."""
     many = results.first("replications")
     if many is None or not results.milestone:
         return
@@ -78,7 +80,7 @@ def _by_correlation(results: Results) -> Iterator[Lean]:
         size = (~np.isnan(drawn)).astype(np.float64) if kind == "risks" else drawn
         rho = rank_correlation(size, np.nan_to_num(day, nan=np.inf))
         if abs(rho) > 2 / sqrt(len(day)):
-            yield _lean(results, short, kind.removesuffix("s"), abs(rho), min(rho, 0.0), max(rho, 0.0), f"{rho:+.2f}")
+            yield _lean(results, short, KINDS[kind], abs(rho), min(rho, 0.0), max(rho, 0.0), f"{rho:+.2f}")
 
 
 def rank_correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
@@ -153,8 +155,8 @@ def _nothing(results: Results) -> str:
     if results.first("replications") is None:
         return "What the date leans on is told by the result of dcsim drivers, or of dcsim replicate: add one of them."
     return (
-        f"Of factors and risks none moves {results.milestone or 'anything'} for certain. Lead times and durations are "
-        "not ranked here: they are by the result of dcsim drivers."
+        f"Of factors, risks, and orders and activities of the whole site none moves {results.milestone or 'anything'} "
+        "for certain. What is drawn place by place is looked at by dcsim drivers alone."
     )
 
 
@@ -170,9 +172,8 @@ def weakest(results: Results) -> str:
     named = " and ".join(f"{one.name} ({one.confidence}, {unit}{one.told})" for one in weak[:2])
     if len(found) == 1:
         return f"What moves {results.milestone} most is assumed, fitted or weakly sourced: {named}."
-    what = "input" if leaning == "days" else "factor and risk"
     return (
-        f"Of the {counted(len(found[:MOST_SHOWN]), what)} that move {results.milestone} most, {len(weak)} "
+        f"Of the {counted(len(found[:MOST_SHOWN]), 'input')} that move {results.milestone} most, {len(weak)} "
         f"{'is' if len(weak) == 1 else 'are'} assumed, fitted or weakly sourced; above all {named}."
     )
 
@@ -202,7 +203,7 @@ def _lean_bars(results: Results, unit: str, found: Sequence[Lean]) -> Chart:
     return Chart(
         "leanbars",
         f"What moves {results.milestone}",
-        "Long bars move the date most; orange ones rest on assumptions.",
+        f"Long bars move the date most; orange ones rest on assumptions.{'' if unit == 'days' else LOOKED_AT}",
         "; ".join(f"{one.name} {one.told}, {one.confidence}" for one in found) + ".",
         rows_height(len(found)),
         traces,

@@ -7,7 +7,7 @@ import pandas as pd
 from dcsim.analysis.findings import Findings
 from dcsim.dates import parse_limit, spelled
 from dcsim.report.page.causes import said_of
-from dcsim.report.page.parts import Cell, Chart, Line, Section, table, text
+from dcsim.report.page.parts import Cell, Chart, Line, Section, counts_axis, table, text
 from dcsim.report.page.results import Results, on
 from dcsim.report.page.words import cell, known, money, share, shift
 
@@ -68,7 +68,7 @@ def _curve(results: Results, points: pd.DataFrame, path: str, focus: str, name: 
     }
     summary = f"{focus} against {path}, {len(there)} points."
     return Chart(
-        f"{name}curve", f"{focus} against {path}", "Where a line ends, it is later.", summary, 340, traces, layout
+        f"{name}curve", f"{focus} against {path}", "Where a line ends, it never comes.", summary, 340, traces, layout
     )
 
 
@@ -81,7 +81,7 @@ def _orders(results: Results, found: Findings, name: str) -> Section:
             cell(row["placed"]),
             Cell(cell(row["latest"]), mark="strong"),
             f"{shift(row['slack'])} d" if known(row["slack"]) else "",
-            share(row["probability"]),
+            share(row["probability"], int(about.get("replications", 0))),
             cell(row["note"]),
         ]
         for row in found.tables["orders"].to_dict("records")
@@ -142,7 +142,7 @@ def _wanted_and_there(results: Results, curves: pd.DataFrame, unit: str, name: s
     layout = {
         "hovermode": "x unified",
         "xaxis": {"type": "date", "hoverformat": "%-d %b %Y"},
-        "yaxis": {"title": {"text": text(unit)}, "tickformat": ",.0f", "rangemode": "tozero", "automargin": True},
+        "yaxis": counts_axis(unit, [float(max(shown["simulated"].max(), shown["target"].max()))]),
     }
     ends = ", ".join(f"{column} {shown[column].iloc[-1]:,.0f}" for column in ("target", "simulated"))
     return Chart(

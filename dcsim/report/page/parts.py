@@ -128,6 +128,18 @@ def label(words: object) -> str:
     return text(words, 24)
 
 
+FEW = 10
+"""Below so many each has a number at the axis."""
+NUMBERS = ",.6~g"
+"""How numbers stand at an axis: 200,000 and 0.5."""
+
+
+def counts_axis(unit: str, heights: Sequence[float]) -> dict[str, Any]:
+    """An axis of what is counted: whole numbers, also where there are few."""
+    axis = {"title": {"text": text(unit)}, "tickformat": NUMBERS, "rangemode": "tozero", "automargin": True}
+    return axis | ({"dtick": 1} if max(heights, default=0) < FEW else {})
+
+
 def rows_layout(names: Sequence[object], **more: Any) -> dict[str, Any]:
     """The axes of a figure with a row for each name, the first on top."""
     return {

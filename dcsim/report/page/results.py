@@ -14,7 +14,8 @@ from dcsim.build import network_of
 from dcsim.dates import Limit
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
-from dcsim.report.page.words import LATER, date
+from dcsim.report.language import NEVER
+from dcsim.report.page.words import date
 from dcsim.scenario.schema import Milestone, Scenario
 from dcsim.suggest import nearest, shorten
 
@@ -139,10 +140,10 @@ def built(results: Results) -> dict[str, dict[Any, Any]]:
 
 
 def on(row: Mapping[Any, Any], level: str) -> str:
-    """The date of a quantile, from a row that tells it; `later` where it is beyond the horizon."""
+    """The date of a quantile, from a row that tells it; `never` where it is beyond the horizon."""
     return dated(row.get(f"{level}_date"))
 
 
 def dated(moment: Any) -> str:
-    """The date of a moment; `later` where there is none."""
-    return LATER if moment is None or pd.isna(moment) else date(pd.Timestamp(moment))
+    """The date of a moment; `never` where there is none."""
+    return NEVER if moment is None or pd.isna(moment) else date(pd.Timestamp(moment))

@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 
 from dcsim.dates import Limit
-
-LATER = "later"
-"""What stands for a day beyond the horizon."""
+from dcsim.report import language
+from dcsim.report.language import NEVER
 
 PERCENT = "\N{NO-BREAK SPACE}%"
 
@@ -32,13 +31,13 @@ def known(number: Any) -> bool:
 
 def days(number: float, word: str = " d") -> str:
     """So many days: 159 d, 2.5 d."""
-    return LATER if not known(number) else f"{_rounded(number)}{word}"
+    return NEVER if not known(number) else f"{_rounded(number)}{word}"
 
 
 def shift(number: float) -> str:
     """So many days later, or earlier: +12, \N{MINUS SIGN}17."""
     if not known(number):
-        return "" if pd.isna(number) else LATER
+        return "" if pd.isna(number) else NEVER
     told = _rounded(abs(number))
     return "0" if told == "0" else ("+" if number > 0 else "\N{MINUS SIGN}") + told
 
@@ -48,13 +47,9 @@ def _rounded(number: float) -> str:
     return "0" if told == "-0" else told.replace("-", "\N{MINUS SIGN}")
 
 
-def share(number: float) -> str:
-    """A share in percent, never rounded to none or all."""
-    if not known(number):
-        return ""
-    if 0 < number < 0.005 or 0.995 < number < 1:
-        return f"<1{PERCENT}" if number < 0.5 else f">99{PERCENT}"
-    return f"{100 * number:.0f}{PERCENT}"
+def share(number: float, n: int = 0) -> str:
+    """A share in percent, never rounded to none or all (see `language.share`)."""
+    return language.share(number, n, 0).replace(" %", PERCENT)
 
 
 def money(amount: float, currency: str) -> str:
@@ -83,5 +78,5 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return date(value)
     if isinstance(value, float):
-        return LATER if math.isinf(value) else f"{value:,.4g}" if abs(value) < 100 else f"{value:,.0f}"
+        return NEVER if math.isinf(value) else f"{value:,.4g}" if abs(value) < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

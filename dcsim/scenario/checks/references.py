@@ -1,5 +1,6 @@
 """Every name that is used stands for something that exists, and for the right kind of thing."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 from dcsim.scenario.checks.findings import Findings
@@ -15,6 +16,9 @@ from dcsim.scenario.checks.parts import (
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, SITE, RiskPart, Scenario
 from dcsim.suggest import article
+
+_SHORTHAND = re.compile(r"(.*?)\s*(FS|SS|FF|SF)?\s*(?:\+\s*(\d.*)|([-\N{MINUS SIGN}].*))?", re.IGNORECASE)
+"""A link as other tools write it: `a FS+2d`."""
 
 Use = tuple[Key, str]
 """Where a name is used, and the name."""
@@ -53,10 +57,23 @@ class _Search:
                 self.findings.add(path, self._unknown(what, name, there))
 
     def _unknown(self, what: str, name: str, there: Collection[str]) -> str:
+        if what == "activity or milestone" and (found := _SHORTHAND.fullmatch(name)) and found[1] in there:
+            return f"no {what} '{name}'; {_longhand(found)}"
         other = kind_of(self.scenario, name, self.orders)
         if other is not None:
             return f"'{name}' is {article(other)}, not {article(what)}{self.findings.near(name, there)}"
         return f"no {what} '{name}'{self.findings.near(name, there, _plural(what))}"
+
+
+def _longhand(found: re.Match[str]) -> str:
+    """How a link that is written as other tools do is written here."""
+    name, kind, lag, lead = found.groups()
+    if (kind or "").lower() in ("ff", "sf"):
+        return "a link to a finish cannot be written: make the last part of this activity one of its own, which waits"
+    if lead:
+        return f"a lead cannot be written: write {{activity: {name}, from: start, lag: its duration less the lead}}"
+    start = ", from: start" if (kind or "").lower() == "ss" else ""
+    return f"write {{activity: {name}{start}" + (f", lag: {lag}" if lag else "") + "}"
 
 
 def _levels(scenario: Scenario) -> Iterator[Use]:

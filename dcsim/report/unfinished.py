@@ -1,0 +1,64 @@
+"""What keeps builds from finishing, in words: an unfinished build is a result, and says what is missing."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from dcsim.analysis.chain import SUPPLY
+from dcsim.analysis.stuck import HORIZON, WAITING
+from dcsim.places import SITE
+from dcsim.report.language import cause_in_words, counted, listed, plural
+from dcsim.scenario.schema import Scenario
+
+MOST = 3
+"""Reasons that are told in a sentence."""
+
+
+def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
+    """In how many of n builds which milestones are not reached, and what is missing; nothing where all is well.
+
+    `stuck` is the table of what unfinished builds lack.
+    """
+    told: dict[tuple[int, str], list[str]] = {}
+    for name, part in stuck.groupby("milestone", sort=False):
+        told.setdefault((int(part["unfinished"].iloc[0]), reasons(part)), []).append(str(name))
+    for (builds, why), names in told.items():
+        if names != [""]:
+            yield f"{listed([name for name in names if name])}: never in {builds:,} of {counted(n, 'build')}: {why}"
+        elif len(told) == 1:
+            yield f"unfinished: {builds:,} of {counted(n, 'build')}: {why}"
+
+
+def reasons(stuck: pd.DataFrame, most: int = MOST) -> str:
+    """What unfinished builds lack, most first: 418 racks short of power (power_on)."""
+    told = []
+    for row in stuck.head(most).to_dict("records"):
+        some = f", in {row['builds']:,} of {row['unfinished']:,}" if row["builds"] < row["unfinished"] else ""
+        told.append(_reason(row) + some)
+    more = len(stuck) - most
+    return "; ".join(told) + (f"; and {counted(more, 'more reason')}" if more > 0 else "")
+
+
+def of_one(stuck: pd.DataFrame, scenario: Scenario, milestone: str) -> pd.DataFrame:
+    """What a single unfinished build is stuck on, as the table that `reasons` reads."""
+    waiting = stuck[stuck["state"] == WAITING]
+    told = waiting.groupby(["activity", "waits_for"], sort=False).size().reset_index(name="mean")
+    told["place"] = [scenario.activities[name].at for name in told["activity"]]
+    told["kind"] = [SUPPLY if name in scenario.supplies else "" for name in told["waits_for"]]
+    return told.assign(milestone=milestone, builds=1, unfinished=1, least=told["mean"], most=told["mean"])
+
+
+def _reason(row: Mapping[Hashable, Any]) -> str:
+    least, most = row["least"], row["most"]
+    many = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    if not row["waits_for"]:
+        return "everything is done, and too little was made"
+    if row["waits_for"] == HORIZON:
+        return f"{many} activit{'y' if most == 1 else 'ies'} not yet done"
+    lack = (
+        f"short of {row['waits_for']}" if row["kind"] == SUPPLY else f"waiting for {cause_in_words(row['waits_for'])}"
+    )
+    if row["place"] == SITE:
+        return f"{row['activity']} {lack}"
+    return f"{many} {row['place'] if most == 1 else plural(row['place'])} {lack} ({row['activity']})"

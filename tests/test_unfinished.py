@@ -1,0 +1,172 @@
+"""An unfinished build is a result: what is missing, and how much, is told wherever many builds are."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+import dcsim
+from dcsim.report.compare import comparison_report
+from dcsim.report.explain import explanation_report
+from dcsim.report.forecast import forecast
+from dcsim.report.language import share
+from dcsim.report.page.answer import headline
+from dcsim.report.page.results import together
+from dcsim.report.unfinished import never
+
+ALL = "never in 12 of 12 builds: 4 to 20 racks short of power (power_on)"
+
+STUCK = {
+    "name": "stuck",
+    "start": "2024-01-01",
+    "horizon": "100 d",
+    "places": {"rack": 20},
+    "supplies": {
+        "power": {"unit": "kW", "orders": {"o": {"amount": 16, "placed": "0 d", "lead_time": "60 to 130 d"}}},
+        "done": {"unit": "rack"},
+    },
+    "resources": {"crew": {"count": 1}},
+    "activities": {
+        "power_on": {"at": "rack", "duration": "1 d", "consumes": {"power": 1}, "produces": {"done": 1}},
+        "fit": {"at": "rack", "duration": "4 to 8 d", "requires": {"crew": 1}},
+        "open": {"duration": "1 d", "after": ["power_on"]},
+    },
+    "milestones": {
+        "ten": {"supply": "done", "reaches": 10},
+        "all": {"supply": "done", "reaches": 20},
+        "fitted": {"activity": "fit"},
+    },
+    "variants": {"more": {"supplies": {"power": {"initial": 20}}}},
+}
+
+
+def scenario(**changes):
+    return dcsim.load({**STUCK, **changes})
+
+
+def printed(report):
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(report)
+    return captured.get()
+
+
+@pytest.fixture(scope="module")
+def many():
+    return dcsim.replicate(scenario(), 12, engine="reference")
+
+
+def test_both_engines_are_stuck_on_the_same(many):
+    other = dcsim.replicate(scenario(), 12, engine="compiled", chunk=5)
+    assert other.stuck.equals(many.stuck)
+    assert (other.kept.left == many.kept.left).all()
+    runs = [dcsim.simulate(scenario(), replication=k) for k in range(12)]
+    assert many.kept.left.tolist() == [int(run.activities["finish"].isna().sum()) for run in runs]
+    short = [int(((run.stuck["activity"] == "power_on") & (run.stuck["waits_for"] == "power")).sum()) for run in runs]
+    row = many.stuck[(many.stuck["milestone"] == "") & (many.stuck["waits_for"] == "power")].iloc[0]
+    assert (row["builds"], row["least"], row["most"]) == (sum(map(bool, short)), min(short), max(short))
+
+
+def test_each_milestone_is_told_what_lies_before_it(many):
+    lines = list(never(many.stuck, many.n))
+    assert lines[0].startswith("ten: never in ")
+    assert "short of power (power_on)" in lines[0]
+    assert "crew" not in lines[0]
+    assert any(
+        line.startswith("all: never in 12 of 12 builds: 4 to 20 racks short of power (power_on)") for line in lines
+    )
+    fitted = next(line for line in lines if line.startswith("fitted"))
+    assert "racks waiting for crew (fit)" in fitted
+    assert "power" not in fitted
+
+
+def test_every_report_says_what_is_missing(many):
+    told = printed(forecast(many, 1.0))
+    assert "none finished by 2024-04-10" in told
+    assert "never: not by the horizon, 2024-04-10" in told
+    assert "later" not in told
+    assert f"all: {ALL}" in told
+    compared = dcsim.compare(scenario(), "more", n=12, milestones=["all"])
+    assert f"base: {ALL}" in printed(comparison_report(compared))
+    assert set(compared.stuck["scenario"]) == {"base", "more"}
+    explained = dcsim.explain(scenario(), milestone="all", n=12)
+    assert f"all: {ALL}" in printed(explanation_report(explained))
+    lead = headline(together([many.findings], "all")).lead
+    assert lead.endswith("in at least half of 12 simulated builds: 4 to 20 racks short of power (power_on).")
+    lead = headline(together([dcsim.simulate(scenario(), expected=True).findings], "all")).lead
+    assert "short of power (power_on)" in lead
+
+
+def test_json_says_never_and_what_is_stuck(dcsim, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(json.dumps(STUCK))
+    out, _, _ = dcsim("compare", str(path), "more", "-n", "4", "--milestone", "all", "--json")
+    tables = json.loads(out)["tables"]
+    assert tables["milestones"][0]["p80"] == "never"
+    assert {"scenario": "base", "milestone": "all", "activity": "power_on", "waits_for": "power"}.items() <= tables[
+        "stuck"
+    ][0].items()
+
+
+def test_a_milestone_for_which_too_little_is_made():
+    spec = {"activities": {"a": {"duration": "1 d", "produces": {"s": 3}}}, "supplies": {"s": {}}}
+    found = dcsim.replicate(scenario(**spec, milestones={"m": {"supply": "s", "reaches": 5}}, variants={}), 3)
+    assert list(never(found.stuck, 3)) == ["m: never in 3 of 3 builds: everything is done, and too little was made"]
+
+
+def test_where_only_the_time_is_over():
+    spec = {"activities": {"a": {"duration": "200 d"}}, "supplies": {}, "variants": {}, "milestones": {}}
+    found = dcsim.replicate(scenario(**spec), 3)
+    assert list(never(found.stuck, 3)) == ["unfinished: 3 of 3 builds: 1 activity not yet done"]
+
+
+def test_where_all_finishes_nothing_is_said():
+    spec = {
+        "activities": {"a": {"duration": "1 d"}},
+        "supplies": {},
+        "variants": {},
+        "milestones": {"m": {"activity": "a"}},
+    }
+    assert list(never(dcsim.replicate(scenario(**spec), 3).stuck, 3)) == []
+
+
+def test_what_was_kept_is_read_back(tmp_path, many):
+    dcsim.replicate(scenario(), 12, out=tmp_path / "r")
+    again = dcsim.replicate(scenario(), 12, out=tmp_path / "r", resume=True)
+    assert again.stuck.equals(many.stuck)
+
+
+def test_a_build_in_which_nothing_can_start_has_all_its_results(dcsim, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "name: A\nstart: 2024-01-01\nresources: {crew: {count: 1}}\nsupplies: {s: {unit: t}}\n"
+        "activities: {a: {duration: 1 d, consumes: {s: 5}}, b: {duration: 1 d, produces: {s: 3}, after: [a]}}\n"
+    )
+    out, picture = str(tmp_path / "o"), str(tmp_path / "p.png")
+    _, err, code = dcsim("run", str(path), "--expected", "--out", out, "--plot", picture)
+    assert (err, code) == ("", 0)
+    for what in ("gantt", "level", "use"):
+        assert dcsim("plot", out, "--what", what, "-o", picture)[2] == 0
+    assert dcsim("report", out, "-o", str(tmp_path / "p.html"))[2] == 0
+
+
+# Shares of few builds
+
+
+@pytest.mark.parametrize(
+    ("number", "n", "told"),
+    [
+        (0.0, 100, "<3 %"),
+        (1.0, 100, ">97 %"),
+        (0.0, 20, "<14 %"),
+        (1.0, 1000, ">99.7 %"),
+        (0.0, 1, "<95 %"),
+        (0.25, 20, "25.0 %"),
+        (0.0, 0, "0 %"),
+        (1.0, 0, "100 %"),
+        (0.0004, 0, "<0.1 %"),
+        (0.9999, 0, ">99.9 %"),
+    ],
+)
+def test_none_or_all_of_few_builds_is_a_bound(number, n, told):
+    assert share(number, n) == told
