@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property, lru_cache
 
 DAY = 1440
 """Minutes."""
@@ -127,19 +128,19 @@ class Span:
     amount: Fraction
     unit: str
 
-    @property
+    @cached_property
     def minutes(self) -> Fraction:
         """Elapsed minutes: a day has 24 hours, a week 7 days."""
         if self.months:
             raise ValueError(f"a {self.unit} has no fixed length; write weeks or days, got '{self}'")
         return self.amount * MINUTES_PER.get(self.unit, 0)
 
-    @property
+    @cached_property
     def months(self) -> Fraction:
         """Calendar months; none in what has a fixed length."""
         return self.amount * MONTHS_PER.get(self.unit, 0)
 
-    @property
+    @cached_property
     def about(self) -> Fraction:
         """Elapsed minutes, where a month is taken for an average one."""
         return self.months * AVERAGE_MONTH or self.minutes
@@ -175,6 +176,16 @@ def parse_span(text: object) -> Span:
     """A span such as '18 weeks', '1.5 h' or '3 d'; a bare 0 is no time at all."""
     if isinstance(text, Span):
         return text
+    return _written_span(text) if isinstance(text, str) else _read_span(text)
+
+
+@lru_cache(maxsize=4096)
+def _written_span(text: str) -> Span:
+    """The same span for all that are written alike: what follows from it is told once."""
+    return _read_span(text)
+
+
+def _read_span(text: object) -> Span:
     number, word = _split(text, "a span such as '18 weeks'")
     if number < 0:
         raise ValueError(f"a span is never negative, got '{text}'")

@@ -61,7 +61,8 @@ class Links:
     def connect(self, sources: Ints, targets: Ints | int, lags: Ints | int = 0) -> None:
         """One link from each source to its target, with its lag; target and lag may be the same for all."""
         for column, values in zip((self._from, self._to, self._lag), (sources, targets, lags), strict=True):
-            column.append(np.broadcast_to(np.asarray(values, np.int32), len(sources)))
+            one = not isinstance(values, np.ndarray)
+            column.append(np.full(len(sources), values, np.int32) if one else np.asarray(values, np.int32))
 
     def arrays(self) -> tuple[NDArray[np.int32], Ints, NDArray[np.int32], NDArray[np.int32]]:
         """How many links each node needs; the links sorted by source as first link per node, target and lag."""

@@ -19,9 +19,8 @@ def grow_places(scenario: Scenario, findings: Findings) -> Places | None:
     for name, level in scenario.places.items():
         _check_names_of_places(name, level, findings)
     _check_circles(scenario, findings)
-    if len(findings.problems) > before or any(
-        level.within not in (SITE, *scenario.places) for level in scenario.places.values()
-    ):
+    around = {level.within for level in scenario.places.values()}
+    if len(findings.problems) > before or not around <= {SITE, *scenario.places}:
         return None
     try:
         places = Places.grow(scenario.places)
