@@ -234,24 +234,43 @@ class Stock:
     initial: int
 
 
+@dataclass(frozen=True, eq=False)
+class Added:
+    """Working time that a risk adds to instances of one activity."""
+
+    activity: int
+    instances: NDArray[np.int64]
+    minutes: tuple[Distribution, ...]
+    """Of each option: its days are those of whoever does the work."""
+    each: bool
+    """Whether each of them draws its own."""
+
+
 @dataclass(frozen=True)
 class Risk:
     """An event that may happen, and what it does in its window."""
 
     name: str
     probability: float
+    times: int
+    """How often it may strike at most."""
+    gate: int
+    """The gate after whose opening its windows are counted; -1 where they are counted from the start."""
     begins: Moment | None
     """None if its window is the whole run."""
     lasts: Distribution | None
     """Minutes, or calendar months; none if it lasts to the end."""
     in_months: bool
     """Whether it lasts calendar months."""
+    every: Distribution | None
+    """Minutes from the end of one strike to the next; none if each has a beginning of its own."""
     production: tuple[tuple[str, Fraction], ...]
     """(supply, multiplier of its production)."""
     capacity: tuple[tuple[str, Fraction], ...]
     """(resource, multiplier of its units)."""
     durations: tuple[tuple[int, float], ...]
     """(activity, multiplier)."""
+    adds: tuple[Added, ...]
     delays: tuple[tuple[str, Distribution], ...]
     """(supply, minutes by which its deliveries are postponed)."""
 

@@ -1305,6 +1305,48 @@ RISKS = [
         ("line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: a multiplier lies between 0 and 10^6, got -0.5"),
     ),
     Broken(
+        "risk-adds-to-supply",
+        "{supplies.hbm_stacks: 0.5}",
+        "{supplies.hbm_stacks: 1 to 4 wk}",
+        (
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: time can be added to `activities.NAME`; "
+            "orders are postponed by `delays`, the rest is multiplied: 0.5"
+        ),
+    ),
+    Broken(
+        "risk-times",
+        "probability: 0.4\n",
+        "probability: 0.4\n    times: 0\n",
+        "risks.hbm_shortage.times: a risk strikes 1 to 1,000 times, got 0",
+    ),
+    Broken(
+        "risk-every-without-end",
+        "    lasts: 4 to 12 wk\n",
+        "    every: 9 wk\n",
+        "risks.hbm_shortage.every: a risk that strikes again after it ended also `lasts` a while",
+    ),
+    Broken(
+        "risk-too-often",
+        "    lasts: 4 to 12 wk\n",
+        "    lasts: 1 h\n    every: 1 h\n",
+        "risks.hbm_shortage.every: strikes more than 1,000 times before the horizon; say how often at most",
+    ),
+    Broken(
+        "risk-follows-and-cuts",
+        "begins: 2024-06-01 to 2024-08-01",
+        "begins: {after: first_training}",
+        (
+            "risks.hbm_shortage.effects.supplies.hbm_stacks: a risk that begins after something can only change "
+            "`activities.NAME`; for anything else `begins` needs a date or a span"
+        ),
+    ),
+    Broken(
+        "risk-follows-nothing",
+        "begins: 2024-06-01 to 2024-08-01",
+        "begins: {after: first_trainin}",
+        "risks.hbm_shortage.begins: no activity or milestone 'first_trainin'; did you mean 'first_training'?",
+    ),
+    Broken(
         "risk-delay-without-order",
         "    effects: {supplies.hbm_stacks: 0.5} ",
         "    delays: {supplies.hbm_stacks: 3 wk} ",

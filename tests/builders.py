@@ -141,6 +141,16 @@ class Told:
         return {name: row["start"] for name, row in self._rows.items()}
 
     @cached_property
+    def finishes(self) -> dict[str, int | None]:
+        """When everything finished."""
+        return {name: row["finish"] for name, row in self._rows.items()}
+
+    @cached_property
+    def lengths(self) -> dict[str, int]:
+        """How long everything took, of what finished."""
+        return {name: row["finish"] - row["start"] for name, row in self._rows.items() if row["finish"] is not None}
+
+    @cached_property
     def _rows(self) -> dict[str, Spec]:
         rows = records(self.run.activities)
         return {row["activity"] if row["place"] == "site" else f"{row['activity']} {row['place']}": row for row in rows}

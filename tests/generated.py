@@ -599,11 +599,12 @@ class _Sketch:
                 spec["lasts"] = self.rng.choice(("0 d", "30 min", "2 h", "6 h", "1 d", "2 d", *MONTHS))
         effects = {f"resources.{r}": self.rng.choice(CUTS) for r in self.few(self.data["resources"], 2)}
         effects |= {f"activities.{a}": self.rng.choice((0, *MULTIPLIERS)) for a in self.few(self.data["activities"], 2)}
+        adds = {f"activities.{a}": self._added() for a in self.few(self.data["activities"], 2) if self.some(0.5)}
+        effects |= adds
         made = [s for s in self.data["supplies"] if "production" in self.data["supplies"][s]]
-        ancient = [s for s in made if whole_run and self._began_before(s)]
-        effects |= {f"supplies.{s}": self.rng.choice(CUTS) for s in self.few(made, 2) if s not in ancient}
+        effects |= {f"supplies.{s}": self.rng.choice(CUTS) for s in self.few(made, 2)}
         ordered = [s for s in self.data["supplies"] if "orders" in self.data["supplies"][s]]
-        delayed = [s for s in self.few(ordered, 1) if not self._was_ordered_before(s)]
+        delayed = self.few(ordered, 1)
         if effects:
             spec["effects"] = effects
         if delayed:
@@ -611,24 +612,37 @@ class _Sketch:
         stopped = self.few([*self.data["resources"], *self.data["activities"]], 2)
         if stopped and not whole_run and not self.has_working_lags:
             spec["stop_work"] = stopped if len(stopped) > 1 else self.rng.choice((stopped, stopped[0]))
+        if self.some(0.3):
+            self._follow(spec)
+        if self.some(0.4):
+            self._several(spec)
         return spec
 
-    def _parts(self, supply: str) -> list[Spec]:
-        spec = self.data["supplies"][supply]
-        return [spec, *spec.get("within", {}).values()]
+    def _added(self) -> Any:
+        span = self.rng.choice((*DURATIONS, "0.25 d", "1 d", "0.25 wk"))
+        return {"each": span} if self.some(0.3) else span
 
-    def _began_before(self, supply: str) -> bool:
-        """Whether production began before the clock: what a risk without begin does to it is not said."""
-        written = [part.get("production", {}).get("from", "0 d") for part in self._parts(supply)]
-        return any(self._is_past(when) for when in written)
+    def _several(self, spec: Spec) -> None:
+        """A risk that may strike more than once."""
+        if self.some(0.5):
+            spec["times"] = self.rng.randint(1, 4)
+            spec["probability"] = self.rng.choice((0, 0.25, 0.5, 0.6, 1))
+        if "lasts" in spec and self.some(0.5):
+            spec["every"] = self.rng.choice(("30 min", "2 h", "0.5 d"))
+            if self.some(0.4):
+                del spec["begins"]
 
-    def _was_ordered_before(self, supply: str) -> bool:
-        """Whether an order was placed before the clock: whether its lots can be late is not said."""
-        orders = [order for part in self._parts(supply) for order in part.get("orders", {}).values()]
-        return any(self._is_past(order.get("placed", "0 d")) for order in orders)
-
-    def _is_past(self, when: Any) -> bool:
-        return isinstance(when, str) and when[4:5] == "-" and parse_date(when) < self.start
+    def _follow(self, spec: Spec) -> None:
+        """A risk that follows an activity or a milestone changes durations alone."""
+        spec["begins"] = {"after": self.rng.choice([*self.data["activities"], *self.data["milestones"]])}
+        if spec["begins"]["after"] in self.data["activities"] and self.some(0.4):
+            spec["begins"]["from"] = "start"
+        if self.some(0.5):
+            spec["begins"]["lag"] = self.rng.choice(("0 d", "30 min", "4 h"))
+        for key in ("delays", "stop_work", *(("lasts",) if spec.get("lasts") in MONTHS else ())):
+            spec.pop(key, None)
+        effects = {name: effect for name, effect in spec.get("effects", {}).items() if name.startswith("activities")}
+        spec |= {"effects": effects}
 
 
 def _per(spec: Mapping[str, Any] | Any) -> str:

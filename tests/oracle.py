@@ -271,8 +271,11 @@ class Window:
     end: int
     spec: Spec
 
+    follows: bool = False
+    """Whether its ticks are counted from something that happens."""
+
     def holds(self, tick: int) -> bool:
-        return self.begin <= tick < self.end
+        return not self.follows and self.begin <= tick < self.end
 
 
 Own = tuple[str, Place]
@@ -329,11 +332,7 @@ class World:
         self.calendars = {"always": Calendar(frozenset(range(self.horizon + 1)))} | {
             name: calendar(spec, self.start, self.horizon) for name, spec in self.section("calendars").items()
         }
-        self.risks = [
-            self.window(name, spec)
-            for name, spec in self.section("risks").items()
-            if parse_number(spec.get("probability", 1)) > Fraction(1, 2)
-        ]
+        self.risks = [one for name, spec in self.section("risks").items() for one in self.windows(name, spec)]
 
     def section(self, name: str) -> Spec:
         found: Spec = self.data.get(name, {})
@@ -361,14 +360,26 @@ class World:
             return (parse_date(when) - self.start) // dt.timedelta(minutes=1)
         return self.later(0, when)
 
-    def window(self, name: str, spec: Spec) -> Window:
-        begin = self.tick(spec["begins"]) if "begins" in spec else 0
-        return Window(name, begin, self.later(begin, spec["lasts"]) if "lasts" in spec else FOREVER, spec)
+    def windows(self, name: str, spec: Spec) -> Iterator[Window]:
+        """When a risk strikes: as often as on average, a half down; each time by itself, or after the last ended."""
+        chance, begins, end = parse_number(spec.get("probability", 1)), spec.get("begins"), 0
+        for k in range(spec.get("times", 1000 if "every" in spec else 1)):
+            if "every" in spec and (k or begins is None):
+                begin = end + self.elapsed(spec["every"])
+            elif isinstance(begins, dict):
+                begin = self.elapsed(begins.get("lag", "0 d"))
+            else:
+                begin = self.tick(begins or "0 d")
+            if "every" in spec and begin > self.horizon:
+                return
+            end = begin
+            if half_down((k + 1) * chance) > half_down(k * chance):
+                end = self.later(begin, spec["lasts"]) if "lasts" in spec else FOREVER
+                yield Window(name, begin, end, spec, isinstance(begins, dict))
 
     def effects(self, target: str, tick: int) -> Fraction:
         """What the risks of this moment multiply something by."""
-        effects = [risk.spec.get("effects", {}).get(target, 1) for risk in self.risks if risk.holds(tick)]
-        return math.prod(map(parse_number, effects), start=Fraction(1))
+        return multiplied(target, [risk for risk in self.risks if risk.holds(tick)])
 
     def factors(self, names: Any) -> Fraction:
         written = [self.section("factors")[name] for name in _list(names)]
@@ -478,6 +489,21 @@ class World:
             tick = due + sum(self.elapsed(delays.get(f"supplies.{supply}", "0 d")) for delays in hits)
             units = (lot + 1) * amount // lots - lot * amount // lots
             yield DeliveryRow(max(0, tick), supply, place.path, units, name)
+
+
+def multiplied(target: str, risks: list[Window]) -> Fraction:
+    """What some risks multiply something by; a span is no multiplier."""
+    effects = [risk.spec.get("effects", {}).get(target, 1) for risk in risks]
+    return math.prod((parse_number(effect) for effect in effects if not is_span(effect)), start=Fraction(1))
+
+
+def is_span(effect: Any) -> bool:
+    return isinstance(effect, dict) or (isinstance(effect, str) and effect[-1].isalpha())
+
+
+def half_down(x: Fraction) -> int:
+    """The nearest whole number; a half goes down."""
+    return math.ceil(x - Fraction(1, 2))
 
 
 def half_up(x: Fraction | float) -> int:
@@ -597,6 +623,8 @@ class Run:
         self.arrived: list[DeliveryRow] = []
         self.orders: list[tuple[str, Place, str, Spec]] = []
         """Orders not placed yet."""
+        self.followed: dict[str, int] = {}
+        """Of each risk that follows something, when that happened."""
         self.milestones: dict[str, int | None] = dict.fromkeys(world.section("milestones"))
         self.learned: Counter[tuple[str, Place | None]] = Counter()
         self.waiting: list[Item] = []
@@ -649,6 +677,10 @@ class Run:
         """Everything due now, and what follows from it, until nothing more does."""
         while any([self._finish(), self._deliver(), self._place_orders(), self._reach(), self._make_ready()]):
             pass
+        for name, spec in self.world.section("risks").items():
+            if isinstance(spec.get("begins"), dict) and name not in self.followed:
+                happened = self._happened({**spec["begins"], "activity": spec["begins"]["after"]}, SITE)
+                self.followed |= {} if happened is None else {name: self.now}
 
     def _finish(self) -> int:
         done = [item for item in self.running if item.finish == self.now]
@@ -823,20 +855,29 @@ class Run:
         spec = item.instance.spec
         if item.kind == "repair":
             spec = {"calendar": spec["calendar"], **spec["rework"]} if "calendar" in spec else spec["rework"]
-        months = in_months(item.lasts)
+        months, target = in_months(item.lasts), f"activities.{item.instance.activity}"
         exact = months or self.world.work(item.lasts, self.world.day_calendar(spec, item.mode))
         exact *= self.world.factors(spec.get("varies_with", []))
-        if months and item.kind == "work":
-            exact *= self.world.effects(f"activities.{item.instance.activity}", self.now)
-            exact *= Fraction(multiplier(spec["learning"], item.instance.number)) if "learning" in spec else 1
+        risks = [risk for risk in self.world.risks if self._holds(risk)] if item.kind == "work" else []
+        exact *= multiplied(target, risks)
+        learned = (
+            multiplier(spec["learning"], item.instance.number) if item.kind == "work" and "learning" in spec else 1
+        )
         if months:
-            return self.world.later(self.now, "1 month", exact) - self.now
-        if item.kind == "repair":
-            return half_up(exact)
-        minutes = half_up(exact * self.world.effects(f"activities.{item.instance.activity}", self.now))
-        if "learning" not in spec:
-            return minutes
-        return half_up(minutes * multiplier(spec["learning"], item.instance.number))
+            minutes = self.world.later(self.now, "1 month", exact * Fraction(learned)) - self.now
+        else:
+            minutes = half_up(half_up(exact) * learned)
+        days = self.world.calendars["always"] if months else self.world.day_calendar(spec, item.mode)
+        for effect in (risk.spec.get("effects", {}).get(target, 1) for risk in risks if item.attempt == 1):
+            if is_span(effect):
+                minutes += half_up(self.world.work(effect["each"] if isinstance(effect, dict) else effect, days))
+        return minutes
+
+    def _holds(self, risk: Window) -> bool:
+        """Whether the window of a risk holds for what starts now."""
+        if not risk.follows:
+            return risk.holds(self.now)
+        return risk.name in self.followed and risk.begin <= self.now - self.followed[risk.name] < risk.end
 
     def _worked(self, item: Item, minutes: int) -> int | None:
         """The end of the last worked minute; None when that is after the horizon."""

@@ -225,7 +225,7 @@ def test_what_happened_in_each_replication(tmp_path):
         assert waits.loc[cause, "days_p90"] == pytest.approx(np.quantile(values, 0.9, method="inverted_cdf"))
     draws = many.draws.pivot(index="replication", columns="name", values="value")
     assert draws["factors.labor"].tolist() == [one.draws.factors[0][0] for one in runs]
-    begins = [one.draws.windows[0].begins if one.draws.windows[0] else None for one in runs]
+    begins = [one.draws.windows[0][0].begins if one.draws.windows[0] else None for one in runs]
     assert draws["risks.storm"].notna().tolist() == [tick is not None for tick in begins]
     assert draws["risks.storm"].dropna().tolist() == [tick for tick in begins if tick is not None]
 

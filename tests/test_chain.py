@@ -413,3 +413,21 @@ def test_risks_are_called_so_and_measured():
     assert result.biases["merging"] == pytest.approx(0)
     assert "because risks happen that expected values leave out" in told
     assert "latest decides" not in told
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_risks_add_is_theirs(engine):
+    """The time that each adds stands at the end of the work, also of a risk that follows something."""
+    risks = {
+        "late": {"effects": {"activities.a": "30 min"}},
+        "slow": {"effects": {"activities.a": 2}},
+        "wet": {"begins": {"after": "dig"}, "effects": {"activities.a": "7 min"}},
+    }
+    spec = network("dig=5 a=10<dig", risks=risks, **until("a"))
+    assert told(spec, engine) == [
+        ("work", "dig", 0, 5),
+        ("work", "a", 5, 15),
+        ("risk", "slow", 15, 25),
+        ("risk", "wet", 25, 32),
+        ("risk", "late", 32, 62),
+    ]

@@ -62,6 +62,8 @@ def test_every_scenario_in_configs_is_valid(validator, path):
         {"supplies": {"p": {"orders": {"o": {"amount": "8 MW", "placed": {"after": "a", "lag": "1 wk"}}}}}},
         {"milestones": {"m": {"activity": "a", "observed": "2024-03-01"}}},
         {"risks": {"r": {"begins": "2024-06-01 to 2024-08-01", "stop_work": "a"}}},
+        {"risks": {"r": {"begins": {"after": "a", "lag": "2 to 4 d"}, "effects": {"activities.a": "1 to 4 wk"}}}},
+        {"risks": {"r": {"times": 3, "every": {"exponential": "9 d"}, "effects": {"activities.a": {"each": "2 d"}}}}},
         {"variants": {"v": {"supplies": {"s": {"orders": {"o": {"lots": 3}}}}, "activities": {"a": None}}}},
         {"options": {"o": {"cost": "5M USD", "changes": {"activities": {"a": {"duration": "2 d"}}}}}},
         {"options": {"o": {"cost": {"value": "5M USD", "assumption": "x"}, "changes": {"risks": {"r": None}}}}},

@@ -106,8 +106,8 @@ def with_risks(network: Network, draws: Draws, chain: Table) -> Table:
 def _slowed_by(network: Network, draws: Draws, stock: int, tick: int) -> int:
     """The first risk that occurred before a tick and slows down the production of a stock; NOT if none does."""
     name = network.stocks[stock].name
-    for number, (risk, window) in enumerate(zip(network.risks, draws.windows, strict=True)):
-        if window is not None and window.begins < tick:
+    for number, (risk, windows) in enumerate(zip(network.risks, draws.windows, strict=True)):
+        if any(window.begins < tick for window in windows):
             if any(supply == name and multiplier < 1 for supply, multiplier in risk.production):
                 return number
     return NOT

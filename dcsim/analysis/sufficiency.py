@@ -42,7 +42,7 @@ class Luck:
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
         return failures(rework.probability, np.zeros(len(numbers)))
 
-    def occurs(self, probability: float, name: str) -> bool:
+    def occurs(self, probability: float, name: str, number: int) -> bool:
         return probability >= 1
 
 
@@ -61,16 +61,21 @@ def too_little(network: Network) -> Iterator[Found]:
 def _kind(risk: Risk) -> Risk:
     """A risk at its kindest: as it is where nothing about it is left to chance, else only what it may do good."""
     dated = (risk.begins is None or isinstance(risk.begins.delay, Fixed)) and isinstance(risk.lasts, Fixed | None)
-    if risk.probability >= 1 and dated and all(isinstance(delay, Fixed) for _, delay in risk.delays):
+    sizes = (risk.every, *(delay for _, delay in risk.delays), *(size for one in risk.adds for size in one.minutes))
+    if risk.probability >= 1 and dated and all(isinstance(size, Fixed | None) for size in sizes):
         return risk
     return replace(
         risk,
         probability=float(risk.probability > 0),
+        times=1 if risk.every is not None else risk.times,
+        gate=-1,
         begins=None,
         lasts=None,
+        every=None,
         production=tuple((name, more) for name, more in risk.production if more > 1),
         capacity=tuple((name, more) for name, more in risk.capacity if more > 1),
         durations=tuple((activity, less) for activity, less in risk.durations if less < 1),
+        adds=(),
         delays=(),
     )
 

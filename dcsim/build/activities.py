@@ -35,6 +35,8 @@ class Instances:
     choices: Choices
     bundles: list[tuple[Take, ...]] = field(default_factory=lambda: [()])
     again: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict)
+    days_added: dict[int, list[tuple[Ints, tuple[int, ...]]]] = field(default_factory=dict)
+    """Of each activity its instances, with the calendar of each option whose days risks add."""
     counters: int = 0
     """How many counts of first starts there are, for learning; known once the work is made."""
     _numbers: dict[Demand, int] = field(default_factory=dict)
@@ -196,7 +198,11 @@ class Instances:
                 spec.learning,
                 self._rework(spec, repair, days_of_repair[its]),
             )
-            self._work.setdefault(alike, []).append(instances[(own == mine) & (of_repair == its)])
+            here = instances[(own == mine) & (of_repair == its)]
+            self._work.setdefault(alike, []).append(here)
+            self.days_added.setdefault(number, []).append(
+                (here, self.choices.days_added(spec.duration, needs, days[mine]))
+            )
 
     def make_work(self) -> Iterator[network.Work]:
         """Everything that lasts alike, with all its instances; this also numbers the counts of learning."""

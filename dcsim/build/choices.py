@@ -147,9 +147,15 @@ class Choices:
 
     def minutes(self, duration: Uncertain, needs: Needs, days: Sequence[int]) -> tuple[Distribution, ...]:
         """The working time of each option: by the days of what decides, then by way."""
+        return tuple(self.times.working(span, day) for day, span in self._options(duration, needs, days))
+
+    def days_added(self, duration: Uncertain, needs: Needs, days: Sequence[int]) -> tuple[int, ...]:
+        """The calendar of each option whose days risks add; always, where it is in months, which go on at night."""
+        return tuple(0 if span.in_months else day for day, span in self._options(duration, needs, days))
+
+    def _options(self, duration: Uncertain, needs: Needs, days: Sequence[int]) -> list[tuple[int, Uncertain]]:
         spans = needs.spans(duration)
-        pairs = zip(days, spans, strict=True) if needs.by_way else product(self._distinct(days).values(), spans)
-        return tuple(self.times.working(span, day) for day, span in pairs)
+        return list(zip(days, spans, strict=True) if needs.by_way else product(self._distinct(days).values(), spans))
 
     def _distinct(self, days: Sequence[int]) -> dict[object, int]:
         """The calendars whose days and weeks differ, by these."""

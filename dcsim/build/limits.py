@@ -8,14 +8,14 @@ random number is counted by place, attempt and four replications, the last in 32
 `engine.philox`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
 
 import numpy as np
 
 from dcsim.distributions import Distribution, greatest, least
-from dcsim.network import Network
+from dcsim.network import Network, Risk
 from dcsim.scenario.document import Key
 
 LARGEST = 2**53
@@ -55,7 +55,7 @@ def _supplies(network: Network) -> Found:
             told.add(name)
             message = f"the factors of a production multiply to {LEAST_DIVISOR:f} at least, these to {divisor:.3g}"
             yield ("supplies", name, "production", "varies_with"), message
-        faster = prod(max(Fraction(1), m) for risk in network.risks for supply, m in risk.production if supply == name)
+        faster = _at_most((risk, m) for risk in network.risks for supply, m in risk.production if supply == name)
         most = max(rate for _, rate in production.rate) * faster * (network.horizon - min(0, production.begins))
         total[name] += int(most) if divisor >= 1 else int(float(most) / max(divisor, LEAST_DIVISOR))
     for name, units in total.items():
@@ -68,7 +68,7 @@ def _resources(network: Network) -> Found:
     for resource in network.resources:
         total[resource.name] += resource.peak
     for name, units in total.items():
-        more = prod(max(Fraction(1), m) for risk in network.risks for what, m in risk.capacity if what == name)
+        more = _at_most((risk, m) for risk in network.risks for what, m in risk.capacity if what == name)
         if units * more > LARGEST:
             yield ("resources", name), _there(int(units * more))
 
@@ -83,7 +83,7 @@ def _times(network: Network) -> Found:
     slower = [1.0] * len(network.activities)
     for risk in network.risks:
         for activity, multiplier in risk.durations:
-            slower[activity] *= max(1.0, multiplier)
+            slower[activity] *= float(min(Fraction(LARGEST), _at_most([(risk, Fraction(multiplier))])))
     for work in network.work:
         path, more = ("activities", network.activities[work.activity]), slower[work.activity]
         if work.learning is not None:
@@ -101,10 +101,17 @@ def _times(network: Network) -> Found:
         if order.placed is not None:
             yield from _too_long((*orders, "placed"), order.placed.delay)
     for risk in network.risks:
-        named = {"begins": risk.begins.delay if risk.begins else None, "lasts": risk.lasts}
-        for key, span in {**named, **{f"delays.supplies.{name}": delay for name, delay in risk.delays}}.items():
+        named = {"begins": risk.begins.delay if risk.begins else None, "lasts": risk.lasts, "every": risk.every}
+        named |= {f"delays.supplies.{name}": delay for name, delay in risk.delays}
+        named |= {f"effects.activities.{network.activities[one.activity]}": one.minutes[0] for one in risk.adds}
+        for key, span in named.items():
             if span is not None:
                 yield from _too_long(("risks", risk.name, *key.split(".", 1)), span)
+
+
+def _at_most(effects: Iterable[tuple[Risk, Fraction]]) -> Fraction:
+    """What risks multiply something by at the most: all of their strikes that may act at the same time."""
+    return prod((max(Fraction(1), m) ** (1 if risk.every else risk.times) for risk, m in effects), start=Fraction(1))
 
 
 def _too_long(path: Key, span: Distribution, multipliers: Sequence[float] = ()) -> Found:

@@ -11,7 +11,7 @@ from dcsim.network import Lag
 from dcsim.places import Places
 from dcsim.scenario import schema
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import SITE, Link, Scenario
+from dcsim.scenario.schema import SITE, Awaited, Link, Scenario, WindowAfter
 from dcsim.units import parse_amount, parse_number, round_half_up
 
 Ints = NDArray[np.int64]
@@ -32,6 +32,8 @@ class Links:
     too_few: list[tuple[Key, str]] = field(default_factory=list)
     """Counts that can never be reached: path and message."""
     orders_of_gate: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    gates_of_risks: dict[str, int] = field(default_factory=dict)
+    """Of each risk whose window follows something, the gate that opens then."""
     _from: list[NDArray[np.int32]] = field(default_factory=list)
     _to: list[NDArray[np.int32]] = field(default_factory=list)
     _lag: list[NDArray[np.int32]] = field(default_factory=list)
@@ -47,6 +49,9 @@ class Links:
                 self._add_link(("activities", name, "after", k), name, activity, link)
         for order, link in self.instances.goods.waiting_orders:
             self._add_order(order, link)
+        for name, risk in self.scenario.risks.items():
+            if isinstance(risk.begins, WindowAfter):
+                self.gates_of_risks[name] = self._gate_after(("risks", name, "begins"), risk.begins)
 
     def gate(self, needed: int) -> int:
         """A new gate that opens when so many links are satisfied."""
@@ -120,12 +125,17 @@ class Links:
         goods = self.instances.goods
         stock = goods.stocks[goods.orders[order].stock]
         path = ("supplies", stock.name, "orders", goods.orders[order].name, "placed")
-        sources, _ = self._sources(path, link, SITE, np.zeros(1, np.int64))
-        gate = self.gate(len(sources))
-        self.connect(sources, gate, self._lag_number(_elapsed(link)))
+        gate = self._gate_after(path, link, self._lag_number(_elapsed(link)))
         self.orders_of_gate[gate] = (order,)
 
-    def _sources(self, path: Key, link: Link, level: str, places: Ints) -> tuple[Ints, Ints]:
+    def _gate_after(self, path: Key, link: Awaited, lag: int = 0) -> int:
+        """A gate that opens once, when the last of all that a link of the site waits for has happened."""
+        sources, _ = self._sources(path, link, SITE, np.zeros(1, np.int64))
+        gate = self.gate(len(sources))
+        self.connect(sources, gate, lag)
+        return gate
+
+    def _sources(self, path: Key, link: Awaited, level: str, places: Ints) -> tuple[Ints, Ints]:
         """The nodes that a link waits for, each with the position of its successor among these places of the level."""
         everyone = np.arange(len(places))
         if link.activity in self.milestones:
@@ -141,14 +151,14 @@ class Links:
         found = self._gates(path, link, before, shared, np.unique(around))[around]
         return found[found >= 0], everyone[found >= 0]
 
-    def _at(self, link: Link) -> Ints:
+    def _at(self, link: Awaited) -> Ints:
         """For each place of the predecessor's level, the node of its event there; -1 where it is not done."""
         number = self.instances.number[link.activity]
         found = np.full(self.places.count(self.scenario.activities[link.activity].at), -1, np.int64)
         found[self.instances.where[number]] = self._events(link.activity, link.start_or_finish)
         return found
 
-    def _inside(self, link: Link, before: str, level: str, places: Ints) -> tuple[Ints, Ints]:
+    def _inside(self, link: Awaited, before: str, level: str, places: Ints) -> tuple[Ints, Ints]:
         """Every event inside each of these places."""
         position = np.full(self.places.count(level), -1, np.int64)
         position[places] = np.arange(len(places))
@@ -157,7 +167,7 @@ class Links:
         linked = (events >= 0) & (of_target >= 0)
         return events[linked], of_target[linked]
 
-    def _gates(self, path: Key, link: Link, before: str, shared: str, wanted: Ints) -> Ints:
+    def _gates(self, path: Key, link: Awaited, before: str, shared: str, wanted: Ints) -> Ints:
         """For each place that predecessor and successor share, the gate of the link; -1 where nothing leads to it."""
         key = (link.activity, link.start_or_finish, shared, link.place, link.count)
         if key not in self._shared:

@@ -5,7 +5,8 @@ from dcsim.build.choices import Choices
 from dcsim.build.limits import exceeded
 from dcsim.build.links import Links
 from dcsim.build.refusals import refuse
-from dcsim.build.supplies import Goods, risks
+from dcsim.build.risks import risks
+from dcsim.build.supplies import Goods
 from dcsim.build.time import Clock, WorkingTimes
 from dcsim.distributions import Distribution
 from dcsim.network import Factor, Network
@@ -61,7 +62,7 @@ def build(scenario: Scenario) -> Network:
         stocks=tuple(goods.stocks),
         orders=tuple(goods.orders),
         productions=tuple(goods.productions),
-        risks=risks(scenario, clock),
+        risks=risks(scenario, instances, links),
         working_times=tuple(times.table),
         joined=choices.joined,
     )

@@ -134,7 +134,7 @@ def _self_waiting(network: Network) -> Iterator[tuple[Key, str]]:
     for milestone in network.milestones:
         if not milestone.stocks:
             continue
-        followers = _followers(network, milestone.gate)
+        followers = _followers(network, milestone.gate) - {risk.gate for risk in network.risks}
         reachable = _reachable(network, milestone, followers) if followers else milestone.reaches
         if milestone.reaches > reachable:
             message = (

@@ -1,7 +1,6 @@
 """Resources and supplies of a scenario, one in every place of their level; orders, production and risks."""
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import reduce
 from operator import itemgetter
 from typing import TypeVar
@@ -179,27 +178,3 @@ class Goods:
             factors=self._factors_at(production.varies_with, supply.per, place),
             every_months=float(production.every.months),
         )
-
-
-def risks(scenario: Scenario, clock: Clock) -> tuple[network.Risk, ...]:
-    """The risks of a scenario with their effects sorted by what they act on."""
-    activities = {name: number for number, name in enumerate(scenario.activities)}
-    return tuple(_risk(name, risk, clock, activities) for name, risk in scenario.risks.items())
-
-
-def _risk(name: str, risk: schema.Risk, clock: Clock, activities: dict[str, int]) -> network.Risk:
-    def acting_on(section: str) -> list[tuple[str, Fraction]]:
-        pairs = [(path.split(".", 1), multiplier) for path, multiplier in risk.effects.items()]
-        return [(target, multiplier) for (kind, target), multiplier in pairs if kind == section]
-
-    return network.Risk(
-        name=name,
-        probability=float(risk.probability),
-        begins=None if risk.begins is None else clock.moment(risk.begins),
-        lasts=None if risk.lasts is None else elapsed(risk.lasts),
-        in_months=risk.lasts is not None and risk.lasts.in_months,
-        production=tuple(acting_on("supplies")),
-        capacity=tuple(acting_on("resources")),
-        durations=tuple((activities[target], float(m)) for target, m in acting_on("activities")),
-        delays=tuple((path.split(".", 1)[1], elapsed(delay)) for path, delay in risk.delays.items()),
-    )

@@ -244,7 +244,7 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
             else:
                 at, what = AT_GATE, before - plan.instances
         elif at == AT_FINISH:
-            count = tell_work(plan, chance, story, told, count, tick, what, row)
+            count = tell_work(plan, chance, story, gates, told, count, tick, what, row)
             tick, at = started(story, what, row), AT_START
         elif at == AT_DELIVERY:
             order = story.delivery[what].origin
@@ -296,7 +296,7 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
                 calendar = calendar_of(plan, story, other, other_row)
                 since = max(ready, begins)
                 count = tell_span(plan, chance, told, count, since, tick, codes.wait + cause, calendar, what, number)
-                count = tell_work(plan, chance, story, told, count, since, other, other_row)
+                count = tell_work(plan, chance, story, gates, told, count, since, other, other_row)
                 tick, at, what, row = begins, AT_START, other, other_row
                 break
     return tell(told, count, 0, tick, codes.start, NOT, 0) if tick > 0 else count

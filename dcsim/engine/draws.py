@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from itertools import count, pairwise, takewhile
-from math import floor, lcm
+from itertools import chain, count, pairwise, takewhile
+from math import ceil, floor, lcm
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.philox import Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
-from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Work
+from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Risk, Work
 from dcsim.trace import NOT
 from dcsim.units import HALF, round_half_up
 
@@ -26,6 +26,11 @@ Ints = NDArray[np.int64]
 
 PRODUCTION = -1
 """The origin of a delivery that no order brought."""
+
+NOTHING = np.zeros((0, 1), np.int64)
+
+TOLD_APART = 12
+"""Strikes of one risk that are drawn as quantities of the site."""
 
 FACTOR_DIGITS = 1_000_000
 """Factors of a production are taken to this denominator, and as at least one of it: deliveries are whole and exact."""
@@ -38,17 +43,24 @@ class Window(NamedTuple):
     ends: int
 
 
+Windows = Sequence[Sequence[Window]]
+"""Of each risk, when it acts."""
+
 Cuts = Sequence[tuple[Window, Fraction]]
 """What multiplies a rate or a capacity, and when."""
 
 
 class Effect(NamedTuple):
-    """A multiplier of durations for starts inside a window."""
+    """A multiplier of durations, or time added to them, for starts inside a window."""
 
     begins: int
     ends: int
     multiplier: float
     risk: int
+    gate: int
+    """The gate after whose opening the window is counted; NOT where it is counted from the start."""
+    added: Ints
+    """Of each instance of the activity by option, the working minutes added to its first attempt; empty for none."""
 
 
 class Postponement(NamedTuple):
@@ -112,8 +124,8 @@ class Draws:
     """Of each activity, what multiplies its durations."""
     calendars: tuple[Calendar, ...]
     """Of each working time, when it is open."""
-    windows: tuple[Window | None, ...]
-    """Of each risk, when it acts; none if it does not occur."""
+    windows: tuple[tuple[Window, ...], ...]
+    """Of each risk, when it acts; none if it does not occur, several if it strikes several times."""
     factors: tuple[Floats, ...]
     """Of each factor, its value in each place of its level."""
 
@@ -144,8 +156,8 @@ class Chance(Protocol):
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
         """How often each of these instances fails; they are numbered within their activity."""
 
-    def occurs(self, probability: float, name: str) -> bool:
-        """Whether a risk happens."""
+    def occurs(self, probability: float, name: str, number: int) -> bool:
+        """Whether a risk strikes for this time, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -180,13 +192,16 @@ class Sample:
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
         return failures(rework.probability, uniforms(self.seed, name, places, 0, self.replication))
 
-    def occurs(self, probability: float, name: str) -> bool:
+    def occurs(self, probability: float, name: str, number: int) -> bool:
         return self.uniform(name) < probability
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """Every quantity at its mean, every risk at its more likely outcome."""
+    """Every quantity at its mean, every risk at its more likely outcome.
+
+    A risk that may strike several times strikes as often as on average, rounded, a half down.
+    """
 
     def value(self, distribution: Distribution, name: str, place: int = 0) -> float:
         return float(distribution.mean)
@@ -198,8 +213,9 @@ class Expectation:
         mean = rework.mean_failures
         return np.array([floor((k + 1) * mean) - floor(k * mean) for k in numbers.tolist()], np.int64)
 
-    def occurs(self, probability: float, name: str) -> bool:
-        return probability > 0.5
+    def occurs(self, probability: float, name: str, number: int) -> bool:
+        exact = Fraction(probability).limit_denominator(FACTOR_DIGITS)
+        return ceil((number + 1) * exact - Fraction(1, 2)) > ceil(number * exact - Fraction(1, 2))
 
 
 def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Draws:
@@ -208,9 +224,10 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
         chance.values(factor.value, f"factors.{factor.name}", place_keys(network.places, factor.level))
         for factor in network.factors
     )
-    windows = tuple(_window(network, k, chance) for k in range(len(network.risks)))
+    strikes = tuple(tuple(_strikes(network, k, chance)) for k in range(len(network.risks)))
+    windows = tuple(tuple(strike.window for strike in some) for some in strikes)
     placed, lead, lead_months = _orders(network, chance, factors)
-    postponed = _postponed(network, chance, windows)
+    postponed = _postponed(network, chance, strikes)
     capacity, steps = _capacities(network, windows)
     return Draws(
         **(times or working_times)(network, chance, factors)._asdict(),
@@ -221,7 +238,7 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
         postponed=postponed,
         capacity=capacity,
         steps=steps,
-        effects=_effects(network, windows),
+        effects=_effects(network, chance, strikes),
         calendars=_calendars(network, windows),
         windows=windows,
         factors=factors,
@@ -311,18 +328,61 @@ def _tick(chance: Chance, moment: Moment, name: str, place: int = 0) -> int:
     return moment.origin + round_half_up(chance.value(moment.delay, name, place))
 
 
-def _window(network: Network, number: int, chance: Chance) -> Window | None:
-    risk = network.risks[number]
-    name = f"risks.{risk.name}"
-    if not chance.occurs(risk.probability, f"{name}.occurs"):
-        return None
-    if risk.begins is None:
-        return Window(0, NEVER)
-    begins = _tick(chance, risk.begins, f"{name}.begins")
-    if risk.lasts is None:
-        return Window(begins, NEVER)
-    length = chance.value(risk.lasts, f"{name}.lasts")
-    return Window(begins, network.later(begins, length) if risk.in_months else begins + round_half_up(length))
+class Strike(NamedTuple):
+    """One time that a risk strikes."""
+
+    window: Window
+    """From the start, or from the opening of the gate that it follows."""
+    risk: int
+    name: str
+    """Under which its quantities are drawn."""
+
+
+def strike_name(risk: Risk, number: int) -> str:
+    """The name under which all about a risk's strike of this number, from 0, is drawn."""
+    return f"risks.{risk.name}.{number + 1}" if number else f"risks.{risk.name}"
+
+
+def drawn_of(risk: Risk) -> dict[str, dict[str, Distribution]]:
+    """What is drawn of a risk beside whether it occurs: of each kind, by name, for the first strikes."""
+    spans = {
+        "begins": None if risk.begins is None else risk.begins.delay,
+        "every": risk.every,
+        "lasts": risk.lasts,
+        "adds": next((one.minutes[0] for one in risk.adds if not one.each), None),
+        **{f"delays.{supply}": delay for supply, delay in risk.delays},
+    }
+    names = first_strikes(risk)
+    return {what: {f"{name}.{what}": span for name in names} for what, span in spans.items() if span is not None}
+
+
+def first_strikes(risk: Risk) -> list[str]:
+    """The names of the strikes whose quantities are told apart; those of any others are as those of places."""
+    return [strike_name(risk, k) for k in range(min(risk.times, TOLD_APART))]
+
+
+def _strikes(network: Network, number: int, chance: Chance) -> Iterator[Strike]:
+    """When a risk strikes: each time by itself, or so long after the last time ended."""
+    risk, begins, ends = network.risks[number], 0, 0
+    for k in range(risk.times):
+        name = strike_name(risk, k)
+        strikes = chance.occurs(risk.probability, f"{name}.occurs", k)
+        if risk.every is not None and (k or risk.begins is None):
+            begins = ends + round_half_up(chance.value(risk.every, f"{name}.every"))
+        elif risk.begins is not None and (strikes or risk.every is not None):
+            begins = _tick(chance, risk.begins, f"{name}.begins")
+        if risk.every is not None and begins > network.horizon:
+            return
+        ends = begins
+        if strikes:
+            ends = (
+                NEVER if risk.lasts is None else _end(network, risk, begins, chance.value(risk.lasts, f"{name}.lasts"))
+            )
+            yield Strike(Window(begins, ends), number, name)
+
+
+def _end(network: Network, risk: Risk, begins: int, lasts: float) -> int:
+    return network.later(begins, lasts) if risk.in_months else begins + round_half_up(lasts)
 
 
 def _stock_key(network: Network, stock: int) -> int:
@@ -425,14 +485,12 @@ def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Flo
 
 
 def _postponed(
-    network: Network, chance: Chance, windows: Sequence[Window | None]
+    network: Network, chance: Chance, strikes: Sequence[Sequence[Strike]]
 ) -> tuple[tuple[Postponement, ...], ...]:
     found: dict[str, list[Postponement]] = {}
-    for number, (risk, window) in enumerate(zip(network.risks, windows, strict=True)):
-        if window is None:
-            continue
-        for supply, delay in risk.delays:
-            ticks = round_half_up(chance.value(delay, f"risks.{risk.name}.delays.{supply}"))
+    for window, number, name in chain.from_iterable(strikes):
+        for supply, delay in network.risks[number].delays:
+            ticks = round_half_up(chance.value(delay, f"{name}.delays.{supply}"))
             found.setdefault(supply, []).append(Postponement(*window, ticks, number))
     return tuple(tuple(found.get(stock.name, ())) for stock in network.stocks)
 
@@ -440,7 +498,7 @@ def _postponed(
 def _deliveries(
     network: Network,
     factors: tuple[Floats, ...],
-    windows: Sequence[Window | None],
+    windows: Windows,
     placed: Ints,
     lead: Ints,
     postponed: Sequence[tuple[Postponement, ...]],
@@ -481,13 +539,14 @@ def _arrival(postponed: Sequence[Postponement], due: int) -> int:
     return due + sum(p.ticks for p in postponed if p.begins <= due < p.ends)
 
 
-def _cuts(name: str, effects: Sequence[tuple[tuple[str, Fraction], ...]], windows: Sequence[Window | None]) -> Cuts:
+def _cuts(name: str, effects: Sequence[tuple[tuple[str, Fraction], ...]], windows: Windows) -> Cuts:
     """What the risks that occur do to one supply or resource."""
     return [
         (window, multiplier)
-        for some, window in zip(effects, windows, strict=True)
+        for some, when in zip(effects, windows, strict=True)
         for target, multiplier in some
-        if window is not None and target == name
+        if target == name
+        for window in when
     ]
 
 
@@ -563,10 +622,10 @@ def _floors(total: Fraction, rate: Fraction, spans: Ints) -> Ints:
     return np.asarray((base + each * exact) // common, np.int64)
 
 
-def _capacities(network: Network, windows: Sequence[Window | None]) -> tuple[Ints, Steps]:
+def _capacities(network: Network, windows: Windows) -> tuple[Ints, Steps]:
     certain = _certain(network)
     effects = [risk.capacity for risk in network.risks]
-    touched = {name for some, window in zip(effects, windows, strict=True) if window is not None for name, _ in some}
+    touched = {name for some, when in zip(effects, windows, strict=True) if when for name, _ in some}
     capacity, steps = certain.capacity.copy(), list(certain.steps)
     for number, resource in enumerate(network.resources):
         if resource.name in touched:
@@ -586,18 +645,58 @@ def _capacity(resource: Resource, horizon: int, cuts: Cuts) -> tuple[int, list[t
     return levels[0][1], changes
 
 
-def _effects(network: Network, windows: Sequence[Window | None]) -> tuple[tuple[Effect, ...], ...]:
-    found: dict[int, list[Effect]] = {}
-    for number, (risk, window) in enumerate(zip(network.risks, windows, strict=True)):
-        if window is not None:
-            for activity, multiplier in risk.durations:
-                found.setdefault(activity, []).append(Effect(*window, multiplier, number))
-    return tuple(tuple(found.get(number, ())) for number in range(len(network.activities)))
+def _effects(network: Network, chance: Chance, strikes: Sequence[Sequence[Strike]]) -> tuple[tuple[Effect, ...], ...]:
+    """Of each activity what multiplies its durations, and before that what is added to them."""
+    times: dict[int, list[Effect]] = {}
+    adds: dict[int, list[Effect]] = {}
+    for window, number, name in chain.from_iterable(strikes):
+        risk = network.risks[number]
+        for activity, multiplier in risk.durations:
+            times.setdefault(activity, []).append(Effect(*window, multiplier, number, risk.gate, NOTHING))
+        for activity in dict.fromkeys(one.activity for one in risk.adds):
+            added = _added(network, chance, risk, activity, name)
+            adds.setdefault(activity, []).append(Effect(*window, 1.0, number, risk.gate, added))
+    return tuple((*adds.get(k, ()), *times.get(k, ())) for k in range(len(network.activities)))
 
 
-def _calendars(network: Network, windows: Sequence[Window | None]) -> tuple[Calendar, ...]:
+def _added(network: Network, chance: Chance, risk: Risk, activity: int, name: str) -> Ints:
+    """Of each instance of an activity and each of its options, the minutes that one strike adds.
+
+    One uniform number decides over all sizes, or one for each place.
+    """
+    first, last = network.first[activity : activity + 2].tolist()
+    mine = [one for one in risk.adds if one.activity == activity]
+    found = np.zeros((last - first, max(len(one.minutes) for one in mine)), np.int64)
+    for one in mine:
+        places = place_keys(network.places, network.levels[activity])[network.place[one.instances]]
+        for option, minutes in enumerate(one.minutes):
+            if one.each:
+                values = chance.values(minutes, f"{name}.adds", places)
+                found[one.instances - first, option] = np.floor(values + HALF)
+            else:
+                found[one.instances - first, option] = floor(chance.value(minutes, f"{name}.adds") + HALF)
+    return found
+
+
+def added_times(network: Network, draws: Draws) -> tuple[list[tuple[int, int]], Ints]:
+    """Of each effect where what it adds stands, for the instance after the last, and how many options; and all of it.
+
+    It is -1 where nothing is added.
+    """
+    found, pool, size = [], [NOTHING.ravel()], 0
+    for activity, some in enumerate(draws.effects):
+        for effect in some:
+            options = effect.added.shape[1]
+            beyond = (network.instances - int(network.first[activity])) * options
+            found.append((size + beyond if len(effect.added) else NOT, options))
+            pool.append(effect.added.ravel())
+            size += effect.added.size
+    return found, np.concatenate(pool)
+
+
+def _calendars(network: Network, windows: Windows) -> tuple[Calendar, ...]:
     calendars = []
     for time in network.working_times:
-        closed = [window for number in time.stopped_by if (window := windows[number]) is not None]
+        closed = [window for number in time.stopped_by for window in windows[number]]
         calendars.append(subtract(time.open, [(w.begins, w.ends) for w in closed]) if closed else time.open)
     return tuple(calendars)

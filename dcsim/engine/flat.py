@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import Calendar
 from dcsim.engine import kernel
-from dcsim.engine.draws import Draws
+from dcsim.engine.draws import Draws, added_times
 from dcsim.engine.kernel import Chance, Plan
 from dcsim.engine.tables import Table, first_of, ints, joined_keys, rows_of
 from dcsim.network import Network
@@ -238,7 +238,8 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
     base_first, base = open_first, open_now = _without_risks(network)
     if any(now is not time.open for now, time in zip(draws.calendars, network.working_times, strict=True)):
         open_first, open_now = _intervals(draws.calendars)
-    effects = [effect[:3] for some in draws.effects for effect in some]
+    added, pool = added_times(network, draws)
+    effects = [(*e[:3], e.gate, *at) for e, at in zip(chain.from_iterable(draws.effects), added, strict=True)]
     return Chance(
         minutes=draws.minutes,
         failures=draws.failures,
@@ -254,11 +255,13 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         step=rows_of(kernel.STEP, *draws.steps),
         effect_first=first_of(draws.effects),
         effect=_table(kernel.EFFECT, effects),
+        added=pool,
         open_first=open_first,
         open=open_now,
         base_first=base_first,
         base=base,
-        window=_table(kernel.WINDOW, [(w.begins, w.ends) if w is not None else (0, 0) for w in draws.windows]),
+        window_first=first_of(draws.windows),
+        window=_table(kernel.WINDOW, chain.from_iterable(draws.windows)),
     )
 
 

@@ -44,7 +44,7 @@ def new_gates(network: Network, nodes: Sequence[int]) -> Gates:
 
 def _that_matter(network: Network, gates: Ints, nodes: set[int]) -> Ints:
     """The gates among these nodes, those that instances and orders wait for, and all that lead to them."""
-    matter = nodes | set(network.orders_of_gate)
+    matter = nodes | set(network.orders_of_gate) | {risk.gate for risk in network.risks}
     for gate in gates[::-1].tolist():
         after = network.link_to[network.link_first[gate] : network.link_first[gate + 1]]
         if (after < network.instances).any() or not matter.isdisjoint(after.tolist()):
@@ -171,6 +171,20 @@ def calendar_of(plan: Ways, story: Story, instance: int, row: int) -> int:
                 at = np.searchsorted(plan.joined_key, (calendar << 32) | other)
                 calendar = other if calendar == 0 else int(plan.joined[at])
     return calendar
+
+
+@fast
+def option_of(plan: Ways, story: Story, instance: int, row: int) -> int:
+    """The option that says how long a piece of work took."""
+    demand, mode, option = demand_of(plan, story, instance, row), mode_of(plan, story, instance, row), 0
+    for back in range(plan.demand[demand + 1].first_requirement - plan.demand[demand].first_requirement):
+        requirement = plan.demand[demand + 1].first_requirement - 1 - back
+        first = plan.requirement[requirement].first_alternative
+        count = plan.requirement[requirement + 1].first_alternative - first
+        if count > 1:
+            option += int(plan.alternative[first + mode % count].option)
+            mode //= count
+    return option
 
 
 @fast

@@ -74,7 +74,15 @@ AGAIN_MINUTES = record(np.float64, "retry", "repair")
 DELIVERY = record(i64, "tick", "stock", "amount")
 POSTPONED = record(i64, "stock", "begins", "ends", "ticks")
 STEP = record(i64, "tick", "resource", "units")
-EFFECT = np.dtype([("begins", i64), ("ends", i64), ("multiplier", np.float64)])
+EFFECT = np.dtype(
+    [
+        ("begins", i64),
+        ("ends", i64),
+        ("multiplier", np.float64),
+        *((name, i64) for name in ("gate", "added", "options")),
+    ]
+)
+"""The gate is -1 where its window counts from the start; `added` is where what is added stands, -1 for nothing."""
 INTERVAL = record(i64, "opens", "closes", "worked")
 WINDOW = record(i64, "begins", "ends")
 
@@ -178,12 +186,16 @@ class Chance(NamedTuple):
     step: Table
     effect_first: I64
     effect: Table
+    added: I64
+    """Working minutes that risks add to first attempts."""
     open_first: I64
     open: Table
     base_first: I64
     base: Table
     """The calendars as they are without risks."""
+    window_first: I64
     window: Table
+    """Of each risk, when it acts."""
 
 
 class State(NamedTuple):
@@ -741,8 +753,9 @@ def closed_by(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
         return plan.calendar[calendar].cause
     for k in range(plan.calendar[calendar].first_risk, plan.calendar[calendar + 1].first_risk):
         risk = plan.lists[k]
-        if chance.window[risk].begins <= tick < chance.window[risk].ends:
-            return plan.risk_cause[risk]
+        for w in range(chance.window_first[risk], chance.window_first[risk + 1]):
+            if chance.window[w].begins <= tick < chance.window[w].ends:
+                return plan.risk_cause[risk]
     return NOT
 
 
@@ -877,13 +890,20 @@ def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int
     else:
         minutes = chance.minutes[plan.more[instance] + option - 1 if option > 0 else instance]
     activity = plan.demand[queue].activity
+    added = 0
     for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
-        if chance.effect[k].begins <= tick < chance.effect[k].ends:
+        gate, since = chance.effect[k].gate, 0
+        if gate != NOT:
+            since = int(state.piece[gate].finish)
+        if since != NOT and chance.effect[k].begins <= tick - since < chance.effect[k].ends:
             minutes *= chance.effect[k].multiplier
+            if kind == WORK and chance.effect[k].added != NOT:
+                at = chance.effect[k].added + (instance - plan.instances) * chance.effect[k].options
+                added += chance.added[at + option]
     in_months = plan.demand[queue].in_months
     learner = plan.group[plan.node[instance].group].learner
     if learner == NONE:
-        return lasting(plan.month, in_months, tick, minutes)
+        return lasting(plan.month, in_months, tick, minutes) + added
     if kind == WORK:
         counter = plan.learner[learner].counter
         state.turn[instance] = state.learned[counter]
@@ -891,8 +911,8 @@ def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int
     turn = min(i64(state.turn[instance]), plan.learner[learner].multipliers - 1)
     multiplier = plan.multipliers[u32(plan.learner[learner].multiplier + turn)]
     if in_months:
-        return lasting(plan.month, in_months, tick, minutes * multiplier)
-    return floor(floor(minutes + HALF) * multiplier + 0.5)
+        return lasting(plan.month, in_months, tick, minutes * multiplier) + added
+    return floor(floor(minutes + HALF) * multiplier + 0.5) + added
 
 
 @part
@@ -1060,11 +1080,12 @@ def next_edge(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
     stopped = next_change(chance.open_first, chance.open, calendar, tick)
     edge = min(stopped, next_change(chance.base_first, chance.base, calendar, tick))
     for k in range(plan.calendar[calendar].first_risk, plan.calendar[calendar + 1].first_risk):
-        window = chance.window[plan.lists[k]]
-        if tick < window.begins < edge:
-            edge = window.begins
-        if tick < window.ends < edge:
-            edge = window.ends
+        risk = plan.lists[k]
+        for w in range(chance.window_first[risk], chance.window_first[risk + 1]):
+            if tick < chance.window[w].begins < edge:
+                edge = chance.window[w].begins
+            if tick < chance.window[w].ends < edge:
+                edge = chance.window[w].ends
     return edge
 
 

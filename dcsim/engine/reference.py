@@ -16,6 +16,11 @@ Where engines disagree, this one is right. At every tick where something is due:
 its last, at the same time of day; a part of a month is that part of the way to the next whole one, rounded half up.
 Work of such a duration goes on while its calendars are closed; factors, effects and learning multiply the months.
 
+*Risks.* A risk strikes at most so many times, each with its own chance, window and sizes. What follows something has
+its window counted from the tick at which that settled; it holds for starts from then on. A number multiplies the
+duration of every attempt that starts in the window; a span is added, in working time, after rounding and learning, to
+the first attempt of every instance that starts in it, which holds meanwhile what it took.
+
 *Before the start.* What an order or a production delivers before the start is there at the start, in addition to the
 initial stock: it is delivered at tick 0.
 
@@ -66,7 +71,7 @@ class Site:
         self.reached = [NOT] * len(network.milestones)
         self.ready = [NOT] * network.instances
         self.finish = [NOT] * network.instances
-        self.opened = [NOT] * network.gates
+        self.opened = self.waiting.opened
         self.ending = [WORKED] * network.instances
         self.works: list[Item | None] = [None] * network.instances
         """Of each instance, its first attempt."""

@@ -1,12 +1,13 @@
 """One replication as the driving chain reads it: what was drawn, and what happened, as tables."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from dcsim.calendars import Calendar
-from dcsim.engine.draws import Deliveries, Draws
+from dcsim.engine.draws import Deliveries, Draws, added_times
 from dcsim.engine.jit import readable
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table, first_of, i64, record
 from dcsim.network import Network
@@ -15,9 +16,14 @@ from dcsim.trace import NOT, AttemptRow, DeliveryRow, Ints, Trace
 # Rows
 ORDER = np.dtype([("placed", i64), ("lead", i64), ("months", np.float64)])
 POSTPONED = record(i64, "stock", "begins", "ends", "ticks", "risk")
-EFFECT = np.dtype([("begins", i64), ("ends", i64), ("risk", i64), ("multiplier", np.float64)])
+EFFECT = np.dtype(
+    [
+        *(("begins", i64), ("ends", i64), ("multiplier", np.float64)),
+        *((name, i64) for name in ("risk", "gate", "added", "options")),
+    ]
+)
 OPEN = record(i64, "opens", "closes", "worked")
-WINDOW = record(i64, "begins", "ends")  # both 0 for a risk that does not occur
+WINDOW = record(i64, "begins", "ends")
 DELIVERY = record(i64, "tick", "stock", "amount", "origin")
 
 
@@ -29,13 +35,16 @@ class Chance(NamedTuple):
     effect_first: Ints
     effect: Table
     """Of each activity."""
+    added: Ints
     open_first: Ints
     open: Table
     """Of each combination of calendars."""
     base_first: Ints
     base: Table
     """The same without risks."""
+    window_first: Ints
     window: Table
+    """Of each risk."""
 
 
 class Story(NamedTuple):
@@ -52,8 +61,8 @@ class Story(NamedTuple):
 def chance_of(network: Network, draws: Draws) -> Chance:
     """A replication's draws, made ready."""
     postponed = [(stock, *one) for stock, some in enumerate(draws.postponed) for one in some]
-    effects = [(e.begins, e.ends, e.risk, e.multiplier) for some in draws.effects for e in some]
-    windows = [window if window is not None else (0, 0) for window in draws.windows]
+    added, pool = added_times(network, draws)
+    effects = [(*e[:-1], *at) for e, at in zip(chain.from_iterable(draws.effects), added, strict=True)]
     open_first, opened = _intervals(draws.calendars)
     base_first, base = _intervals([time.open for time in network.working_times])
     return Chance(
@@ -61,11 +70,13 @@ def chance_of(network: Network, draws: Draws) -> Chance:
         postponed=_table(POSTPONED, postponed),
         effect_first=first_of(draws.effects),
         effect=_table(EFFECT, effects),
+        added=pool,
         open_first=open_first,
         open=opened,
         base_first=base_first,
         base=base,
-        window=_table(WINDOW, windows),
+        window_first=first_of(draws.windows),
+        window=_table(WINDOW, list(chain.from_iterable(draws.windows))),
     )
 
 

@@ -5,7 +5,18 @@ The functions marked `fast` read and write arrays only: compiled where numba is 
 
 import numpy as np
 
-from dcsim.engine.gates import calendar_of, interval, later, started, was_open, worked_at, worked_until
+from dcsim.calendars import NEVER
+from dcsim.engine.gates import (
+    Gates,
+    calendar_of,
+    interval,
+    later,
+    option_of,
+    started,
+    was_open,
+    worked_at,
+    worked_until,
+)
 from dcsim.engine.jit import fast
 from dcsim.engine.story import Chance, Story
 from dcsim.engine.tables import Table, i64, record
@@ -27,6 +38,24 @@ def tell(told: Table, count: int, begins: int, ends: int, code: int, instance: i
 
 
 @fast
+def stopped_since(chance: Chance, risk: int, tick: int) -> int:
+    """When the window of a risk began that held in the minute before a tick; NEVER if none did."""
+    for k in range(chance.window_first[risk], chance.window_first[risk + 1]):
+        if chance.window[k].begins < tick <= chance.window[k].ends:
+            return int(chance.window[k].begins)
+    return NEVER
+
+
+@fast
+def acts(plan: Ways, chance: Chance, gates: Gates, k: int, tick: int) -> bool:
+    """Whether an effect holds for what starts at a tick."""
+    gate, since = chance.effect[k].gate, 0
+    if gate != NOT:
+        since = gates.opened[gate - plan.instances].tick
+    return since != NOT and chance.effect[k].begins <= tick - since < chance.effect[k].ends
+
+
+@fast
 def tell_closed(
     plan: Ways,
     chance: Chance,
@@ -45,8 +74,9 @@ def tell_closed(
             low = max(low, chance.base[interval(chance.base_first, chance.base, calendar, ends)].opens)
             for k in range(plan.calendar[calendar].first_risk, plan.calendar[calendar + 1].first_risk):
                 risk = plan.stopped_by[k]
-                if chance.window[risk].begins < ends <= chance.window[risk].ends:
-                    cause, low = plan.risk_cause[risk], max(low, chance.window[risk].begins)
+                begins_at = stopped_since(chance, risk, ends)
+                if begins_at != NEVER:
+                    cause, low = plan.risk_cause[risk], max(low, begins_at)
                     break
         else:
             k = interval(chance.base_first, chance.base, calendar, ends)
@@ -93,7 +123,15 @@ def tell_span(
 
 @fast
 def tell_work(
-    plan: Ways, chance: Chance, story: Story, told: Table, count: int, ends: int, instance: int, row: int
+    plan: Ways,
+    chance: Chance,
+    story: Story,
+    gates: Gates,
+    told: Table,
+    count: int,
+    ends: int,
+    instance: int,
+    row: int,
 ) -> int:
     """A piece of work from its start until a tick; the part that risks have added at its end is theirs."""
     begins, calendar = started(story, instance, row), calendar_of(plan, story, instance, row)
@@ -105,10 +143,14 @@ def tell_work(
     finish = story.instance[instance].finish if row < 0 else story.row[row].finish
     if ends == finish and (row < 0 or story.row[row].kind == WORK):
         for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
-            if chance.effect[k].multiplier > 1 and chance.effect[k].begins <= begins < chance.effect[k].ends:
+            adds = chance.effect[k].added != NOT and number == 1
+            if (adds or chance.effect[k].multiplier > 1) and acts(plan, chance, gates, k, begins):
                 done = worked_until(chance.open_first, chance.open, calendar, begins)
                 all_told = worked_until(chance.open_first, chance.open, calendar, ends)
                 own_part = np.int64(np.ceil((all_told - done) / chance.effect[k].multiplier))
+                if adds:
+                    at = chance.effect[k].added + (instance - plan.instances) * chance.effect[k].options
+                    own_part -= chance.added[at + option_of(plan, story, instance, row)]
                 own = worked_at(chance.open_first, chance.open, calendar, done + own_part)
                 own = max(begins, min(ends, own))
                 risk = plan.codes.wait + plan.risk_cause[chance.effect[k].risk]

@@ -104,6 +104,8 @@ class Waiting:
         self.shortage_rows: list[ShortageRow] = []
         self.cause_number = {cause: number for number, cause in enumerate(causes(network))}
         self.first_calendar_cause = first_calendar_cause(network)
+        self.opened = [NOT] * network.gates
+        """Of each gate, the tick at which it opened."""
         self.started = [0] * network.counters
         """Of each count of learning, the first starts so far."""
         self.turn: dict[int, int] = {}
@@ -254,10 +256,14 @@ class Waiting:
             minutes = float(draws.retry_minutes[options * (draws.again[instance] + item.number - 2) + option])
         else:
             minutes = float(draws.minutes[self.network.more[instance] + option - 1 if option else instance])
-        for effect in draws.effects[item.queue.demand.activity]:
-            if effect.begins <= self.tick < effect.ends:
+        activity, added = item.queue.demand.activity, 0
+        for effect in draws.effects[activity]:
+            since = 0 if effect.gate == NOT else self.opened[effect.gate - self.network.instances]
+            if since != NOT and effect.begins <= self.tick - since < effect.ends:
                 minutes *= effect.multiplier
-        return self._learn(item, minutes)
+                if item.kind == WORK and len(effect.added):
+                    added += int(effect.added[instance - self.network.first[activity], option])
+        return self._learn(item, minutes) + added
 
     def _lasting(self, item: Item, length: float) -> int:
         """How many minutes a length lasts that begins now."""
@@ -304,8 +310,7 @@ class Waiting:
         if not time.open.is_open(tick):
             return self.cause_number[f"calendar:{time.name}"]
         for risk in time.stopped_by:
-            window = self.draws.windows[risk]
-            if window is not None and window.begins <= tick < window.ends:
+            if any(window.begins <= tick < window.ends for window in self.draws.windows[risk]):
                 return self.cause_number[f"risk:{self.network.risks[risk].name}"]
         return NOT
 
@@ -332,7 +337,7 @@ class Waiting:
         times = [self.network.working_times[number] for number in numbers]
         windows = [self.draws.windows[risk] for time in times for risk in time.stopped_by]
         calendars = [*(self.draws.calendars[number] for number in numbers), *(time.open for time in times)]
-        edges = [edge for window in windows if window is not None for edge in window if edge > self.tick]
+        edges = [edge for some in windows for window in some for edge in window if edge > self.tick]
         edge = min(*edges, *(calendar.next_change(self.tick) for calendar in calendars))
         if shortage.called != edge:
             shortage.called = edge

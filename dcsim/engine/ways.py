@@ -46,7 +46,7 @@ INSTANCE = record(i32, "activity", "bundle", "work", "retry", "repair")  # the l
 DEMAND = record(i32, "told_with", "in_months", "together", "first_requirement", "first_take")
 REQUIREMENT = record(i32, "cause", "first_alternative")
 TAKE = record(i32, "cause", "stock")
-ALTERNATIVE = record(i32, "calendar", "first_claim")
+ALTERNATIVE = record(i32, "calendar", "option", "first_claim")
 GAIN = record(i64, "stock", "amount")
 CALENDAR = record(i32, "first_part", "first_risk")
 PART = record(i32, "calendar", "cause")
@@ -146,7 +146,10 @@ def ways(network: Network) -> Ways:
             first_of([r.alternatives for r in requirements]),
         ),
         alternative=readable(
-            ALTERNATIVE, [*(one.calendar for one in alternatives), NOT], first_of([one.claims for one in alternatives])
+            ALTERNATIVE,
+            [*(one.calendar for one in alternatives), NOT],
+            [*(one.option for one in alternatives), NOT],
+            first_of([one.claims for one in alternatives]),
         ),
         claim=ints(claim.resource for one in alternatives for claim in one.claims),
         joined_key=joined[0],

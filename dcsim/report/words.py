@@ -17,6 +17,7 @@ from dcsim.report.language import counted, listed
 from dcsim.report.quantities import amount, money, number_in_words, ramp, uncertain, when
 from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, Scenario
+from dcsim.scenario.values import Uncertain
 from dcsim.units import plain
 
 
@@ -245,14 +246,27 @@ def _risks(scenario: Scenario, _: Network) -> Iterator[Entry]:
 
 
 def _risk_lines(risk: schema.RiskPart) -> Iterator[str]:
-    if risk.begins is not None:
+    if risk.times is not None:
+        yield f"strikes at most {risk.times} times"
+    if isinstance(risk.begins, schema.WindowAfter):
+        lag = uncertain(risk.begins.lag)
+        late = "" if lag == "0 d" else f", {lag} later"
+        yield f"begins after the {risk.begins.start_or_finish} of {risk.begins.activity}{late}"
+    elif risk.begins is not None:
         yield f"begins {uncertain(risk.begins)}"
     if risk.lasts is not None:
         yield f"lasts {uncertain(risk.lasts)}"
+    if risk.every is not None:
+        yield f"strikes again {uncertain(risk.every)} after it ended"
     kinds = {"supplies": "production of", "resources": "capacity of", "activities": "duration of"}
-    for path, multiplier in risk.effects.items():
+    for path, effect in risk.effects.items():
         section, _, target = path.partition(".")
-        yield f"{kinds.get(section, section)} {target} x {plain(multiplier)}"
+        if isinstance(effect, schema.EachAdds):
+            yield f"each {target} takes longer by its own {uncertain(effect.each)}"
+        elif isinstance(effect, Uncertain):
+            yield f"{target} takes longer by {uncertain(effect)}"
+        else:
+            yield f"{kinds.get(section, section)} {target} x {plain(effect)}"
     for path, delay in risk.delays.items():
         yield f"deliveries of {path.partition('.')[2]} come later by {uncertain(delay)}"
     if risk.stop_work:

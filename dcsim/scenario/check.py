@@ -37,7 +37,7 @@ def check(scenario: Scenario) -> None:
     check_calendars(scenario, end, findings)
     check_work(scenario, findings)
     check_goods(scenario, findings)
-    check_risks(scenario, findings)
+    check_risks(scenario, end, findings)
     check_milestones(scenario, findings)
     check_fitted(scenario, findings)
     places = grow_places(scenario, findings)

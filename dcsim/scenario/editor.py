@@ -143,7 +143,7 @@ class _Writer:
         if name == "Factor":
             properties |= self._distributions() | _CITED_FACTOR
             written.pop("required", None)
-        if name in ("Link", "PlacedAfter"):
+        if name in ("Link", "PlacedAfter", "WindowAfter"):
             properties |= _MILESTONE_LINK
             written.pop("required", None)
         written["properties"] = properties

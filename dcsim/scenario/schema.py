@@ -3,6 +3,7 @@
 The sentence under a field is its documentation everywhere: here, in `dcsim schema`, and in an editor.
 """
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -45,6 +46,8 @@ from dcsim.units import Span, parse_span
 
 ALWAYS = "always"
 """The calendar that never closes."""
+MOST_STRIKES = 1000
+"""What strikes again and again does so at most so often."""
 RESERVED = (SITE, ALWAYS, "calendar", "value")
 """Names that the format itself uses."""
 
@@ -288,15 +291,13 @@ class Supply(SupplyPart):
     """What it stands for."""
 
 
-class Link(Model):
-    """What an activity waits for: another activity, or a milestone."""
+class Awaited(Model):
+    """Something that is waited for: an activity, or a milestone."""
 
     activity: Text
     """The activity or milestone waited for."""
     start_or_finish: Literal["start", "finish"] = Field(default="finish", alias="from")
     """Whether its start or its finish is waited for."""
-    lag: "Lag" = parse_span("0 d")
-    """Elapsed time that must pass as well; `{working: 3 d}` counts by the successor's calendar."""
     place: Text | None = None
     """A pattern: its instances there instead of the ones that belong together."""
     count: Whole | None = None
@@ -310,6 +311,13 @@ class Link(Model):
         if isinstance(raw, dict) and "milestone" in raw and "activity" not in raw:
             return {"activity" if k == "milestone" else k: v for k, v in raw.items()}
         return raw
+
+
+class Link(Awaited):
+    """What an activity waits for: another activity, or a milestone."""
+
+    lag: "Lag" = parse_span("0 d")
+    """Elapsed time that must pass as well; `{working: 3 d}` counts by the successor's calendar."""
 
 
 class WorkingLag(Model):
@@ -326,13 +334,22 @@ class PlacedAfter(Link):
     """The activity or milestone waited for."""
 
 
+class WindowAfter(Awaited):
+    """What the window of a risk follows: it begins once, when the last instance has finished and the lag is over."""
+
+    activity: Text = Field(alias="after")
+    """The activity or milestone waited for."""
+    lag: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
+    """Elapsed time from then to the beginning."""
+
+
 def _elapsed_or_working(raw: Any) -> str:
     return WORKING if isinstance(raw, dict | WorkingLag) else ELAPSED
 
 
 def _when_or_after(raw: Any) -> str:
     is_link = isinstance(raw, dict) and not any(kind in raw for kind in KINDS)
-    return AFTER if is_link or isinstance(raw, Link) else WHEN
+    return AFTER if is_link or isinstance(raw, Awaited) else WHEN
 
 
 ELAPSED, WORKING, WHEN, AFTER = "(elapsed)", "(working)", "(when)", "(after)"
@@ -342,6 +359,9 @@ Lag = Annotated[
 ]
 PlacedWhen = Annotated[
     Annotated[UncertainWhen, Tag(WHEN)] | Annotated[PlacedAfter, Tag(AFTER)], Discriminator(_when_or_after)
+]
+WindowWhen = Annotated[
+    Annotated[UncertainWhen, Tag(WHEN)] | Annotated[WindowAfter, Tag(AFTER)], Discriminator(_when_or_after)
 ]
 
 
@@ -432,17 +452,41 @@ class Activity(ActivityPart):
     """What is done."""
 
 
+class EachAdds(Model):
+    """Working time that a risk adds to an activity; a plain span is drawn once for everything that the risk adds to."""
+
+    each: UncertainSpan
+    """Drawn for every instance by itself."""
+
+
+def _times_or_adds(raw: Any) -> str:
+    if isinstance(raw, EachAdds) or (isinstance(raw, dict) and not any(kind in raw for kind in KINDS)):
+        return ADDS_EACH
+    return ADDS if isinstance(raw, dict | Uncertain) or re.search(r"\d *(min|[hdwmy])", str(raw)) else TIMES
+
+
+TIMES, ADDS, ADDS_EACH = "(times)", "(adds)", "(each)"
+Effect = Annotated[
+    Annotated[MultiplierValue, Tag(TIMES)] | Annotated[UncertainSpan, Tag(ADDS)] | Annotated[EachAdds, Tag(ADDS_EACH)],
+    Discriminator(_times_or_adds),
+]
+
+
 class RiskPart(Model):
     """What a mitigation may change about a risk."""
 
     probability: NumberValue = Fraction(1)
     """Chance that it occurs in a build."""
-    begins: UncertainWhen | None = None
-    """When it begins; without it, it lasts the whole build."""
+    times: Whole | None = None
+    """How often it may strike, each time with its own chance, window and sizes; once, or with `every` to the end."""
+    begins: WindowWhen | None = None
+    """When it begins: a date, a span, or `{after: activity or milestone, lag: 7 d}`; without it, it acts always."""
     lasts: UncertainSpan | None = None
     """How long its window is; to the end if not given."""
-    effects: dict[Text, MultiplierValue] = {}
-    """Multipliers in its window: `supplies.X` production, `resources.X` capacity, `activities.X` duration."""
+    every: UncertainSpan | None = None
+    """It strikes again so long after it ended: `90 d`, or at random `{exponential: 90 d}`; at most 1,000 times."""
+    effects: dict[Text, Effect] = {}
+    """A number multiplies `supplies.X` production, `resources.X` capacity, `activities.X` duration; a span adds."""
     delays: dict[Text, UncertainSpan] = {}
     """Postpones the deliveries of orders of `supplies.X` that fall into the window."""
     stop_work: Names = ()

@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.chain import codes_of, minutes_by_code
+from dcsim.distributions import Fixed
 from dcsim.engine import new_runner
-from dcsim.engine.draws import Deliveries, Draws, Ints, quantity
+from dcsim.engine.draws import Deliveries, Draws, Ints, drawn_of, quantity
 from dcsim.engine.outcome import Outcome
 from dcsim.network import FactorUse, Network, Order, Work
 from dcsim.places import SITE
@@ -89,7 +90,8 @@ class Chunk:
     waits: Ints
     """Minutes, replications by causes by (all that waited, time in which anything did)."""
     draws: NDArray[np.float64]
-    """Replications by `drawn_names`; for a risk the tick at which it begins, not a number if it does not occur."""
+    """Replications by `drawn_names`; for a risk the tick at which it first begins (counted from what it follows, if it
+    follows something), not a number if it does not occur."""
     left: Ints
     """How many activity instances did not finish, by replication."""
     stuck: Ints
@@ -146,14 +148,21 @@ def run_chunk(
 
 
 def drawn_names(network: Network) -> tuple[str, ...]:
-    """What happens once for the whole site: factors, risks, and orders and activities that are uncertain.
+    """What happens once for the whole site: factors, risks, what these add, and orders and activities; if uncertain.
 
     A factor by place has the mean of its places, an order when it comes, both without the factors they vary with.
     """
     names = [*(f"factors.{f.name}" for f in network.factors), *(f"risks.{r.name}" for r in network.risks)]
+    names += [f"risks.{network.risks[number].name}.adds" for number in _adding(network)]
     orders, works = _once(network)
     names += [f"orders.{network.stocks[one.stock].name}.{one.name}" for _, one in orders]
     return (*names, *(f"activities.{network.activities[work.activity]}" for work in works))
+
+
+def _adding(network: Network) -> list[int]:
+    """Risks that add so much, as is not known."""
+    sizes = [drawn_of(risk).get("adds", {}).values() for risk in network.risks]
+    return [number for number, some in enumerate(sizes) if any(not isinstance(size, Fixed) for size in some)]
 
 
 @lru_cache(maxsize=8)
@@ -166,14 +175,21 @@ def _once(network: Network) -> tuple[tuple[tuple[int, Order], ...], tuple[Work, 
 
 
 def _drawn(network: Network, draws: Draws) -> list[float]:
-    begins = [np.nan if window is None else float(window.begins) for window in draws.windows]
+    begins = [min((float(window.begins) for window in windows), default=np.nan) for windows in draws.windows]
+    adds = [_added(network, number, draws) for number in _adding(network)]
     orders, works = _once(network)
     comes = [int(draws.placed[k]) + int(draws.lead[k]) / _product(draws, order.factors) for k, order in orders]
     minutes = [
         float(draws.minutes[work.instances[0]]) / _product(draws, [FactorUse(number, 0) for number in work.factors])
         for work in works
     ]
-    return [*(float(values.mean()) for values in draws.factors), *begins, *comes, *minutes]
+    return [*(float(values.mean()) for values in draws.factors), *begins, *adds, *comes, *minutes]
+
+
+def _added(network: Network, risk: int, draws: Draws) -> float:
+    """Minutes that all strikes of a risk add to an activity."""
+    activity = next(one.activity for one in network.risks[risk].adds if not one.each)
+    return float(sum(int(e.added[0, 0]) for e in draws.effects[activity] if e.risk == risk and len(e.added)))
 
 
 def _product(draws: Draws, uses: Sequence[FactorUse]) -> float:

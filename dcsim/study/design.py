@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.distributions import Fixed
+from dcsim.engine.draws import drawn_of, first_strikes
 from dcsim.engine.philox import hash64, uniform
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -32,14 +33,10 @@ def site_quantities(network: Network) -> tuple[str, ...]:
     factors = [factor for factor in network.factors if not isinstance(factor.value, Fixed)]
     names = [f"factors.{factor.name}" for factor in factors if factor.level == "site"]
     for risk in network.risks:
-        name = f"risks.{risk.name}"
         if 0 < risk.probability < 1:
-            names.append(f"{name}.occurs")
-        if risk.begins is not None and not isinstance(risk.begins.delay, Fixed):
-            names.append(f"{name}.begins")
-        if risk.lasts is not None and not isinstance(risk.lasts, Fixed):
-            names.append(f"{name}.lasts")
-        names.extend(f"{name}.delays.{supply}" for supply, delay in risk.delays if not isinstance(delay, Fixed))
+            names.extend(f"{name}.occurs" for name in first_strikes(risk))
+        drawn = (item for some in drawn_of(risk).values() for item in some.items())
+        names.extend(name for name, span in drawn if not isinstance(span, Fixed))
     for order in network.orders:
         if network.stocks[order.stock].place == "site":
             if order.placed is not None and not isinstance(order.placed.delay, Fixed):

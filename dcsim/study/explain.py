@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from dcsim.engine.draws import Draws, Expectation, Sample
 from dcsim.engine.draws import draw as settle
 from dcsim.engine.tables import Table
 from dcsim.errors import RequestError
-from dcsim.network import Network
+from dcsim.network import Network, Risk
 from dcsim.scenario.schema import Scenario
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.replicate import Working, replicate
@@ -227,12 +228,18 @@ def _moved_by_risks(many: Replications, milestone: str, working: Working) -> flo
     network = many.network
     if all(risk.probability in (0, 1) for risk in network.risks):
         return 0.0
-    likelier = tuple(replace(risk, probability=float(risk.probability > 0.5)) for risk in network.risks)
+    likelier = tuple(map(_likelier, network.risks))
     asked = Asked(min(many.n, MOST_WITHOUT_RISKS))
     few = replicate(
         many.scenario, replace(network, risks=likelier), many.seed, many.sampling, asked, working, lambda *_: None
     )
     return float(np.mean(many.days_of(milestone)[: few.n] - few.days_of(milestone)))
+
+
+def _likelier(risk: Risk) -> Risk:
+    """A risk that strikes as often as with expected values, and surely."""
+    often = ceil(risk.probability * (1 if risk.every else risk.times) - 0.5)
+    return replace(risk, probability=float(often > 0), times=risk.times if risk.every else max(1, often))
 
 
 def _chain(trace: Trace, draws: Draws, number: int) -> Table:

@@ -6,6 +6,7 @@ import numpy as np
 
 from dcsim.analysis.sensitivity import SMALLEST, Input, Points, Values
 from dcsim.distributions import Distribution, Fixed
+from dcsim.engine.draws import drawn_of, first_strikes
 from dcsim.network import Network, Risk
 from dcsim.study.design import site_quantities
 
@@ -20,8 +21,9 @@ LOW, HIGH = 0.1, 0.9
 def inputs_of(network: Network) -> tuple[Input, ...]:
     """What is uncertain for the whole site, each with all that is drawn for it, and at the end everything else.
 
-    A risk that may occur is one input, with when it begins and how long it lasts; of one that is certain each of these
-    is. An order is one, however late it is placed and however long it takes; so is what a planner asks about.
+    A risk that may occur is one input, with when it begins, how long it lasts, what it adds, and all times that it
+    strikes; of one that is certain each of these is. An order is one, however late it is placed and however long it
+    takes; so is what a planner asks about.
     """
     found = [*_factors(network), *_risks(network), *_orders(network), *_activities(network)]
     return (*found, Input(REST, PLACES, (REST,)))
@@ -35,23 +37,16 @@ def _factors(network: Network) -> Iterator[Input]:
 def _risks(network: Network) -> Iterator[Input]:
     known = site_quantities(network)
     for risk in network.risks:
-        spans = _spans(risk)
-        if (occurs := f"risks.{risk.name}.occurs") in known:
-            drawn = (occurs, *(name for name in spans if name in known))
-            random = (np.nan,) * (len(drawn) - 1)
-            ends = (1 - SMALLEST, *random), (SMALLEST, *random)
-            yield Input(risk.name, RISK, drawn, _occurs(risk), *ends, risk.probability)
+        spans = drawn_of(risk)
+        strikes = [occurs for name in first_strikes(risk) if (occurs := f"{name}.occurs") in known]
+        if strikes:
+            drawn = (*strikes, *(name for some in spans.values() for name in some if name in known))
+            random, often = (np.nan,) * (len(drawn) - len(strikes)), len(strikes)
+            ends = ((1 - SMALLEST,) * often + random, (SMALLEST,) * often + random)
+            yield Input(risk.name, RISK, drawn, _occurs(risk, often), *ends, risk.probability)
         else:
-            for name, span in spans.items():
-                yield from _sized(network, name.removeprefix("risks."), RISK, {name: span})
-
-
-def _spans(risk: Risk) -> dict[str, Distribution]:
-    """What is drawn of a risk that occurs."""
-    name = f"risks.{risk.name}"
-    spans = {} if risk.begins is None else {f"{name}.begins": risk.begins.delay}
-    spans |= {} if risk.lasts is None else {f"{name}.lasts": risk.lasts}
-    return spans | {f"{name}.delays.{supply}": delay for supply, delay in risk.delays}
+            for what, some in spans.items():
+                yield from _sized(network, f"{risk.name}.{what}", RISK, some)
 
 
 def _orders(network: Network) -> Iterator[Input]:
@@ -81,6 +76,6 @@ def _sized(network: Network, name: str, kind: str, drawn: Mapping[str, Distribut
         yield Input(name, kind, tuple(mine), size, (LOW,) * len(mine), (HIGH,) * len(mine))
 
 
-def _occurs(risk: Risk) -> Callable[[Points], Values]:
-    """Whether a risk occurs: 1 if it does."""
-    return lambda points: (points[:, 0] < risk.probability).astype(np.float64)
+def _occurs(risk: Risk, often: int) -> Callable[[Points], Values]:
+    """How often a risk occurs, of so many times."""
+    return lambda points: (points[:, :often] < risk.probability).sum(axis=1).astype(np.float64)

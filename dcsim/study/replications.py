@@ -193,7 +193,7 @@ class Replications:
     def draws(self) -> pd.DataFrame:
         """One row per replication and what is drawn once for the site: replication, name, value.
 
-        Factors, risks (the tick at which it begins), and where they are uncertain orders (the tick at which the first
+        Factors, risks (the tick at which it first begins; `.adds` the minutes that it adds), and where they are uncertain orders (the tick at which the first
         lot comes) and activities (minutes of work), without the factors that these vary with.
         """
         names = drawn_names(self.network)

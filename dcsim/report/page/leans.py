@@ -77,7 +77,7 @@ def _by_correlation(results: Results) -> Iterator[Lean]:
     for name, rows in many.tables["draws"].groupby("name", sort=False):
         kind, _, short = str(name).partition(".")
         drawn = rows.sort_values("replication")["value"].to_numpy(np.float64)
-        size = (~np.isnan(drawn)).astype(np.float64) if kind == "risks" else drawn
+        size = (~np.isnan(drawn)).astype(np.float64) if kind == "risks" and "." not in short else drawn
         rho = rank_correlation(size, np.nan_to_num(day, nan=np.inf))
         if abs(rho) > 2 / sqrt(len(day)):
             yield _lean(results, short, KINDS[kind], abs(rho), min(rho, 0.0), max(rho, 0.0), f"{rho:+.2f}")

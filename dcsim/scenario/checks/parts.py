@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import ActivityPart, Link, PlacedAfter, ResourcePart, Scenario, SupplyPart
+from dcsim.scenario.schema import (
+    ActivityPart,
+    Awaited,
+    PlacedAfter,
+    ResourcePart,
+    RiskPart,
+    Scenario,
+    SupplyPart,
+    WindowAfter,
+)
 
 
 def activity_parts(scenario: Scenario) -> Iterator[tuple[Key, str, ActivityPart]]:
@@ -29,8 +38,16 @@ def supply_parts(scenario: Scenario) -> Iterator[tuple[Key, str, SupplyPart]]:
         yield from _inside(("supplies", name), name, supply.within)
 
 
-def links(scenario: Scenario) -> Iterator[tuple[Key, Link]]:
-    """Everything that waits for an activity or a milestone: activities, and orders placed after one."""
+def risk_parts(scenario: Scenario) -> Iterator[tuple[Key, str, RiskPart]]:
+    """Every risk, and what its mitigation changes about it."""
+    for name, risk in scenario.risks.items():
+        yield ("risks", name), name, risk
+        if risk.mitigation is not None:
+            yield ("risks", name, "mitigation"), name, risk.mitigation
+
+
+def links(scenario: Scenario) -> Iterator[tuple[Key, Awaited]]:
+    """All that waits for an activity or a milestone: activities, orders placed after one, risks that follow one."""
     for name, activity in scenario.activities.items():
         for i, link in enumerate(activity.after):
             yield ("activities", name, "after", i), link
@@ -38,6 +55,9 @@ def links(scenario: Scenario) -> Iterator[tuple[Key, Link]]:
         for order_name, order in supply.orders.items():
             if isinstance(order.placed, PlacedAfter):
                 yield (*path, "orders", order_name, "placed"), order.placed
+    for path, _, risk in risk_parts(scenario):
+        if isinstance(risk.begins, WindowAfter):
+            yield (*path, "begins"), risk.begins
 
 
 @dataclass(frozen=True)

@@ -1,62 +1,95 @@
 """Risks: chances and windows that are possible, and effects on what is there to be affected."""
 
+from datetime import datetime
+from fractions import Fraction
+
 from dcsim.scenario.checks.findings import Findings
-from dcsim.scenario.checks.parts import supply_parts
-from dcsim.scenario.checks.quantities import check_duration, check_fixed_duration, check_moment, check_probability
+from dcsim.scenario.checks.parts import risk_parts, supply_parts
+from dcsim.scenario.checks.quantities import (
+    check_duration,
+    check_fixed_duration,
+    check_moment,
+    check_probability,
+    minutes,
+)
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import Risk, RiskPart, Scenario
+from dcsim.scenario.schema import MOST_STRIKES, EachAdds, Effect, Risk, RiskPart, Scenario, WindowAfter
 from dcsim.units import plain
 
 _LARGEST_MULTIPLIER = 10**6
 _AFFECTED = ("supplies", "resources", "activities")
 
 
-def check_risks(scenario: Scenario, findings: Findings) -> None:
+def check_risks(scenario: Scenario, end: datetime | None, findings: Findings) -> None:
     """Every risk can happen, and does something to something."""
+    for path, name, part in risk_parts(scenario):
+        follows = isinstance(part.begins or scenario.risks[name].begins, WindowAfter)
+        _check_part(path, part, follows, scenario, findings)
+        if follows:
+            _check_follower(path, part, findings)
     for name, risk in scenario.risks.items():
-        path: Key = ("risks", name)
-        _check_part(path, risk, scenario, findings)
-        if risk.mitigation is not None:
-            _check_part((*path, "mitigation"), risk.mitigation, scenario, findings)
-        _check_window(path, risk, findings)
+        _check_window(("risks", name), risk, findings)
+        if risk.every is not None and risk.times is None and end is not None:
+            _check_often(("risks", name, "every"), risk, int((end - scenario.start).total_seconds()) // 60, findings)
 
 
 def check_targets(scenario: Scenario, findings: Findings) -> None:
     """Effects and delays name things that exist."""
-    for name, risk in scenario.risks.items():
-        parts: list[tuple[Key, RiskPart | None]] = [
-            (("risks", name), risk),
-            (("risks", name, "mitigation"), risk.mitigation),
-        ]
-        for path, part in parts:
-            if part is None:
-                continue
-            for target in part.effects:
-                _check_target((*path, "effects", target), target, _AFFECTED, scenario, findings)
-            for target in part.delays:
-                _check_target((*path, "delays", target), target, ("supplies",), scenario, findings)
+    for path, _, part in risk_parts(scenario):
+        for target in part.effects:
+            _check_target((*path, "effects", target), target, _AFFECTED, scenario, findings)
+        for target in part.delays:
+            _check_target((*path, "delays", target), target, ("supplies",), scenario, findings)
 
 
 def _check_window(path: Key, risk: Risk, findings: Findings) -> None:
-    if risk.lasts is not None and risk.begins is None:
+    if risk.lasts is not None and risk.begins is None and risk.every is None:
         findings.add(
             (*path, "lasts"),
             "a risk that lasts a while also `begins`; without that it holds for the whole build",
         )
+    if risk.every is not None and risk.lasts is None:
+        findings.add((*path, "every"), "a risk that strikes again after it ended also `lasts` a while")
 
 
-def _check_part(path: Key, part: RiskPart, scenario: Scenario, findings: Findings) -> None:
+def _check_often(path: Key, risk: Risk, horizon: int, findings: Findings) -> None:
+    """What strikes again and again does not do so without end."""
+    try:
+        between = sum(span.resolve(minutes).mean for span in (risk.every, risk.lasts) if span is not None)
+    except (ValueError, OverflowError, ZeroDivisionError):
+        return  # what cannot be read is told elsewhere
+    if horizon > MOST_STRIKES * between:
+        message = f"strikes more than {MOST_STRIKES:,} times before the horizon; say how often at most (`times: 20`)"
+        findings.add(path, message)
+
+
+def _check_follower(path: Key, part: RiskPart, findings: Findings) -> None:
+    """A window that is known only as the build unfolds changes durations alone."""
+    remedy = "can only change `activities.NAME`; for anything else `begins` needs a date or a span"
+    for target in part.effects:
+        if not target.startswith("activities."):
+            findings.add((*path, "effects", target), f"a risk that begins after something {remedy}")
+    for key in ("delays", "stop_work"):
+        if getattr(part, key):
+            findings.add((*path, key), f"a risk that begins after something {remedy}")
+
+
+def _check_part(path: Key, part: RiskPart, follows: bool, scenario: Scenario, findings: Findings) -> None:
     check_probability((*path, "probability"), part.probability, findings)
-    if part.begins is not None:
+    if part.times is not None:
+        fine = 1 <= part.times <= MOST_STRIKES
+        findings.require(fine, (*path, "times"), f"a risk strikes 1 to {MOST_STRIKES:,} times, got {part.times}")
+    if part.begins is not None and not isinstance(part.begins, WindowAfter):
         check_moment((*path, "begins"), part.begins, scenario.start, findings)
     if part.lasts is not None:
-        check_duration((*path, "lasts"), part.lasts, findings)
+        (check_fixed_duration if follows else check_duration)((*path, "lasts"), part.lasts, findings)
+    if part.every is not None:
+        check_fixed_duration((*path, "every"), part.every, findings)
     produced = {name for _, name, supply in supply_parts(scenario) if supply.production is not None}
     ordered = {name for _, name, supply in supply_parts(scenario) if supply.orders}
-    for target, multiplier in part.effects.items():
-        fine = 0 <= multiplier <= _LARGEST_MULTIPLIER
+    for target, effect in part.effects.items():
         where: Key = (*path, "effects", target)
-        findings.require(fine, where, f"a multiplier lies between 0 and 10^6, got {plain(multiplier)}")
+        _check_effect(where, target, effect, findings)
         section, _, name = target.partition(".")
         if section == "supplies" and name in scenario.supplies and name not in produced:
             findings.add(
@@ -68,6 +101,20 @@ def _check_part(path: Key, part: RiskPart, scenario: Scenario, findings: Finding
         name = target.partition(".")[2]
         if name in scenario.supplies and name not in ordered:
             findings.add((*path, "delays", target), f"'{name}' has no orders that could be delayed")
+
+
+def _check_effect(path: Key, target: str, effect: Effect, findings: Findings) -> None:
+    """A number multiplies anything; a span is added to activities."""
+    if isinstance(effect, Fraction):
+        fine = 0 <= effect <= _LARGEST_MULTIPLIER
+        findings.require(fine, path, f"a multiplier lies between 0 and 10^6, got {plain(effect)}")
+        return
+    check_fixed_duration(path, effect.each if isinstance(effect, EachAdds) else effect, findings)
+    if not target.startswith("activities."):
+        message = (
+            "time can be added to `activities.NAME`; orders are postponed by `delays`, the rest is multiplied: 0.5"
+        )
+        findings.add(path, message)
 
 
 def _check_target(path: Key, target: str, sections: tuple[str, ...], scenario: Scenario, findings: Findings) -> None:

@@ -11,10 +11,11 @@ from dcsim.scenario.checks.parts import (
     demands,
     links,
     resource_parts,
+    risk_parts,
     supply_parts,
 )
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import ALWAYS, SITE, RiskPart, Scenario
+from dcsim.scenario.schema import ALWAYS, SITE, Scenario
 from dcsim.suggest import article
 
 _SHORTHAND = re.compile(r"(.*?)\s*(FS|SS|FF|SF)?\s*(?:\+\s*(\d.*)|([-\N{MINUS SIGN}].*))?", re.IGNORECASE)
@@ -140,14 +141,8 @@ def _fitted_to(scenario: Scenario) -> Iterator[Use]:
 
 
 def _stopped(scenario: Scenario) -> Iterator[Use]:
-    for name, risk in scenario.risks.items():
-        parts: list[tuple[Key, RiskPart | None]] = [
-            (("risks", name), risk),
-            (("risks", name, "mitigation"), risk.mitigation),
-        ]
-        for path, part in parts:
-            if part is not None:
-                yield from _entries((*path, "stop_work"), part.stop_work)
+    for path, _, part in risk_parts(scenario):
+        yield from _entries((*path, "stop_work"), part.stop_work)
 
 
 def _cited(scenario: Scenario, findings: Findings) -> Iterator[Use]:

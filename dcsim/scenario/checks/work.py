@@ -13,11 +13,12 @@ from dcsim.scenario.checks.quantities import (
     check_amount,
     check_duration,
     check_fixed,
+    check_fixed_duration,
     check_probability,
     check_span,
 )
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import ActivityPart, Learning, Scenario, WorkingLag
+from dcsim.scenario.schema import ActivityPart, Learning, Link, Scenario, WindowAfter, WorkingLag
 from dcsim.units import Span, plain
 
 LARGEST_COUNT = 10**9
@@ -126,8 +127,11 @@ def _check_way(demand: Demand, scenario: Scenario, findings: Findings) -> None:
 
 def _check_links(scenario: Scenario, findings: Findings) -> None:
     for path, link in links(scenario):
-        lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
-        (check_fixed if isinstance(link.lag, WorkingLag) else check_span)((*path, "lag"), lag, findings)
+        if isinstance(link, WindowAfter):
+            check_fixed_duration((*path, "lag"), link.lag, findings)
+        elif isinstance(link, Link):
+            lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
+            (check_fixed if isinstance(link.lag, WorkingLag) else check_span)((*path, "lag"), lag, findings)
         if link.count is not None:
             fine = 1 <= link.count <= LARGEST_COUNT
             findings.require(fine, (*path, "count"), "from 1 to 10^9 of the linked instances are waited for")
