@@ -54,7 +54,9 @@ def _complain(message: object) -> int:
 def _run() -> int | str | None:
     """What the words on the command line ask for; the exit code."""
     from dcsim.errors import DcsimError
+    from dcsim.visible import guard
 
+    guard()
     try:
         from dcsim.cli import app
 

@@ -10,12 +10,17 @@ DcsimError
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dcsim.visible import visible
+
 MOST_SHOWN = 50
 """Problems told in one message."""
 
 
 class DcsimError(Exception):
-    """Something the user can put right; its text says what and how."""
+    """Something the user can put right; its text says what and how, with nothing in it that steers a terminal."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class ScenarioError(DcsimError):
 
     def __str__(self) -> str:
         count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
-        return "\n".join([f"{self.name}: {count}", *told(self.problems, self.name)])
+        return visible("\n".join([f"{self.name}: {count}", *told(self.problems, self.name)]))
 
 
 def told(problems: Sequence[Problem], name: str) -> list[str]:

@@ -18,7 +18,6 @@ from generated import scenario as generated
 import dcsim
 from dcsim.build import network_of
 from dcsim.engine import new_runner
-from dcsim.study import store
 from dcsim.study.design import designed
 from dcsim.study.replications import TABLES
 
@@ -235,7 +234,6 @@ def test_what_happened_in_each_replication(tmp_path):
 PROGRAM = """
 import os, signal, sys
 import dcsim
-from dcsim.study import store
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -257,7 +255,7 @@ def half(source, target):
             file.truncate(200)
         die()
     replace(source, target)
-store.os.replace = half
+os.replace = half
 """
 AT_THE_END = """
 replace = os.replace
@@ -265,7 +263,7 @@ def half(source, target):
     if str(target).endswith("waits.parquet"):
         die()
     replace(source, target)
-store.os.replace = half
+os.replace = half
 """
 AFTER_THE_END = """
 from dcsim.study.campaign import Campaign
@@ -288,7 +286,7 @@ def test_what_was_killed_is_continued(undisturbed, tmp_path, before, options):
     program = PROGRAM.format(before=textwrap.dedent(before), options=options)
     killed = subprocess.run([sys.executable, "-c", program, scenario, out], cwd=ROOT, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert any((out / "parts").glob("*.parquet"))
+    assert any((out / "parts").glob("*.part"))
     if before == IN_A_PART:
         assert any((out / "parts").glob(".*.unfinished"))
     with pytest.raises(
@@ -317,7 +315,7 @@ def parts_of_a_stopped_run(out, **options):
 
     with pytest.raises(KeyboardInterrupt):
         run(128, out, chunk=16, progress=stop, **options)
-    return sorted((out / "parts").glob("*.parquet"))
+    return sorted((out / "parts").glob("*.part"))
 
 
 def test_what_was_done_is_not_done_again(tmp_path, undisturbed):
@@ -340,7 +338,7 @@ def test_a_part_that_cannot_be_read_is_run_again(tmp_path, undisturbed):
 
 def test_a_half_written_part_is_ignored(tmp_path, undisturbed):
     parts = parts_of_a_stopped_run(tmp_path / "out")
-    half = parts[0].with_name(".00000048-00000064.parquet.unfinished")
+    half = parts[0].with_name(".0123456789abcdef.unfinished")
     half.write_bytes(parts[0].read_bytes()[:300])
     run(128, tmp_path / "out", chunk=16, resume=True)
     assert contents(tmp_path / "out") == undisturbed["random"]
@@ -374,9 +372,9 @@ def test_a_full_disk_leaves_the_parts(tmp_path, undisturbed, monkeypatch):
         written.append(target)
         replace(source, target)
 
-    monkeypatch.setattr(store.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(
-        dcsim.errors.ResultError, match="out': no space left on device; what is there is kept, --resume continues"
+        dcsim.errors.ResultError, match="part': no space left on device; what is there is kept, --resume continues"
     ):
         run(128, tmp_path / "out", chunk=16)
     monkeypatch.undo()

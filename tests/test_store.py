@@ -186,7 +186,7 @@ def test_another_answer_to_the_same_question_is_refused(tmp_path, one, other, di
 
 def _old(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"layout": 1, "dcsim": "0.0.9"}))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"layout": 2, "dcsim": "0.0.9"}))
 
 
 def _unfinished(folder):
@@ -202,17 +202,29 @@ def _unfinished(folder):
         (lambda folder: (folder / "manifest.json").write_text("?"), "is not a manifest of dcsim"),
         (_old, "was written by dcsim 0.0.9 in another layout: make it anew with this version"),
         (_unfinished, "is not finished: run the same command again, or continue it with --resume"),
-        (lambda folder: (folder / "scenario.yaml").unlink(), "cannot read '.*scenario.yaml': no such file"),
+        (
+            lambda folder: (folder / "scenario.yaml").unlink(),
+            "there is no file '.*scenario.yaml'.*: make the result anew",
+        ),
         (
             lambda folder: (folder / "scenario.yaml").write_text("name: mine"),
             "was changed after the result was written",
         ),
-        (lambda folder: (folder / "stuck.parquet").unlink(), "cannot read '.*stuck.parquet': no such file"),
-        (lambda folder: (folder / "stuck.parquet").write_text("PAR1"), "it is no Parquet file, or a broken one; make"),
-        (lambda folder: os.truncate(folder / "stuck.parquet", 900), "it is no Parquet file, or a broken one; make"),
+        (
+            lambda folder: (folder / "stuck.parquet").unlink(),
+            "there is no file '.*stuck.parquet'.*: make the result anew",
+        ),
+        (
+            lambda folder: (folder / "stuck.parquet").write_text("PAR1"),
+            "stuck.parquet' was changed after the result",
+        ),
+        (
+            lambda folder: os.truncate(folder / "stuck.parquet", 900),
+            "stuck.parquet' was changed after the result",
+        ),
         (
             lambda folder: os.replace(folder / "stuck.parquet", folder / "attempts.parquet"),
-            "has 2 rows, not 4 as it was written: make",
+            "attempts.parquet' was changed after the result was written, or is broken",
         ),
     ],
 )
@@ -256,6 +268,6 @@ def test_what_the_machine_refuses_is_told_in_a_sentence(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(dcsim.errors.ResultError, match=r"cannot write into '.*': no space left on device"):
+    with pytest.raises(dcsim.errors.ResultError, match=r"cannot write '.*scenario.yaml': no space left on device"):
         simulated().save(tmp_path)
     assert contents(tmp_path) == {}

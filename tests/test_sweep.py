@@ -219,16 +219,16 @@ def test_what_was_killed_is_continued_and_no_point_is_run_twice(scenario, tiny, 
     sweep(scenario, {CREW: "1..4"}, n=6, out=whole)
     killed = subprocess.run([sys.executable, "-c", PROGRAM, tiny, out], cwd=ROOT, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert sorted(path.name for path in (out / "parts").iterdir()) == ["point-00000.parquet", "point-00001.parquet"]
+    assert sorted(path.name for path in (out / "parts").iterdir()) == ["point-00000.part", "point-00001.part"]
     with pytest.raises(ResultError, match="that was stopped: continue it with --resume, or delete it"):
         sweep(scenario, {CREW: "1..4"}, n=6, out=out)
-    (out / "parts" / "point-00001.parquet").write_bytes(b"half")
-    before = (out / "parts" / "point-00000.parquet").stat().st_mtime_ns
+    (out / "parts" / "point-00001.part").write_bytes(b"half")
+    before = (out / "parts" / "point-00000.part").stat().st_mtime_ns
     kept, told = [], []
 
     def progress(done, count):
         told.append((done, count))
-        kept.append((out / "parts" / "point-00000.parquet").stat().st_mtime_ns)
+        kept.append((out / "parts" / "point-00000.part").stat().st_mtime_ns)
 
     sweep(scenario, {CREW: "1..4"}, n=6, out=out, resume=True, progress=progress)
     assert told[0] == (6, 24)

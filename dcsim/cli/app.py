@@ -38,6 +38,7 @@ app = App(
     help="Simulate data-center buildouts: when the GPUs are online, and what held them back.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
@@ -90,6 +91,7 @@ Limit = Annotated[
         "--limit", min=0, metavar="GIB", help="Memory that it may take: what would take more is refused at once."
     ),
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the result that --out holds first.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
 
 
@@ -148,3 +150,15 @@ def settings(
             raise typer.BadParameter(f"{option} {path.strip()} is given twice, and only one can count")
         settings[path.strip()] = value
     return settings
+
+
+def make_way(out: Path | None, overwrite: bool, resume: bool = False) -> None:
+    """Delete the result that stands where this one is to be kept, if the user says so."""
+    from dcsim.study.campaign import clear
+
+    if resume and out is None:
+        raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
+    if overwrite and (out is None or resume):
+        raise typer.BadParameter("--overwrite replaces what the folder of --out holds; --resume continues it")
+    if overwrite and out is not None:
+        clear(out)

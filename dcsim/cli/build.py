@@ -12,6 +12,7 @@ from dcsim.cli.app import (
     Mitigations,
     Options,
     Out,
+    Overwrite,
     Resume,
     Sampling,
     ScenarioFile,
@@ -20,6 +21,7 @@ from dcsim.cli.app import (
     Variants,
     Workers,
     app,
+    make_way,
     opened,
 )
 from dcsim.cli.terminal import AsCsv, AsJson, answer, give, in_folder, notice, patience, progress
@@ -44,6 +46,7 @@ def run(
     sampling: Sampling = "random",
     engine: Engine = "auto",
     out: Out = None,
+    overwrite: Overwrite = False,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture: .png, .svg or .pdf.")] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -69,6 +72,7 @@ def run(
             expected=expected,
         )
         seconds = perf_counter() - begin
+    make_way(out, overwrite)
     picture = () if plot is None else (f"picture in {done.plot(plot)}",)
     give(done, "milestones", summary(done, seconds), out, as_json, as_csv, *picture)
 
@@ -97,6 +101,7 @@ def replicate(
         typer.Option("--explain", metavar="NAME", help="A milestone whose driving chains are kept; may be repeated."),
     ] = None,
     out: Out = None,
+    overwrite: Overwrite = False,
     resume: Resume = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -107,9 +112,8 @@ def replicate(
     from dcsim import api
     from dcsim.report.forecast import forecast
 
-    if resume and out is None:
-        raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
     built = opened(scenario, variant, set_, option, mitigate, limit)
+    make_way(out, overwrite, resume)
     notice(engine, built, n)
     begin = perf_counter()
     try:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import app
-from dcsim.cli.terminal import patience
+from dcsim.cli.terminal import patience, showing
 
 
 @app.command()
@@ -24,6 +24,6 @@ def report(
     from dcsim.report.page import report
     from dcsim.study.store import read
 
-    with patience("writing"):
+    with patience("writing"), showing(*results):
         page = report(*(read(folder) for folder in results), path=out, milestone=milestone)
     typer.echo(f"report in {page}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import app
-from dcsim.cli.terminal import patience, progress
+from dcsim.cli.terminal import patience, progress, showing
 
 Result = Annotated[Path, typer.Argument(metavar="RESULT", help="A folder that was written with --out.")]
 
@@ -29,7 +29,7 @@ def plot(
     from dcsim.figures.gallery import PICTURES, Wanted, chosen, save
     from dcsim.study.store import read
 
-    with patience("drawing"):
+    with patience("drawing"), showing(result):
         findings = read(result)
         if what == LIST:
             typer.echo("\n".join(PICTURES.get(findings.kind, {})))
@@ -54,6 +54,6 @@ def animate(
     from dcsim.report.animation import animate
     from dcsim.study.store import read
 
-    with progress("drawing") as show:
+    with progress("drawing") as show, showing(result):
         path = animate(read(result), out, show)
     typer.echo(f"animation in {path}")

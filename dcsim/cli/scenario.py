@@ -8,7 +8,7 @@ import typer
 
 from dcsim.budget import LIMIT
 from dcsim.cli.app import Limit, Milestones, Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
-from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress, write
+from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress
 
 if TYPE_CHECKING:
     from dcsim.errors import Problem
@@ -69,12 +69,13 @@ def schema(
 ) -> None:
     """Print the scenario format as a JSON schema, with which an editor completes and underlines."""
     from dcsim import api
+    from dcsim.writing import write_file
 
     text = api.json_schema()
     if out is None:
         typer.echo(text, nl=False)
         return
-    write(out, text)
+    write_file(out, text)
     typer.echo(f"schema in {out}")
 
 

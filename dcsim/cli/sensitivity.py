@@ -12,12 +12,14 @@ from dcsim.cli.app import (
     Mitigations,
     Options,
     Out,
+    Overwrite,
     ScenarioFile,
     Seed,
     Settings,
     Variants,
     Workers,
     app,
+    make_way,
     opened,
 )
 from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
@@ -39,6 +41,7 @@ def drivers(
     workers: Workers = None,
     engine: Engine = "auto",
     out: Out = None,
+    overwrite: Overwrite = False,
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
@@ -63,4 +66,5 @@ def drivers(
             engine=engine,
             progress=show,
         )
+    make_way(out, overwrite)
     give(result, "drivers", drivers_report(result, perf_counter() - begin), out, json, csv)

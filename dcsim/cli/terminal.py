@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 import typer
 
+from dcsim.visible import behind, escaped, inert, visible
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console, RenderableType
@@ -39,32 +41,28 @@ def notice(engine: str, scenario: "Scenario", builds: int) -> None:
         typer.echo("numba is not installed, so the slower reference engine runs: pip install 'dcsim[fast]'", err=True)
 
 
-def write(path: Path, text: str) -> None:
-    from dcsim.errors import ResultError
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ResultError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}") from None
-
-
 def stdout() -> "Console":
     """The terminal, or a pipe as wide as COLUMNS says, else 80 characters."""
     from rich.console import Console
 
-    if sys.stdout.isatty():
-        return Console(highlight=False)
+    stream = behind(sys.stdout)
+    if stream.isatty():
+        return Console(highlight=False, file=stream)
     columns = os.environ.get("COLUMNS", "")
     width = max(40, int(columns)) if columns.isdecimal() else 80
     return Console(highlight=False, width=width, force_terminal=False)
 
 
 def say(text: "RenderableType") -> None:
-    """Print without blanks at the ends of lines."""
+    """Print without blanks at the ends of lines, and without what would steer a terminal but our own colours."""
+    from rich.segment import Segment, Segments
+
     console = stdout()
+    words = [Segment(visible(part.text), part.style) for part in console.render(text) if not part.control]
     with console.capture() as captured:
-        console.print(text)
-    typer.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
+        console.print(Segments(words))
+    told = "\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
+    typer.echo(told, file=behind(sys.stdout))
 
 
 class Answer(Protocol):
@@ -98,9 +96,11 @@ def answer(found: Answer, main: str, text: "RenderableType", as_json: bool, as_c
             for name, table in found.tables.items()
         }
         told = {"kind": found.kind, "about": _plain(found.about), "tables": tables}
-        typer.echo(json.dumps(told, indent=1, ensure_ascii=_is_narrow()))
+        typer.echo(escaped(json.dumps(told, indent=1, ensure_ascii=_is_narrow())))
     elif as_csv:
         table = found.tables[main].map(lambda cell: str(_plain(cell)) if isinstance(cell, dict | list) else cell)
+        words = {str(name): table[name].map(inert) for name in table if table[name].dtype.kind == "O"}
+        table = table.assign(**words).rename(columns=inert)
         typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)
     else:
         say(text)
@@ -156,16 +156,33 @@ def _plain(cell: Any) -> Any:
 
 
 @contextmanager
+def showing(*folders: Path) -> Iterator[None]:
+    """Where the tables of a result, which may come from anyone, contradict each other, the user is told so."""
+    from dcsim.errors import DcsimError, ResultError
+
+    try:
+        yield
+    except DcsimError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+        kept, what = " or ".join(f"'{folder}'" for folder in folders), f"{type(error).__name__}: {error}"
+        raise ResultError(
+            f"what {kept} holds cannot be shown ({what[:200]}): make the result anew; if it is the same then, "
+            "it is a fault of dcsim that is worth a report"
+        ) from error
+
+
+@contextmanager
 def patience(doing: str) -> Iterator[None]:
     """What takes long is announced on a terminal; a pipe stays quiet."""
-    if not sys.stderr.isatty():
+    if not behind(sys.stderr).isatty():
         yield
         return
     from threading import Timer
 
     from rich.console import Console
 
-    status = Console(stderr=True).status(f"{doing} ...")
+    status = Console(file=behind(sys.stderr)).status(f"{doing} ...")
     announcement = Timer(PATIENCE, status.start)
     announcement.daemon = True
     announcement.start()
@@ -180,7 +197,7 @@ def patience(doing: str) -> Iterator[None]:
 @contextmanager
 def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
     """A bar for what is done in many steps, with their rate and the time left, on a terminal; a pipe stays quiet."""
-    if not sys.stderr.isatty():
+    if not behind(sys.stderr).isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
@@ -188,7 +205,7 @@ def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
 
     columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn())
     rate, left = TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
-    with Progress(*columns, rate, left, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, rate, left, console=Console(file=behind(sys.stderr)), transient=True) as bar:
         task = bar.add_task(doing, total=None, rate="")
 
         def show(done: int, total: int) -> None:

@@ -14,6 +14,7 @@ from dcsim.cli.app import (
     Mitigations,
     Options,
     Out,
+    Overwrite,
     Resume,
     ScenarioFile,
     Seed,
@@ -21,6 +22,7 @@ from dcsim.cli.app import (
     Variants,
     Workers,
     app,
+    make_way,
     opened,
     settings,
 )
@@ -51,6 +53,7 @@ def sweep(
     workers: Workers = None,
     engine: Engine = "auto",
     out: Out = None,
+    overwrite: Overwrite = False,
     resume: Resume = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -62,10 +65,9 @@ def sweep(
     from dcsim.study.axes import axes_of
     from dcsim.study.sweep import sweep
 
-    if resume and out is None:
-        raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
     built = opened(scenario, variant, set_, option, mitigate, limit)
     wanted = settings(over, "--over", "resources.crews.count=4..16")
+    make_way(out, overwrite, resume)
     notice(engine, built, n * (samples or prod(len(axis.values) for axis in axes_of(wanted))))
     try:
         with progress("simulating") as show:
@@ -111,6 +113,7 @@ def order_by(
     workers: Workers = None,
     engine: Engine = "auto",
     out: Out = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
@@ -133,6 +136,7 @@ def order_by(
             engine=engine,
             progress=show,
         )
+    make_way(out, overwrite)
     give(done, "orders", orders_report(done), out, as_json, as_csv)
 
 
@@ -153,6 +157,7 @@ def mitigate(
     workers: Workers = None,
     engine: Engine = "auto",
     out: Out = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
@@ -174,4 +179,5 @@ def mitigate(
             engine=engine,
             progress=show,
         )
+    make_way(out, overwrite)
     give(done, "options", mitigate_report(done), out, as_json, as_csv)

@@ -15,6 +15,7 @@ from dcsim.cli.app import (
     Mitigations,
     Options,
     Out,
+    Overwrite,
     Sampling,
     ScenarioFile,
     Seed,
@@ -22,6 +23,7 @@ from dcsim.cli.app import (
     Variants,
     Workers,
     app,
+    make_way,
     opened,
 )
 from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
@@ -48,6 +50,7 @@ def explain(
     engine: Engine = "auto",
     sampling: Sampling = "random",
     out: Out = None,
+    overwrite: Overwrite = False,
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
@@ -72,6 +75,7 @@ def explain(
             sampling=sampling,
             progress=show,
         )
+    make_way(out, overwrite)
     give(result, "days", explanation_report(result), out, json, csv)
 
 
@@ -97,6 +101,7 @@ def compare(
     engine: Engine = "auto",
     sampling: Sampling = "random",
     out: Out = None,
+    overwrite: Overwrite = False,
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
@@ -120,6 +125,7 @@ def compare(
             sampling=sampling,
             progress=show,
         )
+    make_way(out, overwrite)
     give(result, "differences", comparison_report(result), out, json, csv)
 
 
@@ -147,6 +153,7 @@ def lost(
     expected: Annotated[bool, typer.Option("--expected", help="One build, with expected values.")] = False,
     engine: Engine = "auto",
     out: Out = None,
+    overwrite: Overwrite = False,
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
@@ -168,4 +175,5 @@ def lost(
             engine=engine,
             progress=show,
         )
+    make_way(out, overwrite)
     give(result, "causes", lost_report(result), out, json, csv)

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -20,6 +21,7 @@ from dcsim.figures import style
 from dcsim.figures.dates import Clock, Floats, date_axis, moment
 from dcsim.figures.maps import cells, counted, draw_cells, laid_out
 from dcsim.figures.style import plain
+from dcsim.writing import reason, write_file
 
 MOST_FRAMES = 90
 PER_SECOND = 10
@@ -44,12 +46,12 @@ def film(scene: Scene, title: str, clock: Clock, path: Path, progress: Progress)
     ResultError
         The file cannot be written.
     """
-    write = _mp4 if path.suffix.lower() == ".mp4" else _gif
+    made = _mp4 if path.suffix.lower() == ".mp4" else _gif
     try:
-        write(frames(scene, title, clock, progress), path)
+        written = made(frames(scene, title, clock, progress))
     except OSError as error:
-        raise ResultError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}") from None
-    return path
+        raise ResultError(f"cannot write '{path}': {reason(error)}") from None
+    return write_file(path, written)
 
 
 def frames(scene: Scene, title: str, clock: Clock, progress: Progress) -> Iterator[Image]:
@@ -144,7 +146,7 @@ def _floats(line: Line) -> Floats:
     return line.values.astype(np.float64)
 
 
-def _gif(pictures: Iterator[Image], path: Path) -> None:
+def _gif(pictures: Iterator[Image]) -> bytes:
     from PIL import Image as Pillow
 
     drawn = [Pillow.fromarray(picture) for picture in pictures]
@@ -154,18 +156,32 @@ def _gif(pictures: Iterator[Image], path: Path) -> None:
     durations = [pause] * (len(flat) - 1) + [pause * STAND_STILL]
     film = BytesIO()
     flat[0].save(film, "GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0)
-    path.write_bytes(film.getvalue())
+    return film.getvalue()
 
 
-def _mp4(pictures: Iterator[Image], path: Path) -> None:
+def _mp4(pictures: Iterator[Image]) -> bytes:
     program = shutil.which("ffmpeg")
     if program is None:
         raise UnavailableError("an MP4 needs ffmpeg, which is not installed here: write a .gif or an .html instead")
     drawn = list(pictures)
     height, width = (size - size % 2 for size in drawn[0].shape[:2])
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(PER_SECOND), "-i", "-"]
-    target = ["-pix_fmt", "yuv420p", "-fflags", "+bitexact", str(path)]
     pixels = b"".join(one[:height, :width].tobytes() for one in [*drawn, *[drawn[-1]] * STAND_STILL])
-    done = subprocess.run([program, "-y", "-loglevel", "error", *source, *target], input=pixels, capture_output=True)
-    if done.returncode:
-        raise ResultError(f"ffmpeg cannot write '{path}': {done.stderr.decode(errors='replace').strip()}")
+    with TemporaryDirectory() as folder:
+        film = Path(folder) / "film.mp4"
+        command = [
+            program,
+            "-y",
+            "-loglevel",
+            "error",
+            *source,
+            "-pix_fmt",
+            "yuv420p",
+            "-fflags",
+            "+bitexact",
+            str(film),
+        ]
+        done = subprocess.run(command, input=pixels, capture_output=True)
+        if done.returncode:
+            raise ResultError(f"ffmpeg cannot write a film: {done.stderr.decode(errors='replace').strip()}")
+        return film.read_bytes()

@@ -20,6 +20,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from dcsim.errors import ResultError
+from dcsim.visible import visible
+from dcsim.writing import write_file
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
@@ -214,13 +216,12 @@ def save(figure: Figure, path: Path) -> Path:
     suffix = path.suffix.lower()
     cover(figure)
     picture = BytesIO()
+    for words in figure.findobj(Text):
+        if isinstance(words, Text) and (shown := visible(words.get_text())) != words.get_text():
+            words.set_text(shown)
     with drawing():
         figure.savefig(picture, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
-    try:
-        path.write_bytes(picture.getvalue())
-    except OSError as error:
-        raise ResultError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}") from None
-    return path
+    return write_file(path, picture.getvalue())
 
 
 def bare(ax: Axes) -> None:

@@ -11,6 +11,7 @@ from dcsim.figures.animation import film
 from dcsim.figures.dates import Clock
 from dcsim.figures.gallery import title
 from dcsim.report.player import player
+from dcsim.writing import write_file
 
 FORMATS = (".html", ".gif", ".mp4")
 
@@ -33,8 +34,4 @@ def animate(findings: Findings, path: Path, progress: Callable[[int, int], None]
     shown = scene(findings.tables, counted(scenario, findings.tables["supplies"]["supply"]))
     if path.suffix.lower() != ".html":
         return film(shown, title(findings), Clock(start, zero), path, progress)
-    try:
-        path.write_text(player(shown, title(findings), start, zero), encoding="utf-8")
-    except OSError as error:
-        raise ResultError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}") from None
-    return path
+    return write_file(path, player(shown, title(findings), start, zero))

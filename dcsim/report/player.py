@@ -1,6 +1,7 @@
 """The site filling up, as one HTML file that plays without any network: the map beside what is counted and in stock."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from importlib.resources import files
 from itertools import pairwise
@@ -11,6 +12,7 @@ import numpy as np
 from dcsim.analysis.scene import Line, Scene
 from dcsim.analysis.states import STATES
 from dcsim.figures.maps import COLOURS, laid_out
+from dcsim.report.policy import policy
 from dcsim.units import DAY
 
 TEMPLATE = "player.html"
@@ -18,11 +20,11 @@ TEMPLATE = "player.html"
 
 def player(scene: Scene, title: str, start: datetime, zero: datetime) -> str:
     """The page; every name from the scenario is data, never markup or script."""
-    return (
-        (files("dcsim.report") / TEMPLATE)
-        .read_text("utf-8")
-        .replace("/*SCENE*/null", _script(_told(scene, title, start, zero)))
+    page = (files("dcsim.report") / TEMPLATE).read_text("utf-8")
+    known = policy(
+        re.findall("<script>(.*?)</script>", page, re.DOTALL), re.findall("<style>(.*?)</style>", page, re.DOTALL)
     )
+    return page.replace("POLICY", known).replace(">SCENE<", f">{_script(_told(scene, title, start, zero))}<")
 
 
 def _script(data: Any) -> str:

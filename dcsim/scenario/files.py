@@ -1,8 +1,10 @@
-"""Files that a scenario is read from: beside each other, inside one root folder, and never too large."""
+"""Files that may come from anyone: ordinary ones alone, inside one root folder, and never too large."""
 
 import errno
+import os
+import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dcsim.scenario.tree import Origin
@@ -11,6 +13,11 @@ from dcsim.suggest import nearest
 LARGEST = 10_000_000
 """Bytes; a scenario is written by people."""
 
+MOST_TOGETHER = 100_000_000
+"""Bytes that a scenario and all files it names may have."""
+
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 
 class UnreadableFileError(Exception):
     """A file cannot be read; the text says why and what would be right."""
@@ -18,19 +25,33 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True)
 class Root:
-    """The folder outside which nothing is read."""
+    """The folder outside which nothing is read, and inside which no file is read twice."""
 
     folder: Path
+    whose: str = "scenario"
+    known: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
+    """The text of every file that was read."""
 
     def read(self, path: Path, shown: str) -> str:
         """The text of a file inside the root."""
+        inside = self.inside(path, shown)
+        if inside not in self.known:
+            text = read_text(path, shown)
+            if sum(map(len, self.known.values())) + len(text) > MOST_TOGETHER:
+                raise UnreadableFileError(f"'{shown}' is too much: all files together have at most 100 MB")
+            self.known[inside] = text
+        return self.known[inside]
+
+    def inside(self, path: Path, shown: str) -> Path:
+        """Where a file really lies, which is inside the root."""
         try:
-            inside = path.resolve().is_relative_to(self.folder.resolve())
+            found = path.resolve()
+            inside = found.is_relative_to(self.folder.resolve())
         except (OSError, ValueError, RuntimeError):
             raise UnreadableFileError(f"'{shown}' is not the name of a file") from None
         if not inside:
-            raise UnreadableFileError(f"'{shown}' lies outside the scenario's folder, and nothing there is read")
-        return read_text(path, shown)
+            raise UnreadableFileError(f"'{shown}' lies outside the {self.whose}'s folder, and nothing there is read")
+        return found
 
     def beside(self, origin: Origin, name: str) -> tuple[str, Origin]:
         """The text of a file named by another one, beside which it is looked up; and where it lies."""
@@ -49,16 +70,17 @@ def read_stream(shown: str) -> str:
 
 def read_text(path: Path, shown: str) -> str:
     """The text of a file; raises UnreadableFileError where it is missing, too large, or no text."""
+    return _decode(read_bytes(path, shown, LARGEST, "a scenario"), shown)
+
+
+def read_bytes(path: Path, shown: str, most: int, what: str) -> bytes:
+    """The bytes of an ordinary file, at most so many: no device is opened, and no pipe is waited for."""
     try:
-        if path.is_dir():
-            raise UnreadableFileError(f"'{shown}' is a folder; name the file in it")
-        if path.exists() and not path.is_file():
-            raise UnreadableFileError(f"'{shown}' is not an ordinary file")
-        size = path.stat().st_size
-        if size > LARGEST:
-            megabytes = f"{size / 1e6:,.1f} MB"
-            raise UnreadableFileError(f"'{shown}' has {megabytes}; at most {LARGEST // 10**6} MB are read")
-        return _decode(path.read_bytes(), shown)
+        _refuse_odd(path.stat(), shown)
+        with open(os.open(path, _READ), "rb") as file:
+            _refuse_odd(os.fstat(file.fileno()), shown)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(most + 1) if size <= most else b""
     except FileNotFoundError:
         raise UnreadableFileError(f"there is no file '{shown}'{_nearest_file(path)}") from None
     except PermissionError:
@@ -66,6 +88,17 @@ def read_text(path: Path, shown: str) -> str:
     except (OSError, ValueError) as error:
         reason = errno.errorcode.get(getattr(error, "errno", None) or 0, "not a name of a file")
         raise UnreadableFileError(f"'{shown[:100]}' cannot be read ({reason})") from None
+    if max(size, len(data)) > most:
+        megabytes = f"{max(size, len(data)) / 1e6:,.1f} MB"
+        raise UnreadableFileError(f"'{shown}' has {megabytes}; {what} has at most {most // 10**6:,} MB")
+    return data
+
+
+def _refuse_odd(found: os.stat_result, shown: str) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise UnreadableFileError(f"'{shown}' is a folder; name the file in it")
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableFileError(f"'{shown}' is not an ordinary file")
 
 
 def _decode(data: bytes, shown: str) -> str:

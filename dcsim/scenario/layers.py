@@ -7,6 +7,7 @@ values with their source. `null` deletes what lies below.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dcsim.errors import Problem
@@ -42,6 +43,9 @@ RANGE = ("low", "high")
 BESIDE = PROVENANCE + RANGE
 """What may stand beside a `value`."""
 
+DEEPEST, MOST = 50, 500
+"""Files that may extend each other in a row, and files that a scenario may consist of."""
+
 _STEP = re.compile(r"\d{4}-\d{2}-\d{2}.*|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
 _NOT_IN_LAYERS = ("variants", "options", "extends")
 """What a partial scenario cannot have."""
@@ -56,6 +60,8 @@ class Stack:
     """What is wrong inside a layer."""
     missing: list[Problem] = field(default_factory=list)
     """Layers that are not there: without them nothing more can be said about the scenario."""
+    bases: dict[Path, Node] = field(default_factory=dict)
+    """Every file that was read, with all it extends: many may extend it, and none is read twice."""
 
     def read(self, text: str, origin: Origin, below: tuple[Origin, ...] = ()) -> Node:
         """A file laid over the files that it extends; `below` are the files that extend it."""
@@ -84,10 +90,15 @@ class Stack:
         if isinstance(entry.value, str) and entry.value.strip():
             try:
                 text, found = self.root.beside(origin, entry.value)
-                circle = _circle(below, found)
-                if not circle:
-                    return self.read(text, found, below)
-                problem = f"these files extend each other in a circle: {circle}"
+                circle, where = _circle(below, found), found.path.resolve()
+                if circle:
+                    problem = f"these files extend each other in a circle: {circle}"
+                elif where not in self.bases and (len(below) > DEEPEST or len(self.bases) >= MOST):
+                    problem = f"at most {DEEPEST} files extend each other in a row, and a scenario is at most {MOST}"
+                else:
+                    if where not in self.bases:
+                        self.bases[where] = self.read(text, found, below)
+                    return self.bases[where]
             except UnreadableFileError as error:
                 problem = str(error)
         self.missing.append(entry.problem(("extends",), problem or "expected the name of a file, such as 'base.yaml'"))

@@ -1,5 +1,10 @@
 """The folder of many replications while they run: chunks as they finish, so that nothing computed is lost."""
 
+import hashlib
+import json
+import re
+from io import BytesIO
+from os.path import isdir
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,11 +15,19 @@ from filelock import FileLock, Timeout
 from dcsim.errors import ResultError
 from dcsim.network import Network
 from dcsim.study.chunk import Chunk, Counter, chunk_of, frame_of
-from dcsim.study.store import claim_folder, make_folder, put, writing
+from dcsim.study.manifest import MANIFEST, SCENARIO, found_manifest
+from dcsim.study.store import claim_folder, clear_way
+from dcsim.study.tables import KEPT as TABLES
+from dcsim.study.tables import as_bytes, read_kept
+from dcsim.writing import is_unfinished, make_folder, reason, refuse_odd, write_file
 
 PARTS, LOCK = "parts", ".lock"
-WHOLE = ".replications.parquet"
+WHOLE = ".replications.part"
 """All chunks as one, once the result is complete."""
+
+_PART = re.compile(r"(\d{8}-\d{8}|point-\d{5,})\.(part|parquet)")
+"""The name of a part; `.parquet` where an older version wrote it."""
+_SEAL = hashlib.sha256().digest_size
 
 KEPT = "; what is there is kept, --resume continues"
 
@@ -25,29 +38,19 @@ class Campaign:
     def __init__(self, folder: Path, manifest: dict[str, Any], scenario: str, resume: bool) -> None:
         self.folder = folder
         self.parts = folder / PARTS
-        self.lock = FileLock(folder / LOCK)
-        make_folder(folder, manifest, scenario)
-        self._close_to_others()
+        self.whose = json.dumps(manifest, sort_keys=True).encode()
+        clear_way(folder, manifest, scenario)
+        self.lock = _closed(folder)
         try:
             claim_folder(folder, manifest, scenario)
-            if not resume and self.parts.exists() and any(self.parts.iterdir()):
+            make_folder(self.parts)
+            if not resume and any(_PART.fullmatch(path.name) for path in self.parts.iterdir()):
                 raise ResultError(
                     f"'{folder}' holds replications of a run that was stopped: continue it with --resume, or delete it"
                 )
-            with writing(folder):
-                self.parts.mkdir(exist_ok=True)
         except BaseException:
             self.lock.release()
             raise
-
-    def _close_to_others(self) -> None:
-        with writing(self.folder):
-            try:
-                self.lock.acquire(timeout=0)
-            except Timeout:
-                raise ResultError(
-                    f"another run is writing into '{self.folder}': wait for it, or choose another folder"
-                ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -65,43 +68,102 @@ class Campaign:
 
     def whole(self, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]) -> Chunk | None:
         """All replications, if they were complete before."""
-        return _chunk(_table(self.folder / WHOLE), 0, network, explained, what)
+        return _chunk(self._table(WHOLE), 0, network, explained, what)
 
     def write(self, chunk: Chunk) -> None:
         """Keep a chunk: it is there whole, or not at all."""
         self.keep(_name(chunk.first, chunk.first + len(chunk.left)), frame_of(chunk))
 
     def part(self, name: str) -> pd.DataFrame | None:
-        """A part that was kept before; none if it was not, or cannot be read."""
-        return _table(self.parts / f"{name}.parquet")
+        """A part that was kept before; none if it was not, or is not what was written here under this name."""
+        return self._table(f"{PARTS}/{name}.part")
 
     def keep(self, name: str, part: pd.DataFrame) -> None:
         """Keep a part of the result: it is there whole, or not at all."""
-        with writing(self.folder, KEPT):
-            put(self.parts / f"{name}.parquet", lambda unfinished: part.to_parquet(unfinished, index=False))
+        self._write(f"{PARTS}/{name}.part", part, KEPT)
 
     def keep_whole(self, kept: Chunk) -> None:
         """The result is complete: all replications are kept as one."""
-        with writing(self.folder):
-            put(self.folder / WHOLE, lambda unfinished: frame_of(kept).to_parquet(unfinished, index=False))
+        self._write(WHOLE, frame_of(kept), "")
 
     def finish(self) -> None:
         """The result is complete: the chunks are no longer needed."""
-        with writing(self.folder):
-            for path in self.parts.iterdir():
+        _delete_parts(self.folder)
+
+    def _seal(self, name: str, data: bytes) -> bytes:
+        """What only this part of this result begins with."""
+        return hashlib.sha256(b"\0".join((self.whose, name.encode(), data))).digest()
+
+    def _write(self, name: str, table: pd.DataFrame, kept: str) -> None:
+        data = as_bytes(table)
+        write_file(self.folder / name, self._seal(name, data) + data, kept)
+
+    def _table(self, name: str) -> pd.DataFrame | None:
+        try:
+            seal, data = (whole := read_kept(self.folder, name))[:_SEAL], whole[_SEAL:]
+            return pd.read_parquet(BytesIO(data)) if seal == self._seal(name, data) else None
+        except (ResultError, OSError, ValueError):
+            return None
+
+
+def clear(folder: Path) -> None:
+    """Delete the result that a folder holds, and nothing else that is in it.
+
+    Raises
+    ------
+    ResultError
+        A manifest stands there that is none of dcsim's, another run is writing, or the disk refuses.
+    """
+    if not isdir(folder) or found_manifest(folder) is None:
+        return
+    make_folder(folder)
+    lock = _closed(folder)
+    try:
+        _delete_parts(folder)
+        for name in (MANIFEST, SCENARIO, WHOLE, ".replications.parquet", *TABLES):
+            refuse_odd(folder / name)
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
+    finally:
+        lock.release()
+
+
+def _closed(folder: Path) -> FileLock:
+    """A folder in which no other run writes until the lock is released."""
+    path = folder / LOCK
+    lock = FileLock(path)
+    try:
+        refuse_odd(path)
+        if path.exists() and (path.stat().st_size or path.stat().st_nlink > 1):
+            raise ResultError(f"'{path}' is no lock of dcsim: choose another folder")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ResultError(f"another run is writing into '{folder}': wait for it, or choose another folder") from None
+    except OSError as error:
+        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
+    return lock
+
+
+def _delete_parts(folder: Path) -> None:
+    """Delete what a run left on its way; what others put there stays, and what a link leads to."""
+    parts = folder / PARTS
+    try:
+        within = list(parts.iterdir()) if parts.is_dir() and not parts.is_symlink() else None
+        for path in within or ():
+            if _PART.fullmatch(path.name) and path.is_file() and not path.is_symlink():
                 path.unlink()
-            self.parts.rmdir()
+        for path in [*folder.iterdir(), *(within or ())]:
+            if is_unfinished(path):
+                path.unlink()
+        if within is not None and not any(parts.iterdir()):
+            parts.rmdir()
+    except OSError as error:
+        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
 
 
 def _name(first: int, last: int) -> str:
     return f"{first:08d}-{last:08d}"
-
-
-def _table(path: Path) -> pd.DataFrame | None:
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError):
-        return None
 
 
 def _chunk(
@@ -109,5 +171,5 @@ def _chunk(
 ) -> Chunk | None:
     try:
         return None if frame is None else chunk_of(frame, first, network, explained, what)
-    except (ValueError, KeyError):
+    except (ValueError, LookupError):
         return None

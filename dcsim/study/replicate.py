@@ -19,9 +19,9 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign
 from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
+from dcsim.study.manifest import manifest_of
 from dcsim.study.replications import Asked, Precision, Replications, asked_for, known_milestone
 from dcsim.study.room import refuse_replications
-from dcsim.study.store import manifest_of
 
 CHUNK = 64
 """Replications that are run and written together, if not told otherwise."""

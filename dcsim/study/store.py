@@ -1,33 +1,27 @@
 """The folder of a result: a manifest that says what it is, the resolved scenario, and Parquet tables."""
 
-import hashlib
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from io import BytesIO
+from collections.abc import Mapping
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import EXPECTED
 from dcsim.errors import ResultError
+from dcsim.scenario.files import UnreadableFileError, read_text
 from dcsim.scenario.load import load
 from dcsim.scenario.schema import Scenario
-from dcsim.version import __version__
+from dcsim.study.manifest import MANIFEST, SCENARIO, as_text, checked, found_manifest, manifest_of
+from dcsim.study.tables import KEPT, as_bytes, read_kept, read_tables, sha256
+from dcsim.writing import make_folder, refuse_odd, write_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MANIFEST, SCENARIO = "manifest.json", "scenario.yaml"
-
-LAYOUT = 3
-"""The version of this folder's layout and of the columns of its tables."""
-
 _IDENTITY = {
     "kind": "question",
     "dcsim": "version of dcsim",
+    "layout": "layout of the folder",
     "sha256": "scenario",
     "seed": "seed",
     "replications": "replications",
@@ -78,21 +72,15 @@ def read(folder: str | Path) -> Findings:
         The folder holds no result, one that is not finished, one of another layout, or files that cannot be read.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not isdir(folder):
         raise ResultError(f"there is no folder '{folder}': give one that was written with --out")
-    manifest = read_manifest(folder)
-    if manifest is None:
+    found = found_manifest(folder)
+    if found is None:
         raise ResultError(f"'{folder}' holds no result: there is no {MANIFEST}; give a folder written with --out")
-    if manifest.get("layout") != LAYOUT:
-        raise ResultError(
-            f"'{folder}' was written by dcsim {manifest.get('dcsim')} in another layout: make it anew with this version"
-        )
-    rows = manifest.get("rows")
-    if not isinstance(rows, dict):
-        raise ResultError(f"'{folder}' is not finished: run the same command again, or continue it with --resume")
-    scenario = _read_scenario(folder, manifest)
-    tables = {name: _read_table(folder / f"{name}.parquet", count) for name, count in rows.items()}
-    return Findings(str(manifest.get("kind")), scenario, manifest, tables)
+    manifest = checked(found, folder)
+    scenario = _read_scenario(folder, manifest["sha256"])
+    tables = read_tables(folder, manifest["kind"], manifest["rows"], manifest.get("checksums") or {})
+    return Findings(manifest["kind"], scenario, manifest, tables)
 
 
 def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Findings | None:
@@ -110,58 +98,10 @@ def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Findings 
         return None
 
 
-def _read_scenario(folder: Path, manifest: Mapping[str, Any]) -> Scenario:
-    path = folder / SCENARIO
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ResultError(f"cannot read '{path}': {reason(error)}; make the result anew") from None
-    if found != manifest.get("sha256"):
-        raise ResultError(f"'{path}' was changed after the result was written: make it anew")
-    return load(path, root=folder)
-
-
-def _read_table(path: Path, count: int) -> "pd.DataFrame":
-    import pandas as pd
-
-    try:
-        table = pd.read_parquet(BytesIO(path.read_bytes()))
-    except OSError as error:
-        raise ResultError(f"cannot read '{path}': {reason(error)}; make the result anew") from None
-    except ValueError:
-        raise ResultError(
-            f"cannot read '{path}': it is no Parquet file, or a broken one; make the result anew"
-        ) from None
-    if len(table) != count:
-        raise ResultError(f"'{path}' has {len(table):,} rows, not {count:,} as it was written: make the result anew")
-    return table
-
-
-def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict[str, Any]:
-    """What a result is: enough to tell it from another, and to make it again; as JSON reads it."""
-    document = scenario.document
-    manifest = {
-        "kind": kind,
-        "dcsim": __version__,
-        "layout": LAYOUT,
-        "name": scenario.name,
-        "sha256": document.sha256,
-        "variants": list(document.variants),
-        "overrides": dict(document.overrides),
-        "options": list(document.options),
-        "mitigated": list(document.mitigated),
-        "start": scenario.start.isoformat(),
-        "day_zero": scenario.zero.isoformat(),
-        **about,
-    }
-    return dict(json.loads(json.dumps(manifest, default=_in_json)))
-
-
-def _in_json(value: Any) -> Any:
-    """A date as ISO writes it, a number of NumPy as a plain one, all else as it would be written."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return value.item() if hasattr(value, "item") else str(value)
+def _read_scenario(folder: Path, fingerprint: str) -> Scenario:
+    if sha256(read_kept(folder, SCENARIO)) != fingerprint:
+        raise ResultError(f"'{folder / SCENARIO}' was changed after the result was written: make it anew")
+    return load(folder / SCENARIO, root=folder)
 
 
 def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
@@ -172,73 +112,57 @@ def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
     ResultError
         The folder holds another result or other files of these names, or it cannot be written.
     """
-    make_folder(folder, manifest, scenario)
-    with writing(folder):
-        put(folder / SCENARIO, lambda path: path.write_text(scenario, encoding="utf-8"))
-        if not (folder / MANIFEST).exists():
-            put(folder / MANIFEST, lambda path: path.write_text(_written(manifest), encoding="utf-8"))
+    clear_way(folder, manifest, scenario)
+    write_file(folder / SCENARIO, scenario)
+    if not (folder / MANIFEST).exists():
+        write_file(folder / MANIFEST, as_text(manifest))
 
 
-def make_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
+def clear_way(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
     """Make a folder for a result if it is not there, and refuse one that is another's; nothing is written into it."""
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        _refuse_other(folder, manifest, scenario)
-
-
-@contextmanager
-def writing(folder: Path, kept: str = "") -> Iterator[None]:
-    """Where the disk refuses, the user is told why, and what is kept."""
-    try:
-        yield
-    except (FileExistsError, NotADirectoryError):
-        raise ResultError(f"cannot write into '{folder}': a file stands where a folder is needed") from None
-    except OSError as error:
-        raise ResultError(f"cannot write into '{folder}': {reason(error)}{kept}") from None
+    make_folder(folder)
+    for name in (MANIFEST, SCENARIO, *KEPT):
+        refuse_odd(folder / name)
+    _refuse_other(folder, manifest, scenario)
 
 
 def _save_tables(folder: Path, manifest: dict[str, Any], tables: Mapping[str, "pd.DataFrame"]) -> Path:
-    """Write the tables of a result into its folder, and last the manifest, which then says how long they are."""
-    manifest = manifest | {"rows": {name: len(table) for name, table in tables.items()}}
-    with writing(folder):
-        for name, table in tables.items():
-            put(folder / f"{name}.parquet", partial(table.to_parquet, index=False))
-        put(folder / MANIFEST, lambda path: path.write_text(_written(manifest), encoding="utf-8"))
+    """Write the tables of a result into its folder, and last the manifest, which then says how they are known again."""
+    checksums = {}
+    for name, table in tables.items():
+        data = as_bytes(table)
+        checksums[name] = sha256(data)
+        write_file(folder / f"{name}.parquet", data)
+    rows = {name: len(table) for name, table in tables.items()}
+    write_file(folder / MANIFEST, as_text(manifest | {"rows": rows, "checksums": checksums}))
     return folder
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a folder; none where it holds no result."""
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ResultError(f"cannot read '{path}': {reason(error)}") from None
-    except ValueError:
-        manifest = None
-    if not isinstance(manifest, dict):
-        raise ResultError(f"'{path}' is not a manifest of dcsim; choose another folder, or delete this one")
-    return manifest
 
 
 def _refuse_other(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
     """Whatever stands in the folder is this result, or has nothing to do with results."""
-    before = read_manifest(folder)
+    before = found_manifest(folder)
     if before is not None:
         others = [what for key, what in _IDENTITY.items() if before.get(key) != manifest.get(key)]
         if others:
             raise ResultError(
                 f"'{folder}' holds another result: {_described(before)}; this one differs in its "
-                f"{', '.join(others)}: choose another folder, or delete that one"
+                f"{', '.join(others)}: choose another folder, or delete that one, or --overwrite it"
             )
-    elif (folder / SCENARIO).exists() and (folder / SCENARIO).read_text(errors="replace") != scenario:
+        return
+    try:
+        foreign = (folder / SCENARIO).exists() and read_text(folder / SCENARIO, SCENARIO) != scenario
+    except UnreadableFileError:
+        foreign = True
+    if foreign:
         raise ResultError(f"'{folder}' holds a {SCENARIO} that is not this result's: choose another folder")
+    for name in KEPT:
+        if not (folder / SCENARIO).exists() and (folder / name).exists():
+            raise ResultError(f"'{folder}' holds a {name} that is not this result's: choose another folder")
 
 
 def _described(manifest: dict[str, Any]) -> str:
-    variants = ", ".join(map(str, manifest.get("variants") or ()))
+    laid = manifest.get("variants")
+    variants = ", ".join(map(str, laid)) if isinstance(laid, list) else ""
     seed = manifest.get("seed")
     parts = [
         f"'{manifest.get('name')}'" + (f" with {variants}" if variants else ""),
@@ -246,24 +170,3 @@ def _described(manifest: dict[str, Any]) -> str:
         f"scenario {str(manifest.get('sha256'))[:12]}",
     ]
     return ", ".join(parts)
-
-
-def put(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name and put it in place once it is whole, and on the disk."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        write(unfinished)
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _written(manifest: dict[str, Any]) -> str:
-    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-
-
-def reason(error: OSError) -> str:
-    """Why the disk refused, in words."""
-    return (error.strerror or str(error)).lower()

@@ -24,9 +24,10 @@ from dcsim.study.assumptions import chosen_milestones
 from dcsim.study.axes import Axis, Point, axes_of, points_of, told
 from dcsim.study.campaign import Campaign
 from dcsim.study.design import RANDOM
+from dcsim.study.manifest import manifest_of
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked
-from dcsim.study.store import finished, keep, manifest_of
+from dcsim.study.store import finished, keep
 from dcsim.study.trials import at_least_one
 
 if TYPE_CHECKING:

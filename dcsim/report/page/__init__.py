@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dcsim.analysis.findings import Findings
 from dcsim.errors import ResultError
+from dcsim.writing import write_file
 
 
 def report(*findings: Findings, path: str | Path, milestone: str | None = None) -> Path:
@@ -35,9 +36,4 @@ def report(*findings: Findings, path: str | Path, milestone: str | None = None) 
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ResultError(f"'{path}': a report's name ends in .html")
-    text = written(together(findings, milestone))
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ResultError(f"cannot write '{path}': {(error.strerror or str(error)).lower()}") from None
-    return path
+    return write_file(path, written(together(findings, milestone)))

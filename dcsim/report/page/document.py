@@ -1,7 +1,5 @@
 """The page as one HTML text: its sections put into the template, with style, script and figures inside."""
 
-import base64
-import hashlib
 import json
 import re
 from importlib.resources import files
@@ -14,8 +12,12 @@ from dcsim.report.page.answer import answer, headline
 from dcsim.report.page.contents import origin, sections, subject
 from dcsim.report.page.parts import DARK, LIGHT, Chart
 from dcsim.report.page.results import Results
+from dcsim.report.policy import policy
+from dcsim.visible import visible
 
 LANGUAGE = "en"
+_PALETTES = {"light": LIGHT, "dark": DARK}
+_STYLE = ":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
 def written(results: Results) -> str:
@@ -30,8 +32,10 @@ def written(results: Results) -> str:
     environment.filters["breakable"] = _breakable
     parts = sections(results)
     charts = [chart for part in parts for chart in part.charts]
+    colours = {name: " ".join(f"--{key}: {colour};" for key, colour in one.items()) for name, one in _PALETTES.items()}
+    style = _STYLE.format(**colours) + _asset("templates", "report.css")
     scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
-    return environment.get_template("report.html").render(
+    page = environment.get_template("report.html").render(
         language=LANGUAGE,
         scenario=results.scenario,
         subject=subject(results),
@@ -39,15 +43,14 @@ def written(results: Results) -> str:
         answer=answer(results),
         sections=parts,
         origin=origin(results),
-        light=LIGHT,
-        dark=DARK,
-        style=_asset("templates", "report.css"),
+        policy=policy(scripts, [style, ""]),
+        style=Markup(style),
         figures=_json({chart.name: _figure(chart) for chart in charts}),
-        palettes=_json({"light": LIGHT, "dark": DARK}),
+        palettes=_json(_PALETTES),
         scripts=scripts,
         license=_asset("plotly", "LICENSE"),
-        hashes=" ".join(f"'sha256-{_fingerprint(script)}'" for script in scripts) or "'none'",
     )
+    return visible(page)
 
 
 def _figure(chart: Chart) -> dict[str, Any]:
@@ -57,11 +60,6 @@ def _figure(chart: Chart) -> dict[str, Any]:
 def _asset(*path: str) -> Markup:
     """A file of this package, which stands in the page as it is."""
     return Markup(files(__package__).joinpath(*path).read_text(encoding="utf-8"))
-
-
-def _fingerprint(script: str) -> str:
-    """By which a browser knows a script of this page from any other, and runs no other."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _json(value: object) -> Markup:
