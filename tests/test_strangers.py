@@ -408,7 +408,7 @@ def test_a_result_is_replaced_if_asked(dcsim, tiny, tmp_path):
     assert "choose another folder, or delete that one, or --overwrite it" in dcsim("run", tiny, "--out", out)[1]
     for command in (["run", tiny], ["replicate", tiny, "-n", "2"], ["explain", tiny, "--milestone", "half", "-n", "2"]):
         assert dcsim(*command, "--out", out, "--overwrite")[2] == 0
-    assert not (tmp_path / "out" / "stuck.parquet").exists()
+    assert not (tmp_path / "out" / "attempts.parquet").exists()
     assert (tmp_path / "out" / "mine.txt").exists()
     assert "--overwrite replaces what the folder of --out holds" in dcsim("run", tiny, "--overwrite")[1]
     (tmp_path / "out" / "manifest.json").write_text("{}")

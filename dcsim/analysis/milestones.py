@@ -46,6 +46,13 @@ def date_by(network: Network, dated: Ints, level: float) -> datetime | None:
     return network.date(int(minute)) if np.isfinite(minute) else None
 
 
+def date_at(dates: "pd.Series[pd.Timestamp]", level: float) -> datetime | None:
+    """The date by which that share of replications had reached a milestone, from the dates of all; None if none."""
+    minutes = dates.astype("datetime64[s]").to_numpy().astype("datetime64[m]").astype(np.int64)
+    minute = quantile(np.where(dates.isna(), np.nan, minutes), level)
+    return pd.Timestamp(int(minute), unit="m").to_pydatetime() if np.isfinite(minute) else None
+
+
 def dated_in_the_world(scenario: Scenario) -> pd.DataFrame:
     """One row per date that was observed or is wanted: milestone, supply, reaches, kind, date, meaning.
 

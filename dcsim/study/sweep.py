@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
-from dcsim.analysis.frames import explained
+from dcsim.analysis.frames import explained, moments
+from dcsim.analysis.milestones import date_at
 from dcsim.analysis.quantiles import summary_table
 from dcsim.build import network_of
 from dcsim.engine import AUTO, choose
@@ -225,7 +226,7 @@ def _outcomes(
 
         found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, show)
         wanted = found.milestones["milestone"].isin(asked.milestones)
-        known = found.milestones.loc[wanted, ["replication", "milestone", "day"]].reset_index(drop=True)
+        known = found.milestones.loc[wanted, ["replication", "milestone", "day", "date"]].reset_index(drop=True)
         known.insert(0, "point", number)
         known.attrs.clear()
         if campaign is not None:
@@ -237,8 +238,11 @@ def _outcomes(
 
 def _row(number: int, point: Point, asked: _Asked, outcomes: pd.DataFrame) -> pd.DataFrame:
     """What a point comes to, with its number and its values in front."""
-    days = {name: outcomes.loc[outcomes["milestone"] == name, "day"].to_numpy() for name in asked.milestones}
-    measured = summary_table(days, {})[["milestone", *MEASURES]]
+    of = {name: outcomes[outcomes["milestone"] == name] for name in asked.milestones}
+    measured = summary_table({name: rows["day"].to_numpy() for name, rows in of.items()}, {})
+    for level, column in ((0.5, "p50_date"), (0.8, "p80_date")):
+        measured[column] = moments([date_at(rows["date"], level) for rows in of.values()])
+    measured = measured[["milestone", *MEASURES]]
     values = {path: [value] * len(measured) for path, value in point.items()}
     return pd.concat([pd.DataFrame({"point": [number] * len(measured), **values}), measured], axis=1)
 

@@ -25,6 +25,8 @@ _WORDS = {"text": "text", "whole": "whole numbers", "number": "numbers", "time":
 _MILESTONES = "replication:whole milestone tick:whole day:number date:time"
 _CHAIN = "replication:whole milestone kind name days:number"
 
+_STUCK = "milestone activity place waits_for kind unfinished:whole builds:whole mean:number least:whole most:whole"
+
 _COLUMNS = {
     "run": {
         "activities": "activity place ready:whole start:whole finish:whole attempts:whole used held_by",
@@ -44,12 +46,14 @@ _COLUMNS = {
         "waits": "cause days:number days_p10:number days_p90:number waiting_days:number",
         "draws": "replication:whole name value:number",
         "supplies": "supply unit day:number date:time p10:number p50:number p80:number p90:number",
+        "stuck": _STUCK,
     },
     "explanation": {
         "days": "kind name mean:number p10:number p90:number index:number",
         "criticality": "kind name index:number low:number high:number",
         "segments": "milestone kind name activity place begins:whole ends:whole days:number from:time to:time",
         "chain": _CHAIN,
+        "stuck": _STUCK,
     },
     "lost": {
         "causes": "kind name unit_days:number share:number price:number",
@@ -61,15 +65,17 @@ _COLUMNS = {
         " later:number width_ratio:number",
         "causes": "scenario milestone kind name base:number days:number change:number",
         "outcomes": "scenario replication:whole milestone day:number",
+        "stuck": f"scenario {_STUCK}",
     },
     "sweep": {
-        "points": "point:whole milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time"
+        "points": "point:whole milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
+        "outcomes": "point:whole replication:whole milestone day:number date:time",
     },
     "drivers": {
         "drivers": "input kind correlation:number first:number total:number low_day:number high_day:number"
         " swing:number information:number p80_sooner:number"
     },
-    "orders": {"orders": "supply order placed:time latest:time slack:number probability:number note"},
+    "orders": {"orders": "supply order placed:time latest:time slack:number probability:number confidence:number note"},
     "mitigations": {
         "options": "option kind cost:number days:number low:number high:number per_million:number reached:number",
         "sets": "rank:whole members cost:number days:number low:number high:number reached:number",
