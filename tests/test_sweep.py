@@ -168,7 +168,7 @@ def test_a_refused_value_is_told_with_its_point(scenario):
         sweep(scenario, {CREW: "4..5"}, n=1)
     with pytest.raises(dcsim.ScenarioError, match="no 'crw' in resources; did you mean 'crew'"):
         sweep(scenario, {"resources.crw.count": "1..2"}, n=1)
-    with pytest.raises(RequestError, match="there must be at least one replication, got 0"):
+    with pytest.raises(RequestError, match="there must be at least one replication, and at most 10,000,000, got 0"):
         sweep(scenario, {CREW: "1..2"}, n=0)
 
 
@@ -271,8 +271,8 @@ def test_one_path_is_a_list(dcsim, tiny):
         "Tiny · 2 points · 3 replications each · seed 0\n",
         "the same random numbers in all points; day 0 is 2024-01-03\n",
         *("half, day\n", CREW, "P50", "P80", "mean", "reached\n", "1 ", "100 %\n", "2 "),
-        *("all, day\n", CREW, "later", "later", "0 %\n"),
-        "later: later than the horizon, 2024-03-01\n",
+        *("all, day\n", CREW, "never", "never", "0 %\n"),
+        "never: not by the horizon, 2024-03-01\n",
     )
 
 
