@@ -70,10 +70,10 @@ def read_stream(shown: str) -> str:
 
 def read_text(path: Path, shown: str) -> str:
     """The text of a file; raises UnreadableFileError where it is missing, too large, or no text."""
-    return _decode(read_bytes(path, shown, LARGEST, "a scenario"), shown)
+    return _decode(read_bytes(path, shown, LARGEST), shown)
 
 
-def read_bytes(path: Path, shown: str, most: int, what: str) -> bytes:
+def read_bytes(path: Path, shown: str, most: int) -> bytes:
     """The bytes of an ordinary file, at most so many: no device is opened, and no pipe is waited for."""
     try:
         _refuse_odd(path.stat(), shown)
@@ -90,7 +90,7 @@ def read_bytes(path: Path, shown: str, most: int, what: str) -> bytes:
         raise UnreadableFileError(f"'{shown[:100]}' cannot be read ({reason})") from None
     if max(size, len(data)) > most:
         megabytes = f"{max(size, len(data)) / 1e6:,.1f} MB"
-        raise UnreadableFileError(f"'{shown}' has {megabytes}; {what} has at most {most // 10**6:,} MB")
+        raise UnreadableFileError(f"'{shown}' has {megabytes}; at most {most // 10**6:,} MB are read")
     return data
 
 

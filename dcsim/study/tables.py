@@ -133,7 +133,7 @@ def read_kept(folder: Path, name: str) -> bytes:
     """The bytes of a file that belongs to a result; raises ResultError."""
     path = folder / name
     try:
-        return read_bytes(Root(folder, "result").inside(path, str(path)), str(path), LARGEST, "a file of a result")
+        return read_bytes(Root(folder, "result").inside(path, str(path)), str(path), LARGEST)
     except UnreadableFileError as error:
         raise ResultError(f"{error}: make the result anew") from None
 
