@@ -79,6 +79,22 @@ def test_an_order_is_as_late_as_it_arrives_and_a_risk_is_there_or_not(tmp_path):
     assert np.isnan(ends[:, 1:]).all(), "when it begins and how long it lasts stays at random"
 
 
+def test_all_strikes_of_a_risk_are_one_input(tmp_path):
+    """How often it strikes, with all that it adds; of a risk that is certain, each quantity over all its strikes."""
+    slip = (
+        "slip: {probability: 0.3, times: 3, effects: {activities.sign: 1 to 4 d, activities.build: {each: 1 to 2 d}}}"
+    )
+    rain = "rain: {every: {exponential: 90 d}, lasts: 1 to 2 d, times: 2, stop_work: sign}"
+    site = SITE.replace("  strike:", f"  {slip}\n  {rain}\n  strike:").replace("{value: 0.9 to 1.2, per: hall}", "1.1")
+    (tmp_path / "site.yaml").write_text(site)
+    found = {one.name: one for one in inputs_of(network_of(library.load(tmp_path / "site.yaml")))}
+    slips = [f"risks.slip{number}" for number in ("", ".2", ".3")]
+    assert found["slip"].quantities == tuple(f"{name}.{what}" for what in ("occurs", "adds") for name in slips)
+    assert found["slip"].size(np.array([[0.1, 0.5, 0.2, 0.5, 0.5, 0.5]])).tolist() == [2]
+    assert found["rain.every"].quantities == ("risks.rain.every", "risks.rain.2.every")
+    assert found["rain.lasts"].quantities == ("risks.rain.lasts", "risks.rain.2.lasts")
+
+
 # Known answers
 
 

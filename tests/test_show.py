@@ -71,7 +71,14 @@ SCENARIO = {
             "effects": {"supplies.stacks": 0.5},
             "stop_work": ["crew"],
             "mitigation": {"cost": "20M USD", "probability": 0.15},
-        }
+        },
+        "slip": {
+            "times": 3,
+            "begins": {"after": "all", "lag": "2 d"},
+            "lasts": "1 wk",
+            "every": "30 d",
+            "effects": {"activities.start_up": "3 d", "activities.test": {"each": "1 d"}},
+        },
     },
     "milestones": {
         "all": {"supply": "gpus", "reaches": 192, "observed": {"date": "2024-05-01", "meaning": "claimed"}},
@@ -127,6 +134,11 @@ def words():
         "production of stacks x 0.5",
         "stops the work of crew",
         "mitigated for 20M USD: 15 %",
+        "strikes at most 3 times",
+        "begins after all, 2 d later",
+        "strikes again 30 d after it ended",
+        "start_up takes longer by 3 d",
+        "each test takes longer by its own 1 d",
         "all  192 GPU of gpus ever there",
         "observed 2024-05-01: claimed",
         "first  1 x install started",

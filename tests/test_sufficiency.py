@@ -134,6 +134,7 @@ def test_risks_count_only_where_they_are_certain_or_help():
     assert "never more than 75 kW" in found(probability=1, effects={"supplies.power": 0.5})["supplies.power"]
     slow = {"lasts": "140 d", "begins": "0 d", "effects": {"supplies.power": 0.5}}
     assert "never more than 80 kW" in found(probability=1, **slow)["supplies.power"]
+    assert found(probability=1, times=2, every="0.1 to 1 d", lasts="1 d", effects={"supplies.power": 0.5}) == {}
 
 
 def test_variants_and_options_are_looked_at_too():

@@ -251,7 +251,8 @@ def _risk_lines(risk: schema.RiskPart) -> Iterator[str]:
     if isinstance(risk.begins, schema.WindowAfter):
         lag = uncertain(risk.begins.lag)
         late = "" if lag == "0 d" else f", {lag} later"
-        yield f"begins after the {risk.begins.start_or_finish} of {risk.begins.activity}{late}"
+        event = "the start of " if risk.begins.start_or_finish == "start" else ""
+        yield f"begins after {event}{risk.begins.activity}{late}"
     elif risk.begins is not None:
         yield f"begins {uncertain(risk.begins)}"
     if risk.lasts is not None:
