@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import dcsim
 from dcsim.api import Run, simulate
 from dcsim.engine import ENGINES
-from dcsim.network import REPAIR, WORK, Demand, Network
+from dcsim.network import REPAIR, WORK, Demand, Lag, Network
 from dcsim.trace import NOT
 
 TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "stuck", "waits")
@@ -80,7 +80,10 @@ def test_nothing_is_ready_before_its_predecessors(data, seed):
             if target < run.network.instances and wanted:
                 ready = int(run.trace.ready[target])
                 came = [happened[source] for source, _ in wanted]
-                least = max(tick + lag for tick, (_, lag) in zip(came, wanted, strict=True))
+                least = max(
+                    run.network.later(tick, lag.months) + lag.minutes
+                    for tick, (_, lag) in zip(came, wanted, strict=True)
+                )
                 assert ready == NOT or (NOT not in came and ready >= least)
                 assert ready == NOT or ready >= run.network.release[target]
 
@@ -104,13 +107,13 @@ def events(run: Run) -> list[int]:
     return happened
 
 
-def links_into(built: Network) -> list[list[tuple[int, int]]]:
-    """Of each node, the nodes that lead to it and the least minutes in between: working time takes no less."""
-    into: list[list[tuple[int, int]]] = [[] for _ in built.needed]
+def links_into(built: Network) -> list[list[tuple[int, Lag]]]:
+    """Of each node, the nodes that lead to it and the lags in between: working time takes no less than its minutes."""
+    into: list[list[tuple[int, Lag]]] = [[] for _ in built.needed]
     for source in range(len(built.needed)):
         for link in range(built.link_first[source], built.link_first[source + 1]):
             lag = built.lags[built.link_lag[link]]
-            into[built.link_to[link]].append((source, lag.minutes))
+            into[built.link_to[link]].append((source, lag))
     return into
 
 
@@ -238,7 +241,7 @@ def test_held_by_says_why_it_waited(data, seed):
 def unlimited(data: dict[str, Any]) -> dict[str, Any]:
     """The same network when nothing is scarce, never closed and never fails."""
     counted = {name for name, spec in data.get("milestones", {}).items() if "supply" in spec}
-    scarce = ("requires", "consumes", "produces", "calendar", "rework", "learning")
+    scarce = ("requires", "ways", "consumes", "produces", "calendar", "rework", "learning")
 
     def name_of(link: Any) -> str:
         return str(link if isinstance(link, str) else link.get("activity", link.get("milestone")))
@@ -260,7 +263,7 @@ def unlimited(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def longest_path(built: Network, minutes: list[int]) -> list[int]:
+def longest_path(built: Network, lengths: list[float]) -> list[int]:
     """The earliest finish of every instance: each node is as late as the last of those it needs."""
     into, known = links_into(built), {}
     starts = {
@@ -272,15 +275,19 @@ def longest_path(built: Network, minutes: list[int]) -> list[int]:
 
     def begins(node: int) -> int:
         release = int(built.release[node]) if node < built.instances else 0
-        came = sorted(happens(source) + lag for source, lag in into[node])
+        came = sorted(built.later(happens(source), lag.months) + lag.minutes for source, lag in into[node])
         return max(release, came[int(built.needed[node]) - 1] if came else 0)
 
     def happens(node: int) -> int:
         if node not in known:
             known[node] = begins(starts[node]) if node in starts else begins(node)
             if node < built.instances:
-                known[node] += minutes[node]
+                in_months = built.demands[built.demand[node]].in_months
+                known[node] = built.later(known[node], lengths[node]) if in_months else known[node] + rounded(node)
         return known[node]
+
+    def rounded(node: int) -> int:
+        return int(lengths[node] + 0.5)
 
     return [happens(node) for node in range(built.instances)]
 
@@ -290,8 +297,7 @@ def longest_path(built: Network, minutes: list[int]) -> list[int]:
 def test_without_limits_the_makespan_is_the_longest_path(data, seed):
     for run in runs(unlimited(data), seed):
         assert run.finished
-        minutes = [int(value + 0.5) for value in run.draws.minutes]
-        assert run.trace.finish.tolist() == longest_path(run.network, minutes)
+        assert run.trace.finish.tolist() == longest_path(run.network, run.draws.minutes.tolist())
 
 
 # Again and again

@@ -260,7 +260,7 @@ def test_units_ever_there_count_not_those_that_are_left(run):
 def test_days_are_counted_from_day_zero(run):
     told = run("a=3d", day_zero="2024-01-02", milestones={"done": {"activity": "a"}})
     table = told.run.milestones
-    assert (table["day"][0], str(table["date"][0])) == (2.0, "2024-01-04 00:00:00")
+    assert (table["day"][0], str(table["date"][0])) == (2.0, "2024-01-03 23:59:00")
 
 
 # Refused before a run

@@ -216,7 +216,7 @@ def test_sets_within_a_budget():
     [
         ({}, {}, "nothing can be done: the scenario has no `options`, and no risk has a `mitigation`"),
         ({"x": faster(9)}, {"milestone": "n"}, "no milestone 'n'"),
-        ({"x": faster(9)}, {"n": 0}, "there must be at least one replication, got 0"),
+        ({"x": faster(9)}, {"n": 0}, "there must be at least one replication, and at most 10,000,000, got 0"),
         ({"x": faster(9)}, {"budget": "5M EUR"}, "the budget is in EUR, but the costs are in USD"),
         ({"x": faster(9)}, {"budget": "much"}, "expected money such as '20M USD', got 'much'"),
         (

@@ -252,7 +252,7 @@ def test_moving_an_order_moves_nothing_else():
         ({"date": "soon"}, "expected a date such as 2024-05-02"),
         ({"confidence": 80}, r"a confidence lies between 0 and 1, such as 0\.8, got 80"),
         ({"points": 101}, "points of probability lie between 0 and 100, got 101"),
-        ({"n": 0}, "there must be at least one replication, got 0"),
+        ({"n": 0}, "there must be at least one replication, and at most 10,000,000, got 0"),
     ],
 )
 def test_nonsense_is_refused(more, message):

@@ -77,6 +77,7 @@ def _curves(results: Results, name: str, unit: str, drawn: dict[str, Drawn], sai
     begin = max(results.clock.start, min([first for _, first, _ in drawn.values()] + [results.clock.zero]))
     layout = {
         "hovermode": "x unified",
+        "hoverdistance": -1,
         "xaxis": {"type": "date", "hoverformat": "%-d %b %Y", "range": [_moment(begin), _moment(_beyond(begin, last))]},
         "yaxis": counts_axis(unit, [y for trace in traces for y in trace["y"]]),
     }
