@@ -13,8 +13,9 @@ _MOST_COMPARED = 50
 def nearest(name: str, known: Iterable[str], what: str = "") -> str:
     """`; did you mean 'electricians'?`, or what there is where nothing is near and the list is short."""
     names = list(dict.fromkeys(str(entry) for entry in known))
+    wanted = name.casefold().replace("-", "_")
     for entry in names:
-        if entry.casefold().replace("-", "_") == name.casefold().replace("-", "_"):
+        if len(entry) == len(name) and entry.casefold().replace("-", "_") == wanted:
             return f"; did you mean '{entry}'?"
     if close := difflib.get_close_matches(name[:100], _alike(name[:100], names[:_MOST_LOOKED_AT]), n=1, cutoff=0.7):
         return f"; did you mean '{close[0]}'?"

@@ -128,6 +128,8 @@ class Choices:
         """Calendars whose days a duration may mean, one for each alternative that decides; and whose each place has."""
         own = self.times.number([needs.calendar or ALWAYS], [])
         names = [None] if needs.calendar is not None else needs.deciding
+        if names == [None]:
+            return [[own]], np.zeros(len(places), np.int64)
         numbers = np.stack([self._of_resource(name, needs.at, places, own) for name in names])
         if len(places) == 1:
             return [numbers[:, 0].tolist()], np.zeros(1, np.int64)

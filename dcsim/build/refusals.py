@@ -58,6 +58,8 @@ def _never_enough(network: Network, requirement: Requirement) -> tuple[int, int]
 def _closed(network: Network, demand: Demand) -> str:
     """Why a demand can never be worked on, whatever is chosen; nothing if it can."""
     times = network.working_times
+    if not demand.choices and len(times[demand.together].open.opens):
+        return ""
     unions = []
     for choice in demand.choices:
         some = [times[number].open for number in dict.fromkeys(one.calendar for one in choice.alternatives)]
