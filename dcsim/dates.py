@@ -65,6 +65,12 @@ def at_midnight(start: dt.datetime, ticks: NDArray[np.integer]) -> NDArray[np.bo
     return np.asarray((ticks > 0) & ((ticks + start.hour * 60 + start.minute) % DAY == 0))
 
 
+def ended(begin: dt.datetime, end: dt.datetime) -> dt.datetime:
+    """The minute that dates the end of a span of time: of one that ends at midnight the minute before."""
+    midnight = end > begin and (end.hour, end.minute) == (0, 0)
+    return end - dt.timedelta(minutes=1) if midnight else end
+
+
 def in_time(start: dt.datetime, limit: Limit, dated: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the minutes that date things (-1 for what did not happen) a limit allows."""
     return np.asarray((dated >= 0) & (dated <= tick_of(start, last_minute(limit))))

@@ -963,6 +963,11 @@ class Run:
                 return True
             if item.ready != tick:
                 return False
+            if self._closed_by(instance.activity, item.demand, item.mode, tick - 1) is not None:
+                return False
+        new = {(row.supply, row.place) for row in self.arrived if row.tick == tick and row.amount}
+        if any((own[0], own[1].path) in new for own, _ in instance.items[0].demand.consumes):
+            return False
         if self.world.tick(instance.spec.get("not_before", "0 d")) == tick:
             return False
         links = [one if isinstance(one, dict) else {"activity": one} for one in _list(instance.spec.get("after", []))]

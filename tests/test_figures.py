@@ -88,7 +88,7 @@ def test_milestones_stand_in_the_order_of_their_dates(run):
     names = [one.name for one in dated(run, {"gpus"})]
     assert names == ["placed", "half"]
     assert [label.get_text() for label in axes(run)[1].get_yticklabels()] == names
-    assert "\N{MINUS SIGN}3 to +3 d" in [text.get_text() for text in axes(run)[1].texts]
+    assert "\N{MINUS SIGN}4 to +2 d" in [text.get_text() for text in axes(run)[1].texts]
 
 
 def test_observed_milestones_go_before_others_where_there_are_too_many():

@@ -98,6 +98,7 @@ def test_a_shortfall_is_the_area_between_two_curves():
             "target": [0, 10, 10, 10, 10],
         }
     )
+    curves.attrs = {"start": "2024-01-10", "day_zero": "2024-01-11"}
     ax = shortfall(curves, axes(), "gpus", "GPU")
     target, simulated = ax.lines
     assert (target.get_ydata().tolist(), simulated.get_ydata().tolist()) == ([0, 10, 10, 10, 10], [0, 0, 5, 10, 10])
@@ -106,7 +107,13 @@ def test_a_shortfall_is_the_area_between_two_curves():
     assert ax.child_axes[0].get_xlabel() == "days from 2024-01-11"
 
 
-MILESTONES = table("milestone day", *(("done", float(k)) for k in range(1, 10)), ("done", nan), ("other", 99.0))
+def reached(*rows):
+    """Milestones on days from 2024-01-11, each with its date."""
+    found = table("milestone day", *rows)
+    return found.assign(date=pd.Timestamp("2024-01-11") + pd.to_timedelta(found["day"], "D"))
+
+
+MILESTONES = reached(*(("done", float(k)) for k in range(1, 10)), ("done", nan), ("other", 99.0))
 
 
 def test_a_histogram_counts_every_replication_and_tells_quantiles():
@@ -126,7 +133,7 @@ def test_a_histogram_counts_every_replication_and_tells_quantiles():
 
 
 def test_a_quantile_beyond_the_horizon_is_said_not_drawn():
-    ax = histogram(table("milestone day", ("done", 1.0), ("done", nan)), axes(), "done")
+    ax = histogram(reached(("done", 1.0), ("done", nan)), axes(), "done")
     assert "P80  not by the horizon" in words(ax)
     assert sum(len(line.get_xdata()) > 0 for line in ax.lines) == 1
 

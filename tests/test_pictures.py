@@ -61,6 +61,7 @@ LOSSES = pd.DataFrame([("work", "install", 5.0, 1.0)], columns=["kind", "name", 
 CURVES = pd.DataFrame(
     {"day": [0.0, 1.0], "date": pd.date_range("2024-01-03", periods=2), "simulated": [0, 1], "target": [1, 1]}
 )
+CURVES.attrs = {"start": "2024-01-01", "day_zero": "2024-01-03"}
 POINTS = pd.DataFrame(
     [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
 )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.quantiles import quantile
-from dcsim.dates import Limit, days_between
+from dcsim.dates import Limit, days_between, last_minute
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.trace import NOT, Ints, ticks
@@ -64,7 +64,7 @@ def dated_in_the_world(scenario: Scenario) -> pd.DataFrame:
         if one.supply is not None and one.reaches is not None:
             reaches = float(parse_amount(one.reaches, scenario.supplies[one.supply].unit))
         rows += [(name, supply, reaches, "observed", seen.date, seen.meaning) for seen in one.observed]
-        rows += [(name, supply, reaches, "target", one.target, "target")] if one.target is not None else []
+        rows += [(name, supply, reaches, "target", last_minute(one.target), "target")] if one.target else []
     frame = pd.DataFrame(rows, columns=["milestone", "supply", "reaches", "kind", "date", "meaning"])
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[ms]")
     return frame.astype(dict.fromkeys(("milestone", "supply", "kind", "meaning"), "str") | {"reaches": "float64"})

@@ -96,7 +96,8 @@ def order_by(
     scenario: ScenarioFile,
     milestone: Milestone,
     date: Annotated[
-        str | None, typer.Option(metavar="DATE", help="By the end of which day; the milestone's target if not given.")
+        str | None,
+        typer.Option(metavar="DATE", help="By the end of which day, or by which minute; its target if not given."),
     ] = None,
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="With which probability.")] = 0.8,
     points: Annotated[

@@ -1,8 +1,8 @@
 """Which of the things that happened at a midnight fall on the day that begins then; all others fall on its eve.
 
 Work that ended then fell on the eve, and so did what it led to. A start, a delivery or a date falls on the day that
-begins, and so does what cannot have happened without it: work of no length that followed it, a gate that opened only
-with it, a milestone that only the goods delivered then have reached.
+begins, and so does what cannot have happened without it: work of no length that followed it or takes goods delivered
+then, a gate that opened only with it, a milestone that only the goods delivered then have reached.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,8 @@ from dcsim.network import Network
 from dcsim.trace import NOT, DeliveryRow, Ints
 
 WORKED, AT_ONCE, HELD = range(3)
-"""How an instance finished: with a worked minute, or without any, as soon as it was ready or later."""
+"""How an instance finished: with a worked minute; or without any, as soon as it was ready and while its calendars were
+open, or else."""
 
 
 class Happened(NamedTuple):
@@ -74,7 +75,9 @@ class _Midnights:
         network, when = self.network, self.when
         odd = np.flatnonzero(self.ending)
         odd = odd[at_midnight(network.start, when[odd])]
-        yield from odd[(self.ending[odd] == HELD) | (network.release[odd] == when[odd])].tolist()
+        alone = (self.ending[odd] == HELD) | (network.release[odd] == when[odd])
+        yield from odd[alone].tolist()
+        yield from (instance for instance in odd[~alone].tolist() if self._takes_new_goods(instance))
         for activity in np.flatnonzero(network.start_gate != NOT).tolist():
             gate, count = int(network.start_gate[activity]), int(network.first[activity + 1] - network.first[activity])
             yield from (gate + np.flatnonzero(at_midnight(network.start, when[gate : gate + count]))).tolist()
@@ -104,6 +107,17 @@ class _Midnights:
         self.spare[gate] -= amount
         return self.spare[gate] < 0
 
+    def _takes_new_goods(self, instance: int) -> bool:
+        takes, tick = self.network.demands[self.network.demand[instance]].consumes, self.when[instance]
+        return any(self._delivered(take.stock, tick, tick) for take in takes)
+
+    def _delivered(self, stock: int, begin: int, end: int) -> int:
+        """Units delivered from a tick until the end of another."""
+        known, late = self.happened.known, self.happened.late
+        mine = (known.stock == stock) & (begin <= known.tick) & (known.tick <= end)
+        rows = (row.amount for row in late if row.stock == stock and begin <= row.tick <= end)
+        return int(known.amount[mine].sum()) + sum(rows)
+
     def _linked(self, gate: int) -> int:
         plan = ways(self.network)
         before = plan.link["source"][plan.node["first_link"][gate] : plan.node["first_link"][gate + 1]]
@@ -116,8 +130,5 @@ class _Midnights:
         gains = np.array([sum(t.amount for t in some if t.stock in stocks) for some in network.bundles], np.int64)
         finish = self.when[: network.instances]
         worked = gains[network.bundle[(finish != NOT) & (finish <= tick)]].sum()
-        known, late = self.happened.known, self.happened.late
-        there = sum(network.stocks[stock].initial for stock in stocks)
-        there += int(known.amount[np.isin(known.stock, stocks) & (known.tick < tick)].sum())
-        there += sum(row.amount for row in late if row.stock in stocks and row.tick < tick)
+        there = sum(network.stocks[stock].initial + self._delivered(stock, 0, tick - 1) for stock in stocks)
         return int(worked) + there - reaches

@@ -633,17 +633,22 @@ def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: i
     group = plan.node[instance].group
     queue, kind = plan.group[group].demand, WORK
     again = plan.activity[plan.demand[queue].activity].again != NOT
-    if state.counts[0].round > 0:  # it started in this tick
-        state.ending[instance] = max(state.ending[instance], AT_ONCE if state.piece[instance].since == tick else HELD)
-    elif again:
-        state.ending[instance] = WORKED
     if again:
         kind = int(state.present[instance].kind)
         queue = queue_of(plan, instance, kind)
+    calendar = i64(plan.demand[queue].together)
     for k in range(plan.demand[queue].first_need, plan.demand[queue].first_take):
         change_level(plan, state, tick, plan.need[k].what, plan.need[k].amount)
     if plan.demand[queue + 1].first_choice > plan.demand[queue].first_choice:
-        change_chosen(plan, state, tick, queue, state.mode[instance], 1)
+        _, calendar = change_chosen(plan, state, tick, queue, state.mode[instance], 1)
+    if state.counts[0].round > 0:  # it started in this tick
+        ending = HELD
+        if state.piece[instance].since == tick:
+            if plan.demand[queue].in_months or is_open(chance.open_first, chance.open, calendar, tick - 1):
+                ending = AT_ONCE
+        state.ending[instance] = max(state.ending[instance], ending)
+    elif again:
+        state.ending[instance] = WORKED
     if len(state.settled) > 0:
         settled = state.settled[state.counts[0].settled]
         settled.tick, settled.instance, settled.row = tick, instance, state.instance[instance].row

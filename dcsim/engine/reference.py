@@ -135,8 +135,10 @@ class Site:
         """From its start to its last worked minute a piece of work keeps what it took."""
         yield self.env.timeout(item.finish - self.now)
         self.waiting.give_back(item)
-        before, now = self.ending[item.instance], AT_ONCE if item.ready == item.start else HELD
-        self.ending[item.instance] = WORKED if item.start < item.finish else max(before, now)
+        calendar = self.draws.calendars[self.network.calendar_of(item.queue.demand, item.mode)]
+        at_once = item.ready == item.start and calendar.is_open(item.start - 1)
+        ending = max(self.ending[item.instance], AT_ONCE if at_once else HELD)
+        self.ending[item.instance] = WORKED if item.start < item.finish else ending
 
     def release(self, tick: int, nodes: Iterable[int], met: int = 0) -> Story:
         """A date before which these may not be ready."""

@@ -119,7 +119,6 @@ def shortfall(curves: "pd.DataFrame", ax: Axes, supply: str, unit: str = "") -> 
     if curves.empty:
         return style.nothing(ax, f"nothing of {plain(supply)} was counted")
     dates = positions(curves["date"])
-    zero = moment(float(dates[0] - curves["day"].iloc[0]))
     simulated, target = (curves[name].to_numpy(np.float64) for name in ("simulated", "target"))
     ax.fill_between(dates, simulated, target, where=(target > simulated).tolist(), color=style.PALE, label="lost")
     ax.plot(dates, target, color=style.GREEN, linestyle="--", linewidth=2, label="should have been")
@@ -132,7 +131,7 @@ def shortfall(curves: "pd.DataFrame", ax: Axes, supply: str, unit: str = "") -> 
     ax.set_ylabel(plain(f"{supply} ({unit})" if unit else supply, 50))
     ax.legend(loc="lower right")
     ax.grid(axis="y")
-    return _timed(ax, Clock(zero, zero))
+    return _timed(ax, Clock.of(curves))
 
 
 @styled
@@ -152,17 +151,17 @@ def histogram(milestones: "pd.DataFrame", ax: Axes, milestone: str, dated: "pd.D
         day = quantile(days, level)
         label = f"P{level * 100:.0f}  not by the horizon"
         if np.isfinite(day):
-            label = f"P{level * 100:.0f}  {_date(clock, day)}, day {np.floor(day):,.0f}"
+            when = moment(quantile(positions(rows["date"]), level))
+            label = f"P{level * 100:.0f}  {when:%Y-%m-%d}, day {np.floor(day):,.0f}"
             ax.axvline(clock.zero + day, color=style.BLUE, linestyle=dash, linewidth=2)
         ax.plot([], [], color=style.BLUE, linestyle=dash, linewidth=2, label=label)
     for kind, (marker, colour) in MARKS.items():
         seen = milestones[:0] if dated is None else dated[(dated["milestone"] == milestone) & (dated["kind"] == kind)]
         if len(seen):
-            when = positions(seen["date"])
             label = f"{kind}  {', '.join(f'{date:%Y-%m-%d}' for date in seen['date'][:3])}"
             ax.scatter(
-                when,
-                [0.03 * top] * len(when),
+                positions(seen["date"]),
+                [0.03 * top] * len(seen),
                 marker=marker,
                 s=64,
                 color=colour,
@@ -179,11 +178,6 @@ def histogram(milestones: "pd.DataFrame", ax: Axes, milestone: str, dated: "pd.D
     ax.legend(loc="upper right")
     ax.grid(axis="y")
     return _timed(ax, clock)
-
-
-def _date(clock: Clock, day: float) -> str:
-    """The date of a day from day zero."""
-    return f"{moment(clock.zero + day):%Y-%m-%d}"
 
 
 def _bins(dates: Floats) -> Floats:

@@ -11,7 +11,7 @@ from dcsim.analysis.result import Result, chance, layers
 from dcsim.analysis.supplies import total_over_time
 from dcsim.analysis.waits import queue_lengths
 from dcsim.figures import style
-from dcsim.figures.dates import Clock, date_axis, days_above, position
+from dcsim.figures.dates import Clock, date_axis, days_above, position, positions
 from dcsim.figures.panels import (
     SHARE,
     Curve,
@@ -96,15 +96,14 @@ def _finished(run: Result, clock: Clock) -> Curve:
 
 def dated(run: Result, shown: set[str]) -> list[Dated]:
     """Milestones in the order of their dates, observed ones before others where there are too many."""
-    clock = Clock(run.network.start, run.network.zero)
     found = []
     for name, rows in run.observed.groupby("milestone", sort=False):
         milestone = run.scenario.milestones[str(name)]
-        tick = run.milestones.loc[run.milestones["milestone"] == name, "tick"].iloc[0]
+        there = positions(run.milestones.loc[run.milestones["milestone"] == name, "date"])[0]
         number = list(run.scenario.milestones).index(str(name))
         height = float(run.network.milestones[number].reaches) if milestone.supply in shown else None
         observed = tuple(position(date) for date in rows["observed"].dropna())
-        found.append(Dated(str(name), None if pd.isna(tick) else clock.date(int(tick)), observed, height))
+        found.append(Dated(str(name), None if np.isnan(there) else float(there), observed, height))
     chosen = sorted(found, key=lambda one: not one.observed)[:MOST_MILESTONES]
     return sorted(chosen, key=lambda one: one.simulated if one.simulated is not None else np.inf)
 

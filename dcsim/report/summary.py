@@ -14,6 +14,7 @@ from dcsim.analysis.result import Result, chance
 from dcsim.analysis.stuck import NOT_READY, WAITING, WORKING
 from dcsim.analysis.supplies import counted as counted_supplies
 from dcsim.analysis.supplies import total_over_time
+from dcsim.dates import ended
 from dcsim.report.language import cause_in_words, counted, day, listed, span_of_places, written
 from dcsim.report.layout import below, column, headline, indented, table_of
 from dcsim.scenario.schema import Scenario
@@ -105,7 +106,12 @@ def growth(run: Result) -> RenderableType | None:
     last = max([int(total["tick"].iloc[-1]) for total in totals.values()], default=0)
     if not last:
         return None
-    first, end = f"{run.network.start:%Y-%m-%d}", f"{run.network.date(last):%Y-%m-%d}"
+    delivered = run.deliveries["tick"].eq(last).any()
+    moment = run.network.date(last)
+    first, end = (
+        f"{run.network.start:%Y-%m-%d}",
+        f"{moment if delivered else ended(run.network.start, moment):%Y-%m-%d}",
+    )
     table = table_of("counted")
     table.add_column(f"{first}{end:>{ACROSS - len(first)}}", no_wrap=True)
     column(table, ">total")

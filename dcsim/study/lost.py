@@ -12,7 +12,7 @@ import pandas as pd
 
 from dcsim.analysis.chain import codes_of, with_risks
 from dcsim.analysis.findings import Findings
-from dcsim.analysis.frames import dates, days
+from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.lost import Floats, Growth, by_day, lateness, shared
 from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
@@ -89,7 +89,7 @@ class Lost:
         """Units at the end of each day, on average: day (from day zero), date, simulated, target."""
         ends = (np.arange(len(self.grown)) + 1) * DAY
         columns = {"day": days(self.network, ends), "date": dates(self.network, ends - 1)}
-        return pd.DataFrame(columns | {"simulated": self.grown, "target": self.wanted})
+        return explained(pd.DataFrame(columns | {"simulated": self.grown, "target": self.wanted}), self.network)
 
     @cached_property
     def findings(self) -> Findings:

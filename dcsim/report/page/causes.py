@@ -8,6 +8,7 @@ import pandas as pd
 
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.waits import end_of, waits_by_cause
+from dcsim.dates import ended
 from dcsim.report.language import SPENT, cause_in_words, counted, spent_on
 from dcsim.report.page.parts import NUMBERS, Chart, rows_height, rows_layout, text
 from dcsim.report.page.results import Results
@@ -172,7 +173,7 @@ def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str,
         trace["x"].append((end - begin).total_seconds() * 1000)
         place = f" ({text(one['place'])})" if one.get("place") else ""
         trace["text"].append(
-            f"{text(said_of(*key))}{place}<br>{begin:%-d %b %Y} to {end:%-d %b %Y}: {one['days']:,.1f} d"
+            f"{text(said_of(*key))}{place}<br>{begin:%-d %b %Y} to {ended(begin, end):%-d %b %Y}: {one['days']:,.1f} d"
         )
     names = [said_of(*key) for key in rows]
     return Chart(

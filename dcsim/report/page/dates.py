@@ -93,7 +93,7 @@ def _fan(results: Results, name: str, rows: pd.DataFrame) -> Drawn:
     """The median and the middle 80 % of a supply; days on which nothing changes are left out."""
     changed = rows[["p10", "p50", "p90"]].diff().abs().sum(axis=1) > 0
     kept = rows[changed | changed.shift(-1, fill_value=True) | (rows["day"] == rows["day"].iloc[0])]
-    x = [f"{moment:%Y-%m-%d}" for moment in kept["date"]]
+    x = [_moment(moment) for moment in kept["date"]]
     edge = {"type": "scatter", "mode": "lines", "x": x, "showlegend": False, "hoverinfo": "skip", "line": {"width": 0}}
     median = {
         "type": "scatter",

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dcsim.analysis.findings import Findings
+from dcsim.dates import ended
 from dcsim.places import SITE
 from dcsim.report.language import counted
 from dcsim.report.page.parts import Chart, rows_layout, text
@@ -106,11 +107,16 @@ def _bars(results: Results, part: pd.DataFrame, rows: dict[Any, int], name: str,
     ends = [clock.at(tick) for tick in finish]
     told = []
     for row, begin, end in zip(part.to_dict("records"), begins, ends, strict=True):
-        until = f"{end.day} {end:%b %Y}" if not pd.isna(row["finish"]) else "unfinished"
-        half = f", half by {clock.at(row['half']):%-d %b}" if row["count"] > 1 and not pd.isna(row["half"]) else ""
+        last = ended(begin, end)
+        finished = f"{last.day} {last:%b %Y}" if not pd.isna(row["finish"]) else "unfinished"
+        half = (
+            f", half by {ended(begin, clock.at(row['half'])):%-d %b}"
+            if row["count"] > 1 and not pd.isna(row["half"])
+            else ""
+        )
         many = f" ({row['count']:,} x{half})" if row["count"] > 1 else ""
         told.append(
-            f"<b>{text(row['activity'])}</b> {text(row['place'])}{many}<br>{begin.day} {begin:%b %Y} to {until}"
+            f"<b>{text(row['activity'])}</b> {text(row['place'])}{many}<br>{begin.day} {begin:%b %Y} to {finished}"
         )
     width = 0.8 / part["lanes"]
     place = [rows[one] for one in part["activity"]]

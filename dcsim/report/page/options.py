@@ -133,7 +133,7 @@ def _wanted_and_there(results: Results, curves: pd.DataFrame, unit: str, name: s
             "type": "scatter",
             "mode": "lines",
             "name": column,
-            "x": [f"{moment:%Y-%m-%d}" for moment in shown["date"]],
+            "x": [f"{moment:%Y-%m-%d %H:%M}" for moment in shown["date"]],
             "y": [round(float(value), 1) for value in shown[column]],
             "line": {"color": f"@{colour}", "width": 2.4, "dash": dash, "shape": "hv"},
         }
