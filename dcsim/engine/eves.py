@@ -73,7 +73,7 @@ class _Midnights:
     def first(self) -> Iterator[int]:
         """What falls on the day that begins by itself."""
         network, when = self.network, self.when
-        odd = np.flatnonzero(self.ending)
+        odd = np.flatnonzero(self.ending != WORKED)
         odd = odd[at_midnight(network.start, when[odd])]
         alone = (self.ending[odd] == HELD) | (network.release[odd] == when[odd])
         yield from odd[alone].tolist()
