@@ -1,6 +1,7 @@
 """The tables of a result as Parquet: their bytes, the columns that each kind of result has, and how they are read."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from dcsim.scenario.files import Root, UnreadableFileError, read_bytes
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 LARGEST = 1_000_000_000
 """Bytes of one file."""
@@ -140,7 +142,6 @@ def read_kept(folder: Path, name: str) -> bytes:
 
 def _table(path: Path, data: bytes, count: int, columns: str, room: int) -> "pd.DataFrame":
     """A table that has so many rows, these columns at least, and no more cells than there is room for."""
-    import pandas as pd
     import pyarrow.parquet as pq
 
     try:
@@ -155,9 +156,17 @@ def _table(path: Path, data: bytes, count: int, columns: str, room: int) -> "pd.
             wrong = _wrong(schema, name, kind or "text", count)
             if wrong:
                 raise ResultError(f"'{path}': column '{name}' {wrong}: make the result anew")
-        return pd.read_parquet(BytesIO(data))
+        return from_file(file)
     except (OSError, ValueError, LookupError, TypeError, NotImplementedError):
         raise ResultError(f"'{path}' is no Parquet file, or a broken one: make the result anew") from None
+
+
+def from_file(file: "pq.ParquetFile") -> "pd.DataFrame":
+    """The table of a file, read in this thread: threads of a library that still end would end the process with them."""
+    table = file.read(use_threads=False)
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    return frame
 
 
 def _wrong(schema: "pa.Schema", name: str, kind: str, count: int) -> str:
