@@ -18,7 +18,7 @@ from dcsim.study.chunk import Chunk, Counter, chunk_of, frame_of
 from dcsim.study.manifest import MANIFEST, SCENARIO, found_manifest
 from dcsim.study.store import claim_folder, clear_way
 from dcsim.study.tables import KEPT as TABLES
-from dcsim.study.tables import as_bytes, read_kept
+from dcsim.study.tables import as_bytes, from_file, read_kept
 from dcsim.writing import is_unfinished, make_folder, reason, refuse_odd, write_file
 
 PARTS, LOCK = "parts", ".lock"
@@ -99,9 +99,11 @@ class Campaign:
         write_file(self.folder / name, self._seal(name, data) + data, kept)
 
     def _table(self, name: str) -> pd.DataFrame | None:
+        from pyarrow.parquet import ParquetFile
+
         try:
             seal, data = (whole := read_kept(self.folder, name))[:_SEAL], whole[_SEAL:]
-            return pd.read_parquet(BytesIO(data)) if seal == self._seal(name, data) else None
+            return from_file(ParquetFile(BytesIO(data))) if seal == self._seal(name, data) else None
         except (ResultError, OSError, ValueError):
             return None
 
