@@ -444,6 +444,15 @@ class Discrete:
 
 
 @dataclass(frozen=True)
+class Choice(Discrete):
+    """One of several courses, by number; what is expected is the likeliest, of equals the first."""
+
+    @property
+    def mean(self) -> float:
+        return float(self.weights.index(max(self.weights)))
+
+
+@dataclass(frozen=True)
 class Empirical:
     """One of the values that were observed, each as likely as another."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.calendars import Calendar, month_starts, months_later
-from dcsim.distributions import Distribution
+from dcsim.distributions import Choice, Distribution, Fixed
 from dcsim.places import SITE, Places
 
 WORK, RETRY, REPAIR = 0, 1, 2
@@ -276,6 +276,24 @@ class Risk:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """Courses of which one is taken: one draw per replication and place of its level."""
+
+    name: str
+    level: str
+    way: Choice | Fixed
+    """The number of the way that is taken."""
+    activities: tuple[tuple[int, tuple[bool, ...]], ...]
+    """Those that are not done in every way, and in which they are."""
+
+    @property
+    def possible(self) -> list[int]:
+        """The ways that may be taken."""
+        weights = self.way.weights if isinstance(self.way, Choice) else ()
+        return [number for number, weight in enumerate(weights) if weight] or [int(self.way.mean)]
+
+
+@dataclass(frozen=True)
 class WorkingTime:
     """A combination of calendars, and the risks that stop work in it."""
 
@@ -361,6 +379,7 @@ class Network:
     orders: tuple[Order, ...]
     productions: tuple[Production, ...]
     risks: tuple[Risk, ...]
+    branches: tuple[Branch, ...]
     working_times: tuple[WorkingTime, ...]
     """Every combination of calendars in which something works; the first is always open."""
     joined: dict[tuple[int, int], int]
@@ -394,6 +413,11 @@ class Network:
         """The most options that any repair or further attempt has."""
         again = [work for work in self.work if work.rework is not None]
         return 1 + max((len(one.further) for work in again for one in (work, work.rework)), default=0)  # type: ignore
+
+    @cached_property
+    def link_from(self) -> NDArray[np.int64]:
+        """Of each link, the node that it leads from."""
+        return np.repeat(np.arange(len(self.needed)), np.diff(self.link_first))
 
     def calendar_of(self, demand: Demand, mode: int) -> int:
         """The calendar by which a demand is worked on in a mode; always open where its duration is in months."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NOT = -1
 """The tick, mode or cause of what did not happen."""
 
+SKIPPED = "skipped"
+"""What is told to have been used for an activity that a branch skipped."""
+
 Ints = NDArray[np.int64]
 
 
@@ -65,9 +68,9 @@ class Trace:
     network: Network
     ready: Ints
     start: Ints
-    """Of the first attempt."""
+    """Of the first attempt; none of what a branch skipped."""
     finish: Ints
-    """Of the attempt that passed."""
+    """Of the attempt that passed; of what a branch skipped, when it passed."""
     attempts: Ints
     """Attempts started."""
     mode: Ints
@@ -76,7 +79,8 @@ class Trace:
     """The cause that was insufficient just before the start, for what started later than it became ready."""
     round: Ints
     """Of the first start, how often in its tick all had settled and started before; what has no length finishes in the
-    round after that of its start, everything else in the first of its tick."""
+    round after that of its start, everything else in the first of its tick; of what a branch skipped, that in which it
+    passed."""
     attempt_rows: tuple[AttemptRow, ...]
     shortage_rows: tuple[ShortageRow, ...]
     delivery_rows: tuple[DeliveryRow, ...]
@@ -92,8 +96,16 @@ class Trace:
         """Whether every activity finished."""
         return bool((self.finish != NOT).all())
 
+    @property
+    def done(self) -> Ints:
+        """The finish of what was done; of what a branch skipped none."""
+        return np.where(self.start == NOT, NOT, self.finish)
+
     def activities(self) -> "pd.DataFrame":
-        """One row per activity instance: activity, place, ready, start, finish, attempts, used, held_by."""
+        """One row per activity instance: activity, place, ready, start, finish, attempts, used, held_by.
+
+        What a branch skipped has no start; its finish is the instant in which it passed, and `used` says `skipped`.
+        """
         import pandas as pd
 
         network = self.network
@@ -177,6 +189,7 @@ class Trace:
         chosen = [self.network.demands[demand].chosen(mode) for demand, mode in found.T.tolist()]
         labels = [", ".join(alternative.used for alternative in some) for some in chosen]
         used = np.full(self.network.instances, "", object)
+        used[self.done != self.finish] = SKIPPED
         used[started] = np.array([*labels, ""], object)[which.ravel()]
         return pd.Series(used, dtype="str")
 

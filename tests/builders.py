@@ -64,6 +64,7 @@ SECTIONS = (
     "factors",
     "supplies",
     "risks",
+    "branches",
     "milestones",
     "variants",
 )
@@ -147,8 +148,8 @@ class Told:
 
     @cached_property
     def lengths(self) -> dict[str, int]:
-        """How long everything took, of what finished."""
-        return {name: row["finish"] - row["start"] for name, row in self._rows.items() if row["finish"] is not None}
+        """How long everything took, of what was done."""
+        return {name: end - begin for name, (begin, end) in self.times.items() if begin is not None and end is not None}
 
     @cached_property
     def _rows(self) -> dict[str, Spec]:

@@ -127,7 +127,20 @@ class _Sketch:
             activities = list(self.data["activities"].items())
             self.rng.shuffle(activities)
             self.data["activities"] = dict(activities)
+        self._branches()
         return {key: value for key, value in self.data.items() if value != {}}
+
+    def _branches(self) -> None:
+        """Some activities are done in some ways only; drawn last, so that all else stays as it would be without."""
+        free = list(self.data["activities"])
+        for name in self.rng.sample(("soil", "hearing"), self.rng.choice((0, 0, 0, 1, 1, 2))):
+            per = self.levels(0.5)
+            inside = [one for one in free if per in self.around(self.data["activities"][one].get("at", "site"))]
+            mine = self.few(inside, 4, 1)
+            free = [one for one in free if one not in mine]
+            ways = [{"weight": self.rng.choice((0.2, 1, 1, 3)), "activities": self.few(mine, 4)} for _ in range(3)]
+            spec = {"ways": {f"way{k}": way for k, way in enumerate(ways[: self.rng.randint(2, 3)])}}
+            self.data.setdefault("branches", {})[name] = spec if per == "site" else {"per": per, **spec}
 
     # Chances
 

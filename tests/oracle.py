@@ -333,6 +333,7 @@ class World:
             name: calendar(spec, self.start, self.horizon) for name, spec in self.section("calendars").items()
         }
         self.risks = [one for name, spec in self.section("risks").items() for one in self.windows(name, spec)]
+        self.skipped = {name for branch in self.section("branches").values() for name in skipped_by(branch["ways"])}
 
     def section(self, name: str) -> Spec:
         found: Spec = self.data.get(name, {})
@@ -491,6 +492,13 @@ class World:
             yield DeliveryRow(max(0, tick), supply, place.path, units, name)
 
 
+def skipped_by(ways: Spec) -> set[str]:
+    """What other ways than the likeliest do, and it does not; of equally likely ones the first is taken."""
+    taken = max(ways.values(), key=lambda way: parse_number(way.get("weight", 1)))
+    some = {name for way in ways.values() for name in _list(way.get("activities", []))}
+    return some - set(_list(taken.get("activities", [])))
+
+
 def multiplied(target: str, risks: list[Window]) -> Fraction:
     """What some risks multiply something by; a span is no multiplier."""
     effects = [risk.spec.get("effects", {}).get(target, 1) for risk in risks]
@@ -539,6 +547,8 @@ class Instance:
     """File order of the activity, place order."""
     spec: Spec
     failures: int
+    skipped: bool
+    """Whether the likeliest way of a branch does without it."""
     ready: int | None = None
     start: int | None = None
     finish: int | None = None
@@ -640,7 +650,8 @@ class Run:
             exist = [place for place in places if any(place.matches(pattern) for pattern in only)]
             for k, place in enumerate(exist):
                 spec = overlay(whole, place)
-                yield Instance(name, place, (number, places.index(place)), spec, expected_failures(spec, k))
+                order, skipped = (number, places.index(place)), name in self.world.skipped
+                yield Instance(name, place, order, spec, expected_failures(spec, k), skipped)
 
     def _stock_up(self) -> None:
         for name, whole in self.world.section("supplies").items():
@@ -731,7 +742,8 @@ class Run:
         if not isinstance(written, dict):
             return self.world.tick(written)
         happened = self._happened({**written, "activity": written["after"]}, SITE)
-        return None if happened is None else self.world.later(max(happened, 0), written.get("lag", "0 d"))
+        lag = "0 d" if written["after"] in self.world.skipped else written.get("lag", "0 d")
+        return None if happened is None else self.world.later(max(happened, 0), lag)
 
     def _reach(self) -> int:
         reached = [name for name, tick in self.milestones.items() if tick is None and self._is_reached(name)]
@@ -747,13 +759,16 @@ class Run:
             return there >= self.world.amount(spec["supply"], spec["reaches"])
         all_of_it = [i for i in self.instances.values() if i.activity == spec["activity"]]
         counted = [i for i in all_of_it if i.place.matches(where)]
-        happened = [i for i in counted if (i.start if spec.get("event") == "start" else i.finish) is not None]
+        happened = [i for i in counted if self._event(i, spec.get("event", "finish")) is not None]
         return len(happened) >= int(spec.get("reaches", len(counted)))
 
     def _make_ready(self) -> int:
         ready = [i for i in self.instances.values() if i.ready is None and self._ready_at(i) == self.now]
         for instance in ready:
             instance.ready = self.now
+            if instance.skipped:
+                instance.finish = self.now
+                continue
             spec = instance.spec
             self._queue(instance, 1, "work", spec, spec.get("consumes", {}))
         return len(ready)
@@ -761,11 +776,12 @@ class Run:
     def _ready_at(self, instance: Instance) -> int | None:
         """When an instance is ready, once all it waits for has happened."""
         spec = instance.spec
-        ticks: list[int | None] = [0, self.world.tick(spec.get("not_before", "0 d"))]
+        ticks: list[int | None] = [0, 0 if instance.skipped else self.world.tick(spec.get("not_before", "0 d"))]
         for written in _list(spec.get("after", [])):
             link = written if isinstance(written, dict) else {"activity": written}
             happened = self._happened(link, instance.place)
-            ticks.append(self._lagged(instance, happened, link.get("lag", "0 d")))
+            without = instance.skipped or link.get("activity") in self.world.skipped
+            ticks.append(self._lagged(instance, happened, "0 d" if without else link.get("lag", "0 d")))
         known = [tick for tick in ticks if tick is not None]
         return max(known) if len(known) == len(ticks) else None
 
@@ -776,12 +792,16 @@ class Run:
             return self.milestones[name]
         all_of_it = [i for i in self.instances.values() if i.activity == name]
         linked = [i for i in all_of_it if is_linked(i.place, link, place)]
-        ticks = [i.start if link.get("from") == "start" else i.finish for i in linked]
+        ticks = [self._event(i, link.get("from", "finish")) for i in linked]
         happened = sorted(tick for tick in ticks if tick is not None)
         count = int(link.get("count", len(linked)))
         if not linked:
             return -1
         return happened[count - 1] if len(happened) >= count else None
+
+    def _event(self, instance: Instance, event: str) -> int | None:
+        """When an instance started or finished; one that was skipped did both when it passed."""
+        return instance.start if event == "start" and not instance.skipped else instance.finish
 
     def _lagged(self, instance: Instance, happened: int | None, lag: Any) -> int | None:
         if happened is None or happened < 0:
@@ -966,9 +986,9 @@ class Run:
             if self._closed_by(instance.activity, item.demand, item.mode, tick - 1) is not None:
                 return False
         new = {(row.supply, row.place) for row in self.arrived if row.tick == tick and row.amount}
-        if any((own[0], own[1].path) in new for own, _ in instance.items[0].demand.consumes):
+        if any((own[0], own[1].path) in new for item in instance.items[:1] for own, _ in item.demand.consumes):
             return False
-        if self.world.tick(instance.spec.get("not_before", "0 d")) == tick:
+        if not instance.skipped and self.world.tick(instance.spec.get("not_before", "0 d")) == tick:
             return False
         links = [one if isinstance(one, dict) else {"activity": one} for one in _list(instance.spec.get("after", []))]
         return all(self._link_by_eve(link, instance, tick) for link in links)
@@ -981,14 +1001,15 @@ class Run:
         if name in self.milestones:
             return self._on_eve(name)
         linked = [i for i in self.instances.values() if i.activity == name and is_linked(i.place, link, instance.place)]
-        if link.get("from") == "start":
+        if link.get("from") == "start" and name not in self.world.skipped:
             return False
         return sum(self._done(i, tick) for i in linked) >= int(link.get("count", len(linked)))
 
     def _on_eve(self, name: str) -> bool:
         """Whether a milestone reached at midnight falls on the day before: work that ended then was enough."""
         spec, tick = self.world.section("milestones")[name], self.milestones[name]
-        if tick is None or not self._is_midnight(tick) or spec.get("event") == "start":
+        started = spec.get("event") == "start" and spec["activity"] not in self.world.skipped
+        if tick is None or not self._is_midnight(tick) or started:
             return False
         where = spec.get("in", "site")
         if "supply" not in spec:
@@ -1001,7 +1022,7 @@ class Run:
             r.amount for r in self.arrived if r.supply == spec["supply"] and r.place in paths and r.tick < tick
         )
         for instance in self.instances.values():
-            amount = instance.spec.get("produces", {}).get(spec["supply"], 0)
+            amount = 0 if instance.skipped else instance.spec.get("produces", {}).get(spec["supply"], 0)
             if not amount or self.world.own("supplies", spec["supply"], instance.place) not in owned:
                 continue
             if self._done(instance, tick):
@@ -1026,7 +1047,7 @@ def multiplier(learning: Any, number: int) -> float:
 
 def _activity_row(instance: Instance) -> ActivityRow:
     started = [item for item in instance.items if item.kind == "work" and item.start is not None]
-    used = ""
+    used = "skipped" if instance.skipped and instance.finish is not None else ""
     if started:
         chosen = zip(started[-1].demand.requires, started[-1].mode, strict=True)
         used = ", ".join(choice.name for need, choice in chosen if len(need.choices) > 1)

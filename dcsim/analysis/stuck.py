@@ -121,14 +121,13 @@ def _before(network: Network, milestone: Milestone) -> set[int]:
 @lru_cache(maxsize=8)
 def _backwards(network: Network) -> tuple[Ints, Ints]:
     """What leads to each node by a link, and where the list of each begins."""
-    source = np.repeat(np.arange(len(network.needed)), np.diff(network.link_first))
     order = np.argsort(network.link_to, kind="stable")
-    return source[order], np.searchsorted(network.link_to[order], np.arange(len(network.needed) + 1))
+    return network.link_from[order], np.searchsorted(network.link_to[order], np.arange(len(network.needed) + 1))
 
 
 def _waiting(trace: Trace) -> dict[int, int]:
     """For each instance in a queue at the end, the number of the demand it waits for."""
-    queued = np.flatnonzero((trace.ready != NOT) & (trace.start == NOT))
+    queued = np.flatnonzero((trace.ready != NOT) & (trace.start == NOT) & (trace.finish == NOT))
     found = dict(zip(queued.tolist(), trace.network.demand[queued].tolist(), strict=True))
     for row in trace.attempt_rows:
         if row.start == NOT and row.instance not in found:
@@ -244,7 +243,7 @@ class _Predecessors:
         if node in self.starts:
             instance = self.starts[node]
             name = network.activities[int(network.activity[instance])]
-            return f"start of {name}", int(trace.start[instance] != NOT), 1
+            return f"start of {name}", int(trace.start[instance] != NOT or trace.finish[instance] != NOT), 1
         if node not in self.gates:
             self.gates[node] = self._progress_of_gate(node)
         return self.gates[node]

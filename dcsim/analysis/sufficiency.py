@@ -1,7 +1,7 @@
 """What a plan can never get enough of: all that is needed against all that can ever be there, at the best of luck.
 
-At the best of luck every draw is the smallest there is, nothing fails, and only risks that are certain happen. What is
-too little even then is too little in every build.
+At the best of luck every draw is the smallest there is, nothing fails, and only risks that are certain happen; what a
+branch may skip needs nothing, and brings what it produces. What is too little even then is too little in every build.
 """
 
 from collections import Counter, deque
@@ -86,6 +86,7 @@ def _what_can_happen(network: Network, draws: Draws, ever: list[int]) -> tuple[I
     Whatever is taken is still counted as there for others: what does not happen so cannot happen at all.
     """
     left = network.needed.copy().data
+    optional = _optional(network)
     first, to = network.link_first.data, network.link_to.data
     closed = {milestone.gate: milestone for milestone in network.milestones if milestone.stocks}
     ahead = deque(node for node, count in enumerate(left) if count <= 0 and node not in closed)
@@ -100,8 +101,11 @@ def _what_can_happen(network: Network, draws: Draws, ever: list[int]) -> tuple[I
         while ahead:
             node = ahead.popleft()
             if node < network.instances:
-                tried.add(node)
                 takes = network.demands[network.demand[node]].consumes
+                if network.activity[node] in optional:
+                    takes = ()
+                else:
+                    tried.add(node)
                 if (lacking := next((t.stock for t in takes if t.amount > ever[t.stock]), None)) is not None:
                     held.setdefault(lacking, []).append(node)
                     continue
@@ -118,6 +122,16 @@ def _what_can_happen(network: Network, draws: Draws, ever: list[int]) -> tuple[I
         for gate in opened:
             del closed[gate]
     return np.array(sorted(tried), np.int64), ever
+
+
+def _optional(network: Network) -> set[int]:
+    """Activities that some way which may be taken skips."""
+    return {
+        activity
+        for branch in network.branches
+        for activity, done in branch.activities
+        if not all(done[way] for way in branch.possible)
+    }
 
 
 def _in_time(network: Network, draws: Draws, number: int) -> int:

@@ -50,7 +50,7 @@ def movements(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
     rows = np.array(trace.delivery_rows, np.int64).reshape(len(trace.delivery_rows), 4)
     add(rows[:, 1], rows[:, 0], rows[:, 2])
     for number, bundle in enumerate(network.bundles):
-        ticks = trace.finish[(network.bundle == number) & (trace.finish != NOT)] if bundle else ()
+        ticks = trace.done[(network.bundle == number) & (trace.done != NOT)] if bundle else ()
         for stock, amount in bundle:
             add(np.full(len(ticks), stock), np.asarray(ticks), np.full(len(ticks), amount))
     order = np.argsort(network.demand, kind="stable")

@@ -1,6 +1,7 @@
 """The whole network of a scenario, put together from its parts and refused where it can never run."""
 
 from dcsim.build.activities import Instances
+from dcsim.build.branches import branches
 from dcsim.build.choices import Choices
 from dcsim.build.limits import exceeded
 from dcsim.build.links import Links
@@ -63,6 +64,7 @@ def build(scenario: Scenario) -> Network:
         orders=tuple(goods.orders),
         productions=tuple(goods.productions),
         risks=risks(scenario, instances, links),
+        branches=branches(scenario, instances.number),
         working_times=tuple(times.table),
         joined=choices.joined,
     )

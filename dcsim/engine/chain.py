@@ -27,6 +27,7 @@ from dcsim.engine.gates import (
     calendar_of,
     delivered_in,
     demand_of,
+    lag_of,
     last_arrival,
     mode_of,
     new_gates,
@@ -193,7 +194,7 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
     tick = story.instance[node].finish if at == AT_FINISH else gates.opened[what].tick
     if tick == NOT:
         return 0
-    steps, most = 0, 6 * (len(story.settled) + len(plan.gates) + len(story.delivery) + 1)
+    steps, most = 0, 6 * (len(story.settled) + len(story.instance) + len(plan.gates) + len(story.delivery) + 1)
     while at != OVER:
         steps += 1
         if steps > most:
@@ -232,7 +233,7 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
             before = plan.link[link].source
             gate = before - plan.instances
             since = story.instance[before].finish if gate < 0 else gates.opened[gate].tick
-            if plan.link[link].lag > 0:
+            if lag_of(plan, chance, link) > 0:
                 if at == AT_READY:
                     count = tell(told, count, since, tick, codes.lag + plan.instance[what].activity, what, 0)
                 else:
@@ -244,8 +245,10 @@ def follow(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int, to
             else:
                 at, what = AT_GATE, before - plan.instances
         elif at == AT_FINISH:
-            count = tell_work(plan, chance, story, gates, told, count, tick, what, row)
-            tick, at = started(story, what, row), AT_START
+            at = AT_START
+            if not chance.skipped[what]:
+                count = tell_work(plan, chance, story, gates, told, count, tick, what, row)
+                tick = started(story, what, row)
         elif at == AT_DELIVERY:
             order = story.delivery[what].origin
             if order < 0:

@@ -180,7 +180,7 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         attempts=column("attempts"),
         mode=column("used"),
         held_by=column("held_by"),
-        round=np.where(column("start") == NOT, NOT, column("round_")),
+        round=np.where((column("start") == NOT) & (finish == NOT), NOT, column("round_")),
         attempt_rows=tuple(AttemptRow(*row[:-1]) for row in state.row[: state.counts[0]["rows"]].tolist()),
         shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[0]["shortages"]].tolist()),
         delivery_rows=tuple(_deliveries(network, draws, state)),
@@ -191,7 +191,7 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
 
 
 def _happened(network: Network, draws: Draws, state: State) -> Happened:
-    return Happened(state.piece["finish"], state.ending, draws.deliveries, tuple(_late(network, state)))
+    return Happened(state.piece["finish"], state.ending, draws.skipped, draws.deliveries, tuple(_late(network, state)))
 
 
 def _deliveries(network: Network, draws: Draws, state: State) -> Iterable[DeliveryRow]:

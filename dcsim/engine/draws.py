@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.philox import Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
-from dcsim.network import FactorUse, Moment, Network, Production, Resource, Rework, Risk, Work
+from dcsim.network import Branch, FactorUse, Moment, Network, Production, Resource, Rework, Risk, Work
 from dcsim.trace import NOT
 from dcsim.units import HALF, round_half_up
 
@@ -128,6 +128,11 @@ class Draws:
     """Of each risk, when it acts; none if it does not occur, several if it strikes several times."""
     factors: tuple[Floats, ...]
     """Of each factor, its value in each place of its level."""
+    ways: tuple[Floats, ...]
+    """Of each branch, the number of the way that is taken in each place of its level."""
+    skipped: NDArray[np.bool_]
+    """Of each node, whether it is skipped: an instance, or a gate that only skipped ones lead to; empty without
+    branches. Lags before and after it do not count."""
 
     def arrival(self, stock: int, tick: int) -> int:
         """When a delivery due at this tick comes."""
@@ -228,6 +233,7 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
     windows = tuple(tuple(strike.window for strike in some) for some in strikes)
     placed, lead, lead_months = _orders(network, chance, factors)
     postponed = _postponed(network, chance, strikes)
+    ways = tuple(chance.values(*_branch(network, branch)) for branch in network.branches)
     capacity, steps = _capacities(network, windows)
     return Draws(
         **(times or working_times)(network, chance, factors)._asdict(),
@@ -242,6 +248,8 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
         calendars=_calendars(network, windows),
         windows=windows,
         factors=factors,
+        ways=ways,
+        skipped=_skipped(network, ways),
     )
 
 
@@ -643,6 +651,32 @@ def _capacity(resource: Resource, horizon: int, cuts: Cuts) -> tuple[int, list[t
     levels = [(edge, int(_level_at(resource.steps, edge, cuts))) for edge in sorted(edges) if 0 <= edge <= horizon]
     changes = [after for before, after in pairwise(levels) if after[1] != before[1]]
     return levels[0][1], changes
+
+
+def _branch(network: Network, branch: Branch) -> tuple[Distribution, str, Words]:
+    """What is drawn for a branch: a way, under its name, for each place."""
+    return branch.way, f"branches.{branch.name}", place_keys(network.places, branch.level)
+
+
+def _skipped(network: Network, ways: Sequence[Floats]) -> NDArray[np.bool_]:
+    """The nodes that the ways taken skip; a milestone is dated, and never skipped."""
+    if not network.branches:
+        return np.zeros(0, np.bool_)
+    found = np.zeros(len(network.needed), np.bool_)
+    for branch, taken in zip(network.branches, ways, strict=True):
+        for activity, done in branch.activities:
+            first, last = network.first[activity : activity + 2].tolist()
+            around = network.places.enclosing(network.levels[activity], branch.level)[network.place[first:last]]
+            found[first:last] = ~np.array(done)[taken[around].astype(np.int64)]
+            if (gate := int(network.start_gate[activity])) != NOT:
+                found[gate : gate + last - first] = found[first:last]
+    led = np.bincount(network.link_to, minlength=len(found))
+    by_skipped = np.bincount(network.link_to[found[network.link_from]], minlength=len(found))
+    alone = (led > 0) & (led == by_skipped)
+    alone[: network.instances] = False
+    alone[[milestone.gate for milestone in network.milestones]] = False
+    found |= alone
+    return found
 
 
 def _effects(network: Network, chance: Chance, strikes: Sequence[Sequence[Strike]]) -> tuple[tuple[Effect, ...], ...]:

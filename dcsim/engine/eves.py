@@ -29,6 +29,8 @@ class Happened(NamedTuple):
     """The tick of each node."""
     ending: NDArray[np.uint8]
     """Of each instance."""
+    skipped: NDArray[np.bool_]
+    """Of each node, whether a branch skipped it; empty without branches."""
     known: Deliveries
     late: Sequence[DeliveryRow]
     """Deliveries of orders that waited for their gate."""
@@ -67,6 +69,7 @@ class _Midnights:
         self.network = network
         self.happened = happened
         self.when, self.ending = happened.when, happened.ending
+        self.skipped = happened.skipped if len(happened.skipped) else np.zeros(len(self.when), np.bool_)
         self.counting = {m.gate: (m.stocks, m.reaches) for m in network.milestones if m.stocks}
         self.spare: dict[int, int] = {}
 
@@ -80,7 +83,8 @@ class _Midnights:
         yield from (instance for instance in odd[~alone].tolist() if self._takes_new_goods(instance))
         for activity in np.flatnonzero(network.start_gate != NOT).tolist():
             gate, count = int(network.start_gate[activity]), int(network.first[activity + 1] - network.first[activity])
-            yield from (gate + np.flatnonzero(at_midnight(network.start, when[gate : gate + count]))).tolist()
+            midnight = at_midnight(network.start, when[gate : gate + count]) & ~self.skipped[gate : gate + count]
+            yield from (gate + np.flatnonzero(midnight)).tolist()
         gates = np.array(list(self.counting), np.int64)
         for gate in gates[at_midnight(network.start, when[gates])].tolist():
             if self._lacks(gate, 0):
@@ -91,14 +95,22 @@ class _Midnights:
         network, tick = self.network, self.when[node]
         for link in range(network.link_first[node], network.link_first[node + 1]):
             after = int(network.link_to[link])
-            if network.link_lag[link] == 0 and self.when[after] == tick:
-                if self.ending[after] == AT_ONCE if after < network.instances else self._lacks(after, 1):
+            skips = self.skipped[node] or self.skipped[after]
+            if (network.link_lag[link] == 0 or skips) and self.when[after] == tick:
+                if self._follows(after) if after < network.instances else self._lacks(after, 1):
                     yield after
+        if node < network.instances and self.skipped[node]:
+            yield from (gate for gate in (network.gate_of_start(node),) if gate != NOT)
+            return
         takes = network.bundles[network.bundle[node]] if node < network.instances else ()
         for gate, (stocks, _) in self.counting.items() if takes else ():
             gain = sum(take.amount for take in takes if take.stock in stocks)
             if gain and self.when[gate] == tick and self._lacks(gate, gain):
                 yield gate
+
+    def _follows(self, instance: int) -> bool:
+        """Whether an instance took no time after what it waited for."""
+        return bool(self.ending[instance] == AT_ONCE or self.skipped[instance])
 
     def _lacks(self, gate: int, amount: int) -> bool:
         """Whether a gate, of which so much more falls on the day that begins, had too little on the eve."""
@@ -129,6 +141,6 @@ class _Midnights:
         network, tick, (stocks, reaches) = self.network, self.when[gate], self.counting[gate]
         gains = np.array([sum(t.amount for t in some if t.stock in stocks) for some in network.bundles], np.int64)
         finish = self.when[: network.instances]
-        worked = gains[network.bundle[(finish != NOT) & (finish <= tick)]].sum()
+        worked = gains[network.bundle[(finish != NOT) & (finish <= tick) & ~self.skipped[: len(finish)]]].sum()
         there = sum(network.stocks[stock].initial + self._delivered(stock, 0, tick - 1) for stock in stocks)
         return int(worked) + there - reaches

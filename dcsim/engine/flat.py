@@ -262,6 +262,7 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         base=base,
         window_first=first_of(draws.windows),
         window=_table(kernel.WINDOW, chain.from_iterable(draws.windows)),
+        skipped=draws.skipped,
     )
 
 

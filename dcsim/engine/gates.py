@@ -128,10 +128,20 @@ def started(story: Story, instance: int, row: int) -> int:
 
 
 @fast
+def lag_of(plan: Ways, chance: Chance, link: int) -> int:
+    """The lag of a link, as a number; that before or after what a branch skipped does not count."""
+    if chance.skipped[plan.link[link].source] or chance.skipped[plan.link[link].target]:
+        return 0
+    return int(plan.link[link].lag)
+
+
+@fast
 def settled_in(story: Story, instance: int, row: int) -> int:
     """The round of its tick in which a piece of work finished."""
     if row < 0:
         piece = story.instance[instance]
+        if piece.start == NOT:
+            return int(piece.round_)  # a branch skipped it
         return piece.round_ + 1 if piece.start == piece.finish else 0
     told = story.row[row]
     return told.round_ + 1 if told.start == told.finish else 0
@@ -190,7 +200,7 @@ def option_of(plan: Ways, story: Story, instance: int, row: int) -> int:
 @fast
 def arrival(plan: Ways, chance: Chance, story: Story, gates: Gates, link: int) -> int:
     """When a link was satisfied, as tick and round in one number; -1 if it was not."""
-    node, lag = plan.link[link].source, plan.link[link].lag
+    node, lag = plan.link[link].source, lag_of(plan, chance, link)
     if node < plan.instances:
         tick = story.instance[node].finish
         turn = settled_in(story, node, story.instance[node].row) if tick != NOT else 0
@@ -317,6 +327,8 @@ def open_gate(plan: Ways, chance: Chance, story: Story, gates: Gates, node: int)
         starter = story.instance[plan.gate[gate].started_by]
         if starter.start != NOT:
             opened.tick, opened.round_ = starter.start, starter.round_ + 1
+        elif starter.finish != NOT:
+            opened.tick, opened.round_ = starter.finish, starter.round_
         return
     needed = plan.node[node].needed
     if needed == plan.node[node + 1].first_link - plan.node[node].first_link:

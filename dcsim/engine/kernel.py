@@ -196,6 +196,8 @@ class Chance(NamedTuple):
     window_first: I64
     window: Table
     """Of each risk, when it acts."""
+    skipped: NDArray[np.bool_]
+    """Of each node, whether it is skipped; empty without branches."""
 
 
 class State(NamedTuple):
@@ -528,6 +530,12 @@ def satisfy(count: Table, pieces: Table, ripe: U32, node: int) -> None:
         count[0].ripe += 1
 
 
+@leaf
+def is_skipped(skipped: NDArray[np.bool_], node: int) -> bool:
+    """Whether a branch skips a node."""
+    return len(skipped) > 0 and skipped[node]
+
+
 @part
 def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int) -> None:
     """An order that waited is placed now; its lots come when they come."""
@@ -560,7 +568,7 @@ def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> No
     links = -2 - following
     for k in range(plan.link_first[links], plan.link_first[links + 1]):
         lag = plan.link[k].lag
-        if lag == 0:
+        if lag == 0 or is_skipped(chance.skipped, node) or is_skipped(chance.skipped, plan.link[k].to):
             satisfy(state.counts, state.piece, state.ripe, plan.link[k].to)
             continue
         due = tick + plan.lag[lag].minutes
@@ -573,6 +581,19 @@ def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> No
 
 
 @part
+def pass_by(plan: Plan, state: State, tick: int, instance: int) -> None:
+    """A branch has skipped this instance: what waits for its start goes on."""
+    state.counts[0].finished += 1
+    if len(state.instance) > 0:
+        state.instance[instance].finish = tick
+        state.instance[instance].round_ = state.counts[0].round
+    activity = plan.demand[queue_of(plan, instance, WORK)].activity
+    if plan.activity[activity].start_gate != NOT:
+        gate = plan.activity[activity].start_gate + instance - plan.activity[activity].first
+        satisfy(state.counts, state.piece, state.ripe, gate)
+
+
+@part
 def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """Nodes that have all they waited for happen, and what follows from them at once happens too."""
     instances = plan.instances
@@ -582,14 +603,17 @@ def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
         if node < instances:
             if len(state.instance) > 0:
                 state.instance[node].ready = tick
-            queue_up(plan, state, tick, node, WORK)
-            continue
-        gate = node - instances
-        if plan.gate[gate].milestone != NOT:
-            state.reached[plan.gate[gate].milestone] = tick
+            if not is_skipped(chance.skipped, node):
+                queue_up(plan, state, tick, node, WORK)
+                continue
+            pass_by(plan, state, tick, node)
+        else:
+            gate = node - instances
+            if plan.gate[gate].milestone != NOT:
+                state.reached[plan.gate[gate].milestone] = tick
+            for k in range(plan.gate[gate].first_order, plan.gate[gate + 1].first_order):
+                place_order(plan, chance, state, tick, plan.lists[k])
         state.piece[node].finish = tick
-        for k in range(plan.gate[gate].first_order, plan.gate[gate + 1].first_order):
-            place_order(plan, chance, state, tick, plan.lists[k])
         follow(plan, chance, state, tick, node)
 
 
@@ -718,7 +742,8 @@ def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     """What was known beforehand to happen at this tick."""
     count = state.counts
     while count[0].releases < len(plan.release) and plan.release[count[0].releases].tick == tick:
-        satisfy(count, state.piece, state.ripe, plan.release[count[0].releases].node)
+        if not is_skipped(chance.skipped, plan.release[count[0].releases].node):
+            satisfy(count, state.piece, state.ripe, plan.release[count[0].releases].node)
         count[0].releases += 1
     while count[0].deliveries < len(chance.delivery) and chance.delivery[count[0].deliveries].tick == tick:
         k = count[0].deliveries
@@ -1180,6 +1205,9 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
         if plan.needed[node] == 0:
             state.ripe[state.counts[0].ripe] = node
             state.counts[0].ripe += 1
+    for k in range(len(plan.release)):
+        if is_skipped(chance.skipped, plan.release[k].node):
+            satisfy(state.counts, state.piece, state.ripe, plan.release[k].node)
     for milestone in range(len(plan.milestone)):
         reaches = plan.milestone[milestone].reaches
         if reaches != NOT and state.ever[stocks + milestone] >= reaches:

@@ -21,6 +21,11 @@ its window counted from the tick at which that settled; it holds for starts from
 duration of every attempt that starts in the window; a span is added, in working time, after rounding and learning, to
 the first attempt of every instance that starts in it, which holds meanwhile what it took.
 
+*Branches.* Of the ways of a branch one is taken, in every place of its level by itself. What only its other ways do is
+skipped: it passes in the instant in which its predecessors are done, without time, goods, resources, calendars and
+`not_before`, as if it had started and finished. A lag before or after it does not count; one after several that are
+awaited together (by `count`, by `place`, or in other places) does not where all of them are skipped.
+
 *Before the start.* What an order or a production delivers before the start is there at the start, in addition to the
 initial stock: it is delivered at tick 0.
 
@@ -59,7 +64,9 @@ class Site:
         self.draws = draws
         self.env = simpy.Environment()
         self.waiting = Waiting(network, draws, self.call_at)
-        self.missing = (network.needed + np.append(network.release > 0, np.zeros(network.gates, bool))).tolist()
+        self.skipped = draws.skipped.tolist() or [False] * len(network.needed)
+        self.release_at = np.where(self.skipped[: network.instances], 0, network.release)
+        self.missing = (network.needed + np.append(self.release_at > 0, np.zeros(network.gates, bool))).tolist()
         self.first_link = network.link_first.tolist()
         self.target, self.lag = network.link_to.tolist(), network.link_lag.tolist()
         self.ever = [stock.initial for stock in network.stocks]
@@ -72,6 +79,10 @@ class Site:
         self.ready = [NOT] * network.instances
         self.finish = [NOT] * network.instances
         self.opened = self.waiting.opened
+        self.round = 0
+        """Of the present tick."""
+        self.passed = [NOT] * network.instances
+        """Of each instance that was skipped, the round in which it passed."""
         self.ending = [WORKED] * network.instances
         self.works: list[Item | None] = [None] * network.instances
         """Of each instance, its first attempt."""
@@ -88,14 +99,14 @@ class Site:
         """The law of the instant."""
         self.set_out()
         while (tick := self.env.peek()) <= self.network.horizon:
-            self.waiting.tick, number = int(tick), 0
+            self.waiting.tick, self.round = int(tick), 0
             while self.env.peek() == tick:
                 while self.env.peek() == tick:
                     self.env.step()
                 for item in self.waiting.start_what_can():
-                    item.round = number
+                    item.round = self.round
                     item.turn.succeed()
-                number += 1
+                self.round += 1
             self.waiting.note_shortages()
         self.waiting.close_shortages()
 
@@ -105,9 +116,9 @@ class Site:
         self.env.process(self.change_capacity())
         unhindered = [node for node, count in enumerate(self.missing) if count == 0]
         self.env.process(self.release(0, unhindered))
-        later = self.network.release.nonzero()[0]
-        for tick in np.unique(self.network.release[later]).tolist():
-            self.env.process(self.release(tick, later[self.network.release[later] == tick].tolist(), met=1))
+        later = self.release_at.nonzero()[0]
+        for tick in np.unique(self.release_at[later]).tolist():
+            self.env.process(self.release(tick, later[self.release_at[later] == tick].tolist(), met=1))
         for number in range(len(self.network.milestones)):
             self.check_supplies(number)
 
@@ -115,6 +126,9 @@ class Site:
 
     def perform(self, instance: int) -> Story:
         """An activity waits for its turn and works; while it fails, it is repaired and tried again."""
+        if self.skipped[instance]:
+            self.pass_by(instance)
+            return
         failures = int(self.draws.failures[instance])
         for number in range(1, failures + 2):
             item = self.join(instance, WORK if number == 1 else RETRY, number)
@@ -222,10 +236,17 @@ class Site:
     def follow(self, node: int) -> None:
         """What waits for this node hears of it, at once or after a lag."""
         for link in range(self.first_link[node], self.first_link[node + 1]):
-            if self.lag[link] == 0:
-                self.satisfy(self.target[link])
+            target = self.target[link]
+            if self.lag[link] == 0 or self.skipped[node] or self.skipped[target]:
+                self.satisfy(target)
             else:
-                self.env.process(self.pass_time(self.target[link], self.lag[link]))
+                self.env.process(self.pass_time(target, self.lag[link]))
+
+    def pass_by(self, instance: int) -> None:
+        """A branch has skipped this instance: what waits for it goes on."""
+        self.finish[instance], self.passed[instance] = self.now, self.round
+        self.tell_start(instance)
+        self.follow(instance)
 
     def tell_start(self, instance: int) -> None:
         """What waits for the start of this instance hears of it."""
@@ -260,7 +281,7 @@ class Site:
         works, finish, reached = self.works, np.array(self.finish, np.int64), np.array(self.reached, np.int64)
         late = [row for row in self.deliveries if row.origin >= 0 and self.network.orders[row.origin].placed is None]
         when, ending = np.array([*self.finish, *self.opened], np.int64), np.array(self.ending, np.uint8)
-        fallen = begun(self.network, Happened(when, ending, self.draws.deliveries, late))
+        fallen = begun(self.network, Happened(when, ending, self.draws.skipped, self.draws.deliveries, late))
         attempts = [0 if item is None or item.start == NOT else 1 for item in works]
         mode = [NOT if item is None else item.mode for item in works]
         for item in self.again:
@@ -275,7 +296,7 @@ class Site:
             attempts=np.array(attempts, np.int64),
             mode=np.array(mode, np.int64),
             held_by=np.array([NOT if item is None else item.held_by for item in works], np.int64),
-            round=np.array([NOT if item is None else item.round for item in works], np.int64),
+            round=np.array([p if w is None else w.round for w, p in zip(works, self.passed, strict=True)], np.int64),
             attempt_rows=tuple(self.attempt_row(item) for item in self.again),
             shortage_rows=tuple(self.waiting.shortage_rows),
             delivery_rows=tuple(self.deliveries),

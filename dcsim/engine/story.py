@@ -5,6 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dcsim.calendars import Calendar
 from dcsim.engine.draws import Deliveries, Draws, added_times
@@ -45,6 +46,8 @@ class Chance(NamedTuple):
     window_first: Ints
     window: Table
     """Of each risk."""
+    skipped: NDArray[np.bool_]
+    """Of each node, whether a branch skipped it."""
 
 
 class Story(NamedTuple):
@@ -77,6 +80,7 @@ def chance_of(network: Network, draws: Draws) -> Chance:
         base=base,
         window_first=first_of(draws.windows),
         window=_table(WINDOW, list(chain.from_iterable(draws.windows))),
+        skipped=draws.skipped if len(draws.skipped) else np.zeros(len(network.needed), np.bool_),
     )
 
 
@@ -119,7 +123,7 @@ def story_of(trace: Trace) -> Story:
 
 def _settled(trace: Trace, rows: Ints, last: Ints) -> Table:
     """Pieces of work in the order in which they finished: by tick, round and instance."""
-    once, many = np.flatnonzero((trace.finish != NOT) & (last == NOT)), np.flatnonzero(rows[:, 5] != NOT)
+    once, many = np.flatnonzero((trace.done != NOT) & (last == NOT)), np.flatnonzero(rows[:, 5] != NOT)
     finish = np.concatenate([trace.finish[once], rows[many, 5]])
     start = np.concatenate([trace.start[once], rows[many, 4]])
     turn = np.concatenate([trace.round[once], rows[many, 8]])

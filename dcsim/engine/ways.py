@@ -39,7 +39,7 @@ class Codes(NamedTuple):
 
 # Rows; where one says `first_...`, its list ends where that of the next row begins
 NODE = record(i32, "first_link", "needed")
-LINK = record(i32, "source", "lag")
+LINK = record(i32, "source", "target", "lag")
 GATE = record(i32, "started_by", "milestone", "order")  # each -1 for none
 LAG = np.dtype([("minutes", i64), ("calendar", i64), ("months", np.float64)])
 INSTANCE = record(i32, "activity", "bundle", "work", "retry", "repair")  # the last three are demands
@@ -123,7 +123,7 @@ def ways(network: Network) -> Ways:
         ),
         gates=_in_order(network, first_link, source),
         node=readable(NODE, first_link, np.append(network.needed, NOT)),
-        link=readable(LINK, source, lag),
+        link=readable(LINK, source, np.sort(network.link_to), lag),
         gate=_gates(network),
         reaches=ints(milestone.reaches for milestone in network.milestones),
         counted=np.array(
@@ -193,11 +193,10 @@ def _parts(network: Network) -> list[list[tuple[int, str]]]:
 
 def _backwards(network: Network) -> tuple[Ints, Ints, Ints]:
     """The links by their targets, in the order of their sources: first link of each node, source, lag."""
-    source = np.repeat(np.arange(len(network.needed)), np.diff(network.link_first))
     order = np.argsort(network.link_to, kind="stable")
     counts = np.bincount(network.link_to, minlength=len(network.needed))
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return first, source[order].astype(np.int64), network.link_lag[order].astype(np.int64)
+    return first, network.link_from[order], network.link_lag[order].astype(np.int64)
 
 
 def _in_order(network: Network, in_first: Ints, in_from: Ints) -> Ints:

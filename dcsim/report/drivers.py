@@ -9,7 +9,7 @@ from rich.text import Text
 from dcsim.report.language import NEVER, UNKNOWN, date_of, day, listed
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.drivers import Drivers
-from dcsim.study.inputs import ACTIVITY, FACTOR, ORDER, PLACES, RISK
+from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK
 
 NOTHING = 0.05
 """Days below which a swing is none."""
@@ -97,6 +97,7 @@ def _named(row: Row) -> str:
     names = {
         FACTOR: f"the factor {name}",
         RISK: f"the risk {name}",
+        BRANCH: f"the branch {name}",
         ORDER: f"the order {name}",
         ACTIVITY: f"the duration of {name}",
         PLACES: "chance place by place",
@@ -108,7 +109,8 @@ def _by(row: Row) -> str:
     """How far both ends of an input move the mean."""
     if isnan(row["low_day"]):
         return ""
-    ends = ("without it", "with it") if row["kind"] == RISK else ("at its P10", "at its P90")
+    known = {RISK: ("without it", "with it"), BRANCH: ("on its first way", "on its last way")}
+    ends = known.get(row["kind"], ("at its P10", "at its P90"))
     return ": " + ", ".join(
         f"{abs(days):.1f} d {'earlier' if days < 0 else 'later'} {end}"
         for days, end in zip((row["low_day"], row["high_day"]), ends, strict=True)

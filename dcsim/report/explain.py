@@ -63,7 +63,8 @@ def _side(days: float) -> str:
 def _because(result: Explanation, part: str, days: float) -> str:
     """What a part of the bias comes from."""
     if part == "risks":
-        return "risks happen that expected values leave out" if days > 0 else "risks do not happen that they count"
+        what = "risks or branches" if result.network.branches else "risks"
+        return f"{what} happen that expected values leave out" if days > 0 else f"{what} do not happen that they count"
     if part == "merging":
         return f"of several things the latest decides ({listed(_joins(result.network))})"
     return f"its days are skewed: the median is {_side(days)} than the mean"

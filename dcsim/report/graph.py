@@ -59,7 +59,8 @@ def graph(scenario: Scenario, network: Network) -> Graph:
     found = Graph()
     for number, (name, activity) in enumerate(scenario.activities.items()):
         count = int(network.first[number + 1] - network.first[number])
-        found.add(name, ACTIVITY, "" if activity.at == SITE else f"{count:,} x, per {activity.at}")
+        often = "" if activity.at == SITE else f"{count:,} x, per {activity.at}"
+        found.add(name, ACTIVITY, often, *_ways_with(scenario, name))
     for name, supply in scenario.supplies.items():
         found.add(name, SUPPLY, *_inflow(supply))
     for name, milestone in scenario.milestones.items():
@@ -108,6 +109,14 @@ def dot(scenario: Scenario, network: Network) -> str:
 
 LANGUAGES: dict[str, Callable[[Scenario, Network], str]] = {"mermaid": mermaid, "dot": dot}
 """The languages in which a graph can be told."""
+
+
+def _ways_with(scenario: Scenario, activity: str) -> list[str]:
+    """The branch that decides whether an activity is done, and its ways in which it is."""
+    for name, branch in scenario.branches.items():
+        if ways := [called for called, way in branch.ways.items() if activity in way.activities]:
+            return [f"{name}: {' or '.join(ways)}"]
+    return []
 
 
 def _connect_activity(found: Graph, scenario: Scenario, name: str, activity: schema.Activity) -> None:

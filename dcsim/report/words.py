@@ -62,6 +62,7 @@ def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
         "Calendars": _calendars,
         "Factors": _factors,
         "Risks": _risks,
+        "Branches": _branches,
         "Milestones": _milestones,
         "Fitted, not measured": _fitted,
         "Options": _options,
@@ -272,6 +273,18 @@ def _risk_lines(risk: schema.RiskPart) -> Iterator[str]:
         yield f"deliveries of {path.partition('.')[2]} come later by {uncertain(delay)}"
     if risk.stop_work:
         yield f"stops the work of {', '.join(risk.stop_work)}"
+
+
+def _branches(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, branch in scenario.branches.items():
+        total = sum(way.weight for way in branch.ways.values())
+        ways = (
+            f"{called} ({_share(way.weight / total)}): {', '.join(way.activities) or 'nothing more'}"
+            for called, way in branch.ways.items()
+        )
+        per = "" if branch.per == SITE else f" in every {branch.per}"
+        said = f"one of {len(branch.ways)} ways{per}" + (f": {branch.description}" if branch.description else "")
+        yield Entry(name, said, tuple(ways))
 
 
 def _share(probability: Any) -> str:

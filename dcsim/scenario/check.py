@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dcsim.errors import Problem, ScenarioError
+from dcsim.scenario.checks.branches import check_branches, check_branches_in_places
 from dcsim.scenario.checks.breakdown import grow_places
 from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places
 from dcsim.scenario.checks.findings import Findings
@@ -38,11 +39,13 @@ def check(scenario: Scenario) -> None:
     check_work(scenario, findings)
     check_goods(scenario, findings)
     check_risks(scenario, end, findings)
+    check_branches(scenario, findings)
     check_milestones(scenario, findings)
     check_fitted(scenario, findings)
     places = grow_places(scenario, findings)
     if places is not None and check_size(scenario, places, end, findings):
         check_work_in_places(scenario, places, findings)
+        check_branches_in_places(scenario, places, findings)
         check_goods_in_places(scenario, places, findings)
         check_milestones_in_places(scenario, places, findings)
     if findings.problems:

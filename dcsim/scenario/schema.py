@@ -511,6 +511,28 @@ class Risk(RiskPart):
     """What happens."""
 
 
+class Course(Model):
+    """One of the ways that a branch may take."""
+
+    weight: NumberValue = Fraction(1)
+    """How likely it is, relative to the other ways: 20 beside 80, or 0.2 beside 0.8; 1 if not given."""
+    activities: Names = ()
+    """What is done if it is taken; none where nothing is. An activity that is in no way is always done."""
+    description: Text = ""
+    """What it means."""
+
+
+class Branch(Model):
+    """A course that is left to chance: of several ways one is taken, and what only the others do is skipped."""
+
+    per: Text = SITE
+    """A level of places if every place of it draws its own; what is done inside it follows."""
+    ways: dict[Text, Course]
+    """The ways that it may take, two or more; with expected values it takes the likeliest, of equals the first."""
+    description: Text = ""
+    """What is decided."""
+
+
 class Option(Model):
     """Something that can be done for a price to be earlier: air freight, a second shift, rented turbines."""
 
@@ -624,6 +646,8 @@ class Scenario(Model):
     """The work; the order written here decides between what is otherwise equal."""
     risks: dict[Text, Risk] = {}
     """What may happen."""
+    branches: dict[Text, Branch] = {}
+    """Which of several courses is taken, by chance: rock is found or it is not; an activity is in one branch only."""
     milestones: dict[Text, Milestone] = {}
     """What is dated."""
     fitted: dict[Text, Fitted] = {}

@@ -43,6 +43,8 @@ class Counter:
     def by_day(self, outcome: Outcome, days: int) -> Ints:
         """Units ever there at the end of each day since the start, in multiples of the width."""
         done = outcome.finish[self.instances] != NOT
+        if len(outcome.draws.skipped):
+            done &= ~outcome.draws.skipped[self.instances]
         instances = self.instances[done]
         worked = ~np.isin(instances, list(outcome.begun))
         dated = np.maximum(0, outcome.finish[instances] - worked)
@@ -148,12 +150,13 @@ def run_chunk(
 
 
 def drawn_names(network: Network) -> tuple[str, ...]:
-    """What happens once for the whole site: factors, risks, what these add, and orders and activities; if uncertain.
+    """What happens once for the whole site: factors, risks, what these add, branches, uncertain orders and activities.
 
     A factor by place has the mean of its places, an order when it comes, both without the factors they vary with.
     """
     names = [*(f"factors.{f.name}" for f in network.factors), *(f"risks.{r.name}" for r in network.risks)]
     names += [f"risks.{network.risks[number].name}.adds" for number in _adding(network)]
+    names += [f"branches.{network.branches[number].name}" for number in _branching(network)]
     orders, works = _once(network)
     names += [f"orders.{network.stocks[one.stock].name}.{one.name}" for _, one in orders]
     return (*names, *(f"activities.{network.activities[work.activity]}" for work in works))
@@ -163,6 +166,11 @@ def _adding(network: Network) -> list[int]:
     """Risks that add so much, as is not known."""
     sizes = [drawn_of(risk).get("adds", {}).values() for risk in network.risks]
     return [number for number, some in enumerate(sizes) if any(not isinstance(size, Fixed) for size in some)]
+
+
+def _branching(network: Network) -> list[int]:
+    """Branches of the site."""
+    return [number for number, branch in enumerate(network.branches) if branch.level == SITE]
 
 
 @lru_cache(maxsize=8)
@@ -183,7 +191,8 @@ def _drawn(network: Network, draws: Draws) -> list[float]:
         float(draws.minutes[work.instances[0]]) / _product(draws, [FactorUse(number, 0) for number in work.factors])
         for work in works
     ]
-    return [*(float(values.mean()) for values in draws.factors), *begins, *adds, *comes, *minutes]
+    ways = [float(draws.ways[number][0]) for number in _branching(network)]
+    return [*(float(values.mean()) for values in draws.factors), *begins, *adds, *ways, *comes, *minutes]
 
 
 def _added(network: Network, risk: int, draws: Draws) -> float:

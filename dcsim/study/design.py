@@ -37,6 +37,8 @@ def site_quantities(network: Network) -> tuple[str, ...]:
             names.extend(f"{name}.occurs" for name in first_strikes(risk))
         drawn = (item for some in drawn_of(risk).values() for item in some.items())
         names.extend(name for name, span in drawn if not isinstance(span, Fixed))
+    drawn_once = (one for one in network.branches if one.level == "site" and not isinstance(one.way, Fixed))
+    names.extend(f"branches.{branch.name}" for branch in drawn_once)
     for order in network.orders:
         if network.stocks[order.stock].place == "site":
             if order.placed is not None and not isinstance(order.placed.delay, Fixed):

@@ -16,6 +16,7 @@ from dcsim.analysis.chain import criticality, days_by_cause, segments
 from dcsim.analysis.findings import Findings
 from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
+from dcsim.distributions import Fixed
 from dcsim.engine import AUTO, ENGINES
 from dcsim.engine.chain import chains
 from dcsim.engine.draws import Draws, Expectation, Sample
@@ -104,9 +105,10 @@ class Explanation:
     def biases(self) -> dict[str, float]:
         """What the bias is made of, in days that add up to it; empty where not every build reaches the milestone.
 
-        `skewness` is the median less the mean. `risks` is the mean less that of the same builds with every risk at its
-        likelier outcome, as with expected values. `merging` is the rest: the latest of several means comes before the
-        mean of the latest, where paths merge, and where work waits for resources, supplies or calendars.
+        `skewness` is the median less the mean. `risks` is the mean less that of the same builds with every risk and
+        branch at its likeliest outcome, as with expected values. `merging` is the rest: the latest of several means
+        comes before the mean of the latest, where paths merge, and where work waits for resources, supplies or
+        calendars.
         """
         days = self.many.days_of(self.milestone)
         if np.isnan(days).any() or np.isnan(self.bias):
@@ -224,15 +226,15 @@ def explain(
 
 
 def _moved_by_risks(many: Replications, milestone: str, working: Working) -> float:
-    """Mean days by which risks make a milestone later, from the same builds with each at its likelier outcome."""
+    """Mean days by which risks and branches move a milestone, beside the same builds with the likeliest of each."""
     network = many.network
-    if all(risk.probability in (0, 1) for risk in network.risks):
+    if all(risk.probability in (0, 1) for risk in network.risks) and not network.branches:
         return 0.0
-    likelier = tuple(map(_likelier, network.risks))
+    risks = tuple(map(_likelier, network.risks))
+    branches = tuple(replace(one, way=Fixed(one.way.mean)) for one in network.branches)
+    likelier = replace(network, risks=risks, branches=branches)
     asked = Asked(min(many.n, MOST_WITHOUT_RISKS))
-    few = replicate(
-        many.scenario, replace(network, risks=likelier), many.seed, many.sampling, asked, working, lambda *_: None
-    )
+    few = replicate(many.scenario, likelier, many.seed, many.sampling, asked, working, lambda *_: None)
     return float(np.mean(many.days_of(milestone)[: few.n] - few.days_of(milestone)))
 
 

@@ -1,6 +1,7 @@
-"""What is uncertain about a build, as a planner names it: factors, risks, orders, what happens once, and the rest."""
+"""What is uncertain about a build, as a planner names it: factors, risks, branches, orders, activities, the rest."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from dcsim.engine.draws import drawn_of, first_strikes
 from dcsim.network import Network, Risk
 from dcsim.study.design import site_quantities
 
-FACTOR, RISK, ORDER, ACTIVITY, PLACES = "factor", "risk", "order", "activity", "places"
+FACTOR, RISK, BRANCH, ORDER, ACTIVITY, PLACES = "factor", "risk", "branch", "order", "activity", "places"
 REST = "everything else"
 """All that is drawn by place, as one input: whatever a replication draws beside the quantities of the site."""
 
@@ -23,9 +24,10 @@ def inputs_of(network: Network) -> tuple[Input, ...]:
 
     A risk that may occur is one input, with when it begins, how long it lasts, what it adds, and all times that it
     strikes; of one that is certain each of these is. An order is one, however late it is placed and however long it
-    takes; so is what a planner asks about.
+    takes; so is what a planner asks about. Of a branch the number of its way counts, and its ends are the first and the
+    last that it may take.
     """
-    found = [*_factors(network), *_risks(network), *_orders(network), *_activities(network)]
+    found = [*_factors(network), *_risks(network), *_branches(network), *_orders(network), *_activities(network)]
     return (*found, Input(REST, PLACES, (REST,)))
 
 
@@ -47,6 +49,12 @@ def _risks(network: Network) -> Iterator[Input]:
         else:
             for what, some in spans.items():
                 yield from _sized(network, f"{risk.name}.{what}", RISK, some)
+
+
+def _branches(network: Network) -> Iterator[Input]:
+    for branch in network.branches:
+        for one in _sized(network, branch.name, BRANCH, {f"branches.{branch.name}": branch.way}):
+            yield replace(one, low=(SMALLEST,), high=(1 - SMALLEST,))
 
 
 def _orders(network: Network) -> Iterator[Input]:

@@ -184,7 +184,7 @@ def lost(
         simulated = _grown(trace, instances, amounts)
         aim = plan or _grown(compute(ideal, draw(ideal, chance)), instances, amounts)
         spent.append(_spent(trace, draws, instances, lateness(simulated, aim)))
-        there = trace.finish[instances] != NOT
+        there = trace.done[instances] != NOT
         grown.append(initial + by_day(_worked(Growth(simulated.tick[there], simulated.amount[there])), days_told))
         wanted.append(initial + by_day(plan or _worked(aim), days_told))
         progress(number + 1, count)
@@ -229,7 +229,7 @@ def _unhindered(network: Network, supply: str) -> Network:
 
 def _grown(trace: Trace, instances: Ints, amounts: Ints) -> Growth:
     """How a counter grew; units that never come are there at the horizon."""
-    finish = trace.finish[instances]
+    finish = trace.done[instances]
     return Growth(np.where(finish == NOT, trace.network.horizon, finish), amounts)
 
 
@@ -242,7 +242,7 @@ def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floa
     """Unit-minutes lost by code, and at the end those of units that never came."""
     network, plan = trace.network, ways(trace.network)
     found = np.zeros(plan.codes.total + 1)
-    there = trace.finish[instances] != NOT
+    there = trace.done[instances] != NOT
     found[-1] = minutes[~there].sum()
     late = np.flatnonzero(there & (minutes > 0))
     for unit_minutes, chain in zip(minutes[late], chains(trace, draws, instances[late].tolist()), strict=True):

@@ -193,9 +193,9 @@ class Replications:
     def draws(self) -> pd.DataFrame:
         """One row per replication and what is drawn once for the site: replication, name, value.
 
-        Factors, risks (the tick at which it first begins; under `.adds` the minutes that it adds), and where they are
-        uncertain orders (the tick at which the first lot comes) and activities (minutes of work), without the factors
-        that these vary with.
+        Factors, risks (the tick at which it first begins; under `.adds` the minutes that it adds), branches (the
+        number of the way taken, the first is 0), and where they are uncertain orders (the tick at which the first lot
+        comes) and activities (minutes of work), without the factors that these vary with.
         """
         names = drawn_names(self.network)
         return pd.DataFrame(

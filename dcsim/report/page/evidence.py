@@ -92,7 +92,7 @@ def in_words(value: Any) -> str:
 
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-UNSOURCED = ("places", "calendars", "factors", "resources", "supplies", "activities", "risks", "options")
+UNSOURCED = ("places", "calendars", "factors", "resources", "supplies", "activities", "risks", "branches", "options")
 _NUMBER = re.compile(r"-?\d")
 _PLAIN = ("0", "1", "1.0")
 """What only says whether, or that it is one."""

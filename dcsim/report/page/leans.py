@@ -19,7 +19,7 @@ from dcsim.scenario.document import Key
 COLOURS = {"weak": "orange", "medium": "sky", "high": "blue"}
 TITLES = {"weak": "assumed, fitted or weakly sourced", "medium": "source of medium confidence", "high": "well sourced"}
 
-KINDS = {"factors": "factor", "risks": "risk", "orders": "order", "activities": "activity"}
+KINDS = {"factors": "factor", "risks": "risk", "branches": "branch", "orders": "order", "activities": "activity"}
 MOST_SHOWN = 12
 LOOKED_AT = " Looked at is what is drawn once for the site, not place by place."
 NOTICED = 0.5
@@ -115,8 +115,8 @@ def _comes_from(name: str, kind: str, path: Key) -> bool:
     if kind == "order":
         supply, _, order = name.partition(".")
         return path[:4] == ("supplies", supply, "orders", order) and path[4:5] in (("lead_time",), ("placed",))
-    sections = {"factor": "factors", "risk": "risks", "activity": "activities", "resource": "resources"}
-    sections |= {"supply": "supplies", "production": "supplies"}
+    sections = {"factor": "factors", "risk": "risks", "branch": "branches", "activity": "activities"}
+    sections |= {"resource": "resources", "supply": "supplies", "production": "supplies"}
     own = path[:2] in ((sections.get(kind, kind), name), (sections.get(kind, kind), name.partition(".")[0]))
     return own and (kind != "activity" or "duration" in path)
 

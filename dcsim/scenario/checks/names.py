@@ -20,7 +20,7 @@ SHARED = {
 }
 """Sections whose names must differ from each other, and what one entry of each is called."""
 
-_APART = ("factors", "risks", "options", "variants")
+_APART = ("factors", "risks", "branches", "options", "variants")
 
 
 def check_names(scenario: Scenario, findings: Findings) -> None:
@@ -56,7 +56,7 @@ def check_characters(path: Key, name: str, findings: Findings) -> None:
 
 def kind_of(scenario: Scenario, name: str, orders: Mapping[str, str]) -> str | None:
     """What the thing of this name is, in words; none where nothing is called so. `orders` have their supplies."""
-    for section, what in {**SHARED, "factors": "factor", "risks": "risk"}.items():
+    for section, what in {**SHARED, "factors": "factor", "risks": "risk", "branches": "branch"}.items():
         if name in getattr(scenario, section):
             return what
     return f"order of '{orders[name]}'" if name in orders else None
@@ -67,6 +67,8 @@ def _named(scenario: Scenario) -> Iterator[Key]:
     for section in (*SHARED, *_APART):
         for name in getattr(scenario, section):
             yield section, name
+    for name, branch in scenario.branches.items():
+        yield from (("branches", name, "ways", way) for way in branch.ways)
     for supply_name, supply in scenario.supplies.items():
         for order in supply.orders:
             yield "supplies", supply_name, "orders", order

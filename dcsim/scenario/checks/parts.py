@@ -46,6 +46,14 @@ def risk_parts(scenario: Scenario) -> Iterator[tuple[Key, str, RiskPart]]:
             yield ("risks", name, "mitigation"), name, risk.mitigation
 
 
+def branched(scenario: Scenario) -> Iterator[tuple[Key, str, str]]:
+    """Every activity in a way of a branch: where it stands, the branch, and its name."""
+    for name, branch in scenario.branches.items():
+        for called, way in branch.ways.items():
+            for i, activity in enumerate(way.activities):
+                yield ("branches", name, "ways", called, "activities", i), name, activity
+
+
 def links(scenario: Scenario) -> Iterator[tuple[Key, Awaited]]:
     """All that waits for an activity or a milestone: activities, orders placed after one, risks that follow one."""
     for name, activity in scenario.activities.items():

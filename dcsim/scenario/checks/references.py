@@ -8,6 +8,7 @@ from dcsim.scenario.checks.names import kind_of
 from dcsim.scenario.checks.parts import (
     activity_parts,
     alternatives,
+    branched,
     demands,
     links,
     resource_parts,
@@ -37,6 +38,7 @@ def check_references(scenario: Scenario, findings: Findings) -> None:
     events = [*scenario.activities, *scenario.milestones]
     search.known("activity or milestone", events, ((path, link.activity) for path, link in links(scenario)))
     search.known("activity", scenario.activities, _counted(scenario, "activity"))
+    search.known("activity", scenario.activities, ((path, name) for path, _, name in branched(scenario)))
     search.known("milestone", scenario.milestones, _fitted_to(scenario))
     search.known("source", scenario.sources, _cited(scenario, findings))
     stoppable = [*scenario.resources, *scenario.activities]
@@ -85,8 +87,8 @@ def _levels(scenario: Scenario) -> Iterator[Use]:
     for path, _, part in activity_parts(scenario):
         if part.learning is not None:
             yield (*path, "learning", "per"), part.learning.per
-    for section, things in (("factors", scenario.factors), ("resources", scenario.resources)):
-        for name, thing in things.items():
+    for section in ("factors", "resources", "branches"):
+        for name, thing in getattr(scenario, section).items():
             yield (section, name, "per"), thing.per
     for name, supply in scenario.supplies.items():
         yield ("supplies", name, "per"), supply.per

@@ -1,0 +1,43 @@
+"""Branches: ways between which chance can decide, and activities that one branch alone decides about."""
+
+from dcsim.places import Places
+from dcsim.scenario.checks.breakdown import check_stands_inside
+from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.parts import branched
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import Scenario
+from dcsim.units import plain
+
+_LARGEST_WEIGHT = 10**9
+
+
+def check_branches(scenario: Scenario, findings: Findings) -> None:
+    """Every branch has ways to choose between, and an activity follows one branch."""
+    for name, branch in scenario.branches.items():
+        path: Key = ("branches", name, "ways")
+        count = len(branch.ways)
+        findings.require(count > 1, path, f"a branch has two ways or more, got {count}; one may have no activities")
+        for called, way in branch.ways.items():
+            fine = 0 <= way.weight <= _LARGEST_WEIGHT
+            message = f"a weight is 0 or more and at most 10^9, got {plain(way.weight)}"
+            findings.require(fine, (*path, called, "weight"), message)
+        fine = not branch.ways or any(way.weight for way in branch.ways.values())
+        findings.require(fine, path, "no way can be taken: every weight is 0")
+    first: dict[str, tuple[str, Key]] = {}
+    for path, name, activity in branched(scenario):
+        other, where = first.setdefault(activity, (name, path))
+        if other != name:
+            _, line = findings.document.positions.get(where, ("", None))
+            on_line = f" on line {line}" if line else ""
+            message = f"'{activity}' is in the branch '{other}'{on_line}, and cannot be in '{name}' too"
+            findings.add(path, message)
+        elif path[:4] == where[:4] and path != where:
+            findings.add(path, f"'{activity}' stands in this way twice")
+
+
+def check_branches_in_places(scenario: Scenario, places: Places, findings: Findings) -> None:
+    """What a branch decides about is done in its places or inside them."""
+    for path, name, activity in branched(scenario):
+        if activity in scenario.activities:
+            per, at = scenario.branches[name].per, scenario.activities[activity].at
+            check_stands_inside(path, f"a draw of '{name}'", per, at, places, findings)
