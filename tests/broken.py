@@ -1387,6 +1387,96 @@ RISKS = [
     ),
 ]
 
+BRANCHES = [
+    Broken(
+        "branch-one-way",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {activities: [burn_in]}}}\nmilestones:\n",
+        "line 80: branches.soil.ways: a branch has two ways or more, got 1; one may have no activities",
+    ),
+    Broken(
+        "branch-no-ways",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {per: hall}\nmilestones:\n",
+        "line 80: branches.soil: needs `ways`: the ways that it may take, two or more",
+    ),
+    Broken(
+        "branch-weight",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {weight: -1}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.ways.rock.weight: a weight is 0 or more and at most 10^9, got -1",
+    ),
+    Broken(
+        "branch-weights",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {weight: 0}, sand: {weight: 0}}}\nmilestones:\n",
+        "line 80: branches.soil.ways: no way can be taken: every weight is 0",
+    ),
+    Broken(
+        "branch-percent",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {weight: 20 %}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.ways.rock.weight: 20 % is a percentage: write the fraction 0.2",
+    ),
+    Broken(
+        "branch-activity",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {activities: burnin}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.ways.rock.activities.0: no activity 'burnin'; did you mean 'burn_in'?",
+    ),
+    Broken(
+        "branch-milestone",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {activities: first_rack}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.ways.rock.activities.0: 'first_rack' is a milestone, not an activity",
+    ),
+    Broken(
+        "branch-twice",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {activities: [burn_in, burn_in]}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.ways.rock.activities.1: 'burn_in' stands in this way twice",
+    ),
+    Broken(
+        "branch-two",
+        "\nmilestones:\n",
+        (
+            "\nbranches:\n  soil: {ways: {rock: {activities: [burn_in]}, sand: {}}}\n  test: {ways: {one: "
+            "{activities: [burn_in]}, other: {}}}\nmilestones:\n"
+        ),
+        (
+            "line 81: branches.test.ways.one.activities.0: 'burn_in' is in the branch 'soil' on line 80, and "
+            "cannot be in 'test' too"
+        ),
+    ),
+    Broken(
+        "branch-level",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {per: halls, ways: {rock: {}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.per: no place level 'halls'; did you mean 'hall'?",
+    ),
+    Broken(
+        "branch-finer",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {per: rack, ways: {rock: {activities: [integrate_racks]}, sand: {}}}\nmilestones:\n",
+        (
+            "line 80: branches.soil.ways.rock.activities.0: every 'rack' has a draw of 'soil' of its own, but "
+            "this is there once in every 'pod': place it at 'rack' or a level inside it"
+        ),
+    ),
+    Broken(
+        "branch-key",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {rock: {wieght: 1}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.ways.rock.wieght: unknown key",
+    ),
+    Broken(
+        "branch-name",
+        "\nmilestones:\n",
+        "\nbranches:\n  soil: {ways: {a.b: {}, sand: {}}}\nmilestones:\n",
+        "line 80: branches.soil.ways.a.b: the name 'a.b' has a '.' in it",
+    ),
+]
+
 MILESTONES = [
     Broken(
         "milestone-both",
@@ -1591,6 +1681,7 @@ ALL = [
     *SUPPLIES,
     *WORK,
     *RISKS,
+    *BRANCHES,
     *MILESTONES,
     *SOURCES_AND_NAMES,
     *BASES,
