@@ -159,6 +159,22 @@ class Factor:
     value: Distribution
 
 
+class Score(NamedTuple):
+    """The normal score of a uniform number that is drawn alone, and how much of it counts."""
+
+    weight: float
+    name: str
+    level: str
+    """The level of places of which each draws its own."""
+
+
+class Mixture(NamedTuple):
+    """A draw that follows others: its normal score is the sum of these."""
+
+    level: str
+    scores: tuple[Score, ...]
+
+
 @dataclass(frozen=True)
 class Resource:
     """One resource in one place: how many units there are when, before risks."""
@@ -384,6 +400,8 @@ class Network:
     """Every combination of calendars in which something works; the first is always open."""
     joined: dict[tuple[int, int], int]
     """The number of two working times together: of one that choices lead to, the last first, and an alternative's."""
+    mixtures: dict[str, Mixture]
+    """Correlated draws by name; those that are not there stay as they are drawn."""
 
     @property
     def instances(self) -> int:

@@ -3,6 +3,7 @@
 from dcsim.build.activities import Instances
 from dcsim.build.branches import branches
 from dcsim.build.choices import Choices
+from dcsim.build.correlations import mixtures
 from dcsim.build.limits import exceeded
 from dcsim.build.links import Links
 from dcsim.build.refusals import refuse
@@ -67,6 +68,7 @@ def build(scenario: Scenario) -> Network:
         branches=branches(scenario, instances.number),
         working_times=tuple(times.table),
         joined=choices.joined,
+        mixtures=mixtures(scenario, places),
     )
     refuse(scenario, network, [*links.too_few, *choices.refused, *exceeded(network)])
     return network

@@ -4,7 +4,7 @@ Engines never draw: a run is a pure function of the network and these values.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, count, pairwise, takewhile
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
+from dcsim.engine.copula import Follows, follows, mixed
 from dcsim.engine.philox import Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
 from dcsim.network import Branch, FactorUse, Moment, Network, Production, Resource, Rework, Risk, Work
 from dcsim.trace import NOT
@@ -173,12 +174,20 @@ class Sample:
     replication: int = 0
     designed: Mapping[str, float] = field(default_factory=dict)
     """Uniform numbers of quantities of the site that a sampling design has chosen."""
+    correlated: Mapping[str, Sequence[Follows]] = field(default_factory=dict)
+    """Of quantities that follow others, what they are made of."""
 
     def __post_init__(self) -> None:
         refuse_uncountable(self.seed, self.replication)
 
     def uniform(self, name: str, place: int = 0) -> float:
         """The uniform number of one quantity."""
+        if name in self.correlated:
+            return float(self._mixed(name, np.array([place], np.uint64))[0])
+        return self.alone(name, place)
+
+    def alone(self, name: str, place: int) -> float:
+        """The same before correlations."""
         number = self.designed.get(name)
         return uniform(self.seed, name, place, self.replication) if number is None else number
 
@@ -192,7 +201,16 @@ class Sample:
             return np.full(len(places), float(distribution.value))
         if len(places) == 1 and isinstance(attempts, int) and attempts == 0:
             return np.array([self.value(distribution, name, int(places[0]))])
+        if name in self.correlated and isinstance(attempts, int) and attempts == 0:
+            return distribution.quantile(self._mixed(name, places))
         return distribution.quantile(uniforms(self.seed, name, places, attempts, self.replication))
+
+    def _mixed(self, name: str, places: Words) -> Floats:
+        return mixed(self.correlated[name], places, self._alone)
+
+    def _alone(self, name: str, places: Words) -> Floats:
+        number = self.designed.get(name)
+        return uniforms(self.seed, name, places, 0, self.replication) if number is None else np.array([number])
 
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
         return failures(rework.probability, uniforms(self.seed, name, places, 0, self.replication))
@@ -225,6 +243,8 @@ class Expectation:
 
 def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Draws:
     """Settle one replication; `times` may know a faster way to the working times, not another."""
+    if network.mixtures and isinstance(chance, Sample):
+        chance = replace(chance, correlated=follows(network))
     factors = tuple(
         chance.values(factor.value, f"factors.{factor.name}", place_keys(network.places, factor.level))
         for factor in network.factors

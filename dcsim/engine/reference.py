@@ -26,6 +26,14 @@ skipped: it passes in the instant in which its predecessors are done, without ti
 `not_before`, as if it had started and finished. A lag before or after it does not count; one after several that are
 awaited together (by `count`, by `place`, or in other places) does not where all of them are skipped.
 
+*Correlations.* A draw is the quantile of its own uniform number. Correlated ones are ordered by the level of their
+places, the site first, then by name; the first keeps its number, and the normal score of every further one is the
+sum of its own and of those before it, weighted by the Cholesky factor of the correlations (a Gaussian copula; what is
+not said is 0). Draws of one level belong together in the same place, and draws of a finer one belong to that of the
+place around them. Where the places of an input are correlated with each other, the own score of each is part its own,
+part one that all share. This holds for first attempts and for the first strike of a risk. A risk that is correlated
+positively is likelier to occur where the others are high.
+
 *Before the start.* What an order or a production delivers before the start is there at the start, in addition to the
 initial stock: it is delivered at tick 0.
 

@@ -142,7 +142,7 @@ def values(key: Word, block: int, lane: int, places: Words, attempts: Ints, rows
 class Quick(Sample):
     """The same values, with compiled functions for those of the site."""
 
-    def uniform(self, name: str, place: int = 0) -> float:
+    def alone(self, name: str, place: int) -> float:
         number = self.designed.get(name)
         if number is not None:
             return number
@@ -167,13 +167,19 @@ class Blocks:
         """Where further attempts begin if there are none."""
         self.places = [place_keys(network.places, network.levels[work.activity]) for work in network.work]
         """Of each work, the numbers that stand for the places of its level."""
-        self.tables = [_table_of(work) for work in network.work]
+        self.tables = [self._table_of(work) for work in network.work]
         """Of all that is read from a table; what is rare is left to `draws`."""
         self.block = -1
 
     def draws(self, replication: int, designed: Mapping[str, float]) -> Draws:
         """Settle one replication."""
         return draw(self.network, Quick(self.seed, replication, designed), self._working_times)
+
+    def _table_of(self, work: Work) -> Floats | None:
+        """The table of working times, where there is one and more than one instance is read from it."""
+        if len(work.instances) == 1 or quantity(self.network, work, "duration") in self.network.mixtures:
+            return None
+        return _rows(work.minutes) if isinstance(work.minutes, Continuous) else None
 
     def _fill(self, block: int) -> None:
         """Draw what is not rare for the four replications of a block."""
@@ -246,11 +252,6 @@ class Blocks:
             return chance.values(distribution, quantity(self.network, work, what), places, attempts)
         block, lane = divmod(chance.replication, LANES)
         return values(self._key(work, what), block, lane, places, attempts, _rows(distribution))
-
-
-def _table_of(work: Work) -> Floats | None:
-    """The table of working times, where there is one and more than one instance is read from it."""
-    return _rows(work.minutes) if isinstance(work.minutes, Continuous) and len(work.instances) > 1 else None
 
 
 def _place_of(instances: Ints) -> Ints | slice:

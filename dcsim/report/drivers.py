@@ -76,6 +76,12 @@ def _in_words(result: Drivers, moving: list[Row]) -> list[str]:
         said.append(f"Not all shares of the variance are known from so few builds: ask for -n {2 * result.n} or more.")
     else:
         said.append(f"Alone, the inputs explain {alone:.0%} of the variance; {1 - alone:.0%} comes from interactions.")
+    if result.network.mixtures:
+        said.append(
+            "Some inputs are correlated. Each is varied by what it has of its own: what it shares counts for the one "
+            "that comes first, of coarser places or by name. All numbers below are meant so, and are no shares of what "
+            "an input would explain by itself."
+        )
     best = max(moving, key=lambda row: -inf if isnan(row["information"]) else row["information"])
     if best["information_low"] > 0:
         said.append(

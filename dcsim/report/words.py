@@ -63,6 +63,7 @@ def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
         "Factors": _factors,
         "Risks": _risks,
         "Branches": _branches,
+        "Correlations": _correlations,
         "Milestones": _milestones,
         "Fitted, not measured": _fitted,
         "Options": _options,
@@ -289,6 +290,12 @@ def _branches(scenario: Scenario, _: Network) -> Iterator[Entry]:
 
 def _share(probability: Any) -> str:
     return f"{number_in_words(100 * probability)} %"
+
+
+def _correlations(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    for name, one in scenario.correlations.items():
+        among = f"the places of {one.between[0]}, each with each" if len(one.between) == 1 else listed(one.between)
+        yield Entry(name, f"{plain(one.number)} between {among}", (one.description,) if one.description else ())
 
 
 def _milestones(scenario: Scenario, _: Network) -> Iterator[Entry]:

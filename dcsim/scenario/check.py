@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.checks.branches import check_branches, check_branches_in_places
 from dcsim.scenario.checks.breakdown import grow_places
+from dcsim.scenario.checks.correlations import check_correlated_names, check_correlations
 from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places
 from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
@@ -34,6 +35,7 @@ def check(scenario: Scenario) -> None:
     check_names(scenario, findings)
     check_references(scenario, findings)
     check_targets(scenario, findings)
+    check_correlated_names(scenario, findings)
     end = check_clock(scenario, findings)
     check_calendars(scenario, end, findings)
     check_work(scenario, findings)
@@ -48,6 +50,7 @@ def check(scenario: Scenario) -> None:
         check_branches_in_places(scenario, places, findings)
         check_goods_in_places(scenario, places, findings)
         check_milestones_in_places(scenario, places, findings)
+        check_correlations(scenario, places, findings)
     if findings.problems:
         raise ScenarioError(in_order(findings.problems, scenario.document.name), scenario.document.name)
     scenario._warnings = tuple(in_order(findings.warnings, scenario.document.name))
@@ -68,6 +71,7 @@ def unknown_names(document: Document, spoiled: Sequence[Key]) -> list[Problem]:
     findings = Findings(document)
     check_references(scenario, findings)
     check_targets(scenario, findings)
+    check_correlated_names(scenario, findings)
     return findings.problems
 
 

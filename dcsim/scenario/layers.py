@@ -26,6 +26,7 @@ SECTIONS = (
     "supplies",
     "activities",
     "risks",
+    "correlations",
     "milestones",
     "fitted",
     "options",

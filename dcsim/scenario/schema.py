@@ -591,6 +591,19 @@ class Milestone(Model):
         return self
 
 
+class Correlation(Model):
+    """Uncertain inputs that tend to be high together: the weather of two sites, a trade, a market."""
+
+    between: Names
+    """Inputs by path, every pair of them: `activities.steel.duration`, `supplies.X.orders.Y.lead_time`, `factors.X`,
+    `risks.X.probability` (that it occurs), `risks.X.lasts`; each in the same place, or the one around it. One alone:
+    its places with each other."""
+    number: NumberValue = Field(alias="is")
+    """From -1 to 1: the correlation of normal scores, and nearly that of ranks; 0 between those that are not named."""
+    description: Text = ""
+    """What makes them move together."""
+
+
 class Fitted(Model):
     """A free parameter that was fitted to observations, told apart from everything that was measured."""
 
@@ -648,6 +661,8 @@ class Scenario(Model):
     """What may happen."""
     branches: dict[Text, Branch] = {}
     """Which of several courses is taken, by chance: rock is found or it is not; an activity is in one branch only."""
+    correlations: dict[Text, Correlation] = {}
+    """What tends to be high together."""
     milestones: dict[Text, Milestone] = {}
     """What is dated."""
     fitted: dict[Text, Fitted] = {}

@@ -20,7 +20,7 @@ SHARED = {
 }
 """Sections whose names must differ from each other, and what one entry of each is called."""
 
-_APART = ("factors", "risks", "branches", "options", "variants")
+_APART = ("factors", "risks", "branches", "correlations", "options", "variants")
 
 
 def check_names(scenario: Scenario, findings: Findings) -> None:
