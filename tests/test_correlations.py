@@ -55,6 +55,7 @@ SITE = {
             "effects": {"activities.roof": "1 to 4 d"},
         },
     },
+    "branches": {"soil": {"per": "zone", "ways": {"sand": {}, "rock": {"activities": "test"}}}},
     "milestones": {"done": {"activity": "wire"}},
     "options": {"sign_now": {"cost": "1 USD", "changes": {"activities": {"sign": {"duration": "2 d"}}}}},
 }
@@ -70,6 +71,7 @@ NAMES = {
     f"{FIRST}.placed": f"{FIRST}.placed",
     f"{FIRST}.lead_time": f"{FIRST}.lead_time",
     "supplies.pipes.orders.only.lead_time": "supplies.pipes.orders.only.lead_time",
+    "branches.soil": "branches.soil",
     "risks.storm.probability": "risks.storm.occurs",
     "risks.storm.begins": "risks.storm.begins",
     "risks.storm.lasts": "risks.storm.lasts",

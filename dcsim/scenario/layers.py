@@ -26,6 +26,7 @@ SECTIONS = (
     "supplies",
     "activities",
     "risks",
+    "branches",
     "correlations",
     "milestones",
     "fitted",
