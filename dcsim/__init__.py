@@ -1,8 +1,12 @@
 """Simulate data-center buildouts: when the GPUs are online, with what probability, and what held them back.
 
 >>> import dcsim
->>> run = dcsim.simulate(dcsim.load("configs/minimal.yaml"), seed=0)
->>> run.milestones
+>>> scenario = dcsim.load("configs/minimal.yaml")  # or the path itself, wherever a scenario is expected
+>>> dcsim.simulate(scenario, seed=0).milestones
+>>> dcsim.replicate(scenario, 200).summary
+>>> dcsim.compare(scenario, scenario.with_({"resources.crews.count": 4})).differences
+
+`dcsim guide` on the command line explains the scenario format and the results.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,15 +15,27 @@ from dcsim.errors import DcsimError, ScenarioError
 from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from dcsim.api import assumptions, check, load, replicate, simulate
-    from dcsim.study.compare import compare
-    from dcsim.study.drivers import drivers
-    from dcsim.study.explain import explain
-    from dcsim.study.lost import lost
-    from dcsim.study.mitigate import mitigate
-    from dcsim.study.orders import order_by
+    import dcsim.api as _api
+    import dcsim.study.compare as _compare
+    import dcsim.study.drivers as _drivers
+    import dcsim.study.explain as _explain
+    import dcsim.study.lost as _lost
+    import dcsim.study.mitigate as _mitigate
+    import dcsim.study.orders as _orders
+    import dcsim.study.sweep as _sweep
+    from dcsim.api import check, load
     from dcsim.study.store import read
-    from dcsim.study.sweep import sweep
+
+    assumptions = _api.opening(_api.assumptions)
+    compare = _api.opening(_compare.compare)
+    drivers = _api.opening(_drivers.drivers)
+    explain = _api.opening(_explain.explain)
+    lost = _api.opening(_lost.lost)
+    mitigate = _api.opening(_mitigate.mitigate)
+    order_by = _api.opening(_orders.order_by)
+    replicate = _api.opening(_api.replicate)
+    simulate = _api.opening(_api.simulate)
+    sweep = _api.opening(_sweep.sweep)
 
 __all__ = [
     "DcsimError",
@@ -51,11 +67,19 @@ _ROOMS: dict[str, str] = {
 }
 """Where a public function is defined, if not in `dcsim.api`."""
 
+_TAKE_A_SCENARIO = {*_ROOMS, "assumptions", "replicate", "simulate"} - {"read"}
+"""Functions that take the path of a file or a mapping as well as a scenario."""
+
 
 def __getattr__(name: str) -> Any:
     """The public functions are imported when first used, so that `import dcsim` stays light."""
     if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module(_ROOMS.get(name, "dcsim.api")), name)
+        found = getattr(import_module(_ROOMS.get(name, "dcsim.api")), name)
+        return import_module("dcsim.api").opening(found) if name in _TAKE_A_SCENARIO else found
     raise AttributeError(f"module 'dcsim' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__doc__", "__version__"]

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, wraps
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dcsim.budget import LIMIT
 from dcsim.build import network_of
@@ -71,6 +72,26 @@ def load(
         scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options, limit)
         network_of(scenario)
     return scenario
+
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def opening(
+    function: Callable[Concatenate[Scenario, Arguments], Answer],
+) -> Callable[Concatenate[Scenario | str | Path | Mapping[str, Any], Arguments], Answer]:
+    """The same function, which also takes the path of a file, or a mapping, where it expects a scenario."""
+
+    name = next(iter(signature(function).parameters))
+
+    @wraps(function)
+    def opened(*args: Any, **kwargs: Any) -> Answer:
+        given = args[0] if args else kwargs.pop(name, None)
+        scenario = load(given) if isinstance(given, str | Path | Mapping) else given
+        return function(scenario, *args[1:], **kwargs)
+
+    return opened
 
 
 @contextmanager

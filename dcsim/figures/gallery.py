@@ -68,6 +68,10 @@ def draw(findings: Findings, what: str | None = None, wanted: Wanted = NOTHING, 
     """A picture of a result on the given axes, or on new ones as notebooks show them."""
     what = chosen(findings) if what is None else what
     there = PICTURES.get(findings.kind, {})
+    if isinstance(ax, str):
+        raise RequestError(
+            f"expected axes, got '{plain(ax)}': save the result, then `dcsim plot --what`; {_there(there)}"
+        )
     if what not in there:
         raise RequestError(f"no picture '{plain(what)}' of a result of kind '{findings.kind}'; {_there(there)}")
     if ax is None:

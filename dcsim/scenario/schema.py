@@ -4,6 +4,7 @@ The sentence under a field is its documentation everywhere: here, in `dcsim sche
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -101,7 +102,11 @@ Counts = Annotated[Annotated[Whole, Tag(ONE)] | Annotated[dict[Text, Whole], Tag
 
 
 class Level(Model):
-    """One level of the location breakdown: the places of a kind, each inside a place of the level above."""
+    """One level of the location breakdown: the places of a kind, each inside a place of the level above.
+
+    `places: {hall: 4, rack: {in: hall, count: 20}}` makes places such as `hall2/rack7`. A pattern such as
+    `"*/rack[1-5]"` names several of them.
+    """
 
     within: Text = Field(default=SITE, alias="in")
     """The level these places stand in; the site if not given."""
@@ -209,7 +214,8 @@ class ResourcePart(Model):
     """What may differ about a resource in some places."""
 
     count: CountRamp | None = None
-    """How many units there are; or a ramp, steps in time, 0 before the first: `{0 d: 6, 2024-07-01: 16}`."""
+    """How many units there are; or a ramp, steps in time, 0 before the first: `{0 d: 6, 2024-07-01: 16}`.
+    `resources: {crew: 2}` is short for `{crew: {count: 2}}`."""
     calendar: Text | None = None
     """The calendar it works by; `always` if not given."""
 
@@ -335,7 +341,10 @@ class PlacedAfter(Link):
 
 
 class WindowAfter(Awaited):
-    """What the window of a risk follows: it begins once, when the last instance has finished and the lag is over."""
+    """What the window of a risk follows: it begins once, when the last instance has finished and the lag is over.
+
+    Such a risk changes `activities` alone.
+    """
 
     activity: Text = Field(alias="after")
     """The activity or milestone waited for."""
@@ -384,14 +393,14 @@ class Learning(Model):
 
 
 class Rework(Model):
-    """A test that may fail: the attempt is repaired and done again."""
+    """A test that may fail: the attempt is repaired, waits again and is done again. It consumes nothing twice."""
 
     probability: NumberValue
     """Chance that an attempt fails, the same for every attempt; at most ten fail."""
     duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
     """Time of a repair."""
     requires: dict[Text, Whole] = {}
-    """Resources that a repair takes."""
+    """Resources that a repair takes; none if not given."""
     varies_with: Names = ()
     """Factors that multiply the time of a repair."""
 
@@ -414,9 +423,11 @@ class ActivityPart(Model):
     """What may differ about an activity in some places."""
 
     duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
-    """Time of work; days and weeks are those of its calendar, else of whatever does it; months go on while closed."""
+    """Time of work. Days and weeks are those of its calendar, else of whatever does it, however long the shifts; hours
+    are hours of work; months continue while calendars are closed."""
     requires: dict[Text, Whole | None] = {}
-    """Resources taken while it runs: `{rack_crews: 1}`; alternatives: `{dell_line | smc_line: 1}`."""
+    """Resources taken while it runs: `{rack_crews: 1}`. Of alternatives, `{dell_line | smc_line: 1}`, it takes the
+    first in the written order that is free."""
     consumes: dict[Text, AmountValue | None] = {}
     """Supplies used up when it starts."""
     produces: dict[Text, AmountValue | None] = {}
@@ -445,7 +456,8 @@ class Activity(ActivityPart):
     only: Names | None = None
     """Patterns of the places it is limited to."""
     after: Links = ()
-    """What must have finished before: activities and milestones."""
+    """What must have finished before, in the places that belong together: `[a, {activity: b, lag: 2 d}]`; milestones
+    too."""
     within: dict[Text, ActivityPart] = {}
     """What differs in the places that a pattern names; later patterns win."""
     description: Text = ""
@@ -453,7 +465,11 @@ class Activity(ActivityPart):
 
 
 class EachAdds(Model):
-    """Working time that a risk adds to an activity; a plain span is drawn once for everything that the risk adds to."""
+    """Working time that a risk adds to the first attempt of what starts in its window, which holds what it took.
+
+    Days are those of the activity's `duration`. A plain span, `1 to 4 wk`, is drawn once for everything that the risk
+    adds to; `{each: 1 to 4 wk}` is drawn for every instance.
+    """
 
     each: UncertainSpan
     """Drawn for every instance by itself."""
@@ -633,7 +649,10 @@ class Source(Model):
 
 
 class Scenario(Model):
-    """A data-center buildout: a site, its suppliers, its crews and its risks."""
+    """A data-center buildout: a site, its suppliers, its crews and its risks.
+
+    A file may be laid over others that it `extends`.
+    """
 
     name: Text
     """What is built."""
@@ -695,6 +714,21 @@ class Scenario(Model):
     def warnings(self) -> tuple[Problem, ...]:
         """What can be simulated but is hardly meant; `dcsim.check` finds more than `dcsim.load`."""
         return self._warnings
+
+    def with_(
+        self, values: Mapping[str, Any] | None = None, *, variant: Any = (), option: Any = (), mitigate: Any = ()
+    ) -> "Scenario":
+        """This scenario with other values by dotted path, and with variants, options and mitigations by name.
+
+        Raises
+        ------
+        ScenarioError
+            With every problem found.
+        """
+        from dcsim.scenario.load import changed
+
+        variants, options, mitigations = (tuple(_listed(names)) for names in (variant, option, mitigate))
+        return changed(self, variants, values, mitigations, options)
 
     @property
     def zero(self) -> datetime:

@@ -1,0 +1,50 @@
+"""The guide that `dcsim guide` prints: chapters in Markdown, and the format as its schema documents it."""
+
+from importlib import import_module
+from importlib.resources import files
+from inspect import getdoc
+
+from dcsim.errors import RequestError
+from dcsim.guide.reference import SECTIONS, section
+from dcsim.scenario.values import HOW_TO_WRITE
+from dcsim.suggest import nearest
+
+CHAPTERS = {
+    "values": "spans, amounts, dates, months, distributions, and where a value comes from",
+    "layers": "variants, options, single values, and files that extend others",
+    "results": "what the tables of a result mean, and how they date things",
+}
+"""What each Markdown file beside this one is about."""
+DISTRIBUTIONS = "(distributions)"
+"""Stands in a chapter for the list of all distributions."""
+LAW = "law"
+"""What happens at every minute: the text at the head of the engine that decides."""
+
+
+def topics() -> dict[str, str]:
+    """Every topic, with what it is about."""
+    sections = {name: about for name, (about, _) in SECTIONS.items()}
+    return CHAPTERS | {LAW: "in which order things happen within a minute"} | sections
+
+
+def guide(topic: str | None = None) -> str:
+    """A topic as Markdown; the list of topics if none is named.
+
+    Raises
+    ------
+    RequestError
+        There is no such topic.
+    """
+    if topic is None:
+        lines = [f"* `{name}`: {about}" for name, about in topics().items()]
+        return "\n".join(["# The guide", "", "Print a topic with `dcsim guide TOPIC`.", "", *lines, ""])
+    if topic in CHAPTERS:
+        written = [f"* `{kind}`: {how}" for kind, how in HOW_TO_WRITE.items()]
+        text = files(__package__).joinpath(f"{topic}.md").read_text("utf-8")
+        return text.replace(DISTRIBUTIONS, "\n".join(written))
+    if topic == LAW:
+        _, _, law = (getdoc(import_module("dcsim.engine.reference")) or "").partition("\n\n")
+        return f"# The law of the instant\n\nThis is the text of `dcsim/engine/reference.py`. {law}\n"
+    if topic in SECTIONS:
+        return section(topic)
+    raise RequestError(f"no topic '{topic}'{nearest(topic, list(topics()))}; `dcsim guide` lists them")
