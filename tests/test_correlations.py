@@ -338,12 +338,22 @@ def test_a_known_nearest_matrix():
             {"a": (0.9, STEEL, BUILD), "b": (0.3, BUILD)},
             f"b.is: with its other correlations, the places of '{BUILD}' can have from 0.810 to 1.000 between each",
         ),
+        ({"a": (0.1, BUILD), "b": (0.2, BUILD)}, f"'a' already says how the places of {BUILD} are correlated"),
         ({"a.b": (0.1, STEEL, ROOF)}, "the name 'a.b' has a '.' in it"),
     ],
 )
 def test_what_makes_no_sense_is_told(correlations, told):
     with pytest.raises(ScenarioError, match=told.replace("?", "[?]")):
         dcsim.load(correlated(**correlations))
+
+
+def test_too_many_are_refused():
+    activities = {f"a{k}": {"duration": "1 to 3 d"} for k in range(301)}
+    some = [f"activities.{name}.duration" for name in activities]
+    data = {"name": "x", "start": "2024-01-01", "activities": activities}
+    assert dcsim.load(data | {"correlations": {"a": {"between": some[:300], "is": 0.5}}}).correlations
+    with pytest.raises(ScenarioError, match="correlations: at most 300 inputs are correlated, got 301"):
+        dcsim.load(data | {"correlations": {"a": {"between": some, "is": 0.5}}})
 
 
 def test_what_is_told_as_nearest_is_taken():

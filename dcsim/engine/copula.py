@@ -1,14 +1,13 @@
 """Uniform numbers that move together, each made of those that are drawn under the names it follows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
-from dcsim.engine.philox import SCALE, Words, hash64, place_keys
+from dcsim.engine.philox import Words, hash64, place_keys
 from dcsim.network import Network, Score
 from dcsim.places import SITE
 
@@ -20,16 +19,18 @@ class Follows(NamedTuple):
 
     weight: float
     name: str
-    inner: Words | None
-    """The numbers of all places of the correlated draw, sorted; none where there is one for the site."""
-    outer: Words | None
-    """Of each of these the number under which this score is drawn; none where it is that of the place itself."""
+    site: int | None
+    """The number under which it is drawn for the site; none where every place has its own."""
+    inner: Words | None = None
+    """The numbers of all places of the correlated draw, sorted; none where they are those of this score."""
+    outer: Words | None = None
+    """Of each of these, the number of the place around it under which this score is drawn."""
 
     def places(self, places: Words) -> Words:
         """The numbers under which it is drawn for these places."""
-        if self.outer is None:
+        if self.inner is None or self.outer is None:
             return places
-        return self.outer if self.inner is None else self.outer[self.inner.searchsorted(places)]
+        return self.outer[self.inner.searchsorted(places)]
 
 
 @lru_cache(maxsize=8)
@@ -43,19 +44,9 @@ def follows(network: Network) -> Mapping[str, tuple[Follows, ...]]:
 
 def _follows(network: Network, level: str, score: Score) -> Follows:
     if score.level == SITE:
-        key = 0 if score.name.startswith("risks.") else hash64(SITE)
-        return Follows(score.weight, score.name, None, np.array([key], np.uint64))
+        return Follows(score.weight, score.name, 0 if score.name.startswith("risks.") else hash64(SITE))
     if score.level == level:
-        return Follows(score.weight, score.name, None, None)
+        return Follows(score.weight, score.name, None)
     inner, around = place_keys(network.places, level), network.places.enclosing(level, score.level)
     order = np.argsort(inner)
-    outer = place_keys(network.places, score.level)[around]
-    return Follows(score.weight, score.name, inner[order], outer[order])
-
-
-def mixed(parts: Sequence[Follows], places: Words, alone: Callable[[str, Words], Floats]) -> Floats:
-    """A uniform number for each place, of the normal scores of numbers drawn alone."""
-    score = np.zeros(len(places))
-    for part in parts:
-        score = score + part.weight * ndtri(alone(part.name, part.places(places)))
-    return np.asarray(np.clip(ndtr(score), SCALE / 2, 1 - SCALE / 2))
+    return Follows(score.weight, score.name, None, inner[order], place_keys(network.places, score.level)[around][order])

@@ -13,11 +13,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
-from dcsim.engine.copula import Follows, follows, mixed
-from dcsim.engine.philox import Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
+from dcsim.engine.copula import Follows, follows
+from dcsim.engine.philox import SCALE, Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
 from dcsim.network import Branch, FactorUse, Moment, Network, Production, Resource, Rework, Risk, Work
 from dcsim.trace import NOT
 from dcsim.units import HALF, round_half_up
@@ -176,6 +177,7 @@ class Sample:
     """Uniform numbers of quantities of the site that a sampling design has chosen."""
     correlated: Mapping[str, Sequence[Follows]] = field(default_factory=dict)
     """Of quantities that follow others, what they are made of."""
+    _scores: dict[str, float] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         refuse_uncountable(self.seed, self.replication)
@@ -206,11 +208,19 @@ class Sample:
         return distribution.quantile(uniforms(self.seed, name, places, attempts, self.replication))
 
     def _mixed(self, name: str, places: Words) -> Floats:
-        return mixed(self.correlated[name], places, self._alone)
+        """The uniform numbers of a quantity that follows others."""
+        score: Floats | float = 0.0
+        for part in self.correlated[name]:
+            score = score + part.weight * self._score(part, places)
+        return np.broadcast_to(np.clip(ndtr(score), SCALE / 2, 1 - SCALE / 2), len(places))
 
-    def _alone(self, name: str, places: Words) -> Floats:
-        number = self.designed.get(name)
-        return uniforms(self.seed, name, places, 0, self.replication) if number is None else np.array([number])
+    def _score(self, part: Follows, places: Words) -> Floats | float:
+        """The normal scores of numbers drawn alone; those of the site are reckoned once."""
+        if part.site is None:
+            return np.asarray(ndtri(uniforms(self.seed, part.name, part.places(places), 0, self.replication)))
+        if part.name not in self._scores:
+            self._scores[part.name] = float(ndtri(self.alone(part.name, part.site)))
+        return self._scores[part.name]
 
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
         return failures(rework.probability, uniforms(self.seed, name, places, 0, self.replication))

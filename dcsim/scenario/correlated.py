@@ -26,8 +26,10 @@ class Drawn(NamedTuple):
 
 
 def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
-    """Whatever can be correlated, by its path in the file."""
+    """Whatever can be correlated, by its path in the file; nothing where nothing is."""
     found: dict[str, Drawn] = {}
+    if not scenario.correlations:
+        return found
 
     def add(path: str, level: str, uncertain: bool, name: str = "") -> None:
         found[path] = Drawn(name or path, level, uncertain or (path in found and found[path].uncertain))

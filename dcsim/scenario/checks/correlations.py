@@ -1,5 +1,6 @@
 """Correlations between things that are drawn, each pair once, and all of them possible together."""
 
+from collections.abc import Collection, Iterator
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -12,26 +13,34 @@ from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Correlation, Scenario
 from dcsim.units import plain
 
-MOST = 100
-"""Inputs that may move together."""
+MOST = 300
+"""Inputs that may be correlated."""
 _MOST_TOLD = 6
 
 
 def check_correlated_names(scenario: Scenario, findings: Findings) -> None:
     """What is correlated is drawn under this name."""
-    known = drawn_of(scenario) if scenario.correlations else {}
+    known = drawn_of(scenario)
     for name, one in scenario.correlations.items():
         for k, path in enumerate(one.between):
             if path not in known:
-                same = [other for other in known if path in other.split(".")] or known
-                close = findings.near(path, same) or ", as in `activities.NAME.duration` or `factors.NAME`"
+                close = findings.near(path, _of_same_name(path, known)) or "; write it like `activities.NAME.duration`"
                 findings.add(("correlations", name, "between", k), f"nothing that is drawn is called '{path}'{close}")
+
+
+def _of_same_name(path: str, known: Collection[str]) -> Iterator[str]:
+    """What is drawn for the thing of this name; else all there is."""
+    yield from [other for other in known if path in other.split(".")] or known
 
 
 def check_correlations(scenario: Scenario, places: Places, findings: Findings) -> None:
     """Each number is one, each pair is told once, and all can hold."""
     told: dict[frozenset[str], str] = {}
-    known = drawn_of(scenario) if scenario.correlations else {}
+    known = drawn_of(scenario)
+    inputs = {path for one in scenario.correlations.values() for path in one.between}
+    if len(inputs) > MOST:
+        findings.add(("correlations",), f"at most {MOST} inputs are correlated, got {len(inputs):,}")
+        return
     for name, one in scenario.correlations.items():
         _check_one(name, one, told, findings)
         for k, path in enumerate(one.between):
@@ -56,28 +65,22 @@ def _check_one(name: str, one: Correlation, told: dict[frozenset[str], str], fin
     findings.require(fine, (*path, "is"), f"a correlation{which} lies between {least} and 1, got {plain(one.number)}")
     if not one.between:
         findings.add((*path, "between"), "expected two inputs or more, or one whose places move together")
-    if len(one.between) > MOST:
-        findings.add((*path, "between"), f"at most {MOST} inputs move together, got {len(one.between):,}")
-        return
     twice = [path for k, path in enumerate(one.between) if path in one.between[:k]]
     if twice:
         findings.add((*path, "between"), f"'{twice[0]}' stands here twice; alone, its places move together")
         return
     pairs = [one.between] if len(one.between) == 1 else combinations(one.between, 2)
-    again = ""
     for pair in map(frozenset, pairs):
-        if pair in told and not again:
-            again = f"'{told[pair]}' already says how {' and '.join(sorted(pair))} are correlated; say it once"
-        told.setdefault(pair, name)
-    if again:
-        findings.add((*path, "between"), again)
+        if pair in told:
+            which = " and ".join(sorted(pair)) if len(pair) == 2 else f"the places of {one.between[0]}"
+            said = f"'{told[pair]}' already says how {which} are correlated; say it once"
+            findings.add((*path, "between"), said)
+            return
+        told[pair] = name
 
 
 def _check_together(some: Together, places: Places, findings: Findings) -> None:
     path: Key = ("correlations", some.entry)
-    if len(some.paths) > MOST:
-        findings.add(path, f"at most {MOST} inputs move together, directly or through others; got {len(some.paths):,}")
-        return
     for (one, outer), (other, inner) in pairwise(zip(some.paths, some.drawn, strict=True)):
         if not places.encloses(outer.level, inner.level):
             apart = f"no {outer.level} stands around a {inner.level}"
