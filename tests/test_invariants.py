@@ -11,6 +11,7 @@ from builders import Told, network, tell
 from generated import scenario, scenarios
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import dcsim
 from dcsim.api import Run, simulate
@@ -34,7 +35,7 @@ def items(run: Run) -> Iterator[tuple[Demand, int, int, int, int]]:
     """Every attempt and repair: demand, mode, ready, start, finish; the mode is NOT where it is not told."""
     trace, built = run.trace, run.network
     of_rework = {row.instance for row in trace.attempt_rows}
-    for k in set(range(built.instances)) - of_rework:
+    for k in set(np.flatnonzero(~skips(run)).tolist()) - of_rework:
         yield (
             built.demands[built.demand[k]],
             int(trace.mode[k]),
@@ -63,8 +64,10 @@ def test_everything_happens_once_and_in_order(data, seed):
         table = run.activities
         assert not table.duplicated(["activity", "place"]).any()
         assert len(table) == run.network.instances
+        skipped = table["used"] == "skipped"
+        assert (table["finish"] == table["ready"])[skipped].all()
         for columns in (("ready", "start"), ("start", "finish")):
-            early, late = (table[column] for column in columns)
+            early, late = (table[column][~skipped] for column in columns)
             assert not (late.notna() & early.isna()).any()
             assert (late.dropna() >= early[late.notna()]).all()
         assert ((table["attempts"] > 0) == table["start"].notna()).all()
@@ -76,7 +79,7 @@ def test_everything_happens_once_and_in_order(data, seed):
 def test_nothing_is_ready_before_its_predecessors(data, seed):
     for run in runs(data, seed):
         happened = events(run)
-        for target, wanted in enumerate(links_into(run.network)):
+        for target, wanted in enumerate(links_into(run)):
             if target < run.network.instances and wanted:
                 ready = int(run.trace.ready[target])
                 came = [happened[source] for source, _ in wanted]
@@ -85,7 +88,7 @@ def test_nothing_is_ready_before_its_predecessors(data, seed):
                     for tick, (_, lag) in zip(came, wanted, strict=True)
                 )
                 assert ready == NOT or (NOT not in came and ready >= least)
-                assert ready == NOT or ready >= run.network.release[target]
+                assert ready == NOT or skips(run)[target] or ready >= run.network.release[target]
 
 
 def events(run: Run) -> list[int]:
@@ -95,10 +98,10 @@ def events(run: Run) -> list[int]:
     for activity, gate in enumerate(built.start_gate.tolist()):
         if gate != NOT:
             first, last = built.first[activity : activity + 2].tolist()
-            happened[gate : gate + last - first] = trace.start[first:last].tolist()
+            happened[gate : gate + last - first] = np.where(skips(run), trace.finish, trace.start)[first:last].tolist()
     for milestone, tick in zip(built.milestones, trace.reached.tolist(), strict=True):
         happened[milestone.gate] = tick
-    into = links_into(built)
+    into = links_into(run)
     for gate in range(built.instances, len(built.needed)):
         if happened[gate] == NOT and into[gate]:
             came = sorted(happened[source] for source, _ in into[gate] if happened[source] != NOT)
@@ -107,13 +110,23 @@ def events(run: Run) -> list[int]:
     return happened
 
 
-def links_into(built: Network) -> list[list[tuple[int, Lag]]]:
-    """Of each node, the nodes that lead to it and the lags in between: working time takes no less than its minutes."""
+def skips(run: Run) -> NDArray[np.bool_]:
+    """Of each instance, whether a branch skipped it."""
+    return run.draws.skipped[: run.network.instances] if run.network.branches else np.zeros(run.network.instances, bool)
+
+
+def links_into(run: Run) -> list[list[tuple[int, Lag]]]:
+    """Of each node, the nodes that lead to it and the lags in between: working time takes no less than its minutes.
+
+    Those before and after what a branch skipped are none.
+    """
+    built, skipped = run.network, [*run.draws.skipped.tolist(), *[False] * len(run.network.needed)]
     into: list[list[tuple[int, Lag]]] = [[] for _ in built.needed]
     for source in range(len(built.needed)):
         for link in range(built.link_first[source], built.link_first[source + 1]):
-            lag = built.lags[built.link_lag[link]]
-            into[built.link_to[link]].append((source, lag))
+            target = built.link_to[link]
+            lag = built.lags[0 if skipped[source] or skipped[target] else built.link_lag[link]]
+            into[target].append((source, lag))
     return into
 
 
@@ -125,6 +138,7 @@ def test_milestones_are_reached_when_enough_is_done(data, seed):
             if "activity" not in spec or "in" in spec:
                 continue
             table = run.activities[run.activities["activity"] == spec["activity"]]
+            table = table.assign(start=table["start"].fillna(table["finish"]))  # a branch may have skipped it
             done = sorted(table[spec.get("event", "finish")].dropna())
             reaches = int(spec.get("reaches", len(table)))
             tick = run.milestones.set_index("milestone")["tick"][name]
@@ -263,9 +277,10 @@ def unlimited(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def longest_path(built: Network, lengths: list[float]) -> list[int]:
+def longest_path(run: Run) -> list[int]:
     """The earliest finish of every instance: each node is as late as the last of those it needs."""
-    into, known = links_into(built), {}
+    built, into, known = run.network, links_into(run), {}
+    lengths = np.where(skips(run), 0, run.draws.minutes[: run.network.instances]).tolist()
     starts = {
         gate + k: int(built.first[activity]) + k
         for activity, gate in enumerate(built.start_gate.tolist())
@@ -274,7 +289,7 @@ def longest_path(built: Network, lengths: list[float]) -> list[int]:
     }
 
     def begins(node: int) -> int:
-        release = int(built.release[node]) if node < built.instances else 0
+        release = int(built.release[node]) if node < built.instances and not skips(run)[node] else 0
         came = sorted(built.later(happens(source), lag.months) + lag.minutes for source, lag in into[node])
         return max(release, came[int(built.needed[node]) - 1] if came else 0)
 
@@ -297,7 +312,7 @@ def longest_path(built: Network, lengths: list[float]) -> list[int]:
 def test_without_limits_the_makespan_is_the_longest_path(data, seed):
     for run in runs(unlimited(data), seed):
         assert run.finished
-        assert run.trace.finish.tolist() == longest_path(run.network, run.draws.minutes.tolist())
+        assert run.trace.finish.tolist() == longest_path(run)
 
 
 # Again and again

@@ -18,7 +18,7 @@ NO_SHARE = 0.005
 
 _LEGEND = (
     "low, high: days by which the mean moves with the input at its P10, its P90;",
-    "  with a risk that does not occur, that does; all others at random",
+    "  with a risk that does not occur, that does; with a branch on its first, its last\n  way; all others at random",
     "ranks: correlation by ranks with the day (of a risk: whether it occurs)",
     "first, total: shares of the variance, alone and with all interactions",
     "known: days by which what has to be reckoned with narrows once the input is",

@@ -79,12 +79,12 @@ class Drivers:
     def drivers(self) -> pd.DataFrame:
         """One row per input, the one with the largest total index first.
 
-        Columns: input, kind (factor, risk, order, activity, places); correlation by ranks with the day; first and
-        total, the shares of the day's variance that it explains alone and with all its interactions; low_day and
-        high_day, how many days the mean moves with it at its P10 and its P90 (a risk: does not occur, occurs), all
-        others at random; swing, the days between these; information, how many days earlier the latest fifth of builds,
-        those beyond the P80, would be on average if it were known, and p80_sooner, how many days earlier the P80. All
-        but low_day and high_day with a 95 % interval: `first_low`, `first_high`.
+        Columns: input, kind (factor, risk, branch, order, activity, places); correlation by ranks with the day; first
+        and total, the shares of the day's variance that it explains alone and with all its interactions; low_day and
+        high_day, how many days the mean moves with it at its P10 and its P90 (a risk: does not occur, occurs; a branch:
+        its first way, its last), all others at random; swing, the days between these; information, how many days
+        earlier the latest fifth of builds, those beyond the P80, would be on average if it were known, and p80_sooner,
+        how many days earlier the P80. All but low_day and high_day with a 95 % interval: `first_low`, `first_high`.
         """
         return sensitivity.table(self.inputs, self.n, self.points, self.days, self.seed)
 
