@@ -215,7 +215,7 @@ def test_help_is_there_and_light():
     """Nothing heavy is imported for help: numpy alone takes longer than everything that is."""
     code = "import sys; from dcsim.__main__ import main\ntry:\n main()\nexcept SystemExit: pass\nprint(*sys.modules)"
     told = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
-    assert "Simulate one build" in told.stdout
+    assert "Simulate once" in told.stdout
     loaded = set(told.stdout.splitlines()[-1].split())
     assert not loaded & {"numpy", "pandas", "pydantic", "yaml", "scipy", "simpy", "matplotlib", "pyarrow"}
 

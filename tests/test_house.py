@@ -15,6 +15,9 @@ import dcsim
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+STUDIES = ROOT / "configs" / "README.md"
+"""The case studies, whose commands work as well."""
+LONGEST_README = 200
 
 LONGEST_MODULE = 400
 LONGER = {
@@ -175,8 +178,9 @@ def test_nothing_large_is_kept():
 
 
 def blocks(language: str) -> list[str]:
-    """The fenced blocks of the README in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    """The fenced blocks of both texts in one language."""
+    text = README.read_text() + STUDIES.read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -243,8 +247,13 @@ def test_the_readme_s_scenarios_load(clone):
         assert dcsim.simulate(dcsim.check(path), expected=True).milestones["day"].notna().any()
 
 
-def test_the_readme_s_links_lead_somewhere():
-    targets = re.findall(r"\]\(([^)#\s]+)", README.read_text())
-    local = [target for target in targets if "://" not in target]
-    kept = {path.relative_to(ROOT).as_posix() for path in files()}
-    assert [target for target in local if target not in kept and not (ROOT / target).is_dir()] == []
+@pytest.mark.parametrize("text", [README, STUDIES], ids=["README", "configs"])
+def test_the_readme_s_links_lead_somewhere(text):
+    targets = re.findall(r"\]\(([^)#\s]+)", text.read_text())
+    local = [text.parent / target for target in targets if "://" not in target]
+    kept = set(files())
+    assert [target for target in local if target not in kept and not target.is_dir()] == []
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text().splitlines()) <= LONGEST_README

@@ -56,7 +56,7 @@ Settings = Annotated[
 Engine = Annotated[
     str,
     typer.Option(
-        metavar="auto|reference|compiled", help="Which engine runs it; all give the same result, auto the sooner."
+        metavar="auto|reference|compiled", help="Which engine runs it; all give the same result, auto picks the faster."
     ),
 ]
 Sampling = Annotated[
@@ -107,7 +107,7 @@ def _say_version(asked: bool) -> None:
 def _front(
     version: Annotated[
         bool,
-        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which dcsim this is."),
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version."),
     ] = False,
 ) -> None:
     """Simulate data-center buildouts: when the GPUs are online, and what held them back."""

@@ -51,7 +51,7 @@ def run(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Simulate one build: its milestones, what it waited for, and what is stuck."""
+    """Simulate once: the milestones, what the project waited for, and what is stuck."""
     from time import perf_counter
 
     from dcsim import api
@@ -106,7 +106,7 @@ def replicate(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Simulate many builds: by when each milestone is how likely, and what was waited for."""
+    """Simulate many times: how likely each milestone is, by date, and what it waited for."""
     from time import perf_counter
 
     from dcsim import api

@@ -50,7 +50,7 @@ def animate(
         "site.html"
     ),
 ) -> None:
-    """Show the site filling up: a page that plays without a network, or a film."""
+    """Animate the site over time: a page that plays offline, or a film."""
     from dcsim.report.animation import animate
     from dcsim.study.store import read
 

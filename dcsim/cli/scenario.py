@@ -22,7 +22,7 @@ def check(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Find everything that is wrong with a scenario, and with each of its variants and options."""
+    """Check a scenario, its variants and its options: list every error and its correction."""
     from dcsim import api
     from dcsim.build import network_of
     from dcsim.errors import ScenarioError
@@ -93,7 +93,7 @@ def show(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Tell a scenario in words: places, activities, resources, supplies, risks and milestones."""
+    """Describe a scenario: places, activities, resources, supplies, risks and milestones."""
     from dcsim.build import network_of
     from dcsim.report.graph import LANGUAGES
     from dcsim.report.words import as_table, tell
@@ -134,7 +134,7 @@ def assumptions(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Show what carries the dates: each assumption at its low and its high value, one at a time."""
+    """Move each assumption to its low and its high value: what the dates do."""
     from dcsim import api
     from dcsim.report.assumptions import MOST_SHOWN, assumptions_report
 

@@ -45,7 +45,7 @@ def drivers(
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """Tell which uncertain inputs move a milestone, by how many days, and what it is worth to know them."""
+    """Rank the uncertain inputs of a milestone by the days that they move it."""
     from time import perf_counter
 
     from dcsim.build import network_of

@@ -58,7 +58,7 @@ def sweep(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Simulate with many values of some paths: how the milestones move, with the same random numbers everywhere."""
+    """Try many values of some inputs, with the same random numbers: how the milestones move."""
     from math import prod
 
     from dcsim.report.sweep import sweep_report
@@ -118,7 +118,7 @@ def order_by(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """When each order has to be placed at the latest for a milestone to stay likely enough."""
+    """Find the latest date of each order at which a milestone stays likely enough."""
     from dcsim.report.orders import orders_report
     from dcsim.study.orders import order_by
 
@@ -162,7 +162,7 @@ def mitigate(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """What each mitigation and option buys in days and for its money, and the best set within a budget."""
+    """Rank mitigations and options by days for the money; find the best set within a budget."""
     from dcsim.report.mitigate import mitigate_report
     from dcsim.study.measures import measures_of
     from dcsim.study.mitigate import mitigate

@@ -54,7 +54,7 @@ def explain(
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """Tell why a milestone is when it is: what its days are made of, what is critical, the story of one build."""
+    """Explain the date of a milestone: its driving chain, and what is critical."""
     from dcsim.report.explain import explanation_report
     from dcsim.study.explain import TYPICAL, explain
 
@@ -105,7 +105,7 @@ def compare(
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """Compare variants, or scenarios, over the same random numbers: what changes, how surely, and why."""
+    """Compare variants or scenarios, with the same random numbers: what changes, and why."""
     from dcsim import api
     from dcsim.report.compare import comparison_report
     from dcsim.study.compare import compare
@@ -157,7 +157,7 @@ def lost(
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """Tell what waiting costs: GPU-days lost, to what, and what they would have been worth."""
+    """Show what waiting costs: GPU-days lost, their causes and their price."""
     from dcsim.report.lost import lost_report
     from dcsim.study.lost import lost
 
