@@ -280,6 +280,7 @@ def test_every_assumption_has_a_range(path):
         assert [name for name in bare if name not in ranged] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
 def test_every_end_can_be_loaded(path):
     scenario = read(path)
@@ -289,6 +290,7 @@ def test_every_end_can_be_loaded(path):
                 read(scenario.document.data, overrides={one.path: value}, root=CONFIGS)
 
 
+@pytest.mark.slow
 def test_colossus_is_near_what_was_observed():
     scenario = dcsim.load(CONFIGS / "colossus-1.yaml")
     run = dcsim.simulate(scenario, expected=True)

@@ -94,6 +94,7 @@ def test_a_campaign_leaves_its_tables_and_nothing_else(undisturbed):
     assert len({folder["milestones.parquet"] for folder in undisturbed.values()}) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["random", "lhs", "sobol"])
 @pytest.mark.parametrize(
     ("engine", "workers", "chunk"),
@@ -143,6 +144,7 @@ def same(one, other):
     assert one.draws.postponed == other.draws.postponed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(5))
 def test_both_engines_keep_the_same_of_generated_networks(batch):
     for seed in range(batch, NETWORKS, 5):
@@ -274,6 +276,7 @@ Campaign.finish = finish
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "options"),
     [(BETWEEN, ", progress=progress"), (IN_A_PART, ""), (AT_THE_END, ""), (AFTER_THE_END, "")],
@@ -465,6 +468,7 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path, undisturbed):
     assert contents(tmp_path / "out") == undisturbed["random"]
 
 
+@pytest.mark.slow
 def test_a_second_process_at_the_same_time_is_refused(tmp_path):
     program = (
         "import sys, json, dcsim\n"

@@ -61,6 +61,7 @@ IN_ONE_TICK = (50_176, 105_350, 126_687)
 """Networks in which an order without lead time brings more of what it waited for, all in one tick."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(6))
 def test_chains_add_up_and_engines_agree(batch):
     """To the tick, from the trace of either engine, and from the compiled engine's own tables."""
@@ -97,6 +98,7 @@ for seed in range(50_000, 50_010):
 """
 
 
+@pytest.mark.slow
 def test_chains_are_the_same_without_numba():
     done = subprocess.run([sys.executable, "-c", WITHOUT_NUMBA], capture_output=True, text=True, check=True)
     for seed, line in zip(range(50_000, 50_010), done.stdout.splitlines(), strict=True):

@@ -237,6 +237,7 @@ def piped(words, **more):
     return subprocess.run(command, **more)
 
 
+@pytest.mark.slow
 def test_what_an_encoding_does_not_know_is_replaced(tmp_path):
     told = piped(f"run {MINIMAL} --expected --out {tmp_path}/kept", env={**os.environ, "PYTHONIOENCODING": "cp1252"})
     assert (told.returncode, told.stderr) == (0, b"")
@@ -246,6 +247,7 @@ def test_what_an_encoding_does_not_know_is_replaced(tmp_path):
     assert (tmp_path / "kept" / "milestones.parquet").exists()
 
 
+@pytest.mark.slow
 def test_json_is_whole_in_any_encoding():
     told = piped(
         "show - --json", input='{name: "\u96fb", start: 2024-01-01, activities: {a: {duration: 1 d}}}'.encode()
@@ -259,6 +261,7 @@ def test_json_is_whole_in_any_encoding():
     assert json.loads(told.stdout)["about"]["name"] == "\u96fb"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 @pytest.mark.parametrize(
     ("words", "told"),

@@ -22,7 +22,11 @@ BASE = "base"
 SCENARIOS = sorted(CONFIGS.glob("*.yaml"))
 READ = {path: yaml.safe_load(path.read_text()) for path in SCENARIOS}
 VARIANTS, OPTIONS = ({path: READ[path].get(what, {}) for path in SCENARIOS} for what in ("variants", "options"))
-CASES = [(path, variant) for path in SCENARIOS for variant in (BASE, *VARIANTS[path], *OPTIONS[path])]
+CASES = [
+    pytest.param(path, variant, id=f"{path.stem}-{variant}", marks=[pytest.mark.slow] if variant != BASE else [])
+    for path in SCENARIOS
+    for variant in (BASE, *VARIANTS[path], *OPTIONS[path])
+]
 
 WHAT_IFS = {
     "hbm_30_short",
@@ -47,7 +51,7 @@ DATED = {
 """Its milestones that were observed in the world."""
 
 
-@pytest.mark.parametrize(("path", "variant"), CASES, ids=[f"{path.stem}-{variant}" for path, variant in CASES])
+@pytest.mark.parametrize(("path", "variant"), CASES)
 def test_both_engines_tell_the_same(path, variant):
     chosen = [] if variant == BASE else [variant]
     what = "options" if variant in OPTIONS[path] else "variants"
@@ -59,6 +63,7 @@ def test_both_engines_tell_the_same(path, variant):
     assert one.finished == one.stuck.empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_nothing_is_wrong_with_any_variant(path):
     dcsim.check(path)

@@ -163,6 +163,7 @@ def test_numbers_that_make_no_sense_are_told(scenario, options, message):
         dcsim.replicate(scenario, **options)
 
 
+@pytest.mark.slow
 def test_a_design_narrows_the_interval():
     """The same number of replications, spread evenly, knows the P80 better: of a sum most of all."""
     activities = {name: {"duration": "5 to 30 d"} for name in "abc"} | {"d": {"duration": "1 d", "after": [*"abc"]}}
@@ -189,6 +190,7 @@ def stopped(scenario, **options):
     return dcsim.replicate(scenario, 2000, engine="reference", until_precise=[WISH], at_least=96, **options)
 
 
+@pytest.mark.slow
 def test_it_stops_at_a_fixed_multiple_whoever_works(scenario):
     one = stopped(scenario)
     assert 96 < one.n < 2000

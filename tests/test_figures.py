@@ -158,6 +158,7 @@ def test_nothing_at_all_is_drawn_without_complaint(tmp_path):
     assert run.plot(tmp_path / "x.svg").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".PNG"])
 def test_the_same_build_gives_the_same_bytes(run, tmp_path, suffix):
     one, two = (draw_overview(run, tmp_path / f"{name}{suffix}") for name in ("one", "two"))

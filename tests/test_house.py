@@ -50,6 +50,7 @@ def tool(name: str) -> str:
 # Tools
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), ("lint-imports",)],
@@ -204,6 +205,21 @@ def commands(block: str) -> list[list[str]]:
     return [words for part in parts if (words := shlex.split(part, comments=True))]
 
 
+ONE_AFTER_ANOTHER = """
+import sys
+from dcsim.__main__ import main
+
+for sys.argv in {}:
+    print(*sys.argv, flush=True)
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+"""Commands in one process, which imports and loads what is compiled once; it ends with the first that fails."""
+
+
 def test_the_readme_installs_runs_and_tests():
     text = "\n".join(blocks("(?:bash|sh|console)"))
     assert "pip install" in text
@@ -217,20 +233,22 @@ def test_the_readme_s_test_command_is_that_of_ci():
     assert shlex.join(ours) in (ROOT / ".ci" / "run").read_text()
 
 
+@pytest.mark.slow
 def test_the_readme_s_commands_work(clone):
     """Every dcsim command does; whatever else stands in these blocks only prepares a machine."""
     told = [words for block in blocks("(?:bash|sh|console)") for words in commands(block)]
     ours = [words for words in told if words[0] == "dcsim"]
     assert ours
     assert {words[0] for words in told} <= {"dcsim", *SETUP}
+    code, printed = output(sys.executable, "-c", ONE_AFTER_ANOTHER.format(ours), folder=clone)
+    assert code == 0, printed
     for words in ours:
-        code, printed = output(sys.executable, "-m", *words, folder=clone)
-        assert code == 0, f"{shlex.join(words)}\n{printed}"
         for option in ("--plot", "--out"):
             if option in words:
                 assert (clone / words[words.index(option) + 1]).exists()
 
 
+@pytest.mark.slow
 def test_the_readme_s_python_works(clone):
     """All blocks as one session, as a reader would type them."""
     assert blocks("python")

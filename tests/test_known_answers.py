@@ -192,6 +192,7 @@ def erlang_c(servers: int, load: float) -> float:
     return busy / (sum(load**n / factorial(n) for n in range(servers)) + busy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("servers", "use", "seed"), [(1, 0.5, 1), (3, 0.7, 2)])
 def test_mmc_queue_as_a_degenerate_project(run, servers, use, seed):
     """Customers come through one door, one after the other at exponential distances, to so many servers."""
@@ -230,6 +231,7 @@ def test_machine_repair(run):
     assert np.mean(last) / cycles == pytest.approx(machines * repair / (1 - idle), rel=0.06)
 
 
+@pytest.mark.slow
 def test_rework_is_geometric(run):
     """Three in ten fail: 1 / 0.7 attempts of an hour on average, and half an hour of repair after each failure."""
     racks, fail = 10_000, 0.3
@@ -246,6 +248,7 @@ def test_rework_is_geometric(run):
     assert table["finish"].mean() == pytest.approx(60 + 90 * fail / (1 - fail), rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("duration", "longest"),
     [
@@ -266,6 +269,7 @@ def test_merge_bias(run, duration, longest):
     assert table[table["activity"] == "merge"]["start"].mean() == pytest.approx(longest, rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_mean_of_a_chain_is_the_sum_of_its_means(run):
     """PERT's classical estimate, (a + 4m + b) / 6 of each activity, where nothing merges."""
     details = {name: {"duration": {"pert": ["1 h", "2 h", "6 h"]}} for name in "abcd"}

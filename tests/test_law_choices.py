@@ -195,6 +195,7 @@ def test_more_combinations_than_can_be_told_apart():
         network_of(dcsim.load(many(63)))
 
 
+@pytest.mark.slow
 def test_more_combinations_of_calendars_than_are_kept():
     calendars = {f"c{k}": {"hours": f"{k // 6:02}:{k % 6}0-{12 + k // 6}:{k % 6}1"} for k in range(24)}
     crews = {f"r{k}": {"count": 1, "calendar": f"c{k}"} for k in range(24)}

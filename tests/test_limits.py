@@ -58,6 +58,7 @@ def test_goods_differ_in_as_many_places():
 # Widths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_more_lags_than_16_bits(engine):
     n = 33_000
@@ -67,6 +68,7 @@ def test_more_lags_than_16_bits(engine):
     assert done.activities["start"].tolist() == [0, n - 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_more_rounds_of_a_tick_than_12_bits(engine):
     n = 4_200
@@ -76,6 +78,7 @@ def test_more_rounds_of_a_tick_than_12_bits(engine):
     assert why.days["mean"].sum() == pytest.approx(8 / 1440)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_lots_of_a_large_order(engine):
     amount = 999_999_999_999_989
@@ -199,6 +202,7 @@ def test_what_has_no_room_is_told_before_it_is_built():
     assert "raise `every`, or `--limit 20` (GiB)" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "kind"),
     [
@@ -233,6 +237,7 @@ def test_a_higher_limit_lets_more_in_and_a_lower_one_less():
     assert dcsim.load(spec, limit=0.002).document.limit == 0.002
 
 
+@pytest.mark.slow
 def test_calendars_that_work_together_are_counted_as_they_are_made():
     resources = {f"r{k}": {"count": 1, "calendar": f"c{k % 8}"} for k in range(8)}
     activities = " ".join(f"a{k}=1:r{k},r{(k + 1) % 8}" for k in range(8))

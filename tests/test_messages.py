@@ -170,6 +170,7 @@ def mutations(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=mutations())
 def test_no_accident_ends_in_anything_but_a_message(text: str, tmp_path: Path) -> None:

@@ -160,6 +160,7 @@ def test_builds_that_do_not_reach_it_are_left_out():
     assert interplay(before, after, before, after)[0] == 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_is_the_same_answer():
     options = {name: faster(9 - k, f"{k + 1}M USD", "ab"[k % 2]) for k, name in enumerate("pqrstuv")}
     scenario = built("a=10d b=10d<a", options, a={"duration": "5 to 20 d"})
@@ -172,6 +173,7 @@ def test_the_same_seed_is_the_same_answer():
 # Many sets
 
 
+@pytest.mark.slow
 def test_many_sets_are_searched_and_what_is_idle_is_left_out():
     """Seven measures, of which six add up and one does nothing; the budget pays for three of the dearer ones."""
     text = "a=10d b=10d<a c=10d<b d=10d<c e=10d<d f=10d<e"

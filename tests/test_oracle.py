@@ -348,6 +348,7 @@ def test_what_differs_in_some_places() -> None:
     assert [tuple(row) for row in trace.shortages] == [("install", "hall1", 0, 120, "dock", 1)]
 
 
+@pytest.mark.slow
 def test_generated_scenarios_keep_the_invariants() -> None:
     """Nothing runs before it is ready, what failed is tried again, and no more is delivered than was made."""
     for seed in range(40):

@@ -96,6 +96,7 @@ def test_what_no_date_makes_likely_enough_has_the_latest_that_costs_little():
     assert found.findings.about["points"] == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("points", "latest"), [(0, 0), (25, 4), (60, 7)])
 def test_a_date_may_cost_points(points, latest):
     """Of a lead time of 10 to 26 days 8 of 16 are in time from the start, and each day costs a sixteenth."""

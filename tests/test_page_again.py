@@ -28,6 +28,7 @@ def file(tmp_path):
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked",
     [

@@ -9,6 +9,7 @@ from pages import TAG, everything, evil, many, run
 
 from dcsim.report.page import report
 
+pytestmark = pytest.mark.slow
 PHONE = {"width": 390, "height": 844}
 A_DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} 2024")
 BOXES = "[...document.querySelectorAll('{}')].map(one => one.getBoundingClientRect().toJSON())"

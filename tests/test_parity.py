@@ -14,6 +14,13 @@ from dcsim.engine.draws import Expectation, Sample, draw
 
 NETWORKS = 2_000
 BATCHES = 20
+FAST = 1
+"""So many batches are looked at even when time is short."""
+
+
+def batches(count):
+    """Batches of generated networks, most of them slow."""
+    return [pytest.param(batch, marks=[pytest.mark.slow] if batch >= FAST else []) for batch in range(count)]
 
 
 def rows(frame, columns):
@@ -31,7 +38,7 @@ def same_trace(one, other):
     )
 
 
-@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize("batch", batches(BATCHES))
 def test_engines_agree(batch):
     """On generated networks both engines leave equal traces, with expected values and with draws."""
     for seed in range(batch * NETWORKS // BATCHES, (batch + 1) * NETWORKS // BATCHES):
@@ -42,7 +49,7 @@ def test_engines_agree(batch):
             assert same_trace(*traces), f"engines differ on generated network {seed} with {chance}"
 
 
-@pytest.mark.parametrize("batch", range(5))
+@pytest.mark.parametrize("batch", batches(5))
 def test_the_written_law(batch):
     """The reference engine does what a plain program that follows the text does."""
     for seed in range(10_000 + batch * 60, 10_000 + (batch + 1) * 60):

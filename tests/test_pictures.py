@@ -92,6 +92,7 @@ def every(run, many):
     )
 
 
+@pytest.mark.slow
 def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, many, tmp_path):
     results = every(run, many)
     assert {result.kind for result in results} == set(PICTURES)

@@ -9,6 +9,7 @@ from test_page_browser import until
 import dcsim
 from dcsim.report.animation import animate
 
+pytestmark = pytest.mark.slow
 EVIL = "</script><img src=x onerror=alert(1)>"
 BLUE_CELLS = """() => {
     const canvas = document.getElementById("map"), ratio = canvas.width / canvas.clientWidth;

@@ -38,6 +38,7 @@ def test_it_tells_dates_chances_and_waiting(dcsim, tiny):
     )
 
 
+@pytest.mark.slow
 def test_it_fits_into_eighty_columns(dcsim):
     out, _, _ = dcsim("replicate", str(ROOT / "configs" / "colossus-1.yaml"), "-n", "2", *MANY)
     assert max(map(len, out.splitlines())) <= 80
@@ -262,12 +263,14 @@ print(values(np.uint64(1), 0, 0, places, np.zeros(3, np.int64), rows).tolist(), 
 """
 
 
+@pytest.mark.slow
 def test_where_no_folder_can_be_written_it_is_compiled_anew(tmp_path):
     """Neither the folder of the package nor the user's own can be written."""
     told = subprocess.run([sys.executable, "-c", NOWHERE], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (told.stdout, told.stderr) == ("[0.0, 0.0, 0.0] None\n", "")
 
 
+@pytest.mark.slow
 def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path):
     """NUMBA_CACHE_DIR lies below a file: another place is found."""
     (tmp_path / "file").write_text("")

@@ -37,6 +37,7 @@ def ishigami(points):
     return np.sin(x) + 7 * np.sin(y) ** 2 + 0.1 * z**4 * np.sin(x)
 
 
+@pytest.mark.slow
 def test_the_indices_of_ishigami():
     """Ishigami and Homma (1990), with a = 7 and b = 0.1: z acts only together with x."""
     found = told(ishigami, [plain("x"), plain("y"), plain("z")], 4096).loc[["x", "y", "z"]]
@@ -56,6 +57,7 @@ def g(points):
     return np.prod((np.abs(4 * points - 2) + A) / (1 + A), axis=1)
 
 
+@pytest.mark.slow
 def test_the_indices_of_the_g_function():
     """Saltelli and Sobol (1995): a product, in which every input interacts with every other."""
     found = told(g, [plain(f"x{k}") for k in range(8)], 4096).loc[[f"x{k}" for k in range(8)]]
@@ -139,6 +141,7 @@ def test_the_interval_of_a_rank_correlation_holds_it():
 # The worth of knowing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signal", "noise"), [(1.0, 1e-3), (1.0, 1.0), (0.3, 1.0), (0.0, 1.0)])
 def test_the_worth_of_knowing_one_part_of_a_normal_sum(signal, noise):
     """Beyond the P80 lies 1.4 times the spread, and of the spread the other part remains."""
@@ -153,6 +156,7 @@ def test_the_worth_of_knowing_one_part_of_a_normal_sum(signal, noise):
     assert estimates.min() > -0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signal", "noise"), [(1.0, 1.0), (0.3, 1.0), (0.0, 1.0)])
 def test_how_much_sooner_the_p80_is_for_those_who_know(signal, noise):
     """The P80 of a normal sum lies 0.84 times its spread above its mean, and of the spread the other part remains."""
@@ -165,6 +169,7 @@ def test_how_much_sooner_the_p80_is_for_those_who_know(signal, noise):
     assert np.mean([one.low <= truth <= one.high for one in found]) > 0.85
 
 
+@pytest.mark.slow
 def test_a_rare_risk_is_worth_knowing():
     """1 of 10 builds is 10 days late: half of the latest fifth. The P80 hardly moves with it, and the mean does."""
     rng = np.random.default_rng(3)

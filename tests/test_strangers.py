@@ -335,6 +335,7 @@ def test_words_in_every_script_stay():
         assert visible(words) == words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -415,6 +416,7 @@ def test_a_result_is_replaced_if_asked(dcsim, tiny, tmp_path):
     assert "is not a manifest of dcsim" in dcsim("run", tiny, "--out", out, "--overwrite")[1]
 
 
+@pytest.mark.slow
 def test_files_are_written_before_words(tiny, tmp_path):
     command = [sys.executable, "-m", "dcsim", "run", tiny, "--expected", "--out", "out", "--plot", "x.png"]
     with open("/dev/full", "w") as full:

@@ -214,6 +214,7 @@ sweep(dcsim.load(sys.argv[1]), {"resources.crew.count": "1..4"}, n=6, out=sys.ar
 """
 
 
+@pytest.mark.slow
 def test_what_was_killed_is_continued_and_no_point_is_run_twice(scenario, tiny, tmp_path):
     out, whole = tmp_path / "out", tmp_path / "whole"
     sweep(scenario, {CREW: "1..4"}, n=6, out=whole)
