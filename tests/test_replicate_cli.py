@@ -111,7 +111,7 @@ def test_what_makes_no_sense_is_told_in_a_line(dcsim, tiny, words, message):
     ("words", "message"),
     [
         ([], "Missing option '-n'"),
-        (["-n", "0"], "should be greater than or equal to 1"),
+        (["-n", "0"], "Invalid value for '-n': "),
         (["-n", "5", "--workers", "0"], "'--workers'"),
         (["-n", "5", "--resume"], "--resume continues what a folder holds: say which with --out"),
     ],
