@@ -28,9 +28,9 @@ from dcsim.trace import Trace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dcsim.analysis.findings import Findings
     from dcsim.study.assumptions import Assumptions
     from dcsim.study.replications import Replications
+    from dcsim.study.result import Result
 
 
 def load(
@@ -286,12 +286,12 @@ class Run:
         return stuck_table(self.trace, self.draws)
 
     @cached_property
-    def findings(self) -> "Findings":
+    def findings(self) -> "Result":
         """All tables, with what was simulated: what is kept, drawn and reported."""
-        from dcsim.analysis.findings import Findings
         from dcsim.analysis.result import TABLES, about
+        from dcsim.study.result import Result
 
-        return Findings("run", self.scenario, about(self), {name: getattr(self, name) for name in TABLES})
+        return Result("run", self.scenario, about(self), {name: getattr(self, name) for name in TABLES})
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.

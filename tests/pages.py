@@ -9,9 +9,9 @@ import yaml
 from builders import TINY
 
 import dcsim
-from dcsim.analysis.findings import Findings
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.result import Result
 
 EVIL = "</script><script>alert(1)</script>"
 TAG, SCRIPT = "<img src=x onerror=alert(1)>", "<script>alert(1)"
@@ -49,19 +49,17 @@ def evil() -> Scenario:
     return dcsim.load(told)
 
 
-def run(scenario: Scenario) -> Findings:
+def run(scenario: Scenario) -> Result:
     return dcsim.simulate(scenario, expected=True).findings
 
 
-def many(scenario: Scenario, n: int = 40) -> Findings:
+def many(scenario: Scenario, n: int = 40) -> Result:
     return dcsim.replicate(scenario, n, engine="reference").findings
 
 
-def found(
-    kind: str, about: dict[str, Any], scenario: Scenario | None = None, **tables: list[dict[str, Any]]
-) -> Findings:
+def found(kind: str, about: dict[str, Any], scenario: Scenario | None = None, **tables: list[dict[str, Any]]) -> Result:
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    return Findings(kind, scenario or tiny(), about, frames)
+    return Result(kind, scenario or tiny(), about, frames)
 
 
 def dates(**days: float) -> dict[str, Any]:
@@ -70,7 +68,7 @@ def dates(**days: float) -> dict[str, Any]:
     return {f"{name}_date": pd.NaT if isinf(day) else zero + pd.Timedelta(days=day) for name, day in days.items()}
 
 
-def explanation(scenario: Scenario | None = None) -> Findings:
+def explanation(scenario: Scenario | None = None) -> Result:
     """What the days to `half` are made of, and one chain."""
     segments = [
         {"milestone": "half", "kind": "work", "name": "install", "activity": "install", "place": "hall1/rack1"}
@@ -102,7 +100,7 @@ def explanation(scenario: Scenario | None = None) -> Findings:
     return found("explanation", about, scenario, **tables)
 
 
-def comparison(scenario: Scenario | None = None) -> Findings:
+def comparison(scenario: Scenario | None = None) -> Result:
     """The base, a variant that is earlier, and one that never gets there."""
     milestones = [
         {"scenario": name, "milestone": "half", "p50": p50, "p80": p80, "mean": p50, "reached": reached}
@@ -125,7 +123,8 @@ def comparison(scenario: Scenario | None = None) -> Findings:
     ]
     return found(
         "comparison",
-        {"base": "base", "scenarios": ["base", "more", "none"], "paired": True, "seed": 0, "replications": 40}
+        {"base": "base", "scenarios": ["base", "more", "none"], "milestones": ["half"], "paired": True}
+        | {"seed": 0, "replications": 40}
         | {"fingerprints": {"base": tiny().document.sha256, "more": more().document.sha256}},
         scenario,
         milestones=milestones,
@@ -135,7 +134,7 @@ def comparison(scenario: Scenario | None = None) -> Findings:
     )
 
 
-def drivers() -> Findings:
+def drivers() -> Result:
     rows = [
         {"input": name, "kind": kind, "low_day": low, "high_day": high, "swing": high - low}
         for name, kind, low, high in (
@@ -148,7 +147,7 @@ def drivers() -> Findings:
     return found("drivers", {"milestone": "half", "seed": 0, "replications": 64}, drivers=rows)
 
 
-def others() -> list[Findings]:
+def others() -> list[Result]:
     """What else can be asked: sweeps, orders, losses, mitigations."""
     nan = float("nan")
     sweep = [
@@ -189,6 +188,6 @@ def others() -> list[Findings]:
     ]
 
 
-def everything() -> list[Findings]:
+def everything() -> list[Result]:
     """A result of every kind."""
     return [run(tiny()), many(tiny()), explanation(), comparison(), drivers(), *others()]

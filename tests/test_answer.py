@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import typer
 
-from dcsim.analysis.findings import Findings
 from dcsim.cli.terminal import answer
+from dcsim.study.result import Result
 
 TABLE = pd.DataFrame(
     {
@@ -20,7 +20,7 @@ TABLE = pd.DataFrame(
         "date": pd.to_datetime(["2024-05-02 12:00", None]),
     }
 )
-FOUND = Findings(
+FOUND = Result(
     "sweep", None, {"over": ("x", "y"), "date": datetime(2024, 5, 2), "n": None, "p": {"q": np.inf}}, {"points": TABLE}
 )
 

@@ -51,7 +51,7 @@ def test_one_build_has_no_interval(dcsim, tmp_path):
     path.write_text(json.dumps(SPEC))
     out, _, code = dcsim("compare", str(path), "quick", "--milestone", "built", "-n", "1")
     assert code == 0
-    assert re.search(r"\nquick .* d +\? +[<>]\d+ %\n", out)
+    assert re.search(r"\nquick .* +\? +[<>]\d+ %\n", out)
     assert "inf" not in out
 
 
@@ -84,8 +84,8 @@ def test_what_is_no_longer_reached_gets_no_number(compared):
 
 def test_milestones_with_a_date_are_compared_if_none_is_named():
     result = compare(dcsim.load(SPEC), "quick", n=4, engine="reference")
-    assert result.milestones_compared == ("built",)
-    assert list(result.results) == ["base", "quick"]
+    assert result.about["milestones"] == ["built"]
+    assert result.about["scenarios"] == ["base", "quick"]
     assert len(result.outcomes) == 8
 
 
@@ -93,7 +93,7 @@ def test_scenarios_of_several_files_are_compared():
     other = dcsim.load(SPEC, overrides={"resources.crew.count": 3})
     changes = (other, "quick", "resources.crew.count=3")
     result = compare(dcsim.load(SPEC), *changes, milestones=["built"], n=20, engine="reference")
-    assert list(result.results) == ["base", "resources.crew.count=3", "quick", "resources.crew.count=3 (2)"]
+    assert result.about["scenarios"] == ["base", "resources.crew.count=3", "quick", "resources.crew.count=3 (2)"]
     assert (result.differences["mean"].iloc[0], result.differences["earlier"].iloc[0]) == pytest.approx(
         (result.differences["mean"].iloc[1], result.differences["earlier"].iloc[1])
     )
@@ -102,7 +102,7 @@ def test_scenarios_of_several_files_are_compared():
 def test_what_was_taken_names_a_scenario():
     spec = SPEC | {"options": {"third_crew": {"cost": "1M USD", "changes": {"resources": {"crew": {"count": 3}}}}}}
     result = compare(dcsim.load(spec), dcsim.load(spec, options=["third_crew"]), n=2, engine="reference")
-    assert list(result.results) == ["base", "third_crew"]
+    assert result.about["scenarios"] == ["base", "third_crew"]
     result = compare(dcsim.load(spec), "third_crew", "quick", milestones=["built"], n=4, engine="reference")
     assert result.differences["mean"].iloc[0] == result.differences["mean"].iloc[1] < 0
 
@@ -159,3 +159,30 @@ def test_the_command(dcsim, tmp_path):
     _, err, code = dcsim("compare", str(path), "quik", "-n", "20")
     assert code == 2
     assert "did you mean 'quick'" in err
+
+
+def test_the_charts_show_what_the_tables_say(compared):
+    assert compared.charts() == ("differences", "days")
+    chart = compared.chart("differences", milestone="built")
+    assert list(chart.y.names) == ["same", "irrelevant", "quick", "slow_design", "never: not always reached"]
+    means = {mark.name: mark.x.tolist() for mark in chart.marks}
+    assert means["later"] == [row(compared, "slow_design")["mean"]]
+    assert [round(days, 6) for days in means["no clear difference"][:2]] == [0, 0]
+    stacks = compared.chart("days")
+    assert stacks.y.names[:2] == ["base", "same"]
+    assert stacks.marks[-1].end[0] == pytest.approx(compared.causes.query("scenario == 'same'")["base"].sum())
+
+
+def test_a_picture_that_is_not_there_is_told(compared):
+    with pytest.raises(RequestError, match="no picture 'pie' of a result of kind 'comparison'; there are differences"):
+        compared.chart("pie")
+    with pytest.raises(RequestError, match="the picture 'days' cannot be asked for 'place'"):
+        compared.chart("days", place="hall1")
+
+
+def test_a_result_that_was_read_says_the_same(compared, tmp_path):
+    again = dcsim.read(compared.save(tmp_path / "out"))
+    assert again.report() == compared.report() or str(again.report()) == str(compared.report())
+    assert again.differences.equals(compared.differences)
+    with pytest.raises(AttributeError, match="has no 'diferences'; its tables are milestones, differences"):
+        _ = again.diferences

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import dcsim
-from dcsim.figures import style
+from dcsim.charts import style
+from dcsim.charts.style import SIZE
 from dcsim.figures.overview import counters, dated, draw_overview, limiting, overview
 from dcsim.figures.panels import Dated, Wait, binned, draw_milestones, draw_waits, shortened
-from dcsim.figures.style import SIZE
 
 TINY = {
     "name": "tiny",

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from dcsim.charts import style
 from dcsim.errors import RequestError
-from dcsim.figures import style
-from dcsim.figures.figures import criticality, days_bought, differences, lost_to, made_of, sweep, tornado
+from dcsim.figures.figures import criticality, days_bought, lost_to, made_of, sweep, tornado
 
 HOSTILE = ("<script>alert(1)</script>", "$x^2$ and $y$", "a name that is much too long to stand beside any bar at all")
 
@@ -114,23 +114,7 @@ def test_a_tornado_has_the_largest_swing_on_top():
     assert legend == ["input at its P10; risk does not occur", "input at its P90; risk occurs"]
 
 
-def test_differences_are_dots_with_intervals():
-    table = pd.DataFrame(
-        [("more", "done", -3.0, -4.0, -2.0, 0.9), ("stuck", "done", nan, nan, nan, 0.0)],
-        columns=["scenario", "milestone", "mean", "low", "high", "earlier"],
-    )
-    ax = differences(table, axes())
-    assert rows(ax) == ["more", "stuck"]
-    interval, dot, zero = ax.lines
-    assert [list(line.get_xdata()) for line in (interval, dot, zero)] == [[-4, -2], [-3], [0, 0]]
-    assert {"\N{MINUS SIGN}3.0 d", "earlier in 90%", "not known: not always reached"} <= set(said(ax))
-
-
-def test_a_difference_of_one_replication_has_no_interval():
-    columns = ["scenario", "milestone", "mean", "low", "high", "earlier"]
-    ax = differences(pd.DataFrame([("more", "done", -3.0, -inf, inf, 1.0)], columns=columns), axes())
-    assert [list(line.get_xdata()) for line in ax.lines] == [[-3], [0, 0]]
-    assert "\N{MINUS SIGN}3.0 d (?)" in said(ax)
+def test_a_measure_of_one_replication_has_no_interval():
     measure = {"option": "crane", "kind": "option", "days": 2.0, "low": -inf, "high": inf}
     assert "?" in said(days_bought(pd.DataFrame([measure]), axes()))
 
@@ -178,7 +162,6 @@ EMPTY = {
     criticality: (pd.DataFrame(columns=["kind", "name", "index", "low", "high"]),),
     lost_to: (pd.DataFrame(columns=["kind", "name", "unit_days", "share"]),),
     tornado: (pd.DataFrame(columns=["input", "kind", "low_day", "high_day"]),),
-    differences: (pd.DataFrame(columns=["scenario", "milestone", "mean", "low", "high", "earlier"]),),
 }
 
 
@@ -199,7 +182,6 @@ def test_names_are_text(name):
         made_of(causes(("work", name, 3.0, 1.0, 4.0)), axes()),
         criticality(pd.DataFrame([("risk", name, 0.5, 0.4, 0.6)], columns=EMPTY[criticality][0].columns), axes()),
         tornado(pd.DataFrame([(name, "risk", 0.0, 1.0)], columns=EMPTY[tornado][0].columns), axes()),
-        differences(pd.DataFrame([(name, name, 1.0, 0.0, 2.0, 0.5)], columns=EMPTY[differences][0].columns), axes()),
         sweep(points((1, name, 1.0, 2.0), columns=(name,)), axes(), [name]),
     ]
     for ax in pictures:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 import dcsim
 from dcsim.analysis.milestones import dated_in_the_world
-from dcsim.figures.dates import Clock
+from dcsim.charts.dates import Clock
 from dcsim.figures.figures import fan, histogram, level, s_curve, shortfall, use
 
 START = 19723.0

@@ -13,12 +13,12 @@ from builders import TINY
 from PIL import Image
 
 import dcsim as package
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.scene import scene
 from dcsim.errors import RequestError, ResultError, UnavailableError
 from dcsim.figures import animation
 from dcsim.figures.gallery import PICTURES, Wanted, draw, figure_of, save, title
 from dcsim.report.animation import animate
+from dcsim.study.result import Result
 
 HOSTILE = "</script><script>alert(1)</script> $x$"
 
@@ -45,18 +45,11 @@ def many(tmp_path_factory):
 
 
 def findings(folder, kind, about, **tables):
-    return Findings(kind, package.read(folder).scenario, about, tables)
+    return Result(kind, package.read(folder).scenario, about, tables)
 
 
 DAYS = pd.DataFrame([("work", "install", 5.0, 4.0, 6.0)], columns=["kind", "name", "mean", "p10", "p90"])
 INDEX = pd.DataFrame([("activity", "install", 0.9, 0.8, 1.0)], columns=["kind", "name", "index", "low", "high"])
-CHANGE = pd.DataFrame(
-    [("more", "half", -2.0, -3.0, -1.0, 0.8)], columns=["scenario", "milestone", "mean", "low", "high", "earlier"]
-)
-CAUSES = pd.DataFrame(
-    [("more", "half", "work", "install", 9.0, 7.0, -2.0)],
-    columns=["scenario", "milestone", "kind", "name", "base", "days", "change"],
-)
 LOSSES = pd.DataFrame([("work", "install", 5.0, 1.0)], columns=["kind", "name", "unit_days", "share"])
 CURVES = pd.DataFrame(
     {"day": [0.0, 1.0], "date": pd.date_range("2024-01-03", periods=2), "simulated": [0, 1], "target": [1, 1]}
@@ -83,7 +76,6 @@ def every(run, many):
         package.read(run),
         package.read(many),
         findings(run, "explanation", {"milestone": "half"}, days=DAYS, criticality=INDEX),
-        findings(run, "comparison", {"base": "base"}, differences=CHANGE, causes=CAUSES),
         findings(run, "lost", {"supply": "done", "unit": "rack"}, causes=LOSSES, curves=CURVES),
         findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
         findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
@@ -101,13 +93,6 @@ def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, many, tmp
             one, two = (save(result, what, Wanted(), tmp_path / f"{name}.svg") for name in ("one", "two"))
             assert one.read_bytes() == two.read_bytes()
             assert len(one.read_bytes()) > 3_000
-
-
-def test_a_comparison_has_its_base_beside_the_others(run):
-    result = findings(run, "comparison", {"base": "base"}, differences=CHANGE, causes=CAUSES)
-    ax = figure_of(result, "days").axes[0]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["base", "more"]
-    assert [bar.get_width() for bar in ax.patches] == [9, 7]
 
 
 def test_what_is_not_said_is_chosen(run, many):
@@ -158,7 +143,7 @@ def test_titles_say_what_was_simulated(run, many):
     assert title(package.read(many)) == "Tiny · 5 replications · seed 0"
     result = package.simulate(package.load(TINY_DATA), replication=3).findings
     about = {**result.about, "variants": ["more"], "overrides": {"a.b": "2 d"}, "options": ["crane"]}
-    told = Findings("run", result.scenario, about | {"mitigated": ["storm"]}, result.tables)
+    told = Result("run", result.scenario, about | {"mitigated": ["storm"]}, result.tables)
     assert title(told) == "Tiny data · more · a.b=2 d · crane · storm mitigated · seed 0, replication 3"
     changed = package.load(TINY_DATA, overrides={"activities.a.duration": "2 d"})
     assert title(package.simulate(changed).findings) == "Tiny data · activities.a.duration=2 d · seed 0"

@@ -7,8 +7,9 @@ from rich.console import Console
 
 import dcsim
 from dcsim.build import network_of
+from dcsim.document.causes import waited_for
+from dcsim.document.words import counted, listed, plural, span_of_places
 from dcsim.report.graph import dot, mermaid
-from dcsim.report.language import cause_in_words, counted, listed, plural, span_of_places
 from dcsim.report.quantities import uncertain
 from dcsim.report.words import tell
 from dcsim.scenario.values import parse_uncertain, read_number, read_span, read_when
@@ -224,9 +225,9 @@ def test_words():
     assert counted(1, "rack") == "1 rack"
     assert counted(3136, "rack") == "3,136 racks"
     assert listed(["a", "b", "c"], most=2) == "a, b, and 1 more"
-    assert cause_in_words("calendar:day_shift") == "day_shift to open"
-    assert cause_in_words("risk:storms") == "storms to end"
-    assert cause_in_words("dell | smc") == "dell | smc"
+    assert waited_for("calendar:day_shift") == "day_shift to open"
+    assert waited_for("risk:storms") == "storms to end"
+    assert waited_for("dell | smc") == "dell | smc"
 
 
 @pytest.mark.parametrize(

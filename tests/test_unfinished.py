@@ -6,13 +6,13 @@ import pytest
 from rich.console import Console
 
 import dcsim
-from dcsim.report.compare import comparison_report
+from dcsim.document.words import share
 from dcsim.report.explain import explanation_report
 from dcsim.report.forecast import forecast
-from dcsim.report.language import share
 from dcsim.report.page.answer import headline
 from dcsim.report.page.results import together
-from dcsim.report.unfinished import never
+from dcsim.report.terminal import shown
+from dcsim.study.unfinished import never
 
 ALL = "never in 12 of 12 builds: 4 to 20 racks short of power (power_on)"
 
@@ -87,7 +87,7 @@ def test_every_report_says_what_is_missing(many):
     assert "later" not in told
     assert f"all: {ALL}" in told
     compared = dcsim.compare(scenario(), "more", n=12, milestones=["all"])
-    assert f"base: {ALL}" in printed(comparison_report(compared))
+    assert f"base: {ALL}" in printed(shown(compared.report()))
     assert set(compared.stuck["scenario"]) == {"base", "more"}
     explained = dcsim.explain(scenario(), milestone="all", n=12)
     assert f"all: {ALL}" in printed(explanation_report(explained))

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dcsim.analysis.findings import Findings
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dcsim.study.result import Result
 
-class Result(Protocol):
+
+class Run(Protocol):
     """One simulated build: where it came from, and its tables."""
 
     @property
@@ -61,7 +62,7 @@ EXPECTED = "expected"
 """What stands for the seed of a build with expected values."""
 
 
-def about(result: Result) -> dict[str, Any]:
+def about(result: Run) -> dict[str, Any]:
     """What tells one build of a scenario from another, and how it ended."""
     return {
         "engine": result.engine,
@@ -72,7 +73,7 @@ def about(result: Result) -> dict[str, Any]:
     }
 
 
-def chance(result: Result) -> str:
+def chance(result: Run) -> str:
     """Where a build's uncertain quantities come from, in words."""
     if result.seed is None:
         return "expected values"
@@ -85,7 +86,7 @@ def layers(scenario: Scenario) -> tuple[str, ...]:
     return _laid(document.variants, document.overrides, document.options, document.mitigated)
 
 
-def layers_of(findings: Findings) -> tuple[str, ...]:
+def layers_of(findings: "Result") -> tuple[str, ...]:
     """The same of a result. One that was read back has the resolved scenario, and its manifest says what was laid."""
     about = findings.about
     told = _laid(

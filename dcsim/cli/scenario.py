@@ -25,9 +25,9 @@ def check(
     """Check a scenario, its variants and its options: list every error and its correction."""
     from dcsim import api
     from dcsim.build import network_of
+    from dcsim.document.words import counted
     from dcsim.errors import ScenarioError
     from dcsim.errors import told as lines
-    from dcsim.report.language import counted
     from dcsim.report.words import size
 
     with patience("checking"):

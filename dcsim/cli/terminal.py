@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console, RenderableType
 
-    from dcsim.analysis.findings import Findings
     from dcsim.scenario.schema import Scenario
+    from dcsim.study.result import Result
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON, and nothing else.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print the main table as CSV, and nothing else.")]
@@ -117,7 +117,7 @@ class Study(Protocol):
     """What was found, and can be kept."""
 
     @property
-    def findings(self) -> "Findings": ...
+    def findings(self) -> Answer: ...
     def save(self, folder: Path) -> Path: ...
 
 
@@ -128,6 +128,13 @@ def give(
     if out is not None:
         study.save(out)
     answer(study.findings, main, text, as_json, as_csv, *in_folder(out), *written)
+
+
+def tell(result: "Result", out: Path | None, as_json: bool, as_csv: bool, *written: str) -> None:
+    """Keep a result, if there is a folder for it, and print what it has to say."""
+    from dcsim.report.terminal import shown
+
+    give(result, result.question.MAIN, shown(result.report()), out, as_json, as_csv, *written)
 
 
 def in_folder(out: Path | None) -> tuple[str, ...]:

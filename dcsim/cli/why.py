@@ -26,7 +26,7 @@ from dcsim.cli.app import (
     make_way,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
+from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress, tell
 
 
 @app.command()
@@ -107,7 +107,6 @@ def compare(
 ) -> None:
     """Compare variants or scenarios, with the same random numbers: what changes, and why."""
     from dcsim import api
-    from dcsim.report.compare import comparison_report
     from dcsim.study.compare import compare
 
     base = opened(scenario, variant, set_, option, mitigate, limit)
@@ -126,7 +125,7 @@ def compare(
             progress=show,
         )
     make_way(out, overwrite)
-    give(result, "differences", comparison_report(result), out, json, csv)
+    tell(result, out, json, csv)
 
 
 @app.command()

@@ -16,11 +16,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from dcsim.analysis.scene import Line, Scene
+from dcsim.charts import style
+from dcsim.charts.dates import Clock, Floats, date_axis, moment
+from dcsim.charts.style import plain
 from dcsim.errors import ResultError, UnavailableError
-from dcsim.figures import style
-from dcsim.figures.dates import Clock, Floats, date_axis, moment
 from dcsim.figures.maps import cells, counted, draw_cells, laid_out
-from dcsim.figures.style import plain
 from dcsim.writing import reason, write_file
 
 MOST_FRAMES = 90

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from dcsim.figures import style
-from dcsim.figures.style import plain, styled
+from dcsim.charts import style
+from dcsim.charts.style import plain, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,43 +181,6 @@ def tornado(drivers: "pd.DataFrame", ax: Axes) -> Axes:
 
 def _signed(days: float) -> str:
     return f"{days:+,.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-@styled
-def differences(differences: "pd.DataFrame", ax: Axes) -> Axes:
-    """By how many days each scenario is later than the one compared with, replication by replication.
-
-    Columns: scenario, milestone, mean, low, high (95 % interval of the mean, infinite where there are too few
-    replications to tell), earlier and later (probabilities).
-    """
-    shown = differences.head(4 * MOST_ROWS)
-    if shown.empty:
-        return style.nothing(ax, "there is nothing to compare")
-    milestones = list(dict.fromkeys(shown["milestone"]))
-    several = len(milestones) > 1
-    labels = []
-    for row, one in enumerate(shown.to_dict("records")):
-        label = plain(str(one["scenario"]), 24)
-        labels.append(f"{label}, {plain(str(one['milestone']), 24)}" if several else label)
-        if not np.isfinite(one["mean"]):
-            ax.text(0.01, row, "not known: not always reached", transform=ax.get_yaxis_transform(), va="center")
-            continue
-        colour = style.BLUE if one["high"] < 0 else style.RED if one["low"] > 0 else style.GREY
-        sure = bool(np.isfinite([one["low"], one["high"]]).all())
-        if sure:
-            ax.plot([one["low"], one["high"]], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
-        ax.plot(one["mean"], row, "o", color=colour, markersize=7)
-        told = f"{_signed(one['mean'])} d{'' if sure else ' (?)'}"
-        said = ax.annotate(told, (one["mean"], row), (0, 7), textcoords="offset points")
-        said.set(ha="center", fontsize=9)
-        chance = f"earlier in {one['earlier']:.0%}" if "earlier" in one else ""
-        ax.text(1.01, row, chance, transform=ax.get_yaxis_transform(), va="center", fontsize=9)
-    ax.axvline(0, color=style.INK, linewidth=1)
-    style.rows(ax, labels)
-    subject = "days of each milestone" if several else f"days of {plain(str(milestones[0]))}"
-    ax.set_xlabel(f"change in {subject}, mean with its 95 % interval (earlier left, later right)")
-    ax.margins(x=0.12)
-    return ax
 
 
 @styled

@@ -10,10 +10,10 @@ from matplotlib.patches import Patch
 from dcsim.analysis.quantiles import quantile
 from dcsim.analysis.supplies import total_over_time
 from dcsim.analysis.waits import spells
-from dcsim.figures import style
-from dcsim.figures.dates import Clock, Floats, date_axis, days_above, moment, positions
+from dcsim.charts import style
+from dcsim.charts.dates import Clock, Floats, date_axis, days_above, moment, positions
+from dcsim.charts.style import plain, styled
 from dcsim.figures.panels import Curve, Dated, draw_curves
-from dcsim.figures.style import plain, styled
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 
-from dcsim.figures import style
-from dcsim.figures.style import plain, styled
+from dcsim.charts import style
+from dcsim.charts.style import plain, styled
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,6 +1,6 @@
 """Every picture by name: each is a function of tables and the axes to draw on, and returns these axes."""
 
-from dcsim.figures.bars import criticality, differences, lost_to, made_of, tornado
+from dcsim.figures.bars import criticality, lost_to, made_of, tornado
 from dcsim.figures.curves import fan, histogram, level, s_curve, shortfall, use
 from dcsim.figures.decisions import days_bought, latest_dates
 from dcsim.figures.gantt import gantt
@@ -10,7 +10,6 @@ from dcsim.figures.sweeps import sweep
 __all__ = [
     "criticality",
     "days_bought",
-    "differences",
     "fan",
     "gantt",
     "hall_map",

@@ -3,26 +3,28 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.analysis.result import EXPECTED, layers_of
 from dcsim.analysis.states import NEVER, states_of
 from dcsim.analysis.supplies import counted
 from dcsim.analysis.waits import end_of, waits_by_cause
 from dcsim.build import network_of
+from dcsim.charts import style
+from dcsim.charts.dates import Clock
+from dcsim.charts.style import plain
 from dcsim.errors import RequestError, ResultError
-from dcsim.figures import figures, style
-from dcsim.figures.dates import Clock
-from dcsim.figures.style import plain
+from dcsim.figures import figures
 from dcsim.suggest import nearest
 from dcsim.trace import NOT
+
+if TYPE_CHECKING:
+    from dcsim.study.result import Result
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ class Wanted:
 
 NOTHING = Wanted()
 
-Draw = Callable[[Findings, Wanted, Axes], Axes]
+Draw = Callable[["Result", Wanted, Axes], Axes]
 
 
-def figure_of(findings: Findings, what: str | None = None, wanted: Wanted = NOTHING) -> Figure:
+def figure_of(findings: "Result", what: str | None = None, wanted: Wanted = NOTHING) -> Figure:
     """A picture of a result with its title; the first of its kind if none is named.
 
     Raises
@@ -64,7 +66,7 @@ def _height(what: str, ax: Axes) -> float:
     return 1.5 + 0.36 * len(ax.get_yticks()) if what in ROWS else 5.0
 
 
-def draw(findings: Findings, what: str | None = None, wanted: Wanted = NOTHING, ax: Axes | None = None) -> Axes:
+def draw(findings: "Result", what: str | None = None, wanted: Wanted = NOTHING, ax: Axes | None = None) -> Axes:
     """A picture of a result on the given axes, or on new ones as notebooks show them."""
     what = chosen(findings) if what is None else what
     there = PICTURES.get(findings.kind, {})
@@ -81,7 +83,7 @@ def draw(findings: Findings, what: str | None = None, wanted: Wanted = NOTHING, 
     return there[what](findings, wanted, ax)
 
 
-def chosen(findings: Findings) -> str:
+def chosen(findings: "Result") -> str:
     """The picture that is drawn if none is named."""
     return next(iter(PICTURES.get(findings.kind, {})), "")
 
@@ -90,7 +92,7 @@ def _there(pictures: Mapping[str, Draw]) -> str:
     return f"there are {', '.join(pictures)}" if pictures else "there are none"
 
 
-def title(findings: Findings) -> str:
+def title(findings: "Result") -> str:
     """What was simulated, with which chances."""
     about = findings.about
     parts = [findings.scenario.name, *layers_of(findings)]
@@ -105,7 +107,7 @@ def title(findings: Findings) -> str:
     return plain(" · ".join(map(str, parts)), 90)
 
 
-def _s_curve(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _s_curve(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     supplies, dated = findings.tables["supplies"], dated_in_the_world(findings.scenario)
     names = _counted(findings, wanted)
     if findings.kind == "run":
@@ -113,7 +115,7 @@ def _s_curve(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     return figures.fan(supplies, ax, names[-1] if names else "", dated)
 
 
-def _counted(findings: Findings, wanted: Wanted) -> list[str]:
+def _counted(findings: "Result", wanted: Wanted) -> list[str]:
     """The supply that is wanted or that the milestone counts; else all that milestones count."""
     known = list(dict.fromkeys(findings.tables["supplies"]["supply"]))
     if wanted.supply is not None:
@@ -130,7 +132,7 @@ def _known(name: str, known: list[str], what: str, several: str) -> str:
     return name
 
 
-def _milestone(findings: Findings, wanted: Wanted, table: str) -> str:
+def _milestone(findings: "Result", wanted: Wanted, table: str) -> str:
     """The milestone that is wanted, or that the result is about, or else the last one."""
     known = list(dict.fromkeys(map(str, findings.tables[table]["milestone"])))
     asked = wanted.milestone or findings.about.get("milestone")
@@ -139,27 +141,27 @@ def _milestone(findings: Findings, wanted: Wanted, table: str) -> str:
     return known[-1] if known else ""
 
 
-def _histogram(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _histogram(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     name, dated = _milestone(findings, wanted, "milestones"), dated_in_the_world(findings.scenario)
     return _named(name, figures.histogram(findings.tables["milestones"], ax, name, dated))
 
 
-def _gantt(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _gantt(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return figures.gantt(findings.tables["activities"], ax, wanted.place)
 
 
-def _use(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _use(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     usage = findings.tables["usage"]
     return figures.use(usage, ax, _longest(findings, wanted.resource, usage["resource"], "resource", "resources"))
 
 
-def _level(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _level(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     tables = findings.tables
     supply = _longest(findings, wanted.supply, tables["supplies"]["supply"], "supply", "supplies")
     return figures.level(tables["supplies"], tables["deliveries"], tables["shortages"], ax, supply)
 
 
-def _longest(findings: Findings, asked: str | None, column: Any, what: str, several: str) -> str:
+def _longest(findings: "Result", asked: str | None, column: Any, what: str, several: str) -> str:
     """The one that is asked for, or that was waited for longest."""
     known = list(dict.fromkeys(map(str, column)))
     if asked is not None:
@@ -167,14 +169,14 @@ def _longest(findings: Findings, asked: str | None, column: Any, what: str, seve
     return next((name for name in waited_for(findings) if name in known), known[0] if known else "")
 
 
-def waited_for(findings: Findings) -> list[str]:
+def waited_for(findings: "Result") -> list[str]:
     """What a build waited for, longest first."""
     finish = findings.tables["activities"]["finish"].fillna(NOT).to_numpy(np.int64)
     end = end_of(network_of(findings.scenario), finish)
     return [str(cause) for cause in waits_by_cause(findings.tables["shortages"], end)["cause"]]
 
 
-def _map(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _map(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     activities = findings.tables["activities"]
     day = wanted.day
     if day is None:
@@ -182,7 +184,7 @@ def _map(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
     return figures.hall_map(activities, ax, day)
 
 
-def _of_milestone(findings: Findings, wanted: Wanted) -> float:
+def _of_milestone(findings: "Result", wanted: Wanted) -> float:
     name = _milestone(findings, wanted, "milestones")
     table = findings.tables["milestones"]
     day = float(table.loc[table["milestone"] == name, "day"].iloc[0])
@@ -191,7 +193,7 @@ def _of_milestone(findings: Findings, wanted: Wanted) -> float:
     return float(np.ceil(day))
 
 
-def _half_done(findings: Findings) -> float:
+def _half_done(findings: "Result") -> float:
     """The day on which half of the work in places of the lowest level is done."""
     finish = states_of(findings.tables["activities"]).finish
     done = finish[finish < NEVER]
@@ -199,19 +201,8 @@ def _half_done(findings: Findings) -> float:
     return float(np.ceil(clock.days(clock.date(float(np.median(done)))))) if len(done) else 0.0
 
 
-def _made_of(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _made_of(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return _named(str(findings.about["milestone"]), figures.made_of(findings.tables["days"], ax))
-
-
-def _compared(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
-    """What the days of a milestone are made of in every scenario, the one compared with first."""
-    name = _milestone(findings, wanted, "causes")
-    rows = findings.tables["causes"]
-    rows = rows[rows["milestone"] == name]
-    first = rows[rows["scenario"] == rows["scenario"].iloc[0]] if len(rows) else rows
-    base = first.assign(scenario=findings.about["base"], days=first["base"])
-    columns = ["scenario", "kind", "name", "days"]
-    return _named(name, figures.made_of(pd.concat([base, rows])[columns], ax))
 
 
 def _named(milestone: str, ax: Axes) -> Axes:
@@ -221,40 +212,33 @@ def _named(milestone: str, ax: Axes) -> Axes:
     return ax
 
 
-def _differences(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
-    table = findings.tables["differences"]
-    if wanted.milestone is not None:
-        table = table[table["milestone"] == _milestone(findings, wanted, "differences")]
-    return figures.differences(table, ax)
-
-
-def _sweep(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _sweep(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     points = findings.tables["points"]
     return figures.sweep(points, ax, list(findings.about["over"]), _milestone(findings, wanted, "points"))
 
 
-def _criticality(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _criticality(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return _named(str(findings.about["milestone"]), figures.criticality(findings.tables["criticality"], ax))
 
 
-def _tornado(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _tornado(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return _named(str(findings.about["milestone"]), figures.tornado(findings.tables["drivers"], ax))
 
 
-def _shortfall(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _shortfall(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return figures.shortfall(findings.tables["curves"], ax, findings.about["supply"], findings.about["unit"])
 
 
-def _lost_to(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _lost_to(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return figures.lost_to(findings.tables["causes"], ax, findings.about["unit"] or findings.about["supply"])
 
 
-def _latest_dates(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _latest_dates(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     by = f"{findings.about['milestone']} by {findings.about['date'][:10]} with {findings.about['confidence']:.0%}"
     return _named(by, figures.latest_dates(findings.tables["orders"], ax))
 
 
-def _days_bought(findings: Findings, wanted: Wanted, ax: Axes) -> Axes:
+def _days_bought(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return _named(str(findings.about["milestone"]), figures.days_bought(findings.tables["options"], ax))
 
 
@@ -266,7 +250,6 @@ PICTURES: Mapping[str, Mapping[str, Draw]] = {
         "criticality": _criticality,
     },
     "lost": {"curves": _shortfall, "causes": _lost_to},
-    "comparison": {"differences": _differences, "days": _compared},
     "sweep": {"sweep": _sweep},
     "drivers": {"tornado": _tornado},
     "orders": {"orders": _latest_dates},
@@ -274,11 +257,11 @@ PICTURES: Mapping[str, Mapping[str, Draw]] = {
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
-ROWS = ("gantt", "days", "causes", "criticality", "differences", "tornado", "orders", "measures")
+ROWS = ("gantt", "days", "causes", "criticality", "tornado", "orders", "measures")
 """Pictures that are the higher the more rows they have."""
 
 
-def save(findings: Findings, what: str | None, wanted: Wanted, path: Path) -> Path:
+def save(findings: "Result", what: str | None, wanted: Wanted, path: Path) -> Path:
     """Write a picture of a result into a PNG, SVG or PDF file, the same bytes every time."""
     style.check_suffix(path)
     return style.save(figure_of(findings, what, wanted), path)

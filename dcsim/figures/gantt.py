@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
+from dcsim.charts import style
+from dcsim.charts.dates import Clock, Floats, date_axis, days_above
+from dcsim.charts.style import plain, styled
 from dcsim.errors import RequestError
-from dcsim.figures import style
-from dcsim.figures.dates import Clock, Floats, date_axis, days_above
 from dcsim.figures.panels import binned
-from dcsim.figures.style import plain, styled
 from dcsim.places import SITE
 from dcsim.suggest import nearest
 

@@ -12,9 +12,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from dcsim.analysis.states import STATES, States, states_of
-from dcsim.figures import style
-from dcsim.figures.dates import Clock, moment
-from dcsim.figures.style import plain, styled
+from dcsim.charts import style
+from dcsim.charts.dates import Clock, moment
+from dcsim.charts.style import plain, styled
 
 if TYPE_CHECKING:
     import pandas as pd

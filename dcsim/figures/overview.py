@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from dcsim.analysis.result import Result, chance, layers
+from dcsim.analysis.result import Run, chance, layers
 from dcsim.analysis.supplies import total_over_time
 from dcsim.analysis.waits import queue_lengths
-from dcsim.figures import style
-from dcsim.figures.dates import Clock, date_axis, days_above, position, positions
+from dcsim.charts import style
+from dcsim.charts.dates import Clock, date_axis, days_above, position, positions
 from dcsim.figures.panels import (
     SHARE,
     Curve,
@@ -30,13 +30,13 @@ BINS = 480
 """Spans of time for which it is told how many waited."""
 
 
-def draw_overview(run: Result, path: Path) -> Path:
+def draw_overview(run: Run, path: Path) -> Path:
     """Draw one build into a PNG, SVG or PDF file; the same build gives the same bytes."""
     style.check_suffix(path)
     return style.save(overview(run), path)
 
 
-def overview(run: Result) -> Figure:
+def overview(run: Run) -> Figure:
     """The figure: counters above milestones above what was limiting, on one axis of dates."""
     clock = Clock(run.network.start, run.network.zero)
     curves, unit = counters(run)
@@ -62,7 +62,7 @@ def overview(run: Result) -> Figure:
     return figure
 
 
-def counters(run: Result) -> tuple[list[Curve], str]:
+def counters(run: Run) -> tuple[list[Curve], str]:
     """What is counted and nobody consumes, in one unit; else the share of activities that finished.
 
     Counters that milestones look at go before others.
@@ -85,7 +85,7 @@ def counters(run: Result) -> tuple[list[Curve], str]:
     return curves[: len(style.LINES)], unit or "units"
 
 
-def _finished(run: Result, clock: Clock) -> Curve:
+def _finished(run: Run, clock: Clock) -> Curve:
     """The share of all activities that have finished."""
     ticks = np.sort(run.activities["finish"].dropna().to_numpy(np.int64))
     moments, counts = np.unique(np.append(0, ticks), return_counts=True)
@@ -94,7 +94,7 @@ def _finished(run: Result, clock: Clock) -> Curve:
     return Curve("finished", clock.dates(pd.Series(moments)), share)
 
 
-def dated(run: Result, shown: set[str]) -> list[Dated]:
+def dated(run: Run, shown: set[str]) -> list[Dated]:
     """Milestones in the order of their dates, observed ones before others where there are too many."""
     found = []
     for name, rows in run.observed.groupby("milestone", sort=False):
@@ -108,7 +108,7 @@ def dated(run: Result, shown: set[str]) -> list[Dated]:
     return sorted(chosen, key=lambda one: one.simulated if one.simulated is not None else np.inf)
 
 
-def limiting(run: Result, begin: float, end: float) -> list[Wait]:
+def limiting(run: Run, begin: float, end: float) -> list[Wait]:
     """What anything waited for in a span of time, longest first."""
     clock = Clock(run.network.start, run.network.zero)
     edges = np.linspace(clock.tick(begin), clock.tick(end), BINS + 1)
@@ -127,14 +127,14 @@ def limiting(run: Result, begin: float, end: float) -> list[Wait]:
     return found
 
 
-def _kind(run: Result, cause: str) -> str:
+def _kind(run: Run, cause: str) -> str:
     prefix = cause.partition(":")[0]
     if prefix != cause and prefix in ("calendar", "risk"):
         return prefix
     return "supply" if cause in run.scenario.supplies else "resource"
 
 
-def _ends(run: Result, curves: list[Curve], milestones: list[Dated]) -> tuple[float, float]:
+def _ends(run: Run, curves: list[Curve], milestones: list[Dated]) -> tuple[float, float]:
     """From the start of the clock until nothing that is shown changes any more."""
     begin = position(run.network.start)
     last = [begin + 1, *(date for one in milestones for date in one.observed)]

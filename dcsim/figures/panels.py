@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import AutoLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from dcsim.figures import style
+from dcsim.charts import style
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
+from dcsim.charts import style
+from dcsim.charts.style import plain, styled
 from dcsim.errors import RequestError
-from dcsim.figures import style
-from dcsim.figures.style import plain, styled
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,20 +3,20 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.scene import scene
 from dcsim.analysis.supplies import counted
+from dcsim.charts.dates import Clock
 from dcsim.errors import ResultError
 from dcsim.figures.animation import film
-from dcsim.figures.dates import Clock
 from dcsim.figures.gallery import title
 from dcsim.report.player import player
+from dcsim.study.result import Result
 from dcsim.writing import write_file
 
 FORMATS = (".html", ".gif", ".mp4")
 
 
-def animate(findings: Findings, path: Path, progress: Callable[[int, int], None]) -> Path:
+def animate(findings: Result, path: Path, progress: Callable[[int, int], None]) -> Path:
     """Show a build over time: the map beside what is counted and the stocks that the most waited for.
 
     Raises

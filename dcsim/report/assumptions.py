@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dcsim.dates import days_between
-from dcsim.report.language import written
+from dcsim.document.words import written
 from dcsim.report.layout import headline
 from dcsim.study.assumptions import ASSUMED, DISTRIBUTED, FITTED, HIGH, LOW, Assumption, Assumptions
 from dcsim.suggest import shorten

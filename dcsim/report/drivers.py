@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.language import NEVER, UNKNOWN, date_of, day, listed
+from dcsim.document.words import NEVER, UNKNOWN, date_of, day, listed
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.drivers import Drivers
 from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK

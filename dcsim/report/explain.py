@@ -8,11 +8,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from dcsim.document.causes import spent_on
+from dcsim.document.words import NEVER, counted, date_of, day, listed
 from dcsim.network import Network
-from dcsim.report.language import NEVER, counted, date_of, day, listed, spent_on
 from dcsim.report.layout import below, headline, table_of
-from dcsim.report.unfinished import never
 from dcsim.study.explain import Explanation
+from dcsim.study.unfinished import never
 
 MOST_CAUSES = 12
 """Causes that are printed."""

@@ -9,12 +9,13 @@ from rich.text import Text
 
 from dcsim.analysis.quantiles import ranks
 from dcsim.dates import spelled
-from dcsim.report.language import NEVER, UNKNOWN, cause_in_words, counted, date_of, day, share
+from dcsim.document.causes import waited_for
+from dcsim.document.words import NEVER, UNKNOWN, counted, date_of, day, share
 from dcsim.report.layout import below, headline, table_of
 from dcsim.report.summary import MOST_CAUSES, fitted_list
-from dcsim.report.unfinished import never
 from dcsim.study.design import RANDOM
 from dcsim.study.replications import Replications
+from dcsim.study.unfinished import never
 
 ALL_OR_NONE = {0.0: "in none", 1.0: "in all"}
 """How it is told that a milestone is reached in none or all of the builds."""
@@ -103,6 +104,6 @@ def _waits(result: Replications) -> RenderableType | None:
     table = table_of("waited for", ">days", ">P10", ">P90", ">activity-days")
     for row in waits.head(MOST_CAUSES).to_dict("records"):
         numbers = [f"{row[name]:,.1f}" for name in ("days", "days_p10", "days_p90")]
-        table.add_row(*map(Text, (cause_in_words(row["cause"]), *numbers, f"{row['waiting_days']:,.0f}")))
+        table.add_row(*map(Text, (waited_for(row["cause"]), *numbers, f"{row['waiting_days']:,.0f}")))
     more = len(waits) - MOST_CAUSES
     return below("Waited for longest, on average", table, f"and {counted(more, 'more cause')}" if more > 0 else "")

@@ -3,7 +3,8 @@
 from rich.console import Group
 from rich.text import Text
 
-from dcsim.report.language import SPENT, counted, spent_on
+from dcsim.document.causes import CAUSES, spent_on
+from dcsim.document.words import counted
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.lost import Lost
 
@@ -24,7 +25,7 @@ def lost_report(result: Lost) -> Group:
     headings = ["lost to", f">{unit}-days", ">share"] + ([f">{about['currency']}"] if result.price is not None else [])
     table = table_of(*headings)
     for row in result.causes.head(MOST_CAUSES).to_dict("records"):
-        what = spent_on(row["kind"], row["name"]) if row["kind"] in SPENT else "not there at the horizon"
+        what = spent_on(row["kind"], row["name"]) if row["kind"] in CAUSES else "not there at the horizon"
         cells = [what, f"{row['unit_days']:,.0f}", f"{row['share']:.1%}"]
         cells += [_money(row["price"])] if result.price is not None else []
         table.add_row(*map(Text, cells))

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.language import UNKNOWN, counted
+from dcsim.document.words import UNKNOWN, counted
 from dcsim.report.layout import below, headline, table_of
 from dcsim.report.quantities import money
 from dcsim.study.mitigate import Mitigations

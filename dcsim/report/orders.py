@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dcsim.dates import spelled
-from dcsim.report.language import counted, share
+from dcsim.document.words import counted, share
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.orders import Orders
 

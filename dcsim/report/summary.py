@@ -10,12 +10,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from dcsim.analysis.milestones import beside_observed
-from dcsim.analysis.result import Result, chance
+from dcsim.analysis.result import Run, chance
 from dcsim.analysis.stuck import NOT_READY, WAITING, WORKING
 from dcsim.analysis.supplies import counted as counted_supplies
 from dcsim.analysis.supplies import total_over_time
 from dcsim.dates import ended
-from dcsim.report.language import cause_in_words, counted, day, listed, span_of_places, written
+from dcsim.document.causes import waited_for
+from dcsim.document.words import counted, day, listed, span_of_places, written
 from dcsim.report.layout import below, column, headline, indented, table_of
 from dcsim.scenario.schema import Scenario
 
@@ -28,7 +29,7 @@ MOST_STUCK = 12
 """Groups of stuck activities that are printed."""
 
 
-def summary(run: Result, seconds: float) -> Group:
+def summary(run: Run, seconds: float) -> Group:
     """Everything that `dcsim run` tells about one build, which took so many seconds."""
     parts = [_headline(run, seconds), milestone_table(run)]
     parts += [
@@ -37,7 +38,7 @@ def summary(run: Result, seconds: float) -> Group:
     return Group(*parts)
 
 
-def _headline(run: Result, seconds: float) -> RenderableType:
+def _headline(run: Run, seconds: float) -> RenderableType:
     """What was built, with which chances, and how it ended."""
     network = run.network
     ended = f"finished on {run.ended:%Y-%m-%d}, day {day(network.day(run.end))}"
@@ -50,7 +51,7 @@ def _headline(run: Result, seconds: float) -> RenderableType:
     )
 
 
-def milestone_table(run: Result) -> RenderableType:
+def milestone_table(run: Run) -> RenderableType:
     """Every milestone with its simulated date, beside each date that was observed or wanted."""
     observed = _compared(run)
     if observed.empty:
@@ -71,7 +72,7 @@ def milestone_table(run: Result) -> RenderableType:
     return below("", table)
 
 
-def _compared(run: Result) -> pd.DataFrame:
+def _compared(run: Run) -> pd.DataFrame:
     """Milestones beside the dates that were observed, and those that were wanted."""
     dates = {}
     for name, milestone in run.scenario.milestones.items():
@@ -98,7 +99,7 @@ def _difference(days: float) -> str:
     return f"{days:+.0f}" if days else "0"
 
 
-def growth(run: Result) -> RenderableType | None:
+def growth(run: Run) -> RenderableType | None:
     """How what milestones count has grown, a line of blocks for each, from the first date to the last."""
     totals = {
         name: total_over_time(run.supplies, name) for name in counted_supplies(run.scenario, run.scenario.supplies)
@@ -131,7 +132,7 @@ def sparkline(total: pd.DataFrame, last: int) -> str:
     return "".join(BLOCKS[height] for height in heights)
 
 
-def waits_table(run: Result) -> RenderableType | None:
+def waits_table(run: Run) -> RenderableType | None:
     """What the build waited for longest, and which activities did."""
     waits = run.waits
     if waits.empty:
@@ -139,7 +140,7 @@ def waits_table(run: Result) -> RenderableType | None:
     table = table_of("waited for", ">days", ">activity-days", "by")
     for row in waits.head(MOST_CAUSES).to_dict("records"):
         days = (f"{row['days']:,.1f}", f"{row['waiting_days']:,.0f}")
-        table.add_row(*map(Text, (cause_in_words(row["cause"]), *days, row["activities"])))
+        table.add_row(*map(Text, (waited_for(row["cause"]), *days, row["activities"])))
     more = len(waits) - MOST_CAUSES
     return below("Waited for longest", table, f"and {counted(more, 'more cause')}" if more > 0 else "")
 
@@ -157,7 +158,7 @@ def fitted_list(scenario: Scenario) -> RenderableType | None:
     return below("Fitted, not measured", indented(lines))
 
 
-def stuck_list(run: Result) -> RenderableType | None:
+def stuck_list(run: Run) -> RenderableType | None:
     """What an unfinished build is stuck on, alike things told together, and what waits behind them."""
     if run.finished:
         return None
@@ -172,20 +173,20 @@ def stuck_list(run: Result) -> RenderableType | None:
     return below("Stuck", indented(lines))
 
 
-def _stuck(run: Result, waiting: pd.DataFrame) -> Iterator[str]:
+def _stuck(run: Run, waiting: pd.DataFrame) -> Iterator[str]:
     """Alike instances that wait for the same, in a line."""
     keys = ["activity", "waits_for", "there", "needed"]
     groups = waiting.groupby(keys, sort=False, dropna=False)["place"].agg(["size", "first", "last"])
     for row in groups.head(MOST_STUCK).reset_index().to_dict("records"):
         where, verb = span_of_places(row["first"], row["last"]), "waits" if row["size"] == 1 else "wait"
-        said = f"{row['size']:,} x {row['activity']}{where} {verb} for {cause_in_words(row['waits_for'])}"
+        said = f"{row['size']:,} x {row['activity']}{where} {verb} for {waited_for(row['waits_for'])}"
         known = not pd.isna(row["needed"])
         yield said + (f": {_amounts(run, row['waits_for'], row['there'], row['needed'])}" if known else "")
     if len(groups) > MOST_STUCK:
         yield f"and {counted(len(groups) - MOST_STUCK, 'more group')}: see `stuck` in the tables"
 
 
-def _amounts(run: Result, cause: str, there: int, needed: int) -> str:
+def _amounts(run: Run, cause: str, there: int, needed: int) -> str:
     if cause in run.scenario.supplies:
         unit = run.scenario.supplies[cause].unit
         unit = f" {unit}" if unit else ""

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dcsim.report.language import NEVER, counted, day
+from dcsim.document.words import NEVER, counted, day
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.sweep import Sweep
 

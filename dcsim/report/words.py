@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dcsim.dates import spelled
+from dcsim.document.words import counted, listed
 from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.report.activities import activity_lines
-from dcsim.report.language import counted, listed
 from dcsim.report.quantities import amount, money, number_in_words, ramp, uncertain, when
 from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, Scenario

@@ -11,10 +11,10 @@ from dcsim.scenario.checks.branches import check_branches, check_branches_in_pla
 from dcsim.scenario.checks.breakdown import grow_places
 from dcsim.scenario.checks.correlations import check_correlated_names, check_correlations
 from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
 from dcsim.scenario.checks.names import check_names
 from dcsim.scenario.checks.perils import check_risks, check_targets
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.references import check_references
 from dcsim.scenario.checks.size import check_size
 from dcsim.scenario.checks.times import check_calendars, check_clock
@@ -31,7 +31,7 @@ def check(scenario: Scenario) -> None:
 
     What can be simulated but is hardly meant becomes the scenario's warnings.
     """
-    findings = Findings(scenario.document)
+    findings = Problems(scenario.document)
     check_names(scenario, findings)
     check_references(scenario, findings)
     check_targets(scenario, findings)
@@ -68,7 +68,7 @@ def unknown_names(document: Document, spoiled: Sequence[Key]) -> list[Problem]:
     except ValidationError:
         return []
     scenario._document = document
-    findings = Findings(document)
+    findings = Problems(document)
     check_references(scenario, findings)
     check_targets(scenario, findings)
     check_correlated_names(scenario, findings)

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.notebook import as_html
 from dcsim.build import build
@@ -28,6 +27,7 @@ from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
 from dcsim.study.ranges import ends_of, uncertain_of
 from dcsim.study.replications import known_name
+from dcsim.study.result import Result
 
 Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -96,9 +96,9 @@ class Assumptions:
         return sorted(range(len(self.assumptions)), key=lambda k: -self.largest(k))
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """The table, with the days of the milestones as everything stands."""
-        return Findings("assumptions", self.scenario, {"milestones": dict(self.days)}, {"assumptions": self.table})
+        return Result("assumptions", self.scenario, {"milestones": dict(self.days)}, {"assumptions": self.table})
 
     def largest(self, number: int) -> float:
         """The largest shift of any milestone at either end of an assumption, in days."""

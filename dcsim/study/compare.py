@@ -1,10 +1,8 @@
 """What changes buy: scenarios over the same replications, with paired differences and what accounts for them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from math import isfinite, isnan
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +10,13 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import Difference, difference
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import moments
-from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
+from dcsim.document.bars import stacked
+from dcsim.document.causes import spent_on
+from dcsim.document.chart import Axis, Chart, Dots
+from dcsim.document.report import Cell, Column, Report, Section, Table
+from dcsim.document.words import change, share
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
@@ -23,168 +24,14 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_name
-from dcsim.study.store import keep
+from dcsim.study.result import Result
+from dcsim.study.unfinished import never
 from dcsim.units import DAY
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 BASE = "base"
+MAIN = "differences"
 Spent = Mapping[tuple[str, str], float]
 """Mean days by what they were spent on: kind and name."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
-    """Several scenarios beside the first of them, replication by replication with the same random numbers."""
-
-    milestones_compared: tuple[str, ...]
-    results: Mapping[str, Replications]
-    """By label, the base first."""
-
-    def __repr__(self) -> str:
-        return f"Comparison({', '.join(self.results)}; n={self.base.n})"
-
-    @property
-    def base(self) -> Replications:
-        """The scenario that the others are compared with."""
-        return self.results[BASE]
-
-    @property
-    def others(self) -> Mapping[str, Replications]:
-        """All but the base, by label."""
-        return {label: result for label, result in self.results.items() if label != BASE}
-
-    def days_of(self, label: str, milestone: str) -> NDArray[np.float64]:
-        """The day of a milestone in every replication, counted from day zero of the base."""
-        result = self.results[label]
-        return result.days_of(milestone) + (result.network.zero - self.base.network.zero).total_seconds() / 86400
-
-    @cached_property
-    def milestones(self) -> pd.DataFrame:
-        """One row per scenario and milestone: scenario, milestone, p50, p80, mean (days), reached (share), and the
-        dates of the quantiles, p50_date and p80_date."""
-        rows = []
-        for label, result in self.results.items():
-            for milestone in self.milestones_compared:
-                days = self.days_of(label, milestone)
-                shift = float((result.network.zero - self.base.network.zero).total_seconds() / 86400)
-                p50, p80 = (result.interval(milestone, level).estimate + shift for level in (0.5, 0.8))
-                reached = float(np.mean(~np.isnan(days)))
-                on = (result.date_by(milestone, level) for level in (0.5, 0.8))
-                rows.append((label, milestone, p50, p80, float(days.mean()), reached, *on))
-        dates = ["p50_date", "p80_date"]
-        frame = pd.DataFrame(rows, columns=["scenario", "milestone", "p50", "p80", "mean", "reached", *dates])
-        return frame.assign(**{name: moments(frame[name].to_list()) for name in dates})
-
-    @cached_property
-    def differences(self) -> pd.DataFrame:
-        """One row per change and milestone: scenario, milestone, and the columns of `Difference` in days and shares."""
-        block = None if self.base.sampling == RANDOM else BLOCK
-        rows = [
-            (label, milestone, *difference(self.days_of(BASE, milestone), self.days_of(label, milestone), block))
-            for label in self.others
-            for milestone in self.milestones_compared
-        ]
-        return pd.DataFrame(rows, columns=["scenario", "milestone", *Difference._fields])
-
-    @cached_property
-    def causes(self) -> pd.DataFrame:
-        """What accounts for the change: scenario, milestone, kind, name, base, days, change; the largest change first.
-
-        Mean days of the driving chains since day zero of the base, over the replications in which both reach the
-        milestone: the changes add up to the mean difference over these.
-        """
-        rows = []
-        for label in self.others:
-            for milestone in self.milestones_compared:
-                pair = [self.days_of(one, milestone) for one in (BASE, label)]
-                both = ~np.isnan(pair[0]) & ~np.isnan(pair[1])
-                if not both.any():
-                    continue
-                before, after = (self._spent(one, milestone, both) for one in (BASE, label))
-                rows += [(label, milestone, *change) for change in _changes(before, after)]
-        return pd.DataFrame(rows, columns=["scenario", "milestone", "kind", "name", "base", "days", "change"])
-
-    def _spent(self, label: str, milestone: str, both: NDArray[np.bool_]) -> Spent:
-        """Mean days by cause over some replications, from day zero of the base."""
-        result = self.results[label]
-        minutes = result.chains(milestone)[0][both].mean(axis=0) / DAY
-        found: dict[tuple[str, str], float] = {}
-        for spending, days in zip(codes_of(result.network), minutes.tolist(), strict=True):
-            if days:
-                found[spending] = found.get(spending, 0.0) + days
-        shift = (result.network.zero - self.base.network.zero).total_seconds() / 86400
-        if shift:
-            found[START, ""] = found.get((START, ""), 0.0) + shift
-        return found
-
-    @cached_property
-    def stuck(self) -> pd.DataFrame:
-        """What unfinished builds of each scenario are stuck on: scenario, and the columns of `Replications.stuck`."""
-        parts = [result.stuck.assign(scenario=label) for label, result in self.results.items()]
-        table = pd.concat(parts, ignore_index=True)
-        return table[["scenario", *table.columns.drop("scenario")]]
-
-    @cached_property
-    def outcomes(self) -> pd.DataFrame:
-        """One row per scenario, replication and milestone: scenario, replication, milestone, day (of the base)."""
-        parts = [
-            pd.DataFrame(
-                {
-                    "scenario": label,
-                    "replication": np.arange(result.n),
-                    "milestone": milestone,
-                    "day": self.days_of(label, milestone),
-                }
-            )
-            for label, result in self.results.items()
-            for milestone in self.milestones_compared
-        ]
-        return pd.concat(parts, ignore_index=True)
-
-    @cached_property
-    def findings(self) -> Findings:
-        """All tables, with what was asked: what is kept, drawn and reported."""
-        about = {
-            "base": BASE,
-            "scenarios": list(self.results),
-            "fingerprints": {label: result.scenario.document.sha256 for label, result in self.results.items()},
-            "milestones": list(self.milestones_compared),
-            "seed": self.base.seed,
-            "sampling": self.base.sampling,
-            "replications": self.base.n,
-            "paired": True,
-        }
-        tables = {name: getattr(self, name) for name in ("milestones", "differences", "causes", "outcomes", "stuck")}
-        return Findings("comparison", self.base.scenario, about, tables)
-
-    def _repr_html_(self) -> str:
-        note = f"paired over {self.base.n} replications, seed {self.base.seed}; negative is earlier"
-        return as_html(f"{self.base.scenario.name}: days later than the base", self.differences, note)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the tables, the base scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        return keep(self.findings, folder)
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw the differences with their intervals."""
-        from dcsim.figures.gallery import draw
-
-        return draw(self.findings, ax=ax)
-
-
-def _changes(before: Spent, after: Spent) -> list[tuple[str, str, float, float, float]]:
-    """Kind, name, days before and after, and the change, the largest first."""
-    keys = dict.fromkeys([*before, *after])
-    pairs = [(*key, before.get(key, 0.0), after.get(key, 0.0)) for key in keys]
-    return sorted(((*pair, pair[3] - pair[2]) for pair in pairs), key=lambda change: -abs(change[4]))
 
 
 def compare(
@@ -197,7 +44,7 @@ def compare(
     engine: str = AUTO,
     sampling: str = RANDOM,
     progress: Callable[[int, int], None] = lambda done, count: None,
-) -> Comparison:
+) -> Result:
     """Simulate several scenarios with the same random numbers, and tell what the changes do to the milestones.
 
     Parameters
@@ -230,7 +77,7 @@ def compare(
             progress(number * n + done, len(scenarios) * n)
 
         results[label] = replicate(scenario, networks[label], seed, sampling, asked, working, show)
-    return Comparison(chosen, results)
+    return _result(chosen, results)
 
 
 def _labelled(base: Scenario, others: Sequence[Scenario | str]) -> dict[str, Scenario]:
@@ -277,3 +124,275 @@ def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[st
             if name not in scenario.milestones:
                 raise RequestError(f"'{label}' has no milestone '{name}' to compare: choose with --milestone")
     return chosen
+
+
+def _result(milestones: Sequence[str], results: Mapping[str, Replications]) -> Result:
+    """All tables of a comparison, whose first scenario is the base.
+
+    Days are counted from day zero of the base in all of them.
+    """
+    base = results[BASE]
+    days = {(label, name): _days(result, name, base) for label, result in results.items() for name in milestones}
+    about = {
+        "base": BASE,
+        "scenarios": list(results),
+        "fingerprints": {label: result.scenario.document.sha256 for label, result in results.items()},
+        "milestones": list(milestones),
+        "seed": base.seed,
+        "sampling": base.sampling,
+        "replications": base.n,
+        "paired": True,
+    }
+    stuck = pd.concat([one.stuck.assign(scenario=label) for label, one in results.items()], ignore_index=True)
+    tables = {
+        "milestones": _milestones(milestones, results, days),
+        "differences": _differences(milestones, base, days),
+        "causes": _causes(milestones, results, days),
+        "outcomes": _outcomes(days),
+        "stuck": stuck[["scenario", *stuck.columns.drop("scenario")]],
+    }
+    return Result("comparison", base.scenario, about, tables)
+
+
+Days = Mapping[tuple[str, str], NDArray[np.float64]]
+"""The day of each milestone in every replication, by scenario and milestone."""
+
+
+def _shift(result: Replications, base: Replications) -> float:
+    """Days from day zero of the base to that of a scenario."""
+    return float((result.network.zero - base.network.zero).total_seconds() / 86400)
+
+
+def _days(result: Replications, milestone: str, base: Replications) -> NDArray[np.float64]:
+    return result.days_of(milestone) + _shift(result, base)
+
+
+def _milestones(milestones: Sequence[str], results: Mapping[str, Replications], days: Days) -> pd.DataFrame:
+    """One row per scenario and milestone: scenario, milestone, p50, p80, mean (days), reached (share), and the dates
+    of the quantiles, p50_date and p80_date."""
+    rows = []
+    for label, result in results.items():
+        for name in milestones:
+            here, shift = days[label, name], _shift(result, results[BASE])
+            p50, p80 = (result.interval(name, level).estimate + shift for level in (0.5, 0.8))
+            on = (result.date_by(name, level) for level in (0.5, 0.8))
+            rows.append((label, name, p50, p80, float(here.mean()), float(np.mean(~np.isnan(here))), *on))
+    dates = ["p50_date", "p80_date"]
+    frame = pd.DataFrame(rows, columns=["scenario", "milestone", "p50", "p80", "mean", "reached", *dates])
+    return frame.assign(**{name: moments(frame[name].to_list()) for name in dates})
+
+
+def _differences(milestones: Sequence[str], base: Replications, days: Days) -> pd.DataFrame:
+    """One row per change and milestone: scenario, milestone, and the columns of `Difference` in days and shares."""
+    block = None if base.sampling == RANDOM else BLOCK
+    rows = [
+        (label, name, *difference(days[BASE, name], here, block))
+        for (label, name), here in days.items()
+        if label != BASE
+    ]
+    return pd.DataFrame(rows, columns=["scenario", "milestone", *Difference._fields])
+
+
+def _causes(milestones: Sequence[str], results: Mapping[str, Replications], days: Days) -> pd.DataFrame:
+    """What accounts for each change: scenario, milestone, kind, name, base, days, change; the largest change first.
+
+    Mean days of the driving chains since day zero of the base, over the replications in which both reach the
+    milestone: the changes add up to the mean difference over these.
+    """
+    rows = []
+    for (label, name), here in days.items():
+        both = ~np.isnan(days[BASE, name]) & ~np.isnan(here)
+        if label != BASE and both.any():
+            before, after = (_spent(results, one, name, both) for one in (BASE, label))
+            rows += [(label, name, *moved) for moved in _changes(before, after)]
+    return pd.DataFrame(rows, columns=["scenario", "milestone", "kind", "name", "base", "days", "change"])
+
+
+def _spent(results: Mapping[str, Replications], label: str, milestone: str, both: NDArray[np.bool_]) -> Spent:
+    """Mean days by cause over some replications, from day zero of the base."""
+    result = results[label]
+    minutes = result.chains(milestone)[0][both].mean(axis=0) / DAY
+    spent: dict[tuple[str, str], float] = {}
+    for spending, days in zip(codes_of(result.network), minutes.tolist(), strict=True):
+        if days:
+            spent[spending] = spent.get(spending, 0.0) + days
+    if shift := _shift(result, results[BASE]):
+        spent[START, ""] = spent.get((START, ""), 0.0) + shift
+    return spent
+
+
+def _outcomes(days: Days) -> pd.DataFrame:
+    """One row per scenario, replication and milestone: scenario, replication, milestone, day."""
+    parts = [
+        pd.DataFrame({"scenario": label, "replication": np.arange(len(here)), "milestone": name, "day": here})
+        for (label, name), here in days.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _changes(before: Spent, after: Spent) -> list[tuple[str, str, float, float, float]]:
+    """Kind, name, days before and after, and the change, the largest first."""
+    keys = dict.fromkeys([*before, *after])
+    pairs = [(*key, before.get(key, 0.0), after.get(key, 0.0)) for key in keys]
+    return sorted(((*pair, pair[3] - pair[2]) for pair in pairs), key=lambda change: -abs(change[4]))
+
+
+# What it has to say
+
+MOST_CAUSES = 3
+"""Causes that stand beside a change."""
+SMALL = 0.05
+"""Days that are not worth telling."""
+NOTE = (
+    "Accounted for by: how the days of the driving chains differ. Where a change moves the chain elsewhere, what it "
+    "led through before has fewer days."
+)
+LITTLE_HELP = 0.9
+"""Widths of paired intervals beside unpaired ones above which a note says that pairing hardly helps."""
+
+Row = Mapping[Hashable, Any]
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """Each milestone in every scenario beside the base, what accounts for the differences, and what is missing."""
+    asked = [str(name) for name in result.about["milestones"]]
+    names = sorted(asked, key=lambda name: name != milestone)
+    zero = f"days from {result.scenario.zero:%Y-%m-%d}; negative differences are earlier"
+    subject = [*result.subject(), "same random numbers"]
+    notes = Section("", notes=(NOTE, *_pairing(result)))
+    return Report.of(
+        "Scenarios compared", subject, [Section("", notes=(zero,)), *(_section(result, name) for name in names), notes]
+    )
+
+
+def _section(result: Result, milestone: str) -> Section:
+    """One milestone in every scenario, and what accounts for the differences."""
+    there = result.tables["milestones"]
+    differences = _of(result, "differences", milestone).set_index("scenario").to_dict("index")
+    rows = []
+    for row in there[there["milestone"] == milestone].to_dict("records"):
+        label, base = row["scenario"], row["scenario"] == result.about["base"]
+        name = Cell(label, emphasis="strong") if base else label
+        moved = [None, None, float("nan")] if base else _moved(differences[label])
+        rows.append([name, row["p50"], row["p80"], row["p80_date"], *moved])
+    n = int(result.about["replications"])
+    columns = (
+        Column("scenario"),
+        *(Column("P50", "day"), Column("P80", "day"), Column("P80 date", "date")),
+        *(Column("days later", "change"), Column("95 %", "range", signed=True), Column("earlier", "share", n, 0)),
+    )
+    causes = [
+        (label, _accounted(part)) for label, part in _of(result, "causes", milestone).groupby("scenario", sort=False)
+    ]
+    causes = [(label, told) for label, told in causes if told]
+    tables = [Table(columns, rows)]
+    tables += [Table((Column("scenario"), Column("accounted for by")), causes)] if causes else []
+    return Section(milestone, _missing(result, milestone), tables=tables, charts=(dots(result, milestone),))
+
+
+def _of(result: Result, table: str, milestone: str) -> pd.DataFrame:
+    rows = result.tables[table]
+    return rows[rows["milestone"] == milestone]
+
+
+def _moved(row: Row) -> list[Any]:
+    """The mean difference with its interval; the median where one of both does not always get there."""
+    if isnan(row["mean"]):
+        median = row["median"]
+        return [f"median {change(median)}" if isfinite(median) else change(median), None, row["earlier"]]
+    same = row["mean"] == row["low"] == row["high"] == 0
+    return ["0" if same else row["mean"], None if same else (row["low"], row["high"]), row["earlier"]]
+
+
+def _missing(result: Result, milestone: str) -> tuple[str, ...]:
+    """Which scenarios do not always get there, and what is missing."""
+    stuck, n = result.tables.get("stuck"), int(result.about["replications"])
+    if stuck is None:
+        return ()
+    here = stuck[stuck["milestone"] == milestone].groupby("scenario", sort=False)
+    return tuple(line for label, part in here for line in never(part.assign(milestone=label), n))
+
+
+def _accounted(part: pd.DataFrame) -> str:
+    """The largest changes of what the days are spent on."""
+    rows = [row for row in part.head(MOST_CAUSES).to_dict("records") if abs(row["change"]) >= SMALL]
+    told = [f"{row['change']:+.1f} {spent_on(row['kind'], row['name'])}" for row in rows]
+    rest = part["change"].sum() - sum(row["change"] for row in rows)
+    return "; ".join(told) + (f"; {rest:+.1f} all else" if rows and abs(rest) >= SMALL else "")
+
+
+def _pairing(result: Result) -> Iterator[str]:
+    """How much the same random numbers help, or that they do not."""
+    ratios = result.tables["differences"].dropna(subset=["width_ratio"])
+    rows = ratios[ratios["width_ratio"] > 0].sort_values("width_ratio", kind="stable").to_dict("records")
+    if rows:
+        yield (
+            f"The same random numbers make intervals as narrow as {rows[0]['width_ratio']:.2f} of those from "
+            f"independent samples ({rows[0]['scenario']}, {rows[0]['milestone']})."
+        )
+    for row in rows:
+        if row["width_ratio"] > LITTLE_HELP:
+            yield f"They hardly help for {row['scenario']}, {row['milestone']}: {row['width_ratio']:.2f}."
+
+
+MOST_ROWS = 48
+"""Rows of a chart."""
+
+
+def dots(result: Result, milestone: str = "") -> Chart:
+    """By how many days each scenario is later than the base: the mean with its 95 % interval.
+
+    A dot is blue where all of the interval is earlier, red where all of it is later.
+    """
+    table = result.tables["differences"]
+    rows = (table[table["milestone"] == milestone] if milestone else table).head(MOST_ROWS).to_dict("records")
+    several = len({row["milestone"] for row in rows}) > 1
+    known = [(number, row) for number, row in enumerate(rows) if isfinite(row["mean"])]
+    names = [f"{row['scenario']}, {row['milestone']}" if several else str(row["scenario"]) for row in rows]
+    names = [
+        name if isfinite(row["mean"]) else f"{name}: not always reached" for name, row in zip(names, rows, strict=True)
+    ]
+    marks = []
+    for colour, name in (("blue", "earlier"), ("red", "later"), ("grey", "no clear difference")):
+        part = [(number, row) for number, row in known if _side(row) == name]
+        if part:
+            columns = {key: np.array([row[key] for _, row in part]) for key in ("mean", "low", "high")}
+            notes = [f"{names[number]}: {_told(row)}, earlier in {_chance(row, result)}" for number, row in part]
+            labels, at = (
+                [f"{change(row['mean'])} d" for _, row in part],
+                np.array([number for number, _ in part], float),
+            )
+            ends: dict[str, Any] = {"low": columns["low"], "high": columns["high"]}
+            marks.append(Dots(name=name, colour=colour, x=columns["mean"], y=at, labels=labels, notes=notes, **ends))
+    of = milestone or (str(rows[0]["milestone"]) if rows and not several else "each milestone")
+    axis = Axis(title="days later than the base (left: earlier), mean with 95 % interval", line_at_zero=True)
+    said = "; ".join(f"{names[number]} {change(row['mean'])} days" for number, row in known)
+    empty = "" if rows else "there is nothing to compare"
+    return Chart(
+        f"{of}: days later than {result.about['base']}", axis, Axis("rows", names=names), marks, "", said, empty=empty
+    )
+
+
+def _side(row: Row) -> str:
+    return "earlier" if row["high"] < 0 else "later" if row["low"] > 0 else "no clear difference"
+
+
+def _told(row: Row) -> str:
+    ends = isfinite(row["low"]) and isfinite(row["high"])
+    return f"{change(row['mean'])} d" + (f" ({change(row['low'])} to {change(row['high'])})" if ends else "")
+
+
+def _chance(row: Row, result: Result) -> str:
+    return share(row["earlier"], int(result.about["replications"]), 0)
+
+
+def stacks(result: Result, milestone: str = "") -> Chart:
+    """What the days of a milestone are made of in every scenario, the base first."""
+    name = milestone or str(result.about["milestones"][-1])
+    rows = _of(result, "causes", name)
+    first = rows[rows["scenario"] == rows["scenario"].iloc[0]] if len(rows) else rows
+    base = first.assign(scenario=result.about["base"], days=first["base"])
+    return stacked(pd.concat([base, rows])[["scenario", "kind", "name", "days"]], name)
+
+
+CHARTS = {"differences": dots, "days": stacks}

@@ -17,7 +17,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis import sensitivity
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import days
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import quantile
@@ -32,6 +31,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.inputs import inputs_of
 from dcsim.study.replicate import Progress, in_threads, threads
 from dcsim.study.replications import known_milestone
+from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.trace import NOT
 
@@ -107,9 +107,9 @@ class Drivers:
         }
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """The table, with what was asked: what is kept, drawn and reported."""
-        return Findings("drivers", self.scenario, self.about, {"drivers": self.drivers})
+        return Result("drivers", self.scenario, self.about, {"drivers": self.drivers})
 
     def _repr_html_(self) -> str:
         from dcsim.analysis.notebook import as_html

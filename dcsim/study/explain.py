@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.chain import criticality, days_by_cause, segments
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.notebook import as_html
 from dcsim.build import network_of
 from dcsim.distributions import Fixed
@@ -28,6 +27,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_milestone
+from dcsim.study.result import Result
 from dcsim.study.store import keep
 from dcsim.trace import NOT, Ints, Trace
 
@@ -127,7 +127,7 @@ class Explanation:
         return None if moment is None else moment.isoformat()
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """All tables, with what was asked: what is kept, drawn and reported."""
         about = {
             "milestone": self.milestone,
@@ -147,7 +147,7 @@ class Explanation:
         }
         tables = {"days": self.days, "criticality": self.criticality, "segments": self.segments}
         tables |= {"chain": self.many.chain, "stuck": self.many.stuck}
-        return Findings("explanation", self.scenario, about, tables)
+        return Result("explanation", self.scenario, about, tables)
 
     def _repr_html_(self) -> str:
         told = f"{self.scenario.name}: {self.milestone}, mean days by what they were spent on"

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.chain import codes_of, with_risks
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.lost import Floats, Growth, by_day, lateness, shared
 from dcsim.analysis.notebook import as_html
@@ -26,6 +25,7 @@ from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
+from dcsim.study.result import Result
 from dcsim.study.store import keep
 from dcsim.suggest import nearest
 from dcsim.trace import NOT, Ints, Trace
@@ -92,7 +92,7 @@ class Lost:
         return explained(pd.DataFrame(columns | {"simulated": self.grown, "target": self.wanted}), self.network)
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """All tables, with what was asked: what is kept, drawn and reported."""
         about = {
             "supply": self.supply,
@@ -106,7 +106,7 @@ class Lost:
             "price": None if self.price is None else self._priced(self.unit_days),
             "currency": None if self.price is None else self.price.currency,
         }
-        return Findings("lost", self.scenario, about, {"causes": self.causes, "curves": self.curves})
+        return Result("lost", self.scenario, about, {"causes": self.causes, "curves": self.curves})
 
     def _repr_html_(self) -> str:
         told = f"{self.scenario.name}: {self.unit_days:,.0f} unit-days of {self.supply} lost"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.gains import Gain, interplay
 from dcsim.build import network_of
 from dcsim.engine import AUTO, choose
@@ -23,6 +22,7 @@ from dcsim.study.measures import OPTION, Set, Weighing, currency_of, measures_of
 from dcsim.study.money import money_of
 from dcsim.study.replicate import Progress, threads
 from dcsim.study.replications import known_milestone
+from dcsim.study.result import Result
 from dcsim.study.store import keep
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.units import Money
@@ -85,7 +85,7 @@ class Mitigations:
         return tuple(self.members["option"])
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """The tables, with what was asked: what is kept, drawn and reported."""
         about = {
             "milestone": self.milestone,
@@ -99,7 +99,7 @@ class Mitigations:
             "measures": _fingerprints(self.scenario),
         }
         tables = {"options": self.options, "sets": self.sets, "members": self.members, "pairs": self.pairs}
-        return Findings("mitigations", self.scenario, about, tables)
+        return Result("mitigations", self.scenario, about, tables)
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.build import network_of
 from dcsim.dates import Limit, day_of, last_minute, parse_limit
 from dcsim.engine import AUTO, choose
@@ -24,6 +23,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.latest import InTime, Search, needed
 from dcsim.study.replicate import Progress, threads
 from dcsim.study.replications import known_milestone
+from dcsim.study.result import Result
 from dcsim.study.store import keep
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.units import DAY
@@ -61,7 +61,7 @@ class Orders:
         return f"Orders('{self.scenario.name}', milestone='{self.milestone}', date='{self.date:%Y-%m-%d}', n={self.n})"
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """The table, with what was asked: what is kept, drawn and reported."""
         about = {
             "milestone": self.milestone,
@@ -72,7 +72,7 @@ class Orders:
             "seed": self.seed,
             "replications": self.n,
         }
-        return Findings("orders", self.scenario, about, {"orders": self.orders})
+        return Result("orders", self.scenario, about, {"orders": self.orders})
 
     def save(self, folder: str | Path) -> Path:
         """Write the table, the resolved scenario and a manifest into a folder.

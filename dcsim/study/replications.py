@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.chain import codes_of
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import dates, days, explained, moments
 from dcsim.analysis.milestones import date_by, milestone_table
 from dcsim.analysis.quantiles import (
@@ -33,6 +32,7 @@ from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
+from dcsim.study.result import Result
 from dcsim.study.store import keep
 from dcsim.suggest import nearest, shorten
 from dcsim.trace import Ints, causes
@@ -224,12 +224,12 @@ class Replications:
         return explained(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), self.network)
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """All tables, with what was asked: what is kept, drawn and reported."""
         horizon = self.network.date(self.network.horizon).isoformat()
         about = asked_for(self.seed, self.sampling, self.asked) | {"simulated": self.n, "horizon": horizon}
         tables = (*TABLES, "chain") if self.asked.explain else TABLES
-        return Findings("replications", self.scenario, about, {name: getattr(self, name) for name in tables})
+        return Result("replications", self.scenario, about, {name: getattr(self, name) for name in tables})
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw what was counted over time with its fan, or where nothing is, in how many replications the last

@@ -5,13 +5,13 @@ from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import EXPECTED
 from dcsim.errors import ResultError
 from dcsim.scenario.files import UnreadableFileError, read_text
 from dcsim.scenario.load import load
 from dcsim.scenario.schema import Scenario
 from dcsim.study.manifest import MANIFEST, SCENARIO, as_text, checked, found_manifest, manifest_of
+from dcsim.study.result import Result
 from dcsim.study.tables import KEPT, as_bytes, read_kept, read_tables, sha256
 from dcsim.writing import make_folder, refuse_odd, write_file
 
@@ -49,7 +49,7 @@ _IDENTITY = {
 """What tells one result from another, by key of the manifest."""
 
 
-def keep(findings: Findings, folder: str | Path) -> Path:
+def keep(findings: Result, folder: str | Path) -> Path:
     """Write a result into a folder, which is made if it is not there; the same result gives the same bytes.
 
     Raises
@@ -63,7 +63,7 @@ def keep(findings: Findings, folder: str | Path) -> Path:
     return _save_tables(folder, manifest, findings.tables)
 
 
-def read(folder: str | Path) -> Findings:
+def read(folder: str | Path) -> Result:
     """A result that was written into a folder, whichever question it answers.
 
     Raises
@@ -80,10 +80,10 @@ def read(folder: str | Path) -> Findings:
     manifest = checked(found, folder)
     scenario = _read_scenario(folder, manifest["sha256"])
     tables = read_tables(folder, manifest["kind"], manifest["rows"], manifest.get("checksums") or {})
-    return Findings(manifest["kind"], scenario, manifest, tables)
+    return Result(manifest["kind"], scenario, manifest, tables)
 
 
-def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Findings | None:
+def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Result | None:
     """The result that is asked for, if the folder holds all of it; none if it has to be made, or made anew.
 
     Raises

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.frames import explained, moments
 from dcsim.analysis.milestones import date_at
 from dcsim.analysis.quantiles import summary_table
@@ -28,6 +27,7 @@ from dcsim.study.design import RANDOM
 from dcsim.study.manifest import manifest_of
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked
+from dcsim.study.result import Result
 from dcsim.study.store import finished, keep
 from dcsim.study.trials import at_least_one
 
@@ -64,9 +64,9 @@ class Sweep:
         return f"Sweep('{self.scenario.name}', over='{paths}', points={self.points['point'].nunique()}, n={self.n})"
 
     @cached_property
-    def findings(self) -> Findings:
+    def findings(self) -> Result:
         """Both tables, with what was asked: what is kept, drawn and reported."""
-        return Findings("sweep", self.scenario, _about(self), {"points": self.points, "outcomes": self.outcomes})
+        return Result("sweep", self.scenario, _about(self), {"points": self.points, "outcomes": self.outcomes})
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.

@@ -5,12 +5,12 @@ The page is a single HTML file. It opens from disk, asks the network for nothing
 
 from pathlib import Path
 
-from dcsim.analysis.findings import Findings
 from dcsim.errors import ResultError
+from dcsim.study.result import Result
 from dcsim.writing import write_file
 
 
-def report(*findings: Findings, path: str | Path, milestone: str | None = None) -> Path:
+def report(*findings: Result, path: str | Path, milestone: str | None = None) -> Path:
     """Write the results of one scenario as one HTML file.
 
     Parameters

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import EXPECTED
 from dcsim.dates import parse_limit, spelled
+from dcsim.document.words import listed
 from dcsim.errors import ResultError
-from dcsim.report.language import listed
+from dcsim.study.result import Result
 
 VERBS = {
     "run": "run",
@@ -26,7 +26,7 @@ ASKED_EVERY = 256
 """Replications after which `dcsim replicate` asks whether all is known well enough."""
 
 
-def command(found: Findings) -> list[str]:
+def command(found: Result) -> list[str]:
     """The words of the command that gives a result again from the resolved scenario in its folder.
 
     Raises ResultError where that is not exactly so; its message is what the command would need.
@@ -35,7 +35,7 @@ def command(found: Findings) -> list[str]:
     return [*words, *_own(found), *_chance(found.about)]
 
 
-def _own(found: Findings) -> list[str]:
+def _own(found: Result) -> list[str]:
     """What this question alone is asked."""
     about = found.about
     match found.kind:
@@ -85,7 +85,7 @@ def _wishes(asked: Mapping[str, Any] | None) -> Iterator[str]:
     return _each("--until-precise", asked["wishes"])
 
 
-def _price(found: Findings) -> list[str]:
+def _price(found: Result) -> list[str]:
     """What a unit was said to be worth an hour, if it is not the value that the scenario gives."""
     about = found.about
     if about["against"] == "plan":
@@ -127,7 +127,7 @@ def _swept(about: Mapping[str, Any]) -> Iterator[str]:
         yield f"{path}={told}"
 
 
-def _budget(found: Findings) -> list[str]:
+def _budget(found: Result) -> list[str]:
     """The budget; options that were weighed are not in the resolved scenario."""
     budget = found.about.get("budget")
     if (found.tables["options"]["kind"] == "option").any():

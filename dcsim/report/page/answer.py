@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dcsim.report import language
-from dcsim.report.language import counted
+from dcsim.document import words as language
+from dcsim.document.words import counted
 from dcsim.report.page.causes import main_causes
 from dcsim.report.page.comparison import verdict
 from dcsim.report.page.dates import off
@@ -15,7 +15,7 @@ from dcsim.report.page.options import losses
 from dcsim.report.page.parts import Cell, Line, Table, table
 from dcsim.report.page.results import Results, built, dated, on, wanted
 from dcsim.report.page.words import date, days, known, share, until
-from dcsim.report.unfinished import of_one, reasons
+from dcsim.study.unfinished import of_one, reasons
 
 
 @dataclass(frozen=True)

@@ -6,33 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.waits import end_of, waits_by_cause
 from dcsim.dates import ended
-from dcsim.report.language import SPENT, cause_in_words, counted, spent_on
+from dcsim.document.causes import cause, spent_on, waited_for
+from dcsim.document.words import counted
 from dcsim.report.page.parts import NUMBERS, Chart, rows_height, rows_layout, text
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import days, known, share
 from dcsim.scenario.schema import Scenario
+from dcsim.study.result import Result
 from dcsim.trace import NOT
 
 MOST_ROWS = 12
-
-PARTS = {
-    "work": ("work", "blue"),
-    "rework": ("repair", "sky"),
-    "resource": ("waiting for a crew or machine", "orange"),
-    "supply": ("waiting for goods", "green"),
-    "order": ("waiting for goods", "green"),
-    "production": ("waiting for goods", "green"),
-    "placed": ("an order not yet placed", "purple"),
-    "calendar": ("nights and days off", "grey"),
-    "risk": ("a risk", "red"),
-    "lag": ("a lag or a fixed date", "soft"),
-    "date": ("a lag or a fixed date", "soft"),
-    "start": ("a lag or a fixed date", "soft"),
-}
-"""What a day can go into, in words, and its colour."""
 
 
 def kind_of(scenario: Scenario, cause: str) -> str:
@@ -45,7 +30,7 @@ def kind_of(scenario: Scenario, cause: str) -> str:
 
 def said_of(kind: str, name: str) -> str:
     """A part of the days in words: working: place_rack; waiting for power."""
-    return spent_on(kind, name) if kind in SPENT else name or kind
+    return spent_on(kind, name)
 
 
 def waits(results: Results) -> pd.DataFrame:
@@ -68,7 +53,7 @@ def wait_bars(results: Results) -> Iterator[Chart]:
         return
     many = "days_p10" in found
     rows = found.to_dict("records")
-    names = [cause_in_words(row["cause"]) for row in rows]
+    names = [waited_for(row["cause"]) for row in rows]
     spans = [{"p10": row.get("days_p10"), "p90": row.get("days_p90")} for row in rows]
     told = [f"{name}: {days(row['days'])}{_between(span)}" for name, row, span in zip(names, rows, spans, strict=True)]
     yield Chart(
@@ -91,8 +76,8 @@ def _between(row: dict[Any, Any]) -> str:
 
 def _bars(kinds: Sequence[str], lengths: Sequence[float], told: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Bars in their rows, in a colour for each kind that the legend can switch off."""
-    for name, colour in dict.fromkeys(PARTS.get(kind, (kind, "grey")) for kind in kinds):
-        rows = [row for row, kind in enumerate(kinds) if PARTS.get(kind, (kind, "grey"))[0] == name]
+    for name, colour in dict.fromkeys((cause(kind).label, cause(kind).colour) for kind in kinds):
+        rows = [row for row, kind in enumerate(kinds) if cause(kind).label == name]
         yield {
             "type": "bar",
             "orientation": "h",
@@ -160,7 +145,7 @@ def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str,
     for key, one in zip(keys, segments.to_dict("records"), strict=True):
         if key not in rows:
             continue
-        title, colour = PARTS.get(one["kind"], (one["kind"], "grey"))
+        title, _, colour = cause(one["kind"])
         trace = traces.setdefault(
             title,
             {"type": "bar", "orientation": "h", "name": text(title), "marker": {"color": f"@{colour}"}}
@@ -212,7 +197,7 @@ def criticality(results: Results) -> Iterator[Chart]:
         )
 
 
-def often_critical(found: Findings, most: int) -> pd.DataFrame:
+def often_critical(found: Result, most: int) -> pd.DataFrame:
     """What stood on the driving chain most often; nothing where the milestone was never reached."""
     told = found.tables["criticality"].dropna(subset=["index"])
     return told.sort_values("index", ascending=False, kind="stable").head(most)
@@ -230,12 +215,12 @@ def main_causes(results: Results, most: int = 3) -> str:
         parts = found.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
         parts = parts[parts["mean"] > 0]
         told = [
-            f"{row['name'] or said_of(row['kind'], '')} ({PARTS.get(row['kind'], ('', ''))[0]}, {days(row['mean'])})"
+            f"{row['name'] or said_of(row['kind'], '')} ({cause(row['kind']).label}, {days(row['mean'])})"
             for row in parts.to_dict("records")
         ]
         return f"Most of the days go into {_joined(told)}."
     rows = waits(results).head(most).to_dict("records")
-    told = [f"{cause_in_words(row['cause'])} ({days(row['days'])})" for row in rows]
+    told = [f"{waited_for(row['cause'])} ({days(row['days'])})" for row in rows]
     return f"It waited longest for {_joined(told)}; waiting is not always delay." if told else ""
 
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dcsim.document.words import counted
 from dcsim.errors import ResultError
-from dcsim.report.language import counted
 from dcsim.report.limits import LIMITS
-from dcsim.report.page import causes, comparison, dates, evidence, gantt, leans, mitigations, options, words
+from dcsim.report.page import causes, dates, evidence, gantt, leans, mitigations, options, words
 from dcsim.report.page.again import VERBS, command
 from dcsim.report.page.parts import Line, Section, Table, table
 from dcsim.report.page.results import Results
 from dcsim.report.words import size
+from dcsim.study.result import QUESTIONS
 from dcsim.version import __version__
 
 
@@ -29,7 +30,11 @@ def sections(results: Results) -> list[Section]:
     parts = [
         Section("when", "When", (), when),
         Section("why", "Why", (), why),
-        *comparison.sections(results),
+        *(
+            Section(f"{one.kind}{number}", one.report().title, report=one.report(results.milestone))
+            for number, one in enumerate(results.findings)
+            if one.kind in QUESTIONS
+        ),
         *mitigations.sections(results),
         *options.sections(results),
         Section("build", "The build", (), list(gantt.gantt(results)), list(_stuck(results))),
@@ -37,7 +42,7 @@ def sections(results: Results) -> list[Section]:
         Section("limits", "What is not modelled", (*_own(results),), points=LIMITS),
         evidence.assumptions(results),
     ]
-    return [part for part in parts if part.said or part.charts or part.tables or part.points]
+    return [part for part in parts if part.said or part.charts or part.tables or part.points or part.report]
 
 
 def subject(results: Results) -> list[str]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.supplies import total_over_time
 from dcsim.dates import days_between, last_minute
-from dcsim.report import language
+from dcsim.document import words as language
 from dcsim.report.page.parts import Chart, counts_axis, rows_height, rows_layout, text
 from dcsim.report.page.results import Results, built, on, wanted
 from dcsim.report.page.words import date, known, shift
+from dcsim.study.result import Result
 
 COLOURS = ("blue", "orange", "green", "purple", "sky", "red")
 """Of the first, second, ... curve of a figure."""
@@ -108,7 +108,7 @@ def _fan(results: Results, name: str, rows: pd.DataFrame) -> Drawn:
     return [low, high, median], grows.min(), grows.max()
 
 
-def _steps(results: Results, run: Findings, name: str) -> Drawn:
+def _steps(results: Results, run: Result, name: str) -> Drawn:
     """How many there were in one build, at the end of every day on which some came."""
     total = total_over_time(run.tables["supplies"], name)
     kept = total.groupby(total["tick"] // 1440).last()

@@ -8,9 +8,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from dcsim.charts.plotly import figure
+from dcsim.document.colours import DARK, LIGHT
+from dcsim.document.report import Cell
+from dcsim.document.words import cell
 from dcsim.report.page.answer import answer, headline
 from dcsim.report.page.contents import origin, sections, subject
-from dcsim.report.page.parts import DARK, LIGHT, Chart
+from dcsim.report.page.parts import Chart
 from dcsim.report.page.results import Results
 from dcsim.report.policy import policy
 from dcsim.visible import visible
@@ -29,9 +33,11 @@ def written(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["breakable"] = _breakable
+    environment.filters |= {"breakable": _breakable, "said": cell, "wrapped": Cell.of}
     parts = sections(results)
-    charts = [chart for part in parts for chart in part.charts]
+    charts = {chart.name: _figure(chart) for part in parts for chart in part.charts}
+    told = [chart for part in parts if part.report is not None for chart in part.report.charts]
+    charts |= {f"chart{number}": figure(chart) for number, chart in enumerate(told)}
     colours = {name: " ".join(f"--{key}: {colour};" for key, colour in one.items()) for name, one in _PALETTES.items()}
     style = _STYLE.format(**colours) + _asset("templates", "report.css")
     scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
@@ -45,7 +51,7 @@ def written(results: Results) -> str:
         origin=origin(results),
         policy=policy(scripts, [style, ""]),
         style=Markup(style),
-        figures=_json({chart.name: _figure(chart) for chart in charts}),
+        figures=_json(charts),
         palettes=_json(_PALETTES),
         scripts=scripts,
         license=_asset("plotly", "LICENSE"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dcsim.report.language import counted, written
+from dcsim.document.words import counted, written
 from dcsim.report.page.parts import Cell, Line, Rows, Section, Table
 from dcsim.report.page.results import Results
 from dcsim.scenario.document import Citation, Key, dotted

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.dates import ended
+from dcsim.document.words import counted
 from dcsim.places import SITE
-from dcsim.report.language import counted
 from dcsim.report.page.parts import Chart, rows_layout, text
 from dcsim.report.page.results import Results
+from dcsim.study.result import Result
 
 MOST_LANES = 12
 """Places that are told apart in a row; where there are more, those around them are."""
@@ -65,7 +65,7 @@ def _larger(places: "pd.Series[str]") -> "pd.Series[str]":
     return chosen
 
 
-def _gantt(results: Results, run: Findings, bars: pd.DataFrame, name: str) -> Chart:
+def _gantt(results: Results, run: Result, bars: pd.DataFrame, name: str) -> Chart:
     first = bars.groupby("activity")["start"].min().sort_values(kind="stable")
     shown = list(first.index[:MOST_ROWS])
     rows = {activity: number for number, activity in enumerate(shown)}
@@ -94,7 +94,7 @@ def _gantt(results: Results, run: Findings, bars: pd.DataFrame, name: str) -> Ch
     return Chart(name, "The build, hall by hall", said, summary, tall, traces, layout)
 
 
-def _chance(run: Findings) -> str:
+def _chance(run: Result) -> str:
     number = (run.about.get("replications") or [0])[0]
     return f"seed {run.about.get('seed', 0)}" + (f", replication {number}" if number else "")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.report.language import counted
+from dcsim.document.words import counted
 from dcsim.report.page.causes import often_critical
 from dcsim.report.page.evidence import MARKS, UNSAID, confidence, mark, origin
 from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, rows_height, rows_layout, table, text

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from dcsim.analysis.findings import Findings
 from dcsim.report.page.parts import Cell, Chart, Line, Section, dots, rows_height, rows_layout, table, text
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import between, days, known, money
+from dcsim.study.result import Result
 
 MOST_ROWS, MOST_SETS = 20, 5
 """Options and sets that are shown."""
@@ -18,7 +18,7 @@ def sections(results: Results) -> Iterator[Section]:
         yield _mitigations(found, f"mitigations{number}")
 
 
-def _mitigations(found: Findings, name: str) -> Section:
+def _mitigations(found: Result, name: str) -> Section:
     """What each option costs and brings, and which together are best."""
     about, currency = found.about, str(found.about.get("currency") or "")
     said = [f"Within a budget of {money(float(about['budget']), currency)}."] if about.get("budget") is not None else []
@@ -58,7 +58,7 @@ def _per_million(row: dict[Any, Any]) -> str:
     return days(row["per_million"]) if known(row["per_million"]) else ""
 
 
-def _dots(found: Findings, name: str) -> Chart:
+def _dots(found: Result, name: str) -> Chart:
     """How many days earlier each option alone is, the best first."""
     told = found.tables["options"].rename(columns={"days": "mean"})
     told = told[told["mean"].map(known)].sort_values("mean", ascending=False, kind="stable").head(MOST_ROWS)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.dates import parse_limit, spelled
 from dcsim.report.page.causes import said_of
 from dcsim.report.page.parts import Cell, Chart, Line, Section, counts_axis, table, text
 from dcsim.report.page.results import Results, on
 from dcsim.report.page.words import cell, known, money, share, shift
+from dcsim.study.result import Result
 
 MOST_ROWS = 20
 
@@ -26,7 +26,7 @@ def sections(results: Results) -> Iterator[Section]:
             yield section(results, found, f"{kind}{number}")
 
 
-def _sweep(results: Results, found: Findings, name: str) -> Section:
+def _sweep(results: Results, found: Result, name: str) -> Section:
     """How a milestone moves with the values that were swept."""
     paths = [str(path) for path in found.about.get("over", ())]
     points = found.tables["points"]
@@ -72,7 +72,7 @@ def _curve(results: Results, points: pd.DataFrame, path: str, focus: str, name: 
     )
 
 
-def _orders(results: Results, found: Findings, name: str) -> Section:
+def _orders(results: Results, found: Result, name: str) -> Section:
     """By when each order has to be placed."""
     about = found.about
     rows: list[Line] = [
@@ -93,7 +93,7 @@ def _orders(results: Results, found: Findings, name: str) -> Section:
     return Section(name, "Orders", (said,), (), (table("By when to order", headings, rows),))
 
 
-def _lost(results: Results, found: Findings, name: str) -> Section:
+def _lost(results: Results, found: Result, name: str) -> Section:
     """What being late costs, in units times days, and what is to blame."""
     unit, currency, price = _unit(found), str(found.about.get("currency", "")), found.about.get("price")
     rows: list[Line] = [
@@ -108,11 +108,11 @@ def _lost(results: Results, found: Findings, name: str) -> Section:
     )
 
 
-def _unit(found: Findings) -> str:
+def _unit(found: Result) -> str:
     return str(found.about.get("unit") or "unit")
 
 
-def _lost_said(found: Findings) -> str:
+def _lost_said(found: Result) -> str:
     about = found.about
     worth = f", worth {money(float(about['price']), str(about['currency']))}" if about.get("price") else ""
     against = "a plan" if about.get("against") == "plan" else "a build in which nothing waits"

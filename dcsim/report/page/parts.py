@@ -7,33 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.figures import style
-
-LIGHT = {
-    "paper": "#ffffff",
-    "panel": "#f5f6f7",
-    "ink": style.INK,
-    "soft": "#5c6167",
-    "line": style.PALE,
-    "blue": style.BLUE,
-    "sky": style.SKY,
-    "orange": style.ORANGE,
-    "green": style.GREEN,
-    "red": style.RED,
-    "purple": style.PURPLE,
-    "grey": "#999999",
-}
-DARK = LIGHT | {
-    "paper": "#15181b",
-    "panel": "#1d2125",
-    "ink": "#e9e7e4",
-    "soft": "#a6abb1",
-    "line": "#363b41",
-    "blue": style.SKY,
-    "sky": "#2f86bd",
-    "grey": "#7d8389",
-}
-"""Colours by name, on white and on black: those of `figures.style`, with lighter blues where the paper is dark."""
+from dcsim.document.report import Report
 
 ROW = 26
 """Height of a row of a figure, in pixels."""
@@ -109,6 +83,8 @@ class Section:
     tables: Sequence[Table] = ()
     points: Sequence[str] = ()
     """A list under the sentences."""
+    report: Report | None = None
+    """What a result has to say, in its own order."""
 
 
 def table(caption: str, headings: Sequence[str], rows: Sequence[Line]) -> Table:

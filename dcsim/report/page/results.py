@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from dcsim.analysis.findings import Findings
 from dcsim.analysis.result import layers_of
 from dcsim.build import network_of
 from dcsim.dates import Limit
+from dcsim.document.words import NEVER
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
-from dcsim.report.language import NEVER
 from dcsim.report.page.words import date
 from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.study.result import Result
 from dcsim.suggest import nearest, shorten
 
 COMPARISON = "comparison"
@@ -26,16 +26,16 @@ COMPARISON = "comparison"
 class Results:
     """Everything that was found about one scenario."""
 
-    findings: tuple[Findings, ...]
+    findings: tuple[Result, ...]
     scenario: Scenario
     milestone: str
     """The one the page answers for; empty where the scenario has none."""
 
-    def of(self, kind: str) -> list[Findings]:
+    def of(self, kind: str) -> list[Result]:
         """The results of one kind, in the order in which they were given."""
         return [one for one in self.findings if one.kind == kind]
 
-    def first(self, kind: str, about_milestone: str | None = None) -> Findings | None:
+    def first(self, kind: str, about_milestone: str | None = None) -> Result | None:
         """The first result of a kind, of those that were asked about a milestone; none if there is none."""
         return next(
             (one for one in self.of(kind) if about_milestone in (None, one.about.get("milestone"))),
@@ -75,7 +75,7 @@ class Clock:
         return self.zero + timedelta(days=float(day))
 
 
-def together(findings: Sequence[Findings], milestone: str | None = None) -> Results:
+def together(findings: Sequence[Result], milestone: str | None = None) -> Results:
     """Results as one, if they belong to one scenario.
 
     Raises
@@ -98,7 +98,7 @@ def together(findings: Sequence[Findings], milestone: str | None = None) -> Resu
     return Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
 
 
-def _stranger(one: Findings, scenario: Scenario) -> bool:
+def _stranger(one: Result, scenario: Scenario) -> bool:
     """Whether a result is not of this scenario. A comparison is at home with each of the scenarios it compares."""
     if same(one.scenario, scenario):
         return False
@@ -114,7 +114,7 @@ def _named(scenario: Scenario) -> str:
     return f"'{shorten(scenario.name)}' {scenario.document.sha256[:12]}"
 
 
-def _asked(findings: Sequence[Findings], scenario: Scenario, milestone: str | None) -> str:
+def _asked(findings: Sequence[Result], scenario: Scenario, milestone: str | None) -> str:
     there = scenario.milestones
     if milestone is not None:
         if milestone not in there:

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from dcsim.dates import Limit
-from dcsim.report import language
-from dcsim.report.language import NEVER
+from dcsim.document import words as language
+from dcsim.document.words import NEVER
 
 PERCENT = "\N{NO-BREAK SPACE}%"
 

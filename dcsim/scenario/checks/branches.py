@@ -2,8 +2,8 @@
 
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_stands_inside
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.parts import branched
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Scenario
 from dcsim.units import plain
@@ -11,7 +11,7 @@ from dcsim.units import plain
 _LARGEST_WEIGHT = 10**9
 
 
-def check_branches(scenario: Scenario, findings: Findings) -> None:
+def check_branches(scenario: Scenario, findings: Problems) -> None:
     """Every branch has ways to choose between, and an activity follows one branch."""
     for name, branch in scenario.branches.items():
         path: Key = ("branches", name, "ways")
@@ -35,7 +35,7 @@ def check_branches(scenario: Scenario, findings: Findings) -> None:
             findings.add(path, f"'{activity}' stands in this way twice")
 
 
-def check_branches_in_places(scenario: Scenario, places: Places, findings: Findings) -> None:
+def check_branches_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
     """What a branch decides about is done in its places or inside them."""
     for path, name, activity in branched(scenario):
         if activity in scenario.activities:

@@ -4,8 +4,8 @@ from collections import Counter
 from itertools import islice
 
 from dcsim.places import SITE, PlaceError, Places
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.names import check_characters
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Level, Scenario
 from dcsim.suggest import nearest
@@ -13,7 +13,7 @@ from dcsim.suggest import nearest
 _MOST_LISTED = 5_000
 
 
-def grow_places(scenario: Scenario, findings: Findings) -> Places | None:
+def grow_places(scenario: Scenario, findings: Problems) -> Places | None:
     """The places of a scenario; none where they cannot be laid out."""
     before = len(findings.problems)
     for name, level in scenario.places.items():
@@ -31,7 +31,7 @@ def grow_places(scenario: Scenario, findings: Findings) -> Places | None:
     return places
 
 
-def check_pattern(path: Key, pattern: str, level: str, places: Places, findings: Findings) -> None:
+def check_pattern(path: Key, pattern: str, level: str, places: Places, findings: Problems) -> None:
     """A pattern means at least one place of a level, or one around it."""
     if level not in places.tiers or places.matches(pattern, level).any():
         return
@@ -46,7 +46,7 @@ def check_pattern(path: Key, pattern: str, level: str, places: Places, findings:
     findings.add(path, f"no place '{pattern}' {around}{findings.near(pattern, known)}")
 
 
-def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places, findings: Findings) -> None:
+def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places, findings: Problems) -> None:
     """Whoever uses what every place of a level has for itself stands in one of these places."""
     if per not in places.tiers or at not in places.tiers or places.encloses(per, at):
         return
@@ -55,7 +55,7 @@ def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places,
     findings.add(path, message)
 
 
-def _check_names_of_places(name: str, level: Level, findings: Findings) -> None:
+def _check_names_of_places(name: str, level: Level, findings: Problems) -> None:
     path: Key = ("places", name)
     for i, place in enumerate(level.names or ()):
         check_characters((*path, "names", i), place, findings)
@@ -64,7 +64,7 @@ def _check_names_of_places(name: str, level: Level, findings: Findings) -> None:
         findings.add(path, f"the place '{twice[0]}' is named twice")
 
 
-def _check_circles(scenario: Scenario, findings: Findings) -> None:
+def _check_circles(scenario: Scenario, findings: Problems) -> None:
     """No level stands inside itself."""
     seen: set[str] = set()
     for name in scenario.places:
@@ -79,7 +79,7 @@ def _check_circles(scenario: Scenario, findings: Findings) -> None:
             findings.add(("places", name, "in"), f"these levels stand in each other: {circle}")
 
 
-def _check_look_alikes(scenario: Scenario, places: Places, findings: Findings) -> None:
+def _check_look_alikes(scenario: Scenario, places: Places, findings: Problems) -> None:
     """Two places inside the same place have different names, whatever their levels."""
     seen: dict[tuple[str | None, str], str] = {}
     for level in places.levels[1:]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from dcsim.correlations import NOTHING, among_places, nearest, possible, triangle
 from dcsim.places import SITE, Places
-from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.correlated import Together, drawn_of, together
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Correlation, Scenario
@@ -18,7 +18,7 @@ MOST = 300
 _MOST_TOLD = 6
 
 
-def check_correlated_names(scenario: Scenario, findings: Findings) -> None:
+def check_correlated_names(scenario: Scenario, findings: Problems) -> None:
     """What is correlated is drawn under this name."""
     known = drawn_of(scenario)
     for name, one in scenario.correlations.items():
@@ -33,7 +33,7 @@ def _of_same_name(path: str, known: Collection[str]) -> Iterator[str]:
     yield from [other for other in known if path in other.split(".")] or known
 
 
-def check_correlations(scenario: Scenario, places: Places, findings: Findings) -> None:
+def check_correlations(scenario: Scenario, places: Places, findings: Problems) -> None:
     """Each number is one, each pair is told once, and all can hold."""
     told: dict[frozenset[str], str] = {}
     known = drawn_of(scenario)
@@ -57,7 +57,7 @@ def check_correlations(scenario: Scenario, places: Places, findings: Findings) -
             _check_together(some, places, findings)
 
 
-def _check_one(name: str, one: Correlation, told: dict[frozenset[str], str], findings: Findings) -> None:
+def _check_one(name: str, one: Correlation, told: dict[frozenset[str], str], findings: Problems) -> None:
     path: Key = ("correlations", name)
     least = 0 if len(one.between) == 1 else -1
     fine = least <= one.number <= 1
@@ -79,7 +79,7 @@ def _check_one(name: str, one: Correlation, told: dict[frozenset[str], str], fin
         told[pair] = name
 
 
-def _check_together(some: Together, places: Places, findings: Findings) -> None:
+def _check_together(some: Together, places: Places, findings: Problems) -> None:
     path: Key = ("correlations", some.entry)
     for (one, outer), (other, inner) in pairwise(zip(some.paths, some.drawn, strict=True)):
         if not places.encloses(outer.level, inner.level):

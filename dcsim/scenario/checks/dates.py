@@ -10,7 +10,7 @@ import numpy as np
 
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern
-from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import check_amount
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Milestone, Scenario
@@ -28,7 +28,7 @@ class _Prior:
     high: Fraction
 
 
-def check_milestones(scenario: Scenario, findings: Findings) -> None:
+def check_milestones(scenario: Scenario, findings: Problems) -> None:
     """The number that a milestone counts up to can be counted."""
     for name, milestone in scenario.milestones.items():
         path: Key = ("milestones", name, "reaches")
@@ -41,7 +41,7 @@ def check_milestones(scenario: Scenario, findings: Findings) -> None:
         findings.require(reaches != 0, path, "a milestone reaches at least 1")
 
 
-def check_milestones_in_places(scenario: Scenario, places: Places, findings: Findings) -> None:
+def check_milestones_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
     """What a milestone counts happens where it looks, and often enough."""
     for name, milestone in scenario.milestones.items():
         level = _level(scenario, milestone)
@@ -58,7 +58,7 @@ def check_milestones_in_places(scenario: Scenario, places: Places, findings: Fin
                 findings.add(("milestones", name, "reaches"), message)
 
 
-def check_fitted(scenario: Scenario, findings: Findings) -> None:
+def check_fitted(scenario: Scenario, findings: Problems) -> None:
     """Fitted parameters exist, and lie in their prior ranges."""
     for name, fitted in scenario.fitted.items():
         path: Key = ("fitted", name)
@@ -73,7 +73,7 @@ def check_fitted(scenario: Scenario, findings: Findings) -> None:
             _check_inside((*path, "prior"), name, value, prior, findings)
 
 
-def _check_inside(path: Key, name: str, value: object, prior: _Prior, findings: Findings) -> None:
+def _check_inside(path: Key, name: str, value: object, prior: _Prior, findings: Problems) -> None:
     """A plain value lies in its prior range; what cannot be compared is left alone."""
     try:
         here = prior.measure(value)

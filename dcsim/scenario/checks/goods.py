@@ -6,8 +6,8 @@ from typing import Any
 
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.parts import activity_parts, resource_parts, supply_parts
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import (
     LARGEST_AMOUNT,
     check_amount,
@@ -25,7 +25,7 @@ from dcsim.units import Rate, Span, parse_amount, parse_rate, plain
 _MOST_LOTS = 100_000
 
 
-def check_goods(scenario: Scenario, findings: Findings) -> None:
+def check_goods(scenario: Scenario, findings: Problems) -> None:
     """Every resource, supply and factor makes sense in itself."""
     for name, factor in scenario.factors.items():
         check_factor(("factors", name), factor.value, findings)
@@ -44,7 +44,7 @@ def check_goods(scenario: Scenario, findings: Findings) -> None:
     _check_supplied(scenario, findings)
 
 
-def check_goods_in_places(scenario: Scenario, places: Places, findings: Findings) -> None:
+def check_goods_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
     """What differs in some places differs in places that exist."""
     for name, resource in scenario.resources.items():
         for pattern in resource.within:
@@ -62,13 +62,13 @@ def check_goods_in_places(scenario: Scenario, places: Places, findings: Findings
             check_factors(below, order.varies_with, per, scenario, places, findings)
 
 
-def _check_count(path: Key, count: Mapping[Any, int], start: datetime, findings: Findings) -> None:
+def _check_count(path: Key, count: Mapping[Any, int], start: datetime, findings: Problems) -> None:
     _check_steps(path, count, start, findings)
     if max(count.values()) > LARGEST_COUNT:
         findings.add(path, f"more than 10^9 units, got {max(count.values())}")
 
 
-def _check_steps(path: Key, ramp: Mapping[Any, Any], start: datetime, findings: Findings) -> None:
+def _check_steps(path: Key, ramp: Mapping[Any, Any], start: datetime, findings: Problems) -> None:
     """The steps of a ramp fall on different moments."""
     seen: dict[object, object] = {}
     for when in ramp:
@@ -78,7 +78,7 @@ def _check_steps(path: Key, ramp: Mapping[Any, Any], start: datetime, findings: 
         seen[moment] = when
 
 
-def _check_order(path: Key, order: Order, unit: str, start: datetime, findings: Findings) -> None:
+def _check_order(path: Key, order: Order, unit: str, start: datetime, findings: Problems) -> None:
     amount = check_amount((*path, "amount"), order.amount, unit, findings)
     if not isinstance(order.placed, PlacedAfter):
         check_moment((*path, "placed"), order.placed, start, findings)
@@ -89,7 +89,7 @@ def _check_order(path: Key, order: Order, unit: str, start: datetime, findings: 
         findings.add((*path, "lots"), f"expected 1 to {most:,} lots, no more than units are ordered; got {order.lots}")
 
 
-def _check_production(path: Key, production: Production, unit: str, start: datetime, findings: Findings) -> None:
+def _check_production(path: Key, production: Production, unit: str, start: datetime, findings: Problems) -> None:
     _check_steps((*path, "rate"), production.rate, start, findings)
     for text in production.rate.values():
         findings.read((*path, "rate"), _rate, text, unit)
@@ -116,7 +116,7 @@ def _rate(text: str, unit: str) -> Rate:
     return rate
 
 
-def _check_supplied(scenario: Scenario, findings: Findings) -> None:
+def _check_supplied(scenario: Scenario, findings: Problems) -> None:
     """Whatever is consumed comes from somewhere."""
     supplied = {name for _, _, activity in activity_parts(scenario) for name in activity.produces}
     for _, name, supply in supply_parts(scenario):

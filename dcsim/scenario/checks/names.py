@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import RESERVED, Scenario
 from dcsim.suggest import article
@@ -23,7 +23,7 @@ SHARED = {
 _APART = ("factors", "risks", "branches", "correlations", "options", "variants")
 
 
-def check_names(scenario: Scenario, findings: Findings) -> None:
+def check_names(scenario: Scenario, findings: Problems) -> None:
     """Every name can be written in a path, and means one thing only."""
     seen: dict[str, tuple[str, Key]] = {}
     for section, what in SHARED.items():
@@ -44,7 +44,7 @@ def check_names(scenario: Scenario, findings: Findings) -> None:
         check_characters(path, str(path[-1]), findings)
 
 
-def check_characters(path: Key, name: str, findings: Findings) -> None:
+def check_characters(path: Key, name: str, findings: Problems) -> None:
     """A name is not empty, has no blanks around it, and no characters that paths and patterns use."""
     if not name.strip():
         findings.add(path, "a name cannot be empty")

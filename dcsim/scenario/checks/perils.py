@@ -3,8 +3,8 @@
 from datetime import datetime
 from fractions import Fraction
 
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.parts import risk_parts, supply_parts
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import (
     check_duration,
     check_fixed_duration,
@@ -20,7 +20,7 @@ _LARGEST_MULTIPLIER = 10**6
 _AFFECTED = ("supplies", "resources", "activities")
 
 
-def check_risks(scenario: Scenario, end: datetime | None, findings: Findings) -> None:
+def check_risks(scenario: Scenario, end: datetime | None, findings: Problems) -> None:
     """Every risk can happen, and does something to something."""
     for path, name, part in risk_parts(scenario):
         follows = isinstance(part.begins or scenario.risks[name].begins, WindowAfter)
@@ -33,7 +33,7 @@ def check_risks(scenario: Scenario, end: datetime | None, findings: Findings) ->
             _check_often(("risks", name, "every"), risk, int((end - scenario.start).total_seconds()) // 60, findings)
 
 
-def check_targets(scenario: Scenario, findings: Findings) -> None:
+def check_targets(scenario: Scenario, findings: Problems) -> None:
     """Effects and delays name things that exist."""
     for path, _, part in risk_parts(scenario):
         for target in part.effects:
@@ -42,7 +42,7 @@ def check_targets(scenario: Scenario, findings: Findings) -> None:
             _check_target((*path, "delays", target), target, ("supplies",), scenario, findings)
 
 
-def _check_window(path: Key, risk: Risk, findings: Findings) -> None:
+def _check_window(path: Key, risk: Risk, findings: Problems) -> None:
     if risk.lasts is not None and risk.begins is None and risk.every is None:
         findings.add(
             (*path, "lasts"),
@@ -52,7 +52,7 @@ def _check_window(path: Key, risk: Risk, findings: Findings) -> None:
         findings.add((*path, "every"), "a risk that strikes again after it ended also `lasts` a while")
 
 
-def _check_often(path: Key, risk: Risk, horizon: int, findings: Findings) -> None:
+def _check_often(path: Key, risk: Risk, horizon: int, findings: Problems) -> None:
     """What strikes again and again does not do so without end."""
     try:
         between = sum(span.resolve(minutes).mean for span in (risk.every, risk.lasts) if span is not None)
@@ -63,7 +63,7 @@ def _check_often(path: Key, risk: Risk, horizon: int, findings: Findings) -> Non
         findings.add(path, message)
 
 
-def _check_follower(path: Key, part: RiskPart, findings: Findings) -> None:
+def _check_follower(path: Key, part: RiskPart, findings: Problems) -> None:
     """A window that is known only as the build unfolds changes durations alone."""
     remedy = "can only change `activities.NAME`; for anything else `begins` needs a date or a span"
     for target in part.effects:
@@ -74,7 +74,7 @@ def _check_follower(path: Key, part: RiskPart, findings: Findings) -> None:
             findings.add((*path, key), f"a risk that begins after something {remedy}")
 
 
-def _check_part(path: Key, part: RiskPart, follows: bool, scenario: Scenario, findings: Findings) -> None:
+def _check_part(path: Key, part: RiskPart, follows: bool, scenario: Scenario, findings: Problems) -> None:
     check_probability((*path, "probability"), part.probability, findings)
     if part.times is not None:
         fine = 1 <= part.times <= MOST_STRIKES
@@ -103,7 +103,7 @@ def _check_part(path: Key, part: RiskPart, follows: bool, scenario: Scenario, fi
             findings.add((*path, "delays", target), f"'{name}' has no orders that could be delayed")
 
 
-def _check_effect(path: Key, target: str, effect: Effect, findings: Findings) -> None:
+def _check_effect(path: Key, target: str, effect: Effect, findings: Problems) -> None:
     """A number multiplies anything; a span is added to activities."""
     if isinstance(effect, Fraction):
         fine = 0 <= effect <= _LARGEST_MULTIPLIER
@@ -117,7 +117,7 @@ def _check_effect(path: Key, target: str, effect: Effect, findings: Findings) ->
         findings.add(path, message)
 
 
-def _check_target(path: Key, target: str, sections: tuple[str, ...], scenario: Scenario, findings: Findings) -> None:
+def _check_target(path: Key, target: str, sections: tuple[str, ...], scenario: Scenario, findings: Problems) -> None:
     section, _, name = target.partition(".")
     if section not in sections or name not in getattr(scenario, section):
         known = (f"{section}.{name}" for section in sections for name in getattr(scenario, section))

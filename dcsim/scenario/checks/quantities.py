@@ -5,7 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
 from dcsim.scenario.values import Bound, Uncertain
 from dcsim.units import Span, parse_amount, plain
@@ -39,7 +39,7 @@ def minutes(span: Any) -> Fraction:
     return length
 
 
-def check_uncertain(path: Key, quantity: Uncertain, number: Callable[[Any], Fraction], findings: Findings) -> None:
+def check_uncertain(path: Key, quantity: Uncertain, number: Callable[[Any], Fraction], findings: Problems) -> None:
     """A quantity is readable, and its distribution possible."""
     for value in quantity.values:
         if findings.read(path, number, value) is None:
@@ -52,24 +52,24 @@ def check_uncertain(path: Key, quantity: Uncertain, number: Callable[[Any], Frac
     findings.require(0 <= mean < float(LONGEST), path, f"this is too wide: its mean is {mean:.3g}")
 
 
-def check_span(path: Key, span: Span, findings: Findings) -> bool:
+def check_span(path: Key, span: Span, findings: Problems) -> bool:
     """A span has a fixed and sensible length."""
     return findings.read(path, minutes, span) is not None
 
 
-def check_fixed(path: Key, span: Span, findings: Findings) -> bool:
+def check_fixed(path: Key, span: Span, findings: Problems) -> bool:
     """A span has a sensible length that does not depend on a date."""
     return findings.read(path, minutes, span) is not None and findings.read(path, lambda: span.minutes) is not None
 
 
-def check_duration(path: Key, quantity: Uncertain, findings: Findings) -> None:
+def check_duration(path: Key, quantity: Uncertain, findings: Problems) -> None:
     """A span, known or not, is possible."""
     check_uncertain(path, quantity, minutes, findings)
     mixed = "months differ in length: write all of a distribution in months and years, or none of it"
     findings.require(not quantity.is_mixed, path, mixed)
 
 
-def check_factor(path: Key, quantity: Uncertain, findings: Findings) -> None:
+def check_factor(path: Key, quantity: Uncertain, findings: Problems) -> None:
     """A factor, known or not, is possible, and never zero: production is divided by it."""
     before = len(findings.problems)
     check_uncertain(path, quantity, Fraction, findings)
@@ -77,13 +77,13 @@ def check_factor(path: Key, quantity: Uncertain, findings: Findings) -> None:
         findings.add(path, f"a factor is above zero, got {_written(quantity)}")
 
 
-def check_fixed_duration(path: Key, quantity: Uncertain, findings: Findings) -> None:
+def check_fixed_duration(path: Key, quantity: Uncertain, findings: Problems) -> None:
     """A span, known or not, is possible, and does not depend on a date."""
     if findings.read(path, lambda: [value.minutes for value in quantity.values if isinstance(value, Span)]) is not None:
         check_duration(path, quantity, findings)
 
 
-def check_moment(path: Key, when: Uncertain, start: datetime, findings: Findings) -> None:
+def check_moment(path: Key, when: Uncertain, start: datetime, findings: Problems) -> None:
     """A date or a span after the start, known or not, is possible; only dates may lie before the start."""
     earliest = min((tick(value, start) for value in when.values if isinstance(value, datetime)), default=Fraction(0))
     check_uncertain(path, when, lambda value: tick(value, start) - min(earliest, Fraction(0)), findings)
@@ -97,7 +97,7 @@ def tick(when: Any, start: datetime) -> Fraction:
     return Fraction(when.after(start))
 
 
-def check_amount(path: Key, amount: Any, unit: str, findings: Findings) -> int | None:
+def check_amount(path: Key, amount: Any, unit: str, findings: Problems) -> int | None:
     """A whole number of a supply's unit, small enough to be counted exactly."""
     number = findings.read(path, parse_amount, amount, unit)
     if number is not None and number > LARGEST_AMOUNT:
@@ -106,7 +106,7 @@ def check_amount(path: Key, amount: Any, unit: str, findings: Findings) -> int |
     return number
 
 
-def check_probability(path: Key, probability: Fraction, findings: Findings) -> None:
+def check_probability(path: Key, probability: Fraction, findings: Problems) -> None:
     """A chance lies between 0 and 1."""
     findings.require(0 <= probability <= 1, path, f"a probability lies between 0 and 1, got {plain(probability)}")
 

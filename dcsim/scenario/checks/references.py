@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.names import kind_of
 from dcsim.scenario.checks.parts import (
     activity_parts,
@@ -15,6 +14,7 @@ from dcsim.scenario.checks.parts import (
     risk_parts,
     supply_parts,
 )
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, SITE, Scenario
 from dcsim.suggest import article
@@ -26,7 +26,7 @@ Use = tuple[Key, str]
 """Where a name is used, and the name."""
 
 
-def check_references(scenario: Scenario, findings: Findings) -> None:
+def check_references(scenario: Scenario, findings: Problems) -> None:
     """Tell every name that is used and stands for nothing."""
     search = _Search(scenario, findings)
     levels = [SITE, *scenario.places]
@@ -48,7 +48,7 @@ def check_references(scenario: Scenario, findings: Findings) -> None:
 class _Search:
     """Looks names up, and tells what is not there."""
 
-    def __init__(self, scenario: Scenario, findings: Findings) -> None:
+    def __init__(self, scenario: Scenario, findings: Problems) -> None:
         self.scenario = scenario
         self.findings = findings
         self.orders = {order: name for name, supply in scenario.supplies.items() for order in supply.orders}
@@ -147,7 +147,7 @@ def _stopped(scenario: Scenario) -> Iterator[Use]:
         yield from _entries((*path, "stop_work"), part.stop_work)
 
 
-def _cited(scenario: Scenario, findings: Findings) -> Iterator[Use]:
+def _cited(scenario: Scenario, findings: Problems) -> Iterator[Use]:
     for path, citation in findings.document.citations.items():
         if citation.source is not None:
             yield path, citation.source

@@ -8,8 +8,8 @@ from math import ceil
 from dcsim.budget import Part, excess
 from dcsim.calendars import Shifts
 from dcsim.places import Places
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.parts import alternatives, links
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import minutes, tick
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Production, Scenario
@@ -17,21 +17,21 @@ from dcsim.scenario.schema import Production, Scenario
 _FEWER_PLACES = "count larger places, such as pods instead of racks"
 
 
-def check_size(scenario: Scenario, places: Places, end: datetime | None, findings: Findings) -> bool:
+def check_size(scenario: Scenario, places: Places, end: datetime | None, findings: Problems) -> bool:
     """Whether all that a scenario asks for has room; what there is most of is told if not."""
     parts = [Part("places", places.count(level), ("places", level), _FEWER_PLACES) for level in places.levels[1:]]
     parts += [*_activities(scenario, places), *_goods(scenario, places, end), *_patterns(scenario, places)]
     return _has_room(parts, findings)
 
 
-def check_calendar_size(path: Key, shifts: Shifts, days: int, findings: Findings) -> bool:
+def check_calendar_size(path: Key, shifts: Shifts, days: int, findings: Problems) -> bool:
     """Whether a calendar has room."""
     longest = max(len(hours) for week in (shifts.week, *(dates[-1] for dates in shifts.dates)) for hours in week)
     remedy = "fewer shifts a day, or a nearer `horizon`"
     return _has_room([Part("intervals of calendars", longest * days, (*path, "hours"), remedy)], findings)
 
 
-def _has_room(parts: list[Part], findings: Findings) -> bool:
+def _has_room(parts: list[Part], findings: Problems) -> bool:
     found = excess(parts, findings.document.limit)
     if found is not None:
         findings.add(found[0].path, found[1])

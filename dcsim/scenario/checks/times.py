@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dcsim import calendars
-from dcsim.scenario.checks.findings import Findings
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.size import check_calendar_size
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import Scenario
@@ -15,7 +15,7 @@ from dcsim.units import DAY, horizon_end
 LONGEST_HORIZON = timedelta(days=100 * 366)
 
 
-def check_clock(scenario: Scenario, findings: Findings) -> datetime | None:
+def check_clock(scenario: Scenario, findings: Problems) -> datetime | None:
     """The moment of the horizon; none where it makes no sense."""
     end = findings.read(("horizon",), horizon_end, scenario.start, scenario.horizon)
     if end is None:
@@ -29,7 +29,7 @@ def check_clock(scenario: Scenario, findings: Findings) -> datetime | None:
     return end
 
 
-def check_calendars(scenario: Scenario, end: datetime | None, findings: Findings) -> None:
+def check_calendars(scenario: Scenario, end: datetime | None, findings: Problems) -> None:
     """Every calendar can be read, and has work before the horizon."""
     for name, spec in scenario.calendars.items():
         path: Key = ("calendars", name)
@@ -50,7 +50,7 @@ def check_calendars(scenario: Scenario, end: datetime | None, findings: Findings
             _warn_of_holidays((*path, "holidays"), code, scenario.start.year, end.year, findings)
 
 
-def _warn_of_holidays(path: Key, code: str, first: int, last: int, findings: Findings) -> None:
+def _warn_of_holidays(path: Key, code: str, first: int, last: int, findings: Problems) -> None:
     """Years until the horizon whose public holidays nobody knows yet are worked like any other."""
     none, few = calendars.unknown_holidays(code, first, last)
     for years, what in ((none, "no public holidays are known"), (few, "not all public holidays are known")):

@@ -6,9 +6,9 @@ from math import log2
 
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern, check_stands_inside
-from dcsim.scenario.checks.findings import Findings
 from dcsim.scenario.checks.names import check_characters
 from dcsim.scenario.checks.parts import Demand, activity_parts, alternatives, demands, links
+from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import (
     check_amount,
     check_duration,
@@ -25,7 +25,7 @@ LARGEST_COUNT = 10**9
 _HIGHEST_PRIORITY = 10**6
 
 
-def check_work(scenario: Scenario, findings: Findings) -> None:
+def check_work(scenario: Scenario, findings: Problems) -> None:
     """Every activity makes sense in itself."""
     for path, _, part in activity_parts(scenario):
         _check_part(path, part, scenario.start, findings)
@@ -37,7 +37,7 @@ def check_work(scenario: Scenario, findings: Findings) -> None:
     _check_links(scenario, findings)
 
 
-def check_work_in_places(scenario: Scenario, places: Places, findings: Findings) -> None:
+def check_work_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
     """Every activity is done where it can be done, and uses what stands around it."""
     for name, activity in scenario.activities.items():
         for i, pattern in enumerate(activity.only or ()):
@@ -51,7 +51,7 @@ def check_work_in_places(scenario: Scenario, places: Places, findings: Findings)
     _check_shared(scenario, places, findings)
 
 
-def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findings) -> None:
+def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Problems) -> None:
     check_duration((*path, "duration"), part.duration, findings)
     for name, way in part.ways.items():
         check_characters((*path, "ways", name), name, findings)
@@ -68,7 +68,7 @@ def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Findin
         check_duration((*path, "rework", "duration"), part.rework.duration, findings)
 
 
-def _check_learning(path: Key, learning: Learning, findings: Findings) -> None:
+def _check_learning(path: Key, learning: Learning, findings: Problems) -> None:
     rate, at, until = learning.rate, learning.at, learning.until
     meaning = "0.9: ten per cent less per doubling"
     message = f"a learning rate lies above 0 and is at most 2 ({meaning}), got {plain(rate)}"
@@ -84,14 +84,14 @@ def _check_learning(path: Key, learning: Learning, findings: Findings) -> None:
         )
 
 
-def _check_amounts(path: Key, part: ActivityPart, scenario: Scenario, findings: Findings) -> None:
+def _check_amounts(path: Key, part: ActivityPart, scenario: Scenario, findings: Problems) -> None:
     for key, amounts in (("consumes", part.consumes), ("produces", part.produces)):
         for name, amount in amounts.items():
             if amount is not None and name in scenario.supplies:
                 check_amount((*path, key, name), amount, scenario.supplies[name].unit, findings)
 
 
-def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Findings) -> None:
+def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Problems) -> None:
     """No resource stands twice in one list, and no alternative is empty."""
     seen: set[str] = set()
     for written, amount in requires.items():
@@ -106,7 +106,7 @@ def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Findi
         seen.update(names)
 
 
-def _check_way(demand: Demand, scenario: Scenario, findings: Findings) -> None:
+def _check_way(demand: Demand, scenario: Scenario, findings: Problems) -> None:
     """A way takes no alternatives, and nothing that its activity takes in any way."""
     activity = scenario.activities[demand.activity]
     anyway = {
@@ -125,7 +125,7 @@ def _check_way(demand: Demand, scenario: Scenario, findings: Findings) -> None:
             findings.add((*demand.path, written), message)
 
 
-def _check_links(scenario: Scenario, findings: Findings) -> None:
+def _check_links(scenario: Scenario, findings: Problems) -> None:
     for path, link in links(scenario):
         if isinstance(link, WindowAfter):
             check_fixed_duration((*path, "lag"), link.lag, findings)
@@ -144,7 +144,7 @@ def _check_links(scenario: Scenario, findings: Findings) -> None:
             findings.add(path, message)
 
 
-def _check_shared(scenario: Scenario, places: Places, findings: Findings) -> None:
+def _check_shared(scenario: Scenario, places: Places, findings: Problems) -> None:
     """What every place of a level has for itself is used inside that place."""
     for demand in demands(scenario):
         at = scenario.activities[demand.activity].at
@@ -169,7 +169,7 @@ def _check_shared(scenario: Scenario, places: Places, findings: Findings) -> Non
 
 
 def check_factors(
-    path: Key, names: tuple[str, ...], at: str, scenario: Scenario, places: Places, findings: Findings
+    path: Key, names: tuple[str, ...], at: str, scenario: Scenario, places: Places, findings: Problems
 ) -> None:
     """Whoever varies with a factor stands where it is drawn."""
     for i, name in enumerate(names):

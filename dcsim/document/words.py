@@ -1,10 +1,11 @@
-"""How things are said in words: counts, days, causes, places, and written values."""
+"""How things are said in words: counts, days, dates, shares, places, and written values."""
 
 import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from dcsim.document.report import Cell, Column
 from dcsim.places import SITE
 
 
@@ -59,36 +60,6 @@ def share(number: float, n: int = 0, digits: int = 1) -> str:
     return f"{100 * number:.{digits}f} %"
 
 
-def cause_in_words(cause: str) -> str:
-    """What was waited for: `calendar:day_shift` is its opening, `risk:storms` the end of its stop of work."""
-    kind, _, name = cause.partition(":")
-    if kind == "calendar" and name:
-        return f"{name} to open"
-    return f"{name} to end" if kind == "risk" and name else cause
-
-
-SPENT = {
-    "work": "working: {}",
-    "rework": "repairing and trying again: {}",
-    "resource": "waiting for {}",
-    "supply": "waiting for {}",
-    "calendar": "waiting for {} to open",
-    "risk": "risk: {}",
-    "lag": "lag before {}",
-    "date": "{}: not before its date",
-    "order": "order {}: lead time",
-    "placed": "order {}: not yet placed",
-    "production": "production of {}",
-    "start": "before anything that counts",
-}
-"""What the days of a milestone were spent on, by kind."""
-
-
-def spent_on(kind: str, name: str) -> str:
-    """What days were spent on, in words."""
-    return SPENT[kind].format(name)
-
-
 def span_of_places(first: str, last: str) -> str:
     """Where alike things are, from the first to the last: ` in hall1...hall4`; nothing for the site."""
     if first == SITE:
@@ -107,3 +78,56 @@ def written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(written, value)) + "]"
     return "" if value is None else str(value)
+
+
+def change(days: float, digits: int = 1) -> str:
+    """So many days later (with a plus), or earlier: +12.0, -1.5; `never` where only the other gets there."""
+    if math.isnan(days):
+        return UNKNOWN
+    return NEVER if days == math.inf else _rounded(days, digits, "+")
+
+
+def days(number: float, digits: int = 1) -> str:
+    """A span of days: 159.0."""
+    if math.isnan(number):
+        return UNKNOWN
+    return NEVER if math.isinf(number) else _rounded(number, digits)
+
+
+def _rounded(number: float, digits: int, sign: str = "") -> str:
+    rounded = round(number, digits)
+    return f"{rounded:{sign if rounded else ''},.{digits}f}" if rounded else f"{0:.{digits}f}"
+
+
+def interval(low: float, high: float, digits: int = 1, signed: bool = False) -> str:
+    """The ends of an interval; `?` where there are too few replications to tell."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return UNKNOWN
+    told = change if signed else days
+    return f"{told(low, digits)} to {told(high, digits)}"
+
+
+def cell(value: Any, column: Column) -> str:
+    """What stands in a cell of a table; words stay as they are."""
+    value = Cell.of(value).value
+    if isinstance(value, str):
+        return value
+    if column.kind == "range":
+        return "" if value is None else interval(value[0], value[1], column.digits, column.signed)
+    if column.kind == "date":
+        return date_of(value)
+    if value is None or value != value:
+        return ""
+    match column.kind:
+        case "count":
+            return f"{value:,}"
+        case "day":
+            return day(value)
+        case "days":
+            return days(value, column.digits)
+        case "change":
+            return change(value, column.digits)
+        case "share":
+            return share(value, column.n, column.digits)
+        case _:
+            return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -7,8 +7,9 @@ import pandas as pd
 
 from dcsim.analysis.chain import SUPPLY
 from dcsim.analysis.stuck import HORIZON, WAITING
+from dcsim.document.causes import waited_for
+from dcsim.document.words import counted, listed, plural
 from dcsim.places import SITE
-from dcsim.report.language import cause_in_words, counted, listed, plural
 from dcsim.scenario.schema import Scenario
 
 MOST = 3
@@ -56,9 +57,7 @@ def _reason(row: Mapping[Hashable, Any]) -> str:
         return "everything is done, and too little was made"
     if row["waits_for"] == HORIZON:
         return f"{many} activit{'y' if most == 1 else 'ies'} not yet done"
-    lack = (
-        f"short of {row['waits_for']}" if row["kind"] == SUPPLY else f"waiting for {cause_in_words(row['waits_for'])}"
-    )
+    lack = f"short of {row['waits_for']}" if row["kind"] == SUPPLY else f"waiting for {waited_for(row['waits_for'])}"
     if row["place"] == SITE:
         return f"{row['activity']} {lack}"
     return f"{many} {row['place'] if most == 1 else plural(row['place'])} {lack} ({row['activity']})"

@@ -12,7 +12,7 @@ Read = TypeVar("Read")
 
 
 @dataclass
-class Findings:
+class Problems:
     """Everything found wrong so far, and what is allowed but hardly meant."""
 
     document: Document

@@ -19,14 +19,15 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
+from dcsim.document.causes import CAUSES
+from dcsim.document.colours import LIGHT
 from dcsim.errors import ResultError
 from dcsim.visible import visible
 from dcsim.writing import write_file
 
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
-INK, GREY, PALE = "#222222", "#777777", "#DDDDDD"
-"""The colours of Okabe and Ito (2008), which the colour-blind tell apart, and greys."""
+BLUE, ORANGE, GREEN, RED = (LIGHT[name] for name in ("blue", "orange", "green", "red"))
+PURPLE, SKY, YELLOW = (LIGHT[name] for name in ("purple", "sky", "yellow"))
+INK, GREY, PALE = (LIGHT[name] for name in ("ink", "grey", "line"))
 
 FONT = "DejaVu Sans"
 """It comes with matplotlib; letters that it does not have are taken from what else is installed."""
@@ -74,21 +75,7 @@ _METADATA: dict[str, dict[str, None]] = {
 """What would differ from one day to the next is left out."""
 
 
-KINDS = {
-    "activity": GREEN,
-    "work": GREEN,
-    "rework": YELLOW,
-    "resource": ORANGE,
-    "supply": BLUE,
-    "order": BLUE,
-    "production": SKY,
-    "placed": "#004A73",
-    "calendar": GREY,
-    "risk": RED,
-    "lag": PALE,
-    "date": PURPLE,
-    "start": INK,
-}
+KINDS = {kind: LIGHT[told.colour] for kind, told in CAUSES.items()}
 """What can hold a build back, each in its colour."""
 
 PARTS = (

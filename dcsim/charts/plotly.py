@@ -1,0 +1,211 @@
+"""A chart as plotly.js draws it on a page; colours stand as `@name` or `@name/opacity` until the paper is known."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from dcsim.document.chart import Axis, Band, Bars, Chart, Columns, Dots, Line, Mark, Rule, Spans, Values
+
+ROW = 26
+"""Height of a row, in pixels."""
+FEW = 10
+"""Below so many of what is counted every whole number stands at the axis."""
+NUMBERS = ",.6~g"
+"""How numbers stand at an axis: 200,000 and 0.5."""
+SYMBOLS = {
+    "dot": "circle",
+    "ring": "circle-open",
+    "diamond": "diamond",
+    "triangle": "triangle-right",
+    "cross": "x-thin",
+    "bar": "line-ns",
+    "up": "triangle-up",
+}
+
+
+def figure(chart: Chart) -> dict[str, Any]:
+    """Traces, layout and height in pixels of a chart."""
+    traces = [trace | _shared(mark) for mark in chart.marks for trace in _traces(mark, chart)]
+    _only_once(traces)
+    rows = 96 + ROW * max(chart.rows, 1)
+    layout: dict[str, Any] = {
+        "xaxis": _axis(chart.x, chart),
+        "yaxis": _axis(chart.y, chart),
+        "hovermode": "closest",
+        "barmode": "overlay",
+    }
+    if not chart.rows:
+        layout |= {"hovermode": "x unified", "hoverdistance": -1}
+    return {"data": traces, "layout": layout, "height": rows if chart.y.kind == "rows" else 420}
+
+
+def text(words: object, most: int = 200) -> str:
+    """Words as plotly shows them: it would take `<b>` and `<a href>` for markup, so they are spelled out."""
+    plain = str(words)
+    plain = plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _shared(mark: Mark) -> dict[str, Any]:
+    shared: dict[str, Any] = {"name": text(mark.name), "legendgroup": text(mark.name)}
+    return shared | ({"visible": "legendonly"} if mark.hidden else {}) | ({} if mark.name else {"showlegend": False})
+
+
+def _only_once(traces: list[dict[str, Any]]) -> None:
+    """Each name stands once in the legend."""
+    seen = set()
+    for trace in traces:
+        if trace["name"] in seen:
+            trace["showlegend"] = False
+        elif trace.get("showlegend", True):
+            seen.add(trace["name"])
+
+
+def _traces(mark: Mark, chart: Chart) -> Iterator[dict[str, Any]]:
+    match mark:
+        case Line():
+            line = {"color": f"@{mark.colour}", "width": mark.width, "dash": mark.dash, "shape": _shape(mark.steps)}
+            yield {
+                "type": "scatter",
+                "mode": "lines",
+                "x": _values(mark.x),
+                "y": _values(mark.y),
+                "line": line,
+            } | _notes(mark, "%{y:,}")
+        case Band():
+            edge: dict[str, Any] = {"type": "scatter", "mode": "lines", "x": _values(mark.x), "hoverinfo": "skip"}
+            edge["line"] = {"width": 0, "shape": _shape(mark.steps)}
+            fill = {"fill": "tonexty", "fillcolor": f"@{mark.colour}/{mark.opacity}"}
+            yield edge | {"y": _values(mark.low), "showlegend": False}
+            yield edge | {"y": _values(mark.high)} | fill
+        case Bars():
+            yield _bars(mark, chart)
+        case Columns():
+            width = np.diff(mark.edges)
+            middle = mark.edges[:-1] + width / 2  # type: ignore[operator]
+            yield {
+                "type": "bar",
+                "x": _values(middle),
+                "y": _values(mark.heights),
+                "width": _lengths(width),
+                "marker": {"color": f"@{mark.colour}"},
+            } | _notes(mark, "%{y:,}")
+        case Dots():
+            yield _dots(mark)
+        case Rule():
+            at = np.array([mark.at] * 2, "datetime64[m]" if chart.x.kind == "date" else np.float64)
+            line = {"color": f"@{mark.colour}", "width": 2, "dash": mark.dash}
+            ends = [len(chart.y.names), -1] if chart.rows else [0, _highest(chart)]
+            yield {"type": "scatter", "mode": "lines", "x": _values(at), "y": ends, "line": line, "hoverinfo": "skip"}
+        case Spans():
+            for start, end in zip(_values(mark.start), _values(mark.end), strict=True):
+                corners = {"x": [start, end, end, start], "y": [0, 0, _highest(chart), _highest(chart)]}
+                look = {"fill": "toself", "fillcolor": f"@{mark.colour}/{mark.opacity}", "hoverinfo": "skip"}
+                yield {"type": "scatter", "mode": "lines", "line": {"width": 0}} | corners | look
+        case _:
+            raise NotImplementedError(type(mark).__name__)
+
+
+def _shape(steps: bool) -> str:
+    return "hv" if steps else "linear"
+
+
+def _bars(mark: Bars, chart: Chart) -> dict[str, Any]:
+    shade = f"@{mark.colour}" + (f"/{mark.opacity}" if mark.opacity < 1 else "")
+    heights = [mark.height] * len(mark.rows) if isinstance(mark.height, float) else list(mark.height)
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "y": [round(row, 4) for row in mark.rows],
+        "base": _values(mark.start),
+        "x": _lengths(np.asarray(mark.end) - np.asarray(mark.start)),
+        "width": [round(height, 4) for height in heights],
+        "textposition": "none",
+        "marker": {"color": shade, "line": {"width": 0}},
+    } | _notes(mark, "%{x}")
+
+
+def _dots(mark: Dots) -> dict[str, Any]:
+    line = {"color": f"@{mark.colour}", "width": 2}
+    made: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": _values(mark.x),
+        "y": _values(mark.y),
+        "marker": {"symbol": SYMBOLS[mark.symbol], "size": mark.size + 3, "color": f"@{mark.colour}", "line": line},
+    } | _notes(mark, "%{x}")
+    if mark.low is not None and mark.high is not None:
+        ends = {"array": mark.high - mark.x, "arrayminus": mark.x - mark.low}  # type: ignore[operator]
+        lengths = {
+            end: np.where(np.isfinite(far), np.maximum(far, 0), 0).round(2).tolist() for end, far in ends.items()
+        }
+        made["error_x"] = {
+            "type": "data",
+            "symmetric": False,
+            "thickness": 2,
+            "width": 0,
+            "color": f"@{mark.colour}",
+        } | lengths
+    return made
+
+
+def _notes(mark: Mark, otherwise: str) -> dict[str, Any]:
+    if not mark.notes:
+        return {"hovertemplate": f"{otherwise}<extra>{text(mark.name)}</extra>"}
+    return {"text": [text(note) for note in mark.notes], "hovertemplate": "%{text}<extra></extra>"}
+
+
+def _values(values: Values | Sequence[float]) -> list[Any]:
+    array = np.asarray(values)
+    if array.dtype.kind == "M":
+        return [str(one).replace("T", " ") for one in array.astype("datetime64[m]")]
+    return [None if not np.isfinite(one) else one for one in array.astype(np.float64).round(4).tolist()]
+
+
+def _lengths(lengths: Any) -> list[Any]:
+    """Spans of time in milliseconds, others as they are."""
+    array = np.asarray(lengths)
+    if array.dtype.kind == "m":
+        return [int(one) for one in array.astype("timedelta64[ms]").astype(np.int64)]
+    return [float(one) for one in array.astype(np.float64).round(4)]
+
+
+def _highest(chart: Chart) -> float:
+    heights = [
+        np.asarray(getattr(mark, of), np.float64)
+        for mark in chart.marks
+        for of in ("y", "high", "heights")
+        if hasattr(mark, of)
+    ]
+    return max((float(np.nanmax(one)) for one in heights if one.size), default=1.0)
+
+
+def _axis(axis: Axis, chart: Chart) -> dict[str, Any]:
+    if axis.kind == "rows":
+        return {
+            "tickvals": list(range(len(axis.names))),
+            "ticktext": [text(name, 24) for name in axis.names],
+            "range": [len(axis.names) - 0.4, -0.6],
+            "automargin": True,
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            "ticks": "",
+        }
+    made: dict[str, Any] = {"title": {"text": text(axis.title)}, "automargin": True}
+    if axis.low is not None and axis.high is not None:
+        made["range"] = _values(np.array([axis.low, axis.high], "datetime64[m]" if axis.kind == "date" else np.float64))
+    if axis.line_at_zero:
+        made |= {"zeroline": True, "zerolinecolor": "@soft"}
+    match axis.kind:
+        case "date":
+            return made | {"type": "date", "hoverformat": "%-d %b %Y"}
+        case "share":
+            return made | {"tickformat": ".0%"}
+        case "count":
+            return (
+                made | {"tickformat": NUMBERS, "rangemode": "tozero"} | ({"dtick": 1} if _highest(chart) < FEW else {})
+            )
+        case _:
+            return made | {"tickformat": NUMBERS}

@@ -1,0 +1,51 @@
+"""The causes that days are spent on: how each kind is called, how one cause is told, and its colour."""
+
+from typing import NamedTuple
+
+
+class Cause(NamedTuple):
+    """A kind of cause."""
+
+    label: str
+    """The kind in a legend."""
+    sentence: str
+    """One cause of this kind, with the name of what it is about."""
+    colour: str
+
+
+CAUSES = {
+    "work": Cause("work", "working: {}", "green"),
+    "activity": Cause("work", "working: {}", "green"),
+    "rework": Cause("repair", "repairing and trying again: {}", "yellow"),
+    "resource": Cause("waiting for a resource", "waiting for {}", "orange"),
+    "supply": Cause("waiting for a supply", "waiting for {}", "blue"),
+    "order": Cause("lead time of an order", "order {}: lead time", "blue"),
+    "production": Cause("production", "production of {}", "sky"),
+    "placed": Cause("order not yet placed", "order {}: not yet placed", "navy"),
+    "calendar": Cause("nights and days off", "waiting for {} to open", "grey"),
+    "risk": Cause("risk", "risk: {}", "red"),
+    "lag": Cause("lag", "lag before {}", "line"),
+    "date": Cause("fixed date", "{}: not before its date", "purple"),
+    "start": Cause("before day zero", "before anything that counts", "ink"),
+}
+"""By kind, as the tables call it, in the order of legends."""
+
+OTHER = Cause("other", "{}", "line")
+
+
+def cause(kind: str) -> Cause:
+    """How a kind of cause is told."""
+    return CAUSES.get(kind, OTHER)
+
+
+def spent_on(kind: str, name: str) -> str:
+    """What days were spent on: `waiting for rack_crews`."""
+    return cause(kind).sentence.format(name) if kind in CAUSES else name or kind
+
+
+def waited_for(told: str) -> str:
+    """What was waited for: `calendar:day_shift` is its opening, `risk:storms` the end of its stop of work."""
+    kind, _, name = told.partition(":")
+    if kind == "calendar" and name:
+        return f"{name} to open"
+    return f"{name} to end" if kind == "risk" and name else told

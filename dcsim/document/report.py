@@ -1,0 +1,105 @@
+"""A report as data: sections of sentences, tables with typed columns, and charts.
+
+Terminal, page, Markdown and spreadsheet show the same report.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dcsim.document.chart import Chart
+
+ColumnKind = Literal["text", "count", "number", "day", "days", "change", "date", "share", "range"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its heading and what its cells mean.
+
+    A `day` is counted from day zero, `days` is a span, a `change` a span with its sign, a `range` the two ends of an
+    interval; days that do not come are infinite. A `share` is between 0 and 1.
+    """
+
+    title: str
+    kind: ColumnKind = "text"
+    n: int = 0
+    """Of how many builds a share is; none or all of them are told as a bound."""
+    digits: int = 1
+    """Digits after the point of days and shares."""
+    signed: bool = False
+    """Whether the ends of a range are told with their signs."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its cells are aligned to the right."""
+        return self.kind != "text"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that is more than its value."""
+
+    value: Any
+    link: str = ""
+    """An address on the web; anything else is no link."""
+    emphasis: str = ""
+    """How it is set off: `strong`, `soft`; `weak`, `medium` or `high` for how sure a source is."""
+    below: str = ""
+    """A second, smaller line."""
+
+    @classmethod
+    def of(cls, value: Any) -> "Cell":
+        """A value as a cell."""
+        return value if isinstance(value, cls) else cls(value)
+
+    @property
+    def href(self) -> str:
+        """The address, if it leads to the web."""
+        return self.link if self.link.lower().startswith(("https://", "http://")) else ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under typed columns; a cell is a value of the kind of its column, words, or a `Cell`."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report under its title: sentences, a list, tables, charts, and notes in small print."""
+
+    title: str
+    sentences: Sequence[str] = ()
+    points: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing."""
+        return not (self.sentences or self.points or self.tables or self.charts or self.notes)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a result has to say: what was simulated and asked, and its sections, the answer first."""
+
+    title: str
+    """What it stands under where several reports are on one page."""
+    subject: Sequence[str]
+    """Scenario, what was laid over it, what was asked of it."""
+    sections: Sequence[Section]
+
+    @classmethod
+    def of(cls, title: str, subject: Iterable[str], sections: Iterable[Section]) -> "Report":
+        """A report of the sections that say something."""
+        return cls(title, tuple(subject), tuple(section for section in sections if not section.empty))
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Its charts in their order, those that have something to show."""
+        return [chart for section in self.sections for chart in section.charts if not chart.empty]

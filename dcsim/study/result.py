@@ -1,0 +1,154 @@
+"""What every question returns, and what a kept folder holds: its tables, what was asked, and what both have to say."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from dcsim.analysis.result import EXPECTED, layers_of
+from dcsim.document.chart import Chart
+from dcsim.document.report import Report
+from dcsim.document.words import counted
+from dcsim.errors import RequestError
+from dcsim.scenario.schema import Scenario
+from dcsim.suggest import nearest, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+QUESTIONS = {"comparison": "dcsim.study.compare"}
+"""The module of each kind of result."""
+
+Draw = Callable[..., Chart]
+
+
+class Question(Protocol):
+    """What the module of a question offers beside the function that answers it."""
+
+    MAIN: str
+    """The table that answers it, where one is asked for."""
+    CHARTS: Mapping[str, Draw]
+    """Its pictures by name, the first drawn if none is named: each from a result and what else it can be asked for."""
+
+    def report(self, result: "Result", milestone: str = "") -> Report:
+        """What a result has to say, of one milestone first."""
+        ...
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """The answer to one question: `tables` by name (each an attribute, too), and in `about` what was asked.
+
+    A result that was read from a folder can do all that the fresh one could. The tables of each kind, and what their
+    columns mean, are told by the module of its question.
+    """
+
+    kind: str
+    """Which question: `run`, `replications`, `explanation`, `lost`, `comparison`, `sweep`, `drivers`, `orders`,
+    `mitigations`."""
+    scenario: Scenario
+    """What was simulated; of several scenarios the first."""
+    about: Mapping[str, Any]
+    """The manifest: version, seed, replications, variants, fingerprint of the scenario, and the answer in numbers."""
+    tables: Mapping[str, "pd.DataFrame"]
+    """By name."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in (tables := self.tables):
+            there = ", ".join(self.__dict__.get("tables", ()))
+            raise AttributeError(f"a result of kind '{self.kind}' has no '{name}'; its tables are {there}")
+        return tables[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.tables]
+
+    def __repr__(self) -> str:
+        return f"Result('{self.kind}', '{self.scenario.name}', tables: {', '.join(self.tables)})"
+
+    @property
+    def findings(self) -> "Result":
+        """Itself."""
+        return self
+
+    @property
+    def question(self) -> Question:
+        """The module that knows what such a result means."""
+        return cast("Question", import_module(QUESTIONS[self.kind]))
+
+    @property
+    def summary(self) -> "pd.DataFrame":
+        """The table that answers the question."""
+        return self.tables[self.question.MAIN]
+
+    def subject(self) -> list[str]:
+        """The scenario, what was laid over it, how often and with which seed it was simulated."""
+        about, told = self.about, [self.scenario.name, *layers_of(self)]
+        seed, n = about.get("seed"), about.get("replications")
+        told += [counted(n, "replication")] if isinstance(n, int) else []
+        return [*told, "expected values" if seed == EXPECTED else f"seed {seed}"] if seed is not None else told
+
+    def report(self, milestone: str = "") -> Report:
+        """What it has to say: sections of sentences, tables and charts, of one milestone first if one is named."""
+        return self.question.report(self, milestone)
+
+    def charts(self) -> tuple[str, ...]:
+        """The names of its pictures, the first drawn if none is named."""
+        return tuple(self.question.CHARTS)
+
+    def chart(self, what: str | None = None, **asked: Any) -> Chart:
+        """One of its pictures as data.
+
+        Raises
+        ------
+        RequestError
+            There is no such picture, or it cannot be asked for that; the message says what there is.
+        """
+        there = self.question.CHARTS
+        name = next(iter(there)) if what is None else what
+        if name not in there:
+            raise RequestError(
+                f"no picture '{shorten(name)}' of a result of kind '{self.kind}'; there are {', '.join(there)}"
+            )
+        given = {key: value for key, value in asked.items() if value is not None}
+        known = list(signature(there[name]).parameters)[1:]
+        for key in given:
+            if key not in known:
+                raise RequestError(f"the picture '{name}' cannot be asked for '{key}'{nearest(key, known, 'choices')}")
+        return there[name](self, **given)
+
+    def plot(self, what: str | None = None, ax: "Axes | None" = None, **asked: Any) -> "Axes":
+        """Draw one of its pictures on the given axes, or on new ones as notebooks show them.
+
+        Parameters
+        ----------
+        what
+            Its name; the first of `charts()` if not given.
+        ax
+            Where to draw.
+        asked
+            What the picture is about: `milestone`, `place`, `resource`, `supply` or `day`.
+        """
+        from dcsim.charts.pictures import draw, new_axes
+
+        chart = self.chart(what, **asked)
+        return draw(chart, new_axes() if ax is None else ax)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the tables, the scenario and a manifest into a folder.
+
+        Raises
+        ------
+        ResultError
+            The folder holds something else, or cannot be written.
+        """
+        from dcsim.study.store import keep
+
+        return keep(self, folder)
+
+    def _repr_html_(self) -> str:
+        from dcsim.analysis.notebook import as_html
+
+        return as_html(" · ".join(self.subject()), self.summary)
