@@ -8,7 +8,7 @@ LIMITS = (
     "share of production or a risk; prices and cash only as supplies, and the costs of mitigation are only noted.",
     "Weather is a risk with a window. There is no daylight saving time; holidays are those of a country or state, as "
     "far as they are known.",
-    "Draws are independent of each other but for shared factors and risks. Expected values are too early where paths "
-    "merge.",
+    "Draws are independent of each other but for shared factors, risks and correlations. Expected values are too "
+    "early where paths merge.",
 )
 """Sentences that hold for every scenario."""
