@@ -28,7 +28,6 @@ def figure(chart: Chart) -> dict[str, Any]:
     """Traces, layout and height in pixels of a chart."""
     traces = [trace | _shared(mark) for mark in chart.marks for trace in _traces(mark, chart)]
     _only_once(traces)
-    rows = 96 + ROW * max(chart.rows, 1)
     layout: dict[str, Any] = {
         "xaxis": _axis(chart.x, chart),
         "yaxis": _axis(chart.y, chart),
@@ -37,7 +36,26 @@ def figure(chart: Chart) -> dict[str, Any]:
     }
     if not chart.rows:
         layout |= {"hovermode": "x unified", "hoverdistance": -1}
-    return {"data": traces, "layout": layout, "height": rows if chart.y.kind == "rows" else 420}
+    return {"data": traces, "layout": layout, "height": rows_height(chart.rows) if chart.y.kind == "rows" else 420}
+
+
+def rows_height(count: int, row: int = ROW) -> int:
+    """The height of a figure with so many rows, in pixels."""
+    return 96 + row * max(count, 1)
+
+
+def rows_axis(names: Sequence[object]) -> dict[str, Any]:
+    """An axis with a row for each name, the first on top."""
+    return {
+        "tickvals": list(range(len(names))),
+        "ticktext": [text(name, 24) for name in names],
+        "range": [len(names) - 0.4, -0.6],
+        "automargin": True,
+        "fixedrange": True,
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+    }
 
 
 def text(words: object, most: int = 200) -> str:
@@ -80,7 +98,7 @@ def _traces(mark: Mark, chart: Chart) -> Iterator[dict[str, Any]]:
             yield edge | {"y": _values(mark.low), "showlegend": False}
             yield edge | {"y": _values(mark.high)} | fill
         case Bars():
-            yield _bars(mark, chart)
+            yield _bars(mark)
         case Columns():
             width = np.diff(mark.edges)
             middle = mark.edges[:-1] + width / 2  # type: ignore[operator]
@@ -111,7 +129,7 @@ def _shape(steps: bool) -> str:
     return "hv" if steps else "linear"
 
 
-def _bars(mark: Bars, chart: Chart) -> dict[str, Any]:
+def _bars(mark: Bars) -> dict[str, Any]:
     shade = f"@{mark.colour}" + (f"/{mark.opacity}" if mark.opacity < 1 else "")
     heights = [mark.height] * len(mark.rows) if isinstance(mark.height, float) else list(mark.height)
     return {
@@ -183,16 +201,7 @@ def _highest(chart: Chart) -> float:
 
 def _axis(axis: Axis, chart: Chart) -> dict[str, Any]:
     if axis.kind == "rows":
-        return {
-            "tickvals": list(range(len(axis.names))),
-            "ticktext": [text(name, 24) for name in axis.names],
-            "range": [len(axis.names) - 0.4, -0.6],
-            "automargin": True,
-            "fixedrange": True,
-            "showgrid": False,
-            "zeroline": False,
-            "ticks": "",
-        }
+        return rows_axis(axis.names)
     made: dict[str, Any] = {"title": {"text": text(axis.title)}, "automargin": True}
     if axis.low is not None and axis.high is not None:
         made["range"] = _values(np.array([axis.low, axis.high], "datetime64[m]" if axis.kind == "date" else np.float64))

@@ -119,18 +119,6 @@ class Spans(Mark):
     opacity: float = 0.28
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tiles(Mark):
-    """Tiles of a map, each coloured by its number between pale (the lowest) and dark (the highest)."""
-
-    x: Sequence[float]
-    y: Sequence[float]
-    values: Values
-    labels: Sequence[str] = ()
-    scale: str = ""
-    """What the colours measure, with its unit."""
-
-
 @dataclass(frozen=True)
 class Chart:
     """A picture of a result."""

@@ -32,8 +32,6 @@ DARK = LIGHT | {
 }
 """Lighter blues where the paper is dark."""
 
-SERIES = (("blue", "solid"), ("orange", "dash"), ("green", "dashdot"), ("purple", "dot"), ("sky", "solid"))
-"""Colour and dash of the first, second, ... line of a chart; they differ in grey as well."""
 PARTS = ("blue", "orange", "green", "sky", "red", "yellow", "purple", "ink")
 """Colours of the first, second, ... part of a whole."""
 REST = "line"

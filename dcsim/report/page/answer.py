@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dcsim.document import words as language
+from dcsim.document.report import Cell
 from dcsim.document.words import counted
 from dcsim.report.page.causes import main_causes
 from dcsim.report.page.comparison import verdict
@@ -12,7 +13,7 @@ from dcsim.report.page.dates import off
 from dcsim.report.page.leans import weakest
 from dcsim.report.page.mitigations import best_option
 from dcsim.report.page.options import losses
-from dcsim.report.page.parts import Cell, Line, Table, table
+from dcsim.report.page.parts import Line, Table, table
 from dcsim.report.page.results import Results, built, dated, on, wanted
 from dcsim.report.page.words import date, days, known, share, until
 from dcsim.study.unfinished import of_one, reasons
@@ -164,7 +165,7 @@ def answer(results: Results) -> Table | None:
     there = built(results)
     for name, spec in specs.items():
         cells: list[str | Cell] = [
-            Cell(name, mark="strong" if name == results.milestone else "", below=spec.description)
+            Cell(name, emphasis="strong" if name == results.milestone else "", below=spec.description)
         ]
         if many is not None:
             row = summary[name]

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.waits import end_of, waits_by_cause
+from dcsim.charts.plotly import NUMBERS, rows_height, text
 from dcsim.dates import ended
 from dcsim.document.causes import cause, spent_on, waited_for
 from dcsim.document.words import counted
-from dcsim.report.page.parts import NUMBERS, Chart, rows_height, rows_layout, text
+from dcsim.report.page.parts import Chart, rows_layout
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import days, known, share
 from dcsim.scenario.schema import Scenario
@@ -26,11 +27,6 @@ def kind_of(scenario: Scenario, cause: str) -> str:
     if colon and prefix in ("calendar", "risk"):
         return prefix
     return "supply" if cause in scenario.supplies else "resource"
-
-
-def said_of(kind: str, name: str) -> str:
-    """A part of the days in words: working: place_rack; waiting for power."""
-    return spent_on(kind, name)
 
 
 def waits(results: Results) -> pd.DataFrame:
@@ -105,7 +101,7 @@ def day_bars(results: Results) -> Iterator[Chart]:
         milestone = str(found.about.get("milestone", results.milestone))
         rows = parts.to_dict("records")
         told = [f"{days(row['mean'])} on average{_between(row)}" for row in rows]
-        names = [said_of(row["kind"], str(row["name"])) for row in rows]
+        names = [spent_on(row["kind"], str(row["name"])) for row in rows]
         yield Chart(
             f"days{number}",
             f"What the days to {milestone} are made of",
@@ -158,9 +154,9 @@ def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str,
         trace["x"].append((end - begin).total_seconds() * 1000)
         place = f" ({text(one['place'])})" if one.get("place") else ""
         trace["text"].append(
-            f"{text(said_of(*key))}{place}<br>{begin:%-d %b %Y} to {ended(begin, end):%-d %b %Y}: {one['days']:,.1f} d"
+            f"{text(spent_on(*key))}{place}<br>{begin:%-d %b %Y} to {ended(begin, end):%-d %b %Y}: {one['days']:,.1f} d"
         )
-    names = [said_of(*key) for key in rows]
+    names = [spent_on(*key) for key in rows]
     return Chart(
         name,
         f"One build: the chain that drove {milestone}",
@@ -169,7 +165,7 @@ def _chain(results: Results, segments: pd.DataFrame, milestone: str, which: str,
         rows_height(len(rows), 24),
         list(traces.values()),
         rows_layout(
-            [key[1] or said_of(*key) for key in rows],
+            [key[1] or spent_on(*key) for key in rows],
             barmode="overlay",
             xaxis={"type": "date", "hoverformat": "%-d %b %Y"},
         ),
@@ -215,7 +211,7 @@ def main_causes(results: Results, most: int = 3) -> str:
         parts = found.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
         parts = parts[parts["mean"] > 0]
         told = [
-            f"{row['name'] or said_of(row['kind'], '')} ({cause(row['kind']).label}, {days(row['mean'])})"
+            f"{row['name'] or spent_on(row['kind'], '')} ({cause(row['kind']).label}, {days(row['mean'])})"
             for row in parts.to_dict("records")
         ]
         return f"Most of the days go into {_joined(told)}."

@@ -8,7 +8,6 @@ from dcsim.document.words import counted
 from dcsim.report.page.results import COMPARISON, Results
 from dcsim.report.page.words import between, days, known, shift
 
-COLOURS = ("blue", "orange", "green", "purple", "sky", "red", "grey") * 9
 NOTICED = 1.0
 """Days that are worth a word."""
 

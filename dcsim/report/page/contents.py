@@ -31,9 +31,10 @@ def sections(results: Results) -> list[Section]:
         Section("when", "When", (), when),
         Section("why", "Why", (), why),
         *(
-            Section(f"{one.kind}{number}", one.report().title, report=one.report(results.milestone))
+            Section(f"{one.kind}{number}", told.title, report=told)
             for number, one in enumerate(results.findings)
             if one.kind in QUESTIONS
+            for told in [one.report(results.milestone)]
         ),
         *mitigations.sections(results),
         *options.sections(results),

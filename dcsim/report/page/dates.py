@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from dcsim.analysis.supplies import total_over_time
+from dcsim.charts.plotly import rows_height, text
 from dcsim.dates import days_between, last_minute
 from dcsim.document import words as language
-from dcsim.report.page.parts import Chart, counts_axis, rows_height, rows_layout, text
+from dcsim.report.page.parts import Chart, counts_axis, rows_layout
 from dcsim.report.page.results import Results, built, on, wanted
 from dcsim.report.page.words import date, known, shift
 from dcsim.study.result import Result

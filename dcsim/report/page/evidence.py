@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dcsim.document.report import Cell
 from dcsim.document.words import counted, written
-from dcsim.report.page.parts import Cell, Line, Rows, Section, Table
+from dcsim.report.page.parts import Line, Rows, Section, Table
 from dcsim.report.page.results import Results
 from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.schema import Scenario
@@ -52,9 +53,9 @@ def assumptions(results: Results) -> Section:
         counts[word] = counts.get(word, 0) + 1
         cell, as_of = origin(scenario, citation)
         named = ".".join(map(str, path[1:])).removesuffix(".value")
-        row: Line = [named, _value(citation), cell, as_of, Cell(word, mark=mark(word))]
+        row: Line = [named, _value(citation), cell, as_of, Cell(word, emphasis=mark(word))]
         groups.setdefault(str(path[0]), []).append(row)
-    bare: list[Line] = [[path, value, "", "", Cell("none given", mark="soft")] for path, value in uncited(scenario)]
+    bare: list[Line] = [[path, value, "", "", Cell("none given", emphasis="soft")] for path, value in uncited(scenario)]
     tables = [Rows(title.replace("_", " ").capitalize(), rows) for title, rows in groups.items()]
     tables += [Rows("Written without a source", bare)] if bare else []
     headings = ("Value of", "Value", "Source or reason", "Date", "Confidence")

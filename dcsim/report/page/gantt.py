@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from dcsim.charts.plotly import text
 from dcsim.dates import ended
 from dcsim.document.words import counted
 from dcsim.places import SITE
-from dcsim.report.page.parts import Chart, rows_layout, text
+from dcsim.report.page.parts import Chart, rows_layout
 from dcsim.report.page.results import Results
 from dcsim.study.result import Result
 

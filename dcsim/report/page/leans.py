@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.charts.plotly import rows_height, text
+from dcsim.document.report import Cell
 from dcsim.document.words import counted
 from dcsim.report.page.causes import often_critical
 from dcsim.report.page.evidence import MARKS, UNSAID, confidence, mark, origin
-from dcsim.report.page.parts import Cell, Chart, Line, Section, Table, rows_height, rows_layout, table, text
+from dcsim.report.page.parts import Chart, Line, Section, Table, rows_layout, table
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import known, share, shift
 from dcsim.scenario.document import Key
@@ -129,10 +131,10 @@ def leaning(results: Results) -> Section:
     shown = found[:MOST_SHOWN]
     rows: list[Line] = [
         [
-            Cell(one.name, mark="strong" if one.mark == "weak" else ""),
+            Cell(one.name, emphasis="strong" if one.mark == "weak" else ""),
             one.kind,
             one.told,
-            Cell(one.confidence, mark=one.mark),
+            Cell(one.confidence, emphasis=one.mark),
             one.origin,
         ]
         for one in shown
@@ -219,7 +221,7 @@ def _on_the_chain(results: Results) -> Iterator[Table]:
     rows: list[Line] = []
     for row in often_critical(found, MOST_SHOWN).to_dict("records"):
         one = _lean(results, str(row["name"]), str(row["kind"]), 1.0, 0.0, 0.0, share(row["index"]))
-        rows.append([one.name, one.kind, one.told, Cell(one.confidence, mark=one.mark), one.origin])
+        rows.append([one.name, one.kind, one.told, Cell(one.confidence, emphasis=one.mark), one.origin])
     if rows:
         headings = ("On the driving chain", "Kind", ">In", "Confidence", "Rests on")
         yield table("How often it drives the date, and how sure its numbers are", headings, rows)

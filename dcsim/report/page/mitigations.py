@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from dcsim.report.page.parts import Cell, Chart, Line, Section, dots, rows_height, rows_layout, table, text
+from dcsim.charts.plotly import rows_height, text
+from dcsim.document.report import Cell
+from dcsim.report.page.parts import Chart, Line, Section, dots, rows_layout, table
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import between, days, known, money
 from dcsim.study.result import Result
@@ -29,7 +31,7 @@ def _mitigations(found: Result, name: str) -> Section:
     sets: list[Line] = [
         [
             str(int(row["rank"])),
-            Cell(row["members"], mark="strong" if row["rank"] == 1 else ""),
+            Cell(row["members"], emphasis="strong" if row["rank"] == 1 else ""),
             _price(row, currency),
             _earlier(row),
         ]

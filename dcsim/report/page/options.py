@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from dcsim.charts.plotly import text
 from dcsim.dates import parse_limit, spelled
-from dcsim.report.page.causes import said_of
-from dcsim.report.page.parts import Cell, Chart, Line, Section, counts_axis, table, text
+from dcsim.document.causes import spent_on
+from dcsim.document.report import Cell
+from dcsim.report.page.parts import Chart, Line, Section, counts_axis, table
 from dcsim.report.page.results import Results, on
 from dcsim.report.page.words import cell, known, money, share, shift
 from dcsim.study.result import Result
@@ -79,7 +81,7 @@ def _orders(results: Results, found: Result, name: str) -> Section:
         [
             f"{row['supply']} {row['order']}",
             cell(row["placed"]),
-            Cell(cell(row["latest"]), mark="strong"),
+            Cell(cell(row["latest"]), emphasis="strong"),
             f"{shift(row['slack'])} d" if known(row["slack"]) else "",
             share(row["probability"], int(about.get("replications", 0))),
             cell(row["note"]),
@@ -97,7 +99,7 @@ def _lost(results: Results, found: Result, name: str) -> Section:
     """What being late costs, in units times days, and what is to blame."""
     unit, currency, price = _unit(found), str(found.about.get("currency", "")), found.about.get("price")
     rows: list[Line] = [
-        [said_of(row["kind"], row["name"]), f"{row['unit_days']:,.0f}", share(row["share"])]
+        [spent_on(row["kind"], row["name"]), f"{row['unit_days']:,.0f}", share(row["share"])]
         + ([money(row["price"], currency)] if price else [])
         for row in found.tables["causes"].head(MOST_ROWS).to_dict("records")
     ]

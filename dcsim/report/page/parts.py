@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.document.report import Report
-
-ROW = 26
-"""Height of a row of a figure, in pixels."""
+from dcsim.charts.plotly import FEW, NUMBERS, rows_axis, text
+from dcsim.document.report import Cell, Report
 
 
 @dataclass(frozen=True)
@@ -26,24 +24,6 @@ class Chart:
     height: int
     traces: Sequence[dict[str, Any]]
     layout: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of a table that is more than text."""
-
-    text: str
-    link: str = ""
-    """An address on the web; anything else is no link."""
-    mark: str = ""
-    """How it is set off: `strong`, `weak`, `medium`, `high`, `soft`."""
-    below: str = ""
-    """A second, smaller line."""
-
-    @property
-    def href(self) -> str:
-        """The address, if it leads to the web."""
-        return self.link if self.link.lower().startswith(("https://", "http://")) else ""
 
 
 Line = Sequence[str | Cell]
@@ -92,24 +72,6 @@ def table(caption: str, headings: Sequence[str], rows: Sequence[Line]) -> Table:
     return Table(caption, headings, (Rows("", rows),))
 
 
-def text(words: object, most: int = 200) -> str:
-    """Words as plotly shows them: it would take `<b>` and `<a href>` for markup, so they are spelled out."""
-    plain = str(words)
-    plain = plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def label(words: object) -> str:
-    """A name that fits beside its row."""
-    return text(words, 24)
-
-
-FEW = 10
-"""Below so many each has a number at the axis."""
-NUMBERS = ",.6~g"
-"""How numbers stand at an axis: 200,000 and 0.5."""
-
-
 def counts_axis(unit: str, heights: Sequence[float]) -> dict[str, Any]:
     """An axis of what is counted: whole numbers, also where there are few."""
     axis = {"title": {"text": text(unit)}, "tickformat": NUMBERS, "rangemode": "tozero", "automargin": True}
@@ -118,19 +80,7 @@ def counts_axis(unit: str, heights: Sequence[float]) -> dict[str, Any]:
 
 def rows_layout(names: Sequence[object], **more: Any) -> dict[str, Any]:
     """The axes of a figure with a row for each name, the first on top."""
-    return {
-        "yaxis": {
-            "tickvals": list(range(len(names))),
-            "ticktext": [label(name) for name in names],
-            "range": [len(names) - 0.4, -0.6],
-            "automargin": True,
-            "fixedrange": True,
-            "showgrid": False,
-            "zeroline": False,
-            "ticks": "",
-        },
-        **more,
-    }
+    return {"yaxis": rows_axis(names), **more}
 
 
 def dots(name: str, colour: str, rows: Sequence[int], told: Sequence[str], found: pd.DataFrame) -> dict[str, Any]:
@@ -148,8 +98,3 @@ def dots(name: str, colour: str, rows: Sequence[int], told: Sequence[str], found
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"size": 10, "color": f"@{colour}"},
     }
-
-
-def rows_height(count: int, row: int = ROW) -> int:
-    """The height of a figure with so many rows, in pixels."""
-    return 96 + row * max(count, 1)
