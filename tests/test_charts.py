@@ -3,12 +3,15 @@
 from datetime import datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
 from dcsim.charts.pictures import draw, picture, save
 from dcsim.charts.plotly import figure
+from dcsim.document.bars import stacked
 from dcsim.document.chart import Axis, Band, Bars, Chart, Columns, Dots, Line, Rule, Spans
+from dcsim.document.colours import PARTS
 
 HOSTILE = ("<script>alert(1)</script>", "$x^2$ and $y$", "a name that is much too long to stand beside any bar at all")
 NUMBERS = np.array([1.0, 2.0, 4.0])
@@ -52,6 +55,38 @@ def test_bars_lie_in_their_rows_with_their_labels():
     assert [text.get_text() for text in ax.texts] == ["two", "three"]
     (trace,) = figure(chart)["data"]
     assert (trace["base"], trace["x"], trace["y"]) == ([0, 2], [2, 3], [0, 1])
+
+
+def bars(ax):
+    """(row, left end, width) of every bar."""
+    return [(round(b.get_y() + b.get_height() / 2, 6), b.get_x(), b.get_width()) for b in ax.patches]
+
+
+def test_days_of_several_scenarios_are_stacks_in_the_same_order():
+    table = pd.DataFrame(
+        [
+            ("base", "work", "a", 10.0),
+            ("base", "risk", "b", 5.0),
+            ("late", "work", "a", 30.0),
+            ("late", "start", "", -2.0),
+        ],
+        columns=["scenario", "kind", "name", "days"],
+    )
+    ax = draw(stacked(table, "done"), axes())
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["base", "late"]
+    assert bars(ax) == [(0, 0, 10), (1, 0, 30), (0, 10, 5), (1, 30, 0), (0, 15, 0), (1, 0, -2)]
+    assert [text.get_text() for text in ax.texts] == ["28 d", "15 d"]
+    assert legend(ax) == ["working: a", "risk: b", "before anything that counts"]
+
+
+def test_a_stack_of_many_causes_keeps_its_total():
+    table = pd.DataFrame(
+        [(one, "work", f"w{k}", 40.0 - k) for one in ("x", "y") for k in range(30)],
+        columns=["scenario", "kind", "name", "days"],
+    )
+    ax = draw(stacked(table, "done"), axes())
+    assert len(legend(ax)) == len(PARTS)
+    assert sum(width for row, _, width in bars(ax) if row == 0) == sum(40 - k for k in range(30))
 
 
 def test_dates_have_days_above_and_bars_of_time_their_length():

@@ -55,32 +55,6 @@ def test_small_causes_are_gathered():
     assert sum(width for _, _, width in bars(ax)) == table["mean"].sum()
 
 
-def test_days_of_several_scenarios_are_stacks_in_the_same_order():
-    table = pd.DataFrame(
-        [
-            ("base", "work", "a", 10.0),
-            ("base", "risk", "b", 5.0),
-            ("late", "work", "a", 30.0),
-            ("late", "start", "", -2.0),
-        ],
-        columns=["scenario", "kind", "name", "days"],
-    )
-    ax = made_of(table, axes())
-    assert rows(ax) == ["base", "late"]
-    assert bars(ax) == [(0, 0, 10), (1, 0, 30), (0, 10, 5), (1, 30, 0), (0, 15, 0), (1, 0, -2)]
-    assert {"15 d", "28 d", "a", "b"} <= set(said(ax))
-
-
-def test_a_stack_of_many_causes_keeps_its_total():
-    table = pd.DataFrame(
-        [(one, "work", f"w{k}", 40.0 - k) for one in ("x", "y") for k in range(30)],
-        columns=["scenario", "kind", "name", "mean"],
-    )
-    ax = made_of(table, axes())
-    assert len(ax.get_legend().get_texts()) == len(style.PARTS)
-    assert sum(width for row, _, width in bars(ax) if row == 0) == sum(40 - k for k in range(30))
-
-
 def test_criticality_is_sorted_with_its_intervals():
     table = pd.DataFrame(
         [("activity", "a", 0.2, 0.1, 0.3), ("risk", "r", 0.9, 0.8, 0.95), ("supply", "never", 0.0, 0.0, 0.1)],

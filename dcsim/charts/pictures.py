@@ -119,7 +119,15 @@ def _handle(mark: Mark, ax: Axes) -> Any:
         return ax.plot([], [], color=colour, linestyle=DASHES[mark.dash], linewidth=2)[0]
     if isinstance(mark, Dots):
         return ax.plot([], [], linestyle="", **_dot(mark))[0]
+    if isinstance(mark, Bars):
+        return Patch(**_filled(mark))
     return Patch(color=colour, alpha=getattr(mark, "opacity", None))
+
+
+def _filled(mark: Bars) -> dict[str, Any]:
+    """How bars look."""
+    look = {"facecolor": LIGHT[mark.colour], "alpha": mark.opacity, "linewidth": 0}
+    return look | ({"hatch": mark.hatch, "edgecolor": "white"} if mark.hatch else {})
 
 
 def _line(mark: Line, ax: Axes) -> None:
@@ -134,9 +142,10 @@ def _band(mark: Band, ax: Axes) -> None:
 
 def _bars(mark: Bars, ax: Axes) -> None:
     start, end = _at(mark.start), _at(mark.end)
-    look: dict[str, Any] = {"color": LIGHT[mark.colour], "alpha": mark.opacity, "linewidth": 0}
-    ax.barh(list(mark.rows), end - start, left=start, height=mark.height, zorder=2, **look)
+    ax.barh(list(mark.rows), end - start, left=start, height=mark.height, zorder=2, **_filled(mark))
     for row, label, one, other in zip(mark.rows, mark.labels, start, end, strict=False):
+        if not label:
+            continue
         side = "left" if other >= one else "right"
         shift = 4 if other >= one else -4
         said = ax.annotate(plain(label, 60), (other, row), (shift, 0), textcoords="offset points")

@@ -78,20 +78,6 @@ _METADATA: dict[str, dict[str, None]] = {
 KINDS = {kind: LIGHT[told.colour] for kind, told in CAUSES.items()}
 """What can hold a build back, each in its colour."""
 
-PARTS = (
-    (BLUE, ""),
-    (ORANGE, ""),
-    (GREEN, "///"),
-    (SKY, "\\\\\\"),
-    (RED, ""),
-    (YELLOW, "..."),
-    (PURPLE, "xxx"),
-    (INK, ""),
-)
-"""Colour and hatch of the first, second, ... part of a whole; they differ in grey as well."""
-REST = (PALE, "")
-"""Of all that is too small to be told apart."""
-
 
 def plain(name: str, most: int = 28) -> str:
     """A name as it is written, never as mathematics, and shortened where it does not fit."""

@@ -1,6 +1,10 @@
 """Charts of what days are made of: rows of bars, the largest on top."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dcsim.document.causes import spent_on
 from dcsim.document.chart import Axis, Bars, Chart
@@ -10,33 +14,46 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+OTHER = "other"
+
+
 def stacked(table: "pd.DataFrame", milestone: str) -> Chart:
-    """A stack of causes for every scenario: scenario, kind, name, days."""
+    """A stack of causes for every scenario, in the same order and colours: scenario, kind, name, days.
+
+    What lies before day zero is less than nothing, and stands to the left of it. Small causes are gathered as 'other'.
+    """
     labels = list(dict.fromkeys(table["scenario"]))
     table = table.assign(what=[spent_on(kind, name) for kind, name in zip(table["kind"], table["name"], strict=True)])
-    order = (
-        table.groupby("what")["days"].apply(lambda days: days.abs().sum()).sort_values(ascending=False, kind="stable")
-    )
-    parts = [*order.index[: len(PARTS)], *(["other"] if len(order) > len(PARTS) else [])]
-    table = table.assign(what=table["what"].where(table["what"].isin(parts), "other"))
-    wide = table.pivot_table(index="what", columns="scenario", values="days", aggfunc="sum").reindex(
-        index=parts, columns=labels
-    )
-    wide = wide.fillna(0.0)
-    ends = wide.cumsum()
-    marks = [
+    wide = table.groupby(["what", "scenario"], sort=False)["days"].sum().unstack("scenario")
+    wide = wide.reindex(columns=labels).fillna(0.0)
+    order = list(wide.abs().mean(axis=1).sort_values(ascending=False, kind="stable").index)
+    most = len(PARTS) if len(order) <= len(PARTS) else len(PARTS) - 1
+    parts = [(str(what), wide.loc[what].to_numpy(np.float64)) for what in order[:most]]
+    if len(order) > most:
+        parts.append((OTHER, wide.loc[order[most:]].sum().to_numpy(np.float64)))
+    totals = wide.sum()
+    marks = _marks(parts, [f"{totals[label]:,.0f} d" for label in labels]) if parts else []
+    said = "; ".join(f"{label} {totals[label]:,.0f} days" for label in labels)
+    title, empty = f"{milestone}: what its days are made of", "" if labels else "no day is accounted for"
+    return Chart(title, Axis(title="days, on average"), Axis("rows", names=labels), marks, "", said, empty=empty)
+
+
+def _marks(parts: Sequence[tuple[str, NDArray[np.float64]]], totals: Sequence[str]) -> list[Bars]:
+    """The parts of all stacks, the total at the right end of each."""
+    days = np.array([values for _, values in parts])
+    ends = np.where(days >= 0, days.clip(min=0).cumsum(axis=0), days.clip(max=0).cumsum(axis=0))
+    last = len(parts) - 1 - (days[::-1] >= 0).argmax(axis=0)
+    looks = PARTS[: len(parts)] if parts[-1][0] != OTHER else (*PARTS[: len(parts) - 1], (REST, ""))
+    return [
         Bars(
             name=what,
             colour=colour,
-            rows=list(range(len(labels))),
-            start=ends.loc[what].to_numpy() - wide.loc[what].to_numpy(),
-            end=ends.loc[what].to_numpy(),
-            labels=[f"{wide[label].sum():,.0f} d" for label in labels] if what == parts[-1] else (),
-            notes=[f"{what}: {days:,.1f} d" for days in wide.loc[what]],
+            hatch=hatch,
+            rows=range(len(totals)),
+            start=ends[number] - values,
+            end=ends[number],
+            labels=[total if number == at else "" for total, at in zip(totals, last.tolist(), strict=True)],
+            notes=[f"{what}: {day:,.1f} d" for day in values.tolist()],
         )
-        for what, colour in zip(parts, (*PARTS, REST), strict=False)
+        for number, ((what, values), (colour, hatch)) in enumerate(zip(parts, looks, strict=True))
     ]
-    title = f"{milestone}: what its days are made of"
-    said = "; ".join(f"{label} {wide[label].sum():,.0f} days" for label in labels)
-    empty = "" if labels else "no day is accounted for"
-    return Chart(title, Axis(title="days, on average"), Axis("rows", names=labels), marks, "", said, empty=empty)

@@ -78,6 +78,8 @@ class Bars(Mark):
     """What is written at the end of each."""
     height: float | Sequence[float] = 0.62
     opacity: float = 1.0
+    hatch: str = ""
+    """Strokes by which files tell it apart in grey: `///`."""
 
 
 @dataclass(frozen=True, kw_only=True)

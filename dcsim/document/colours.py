@@ -32,7 +32,16 @@ DARK = LIGHT | {
 }
 """Lighter blues where the paper is dark."""
 
-PARTS = ("blue", "orange", "green", "sky", "red", "yellow", "purple", "ink")
-"""Colours of the first, second, ... part of a whole."""
+PARTS = (
+    ("blue", ""),
+    ("orange", ""),
+    ("green", "///"),
+    ("sky", "\\\\\\"),
+    ("red", ""),
+    ("yellow", "..."),
+    ("purple", "xxx"),
+    ("ink", ""),
+)
+"""Colour and hatch of the first, second, ... part of a whole; they differ in grey as well."""
 REST = "line"
 """The colour of all that is too small to be told apart."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 14
 """Rows of a picture; what is smaller is left out, or gathered."""
-MOST_PARTS = len(style.PARTS)
-"""Parts that are told apart in a stack."""
 OTHER = "other"
 ENDS = (
     ("low_day", "high_day", style.SKY, "input at its P10; risk does not occur"),
@@ -32,17 +30,10 @@ def made_of(days: "pd.DataFrame", ax: Axes) -> Axes:
     """What the days to a milestone are made of.
 
     `days` has the columns kind, name and mean (days), perhaps p10 and p90; as many rows as there are causes of one
-    milestone, told one below the other; with a column `scenario` or `milestone` a stack for each of these (there
-    `days` may stand for `mean`). Small causes are gathered as 'other'.
+    milestone, told one below the other. Small causes are gathered as 'other'.
     """
-    table = days.rename(columns={"days": "mean"}) if "mean" not in days else days
-    table = table[table["mean"].abs() > 0]
-    if table.empty:
-        return style.nothing(ax, "no day is accounted for")
-    for by in ("scenario", "milestone"):
-        if by in table and table[by].nunique() > 1:
-            return _stacks(table, by, ax)
-    return _staircase(table, ax)
+    table = days[days["mean"].abs() > 0]
+    return style.nothing(ax, "no day is accounted for") if table.empty else _staircase(table, ax)
 
 
 def _staircase(table: "pd.DataFrame", ax: Axes) -> Axes:
@@ -53,7 +44,7 @@ def _staircase(table: "pd.DataFrame", ax: Axes) -> Axes:
         shown.append({"kind": OTHER, "name": "", "mean": sum(part["mean"] for part in rest)})
     left, most = 0.0, sum(max(part["mean"], 0) for part in shown)
     for row, part in enumerate(shown):
-        ax.barh(row, part["mean"], left=left, height=0.62, color=style.KINDS.get(part["kind"], style.REST[0]))
+        ax.barh(row, part["mean"], left=left, height=0.62, color=style.KINDS.get(part["kind"], style.PALE))
         if row:
             ax.plot([left, left], [row - 1.31, row + 0.31], color=style.GREY, linewidth=0.8)
         end = max(left, left + part["mean"])
@@ -78,37 +69,6 @@ def _days(days: float) -> str:
 
 def _whole(days: float) -> str:
     return f"{days:,.0f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _stacks(table: "pd.DataFrame", by: str, ax: Axes) -> Axes:
-    """A stack of causes for every scenario or milestone, in the same order and colours."""
-    names = list(dict.fromkeys(table[by]))[:MOST_ROWS]
-    cells = table.groupby(["kind", "name", by], sort=False)["mean"].sum()
-    wide = cells.unstack(by).reindex(columns=names).fillna(0.0)
-    order = wide.abs().mean(axis=1).sort_values(ascending=False, kind="stable").index
-    most = MOST_PARTS if len(order) <= MOST_PARTS else MOST_PARTS - 1
-    parts = [(cause_told(*key), wide.loc[key].to_numpy(np.float64)) for key in order[:most]]
-    looks = list(style.PARTS[: len(parts)])
-    if len(order) > most:
-        parts.append((OTHER, wide.loc[order[most:]].sum().to_numpy(np.float64)))
-        looks.append(style.REST)
-    total = float(wide.clip(lower=0).sum().max())
-    above, below, places = np.zeros(len(names)), np.zeros(len(names)), np.arange(len(names))
-    for (label, values), (colour, hatch) in zip(parts, looks, strict=True):
-        left = np.where(values >= 0, above, below)
-        ax.barh(places, values, left=left, height=0.66, color=colour, hatch=hatch, edgecolor="white", label=label)
-        for place in np.flatnonzero(np.abs(values) > 0.035 * total).tolist():
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85}
-            middle = left[place] + values[place] / 2
-            ax.text(middle, place, _whole(values[place]), ha="center", va="center", fontsize=9, bbox=box)
-        above, below = above + np.maximum(values, 0), below + np.minimum(values, 0)
-    style.rows(ax, [plain(str(name)) for name in names])
-    for place in places.tolist():
-        ax.text(above[place] + 0.01 * total, place, f"{wide.sum().iloc[place]:,.0f} d", va="center", fontweight="bold")
-    ax.set_xlim(right=1.1 * total)
-    ax.set_xlabel("days, on average")
-    style.legend_above(ax, columns=3)
-    return ax
 
 
 def cause_told(kind: str, name: str) -> str:
@@ -143,7 +103,7 @@ def criticality(criticality: "pd.DataFrame", ax: Axes) -> Axes:
     if shown.empty:
         return style.nothing(ax, "nothing is on the driving chain")
     for row, part in enumerate(shown.to_dict("records")):
-        ax.barh(row, part["index"], height=0.62, color=style.KINDS.get(part["kind"], style.REST[0]))
+        ax.barh(row, part["index"], height=0.62, color=style.KINDS.get(part["kind"], style.PALE))
         ax.plot([part["low"], part["high"]], [row, row], color=style.INK, linewidth=1.4, solid_capstyle="butt")
         ax.text(max(part["index"], part["high"]) + 0.01, row, f"{part['index']:.0%}", va="center", fontsize=9)
     style.rows(ax, [plain(name, 32) for name in shown["name"]])
@@ -195,7 +155,7 @@ def lost_to(causes: "pd.DataFrame", ax: Axes, unit: str = "unit") -> Axes:
         parts.append({"kind": OTHER, "name": "", "unit_days": rest["unit_days"].sum(), "share": rest["share"].sum()})
     most = max(part["unit_days"] for part in parts)
     for row, part in enumerate(parts):
-        ax.barh(row, part["unit_days"], height=0.62, color=style.KINDS.get(part["kind"], style.REST[0]))
+        ax.barh(row, part["unit_days"], height=0.62, color=style.KINDS.get(part["kind"], style.PALE))
         share = "<1 %" if part["share"] < 0.01 else f"{100 * part['share']:.0f} %"
         told = f"{part['unit_days']:,.0f}  ({share})"
         ax.text(part["unit_days"] + 0.01 * most, row, told, va="center", fontsize=9)
