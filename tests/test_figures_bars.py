@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dcsim.charts import style
 from dcsim.errors import RequestError
-from dcsim.figures.figures import criticality, days_bought, lost_to, made_of, sweep, tornado
+from dcsim.figures.figures import criticality, days_bought, made_of, sweep, tornado
 
 HOSTILE = ("<script>alert(1)</script>", "$x^2$ and $y$", "a name that is much too long to stand beside any bar at all")
 
@@ -64,15 +64,6 @@ def test_criticality_is_sorted_with_its_intervals():
     assert rows(ax) == ["r", "a"]
     assert [width for _, _, width in bars(ax)] == [0.9, 0.2]
     assert [list(line.get_xdata()) for line in ax.lines] == [[0.8, 0.95], [0.1, 0.3]]
-
-
-def test_what_is_lost_is_told_with_its_share():
-    columns = ["kind", "name", "unit_days", "share"]
-    table = pd.DataFrame([("work", f"w{k}", 30.0 - k, (30.0 - k) / 410) for k in range(20)], columns=columns)
-    ax = lost_to(table, axes(), "GPU")
-    assert (rows(ax)[0], rows(ax)[-1]) == ("w0", "other")
-    assert sum(width for _, _, width in bars(ax)) == 410
-    assert {"30  (7 %)", "GPU-days lost, on average; together 410"} <= set(said(ax))
 
 
 def test_a_tornado_has_the_largest_swing_on_top():
@@ -134,7 +125,6 @@ def test_a_sweep_over_three_paths_is_refused():
 EMPTY = {
     made_of: (pd.DataFrame(columns=["kind", "name", "mean", "p10", "p90"]),),
     criticality: (pd.DataFrame(columns=["kind", "name", "index", "low", "high"]),),
-    lost_to: (pd.DataFrame(columns=["kind", "name", "unit_days", "share"]),),
     tornado: (pd.DataFrame(columns=["input", "kind", "low_day", "high_day"]),),
 }
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import dcsim
 from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.charts.dates import Clock
-from dcsim.figures.figures import fan, histogram, level, s_curve, shortfall, use
+from dcsim.figures.figures import fan, histogram, level, s_curve, use
 
 START = 19723.0
 """2024-01-01 in days since 1970."""
@@ -89,24 +89,6 @@ def test_a_fan_reaches_from_p10_to_p90_and_ends_when_nothing_changes_any_more():
     assert target.get_offsets().tolist() == [[START + 19, 64]]
 
 
-def test_a_shortfall_is_the_area_between_two_curves():
-    curves = pd.DataFrame(
-        {
-            "day": [-1.0, 0.0, 1.0, 2.0, 3.0],
-            "date": pd.date_range("2024-01-10", periods=5),
-            "simulated": [0, 0, 5, 10, 10],
-            "target": [0, 10, 10, 10, 10],
-        }
-    )
-    curves.attrs = {"start": "2024-01-10", "day_zero": "2024-01-11"}
-    ax = shortfall(curves, axes(), "gpus", "GPU")
-    target, simulated = ax.lines
-    assert (target.get_ydata().tolist(), simulated.get_ydata().tolist()) == ([0, 10, 10, 10, 10], [0, 0, 5, 10, 10])
-    assert words(ax) == ["lost", "should have been", "was"]
-    assert ax.get_xlim() == (START + 3, START + 12.12)
-    assert ax.child_axes[0].get_xlabel() == "days from 2024-01-11"
-
-
 def reached(*rows):
     """Milestones on days from 2024-01-11, each with its date."""
     found = table("milestone day", *rows)
@@ -178,7 +160,6 @@ def test_the_use_of_a_resource_adds_its_places_below_what_there_is():
         lambda ax: s_curve(SUPPLIES, ax, []),
         lambda ax: fan(FAN[:0], ax, "gpus"),
         lambda ax: histogram(MILESTONES[:0], ax, "done"),
-        lambda ax: shortfall(pd.DataFrame(columns=["day", "date", "simulated", "target"]), ax, "gpus"),
         lambda ax: level(SUPPLIES[:0], DELIVERIES, SHORTAGES, ax, "power"),
         lambda ax: use(USAGE[:0], ax, "dock"),
     ],

@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import network
+from matplotlib.figure import Figure
 
 import dcsim
 from dcsim.analysis.lost import Growth, by_day, lateness
+from dcsim.charts.pictures import draw
 from dcsim.errors import RequestError
-from dcsim.study.lost import lost
+from dcsim.study.lost import LATE, lost
+from dcsim.study.result import Result
 
 DAY = 1440
 
@@ -44,7 +47,7 @@ def racks(**more):
 def test_a_queue_loses_what_it_waits(engine):
     """Three racks, one crew: they are there after 2, 3 and 4 days instead of all after 2."""
     result = lost(dcsim.load(racks()), supply="done", expected=True, engine=engine)
-    assert result.unit_days == pytest.approx(3)
+    assert result.about["unit_days"] == pytest.approx(3)
     (row,) = result.causes.to_dict("records")
     assert (row["kind"], row["name"], row["share"]) == ("resource", "crew", 1)
     curves = result.curves.head(5)
@@ -59,7 +62,7 @@ def test_losses_are_shared_in_proportion_and_add_up():
     spec["activities"]["install"]["consumes"] = {"parts": 1}
     result = lost(dcsim.load(spec), supply="done", expected=True)
     # there after 6, 7, 8 days instead of 2: 4 + 5 + 6; each chain: 2 d not placed, 3 d lead time, 0 to 2 d crew
-    assert result.unit_days == pytest.approx(15)
+    assert result.about["unit_days"] == pytest.approx(15)
     found = result.causes.set_index("kind")["unit_days"]
     assert found["resource"] == pytest.approx(5 * 1 / 6 + 6 * 2 / 7)
     assert found["order"] == pytest.approx(4 * 3 / 5 + 5 * 3 / 6 + 6 * 3 / 7)
@@ -71,7 +74,7 @@ def test_waiting_has_its_price():
     spec["supplies"]["done"]["hourly_value"] = "10 USD"
     result = lost(dcsim.load(spec), supply="done", expected=True)
     assert result.causes["price"].sum() == pytest.approx(3 * 24 * 10)
-    assert lost(dcsim.load(spec), supply="done", expected=True, price="1 EUR").findings.about["currency"] == "EUR"
+    assert lost(dcsim.load(spec), supply="done", expected=True, price="1 EUR").about["currency"] == "EUR"
     assert lost(dcsim.load(racks()), supply="done", expected=True).causes["price"].isna().all()
 
 
@@ -81,13 +84,20 @@ def test_a_plain_price_is_in_the_currency_of_the_scenario():
         lost(dcsim.load(spec), supply="done", expected=True, price=250)
     spec["supplies"]["done"]["hourly_value"] = "10 EUR"
     for price in (250, 250.0, "250", "250 EUR", "0.25k EUR"):
-        about = lost(dcsim.load(spec), supply="done", expected=True, price=price).findings.about
+        about = lost(dcsim.load(spec), supply="done", expected=True, price=price).about
         assert (about["hourly_value"], about["price"]) == ("250 EUR", pytest.approx(3 * 24 * 250))
 
 
 def test_units_that_never_come_are_lost_to_the_horizon():
     result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     assert result.causes.set_index("kind")["unit_days"]["unfinished"] == pytest.approx(1)
+
+
+def test_units_that_never_come_are_told_with_their_share():
+    result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
+    (section,) = result.report().sections
+    assert section.sentences == ("2 rack-days of done are lost against a build in which nothing waits.",)
+    assert sorted(section.tables[0].rows) == [[LATE, 1.0, 0.5], ["waiting for crew", 1.0, 0.5]]
 
 
 def test_units_that_never_come_are_not_drawn():
@@ -100,7 +110,7 @@ def test_what_is_there_at_the_start_is_part_of_a_plan():
     spec["supplies"]["done"]["initial"] = 2
     plan = pd.DataFrame({"date": ["2024-01-01", "2024-01-03", "2024-01-05"], "amount": [2, 3, 5]})
     result = lost(dcsim.load(spec), supply="done", target=plan, expected=True)
-    assert result.unit_days == pytest.approx(0)
+    assert result.about["unit_days"] == pytest.approx(0)
     assert result.curves["simulated"].iloc[[0, -1]].tolist() == [2, 5]
     assert result.curves["target"].iloc[[0, -1]].tolist() == [2, 5]
 
@@ -108,11 +118,13 @@ def test_what_is_there_at_the_start_is_part_of_a_plan():
 def test_a_plan_may_stand_instead(tmp_path):
     plan = pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [1, 3]})
     result = lost(dcsim.load(racks()), supply="done", target=plan, expected=True)
-    assert result.unit_days == pytest.approx(0)
+    assert result.about["unit_days"] == pytest.approx(0)
     plan.to_csv(tmp_path / "plan.csv", index=False)
     early = tmp_path / "early.csv"
     early.write_text("date,amount\n2024-01-02,3\n")
-    assert lost(dcsim.load(racks()), supply="done", target=early, expected=True).unit_days == pytest.approx(1 + 2 + 3)
+    assert lost(dcsim.load(racks()), supply="done", target=early, expected=True).about["unit_days"] == pytest.approx(
+        1 + 2 + 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +165,7 @@ def test_replications_are_averaged_and_alike_with_both_engines():
     spec = racks()
     spec["activities"]["install"]["duration"] = "1 to 3 d"
     results = [lost(dcsim.load(spec), supply="done", n=6, engine=name) for name in ("reference", "compiled")]
-    assert results[0].unit_days == results[1].unit_days
+    assert results[0].about == results[1].about
     pd.testing.assert_frame_equal(results[0].causes, results[1].causes)
 
 
@@ -174,3 +186,39 @@ def test_what_makes_no_sense_is_refused():
         lost(loaded, supply="done", target="nowhere.csv")
     with pytest.raises(RequestError, match=r"row 1\.amount: 1 after 3; .* never fall"):
         lost(loaded, supply="done", target=pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [3, 1]}))
+
+
+def drawn(**tables):
+    """A picture of a result with these tables."""
+    result = Result("lost", dcsim.load(racks()), {"supply": "done", "unit": "rack"}, tables)
+    (what,) = tables
+    return result.chart(what)
+
+
+def test_a_shortfall_is_the_area_between_two_curves():
+    curves = {"simulated": [0] * 10 + [5] + [10] * 40, "target": [0] * 9 + [10] * 42}
+    chart = drawn(curves=pd.DataFrame({"date": pd.date_range("2024-01-01", periods=51), **curves}))
+    band, target, simulated = chart.marks
+    assert [mark.name for mark in chart.marks] == ["lost", "target", "simulated"]
+    assert (band.high - band.low).sum() == 10 + 5
+    assert (target.y[7:9].tolist(), simulated.y[7:10].tolist()) == ([10, 10], [0, 5, 10])
+    assert [str(day)[:10] for day in simulated.x[[0, -1]]] == ["2024-01-03", "2024-01-26"]
+
+
+def test_what_is_lost_is_drawn_with_its_share():
+    columns = ["kind", "name", "unit_days", "share"]
+    causes = pd.DataFrame([("work", f"w{k}", 30.0 - k, (30.0 - k) / 410) for k in range(20)], columns=columns)
+    chart = drawn(causes=causes)
+    assert (chart.y.names[0], chart.y.names[-1], len(chart.y.names)) == ("working: w0", "other", 14)
+    assert sum(mark.end.sum() for mark in chart.marks) == 410
+    assert chart.x.title == "rack-days lost, on average; together 410"
+    assert chart.marks[0].labels[0] == "30 (7 %)"
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"), [("causes", "kind name unit_days share"), ("curves", "date simulated target")]
+)
+def test_where_nothing_is_lost_the_picture_says_so(table, columns):
+    chart = drawn(**{table: pd.DataFrame(columns=columns.split(), dtype=float)})
+    (text,) = draw(chart, Figure().subplots()).texts
+    assert text.get_text()

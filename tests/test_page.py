@@ -146,7 +146,7 @@ def test_everything_stands_on_one_page(page):
         "half: days later than base",
         "Within a budget of 2 M USD.",
         "So that half is reached by 2024-01-20 with 80 %.",
-        "16 rack-days are lost against a plan, worth 32 M USD.",
+        "16 rack-days of done are lost against the plan, worth 32M USD.",
         "half against resources.crew.count",
         "Of the 2 inputs that move half most, 2 are assumed, fitted or weakly sourced; above all mood (assumption,",
         "What is not modelled",

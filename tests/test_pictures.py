@@ -50,11 +50,6 @@ def findings(folder, kind, about, **tables):
 
 DAYS = pd.DataFrame([("work", "install", 5.0, 4.0, 6.0)], columns=["kind", "name", "mean", "p10", "p90"])
 INDEX = pd.DataFrame([("activity", "install", 0.9, 0.8, 1.0)], columns=["kind", "name", "index", "low", "high"])
-LOSSES = pd.DataFrame([("work", "install", 5.0, 1.0)], columns=["kind", "name", "unit_days", "share"])
-CURVES = pd.DataFrame(
-    {"day": [0.0, 1.0], "date": pd.date_range("2024-01-03", periods=2), "simulated": [0, 1], "target": [1, 1]}
-)
-CURVES.attrs = {"start": "2024-01-01", "day_zero": "2024-01-03"}
 POINTS = pd.DataFrame(
     [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
 )
@@ -76,7 +71,6 @@ def every(run, many):
         package.read(run),
         package.read(many),
         findings(run, "explanation", {"milestone": "half"}, days=DAYS, criticality=INDEX),
-        findings(run, "lost", {"supply": "done", "unit": "rack"}, causes=LOSSES, curves=CURVES),
         findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
         findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
         findings(run, "orders", BY, orders=ORDERS),

@@ -23,6 +23,8 @@ DAYS_ABOVE = 19
 """Points that the days above a chart take."""
 ENTRY = 15
 """Points that a line of a legend takes."""
+SUBJECT = 12
+"""Points that the line below a chart takes, which says what was simulated."""
 WIDE = 120
 """Letters beside each other in a legend."""
 ROW, AROUND, HIGH = 0.36, 1.6, 5.0
@@ -35,6 +37,8 @@ def picture(chart: Chart, subject: str = "") -> Figure:
     _drawn(chart, ax)
     figure.suptitle(plain(chart.title, 90), x=0.01, ha="left", fontsize=13, fontweight="bold")
     if subject:
+        below = SUBJECT / 72 / figure.get_figheight()
+        figure.get_layout_engine().set(rect=(0, below, 1, 1 - below))  # type: ignore[union-attr, call-arg]
         figure.text(0.01, 0.005, plain(subject, 120), ha="left", va="bottom", fontsize=8, color=style.GREY)
     return figure
 

@@ -157,7 +157,6 @@ def lost(
     csv: AsCsv = False,
 ) -> None:
     """Show what waiting costs: GPU-days lost, their causes and their price."""
-    from dcsim.report.lost import lost_report
     from dcsim.study.lost import lost
 
     built = opened(scenario, variant, set_, option, mitigate, limit)
@@ -175,4 +174,4 @@ def lost(
             progress=show,
         )
     make_way(out, overwrite)
-    give(result, "causes", lost_report(result), out, json, csv)
+    tell(result, out, json, csv)

@@ -1,23 +1,53 @@
 """Charts of what days are made of: rows of bars, the largest on top."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.document.causes import spent_on
+from dcsim.document.causes import CAUSES, cause, spent_on
 from dcsim.document.chart import Axis, Bars, Chart
 from dcsim.document.colours import PARTS, REST
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
 OTHER = "other"
+MOST_ROWS = 14
+"""Rows of a chart; what is smaller is left out, or gathered."""
 
 
-def stacked(table: "pd.DataFrame", milestone: str) -> Chart:
+def with_rest(causes: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
+    """So many rows: kind, name and numbers, the last of them the sum of all that is left, as 'other'."""
+    if len(causes) <= most:
+        return causes
+    rest = pd.DataFrame([{"kind": OTHER, "name": "", **causes.iloc[most - 1 :].sum(numeric_only=True)}])
+    return pd.concat([causes.head(most - 1), rest], ignore_index=True)
+
+
+def by_kind(
+    kinds: Sequence[str],
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    names: Sequence[str],
+    labels: Sequence[str],
+) -> list[Bars]:
+    """A bar in every row in the colour of its kind of cause."""
+    rows = {kind: [row for row, other in enumerate(kinds) if other == kind] for kind in (*CAUSES, *kinds)}
+    return [
+        Bars(
+            name=cause(kind).label if kind in CAUSES else "",
+            colour=cause(kind).colour,
+            rows=some,
+            start=start[some],
+            end=end[some],
+            labels=[labels[row] for row in some],
+            notes=[f"{names[row]}: {labels[row]}" for row in some],
+        )
+        for kind, some in rows.items()
+        if some
+    ]
+
+
+def stacked(table: pd.DataFrame, milestone: str) -> Chart:
     """A stack of causes for every scenario, in the same order and colours: scenario, kind, name, days.
 
     What lies before day zero is less than nothing, and stands to the left of it. Small causes are gathered as 'other'.

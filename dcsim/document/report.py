@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dcsim.document.chart import Chart
 
-ColumnKind = Literal["text", "count", "number", "day", "days", "change", "date", "share", "range"]
+ColumnKind = Literal["text", "count", "number", "day", "days", "change", "date", "share", "money", "range"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Column:
     """A column of a table: its heading and what its cells mean.
 
     A `day` is counted from day zero, `days` is a span, a `change` a span with its sign, a `range` the two ends of an
-    interval; days that do not come are infinite. A `share` is between 0 and 1.
+    interval; days that do not come are infinite. A `share` is between 0 and 1; `money` is in the currency of the title.
     """
 
     title: str

@@ -107,6 +107,16 @@ def interval(low: float, high: float, digits: int = 1, signed: bool = False) -> 
     return f"{told(low, digits)} to {told(high, digits)}"
 
 
+def money(amount: float, currency: str = "") -> str:
+    """A sum of money to two digits after the point, as scenarios write it: 20M USD."""
+    size, letter = next((pair for pair in _SIZES if abs(amount) >= pair[0]), (1, ""))
+    digits = f"{amount / size:,.2f}".rstrip("0").rstrip(".") if letter else f"{amount:,.0f}"
+    return f"{digits}{letter} {currency}".strip()
+
+
+_SIZES = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
+
+
 def cell(value: Any, column: Column) -> str:
     """What stands in a cell of a table; words stay as they are."""
     value = Cell.of(value).value
@@ -129,5 +139,7 @@ def cell(value: Any, column: Column) -> str:
             return change(value, column.digits)
         case "share":
             return share(value, column.n, column.digits)
+        case "money":
+            return money(value)
         case _:
             return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -141,26 +141,3 @@ def tornado(drivers: "pd.DataFrame", ax: Axes) -> Axes:
 
 def _signed(days: float) -> str:
     return f"{days:+,.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-@styled
-def lost_to(causes: "pd.DataFrame", ax: Axes, unit: str = "unit") -> Axes:
-    """How many unit-days of a supply were lost to what, with their share: kind, name, unit_days, share."""
-    shown = causes[causes["unit_days"] > 0]
-    if shown.empty:
-        return style.nothing(ax, "nothing is lost")
-    parts: Rows = shown.head(MOST_ROWS - 1).to_dict("records")  # type: ignore[assignment]
-    rest = shown.iloc[MOST_ROWS - 1 :]
-    if len(rest):
-        parts.append({"kind": OTHER, "name": "", "unit_days": rest["unit_days"].sum(), "share": rest["share"].sum()})
-    most = max(part["unit_days"] for part in parts)
-    for row, part in enumerate(parts):
-        ax.barh(row, part["unit_days"], height=0.62, color=style.KINDS.get(part["kind"], style.PALE))
-        share = "<1 %" if part["share"] < 0.01 else f"{100 * part['share']:.0f} %"
-        told = f"{part['unit_days']:,.0f}  ({share})"
-        ax.text(part["unit_days"] + 0.01 * most, row, told, va="center", fontsize=9)
-    style.rows(ax, [cause_told(part["kind"], part["name"]) for part in parts])
-    ax.set_xlim(0, 1.22 * most)
-    ax.xaxis.set_major_formatter(style.THOUSANDS)
-    ax.set_xlabel(f"{plain(unit)}-days lost, on average; together {shown['unit_days'].sum():,.0f}")
-    return _kinds_told(ax, [part["kind"] for part in parts])

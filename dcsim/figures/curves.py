@@ -111,30 +111,6 @@ def _last_change(dates: Floats, *curves: Floats) -> float:
 
 
 @styled
-def shortfall(curves: "pd.DataFrame", ax: Axes, supply: str, unit: str = "") -> Axes:
-    """How much of a supply there was at the end of each day beside how much there should have been.
-
-    `curves` has the columns day (from day zero), date, simulated and target; the area between is what was lost.
-    """
-    if curves.empty:
-        return style.nothing(ax, f"nothing of {plain(supply)} was counted")
-    dates = positions(curves["date"])
-    simulated, target = (curves[name].to_numpy(np.float64) for name in ("simulated", "target"))
-    ax.fill_between(dates, simulated, target, where=(target > simulated).tolist(), color=style.PALE, label="lost")
-    ax.plot(dates, target, color=style.GREEN, linestyle="--", linewidth=2, label="should have been")
-    ax.plot(dates, simulated, color=style.BLUE, linewidth=2.4, label="was")
-    last = _last_change(dates, simulated, target)
-    first = min(float(dates[int(np.argmax(curve > curve[0]))]) for curve in (simulated, target))
-    ax.set_xlim(first - 7, last + 0.06 * max(1.0, last - first))
-    ax.set_ylim(0, 1.08 * (float(max(simulated.max(), target.max())) or 1))
-    style.counts(ax.yaxis)
-    ax.set_ylabel(plain(f"{supply} ({unit})" if unit else supply, 50))
-    ax.legend(loc="lower right")
-    ax.grid(axis="y")
-    return _timed(ax, Clock.of(curves))
-
-
-@styled
 def histogram(milestones: "pd.DataFrame", ax: Axes, milestone: str, dated: "pd.DataFrame | None" = None) -> Axes:
     """In how many replications a milestone was reached when; with its quantiles and the dates of the world."""
     rows = milestones[milestones["milestone"] == milestone]

@@ -1,7 +1,7 @@
 """Every picture by name: each is a function of tables and the axes to draw on, and returns these axes."""
 
-from dcsim.figures.bars import criticality, lost_to, made_of, tornado
-from dcsim.figures.curves import fan, histogram, level, s_curve, shortfall, use
+from dcsim.figures.bars import criticality, made_of, tornado
+from dcsim.figures.curves import fan, histogram, level, s_curve, use
 from dcsim.figures.decisions import days_bought, latest_dates
 from dcsim.figures.gantt import gantt
 from dcsim.figures.maps import hall_map
@@ -16,10 +16,8 @@ __all__ = [
     "histogram",
     "latest_dates",
     "level",
-    "lost_to",
     "made_of",
     "s_curve",
-    "shortfall",
     "sweep",
     "tornado",
     "use",

@@ -225,14 +225,6 @@ def _tornado(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return _named(str(findings.about["milestone"]), figures.tornado(findings.tables["drivers"], ax))
 
 
-def _shortfall(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    return figures.shortfall(findings.tables["curves"], ax, findings.about["supply"], findings.about["unit"])
-
-
-def _lost_to(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    return figures.lost_to(findings.tables["causes"], ax, findings.about["unit"] or findings.about["supply"])
-
-
 def _latest_dates(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     by = f"{findings.about['milestone']} by {findings.about['date'][:10]} with {findings.about['confidence']:.0%}"
     return _named(by, figures.latest_dates(findings.tables["orders"], ax))
@@ -249,7 +241,6 @@ PICTURES: Mapping[str, Mapping[str, Draw]] = {
         "days": _made_of,
         "criticality": _criticality,
     },
-    "lost": {"curves": _shortfall, "causes": _lost_to},
     "sweep": {"sweep": _sweep},
     "drivers": {"tornado": _tornado},
     "orders": {"orders": _latest_dates},
@@ -257,7 +248,7 @@ PICTURES: Mapping[str, Mapping[str, Draw]] = {
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
-ROWS = ("gantt", "days", "causes", "criticality", "tornado", "orders", "measures")
+ROWS = ("gantt", "days", "criticality", "tornado", "orders", "measures")
 """Pictures that are the higher the more rows they have."""
 
 

@@ -34,7 +34,7 @@ def _section(section: Section) -> Iterator[RenderableType]:
     for point in section.points:
         yield Padding(Text(point), (0, 0, 0, 2), expand=False)
     for number, table in enumerate(section.tables):
-        yield from [Text("")] if number else []
+        yield from [Text("")] if number or section.sentences or section.points else []
         yield from [Text(table.title)] if table.title else []
         yield _table(table)
     yield from (Text(note, style="dim") for note in section.notes)

@@ -1,11 +1,10 @@
 """What waiting costs: GPU-days lost against the build in which nothing waits, or a plan; by cause, and in money."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,14 @@ import pandas as pd
 from dcsim.analysis.chain import codes_of, with_risks
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.lost import Floats, Growth, by_day, lateness, shared
-from dcsim.analysis.notebook import as_html
+from dcsim.analysis.result import EXPECTED
 from dcsim.build import network_of
 from dcsim.calendars import always
+from dcsim.document.bars import by_kind, with_rest
+from dcsim.document.causes import spent_on
+from dcsim.document.chart import Axis, Band, Chart, Line
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.words import counted, money, share
 from dcsim.engine import AUTO, ENGINES, choose
 from dcsim.engine.chain import chains
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
@@ -26,107 +30,15 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
-from dcsim.study.store import keep
 from dcsim.suggest import nearest
 from dcsim.trace import NOT, Ints, Trace
 from dcsim.units import DAY, Money
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+MAIN = "causes"
 PLENTY = 10**12
 """Units of everything in the build in which nothing waits."""
 UNFINISHED = ("unfinished", "")
-"""What is lost to units that are not there at the horizon."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Lost:
-    """Unit-days of a supply that were lost by coming later than they should have."""
-
-    scenario: Scenario
-    network: Network
-    supply: str
-    seed: int | None
-    """None for expected values."""
-    n: int
-    plan: str | None
-    """The fingerprint of the plan that the loss is against; none if it is against the build in which nothing waits."""
-    price: Money | None
-    """Of one unit for an hour."""
-    spent: Floats
-    """Unit-minutes lost: replications by codes, and at the end those of units that never came."""
-    grown: Ints
-    """Mean units at the end of each day."""
-    wanted: Ints
-
-    def __repr__(self) -> str:
-        return f"Lost('{self.scenario.name}', supply='{self.supply}', unit_days={self.unit_days:,.0f})"
-
-    @property
-    def unit_days(self) -> float:
-        """Unit-days lost, on average over the replications."""
-        return float(self.spent.sum(axis=1).mean()) / DAY
-
-    @cached_property
-    def causes(self) -> pd.DataFrame:
-        """Who lost them, most first: kind, name, unit_days, share, price (empty where a unit has none)."""
-        found: dict[tuple[str, str], float] = {}
-        for key, minutes in zip([*codes_of(self.network), UNFINISHED], self.spent.mean(axis=0).tolist(), strict=True):
-            if minutes:
-                found[key] = found.get(key, 0.0) + minutes / DAY
-        rows = [(*key, lost, lost / self.unit_days, self._priced(lost)) for key, lost in found.items()]
-        frame = pd.DataFrame(rows, columns=["kind", "name", "unit_days", "share", "price"])
-        numbers = dict.fromkeys(("unit_days", "share", "price"), "float64")
-        frame = frame.astype({"kind": "str", "name": "str", **numbers})
-        return frame.sort_values("unit_days", ascending=False, kind="stable", ignore_index=True)
-
-    def _priced(self, unit_days: float) -> float:
-        return float(self.price.amount) * 24 * unit_days if self.price is not None else np.nan
-
-    @cached_property
-    def curves(self) -> pd.DataFrame:
-        """Units at the end of each day, on average: day (from day zero), date, simulated, target."""
-        ends = (np.arange(len(self.grown)) + 1) * DAY
-        columns = {"day": days(self.network, ends), "date": dates(self.network, ends - 1)}
-        return explained(pd.DataFrame(columns | {"simulated": self.grown, "target": self.wanted}), self.network)
-
-    @cached_property
-    def findings(self) -> Result:
-        """All tables, with what was asked: what is kept, drawn and reported."""
-        about = {
-            "supply": self.supply,
-            "unit": self.scenario.supplies[self.supply].unit,
-            "seed": self.seed if self.seed is not None else "expected",
-            "replications": self.n,
-            "against": "nothing waits" if self.plan is None else "plan",
-            "plan": self.plan,
-            "hourly_value": None if self.price is None else f"{float(self.price.amount):g} {self.price.currency}",
-            "unit_days": self.unit_days,
-            "price": None if self.price is None else self._priced(self.unit_days),
-            "currency": None if self.price is None else self.price.currency,
-        }
-        return Result("lost", self.scenario, about, {"causes": self.causes, "curves": self.curves})
-
-    def _repr_html_(self) -> str:
-        told = f"{self.scenario.name}: {self.unit_days:,.0f} unit-days of {self.supply} lost"
-        return as_html(told, self.causes, "shared among all that their driving chains waited for")
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the tables, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        return keep(self.findings, folder)
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw both curves, and the area between them."""
-        from dcsim.figures.gallery import draw
-
-        return draw(self.findings, ax=ax)
+"""What is lost to units that are not delivered by the end of the simulation."""
 
 
 def lost(
@@ -140,7 +52,7 @@ def lost(
     expected: bool = False,
     engine: str = AUTO,
     progress: Callable[[int, int], None] = lambda done, count: None,
-) -> Lost:
+) -> Result:
     """Tell how many unit-days of a supply are lost by waiting, to what, and what they would have been worth.
 
     Each unit is compared with the same unit in the build in which nothing waits: the same draws, with plenty of every
@@ -169,29 +81,96 @@ def lost(
         There is no such counter, or the plan cannot be read.
     """
     network = network_of(scenario)
-    instances, amounts = _increments(scenario, network, supply)
-    initial = sum(stock.initial for stock in network.stocks if stock.name == supply)
-    unit = scenario.supplies[supply].unit
-    plan, ideal = None if target is None else plan_of(target, unit, network, initial), _unhindered(network, supply)
+    counter = _counter(scenario, network, supply, target)
     value = scenario.supplies[supply].hourly_value if price is None else money_of(scenario, price, "the price")
     count = 1 if expected else n
     compute = ENGINES[choose(engine, 2 * network.instances * count)]()
-    spent, grown, wanted, days_told = [], [], [], network.horizon // DAY + 1
+    builds = []
     for number in range(count):
-        chance = Expectation() if expected else Sample(seed, number)
-        draws = draw(network, chance)
-        trace = compute(network, draws)
-        simulated = _grown(trace, instances, amounts)
-        aim = plan or _grown(compute(ideal, draw(ideal, chance)), instances, amounts)
-        spent.append(_spent(trace, draws, instances, lateness(simulated, aim)))
-        there = trace.done[instances] != NOT
-        grown.append(initial + by_day(_worked(Growth(simulated.tick[there], simulated.amount[there])), days_told))
-        wanted.append(initial + by_day(plan or _worked(aim), days_told))
+        builds.append(counter.build(compute, Expectation() if expected else Sample(seed, number)))
         progress(number + 1, count)
-    curves = [np.mean(each, axis=0).round().astype(np.int64) for each in (grown, wanted)]
-    told = None if expected else seed
-    fingerprint = None if plan is None else sha256(plan.tick.tobytes() + plan.amount.tobytes()).hexdigest()
-    return Lost(scenario, network, supply, told, count, fingerprint, value, np.array(spent), *curves)
+    spent, grown, wanted = map(np.array, zip(*builds, strict=True))
+    unit_days = float(spent.sum(axis=1).mean()) / DAY
+    about = {
+        "supply": supply,
+        "unit": scenario.supplies[supply].unit,
+        "seed": EXPECTED if expected else seed,
+        "replications": count,
+        "against": "nothing waits" if counter.plan is None else "plan",
+        "plan": _fingerprint(counter.plan),
+        "hourly_value": None if value is None else f"{float(value.amount):g} {value.currency}",
+        "unit_days": unit_days,
+        "price": None if value is None else _worth(unit_days, value),
+        "currency": None if value is None else value.currency,
+    }
+    causes = _causes(network, spent.mean(axis=0), unit_days, value)
+    return Result("lost", scenario, about, {"causes": causes, "curves": _curves(network, grown, wanted)})
+
+
+@dataclass(frozen=True)
+class _Counter:
+    """What produces the units of a supply, and what the simulated dates are compared with."""
+
+    network: Network
+    instances: Ints
+    amounts: Ints
+    """How many units each instance produces."""
+    initial: int
+    plan: Growth | None
+    ideal: Network
+    """The network in which nothing waits."""
+
+    def build(
+        self, compute: Callable[[Network, Draws], Trace], chance: Expectation | Sample
+    ) -> tuple[Floats, Ints, Ints]:
+        """One build: unit-minutes lost by code, and units at the end of each day, simulated and wanted."""
+        draws = draw(self.network, chance)
+        trace, days_told = compute(self.network, draws), self.network.horizon // DAY + 1
+        simulated = _grown(trace, self.instances, self.amounts)
+        aim = self.plan or _grown(compute(self.ideal, draw(self.ideal, chance)), self.instances, self.amounts)
+        there = trace.done[self.instances] != NOT
+        seen = _worked(Growth(simulated.tick[there], simulated.amount[there]))
+        grown, wanted = (self.initial + by_day(growth, days_told) for growth in (seen, self.plan or _worked(aim)))
+        return _spent(trace, draws, self.instances, lateness(simulated, aim)), grown, wanted
+
+
+def _counter(scenario: Scenario, network: Network, supply: str, target: pd.DataFrame | str | Path | None) -> _Counter:
+    instances, amounts = _increments(scenario, network, supply)
+    initial = sum(stock.initial for stock in network.stocks if stock.name == supply)
+    plan = None if target is None else plan_of(target, scenario.supplies[supply].unit, network, initial)
+    return _Counter(network, instances, amounts, initial, plan, _unhindered(network, supply))
+
+
+def _fingerprint(plan: Growth | None) -> str | None:
+    """By which a plan is known again; there is none if the loss is against the build in which nothing waits."""
+    return None if plan is None else sha256(plan.tick.tobytes() + plan.amount.tobytes()).hexdigest()
+
+
+def _causes(network: Network, spent: Floats, unit_days: float, value: Money | None) -> pd.DataFrame:
+    """What lost how many, most first: kind, name, unit_days, share, price (empty where a unit has none)."""
+    found: dict[tuple[str, str], float] = {}
+    for key, minutes in zip([*codes_of(network), UNFINISHED], spent.tolist(), strict=True):
+        if minutes:
+            found[key] = found.get(key, 0.0) + minutes / DAY
+    worth = {key: np.nan if value is None else _worth(lost, value) for key, lost in found.items()}
+    rows = [(*key, lost, lost / unit_days, worth[key]) for key, lost in found.items()]
+    frame = pd.DataFrame(rows, columns=["kind", "name", "unit_days", "share", "price"])
+    numbers = dict.fromkeys(("unit_days", "share", "price"), "float64")
+    frame = frame.astype({"kind": "str", "name": "str", **numbers})
+    return frame.sort_values("unit_days", ascending=False, kind="stable", ignore_index=True)
+
+
+def _worth(unit_days: float, value: Money) -> float:
+    return float(value.amount) * 24 * unit_days
+
+
+def _curves(network: Network, grown: Ints, wanted: Ints) -> pd.DataFrame:
+    """Units at the end of each day, on average: day (from day zero), date, simulated, target."""
+    ends = (np.arange(grown.shape[1]) + 1) * DAY
+    columns = {"day": days(network, ends), "date": dates(network, ends - 1)}
+    counts = {"simulated": grown, "target": wanted}
+    columns |= {name: count.mean(axis=0).round().astype(np.int64) for name, count in counts.items()}
+    return explained(pd.DataFrame(columns), network)
 
 
 def _increments(scenario: Scenario, network: Network, supply: str) -> tuple[Ints, Ints]:
@@ -250,3 +229,76 @@ def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floa
         spent = np.bincount(told["code"], weights=told["ends"] - told["begins"], minlength=plan.codes.total)
         found[:-1] += shared(float(unit_minutes), spent, plan.codes)
     return found
+
+
+# What it has to say
+
+MOST_CAUSES = 15
+"""Causes that are told."""
+LATE = "not delivered by the end of the simulation"
+SHARED = "Each unit's loss is shared among all that its driving chain waited for."
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """How much is lost, to what, and the curves between which it lies."""
+    about, causes = result.about, result.tables["causes"]
+    unit, currency = _unit(result), str(about.get("currency") or "")
+    against = "against the plan" if about.get("against") == "plan" else "against a build in which nothing waits"
+    worth = f", worth {money(about['price'], currency)}" if about.get("price") is not None else ""
+    said = f"{about['unit_days']:,.0f} {unit}-days of {about['supply']} are lost {against}{worth}."
+    columns = [Column("lost to"), Column(f"{unit}-days", "days", digits=0), Column("share", "share")]
+    columns += [Column(currency, "money")] if worth else []
+    rows = [
+        [_told(row), row["unit_days"], row["share"], *([row["price"]] if worth else [])]
+        for row in causes.head(MOST_CAUSES).to_dict("records")
+    ]
+    more = len(causes) - MOST_CAUSES
+    notes = [f"and {counted(more, 'more cause')}"] if more > 0 else []
+    charts = (shortfall(result), lost_to(result))
+    section = Section("", (said,), tables=[Table(columns, rows)] if rows else [], charts=charts, notes=[*notes, SHARED])
+    return Report.of("What waiting costs", [*result.subject(), str(about["supply"])], [section])
+
+
+def _unit(result: Result) -> str:
+    return str(result.about.get("unit") or "unit")
+
+
+def _told(row: Mapping[Any, Any]) -> str:
+    return LATE if (row["kind"], row["name"]) == UNFINISHED else spent_on(row["kind"], row["name"])
+
+
+def shortfall(result: Result) -> Chart:
+    """How much there was at the end of each day beside how much there should have been; between them lies the loss."""
+    supply, curves = str(result.about["supply"]), result.tables["curves"]
+    moves = np.flatnonzero(curves[["simulated", "target"]].diff().abs().sum(axis=1) > 0)
+    if not len(moves):
+        return Chart(f"{supply}: simulated and target", empty=f"nothing of {supply} was counted")
+    shown = curves.iloc[max(0, int(moves[0]) - 7) : int(moves[-1]) + 15]
+    at = shown["date"].to_numpy("datetime64[m]")
+    simulated, target = (shown[name].to_numpy(np.float64) for name in ("simulated", "target"))
+    marks = (
+        Band(name="lost", colour="line", x=at, low=simulated, high=np.maximum(simulated, target), steps=True),
+        Line(name="target", colour="green", x=at, y=target, dash="dash", width=2, steps=True),
+        Line(name="simulated", x=at, y=simulated, steps=True),
+    )
+    said = f"At the end: target {target[-1]:,.0f}, simulated {simulated[-1]:,.0f}."
+    y = Axis("count", f"{supply} ({_unit(result)})")
+    title = f"{supply}: simulated and target, on average"
+    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero)
+
+
+def lost_to(result: Result) -> Chart:
+    """How many unit-days were lost to what, with their share."""
+    causes = result.tables["causes"]
+    shown = with_rest(causes[causes["unit_days"] > 0][["kind", "name", "unit_days", "share"]])
+    lost, total = shown["unit_days"].to_numpy(np.float64), float(shown["unit_days"].sum())
+    names = [_told(row) for row in shown.to_dict("records")]
+    labels = [f"{number:,.0f} ({share(part, digits=0)})" for number, part in zip(lost, shown["share"], strict=True)]
+    axis = Axis(title=f"{_unit(result)}-days lost, on average; together {total:,.0f}")
+    said = "; ".join(f"{name} {label}" for name, label in zip(names, labels, strict=True))
+    marks = by_kind(list(shown["kind"]), np.zeros(len(lost)), lost, names, labels)
+    title, empty = f"{result.about['supply']}: what its days were lost to", "" if names else "nothing is lost"
+    return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
+
+
+CHARTS = {"curves": shortfall, "causes": lost_to}

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-QUESTIONS = {"comparison": "dcsim.study.compare"}
+QUESTIONS = {
+    "comparison": "dcsim.study.compare",
+    "lost": "dcsim.study.lost",
+}
 """The module of each kind of result."""
 
 Draw = Callable[..., Chart]
@@ -87,8 +90,10 @@ class Result:
         """The scenario, what was laid over it, how often and with which seed it was simulated."""
         about, told = self.about, [self.scenario.name, *layers_of(self)]
         seed, n = about.get("seed"), about.get("replications")
+        if seed == EXPECTED:
+            return [*told, "expected values"]
         told += [counted(n, "replication")] if isinstance(n, int) else []
-        return [*told, "expected values" if seed == EXPECTED else f"seed {seed}"] if seed is not None else told
+        return [*told, f"seed {seed}"] if seed is not None else told
 
     def report(self, milestone: str = "") -> Report:
         """What it has to say: sections of sentences, tables and charts, of one milestone first if one is named."""

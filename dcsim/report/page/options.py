@@ -1,4 +1,4 @@
-"""What else was asked: values that were swept, orders to place, and what being late costs."""
+"""What else was asked: values that were swept, orders to place."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,10 @@ import pandas as pd
 
 from dcsim.charts.plotly import text
 from dcsim.dates import parse_limit, spelled
-from dcsim.document.causes import spent_on
 from dcsim.document.report import Cell
-from dcsim.report.page.parts import Chart, Line, Section, counts_axis, table
+from dcsim.report.page.parts import Chart, Line, Section, table
 from dcsim.report.page.results import Results, on
-from dcsim.report.page.words import cell, known, money, share, shift
+from dcsim.report.page.words import cell, known, share, shift
 from dcsim.study.result import Result
 
 MOST_ROWS = 20
@@ -21,7 +20,6 @@ def sections(results: Results) -> Iterator[Section]:
     kinds = {
         "sweep": _sweep,
         "orders": _orders,
-        "lost": _lost,
     }
     for kind, section in kinds.items():
         for number, found in enumerate(results.of(kind)):
@@ -95,58 +93,6 @@ def _orders(results: Results, found: Result, name: str) -> Section:
     return Section(name, "Orders", (said,), (), (table("By when to order", headings, rows),))
 
 
-def _lost(results: Results, found: Result, name: str) -> Section:
-    """What being late costs, in units times days, and what is to blame."""
-    unit, currency, price = _unit(found), str(found.about.get("currency", "")), found.about.get("price")
-    rows: list[Line] = [
-        [spent_on(row["kind"], row["name"]), f"{row['unit_days']:,.0f}", share(row["share"])]
-        + ([money(row["price"], currency)] if price else [])
-        for row in found.tables["causes"].head(MOST_ROWS).to_dict("records")
-    ]
-    headings = ["Lost to", f">{unit}-days", ">Share", *([">Worth"] if price else [])]
-    chart = _wanted_and_there(results, found.tables["curves"], unit, name)
-    return Section(
-        name, "What is lost", (_lost_said(found),), (chart,), (table("What it was lost to", headings, rows),)
-    )
-
-
-def _unit(found: Result) -> str:
-    return str(found.about.get("unit") or "unit")
-
-
-def _lost_said(found: Result) -> str:
-    about = found.about
-    worth = f", worth {money(float(about['price']), str(about['currency']))}" if about.get("price") else ""
-    against = "a plan" if about.get("against") == "plan" else "a build in which nothing waits"
-    return f"{about['unit_days']:,.0f} {_unit(found)}-days are lost against {against}{worth}."
-
-
 def losses(results: Results) -> str:
     """What being late costs, in a sentence."""
-    return " ".join(_lost_said(found) for found in results.of("lost"))
-
-
-def _wanted_and_there(results: Results, curves: pd.DataFrame, unit: str, name: str) -> Chart:
-    """What was wanted and what was there, until nothing changes any more."""
-    moves = curves[["simulated", "target"]].diff().abs().sum(axis=1) > 0
-    shown = curves[curves["day"] <= curves["day"][moves].max() + 14] if moves.any() else curves
-    traces = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": column,
-            "x": [f"{moment:%Y-%m-%d %H:%M}" for moment in shown["date"]],
-            "y": [round(float(value), 1) for value in shown[column]],
-            "line": {"color": f"@{colour}", "width": 2.4, "dash": dash, "shape": "hv"},
-        }
-        for column, colour, dash in (("target", "soft", "dot"), ("simulated", "blue", "solid"))
-    ]
-    layout = {
-        "hovermode": "x unified",
-        "xaxis": {"type": "date", "hoverformat": "%-d %b %Y"},
-        "yaxis": counts_axis(unit, [float(max(shown["simulated"].max(), shown["target"].max()))]),
-    }
-    ends = ", ".join(f"{column} {shown[column].iloc[-1]:,.0f}" for column in ("target", "simulated"))
-    return Chart(
-        f"{name}curves", f"{unit}: wanted and there", "On average.", f"At the end: {ends}.", 340, traces, layout
-    )
+    return " ".join(found.report().sections[0].sentences[0] for found in results.of("lost"))
