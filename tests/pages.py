@@ -58,7 +58,10 @@ def many(scenario: Scenario, n: int = 40) -> Result:
 
 
 def found(kind: str, about: dict[str, Any], scenario: Scenario | None = None, **tables: list[dict[str, Any]]) -> Result:
-    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    """A result of which all builds are finished."""
+    lacks = ["scenario", "point", "measures", "milestone", "activity", "place", "waits_for", "kind", "unfinished"]
+    frames = {"stuck": pd.DataFrame(columns=[*lacks, "builds", "mean", "least", "most"])}
+    frames |= {name: pd.DataFrame(rows) for name, rows in tables.items()}
     return Result(kind, scenario or tiny(), about, frames)
 
 
@@ -177,7 +180,15 @@ def others() -> list[Result]:
     ]
     sets = [{"rank": 1, "members": "storm", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0}]
     members = [{"option": "storm", "alone": 2.0, "marginal": 2.0, "interaction": 0.0}]
-    priced = {"unit": "rack", "unit_days": 16.0, "price": 32e6, "currency": "USD", "supply": "done", "against": "plan"}
+    priced = {
+        "replications": 32,
+        "unit": "rack",
+        "unit_days": 16.0,
+        "price": 32e6,
+        "currency": "USD",
+        "supply": "done",
+        "against": "plan",
+    }
     asked = {"milestone": "half", "seed": 0, "replications": 40}
     swept = {"over": ["resources.crew.count"], "values": [[1, 2, 3]], "samples": None, "seed": 0, "replications": 40}
     return [

@@ -96,7 +96,10 @@ def test_units_that_never_come_are_lost_to_the_horizon():
 def test_units_that_never_come_are_told_with_their_share():
     result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     (section,) = result.report().sections
-    assert section.sentences == ("2 rack-days of done are lost against a build in which nothing waits.",)
+    assert section.sentences == (
+        "2 rack-days of done are lost against a build in which nothing waits.",
+        "unfinished: 1 of 1 build: 1 activity not yet done",
+    )
     assert sorted(section.tables[0].rows) == [[LATE, 1.0, 0.5], ["waiting for crew", 1.0, 0.5]]
 
 

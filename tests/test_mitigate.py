@@ -308,7 +308,7 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, options, tmp_path):
         "budget": 3e6,
         "currency": "USD",
     }
-    assert set(told["tables"]) == {"options", "sets", "members", "pairs"}
+    assert set(told["tables"]) == {"options", "sets", "members", "pairs", "stuck"}
     assert set(told["about"]["measures"]) == {"more_power", "quick", "gift", "storm"}
     kept = pd.read_parquet(tmp_path / "out" / "options.parquet")
     out, _, _ = dcsim(*words, "--csv")

@@ -191,6 +191,7 @@ def test_it_is_kept_whole_and_says_what_it_is(scenario, tmp_path):
         "outcomes.parquet",
         "points.parquet",
         "scenario.yaml",
+        "stuck.parquet",
     ]
     assert pd.read_parquet(tmp_path / "out" / "points.parquet").equals(found.points)
     with pytest.raises(ResultError, match="this one differs in its values swept: choose another folder"):
@@ -220,7 +221,8 @@ def test_what_was_killed_is_continued_and_no_point_is_run_twice(scenario, tiny, 
     sweep(scenario, {CREW: "1..4"}, n=6, out=whole)
     killed = subprocess.run([sys.executable, "-c", PROGRAM, tiny, out], cwd=ROOT, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert sorted(path.name for path in (out / "parts").iterdir()) == ["point-00000.part", "point-00001.part"]
+    parts = [f"point-0000{number}{what}.part" for number in (0, 1) for what in ("-stuck", "")]
+    assert sorted(path.name for path in (out / "parts").iterdir()) == parts
     with pytest.raises(ResultError, match="that was stopped: continue it with --resume, or delete it"):
         sweep(scenario, {CREW: "1..4"}, n=6, out=out)
     (out / "parts" / "point-00001.part").write_bytes(b"half")

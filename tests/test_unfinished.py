@@ -9,8 +9,11 @@ import dcsim
 from dcsim.document.words import share
 from dcsim.report.explain import explanation_report
 from dcsim.report.forecast import forecast
+from dcsim.report.mitigate import mitigate_report
+from dcsim.report.orders import orders_report
 from dcsim.report.page.answer import headline
 from dcsim.report.page.results import together
+from dcsim.report.sweep import sweep_report
 from dcsim.report.terminal import shown
 from dcsim.study.unfinished import never
 
@@ -38,6 +41,9 @@ STUCK = {
     },
     "variants": {"more": {"supplies": {"power": {"initial": 20}}}},
 }
+
+
+PLENTY = {"power": {"unit": "kW", "initial": 20}, "done": {"unit": "rack"}}
 
 
 def scenario(**changes):
@@ -106,6 +112,53 @@ def test_json_says_never_and_what_is_stuck(dcsim, tmp_path):
     assert {"scenario": "base", "milestone": "all", "activity": "power_on", "waits_for": "power"}.items() <= tables[
         "stuck"
     ][0].items()
+
+
+def options(**of):
+    return {name: {"cost": "1M USD", "changes": changes} for name, changes in of.items()}
+
+
+def test_what_if_says_what_is_missing_too():
+    more, some = ({"supplies": {"power": {"initial": units}}} for units in (20, 2))
+    with_options = scenario(options=options(more=more, some=some))
+    swept = dcsim.sweep(with_options, {"supplies.power.initial": [2, 20]}, n=12, milestones=["all"])
+    assert "supplies.power.initial = 2: never in 12 of 12 builds: 2 to 18 racks short of power" in printed(
+        sweep_report(swept)
+    )
+    assert set(swept.findings.stuck["point"]) == {0}
+    weighed = dcsim.mitigate(with_options, milestone="all", n=12)
+    told = printed(mitigate_report(weighed))
+    assert f"as planned: {ALL}" in told
+    assert "some: never in 12 of 12 builds: 2 to 18 racks short of power (power_on)" in told
+    assert "more: never" not in told
+    assert set(weighed.findings.stuck["measures"]) == {"", "some"}
+    ordered = dcsim.order_by(with_options, milestone="all", date="2024-03-10", n=12)
+    assert f"all: {ALL}" in printed(orders_report(ordered))
+    assert set(ordered.findings.stuck["waits_for"]) == {"power"}
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_units_that_never_come_are_lost_to_what_is_missing(engine):
+    found = dcsim.lost(scenario(), supply="done", n=12, engine=engine)
+    assert "unfinished: 12 of 12 builds: 4 to 20 racks short of power (power_on)\n" in printed(shown(found.report()))
+    assert set(found.stuck["waits_for"]) == {"power"}  # fitting waits for the crew, and makes no units
+    assert dcsim.lost(dcsim.load({**STUCK, "supplies": PLENTY}), supply="done", n=2).stuck.empty
+
+
+def test_a_sweep_is_read_back_with_what_is_missing(tmp_path):
+    over = {"supplies.power.initial": [0, 2]}
+    kept = dcsim.sweep(scenario(), over, n=4, out=tmp_path / "s", milestones=["all"])
+    again = dcsim.sweep(scenario(), over, n=4, out=tmp_path / "s", milestones=["all"], resume=True)
+    assert again.stuck.equals(kept.stuck)
+    assert not again.stuck.empty
+
+
+def test_only_so_many_sentences_are_told():
+    without_orders = scenario(supplies=PLENTY, variants={})
+    points = dcsim.sweep(without_orders, {"supplies.power.initial": "1..13"}, n=1, milestones=["all"])
+    told = printed(sweep_report(points))
+    assert told.count("never in 1 of 1 build: ") == 8
+    assert "and 5 more, for other reasons: see `stuck` in the tables" in told
 
 
 def test_a_milestone_for_which_too_little_is_made():

@@ -1,6 +1,6 @@
 """What an unfinished build is stuck on: what each activity waits for, what is there, and what is needed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.chain import waiting_for
 from dcsim.analysis.supplies import movements
 from dcsim.engine.draws import Draws
-from dcsim.network import RETRY, WORK, Demand, Milestone, Network
+from dcsim.network import RETRY, WORK, Demand, Network
 from dcsim.trace import NOT, AttemptRow, Ints, Trace, causes
 
 HORIZON = "the horizon"
@@ -61,10 +61,23 @@ def stuck_in_many(network: Network, reached: Ints, left: Ints, stuck: Ints) -> p
     """
     rows: list[tuple[object, ...]] = []
     for number, milestone in enumerate(network.milestones):
-        if (missed := reached[:, number] == NOT).any():
-            ahead = stuck[np.isin(stuck[:, 1], sorted(_before(network, milestone)))]
-            rows += [(milestone.name, *row) for row in _lacks(network, missed, left, ahead)]
-    rows += [("", *row) for row in _lacks(network, left > 0, left, stuck)]
+        missed = reached[:, number] == NOT
+        rows += _lacks(network, milestone.name, missed, left, stuck, [milestone.gate], milestone.stocks)
+    rows += _lacks(network, "", left > 0, left, stuck)
+    return _frame(rows)
+
+
+def stuck_before(
+    network: Network, name: str, missed: NDArray[np.bool_], left: Ints, stuck: Ints, nodes: Ints, stocks: Sequence[int]
+) -> pd.DataFrame:
+    """What builds that miss these nodes, or units of these stocks, are stuck on before them, as `stuck_in_many`.
+
+    `missed` are these builds; `name` stands in the column of the milestone.
+    """
+    return _frame(_lacks(network, name, missed, left, stuck, nodes.tolist(), stocks))
+
+
+def _frame(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
     columns = ["milestone", *_LACKS]
     kinds = {**dict.fromkeys(columns[:5], "str"), **dict.fromkeys(columns[5:], "int64"), "mean": "float64"}
     return pd.DataFrame(rows, columns=columns).astype(kinds)
@@ -73,34 +86,47 @@ def stuck_in_many(network: Network, reached: Ints, left: Ints, stuck: Ints) -> p
 _LACKS = ("activity", "place", "waits_for", "kind", "unfinished", "builds", "mean", "least", "most")
 
 
-def _lacks(network: Network, missed: NDArray[np.bool_], left: Ints, stuck: Ints) -> list[tuple[object, ...]]:
-    """What some builds lack; where nothing is lacking, the time was too short, or too little is made."""
+def _lacks(
+    network: Network,
+    name: str,
+    missed: NDArray[np.bool_],
+    left: Ints,
+    stuck: Ints,
+    nodes: Sequence[int] = (),
+    stocks: Sequence[int] = (),
+) -> list[tuple[object, ...]]:
+    """What some builds lack before these nodes, or anywhere if none are given; where nothing is lacking, the time was
+    too short, or too little is made."""
+    if not missed.any():
+        return []
+    if len(nodes):
+        stuck = stuck[np.isin(stuck[:, 1], sorted(_before(network, nodes, stocks)))]
     stuck = stuck[missed[stuck[:, 0]]]
     frame = pd.DataFrame(stuck[:, 1:], columns=["activity", "cause", "waiting"])
     told = frame.groupby(["activity", "cause"])["waiting"].agg(["size", "mean", "min", "max"]).reset_index()
     names, supplies, all_of_them = causes(network), {stock.name for stock in network.stocks}, int(missed.sum())
     rows: list[tuple[object, ...]] = []
     for activity, cause, builds, mean, least, most in told.sort_values("mean", ascending=False).itertuples(index=False):
-        where = (network.activities[activity], network.levels[activity], names[cause])
+        where = (name, network.activities[activity], network.levels[activity], names[cause])
         rows.append((*where, waiting_for(names[cause], supplies).kind, all_of_them, builds, mean, least, most))
-    rows.sort(key=lambda row: -row[5] * row[6])  # type: ignore[operator]
+    rows.sort(key=lambda row: -row[6] * row[7])  # type: ignore[operator]
     missed = missed & ~np.isin(np.arange(len(left)), stuck[:, 0])
-    for name, some in ((HORIZON, left[missed & (left > 0)]), ("", left[missed & (left == 0)])):
+    for what, some in ((HORIZON, left[missed & (left > 0)]), ("", left[missed & (left == 0)])):
         if len(some):
-            rows.append(("", "", name, "", all_of_them, len(some), some.mean(), some.min(), some.max()))
+            rows.append((name, "", "", what, "", all_of_them, len(some), some.mean(), some.min(), some.max()))
     return rows
 
 
-def _before(network: Network, milestone: Milestone) -> set[int]:
-    """The activities that a milestone waits for, also by what they take from each other."""
+def _before(network: Network, nodes: Sequence[int], stocks: Sequence[int]) -> set[int]:
+    """The activities that nodes or stocks wait for, also by what they take from each other."""
     sources, edges = _backwards(network)
     starts = _start_gates(network)
     makers: dict[int, list[int]] = {}
     for instance in np.flatnonzero(network.bundle).tolist():
         for take in network.bundles[network.bundle[instance]]:
             makers.setdefault(take.stock, []).append(instance)
-    ahead = [milestone.gate, *(one for stock in milestone.stocks for one in makers.get(stock, ()))]
-    seen, stocks = set(ahead), set(milestone.stocks)
+    ahead = [*nodes, *(one for stock in stocks for one in makers.get(stock, ()))]
+    seen, known = set(ahead), set(stocks)
     while ahead:
         node = ahead.pop()
         found = sources[edges[node] : edges[node + 1]].tolist()
@@ -108,8 +134,8 @@ def _before(network: Network, milestone: Milestone) -> set[int]:
             found.append(starts[node])
         if node < network.instances:
             for take in network.demands[network.demand[node]].consumes:
-                if take.stock not in stocks:
-                    stocks.add(take.stock)
+                if take.stock not in known:
+                    known.add(take.stock)
                     found += makers.get(take.stock, ())
         for one in found:
             if one not in seen:

@@ -61,16 +61,13 @@ class ReferenceRunner:
         late = tuple(r for r in trace.delivery_rows if r.origin != PRODUCTION and orders[r.origin].placed is None)
         told = chains(trace, draws, self.gates) if self.gates else ()
         fallen = set(np.flatnonzero(at_midnight(self.network.start, trace.finish) & ~trace.eve).tolist())
-        left = int((trace.finish == NOT).sum())
-        ends = [(row.demand, row.cause, row.waiting) for row in trace.shortage_rows if row.ends == NOT]
         return Outcome(
             draws,
             trace.reached,
             trace.dated,
             fallen,
             trace.finish,
-            left,
-            stuck_of(self.network, np.array(ends, np.int64).reshape(len(ends), 3)) if left else NONE_STUCK,
+            *left_of(trace),
             waits_of(trace),
             late,
             tuple(told),
@@ -78,6 +75,13 @@ class ReferenceRunner:
 
 
 NONE_STUCK = np.zeros((0, 3), np.int64)
+
+
+def left_of(trace: Trace) -> tuple[int, Ints]:
+    """How many activity instances did not finish, and what they are stuck on: `left` and `stuck` of an outcome."""
+    left = int((trace.finish == NOT).sum())
+    ends = [(row.demand, row.cause, row.waiting) for row in trace.shortage_rows if row.ends == NOT]
+    return left, stuck_of(trace.network, np.array(ends, np.int64).reshape(len(ends), 3)) if left else NONE_STUCK
 
 
 def stuck_of(network: Network, rows: Ints) -> Ints:

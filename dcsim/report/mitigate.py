@@ -12,6 +12,7 @@ from dcsim.document.words import UNKNOWN, counted
 from dcsim.report.layout import below, headline, table_of
 from dcsim.report.quantities import money
 from dcsim.study.mitigate import Mitigations
+from dcsim.study.unfinished import missing
 from dcsim.units import Money
 
 MOST_SETS = 5
@@ -30,6 +31,8 @@ def mitigate_report(result: Mitigations) -> Group:
     if result.reached < 1:
         share = f"{100 * result.reached:.1f} %"
         parts.append(Text(f"As planned {share} of builds reach it; days are of those that do in both."))
+    whose = result.stuck["measures"].replace("", "as planned")
+    parts += map(Text, missing(result.stuck, result.milestone, whose, result.n))
     parts += [below("", _options(result)), *_best(result)]
     notes = "Each against the same builds without it; intervals hold the mean with 95 % confidence."
     return Group(*parts, below("", Text(notes, style="dim")))

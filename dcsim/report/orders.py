@@ -12,12 +12,14 @@ from dcsim.dates import spelled
 from dcsim.document.words import counted, share
 from dcsim.report.layout import below, headline, table_of
 from dcsim.study.orders import Orders
+from dcsim.study.unfinished import never
 
 
 def orders_report(result: Orders) -> Group:
     """Everything that `dcsim order-by` tells."""
     title = headline(result.scenario, counted(result.n, "replication"), f"seed {result.seed}")
-    return Group(title, Text(_question(result)), below("", _dates(result)), *_notes(result.orders))
+    lacks = map(Text, never(result.stuck, result.n))
+    return Group(title, Text(_question(result)), *lacks, below("", _dates(result)), *_notes(result.orders))
 
 
 def _question(result: Orders) -> str:

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from dcsim.document.words import NEVER, counted, day
 from dcsim.report.layout import below, headline, table_of
-from dcsim.study.sweep import Sweep
+from dcsim.study.sweep import Sweep, names_of
+from dcsim.study.unfinished import missing
 
 MOST_ACROSS = 9
 """Values that fit beside each other in 80 columns."""
@@ -22,9 +23,11 @@ def sweep_report(result: Sweep) -> Group:
     said = (counted(count, "point"), f"{counted(result.n, 'replication')} each", f"seed {result.seed}")
     zero = f"the same random numbers in all points; day 0 is {scenario.zero:%Y-%m-%d}"
     parts: list[RenderableType] = [headline(scenario, *said), Text(zero, style="dim")]
+    whose = result.stuck["point"].map(names_of(result.points, [axis.path for axis in result.axes]))
     for name in result.milestones:
         of_it = result.points[result.points["milestone"] == name]
         parts += _both(result, name, of_it) if _as_map(result) else _list(result, name, of_it)
+        parts += map(Text, missing(result.stuck, name, whose, result.n))
     if any(isinf(value) for value in result.points["p80"]):
         horizon = datetime.fromisoformat(result.findings.about["horizon"])
         parts.append(Text(f"{NEVER}: not by the horizon, {horizon:%Y-%m-%d}", style="dim"))

@@ -25,7 +25,7 @@ PARTS, LOCK = "parts", ".lock"
 WHOLE = ".replications.part"
 """All chunks as one, once the result is complete."""
 
-_PART = re.compile(r"(\d{8}-\d{8}|point-\d{5,})\.(part|parquet)")
+_PART = re.compile(r"(\d{8}-\d{8}|point-\d{5,}(-stuck)?)\.(part|parquet)")
 """The name of a part; `.parquet` where an older version wrote it."""
 _SEAL = hashlib.sha256().digest_size
 

@@ -25,7 +25,7 @@ from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_name
 from dcsim.study.result import Result
-from dcsim.study.unfinished import never
+from dcsim.study.unfinished import in_front, missing
 from dcsim.units import DAY
 
 BASE = "base"
@@ -149,7 +149,7 @@ def _result(milestones: Sequence[str], results: Mapping[str, Replications]) -> R
         "differences": _differences(milestones, base, days),
         "causes": _causes(milestones, results, days),
         "outcomes": _outcomes(days),
-        "stuck": stuck[["scenario", *stuck.columns.drop("scenario")]],
+        "stuck": in_front(stuck, "scenario"),
     }
     return Result("comparison", base.scenario, about, tables)
 
@@ -306,11 +306,8 @@ def _moved(row: Row) -> list[Any]:
 
 def _missing(result: Result, milestone: str) -> tuple[str, ...]:
     """Which scenarios do not always get there, and what is missing."""
-    stuck, n = result.tables.get("stuck"), int(result.about["replications"])
-    if stuck is None:
-        return ()
-    here = stuck[stuck["milestone"] == milestone].groupby("scenario", sort=False)
-    return tuple(line for label, part in here for line in never(part.assign(milestone=label), n))
+    stuck = result.tables["stuck"]
+    return missing(stuck, milestone, stuck["scenario"], int(result.about["replications"]))
 
 
 def _accounted(part: pd.DataFrame) -> str:

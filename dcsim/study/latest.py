@@ -34,8 +34,8 @@ class InTime:
 
     def hits(self, network: Network, some: NDArray[np.int64] | None = None) -> Hits:
         """Of these replications, of all if not given, whether they reach it."""
-        dated = self.trials.reached(network, np.arange(self.n) if some is None else some)[1]
-        return in_time(network.start, self.limit, dated)
+        ends = self.trials.ends(network, np.arange(self.n) if some is None else some)
+        return in_time(network.start, self.limit, ends.dated)
 
 
 @dataclass

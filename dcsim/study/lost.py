@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from dcsim.analysis.chain import codes_of, with_risks
 from dcsim.analysis.frames import dates, days, explained
 from dcsim.analysis.lost import Floats, Growth, by_day, lateness, shared
 from dcsim.analysis.result import EXPECTED
+from dcsim.analysis.stuck import stuck_before
 from dcsim.build import network_of
 from dcsim.calendars import always
 from dcsim.document.bars import by_kind, with_rest
@@ -23,6 +24,7 @@ from dcsim.document.words import counted, money, share
 from dcsim.engine import AUTO, ENGINES, choose
 from dcsim.engine.chain import chains
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
+from dcsim.engine.outcome import left_of
 from dcsim.engine.ways import ways
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -30,6 +32,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
+from dcsim.study.unfinished import never
 from dcsim.suggest import nearest
 from dcsim.trace import NOT, Ints, Trace
 from dcsim.units import DAY, Money
@@ -89,7 +92,9 @@ def lost(
     for number in range(count):
         builds.append(counter.build(compute, Expectation() if expected else Sample(seed, number)))
         progress(number + 1, count)
-    spent, grown, wanted = map(np.array, zip(*builds, strict=True))
+    spent, grown, wanted, missed, left = map(np.array, list(zip(*builds, strict=True))[:-1])
+    rows = np.concatenate([np.insert(build.stuck, 0, number, axis=1) for number, build in enumerate(builds)])
+    stuck = stuck_before(network, "", missed, left, rows, counter.instances, ())
     unit_days = float(spent.sum(axis=1).mean()) / DAY
     about = {
         "supply": supply,
@@ -104,7 +109,24 @@ def lost(
         "currency": None if value is None else value.currency,
     }
     causes = _causes(network, spent.mean(axis=0), unit_days, value)
-    return Result("lost", scenario, about, {"causes": causes, "curves": _curves(network, grown, wanted)})
+    tables = {"causes": causes, "curves": _curves(network, grown, wanted), "stuck": stuck}
+    return Result("lost", scenario, about, tables)
+
+
+class _Build(NamedTuple):
+    """What is kept of one build."""
+
+    spent: Floats
+    """Unit-minutes lost by code."""
+    grown: Ints
+    """Units at the end of each day."""
+    wanted: Ints
+    missed: bool
+    """Whether units do not come by the horizon."""
+    left: int
+    """How many activity instances did not finish."""
+    stuck: Ints
+    """Rows of (activity, cause, how many wait for it when the run ends)."""
 
 
 @dataclass(frozen=True)
@@ -120,10 +142,8 @@ class _Counter:
     ideal: Network
     """The network in which nothing waits."""
 
-    def build(
-        self, compute: Callable[[Network, Draws], Trace], chance: Expectation | Sample
-    ) -> tuple[Floats, Ints, Ints]:
-        """One build: unit-minutes lost by code, and units at the end of each day, simulated and wanted."""
+    def build(self, compute: Callable[[Network, Draws], Trace], chance: Expectation | Sample) -> _Build:
+        """One build beside what its dates are compared with."""
         draws = draw(self.network, chance)
         trace, days_told = compute(self.network, draws), self.network.horizon // DAY + 1
         simulated = _grown(trace, self.instances, self.amounts)
@@ -131,7 +151,8 @@ class _Counter:
         there = trace.done[self.instances] != NOT
         seen = _worked(Growth(simulated.tick[there], simulated.amount[there]))
         grown, wanted = (self.initial + by_day(growth, days_told) for growth in (seen, self.plan or _worked(aim)))
-        return _spent(trace, draws, self.instances, lateness(simulated, aim)), grown, wanted
+        spent = _spent(trace, draws, self.instances, lateness(simulated, aim))
+        return _Build(spent, grown, wanted, not there.all(), *left_of(trace))
 
 
 def _counter(scenario: Scenario, network: Network, supply: str, target: pd.DataFrame | str | Path | None) -> _Counter:
@@ -255,7 +276,9 @@ def report(result: Result, milestone: str = "") -> Report:
     more = len(causes) - MOST_CAUSES
     notes = [f"and {counted(more, 'more cause')}"] if more > 0 else []
     charts = (shortfall(result), lost_to(result))
-    section = Section("", (said,), tables=[Table(columns, rows)] if rows else [], charts=charts, notes=[*notes, SHARED])
+    sentences = (said, *never(result.tables["stuck"], int(about["replications"])))
+    tables = [Table(columns, rows)] if rows else []
+    section = Section("", sentences, tables=tables, charts=charts, notes=[*notes, SHARED])
     return Report.of("What waiting costs", [*result.subject(), str(about["supply"])], [section])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 
 from dcsim.analysis.gains import Gain, Ints, gain
 from dcsim.build import network_of
@@ -78,6 +79,8 @@ class Weighing:
     done: int = 0
     """How many were simulated."""
     known: dict[tuple[Set, range], Ints | None] = field(default_factory=dict)
+    lacks: dict[Set, pd.DataFrame] = field(default_factory=dict)
+    """What builds of the answer lack where they miss the milestone, by set."""
 
     def cost(self, some: Set) -> Fraction:
         """What all of a set cost; those whose cost nobody says are not in sets."""
@@ -111,7 +114,10 @@ class Weighing:
                     raise
                 self.known[key] = None
             else:
-                self.known[key] = self.trials.ticks(network, np.array(which))
+                ends = self.trials.ends(network, np.array(which))
+                self.known[key] = ends.ticks
+                if which == self.told:
+                    self.lacks[some] = self.trials.lacks(network, ends)
                 self.done += len(which)
                 self.progress(self.done, max(self.done, self.expected))
         return self.known[key]

@@ -25,6 +25,7 @@ from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
 from dcsim.study.store import keep
 from dcsim.study.trials import Trials, at_least_one
+from dcsim.study.unfinished import in_front
 from dcsim.units import Money
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Mitigations:
     it is told of those that the others change most.
     """
 
+    stuck: pd.DataFrame
+    """What keeps builds from the milestone: measures (those taken; empty as planned), and the columns of
+    `Replications.stuck`; as planned, with each measure by itself, and with the best set."""
+
     def __repr__(self) -> str:
         return f"Mitigations('{self.scenario.name}', milestone='{self.milestone}', n={self.n}, seed={self.seed})"
 
@@ -99,6 +104,7 @@ class Mitigations:
             "measures": _fingerprints(self.scenario),
         }
         tables = {"options": self.options, "sets": self.sets, "members": self.members, "pairs": self.pairs}
+        tables["stuck"] = self.stuck
         return Result("mitigations", self.scenario, about, tables)
 
     def save(self, folder: str | Path) -> Path:
@@ -192,6 +198,7 @@ def mitigate(
         sets=_sets(weighing, sets),
         members=members,
         pairs=_pairs(weighing, members),
+        stuck=_stuck(weighing, best),
     )
 
 
@@ -320,6 +327,13 @@ def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
             rows.append((one, other, *interplay(*ticks)[:3]))  # type: ignore[arg-type]
     frame = pd.DataFrame(rows, columns=["one", "other", "days", "low", "high"])
     return frame.astype({"one": "str", "other": "str", **dict.fromkeys(frame.columns[2:], "float64")})
+
+
+def _stuck(weighing: Weighing, best: Set) -> pd.DataFrame:
+    """What builds lack as planned, with each measure by itself, and with the best set."""
+    sets = dict.fromkeys([frozenset[str](), *(frozenset({one.name}) for one in weighing.measures), best])
+    parts = [weighing.lacks[some].assign(measures=", ".join(weighing.in_order(some))) for some in sets]
+    return in_front(pd.concat(parts, ignore_index=True), "measures")
 
 
 def _fingerprints(scenario: Scenario) -> dict[str, list[str]]:

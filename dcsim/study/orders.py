@@ -12,10 +12,11 @@ from math import inf, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from dcsim.build import network_of
-from dcsim.dates import Limit, day_of, last_minute, parse_limit
+from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -57,6 +58,9 @@ class Orders:
     its slack is how many days more it may wait.
     """
 
+    stuck: pd.DataFrame
+    """What builds lack that do not reach the milestone with all orders as planned; as `Replications.stuck`."""
+
     def __repr__(self) -> str:
         return f"Orders('{self.scenario.name}', milestone='{self.milestone}', date='{self.date:%Y-%m-%d}', n={self.n})"
 
@@ -72,7 +76,7 @@ class Orders:
             "seed": self.seed,
             "replications": self.n,
         }
-        return Result("orders", self.scenario, about, {"orders": self.orders})
+        return Result("orders", self.scenario, about, {"orders": self.orders, "stuck": self.stuck})
 
     def save(self, folder: str | Path) -> Path:
         """Write the table, the resolved scenario and a manifest into a folder.
@@ -148,8 +152,9 @@ def order_by(
     if not 0 <= points <= 100:
         raise RequestError(f"points of probability lie between 0 and 100, got {points:g}")
     chosen = choose(engine, network.instances * at_least_one(n) * 4)
-    trials = InTime(Trials(chosen, seed, milestone, threads(chosen, workers)), wanted, n)
-    planned = trials.hits(network)
+    builds = Trials(chosen, seed, milestone, threads(chosen, workers))
+    ends, trials = builds.ends(network, np.arange(n)), InTime(builds, wanted, n)
+    planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
     groups = _groups(network)
     rows = []
     for done, numbers in enumerate(groups.values()):
@@ -158,7 +163,7 @@ def order_by(
         search.known[0] = planned
         rows.append(_row(network, numbers, search, confidence, points, float(planned.mean())))
     progress(len(groups), len(groups))
-    return Orders(scenario, milestone, wanted, confidence, points, n, seed, float(planned.mean()), _table(rows))
+    return Orders(scenario, milestone, wanted, confidence, points, n, seed, float(planned.mean()), _table(rows), stuck)
 
 
 def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:

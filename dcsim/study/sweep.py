@@ -58,6 +58,8 @@ class Sweep:
     """
     outcomes: pd.DataFrame
     """One row per point, replication and milestone: point, replication, milestone, day (empty if it is not reached)."""
+    stuck: pd.DataFrame
+    """What keeps builds from these milestones at every point: point, and the columns of `Replications.stuck`."""
 
     def __repr__(self) -> str:
         paths = ", ".join(axis.path for axis in self.axes)
@@ -65,8 +67,9 @@ class Sweep:
 
     @cached_property
     def findings(self) -> Result:
-        """Both tables, with what was asked: what is kept, drawn and reported."""
-        return Result("sweep", self.scenario, _about(self), {"points": self.points, "outcomes": self.outcomes})
+        """All tables, with what was asked: what is kept, drawn and reported."""
+        tables = {"points": self.points, "outcomes": self.outcomes, "stuck": self.stuck}
+        return Result("sweep", self.scenario, _about(self), tables)
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the resolved scenario and a manifest into a folder.
@@ -159,19 +162,19 @@ def sweep(
     folder, text = None if out is None else Path(out), scenario.document.text
     manifest = manifest_of("sweep", scenario, _about(asked))
     if resume and folder is not None and (known := finished(folder, manifest, text)) is not None:
-        return Sweep(**vars(asked), points=known.tables["points"], outcomes=known.tables["outcomes"])
+        tables = known.tables
+        return Sweep(**vars(asked), points=tables["points"], outcomes=tables["outcomes"], stuck=tables["stuck"])
     points = points_of(axes, samples, seed)
     chosen = choose(engine, network_of(scenario).instances * at_least_one(n) * len(points))
     _refuse(scenario, points)
     working = Working(chosen, workers)
     campaign = None if folder is None else Campaign(folder, manifest, text, resume)
     with campaign or nullcontext():
-        outcomes = [
-            _outcomes(asked, k, point, len(points), campaign, working, progress) for k, point in enumerate(points)
-        ]
-        measured = [_row(k, point, asked, outcomes[k]) for k, point in enumerate(points)]
+        parts = [_at(asked, k, point, len(points), campaign, working, progress) for k, point in enumerate(points)]
+        measured = [_row(k, point, asked, parts[k][0]) for k, point in enumerate(points)]
         table = _typed(scenario, pd.concat(measured, ignore_index=True), axes)
-        result = Sweep(**vars(asked), points=table, outcomes=pd.concat(outcomes, ignore_index=True))
+        outcomes, stuck = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
+        result = Sweep(**vars(asked), points=table, outcomes=outcomes, stuck=stuck)
         if campaign is not None:
             result.save(campaign.folder)
             campaign.finish()
@@ -206,7 +209,7 @@ def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
         raise ScenarioError(list(problems.values()), scenario.document.name)
 
 
-def _outcomes(
+def _at(
     asked: _Asked,
     number: int,
     point: Point,
@@ -214,26 +217,33 @@ def _outcomes(
     campaign: Campaign | None,
     working: Working,
     progress: Progress,
-) -> pd.DataFrame:
-    """Every replication of a point: read from the folder if it was run before, kept there if not."""
-    name = f"point-{number:05d}"
-    known = campaign.part(name) if campaign is not None else None
-    if known is None:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every replication of a point, and what builds lack: read from the folder if it was run before, kept if not."""
+    names = f"point-{number:05d}", f"point-{number:05d}-stuck"
+    outcomes, stuck = (None if campaign is None else campaign.part(name) for name in names)
+    if outcomes is None or stuck is None:
         here = changed(asked.scenario, overrides=point)
 
         def show(done: int, _: int) -> None:
             progress(number * asked.n + done, count * asked.n)
 
         found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, show)
-        wanted = found.milestones["milestone"].isin(asked.milestones)
-        known = found.milestones.loc[wanted, ["replication", "milestone", "day", "date"]].reset_index(drop=True)
-        known.insert(0, "point", number)
-        known.attrs.clear()
+        outcomes = _of_point(number, found.milestones[["replication", "milestone", "day", "date"]], asked.milestones)
+        stuck = _of_point(number, found.stuck, asked.milestones)
         if campaign is not None:
-            campaign.keep(name, known)
+            campaign.keep(names[0], outcomes)
+            campaign.keep(names[1], stuck)
     else:
         progress((number + 1) * asked.n, count * asked.n)
-    return known
+    return outcomes, stuck
+
+
+def _of_point(number: int, table: pd.DataFrame, milestones: Sequence[str]) -> pd.DataFrame:
+    """The rows of these milestones, with the number of the point in front."""
+    found = table[table["milestone"].isin(milestones)].reset_index(drop=True)
+    found.insert(0, "point", number)
+    found.attrs.clear()
+    return found
 
 
 def _row(number: int, point: Point, asked: _Asked, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -254,3 +264,9 @@ def _typed(scenario: Scenario, frame: pd.DataFrame, axes: Sequence[Axis]) -> pd.
             frame[axis.path] = frame[axis.path].map(str).astype("str")
     frame["milestone"] = frame["milestone"].astype("str")
     return explained(frame, network_of(scenario))
+
+
+def names_of(points: pd.DataFrame, paths: Sequence[str]) -> dict[int, str]:
+    """What each point is called: the values that it has."""
+    rows = points.to_dict("records")
+    return {int(row["point"]): " and ".join(f"{path} = {row[path]}" for path in paths) for row in rows}

@@ -60,6 +60,7 @@ _COLUMNS = {
     "lost": {
         "causes": "kind name unit_days:number share:number price:number",
         "curves": "day:number date:time simulated:number target:number",
+        "stuck": _STUCK,
     },
     "comparison": {
         "milestones": "scenario milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
@@ -72,17 +73,22 @@ _COLUMNS = {
     "sweep": {
         "points": "point:whole milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
         "outcomes": "point:whole replication:whole milestone day:number date:time",
+        "stuck": f"point:whole {_STUCK}",
     },
     "drivers": {
         "drivers": "input kind correlation:number first:number total:number low_day:number high_day:number"
         " swing:number information:number p80_sooner:number"
     },
-    "orders": {"orders": "supply order placed:time latest:time slack:number probability:number confidence:number note"},
+    "orders": {
+        "orders": "supply order placed:time latest:time slack:number probability:number confidence:number note",
+        "stuck": _STUCK,
+    },
     "mitigations": {
         "options": "option kind cost:number days:number low:number high:number per_million:number reached:number",
         "sets": "rank:whole members cost:number days:number low:number high:number reached:number",
         "members": "option alone:number marginal:number interaction:number",
         "pairs": "one other days:number low:number high:number",
+        "stuck": f"measures {_STUCK}",
     },
 }
 """What each kind of result has at least: tables, and their columns; a column of which nothing is said holds text."""

@@ -1,52 +1,75 @@
-"""When one milestone is reached in many builds: no more of them is kept, so that many scenarios can be compared."""
+"""When one milestone is reached in many builds, and what those lack that do not reach it.
+
+No more of them is kept, so that many scenarios can be compared.
+"""
 
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import pairwise
 from threading import Event
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.study.replicate import CHUNK, in_threads
+from dcsim.trace import NOT
 
 Ints = NDArray[np.int64]
 
 
+class Ends(NamedTuple):
+    """How builds end, in the order in which they were asked for."""
+
+    ticks: Ints
+    """Of the milestone; `NOT` where it is not reached."""
+    dated: Ints
+    """The minute that dates it."""
+    left: Ints
+    """How many activity instances did not finish."""
+    stuck: Ints
+    """Rows of (number of the build, activity, cause, how many wait for it when the run ends)."""
+
+
 @dataclass(frozen=True)
 class Trials:
-    """Builds of one seed, of which only the tick of one milestone is kept."""
+    """Builds of one seed, of which only what concerns one milestone is kept."""
 
     engine: str
     seed: int
     milestone: str
     workers: int
 
-    def ticks(self, network: Network, replications: Ints) -> Ints:
-        """The tick of the milestone in each of these replications; `NOT` where it is not reached."""
-        ticks: Ints = self.reached(network, replications)[0]
-        return ticks
-
-    def reached(self, network: Network, replications: Ints) -> Ints:
-        """The tick of the milestone in each of these replications, and the minute that dates it."""
+    def ends(self, network: Network, replications: Ints) -> Ends:
+        """How these replications end."""
         number = [one.name for one in network.milestones].index(self.milestone)
-        found = np.zeros((2, len(replications)), np.int64)
+        found = np.zeros((3, len(replications)), np.int64)
 
-        def work(first: int, last: int, stopped: Event) -> None:
-            runner = new_runner(self.engine, network, self.seed)
+        def work(first: int, last: int, stopped: Event) -> tuple[int, Ints]:
+            runner, stuck = new_runner(self.engine, network, self.seed), []
             for k in range(first, last):
                 if stopped.is_set():
                     raise CancelledError
                 outcome = runner.run(int(replications[k]), {})
-                found[:, k] = outcome.reached[number], outcome.dated[number]
+                found[:, k] = outcome.reached[number], outcome.dated[number], outcome.left
+                stuck.append(np.insert(outcome.stuck, 0, k, axis=1))
+            return first, np.concatenate(stuck)
 
         edges = [*range(0, len(replications), CHUNK), len(replications)]
-        for _ in in_threads(list(pairwise(edges)), self.workers, work):
-            pass
-        return found
+        parts = sorted(in_threads(list(pairwise(edges)), self.workers, work), key=lambda part: part[0])
+        ticks, dated, left = found
+        return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in parts)]))
+
+    def lacks(self, network: Network, ends: Ends) -> pd.DataFrame:
+        """What these builds lack where they miss the milestone; the columns are those of `Replications.stuck`."""
+        milestone = next(one for one in network.milestones if one.name == self.milestone)
+        nodes, missed = np.array([milestone.gate]), ends.ticks == NOT
+        return stuck_before(network, self.milestone, missed, ends.left, ends.stuck, nodes, milestone.stocks)
 
 
 MOST = 10_000_000

@@ -14,6 +14,8 @@ from dcsim.scenario.schema import Scenario
 
 MOST = 3
 """Reasons that are told in a sentence."""
+MOST_LINES = 8
+"""Sentences that are told of one result."""
 
 
 def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
@@ -24,11 +26,23 @@ def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
     told: dict[tuple[int, str], list[str]] = {}
     for name, part in stuck.groupby("milestone", sort=False):
         told.setdefault((int(part["unfinished"].iloc[0]), reasons(part)), []).append(str(name))
-    for (builds, why), names in told.items():
-        if names != [""]:
-            yield f"{listed([name for name in names if name])}: never in {builds:,} of {counted(n, 'build')}: {why}"
-        elif len(told) == 1:
-            yield f"unfinished: {builds:,} of {counted(n, 'build')}: {why}"
+    lines = [((builds, why), [name for name in names if name]) for (builds, why), names in told.items()]
+    lines = [line for line in lines if line[1] or len(told) == 1]
+    for (builds, why), names in lines[:MOST_LINES]:
+        what = f"{listed(names)}: never in" if names else "unfinished:"
+        yield f"{what} {builds:,} of {counted(n, 'build')}: {why}"
+    if more := sum(len(names) for _, names in lines[MOST_LINES:]):
+        yield f"and {more:,} more, for other reasons: see `stuck` in the tables"
+
+
+def missing(stuck: pd.DataFrame, milestone: str, whose: pd.Series, n: int) -> tuple[str, ...]:
+    """The same of one milestone in several scenarios, each of which is called as `whose` says in its rows."""
+    return tuple(never(stuck.assign(milestone=whose)[stuck["milestone"] == milestone], n))
+
+
+def in_front(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The same table with this column as the first."""
+    return table[[column, *table.columns.drop(column)]]
 
 
 def reasons(stuck: pd.DataFrame, most: int = MOST) -> str:
