@@ -216,6 +216,15 @@ KEYS = [
         ),
     ),
     Broken(
+        "blank-open-days",
+        "holidays: US-TN",
+        "open: ",
+        (
+            "line 13: calendars.day_shift.open: nothing is written here; write a value, or `null`"
+            " to delete what another layer says"
+        ),
+    ),
+    Broken(
         "blank-resource",
         "    requires: {builders: 1}",
         "    requires: {builders}",

@@ -142,6 +142,8 @@ def _hours(raw: Any) -> Any:
 
 def _open(raw: Any) -> Any:
     """Dates by themselves, or with hours of their own."""
+    if raw is None:
+        return raw
     found: dict[Any, Any] = {}
     for entry in _listed(raw):
         found |= entry if isinstance(entry, dict) else {_text(entry): ()}
