@@ -43,10 +43,13 @@ class Alternative(NamedTuple):
 
 @dataclass(frozen=True)
 class Requirement:
-    """One entry of `requires`: the first of its alternatives that is free and at work is taken."""
+    """One entry of `requires`, or all that share a resource: the first alternative that is free and at work is taken.
+
+    No two requirements of a demand share a resource, so each can be tested and taken for itself.
+    """
 
     cause: str
-    """The entry as written, the name under which waiting for it is reported."""
+    """The entry as written, or all the names of several: waiting for it is reported under this name."""
     alternatives: tuple[Alternative, ...]
 
 

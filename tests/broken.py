@@ -738,16 +738,16 @@ RESOURCES = [
         "{dell_line | dell_line: 1}",
         (
             "line 53: activities.integrate_racks.requires.dell_line | dell_line: the resource "
-            "'dell_line' stands here twice; add its amounts up"
+            "'dell_line' stands here twice; each is one alternative"
         ),
     ),
     Broken(
-        "resource-in-two-entries",
-        "requires: {rack_crews: 1, dock: 1}",
-        "requires: {rack_crews: 1, dock | rack_crews: 1}",
+        "entry-twice",
+        "{dell_line | smc_line: 1}",
+        "{dell_line | smc_line: 1, dell_line|smc_line: 1}",
         (
-            "line 59: activities.install_rack.requires.dock | rack_crews: the resource "
-            "'rack_crews' stands here twice; add its amounts up"
+            "line 53: activities.integrate_racks.requires.dell_line|smc_line: 'dell_line | smc_line' "
+            "stands here twice; add its amounts up"
         ),
     ),
     Broken(

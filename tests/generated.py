@@ -442,7 +442,7 @@ class _Sketch:
         return self.has_source(name) or (_per(self.data["supplies"][name]) == "site" and bool(producers))
 
     def _requires(self, level: str, most: int) -> Spec:
-        """Some resources, each once, sometimes one or another."""
+        """Some resources, sometimes one or another, sometimes more of what another entry names too."""
         names = self.few(self.reachable("resources", level), most + 1, 1)
         if len(names) > 1 and self.some(0.5):
             first, second, *names = names
@@ -450,6 +450,8 @@ class _Sketch:
         else:
             requires = {}
         requires |= {name: self.rng.randint(1, min(2, self.peak(name))) for name in names[:most]}
+        if requires and self.some(0.15):
+            requires |= {" | ".join(self.few(self.reachable("resources", level), 2, 1)): 1}
         keys = list(requires)
         self.rng.shuffle(keys)
         return {key: requires[key] for key in keys}
@@ -499,8 +501,7 @@ class _Sketch:
         for place in self.instances(spec):
             part = overlay(spec, place)
             for needed in (part, part.get("rework", {})):
-                names = [name.strip() for text in needed.get("requires", {}) for name in text.split("|")]
-                if len(names) > len(set(names)):
+                if not self._is_enough(needed, place):
                     return False
                 choices = [[[name.strip()] for name in text.split("|")] for text in needed.get("requires", {})]
                 if needed.get("ways"):
@@ -511,6 +512,14 @@ class _Sketch:
                     if len(frozenset.intersection(*worked)) < 30:
                         return False
         return True
+
+    def _is_enough(self, needed: Mapping[str, Any], place: Place) -> bool:
+        """Whether there is at some time as much of everything as some choice of alternatives takes."""
+        entries = [[(name.strip(), n) for name in text.split("|")] for text, n in needed.get("requires", {}).items()]
+        return any(
+            all(sum(n for name, n in mode if name == one) <= self.peak(one) for one, _ in mode)
+            for mode in product(*entries)
+        )
 
     def _working_time(self, resource: str, place: Place) -> frozenset[int]:
         spec = self.data["resources"][resource]

@@ -416,11 +416,12 @@ class World:
 
     def demand(self, spec: Spec, needed: Spec, consumes: Spec, place: Place) -> Demand:
         """What is demanded by an activity; `needed` is what it, or its repair, requires and the ways to do it."""
-        needs = []
+        needs: list[Requirement] = []
         for text, units in needed.get("requires", {}).items():
             names = [name.strip() for name in text.split("|")]
             owns = [self.own("resources", name, place) for name in names]
             needs.append(Requirement(text, tuple(Choice(own[0], ((own, units),)) for own in owns)))
+        needs = [added_up([needs[k] for k in some]) for some in sharing(needs)]
         if ways := needed.get("ways", {}):
             taken = {way: spec.get("requires", {}) for way, spec in ways.items()}
             text = " | ".join(dict.fromkeys(name for requires in taken.values() for name in requires))
@@ -490,6 +491,33 @@ class World:
             tick = due + sum(self.elapsed(delays.get(f"supplies.{supply}", "0 d")) for delays in hits)
             units = (lot + 1) * amount // lots - lot * amount // lots
             yield DeliveryRow(max(0, tick), supply, place.path, units, name)
+
+
+def sharing(needs: list[Requirement]) -> list[list[int]]:
+    """Requirements that name the same resources, by number; those that share with the same one are together too."""
+    groups = [[k] for k in range(len(needs))]
+    named = [{own for choice in need.choices for own, _ in choice.takes} for need in needs]
+    while True:
+        pairs = ((a, b) for a in groups for b in groups if a < b and any(named[i] & named[j] for i in a for j in b))
+        pair = next(pairs, None)
+        if pair is None:
+            return groups
+        groups = sorted([*(group for group in groups if group not in pair), sorted(pair[0] + pair[1])])
+
+
+def added_up(needs: list[Requirement]) -> Requirement:
+    """Several requirements as one, whose choices are all combinations of theirs."""
+    if len(needs) == 1:
+        return needs[0]
+    choices = []
+    for mode in product(*(need.choices for need in needs)):
+        named = [choice.name for need, choice in zip(needs, mode, strict=True) if len(need.choices) > 1]
+        takes: dict[Own, int] = {}
+        for own, units in (claim for choice in mode for claim in choice.takes):
+            takes[own] = takes.get(own, 0) + units
+        choices.append(Choice(", ".join(named), tuple(takes.items())))
+    text = " | ".join(dict.fromkeys(own[0] for need in needs for choice in need.choices for own, _ in choice.takes))
+    return Requirement(text, tuple(choices))
 
 
 def skipped_by(ways: Spec) -> set[str]:

@@ -124,6 +124,17 @@ def test_a_crew_that_can_never_do_all_the_work():
     assert "hours of crew | other" in plan(activities, places={"box": 16}, **week)["resources.crew"]
 
 
+def test_what_is_taken_whatever_is_chosen_counts_for_each_resource():
+    """One of the two cranes, and two more of either: 20 hours of `crane` and 60 of both, ten times."""
+    week = {"horizon": "5 d", "places": {"box": 10}}
+    activities = {"lift": {"at": "box", "duration": "20 h", "requires": {"crane": 1, "crane | crew": 2}}}
+    assert plan(activities, resources={"crane": {"count": 2}, "crew": {"count": 3}}, **week) == {}
+    few = plan(activities, resources={"crane": {"count": 1}, "crew": {"count": 9}}, **week)
+    assert few["resources.crane"].startswith("10 x lift need at least 200 hours of crane, but there are never more")
+    few = plan(activities, resources={"crane": {"count": 2}, "crew": {"count": 2}}, **week)
+    assert few["resources.crane"].startswith("10 x lift need at least 600 hours of crane | crew, but there are never")
+
+
 def test_risks_count_only_where_they_are_certain_or_help():
     def found(**risk):
         supplies = {"power": {"unit": "kW", "production": {"rate": "1 / d", "every": "1 d"}}}

@@ -5,7 +5,7 @@ branch may skip needs nothing, and brings what it produces. What is too little e
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import islice, pairwise
 
@@ -16,7 +16,7 @@ from dcsim.build.refusals import successors
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.draws import Draws, draw, options_of
 from dcsim.engine.philox import Words
-from dcsim.network import Network, Rework, Risk, Work
+from dcsim.network import Network, Requirement, Rework, Risk, Work
 from dcsim.places import SITE
 from dcsim.trace import Ints
 
@@ -181,21 +181,30 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
     """Resources whose work cannot be done before the horizon, alternatives taken together."""
     minutes = np.bincount(network.demand[tried], _least(network, draws)[tried], len(network.demands))
     counts = np.bincount(network.demand[tried], minlength=len(network.demands))
-    needs: list[tuple[frozenset[int], float, str, int]] = []
+    needs: list[tuple[Requirement, float, str, int]] = []
+    users: dict[int, list[int]] = {}
+    choices: set[frozenset[int]] = set()
     for number, demand in enumerate(network.demands):
         for requirement in demand.requirements if counts[number] else ():
-            least = min(sum(claim.amount for claim in one.claims) for one in requirement.alternatives)
-            choice = frozenset(claim.resource for one in requirement.alternatives for claim in one.claims)
-            name = network.activities[demand.activity]
-            needs.append((choice, least * float(minutes[number]), name, int(counts[number])))
+            taken = Counter(claim.resource for one in requirement.alternatives for claim in one.claims)
+            always = {resource for resource, times in taken.items() if times == len(requirement.alternatives)}
+            choices |= {frozenset((resource,)) for resource in always}
+            if len(always) < len(taken):
+                choices.add(frozenset(taken))
+            for resource in taken:
+                users.setdefault(resource, []).append(len(needs))
+            needs.append(
+                (requirement, float(minutes[number]), network.activities[demand.activity], int(counts[number]))
+            )
     told: dict[str, list[tuple[float, int, str]]] = {}
-    ways = sorted({choice for choice, *_ in needs}, key=sorted)
+    ways = sorted(choices, key=sorted)
     for number, choice in enumerate(ways):
-        inside = [need for need in needs if need[0] <= choice]
-        need = sum(minutes for _, minutes, _, _ in inside)
+        some = [needs[k] for k in sorted({k for resource in choice for k in users[resource]})]
+        inside = [(least * mins, name, n) for one, mins, name, n in some if (least := _in_any_case(one, choice))]
+        need = sum(minutes for minutes, _, _ in inside)
         if need > (there := sum(_most(network, draws, resource) for resource in choice)):
             many = Counter[str]()
-            for _, _, activity, count in inside:
+            for _, activity, count in inside:
                 many[activity] += count
             name = " | ".join(dict.fromkeys(network.resources[k].name for k in sorted(choice)))
             said = f"{_users(many)} {_verb(many)} at least {need / 60:,.0f} hours of {name}{{}}, but there are never "
@@ -204,6 +213,11 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
         _, number, said = max(places)
         where = _where(network.resources[min(ways[-number])].place, places)
         yield ("resources", name.split(" | ")[0]), said.format(where) + _until(network)
+
+
+def _in_any_case(requirement: Requirement, resources: Set[int]) -> int:
+    """The fewest units of these resources together that a requirement takes, whatever is chosen."""
+    return min(sum(c.amount for c in one.claims if c.resource in resources) for one in requirement.alternatives)
 
 
 def _least(network: Network, draws: Draws) -> Floats:

@@ -146,7 +146,9 @@ class Instances:
         self, number: int, kind: int, spec: Activity, needs: Needs, consumes: dict[str, int], places: Ints
     ) -> NDArray[np.int32]:
         """For each place, the demand of the activity there."""
-        resources = [name for _, choice in needs.entries for _, takes in choice for name in takes]
+        repaired = ("rework",) if kind == REPAIR else ()
+        entries = self.choices.entries(("activities", self.names[number], *repaired, "requires"), needs)
+        resources = [name for entry in entries for name in entry.resources]
         own = self.times.number([spec.calendar or ALWAYS], self.goods.stopped_by(self.names[number]))
         days, whose = self.choices.days(needs, places)
         of = {name: self.goods.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
@@ -158,7 +160,7 @@ class Instances:
 
         def make(shared: str, k: int) -> int:
             numbers = {name: int(one[k]) for name, one in of.items()}
-            requirements = self.choices.requirements(needs, days[whose[k]], numbers)
+            requirements = self.choices.requirements(entries, needs, days[whose[k]], numbers)
             takes = tuple(Take(numbers[name], amount) for name, amount in consumes.items())
             taken = tuple((one.cause, tuple(each.claims for each in one.alternatives)) for one in requirements)
             told_with = self._alike.setdefault((number, kind, shared, taken, takes, own), len(self._numbers))

@@ -1,8 +1,10 @@
 """What a piece of work requires: alternatives and ways between which it chooses, and whose days each of them means."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +14,7 @@ from dcsim.build.supplies import Goods
 from dcsim.build.time import WorkingTimes
 from dcsim.distributions import Distribution
 from dcsim.network import Alternative, Claim, Demand, Requirement
-from dcsim.scenario.checks.parts import alternatives
+from dcsim.scenario.checks.parts import alternatives, spaced
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, Way
 from dcsim.scenario.values import Uncertain
@@ -21,6 +23,8 @@ Ints = NDArray[np.int64]
 
 MOST_TOGETHER = 2_000
 """Combinations of calendars to which choices may lead, beside one for every alternative."""
+MOST_SHARED = 100
+"""Combinations of alternatives in requirements that share a resource."""
 
 
 class Entry(NamedTuple):
@@ -28,6 +32,11 @@ class Entry(NamedTuple):
 
     cause: str
     choice: tuple[tuple[str, Mapping[str, int]], ...]
+
+    @property
+    def resources(self) -> list[str]:
+        """Everything that some alternative takes."""
+        return list(dict.fromkeys(name for _, takes in self.choice for name in takes))
 
 
 @dataclass(frozen=True)
@@ -40,17 +49,18 @@ class Needs:
     ways: Mapping[str, Way]
 
     @property
-    def entries(self) -> list[Entry]:
-        """All that is required; the ways come last, and wait under the names of all that any of them takes."""
+    def entries(self) -> list[list[Entry]]:
+        """All that is required, together where it shares a resource; the ways come last, each resource theirs alone."""
         found = [
-            Entry(" | ".join(alternatives(written)), tuple((name, {name: units}) for name in alternatives(written)))
+            Entry(spaced(written), tuple((name, {name: units}) for name in alternatives(written)))
             for written, units in self.requires.items()
             if units
         ]
+        together = _sharing(found)
         if self.ways:
             choice = [(called, {name: n for name, n in way.requires.items() if n}) for called, way in self.ways.items()]
-            found.append(Entry(" | ".join(dict.fromkeys(name for _, takes in choice for name in takes)), tuple(choice)))
-        return found
+            together.append([Entry(" | ".join(dict.fromkeys(n for _, takes in choice for n in takes)), tuple(choice))])
+        return together
 
     @property
     def deciding(self) -> list[str | None]:
@@ -80,17 +90,31 @@ class Choices:
     """Choices that cannot be kept or compared: path and message."""
     _alternatives: int = 0
 
-    def requirements(self, needs: Needs, days: Sequence[int], numbers: Mapping[str, int]) -> tuple[Requirement, ...]:
+    def entries(self, path: Key, needs: Needs) -> list[Entry]:
+        """All that is required, as many entries as there are choices to make."""
+        found = []
+        for some in needs.entries:
+            if len(some) == 1 or prod(len(entry.choice) for entry in some) <= MOST_SHARED:
+                found.append(_as_one(some))
+            else:
+                most = f"their alternatives make more than {MOST_SHARED} combinations; use fewer"
+                self.refused.append((path, f"{len(some)} entries share resources, and {most}"))
+        return found
+
+    def requirements(
+        self, entries: Sequence[Entry], needs: Needs, days: Sequence[int], numbers: Mapping[str, int]
+    ) -> tuple[Requirement, ...]:
         """What is required in one place, where these are the days that count and the resources by number."""
         ways = max(1, len(needs.ways))
         found = []
-        for k, (cause, choice) in enumerate(needs.entries):
+        for k, (cause, choice) in enumerate(entries):
             options = [0] * len(choice)
-            if needs.ways and k == len(needs.entries) - 1:
+            if needs.ways and k == len(entries) - 1:
                 options = list(range(len(choice)))
-            elif k == 0 and len(days) == len(choice):
+            elif k == 0:  # what is written first varies last
                 distinct = list(self._distinct(days))
-                options = [ways * distinct.index(self.times.day_and_week(number)) for number in days]
+                of_first = [ways * distinct.index(self.times.day_and_week(number)) for number in days]
+                options = [of_first[i * len(days) // len(choice)] for i in range(len(choice))]
             found.append(Requirement(cause, tuple(self._alternatives_of(choice, options, numbers))))
         return tuple(found)
 
@@ -165,3 +189,38 @@ class Choices:
         for number in days:
             found.setdefault(self.times.day_and_week(number), number)
         return found
+
+
+def _sharing(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Entries in groups that share resources, each where the first of its entries stands."""
+    users: dict[str, list[int]] = {}
+    for k, entry in enumerate(entries):
+        for name in entry.resources:
+            users.setdefault(name, []).append(k)
+    groups: list[list[Entry]] = []
+    seen: set[int] = set()
+    for k in range(len(entries)):
+        ahead, group = [k], set[int]()
+        while ahead:
+            group.add(j := ahead.pop())
+            for name in entries[j].resources:
+                ahead += users.pop(name, ())
+        if k not in seen:
+            groups.append([entries[j] for j in sorted(group)])
+        seen |= group
+    return groups
+
+
+def _as_one(entries: Sequence[Entry]) -> Entry:
+    """Entries as one that takes all of them: for each combination of their alternatives the sum of its claims."""
+    if len(entries) == 1:
+        return entries[0]
+    choice = []
+    for combination in product(*(entry.choice for entry in entries)):
+        pairs = zip(entries, combination, strict=True)
+        called = ", ".join(name for entry, (name, _) in pairs if len(entry.choice) > 1)
+        sums: Counter[str] = Counter()
+        for _, takes in combination:
+            sums.update(takes)
+        choice.append((called, sums))
+    return Entry(" | ".join(dict.fromkeys(name for entry in entries for name in entry.resources)), tuple(choice))

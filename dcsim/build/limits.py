@@ -129,6 +129,6 @@ def _visits(network: Network) -> Found:
         message = f"there are {priorities:,} different priorities; {most}"
         yield ("activities",), message
     for demand in network.demands:
-        if (modes := prod(len(choice.alternatives) for choice in demand.choices)) > MOST_MODES:
-            message = f"its alternatives make {modes:,} combinations, more than can be told apart (2^62)"
+        if prod(len(choice.alternatives) for choice in demand.choices) > MOST_MODES:
+            message = "its alternatives make more combinations than can be told apart (2^62)"
             yield ("activities", network.activities[demand.activity], "requires"), message

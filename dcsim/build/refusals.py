@@ -37,22 +37,29 @@ def _impossible_demands(network: Network) -> Iterator[tuple[Key, str]]:
         for requirement in demand.requirements:
             if short := _never_enough(network, requirement):
                 where = "" if demand.place == SITE else f" in {demand.place}"
-                message = f"needs {short[0]} of '{requirement.cause}'{where}, but there are never more than {short[1]}"
+                what, amount, peak = short
+                message = f"needs {amount} of '{what}'{where}, but there are never more than {peak}"
                 yield (*path, "requires", requirement.cause), message
         if closed := _closed(network, demand):
             yield path, f"can never be worked on: {closed} before the horizon"
 
 
-def _never_enough(network: Network, requirement: Requirement) -> tuple[int, int] | None:
-    """The least that is needed and the most that there ever is, where no alternative can ever be taken."""
-    short = []
+def _never_enough(network: Network, requirement: Requirement) -> tuple[str, int, int] | None:
+    """What is needed, how much of it and the most that there ever is, where no alternative can ever be taken.
+
+    Where alternatives differ in what they take, it is the resource that comes nearest to enough.
+    """
+    short: list[tuple[int, int, str]] = []
     for alternative in requirement.alternatives:
-        lacks = [(c.amount, network.resources[c.resource].peak) for c in alternative.claims]
-        lacks = [(amount, peak) for amount, peak in lacks if amount > peak]
+        resources = [network.resources[claim.resource] for claim in alternative.claims]
+        pairs = zip(alternative.claims, resources, strict=True)
+        lacks = [(claim.amount, one.peak, one.name) for claim, one in pairs if claim.amount > one.peak]
         if not lacks:
             return None
         short += lacks
-    return min(amount for amount, _ in short), max(peak for _, peak in short)
+    amount, peak, name = min(short, key=lambda one: one[0] - one[1])
+    alike = all(len(one.claims) == 1 and one.claims[0].amount == amount for one in requirement.alternatives)
+    return requirement.cause if alike else name, amount, peak
 
 
 def _closed(network: Network, demand: Demand) -> str:

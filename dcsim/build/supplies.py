@@ -13,6 +13,7 @@ from dcsim import network
 from dcsim.build.time import Clock, WorkingTimes, elapsed
 from dcsim.places import Places
 from dcsim.scenario import schema
+from dcsim.scenario.checks.parts import spaced
 from dcsim.scenario.schema import ALWAYS, Scenario
 from dcsim.units import parse_amount, parse_rate
 
@@ -24,6 +25,8 @@ def overlay(whole: Part, part: BaseModel) -> Part:
     changes = {}
     for name in part.model_fields_set:
         before, after = getattr(whole, name), getattr(part, name)
+        if name == "requires":  # however its alternatives are spaced
+            before, after = ({spaced(key): value for key, value in some.items()} for some in (before, after))
         if isinstance(before, dict) and isinstance(after, dict) and name not in ("count", "rate"):
             laid = {
                 k: overlay(before[k], v) if isinstance(v, schema.Way) and k in before else v for k, v in after.items()

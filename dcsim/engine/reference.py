@@ -8,7 +8,8 @@ Where engines disagree, this one is right. At every tick where something is due:
    all it needs at once or nothing. The whole pass ends before anything settles again. A start needs calendars that are
    open in the coming minute; for what is written without length, the minute just past is enough: it may end with the
    shift. Of all combinations of its alternatives, and of the ways to do it, each takes the first in the written order
-   that is free and open; how long it takes follows from what it took.
+   that is free and open; how long it takes follows from what it took. Requirements that name the same resource are one,
+   in the place of the first: what a combination takes of a resource is added up, and waited for under all their names.
 3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
    the next tick.
 

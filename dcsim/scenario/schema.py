@@ -429,7 +429,7 @@ class ActivityPart(Model):
     are hours of work; months continue while calendars are closed."""
     requires: dict[Text, Whole | None] = {}
     """Resources taken while it runs: `{rack_crews: 1}`. Of alternatives, `{dell_line | smc_line: 1}`, it takes the
-    first in the written order that is free."""
+    first in the written order that is free. What several entries take of the same resource is added up."""
     consumes: dict[Text, AmountValue | None] = {}
     """Supplies used up when it starts."""
     produces: dict[Text, AmountValue | None] = {}

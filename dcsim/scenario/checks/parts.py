@@ -93,6 +93,11 @@ def alternatives(written: str) -> list[str]:
     return [part.strip() for part in written.split("|")]
 
 
+def spaced(written: str) -> str:
+    """An entry of `requires` as it is told, however its alternatives are spaced."""
+    return " | ".join(alternatives(written))
+
+
 def _inside(path: Key, name: str, within: Mapping[str, Any]) -> Iterator[tuple[Key, str, Any]]:
     for pattern, part in within.items():
         yield (*path, "within", pattern), name, part

@@ -7,7 +7,7 @@ from math import log2
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern, check_stands_inside
 from dcsim.scenario.checks.names import check_characters
-from dcsim.scenario.checks.parts import Demand, activity_parts, alternatives, demands, links
+from dcsim.scenario.checks.parts import Demand, activity_parts, alternatives, demands, links, spaced
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import (
     check_amount,
@@ -92,18 +92,20 @@ def _check_amounts(path: Key, part: ActivityPart, scenario: Scenario, findings: 
 
 
 def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Problems) -> None:
-    """No resource stands twice in one list, and no alternative is empty."""
+    """No entry stands twice in one list, no resource twice in one entry, and no alternative is empty."""
     seen: set[str] = set()
     for written, amount in requires.items():
         names = alternatives(written)
         if not all(names):
             findings.add((*path, written), f"alternatives are written `one | other`, got '{written}'")
-        twice = [name for i, name in enumerate(names) if name and (name in seen or name in names[:i])]
+        twice = [name for i, name in enumerate(names) if name and name in names[:i]]
         if twice:
-            findings.add((*path, written), f"the resource '{twice[0]}' stands here twice; add its amounts up")
+            findings.add((*path, written), f"the resource '{twice[0]}' stands here twice; each is one alternative")
+        if (entry := spaced(written)) in seen:
+            findings.add((*path, written), f"'{entry}' stands here twice; add its amounts up")
         if amount is not None and amount > LARGEST_COUNT:
             findings.add((*path, written), f"more than 10^9 units, got {amount}")
-        seen.update(names)
+        seen.add(entry)
 
 
 def _check_way(demand: Demand, scenario: Scenario, findings: Problems) -> None:
