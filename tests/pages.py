@@ -73,11 +73,13 @@ def dates(**days: float) -> dict[str, Any]:
 
 def explanation(scenario: Scenario | None = None) -> Result:
     """What the days to `half` are made of, and one chain."""
+    start = pd.Timestamp(tiny().start)
     segments = [
         {"milestone": "half", "kind": "work", "name": "install", "activity": "install", "place": "hall1/rack1"}
-        | {"begins": 0, "ends": 4320, "days": 3.0},
+        | {"begins": 0, "ends": 4320, "days": 3.0, "from": start, "to": start + pd.Timedelta(days=3)},
         {"milestone": "half", "kind": "resource", "name": "crew", "activity": "install", "place": "hall1/rack2"}
-        | {"begins": 4320, "ends": 5760, "days": 1.0},
+        | {"begins": 4320, "ends": 5760, "days": 1.0}
+        | {"from": start + pd.Timedelta(days=3), "to": start + pd.Timedelta(days=4)},
     ]
     days = [
         {"kind": "work", "name": "install", "mean": 9.0, "p10": 7.0, "p90": 11.0, "index": 1.0},

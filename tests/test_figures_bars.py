@@ -1,6 +1,6 @@
 """Rows of bars and sweeps: the numbers of their tables, names as text, and nothing where there is nothing."""
 
-from math import inf, nan
+from math import inf
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dcsim.charts import style
 from dcsim.errors import RequestError
-from dcsim.figures.figures import criticality, days_bought, made_of, sweep, tornado
+from dcsim.figures.figures import days_bought, sweep, tornado
 
 HOSTILE = ("<script>alert(1)</script>", "$x^2$ and $y$", "a name that is much too long to stand beside any bar at all")
 
@@ -33,37 +33,6 @@ def rows(ax):
 def bars(ax):
     """(row, left end, width) of every bar."""
     return [(round(b.get_y() + b.get_height() / 2, 6), b.get_x(), b.get_width()) for b in ax.patches]
-
-
-def causes(*table):
-    return pd.DataFrame(table, columns=["kind", "name", "mean", "p10", "p90"])
-
-
-def test_the_days_of_one_milestone_are_a_staircase_that_ends_at_their_sum():
-    table = causes(("resource", "crew", 5.0, 1.0, 9.0), ("work", "install", 20.0, 10.0, 30.0), ("lag", "b", 0.0, 0, 0))
-    ax = made_of(table, axes())
-    assert rows(ax) == ["install", "waiting for crew"]
-    assert bars(ax) == [(0, 0, 20), (1, 20, 5)]
-    assert {"20 d  (10 to 30)", "5 d  (1 to 9)", "days, on average; together 25"} <= set(said(ax))
-
-
-def test_small_causes_are_gathered():
-    table = causes(*(("work", f"w{k}", 30.0 - k, nan, nan) for k in range(20)))
-    ax = made_of(table, axes())
-    assert rows(ax)[-1] == "other"
-    assert bars(ax)[-1][2] == sum(30 - k for k in range(13, 20))
-    assert sum(width for _, _, width in bars(ax)) == table["mean"].sum()
-
-
-def test_criticality_is_sorted_with_its_intervals():
-    table = pd.DataFrame(
-        [("activity", "a", 0.2, 0.1, 0.3), ("risk", "r", 0.9, 0.8, 0.95), ("supply", "never", 0.0, 0.0, 0.1)],
-        columns=["kind", "name", "index", "low", "high"],
-    )
-    ax = criticality(table, axes())
-    assert rows(ax) == ["r", "a"]
-    assert [width for _, _, width in bars(ax)] == [0.9, 0.2]
-    assert [list(line.get_xdata()) for line in ax.lines] == [[0.8, 0.95], [0.1, 0.3]]
 
 
 def test_a_tornado_has_the_largest_swing_on_top():
@@ -123,8 +92,6 @@ def test_a_sweep_over_three_paths_is_refused():
 
 
 EMPTY = {
-    made_of: (pd.DataFrame(columns=["kind", "name", "mean", "p10", "p90"]),),
-    criticality: (pd.DataFrame(columns=["kind", "name", "index", "low", "high"]),),
     tornado: (pd.DataFrame(columns=["input", "kind", "low_day", "high_day"]),),
 }
 
@@ -143,8 +110,6 @@ def test_an_empty_sweep_says_so():
 def test_names_are_text(name):
     """No mathematics, and cut where they do not fit; the picture can be drawn."""
     pictures = [
-        made_of(causes(("work", name, 3.0, 1.0, 4.0)), axes()),
-        criticality(pd.DataFrame([("risk", name, 0.5, 0.4, 0.6)], columns=EMPTY[criticality][0].columns), axes()),
         tornado(pd.DataFrame([(name, "risk", 0.0, 1.0)], columns=EMPTY[tornado][0].columns), axes()),
         sweep(points((1, name, 1.0, 2.0), columns=(name,)), axes(), [name]),
     ]
@@ -155,5 +120,5 @@ def test_names_are_text(name):
 
 
 def test_bars_are_drawn_in_the_house_style_whatever_the_caller_has_set():
-    ax = criticality(pd.DataFrame([("risk", "r", 0.5, 0.4, 0.6)], columns=EMPTY[criticality][0].columns), axes())
+    ax = tornado(pd.DataFrame([("r", "risk", 0.0, 1.0)], columns=EMPTY[tornado][0].columns), axes())
     assert ax.texts[0].get_fontfamily() == ["DejaVu Sans"]

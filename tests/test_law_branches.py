@@ -237,8 +237,8 @@ def test_explain_tells_what_expected_values_leave_out():
     """The mean is later by an hour in every fifth build."""
     spec = dcsim.load(soil(milestones={"done": {"activity": "slab"}}))
     why = dcsim.explain(spec, milestone="done", n=128)
-    late = (why.many.draws["value"] == 0).mean() * 60 / 1440
-    assert why.biases["risks"] == pytest.approx(late)
+    late = (dcsim.replicate(spec, 128).draws["value"] == 0).mean() * 60 / 1440
+    assert why.about["biases"]["risks"] == pytest.approx(late)
 
 
 def test_what_if(engine):

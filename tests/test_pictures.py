@@ -48,8 +48,6 @@ def findings(folder, kind, about, **tables):
     return Result(kind, package.read(folder).scenario, about, tables)
 
 
-DAYS = pd.DataFrame([("work", "install", 5.0, 4.0, 6.0)], columns=["kind", "name", "mean", "p10", "p90"])
-INDEX = pd.DataFrame([("activity", "install", 0.9, 0.8, 1.0)], columns=["kind", "name", "index", "low", "high"])
 POINTS = pd.DataFrame(
     [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
 )
@@ -70,7 +68,6 @@ def every(run, many):
     return (
         package.read(run),
         package.read(many),
-        findings(run, "explanation", {"milestone": "half"}, days=DAYS, criticality=INDEX),
         findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
         findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
         findings(run, "orders", BY, orders=ORDERS),

@@ -7,7 +7,6 @@ from rich.console import Console
 
 import dcsim
 from dcsim.document.words import share
-from dcsim.report.explain import explanation_report
 from dcsim.report.forecast import forecast
 from dcsim.report.mitigate import mitigate_report
 from dcsim.report.orders import orders_report
@@ -96,7 +95,7 @@ def test_every_report_says_what_is_missing(many):
     assert f"base: {ALL}" in printed(shown(compared.report()))
     assert set(compared.stuck["scenario"]) == {"base", "more"}
     explained = dcsim.explain(scenario(), milestone="all", n=12)
-    assert f"all: {ALL}" in printed(explanation_report(explained))
+    assert f"all: {ALL}" in printed(shown(explained.report()))
     lead = headline(together([many.findings], "all")).lead
     assert lead.endswith("in at least half of 12 simulated builds: 4 to 20 racks short of power (power_on).")
     lead = headline(together([dcsim.simulate(scenario(), expected=True).findings], "all")).lead

@@ -1,8 +1,9 @@
 """What a driving chain is made of: its segments in words and dates, and its days by what they were spent on."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 from dcsim.analysis.frames import dates, explained
 from dcsim.analysis.quantiles import quantile, share
 from dcsim.dates import at_midnight
+from dcsim.document.causes import spent_on
 from dcsim.engine.draws import Draws, undisturbed
 from dcsim.engine.tables import Table
 from dcsim.engine.ways import ways
 from dcsim.network import Network
+from dcsim.places import SITE
 from dcsim.scenario.schema import ALWAYS
 from dcsim.trace import NOT, Ints, causes
 from dcsim.units import DAY
@@ -141,6 +144,63 @@ def segments(network: Network, draws: Draws, milestone: str, chain: Table) -> pd
     ends = frame["ends"].to_numpy(np.int64)
     frame["to"] = dates(network, ends - (at_midnight(network.start, ends) & (ends > frame["begins"].to_numpy())))
     return explained(frame, network)
+
+
+MOST_LINES = 20
+"""Lines of a story; the shortest parts are told together where there are more."""
+MINOR = 0.001
+"""Parts of the whole that are shorter are always told together."""
+
+Row = Mapping[Hashable, Any]
+Line = tuple[pd.Timestamp, float, str, str]
+
+
+def story(segments: pd.DataFrame) -> Iterator[Line]:
+    """A chain in few lines: what follows each other about the same thing is one, and so are the shortest together.
+
+    Each is when it begins, its days, what they were spent on, and where.
+    """
+    stretches = _stretches(segments.to_dict("records"))
+    lengths = sorted(map(_length, stretches), reverse=True)
+    shortest = max(lengths[MOST_LINES] if len(lengths) > MOST_LINES else 0.0, MINOR * sum(lengths))
+    for minor, group in groupby(stretches, lambda stretch: 0 < _length(stretch) <= shortest):
+        if minor:
+            part = [row for stretch in group for row in stretch]
+            names = list(dict.fromkeys(str(row["name"]) for row in part))
+            yield _line(part, f"in turns: {', '.join(names[:3])}" + (" ..." if len(names) > 3 else ""))
+        else:
+            yield from (_line(stretch, _spent(stretch)) for stretch in group)
+
+
+def _stretches(rows: Sequence[Row]) -> list[list[Row]]:
+    """What follows each other about the same thing; a night stands with the work that it interrupts."""
+    what = [(row["kind"], row["name"]) for row in rows]
+    for k in range(1, len(rows) - 1):
+        if what[k][0] == "calendar" and what[k - 1] == what[k + 1]:
+            what[k] = what[k - 1]
+    return [[rows[k] for k in group] for _, group in groupby(range(len(rows)), lambda k: what[k])]
+
+
+def _spent(stretch: Sequence[Row]) -> str:
+    """What a stretch was spent on."""
+    first, closed = stretch[0], _length([row for row in stretch if row["kind"] == "calendar"])
+    if not _length(stretch):
+        return f"{first['name']}: there at the start"
+    within = f", {closed:,.1f} of it closed" if closed and first["kind"] != "calendar" else ""
+    return spent_on(first["kind"], first["name"]) + within
+
+
+def _length(rows: Sequence[Row]) -> float:
+    return float(sum(row["days"] for row in rows))
+
+
+def _line(rows: Sequence[Row], spent: str) -> Line:
+    """A line of the story, with who worked or waited where: of several the first, and how many there were."""
+    first = rows[0]
+    own = first["activity"] if first["activity"] != first["name"] else ""
+    where = " in ".join(part for part in (own, first["place"] if first["place"] != SITE else "") if part)
+    places = len({(row["activity"], row["place"]) for row in rows})
+    return first["from"], _length(rows), spent, f"{where} and {places - 1} more" if places > 1 else where
 
 
 _PARTS = {

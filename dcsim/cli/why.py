@@ -26,7 +26,7 @@ from dcsim.cli.app import (
     make_way,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress, tell
+from dcsim.cli.terminal import AsCsv, AsJson, notice, progress, tell
 
 
 @app.command()
@@ -55,7 +55,6 @@ def explain(
     csv: AsCsv = False,
 ) -> None:
     """Explain the date of a milestone: its driving chain, and what is critical."""
-    from dcsim.report.explain import explanation_report
     from dcsim.study.explain import TYPICAL, explain
 
     if expected and replication is not None:
@@ -76,7 +75,7 @@ def explain(
             progress=show,
         )
     make_way(out, overwrite)
-    give(result, "days", explanation_report(result), out, json, csv)
+    tell(result, out, json, csv)
 
 
 @app.command()

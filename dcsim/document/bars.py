@@ -1,14 +1,17 @@
 """Charts of what days are made of: rows of bars, the largest on top."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.document.causes import CAUSES, cause, spent_on
+from dcsim.document.causes import CAUSES, by_cause, spent_on
 from dcsim.document.chart import Axis, Bars, Chart
 from dcsim.document.colours import PARTS, REST
+
+M = TypeVar("M")
 
 OTHER = "other"
 MOST_ROWS = 14
@@ -23,28 +26,18 @@ def with_rest(causes: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
     return pd.concat([causes.head(most - 1), rest], ignore_index=True)
 
 
-def by_kind(
-    kinds: Sequence[str],
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    names: Sequence[str],
-    labels: Sequence[str],
-) -> list[Bars]:
-    """A bar in every row in the colour of its kind of cause."""
-    rows = {kind: [row for row, other in enumerate(kinds) if other == kind] for kind in (*CAUSES, *kinds)}
-    return [
-        Bars(
-            name=cause(kind).label if kind in CAUSES else "",
-            colour=cause(kind).colour,
-            rows=some,
-            start=start[some],
-            end=end[some],
-            labels=[labels[row] for row in some],
-            notes=[f"{names[row]}: {labels[row]}" for row in some],
-        )
-        for kind, some in rows.items()
-        if some
-    ]
+def coloured(mark: Callable[..., M], kinds: Iterable[str], **parts: Any) -> list[M]:
+    """A mark for each kind of cause in its colour, with its share of what is told by position."""
+    marks = []
+    for kind, at in by_cause(list(kinds)):
+        name = kind.label if kind in CAUSES.values() else ""
+        marks.append(mark(name=name, colour=kind.colour, **{key: _taken(values, at) for key, values in parts.items()}))
+    return marks
+
+
+def _taken(values: Any, at: list[int]) -> Any:
+    """What stands at some positions of an array, or of anything else with positions."""
+    return values[at] if isinstance(values, np.ndarray) else [values[k] for k in at]
 
 
 def stacked(table: pd.DataFrame, milestone: str) -> Chart:

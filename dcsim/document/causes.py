@@ -1,5 +1,6 @@
 """The causes that days are spent on: how each kind is called, how one cause is told, and its colour."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -36,6 +37,13 @@ OTHER = Cause("other", "{}", "line")
 def cause(kind: str) -> Cause:
     """How a kind of cause is told."""
     return CAUSES.get(kind, OTHER)
+
+
+def by_cause(kinds: Sequence[str]) -> Iterator[tuple[Cause, list[int]]]:
+    """The kinds of causes in the order of legends, each with the positions at which it stands."""
+    for one in dict.fromkeys((*CAUSES.values(), OTHER)):
+        if at := [number for number, kind in enumerate(kinds) if cause(kind) == one]:
+            yield one, at
 
 
 def spent_on(kind: str, name: str) -> str:

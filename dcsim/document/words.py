@@ -27,6 +27,11 @@ def listed(parts: Sequence[str], most: int = 12) -> str:
     return ", ".join(parts[:most]) + (f", and {more} more" if more > 0 else "")
 
 
+def joined(parts: Sequence[str]) -> str:
+    """Several things in a sentence: crews, cranes and power."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
 NEVER = "never"
 """What stands for a day that does not come before the horizon."""
 UNKNOWN = "?"

@@ -1,6 +1,6 @@
 """Every picture by name: each is a function of tables and the axes to draw on, and returns these axes."""
 
-from dcsim.figures.bars import criticality, made_of, tornado
+from dcsim.figures.bars import tornado
 from dcsim.figures.curves import fan, histogram, level, s_curve, use
 from dcsim.figures.decisions import days_bought, latest_dates
 from dcsim.figures.gantt import gantt
@@ -8,7 +8,6 @@ from dcsim.figures.maps import hall_map
 from dcsim.figures.sweeps import sweep
 
 __all__ = [
-    "criticality",
     "days_bought",
     "fan",
     "gantt",
@@ -16,7 +15,6 @@ __all__ = [
     "histogram",
     "latest_dates",
     "level",
-    "made_of",
     "s_curve",
     "sweep",
     "tornado",

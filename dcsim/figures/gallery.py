@@ -201,10 +201,6 @@ def _half_done(findings: "Result") -> float:
     return float(np.ceil(clock.days(clock.date(float(np.median(done)))))) if len(done) else 0.0
 
 
-def _made_of(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    return _named(str(findings.about["milestone"]), figures.made_of(findings.tables["days"], ax))
-
-
 def _named(milestone: str, ax: Axes) -> Axes:
     """What is below a picture says of which milestone it is."""
     label = ax.get_xlabel()
@@ -215,10 +211,6 @@ def _named(milestone: str, ax: Axes) -> Axes:
 def _sweep(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     points = findings.tables["points"]
     return figures.sweep(points, ax, list(findings.about["over"]), _milestone(findings, wanted, "points"))
-
-
-def _criticality(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    return _named(str(findings.about["milestone"]), figures.criticality(findings.tables["criticality"], ax))
 
 
 def _tornado(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
@@ -237,10 +229,6 @@ def _days_bought(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
     "replications": {"s-curve": _s_curve, "histogram": _histogram},
-    "explanation": {
-        "days": _made_of,
-        "criticality": _criticality,
-    },
     "sweep": {"sweep": _sweep},
     "drivers": {"tornado": _tornado},
     "orders": {"orders": _latest_dates},
@@ -248,7 +236,7 @@ PICTURES: Mapping[str, Mapping[str, Draw]] = {
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
-ROWS = ("gantt", "days", "criticality", "tornado", "orders", "measures")
+ROWS = ("gantt", "tornado", "orders", "measures")
 """Pictures that are the higher the more rows they have."""
 
 

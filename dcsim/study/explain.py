@@ -1,26 +1,26 @@
 """Why a milestone is when it is: its driving chain in one build, and what its days are made of over many."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property
-from math import ceil
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
+from math import ceil, isfinite
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from dcsim.analysis.chain import criticality, days_by_cause, segments
-from dcsim.analysis.notebook import as_html
+from dcsim.analysis.chain import MINOR, criticality, days_by_cause, segments, story
 from dcsim.build import network_of
 from dcsim.distributions import Fixed
+from dcsim.document.bars import OTHER, coloured, with_rest
+from dcsim.document.causes import spent_on
+from dcsim.document.chart import Axis, Bars, Chart, Dots
+from dcsim.document.report import Cell, Column, Report, Section, Table
+from dcsim.document.words import NEVER, date_of, day, interval, joined, share
+from dcsim.document.words import days as in_days
 from dcsim.engine import AUTO, ENGINES
 from dcsim.engine.chain import chains
-from dcsim.engine.draws import Draws, Expectation, Sample
+from dcsim.engine.draws import Expectation, Sample
 from dcsim.engine.draws import draw as settle
-from dcsim.engine.tables import Table
 from dcsim.errors import RequestError
 from dcsim.network import Network, Risk
 from dcsim.scenario.schema import Scenario
@@ -28,146 +28,14 @@ from dcsim.study.design import RANDOM, designed
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_milestone
 from dcsim.study.result import Result
-from dcsim.study.store import keep
-from dcsim.trace import NOT, Ints, Trace
+from dcsim.study.unfinished import never
+from dcsim.trace import NOT
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+MAIN = "days"
 TYPICAL = -1
 """Stands for the replication whose day is nearest to the median."""
-
 MOST_WITHOUT_RISKS = 128
 """Builds that are run again to see what risks do; the difference is paired, so that few are enough."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
-    """What the days of a milestone are made of.
-
-    The chain runs backwards from what reached the milestone: to the predecessor that finished last, to whoever gave
-    back or delivered what was missing, and so on to the start. Its segments add up to the milestone's tick.
-    """
-
-    scenario: Scenario
-    network: Network
-    milestone: str
-    many: Replications
-    """The builds over which days and criticality are told."""
-    told: int | None
-    """The replication whose chain is told; none where it is the build with expected values."""
-    draws: Draws
-    chain: Table
-    expected_day: float
-    """The day of the milestone with every quantity at its mean; not a number if it is not reached."""
-    expected_date: datetime | None
-    risks: float
-    """Days by which risks move its mean, against their likelier outcomes; not a number where that is not known."""
-
-    def __repr__(self) -> str:
-        return f"Explanation('{self.scenario.name}', milestone='{self.milestone}', n={self.many.n})"
-
-    @cached_property
-    def segments(self) -> pd.DataFrame:
-        """The driving chain of one build in order of time.
-
-        Columns: milestone, kind, name, activity, place (who worked or waited), begins, ends (ticks), days, from, to.
-        """
-        return segments(self.network, self.draws, self.milestone, self.chain)
-
-    @cached_property
-    def days(self) -> pd.DataFrame:
-        """What the days since day zero were spent on, most first: kind, name, mean, p10, p90 (days), index.
-
-        The means add up to the mean day over the replications that reached the milestone; `index` is the share of them
-        whose chain leads through it.
-        """
-        return days_by_cause(self.network, *self._reached)
-
-    @cached_property
-    def criticality(self) -> pd.DataFrame:
-        """How often each activity, resource, supply, order, risk and calendar drives: kind, name, index, low, high."""
-        return criticality(self.network, self._reached[1])
-
-    @property
-    def _reached(self) -> tuple[Ints, NDArray[np.bool_]]:
-        spent, touched = self.many.chains(self.milestone)
-        reached = ~np.isnan(self.many.days_of(self.milestone))
-        return spent[reached], touched[reached]
-
-    @property
-    def bias(self) -> float:
-        """Days by which the median is later than the expected day; not a number if either is not there."""
-        p50 = self.many.interval(self.milestone, 0.5).estimate
-        return p50 - self.expected_day if np.isfinite(p50) else np.nan
-
-    @property
-    def biases(self) -> dict[str, float]:
-        """What the bias is made of, in days that add up to it; empty where not every build reaches the milestone.
-
-        `skewness` is the median less the mean. `risks` is the mean less that of the same builds with every risk and
-        branch at its likeliest outcome, as with expected values. `merging` is the rest: the latest of several means
-        comes before the mean of the latest, where paths merge, and where work waits for resources, supplies or
-        calendars.
-        """
-        days = self.many.days_of(self.milestone)
-        if np.isnan(days).any() or np.isnan(self.bias):
-            return {}
-        skewness = self.bias + self.expected_day - float(days.mean())
-        return {"skewness": skewness, "risks": self.risks, "merging": self.bias - skewness - self.risks}
-
-    @property
-    def noise(self) -> float:
-        """Days within which the parts of the bias are not known: twice the standard error of the mean."""
-        days = self.many.days_of(self.milestone)
-        return float(2 * np.nanstd(days) / np.sqrt(len(days)))
-
-    @staticmethod
-    def _iso(moment: datetime | None) -> str | None:
-        return None if moment is None else moment.isoformat()
-
-    @cached_property
-    def findings(self) -> Result:
-        """All tables, with what was asked: what is kept, drawn and reported."""
-        about = {
-            "milestone": self.milestone,
-            "seed": self.many.seed,
-            "sampling": self.many.sampling,
-            "replications": self.many.n,
-            "told": self.told,
-            "p50": self.many.interval(self.milestone, 0.5).estimate,
-            "p80": self.many.interval(self.milestone, 0.8).estimate,
-            **{f"p{level}_date": self._iso(self.many.date_by(self.milestone, level / 100)) for level in (50, 80)},
-            "expected_date": self._iso(self.expected_date),
-            "mean_day": float(self.days["mean"].sum()) if len(self.days) else None,
-            "reached": float(np.mean(~np.isnan(self.many.days_of(self.milestone)))),
-            "expected_day": self.expected_day,
-            "bias": self.bias,
-            "biases": self.biases,
-        }
-        tables = {"days": self.days, "criticality": self.criticality, "segments": self.segments}
-        tables |= {"chain": self.many.chain, "stuck": self.many.stuck}
-        return Result("explanation", self.scenario, about, tables)
-
-    def _repr_html_(self) -> str:
-        told = f"{self.scenario.name}: {self.milestone}, mean days by what they were spent on"
-        return as_html(told, self.days, f"{self.many.n} replications, seed {self.many.seed}")
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the tables, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        return keep(self.findings, folder)
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw what the days are made of."""
-        from dcsim.figures.gallery import draw
-
-        return draw(self.findings, ax=ax)
 
 
 def explain(
@@ -181,8 +49,13 @@ def explain(
     engine: str = AUTO,
     sampling: str = RANDOM,
     progress: Callable[[int, int], None] = lambda done, count: None,
-) -> Explanation:
+) -> Result:
     """Tell what drives a milestone: the chain of one build, and days by cause over many.
+
+    The chain runs backwards from what reached the milestone: to the predecessor that finished last, to whoever gave
+    back or delivered what was missing, and so on to the start. Tables: `days` and `criticality` (see
+    `dcsim.analysis.chain`), `segments` (the chain of one build, which adds up to the milestone's tick), `chain` (days
+    by replication) and `stuck`.
 
     Parameters
     ----------
@@ -205,24 +78,84 @@ def explain(
         There is no such milestone or replication.
     """
     network = network_of(scenario)
-    number = [one.name for one in network.milestones].index(known_milestone(network, milestone))
+    known_milestone(network, milestone)
+    if replication is not None and replication < TYPICAL:
+        raise RequestError(f"replications are counted from 0, got {replication}")
     asked, working = Asked(n, explain=(milestone,)), Working(engine, workers)
     many = replicate(scenario, network, seed, sampling, asked, working, progress)
-    compute = ENGINES[many.engine]()
-    expected = settle(network, Expectation())
-    trace = compute(network, expected)
-    there = trace.reached[number] != NOT
-    day, date = (network.day(trace.reached[number]), network.date(trace.dated[number])) if there else (np.nan, None)
-    risks = _moved_by_risks(many, milestone, working)
-    if replication is None:
-        chain = _chain(trace, expected, number)
-        return Explanation(scenario, network, milestone, many, None, expected, chain, day, date, risks)
     told = _typical(many, milestone) if replication == TYPICAL else replication
-    if told < 0:
-        raise RequestError(f"replications are counted from 0, got {told}")
-    draws = settle(network, Sample(seed, told, designed(network, sampling, seed, told)))
-    chain = _chain(compute(network, draws), draws, number)
-    return Explanation(scenario, network, milestone, many, told, draws, chain, day, date, risks)
+    spent, touched = many.chains(milestone)
+    reached = ~np.isnan(many.days_of(milestone))
+    tables = {
+        "days": days_by_cause(network, spent[reached], touched[reached]),
+        "criticality": criticality(network, touched[reached]),
+        "segments": _segments(many, milestone, told),
+        "chain": many.chain,
+        "stuck": many.stuck,
+    }
+    mean = float(tables["days"]["mean"].sum()) if reached.any() else None
+    about = {
+        "milestone": milestone,
+        "seed": seed,
+        "sampling": sampling,
+        "replications": many.n,
+        "told": told,
+        "mean_day": mean,
+        "reached": float(reached.mean()),
+    }
+    return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
+
+
+def _segments(many: Replications, milestone: str, told: int | None) -> pd.DataFrame:
+    """The driving chain of one replication, or of the build with expected values, in order of time."""
+    network = many.network
+    if told is None:
+        draws = settle(network, Expectation())
+    else:
+        draws = settle(network, Sample(many.seed, told, designed(network, many.sampling, many.seed, told)))
+    gate = next(one.gate for one in network.milestones if one.name == milestone)
+    (chain,) = chains(ENGINES[many.engine]()(network, draws), draws, [gate])
+    return segments(network, draws, milestone, chain)
+
+
+def _typical(many: Replications, milestone: str) -> int:
+    """The replication whose day is nearest to the median; the first if most do not reach the milestone."""
+    days = many.days_of(milestone)
+    median = many.interval(milestone, 0.5).estimate
+    return int(np.nanargmin(np.abs(days - median))) if np.isfinite(median) else 0
+
+
+def _beside_expected(many: Replications, milestone: str, working: Working) -> dict[str, Any]:
+    """P50 and P80, the day with expected values, and the `bias`: by how many days the P50 is later than that.
+
+    Where every build reaches the milestone, `biases` says what the bias is made of. `skewness` is the median less the
+    mean. `risks` is the mean less that of the same builds with every risk and branch at its likeliest outcome, as with
+    expected values. `merging` is the rest: the latest of several means comes before the mean of the latest, where paths
+    merge, and where work waits for resources, supplies or calendars. `noise` is within how many days that is known:
+    twice the standard error of the mean.
+    """
+    network, days = many.network, many.days_of(milestone)
+    trace = ENGINES[many.engine]()(network, settle(network, Expectation()))
+    number = [one.name for one in network.milestones].index(milestone)
+    there = trace.reached[number] != NOT
+    expected = network.day(trace.reached[number]) if there else np.nan
+    p50, p80 = (many.interval(milestone, level).estimate for level in (0.5, 0.8))
+    dates = {f"p{level}_date": many.date_by(milestone, level / 100) for level in (50, 80)}
+    dates["expected_date"] = network.date(trace.dated[number]) if there else None
+    bias, biases = p50 - expected if np.isfinite(p50) else np.nan, {}
+    if not np.isnan(days).any() and not np.isnan(bias):
+        mean = float(days.mean())
+        risks = _moved_by_risks(many, milestone, working)
+        biases = {"skewness": p50 - mean, "risks": risks, "merging": mean - expected - risks}
+    return {
+        "p50": p50,
+        "p80": p80,
+        **{name: None if date is None else date.isoformat() for name, date in dates.items()},
+        "expected_day": expected,
+        "bias": bias,
+        "biases": biases,
+        "noise": float(2 * np.nanstd(days) / np.sqrt(len(days))) if biases else None,
+    }
 
 
 def _moved_by_risks(many: Replications, milestone: str, working: Working) -> float:
@@ -231,7 +164,7 @@ def _moved_by_risks(many: Replications, milestone: str, working: Working) -> flo
     if all(risk.probability in (0, 1) for risk in network.risks) and not network.branches:
         return 0.0
     risks = tuple(map(_likelier, network.risks))
-    branches = tuple(replace(one, way=Fixed(one.way.mean)) for one in network.branches)
+    branches = tuple(replace(branch, way=Fixed(branch.way.mean)) for branch in network.branches)
     likelier = replace(network, risks=risks, branches=branches)
     asked = Asked(min(many.n, MOST_WITHOUT_RISKS))
     few = replicate(many.scenario, likelier, many.seed, many.sampling, asked, working, lambda *_: None)
@@ -244,13 +177,197 @@ def _likelier(risk: Risk) -> Risk:
     return replace(risk, probability=float(often > 0), times=risk.times if risk.every else max(1, often))
 
 
-def _chain(trace: Trace, draws: Draws, number: int) -> Table:
-    (chain,) = chains(trace, draws, [trace.network.milestones[number].gate])
-    return chain
+# What it has to say
+
+MOST_CAUSES = 13
+"""Causes that are shown, the last of them all that are smaller."""
+MOST_CRITICAL = 4
+"""Things of one kind of which a table shows how often they drive."""
+CLOSED = "Nights and days off inside work count for the calendar that is closed."
+
+Row = Mapping[Hashable, Any]
 
 
-def _typical(many: Replications, milestone: str) -> int:
-    """The replication whose day is nearest to the median; the first if most do not reach the milestone."""
-    days = many.days_of(milestone)
-    median = many.interval(milestone, 0.5).estimate
-    return int(np.nanargmin(np.abs(days - median))) if np.isfinite(median) else 0
+def report(result: Result, milestone: str = "") -> Report:
+    """When the milestone is reached, its days by cause, what is critical, and the story of one build."""
+    name = str(result.about["milestone"])
+    sections = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
+    return Report.of(f"What drives {name}", [*result.subject(), name], sections)
+
+
+def _summary(result: Result) -> Iterator[str]:
+    about, stuck = result.about, result.tables.get("stuck")
+    yield f"P50 is {_dated(about, 'p50')}, P80 is {_dated(about, 'p80')}."
+    if isfinite(about.get("bias", np.nan)):
+        yield f"With expected values it is day {day(about['expected_day'])}; {_beside_median(result)}."
+    if stuck is not None and about.get("reached", 1) < 1:
+        for line in never(stuck[stuck["milestone"] == about["milestone"]], int(about["replications"])):
+            yield line + ("" if about["reached"] == 0 else " (these builds are left out)")
+
+
+def _dated(about: Mapping[str, Any], level: str) -> str:
+    return f"day {day(about[level])} ({about[f'{level}_date'][:10]})" if isfinite(about[level]) else NEVER
+
+
+def _beside_median(result: Result) -> str:
+    """How the median lies beside the build with expected values, and what that comes from."""
+    bias, parts = result.about["bias"], result.about.get("biases", {})
+    noise = result.about.get("noise") or 0.0
+    causes = [
+        f"{days:+.0f} because {_because(result, name, days)}"
+        for name, days in sorted(parts.items(), key=lambda part: -abs(part[1]))
+        if abs(days) >= max(0.5, noise if name == "merging" else 0)
+    ]
+    if causes and sum(abs(days) >= 0.5 for days in parts.values()) > len(causes):
+        causes.append("the rest is within the sampling error")
+    median = "the P50 is the same within a day" if abs(bias) < 1 else f"the P50 is {abs(bias):.0f} days {_side(bias)}"
+    return median + (f": {'; '.join(causes)}" if causes else "")
+
+
+def _side(days: float) -> str:
+    return "later" if days > 0 else "earlier"
+
+
+def _because(result: Result, part: str, days: float) -> str:
+    """What a part of the bias comes from."""
+    network = network_of(result.scenario)
+    if part == "risks":
+        what = "risks or branches" if network.branches else "risks"
+        return f"{what} occur that expected values leave out" if days > 0 else f"{what} they include do not occur"
+    if part == "merging":
+        several = _several(network)
+        return f"the latest of the {joined(several)} sets the date" if several else "times are rounded to minutes"
+    return f"the days are skewed: the median is {_side(days)} than the mean"
+
+
+def _several(network: Network) -> list[str]:
+    """Of what in a network the latest can set a date."""
+    merging = ["merging paths"] * bool((network.needed > 1).any())
+    takes = any(demand.requirements or demand.consumes for demand in network.demands)
+    return [*merging, *["resources", "supplies"] * takes, *["calendars"] * (len(network.working_times) > 1)]
+
+
+def _days(result: Result) -> Section:
+    """What the days are made of, most first."""
+    days = result.tables["days"]
+    title = "What its days are made of, on average"
+    if days.empty:
+        return Section(title, ("The milestone is not reached in any replication.",))
+    columns = (Column("days are spent on"), *(Column(name, "days") for name in ("mean", "P10", "P90")))
+    rows: list[list[Any]] = [
+        [spent_on(row["kind"], row["name"]), *(row.get(key) for key in ("mean", "p10", "p90", "index"))]
+        for row in _largest(days)
+    ]
+    rows.append([Cell("mean day", emphasis="strong"), Cell(days["mean"].sum(), emphasis="strong"), None, None, None])
+    table = Table((*columns, Column("on chain", "share", digits=0)), rows)
+    notes = (CLOSED,) if (days["kind"] == "calendar").any() else ()
+    return Section(title, tables=(table,), charts=(made_of(result),), notes=notes)
+
+
+def _largest(days: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """The largest parts of the days, the rest as one; what lies before day zero is less than nothing."""
+    ordered = days[days["mean"] != 0].sort_values("mean", ascending=False, key=abs, kind="stable")
+    rows = with_rest(ordered, MOST_CAUSES).to_dict("records")
+    return [row if row["kind"] != OTHER else {key: row[key] for key in ("kind", "name", "mean")} for row in rows]
+
+
+def _critical(result: Result) -> Section:
+    """What drives it most often."""
+    often = result.tables["criticality"]
+    rows = [
+        [row["name"], kind, row["index"], _between(row)]
+        for kind, part in often[often["index"] > 0].groupby("kind", sort=False)
+        for row in part.head(MOST_CRITICAL).to_dict("records")
+    ]
+    if not rows:
+        return Section("")
+    columns = (Column("what"), Column("kind"), Column("on chain", "share", digits=0), Column("95 %", "range"))
+    return Section("Most often on the driving chain", tables=(Table(columns, rows),), charts=(critical(result),))
+
+
+def _between(row: Row) -> str:
+    return f"{share(row['low'], 0, 0)} to {share(row['high'], 0, 0)}"
+
+
+def _story(result: Result) -> Section:
+    """The driving chain of one build in order of time."""
+    parts = result.tables["segments"]
+    if parts.empty:
+        why = "There is no chain to tell: the milestone is reached at the start of this build, or never."
+        return Section("The driving chain", (why,))
+    columns = (Column("from", "date"), Column("days", "days"), Column("the chain"), Column("where"))
+    table = Table(columns, list(story(parts)))
+    title = f"The driving chain of {_which(result)}, which reaches it on {parts['to'].iloc[-1]:%Y-%m-%d %H:%M}"
+    return Section(title, tables=(table,), charts=(chain(result),))
+
+
+def _which(result: Result) -> str:
+    told = result.about["told"]
+    return "the build with expected values" if told is None else f"replication {told}"
+
+
+def made_of(result: Result) -> Chart:
+    """What the days are made of: each cause begins where the one above it ends; together they are the mean day."""
+    rows = _largest(result.tables["days"])
+    names = [spent_on(row["kind"], row["name"]) for row in rows]
+    ends = np.cumsum([row["mean"] for row in rows])
+    labels = [_length_told(row) for row in rows]
+    notes = [f"{name}: {label}" for name, label in zip(names, labels, strict=True)]
+    kinds, starts = [row["kind"] for row in rows], ends - [row["mean"] for row in rows]
+    marks = coloured(Bars, kinds, rows=range(len(rows)), start=starts, end=ends, labels=labels, notes=notes)
+    title = f"{result.about['milestone']}: what its days are made of"
+    how = "Mean over the replications; in brackets P10 and P90. Each cause begins where the one above it ends."
+    axis = Axis(title="days, on average")
+    empty = "" if rows else "no day is accounted for"
+    return Chart(title, axis, Axis("rows", names=names), marks, how, "; ".join(notes), empty=empty)
+
+
+def _length_told(row: Row) -> str:
+    mean, low, high = row["mean"], row.get("p10", np.nan), row.get("p90", np.nan)
+    told = f"{in_days(mean, int(abs(mean) < 9.5))} d"
+    return f"{told} ({interval(low, high, 0)})" if isfinite(low) and isfinite(high) else told
+
+
+def critical(result: Result) -> Chart:
+    """In which share of the replications each thing is on the driving chain, with its 95 % interval."""
+    often = result.tables["criticality"]
+    shown = often[often["index"] > 0].sort_values("index", ascending=False, kind="stable").head(MOST_CAUSES)
+    labels = [share(index, 0, 0) for index in shown["index"]]
+    notes = [
+        f"{row['name']}: {label} of replications ({_between(row)})"
+        for row, label in zip(shown.to_dict("records"), labels, strict=True)
+    ]
+    index, low, high = (shown[name].to_numpy(np.float64) for name in ("index", "low", "high"))
+    rows = np.arange(len(shown), dtype=np.float64)
+    marks = coloured(Dots, shown["kind"], x=index, y=rows, low=low, high=high, labels=labels, notes=notes)
+    title = f"{result.about['milestone']}: what is most often on the driving chain"
+    axis = Axis("share", "share of replications with 95 % interval", low=0, high=1.02)
+    empty = "" if marks else "nothing is on the driving chain"
+    return Chart(title, axis, Axis("rows", names=list(shown["name"])), marks, "", "; ".join(notes), empty=empty)
+
+
+def chain(result: Result) -> Chart:
+    """The chain of events that drove the milestone in one build: each bar waited for the one before it."""
+    parts = result.tables["segments"]
+    told = [spent_on(kind, name) for kind, name in zip(parts["kind"], parts["name"], strict=True)]
+    lengths = parts.groupby(told)["days"].sum()
+    longest = lengths[lengths > MINOR * lengths.sum()].nlargest(2 * MOST_CAUSES).index
+    names = [name for name in dict.fromkeys(told) if name in longest]
+    shown = parts.assign(told=told)[[name in longest for name in told]]
+    notes = [
+        f"{row['told']}{' in ' * bool(row['place'])}{row['place']}: {date_of(row['from'])} to {date_of(row['to'])}, "
+        f"{row['days']:,.1f} d"
+        for row in shown.to_dict("records")
+    ]
+    rows = [names.index(name) for name in shown["told"]]
+    start = shown["from"].to_numpy("datetime64[m]")
+    end = start + (shown["ends"] - shown["begins"]).to_numpy("timedelta64[m]")
+    marks = coloured(Bars, shown["kind"], rows=rows, start=start, end=end, notes=notes)
+    title = f"{result.about['milestone']}: the chain that drove it in {_which(result)}"
+    how = "Each bar waited for the one before it; nothing else moved the date. The shortest are left out."
+    summary = "In order of time: " + "; ".join(names)
+    empty = "" if marks else "there is no chain to tell"
+    return Chart(title, Axis("date"), Axis("rows", names=names), marks, how, summary, result.scenario.zero, empty)
+
+
+CHARTS = {"days": made_of, "criticality": critical, "chain": chain}

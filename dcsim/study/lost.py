@@ -16,9 +16,9 @@ from dcsim.analysis.result import EXPECTED
 from dcsim.analysis.stuck import stuck_before
 from dcsim.build import network_of
 from dcsim.calendars import always
-from dcsim.document.bars import by_kind, with_rest
+from dcsim.document.bars import coloured, with_rest
 from dcsim.document.causes import spent_on
-from dcsim.document.chart import Axis, Band, Chart, Line
+from dcsim.document.chart import Axis, Band, Bars, Chart, Line
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import counted, money, share
 from dcsim.engine import AUTO, ENGINES, choose
@@ -318,10 +318,10 @@ def lost_to(result: Result) -> Chart:
     names = [_told(row) for row in shown.to_dict("records")]
     labels = [f"{number:,.0f} ({share(part, digits=0)})" for number, part in zip(lost, shown["share"], strict=True)]
     axis = Axis(title=f"{_unit(result)}-days lost, on average; together {total:,.0f}")
-    said = "; ".join(f"{name} {label}" for name, label in zip(names, labels, strict=True))
-    marks = by_kind(list(shown["kind"]), np.zeros(len(lost)), lost, names, labels)
+    notes, zeros = [f"{name}: {label}" for name, label in zip(names, labels, strict=True)], np.zeros(len(lost))
+    marks = coloured(Bars, shown["kind"], rows=range(len(lost)), start=zeros, end=lost, labels=labels, notes=notes)
     title, empty = f"{result.about['supply']}: what its days were lost to", "" if names else "nothing is lost"
-    return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
+    return Chart(title, axis, Axis("rows", names=names), marks, "", "; ".join(notes), empty=empty)
 
 
 CHARTS = {"curves": shortfall, "causes": lost_to}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 QUESTIONS = {
     "comparison": "dcsim.study.compare",
+    "explanation": "dcsim.study.explain",
     "lost": "dcsim.study.lost",
 }
 """The module of each kind of result."""

@@ -21,15 +21,9 @@ from dcsim.version import __version__
 def sections(results: Results) -> list[Section]:
     """The parts of the page under the answer; those that have nothing to show are left out."""
     when = [*dates.curves(results), *dates.milestones(results)]
-    why = [
-        *causes.day_bars(results),
-        *causes.chains(results),
-        *causes.criticality(results),
-        *causes.wait_bars(results),
-    ]
     parts = [
         Section("when", "When", (), when),
-        Section("why", "Why", (), why),
+        Section("why", "Why", (), list(causes.wait_bars(results))),
         *(
             Section(f"{one.kind}{number}", told.title, report=told)
             for number, one in enumerate(results.findings)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from dcsim.charts.plotly import rows_height, text
 from dcsim.document.report import Cell
 from dcsim.document.words import counted
-from dcsim.report.page.causes import often_critical
 from dcsim.report.page.evidence import MARKS, UNSAID, confidence, mark, origin
 from dcsim.report.page.parts import Chart, Line, Section, Table, rows_layout, table
 from dcsim.report.page.results import Results
@@ -219,7 +218,7 @@ def _on_the_chain(results: Results) -> Iterator[Table]:
     if found is None:
         return
     rows: list[Line] = []
-    for row in often_critical(found, MOST_SHOWN).to_dict("records"):
+    for row in found.tables["criticality"].dropna(subset=["index"]).head(MOST_SHOWN).to_dict("records"):
         one = _lean(results, str(row["name"]), str(row["kind"]), 1.0, 0.0, 0.0, share(row["index"]))
         rows.append([one.name, one.kind, one.told, Cell(one.confidence, emphasis=one.mark), one.origin])
     if rows:
