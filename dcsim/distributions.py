@@ -17,10 +17,11 @@ one half itself has a next knot.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,30 @@ _LARGEST_LOGARITHM = 700.0
 # The table of a continuous distribution
 
 
+@dataclass(frozen=True)
 class Continuous(ABC):
-    """A distribution whose quantiles are read from a table."""
+    """A distribution whose quantiles are read from a table.
+
+    To add one: a frozen dataclass whose fields are its parameters in the order in which they are written, and its
+    name in `KINDS`.
+    """
+
+    written: ClassVar[str]
+    """How a scenario file says it."""
+    expected: ClassVar[str]
+    """What its parameters must be."""
+    pure: ClassVar[int] = 0
+    """How many of the first parameters are numbers without the unit of the quantity."""
+
+    @classmethod
+    def of(cls, values: Sequence[Number], weights: Sequence[Number]) -> Self:
+        """From its parameters: pure numbers, then numbers in the unit of the quantity."""
+        return cls(*map(float, weights), *map(float, values))
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The values between which all draws lie; none where there are no such."""
+        return None
 
     @property
     @abstractmethod
@@ -62,6 +85,14 @@ class Continuous(ABC):
     @abstractmethod
     def from_above(self, v: Floats) -> Floats:
         """The value that a share v of all draws exceeds, for v up to one half."""
+
+    @abstractmethod
+    def scaled(self, k: Number) -> Self:
+        """The distribution of k times the quantity."""
+
+    @abstractmethod
+    def in_words(self, format: Callable[[Number], str]) -> str:
+        """Its name and parameters, each as `format` tells it."""
 
     def quantile(self, u: Floats) -> Floats:
         """The values at the uniform numbers u, read from the table."""
@@ -119,9 +150,23 @@ def _read_block(flat_rows: Floats, u: Floats) -> Floats:
 # Continuous distributions
 
 
+class _Between(Continuous):
+    """A distribution between two ends."""
+
+    low: Number
+    high: Number
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return float(self.low), float(self.high)
+
+
 @dataclass(frozen=True)
-class Uniform(Continuous):
+class Uniform(_Between):
     """Any value between two ends, each as likely as another."""
+
+    written: ClassVar[str] = "{uniform: [low, high]}"
+    expected: ClassVar[str] = "expected low <= high"
 
     low: Number
     high: Number
@@ -139,16 +184,19 @@ class Uniform(Continuous):
     def from_above(self, v: Floats) -> Floats:
         return float(self.high) - float(self.high - self.low) * v
 
-    def scaled(self, k: Number) -> "Uniform":
-        return Uniform(self.low * k, self.high * k)
+    def scaled(self, k: Number) -> Self:
+        return type(self)(self.low * k, self.high * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"uniform {format(self.low)} to {format(self.high)}"
 
 
 @dataclass(frozen=True)
-class Triangular(Continuous):
+class Triangular(_Between):
     """A least, a most likely and a greatest value, with straight lines between them."""
+
+    written: ClassVar[str] = "{triangular: [low, most likely, high]}"
+    expected: ClassVar[str] = "expected low <= most likely <= high"
 
     low: Number
     mode: Number
@@ -174,19 +222,22 @@ class Triangular(Continuous):
         rising = below * width <= rise
         return np.where(rising, low + np.sqrt(below * width * rise), high - np.sqrt(above * width * fall))
 
-    def scaled(self, k: Number) -> "Triangular":
-        return Triangular(self.low * k, self.mode * k, self.high * k)
+    def scaled(self, k: Number) -> Self:
+        return type(self)(self.low * k, self.mode * k, self.high * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"triangular {format(self.low)} to {format(self.high)}, most likely {format(self.mode)}"
 
 
 @dataclass(frozen=True)
-class Pert(Continuous):
+class Pert(_Between):
     """A least, a most likely and a greatest value, with a smooth beta distribution between them.
 
     The beta-PERT of Malcolm et al. (1959), Vose's form with a weight of 4 on the mode.
     """
+
+    written: ClassVar[str] = "{pert: [low, most likely, high]}"
+    expected: ClassVar[str] = "expected low <= most likely <= high"
 
     low: Number
     mode: Number
@@ -215,8 +266,8 @@ class Pert(Continuous):
             return 3.0, 3.0
         return float(1 + 4 * (self.mode - self.low) / width), float(1 + 4 * (self.high - self.mode) / width)
 
-    def scaled(self, k: Number) -> "Pert":
-        return Pert(self.low * k, self.mode * k, self.high * k)
+    def scaled(self, k: Number) -> Self:
+        return type(self)(self.low * k, self.mode * k, self.high * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"PERT {format(self.low)} to {format(self.high)}, most likely {format(self.mode)}"
@@ -225,6 +276,9 @@ class Pert(Continuous):
 @dataclass(frozen=True)
 class Lognormal(Continuous):
     """A quantity whose logarithm is normal, given by its 5th and 95th percentiles."""
+
+    written: ClassVar[str] = "{lognormal: [5th percentile, 95th percentile]}, or 'A to B'"
+    expected: ClassVar[str] = "expected 'A to B' with A above zero, below B and of a similar size"
 
     p05: Number
     p95: Number
@@ -259,8 +313,8 @@ class Lognormal(Continuous):
     def from_above(self, v: Floats) -> Floats:
         return np.exp(self.mu - self.sigma * special.ndtri(v))
 
-    def scaled(self, k: Number) -> "Lognormal":
-        return Lognormal(self.p05 * k, self.p95 * k)
+    def scaled(self, k: Number) -> Self:
+        return type(self)(self.p05 * k, self.p95 * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"lognormal, 90 % between {format(self.p05)} and {format(self.p95)}"
@@ -269,6 +323,9 @@ class Lognormal(Continuous):
 @dataclass(frozen=True)
 class Normal(Continuous):
     """A normal distribution without its part below zero; the mean is that of what is left."""
+
+    written: ClassVar[str] = "{normal: [mean, standard deviation]}"
+    expected: ClassVar[str] = "expected a mean and a standard deviation of 0 or more"
 
     center: Number
     sd: Number
@@ -303,8 +360,8 @@ class Normal(Continuous):
         ratio = float(self.center) / float(self.sd)
         return float(special.ndtr(ratio)), float(special.ndtr(-ratio))
 
-    def scaled(self, k: Number) -> "Normal":
-        return Normal(self.center * k, self.sd * k)
+    def scaled(self, k: Number) -> Self:
+        return type(self)(self.center * k, self.sd * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"normal, mean {format(self.center)}, standard deviation {format(self.sd)}, never below zero"
@@ -313,6 +370,9 @@ class Normal(Continuous):
 @dataclass(frozen=True)
 class Exponential(Continuous):
     """The time to an event that is as likely in one minute as in any other; the scale is its mean."""
+
+    written: ClassVar[str] = "{exponential: mean}"
+    expected: ClassVar[str] = "expected a mean above zero"
 
     scale: Number
 
@@ -331,8 +391,8 @@ class Exponential(Continuous):
     def from_above(self, v: Floats) -> Floats:
         return -float(self.scale) * np.log(v)
 
-    def scaled(self, k: Number) -> "Exponential":
-        return Exponential(self.scale * k)
+    def scaled(self, k: Number) -> Self:
+        return type(self)(self.scale * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"exponential, mean {format(self.scale)}"
@@ -341,6 +401,10 @@ class Exponential(Continuous):
 @dataclass(frozen=True)
 class Weibull(Continuous):
     """The time to a failure: a shape above 1 wears out, one below 1 fails early."""
+
+    written: ClassVar[str] = "{weibull: [shape, scale]}"
+    expected: ClassVar[str] = "expected a shape and a scale above zero, and a shape that is not tiny"
+    pure: ClassVar[int] = 1
 
     shape: Number
     scale: Number
@@ -364,8 +428,8 @@ class Weibull(Continuous):
     def from_above(self, v: Floats) -> Floats:
         return float(self.scale) * (-np.log(v)) ** (1.0 / float(self.shape))
 
-    def scaled(self, k: Number) -> "Weibull":
-        return Weibull(self.shape, self.scale * k)
+    def scaled(self, k: Number) -> Self:
+        return type(self)(self.shape, self.scale * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"Weibull, shape {_plain(self.shape)}, scale {format(self.scale)}"
@@ -378,12 +442,22 @@ class Weibull(Continuous):
 class Fixed:
     """A value that is known."""
 
+    expected: ClassVar[str] = "expected a value of 0 or more"
+
     value: Number
 
     def __post_init__(self) -> None:
         _check_numbers("value", self.value)
         if self.value < 0:
             raise ValueError(f"a value is never negative, got {_plain(self.value)}")
+
+    @classmethod
+    def of(cls, values: Sequence[Number], weights: Sequence[Number]) -> "Fixed":
+        return cls(values[0])
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return float(self.value), float(self.value)
 
     @property
     def mean(self) -> float:
@@ -406,6 +480,9 @@ class Fixed:
 class Discrete:
     """One of several values, each as likely as its weight."""
 
+    written: ClassVar[str] = "{discrete: [[value, weight], ...]}"
+    expected: ClassVar[str] = "expected values and weights of 0 or more, and some weight above zero"
+
     values: tuple[Number, ...]
     weights: tuple[Number, ...]
 
@@ -422,6 +499,14 @@ class Discrete:
             raise ValueError(f"weights are never negative, got {_plain(min(self.weights))}")
         if sum(self.weights) == 0:
             raise ValueError("weights must add up to more than zero, got 0")
+
+    @classmethod
+    def of(cls, values: Sequence[Number], weights: Sequence[Number]) -> Self:
+        return cls(tuple(map(float, values)), tuple(map(float, weights)))
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return float(min(self.values)), float(max(self.values))
 
     @property
     def mean(self) -> float:
@@ -456,6 +541,9 @@ class Choice(Discrete):
 class Empirical:
     """One of the values that were observed, each as likely as another."""
 
+    written: ClassVar[str] = "{empirical: {file: data.csv, column: name}} or {empirical: {values: [...]}}"
+    expected: ClassVar[str] = "expected values of 0 or more"
+
     values: tuple[Number, ...]
 
     def __post_init__(self) -> None:
@@ -464,6 +552,14 @@ class Empirical:
             raise ValueError("an empirical distribution needs at least one value, got none")
         if min(self.values) < 0:
             raise ValueError(f"an empirical distribution has no negative values, got {_plain(min(self.values))}")
+
+    @classmethod
+    def of(cls, values: Sequence[Number], weights: Sequence[Number]) -> "Empirical":
+        return cls(tuple(map(float, values)))
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return float(min(self.values)), float(max(self.values))
 
     @property
     def mean(self) -> float:
@@ -483,31 +579,32 @@ class Empirical:
         return f"empirical, {len(self.values)} values, {ends}"
 
 
-Distribution = Fixed | Pert | Triangular | Uniform | Lognormal | Normal | Exponential | Weibull | Discrete | Empirical
+Distribution = Fixed | Continuous | Discrete | Empirical
+
+KINDS: dict[str, type[Continuous | Discrete | Empirical]] = {
+    "pert": Pert,
+    "triangular": Triangular,
+    "uniform": Uniform,
+    "normal": Normal,
+    "lognormal": Lognormal,
+    "exponential": Exponential,
+    "weibull": Weibull,
+    "discrete": Discrete,
+    "empirical": Empirical,
+}
+"""Every distribution that a scenario file can name."""
 
 
 def least(distribution: Distribution) -> float:
     """The least value that can be drawn; where there is no end, what one draw in a thousand falls below."""
-    ends = _ends(distribution)
+    ends = distribution.ends
     return ends[0] if ends else float(distribution.exact_quantile(np.array([0.001]))[0])
 
 
 def greatest(distribution: Distribution) -> float:
     """The greatest value that can be drawn."""
-    ends = _ends(distribution)
+    ends = distribution.ends
     return ends[1] if ends else float(distribution.exact_quantile(np.array([1.0 - SMALLEST]))[0])
-
-
-def _ends(distribution: Distribution) -> tuple[float, float] | None:
-    """The values between which all draws lie, where there are such."""
-    match distribution:
-        case Fixed(value):
-            return float(value), float(value)
-        case Uniform(low=low, high=high) | Triangular(low=low, high=high) | Pert(low=low, high=high):
-            return float(low), float(high)
-        case Discrete(values=values) | Empirical(values=values):
-            return float(min(values)), float(max(values))
-    return None
 
 
 @lru_cache(maxsize=256)

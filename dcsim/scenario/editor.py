@@ -6,13 +6,14 @@ of options and of `extends`.
 """
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from dcsim.distributions import KINDS, Continuous
 from dcsim.scenario.layers import PROVENANCE, RANGE, SECTIONS
 from dcsim.scenario.schema import Scenario
-from dcsim.scenario.values import PARAMETERS
 
 Schema = dict[str, Any]
 
@@ -40,12 +41,11 @@ _RANGE = {"type": "string", "pattern": " to "}
 def _uncertain(one: Schema, example: str) -> Schema:
     """A value, a range, or one distribution."""
 
-    def parameters(count: int) -> Schema:
-        return {"type": "array", "items": one, "minItems": count, "maxItems": count}
+    def parameters(family: type[Continuous]) -> Schema:
+        count, items = len(fields(family)), {} if family.pure else {"items": one}
+        return one if count == 1 else {"type": "array", **items, "minItems": count, "maxItems": count}
 
-    kinds: Schema = {kind: parameters(count) for kind, count in PARAMETERS.items()}
-    kinds["exponential"] = one
-    kinds["weibull"] = {"type": "array", "minItems": 2, "maxItems": 2}
+    kinds: Schema = {kind: parameters(family) for kind, family in KINDS.items() if issubclass(family, Continuous)}
     kinds["discrete"] = {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}}
     kinds["empirical"] = {
         "type": "object",

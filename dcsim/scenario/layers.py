@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dcsim.distributions import KINDS
 from dcsim.errors import Problem
 from dcsim.scenario.document import Key
 from dcsim.scenario.files import Root, UnreadableFileError
 from dcsim.scenario.parse import parse_yaml
 from dcsim.scenario.tree import Blank, Node, Origin
-from dcsim.scenario.values import KINDS
 from dcsim.suggest import nearest
 
 SECTIONS = (

@@ -21,11 +21,11 @@ from pydantic import (
     model_validator,
 )
 
+from dcsim.distributions import KINDS
 from dcsim.errors import Problem
 from dcsim.places import SITE
 from dcsim.scenario.document import Document
 from dcsim.scenario.values import (
-    KINDS,
     AmountValue,
     DateValue,
     LagValue,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,9 +10,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from dcsim import distributions
 from dcsim.dates import parse_limit
-from dcsim.distributions import Distribution
+from dcsim.distributions import KINDS, Continuous, Discrete, Distribution, Empirical, Fixed
 from dcsim.suggest import nearest, shorten
 from dcsim.units import Money, Span, parse_date, parse_money, parse_number, parse_span, plain
 
@@ -39,7 +38,12 @@ class Uncertain:
     kind: str
     values: tuple[Bound, ...]
     weights: tuple[Fraction, ...] = ()
-    """Weights of a discrete distribution; shape of a Weibull."""
+    """Weights of a discrete distribution; parameters that are pure numbers."""
+
+    @property
+    def family(self) -> type[Continuous | Discrete | Empirical | Fixed]:
+        """The class of its distribution."""
+        return Fixed if self.kind == "fixed" else KINDS[self.kind]
 
     @property
     def is_nothing(self) -> bool:
@@ -58,57 +62,11 @@ class Uncertain:
 
     def resolve(self, number: Callable[[Any], Fraction]) -> Distribution:
         """The distribution of this quantity; `number` turns each written value into a plain number."""
-        numbers = [number(value) for value in self.values]
-        match self.kind:
-            case "fixed":
-                return distributions.Fixed(numbers[0])
-            case "pert":
-                return distributions.Pert(*map(float, numbers))
-            case "triangular":
-                return distributions.Triangular(*map(float, numbers))
-            case "uniform":
-                return distributions.Uniform(*map(float, numbers))
-            case "lognormal":
-                return distributions.Lognormal(*map(float, numbers))
-            case "normal":
-                return distributions.Normal(*map(float, numbers))
-            case "exponential":
-                return distributions.Exponential(float(numbers[0]))
-            case "weibull":
-                return distributions.Weibull(float(self.weights[0]), float(numbers[0]))
-            case "discrete":
-                return distributions.Discrete(tuple(map(float, numbers)), tuple(map(float, self.weights)))
-            case "empirical":
-                return distributions.Empirical(tuple(map(float, numbers)))
-            case _:
-                raise NotImplementedError(self.kind)
+        return self.family.of([number(value) for value in self.values], self.weights)
 
 
-PARAMETERS = {
-    "pert": 3,
-    "triangular": 3,
-    "uniform": 2,
-    "normal": 2,
-    "lognormal": 2,
-    "exponential": 1,
-    "weibull": 2,
-}
-"""How many parameters each distribution is written with."""
-
-KINDS = (*PARAMETERS, "discrete", "empirical")
-"""Every distribution that may be written as a mapping."""
-
-HOW_TO_WRITE = {
-    "pert": "{pert: [low, most likely, high]}",
-    "triangular": "{triangular: [low, most likely, high]}",
-    "uniform": "{uniform: [low, high]}",
-    "normal": "{normal: [mean, standard deviation]}",
-    "lognormal": "{lognormal: [5th percentile, 95th percentile]}, or 'A to B'",
-    "exponential": "{exponential: mean}",
-    "weibull": "{weibull: [shape, scale]}",
-    "discrete": "{discrete: [[value, weight], ...]}",
-    "empirical": "{empirical: {file: data.csv, column: name}} or {empirical: {values: [...]}}",
-}
+HOW_TO_WRITE = {kind: distribution.written for kind, distribution in KINDS.items()}
+"""How each distribution is written."""
 
 
 def single(one: Callable[[Any], Read], expected: str) -> Callable[[Any], Read]:
@@ -152,17 +110,15 @@ def _parse_mapping(raw: dict[Any, Any], one: Callable[[Any], Bound]) -> Uncertai
     if len(raw) != 1 or kind not in KINDS:
         advice = nearest(kind, KINDS) if len(raw) == 1 else ""
         raise ValueError(f"expected a value or one distribution of {', '.join(KINDS)}; got {describe(raw)}{advice}")
-    written = raw[kind]
-    if kind == "empirical":
+    written, family = raw[kind], KINDS[kind]
+    if issubclass(family, Empirical):
         return _parse_empirical(written, one)
-    if kind == "discrete":
+    if issubclass(family, Discrete):
         return _parse_discrete(written, one)
-    values = written if isinstance(written, list) else [written]
-    if len(values) != PARAMETERS[kind] or isinstance(written, dict):
+    values, pure = written if isinstance(written, list) else [written], family.pure
+    if len(values) != len(fields(family)) or isinstance(written, dict):
         raise ValueError(f"this distribution is written {HOW_TO_WRITE[kind]}; got {describe(written)}")
-    if kind == "weibull":
-        return Uncertain(kind, (one(values[1]),), (read_number(values[0]),))
-    return Uncertain(kind, tuple(one(value) for value in values))
+    return Uncertain(kind, tuple(map(one, values[pure:])), tuple(map(read_number, values[:pure])))
 
 
 def _parse_empirical(written: Any, one: Callable[[Any], Bound]) -> Uncertain:

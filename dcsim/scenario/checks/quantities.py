@@ -15,21 +15,6 @@ LARGEST_AMOUNT = 10**15
 LONGEST = Fraction(1000 * 365 * 1440)
 """Minutes; longer spans are slips of the pen."""
 
-_WITH_ENDS = ("fixed", "pert", "triangular", "uniform", "discrete", "empirical")
-
-_EXPECTED = {
-    "pert": "expected low <= most likely <= high",
-    "triangular": "expected low <= most likely <= high",
-    "uniform": "expected low <= high",
-    "lognormal": "expected 'A to B' with A above zero, below B and of a similar size",
-    "normal": "expected a mean and a standard deviation of 0 or more",
-    "exponential": "expected a mean above zero",
-    "weibull": "expected a shape and a scale above zero, and a shape that is not tiny",
-    "discrete": "expected values and weights of 0 or more, and some weight above zero",
-    "empirical": "expected values of 0 or more",
-    "fixed": "expected a value of 0 or more",
-}
-
 
 def minutes(span: Any) -> Fraction:
     """Minutes of a span that has a fixed and sensible length."""
@@ -47,7 +32,7 @@ def check_uncertain(path: Key, quantity: Uncertain, number: Callable[[Any], Frac
     try:
         mean = quantity.resolve(number).mean
     except (ValueError, OverflowError, ZeroDivisionError):
-        findings.add(path, f"{_EXPECTED[quantity.kind]}, got {_written(quantity)}")
+        findings.add(path, f"{quantity.family.expected}, got {_written(quantity)}")
         return
     findings.require(0 <= mean < float(LONGEST), path, f"this is too wide: its mean is {mean:.3g}")
 
@@ -73,7 +58,10 @@ def check_factor(path: Key, quantity: Uncertain, findings: Problems) -> None:
     """A factor, known or not, is possible, and never zero: production is divided by it."""
     before = len(findings.problems)
     check_uncertain(path, quantity, Fraction, findings)
-    if len(findings.problems) == before and quantity.kind in _WITH_ENDS and 0 in quantity.values:
+    if len(findings.problems) > before:
+        return
+    ends = quantity.resolve(Fraction).ends
+    if ends is not None and ends[0] == 0:
         findings.add(path, f"a factor is above zero, got {_written(quantity)}")
 
 
