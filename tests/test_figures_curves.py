@@ -1,5 +1,6 @@
 """Curves, histograms, stocks and resources: what is drawn are the numbers of the tables."""
 
+from datetime import datetime
 from math import nan
 
 import numpy as np
@@ -10,7 +11,9 @@ from matplotlib.figure import Figure
 import dcsim
 from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.charts.dates import Clock
-from dcsim.figures.figures import fan, histogram, level, s_curve, use
+from dcsim.charts.pictures import draw
+from dcsim.figures.figures import level, s_curve, use
+from dcsim.study.result import Result
 
 START = 19723.0
 """2024-01-01 in days since 1970."""
@@ -70,56 +73,6 @@ def test_the_days_above_count_from_day_zero():
     assert clock.days(clock.date(1440)) == -9
 
 
-FAN = table(
-    "supply unit date p10 p50 p90",
-    *(("gpus", "GPU", pd.Timestamp("2024-01-01") + pd.Timedelta(days=k), k // 3, k // 2, k) for k in range(10)),
-    *(("gpus", "GPU", pd.Timestamp("2024-01-11") + pd.Timedelta(days=k), 9, 9, 9) for k in range(300)),
-)
-
-
-def test_a_fan_reaches_from_p10_to_p90_and_ends_when_nothing_changes_any_more():
-    ax = fan(FAN, axes(), "gpus", DATED)
-    _, _, middle = ax.get_lines()
-    assert middle.get_ydata().tolist()[:10] == [k // 2 for k in range(10)]
-    assert ax.get_xlim()[1] < START + 30
-    assert words(ax) == ["P10 to P90", "P50", "observed", "target"]
-    band, observed, target = ax.collections
-    assert band.get_datalim(ax.transData).y1 == 9
-    assert observed.get_offsets().tolist() == [[START + 14, 64]]
-    assert target.get_offsets().tolist() == [[START + 19, 64]]
-
-
-def reached(*rows):
-    """Milestones on days from 2024-01-11, each with its date."""
-    found = table("milestone day", *rows)
-    return found.assign(date=pd.Timestamp("2024-01-11") + pd.to_timedelta(found["day"], "D"))
-
-
-MILESTONES = reached(*(("done", float(k)) for k in range(1, 10)), ("done", nan), ("other", 99.0))
-
-
-def test_a_histogram_counts_every_replication_and_tells_quantiles():
-    ax = histogram(MILESTONES, axes(), "done", DATED)
-    assert sum(bar.get_height() for bar in ax.patches) == 9
-    assert [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata())] == [
-        START + 10 + day for day in (5, 8, 9)
-    ]
-    assert words(ax) == [
-        "P50  2024-01-16, day 5",
-        "P80  2024-01-19, day 8",
-        "P90  2024-01-20, day 9",
-        "observed  2024-01-15",
-        "target  2024-01-20",
-        "10.0 % not by the horizon",
-    ]
-
-
-def test_a_quantile_beyond_the_horizon_is_said_not_drawn():
-    ax = histogram(reached(("done", 1.0), ("done", nan)), axes(), "done")
-    assert "P80  not by the horizon" in words(ax)
-    assert sum(len(line.get_xdata()) > 0 for line in ax.lines) == 1
-
-
 DELIVERIES = table("tick supply place amount", (2880, "power", "hall2", 20))
 SHORTAGES = table("activity place kind from to cause waiting", ("on", "site", "work", 1440, 2880, "power", 3))
 
@@ -158,8 +111,6 @@ def test_the_use_of_a_resource_adds_its_places_below_what_there_is():
     [
         lambda ax: s_curve(SUPPLIES[:0], ax, ["gpus"]),
         lambda ax: s_curve(SUPPLIES, ax, []),
-        lambda ax: fan(FAN[:0], ax, "gpus"),
-        lambda ax: histogram(MILESTONES[:0], ax, "done"),
         lambda ax: level(SUPPLIES[:0], DELIVERIES, SHORTAGES, ax, "power"),
         lambda ax: use(USAGE[:0], ax, "dock"),
     ],
@@ -195,6 +146,70 @@ def test_dates_of_the_world_are_told_by_milestone():
     assert found["date"].dt.strftime("%m-%d").tolist() == ["01-09", "02-01", "01-03"]
     assert found["reaches"].tolist()[:2] == [64, 64]
     assert np.isnan(found["reaches"].iloc[2])
+
+
+MANY = {
+    "name": "many",
+    "start": "2024-01-01",
+    "day_zero": "2024-01-11",
+    "supplies": {"gpus": {"unit": "GPU"}},
+    "activities": {"a": {"duration": "1 d", "produces": {"gpus": 64}}},
+    "milestones": {"done": {"supply": "gpus", "reaches": 64, "observed": "2024-01-15", "target": "2024-01-20"}},
+}
+
+
+def many(reached=(), supplies=(), **changes):
+    """A result of many replications, made by hand."""
+    days = pd.DataFrame(reached, columns=["milestone", "day"])
+    dates = pd.Timestamp("2024-01-11") + pd.to_timedelta(days["day"], "D")
+    fans = pd.DataFrame(supplies, columns=["supply", "date", "p10", "p50", "p90"])
+    tables = {"milestones": days.assign(date=dates), "supplies": fans}
+    return Result("replications", dcsim.load(MANY | changes), {}, tables)
+
+
+def test_a_fan_reaches_from_p10_to_p90_and_ends_when_nothing_changes_any_more():
+    begin = pd.Timestamp("2024-01-01")
+    grows = [("gpus", begin + pd.Timedelta(days=k), k // 3, k // 2, k) for k in range(10)]
+    stays = [("gpus", begin + pd.Timedelta(days=10 + k), 9, 9, 9) for k in range(300)]
+    chart = many(supplies=[*grows, *stays]).chart("s-curve")
+    assert [mark.name for mark in chart.marks] == ["P10 to P90", "P50", "observed", "target"]
+    band, middle, observed, target = chart.marks
+    assert (band.low[-1], middle.y[-1], band.high.max()) == (9, 9, 9)
+    assert [str(mark.x[0])[:10] for mark in (observed, target)] == ["2024-01-15", "2024-01-20"]
+    assert (observed.y.tolist(), target.y.tolist()) == ([64], [64])
+    assert len(middle.x) < 30
+    assert chart.x.high < datetime(2024, 1, 25)
+    ax = draw(chart, axes())
+    assert ax.get_xlim()[1] < START + 25
+    assert ax.get_ylabel() == "gpus (GPU)"
+
+
+def test_a_histogram_counts_every_replication_and_tells_quantiles():
+    chart = many([*(("done", float(k)) for k in range(1, 10)), ("done", nan), ("other", 99.0)]).chart("histogram")
+    assert chart.marks[0].heights.sum() == 9
+    assert [mark.name for mark in chart.marks[1:]] == [
+        "P50  2024-01-16, day 5",
+        "P80  2024-01-19, day 8",
+        "P90  2024-01-20, day 9",
+        "observed  2024-01-15",
+        "target  2024-01-20",
+    ]
+    assert [str(mark.at)[:10] for mark in chart.marks[1:4]] == ["2024-01-16", "2024-01-19", "2024-01-20"]
+    assert chart.title == "done: when it is reached; 10.0 % not by the horizon"
+
+
+def test_a_quantile_beyond_the_horizon_is_said_not_drawn():
+    chart = many([("done", 1.0), ("done", nan)]).chart("histogram")
+    late = [mark for mark in chart.marks if mark.name.endswith("not by the horizon")]
+    assert [len(mark.x) for mark in late] == [0, 0]
+    assert "P80 not by the horizon" in words(draw(chart, axes()))
+    assert many([("done", nan)]).chart("histogram").empty == "done was never reached before the horizon"
+
+
+def test_where_nothing_is_counted_many_builds_are_a_histogram():
+    bare = {"activities": {"a": {"duration": "1 d"}}, "milestones": {"done": {"activity": "a"}}}
+    assert many([("done", 1.0)], **bare).chart().title == "done: when it is reached"
+    assert many(**bare | {"milestones": {}}).chart().empty == "there are no milestones"
 
 
 def test_names_are_text():

@@ -328,14 +328,13 @@ def test_names_in_figures_are_text_to_plotly_too(page):
 
 
 def test_the_fan_has_a_band_a_median_and_the_observed_date(page):
-    (curves,) = [one for name, one in figures(page(many(tiny()))).items() if name.startswith("curves")]
-    low, high, median, observed = curves["data"]
+    low, high, median, observed, target = figures(page(many(tiny())))["chart0"]["data"]
     assert high["fill"] == "tonexty"
     assert max(median["y"]) == 6
     assert all(a >= b for a, b in zip(high["y"], median["y"], strict=True))
     assert low["x"] == median["x"]
     assert observed["x"] == ["2024-01-12 00:00"]
-    assert observed["y"] == [3]
+    assert (observed["y"], target["y"]) == ([3], [3])
 
 
 def test_the_gantt_has_a_bar_for_each_hall():

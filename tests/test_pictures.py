@@ -63,11 +63,10 @@ MEASURES = pd.DataFrame(
 BY = {"milestone": "half", "date": "2024-02-01T00:00:00", "confidence": 0.8}
 
 
-def every(run, many):
+def every(run):
     """A result of every kind that has pictures."""
     return (
         package.read(run),
-        package.read(many),
         findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
         findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
         findings(run, "orders", BY, orders=ORDERS),
@@ -76,8 +75,8 @@ def every(run, many):
 
 
 @pytest.mark.slow
-def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, many, tmp_path):
-    results = every(run, many)
+def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, tmp_path):
+    results = every(run)
     assert {result.kind for result in results} == set(PICTURES)
     for result in results:
         for what in PICTURES[result.kind]:
@@ -89,15 +88,15 @@ def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, many, tmp
 def test_what_is_not_said_is_chosen(run, many):
     assert figure_of(package.read(run), "use").axes[0].get_ylabel() == "crew (units)"
     assert figure_of(package.read(run), "level").axes[0].get_ylabel() == "power in stock (kW)"
-    assert figure_of(package.read(many), "histogram").axes[0].get_xlabel() == "all"
-    assert figure_of(package.read(many)).axes[0].get_ylabel() == "done (rack)"
+    assert package.read(many).chart("histogram").title.startswith("all: ")
+    assert package.read(many).chart().y.title == "done (rack)"
 
 
 def test_what_is_said_is_drawn(run, many):
     one, several = package.read(run), package.read(many)
     assert figure_of(one, "use", Wanted(resource="crew")).axes[0].get_ylabel() == "crew (units)"
     assert figure_of(one, "s-curve", Wanted(supply="power")).axes[0].get_ylabel() == "power (kW)"
-    assert figure_of(several, "histogram", Wanted(milestone="half")).axes[0].get_xlabel() == "half"
+    assert several.chart("histogram", milestone="half").title.startswith("half: ")
     assert figure_of(one, "map", Wanted(day=3)).axes[0].get_title("left") == "2024-01-06, day 3"
     day = float(one.tables["milestones"].set_index("milestone")["day"]["half"])
     assert figure_of(one, "map", Wanted(milestone="half")).axes[0].get_title("left").endswith(f"day {np.ceil(day):.0f}")
@@ -131,7 +130,7 @@ def test_a_kind_without_pictures_says_so(run):
 
 def test_titles_say_what_was_simulated(run, many):
     assert title(package.read(run)) == "Tiny · expected values"
-    assert title(package.read(many)) == "Tiny · 5 replications · seed 0"
+    assert package.read(many).subject() == ["Tiny", "5 replications", "seed 0"]
     result = package.simulate(package.load(TINY_DATA), replication=3).findings
     about = {**result.about, "variants": ["more"], "overrides": {"a.b": "2 d"}, "options": ["crane"]}
     told = Result("run", result.scenario, about | {"mitigated": ["storm"]}, result.tables)
@@ -154,7 +153,11 @@ def test_notebooks_get_axes_of_their_own(many):
     result = package.replicate(package.read(many).scenario, 5, engine="reference")
     ax = result.plot()
     assert ax.get_ylabel() == "done (rack)"
-    assert result.plot(ax) is ax
+    assert result.plot("histogram", ax) is ax
+    with pytest.raises(RequestError, match=r"no picture 'pie' of a result of kind 'replications'; there are s-curve"):
+        result.plot("pie")
+    with pytest.raises(RequestError, match=r"expected axes, got 'x\.png': `plot\(\.\.\.\)\.figure\.savefig` writes"):
+        result.plot("histogram", "x.png")
     plt.close(ax.figure)
 
 

@@ -1,8 +1,10 @@
 """The folder of a result: whole, the same every time, and never another result's."""
 
+import copy
 import hashlib
 import json
 import os
+import pickle
 from fractions import Fraction
 
 import pandas as pd
@@ -118,6 +120,31 @@ def test_a_result_is_read_as_it_was_written(tmp_path):
     assert found.tables.keys() == run.findings.tables.keys()
     for name, table in found.tables.items():
         pd.testing.assert_frame_equal(table, getattr(run, name))
+
+
+def told(result):
+    """All that a result says and draws, but for the numbers of its charts."""
+    report = result.report()
+    charts = [result.chart(name) for name in result.charts()]
+    tables = [[table.columns, table.rows] for section in report.sections for table in section.tables]
+    words = [[section.title, section.sentences, section.points, section.notes] for section in report.sections]
+    marks = [[chart.title, chart.summary, [mark.name for mark in chart.marks]] for chart in charts]
+    return str([report.subject, words, tables, marks])
+
+
+def test_a_result_that_was_read_says_and_draws_the_same(tmp_path):
+    many = dcsim.replicate(TINY, 3, engine="reference", out=tmp_path)
+    assert told(dcsim.read(tmp_path)) == told(many)
+
+
+def test_results_are_copied_and_pickled(tmp_path):
+    many = dcsim.replicate(TINY, 3, engine="reference", out=tmp_path)
+    for result in (many, dcsim.read(tmp_path)):
+        for other in (copy.copy(result), copy.deepcopy(result), pickle.loads(pickle.dumps(result))):
+            assert told(other) == told(result)
+            assert set(other.tables) <= set(dir(other))
+    with pytest.raises(AttributeError, match=r"a result of kind 'replications' has no 'days'; its tables are milest"):
+        many.days  # noqa: B018
 
 
 def test_many_replications_are_read_as_they_were_written(tmp_path):

@@ -7,7 +7,6 @@ from rich.console import Console
 
 import dcsim
 from dcsim.document.words import share
-from dcsim.report.forecast import forecast
 from dcsim.report.mitigate import mitigate_report
 from dcsim.report.orders import orders_report
 from dcsim.report.page.answer import headline
@@ -86,7 +85,7 @@ def test_each_milestone_is_told_what_lies_before_it(many):
 
 
 def test_every_report_says_what_is_missing(many):
-    told = printed(forecast(many, 1.0))
+    told = printed(shown(many.report()))
     assert "none finished by 2024-04-10" in told
     assert "never: not by the horizon, 2024-04-10" in told
     assert "later" not in told

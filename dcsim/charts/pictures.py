@@ -27,6 +27,8 @@ SUBJECT = 12
 """Points that the line below a chart takes, which says what was simulated."""
 WIDE = 120
 """Letters beside each other in a legend."""
+DAYS_TITLE = 24
+"""Letters that the title of the days above takes beside it."""
 ROW, AROUND, HIGH = 0.36, 1.6, 5.0
 """Inches that a row takes, that stand around the rows, and that a chart without rows is high."""
 
@@ -111,7 +113,8 @@ def _legend(marks: Sequence[Mark], ax: Axes, lift: float) -> int:
             entries.setdefault(plain(mark.name, 36), _handle(mark, ax))
     if not entries:
         return 0
-    columns = max(1, min(5, WIDE // (max(map(len, entries)) + 6)))
+    free = WIDE if lift < DAYS_ABOVE else WIDE - DAYS_TITLE
+    columns = max(1, min(5, free // (max(map(len, entries)) + 6)))
     style.legend_above(ax, list(entries.values()), list(entries), lift=lift, columns=columns)
     return -(-len(entries) // columns)
 

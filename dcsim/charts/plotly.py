@@ -194,7 +194,7 @@ def _highest(chart: Chart) -> float:
         np.asarray(getattr(mark, of), np.float64)
         for mark in chart.marks
         for of in ("y", "high", "heights")
-        if hasattr(mark, of)
+        if getattr(mark, of, None) is not None
     ]
     return max((float(np.nanmax(one)) for one in heights if one.size), default=1.0)
 

@@ -24,7 +24,7 @@ from dcsim.cli.app import (
     make_way,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, answer, give, in_folder, notice, patience, progress
+from dcsim.cli.terminal import AsCsv, AsJson, give, in_folder, notice, patience, progress, tell
 
 
 @app.command()
@@ -110,7 +110,6 @@ def replicate(
     from time import perf_counter
 
     from dcsim import api
-    from dcsim.report.forecast import forecast
 
     built = opened(scenario, variant, set_, option, mitigate, limit)
     make_way(out, overwrite, resume)
@@ -135,5 +134,6 @@ def replicate(
         if out is not None:
             typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
         raise
-    text = forecast(done, perf_counter() - begin)
-    answer(done.findings, "summary", text, as_json, as_csv, *in_folder(out))
+    seconds = perf_counter() - begin
+    speed = f"{seconds:.1f} s, {done.n / max(seconds, 1e-9):,.3g} replications per second, {done.engine} engine"
+    tell(done, None, as_json, as_csv, speed, *in_folder(out))

@@ -1,6 +1,6 @@
 """The causes that days are spent on: how each kind is called, how one cause is told, and its colour."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -57,3 +57,9 @@ def waited_for(told: str) -> str:
     if kind == "calendar" and name:
         return f"{name} to open"
     return f"{name} to end" if kind == "risk" and name else told
+
+
+def kind_of_wait(told: str, supplies: Container[str]) -> str:
+    """Which kind of thing was waited for."""
+    kind, colon, _ = told.partition(":")
+    return kind if colon and kind in ("calendar", "risk") else "supply" if told in supplies else "resource"

@@ -1,7 +1,7 @@
 """Every picture by name: each is a function of tables and the axes to draw on, and returns these axes."""
 
 from dcsim.figures.bars import tornado
-from dcsim.figures.curves import fan, histogram, level, s_curve, use
+from dcsim.figures.curves import level, s_curve, use
 from dcsim.figures.decisions import days_bought, latest_dates
 from dcsim.figures.gantt import gantt
 from dcsim.figures.maps import hall_map
@@ -9,10 +9,8 @@ from dcsim.figures.sweeps import sweep
 
 __all__ = [
     "days_bought",
-    "fan",
     "gantt",
     "hall_map",
-    "histogram",
     "latest_dates",
     "level",
     "s_curve",

@@ -102,17 +102,13 @@ def title(findings: "Result") -> str:
         parts.append(
             "expected values" if expected else f"seed {about['seed']}" + f", replication {number}" * bool(number)
         )
-    elif "simulated" in about:
-        parts += [f"{about['simulated']:,} replications", f"seed {about['seed']}"]
     return plain(" · ".join(map(str, parts)), 90)
 
 
 def _s_curve(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     supplies, dated = findings.tables["supplies"], dated_in_the_world(findings.scenario)
     names = _counted(findings, wanted)
-    if findings.kind == "run":
-        return figures.s_curve(supplies, ax, names, dated)
-    return figures.fan(supplies, ax, names[-1] if names else "", dated)
+    return figures.s_curve(supplies, ax, names, dated)
 
 
 def _counted(findings: "Result", wanted: Wanted) -> list[str]:
@@ -139,11 +135,6 @@ def _milestone(findings: "Result", wanted: Wanted, table: str) -> str:
     if asked is not None:
         return _known(str(asked), known, "milestone", "milestones")
     return known[-1] if known else ""
-
-
-def _histogram(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    name, dated = _milestone(findings, wanted, "milestones"), dated_in_the_world(findings.scenario)
-    return _named(name, figures.histogram(findings.tables["milestones"], ax, name, dated))
 
 
 def _gantt(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
@@ -228,7 +219,6 @@ def _days_bought(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
 
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
-    "replications": {"s-curve": _s_curve, "histogram": _histogram},
     "sweep": {"sweep": _sweep},
     "drivers": {"tornado": _tornado},
     "orders": {"orders": _latest_dates},

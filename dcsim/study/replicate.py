@@ -1,6 +1,7 @@
 """Many replications: chunks over threads, merged in order, so that nothing depends on who ran what when."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -20,8 +21,9 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
 from dcsim.study.manifest import manifest_of
-from dcsim.study.replications import Asked, Precision, Replications, asked_for, known_milestone
+from dcsim.study.replications import Asked, Replications, asked_for, known_milestone, known_name
 from dcsim.study.room import refuse_replications
+from dcsim.suggest import shorten
 
 CHUNK = 64
 """Replications that are run and written together, if not told otherwise."""
@@ -209,6 +211,24 @@ class Gathered:
             np.concatenate([chunk.touched for chunk in ordered]),
             self.curves,
         )
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How well a quantile has to be known: `online_100k.p80 within 1 d`."""
+
+    milestone: str
+    level: float
+    days: float
+
+    @classmethod
+    def parse(cls, text: str, milestones: tuple[str, ...]) -> "Precision":
+        """Read a wish such as `online_100k.p80 within 1 d`; raises RequestError with what would be right."""
+        number = r"(\d+(?:\.\d+)?)"
+        found = re.fullmatch(rf"\s*(.+?)\.p{number}\s+within\s+{number}\s*d(?:ays?)?\s*", text)
+        if found is None or not 0 < float(found[2]) < 100:
+            raise RequestError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{shorten(text)}'")
+        return cls(known_name(found[1], milestones), float(found[2]) / 100, float(found[3]))
 
 
 def precise_enough(wishes: Sequence[Precision], result: Callable[[Chunk], Replications]) -> Enough:

@@ -1,11 +1,10 @@
-"""The result of many replications, as tables."""
+"""The result of many replications: their tables, and what was simulated."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,22 +23,14 @@ from dcsim.analysis.quantiles import (
     quantile,
     summary_table,
 )
-from dcsim.analysis.result import layers
 from dcsim.analysis.stuck import stuck_in_many
 from dcsim.dates import in_time, last_tick
-from dcsim.errors import RequestError
 from dcsim.network import Network
-from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
-from dcsim.study.result import Result
-from dcsim.study.store import keep
-from dcsim.suggest import nearest, shorten
+from dcsim.study.result import Properties, Result, known
 from dcsim.trace import Ints, causes
 from dcsim.units import DAY
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TABLES = ("milestones", "summary", "waits", "draws", "supplies", "stuck")
 """The tables that are kept of many replications."""
@@ -60,10 +51,12 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Replications:
-    """The same build many times, each time with its own share of chance."""
+class Replications(Result):
+    """The same build many times. What was simulated stands beside the tables, which are made when they are read."""
 
-    scenario: Scenario
+    kind: str = field(init=False, default="replications")
+    about: Mapping[str, Any] = field(init=False)
+    tables: Mapping[str, pd.DataFrame] = field(init=False)
     network: Network
     engine: str
     seed: int
@@ -72,17 +65,15 @@ class Replications:
     kept: Chunk
     counters: tuple[Counter, ...]
 
+    def __post_init__(self) -> None:
+        reached = {"simulated": self.n, "activities": self.network.instances, "finished": self.finished}
+        horizon = self.network.date(self.network.horizon).isoformat()
+        about = asked_for(self.seed, self.sampling, self.asked) | reached | {"horizon": horizon}
+        object.__setattr__(self, "about", about)
+        object.__setattr__(self, "tables", Properties(self, (*TABLES, "chain") if self.asked.explain else TABLES))
+
     def __repr__(self) -> str:
         return f"Replications('{self.scenario.name}', n={self.n}, seed={self.seed}, sampling='{self.sampling}')"
-
-    def _repr_html_(self) -> str:
-        from dcsim.analysis.notebook import as_html
-
-        title = " · ".join(
-            [self.scenario.name, *layers(self.scenario), f"{self.n:,} replications", f"seed {self.seed}"]
-        )
-        columns = ["milestone", "p10", "p50", "p80", "p90", "reached"]
-        return as_html(title, self.summary[columns], f"days from {self.network.zero:%Y-%m-%d}")
 
     @property
     def n(self) -> int:
@@ -223,56 +214,12 @@ class Replications:
         columns = ["supply", "unit", "day", "date", *(f"p{round(100 * level)}" for level in LEVELS)]
         return explained(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), self.network)
 
-    @cached_property
-    def findings(self) -> Result:
-        """All tables, with what was asked: what is kept, drawn and reported."""
-        horizon = self.network.date(self.network.horizon).isoformat()
-        about = asked_for(self.seed, self.sampling, self.asked) | {"simulated": self.n, "horizon": horizon}
-        tables = (*TABLES, "chain") if self.asked.explain else TABLES
-        return Result("replications", self.scenario, about, {name: getattr(self, name) for name in tables})
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw what was counted over time with its fan, or where nothing is, in how many replications the last
-        milestone was reached when; on the given axes, or on new ones.
-        """
-        from dcsim.figures.gallery import draw
-
-        return draw(self.findings, "histogram" if self.supplies.empty else "s-curve", ax=ax)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the tables, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        return keep(self.findings, folder)
-
 
 def asked_for(seed: int, sampling: str, asked: Asked) -> dict[str, Any]:
     """What tells many replications of a scenario from others, and makes them again."""
     wishes = {"wishes": list(asked.until_precise), "at_least": asked.at_least} if asked.until_precise else None
     explained = {"explained": list(asked.explain)} if asked.explain else {}
     return {"seed": seed, "sampling": sampling, "replications": asked.count, "until_precise": wishes, **explained}
-
-
-@dataclass(frozen=True)
-class Precision:
-    """How well a quantile has to be known: `online_100k.p80 within 1 d`."""
-
-    milestone: str
-    level: float
-    days: float
-
-    @classmethod
-    def parse(cls, text: str, milestones: tuple[str, ...]) -> "Precision":
-        """Read a wish such as `online_100k.p80 within 1 d`; raises RequestError with what would be right."""
-        number = r"(\d+(?:\.\d+)?)"
-        found = re.fullmatch(rf"\s*(.+?)\.p{number}\s+within\s+{number}\s*d(?:ays?)?\s*", text)
-        if found is None or not 0 < float(found[2]) < 100:
-            raise RequestError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{shorten(text)}'")
-        return cls(known_name(found[1], milestones), float(found[2]) / 100, float(found[3]))
 
 
 def known_milestone(network: Network, name: str) -> str:
@@ -282,6 +229,4 @@ def known_milestone(network: Network, name: str) -> str:
 
 def known_name(name: str, milestones: tuple[str, ...]) -> str:
     """A name that is one of these; raises RequestError with what would be right."""
-    if name not in milestones:
-        raise RequestError(f"no milestone '{shorten(name)}'{nearest(name, milestones, 'milestones')}")
-    return name
+    return known(name, milestones, "milestone", "milestones")

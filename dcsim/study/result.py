@@ -1,6 +1,6 @@
 """What every question returns, and what a kept folder holds: its tables, what was asked, and what both have to say."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 QUESTIONS = {
-    "comparison": "dcsim.study.compare",
+    "replications": "dcsim.study.forecast",
     "explanation": "dcsim.study.explain",
+    "comparison": "dcsim.study.compare",
     "lost": "dcsim.study.lost",
 }
-"""The module of each kind of result."""
+"""The module of each kind of result, in the order of a page."""
 
 Draw = Callable[..., Chart]
 
@@ -40,6 +41,27 @@ class Question(Protocol):
     def report(self, result: "Result", milestone: str = "") -> Report:
         """What a result has to say, of one milestone first."""
         ...
+
+
+class Properties(Mapping[str, "pd.DataFrame"]):
+    """Tables that are properties of a result, each made when it is first read."""
+
+    def __init__(self, result: "Result", names: Iterable[str]) -> None:
+        self.result, self.names = result, tuple(names)
+
+    def __getitem__(self, name: str) -> "pd.DataFrame":
+        if name not in self.names:
+            raise KeyError(name)
+        return cast("pd.DataFrame", getattr(self.result, name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,9 +83,10 @@ class Result:
     """By name."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in (tables := self.tables):
-            there = ", ".join(self.__dict__.get("tables", ()))
-            raise AttributeError(f"a result of kind '{self.kind}' has no '{name}'; its tables are {there}")
+        tables = self.__dict__.get("tables", {})  # of one that is being copied or unpickled there are none yet
+        if name.startswith("_") or name not in tables:
+            kind = self.__dict__.get("kind", getattr(type(self), "kind", ""))
+            raise AttributeError(f"a result of kind '{kind}' has no '{name}'; its tables are {', '.join(tables)}")
         return tables[name]
 
     def __dir__(self) -> list[str]:
@@ -85,23 +108,31 @@ class Result:
     @property
     def summary(self) -> "pd.DataFrame":
         """The table that answers the question."""
-        return self.tables[self.question.MAIN]
+        return self.tables[self.question.MAIN if self.kind in QUESTIONS else next(iter(self.tables))]
 
     def subject(self) -> list[str]:
         """The scenario, what was laid over it, how often and with which seed it was simulated."""
         about, told = self.about, [self.scenario.name, *layers_of(self)]
-        seed, n = about.get("seed"), about.get("replications")
+        seed, n = about.get("seed"), about.get("simulated", about.get("replications"))
         if seed == EXPECTED:
             return [*told, "expected values"]
         told += [counted(n, "replication")] if isinstance(n, int) else []
-        return [*told, f"seed {seed}"] if seed is not None else told
+        told += [f"seed {seed}"] if seed is not None else []
+        sampling = about.get("sampling", "random")
+        return told if sampling == "random" else [*told, f"{sampling} sampling"]
 
     def report(self, milestone: str = "") -> Report:
         """What it has to say: sections of sentences, tables and charts, of one milestone first if one is named."""
+        if self.kind not in QUESTIONS:
+            raise RequestError(f"a result of kind '{self.kind}' is told by its command and its page")
         return self.question.report(self, milestone)
 
     def charts(self) -> tuple[str, ...]:
         """The names of its pictures, the first drawn if none is named."""
+        if self.kind not in QUESTIONS:
+            from dcsim.figures.gallery import PICTURES
+
+            return tuple(PICTURES.get(self.kind, {}))
         return tuple(self.question.CHARTS)
 
     def chart(self, what: str | None = None, **asked: Any) -> Chart:
@@ -112,11 +143,13 @@ class Result:
         RequestError
             There is no such picture, or it cannot be asked for that; the message says what there is.
         """
+        if self.kind not in QUESTIONS:
+            raise RequestError(f"a result of kind '{self.kind}' is drawn by `plot`")
         there = self.question.CHARTS
         name = next(iter(there)) if what is None else what
         if name not in there:
             raise RequestError(
-                f"no picture '{shorten(name)}' of a result of kind '{self.kind}'; there are {', '.join(there)}"
+                f"no picture '{shorten(str(name))}' of a result of kind '{self.kind}'; there are {', '.join(there)}"
             )
         given = {key: value for key, value in asked.items() if value is not None}
         known = list(signature(there[name]).parameters)[1:]
@@ -139,6 +172,12 @@ class Result:
         """
         from dcsim.charts.pictures import draw, new_axes
 
+        if isinstance(ax, str):
+            raise RequestError(f"expected axes, got '{shorten(ax)}': `plot(...).figure.savefig` writes a file")
+        if self.kind not in QUESTIONS:
+            from dcsim.figures import gallery
+
+            return gallery.draw(self, what, gallery.Wanted(**asked), ax)
         chart = self.chart(what, **asked)
         return draw(chart, new_axes() if ax is None else ax)
 
@@ -158,3 +197,10 @@ class Result:
         from dcsim.analysis.notebook import as_html
 
         return as_html(" · ".join(self.subject()), self.summary)
+
+
+def known(name: str, names: Iterable[str], what: str, several: str) -> str:
+    """A name that is one of these; raises RequestError with what would be right."""
+    if name not in names:
+        raise RequestError(f"no {what} '{shorten(name)}'{nearest(name, names, several)}")
+    return name

@@ -8,23 +8,14 @@ import pandas as pd
 
 from dcsim.analysis.waits import end_of, waits_by_cause
 from dcsim.charts.plotly import NUMBERS, rows_height, text
-from dcsim.document.causes import cause, spent_on, waited_for
+from dcsim.document.causes import cause, kind_of_wait, spent_on, waited_for
 from dcsim.document.words import joined
 from dcsim.report.page.parts import Chart, rows_layout
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import days, known
-from dcsim.scenario.schema import Scenario
 from dcsim.trace import NOT
 
 MOST_ROWS = 12
-
-
-def kind_of(scenario: Scenario, cause: str) -> str:
-    """Which kind of thing a cause of waiting is."""
-    prefix, colon, _ = cause.partition(":")
-    if colon and prefix in ("calendar", "risk"):
-        return prefix
-    return "supply" if cause in scenario.supplies else "resource"
 
 
 def waits(results: Results) -> pd.DataFrame:
@@ -37,13 +28,13 @@ def waits(results: Results) -> pd.DataFrame:
         found = waits_by_cause(run.tables["shortages"], end_of(results.network, finish))
     else:
         return pd.DataFrame({"cause": [], "kind": [], "days": []})
-    return found.assign(kind=[kind_of(results.scenario, cause) for cause in found["cause"]])
+    return found.assign(kind=[kind_of_wait(cause, results.scenario.supplies) for cause in found["cause"]])
 
 
 def wait_bars(results: Results) -> Iterator[Chart]:
     """A bar for everything that was waited for."""
     found = waits(results).head(MOST_ROWS)
-    if found.empty:
+    if found.empty or results.first("replications"):
         return
     many = "days_p10" in found
     rows = found.to_dict("records")

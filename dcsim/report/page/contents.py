@@ -4,8 +4,6 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pandas as pd
-
 from dcsim.document.words import counted
 from dcsim.errors import ResultError
 from dcsim.report.limits import LIMITS
@@ -20,16 +18,17 @@ from dcsim.version import __version__
 
 def sections(results: Results) -> list[Section]:
     """The parts of the page under the answer; those that have nothing to show are left out."""
-    when = [*dates.curves(results), *dates.milestones(results)]
+    when = [] if results.first("replications") else [*dates.curves(results), *dates.milestones(results)]
+    why = list(causes.wait_bars(results))
     parts = [
-        Section("when", "When", (), when),
-        Section("why", "Why", (), list(causes.wait_bars(results))),
         *(
-            Section(f"{one.kind}{number}", told.title, report=told)
-            for number, one in enumerate(results.findings)
-            if one.kind in QUESTIONS
+            Section(f"{kind}{number}", told.title, report=told)
+            for kind in QUESTIONS
+            for number, one in enumerate(results.of(kind))
             for told in [one.report(results.milestone)]
         ),
+        Section("when", "When", (), when),
+        Section("why", "Why", (), why),
         *mitigations.sections(results),
         *options.sections(results),
         Section("build", "The build", (), list(gantt.gantt(results)), list(_stuck(results))),
@@ -60,20 +59,6 @@ def _own(results: Results) -> Iterator[str]:
 
 def _stuck(results: Results) -> Iterator[Table]:
     """What unfinished builds are stuck on."""
-    for many in results.of("replications"):
-        lacks = many.tables.get("stuck", pd.DataFrame({"milestone": []}))
-        lacks = lacks[lacks["milestone"] == ""]
-        if not lacks.empty:
-            lines: list[Line] = [
-                [row["activity"], row["waits_for"], f"{row['mean']:,.0f}", f"{row['builds']:,}"]
-                for row in lacks.head(12).to_dict("records")
-            ]
-            n = counted(int(many.about.get("simulated", 0)), "replication")
-            yield table(
-                f"Unfinished: {lacks['unfinished'].max():,} of {n}",
-                ("Activity", "Waits for", ">How many, on average", ">In builds"),
-                lines,
-            )
     for run in results.of("run"):
         stuck = run.tables["stuck"]
         if not stuck.empty:

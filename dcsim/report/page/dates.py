@@ -11,8 +11,8 @@ from dcsim.charts.plotly import rows_height, text
 from dcsim.dates import days_between, last_minute
 from dcsim.document import words as language
 from dcsim.report.page.parts import Chart, counts_axis, rows_layout
-from dcsim.report.page.results import Results, built, on, wanted
-from dcsim.report.page.words import date, known, shift
+from dcsim.report.page.results import Results, built, wanted
+from dcsim.report.page.words import date, shift
 from dcsim.study.result import Result
 
 COLOURS = ("blue", "orange", "green", "purple", "sky", "red")
@@ -24,17 +24,12 @@ DIAMOND = {"symbol": "diamond", "size": 10, "color": "@ink", "line": {"color": "
 
 def curves(results: Results) -> Iterator[Chart]:
     """How many there are of everything that milestones count, over time: a figure for each unit."""
-    many, run = results.first("replications"), results.first("run")
-    if many is not None and not many.tables["supplies"].empty:
-        by_supply = {str(name): rows for name, rows in many.tables["supplies"].groupby("supply", sort=False)}
-        drawn = {name: _fan(results, name, rows) for name, rows in by_supply.items()}
-        said = "Line: in half of the replications there are at least so many. Band: the middle 80 %."
-    elif run is not None:
-        counted = dict.fromkeys(one.supply for one in results.scenario.milestones.values() if one.supply)
-        drawn = {name: _steps(results, run, name) for name in counted}
-        said = "How many there are in this one build."
-    else:
+    run = results.first("run")
+    if run is None:
         return
+    counted = dict.fromkeys(one.supply for one in results.scenario.milestones.values() if one.supply)
+    drawn = {name: _steps(results, run, name) for name in counted}
+    said = "How many there are in this one build."
     units: dict[str, list[str]] = {}
     for name in drawn:
         units.setdefault(results.scenario.supplies[name].unit or "units", []).append(name)
@@ -90,25 +85,6 @@ def _diamonds(seen: Sequence[object]) -> str:
     return " Diamonds: dates observed in the world." if seen else ""
 
 
-def _fan(results: Results, name: str, rows: pd.DataFrame) -> Drawn:
-    """The median and the middle 80 % of a supply; days on which nothing changes are left out."""
-    changed = rows[["p10", "p50", "p90"]].diff().abs().sum(axis=1) > 0
-    kept = rows[changed | changed.shift(-1, fill_value=True) | (rows["day"] == rows["day"].iloc[0])]
-    x = [_moment(moment) for moment in kept["date"]]
-    edge = {"type": "scatter", "mode": "lines", "x": x, "showlegend": False, "hoverinfo": "skip", "line": {"width": 0}}
-    median = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": kept["p50"].tolist(),
-        "customdata": kept[["p10", "p90"]].to_numpy().tolist(),
-        "hovertemplate": "%{y:,} (%{customdata[0]:,} to %{customdata[1]:,})",
-    }
-    low, high = edge | {"y": kept["p10"].tolist()}, edge | {"y": kept["p90"].tolist(), "fill": "tonexty"}
-    grows = rows["date"][changed] if changed.any() else rows["date"].iloc[:1]
-    return [low, high, median], grows.min(), grows.max()
-
-
 def _steps(results: Results, run: Result, name: str) -> Drawn:
     """How many there were in one build, at the end of every day on which some came."""
     total = total_over_time(run.tables["supplies"], name)
@@ -136,62 +112,23 @@ def _beyond(begin: datetime, last: datetime) -> datetime:
 
 def milestones(results: Results) -> Iterator[Chart]:
     """A row for every milestone: when it is likely, when one build reached it, when it was wanted or seen."""
-    summary, run = _summary(results), built(results)
+    run = built(results)
     days = {name: row["day"] for name, row in run.items()}
-    names = sorted(results.scenario.milestones, key=lambda name: summary.get(name, {}).get("p50", days.get(name, 1e9)))
-    if not names or not (summary or run):
+    names = sorted(results.scenario.milestones, key=lambda name: days.get(name, 1e9))
+    if not run:
         return
     rows = {name: number for number, name in enumerate(names)}
-    traces = [*_quantiles(results, summary, rows), *_one_build(results, run, rows), *_seen(results, rows)]
+    traces = [*_one_build(results, run, rows), *_seen(results, rows)]
     layout = rows_layout(names, hovermode="closest", xaxis={"type": "date", "hoverformat": "%-d %b %Y"})
-    said = "Bar: the middle 80 % of replications. " if summary else ""
-    told = ", ".join(f"{name} {on(row, 'p50')}" for name, row in summary.items() if known(row["p50"]))
     yield Chart(
         "milestones",
         "Milestones",
-        f"{said}{_diamonds([1 for trace in traces if trace['name'] == 'observed'])}".strip(),
-        f"Median dates: {told}." if told else "Dates of the milestones in one build.",
+        _diamonds([1 for trace in traces if trace["name"] == "observed"]).strip(),
+        "Dates of the milestones in one build.",
         rows_height(len(names), 34),
         traces,
         layout,
     )
-
-
-def _summary(results: Results) -> dict[str, dict[str, Any]]:
-    """The quantiles of every milestone, by name."""
-    many = results.first("replications")
-    rows: list[dict[Any, Any]] = [] if many is None else many.tables["summary"].to_dict("records")
-    return {row["milestone"]: row for row in rows}
-
-
-def _quantiles(results: Results, summary: dict[str, dict[str, Any]], rows: dict[str, int]) -> Iterator[dict[str, Any]]:
-    clock = results.clock
-    spans = {name: row for name, row in summary.items() if known(row["p90"])}
-    if spans:
-        yield {
-            "type": "bar",
-            "orientation": "h",
-            "name": "P10 to P90",
-            "y": [rows[name] for name in spans],
-            "base": [_moment(clock.on(row["p10"])) for row in spans.values()],
-            "x": [(row["p90"] - row["p10"]) * 86_400_000 for row in spans.values()],
-            "width": 0.34,
-            "marker": {"color": "@blue/0.28"},
-            "hoverinfo": "skip",
-        }
-    for level, symbol in (("p50", "circle"), ("p80", "circle-open")):
-        there = {name: row for name, row in summary.items() if known(row[level])}
-        if there:
-            yield {
-                "type": "scatter",
-                "mode": "markers",
-                "name": level.upper(),
-                "y": [rows[name] for name in there],
-                "x": [_moment(row[f"{level}_date"]) for row in there.values()],
-                "customdata": [language.day(row[level]) for row in there.values()],
-                "hovertemplate": "%{x} (day %{customdata})<extra>" + level.upper() + "</extra>",
-                "marker": {"symbol": symbol, "size": 11, "color": "@blue", "line": {"color": "@blue", "width": 2}},
-            }
 
 
 def _one_build(results: Results, run: dict[str, dict[str, Any]], rows: dict[str, int]) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,139 @@
+"""Charts over time that one build and many share: what is counted, and the dates of the world beside it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.analysis.milestones import dated_in_the_world
+from dcsim.analysis.supplies import counted
+from dcsim.document.chart import Axis, Band, Chart, Dots, Line, Mark
+from dcsim.document.words import listed
+from dcsim.scenario.schema import Scenario
+from dcsim.study.result import Result, known
+
+LINES = (("blue", "solid"), ("orange", "dash"), ("green", "dashdot"), ("purple", "dot"), ("sky", "solid"))
+"""Colour and dash of the first, second, ... line of a chart; they differ in grey as well."""
+WORLD = (("observed", "diamond", "ink"), ("target", "triangle", "green"))
+"""How dates of the world are marked, by kind."""
+ROOM = 0.06
+"""What is left free on the right of the last change, as a share of the time shown."""
+
+Moments = NDArray[np.datetime64]
+
+
+class Curve(NamedTuple):
+    """How much there is of something from each moment on, and within which bounds that is likely."""
+
+    name: str
+    unit: str
+    x: Moments
+    y: NDArray[np.float64]
+    low: NDArray[np.float64] | None = None
+    high: NDArray[np.float64] | None = None
+
+    @property
+    def changes(self) -> Moments:
+        """When it changes."""
+        known = [one for one in (self.low, self.y, self.high) if one is not None]
+        moved = np.any([np.diff(one) != 0 for one in known], axis=0)
+        return self.x[1:][moved]
+
+
+def chosen(result: Result, milestone: str = "", supply: str = "") -> list[str]:
+    """The supply that is asked for or that the milestone counts; else all of the commonest unit that milestones count.
+
+    Raises
+    ------
+    RequestError
+        There is no such supply or milestone.
+    """
+    there = list(dict.fromkeys(result.tables["supplies"]["supply"]))
+    if supply:
+        return [known(supply, there, "supply", "supplies")]
+    milestones = [known(milestone, result.scenario.milestones, "milestone", "milestones")] if milestone else None
+    return counted(result.scenario, there, milestones)
+
+
+def by_unit(result: Result) -> list[list[str]]:
+    """The supplies that milestones count, those of one unit together."""
+    there = set(result.tables["supplies"]["supply"])
+    names = dict.fromkeys(one.supply for one in result.scenario.milestones.values() if one.supply in there)
+    units: dict[str, list[str]] = {}
+    for name in names:
+        if name:
+            units.setdefault(result.scenario.supplies[name].unit, []).append(name)
+    return list(units.values())
+
+
+def over_time(scenario: Scenario, curves: Sequence[Curve], explanation: str) -> Chart:
+    """What is counted in one unit, beside the dates that were observed or are wanted."""
+    if not curves:
+        return Chart("Nothing is counted", empty="nothing is counted")
+    unit, alone = curves[0].unit or "units", len(curves) == 1
+    seen = _in_the_world(scenario, [curve.name for curve in curves])
+    moments = [*(one for curve in curves for one in curve.changes), *(one for dots in seen for one in dots.x)]
+    begin, end = window(scenario, [one.astype("datetime64[s]").item() for one in moments])
+    marks: list[Mark] = []
+    for curve, (colour, dash) in zip(curves, LINES * len(curves), strict=False):
+        marks += _drawn(curve, colour, dash, end, alone)
+    title = f"{listed([curve.name for curve in curves], 4)} over time"
+    y = Axis("count", f"{curves[0].name} ({unit})" if alone else unit)
+    last = [f"{curve.name} {curve.y[-1]:,.0f} {curve.unit}".rstrip() for curve in curves]
+    said = f"At the end: {', '.join(last)}."
+    return Chart(
+        title, Axis("date", low=begin, high=end), y, [*marks, *seen], explanation, said, day_zero=scenario.zero
+    )
+
+
+def window(scenario: Scenario, moments: Sequence[datetime]) -> tuple[datetime, datetime]:
+    """From day zero, or the first of some moments, to the last of them with a little room."""
+    begin = max(scenario.start, min([scenario.zero, *moments]))
+    last = max([begin + timedelta(days=1), *moments])
+    return begin, last + ROOM * (last - begin)
+
+
+def _drawn(curve: Curve, colour: str, dash: str, end: datetime, alone: bool) -> list[Mark]:
+    """A line to the end of the chart, and the band around it; moments at which nothing changes are left out."""
+    moved = np.isin(curve.x, curve.changes)
+    kept = moved | np.append(moved[1:], True) | (np.arange(len(moved)) == 0)
+    x = np.append(curve.x[kept], np.datetime64(end, "s"))
+    y = np.append(curve.y[kept], curve.y[-1])
+    line = Line(name=curve.name, colour=colour, dash=dash, x=x, y=y, steps=True)  # type: ignore[arg-type]
+    if curve.low is None or curve.high is None:
+        return [line]
+    low, high = (np.append(one[kept], one[-1]) for one in (curve.low, curve.high))
+    notes = [f"{curve.name}: {b:,.0f} ({a:,.0f} to {c:,.0f})" for a, b, c in zip(low, y, high, strict=True)]
+    band = Band(name="P10 to P90" if alone else "", colour=colour, x=x, low=low, high=high, opacity=0.25, steps=True)
+    return [band, replace(line, name="P50" if alone else curve.name, notes=notes)]
+
+
+def _in_the_world(scenario: Scenario, names: Sequence[str]) -> list[Dots]:
+    """When so much of a supply was observed, or is wanted."""
+    dated = dated_in_the_world(scenario)
+    dots = []
+    for kind, symbol, colour in WORLD:
+        rows = dated[dated["supply"].isin(list(names)) & (dated["kind"] == kind)]
+        if len(rows):
+            notes = [f"{one}: {meaning}" for one, meaning in zip(rows["milestone"], rows["meaning"], strict=True)]
+            x, y = rows["date"].to_numpy("datetime64[s]"), rows["reaches"].to_numpy(np.float64)
+            dots.append(Dots(name=kind, colour=colour, symbol=symbol, x=x, y=y, notes=notes))  # type: ignore[arg-type]
+    return dots
+
+
+def dates_of_the_world(scenario: Scenario, names: Sequence[str], lift: float = 0.0) -> list[Dots]:
+    """The dates on which milestones, a row each, were observed or are wanted, so much of a row below its middle."""
+    dated, rows = dated_in_the_world(scenario), {name: number for number, name in enumerate(names)}
+    dots = []
+    for kind, symbol, colour in WORLD:
+        part = dated[dated["milestone"].isin(rows) & (dated["kind"] == kind)]
+        if len(part):
+            x = part["date"].to_numpy("datetime64[s]")
+            dates = part["date"].dt.strftime("%Y-%m-%d")
+            notes = [f"{date}: {meaning}" for date, meaning in zip(dates, part["meaning"], strict=True)]
+            y = np.array([rows[name] + lift for name in part["milestone"]])
+            dots.append(Dots(name=kind, colour=colour, symbol=symbol, x=x, y=y, notes=notes))  # type: ignore[arg-type]
+    return dots

@@ -1,0 +1,239 @@
+"""How likely each milestone is, by date: what many replications have to say, and their pictures."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.analysis.milestones import date_at
+from dcsim.analysis.quantiles import (
+    Days,
+    quantile,
+    ranks,
+)
+from dcsim.dates import spelled
+from dcsim.document.bars import coloured
+from dcsim.document.causes import kind_of_wait, waited_for
+from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Mark, Rule
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.words import NEVER, UNKNOWN, counted, date_of, day, share
+from dcsim.study.curves import Curve, by_unit, chosen, dates_of_the_world, over_time
+from dcsim.study.design import RANDOM
+from dcsim.study.result import Result, known
+from dcsim.study.sections import MOST_CAUSES, fitted, waits_section
+from dcsim.study.unfinished import never
+
+MAIN = "summary"
+
+# What it has to say
+
+ALL_OR_NONE = {0.0: "in none", 1.0: "in all"}
+"""How it is said that a milestone is reached in none or all of the replications."""
+
+Row = Mapping[Hashable, Any]
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """By when each milestone is reached with which chance, what is missing, and what was waited for longest."""
+    rows = sorted(result.tables["summary"].to_dict("records"), key=lambda row: row["milestone"] != milestone)
+    begun = Section("", tuple(_ended(result)), notes=(f"day 0 is {result.scenario.zero:%Y-%m-%d}",))
+    sections = (begun, _milestones(result, rows), _chances(result, rows), _waits(result), fitted(result.scenario))
+    return Report.of("When", result.subject(), sections)
+
+
+def _count(result: Result) -> int:
+    return int(result.about.get("simulated") or result.about["replications"])
+
+
+def _horizon(result: Result) -> str:
+    return str(result.about.get("horizon", "the horizon"))[:10]
+
+
+def _ended(result: Result) -> Iterator[str]:
+    """How many activities there are, and in which share of the replications all of them finish."""
+    if "activities" not in result.about:
+        return
+    finished, by = result.about["finished"], f"finished by {_horizon(result)}"
+    ended = "all finished" if finished == 1 else f"{share(finished) if finished else 'none'} {by}"
+    yield f"{counted(result.about['activities'], 'activity')} each, {ended}"
+
+
+def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
+    """Every milestone with the days by which it is reached so likely, and how well the P80 is known."""
+    lacks = list(never(result.tables["stuck"], _count(result)))
+    charts = [_curves(result, names) for names in by_unit(result)]
+    if not rows:
+        return Section("", ("The scenario has no milestones.", *lacks))
+    levels = ("p10", "p50", "p80", "p90")
+    days = (Column("day of milestone"), *(Column(level.upper(), "day") for level in levels))
+    columns = (*days, Column("P80 date", "date"), Column("95 % of P80", "range"), Column("reached", "share"))
+    cells = [
+        [
+            row["milestone"],
+            *(row[level] for level in levels),
+            row["p80_date"],
+            _interval(result, row),
+            ALL_OR_NONE.get(row["reached"], row["reached"]),
+        ]
+        for row in rows
+    ]
+    notes = []
+    if any(row[level] == inf for row in rows for level in levels):
+        notes.append(f"{NEVER}: not by the horizon, {_horizon(result)}")
+    if any(UNKNOWN in row[-2] for row in cells):
+        notes.append(f"{UNKNOWN}: too few replications to tell")
+    return Section("", lacks, tables=(Table(columns, cells),), charts=(*charts, dates_chart(result)), notes=notes)
+
+
+def _interval(result: Result, row: Row) -> str:
+    """Between which days the P80 lies with 95 % confidence."""
+    low, high = row["p80_low"], row["p80_high"]
+    if low == inf:
+        return NEVER
+    is_random = result.about.get("sampling", RANDOM) == RANDOM
+    too_few = low == -inf or (is_random and ranks(_count(result), 0.8)[1] > _count(result))
+    return f"{UNKNOWN if low == -inf else day(low)} - {UNKNOWN if too_few else day(high)}"
+
+
+def _chances(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
+    """How likely each milestone is reached by the day that is wanted or was observed."""
+    cells = []
+    for row in rows:
+        milestone = result.scenario.milestones[row["milestone"]]
+        if milestone.target is not None:
+            cells.append([row["milestone"], spelled(milestone.target), row["probability"], "target"])
+        elif milestone.observed:
+            first = milestone.observed[0]
+            cells.append([row["milestone"], spelled(first.date), row["probability"], first.meaning])
+    chance = Column("chance", "share", _count(result))
+    columns = (Column("milestone"), Column("by", "text"), chance, Column("what happened then"))
+    return Section("", tables=(Table(columns, cells),) if cells else ())
+
+
+def _waits(result: Result) -> Section:
+    """What was waited for longest, on average over the replications."""
+    columns = [Column("waited for"), *(Column(name, "days") for name in ("days", "P10", "P90"))]
+    columns.append(Column("activity-days", "days", digits=0))
+    names = ["days", "days_p10", "days_p90", "waiting_days"]
+    table = result.tables["waits"]
+    cells = [[waited_for(row["cause"]), *(row[name] for name in names)] for row in table.to_dict("records")]
+    return waits_section("Waited for longest, on average", columns, cells, waits_chart(result))
+
+
+# Its pictures
+
+
+def s_curve(result: Result, milestone: str = "", supply: str = "") -> Chart:
+    """What is counted over time, each with its P50 and the middle 80 %; where nothing is, a histogram."""
+    names = chosen(result, milestone, supply)
+    return _curves(result, names) if names else histogram(result, milestone)
+
+
+def _curves(result: Result, names: list[str]) -> Chart:
+    table = result.tables["supplies"]
+    curves = []
+    for name in names:
+        rows = table[table["supply"] == name]
+        low, middle, high = (rows[level].to_numpy(np.float64) for level in ("p10", "p50", "p90"))
+        moments = rows["date"].to_numpy("datetime64[s]")
+        curves.append(Curve(name, result.scenario.supplies[name].unit, moments, middle, low, high))
+    explanation = "Line: in half of the replications there are at least so many. Band: the middle 80 %."
+    return over_time(result.scenario, curves, explanation)
+
+
+QUANTILES: tuple[tuple[float, Any], ...] = ((0.5, "solid"), (0.8, "dash"), (0.9, "dot"))
+"""Quantiles that a histogram shows, each with its dash."""
+BINS = 28
+
+
+def histogram(result: Result, milestone: str = "") -> Chart:
+    """In how many replications a milestone is reached when; the last milestone if none is named."""
+    there = list(result.scenario.milestones)
+    name = known(milestone, there, "milestone", "milestones") if milestone else (there or [""])[-1]
+    table = result.tables["milestones"]
+    rows = table[table["milestone"] == name]
+    days = rows["day"].to_numpy(np.float64)
+    missing = float(np.isnan(days).mean()) if len(days) else 1.0
+    title = f"{name}: when it is reached" + (f"; {share(missing)} not by the horizon" if 0 < missing < 1 else "")
+    if missing == 1:
+        return Chart(title, empty=f"{name} was never reached before the horizon" if name else "there are no milestones")
+    zero = np.datetime64(result.scenario.zero, "s")
+    edges = _edges(days[~np.isnan(days)], zero)
+    heights = np.histogram(_at(zero, days[~np.isnan(days)]).astype(np.int64), edges.astype(np.int64))[0]
+    marks: list[Mark] = [Columns(colour="sky", edges=edges, heights=heights.astype(np.float64))]
+    for level, dash in QUANTILES:
+        when, value = date_at(rows["date"], level), quantile(days, level)
+        told = f"P{round(100 * level)}  " + (f"{date_of(when)}, day {day(value)}" if when else "not by the horizon")
+        at = _at(zero, np.array([value] if when else []))
+        marks.append(Rule(name=told, dash=dash, at=at[0].item()) if when else Line(name=told, dash=dash, x=at, y=at))
+    for dots in dates_of_the_world(result.scenario, [name], 0.03 * float(heights.max())):
+        told = ", ".join(f"{str(one)[:10]}" for one in dots.x[:3])
+        marks.append(replace(dots, name=f"{dots.name}  {told}"))
+    y = Axis("count", f"replications of {len(days):,}")
+    said = "; ".join(mark.name for mark in marks[1:4])
+    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero)
+
+
+def _at(zero: np.datetime64, days: Days) -> NDArray[np.datetime64]:
+    """The moments of days counted from day zero."""
+    return np.asarray(zero + np.round(days * 86400).astype("timedelta64[s]"))
+
+
+def _edges(days: Days, zero: np.datetime64) -> NDArray[np.datetime64]:
+    """Edges of equal spans, of whole calendar days where they are long enough."""
+    since = (zero - zero.astype("datetime64[D]")).astype(np.float64) / 86400
+    low, high = float(days.min()) + since, float(days.max()) + since
+    width = max((high - low) / BINS, 1 / 24)
+    width = float(np.ceil(width)) if width > 1 else width
+    low = float(np.floor(low)) if width >= 1 else low
+    return _at(zero, low - since + width * np.arange(np.floor((high - low) / width) + 2))
+
+
+def dates_chart(result: Result) -> Chart:
+    """A row for every milestone: the middle 80 % of its dates, P50 and P80, and the dates of the world."""
+    summary, zero = result.tables["summary"].sort_values("p50", kind="stable"), np.datetime64(result.scenario.zero, "s")
+    names = list(summary["milestone"])
+    marks: list[Mark] = []
+    rows = np.flatnonzero(np.isfinite(summary["p90"]))
+    if len(rows):
+        start, end = (_at(zero, summary[level].to_numpy(np.float64)[rows]) for level in ("p10", "p90"))
+        marks.append(Bars(name="P10 to P90", rows=rows.tolist(), start=start, end=end, height=0.34, opacity=0.28))
+    for level, symbol in (("p50", "dot"), ("p80", "ring")):
+        rows = np.flatnonzero(np.isfinite(summary[level]))
+        part = summary.iloc[rows]
+        notes = [
+            f"{one} {level.upper()}: {date_of(when)} (day {day(value)})"
+            for one, when, value in zip(part["milestone"], part[f"{level}_date"], part[level], strict=True)
+        ]
+        x = part[f"{level}_date"].to_numpy("datetime64[s]")
+        marks.append(Dots(name=level.upper(), symbol=symbol, x=x, y=rows.astype(np.float64), notes=notes))  # type: ignore[arg-type]
+    marks += dates_of_the_world(result.scenario, names, 0.3)
+    told = [f"{row['milestone']} {date_of(row['p50_date'])}" for row in summary.to_dict("records")]
+    explanation, said = "Bar: the middle 80 % of the replications.", f"P50: {', '.join(told)}."
+    x_axis, y_axis = Axis("date"), Axis("rows", names=names)
+    empty = "" if names else "there are no milestones"
+    return Chart("Milestones", x_axis, y_axis, marks, explanation, said, result.scenario.zero, empty)
+
+
+def waits_chart(result: Result) -> Chart:
+    """A bar for everything that was waited for."""
+    rows = result.tables["waits"].head(MOST_CAUSES).to_dict("records")
+    names = [waited_for(row["cause"]) for row in rows]
+    kinds = [kind_of_wait(row["cause"], result.scenario.supplies) for row in rows]
+    notes = [
+        f"{name}: {row['days']:,.1f} d (middle 80 %: {row['days_p10']:,.1f} to {row['days_p90']:,.1f})"
+        for name, row in zip(names, rows, strict=True)
+    ]
+    ends = np.array([row["days"] for row in rows])
+    labels = [f"{value:,.0f} d" for value in ends.tolist()]
+    marks = coloured(Bars, kinds, rows=range(len(rows)), start=0 * ends, end=ends, labels=labels, notes=notes)
+    explanation = "Days in which anything waited for it, on average. Waiting is not delay: much of it can be harmless."
+    said = "; ".join(f"{name} {row['days']:,.0f} days" for name, row in zip(names, rows, strict=True))
+    axis, empty = Axis(title="days, on average"), "" if rows else "nothing was waited for"
+    return Chart("Waited for longest", axis, Axis("rows", names=names), marks, explanation, said, empty=empty)
+
+
+CHARTS = {"s-curve": s_curve, "histogram": histogram, "milestones": dates_chart, "waits": waits_chart}

@@ -1,0 +1,31 @@
+"""Sections that reports of one build and of many share: what was fitted, and what was waited for longest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dcsim.document.chart import Chart
+from dcsim.document.report import Column, Section, Table
+from dcsim.document.words import counted, written
+from dcsim.scenario.schema import Scenario
+
+MOST_CAUSES = 8
+"""Causes of waiting that are shown."""
+
+
+def fitted(scenario: Scenario) -> Section:
+    """The parameters that were fitted, told apart from all that was measured."""
+    points = []
+    for path, one in scenario.fitted.items():
+        said = [f"prior {one.prior}" + (f" from {one.source}" if one.source else "")]
+        said += [f"fitted to {', '.join(one.to)}"] if one.to else []
+        points.append(f"{path} = {written(scenario.document.find(path)[1])} ({'; '.join(said)})")
+    return Section("Fitted, not measured" if points else "", points=points)
+
+
+def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], chart: Chart) -> Section:
+    """What was waited for longest."""
+    if not rows:
+        return Section("")
+    more = len(rows) - MOST_CAUSES
+    notes = (f"and {counted(more, 'more cause')}",) if more > 0 else ()
+    return Section(title, tables=(Table(columns, rows[:MOST_CAUSES]),), charts=(chart,), notes=notes)
