@@ -290,3 +290,28 @@ def test_days_are_counted_from_day_zero(run):
 def test_what_can_never_be_is_refused(text, more, told):
     with pytest.raises(dcsim.ScenarioError, match=told):
         dcsim.load(network(text, **more))
+
+
+def chain(count):
+    """Activities that each wait until the one before has brought a supply of its own."""
+    made = {f"a{k}": {"duration": "1 d", "after": [f"m{k}"], "produces": {f"s{k + 1}": 1}} for k in range(count)}
+    del made["a0"]["after"]
+    return {
+        "name": "chain",
+        "start": "2024-01-01",
+        "supplies": {f"s{k}": {} for k in range(count + 1)},
+        "activities": made,
+        "milestones": {f"m{k + 1}": {"supply": f"s{k + 1}", "reaches": 1} for k in range(count)},
+    }
+
+
+def test_of_a_chain_of_supplies_only_what_waits_for_itself_is_refused():
+    assert dcsim.load(chain(5)).warnings == ()
+    spec = chain(5)
+    spec["activities"]["a2"]["produces"] = {"s3": 1, "s2": 2}
+    spec["milestones"]["m2"]["reaches"] = 2
+    with pytest.raises(dcsim.ScenarioError) as refused:
+        dcsim.load(spec)
+    (problem,) = refused.value.problems
+    assert problem.path == "milestones.m2"
+    assert "no more than 1 of the 2 it needs can ever be there" in problem.message

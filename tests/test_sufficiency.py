@@ -109,6 +109,21 @@ def test_goods_behind_a_milestone_of_a_supply_count():
     assert plan(activities, supplies=supplies, milestones={"m": {"supply": "done", "reaches": 1}}) == {}
 
 
+def test_what_a_supply_opens_from_the_beginning_counts():
+    started = {"milestones": {"there": {"supply": "racks", "reaches": 2}, "all": {"supply": "racks", "reaches": 5}}}
+    supplies = {"racks": {"unit": "rack", "initial": 2}}
+    make = {"duration": "1 d", "after": ["there"], "produces": {"racks": 3}}
+    assert plan({"make": make}, supplies=supplies, **started) == {}
+
+
+def test_who_waits_for_less_goes_on_as_soon_as_there_is_enough():
+    supplies = {"s": {"unit": "t"}, "t": {"unit": "t"}}
+    few, many = ({"duration": "1 d", "consumes": {"s": amount}, "produces": {"t": 1}} for amount in (2, 9))
+    make = {f"make{k}": {"duration": "1 d", "produces": {"s": 1}} for k in range(3)}
+    found = plan({"many": many, "few": few, **make}, supplies=supplies, milestones={"m": {"supply": "t", "reaches": 2}})
+    assert found["milestones.m"].startswith("needs 2 t, but there are never more than 1 t")
+
+
 def test_a_crew_that_can_never_do_all_the_work():
     crew = {"crew": {"count": 2, "calendar": "days"}, "other": {"count": 1}}
     activities = {"install": {"at": "box", "duration": "20 h", "requires": {"crew": 1}}}

@@ -7,11 +7,13 @@ branch may skip needs nothing, and brings what it produces. What is too little e
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.build.openings import Openings
 from dcsim.build.refusals import successors
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.draws import Draws, draw, options_of
@@ -88,39 +90,39 @@ def _what_can_happen(network: Network, draws: Draws, ever: list[int]) -> tuple[I
     left = network.needed.copy().data
     optional = _optional(network)
     first, to = network.link_first.data, network.link_to.data
-    closed = {milestone.gate: milestone for milestone in network.milestones if milestone.stocks}
-    ahead = deque(node for node, count in enumerate(left) if count <= 0 and node not in closed)
+    openings = Openings(network)
+    ahead = deque(node for node, count in enumerate(left) if count <= 0 and node not in openings.closed)
+    ahead.extend(openings.begin(ever))
     tried: set[int] = set()
-    held: dict[int, list[int]] = {}
+    held: dict[int, list[tuple[int, int]]] = {}
+    """By stock, how much who waits for it needs: a heap."""
 
     def gain(stock: int, amount: int) -> None:
         ever[stock] += amount
-        ahead.extend(held.pop(stock, ()))
+        ahead.extend(openings.gain(stock, amount))
+        waiting = held.get(stock, [])
+        while waiting and waiting[0][0] <= ever[stock]:
+            ahead.append(heappop(waiting)[1])
 
     while ahead:
-        while ahead:
-            node = ahead.popleft()
-            if node < network.instances:
-                takes = network.demands[network.demand[node]].consumes
-                if network.activity[node] in optional:
-                    takes = ()
-                else:
-                    tried.add(node)
-                if (lacking := next((t.stock for t in takes if t.amount > ever[t.stock]), None)) is not None:
-                    held.setdefault(lacking, []).append(node)
-                    continue
-                for take in network.bundles[network.bundle[node]]:
-                    gain(take.stock, take.amount)
-            for number in network.orders_of_gate.get(node, ()):
-                gain(network.orders[number].stock, _in_time(network, draws, number))
-            for target in successors(network, node, first, to):
-                left[target] -= 1
-                if left[target] == 0:
-                    ahead.append(target)
-        opened = [gate for gate, m in closed.items() if sum(ever[stock] for stock in m.stocks) >= m.reaches]
-        ahead.extend(opened)
-        for gate in opened:
-            del closed[gate]
+        node = ahead.popleft()
+        if node < network.instances:
+            takes = network.demands[network.demand[node]].consumes
+            if network.activity[node] in optional:
+                takes = ()
+            else:
+                tried.add(node)
+            if (lacking := next((take for take in takes if take.amount > ever[take.stock]), None)) is not None:
+                heappush(held.setdefault(lacking.stock, []), (lacking.amount, node))
+                continue
+            for take in network.bundles[network.bundle[node]]:
+                gain(take.stock, take.amount)
+        for number in network.orders_of_gate.get(node, ()):
+            gain(network.orders[number].stock, _in_time(network, draws, number))
+        for target in successors(network, node, first, to):
+            left[target] -= 1
+            if left[target] == 0:
+                ahead.append(target)
     return np.array(sorted(tried), np.int64), ever
 
 

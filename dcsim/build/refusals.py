@@ -3,12 +3,14 @@
 A shortage in total is not refused: it is an unfinished run, and says what is stuck.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from dcsim import calendars
+from dcsim.build.openings import Openings
 from dcsim.errors import ScenarioError
 from dcsim.network import REPAIR, Demand, Milestone, Network, Requirement
 from dcsim.places import SITE
@@ -23,7 +25,7 @@ def refuse(scenario: Scenario, network: Network, never_reached: Sequence[tuple[K
     """Raise everything about this network that can never happen, all at once."""
     found = [*never_reached, *_impossible_demands(network)]
     if not never_reached:
-        found += [*_circle(network), *_self_waiting(network)]
+        found += _waiting(network)
     problems = dict.fromkeys(scenario.document.problem(path, message) for path, message in found)
     if problems:
         raise ScenarioError(list(problems), scenario.document.name)
@@ -82,6 +84,64 @@ def _closed(network: Network, demand: Demand) -> str:
     return f"the calendars {' and '.join(names)} are never open together"
 
 
+def _waiting(network: Network) -> Iterator[tuple[Key, str]]:
+    """What waits for itself: nodes in a circle, and milestones of supplies."""
+    happening = _Happening(network)
+    happening.go_on()
+    if happening.all:
+        return
+    yield from _circle(network)
+    for milestone in network.milestones:
+        if milestone.gate in happening.openings.closed:
+            yield from _self_waiting(network, milestone)
+            happening.go_on(milestone.gate)
+
+
+class _Happening:
+    """What can happen after what, where each milestone of supplies needs the units that can come before it."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.openings = Openings(network)
+        self.left = network.needed.copy().data
+        self.happened = bytearray(len(self.left))
+        there: list[float] = [stock.initial for stock in network.stocks]
+        late = {order for orders in network.orders_of_gate.values() for order in orders}
+        for number, order in enumerate(network.orders):
+            there[order.stock] += 0 if number in late else order.amount
+        for production in network.productions:
+            there[production.stock] = math.inf
+        gates = _gates_of_supplies(network)
+        self.ahead = [node for node, count in enumerate(self.left) if count <= 0 and node not in gates]
+        self.ahead += self.openings.begin(there)
+
+    @property
+    def all(self) -> bool:
+        """Whether everything has happened."""
+        return all(self.happened)
+
+    def go_on(self, *opened: int) -> None:
+        """All that can happen now, where these gates are open whatever they need."""
+        network, left, happened = self.network, self.left, self.happened
+        first, to = network.link_first.data, network.link_to.data
+        ahead = self.ahead
+        ahead += opened
+        while ahead:
+            node = ahead.pop()
+            if happened[node]:
+                continue
+            happened[node] = 1
+            takes = network.bundles[network.bundle[node]] if node < network.instances else ()
+            for stock, amount in takes:
+                ahead += self.openings.gain(stock, amount)
+            for number in network.orders_of_gate.get(node, ()):
+                ahead += self.openings.gain(network.orders[number].stock, network.orders[number].amount)
+            for target in successors(network, node, first, to):
+                left[target] -= 1
+                if left[target] <= 0:
+                    ahead.append(target)
+
+
 def _circle(network: Network) -> Iterator[tuple[Key, str]]:
     """Nodes that wait for each other, named along one circle of them."""
     left = network.needed.copy().data
@@ -138,19 +198,16 @@ def _find_circle(network: Network, stuck: set[int], first: Numbers, to: Numbers)
     return circle[start:] + circle[:start]
 
 
-def _self_waiting(network: Network) -> Iterator[tuple[Key, str]]:
-    """Milestones of supplies that only what waits for them could reach."""
-    for milestone in network.milestones:
-        if not milestone.stocks:
-            continue
-        followers = _followers(network, milestone.gate) - {risk.gate for risk in network.risks}
-        reachable = _reachable(network, milestone, followers) if followers else milestone.reaches
-        if milestone.reaches > reachable:
-            message = (
-                f"waits for itself: without what waits for it, no more than {reachable:,.0f} "
-                f"of the {milestone.reaches:,} it needs can ever be there"
-            )
-            yield ("milestones", milestone.name), message
+def _self_waiting(network: Network, milestone: Milestone) -> Iterator[tuple[Key, str]]:
+    """Whether only what waits for a milestone of supplies could reach it."""
+    followers = _followers(network, milestone.gate) - {risk.gate for risk in network.risks}
+    reachable = _reachable(network, milestone, followers) if followers else milestone.reaches
+    if milestone.reaches > reachable:
+        message = (
+            f"waits for itself: without what waits for it, no more than {reachable:,.0f} "
+            f"of the {milestone.reaches:,} it needs can ever be there"
+        )
+        yield ("milestones", milestone.name), message
 
 
 def _followers(network: Network, gate: int) -> set[int]:
