@@ -16,6 +16,7 @@ from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     import dcsim.api as _api
+    import dcsim.study.backtest as _backtest
     import dcsim.study.compare as _compare
     import dcsim.study.drivers as _drivers
     import dcsim.study.explain as _explain
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dcsim.study.store import read
 
     assumptions = _api.opening(_api.assumptions)
+    backtest = _backtest.backtest
     compare = _api.opening(_compare.compare)
     drivers = _api.opening(_drivers.drivers)
     explain = _api.opening(_explain.explain)
@@ -41,6 +43,7 @@ __all__ = [
     "DcsimError",
     "ScenarioError",
     "assumptions",
+    "backtest",
     "check",
     "compare",
     "drivers",
@@ -56,6 +59,7 @@ __all__ = [
 ]
 
 _ROOMS: dict[str, str] = {
+    "backtest": "dcsim.study.backtest",
     "compare": "dcsim.study.compare",
     "drivers": "dcsim.study.drivers",
     "explain": "dcsim.study.explain",
@@ -67,7 +71,7 @@ _ROOMS: dict[str, str] = {
 }
 """Where a public function is defined, if not in `dcsim.api`."""
 
-_TAKE_A_SCENARIO = {*_ROOMS, "assumptions", "replicate", "simulate"} - {"read"}
+_TAKE_A_SCENARIO = {*_ROOMS, "assumptions", "replicate", "simulate"} - {"backtest", "read"}
 """Functions that take the path of a file or a mapping as well as a scenario."""
 
 

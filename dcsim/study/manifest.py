@@ -137,9 +137,31 @@ class _Mitigations(_Manifest):
     replications: _Count
 
 
+class _Backtest(_Manifest):
+    kind: Literal["backtest"]
+    subject: list[str]
+    as_of: str
+    rules: _Sha256
+    cases: dict[str, _Sha256]
+    fingerprints: dict[str, _Sha256]
+    without_start: list[str]
+    before_as_of: _Count
+    beyond_plan: _Count
+    replications: _Count
+
+
 _ANY: TypeAdapter[_Manifest] = TypeAdapter(
     Annotated[
-        _Run | _Replications | _Explanation | _Lost | _Comparison | _Sweep | _Drivers | _Orders | _Mitigations,
+        _Run
+        | _Replications
+        | _Explanation
+        | _Lost
+        | _Comparison
+        | _Sweep
+        | _Drivers
+        | _Orders
+        | _Mitigations
+        | _Backtest,
         Field(discriminator="kind"),
     ]
 )

@@ -24,6 +24,7 @@ QUESTIONS = {
     "explanation": "dcsim.study.explain",
     "comparison": "dcsim.study.compare",
     "lost": "dcsim.study.lost",
+    "backtest": "dcsim.study.backtest",
 }
 """The module of each kind of result, in the order of a page."""
 
@@ -74,7 +75,7 @@ class Result:
 
     kind: str
     """Which question: `run`, `replications`, `explanation`, `lost`, `comparison`, `sweep`, `drivers`, `orders`,
-    `mitigations`."""
+    `mitigations`, `backtest`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]
@@ -112,7 +113,8 @@ class Result:
 
     def subject(self) -> list[str]:
         """The scenario, what was laid over it, how often and with which seed it was simulated."""
-        about, told = self.about, [self.scenario.name, *layers_of(self)]
+        about = self.about
+        told = list(about.get("subject") or [self.scenario.name, *layers_of(self)])
         seed, n = about.get("seed"), about.get("simulated", about.get("replications"))
         if seed == EXPECTED:
             return [*told, "expected values"]

@@ -45,6 +45,9 @@ _IDENTITY = {
     "points": "points of probability",
     "budget": "budget",
     "measures": "options and mitigations",
+    "rules": "rules",
+    "cases": "tables of sites",
+    "as_of": "date of the forecasts",
 }
 """What tells one result from another, by key of the manifest."""
 

@@ -90,6 +90,16 @@ _COLUMNS = {
         "pairs": "one other days:number low:number high:number",
         "stuck": f"measures {_STUCK}",
     },
+    "backtest": {
+        "steps": "site archetype shell power buildings:whole first:number forecast seen date:time members:whole"
+        " stands_in:number never:number p10:number p50:number p90:number day:number day_error:number error:number"
+        " inside:number pit:number crps:number log_score:number",
+        "scores": "group forecast sites:number steps:number censored:number crps:number crps_all:number coverage:number"
+        " coverage_error:number width:number error:number log_score:number log_score_all:number rank:number",
+        "skill": "group against counted sites:number steps:number ours:number theirs:number skill:number"
+        " skill_low:number skill_high:number difference:number difference_low:number difference_high:number",
+        "outcomes": "site buildings:whole replication:whole day:number",
+    },
 }
 """What each kind of result has at least: tables, and their columns; a column of which nothing is said holds text."""
 

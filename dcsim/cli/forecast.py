@@ -1,0 +1,46 @@
+"""Commands about sites that nobody has modelled: how good forecasts from rules would have been."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dcsim.cli.app import Engine, Out, Overwrite, Seed, Workers, app, make_way
+from dcsim.cli.terminal import AsCsv, AsJson, progress, tell
+
+
+@app.command()
+def backtest(
+    cases: Annotated[
+        Path, typer.Argument(metavar="CASES", help="A folder with sites.csv, and site_steps.csv if dates are known.")
+    ],
+    template: Annotated[
+        Path,
+        typer.Option("--template", metavar="RULES", help="A YAML file: which scenario stands for which site, and how."),
+    ],
+    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds of each site.")] = 500,
+    seed: Seed = 0,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="DATE|rolling",
+            help="Until when past builds are known: a date, or the start of each site; all other sites if not given.",
+        ),
+    ] = None,
+    workers: Workers = None,
+    engine: Engine = "auto",
+    out: Out = None,
+    overwrite: Overwrite = False,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """Forecast real sites from rules, and score the forecasts beside those from past builds."""
+    from dcsim.study.backtest import backtest
+
+    with progress("simulating") as show:
+        result = backtest(
+            cases, template=template, n=n, seed=seed, as_of=as_of, workers=workers, engine=engine, progress=show
+        )
+    make_way(out, overwrite)
+    tell(result, out, json, csv)

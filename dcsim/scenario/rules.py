@@ -1,0 +1,186 @@
+"""Rules that turn what is known of a site at its start into a scenario: which template, and which values are set."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dcsim.errors import Problem, ScenarioError
+from dcsim.scenario.cases import SITES, Cases, Site
+from dcsim.scenario.document import Key
+from dcsim.scenario.files import Root, UnreadableFileError, read_text
+from dcsim.scenario.parse import UnreadableTextError, parse_yaml
+from dcsim.scenario.tree import Node, Origin, plain
+from dcsim.suggest import nearest, shorten
+
+_CELL = re.compile(r"\{(\w+)\}")
+_KEYS, _RULE = ("rules", "defaults"), ("when", "scenario", "set")
+_BESIDE = ("value", "assumption", "source", "note")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A template, for which sites it is, and what is set in it."""
+
+    when: Mapping[str, tuple[str, ...]]
+    """The words that a site may have in each of these columns; all sites if empty."""
+    scenario: str
+    """The file, beside that of the rules."""
+    set: Mapping[str, Any]
+    """Values by path; `{column}` in a text is the cell of the site."""
+    line: int
+
+    @property
+    def archetype(self) -> str:
+        """What the template is called: its file without the ending."""
+        return Path(self.scenario).stem
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The first rule whose `when` holds makes the scenario of a site."""
+
+    path: Path
+    rules: tuple[Rule, ...]
+    defaults: Mapping[str, str]
+    """What is taken for an empty cell, by column."""
+    sha256: str
+    """Fingerprint of the file."""
+
+    def cells(self, site: Site) -> dict[str, str]:
+        """What is known of a site, and what is taken where nothing is."""
+        return {**self.defaults, **{column: cell for column, cell in site.cells.items() if cell}}
+
+    def of(self, site: Site) -> tuple[Rule, dict[str, Any]]:
+        """The rule for a site, and the values that it sets; raises ScenarioError where there is none."""
+        cells = self.cells(site)
+        rule = next((one for one in self.rules if _holds(one.when, cells)), None)
+        if rule is None:
+            known = dict.fromkeys(column for one in self.rules for column in one.when)
+            told = ", ".join(f"{column} '{shorten(cells.get(column, ''))}'" for column in known)
+            _refuse(site, f"no rule of '{self.path}' holds for {told}: add a last one without `when`")
+        assert rule is not None
+        empty = next((name for name in _named(rule.set) if name not in cells), None)
+        if empty is not None:
+            _refuse(site, f"column '{empty}' is empty, and '{self.path}' has no default for it")
+        return rule, {path: _filled(value, cells) for path, value in rule.set.items()}
+
+
+def _refuse(site: Site, message: str) -> None:
+    raise ScenarioError([Problem("", f"'{shorten(site.name)}': {message}", SITES, site.line)], SITES)
+
+
+def _holds(when: Mapping[str, tuple[str, ...]], cells: Mapping[str, str]) -> bool:
+    return all(cells.get(column, "") in words for column, words in when.items())
+
+
+def _named(value: Any) -> list[str]:
+    """The columns that a value names."""
+    if isinstance(value, str):
+        return _CELL.findall(value)
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [name for one in inside for name in _named(one)]
+
+
+def _filled(value: Any, cells: Mapping[str, str]) -> Any:
+    """A value with the cells of a site in the place of their names."""
+    if isinstance(value, str):
+        return _CELL.sub(lambda found: cells[found[1]], value)
+    if isinstance(value, Mapping):
+        return {key: _filled(one, cells) for key, one in value.items()}
+    return [_filled(one, cells) for one in value] if isinstance(value, list) else value
+
+
+def read_rules(path: Path, cases: Cases) -> Rules:
+    """The rules in a file for the columns of these sites; raises ScenarioError with all that is wrong."""
+    try:
+        text = read_text(path, str(path))
+        tree, problems = parse_yaml(text, Origin(str(path), path))
+    except UnreadableFileError as error:
+        raise ScenarioError([Problem("", str(error), str(path))], str(path)) from None
+    except UnreadableTextError as error:
+        raise ScenarioError([error.problem], str(path)) from None
+    reading = _Reading(Root(path.parent, "rules"), cases, problems)
+    rules = reading.rules(tree)
+    defaults = reading.defaults(tree.get("defaults"))
+    if reading.problems:
+        raise ScenarioError(reading.problems, str(path))
+    return Rules(path, rules, defaults, hashlib.sha256(text.encode()).hexdigest())
+
+
+@dataclass
+class _Reading:
+    """Reads the tree of a file of rules and gathers what is wrong with it."""
+
+    root: Root
+    cases: Cases
+    problems: list[Problem] = field(default_factory=list)
+
+    def rules(self, tree: Node) -> tuple[Rule, ...]:
+        self._known(tree, (), _KEYS, "a mapping with `rules` and `defaults`")
+        there = tree.get("rules")
+        if there is None or not isinstance(there.value, list) or not there.value:
+            self._say(there or tree, ("rules",), "expected a list of rules: {when: ..., scenario: FILE, set: ...}")
+            return ()
+        return tuple(self._rule(one, ("rules", number)) for number, one in enumerate(there.value))
+
+    def _rule(self, node: Node, path: Key) -> Rule:
+        self._known(node, path, _RULE, "a mapping with `when`, `scenario` and `set`")
+        scenario = node.get("scenario") or Node("", node.mark)
+        if not isinstance(scenario.value, str) or not scenario.value:
+            self._say(scenario, (*path, "scenario"), "expected the name of a scenario beside this file")
+        else:
+            try:
+                self.root.read(self.root.folder / scenario.value, scenario.value)
+            except UnreadableFileError as error:
+                self._say(scenario, (*path, "scenario"), str(error))
+        when = {column: self._words(one, (*path, "when", column)) for column, one in self._entries(node, path, "when")}
+        set_ = {name: plain(one) for name, one in self._entries(node, path, "set")}
+        for column in _named(set_):
+            self._column(node.get("set") or node, (*path, "set"), column)
+        return Rule(when, str(plain(scenario)), set_, node.mark.line if node.mark else 0)
+
+    def _words(self, node: Node, path: Key) -> tuple[str, ...]:
+        self._column(node, path, str(path[-1]))
+        words = node.value if isinstance(node.value, list) else [node]
+        if any(isinstance(one.value, dict | list) for one in words):
+            self._say(node, path, "expected a word, or a list of words any of which will do")
+        return tuple(str(plain(one)) for one in words)
+
+    def defaults(self, node: Node | None) -> dict[str, str]:
+        found = {}
+        for column, one in self._entries(Node({"defaults": node} if node else {}), (), "defaults"):
+            path: Key = ("defaults", column)
+            if isinstance(one.value, dict):
+                self._known(one, path, _BESIDE, "a value, or `{value: 70, assumption: why}`")
+            value = one.get("value") if isinstance(one.value, dict) else one
+            if value is None or isinstance(value.value, dict | list) or plain(value) is None:
+                self._say(one, path, "expected what to take where the cell is empty")
+                continue
+            self._column(one, path, column)
+            found[column] = str(plain(value))
+        return found
+
+    def _entries(self, node: Node, path: Key, key: str) -> list[tuple[str, Node]]:
+        there = node.get(key)
+        if there is None or isinstance(there.value, dict):
+            return list(there.value.items()) if there is not None else []
+        self._say(there, (*path, key), "expected a mapping")
+        return []
+
+    def _known(self, node: Node, path: Key, keys: tuple[str, ...], expected: str) -> None:
+        if not isinstance(node.value, dict):
+            self._say(node, path, f"expected {expected}")
+            return
+        for key in node.value:
+            if key not in keys:
+                self._say(node.value[key], (*path, key), f"unknown key '{shorten(key)}'{nearest(key, keys)}")
+
+    def _column(self, node: Node, path: Key, column: str) -> None:
+        if column not in self.cases.columns:
+            self._say(node, path, f"no column '{shorten(column)}' in {SITES}{nearest(column, self.cases.columns)}")
+
+    def _say(self, node: Node, path: Key, message: str) -> None:
+        self.problems.append(node.problem(path, message))

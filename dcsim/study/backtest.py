@@ -1,0 +1,384 @@
+"""How good forecasts of real sites would have been: scores of every dated step, beside those of past builds."""
+
+import datetime as dt
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import inf, isfinite, isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.quantiles import quantile
+from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Symbol
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.words import UNKNOWN, counted, day, days, share
+from dcsim.engine import AUTO
+from dcsim.scenario.cases import Cases, Site, Step, read_cases
+from dcsim.scenario.rules import Rules, read_rules
+from dcsim.study.design import RANDOM
+from dcsim.study.past import ALL, ANNOUNCED, CLASS, Forecast, Moment, is_first, past_of, references
+from dcsim.study.replicate import Working, replicate
+from dcsim.study.replications import Asked
+from dcsim.study.result import Result
+from dcsim.study.scores import (
+    DATED,
+    DONE,
+    EVERY,
+    NOT_YET,
+    OURS,
+    WITH_CENSORED,
+    Days,
+    Seen,
+    crps,
+    histogram,
+    label_error,
+    log_score,
+    pit,
+    refuse_missing,
+    score_table,
+    skill_table,
+)
+from dcsim.study.sites import Build, builds_of, milestone_of, moment_of
+from dcsim.units import DAY
+
+MAIN = "steps"
+LEVELS = (10, 50, 90)
+BINS = 10
+"""Columns of the histogram of probabilities."""
+
+
+def backtest(
+    cases: str | Path,
+    *,
+    template: str | Path,
+    n: int = 500,
+    seed: int = 0,
+    as_of: str | dt.date | None = None,
+    workers: int | None = None,
+    engine: str = AUTO,
+    progress: Callable[[int, int], None] = lambda done, count: None,
+) -> Result:
+    """Forecast real sites from what was known at their start, and score the forecasts against the dates seen.
+
+    Parameters
+    ----------
+    cases
+        A folder with `sites.csv`, and `site_steps.csv` where dates are known. Sites without `started` are left out.
+    template
+        A YAML file of rules: for which sites which scenario stands, and which of its values are set from the table. The
+        milestone `operational` of these scenarios counts finishes of an activity at each building.
+    n, seed, workers, engine, progress
+        As in `replicate`, for each site.
+    as_of
+        What past builds are known: all other sites if not given; `rolling`: what was operational before the start of
+        the site; a date: what was operational before it, and only sites that start later are forecast.
+
+    Raises
+    ------
+    ScenarioError
+        A table, the rules, or the scenario of a site cannot be used.
+    RequestError
+        No site is left to forecast, or a number makes no sense.
+    UnavailableError
+        Steps are to be scored, and scoringrules is not installed.
+    """
+    known, moment = read_cases(Path(cases)), moment_of(as_of)
+    if known.dated:
+        refuse_missing()
+    rules = read_rules(Path(template), known)
+    builds = list(builds_of(known, rules, moment))  # refused before anything runs
+    about = _about(known, rules, builds, moment) | {"seed": seed, "replications": n}
+    past = [one for site in known.sites for one in past_of(site)]
+    asked, working, rows, outcomes = Asked(n), Working(engine, workers), [], []
+    for number, build in enumerate(builds):
+
+        def show(done: int, _: int, number: int = number) -> None:
+            progress(number * n + done, len(builds) * n)
+
+        result = replicate(build.scenario, build.network, seed, RANDOM, asked, working, show)
+        latest = build.network.horizon / DAY
+        for step in build.steps:
+            ours = result.days_of(milestone_of(step.buildings))
+            told = {"site": build.site.name, "buildings": step.buildings, "replication": np.arange(n), "day": ours}
+            outcomes.append(pd.DataFrame(told))
+            forecasts = [
+                Forecast(OURS, np.where(np.isnan(ours), inf, ours)),
+                *references(build.site, step, past, moment),
+            ]
+            rows += [_row(build, step, one, latest) for one in forecasts]
+    steps = pd.DataFrame(rows)
+    tables = {"steps": steps, "scores": score_table(steps), "skill": skill_table(steps)}
+    tables["outcomes"] = pd.concat(outcomes, ignore_index=True).drop_duplicates(ignore_index=True)
+    return Result("backtest", builds[0].scenario, about, tables)
+
+
+def _about(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment) -> dict[str, Any]:
+    """What is known before any score: fingerprints of tables, rules and scenarios, and what is left out."""
+    without = [site.name for site in cases.sites if site.started is None]
+    later = [step for build in builds for step in build.site.steps if step not in build.steps]
+    return {
+        "subject": [counted(len(builds), "site"), cases.name, str(rules.path)],
+        "as_of": str(moment),
+        "rules": rules.sha256,
+        "cases": dict(cases.sha256),
+        "fingerprints": {build.site.name: build.scenario.document.sha256 for build in builds},
+        "without_start": without,
+        "before_as_of": len(cases.sites) - len(without) - len(builds),
+        "beyond_plan": len(later),
+    }
+
+
+def _row(build: Build, step: Step, forecast: Forecast, latest: float) -> dict[str, Any]:
+    """One forecast of one step, and its scores where the step was seen."""
+    site, sample = build.site, forecast.days
+    row: dict[str, Any] = {
+        "site": site.name,
+        "archetype": build.rule.archetype,
+        "shell": site.cells["shell"],
+        "power": site.cells.get("power", ""),
+        "buildings": step.buildings,
+        "first": float(is_first(site, step)),
+        "forecast": forecast.name,
+        "seen": "" if step.date is None else DONE if step.operational else NOT_YET,
+        "date": pd.NaT if step.date is None else pd.Timestamp(step.date),
+        "members": len(sample),
+        "stands_in": float(forecast.stands_in),
+        "never": float(np.mean(np.isinf(sample))),
+        **{f"p{level}": quantile(sample, level / 100) for level in LEVELS},
+    }
+    return row | (_scored(site, step, sample, latest) if step.date is not None else dict.fromkeys(SCORED, np.nan))
+
+
+SCORED = ("day", "day_error", "error", "inside", "pit", "crps", "log_score")
+
+
+def _scored(site: Site, step: Step, sample: Days, latest: float) -> dict[str, float]:
+    assert step.date is not None
+    assert site.started is not None
+    stated = float((step.date - site.started).days)
+    seen = Seen(stated, label_error(site.error, step.error))
+    if not step.operational:
+        seen = Seen(stated - step.error, label_error(site.error), censored=True)
+    median, inside = quantile(sample, 0.5), quantile(sample, 0.1) <= stated <= quantile(sample, 0.9)
+    return {
+        "day": seen.day,
+        "day_error": seen.error,
+        "error": np.nan if seen.censored else median - stated,
+        "inside": np.nan if seen.censored else float(inside),
+        "pit": pit(sample, seen),
+        "crps": crps(sample, seen, latest),
+        "log_score": log_score(sample, seen),
+    }
+
+
+# What it has to say
+
+MOST_ROWS = 80
+"""Rows of a chart."""
+NOTES = (
+    "CRPS: the mean distance of the forecast to the day seen, less what its spread explains; in days, lower is better. "
+    "95 % intervals by drawing sites anew, each with all its steps.",
+    f"{CLASS}: past builds with the same shell, without the site itself; the first step of a site beside first steps, "
+    f"later ones beside later ones. {ALL}: the same of every shell. {ANNOUNCED}: the promised date.",
+    "PIT: the probability that the forecast gave to an earlier day; the error of the day is part of the forecast. "
+    "A step seen not yet operational is scored up to the bound (>), its date less its error.",
+    "rank: correlation between P50 and the first steps of the sites.",
+)
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """The scores beside those of past builds, by archetype, and every step."""
+    sections = [Section("", _verdict(result), notes=_left_out(result))]
+    if len(result.tables["scores"]):
+        sections.append(Section("Scores", tables=_forecasts(result), charts=(pits(result),)))
+        sections.append(Section("Skill", tables=(_skills(result),), charts=(skills(result),)))
+    steps = Section("Steps", tables=(_steps(result),), charts=(intervals(result),))
+    hashes = ", ".join(f"{name} {value[:12]}" for name, value in result.about["cases"].items())
+    told = f"Written down before the scores: rules {result.about['rules'][:12]}, {hashes}, and those of the scenarios."
+    return Report.of("Backtest", result.subject(), [*sections, steps, Section("", notes=(*NOTES, told))])
+
+
+def _records(table: pd.DataFrame, **wanted: str) -> list[Mapping[Hashable, Any]]:
+    """The rows in which these columns have these words."""
+    for column, word in wanted.items():
+        table = table[table[column] == word]
+    return list(table.to_dict("records"))
+
+
+def _verdict(result: Result) -> list[str]:
+    """The answer in sentences."""
+    told = []
+    for row in _records(result.tables["skill"], group=EVERY, against=CLASS):
+        steps = counted(int(row["steps"]), "step") + (" with the censored" if row["counted"] == WITH_CENSORED else "")
+        told.append(
+            f"CRPS {days(row['ours'], 0)} d on {steps} of {counted(int(row['sites']), 'site')}; the class of past "
+            f"builds {days(row['theirs'], 0)} d: skill {_percent(row['skill'])} "
+            f"({_percent(row['skill_low'])} to {_percent(row['skill_high'])})."
+        )
+    for row in _records(result.tables["scores"], group=EVERY, forecast=OURS):
+        told.append(
+            f"{share(row['coverage'], digits=0)} inside P10-P90 ({share(row['coverage_error'], digits=0)} with the "
+            f"errors of the dates); P50 is off by {days(row['error'], 0)} d, the median."
+        )
+    return told or ["No step of these sites is dated: forecasts without scores."]
+
+
+def _percent(number: float) -> str:
+    return f"{100 * number:.0f} %" if isfinite(number) else UNKNOWN
+
+
+def _left_out(result: Result) -> list[str]:
+    """What is not scored, and what past builds had to be replaced, counted."""
+    about, steps = result.about, result.tables["steps"]
+    ours = steps[steps["forecast"] == OURS]
+    stand_in = int(steps[steps["forecast"] == CLASS]["stands_in"].sum())
+    told = (
+        (len(about["without_start"]), "site", "without a start left out"),
+        (about["before_as_of"], "site", f"started before {about['as_of']} and left out"),
+        (about["beyond_plan"], "step", "of more buildings than planned left out"),
+        (int((ours["seen"] == NOT_YET).sum()), "step", "censored"),
+        (stand_in, "step", "without a past build of the class, for which others stand in"),
+        (int((ours["never"] > 0).sum()), "forecast", "not always reached before the horizon, which then counts"),
+    )
+    return [f"{counted(number, what)} {which}." for number, what, which in told if number]
+
+
+def _forecasts(result: Result) -> list[Table]:
+    """Every forecast in every group."""
+    columns = (
+        *(Column("forecast"), Column("steps", "count"), Column("CRPS", "days", digits=0)),
+        *(Column("P10-P90", "share", digits=0), Column("width", "days", digits=0), Column("P50 off", "days", digits=0)),
+        *(Column("log score"), Column("rank")),
+    )
+    tables = []
+    for group, part in result.tables["scores"].groupby("group", sort=False):
+        rows = [
+            [row["forecast"], int(row["steps"]), row["crps"], row["coverage"], row["width"], row["error"]]
+            + [f"{row[name]:.2f}" if isfinite(row[name]) else "" for name in ("log_score", "rank")]
+            for row in _records(part)
+        ]
+        tables.append(Table(columns, rows, str(group)))
+    return tables
+
+
+def _skills(result: Result) -> Table:
+    """How much better than past builds, on the same steps."""
+    columns = (
+        *(Column("sites"), Column("against"), Column("steps", "count"), Column("skill"), Column("95 %")),
+        *(Column("CRPS", "change", digits=0), Column("95 %", "range", signed=True, digits=0)),
+    )
+    rows = [
+        [
+            *(row["group"], row["against"], int(row["steps"]), _percent(row["skill"])),
+            f"{_percent(row['skill_low'])} to {_percent(row['skill_high'])}",
+            *(row["difference"], (row["difference_low"], row["difference_high"])),
+        ]
+        for row in _records(result.tables["skill"], counted=DATED)
+    ]
+    return Table(columns, rows)
+
+
+def _steps(result: Result) -> Table:
+    """Every step with its forecast, and the score of the class beside its own."""
+    columns = (
+        *(
+            Column("site"),
+            Column("buildings", "count"),
+            Column("seen", "day"),
+            *(Column(f"P{k}", "day") for k in LEVELS),
+        ),
+        *(Column("PIT"), Column("CRPS", "days", digits=0), Column("class", "days", digits=0)),
+    )
+    key = ["site", "buildings", "seen"]
+    steps = result.tables["steps"]
+    past = steps[steps["forecast"] == CLASS][[*key, "crps"]].rename(columns={"crps": "class"})
+    rows = []
+    for row in _records(steps[steps["forecast"] == OURS].merge(past, on=key, how="left")):
+        later = ">" if row["seen"] == NOT_YET else ""
+        seen = f"{later}{day(row['day'])}" if later else row["day"]
+        chance = "" if isnan(row["pit"]) else f"{later}{row['pit']:.2f}"
+        scored = [None if isnan(row[name]) else row[name] for name in ("crps", "class")]
+        rows.append([row["site"], row["buildings"], seen, *(row[f"p{k}"] for k in LEVELS), chance, *scored])
+    return Table(columns, rows)
+
+
+# Charts
+
+
+def intervals(result: Result) -> Chart:
+    """The forecast of every step beside the day seen, the earliest on top; the class behind it in grey."""
+    steps = result.tables["steps"]
+    ours = steps[steps["forecast"] == OURS].sort_values(["day", "p50"], kind="stable").head(MOST_ROWS)
+    most = float(ours[["p10", "p50", "p90", "day"]].replace(inf, np.nan).max().max()) if len(ours) else 0.0
+    rows = {key: number for number, key in enumerate(zip(ours["site"], ours["buildings"], ours["seen"], strict=True))}
+    past = steps[steps["forecast"] == CLASS]
+    past = past.assign(
+        row=[rows.get(key, -1) for key in zip(past["site"], past["buildings"], past["seen"], strict=True)]
+    )
+    past = past[past["row"] >= 0]
+    low, middle, high = (ours[name].clip(upper=most).to_numpy(np.float64) for name in ("p10", "p50", "p90"))
+    start, end = (past[name].to_numpy(np.float64) for name in ("p10", "p90"))
+    marks: list[Any] = [
+        Bars(name=f"{CLASS}, P10-P90", colour="line", rows=past["row"].to_list(), start=start, end=end),
+        Dots(name="forecast, P10-P50-P90", x=middle, y=np.arange(len(ours), dtype=np.float64), low=low, high=high),
+    ]
+    looks: tuple[tuple[str, str, Symbol, str], ...]
+    looks = (DONE, "seen", "diamond", "ink"), (NOT_YET, "not before", "triangle", "orange")
+    for seen, name, symbol, colour in looks:
+        at = (ours["seen"] == seen).to_numpy()
+        if at.any():
+            x, y = ours["day"].to_numpy(np.float64)[at], np.flatnonzero(at).astype(np.float64)
+            marks.append(Dots(name=name, colour=colour, symbol=symbol, x=x, y=y))
+    named = zip(ours["site"], ours["buildings"].tolist(), strict=True)
+    names = [f"{site} ({count})" for site, count in named]
+    dated = ours[ours["seen"] == DONE]
+    inside = f"{int(dated['inside'].sum())} of {counted(len(dated), 'day')} seen lie inside P10-P90"
+    title = inside if len(dated) else "forecasts"
+    return Chart(
+        title,
+        Axis(title="days from the start of the site (so many buildings)"),
+        Axis("rows", names=names),
+        marks,
+        summary=inside,
+    )
+
+
+def pits(result: Result) -> Chart:
+    """How often the day seen had which probability to be earlier: flat if the forecasts are calibrated."""
+    steps = result.tables["steps"]
+    scored = steps[steps["seen"] != ""]
+    edges, heights = np.linspace(0, 1, BINS + 1), {}
+    for name in (OURS, CLASS):
+        part = scored[scored["forecast"] == name]
+        low = part["pit"].to_numpy(np.float64)
+        heights[name] = histogram(low, np.where(part["seen"] == DONE, low, 1.0), BINS)
+    even = np.full(2, heights[OURS].sum() / BINS)
+    marks = [
+        Columns(name=OURS, edges=edges, heights=heights[OURS]),
+        Line(name=CLASS, colour="orange", x=edges, y=np.append(heights[CLASS], heights[CLASS][-1:]), steps=True),
+        Line(name="calibrated", colour="ink", dash="dash", width=1.4, x=np.array([0.0, 1.0]), y=even),
+    ]
+    axis = Axis("share", title="probability that the forecast gave to an earlier day", low=0, high=1)
+    empty = "" if len(scored) else "no step is dated"
+    explanation = "A censored step counts in every column from its bound on, by its share."
+    return Chart("Probability integral transform", axis, Axis(title="steps"), marks, explanation, empty=empty)
+
+
+def skills(result: Result) -> Chart:
+    """By how much the CRPS is lower than that of past builds, for all sites and by archetype."""
+    table = result.tables["skill"]
+    table = table[(table["counted"] == DATED) & table["against"].isin([CLASS, ALL])]
+    groups, marks = list(dict.fromkeys(table["group"])), []
+    for name, colour, shift in ((CLASS, "blue", -0.12), (ALL, "orange", 0.12)):
+        part = table[table["against"] == name]
+        x, low, high = (part[one].to_numpy(np.float64) for one in ("skill", "skill_low", "skill_high"))
+        y = np.array([groups.index(group) + shift for group in part["group"]], np.float64)
+        notes = [f"{group}: {_percent(value)}" for group, value in zip(part["group"], part["skill"], strict=True)]
+        marks.append(Dots(name=f"against {name}", colour=colour, x=x, y=y, low=low, high=high, notes=notes))
+    axis = Axis("share", title="share by which the CRPS is lower, with 95 % interval", line_at_zero=True)
+    empty = "" if groups else "no step is dated"
+    return Chart("Skill beside past builds", axis, Axis("rows", names=groups), marks, empty=empty)
+
+
+CHARTS = {"intervals": intervals, "pit": pits, "skill": skills}

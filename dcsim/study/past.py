@@ -1,0 +1,69 @@
+"""What past builds say of the next: the days of those of its class, of all of them, and the promise that was made.
+
+The class of a step is made of the past builds with the same shell (new, conversion, ...): of the first step of a site
+the first steps of the others, of a later step their later steps, in days from their starts. The site itself is left
+out. Where there are none, the steps of all past builds in the same order stand in, and where there are none of these,
+every step of any other site.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from dcsim.scenario.cases import Site, Step
+from dcsim.study.scores import Days
+
+CLASS, ALL, ANNOUNCED = "class", "past builds", "announced"
+ROLLING: Literal["rolling"] = "rolling"
+
+Moment = dt.date | Literal["", "rolling"]
+"""Until when facts are known: nothing is said, at the start of each site, or until a date."""
+
+
+class Past(NamedTuple):
+    """A step of a past build."""
+
+    site: str
+    shell: str
+    first: bool
+    date: dt.date
+    day: float
+
+
+def past_of(site: Site) -> Iterator[Past]:
+    """The dated steps of a site whose start is known."""
+    for step in site.steps:
+        if step.operational and step.date is not None and site.started is not None:
+            first, day = is_first(site, step), float((step.date - site.started).days)
+            yield Past(site.name, site.cells["shell"], first, step.date, day)
+
+
+def is_first(site: Site, step: Step) -> bool:
+    """Whether a step is the first of its site."""
+    return step.buildings == min((one.buildings for one in site.steps), default=1)
+
+
+class Forecast(NamedTuple):
+    """A sample of days, and whose it is."""
+
+    name: str
+    days: Days
+    stands_in: bool = False
+    """Whether it is of other builds than it should be, because there are none of these."""
+
+
+def references(site: Site, step: Step, past: Sequence[Past], moment: Moment) -> Iterator[Forecast]:
+    """What the class of past builds, all past builds, and the promise would say of a step."""
+    until = site.started if moment == ROLLING else moment
+    others = [one for one in past if one.site != site.name]
+    known = [one for one in others if not isinstance(until, dt.date) or one.date < until]
+    alike = [one for one in known if one.first == is_first(site, step)]
+    pools = [[one for one in alike if one.shell == site.cells["shell"]], alike, others]
+    for name, wanted in ((CLASS, pools), (ALL, pools[1:])):
+        pool = next((one for one in wanted if one), None)
+        if pool is not None:
+            yield Forecast(name, np.array([one.day for one in pool]), pool is not wanted[0])
+    if site.announced is not None and site.started is not None and site.announced_for == step.buildings:
+        yield Forecast(ANNOUNCED, np.array([float((site.announced - site.started).days)]))

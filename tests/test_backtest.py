@@ -1,0 +1,374 @@
+"""Backtests: scores have their closed forms, a calibrated world is found calibrated, and tables are read strictly."""
+
+import json
+import shutil
+from math import log, sqrt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scoringrules
+from scipy import special, stats
+
+import dcsim
+from dcsim.errors import RequestError, ScenarioError, UnavailableError
+from dcsim.study import scores
+from dcsim.study.scores import Seen
+
+CASES = Path(__file__).parent / "data" / "cases"
+RULES = CASES / "rules.yaml"
+
+
+# Scores
+
+
+def normal(n=20_000, mean=800.0, sd=150.0):
+    return mean + sd * special.ndtri((np.arange(n) + 0.5) / n)
+
+
+@pytest.mark.parametrize("day", [500.0, 800.0, 1000.0])
+def test_the_crps_of_a_sample_is_that_of_its_distribution(day):
+    assert scores.crps(normal(), Seen(day, 0), 5000) == pytest.approx(scoringrules.crps_normal(day, 800, 150), rel=1e-3)
+
+
+def test_the_crps_is_fair():
+    sample, day = np.array([700.0, 640.0, 900.0, 810.0]), 650.0
+    pairs = np.abs(sample[:, None] - sample).sum() / (2 * 4 * 3)
+    assert scores.crps(sample, Seen(day, 0), 5000) == pytest.approx(np.abs(sample - day).mean() - pairs)
+
+
+def test_the_crps_of_one_day_is_its_distance():
+    assert scores.crps(np.array([700.0]), Seen(650, 0), 5000) == 50
+
+
+@pytest.mark.parametrize("bound", [600.0, 800.0, 1100.0])
+def test_the_censored_crps_is_the_integral_up_to_the_bound(bound):
+    steps = np.linspace(0, bound, 20_001)
+    integral = np.trapezoid(special.ndtr((steps - 800) / 150) ** 2, steps)
+    assert scores.crps(normal(), Seen(bound, 0, True), 5000) == pytest.approx(integral, rel=2e-3, abs=1e-3)
+
+
+def test_what_does_not_come_counts_as_the_last_day():
+    sample = np.array([700.0, np.inf, 900.0, np.inf])
+    assert scores.crps(sample, Seen(800, 0), 3000) == scores.crps(np.minimum(sample, 3000), Seen(800, 0), 3000)
+
+
+def test_a_bound_before_the_start_says_nothing():
+    seen = Seen(-20, 0, True)
+    assert (scores.crps(normal(100), seen, 5000), scores.log_score(normal(100), seen)) == (0, 0)
+    assert scores.pit(normal(100), seen) == 0
+
+
+def test_the_log_score_is_minus_the_log_of_the_density():
+    sample = np.exp(normal(mean=log(800), sd=0.3))
+    exact = -stats.lognorm(s=0.3, scale=800).logpdf(1000)
+    assert scores.log_score(sample, Seen(1000, 0)) == pytest.approx(exact, abs=0.02)
+    wider = stats.lognorm(s=sqrt(0.3**2 + 0.2**2), scale=800)
+    assert scores.log_score(sample, Seen(1000, 200)) == pytest.approx(-wider.logpdf(1000), abs=0.02)
+    later = stats.lognorm(s=0.3, scale=800).logsf(1000)
+    assert scores.log_score(sample, Seen(1000, 0, True)) == pytest.approx(-later, abs=0.03)
+
+
+def test_the_log_score_counts_what_does_not_come():
+    sample = np.exp(normal(1000, log(800), 0.3))
+    half = np.append(sample, np.full(1000, np.inf))
+    seen = Seen(900, 0)
+    assert scores.log_score(half, seen) == pytest.approx(scores.log_score(sample, seen) + log(2))
+    certain = Seen(1e5, 0, True)
+    assert scores.log_score(half, certain) == pytest.approx(log(2), abs=1e-3)
+
+
+def test_the_pit_is_uniform_where_days_are_seen_with_an_error():
+    """Days drawn from the forecast and seen with an error: without the error in the forecast the ends are too full."""
+    chance = np.random.default_rng(1)
+    sample = normal(2000, 800, 60)
+    seen = chance.normal(800, 60, 4000) + chance.uniform(-90, 90, 4000) + chance.uniform(-45, 45, 4000)
+    error = scores.label_error(90, 45)
+    found = np.array([scores.pit(sample, Seen(day, error)) for day in seen])
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+    assert stats.kstest([scores.pit(sample, Seen(day, 0)) for day in seen], "uniform").pvalue < 1e-6
+
+
+def test_a_histogram_spreads_what_is_only_known_between_two_ends():
+    low, high = np.array([0.05, 0.5, 1.0]), np.array([0.05, 1.0, 1.0])
+    assert scores.histogram(low, high, 10) == pytest.approx([1, 0, 0, 0, 0, 0.2, 0.2, 0.2, 0.2, 1.2])
+
+
+def test_intervals_hold_the_true_difference():
+    """Sites with one to five steps, whose scores go together within a site."""
+    chance, held = np.random.default_rng(0), 0
+    for _ in range(100):
+        steps = chance.integers(1, 6, 25).astype(float)
+        theirs = chance.gamma(3, 60, 25) * steps
+        ours = theirs + chance.normal(-30, 60, 25) * steps
+        found = scores.between_sites(scores.gap, ours, theirs, steps)
+        held += found.low <= -30 <= found.high
+    assert 86 <= held <= 99
+
+
+def test_few_sites_have_no_interval():
+    found = scores.between_sites(scores.skill, np.array([1.0, 2, 3]), np.array([2.0, 4, 6]))
+    assert found.value == 0.5
+    assert np.isnan(found.low)
+
+
+# Backtests
+
+
+@pytest.fixture(scope="module")
+def tested():
+    return dcsim.backtest(CASES, template=RULES, n=64)
+
+
+def step(result, site, buildings, forecast="dcsim"):
+    steps = result.steps
+    return steps[(steps.site == site) & (steps.buildings == buildings) & (steps.forecast == forecast)].iloc[0]
+
+
+def test_every_step_of_a_started_site_is_forecast(tested):
+    ours = tested.steps[tested.steps["forecast"] == "dcsim"]
+    assert set(ours["site"]) == {"Ash", "Birch", "Cedar", "Elm", "Fir", "Larch"}
+    assert tested.about["without_start"] == ["Oak"]
+    assert tested.about["beyond_plan"] == 1, "Fir has two buildings where nothing is said"
+    assert (step(tested, "Ash", 1)["day"], step(tested, "Larch", 1)["day"]) == (396, 265)
+    assert step(tested, "Ash", 1)["day_error"] == pytest.approx(sqrt((30**2 + 60**2) / 3))
+    assert step(tested, "Elm", 1)["archetype"] == "conversion"
+
+
+def test_forecasts_are_those_of_the_scenario_of_the_site(tested):
+    scenario = dcsim.load(CASES / "campus.yaml", overrides={"start": "2021-05-10", "places.building": 3})
+    days = dcsim.replicate(scenario, 64).days_of("operational")
+    assert step(tested, "Birch", 1)["p50"] == np.sort(days)[31]
+    outcomes = tested.outcomes.query("site == 'Birch' and buildings == 1")["day"]
+    assert np.allclose(outcomes, days)
+    assert step(tested, "Birch", 3)["p50"] > step(tested, "Birch", 1)["p50"]
+
+
+def test_the_class_is_of_other_sites_of_the_same_shell_and_order(tested):
+    first = step(tested, "Ash", 1, "class")
+    assert (first["members"], first["p10"], first["p90"]) == (2, 320, 498), "Birch 1 and Cedar 1"
+    later = step(tested, "Ash", 2, "class")
+    assert (later["members"], later["p50"]) == (1, 660), "Birch 3"
+    everyone = step(tested, "Ash", 1, "past builds")
+    assert everyone["members"] == 4
+    promised = step(tested, "Birch", 1, "announced")
+    assert (promised["p50"], promised["crps"]) == (387, 111)
+    assert "announced" not in set(tested.steps.query("site == 'Birch' and buildings == 3")["forecast"])
+
+
+def test_censored_steps_are_counted_apart(tested):
+    row = step(tested, "Larch", 1)
+    assert row["seen"] == "not yet"
+    assert np.isnan(row["inside"])
+    assert row["crps"] >= 0
+    ours = tested.scores.query("group == 'all sites' and forecast == 'dcsim'").iloc[0]
+    assert (ours["steps"], ours["censored"], ours["sites"]) == (8, 1, 5)
+    mine = tested.steps.query("forecast == 'dcsim'")
+    assert ours["crps"] == pytest.approx(mine[mine.seen == "operational"]["crps"].mean())
+    assert ours["crps_all"] == pytest.approx(mine["crps"].mean())
+
+
+def test_rolling_knows_only_what_was_operational_before_the_start():
+    result = dcsim.backtest(CASES, template=RULES, n=4, as_of="rolling")
+    cedar = step(result, "Cedar", 1, "class")
+    assert (cedar["members"], cedar["p50"], cedar["stands_in"]) == (1, 396, 0), "only Ash was operational"
+    fir = step(result, "Fir", 2, "class")
+    assert (fir["members"], fir["stands_in"]) == (3, 1), "no conversion yet: the first steps of Ash, Birch and Cedar"
+    ash = step(result, "Ash", 1, "past builds")
+    assert (ash["members"], ash["stands_in"]) == (7, 1), "nothing before it: every step of the others"
+    assert "without a past build of the class" in str(result.report())
+
+
+def test_as_of_a_date_only_later_starts_are_forecast():
+    result = dcsim.backtest(CASES, template=RULES, n=4, as_of="2022-06-01")
+    assert set(result.steps["site"]) == {"Elm", "Fir", "Larch"}
+    assert result.about["before_as_of"] == 3
+    assert step(result, "Elm", 1, "class")["p50"] == 396
+    with pytest.raises(RequestError, match=r"as of which date: .*'rolling'"):
+        dcsim.backtest(CASES, template=RULES, as_of="soon")
+    with pytest.raises(RequestError, match=r"no site of .* is left to forecast"):
+        dcsim.backtest(CASES, template=RULES, as_of="2030-01-01")
+
+
+def test_sites_alone_are_forecast_without_scores(tmp_path):
+    for name in ("sites.csv", "rules.yaml", "campus.yaml", "conversion.yaml"):
+        shutil.copy(CASES / name, tmp_path)
+    result = dcsim.backtest(tmp_path, template=tmp_path / "rules.yaml", n=8)
+    assert list(result.steps.query("site == 'Birch' and forecast == 'dcsim'")["buildings"]) == [1, 3]
+    assert result.steps["crps"].isna().all()
+    assert (len(result.scores), len(result.skill)) == (0, 0)
+    assert "forecasts without scores" in str(result.report())
+    assert result.chart("pit").empty
+    assert result.chart("intervals").rows == 11
+    assert dcsim.read(result.save(tmp_path / "out")).about["cases"] == dict(result.about["cases"])
+
+
+def test_a_world_made_by_the_template_is_found_calibrated(tmp_path):
+    """Every site is one replication of its own scenario: coverage near 80 %, and skill, because buildings differ."""
+    chance, sites, steps = np.random.default_rng(3), [], []
+    for number in range(40):
+        count = [1, 12][number % 2]
+        start = pd.Timestamp(2019, 1, 1) + pd.Timedelta(days=int(chance.integers(1500)))
+        layer = {"extends": "campus.yaml", "name": "a site", "milestones": {"all": {"activity": "hand_over"}}}
+        values = {"start": f"{start:%Y-%m-%d}", "places.building": count}
+        day = dcsim.replicate(dcsim.load(layer, overrides=values, root=CASES), 1, seed=1000 + number).days_of("all")[0]
+        sites.append(f"s{number},{start:%Y-%m-%d},0,new,grid,{count}")
+        steps.append(f"s{number},{count},{start + pd.Timedelta(days=round(day)):%Y-%m-%d},0,operational")
+    (tmp_path / "sites.csv").write_text("site,started,started_error_days,shell,power,buildings\n" + "\n".join(sites))
+    (tmp_path / "site_steps.csv").write_text("site,buildings,date,date_error_days,seen\n" + "\n".join(steps))
+    result = dcsim.backtest(tmp_path, template=RULES, n=64, seed=1)
+    ours = result.scores.query("group == 'all sites' and forecast == 'dcsim'").iloc[0]
+    assert 0.64 <= ours["coverage"] <= 0.94
+    pit = result.steps.query("forecast == 'dcsim'")["pit"]
+    assert stats.kstest(pit, "uniform").pvalue > 0.01
+    skill = result.skill.query("group == 'all sites' and against == 'class' and counted == 'dated'").iloc[0]
+    assert skill["skill_low"] > 0.1
+    assert skill["difference_high"] < 0
+
+
+def test_fingerprints_are_kept_and_a_result_read_again_says_the_same(tested, tmp_path):
+    assert set(tested.about["fingerprints"]) == {"Ash", "Birch", "Cedar", "Elm", "Fir", "Larch"}
+    again = dcsim.read(tested.save(tmp_path / "out"))
+    assert again.about["rules"] == tested.about["rules"]
+    assert str(again.report()) == str(tested.report())
+
+
+def test_the_charts_show_what_the_tables_say(tested):
+    assert tested.charts() == ("intervals", "pit", "skill")
+    chart = tested.chart()
+    inside = tested.steps.query("forecast == 'dcsim'")["inside"].sum()
+    assert chart.title == f"{inside:.0f} of 8 days seen lie inside P10-P90"
+    seen = next(mark for mark in chart.marks if mark.name == "seen")
+    assert sorted(seen.x) == sorted(tested.steps.query("forecast == 'dcsim' and seen == 'operational'")["day"])
+    columns = tested.chart("pit").marks[0]
+    assert columns.heights.sum() == pytest.approx(9)
+    assert list(tested.chart("skill").y.names) == ["all sites", "ordinary new builds", "campus", "conversion"]
+
+
+def test_the_command(dcsim, tmp_path):
+    words = ("backtest", str(CASES), "--template", str(RULES), "-n", "16")
+    out, err, code = dcsim(*words, "--out", str(tmp_path / "out"))
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "1 site without a start left out." in out
+    told, _, _ = dcsim(*words, "--json")
+    assert json.loads(told)["kind"] == "backtest"
+    told, _, _ = dcsim(*words, "--csv")
+    assert told.startswith("site,archetype,shell,power,buildings,")
+    _, err, code = dcsim("backtest", str(tmp_path / "none"), "--template", str(RULES))
+    assert code == 2
+    assert "there is no file" in err
+
+
+def test_scores_need_a_library(monkeypatch):
+    monkeypatch.setattr(scores, "find_spec", lambda name: None)
+    with pytest.raises(UnavailableError, match=r"pip install 'dcsim\[forecast\]'"):
+        dcsim.backtest(CASES, template=RULES, n=2)
+
+
+# What is refused
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(CASES, tmp_path / "cases")
+    return tmp_path / "cases"
+
+
+def refused(folder, file, old, new):
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    with pytest.raises(ScenarioError) as caught:
+        dcsim.backtest(folder, template=folder / "rules.yaml", n=2)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("sites.csv", "site,country", "sight,country", "sites.csv: line 1: no column 'site'"),
+        ("sites.csv", "Birch,US", "Ash,US", "line 3: the site 'Ash' stands here a second time"),
+        ("sites.csv", "Birch,US", ",US", "sites.csv: line 3: column 'site': the cell is empty"),
+        ("sites.csv", "2020-03-01", "March 2020", "sites.csv: line 2: column 'started': expected a date"),
+        (
+            "sites.csv",
+            "2020-03-01,30",
+            "2020-03-01,-3",
+            "column 'started_error_days': expected a number of days from 0",
+        ),
+        ("sites.csv", "60,3,2022", "60,2.5,2022", "line 3: column 'buildings': expected a whole number of buildings"),
+        ("sites.csv", "60,3,2022", "60,0,2022", "line 3: column 'buildings': expected a whole number of buildings"),
+        ("sites.csv", "2022-06-01,1,", "2022-06-01,,", "for how many buildings the date was announced is missing"),
+        ("sites.csv", "2022-06-01,1,", "2022-13-01,1,", "column 'announced': 2022-13-01 is not a date"),
+        (
+            "sites.csv",
+            "new,grid,unknown,hyperscaler,60,2",
+            ",grid,unknown,hyperscaler,60,2",
+            "column 'shell': the cell",
+        ),
+        (
+            "site_steps.csv",
+            "Birch,1",
+            "Brich,1",
+            "line 4: column 'site': no site 'Brich' in sites.csv; did you mean 'Birch'?",
+        ),
+        ("site_steps.csv", "2021-04-01", "2020-02-01", "operational on 2020-02-01, before it started on 2020-03-01"),
+        ("site_steps.csv", "2021-04-01", "", "site_steps.csv: line 2: column 'date': the cell is empty"),
+        ("site_steps.csv", "Ash,1,", "Ash,one,", "line 2: column 'buildings': expected a number, got 'one'"),
+        ("site_steps.csv", "2021-04-01,60", "2021-04-01,", "line 2: column 'date_error_days': the cell is empty"),
+        (
+            "site_steps.csv",
+            "60,60,operational",
+            "60,60,running",
+            "expected 'operational' or 'observed not yet operational",
+        ),
+        ("site_steps.csv", "Ash,2,", "Ash,1,", "line 3: 'Ash' with 1 buildings stands here a second time"),
+        ("site_steps.csv", "site,", "site;", "the table is separated by semicolons"),
+        ("site_steps.csv", "Ash,1,2021-04-01", "Ash,1,2021,04", "site_steps.csv: line 2: the row has more cells"),
+    ],
+)
+def test_a_wrong_cell_is_told_by_file_and_line(folder, file, old, new, told):
+    assert told in refused(folder, file, old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("rules:", "rulez:", "line 1: rulez: unknown key 'rulez'; did you mean 'rules'?"),
+        (
+            "when: {shell",
+            "when: {shel",
+            "line 2: rules.0.when.shel: no column 'shel' in sites.csv; did you mean 'shell'?",
+        ),
+        ("{started}", "{stated}", "no column 'stated' in sites.csv; did you mean 'started'?"),
+        ("conversion.yaml", "conversio.yaml", "there is no file 'conversio.yaml'; did you mean 'conversion.yaml'?"),
+        (
+            "    scenario: conversion.yaml\n",
+            "",
+            "line 2: rules.0.scenario: expected the name of a scenario beside this file",
+        ),
+        ("set: {start", "sets: {start", "unknown key 'sets'; did you mean 'set'?"),
+        ("shell: [conversion, tent]", "shell: {a: b}", "expected a word, or a list of words"),
+        ("{value: 2, assumption: as most sites}", "{values: 2}", "unknown key 'values'; did you mean 'value'?"),
+        ("buildings: {value", "building: {value", "no column 'building' in sites.csv"),
+        ("  buildings: {value: 2, assumption: as most sites}", "  {}", "'Fir': column 'buildings' is empty, and"),
+        (
+            "  - scenario: campus.yaml",
+            "  - when: {shell: none}\n    scenario: campus.yaml",
+            "add a last one without `when`",
+        ),
+        ('start: "{started}", ', "", "day zero is 2024-01-01, and the site started on 2022-09-01"),
+        ("places.building", "places.bilding", "'Elm' by"),
+        ("rules:\n", "rules: 3\nrest:\n", "expected a list of rules"),
+        ("defaults:", "defaults", "cases/rules.yaml"),
+    ],
+)
+def test_a_wrong_rule_is_told_by_line(folder, old, new, told):
+    assert told in refused(folder, "rules.yaml", old, new)
+
+
+def test_a_template_dates_its_first_building(folder):
+    message = refused(folder, "campus.yaml", "operational: {activity: hand_over, reaches: 1}", "all: {activity: shell}")
+    assert "a template has a milestone 'operational: {activity: NAME, reaches: 1}'" in message
