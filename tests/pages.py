@@ -139,9 +139,14 @@ def comparison(scenario: Scenario | None = None) -> Result:
     )
 
 
+ENDS = ("", "_low", "_high")
+
+
 def drivers() -> Result:
+    others = (f"{name}{end}" for name in ("correlation", "first", "total", "information", "p80_sooner") for end in ENDS)
+    ends = dict.fromkeys((*others, "swing_low", "swing_high"), 0.5)
     rows = [
-        {"input": name, "kind": kind, "low_day": low, "high_day": high, "swing": high - low}
+        ends | {"input": name, "kind": kind, "low_day": low, "high_day": high, "swing": high - low}
         for name, kind, low, high in (
             ("mood", "factor", -3.0, 4.0),
             ("storm", "risk", -1.0, 2.5),
@@ -149,7 +154,8 @@ def drivers() -> Result:
         )
     ]
     rows[2] |= {"low_day": float("nan"), "high_day": float("nan"), "swing": float("nan")}
-    return found("drivers", {"milestone": "half", "seed": 0, "replications": 64}, drivers=rows)
+    about = {"milestone": "half", "seed": 0, "points": 64, "builds": 512, "reached": 1.0, "mean": 14.5, "sd": 2.5}
+    return found("drivers", about | {"p80": 17.0, "alone": 0.9, "horizon": "2034-01-01T00:00:00"}, drivers=rows)
 
 
 def others() -> list[Result]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dcsim.charts import style
 from dcsim.errors import RequestError
-from dcsim.figures.figures import days_bought, sweep, tornado
+from dcsim.figures.figures import days_bought, sweep
 
 HOSTILE = ("<script>alert(1)</script>", "$x^2$ and $y$", "a name that is much too long to stand beside any bar at all")
 
@@ -33,19 +33,6 @@ def rows(ax):
 def bars(ax):
     """(row, left end, width) of every bar."""
     return [(round(b.get_y() + b.get_height() / 2, 6), b.get_x(), b.get_width()) for b in ax.patches]
-
-
-def test_a_tornado_has_the_largest_swing_on_top():
-    table = pd.DataFrame(
-        [("small", "factor", -1.0, 1.0), ("large", "risk", -2.0, 9.0), ("none", "risk", 0.0, 0.0)],
-        columns=["input", "kind", "low_day", "high_day"],
-    )
-    ax = tornado(table, axes())
-    assert rows(ax) == ["large", "small"]
-    assert [(row, width) for row, _, width in bars(ax)] == [(0, -2), (1, -1), (0, 9), (1, 1)]
-    assert {"\N{MINUS SIGN}2.0", "+9.0", "+1.0"} <= set(said(ax))
-    legend = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert legend == ["input at its P10; risk does not occur", "input at its P90; risk occurs"]
 
 
 def test_a_measure_of_one_replication_has_no_interval():
@@ -91,17 +78,6 @@ def test_a_sweep_over_three_paths_is_refused():
         sweep(points((1, "done", 1.0, 1.0)), axes(), ["a", "b", "c"])
 
 
-EMPTY = {
-    tornado: (pd.DataFrame(columns=["input", "kind", "low_day", "high_day"]),),
-}
-
-
-@pytest.mark.parametrize("draw", EMPTY, ids=lambda draw: draw.__name__)
-def test_an_empty_table_says_so(draw):
-    (text,) = draw(*EMPTY[draw], axes()).texts
-    assert text.get_text()
-
-
 def test_an_empty_sweep_says_so():
     assert said(sweep(points(), axes(), ["crews"]))[0] == "no point of milestone "
 
@@ -110,15 +86,9 @@ def test_an_empty_sweep_says_so():
 def test_names_are_text(name):
     """No mathematics, and cut where they do not fit; the picture can be drawn."""
     pictures = [
-        tornado(pd.DataFrame([(name, "risk", 0.0, 1.0)], columns=EMPTY[tornado][0].columns), axes()),
         sweep(points((1, name, 1.0, 2.0), columns=(name,)), axes(), [name]),
     ]
     for ax in pictures:
         begin = style.plain(name, 24).rstrip("…")
         assert any(begin in text for text in said(ax))
         assert not any(text.get_text().count("$") > text.get_text().count(r"\$") for text in ax.get_yticklabels())
-
-
-def test_bars_are_drawn_in_the_house_style_whatever_the_caller_has_set():
-    ax = tornado(pd.DataFrame([("r", "risk", 0.0, 1.0)], columns=EMPTY[tornado][0].columns), axes())
-    assert ax.texts[0].get_fontfamily() == ["DejaVu Sans"]

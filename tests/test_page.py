@@ -92,7 +92,7 @@ def test_many_builds_answer_with_dates_and_chances(page):
 def test_one_build_answers_with_its_date(page):
     told = read(page(run(tiny())))
     assert re.search(r"half is reached on \d+ Jan 2024 with expected values\.", told)
-    assert "What the date leans on is told by the result of dcsim drivers" in told
+    assert "To see what moves the date, add the result of dcsim drivers or of dcsim replicate." in told
 
 
 def test_days_before_day_zero_are_counted_down(page):
@@ -225,7 +225,7 @@ def scripts(text):
     return max(re.findall(r"<script>(.*?)</script>", text, re.DOTALL), key=len)
 
 
-def test_without_drivers_the_replications_tell_what_the_date_leans_on(page):
+def test_without_drivers_the_replications_tell_what_moves_the_date(page):
     told = read(page(many(tiny(), 64)))
     assert "storm (low, rank correlation +" in told
 

@@ -51,7 +51,6 @@ def findings(folder, kind, about, **tables):
 POINTS = pd.DataFrame(
     [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
 )
-SWING = pd.DataFrame([("labor", "factor", -1.0, 2.0)], columns=["input", "kind", "low_day", "high_day"])
 ORDERS = pd.DataFrame(
     [("power", "first", *pd.to_datetime(["2024-01-03", "2024-01-09", "2024-01-08", "2024-01-10"]), 6.0, 0.9, "")],
     columns=["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability", "note"],
@@ -68,7 +67,6 @@ def every(run):
     return (
         package.read(run),
         findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
-        findings(run, "drivers", {"milestone": "half"}, drivers=SWING),
         findings(run, "orders", BY, orders=ORDERS),
         findings(run, "mitigations", {"milestone": "half"}, options=MEASURES),
     )

@@ -22,7 +22,7 @@ from dcsim.cli.app import (
     make_way,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, give, notice, progress
+from dcsim.cli.terminal import AsCsv, AsJson, notice, progress, tell
 
 
 @app.command()
@@ -46,16 +46,12 @@ def drivers(
     csv: AsCsv = False,
 ) -> None:
     """Rank the uncertain inputs of a milestone by the days that they move it."""
-    from time import perf_counter
-
     from dcsim.build import network_of
-    from dcsim.report.drivers import drivers_report
     from dcsim.study.drivers import drivers as study
     from dcsim.study.inputs import inputs_of
 
     built = opened(scenario, variant, set_, option, mitigate, limit)
     notice(engine, built, n * (2 + len(inputs_of(network_of(built)))))
-    begin = perf_counter()
     with progress("simulating") as show:
         result = study(
             built,
@@ -67,4 +63,4 @@ def drivers(
             progress=show,
         )
     make_way(out, overwrite)
-    give(result, "drivers", drivers_report(result, perf_counter() - begin), out, json, csv)
+    tell(result, out, json, csv)

@@ -1,6 +1,5 @@
 """Every picture by name: each is a function of tables and the axes to draw on, and returns these axes."""
 
-from dcsim.figures.bars import tornado
 from dcsim.figures.curves import level, s_curve, use
 from dcsim.figures.decisions import days_bought, latest_dates
 from dcsim.figures.gantt import gantt
@@ -15,6 +14,5 @@ __all__ = [
     "level",
     "s_curve",
     "sweep",
-    "tornado",
     "use",
 ]

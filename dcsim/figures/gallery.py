@@ -204,10 +204,6 @@ def _sweep(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return figures.sweep(points, ax, list(findings.about["over"]), _milestone(findings, wanted, "points"))
 
 
-def _tornado(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    return _named(str(findings.about["milestone"]), figures.tornado(findings.tables["drivers"], ax))
-
-
 def _latest_dates(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     by = f"{findings.about['milestone']} by {findings.about['date'][:10]} with {findings.about['confidence']:.0%}"
     return _named(by, figures.latest_dates(findings.tables["orders"], ax))
@@ -220,13 +216,12 @@ def _days_bought(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
     "sweep": {"sweep": _sweep},
-    "drivers": {"tornado": _tornado},
     "orders": {"orders": _latest_dates},
     "mitigations": {"measures": _days_bought},
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
-ROWS = ("gantt", "tornado", "orders", "measures")
+ROWS = ("gantt", "orders", "measures")
 """Pictures that are the higher the more rows they have."""
 
 

@@ -4,137 +4,43 @@ Whatever is drawn by place is an input too: which of the seed's replications a b
 differ only in what is drawn for the whole site, so that the indices tell chance among racks and crews from the rest.
 """
 
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass, replace
+from math import inf, isfinite, isnan
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis import sensitivity
-from dcsim.analysis.frames import days
+from dcsim.analysis.frames import days as days_of
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import quantile
-from dcsim.analysis.result import layers
-from dcsim.analysis.sensitivity import Input, Points
+from dcsim.analysis.sensitivity import Input, Points, Values
 from dcsim.build import network_of
+from dcsim.document.chart import Axis, Bars, Chart
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.words import NEVER, UNKNOWN, change, counted, day, listed, share
+from dcsim.document.words import days as in_days
 from dcsim.engine import AUTO, choose, new_runner
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.inputs import inputs_of
+from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK, inputs_of
 from dcsim.study.replicate import Progress, in_threads, threads
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.trace import NOT
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+MAIN = "drivers"
 POINTS = 512
 """Points for the indices, if not told otherwise."""
 CHUNK = 128
 """Builds run one after the other by the same thread."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Drivers:
-    """How each uncertain input moves the date of a milestone."""
-
-    scenario: Scenario
-    network: Network
-    milestone: str
-    engine: str
-    seed: int
-    n: int
-    inputs: tuple[Input, ...]
-    points: Points
-    """Uniform numbers, builds by what is drawn for the inputs."""
-    reached: NDArray[np.int64]
-    """The tick of the milestone in each of these builds."""
-    dated: NDArray[np.int64]
-    """The minute that dates it."""
-
-    def __repr__(self) -> str:
-        return f"Drivers('{self.scenario.name}', milestone='{self.milestone}', n={self.n}, seed={self.seed})"
-
-    @cached_property
-    def days(self) -> NDArray[np.float64]:
-        """The day of the milestone in every build; where it was not reached that of the horizon, which it is beyond."""
-        return np.asarray(days(self.network, np.where(self.reached == NOT, self.network.horizon, self.reached)))
-
-    @property
-    def p80_date(self) -> datetime | None:
-        """The date of the P80; None beyond the horizon."""
-        return date_by(self.network, self.dated[sensitivity.plain_points(self.inputs, self.n)], sensitivity.LEVEL)
-
-    @cached_property
-    def drivers(self) -> pd.DataFrame:
-        """One row per input, the one with the largest total index first.
-
-        Columns: input, kind (factor, risk, branch, order, activity, places); correlation by ranks with the day; first
-        and total, the shares of the day's variance that it explains alone and with all its interactions; low_day and
-        high_day, how many days the mean moves with it at its P10 and its P90 (a risk: does not occur, occurs; a branch:
-        its first way, its last), all others at random; swing, the days between these; information, how many days
-        earlier the latest fifth of builds, those beyond the P80, would be on average if it were known, and p80_sooner,
-        how many days earlier the P80. All but low_day and high_day with a 95 % interval: `first_low`, `first_high`.
-        """
-        return sensitivity.table(self.inputs, self.n, self.points, self.days, self.seed)
-
-    @cached_property
-    def about(self) -> dict[str, Any]:
-        """What was asked, and the date that moves: mean, sd and p80 in days, the share of builds that reached it."""
-        plain = sensitivity.plain_points(self.inputs, self.n)
-        values, first = self.days[plain], float(self.drivers["first"].sum(skipna=False))
-        return {
-            "milestone": self.milestone,
-            "seed": self.seed,
-            "replications": self.n,
-            "builds": len(self.points),
-            "reached": float((self.reached[plain] != NOT).mean()),
-            "mean": float(values.mean()),
-            "sd": float(values.std(ddof=1)),
-            "p80": quantile(np.where(self.reached[plain] == NOT, np.nan, values), sensitivity.LEVEL),
-            "alone": first,
-            "horizon": self.network.date(self.network.horizon).isoformat(),
-        }
-
-    @cached_property
-    def findings(self) -> Result:
-        """The table, with what was asked: what is kept, drawn and reported."""
-        return Result("drivers", self.scenario, self.about, {"drivers": self.drivers})
-
-    def _repr_html_(self) -> str:
-        from dcsim.analysis.notebook import as_html
-
-        title = " · ".join([self.scenario.name, *layers(self.scenario), self.milestone, f"seed {self.seed}"])
-        columns = ["input", "kind", "low_day", "high_day", "correlation", "first", "total", "information"]
-        return as_html(title, self.drivers[columns], f"{len(self.points):,} builds")
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw by how many days each input moves the mean, the largest swing on top."""
-        from dcsim.figures.gallery import draw
-
-        return draw(self.findings, ax=ax)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the table, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        from dcsim.study.store import keep
-
-        return keep(self.findings, folder)
 
 
 def drivers(
@@ -146,8 +52,17 @@ def drivers(
     workers: int | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
-) -> Drivers:
+) -> Result:
     """Which uncertain inputs move a milestone, by how many days, and what it is worth to know them.
+
+    The table `drivers` has one row per input, the one with the largest total index first: input, kind (factor, risk,
+    branch, order, activity, places); correlation by ranks with the day; first and total, the shares of the day's
+    variance that it explains alone and with all its interactions; low_day and high_day, how many days the mean moves
+    with it at its P10 and its P90 (a risk: does not occur, occurs; a branch: its first way, its last), all others at
+    random; swing, the days between these; information, how many days earlier the latest fifth of builds, those beyond
+    the P80, would be on average if it were known, and p80_sooner, how many days earlier the P80. All but low_day and
+    high_day with a 95 % interval: `first_low`, `first_high`. A build that does not reach the milestone counts as if it
+    did at the horizon.
 
     Parameters
     ----------
@@ -189,7 +104,25 @@ def drivers(
         raise RequestError(
             f"'{milestone}' is reached in no build by {horizon:%Y-%m-%d}: dcsim replicate tells what is missing"
         )
-    return Drivers(scenario, network, milestone, chosen, seed, n, inputs, points, reached, builds.dated)
+    days = np.asarray(days_of(network, np.where(reached == NOT, network.horizon, reached)))
+    table = sensitivity.table(inputs, n, points, days, seed)
+    plain = sensitivity.plain_points(inputs, n)
+    values, p80_date = days[plain], date_by(network, builds.dated[plain], sensitivity.LEVEL)
+    about = {
+        "milestone": milestone,
+        "seed": seed,
+        "points": n,
+        "builds": len(points),
+        "reached": float((reached[plain] != NOT).mean()),
+        "mean": float(values.mean()),
+        "sd": float(values.std(ddof=1)),
+        "p80": quantile(np.where(reached[plain] == NOT, np.nan, values), sensitivity.LEVEL),
+        "p80_date": None if p80_date is None else p80_date.isoformat(),
+        "alone": float(table["first"].sum(skipna=False)),
+        "correlated": bool(network.mixtures),
+        "horizon": network.date(network.horizon).isoformat(),
+    }
+    return Result("drivers", scenario, about, {"drivers": table})
 
 
 @dataclass
@@ -228,3 +161,166 @@ class _Builds:
             outcome = runner.run(int(self.replication[point]), designed)
             self.reached[point], self.dated[point] = outcome.reached[self.milestone], outcome.dated[self.milestone]
         return last - first
+
+
+# What it has to say
+
+NOTHING = 0.05
+"""Days below which a swing is none."""
+NO_SHARE = 0.005
+"""A share of the variance below which it is none."""
+MANY = 100
+"""Days from which on a table tells all days without a fraction."""
+LEGEND = (
+    "low, high: days by which the mean moves with the input at its P10 and at its P90 (a risk: without and with it; a "
+    "branch: its first and its last way), all others at random",
+    "ranks: rank correlation with the day (of a risk: whether it occurs)",
+    "first, total: shares of the variance that it explains, alone and with all interactions",
+    "known: how much the tail beyond P80 shrinks if this were known, in days of the mean of the latest fifth of builds",
+    "±: half of the 95 % interval",
+)
+CORRELATED = (
+    "Some inputs are correlated. What they share counts for the one that comes first, of coarser places or by name, "
+    "and each is varied only by what is its own: no number below is what an input would explain by itself."
+)
+NAMED = {
+    FACTOR: "the factor {}",
+    RISK: "the risk {}",
+    BRANCH: "the branch {}",
+    ORDER: "the order {}",
+    ACTIVITY: "the duration of {}",
+    PLACES: "chance place by place",
+}
+"""How an input of each kind is named in a sentence."""
+
+Row = Mapping[Hashable, Any]
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """The date that moves, what moves it most, all inputs that move it with their days and shares, and the others."""
+    about, rows = result.about, result.tables["drivers"].to_dict("records")
+    moving = [row for row in rows if not row["total"] < NO_SHARE or row["swing"] >= NOTHING]
+    still = [str(row["input"]) for row in rows if row not in moving]
+    others = f"These do not move it: {listed(still, len(still))}."
+    asked = replace(result, about={**about, "replications": None})  # as earlier versions called the points
+    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "build"), str(about["milestone"])]
+    sections = [Section("", tuple(_sentences(about, moving)))]
+    if moving:
+        title = "Inputs, the most important first"
+        sections.append(Section(title, tables=(_table(moving),), charts=(tornado(result),), notes=LEGEND))
+    sections.append(Section("", (others,) if still else ()))
+    return Report.of(f"What moves {about['milestone']}", subject, sections)
+
+
+def _sentences(about: Mapping[str, Any], moving: Sequence[Row]) -> Iterator[str]:
+    """The date that moves, what moves it most, what the inputs explain alone, and what the numbers leave out."""
+    date = f" ({about['p80_date'][:10]})" if about.get("p80_date") else ""
+    p80 = f"day {day(about['p80'])}{date}" if isfinite(about["p80"]) else NEVER
+    yield f"The mean is day {day(about['mean'])}, with a standard deviation of {about['sd']:.1f} days; P80 is {p80}."
+    if not moving:
+        yield f"Nothing uncertain moves {about['milestone']}."
+        return
+    yield f"{_named(moving[0]).replace('the ', 'The ', 1)} moves {about['milestone']} most{_by(moving[0])}."
+    if isnan(about["alone"]):
+        more = 2 * about.get("points", about.get("replications"))
+        yield f"Too few builds to tell all shares of the variance: ask for -n {more} or more."
+    else:
+        yield (
+            f"Alone, the inputs explain {share(about['alone'], digits=0)} of the variance; "
+            f"{share(1 - about['alone'], digits=0)} comes from interactions."
+        )
+    if about.get("correlated"):
+        yield CORRELATED
+    best = max(moving, key=lambda row: -inf if isnan(row["information"]) else row["information"])
+    if best["information_low"] > 0:
+        unclear = best["p80_sooner_low"] <= 0 <= best["p80_sooner_high"]
+        p80 = "by no more than the sampling error" if unclear else f"{best['p80_sooner']:.1f} days earlier"
+        yield (
+            f"The most useful to know before you promise a date: {_named(best)}. If it were known, the mean of the "
+            f"latest fifth of builds would come {best['information']:.1f} days earlier on average, and the P80 {p80}."
+        )
+    if about["reached"] < 1:
+        yield (
+            f"{share(1 - about['reached'])} of the builds do not reach it by {about['horizon'][:10]}. They count as if "
+            "they did on that day: the true mean, spread and days are larger."
+        )
+
+
+def _named(row: Row) -> str:
+    return NAMED[row["kind"]].format(row["input"])
+
+
+def _by(row: Row) -> str:
+    """How far both ends of an input move the mean."""
+    if isnan(row["low_day"]):
+        return ""
+    known = {RISK: ("without it", "with it"), BRANCH: ("on its first way", "on its last way")}
+    ends = known.get(row["kind"], ("at its P10", "at its P90"))
+    return ": " + ", ".join(
+        f"{abs(days):.1f} days {'earlier' if days < 0 else 'later'} {end}"
+        for days, end in zip((row["low_day"], row["high_day"]), ends, strict=True)
+    )
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    """All that is known of some inputs; without fractions of a day where the largest move a date by many."""
+    digits = int(max(max(abs(row["low_day"]), abs(row["high_day"]), 0) for row in rows) < MANY)
+    columns = [Column("input"), Column("low", "change", digits=digits), Column("high", "change", digits=digits)]
+    columns += [Column(name, "number") for name in ("ranks", "first", "total", "known")]
+    return Table(columns, [_cells(row, digits) for row in rows])
+
+
+def _cells(row: Row, digits: int) -> list[Any]:
+    ends = [None if isnan(row[end]) else row[end] for end in ("low_day", "high_day")]
+    shares = [_with_interval(row, name, 2) for name in ("correlation", "first", "total")]
+    return [str(row["input"]), *ends, *shares, _with_interval(row, "information", digits)]
+
+
+def _with_interval(row: Row, name: str, digits: int) -> str:
+    """An estimate and half its interval; nothing for what has none, `?` for what so few builds do not tell."""
+    if isnan(row[name]):
+        return UNKNOWN if name in ("first", "total") else ""
+    return f"{in_days(row[name], digits)}±{(row[f'{name}_high'] - row[f'{name}_low']) / 2:.{digits}f}"
+
+
+MOST_ROWS = 14
+"""Rows of a chart; inputs that move less are left out."""
+
+
+def tornado(result: Result) -> Chart:
+    """How far each input moves the mean at its low and at its high end, the largest swing on top."""
+    table = result.tables["drivers"]
+    shown = table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable").head(MOST_ROWS)
+    names = [str(name) for name in shown["input"]]
+    low, high = (shown[end].to_numpy(np.float64) for end in ("low_day", "high_day"))
+    marks = [
+        _bars(names, days, other, shorter, name, colour)
+        for shorter in (False, True)
+        for days, other, name, colour in (
+            (low, high, "at its P10; without the risk", "sky"),
+            (high, low, "at its P90; with the risk", "red"),
+        )
+    ]
+    ends = zip(names, low, high, strict=True)
+    summary = "; ".join(f"{name} {change(first)} to {change(last)} days" for name, first, last in ends)
+    axis = Axis(title="days by which the mean moves (left: earlier)", line_at_zero=True)
+    title, empty = f"{result.about['milestone']}: what moves it", "" if names else "no input moves the milestone"
+    return Chart(title, axis, Axis("rows", names=names), marks, "", summary, empty=empty)
+
+
+def _bars(names: list[str], days: Values, other: Values, shorter: bool, name: str, colour: str) -> Bars:
+    """Bars to one end of the inputs, of those where it is the shorter one, which lies in front, or of the others."""
+    at = np.flatnonzero((abs(days) < abs(other)) == shorter)
+    hidden = shorter & (days * other >= 0)
+    return Bars(
+        name=name,
+        colour=colour,
+        rows=at.tolist(),
+        start=np.zeros(len(at)),
+        end=days[at],
+        labels=["" if hidden[row] else change(days[row]) for row in at],
+        notes=[f"{names[row]} {name}: {change(days[row])} d" for row in at],
+    )
+
+
+CHARTS = {"tornado": tornado}

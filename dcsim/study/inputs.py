@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from dcsim.distributions import Distribution, Fixed
 from dcsim.engine.draws import drawn_of, first_strikes
 from dcsim.network import Network, Risk
 from dcsim.study.design import site_quantities
+from dcsim.units import AVERAGE_MONTH
 
 FACTOR, RISK, BRANCH, ORDER, ACTIVITY, PLACES = "factor", "risk", "branch", "order", "activity", "places"
 REST = "everything else"
@@ -61,7 +63,9 @@ def _orders(network: Network) -> Iterator[Input]:
     for order in network.orders:
         spans = {f"{order.path}.placed": order.placed.delay} if order.placed is not None else {}
         name = f"{network.stocks[order.stock].name}.{order.name}"
-        yield from _sized(network, name, ORDER, spans | {f"{order.path}.lead_time": order.lead_time})
+        lead_time = f"{order.path}.lead_time"
+        lengths = {lead_time: float(AVERAGE_MONTH)} if order.in_months else {}
+        yield from _sized(network, name, ORDER, spans | {lead_time: order.lead_time}, lengths)
 
 
 def _activities(network: Network) -> Iterator[Input]:
@@ -71,15 +75,24 @@ def _activities(network: Network) -> Iterator[Input]:
         yield from _sized(network, name, ACTIVITY, {f"activities.{name}.duration": drawn})
 
 
-def _sized(network: Network, name: str, kind: str, drawn: Mapping[str, Distribution]) -> Iterator[Input]:
-    """An input whose size is the sum of all that is drawn for it, at its ends all of them; if any is of the site."""
+def _sized(
+    network: Network,
+    name: str,
+    kind: str,
+    drawn: Mapping[str, Distribution],
+    lengths: Mapping[str, float] = MappingProxyType({}),
+) -> Iterator[Input]:
+    """An input whose size is the sum of all that is drawn for it, at its ends all of them; if any is of the site.
+
+    `lengths` are the minutes of a unit of what is not drawn in minutes.
+    """
     known = site_quantities(network)
     mine = {quantity: value for quantity, value in drawn.items() if quantity in known}
     if mine:
-        values = tuple(mine.values())
+        values = tuple((value, lengths.get(quantity, 1.0)) for quantity, value in mine.items())
 
         def size(points: Points) -> Values:
-            return np.asarray(sum(value.quantile(points[:, k]) for k, value in enumerate(values)))
+            return np.asarray(sum(value.quantile(points[:, k]) * length for k, (value, length) in enumerate(values)))
 
         yield Input(name, kind, tuple(mine), size, (LOW,) * len(mine), (HIGH,) * len(mine))
 

@@ -117,7 +117,7 @@ class _Sweep(_Manifest):
 class _Drivers(_Manifest):
     kind: Literal["drivers"]
     milestone: str
-    replications: _Count
+    points: _Count | None = None
 
 
 class _Orders(_Manifest):

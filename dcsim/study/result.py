@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 QUESTIONS = {
     "replications": "dcsim.study.forecast",
     "explanation": "dcsim.study.explain",
+    "drivers": "dcsim.study.drivers",
     "comparison": "dcsim.study.compare",
     "lost": "dcsim.study.lost",
     "backtest": "dcsim.study.backtest",

@@ -42,7 +42,7 @@ _IDENTITY = {
     "milestones": "milestones",
     "date": "date",
     "confidence": "confidence",
-    "points": "points of probability",
+    "points": "points",
     "budget": "budget",
     "measures": "options and mitigations",
     "rules": "rules",

@@ -76,8 +76,11 @@ _COLUMNS = {
         "stuck": f"point:whole {_STUCK}",
     },
     "drivers": {
-        "drivers": "input kind correlation:number first:number total:number low_day:number high_day:number"
-        " swing:number information:number p80_sooner:number"
+        "drivers": "input kind low_day:number high_day:number "
+        + " ".join(
+            f"{name}:number {name}_low:number {name}_high:number"
+            for name in ("correlation", "first", "total", "swing", "information", "p80_sooner")
+        )
     },
     "orders": {
         "orders": "supply order placed:time latest:time slack:number probability:number confidence:number note",

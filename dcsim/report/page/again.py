@@ -62,7 +62,7 @@ def _own(found: Result) -> list[str]:
 
 def _chance(about: Mapping[str, Any]) -> list[str]:
     """Which builds, and how many."""
-    count, seed = about.get("replications"), about.get("seed", 0)
+    count, seed = about.get("replications", about.get("points")), about.get("seed", 0)
     if seed == EXPECTED:
         return ["--expected"]
     sampling = about.get("sampling", "random")
