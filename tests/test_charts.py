@@ -18,7 +18,7 @@ NUMBERS = np.array([1.0, 2.0, 4.0])
 DATES = np.array(["2024-01-01", "2024-01-02", "2024-02-01"], "datetime64[m]")
 
 MARKS = {
-    "line": Line(name="a", x=NUMBERS, y=NUMBERS, dash="dash", steps=True),
+    "line": Line(name="a", x=NUMBERS, y=NUMBERS, dash="dash", steps=True, dots=True),
     "band": Band(name="a", x=NUMBERS, low=NUMBERS, high=NUMBERS + 1),
     "columns": Columns(name="a", edges=NUMBERS, heights=NUMBERS[:2]),
     "dots": Dots(name="a", x=NUMBERS, y=NUMBERS, low=NUMBERS - 1, high=NUMBERS + np.inf, symbol="diamond"),

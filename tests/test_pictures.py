@@ -48,9 +48,6 @@ def findings(folder, kind, about, **tables):
     return Result(kind, package.read(folder).scenario, about, tables)
 
 
-POINTS = pd.DataFrame(
-    [(0, 1, "half", 9.0, 12.0), (1, 2, "half", 7.0, 8.0)], columns=["point", "crews", "milestone", "p50", "p80"]
-)
 ORDERS = pd.DataFrame(
     [("power", "first", *pd.to_datetime(["2024-01-03", "2024-01-09", "2024-01-08", "2024-01-10"]), 6.0, 0.9, "")],
     columns=["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability", "note"],
@@ -66,7 +63,6 @@ def every(run):
     """A result of every kind that has pictures."""
     return (
         package.read(run),
-        findings(run, "sweep", {"over": ["crews"]}, points=POINTS),
         findings(run, "orders", BY, orders=ORDERS),
         findings(run, "mitigations", {"milestone": "half"}, options=MEASURES),
     )

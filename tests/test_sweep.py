@@ -10,12 +10,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from builders import TINY
+from matplotlib.figure import Figure
 from test_cli import ordered
 
 import dcsim
+from dcsim.charts.pictures import draw
+from dcsim.charts.plotly import figure
 from dcsim.errors import RequestError, ResultError
 from dcsim.scenario.load import changed
 from dcsim.study.axes import axes_of, points_of
+from dcsim.study.result import Result
 from dcsim.study.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
@@ -196,7 +200,7 @@ def test_it_is_kept_whole_and_says_what_it_is(scenario, tmp_path):
     assert pd.read_parquet(tmp_path / "out" / "points.parquet").equals(found.points)
     with pytest.raises(ResultError, match="this one differs in its values swept: choose another folder"):
         sweep(scenario, {CREW: "1..3", "activities.power_on.duration": "1 d,2 d"}, n=4, out=tmp_path / "out")
-    assert repr(found) == "Sweep('Tiny', over='resources.crew.count, activities.power_on.duration', points=4, n=4)"
+    assert repr(found) == "Result('sweep', 'Tiny', tables: points, outcomes, stuck)"
     assert "<table" in found._repr_html_()
 
 
@@ -271,11 +275,11 @@ def test_one_path_is_a_list(dcsim, tiny):
     assert (code, err) == (0, "")
     assert ordered(
         out,
-        "Tiny · 2 points · 3 replications each · seed 0\n",
-        "the same random numbers in all points; day 0 is 2024-01-03\n",
-        *("half, day\n", CREW, "P50", "P80", "mean", "reached\n", "1 ", "100 %\n", "2 "),
-        *("all, day\n", CREW, "never", "never", "0 %\n"),
-        "never: not by the horizon, 2024-03-01\n",
+        "Tiny · 3 replications · seed 0 · 2 points · same random numbers\n",
+        "days from 2024-01-03\n",
+        *("half\n", CREW, "P50", "P80", "P80 date", "mean", "reached\n", "1 ", "100 %\n", "2 "),
+        *("all\n", CREW, "never", "never", "0 %\n"),
+        "never: not by the end of the simulation, 2024-03-01\n",
     )
 
 
@@ -284,7 +288,7 @@ def test_two_paths_are_a_table_of_both(dcsim, tiny):
     out, _, code = dcsim("sweep", tiny, *over, "-n", "3", "--variant", "more_power")
     assert code == 0
     assert ordered(
-        out, "Tiny · more_power · 6 points", "half, P80 day", f"down: {CREW}", f"across: {POWER}", "288", "600"
+        out, "Tiny · more_power · 3 replications", "half\n", f"P80, day; down: {CREW}; across: {POWER}", "288", "600"
     )
     assert max(map(len, out.splitlines())) <= 80
 
@@ -317,9 +321,77 @@ def test_what_makes_no_sense_ends_with_code_2(dcsim, tiny, words, message):
     assert message.replace("\\", "") in " ".join(err.replace("│", " ").split())
 
 
+# Pictures
+
+
 def test_pictures(scenario):
     line = sweep(scenario, {CREW: "1..2"}, n=2).plot()
     assert line.get_xlabel() == CREW
     both = sweep(scenario, {CREW: "1..2", POWER: "300,600"}, n=2, milestones=["half", "all"])
-    assert both.plot(milestone="half").get_ylabel() == POWER
-    assert both.plot(line) is line
+    assert both.plot(milestone="half").get_ylabel() == CREW
+    assert both.plot(ax=line) is line
+    with pytest.raises(RequestError, match="no milestone 'hlf'; did you mean 'half'"):
+        both.chart(milestone="hlf")
+
+
+def drawn(*points, over=("crews",)):
+    """The picture of a sweep with these points: a value for each path, P50 and P80."""
+    table = pd.DataFrame(points, columns=[*over, "p50", "p80"]).assign(milestone="done")
+    return Result("sweep", dcsim.load(TINY_DATA), {"over": list(over)}, {"points": table}).chart()
+
+
+TINY_DATA = {"name": "Tiny data", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}}
+
+
+def test_a_sweep_over_one_path_is_two_lines():
+    chart = drawn((8, 30.0, 40.0), (4, 50.0, math.inf))
+    early, late, never = chart.marks
+    assert (early.name, early.x.tolist(), early.y.tolist()) == ("P50", [4, 8], [50, 30])
+    assert (late.name, late.x.tolist(), late.y.tolist()) == ("P80", [8], [40])
+    assert (never.name, never.at) == ("P80 never", 4)
+    assert late.notes == ["crews = 8: P80 day 40"]
+    assert all(tick == int(tick) for tick in draw(chart, Figure().subplots()).get_xticks())
+
+
+def test_a_sweep_over_words_keeps_their_order():
+    chart = drawn(("z", 1.0, 2.0), ("a", 3.0, 4.0))
+    assert list(chart.x.names) == ["z", "a"]
+    assert [label.get_text() for label in draw(chart, Figure().subplots()).get_xticklabels()] == ["z", "a"]
+    assert figure(chart)["layout"]["xaxis"]["ticktext"] == ["z", "a"]
+
+
+def test_a_sweep_over_two_paths_is_a_map_of_p80():
+    points = [(x, y, 0.0, math.inf if x == 2 and y == "b" else 10.0 * x + 0.7) for x in (2, 1) for y in ("a", "b")]
+    chart = drawn(*points, over=("crews", "who"))
+    assert (list(chart.y.names), list(chart.x.names)) == (["2", "1"], ["a", "b"])
+    fields = {mark.name: list(zip(mark.rows, mark.start + 0.48, mark.labels, strict=True)) for mark in chart.marks}
+    assert fields == {
+        "day 10 to 13": [(1, 0, "10"), (1, 1, "10")],
+        "day 18 to 20": [(0, 0, "20")],
+        "never": [(0, 1, "never")],
+    }
+    written = {text.xy: text.get_text() for text in draw(chart, Figure().subplots()).texts}
+    assert written == {(0, 1): "10", (1, 1): "10", (0, 0): "20", (1, 0): "never"}
+
+
+def test_scattered_points_are_dots():
+    chart = drawn((1.5, 0.3, 0.0, 7.0), (2.5, 0.1, 0.0, math.inf), (1.0, 0.2, 0.0, 9.0), over=("x", "y"))
+    dots = {mark.name: [mark.x.tolist(), mark.y.tolist()] for mark in chart.marks}
+    assert dots == {"day 7": [[1.5], [0.3]], "day 8 to 9": [[1], [0.2]], "never": [[2.5], [0.1]]}
+
+
+def test_a_sweep_over_three_paths_has_no_picture(scenario):
+    over = {CREW: [1], POWER: [600], LASTS: ["1 d"]}
+    result = sweep(scenario, over, n=1)
+    with pytest.raises(RequestError, match="over one path or two, not 3"):
+        result.chart()
+    assert not result.report().charts
+
+
+def test_of_many_points_the_first_are_told():
+    table = pd.DataFrame({"point": range(150), "x": range(150), "milestone": "done", "p50": 1.0, "p80": 2.0})
+    about, stuck = {"over": ["x"], "replications": 1}, pd.DataFrame(columns=["point", "milestone"])
+    result = Result("sweep", dcsim.load(TINY_DATA), about, {"points": table, "stuck": stuck})
+    section = result.report().sections[1]
+    assert len(section.tables[0].rows) == 100
+    assert section.notes == ("and 50 more points, in the table `points`",)

@@ -11,7 +11,6 @@ from dcsim.report.mitigate import mitigate_report
 from dcsim.report.orders import orders_report
 from dcsim.report.page.answer import headline
 from dcsim.report.page.results import together
-from dcsim.report.sweep import sweep_report
 from dcsim.report.terminal import shown
 from dcsim.study.unfinished import never
 
@@ -121,9 +120,9 @@ def test_what_if_says_what_is_missing_too():
     with_options = scenario(options=options(more=more, some=some))
     swept = dcsim.sweep(with_options, {"supplies.power.initial": [2, 20]}, n=12, milestones=["all"])
     assert "supplies.power.initial = 2: never in 12 of 12 builds: 2 to 18 racks short of power" in printed(
-        sweep_report(swept)
+        shown(swept.report())
     )
-    assert set(swept.findings.stuck["point"]) == {0}
+    assert set(swept.stuck["point"]) == {0}
     weighed = dcsim.mitigate(with_options, milestone="all", n=12)
     told = printed(mitigate_report(weighed))
     assert f"as planned: {ALL}" in told
@@ -154,7 +153,7 @@ def test_a_sweep_is_read_back_with_what_is_missing(tmp_path):
 def test_only_so_many_sentences_are_told():
     without_orders = scenario(supplies=PLENTY, variants={})
     points = dcsim.sweep(without_orders, {"supplies.power.initial": "1..13"}, n=1, milestones=["all"])
-    told = printed(sweep_report(points))
+    told = printed(shown(points.report()))
     assert told.count("never in 1 of 1 build: ") == 8
     assert "and 5 more, for other reasons: see `stuck` in the tables" in told
 

@@ -94,7 +94,10 @@ def _drawn(chart: Chart, ax: Axes) -> int:
 
 def _axis(axis: Axis, side: Any, limit: Callable[..., Any]) -> None:
     side.set_label_text(plain(axis.title, 90))
-    if axis.kind == "count":
+    if axis.kind == "names":
+        side.set_ticks(range(len(axis.names)), [plain(name, 18) for name in axis.names])
+        limit(-0.5, len(axis.names) - 0.5)
+    elif axis.kind == "count":
         limit(0, None)
         style.counts(side)
     elif axis.kind == "number":
@@ -139,6 +142,7 @@ def _filled(mark: Bars) -> dict[str, Any]:
 
 def _line(mark: Line, ax: Axes) -> None:
     look: dict[str, Any] = {"color": LIGHT[mark.colour], "linestyle": DASHES[mark.dash], "linewidth": mark.width}
+    look |= {"marker": "o", "markersize": 6} if mark.dots else {}
     ax.plot(_at(mark.x), _at(mark.y), drawstyle="steps-post" if mark.steps else "default", **look)
 
 
@@ -151,12 +155,11 @@ def _bars(mark: Bars, ax: Axes) -> None:
     start, end = _at(mark.start), _at(mark.end)
     ax.barh(list(mark.rows), end - start, left=start, height=mark.height, zorder=2, **_filled(mark))
     for row, label, one, other in zip(mark.rows, mark.labels, start, end, strict=False):
-        if not label:
-            continue
-        side = "left" if other >= one else "right"
-        shift = 4 if other >= one else -4
-        said = ax.annotate(plain(label, 60), (other, row), (shift, 0), textcoords="offset points")
-        said.set(ha=side, va="center", fontsize=9)
+        if label:
+            at, side = ((one + other) / 2, "center") if mark.inside else (other, "left" if other >= one else "right")
+            shift = {"center": 0, "left": 4, "right": -4}[side]
+            said = ax.annotate(plain(label, 60), (at, row), (shift, 0), textcoords="offset points")
+            said.set(ha=side, va="center", fontsize=9)
 
 
 def _columns(mark: Columns, ax: Axes) -> None:

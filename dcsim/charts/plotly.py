@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dcsim.document.chart import Axis, Band, Bars, Chart, Columns, Dots, Line, Mark, Rule, Spans, Values
 
@@ -86,7 +87,7 @@ def _traces(mark: Mark, chart: Chart) -> Iterator[dict[str, Any]]:
             line = {"color": f"@{mark.colour}", "width": mark.width, "dash": mark.dash, "shape": _shape(mark.steps)}
             yield {
                 "type": "scatter",
-                "mode": "lines",
+                "mode": "lines+markers" if mark.dots else "lines",
                 "x": _values(mark.x),
                 "y": _values(mark.y),
                 "line": line,
@@ -114,7 +115,7 @@ def _traces(mark: Mark, chart: Chart) -> Iterator[dict[str, Any]]:
         case Rule():
             at = np.array([mark.at] * 2, "datetime64[m]" if chart.x.kind == "date" else np.float64)
             line = {"color": f"@{mark.colour}", "width": 2, "dash": mark.dash}
-            ends = [len(chart.y.names), -1] if chart.rows else [0, _highest(chart)]
+            ends = [len(chart.y.names), -1] if chart.rows else [_lowest(chart), _highest(chart)]
             yield {"type": "scatter", "mode": "lines", "x": _values(at), "y": ends, "line": line, "hoverinfo": "skip"}
         case Spans():
             for start, end in zip(_values(mark.start), _values(mark.end), strict=True):
@@ -132,16 +133,24 @@ def _shape(steps: bool) -> str:
 def _bars(mark: Bars) -> dict[str, Any]:
     shade = f"@{mark.colour}" + (f"/{mark.opacity}" if mark.opacity < 1 else "")
     heights = [mark.height] * len(mark.rows) if isinstance(mark.height, float) else list(mark.height)
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "y": [round(row, 4) for row in mark.rows],
-        "base": _values(mark.start),
-        "x": _lengths(np.asarray(mark.end) - np.asarray(mark.start)),
-        "width": [round(height, 4) for height in heights],
-        "textposition": "none",
-        "marker": {"color": shade, "line": {"width": 0}},
-    } | _notes(mark, "%{x}")
+    return (
+        {
+            "type": "bar",
+            "orientation": "h",
+            "y": [round(row, 4) for row in mark.rows],
+            "base": _values(mark.start),
+            "x": _lengths(np.asarray(mark.end) - np.asarray(mark.start)),
+            "width": [round(height, 4) for height in heights],
+            "marker": {"color": shade, "line": {"width": 0}},
+        }
+        | (_inside(mark.labels) if mark.inside else {"textposition": "none"})
+        | _notes(mark, "%{x}")
+    )
+
+
+def _inside(labels: Sequence[str]) -> dict[str, Any]:
+    written = {"customdata": [text(label) for label in labels], "texttemplate": "%{customdata}"}
+    return written | {"textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
 
 
 def _dots(mark: Dots) -> dict[str, Any]:
@@ -190,13 +199,19 @@ def _lengths(lengths: Any) -> list[Any]:
 
 
 def _highest(chart: Chart) -> float:
-    heights = [
-        np.asarray(getattr(mark, of), np.float64)
-        for mark in chart.marks
-        for of in ("y", "high", "heights")
-        if getattr(mark, of, None) is not None
-    ]
-    return max((float(np.nanmax(one)) for one in heights if one.size), default=1.0)
+    return max((float(np.nanmax(one)) for one in _heights(chart)), default=1.0)
+
+
+def _lowest(chart: Chart) -> float:
+    """Where lines across the chart begin: at nothing, or at the lowest mark where nothing is not on the chart."""
+    return 0 if chart.y.kind != "number" else min((float(np.nanmin(one)) for one in _heights(chart)), default=0.0)
+
+
+def _heights(chart: Chart) -> Iterator[NDArray[np.float64]]:
+    for mark in chart.marks:
+        for of in ("y",) if isinstance(mark, Dots) else ("y", "high", "heights"):
+            if hasattr(mark, of) and (values := np.asarray(getattr(mark, of), np.float64)).size:
+                yield values
 
 
 def _axis(axis: Axis, chart: Chart) -> dict[str, Any]:
@@ -212,9 +227,11 @@ def _axis(axis: Axis, chart: Chart) -> dict[str, Any]:
             return made | {"type": "date", "hoverformat": "%-d %b %Y"}
         case "share":
             return made | {"tickformat": ".0%"}
+        case "names":
+            ticks = {"tickvals": [*range(len(axis.names))], "ticktext": [text(name, 18) for name in axis.names]}
+            return made | ticks | {"range": [-0.5, len(axis.names) - 0.5]}
         case "count":
-            return (
-                made | {"tickformat": NUMBERS, "rangemode": "tozero"} | ({"dtick": 1} if _highest(chart) < FEW else {})
-            )
+            most = _highest(chart) if axis.low is None else float(axis.high) - float(axis.low)  # type: ignore[arg-type]
+            return made | {"tickformat": NUMBERS, "rangemode": "tozero"} | ({"dtick": 1} if most < FEW else {})
         case _:
             return made | {"tickformat": NUMBERS}

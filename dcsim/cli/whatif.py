@@ -26,7 +26,7 @@ from dcsim.cli.app import (
     opened,
     settings,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, answer, give, in_folder, notice, progress
+from dcsim.cli.terminal import AsCsv, AsJson, give, in_folder, notice, progress, tell
 
 
 @app.command()
@@ -61,7 +61,6 @@ def sweep(
     """Try many values of some inputs, with the same random numbers: how the milestones move."""
     from math import prod
 
-    from dcsim.report.sweep import sweep_report
     from dcsim.study.axes import axes_of
     from dcsim.study.sweep import sweep
 
@@ -88,7 +87,7 @@ def sweep(
         if out is not None:
             typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
         raise
-    answer(done.findings, "points", sweep_report(done), as_json, as_csv, *in_folder(out))
+    tell(done, None, as_json, as_csv, *in_folder(out))
 
 
 @app.command(name="order-by")

@@ -20,12 +20,12 @@ Symbol = Literal["dot", "ring", "diamond", "triangle", "cross", "bar", "up"]
 class Axis:
     """One side of a chart."""
 
-    kind: Literal["number", "count", "share", "date", "rows"] = "number"
-    """Of a count only whole numbers are written; a share is written in percent."""
+    kind: Literal["number", "count", "share", "date", "rows", "names"] = "number"
+    """Of a count only whole numbers are written; a share is written in percent; names stand at 0, 1, 2, ..."""
     title: str = ""
     """What is measured, with its unit."""
     names: Sequence[str] = ()
-    """The names of rows."""
+    """Of rows, or in place of numbers."""
     low: float | datetime | None = None
     high: float | datetime | None = None
     """Where it ends; as far as the marks do if empty."""
@@ -53,6 +53,8 @@ class Line(Mark):
     dash: Dash = "solid"
     width: float = 2.4
     steps: bool = False
+    dots: bool = False
+    """Whether its points are marked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,8 @@ class Bars(Mark):
     end: Values
     labels: Sequence[str] = ()
     """What is written at the end of each."""
+    inside: bool = False
+    """Whether it is written in the middle instead."""
     height: float | Sequence[float] = 0.62
     opacity: float = 1.0
     hatch: str = ""

@@ -4,7 +4,6 @@ from dcsim.figures.curves import level, s_curve, use
 from dcsim.figures.decisions import days_bought, latest_dates
 from dcsim.figures.gantt import gantt
 from dcsim.figures.maps import hall_map
-from dcsim.figures.sweeps import sweep
 
 __all__ = [
     "days_bought",
@@ -13,6 +12,5 @@ __all__ = [
     "latest_dates",
     "level",
     "s_curve",
-    "sweep",
     "use",
 ]

@@ -199,11 +199,6 @@ def _named(milestone: str, ax: Axes) -> Axes:
     return ax
 
 
-def _sweep(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    points = findings.tables["points"]
-    return figures.sweep(points, ax, list(findings.about["over"]), _milestone(findings, wanted, "points"))
-
-
 def _latest_dates(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     by = f"{findings.about['milestone']} by {findings.about['date'][:10]} with {findings.about['confidence']:.0%}"
     return _named(by, figures.latest_dates(findings.tables["orders"], ax))
@@ -215,7 +210,6 @@ def _days_bought(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
 
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
-    "sweep": {"sweep": _sweep},
     "orders": {"orders": _latest_dates},
     "mitigations": {"measures": _days_bought},
 }

@@ -24,6 +24,7 @@ QUESTIONS = {
     "explanation": "dcsim.study.explain",
     "drivers": "dcsim.study.drivers",
     "comparison": "dcsim.study.compare",
+    "sweep": "dcsim.study.sweep",
     "lost": "dcsim.study.lost",
     "backtest": "dcsim.study.backtest",
 }

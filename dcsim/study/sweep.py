@@ -4,20 +4,26 @@ All points have the same random numbers, so that they differ by their values alo
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dcsim.analysis.frames import explained, moments
 from dcsim.analysis.milestones import date_at
 from dcsim.analysis.quantiles import summary_table
 from dcsim.build import network_of
+from dcsim.document import chart
+from dcsim.document.chart import Bars, Chart, Dash, Dots, Line, Mark, Rule
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.shades import SHADES, along, shaded, thinned
+from dcsim.document.words import NEVER, counted, date_of, day
 from dcsim.engine import AUTO, choose
-from dcsim.errors import Problem, ScenarioError
+from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.assumptions import chosen_milestones
@@ -26,72 +32,16 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import manifest_of
 from dcsim.study.replicate import Progress, Working, replicate
-from dcsim.study.replications import Asked
+from dcsim.study.replications import Asked, known_name
 from dcsim.study.result import Result
-from dcsim.study.store import finished, keep
+from dcsim.study.store import finished
 from dcsim.study.trials import at_least_one
+from dcsim.study.unfinished import missing
+from dcsim.trace import Ints
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+MAIN = "points"
 MEASURES = ("p50", "p80", "mean", "reached", "p50_date", "p80_date")
 """What is told about a milestone at every point."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Sweep:
-    """A milestone's days at every point that was swept."""
-
-    scenario: Scenario
-    axes: tuple[Axis, ...]
-    milestones: tuple[str, ...]
-    samples: int | None
-    """None if every combination of the values was run."""
-    n: int
-    """Replications at every point."""
-    seed: int
-    points: pd.DataFrame
-    """One row per point and milestone: point, a column for each path, milestone, p50, p80, mean, reached, and the dates
-    p50_date and p80_date.
-
-    Days count from day zero; quantiles are infinite beyond the horizon, and the mean is empty unless all reached it.
-    """
-    outcomes: pd.DataFrame
-    """One row per point, replication and milestone: point, replication, milestone, day (empty if it is not reached)."""
-    stuck: pd.DataFrame
-    """What keeps builds from these milestones at every point: point, and the columns of `Replications.stuck`."""
-
-    def __repr__(self) -> str:
-        paths = ", ".join(axis.path for axis in self.axes)
-        return f"Sweep('{self.scenario.name}', over='{paths}', points={self.points['point'].nunique()}, n={self.n})"
-
-    @cached_property
-    def findings(self) -> Result:
-        """All tables, with what was asked: what is kept, drawn and reported."""
-        tables = {"points": self.points, "outcomes": self.outcomes, "stuck": self.stuck}
-        return Result("sweep", self.scenario, _about(self), tables)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the tables, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        return keep(self.findings, folder)
-
-    def plot(self, ax: "Axes | None" = None, milestone: str | None = None) -> "Axes":
-        """Draw the days of a milestone, the last if not given: a line over one path, a heat map over two."""
-        from dcsim.figures.gallery import Wanted, draw
-
-        return draw(self.findings, wanted=Wanted(milestone=milestone or self.milestones[-1]), ax=ax)
-
-    def _repr_html_(self) -> str:
-        from dcsim.analysis.notebook import as_html
-
-        note = f"days from {self.scenario.zero:%Y-%m-%d}, {self.n:,} replications at every point"
-        return as_html(self.scenario.name, self.points, note)
 
 
 @dataclass(frozen=True)
@@ -119,7 +69,7 @@ def sweep(
     out: str | Path | None = None,
     resume: bool = False,
     progress: Progress = lambda done, count: None,
-) -> Sweep:
+) -> Result:
     """Simulate a scenario with many values of some of its paths, with the same random numbers everywhere.
 
     Parameters
@@ -159,29 +109,24 @@ def sweep(
     """
     axes = axes_of(over)
     asked = _Asked(scenario, axes, chosen_milestones(scenario, milestones), samples, n, seed)
-    folder, text = None if out is None else Path(out), scenario.document.text
-    manifest = manifest_of("sweep", scenario, _about(asked))
-    if resume and folder is not None and (known := finished(folder, manifest, text)) is not None:
-        tables = known.tables
-        return Sweep(**vars(asked), points=tables["points"], outcomes=tables["outcomes"], stuck=tables["stuck"])
     points = points_of(axes, samples, seed)
-    chosen = choose(engine, network_of(scenario).instances * at_least_one(n) * len(points))
+    working = Working(choose(engine, network_of(scenario).instances * at_least_one(n) * len(points)), workers)
+    about, folder, text = _about(asked), None if out is None else Path(out), scenario.document.text
+    if folder is None:
+        _refuse(scenario, points)
+        return Result("sweep", scenario, about, _tables(asked, points, None, working, progress))
+    manifest = manifest_of("sweep", scenario, about)
+    if resume and (known := finished(folder, manifest, text)) is not None:
+        return Result("sweep", scenario, about, known.tables)
     _refuse(scenario, points)
-    working = Working(chosen, workers)
-    campaign = None if folder is None else Campaign(folder, manifest, text, resume)
-    with campaign or nullcontext():
-        parts = [_at(asked, k, point, len(points), campaign, working, progress) for k, point in enumerate(points)]
-        measured = [_row(k, point, asked, parts[k][0]) for k, point in enumerate(points)]
-        table = _typed(scenario, pd.concat(measured, ignore_index=True), axes)
-        outcomes, stuck = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
-        result = Sweep(**vars(asked), points=table, outcomes=outcomes, stuck=stuck)
-        if campaign is not None:
-            result.save(campaign.folder)
-            campaign.finish()
+    with Campaign(folder, manifest, text, resume) as campaign:
+        result = Result("sweep", scenario, about, _tables(asked, points, campaign, working, progress))
+        result.save(campaign.folder)
+        campaign.finish()
     return result
 
 
-def _about(asked: _Asked | Sweep) -> dict[str, Any]:
+def _about(asked: _Asked) -> dict[str, Any]:
     """What tells one sweep of a scenario from another."""
     network = network_of(asked.scenario)
     return {
@@ -209,33 +154,48 @@ def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
         raise ScenarioError(list(problems.values()), scenario.document.name)
 
 
-def _at(
-    asked: _Asked,
-    number: int,
-    point: Point,
-    count: int,
-    campaign: Campaign | None,
-    working: Working,
-    progress: Progress,
+def _tables(
+    asked: _Asked, points: Sequence[Point], campaign: Campaign | None, working: Working, progress: Progress
+) -> dict[str, pd.DataFrame]:
+    """All points: those that a folder holds are read, the others simulated and kept there.
+
+    `points` has a row per point and milestone: point, a column for each path, milestone, p50, p80, mean, reached, and
+    the dates p50_date and p80_date. Days count from day zero; quantiles are infinite beyond the horizon, and the mean
+    is empty unless all reached it. `outcomes` has a row per point, replication and milestone: point, replication,
+    milestone, day (empty if it is not reached), date. `stuck` says what keeps builds from these milestones at every
+    point: point, and the columns of `Replications.stuck`.
+    """
+    parts = []
+    for number, point in enumerate(points):
+        names, before = (f"point-{number:05d}", f"point-{number:05d}-stuck"), number * asked.n
+        outcomes, stuck = (None if campaign is None else campaign.part(name) for name in names)
+        if outcomes is None or stuck is None:
+            show = partial(_show, progress, before, len(points) * asked.n)
+            outcomes, stuck = _simulated(asked, number, point, working, show)
+            if campaign is not None:
+                campaign.keep(names[0], outcomes)
+                campaign.keep(names[1], stuck)
+        else:
+            progress(before + asked.n, len(points) * asked.n)
+        parts.append((outcomes, stuck))
+    rows = [_row(number, point, asked, parts[number][0]) for number, point in enumerate(points)]
+    table = _typed(asked.scenario, pd.concat(rows, ignore_index=True), asked.axes)
+    outcomes, stuck = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
+    return {"points": table, "outcomes": outcomes, "stuck": stuck}
+
+
+def _show(progress: Progress, before: int, count: int, done: int, _: int) -> None:
+    progress(before + done, count)
+
+
+def _simulated(
+    asked: _Asked, number: int, point: Point, working: Working, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every replication of a point, and what builds lack: read from the folder if it was run before, kept if not."""
-    names = f"point-{number:05d}", f"point-{number:05d}-stuck"
-    outcomes, stuck = (None if campaign is None else campaign.part(name) for name in names)
-    if outcomes is None or stuck is None:
-        here = changed(asked.scenario, overrides=point)
-
-        def show(done: int, _: int) -> None:
-            progress(number * asked.n + done, count * asked.n)
-
-        found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, show)
-        outcomes = _of_point(number, found.milestones[["replication", "milestone", "day", "date"]], asked.milestones)
-        stuck = _of_point(number, found.stuck, asked.milestones)
-        if campaign is not None:
-            campaign.keep(names[0], outcomes)
-            campaign.keep(names[1], stuck)
-    else:
-        progress((number + 1) * asked.n, count * asked.n)
-    return outcomes, stuck
+    """Every replication of a point, and what builds lack."""
+    here = changed(asked.scenario, overrides=point)
+    found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, progress)
+    outcomes = found.milestones[["replication", "milestone", "day", "date"]]
+    return _of_point(number, outcomes, asked.milestones), _of_point(number, found.stuck, asked.milestones)
 
 
 def _of_point(number: int, table: pd.DataFrame, milestones: Sequence[str]) -> pd.DataFrame:
@@ -266,7 +226,162 @@ def _typed(scenario: Scenario, frame: pd.DataFrame, axes: Sequence[Axis]) -> pd.
     return explained(frame, network_of(scenario))
 
 
-def names_of(points: pd.DataFrame, paths: Sequence[str]) -> dict[int, str]:
-    """What each point is called: the values that it has."""
-    rows = points.to_dict("records")
-    return {int(row["point"]): " and ".join(f"{path} = {row[path]}" for path in paths) for row in rows}
+# What it has to say
+
+MOST_ACROSS = 9
+"""Values that fit beside each other in 80 columns."""
+MOST_POINTS = 100
+"""Points that are listed."""
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """Each milestone at every point: a line for each, or a table of two paths; and its picture."""
+    points, stuck, about = result.tables["points"], result.tables["stuck"], result.about
+    called = {
+        row["point"]: " and ".join(f"{path} = {row[path]}" for path in about["over"])
+        for row in points.to_dict("records")
+    }
+    whose = stuck["point"].map(called)
+    names = sorted(dict.fromkeys(points["milestone"]), key=lambda name: name != milestone)
+    sections = [Section("", notes=(f"days from {result.scenario.zero:%Y-%m-%d}",))]
+    for name in names:
+        here = points[points["milestone"] == name]
+        table = _both(here, *about["over"]) if _as_table(result, here) else _list(here, about["over"])
+        more = 0 if _as_table(result, here) else len(here) - MOST_POINTS
+        notes = (f"and {counted(more, 'more point')}, in the table `points`",) if more > 0 else ()
+        charts = (picture(result, name),) if len(about["over"]) <= 2 else ()
+        lacks = missing(stuck, name, whose, int(about["replications"]))
+        sections.append(Section(name, lacks, tables=(table,), charts=charts, notes=notes))
+    if np.isinf(points["p80"]).any() and "horizon" in about:
+        horizon = datetime.fromisoformat(str(about["horizon"]))
+        sections.append(Section("", notes=(f"{NEVER}: not by the end of the simulation, {horizon:%Y-%m-%d}",)))
+    subject = [*result.subject(), counted(points["point"].nunique(), "point"), "same random numbers"]
+    return Report.of("Other values", subject, sections)
+
+
+def _as_table(result: Result, here: pd.DataFrame) -> bool:
+    paths = result.about["over"]
+    return result.about.get("samples") is None and len(paths) == 2 and here[paths[1]].nunique() <= MOST_ACROSS
+
+
+def _list(here: pd.DataFrame, paths: Sequence[str]) -> Table:
+    """A line for every point."""
+    measures = (Column("P50", "day"), Column("P80", "day"), Column("P80 date", "date"), Column("mean", "day"))
+    rows = [
+        [*(str(row[path]) for path in paths), *(row.get(one) for one in ("p50", "p80", "p80_date", "mean", "reached"))]
+        for row in here.head(MOST_POINTS).to_dict("records")
+    ]
+    return Table([*map(Column, paths), *measures, Column("reached", "share", digits=0)], rows)
+
+
+def _both(here: pd.DataFrame, down: str, across: str) -> Table:
+    """A line for every value of the first path, a column for every value of the second."""
+    values = list(dict.fromkeys(here[across]))
+    rows = [[str(value), *row["p80"]] for value, row in here.groupby(down, sort=False)]
+    return Table(
+        [Column(""), *(Column(str(value), "day") for value in values)],
+        rows,
+        f"P80, day; down: {down}; across: {across}",
+    )
+
+
+QUANTILES: tuple[tuple[str, str, Dash], ...] = (("p50", "blue", "solid"), ("p80", "orange", "dash"))
+MOST_ROWS, MOST_WRITTEN = 48, 150
+"""Rows of a map, and fields into which the day is written."""
+
+
+def picture(result: Result, milestone: str = "") -> Chart:
+    """The day of a milestone over one swept path, its P80 over two.
+
+    Raises
+    ------
+    RequestError
+        More than two paths were swept, or there is no such milestone.
+    """
+    points, paths = result.tables["points"], [str(path) for path in result.about["over"]]
+    if len(paths) > 2:
+        raise RequestError(f"a picture of a sweep is over one path or two, not {len(paths)}")
+    known = tuple(dict.fromkeys(map(str, points["milestone"])))
+    name = known_name(milestone, known) if milestone else (known or ("",))[-1]
+    here = points[points["milestone"] == name]
+    if here.empty:
+        return Chart("Other values", empty="no milestone was looked at")
+    if len(paths) == 1:
+        return _lines(here, paths[0], name)
+    first, second = paths
+    is_map = len(here) == here[first].nunique() * here[second].nunique() and here[first].nunique() <= MOST_ROWS
+    return _map(here, first, second, name) if is_map else _scattered(here, first, second, name)
+
+
+def _lines(here: pd.DataFrame, path: str, milestone: str) -> Chart:
+    x, at = along(here, path)
+    order = np.argsort(at, kind="stable")
+    marks: list[Mark] = []
+    for column, colour, dash in QUANTILES:
+        days = here[column].to_numpy(np.float64)
+        some = order[np.isfinite(days[order])]
+        name, notes = column.upper(), _notes(here, [path], column, some)
+        if x.kind == "names":
+            marks.append(Dots(name=name, colour=colour, x=at[some], y=days[some], notes=notes))
+        else:
+            marks.append(Line(name=name, colour=colour, x=at[some], y=days[some], notes=notes, dash=dash, dots=True))
+    never = at[~np.isfinite(here["p80"].to_numpy(np.float64))]
+    marks += [Rule(name="P80 never", colour="grey", at=value, dash="dot") for value in never.tolist()]
+    said = f"{milestone} at {counted(len(here), 'value')} of {path}."
+    return Chart(f"{milestone} against {path}", x, chart.Axis(title="days from day zero"), marks, "", said)
+
+
+def _map(here: pd.DataFrame, down: str, across: str, milestone: str) -> Chart:
+    """A field for every pair of values, the darker the later."""
+    rows, columns = (list(dict.fromkeys(here[path])) for path in (down, across))
+    row = np.array([rows.index(value) for value in here[down]])
+    column = np.array([columns.index(value) for value in here[across]], np.float64)
+    days = here["p80"].to_numpy(np.float64)
+    labels = np.array([day(number) if len(here) <= MOST_WRITTEN else "" for number in days.tolist()])
+    marks = [
+        Bars(
+            name=name,
+            rows=row[some].tolist(),
+            start=column[some] - 0.48,
+            end=column[some] + 0.48,
+            height=0.94,
+            labels=labels[some].tolist(),
+            inside=True,
+            notes=_notes(here, [down, across], "p80", some),
+            **({"colour": "blue", "opacity": SHADES[shade][1]} if shade >= 0 else {"colour": "line"}),
+        )
+        for shade, name, some in shaded(days)
+    ]
+    x, y = chart.Axis("names", across, names=thinned(columns)), chart.Axis("rows", down, names=[*map(str, rows)])
+    said = f"{milestone} at {len(rows)} x {len(columns)} values of {down} and {across}."
+    return Chart(f"P80 of {milestone}: {down} down, {across} across", x, y, marks, "Days from day zero.", said)
+
+
+def _scattered(here: pd.DataFrame, across: str, up: str, milestone: str) -> Chart:
+    """A dot for every point, the darker the later."""
+    (x, right), (y, high) = along(here, across), along(here, up)
+    marks = [
+        Dots(
+            name=name,
+            colour=SHADES[shade][0] if shade >= 0 else "red",
+            symbol="dot" if shade >= 0 else "cross",
+            x=right[some],
+            y=high[some],
+            notes=_notes(here, [across, up], "p80", some),
+        )
+        for shade, name, some in shaded(here["p80"].to_numpy(np.float64))
+    ]
+    said = f"{milestone} at {counted(len(here), 'point')} over {across} and {up}."
+    return Chart(f"P80 of {milestone} over {across} and {up}", x, y, marks, "Days from day zero.", said)
+
+
+def _notes(here: pd.DataFrame, paths: Sequence[str], column: str, some: Ints) -> list[str]:
+    """What the pointer tells of points: their values, the quantile, and its date."""
+    return [
+        f"{told({path: row[path] for path in paths})}: {column.upper()} day {day(row[column])}"
+        + (f", {date_of(row[f'{column}_date'])}" if f"{column}_date" in row else "")
+        for row in here.iloc[some].to_dict("records")
+    ]
+
+
+CHARTS = {"sweep": picture}
