@@ -27,7 +27,7 @@ MONTHS_PER = {"month": 1, "year": 12}
 AVERAGE_MONTH = Fraction(1461 * 1440, 48)
 """Minutes of a month on average, where lengths are only compared."""
 
-_SPAN_WORDS = {
+SPAN_WORDS = {
     **dict.fromkeys(("min", "minute", "minutes"), "min"),
     **dict.fromkeys(("h", "hour", "hours"), "h"),
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -36,7 +36,7 @@ _SPAN_WORDS = {
     **dict.fromkeys(("year", "years"), "year"),
 }
 _MAGNITUDES = {"k": 10**3, "M": 10**6, "bn": 10**9, "B": 10**9}
-_FAMILIES: tuple[dict[str, int], ...] = (
+FAMILIES: tuple[dict[str, int], ...] = (
     {"W": 1, "kW": 10**3, "MW": 10**6, "GW": 10**9},
     {"Wh": 1, "kWh": 10**3, "MWh": 10**6, "GWh": 10**9},
     {"g": 1, "kg": 10**3, "t": 10**6},
@@ -154,8 +154,8 @@ class Span:
         if not self.months:
             return self.minutes
         whole = int(self.months)
-        first = _months_later(date, whole) - date
-        more = _months_later(date, whole + 1) - date - first if self.months != whole else dt.timedelta()
+        first = months_later(date, whole) - date
+        more = months_later(date, whole + 1) - date - first if self.months != whole else dt.timedelta()
         return Fraction(first // _MINUTE) + (self.months - whole) * (more // _MINUTE)
 
     def working_minutes(self, hours_per_day: Fraction, days_per_week: int | Fraction) -> Fraction:
@@ -193,14 +193,14 @@ def _read_span(text: object) -> Span:
         if number:
             raise ValueError(f"a span needs a unit: write '{plain(number)} d'")
         return Span(number, "min")
-    if word in _SPAN_WORDS:
-        return Span(number, _SPAN_WORDS[word])
+    if word in SPAN_WORDS:
+        return Span(number, SPAN_WORDS[word])
     expected = f"expected a span such as '18 weeks', got {text!r}"
     if re.match(r"\w+[,\s]+\d", word):
         raise ValueError(f"{expected}; write one number and one unit, such as '28 h'")
     if word.lower() == "m":
         raise ValueError(f"{expected}; did you mean 'min' or 'months'?")
-    raise ValueError(expected + _did_you_mean(word, _SPAN_WORDS))
+    raise ValueError(expected + _did_you_mean(word, SPAN_WORDS))
 
 
 # Dates
@@ -274,7 +274,7 @@ def horizon_end(start: dt.datetime, span: Span) -> dt.datetime:
     return end
 
 
-def _months_later(date: dt.datetime, months: int) -> dt.datetime:
+def months_later(date: dt.datetime, months: int) -> dt.datetime:
     """The same day of a later month, or its last."""
     years, month = divmod(date.month - 1 + months, 12)
     if date.year + years > dt.MAXYEAR:
@@ -339,7 +339,7 @@ def parse_money(text: object, known: Sequence[str] = ()) -> Money:
     if isinstance(text, Money):
         return text
     number, rest = _split(text, "money such as '20M USD'")
-    magnitude, currency = _magnitude(rest)
+    magnitude, currency = magnitude_of(rest)
     if not currency and len(known) == 1:
         currency = known[0]
     if not currency:
@@ -361,17 +361,17 @@ def _quantity(text: object, unit: str) -> Fraction:
 
 def _ratio(rest: str, unit: str, text: object) -> Fraction:
     """How many of the supply's unit one of the written unit is."""
-    for magnitude, word in ((1, rest), _magnitude(rest)):
+    for magnitude, word in ((1, rest), magnitude_of(rest)):
         if not word or (unit and (word in _forms(unit) or unit in _forms(word))):
             return Fraction(magnitude)
-        for family in _FAMILIES:
+        for family in FAMILIES:
             if word in family and unit in family:
                 return Fraction(magnitude * family[word], family[unit])
     if unit in ("", "unit"):
         raise ValueError(f"expected a plain number, got {_quoted(text)}: no unit is declared here")
-    known = next((family for family in _FAMILIES if unit in family), {unit: 1})
-    close = "" if any(rest in family for family in _FAMILIES) else _did_you_mean(_magnitude(rest)[1], known)
-    raise ValueError(f"expected an amount in {unit}, got {_quoted(text)}, which is in {_magnitude(rest)[1]}{close}")
+    known = next((family for family in FAMILIES if unit in family), {unit: 1})
+    close = "" if any(rest in family for family in FAMILIES) else _did_you_mean(magnitude_of(rest)[1], known)
+    raise ValueError(f"expected an amount in {unit}, got {_quoted(text)}, which is in {magnitude_of(rest)[1]}{close}")
 
 
 def _split(text: object, expected: str) -> tuple[Fraction, str]:
@@ -388,7 +388,7 @@ def _split(text: object, expected: str) -> tuple[Fraction, str]:
     return parse_number(found[1]), found[2].strip()
 
 
-def _magnitude(rest: str) -> tuple[int, str]:
+def magnitude_of(rest: str) -> tuple[int, str]:
     """'M USD' is a million and USD; the magnitude stands alone or before a blank, so 'MW' has none."""
     word, _, unit = rest.partition(" ")
     return (_MAGNITUDES[word], unit.strip()) if word in _MAGNITUDES else (1, rest)
@@ -401,7 +401,7 @@ def _forms(unit: str) -> tuple[str, ...]:
 
 
 def _smaller(unit: str) -> str | None:
-    for family in _FAMILIES:
+    for family in FAMILIES:
         if unit in family:
             return max((u for u in family if family[u] < family[unit]), key=lambda u: family[u], default=None)
     return None

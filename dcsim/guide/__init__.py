@@ -11,6 +11,7 @@ from dcsim.suggest import nearest
 
 CHAPTERS = {
     "values": "spans, amounts, dates, months, distributions, and where a value comes from",
+    "expressions": "parameters, and values that are computed from them",
     "layers": "variants, options, single values, and files that extend others",
     "results": "what the tables of a result mean, and how they date things",
 }

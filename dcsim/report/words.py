@@ -10,12 +10,13 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dcsim.dates import spelled
-from dcsim.document.words import counted, listed
+from dcsim.document.words import counted, listed, written
 from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.report.activities import activity_lines
 from dcsim.report.quantities import amount, money, number_in_words, ramp, uncertain, when
 from dcsim.scenario import schema
+from dcsim.scenario.document import dotted
 from dcsim.scenario.schema import ALWAYS, Scenario
 from dcsim.scenario.values import Uncertain
 from dcsim.units import plain
@@ -55,6 +56,7 @@ def as_table(scenario: Scenario, network: Network) -> pd.DataFrame:
 def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
     """All there is to say, part by part; parts of which there is nothing are left out."""
     sections: dict[str, Callable[[Scenario, Network], Iterator[Entry]]] = {
+        "Parameters": _parameters,
         "Places": _places,
         "Activities": _activities,
         "Resources": _resources,
@@ -68,6 +70,7 @@ def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
         "Fitted, not measured": _fitted,
         "Options": _options,
         "Variants": _variants,
+        "Computed from parameters": _computed,
     }
     told = {title: list(entries(scenario, network)) for title, entries in sections.items()}
     return {title: entries for title, entries in told.items() if entries}
@@ -111,6 +114,29 @@ def _shown(entry: Entry) -> Iterator[RenderableType]:
     yield Padding(Text.assemble((entry.name, "bold"), f"  {entry.said}"), (0, 0, 0, 2), expand=False)
     for line in entry.details:
         yield Padding(Text(line), (0, 0, 0, 6), expand=False)
+
+
+def _parameters(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    document = scenario.document
+    for name, parameter in scenario.parameters.items():
+        path = ("parameters", name, "value")
+        spread = isinstance(parameter.value, Uncertain)
+        said = uncertain(parameter.value) if spread else written(parameter.value)
+        said += f" {document.formulas[path]}" if path in document.formulas else ""
+        said += f", one of {', '.join(map(written, parameter.choices))}" if parameter.choices else ""
+        citation = document.citations.get(path)
+        ends = [written(end) for end in (citation.low, citation.high)] if citation is not None else []
+        said += f", {ends[0] or '…'} to {ends[1] or '…'}" if any(ends) else ""
+        said += f" ({citation.source or 'assumption'})" if citation is not None else ""
+        yield Entry(name, said, tuple(filter(None, (parameter.label, parameter.description))))
+
+
+def _computed(scenario: Scenario, _: Network) -> Iterator[Entry]:
+    """Every value that is computed, with its formula; parameters tell their own."""
+    for path, formula in scenario.document.formulas.items():
+        if path[0] != "parameters":
+            value = scenario.document.find(dotted(path))[1]
+            yield Entry(dotted(path), f"{written(value)} {formula}")
 
 
 def _places(scenario: Scenario, network: Network) -> Iterator[Entry]:

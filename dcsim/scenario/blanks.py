@@ -1,4 +1,4 @@
-"""Keys with nothing behind them: forgotten values, and distributions that YAML split at their commas."""
+"""Keys with nothing behind them: forgotten values, and what YAML split at its commas."""
 
 import re
 from collections.abc import Iterator
@@ -16,10 +16,11 @@ def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
     """Every place where a value is missing, with what is wrong there."""
     if is_partial(path):
         return
-    split = _split_distribution(node)
+    split = _split(node)
     if split is not None:
-        kind, written, keys = split
-        right = f"a distribution is written {HOW_TO_WRITE[kind]}"
+        written, keys = split
+        call = _OPENING.match(written)
+        right = f"a distribution is written {HOW_TO_WRITE[call[1].lower()]}" if call else f'quote it: "{written}"'
         if "places" in (*path, keys[0]):
             right = "places are counted by whole numbers that are known: {hall: 2, rack: {in: hall, count: 20}}"
         problem = node.problem(path or keys[:1], f"YAML split '{written}' at its commas; {right}")
@@ -33,16 +34,25 @@ def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
             yield from find_blanks(child, (*path, key))
 
 
-def _split_distribution(node: Node) -> tuple[str, str, Key] | None:
-    """The kind of a distribution that lies scattered in this mapping or list, how it was written, and its keys."""
+def _split(node: Node) -> tuple[str, Key] | None:
+    """A distribution or a formula that lies scattered in this mapping or list, and its keys."""
     parts: dict[str | int, str] = {}
     for key, child in node.children():
         if isinstance(child.value, dict | list):
             continue
         text = str(key if child.value is Blank.BLANK else child.value)
-        if parts or (isinstance(child.value, str) and _OPENING.fullmatch(text)):
+        if parts or (isinstance(child.value, str) and _opens(text)):
             parts[key] = text.strip()
-        if parts and text.rstrip().endswith(")"):
+        if parts and not _is_open(", ".join(parts.values())):
             break
-    found = _OPENING.fullmatch(next(iter(parts.values()))) if len(parts) > 1 else None
-    return (found[1].lower(), ", ".join(parts.values()), tuple(parts)) if found else None
+    written = ", ".join(parts.values())
+    return (written, tuple(parts)) if len(parts) > 1 and not (written.startswith("=") and _is_open(written)) else None
+
+
+def _opens(text: str) -> bool:
+    """Whether a distribution or a formula begins here, and does not end here."""
+    return bool(_OPENING.fullmatch(text)) or (text.startswith("=") and _is_open(text))
+
+
+def _is_open(text: str) -> bool:
+    return text.count("(") > text.count(")")

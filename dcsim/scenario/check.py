@@ -13,6 +13,7 @@ from dcsim.scenario.checks.correlations import check_correlated_names, check_cor
 from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places
 from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
 from dcsim.scenario.checks.names import check_names
+from dcsim.scenario.checks.parameters import check_parameters
 from dcsim.scenario.checks.perils import check_risks, check_targets
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.references import check_references
@@ -33,6 +34,7 @@ def check(scenario: Scenario) -> None:
     """
     findings = Problems(scenario.document)
     check_names(scenario, findings)
+    check_parameters(scenario, findings)
     check_references(scenario, findings)
     check_targets(scenario, findings)
     check_correlated_names(scenario, findings)

@@ -18,6 +18,8 @@ from dcsim.suggest import shorten
 Key = tuple[str | int, ...]
 """A path inside a scenario: `("activities", "energize", "duration")`."""
 
+VALUED = ("parameters", "factors")
+"""Sections whose entries are a `value` with more to say about it: its path leaves that key out."""
 
 _LONGEST_MESSAGE = 500
 
@@ -66,6 +68,8 @@ class Document:
     """File and line of every path that a file wrote."""
     citations: Mapping[Key, Citation] = field(default_factory=dict)
     """Every value that was written with a source or as an assumption."""
+    formulas: Mapping[Key, str] = field(default_factory=dict)
+    """Every value that is computed, with its formula."""
     root: Path | None = None
     """The folder outside which nothing was read."""
     variants: tuple[str, ...] = ()
@@ -92,16 +96,24 @@ class Document:
 
     def problem(self, path: Key, message: str) -> Problem:
         """A problem at this path, with the line that wrote it or, failing that, what is around it."""
-        message = shorten(message, _LONGEST_MESSAGE)
+        message = shorten(message, _LONGEST_MESSAGE) + self._formula(path)
         for length in range(len(path), 0, -1):
             if path[:length] in self.positions:
                 file, line = self.positions[path[:length]]
                 return Problem(dotted(path), message, file, line)
         return Problem(dotted(path), message, self.name)
 
+    def _formula(self, path: Key) -> str:
+        """By what a value is computed, as the end of a message."""
+        around = (path[:length] for length in range(len(path), 0, -1))
+        formula = next((self.formulas[key] for key in around if key in self.formulas), "")
+        return f" (computed by `{shorten(formula)}`)" if formula else ""
+
     def find(self, path: str) -> tuple[bool, Any]:
         """Whether something stands at a dotted path, and what; keys may have dots of their own."""
-        return _descend(self.values, path.split("."))
+        parts = path.split(".")
+        valued = self.values.get(parts[0], {}).get(".".join(parts[1:])) if parts[0] in VALUED else None
+        return _descend(self.values, [*parts, "value"] if isinstance(valued, dict) and "value" in valued else parts)
 
     @property
     def text(self) -> str:
@@ -117,8 +129,8 @@ class Document:
 
 def dotted(path: Key) -> str:
     """A path as people write it: `activities.energize.after.0`."""
-    if len(path) > 2 and path[0] == "factors" and path[2] == "value":
-        path = (*path[:2], *path[3:])  # a factor is its value
+    if len(path) > 2 and path[0] in VALUED and path[2] == "value":
+        path = (*path[:2], *path[3:])
     return ".".join(str(part) for part in path)
 
 

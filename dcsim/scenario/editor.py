@@ -23,17 +23,17 @@ PARTIAL = "partial "
 CITED = "cited "
 """In front of the name of a kind of value that may have its source around it."""
 
-_NUMBER = {"type": ["number", "string"], "pattern": r"^[+-]?[0-9][0-9_]*(\.[0-9_]+)?([eE][+-]?[0-9]+)?$"}
-_WHOLE = {"type": ["integer", "string"], "pattern": r"^[+-]?[0-9][0-9_]*$"}
+_NUMBER = {"type": ["number", "string"], "pattern": r"^([+-]?[0-9][0-9_]*(\.[0-9_]+)?([eE][+-]?[0-9]+)?$|=)"}
+_WHOLE = {"type": ["integer", "string"], "pattern": r"^([+-]?[0-9][0-9_]*$|=)"}
 _AMOUNT = {"type": ["number", "string"], "examples": [40_000, "8 MW"]}
 _SPAN = {
     "type": ["string", "integer"],
-    "pattern": "^[0-9._]+ ?[a-z]+$",
+    "pattern": "^([0-9._]+ ?[a-z]+$|=)",
     "minimum": 0,
     "maximum": 0,
     "examples": ["12 wk", "3 d"],
 }
-_DATE = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}", "examples": ["2024-05-02"]}
+_DATE = {"type": "string", "pattern": r"^(\d{4}-\d{2}-\d{2}|=)", "examples": ["2024-05-02"]}
 _WHEN = {"anyOf": [_SPAN, _DATE]}
 _RANGE = {"type": "string", "pattern": " to "}
 
@@ -56,11 +56,12 @@ def _uncertain(one: Schema, example: str) -> Schema:
 
 
 WRITTEN: Schema = {
+    "parameter": _uncertain({"type": ["number", "string", "boolean"]}, "30 to 90 d"),
     "text": {"type": ["string", "number", "boolean"]},
     "whole": _WHOLE,
     "number": _NUMBER,
     "amount": _AMOUNT,
-    "money": {"type": "string", "pattern": "[A-Z]{3}$", "examples": ["20M USD"]},
+    "money": {"type": "string", "pattern": "([A-Z]{3}$|^=)", "examples": ["20M USD"]},
     "span": _SPAN,
     "date": _DATE,
     "when": _WHEN,
@@ -73,6 +74,7 @@ WRITTEN: Schema = {
 _TEXT, _TEXTS = {"$ref": "#/$defs/text"}, {"type": "array", "items": {"$ref": "#/$defs/text"}}
 
 SHORT_FORMS: dict[str, list[Schema]] = {
+    "Parameter": [{"$ref": "#/$defs/parameter"}],
     "Level": [{"$ref": "#/$defs/whole"}, _TEXTS],
     "Factor": [{"$ref": "#/$defs/uncertain number"}],
     "Resource": [{"$ref": "#/$defs/cited whole"}],
@@ -83,9 +85,8 @@ SHORT_FORMS: dict[str, list[Schema]] = {
 """What may stand for a part instead of a mapping of its keys."""
 
 _MILESTONE_LINK = {"milestone": {"$ref": "#/$defs/text"}}
-_CITED_FACTOR = {key: {"$ref": "#/$defs/text"} for key in PROVENANCE} | {
-    key: {"$ref": "#/$defs/uncertain number"} for key in RANGE
-}
+_VALUED = {"Parameter": "parameter", "Factor": "uncertain number"}
+"""Parts that are a value with more to say about it, and how it is written."""
 _EXTENDS = {"description": "Scenario files beside this one, over which it is laid."}
 
 
@@ -140,8 +141,8 @@ class _Writer:
         properties = {key: self._property(name, key, value) for key, value in told["properties"].items()}
         if name == "Scenario":
             properties["extends"] = {**_EXTENDS, "anyOf": [_TEXT, _TEXTS]}
-        if name == "Factor":
-            properties |= self._distributions() | _CITED_FACTOR
+        if name in _VALUED:
+            properties |= self._around_value(_VALUED[name])
             written.pop("required", None)
         if name in ("Link", "PlacedAfter", "WindowAfter"):
             properties |= _MILESTONE_LINK
@@ -203,10 +204,11 @@ class _Writer:
             return value
         return {"anyOf": [*value.get("anyOf", [value]), {"type": "null"}]}
 
-    def _distributions(self) -> Schema:
-        """A factor may be written as its distribution."""
-        mapping: Schema = WRITTEN["uncertain number"]["anyOf"][-1]["properties"]
-        return mapping
+    def _around_value(self, kind: str) -> Schema:
+        """What may stand for or beside a value of this kind: a distribution, its source, its range."""
+        mapping: Schema = WRITTEN[kind]["anyOf"][-1]["properties"]
+        beside = dict.fromkeys(PROVENANCE, "text") | dict.fromkeys(RANGE, kind)
+        return mapping | {key: {"$ref": f"#/$defs/{one}"} for key, one in beside.items()}
 
 
 def _line(value: Any) -> str:

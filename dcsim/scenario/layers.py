@@ -12,13 +12,14 @@ from typing import Any
 
 from dcsim.distributions import KINDS
 from dcsim.errors import Problem
-from dcsim.scenario.document import Key
+from dcsim.scenario.document import VALUED, Key
 from dcsim.scenario.files import Root, UnreadableFileError
 from dcsim.scenario.parse import parse_yaml
 from dcsim.scenario.tree import Blank, Node, Origin
 from dcsim.suggest import nearest
 
 SECTIONS = (
+    "parameters",
     "places",
     "calendars",
     "factors",
@@ -48,7 +49,7 @@ BESIDE = PROVENANCE + RANGE
 DEEPEST, MOST = 50, 500
 """Files that may extend each other in a row, and files that a scenario may consist of."""
 
-_STEP = re.compile(r"\d{4}-\d{2}-\d{2}.*|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
+_STEP = re.compile(r"=.*|\d{4}-\d{2}-\d{2}.*|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
 _NOT_IN_LAYERS = ("variants", "options", "extends")
 """What a partial scenario cannot have."""
 
@@ -162,8 +163,8 @@ class Stack:
 
 def merge(below: Node | None, over: Node, path: Key = ()) -> Node:
     """One tree laid over another."""
-    if len(path) == 2 and path[0] == "resources":
-        over = _resource(over)
+    if len(path) == 2 and path[0] in LONG_FORMS:
+        over = LONG_FORMS[path[0]](over)
     if below is None or not _mergeable(below, over, path):
         return over
     merged: dict[str, Any] = dict(below.value)
@@ -185,7 +186,7 @@ def prune(node: Node, path: Key = ()) -> Node:
 def settled(node: Node) -> Node:
     """The same layer with sections that were left empty taken as absent, and what has a short form in its long one."""
     kept = {k: v for k, v in node.value.items() if v.value is not Blank.BLANK or k not in SECTIONS}
-    for section, long in (("factors", _factor), ("resources", _resource)):
+    for section, long in LONG_FORMS.items():
         if section in kept and isinstance(kept[section].value, dict):
             things = {name: long(thing) for name, thing in kept[section].value.items()}
             kept[section] = Node(things, kept[section].mark)
@@ -204,10 +205,10 @@ def is_partial(path: Key) -> bool:
 
 
 def is_wrapper(node: Node, path: Key) -> bool:
-    """Whether this is a `{value: X, source: KEY}`; a factor, and it alone, has a value of its own."""
+    """Whether this is a `{value: X, source: KEY}`; a factor and a parameter have a value of their own."""
     if not isinstance(node.value, dict) or "value" not in node.value or _is_section(path):
         return False
-    return not (len(path) == 2 and path[0] == "factors")
+    return not (len(path) == 2 and path[0] in VALUED)
 
 
 def is_distribution(node: Node) -> bool:
@@ -242,8 +243,8 @@ def _resource(node: Node) -> Node:
     return Node({"count": node}, node.mark)
 
 
-def _factor(node: Node) -> Node:
-    """A factor as {value: ..., per: ...}, its source around its value."""
+def _valued(node: Node) -> Node:
+    """A factor or parameter as {value: ..., per: ...}, its source around its value."""
     if not isinstance(node.value, dict):
         return node if node.value is None else Node({"value": node}, node.mark)
     kinds = {key: child for key, child in node.value.items() if key in KINDS}
@@ -258,6 +259,10 @@ def _factor(node: Node) -> Node:
     else:
         rest |= cited
     return Node(rest, node.mark)
+
+
+LONG_FORMS = {"parameters": _valued, "factors": _valued, "resources": _resource}
+"""Sections whose entries have a short form, and how it becomes the long one."""
 
 
 def _circle(below: Sequence[Origin], found: Origin) -> str:

@@ -13,6 +13,7 @@ from dcsim.scenario.blanks import find_blanks
 from dcsim.scenario.check import check, in_order, unknown_names
 from dcsim.scenario.document import Document, Key, Laid
 from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text
+from dcsim.scenario.formulas import Formulas
 from dcsim.scenario.layers import Stack, prune
 from dcsim.scenario.measured import Measured
 from dcsim.scenario.messages import translate
@@ -120,6 +121,7 @@ class _Draft:
     resolved: Node
     bare: Node
     unwrapping: Unwrapping
+    formulas: Formulas
     found: Found
 
     def document(
@@ -134,6 +136,7 @@ class _Draft:
                 path: (node.mark.origin.name, node.mark.line) for path, node in walk(self.bare) if node.mark is not None
             },
             citations=self.unwrapping.citations,
+            formulas=self.formulas.written,
             root=root,
             limit=limit,
             variants=variants,
@@ -142,14 +145,17 @@ class _Draft:
 
 
 def _draft(tree: Node, root: Root, home: Origin) -> _Draft:
-    """Data files read, wrappers taken off, and what is missing found."""
+    """Data files read, formulas computed, wrappers taken off, and what is missing found."""
     blanks = list(find_blanks(tree))
     measured = Measured(root, home)
     resolved = measured.filled(tree)
+    formulas = Formulas(resolved)
     unwrapping = Unwrapping()
-    bare = unwrapping.bare(resolved)
+    bare = unwrapping.bare(formulas.filled(resolved))
     wrapped: Found = [((), problem) for problem in unwrapping.problems]
-    return _Draft(resolved, bare, unwrapping, [*blanks, *measured.problems, *wrapped])
+    follows = _following(blanks)
+    computed = [entry for entry in formulas.problems if not follows(entry[0])]
+    return _Draft(resolved, bare, unwrapping, formulas, [*blanks, *measured.problems, *computed, *wrapped])
 
 
 def _judge(document: Document, found: Found) -> Scenario:

@@ -33,6 +33,7 @@ from dcsim.scenario.values import (
     MoneyValue,
     MultiplierValue,
     NumberValue,
+    ParameterValue,
     SpanValue,
     Uncertain,
     UncertainMultiplier,
@@ -99,6 +100,22 @@ def _one_or_each(raw: Any) -> str:
 
 ONE, EACH = "(one)", "(each)"
 Counts = Annotated[Annotated[Whole, Tag(ONE)] | Annotated[dict[Text, Whole], Tag(EACH)], Discriminator(_one_or_each)]
+
+
+class Parameter(Model):
+    """A value by name, from which others are computed: `it_power: 300 MW`, and elsewhere `count: = it_power / 75 MW`.
+
+    What is computed begins with `=` and may stand wherever a value may; `dcsim guide expressions` tells how.
+    """
+
+    value: ParameterValue
+    """A number with its unit, a date, a distribution, one of its choices, or `= ...`, computed from others."""
+    choices: Annotated[tuple[Any, ...], BeforeValidator(_listed)] = ()
+    """What it may be: words, or values. Words need them: `{value: grid, choices: [grid, turbines]}`."""
+    label: Text = ""
+    """What it is called in tables."""
+    description: Text = ""
+    """What it means."""
 
 
 class Level(Model):
@@ -666,6 +683,8 @@ class Scenario(Model):
     """Days are counted from this date in results; from `start` if not given."""
     horizon: SpanValue = parse_span("10 years")
     """The run stops here at the latest."""
+    parameters: dict[Text, Parameter] = {}
+    """Values by name, from which others are computed."""
     places: dict[Text, Level] = {}
     """Location breakdown: levels of places, each inside another; the root is the site."""
     calendars: dict[Text, CalendarSpec] = {}

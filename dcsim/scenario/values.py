@@ -148,6 +148,17 @@ def parse_when(raw: Any) -> Span | datetime:
     return parse_span(raw)
 
 
+def parse_bound(raw: Any) -> Bound:
+    """A number, a span or a date, in a distribution of which nothing more is known."""
+    bare = not isinstance(raw, str) or not (BEGINS_LIKE_A_DATE.match(raw.strip()) or raw.strip()[-1:].isalpha())
+    return parse_number(raw) if bare else parse_when(raw)
+
+
+def parse_parameter(raw: Any) -> Any:
+    """A parameter as it stands; a distribution as one."""
+    return parse_uncertain(raw, parse_bound) if isinstance(raw, dict) or " to " in str(raw) else raw
+
+
 def parse_amount_text(raw: Any) -> Amount:
     """An amount as it stands; checked against the unit of its supply later."""
     return raw if isinstance(raw, int | str) else parse_number(raw)
@@ -232,6 +243,7 @@ MultiplierValue = Annotated[Fraction, PlainValidator(read_multiplier), as_writte
 LagValue = Annotated[Span, PlainValidator(read_lag), as_written("span")]
 MoneyValue = Annotated[Money, PlainValidator(read_money), as_written("money")]
 AmountValue = Annotated[Amount, PlainValidator(read_amount), as_written("amount")]
+ParameterValue = Annotated[Any, PlainValidator(parse_parameter), as_written("parameter")]
 UncertainSpan = Annotated[
     Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_span)), as_written("uncertain span")
 ]

@@ -146,7 +146,11 @@ def _all_of(scenario: Scenario, network: Network) -> tuple[Assumption, ...]:
     found = {one.path: one for one in assumptions_of(scenario)}
     for path, quantity in uncertain_of(scenario):
         name = dotted(path)
-        if name not in found and (ends := ends_of(scenario, network, path, quantity)) is not None:
+        if (
+            name not in found
+            and path not in scenario.document.formulas
+            and (ends := ends_of(scenario, network, path, quantity)) is not None
+        ):
             citation = scenario.document.citations.get(
                 path, Citation(scenario.document.find(".".join(map(str, path)))[1])
             )

@@ -57,6 +57,12 @@ def assumptions(results: Results) -> Section:
         groups.setdefault(str(path[0]), []).append(row)
     bare: list[Line] = [[path, value, "", "", Cell("none given", emphasis="soft")] for path, value in uncited(scenario)]
     tables = [Rows(title.replace("_", " ").capitalize(), rows) for title, rows in groups.items()]
+    computed: list[Line] = [
+        [dotted(path), in_words(scenario.document.find(dotted(path))[1]), Cell(formula), "", Cell("computed")]
+        for path, formula in scenario.document.formulas.items()
+        if path not in scenario.document.citations
+    ]
+    tables += [Rows("Computed from parameters", computed)] if computed else []
     tables += [Rows("Written without a source", bare)] if bare else []
     headings = ("Value of", "Value", "Source or reason", "Date", "Confidence")
     listed = Table("Every number, its source, date and confidence", headings, tables)
@@ -93,7 +99,18 @@ def in_words(value: Any) -> str:
 
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-UNSOURCED = ("places", "calendars", "factors", "resources", "supplies", "activities", "risks", "branches", "options")
+UNSOURCED = (
+    "parameters",
+    "places",
+    "calendars",
+    "factors",
+    "resources",
+    "supplies",
+    "activities",
+    "risks",
+    "branches",
+    "options",
+)
 _NUMBER = re.compile(r"-?\d")
 _PLAIN = ("0", "1", "1.0")
 """What only says whether, or that it is one."""
@@ -105,7 +122,7 @@ def uncited(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for section in UNSOURCED:
         for path, value in _leaves(document.values.get(section), (section,), document.citations):
             told = in_words(value)
-            if told not in _PLAIN and path[-1] != "priority":
+            if told not in _PLAIN and path[-1] != "priority" and path not in document.formulas:
                 yield dotted(path), told
 
 

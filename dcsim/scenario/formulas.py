@@ -1,0 +1,252 @@
+"""Parameters, and the values of a scenario that are computed from them: `count: = ceil(it_power / 75 MW)`.
+
+They are computed once all layers lie over each other, so that whoever changes a parameter changes all that follows.
+"""
+
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from dcsim.errors import Problem
+from dcsim.scenario.document import Key
+from dcsim.scenario.expressions import RESERVED, evaluate, parse
+from dcsim.scenario.layers import PROVENANCE, entries, is_partial, is_wrapper
+from dcsim.scenario.quantity import UNITS, Quantity, Value, told, written
+from dcsim.scenario.tree import Node, graft, plain, walk
+from dcsim.scenario.values import BEGINS_LIKE_A_DATE, describe, parse_bound, parse_uncertain, read_date
+from dcsim.suggest import nearest, shorten
+from dcsim.units import SPAN_WORDS, parse_date, parse_number
+
+DATES = ("start", "day_zero")
+"""Dates that are known by name, beside the parameters."""
+
+MOST = 1_000
+"""Parameters of a scenario."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS = (*PROVENANCE, "description", "label", "meaning", "what", "name", "url", "as_of")
+"""Keys behind which there are words, which are never computed."""
+_RAMPS = (("count",), ("rate",))
+"""Where the steps of a ramp may be computed too."""
+_WORKING = ("duration", "working", "each", "effects")
+"""Where a day is one of work."""
+
+
+def is_formula(value: object) -> bool:
+    """Whether this is computed: text that begins with `=`."""
+    return isinstance(value, str) and value.startswith("=")
+
+
+class _SpoiledError(ValueError):
+    """A value needs another one, in which something is wrong."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class _Names(dict[str, Value]):
+    """The values of all names; those that are missing say why."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spoiled: dict[str, Problem] = {}
+        self.known: list[str] = []
+
+    def __missing__(self, name: str) -> Value:
+        if name in self.spoiled:
+            raise _SpoiledError(self.spoiled[name])
+        if name in SPAN_WORDS or name in UNITS:
+            raise ValueError(f"no parameter '{name}'; if the unit is meant, write 1 {name}")
+        raise ValueError(f"no parameter or choice '{name}'{nearest(name, self.known, 'parameters')}")
+
+
+class Formulas:
+    """Computes whatever begins with `=` in a scenario."""
+
+    def __init__(self, tree: Node) -> None:
+        self.problems: list[tuple[Key, Problem]] = []
+        self.written: dict[Key, str] = {}
+        """Every formula, with the path of what is computed by it."""
+        self._tree = tree
+        self._values: dict[str, Value] = {}
+        self._names: _Names | None = None if not entries(tree, "parameters") else self._named()
+
+    def filled(self, node: Node, path: Key = ()) -> Node:
+        """The tree with the values in the place of the formulas."""
+        if is_formula(node.value):
+            return self._computed(node, path)
+        if isinstance(node.value, list):
+            return Node([self.filled(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
+        if not isinstance(node.value, dict) or is_partial(path) or path == ("sources",):
+            return node
+        wrapped = is_wrapper(node, path)
+        found: dict[str, Node] = {}
+        for key, child in node.value.items():
+            step = path[-1:] in _RAMPS and is_formula(key)
+            name = str(self._computed(Node(key, child.mark), (*path, key)).value) if step else key
+            if name in found:
+                self.problems.append(((*path, key), child.problem((*path, key), f"this is '{name}' a second time")))
+            inside = path if wrapped and key == "value" else (*path, key)
+            found[name] = child if key in _WORDS else self.filled(child, inside)
+        return Node(found, node.mark)
+
+    def _computed(self, node: Node, path: Key) -> Node:
+        """The value of a formula; the formula itself, and a problem, where it has none."""
+        try:
+            value = self._value(node.value)
+            if isinstance(value, Quantity) and value.is_elapsed and any(key in _WORKING for key in path):
+                raise ValueError(
+                    f"{value} is elapsed time, and a day of work has the hours of its calendar: write all spans in one "
+                    "unit, or what is meant, such as (b - a) / 1 d * 1 d for as many days of work"
+                )
+            computed = graft(written(value), node.mark)
+        except ValueError as error:
+            self._refuse(error, node, path)
+            return node
+        self.written[path] = node.value
+        return computed
+
+    def _refuse(self, error: ValueError, node: Node, path: Key) -> Problem:
+        said = f"{error}, in `{shorten(str(node.value), 80)}`" if is_formula(node.value) else str(error)
+        problem = error.problem if isinstance(error, _SpoiledError) else node.problem(path, said)
+        self.problems.append((path, problem))
+        return problem
+
+    def _value(self, formula: str) -> Value:
+        """What a formula comes to; the same wherever it stands."""
+        if formula not in self._values:
+            if self._names is None:
+                self._names = self._named()
+            self._values[formula] = evaluate(parse(formula[1:]), self._names)
+        return self._values[formula]
+
+    # Parameters
+
+    def _named(self) -> _Names:
+        """The values of all names: choices, dates, and parameters, each after those it is computed from."""
+        self._names = names = _Names()
+        parameters = entries(self._tree, "parameters")
+        nodes = dict(self._written(parameters, names))
+        choices = {name: _choices(parameters[name]) for name in nodes if name in parameters}
+        names |= {one: one for some in choices.values() for one in some if isinstance(one, str)}
+        names.known = [*nodes, *names]
+        for name in self._in_order(nodes):
+            path, node = nodes[name]
+            try:
+                if name in names:
+                    raise ValueError(f"a choice is called '{name}' too: rename one of them")
+                names[name] = self._chosen(path, node, choices.get(name, []))
+            except ValueError as error:
+                names.spoiled[name] = self._refuse(error, node, path)
+        return names
+
+    def _written(self, parameters: dict[str, Node], names: _Names) -> Iterator[tuple[str, tuple[Key, Node]]]:
+        """The parameters and dates as they are written, each with its path."""
+        for number, (name, node) in enumerate(parameters.items()):
+            wrong = _unfit(name) if number < MOST else f"a scenario has at most {MOST:,} parameters"
+            if wrong:
+                names.spoiled[name] = self._refuse(ValueError(wrong), Node(name, node.mark), ("parameters", name))
+            elif (inner := node.get("value")) is not None:
+                yield name, (("parameters", name, "value"), _bare(inner))
+        start, day_zero = (self._tree.get(name) for name in DATES)
+        if start is not None:
+            yield "start", (("start",), _bare(start))
+            yield "day_zero", (("day_zero",), _bare(day_zero) if day_zero is not None else Node("= start"))
+
+    def _chosen(self, path: Key, node: Node, choices: list[Value]) -> Value:
+        """The value of a parameter or date, which is one of its choices if it has any."""
+        if is_formula(node.value):
+            value = self._value(node.value)
+        elif path[0] in DATES:
+            return read_date(plain(node))
+        else:
+            before = len(self.problems)
+            raw = plain(self.filled(node, path))
+            if len(self.problems) > before:  # in a distribution with formulas
+                raise _SpoiledError(self.problems[before][1])
+            value = _read(raw, choices)
+        if choices and value not in choices:
+            known = [told(one) for one in choices]
+            raise ValueError(f"expected one of {', '.join(known)}; got {told(value)}{nearest(told(value), known)}")
+        return value
+
+    def _in_order(self, nodes: dict[str, tuple[Key, Node]]) -> Iterator[str]:
+        """Names, each after those it is computed from; those that need each other are told, and left out."""
+        graph: dict[str, tuple[str, ...]] = {}
+        for name, (_, node) in nodes.items():
+            needed = dict.fromkeys(one for _, inner in walk(node) for one in names_in(inner.value))
+            graph[name] = tuple(one for one in needed if one in nodes)
+        while True:
+            try:
+                return iter(list(TopologicalSorter(graph).static_order()))
+            except CycleError as error:
+                circle: list[str] = error.args[1][::-1]
+                assert self._names is not None
+                path, node = nodes[circle[0]]
+                message = f"these are computed from each other in a circle: {' -> '.join(circle[:12])}"
+                problem = self._refuse(ValueError(message), node, path)
+                self._names.spoiled |= dict.fromkeys(circle, problem)
+                self.problems += [(nodes[name][0], problem) for name in circle]
+                graph = {
+                    name: tuple(one for one in needed if one not in circle)
+                    for name, needed in graph.items()
+                    if name not in circle
+                }
+
+
+def names_in(formula: object) -> list[str]:
+    """The names in a formula; none where it cannot be read, which is told when it is computed."""
+    try:
+        return list(parse(str(formula)[1:]).names()) if is_formula(formula) else []
+    except ValueError:
+        return []
+
+
+def _bare(node: Node) -> Node:
+    """A value without what is said about its source."""
+    inner = node.get("value")
+    return _bare(inner) if inner is not None else node
+
+
+def _unfit(name: str) -> str:
+    """Why a parameter cannot be called so; empty if it can."""
+    if not _NAME.fullmatch(name):
+        return f"a parameter is called by letters, digits and _, such as it_power; got '{shorten(name)}'"
+    if name in RESERVED or name in DATES or name in SPAN_WORDS or name in UNITS:
+        return f"the name '{name}' is taken: it is a word of the format, or a unit"
+    return ""
+
+
+def _choices(parameter: Node) -> list[Value]:
+    """What a parameter may be; nothing where it may be anything."""
+    node = parameter.get("choices")
+    found: list[Value] = []
+    for one in node.value if node is not None and isinstance(node.value, list) else []:
+        raw = plain(_bare(one))
+        try:
+            found.append(_read(raw, []))
+        except ValueError:
+            found.append(describe(raw).strip("'") if not isinstance(raw, str) else raw)
+    return found
+
+
+def _read(raw: Any, choices: list[Value]) -> Value:
+    """A parameter as written: a number with or without a unit, a date, a distribution, or one of its choices."""
+    if isinstance(raw, bool) or (isinstance(raw, str) and raw in choices):
+        return bool(raw) if isinstance(raw, bool) else str(raw)
+    if isinstance(raw, dict) or (isinstance(raw, str) and " to " in raw):
+        return parse_uncertain(raw, parse_bound)
+    if isinstance(raw, str) and BEGINS_LIKE_A_DATE.match(raw):
+        return parse_date(raw)
+    if isinstance(raw, list) or raw is None:
+        raise ValueError(f"a parameter is a single value, got {describe(raw)}")
+    if not isinstance(raw, str):
+        return Quantity(parse_number(raw))
+    try:
+        value = evaluate(parse(raw), {})
+    except (ValueError, KeyError):
+        advice = nearest(raw, map(told, choices)) if choices else "; a word needs `choices`, a formula begins with ="
+        raise ValueError(f"expected a number with its unit or a date, got '{shorten(raw)}'{advice}") from None
+    return value
