@@ -2,7 +2,7 @@
 
 * Finished work falls on the day of its last worked minute. What finishes at midnight falls on the day that ends then,
   the *eve*, and so does a milestone that finished work reaches. Work of no length falls on the day of the work that it
-  follows at once.
+  follows at once, if all that it takes was there on that day.
 * Starts, deliveries, and what is there from the beginning, fall on the day of their tick.
 * A date without a time that limits something (a target, a deadline) means until the end of that day; one that begins
   something (`placed`, `not_before`, `from`) means 00:00. A date with a time means that minute.

@@ -603,6 +603,8 @@ class Item:
     finish: int | None = None
     mode: tuple[Choice, ...] = ()
     held_by: str = ""
+    by_eve: bool = True
+    """Whether it could take the same before capacities changed at the tick of its start."""
 
     @property
     def rank(self) -> tuple[int, int, tuple[int, int]]:
@@ -667,6 +669,8 @@ class Run:
         self.learned: Counter[tuple[str, Place | None]] = Counter()
         self.waiting: list[Item] = []
         self.running: list[Item] = []
+        self.begun: set[Instance] = set()
+        """What finished at a midnight and falls on the day that begins then."""
         self.shortages: list[ShortageRow] = []
         self.lacking: dict[tuple[str, str, Demand], ShortageRow] = {}
         self._stock_up()
@@ -738,9 +742,13 @@ class Run:
             self._queue(instance, item.attempt, "repair", spec["rework"], {})
         else:
             instance.finish = self.now
-            for name, amount in spec.get("produces", {}).items():
-                supply = self.world.own("supplies", name, instance.place)
-                self._supply(supply, self.world.amount(name, amount))
+            for supply, amount in self._made(instance):
+                self._supply(supply, amount)
+
+    def _made(self, instance: Instance) -> list[tuple[Own, int]]:
+        """What an instance produces."""
+        produces = instance.spec.get("produces", {}).items()
+        return [(self.world.own("supplies", name, instance.place), self.world.amount(name, n)) for name, n in produces]
 
     def _queue(self, instance: Instance, attempt: int, kind: str, needed: Spec, consumes: Spec) -> None:
         demand = self.world.demand(instance.spec, needed, consumes, instance.place)
@@ -884,6 +892,7 @@ class Run:
         self.waiting.remove(item)
         self.running.append(item)
         item.mode, item.start = mode, self.now
+        item.by_eve = all(self._is_free(self.levels, choice, self.now - 1) for choice in mode)
         self.levels.taken.update(item.takes)
         self.levels.stock.subtract(dict(item.demand.consumes))
         if item.kind == "work" and item.attempt == 1:
@@ -975,6 +984,8 @@ class Run:
     # The tables
 
     def _tables(self) -> OracleTrace:
+        while late := {i for i in self.instances.values() if self._work_on_eve(i) and not self._is_over_by_eve(i)}:
+            self.begun |= late
         number = {name: i for i, name in enumerate(self.world.section("activities"))}
         tested = [instance for instance in self.instances.values() if "rework" in instance.spec]
         shortages = [*self.shortages, *self.lacking.values()]
@@ -985,7 +996,7 @@ class Run:
             tuple(sorted(row for row in self.arrived if row.amount)),
             self.milestones,
             {name: None if tick is None else tick - self._on_eve(name) for name, tick in self.milestones.items()},
-            frozenset(i.key for i in self.instances.values() if i.finish is not None and self._work_on_eve(i)),
+            frozenset(i.key for i in self.instances.values() if self._work_on_eve(i)),
         )
 
     # On which day it falls
@@ -1001,19 +1012,24 @@ class Run:
         return instance.finish < tick or self._work_on_eve(instance)
 
     def _work_on_eve(self, instance: Instance) -> bool:
-        """Whether its finish at midnight falls on the day before: it worked until then, or followed that at once."""
+        """Whether its finish at midnight falls on the day before, as far as is known."""
+        return instance.finish is not None and self._is_midnight(instance.finish) and instance not in self.begun
+
+    def _is_over_by_eve(self, instance: Instance) -> bool:
+        """Whether it worked until midnight, or followed that at once and took nothing that came later."""
         assert instance.finish is not None
         tick = instance.finish
-        if not self._is_midnight(tick):
-            return False
         for item in reversed(instance.items):
             if item.start != tick:
                 return True
-            if item.ready != tick:
+            if item.ready != tick or not item.by_eve:
                 return False
             if self._closed_by(instance.activity, item.demand, item.mode, tick - 1) is not None:
                 return False
         new = {(row.supply, row.place) for row in self.arrived if row.tick == tick and row.amount}
+        for late in self.begun:
+            if late.finish == tick and not late.skipped:
+                new |= {(own[0], own[1].path) for own, amount in self._made(late) if amount}
         if any((own[0], own[1].path) in new for item in instance.items[:1] for own, _ in item.demand.consumes):
             return False
         if not instance.skipped and self.world.tick(instance.spec.get("not_before", "0 d")) == tick:

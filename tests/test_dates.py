@@ -122,6 +122,45 @@ def test_a_step_of_no_length_falls_on_the_day_of_what_it_follows(engine):
     assert {found[f"m_{name}"] for name in set(steps) - eve - {"half"}} == {17}
 
 
+@pytest.mark.parametrize(
+    ("crew", "takes", "day"),
+    [
+        ({"0 d": 0, "2030-01-17": 1}, 1, 17),
+        ({"0 d": 1, "2030-01-17": 3}, 1, 16),
+        ({"0 d": 1, "2030-01-17": 3}, 2, 17),
+        ({"0 d": 3, "2030-01-17": 1}, 1, 16),
+    ],
+)
+def test_a_step_of_no_length_falls_on_the_day_of_the_crew_it_takes(engine, crew, takes, day):
+    """Those who were there on the eve sign on the eve; those who come at midnight sign on their first day."""
+    signed = {"after": ["work"], "requires": {"crew | other": takes}}
+    steps = {"work": {"duration": "10 d"}, "signed": signed, "filed": {"after": ["signed"]}}
+    crews = {"crew": {"count": crew}, "other": {"count": {"2030-01-18": 9}}}
+    found = dates(built(steps, {f"m_{name}": {"activity": name} for name in steps}, resources=crews), engine)
+    assert found == {"m_work": 16, "m_signed": day, "m_filed": day}
+
+
+def test_a_crew_that_work_gives_back_at_midnight_was_there_on_the_eve(engine):
+    """Of two who work until midnight, and one who comes then, two are enough for the eve; three are not."""
+    steps = {"work": {"duration": "10 d", "requires": {"crew": 2}}}
+    steps |= {f"by{n}": {"after": ["work"], "requires": {"crew": n}} for n in (2, 3)}
+    crews = {"crew": {"count": {"0 d": 2, "2030-01-17": 3}}}
+    found = dates(built(steps, {f"m{n}": {"activity": f"by{n}"} for n in (2, 3)}, resources=crews), engine)
+    assert found == {"m2": 16, "m3": 17}
+
+
+def test_a_step_of_no_length_falls_on_the_day_of_the_goods_it_takes(engine):
+    """A permit that comes at midnight, by a step that begins the day, is not there on the eve; one made by work is."""
+    steps = {
+        "work": {"duration": "10 d", "produces": {"report": 1}},
+        "hearing": {"not_before": "2030-01-17", "produces": {"permit": 1}},
+        "permitted": {"after": ["work"], "consumes": {"permit": 1}},
+        "reported": {"after": ["work"], "consumes": {"report": 1}},
+    }
+    scenario = built(steps, {f"m_{name}": {"activity": name} for name in steps}, supplies={"permit": {}, "report": {}})
+    assert dates(scenario, engine) == {"m_work": 16, "m_hearing": 17, "m_permitted": 17, "m_reported": 16}
+
+
 def test_midnight_is_that_of_the_clock(engine):
     """A clock that starts at 18:00 has its first midnight after six hours; a day later it is 18:00 again."""
     data = {"name": "evening", "start": "2030-01-07 18:00", "activities": {"a": {"duration": "6 h"}, "b": {}}}

@@ -1,8 +1,9 @@
 """Which of the things that happened at a midnight fall on the day that begins then; all others fall on its eve.
 
 Work that ended then fell on the eve, and so did what it led to. A start, a delivery or a date falls on the day that
-begins, and so does what cannot have happened without it: work of no length that followed it or takes goods delivered
-then, a gate that opened only with it, a milestone that only the goods delivered then have reached.
+begins, and so does what cannot have happened without it: work of no length that followed it, or takes goods that it
+brought, or units that are there only since a capacity grew then; a gate that opened only with it; a milestone that only
+the goods delivered then have reached.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,8 @@ from dcsim.network import Network
 from dcsim.trace import NOT, DeliveryRow, Ints
 
 WORKED, AT_ONCE, HELD = range(3)
-"""How an instance finished: with a worked minute; or without any, as soon as it was ready and while its calendars were
-open, or else."""
+"""How an instance finished: with a worked minute; or without any, as soon as it was ready, while its calendars were
+open and with units that were there before, or else."""
 
 
 class Happened(NamedTuple):
@@ -72,6 +73,8 @@ class _Midnights:
         self.skipped = happened.skipped if len(happened.skipped) else np.zeros(len(self.when), np.bool_)
         self.counting = {m.gate: (m.stocks, m.reaches) for m in network.milestones if m.stocks}
         self.spare: dict[int, int] = {}
+        self.light: list[int] = []
+        """Instances without a worked minute that fall on the eve unless something they need does not."""
 
     def first(self) -> Iterator[int]:
         """What falls on the day that begins by itself."""
@@ -79,8 +82,9 @@ class _Midnights:
         odd = np.flatnonzero(self.ending != WORKED)
         odd = odd[at_midnight(network.start, when[odd])]
         alone = (self.ending[odd] == HELD) | (network.release[odd] == when[odd])
+        self.light = odd[~alone].tolist()
         yield from odd[alone].tolist()
-        yield from (instance for instance in odd[~alone].tolist() if self._takes_new_goods(instance))
+        yield from (instance for instance in self.light if self._takes_new_goods(instance))
         for activity in np.flatnonzero(network.start_gate != NOT).tolist():
             gate, count = int(network.start_gate[activity]), int(network.first[activity + 1] - network.first[activity])
             midnight = at_midnight(network.start, when[gate : gate + count]) & ~self.skipped[gate : gate + count]
@@ -103,6 +107,8 @@ class _Midnights:
             yield from (gate for gate in (network.gate_of_start(node),) if gate != NOT)
             return
         takes = network.bundles[network.bundle[node]] if node < network.instances else ()
+        came = {take.stock for take in takes}
+        yield from (one for one in self.light if takes and self.when[one] == tick and came & self._consumed(one))
         for gate, (stocks, _) in self.counting.items() if takes else ():
             gain = sum(take.amount for take in takes if take.stock in stocks)
             if gain and self.when[gate] == tick and self._lacks(gate, gain):
@@ -120,8 +126,11 @@ class _Midnights:
         return self.spare[gate] < 0
 
     def _takes_new_goods(self, instance: int) -> bool:
-        takes, tick = self.network.demands[self.network.demand[instance]].consumes, self.when[instance]
-        return any(self._delivered(take.stock, tick, tick) for take in takes)
+        tick = self.when[instance]
+        return any(self._delivered(stock, tick, tick) for stock in self._consumed(instance))
+
+    def _consumed(self, instance: int) -> set[int]:
+        return {take.stock for take in self.network.demands[self.network.demand[instance]].consumes}
 
     def _delivered(self, stock: int, begin: int, end: int) -> int:
         """Units delivered from a tick until the end of another."""

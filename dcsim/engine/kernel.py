@@ -87,7 +87,7 @@ INTERVAL = record(i64, "opens", "closes", "worked")
 WINDOW = record(i64, "begins", "ends")
 
 # Rows of the state
-LEVEL = record(i64, "now", "before", "changed", "capacity", "rose")
+LEVEL = record(i64, "now", "before", "changed", "capacity", "rose", "grew", "grown")
 WAITING = ("head", "tail", "waiting", "batch", "batch_tick", "newest", "lacks")
 TOGETHER = (("total", u32), ("called", i64), ("short_of", i32), ("short_count", u32), ("short_since", i64))
 """Of all that are told with a queue."""
@@ -522,6 +522,12 @@ def change_level(plan: Plan, state: State, tick: int, level: int, units: int) ->
 
 
 @leaf
+def took_new(levels: Table, level: int, tick: int) -> bool:
+    """Whether some of what was taken just now is there only since the capacity grew at this tick."""
+    return levels[level].grew == tick and levels[level].now < levels[level].grown
+
+
+@leaf
 def satisfy(count: Table, pieces: Table, ripe: U32, node: int) -> None:
     """One of the things that a node waits for has come."""
     pieces[node].missing -= 1
@@ -618,9 +624,14 @@ def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
 
 
 @part
-def change_chosen(plan: Plan, state: State, tick: int, queue: int, mode: int, sign: int) -> tuple[np.int64, np.int64]:
-    """What was chosen is taken, or given back; the option that says how long the work takes, and its calendar."""
-    left, option, calendar = i64(mode), i64(0), i64(plan.demand[queue].together)
+def change_chosen(
+    plan: Plan, state: State, tick: int, queue: int, mode: int, sign: int
+) -> tuple[np.int64, np.int64, bool]:
+    """What was chosen is taken, or given back.
+
+    Also the option that says how long the work takes, its calendar, and whether it took what was not there on the eve.
+    """
+    left, option, calendar, new = i64(mode), i64(0), i64(plan.demand[queue].together), False
     for back in range(i64(plan.demand[queue + 1].first_choice) - i64(plan.demand[queue].first_choice)):
         requirement = plan.choice[plan.demand[queue + 1].first_choice - 1 - back]
         first = i64(plan.requirement[requirement].first_alternative)
@@ -633,7 +644,8 @@ def change_chosen(plan: Plan, state: State, tick: int, queue: int, mode: int, si
             calendar = other if calendar == 0 else i64(joined(plan.joined_key, plan.joined, calendar, other))
         for k in range(plan.alternative[chosen].first_claim, plan.alternative[chosen + 1].first_claim):
             change_level(plan, state, tick, plan.claim[k].what, sign * plan.claim[k].amount)
-    return option, calendar
+            new = new or took_new(state.level, plan.claim[k].what, tick)
+    return option, calendar, new
 
 
 @part
@@ -664,7 +676,7 @@ def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: i
     for k in range(plan.demand[queue].first_need, plan.demand[queue].first_take):
         change_level(plan, state, tick, plan.need[k].what, plan.need[k].amount)
     if plan.demand[queue + 1].first_choice > plan.demand[queue].first_choice:
-        _, calendar = change_chosen(plan, state, tick, queue, state.mode[instance], 1)
+        _, calendar, _ = change_chosen(plan, state, tick, queue, state.mode[instance], 1)
     if state.counts[0].round > 0:  # it started in this tick
         ending = HELD
         if state.piece[instance].since == tick:
@@ -752,6 +764,9 @@ def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     while count[0].steps < len(chance.step) and chance.step[count[0].steps].tick == tick:
         resource, units = chance.step[count[0].steps].resource, chance.step[count[0].steps].units
         more = units - state.level[resource].capacity
+        if state.level[resource].grew != tick:
+            state.level[resource].grew, state.level[resource].grown = tick, 0
+        state.level[resource].grown += more
         change_level(plan, state, tick, resource, more)
         state.level[resource].capacity = units
         count[0].steps += 1
@@ -950,7 +965,7 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
     """The head of a queue takes all it needs and starts."""
     instance = leave(plan.demand, state.counts, state.queue, state.bits, state.piece, queue)
     kind, activity = plan.demand[queue].kind, plan.demand[queue].activity
-    held_by, told = NOT, len(state.instance) > 0
+    held_by, told, new = NOT, len(state.instance) > 0, False
     if told and state.piece[instance].since < tick:
         held_by = lacking(plan, chance, state.level, queue, tick, True)
     if kind == WORK and plan.activity[activity].start_gate != NOT:
@@ -959,14 +974,18 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         state.present[instance].attempts += 1
     for k in range(plan.demand[queue].first_need, plan.demand[queue + 1].first_need):
         change_level(plan, state, tick, plan.need[k].what, -plan.need[k].amount)
+        new = new or took_new(state.level, plan.need[k].what, tick)
     option, calendar = i64(0), i64(plan.demand[queue].together)
     if plan.demand[queue + 1].first_choice > plan.demand[queue].first_choice:
         state.mode[instance] = mode
-        option, calendar = change_chosen(plan, state, tick, queue, mode, -1)
+        option, calendar, chosen_new = change_chosen(plan, state, tick, queue, mode, -1)
+        new = new or chosen_new
     if plan.demand[queue].in_months:
         calendar = i64(0)
     minutes = duration(plan, chance, state, instance, queue, option, tick)
     finish = advance(chance.open_first, chance.open, calendar, tick, minutes)
+    if new and finish == tick:
+        state.ending[instance] = HELD
     if told:
         ends = finish if finish <= plan.horizon else NOT
         tell_start(state.counts, state.instance, state.row, tick, instance, kind, mode, held_by, ends)
@@ -1175,7 +1194,7 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
     counts.releases = counts.deliveries = counts.steps = counts.awake_words = counts.stirred_words = 0
     resources, stocks = len(plan.resource_calendar), len(plan.stock) - 1
     for level in range(resources + stocks):
-        state.level[level].changed = state.level[level].rose = NOT
+        state.level[level].changed = state.level[level].rose = state.level[level].grew = NOT
     for resource in range(resources):
         state.level[resource].now = state.level[resource].capacity = chance.capacity[resource]
     state.ever[:] = 0

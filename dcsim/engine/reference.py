@@ -20,7 +20,8 @@ Work of such a duration goes on while its calendars are closed; factors, effects
 *Risks.* A risk strikes at most so many times, each with its own chance, window and sizes. What follows something has
 its window counted from the tick at which that settled; it holds for starts from then on. A number multiplies the
 duration of every attempt that starts in the window; a span is added, in working time, after rounding and learning, to
-the first attempt of every instance that starts in it, which holds meanwhile what it took.
+the first attempt of every instance that starts in it, which holds meanwhile what it took. In each minute in which
+several risks stop the same work, it is the one that stands first in the file that stops it.
 
 *Branches.* Of the ways of a branch one is taken, in every place of its level by itself. What only its other ways do is
 skipped: it passes in the instant in which its predecessors are done, without time, goods, resources, calendars and
@@ -159,7 +160,7 @@ class Site:
         yield self.env.timeout(item.finish - self.now)
         self.waiting.give_back(item)
         calendar = self.draws.calendars[self.network.calendar_of(item.queue.demand, item.mode)]
-        at_once = item.ready == item.start and calendar.is_open(item.start - 1)
+        at_once = item.ready == item.start and calendar.is_open(item.start - 1) and not item.took_new
         ending = max(self.ending[item.instance], AT_ONCE if at_once else HELD)
         self.ending[item.instance] = WORKED if item.start < item.finish else ending
 
@@ -199,7 +200,7 @@ class Site:
         units = self.draws.capacity.tolist()
         for tick, resource, count in zip(*(column.tolist() for column in self.draws.steps), strict=True):
             yield self.env.timeout(tick - self.now)
-            self.waiting.change(self.waiting.free[resource], count - units[resource])
+            self.waiting.grow(resource, count - units[resource])
             units[resource] = count
 
     def watch(self, tick: int, shortage: Shortage) -> Story:

@@ -19,7 +19,10 @@ from dcsim.units import HALF
 class Item:
     """One attempt or repair that waits for its turn, and then works."""
 
-    __slots__ = ("finish", "held_by", "instance", "kind", "mode", "number", "queue", "ready", "round", "start", "turn")
+    __slots__ = (
+        *("finish", "held_by", "instance", "kind", "mode", "number"),
+        *("queue", "ready", "round", "start", "took_new", "turn"),
+    )
 
     def __init__(self, instance: int, kind: int, number: int, ready: int, turn: simpy.Event) -> None:
         self.instance = instance
@@ -35,17 +38,21 @@ class Item:
         self.held_by = NOT
         self.round = NOT
         """Of its start within its tick."""
+        self.took_new = False
+        """Whether it took units that are there only since a capacity grew at the tick of its start."""
 
 
 class Level:
     """How much of one thing is there, now and just before this tick, and which queues need it."""
 
-    __slots__ = ("before", "changed", "now", "queues")
+    __slots__ = ("before", "changed", "grew", "grown", "now", "queues")
 
     def __init__(self, units: int) -> None:
         self.now = units
         self.before = units
         self.changed = NOT
+        self.grew, self.grown = NOT, 0
+        """The last tick at which the capacity changed, and by how many units."""
         self.queues: list[Queue] = []
 
 
@@ -129,6 +136,13 @@ class Waiting:
                 self.stirred.add(queue.shortage)
                 if units > 0 and (queue.lacks is None or level in queue.lacks):
                     self.awake.add(queue)
+
+    def grow(self, resource: int, units: int) -> None:
+        """A capacity grows, or shrinks."""
+        level = self.free[resource]
+        level.grown = units + (level.grown if level.grew == self.tick else 0)
+        level.grew = self.tick
+        self.change(level, units)
 
     def just_before(self, level: Level) -> int:
         """What was there when this tick began."""
@@ -237,7 +251,9 @@ class Waiting:
         if item.ready < self.tick:
             item.held_by = self._lacking(queue.demand, self.just_before, self.tick - 1)
         for resource, amount in queue.demand.taken(mode):
-            self.change(self.free[resource], -amount)
+            level = self.free[resource]
+            self.change(level, -amount)
+            item.took_new |= level.grew == self.tick and level.now < level.grown
         for stock, amount in queue.demand.consumes:
             self.change(self.stock[stock], -amount)
         calendar = self.network.calendar_of(queue.demand, mode)
