@@ -128,10 +128,13 @@ class _Sketch:
             self.rng.shuffle(activities)
             self.data["activities"] = dict(activities)
         self._branches()
+        self._claims()
+        if not self.has_working_lags and self.some(0.5):
+            self._stoppages()
         return {key: value for key, value in self.data.items() if value != {}}
 
     def _branches(self) -> None:
-        """Some activities are done in some ways only; drawn last, so that all else stays as it would be without."""
+        """Some activities are done in some ways only; drawn late, so that all else stays as it would be without."""
         free = list(self.data["activities"])
         for name in self.rng.sample(("soil", "hearing"), self.rng.choice((0, 0, 0, 1, 1, 2))):
             per = self.levels(0.5)
@@ -141,6 +144,22 @@ class _Sketch:
             ways = [{"weight": self.rng.choice((0.2, 1, 1, 3)), "activities": self.few(mine, 4)} for _ in range(3)]
             spec = {"ways": {f"way{k}": way for k, way in enumerate(ways[: self.rng.randint(2, 3)])}}
             self.data.setdefault("branches", {})[name] = spec if per == "site" else {"per": per, **spec}
+
+    def _claims(self) -> None:
+        """Some activities and repairs take more of a resource that they name already."""
+        for spec in self.data["activities"].values():
+            in_ways = {name for way in spec.get("ways", {}).values() for name in way.get("requires", {})}
+            for needed in (spec, spec.get("rework", {})):
+                before = needed.get("requires", {})
+                known = [name.strip() for text in before for name in text.split("|")]
+                if not known or not self.some(0.15):
+                    continue
+                others = [n for n in self.reachable("resources", spec.get("at", "site")) if n not in {*known, *in_ways}]
+                names = [self.rng.choice(known), *self.few(others, 1)]
+                self.rng.shuffle(names)
+                needed["requires"] = before | {" | ".join(names): self.rng.randint(1, 2)}
+                if not self._is_workable(spec):
+                    needed["requires"] = before
 
     # Chances
 
@@ -442,7 +461,7 @@ class _Sketch:
         return self.has_source(name) or (_per(self.data["supplies"][name]) == "site" and bool(producers))
 
     def _requires(self, level: str, most: int) -> Spec:
-        """Some resources, sometimes one or another, sometimes more of what another entry names too."""
+        """Some resources, each once, sometimes one or another."""
         names = self.few(self.reachable("resources", level), most + 1, 1)
         if len(names) > 1 and self.some(0.5):
             first, second, *names = names
@@ -450,8 +469,6 @@ class _Sketch:
         else:
             requires = {}
         requires |= {name: self.rng.randint(1, min(2, self.peak(name))) for name in names[:most]}
-        if requires and self.some(0.15):
-            requires |= {" | ".join(self.few(self.reachable("resources", level), 2, 1)): 1}
         keys = list(requires)
         self.rng.shuffle(keys)
         return {key: requires[key] for key in keys}
@@ -639,6 +656,23 @@ class _Sketch:
         if self.some(0.4):
             self._several(spec)
         return spec
+
+    def _stoppages(self) -> None:
+        """Risks that stop the same work, one after the other, during each other, or several times."""
+        stopped = self.few([*self.data["resources"], *self.data["activities"]], 3, 1)
+        for name in ("flood", "heat", "march", "audit")[: self.rng.randint(2, 4)]:
+            spec: Spec = {
+                "begins": self.when(self.rng.choice(MOMENTS[:12])),
+                "stop_work": self.few(stopped, len(stopped), 1),
+            }
+            if self.some(0.8):
+                spec["lasts"] = self.rng.choice(("15 min", "30 min", "1 h", "2 h", "6 h", "1 d", MONTHS[0]))
+            if self.some(0.3):
+                self._several(spec)
+            self.data["risks"][name] = spec
+        risks = list(self.data["risks"].items())
+        self.rng.shuffle(risks)
+        self.data["risks"] = dict(risks)
 
     def _added(self) -> Any:
         span = self.rng.choice((*DURATIONS, "0.25 d", "1 d", "0.25 wk"))

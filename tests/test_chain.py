@@ -288,6 +288,26 @@ def test_a_risk_that_stops_work_is_waited_for(engine):
     ]
 
 
+def test_of_several_risks_that_stop_work_the_first_in_the_file_is_waited_for(engine):
+    """An hour of strike in the middle of a storm, and work that pauses for both."""
+    stops = {"probability": 1, "stop_work": ["dig"]}
+    risks = {
+        "strike": {**stops, "begins": "1 h", "lasts": "1 h"},
+        "storm": {**stops, "begins": "30 min", "lasts": "2 h"},
+    }
+    around = [
+        ("work", "dig", 0, 30),
+        ("risk", "storm", 30, 60),
+        ("risk", "strike", 60, 120),
+        ("risk", "storm", 120, 150),
+        ("work", "dig", 150, 180),
+    ]
+    assert told(network("dig=60", risks=risks, **until("dig")), engine) == around
+    risks = dict(reversed(risks.items()))
+    whole = [("work", "dig", 0, 30), ("risk", "storm", 30, 150), ("work", "dig", 150, 180)]
+    assert told(network("dig=60", risks=risks, **until("dig")), engine) == whole
+
+
 def test_a_late_delivery_is_the_risk_s(engine):
     orders = {"first": {"amount": 1, "placed": "2024-01-01", "lead_time": "3 d"}}
     risks = {"strike": {"probability": 1, "begins": "2024-01-02", "lasts": "5 d", "delays": {"supplies.parts": "2 d"}}}

@@ -175,6 +175,21 @@ def test_a_stop_that_follows_another_is_told_as_itself(run):
     assert told.shortages == [("a", 0, 60, "risk:strike", 1), ("a", 60, 120, "risk:storm", 1)]
 
 
+def test_of_several_stops_the_first_in_the_file_is_told(run):
+    """The strike lasts from one to two hours, the storm around it: it is told before and after, not meanwhile."""
+    stops = {"stop_work": ["crew"], "probability": 1}
+    risks = {
+        "strike": {**stops, "begins": "1 h", "lasts": "1 h"},
+        "storm": {**stops, "begins": "30 min", "lasts": "2 h"},
+    }
+    waits = {"not_before": "40 min"}
+    told = run("a=10:crew", crew=1, risks=risks, a=waits)
+    around = [("a", 40, 60, "risk:storm", 1), ("a", 60, 120, "risk:strike", 1), ("a", 120, 150, "risk:storm", 1)]
+    assert (told["a"], told.held_by("a"), told.shortages) == ((150, 160), "risk:storm", around)
+    told = run("a=10:crew", crew=1, risks=dict(reversed(risks.items())), a=waits)
+    assert told.shortages == [("a", 40, 150, "risk:storm", 1)]
+
+
 # Risks that add time
 
 

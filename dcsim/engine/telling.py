@@ -47,6 +47,16 @@ def stopped_since(chance: Chance, risk: int, tick: int) -> int:
 
 
 @fast
+def stopped_until(chance: Chance, risk: int, tick: int) -> int:
+    """When the last window of a risk ended that was over by the minute before a tick; -1 if none was."""
+    last = NOT
+    for k in range(chance.window_first[risk], chance.window_first[risk + 1]):
+        if chance.window[k].begins < chance.window[k].ends < tick:
+            last = max(last, int(chance.window[k].ends))
+    return last
+
+
+@fast
 def acts(plan: Ways, chance: Chance, gates: Gates, k: int, tick: int) -> bool:
     """Whether an effect holds for what starts at a tick."""
     gate, since = chance.effect[k].gate, 0
@@ -67,7 +77,7 @@ def tell_closed(
     instance: int,
     number: int,
 ) -> int:
-    """Time in which a calendar was closed: of itself, or by risks that stop work."""
+    """Time in which a calendar was closed: of itself, or by the first in the file of the risks that stop work."""
     while ends > begins:
         low, cause = begins, NOT
         if was_open(chance.base_first, chance.base, calendar, ends):
@@ -78,6 +88,7 @@ def tell_closed(
                 if begins_at != NEVER:
                     cause, low = plan.risk_cause[risk], max(low, begins_at)
                     break
+                low = max(low, stopped_until(chance, risk, ends))
         else:
             k = interval(chance.base_first, chance.base, calendar, ends)
             if k > chance.base_first[calendar]:
