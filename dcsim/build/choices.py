@@ -198,16 +198,17 @@ def _sharing(entries: Sequence[Entry]) -> list[list[Entry]]:
         for name in entry.resources:
             users.setdefault(name, []).append(k)
     groups: list[list[Entry]] = []
-    seen: set[int] = set()
+    left = set(range(len(entries)))
     for k in range(len(entries)):
-        ahead, group = [k], set[int]()
+        ahead, group = [k], []
         while ahead:
-            group.add(j := ahead.pop())
-            for name in entries[j].resources:
-                ahead += users.pop(name, ())
-        if k not in seen:
+            if (j := ahead.pop()) in left:
+                left.remove(j)
+                group.append(j)
+                for name in entries[j].resources:
+                    ahead += users.pop(name, ())
+        if group:
             groups.append([entries[j] for j in sorted(group)])
-        seen |= group
     return groups
 
 
