@@ -289,7 +289,7 @@ def refused(folder, file, old, new):
     ("file", "old", "new", "told"),
     [
         ("sites.csv", "site,country", "sight,country", "sites.csv: line 1: no column 'site'"),
-        ("sites.csv", "Birch,US", "Ash,US", "line 3: the site 'Ash' stands here a second time"),
+        ("sites.csv", "Birch,US", "Ash,US", "line 3: column 'site': 'Ash' stands here a second time"),
         ("sites.csv", "Birch,US", ",US", "sites.csv: line 3: column 'site': the cell is empty"),
         ("sites.csv", "2020-03-01", "March 2020", "sites.csv: line 2: column 'started': expected a date"),
         (
@@ -324,7 +324,7 @@ def refused(folder, file, old, new):
             "60,60,running",
             "expected 'operational' or 'observed not yet operational",
         ),
-        ("site_steps.csv", "Ash,2,", "Ash,1,", "line 3: 'Ash' with 1 buildings stands here a second time"),
+        ("site_steps.csv", "Ash,2,", "Ash,1,", "line 3: column 'site': 'Ash, 1, operational' stands here a second"),
         ("site_steps.csv", "site,", "site;", "the table is separated by semicolons"),
         ("site_steps.csv", "Ash,1,2021-04-01", "Ash,1,2021,04", "site_steps.csv: line 2: the row has more cells"),
     ],

@@ -6,10 +6,10 @@ describes sites whose dates nobody knows yet.
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.files import Root, UnreadableFileError
@@ -19,7 +19,6 @@ from dcsim.units import parse_date, parse_number
 
 SITES, STEPS = "sites.csv", "site_steps.csv"
 OPERATIONAL, NOT_YET = "operational", "observed not yet operational as of"
-_NEEDED = {SITES: ("site", "started", "shell"), STEPS: ("site", "buildings", "date", "date_error_days", "seen")}
 
 
 @dataclass(frozen=True)
@@ -39,19 +38,21 @@ class Step:
 class Site:
     """A site as it looked at its start."""
 
-    name: str
     line: int
     cells: Mapping[str, str]
     """What its row says, by column."""
+    steps: tuple[Step, ...]
+    name: str
     started: dt.date | None
     """When clearing or the work of a conversion began; none if nobody knows."""
+    shell: str
+    """What is built on: `new`, `conversion`, ..."""
     error: float
-    """Days by which that may be wrong, to either side."""
+    """Days by which the start may be wrong, to either side."""
     buildings: int | None
     announced: dt.date | None
     """A promised date, of `announced_for` buildings."""
     announced_for: int | None
-    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,89 @@ class Cases:
 
 def read_cases(folder: Path) -> Cases:
     """The sites of a folder; raises ScenarioError with every cell that is wrong."""
-    return _Reading(folder).cases()
+    reading = _Reading(folder)
+    sites = {row.values["site"]: row for row in reading.rows(SITES, _SITE, "site")}
+    for row in sites.values():
+        if row.values["announced"] is not None and row.values["announced_for"] is None:
+            reading.say(row, "announced_for", "for how many buildings the date was announced is missing")
+    dated, right = (folder / STEPS).exists(), not reading.problems
+    steps: dict[str, list[Step]] = {}
+    for row in reading.rows(STEPS, _STEP, "site", "buildings", "seen") if dated else ():
+        of, buildings, date, error, operational = row.values.values()
+        if of not in sites and right:
+            reading.say(row, "site", f"no site '{shorten(of)}' in {SITES}{nearest(of, sites)}")
+        started = sites[of].values["started"] if of in sites else None
+        if operational and started is not None and date <= started:
+            reading.say(row, "date", f"the site was operational on {date}, before it started on {started}")
+        steps.setdefault(of, []).append(Step(buildings, date, error, operational))
+    if reading.problems:
+        raise ScenarioError(reading.problems, str(folder))
+    found = (Site(row.line, row.cells, tuple(steps.get(name, ())), *row.values.values()) for name, row in sites.items())
+    return Cases(str(folder), tuple(found), reading.columns[SITES], dated, reading.sha256)
+
+
+# Cells
+
+
+def _word(cell: str) -> str:
+    return cell
+
+
+def _date(cell: str) -> dt.date:
+    return parse_date(cell).date()
+
+
+def _days(cell: str) -> float:
+    number = parse_number(cell)
+    if not 0 <= number <= 36_525:
+        raise ValueError(f"expected a number of days from 0 to 36,525 (100 years), got '{shorten(cell)}'")
+    return float(number)
+
+
+def _count(cell: str) -> int:
+    number = parse_number(cell)
+    if number.denominator != 1 or not 1 <= number <= 10_000:
+        raise ValueError(f"expected a whole number of buildings from 1 to 10,000, got '{shorten(cell)}'")
+    return int(number)
+
+
+def _seen(cell: str) -> bool:
+    if cell not in (OPERATIONAL, NOT_YET):
+        raise ValueError(f"expected '{OPERATIONAL}' or '{NOT_YET}', got '{shorten(cell)}'")
+    return cell == OPERATIONAL
+
+
+NEEDED = object()
+"""In the place of what an empty cell means: it may not be empty."""
+
+_Cells = Mapping[str, tuple[Callable[[str], Any], Any]]
+"""How each column is read, and what its empty cells mean."""
+
+_SITE: _Cells = {
+    "site": (_word, NEEDED),
+    "started": (_date, None),
+    "shell": (_word, NEEDED),
+    "started_error_days": (_days, 0.0),
+    "buildings": (_count, None),
+    "announced": (_date, None),
+    "announced_for": (_count, None),
+}
+_STEP: _Cells = {
+    "site": (_word, NEEDED),
+    "buildings": (_count, NEEDED),
+    "date": (_date, NEEDED),
+    "date_error_days": (_days, NEEDED),
+    "seen": (_seen, NEEDED),
+}
+
+
+class _Row(NamedTuple):
+    """A row whose cells can all be read."""
+
+    file: str
+    line: int
+    cells: Mapping[str, str]
+    values: dict[str, Any]
 
 
 @dataclass
@@ -78,22 +161,36 @@ class _Reading:
 
     folder: Path
     problems: list[Problem] = field(default_factory=list)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sha256: dict[str, str] = field(default_factory=dict)
 
-    def cases(self) -> Cases:
-        there = self._table(SITES)
-        dated = self._table(STEPS) if (self.folder / STEPS).exists() else None
-        sites = [self._site(row) for row in self._rows(there)] if there is not None else []
-        for name, line in _twice((site.name, site.line) for site in sites):
-            self._say(SITES, line, f"the site '{shorten(name)}' stands here a second time")
-        steps = self._steps(dated, {site.name: site for site in sites}) if dated is not None else {}
-        if self.problems:
-            raise ScenarioError(self.problems, str(self.folder))
-        assert there is not None
-        found = tuple(Site(**{**vars(site), "steps": tuple(steps.get(site.name, ()))}) for site in sites)
-        return Cases(str(self.folder), found, there.columns, dated is not None, self.sha256)
+    def rows(self, name: str, kinds: _Cells, *key: str) -> Iterator[_Row]:
+        """The rows of a table that are right; no two may have the same key."""
+        table, seen = self._table(name, kinds), set()
+        if table is None:
+            return
+        for line, cells in table.rows:
+            row = _Row(name, line, dict(zip(table.columns, cells, strict=False)), {})
+            before = len(self.problems)
+            for column, (parse, empty) in kinds.items():
+                row.values[column] = self._cell(row, column, parse, empty)
+            if (named := tuple(row.cells[column] for column in key)) in seen:
+                self.say(row, key[0], f"'{shorten(', '.join(named))}' stands here a second time")
+            seen.add(named)
+            if len(self.problems) == before:
+                yield row
 
-    def _table(self, name: str) -> Table | None:
+    def _cell(self, row: _Row, column: str, parse: Callable[[str], Any], empty: Any) -> Any:
+        cell = row.cells.get(column, "")
+        try:
+            if not cell and empty is NEEDED:
+                raise ValueError("the cell is empty")
+            return parse(cell) if cell else empty
+        except ValueError as error:
+            self.say(row, column, str(error))
+            return None
+
+    def _table(self, name: str, kinds: _Cells) -> Table | None:
         """A table with the columns that are needed; none where it cannot be used."""
         try:
             text = Root(self.folder, "cases").read(self.folder / name, str(self.folder / name))
@@ -104,121 +201,12 @@ class _Reading:
         except UnreadableTableError as error:
             self.problems += error.problems
             return None
-        missing = dict.fromkeys(table.missing(column) for column in _NEEDED[name] if column not in table.columns)
+        needed = (column for column, (_, empty) in kinds.items() if empty is NEEDED or column == "started")
+        missing = dict.fromkeys(table.missing(column) for column in needed if column not in table.columns)
         self.problems += [Problem("", message, name, 1) for message in missing]
-        self.sha256[name] = hashlib.sha256(text.encode()).hexdigest()
+        self.columns[name], self.sha256[name] = table.columns, hashlib.sha256(text.encode()).hexdigest()
         return None if missing else table
 
-    def _rows(self, table: Table) -> Iterator["_Row"]:
-        for line, cells in table.rows:
-            yield _Row(self, table.name, line, dict(zip(table.columns, cells, strict=False)))
-
-    def _site(self, row: "_Row") -> Site:
-        row.text("shell")
-        announced, announced_for = row.date("announced"), row.count("announced_for")
-        if announced is not None and announced_for is None and "announced_for" not in row.wrong:
-            row.say("announced_for", "for how many buildings the date was announced is missing")
-        return Site(
-            row.text("site"),
-            row.line,
-            row.cells,
-            row.date("started"),
-            row.days("started_error_days"),
-            row.count("buildings"),
-            announced,
-            announced_for,
-        )
-
-    def _steps(self, table: Table, sites: Mapping[str, Site]) -> dict[str, list[Step]]:
-        found: dict[str, list[Step]] = {}
-        places = []
-        for row in self._rows(table):
-            name, seen = row.text("site"), row.text("seen")
-            if name and name not in sites:
-                row.say("site", f"no site '{shorten(name)}' in {SITES}{nearest(name, sites)}")
-            if seen and seen not in (OPERATIONAL, NOT_YET):
-                row.say("seen", f"expected '{OPERATIONAL}' or '{NOT_YET}', got '{shorten(seen)}'")
-            if row.wrong:
-                continue
-            count, date, error = row.count("buildings", True), row.date("date", True), row.days("date_error_days", True)
-            if row.wrong or count is None or date is None:
-                continue
-            site, operational = sites[name], seen == OPERATIONAL
-            if operational and site.started is not None and date <= site.started:
-                row.say("date", f"the site was operational on {date}, before it started on {site.started}")
-            found.setdefault(name, []).append(Step(count, date, error, operational))
-            places.append(((name, count, operational), row.line))
-        for (name, count, _), line in _twice(places):
-            self._say(STEPS, line, f"'{shorten(name)}' with {count} buildings stands here a second time")
-        return found
-
-    def _say(self, file: str, line: int, message: str) -> None:
-        self.problems.append(Problem("", message, file, line))
-
-
-@dataclass
-class _Row:
-    """A row of a table, whose cells are read by name; what is wrong with one is told with its file and line."""
-
-    reading: _Reading
-    file: str
-    line: int
-    cells: Mapping[str, str]
-    wrong: set[str] = field(default_factory=set)
-
-    def say(self, column: str, message: str) -> None:
-        self.wrong.add(column)
-        self.reading._say(self.file, self.line, f"column '{column}': {message}")
-
-    def text(self, column: str) -> str:
-        """What stands there, which must be something."""
-        if not self.cells[column]:
-            self.say(column, "the cell is empty")
-        return self.cells[column]
-
-    def date(self, column: str, needed: bool = False) -> dt.date | None:
-        date: dt.date | None = self._read(column, needed, lambda cell: parse_date(cell).date())
-        return date
-
-    def days(self, column: str, needed: bool = False) -> float:
-        """Days of an error; none where nothing is said."""
-        return self._read(column, needed, _not_negative) or 0.0
-
-    def count(self, column: str, needed: bool = False) -> int | None:
-        count: int | None = self._read(column, needed, _whole)
-        return count
-
-    def _read(self, column: str, needed: bool, parse: Callable[[str], Any]) -> Any:
-        cell = self.cells.get(column, "")
-        if not cell:
-            if needed:
-                self.say(column, "the cell is empty")
-            return None
-        try:
-            return parse(cell)
-        except ValueError as error:
-            self.say(column, str(error))
-            return None
-
-
-def _not_negative(cell: str) -> float:
-    number = parse_number(cell)
-    if not 0 <= number <= 36_525:
-        raise ValueError(f"expected a number of days from 0 to 36,525 (100 years), got '{shorten(cell)}'")
-    return float(number)
-
-
-def _whole(cell: str) -> int:
-    number = parse_number(cell)
-    if number.denominator != 1 or not 1 <= number <= 10_000:
-        raise ValueError(f"expected a whole number of buildings from 1 to 10,000, got '{shorten(cell)}'")
-    return int(number)
-
-
-def _twice(named: Iterator[tuple[Any, int]] | Sequence[tuple[Any, int]]) -> Iterator[tuple[Any, int]]:
-    """What has been there before, with the line of each repetition."""
-    seen = set()
-    for what, line in named:
-        if what in seen:
-            yield what, line
-        seen.add(what)
+    def say(self, row: _Row, column: str, message: str) -> None:
+        """A cell is wrong."""
+        self.problems.append(Problem("", f"column '{column}': {message}", row.file, row.line))

@@ -135,7 +135,7 @@ def _row(build: Build, step: Step, forecast: Forecast, latest: float) -> dict[st
     row: dict[str, Any] = {
         "site": site.name,
         "archetype": build.rule.archetype,
-        "shell": site.cells["shell"],
+        "shell": site.shell,
         "power": site.cells.get("power", ""),
         "buildings": step.buildings,
         "first": float(is_first(site, step)),

@@ -37,7 +37,7 @@ def past_of(site: Site) -> Iterator[Past]:
     for step in site.steps:
         if step.operational and step.date is not None and site.started is not None:
             first, day = is_first(site, step), float((step.date - site.started).days)
-            yield Past(site.name, site.cells["shell"], first, step.date, day)
+            yield Past(site.name, site.shell, first, step.date, day)
 
 
 def is_first(site: Site, step: Step) -> bool:
@@ -60,7 +60,7 @@ def references(site: Site, step: Step, past: Sequence[Past], moment: Moment) -> 
     others = [one for one in past if one.site != site.name]
     known = [one for one in others if not isinstance(until, dt.date) or one.date < until]
     alike = [one for one in known if one.first == is_first(site, step)]
-    pools = [[one for one in alike if one.shell == site.cells["shell"]], alike, others]
+    pools = [[one for one in alike if one.shell == site.shell], alike, others]
     for name, wanted in ((CLASS, pools), (ALL, pools[1:])):
         pool = next((one for one in wanted if one), None)
         if pool is not None:
