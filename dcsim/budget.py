@@ -40,7 +40,8 @@ def excess(parts: Iterable[Part], limit: float) -> tuple[Part, str] | None:
     heaviest: dict[str, Part] = {}
     for part in parts:
         total[part.kind] += part.number
-        heaviest[part.kind] = max(heaviest.get(part.kind, part), part, key=lambda one: one.number)
+        if part.kind not in heaviest or part.number > heaviest[part.kind].number:
+            heaviest[part.kind] = part
     taken, room = sum(BYTES[kind] * count for kind, count in total.items()), limit * 2**30
     if taken <= room:
         return None

@@ -16,6 +16,8 @@ from dcsim.units import parse_amount, parse_number, round_half_up
 
 Ints = NDArray[np.int64]
 
+_NO_LAG = Lag(0, -1)
+
 
 @dataclass
 class Links:
@@ -27,7 +29,7 @@ class Links:
     needed: list[int] = field(default_factory=list)
     """Of each gate, how many links open it."""
     milestones: dict[str, network.Milestone] = field(default_factory=dict)
-    lags: dict[Lag, int] = field(default_factory=lambda: {Lag(0, -1): 0})
+    lags: dict[Lag, int] = field(default_factory=lambda: {_NO_LAG: 0})
     """Lags by number; the first is none at all."""
     too_few: list[tuple[Key, str]] = field(default_factory=list)
     """Counts that can never be reached: path and message."""
@@ -207,6 +209,8 @@ class Links:
 def _elapsed(link: Link) -> Lag:
     """A lag in elapsed time; before an order, working time passes day and night."""
     span = link.lag.working if isinstance(link.lag, schema.WorkingLag) else link.lag
+    if not span.amount:
+        return _NO_LAG
     return Lag(0, -1, float(span.months)) if span.months else Lag(round_half_up(span.about), -1)
 
 

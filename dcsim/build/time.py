@@ -57,6 +57,8 @@ class WorkingTimes:
     _numbers: dict[tuple[tuple[str, ...], tuple[int, ...]], int] = field(default_factory=dict)
     _calendars: dict[str, Calendar] = field(default_factory=dict)
     _rules: dict[str, calendars.Shifts] = field(default_factory=dict)
+    _days: dict[str, tuple[Fraction, Fraction]] = field(default_factory=lambda: {ALWAYS: (Fraction(24), Fraction(7))})
+    """Of each calendar, the hours of a working day and the days of a working week; known once they are asked for."""
     _intervals: int = 0
 
     def __post_init__(self) -> None:
@@ -106,11 +108,9 @@ class WorkingTimes:
     def day_and_week(self, number: int) -> tuple[Fraction, Fraction]:
         """The hours of a working day of this one calendar, and the days of its working week."""
         name = self.table[number].name
-        return (
-            (Fraction(24), Fraction(7))
-            if name == ALWAYS
-            else (self._rules[name].working_day, self._rules[name].working_week)
-        )
+        if name not in self._days:
+            self._days[name] = self._rules[name].working_day, self._rules[name].working_week
+        return self._days[name]
 
     def working_minutes(self, span: Span, number: int) -> Fraction:
         """A span of work in minutes: a day is a working day of this one calendar, a week its working week."""

@@ -22,9 +22,12 @@ _AFFECTED = ("supplies", "resources", "activities")
 
 def check_risks(scenario: Scenario, end: datetime | None, findings: Problems) -> None:
     """Every risk can happen, and does something to something."""
+    produced = {name for _, name, supply in supply_parts(scenario) if supply.production is not None}
+    ordered = {name for _, name, supply in supply_parts(scenario) if supply.orders}
     for path, name, part in risk_parts(scenario):
         follows = isinstance(part.begins or scenario.risks[name].begins, WindowAfter)
         _check_part(path, part, follows, scenario, findings)
+        _check_changed(path, part, produced, ordered, scenario, findings)
         if follows:
             _check_follower(path, part, findings)
     for name, risk in scenario.risks.items():
@@ -85,8 +88,12 @@ def _check_part(path: Key, part: RiskPart, follows: bool, scenario: Scenario, fi
         (check_fixed_duration if follows else check_duration)((*path, "lasts"), part.lasts, findings)
     if part.every is not None:
         check_fixed_duration((*path, "every"), part.every, findings)
-    produced = {name for _, name, supply in supply_parts(scenario) if supply.production is not None}
-    ordered = {name for _, name, supply in supply_parts(scenario) if supply.orders}
+
+
+def _check_changed(
+    path: Key, part: RiskPart, produced: set[str], ordered: set[str], scenario: Scenario, findings: Problems
+) -> None:
+    """What a risk changes about things is possible; these supplies are produced, and those ordered."""
     for target, effect in part.effects.items():
         where: Key = (*path, "effects", target)
         _check_effect(where, target, effect, findings)

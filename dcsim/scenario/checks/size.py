@@ -100,6 +100,8 @@ def _patterns(scenario: Scenario, places: Places) -> Iterator[Part]:
         level = levels.get(milestone.activity or "", "")
         uses.append((("milestones", name), level, int(milestone.place is not None)))
     for path, level, patterns in uses:
+        if not patterns:
+            continue
         compared = sum(_count(places, outer) for outer in places.chain(level)[1:]) if level in places.tiers else 0
         yield Part("comparisons of patterns with places", patterns * compared, path, "fewer patterns with more in them")
 
