@@ -167,16 +167,11 @@ def others() -> list[Result]:
         | dates(p50=14.0 - k, p80=day)
         for k, day in enumerate((17.0, 15.0, float("inf")))
     ]
+    order = {"supply": "power", "placed": pd.NaT, "latest": pd.NaT, "latest_low": pd.NaT, "latest_high": pd.NaT}
+    early = {"placed": pd.Timestamp("2024-01-05"), "latest": pd.Timestamp("2024-01-02")}
     orders = [
-        {
-            "supply": "power",
-            "order": "first",
-            "placed": pd.Timestamp("2024-01-05"),
-            "latest": pd.Timestamp("2024-01-02"),
-        }
-        | {"slack": -3.0, "probability": 0.4, "note": "too late"},
-        {"supply": "power", "order": "second", "placed": pd.NaT, "latest": pd.NaT, "slack": nan, "probability": nan}
-        | {"note": None},
+        order | early | {"order": "first", "slack": -3.0, "probability": 0.4, "note": "too late"},
+        order | {"order": "second", "slack": nan, "probability": nan, "note": None},
     ]
     curves = [{"day": k, "date": pd.Timestamp("2024-01-03"), "simulated": k, "target": 2 * k} for k in range(4)]
     causes = [{"kind": "resource", "name": "crew", "unit_days": 12.0, "share": 0.75, "price": 24e6}]

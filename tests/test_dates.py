@@ -222,7 +222,7 @@ def test_days_off_lie_between_dates(dcsim, tmp_path):
 
 def test_an_order_is_late_at_the_midnight_after_the_day():
     found = order_by(dcsim.load(MIDNIGHT), milestone="goods", date="2030-01-16", n=4)
-    assert found.probability == 0
+    assert found.about["probability"] == 0
     assert found.orders["latest"].iloc[0] == pd.Timestamp("2030-01-16")
 
 
@@ -246,7 +246,7 @@ def test_an_order_for_a_time_of_day():
     }
     found = order_by(dcsim.load(data), milestone="m", date="2026-01-08 03:00", n=4)
     assert found.orders["latest"].iloc[0] == pd.Timestamp("2026-01-05")
-    assert found.findings.about["date"] == "2026-01-08T03:00:00"
+    assert found.about["date"] == "2026-01-08T03:00:00"
 
 
 def test_the_date_of_a_quantile_is_that_of_its_replication(engine):

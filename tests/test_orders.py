@@ -2,21 +2,24 @@
 
 import json
 import re
-from datetime import date
 from math import ceil
 
 import numpy as np
 import pandas as pd
 import pytest
 from builders import network
+from matplotlib.figure import Figure
 from scipy.stats import binomtest
 from test_cli import ordered
 
 import dcsim
 from dcsim.build import network_of
+from dcsim.charts.pictures import draw
+from dcsim.charts.plotly import figure
 from dcsim.errors import RequestError
 from dcsim.study.latest import Search, moved_orders, needed
 from dcsim.study.orders import order_by
+from dcsim.study.result import Result
 
 BY = "2024-01-20"
 """The end of this day is the end of the twentieth."""
@@ -55,7 +58,7 @@ def test_a_fixed_lead_time_by_hand(planned):
     assert (row["placed"], row["latest"], row["slack"]) == (day(planned), day(8), 8 - planned)
     assert (row["latest_low"], row["latest_high"]) == (day(8), day(8))
     assert row["probability"] == 1
-    assert found.probability == (planned <= 8)
+    assert found.about["probability"] == (planned <= 8)
     assert row["note"] == ""
 
 
@@ -89,11 +92,11 @@ def test_what_no_date_makes_likely_enough_has_the_latest_that_costs_little():
     """Nothing is sooner than the clock starts, and then it is too late for the slower half: 10 d allow eight more."""
     scenario = built({"placed": "5 d", "lead_time": {"discrete": [["10 d", 1], ["19 d", 1]]}})
     found, row = asked(scenario, n=64)
-    assert (row["latest"], row["slack"], row["probability"]) == (day(8), 3, found.probability)
-    assert row["confidence"] == pytest.approx(found.probability - 0.05)
-    told = f"out of reach: {found.probability:.0%} as planned, no more if placed on 2024-01-01"
+    assert (row["latest"], row["slack"], row["probability"]) == (day(8), 3, found.about["probability"])
+    assert row["confidence"] == pytest.approx(found.about["probability"] - 0.05)
+    told = f"out of reach: {found.about['probability']:.0%} as planned, no more if placed on 2024-01-01"
     assert row["note"] == f"{told}; the date costs at most 5 points of that"
-    assert found.findings.about["points"] == 5
+    assert found.about["points"] == 5
 
 
 @pytest.mark.slow
@@ -102,7 +105,7 @@ def test_a_date_may_cost_points(points, latest):
     """Of a lead time of 10 to 26 days 8 of 16 are in time from the start, and each day costs a sixteenth."""
     lead_times = [[f"{days} d", 1] for days in range(11, 27)]
     found, row = asked(built({"lead_time": {"discrete": lead_times}}), n=1600, confidence=0.9, points=points)
-    best = found.probability
+    best = found.about["probability"]
     assert best == pytest.approx(0.5, abs=0.05)
     assert abs((row["latest"] - day(latest)).days) <= 1
     assert best - points / 100 <= row["probability"] <= best
@@ -120,7 +123,7 @@ def test_what_is_never_in_time_has_no_date():
     assert pd.isna(row["latest"])
     assert np.isnan(row["slack"])
     assert row["note"] == "no date: 0% as planned, and on every other day"
-    assert found.probability == 0
+    assert found.about["probability"] == 0
 
 
 def test_an_order_that_is_in_the_way():
@@ -136,7 +139,7 @@ def test_an_order_that_is_in_the_way():
         )
     )
     found, row = asked(scenario, date="2024-01-08")
-    assert found.probability == 0
+    assert found.about["probability"] == 0
     assert row["note"] == "better later, or never: 0% as planned, 100% without it"
 
 
@@ -269,7 +272,7 @@ def test_without_orders_there_is_nothing_to_place():
 def test_the_target_is_the_date():
     goal = {"full": {"activity": "fill", "target": BY}}
     found, row = asked(built({"lead_time": "10 d"}, milestones=goal), date=None)
-    assert (found.date, row["latest"]) == (date(2024, 1, 20), day(8))
+    assert (found.about["date"], row["latest"]) == (BY, day(8))
 
 
 @pytest.fixture
@@ -323,10 +326,43 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, late, tmp_path):
     assert out.splitlines()[1].startswith("goods,main,2024-01-01,2024-01-09,")
 
 
-def test_pictures(late):
+def test_pictures(late, tmp_path):
     found = order_by(dcsim.load(late), milestone="full", date=BY, n=20)
     ax = found.plot()
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["goods, main", "goods, spare"]
-    assert found.plot(ax) is ax
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["goods main", "goods spare"]
+    assert found.plot(ax=ax) is ax
     assert "<table" in found._repr_html_()
-    assert repr(found) == "Orders('Late', milestone='full', date='2024-01-20', n=20)"
+    again = dcsim.read(found.save(tmp_path / "kept"))
+    assert str(again.report()) == str(found.report())
+
+
+def drawn(*orders):
+    """The picture of orders: when each is placed, the latest date with its interval, and the slack."""
+    dates = ["placed", "latest", "latest_low", "latest_high"]
+    table = pd.DataFrame(orders, columns=[*dates, "slack"]).assign(supply="goods", order="main", note="")
+    table[dates] = table[dates].apply(pd.to_datetime)
+    about = {"milestone": "full", "date": BY, "confidence": 0.8}
+    return Result("orders", built({"lead_time": "1 d"}), about, {"orders": table}).chart()
+
+
+def test_the_latest_date_is_drawn_with_its_interval():
+    known, open_ = ("2024-01-03", "2024-01-09", "2024-01-08", None, 6.0), ("2024-01-05", None, None, None, np.inf)
+    span, planned, latest = drawn(known, open_, ("2024-01-06", None, None, None, np.nan)).marks
+    assert (span.end - span.start).tolist() == [6 * pd.Timedelta("1D")]
+    assert planned.labels == ["", "any date", "no date"]
+    assert [str(moment)[:10] for moment in (*latest.x, *latest.low, *latest.high)] == [
+        *("2024-01-09", "2024-01-08", "2024-01-09"),
+    ]
+
+
+def test_an_interval_between_dates_is_drawn_by_both_renderers():
+    chart = drawn(("2024-01-03", "2024-01-09", "2024-01-08", "2024-01-11", 6.0))
+    ax = draw(chart, Figure().subplots())
+    (line,) = ax.collections
+    (low, _), (high, _) = line.get_segments()[0].tolist()
+    assert high - low == 3
+    assert any(trace["x"] == ["2024-01-08 00:00", "2024-01-11 00:00", None] for trace in figure(chart)["data"])
+
+
+def test_orders_without_dates_have_no_picture():
+    assert drawn((None, None, None, None, 3.0)).empty == "no order is placed on a date"

@@ -145,7 +145,7 @@ def test_everything_stands_on_one_page(page):
         "Best option: storm for 1 M USD, 2 days earlier on average (95 %: 1 to 3).",
         "half: days later than base",
         "Within a budget of 2 M USD.",
-        "So that half is reached by 2024-01-20 with 80 %.",
+        "half by 2024-01-20 with 80 %; as planned it is only 60.0 %",
         "16 rack-days of done are lost against the plan, worth 32M USD.",
         "half against resources.crew.count",
         "Of the 2 inputs that move half most, 2 are assumed, fitted or weakly sourced; above all mood (assumption,",

@@ -48,22 +48,16 @@ def findings(folder, kind, about, **tables):
     return Result(kind, package.read(folder).scenario, about, tables)
 
 
-ORDERS = pd.DataFrame(
-    [("power", "first", *pd.to_datetime(["2024-01-03", "2024-01-09", "2024-01-08", "2024-01-10"]), 6.0, 0.9, "")],
-    columns=["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability", "note"],
-)
 MEASURES = pd.DataFrame(
     [("more_crews", "option", 1e6, 3.0, 2.0, 4.0, 3.0, 2.0, 4.0)],
     columns=["option", "kind", "cost", "days", "low", "high", "per_million", "per_million_low", "per_million_high"],
 )
-BY = {"milestone": "half", "date": "2024-02-01T00:00:00", "confidence": 0.8}
 
 
 def every(run):
     """A result of every kind that has pictures."""
     return (
         package.read(run),
-        findings(run, "orders", BY, orders=ORDERS),
         findings(run, "mitigations", {"milestone": "half"}, options=MEASURES),
     )
 

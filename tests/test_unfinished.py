@@ -8,7 +8,6 @@ from rich.console import Console
 import dcsim
 from dcsim.document.words import share
 from dcsim.report.mitigate import mitigate_report
-from dcsim.report.orders import orders_report
 from dcsim.report.page.answer import headline
 from dcsim.report.page.results import together
 from dcsim.report.terminal import shown
@@ -130,8 +129,8 @@ def test_what_if_says_what_is_missing_too():
     assert "more: never" not in told
     assert set(weighed.findings.stuck["measures"]) == {"", "some"}
     ordered = dcsim.order_by(with_options, milestone="all", date="2024-03-10", n=12)
-    assert f"all: {ALL}" in printed(orders_report(ordered))
-    assert set(ordered.findings.stuck["waits_for"]) == {"power"}
+    assert f"all: {ALL}" in printed(shown(ordered.report()))
+    assert set(ordered.stuck["waits_for"]) == {"power"}
 
 
 @pytest.mark.parametrize("engine", ["reference", "compiled"])

@@ -112,6 +112,8 @@ def _traces(mark: Mark, chart: Chart) -> Iterator[dict[str, Any]]:
             } | _notes(mark, "%{y:,}")
         case Dots():
             yield _dots(mark)
+            if chart.x.kind == "date" and mark.low is not None and mark.high is not None:
+                yield _stretches(mark, mark.low, mark.high)
         case Rule():
             at = np.array([mark.at] * 2, "datetime64[m]" if chart.x.kind == "date" else np.float64)
             line = {"color": f"@{mark.colour}", "width": 2, "dash": mark.dash}
@@ -162,7 +164,7 @@ def _dots(mark: Dots) -> dict[str, Any]:
         "y": _values(mark.y),
         "marker": {"symbol": SYMBOLS[mark.symbol], "size": mark.size + 3, "color": f"@{mark.colour}", "line": line},
     } | _notes(mark, "%{x}")
-    if mark.low is not None and mark.high is not None:
+    if mark.low is not None and mark.high is not None and np.asarray(mark.x).dtype.kind != "M":
         ends = {"array": mark.high - mark.x, "arrayminus": mark.x - mark.low}  # type: ignore[operator]
         lengths = {
             end: np.where(np.isfinite(far), np.maximum(far, 0), 0).round(2).tolist() for end, far in ends.items()
@@ -175,6 +177,15 @@ def _dots(mark: Dots) -> dict[str, Any]:
             "color": f"@{mark.colour}",
         } | lengths
     return made
+
+
+def _stretches(mark: Dots, low: Values, high: Values) -> dict[str, Any]:
+    """Intervals between dates, for which plotly draws no error bars."""
+    ends = zip(_values(low), _values(high), _values(mark.y), strict=True)
+    points = [point for first, last, y in ends for point in ((first, y), (last, y), (None, None))]
+    x, y = ([point[side] for point in points] for side in (0, 1))
+    line = {"color": f"@{mark.colour}", "width": 2}
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
 
 
 def _notes(mark: Mark, otherwise: str) -> dict[str, Any]:

@@ -118,7 +118,6 @@ def order_by(
     as_csv: AsCsv = False,
 ) -> None:
     """Find the latest date of each order at which a milestone stays likely enough."""
-    from dcsim.report.orders import orders_report
     from dcsim.study.orders import order_by
 
     built = opened(scenario, variant, set_, option, mitigate, limit)
@@ -137,7 +136,7 @@ def order_by(
             progress=show,
         )
     make_way(out, overwrite)
-    give(done, "orders", orders_report(done), out, as_json, as_csv)
+    tell(done, out, as_json, as_csv)
 
 
 @app.command()

@@ -199,23 +199,17 @@ def _named(milestone: str, ax: Axes) -> Axes:
     return ax
 
 
-def _latest_dates(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
-    by = f"{findings.about['milestone']} by {findings.about['date'][:10]} with {findings.about['confidence']:.0%}"
-    return _named(by, figures.latest_dates(findings.tables["orders"], ax))
-
-
 def _days_bought(findings: "Result", wanted: Wanted, ax: Axes) -> Axes:
     return _named(str(findings.about["milestone"]), figures.days_bought(findings.tables["options"], ax))
 
 
 PICTURES: Mapping[str, Mapping[str, Draw]] = {
     "run": {"s-curve": _s_curve, "gantt": _gantt, "map": _map, "level": _level, "use": _use},
-    "orders": {"orders": _latest_dates},
     "mitigations": {"measures": _days_bought},
 }
 """The pictures of each kind of result, the first drawn if none is named."""
 
-ROWS = ("gantt", "orders", "measures")
+ROWS = ("gantt", "measures")
 """Pictures that are the higher the more rows they have."""
 
 

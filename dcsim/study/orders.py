@@ -4,101 +4,33 @@ Each order is moved alone by whole days, all else as planned and with the same r
 sought on which the milestone still has its probability.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
-from math import inf, nan
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from math import inf, isinf, isnan, nan
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dcsim.build import network_of
-from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit
+from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit, spelled
+from dcsim.document.chart import Axis, Bars, Chart, Dots
+from dcsim.document.report import Cell, Column, Report, Section, Table
+from dcsim.document.words import UNKNOWN, date_of, share
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.latest import InTime, Search, needed
+from dcsim.study.latest import Hits, InTime, Search, needed
 from dcsim.study.replicate import Progress, threads
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
-from dcsim.study.store import keep
 from dcsim.study.trials import Trials, at_least_one
+from dcsim.study.unfinished import never
 from dcsim.units import DAY
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Orders:
-    """The latest date of every order, for a milestone by a date with a probability."""
-
-    scenario: Scenario
-    milestone: str
-    date: Limit
-    confidence: float
-    points: float
-    """Of probability that a date may cost where the confidence is out of reach."""
-    n: int
-    seed: int
-    probability: float
-    """Of the milestone by the date, with all orders as planned."""
-    orders: pd.DataFrame
-    """One row per order: supply, order, placed, latest, latest_low, latest_high, slack, probability, confidence, note.
-
-    `latest` is the last day on which the milestone still has the probability `confidence`: that which is wanted or,
-    where no date reaches it, that of the best date less `points`. `slack` is how many days that is after the planned
-    one (negative: earlier; infinite: it is not needed; empty: the milestone is never in time), `probability` that of
-    the milestone with the order placed then. Between latest_low and latest_high lies the true one with 95 % confidence;
-    empty where there are too few replications to tell, or no date. An order placed after something has no dates, and
-    its slack is how many days more it may wait.
-    """
-
-    stuck: pd.DataFrame
-    """What builds lack that do not reach the milestone with all orders as planned; as `Replications.stuck`."""
-
-    def __repr__(self) -> str:
-        return f"Orders('{self.scenario.name}', milestone='{self.milestone}', date='{self.date:%Y-%m-%d}', n={self.n})"
-
-    @cached_property
-    def findings(self) -> Result:
-        """The table, with what was asked: what is kept, drawn and reported."""
-        about = {
-            "milestone": self.milestone,
-            "date": self.date.isoformat(),
-            "confidence": self.confidence,
-            "points": self.points,
-            "probability": self.probability,
-            "seed": self.seed,
-            "replications": self.n,
-        }
-        return Result("orders", self.scenario, about, {"orders": self.orders, "stuck": self.stuck})
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the table, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        return keep(self.findings, folder)
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw when each order is placed and when it has to be at the latest."""
-        from dcsim.figures.gallery import draw
-
-        return draw(self.findings, ax=ax)
-
-    def _repr_html_(self) -> str:
-        from dcsim.analysis.notebook import as_html
-
-        title = f"{self.scenario.name} · {self.milestone} by {self.date:%Y-%m-%d} with {self.confidence:.0%}"
-        return as_html(title, self.orders, f"{self.probability:.1%} as planned, {self.n:,} replications")
+MAIN = "orders"
 
 
 def order_by(
@@ -113,7 +45,7 @@ def order_by(
     workers: int | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
-) -> Orders:
+) -> Result:
     """The latest date on which each order can be placed without a milestone becoming too unlikely.
 
     Parameters
@@ -147,23 +79,43 @@ def order_by(
     network = network_of(scenario)
     known_milestone(network, milestone)
     wanted = _date(scenario, network, milestone, date)
-    if not 0 < confidence < 1:
-        raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
-    if not 0 <= points <= 100:
-        raise RequestError(f"points of probability lie between 0 and 100, got {points:g}")
+    _refuse_odd(confidence, points)
     chosen = choose(engine, network.instances * at_least_one(n) * 4)
     builds = Trials(chosen, seed, milestone, threads(chosen, workers))
     ends, trials = builds.ends(network, np.arange(n)), InTime(builds, wanted, n)
     planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
+    about = {
+        "milestone": milestone,
+        "date": wanted.isoformat(),
+        "confidence": confidence,
+        "points": points,
+        "probability": float(planned.mean()),
+        "seed": seed,
+        "replications": n,
+    }
+    rows = list(_rows(network, trials, planned, confidence, points, progress))
+    return Result("orders", scenario, about, {"orders": _table(rows), "stuck": stuck})
+
+
+def _refuse_odd(confidence: float, points: float) -> None:
+    if not 0 < confidence < 1:
+        raise RequestError(f"a confidence lies between 0 and 1, such as 0.8, got {confidence:g}")
+    if not 0 <= points <= 100:
+        raise RequestError(f"points of probability lie between 0 and 100, got {points:g}")
+
+
+def _rows(
+    network: Network, trials: InTime, planned: Hits, confidence: float, points: float, progress: Progress
+) -> Iterator[Mapping[str, Any]]:
+    """One order after the other, each moved alone."""
     groups = _groups(network)
-    rows = []
     for done, numbers in enumerate(groups.values()):
         progress(done, len(groups))
-        search = Search(network, numbers, trials, _first_day(network, numbers), _last_day(network, numbers, wanted))
+        last = _last_day(network, numbers, trials.limit)
+        search = Search(network, numbers, trials, _first_day(network, numbers), last)
         search.known[0] = planned
-        rows.append(_row(network, numbers, search, confidence, points, float(planned.mean())))
+        yield _row(network, numbers, search, confidence, points, float(planned.mean()))
     progress(len(groups), len(groups))
-    return Orders(scenario, milestone, wanted, confidence, points, n, seed, float(planned.mean()), _table(rows), stuck)
 
 
 def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
@@ -274,6 +226,15 @@ def _when(placed: datetime | None, days: int) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per order: supply, order, placed, latest, latest_low, latest_high, slack, probability, confidence, note.
+
+    `latest` is the last day on which the milestone still has the probability `confidence`: that which is wanted or,
+    where no date reaches it, that of the best date less `points`. `slack` is how many days that is after the planned
+    one (negative: earlier; infinite: it is not needed; empty: the milestone is never in time), `probability` that of
+    the milestone with the order placed then. Between latest_low and latest_high lies the true one with 95 % confidence;
+    empty where there are too few replications to tell, or no date. An order placed after something has no dates, and
+    its slack is how many days more it may wait.
+    """
     columns = ["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability"]
     columns += ["confidence", "note"]
     frame = pd.DataFrame(list(rows), columns=columns)
@@ -281,3 +242,110 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ms]").dt.normalize()
     numbers = dict.fromkeys(("slack", "probability", "confidence"), "float64")
     return frame.astype({"supply": "str", "order": "str", "note": "str", **numbers})
+
+
+# What it has to say
+
+NOTE = (
+    "Each order alone, all else as planned, with the same random numbers; chance is that of the milestone with the "
+    "order placed then. ?: too few replications to tell."
+)
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """What is wanted and how likely it is as planned, and until when each order can wait."""
+    orders, n = result.tables["orders"].to_dict("records"), int(result.about["replications"])
+    columns = (
+        *(Column("order"), Column("placed", "date"), Column("at the latest", "date"), Column("95 %", "range")),
+        *(Column("days", "change", digits=0), Column("chance", "share", n, 0)),
+    )
+    rows = [
+        [
+            _called(row),
+            "after" if row["placed"] is pd.NaT else row["placed"],
+            Cell(_latest(row), emphasis="strong"),
+            _ends(row),
+            row["slack"] if np.isfinite(row["slack"]) else "",
+            row["probability"],
+        ]
+        for row in orders
+    ]
+    said = (_question(result), *never(result.tables["stuck"], n))
+    noted = [f"{_called(row)}: {row['note']}".replace("%", " %") for row in orders if row["note"]]
+    table = Section("", said, tables=[Table(columns, rows)], charts=[latest_dates(result)])
+    return Report.of("When to order", result.subject(), [table, Section("", points=noted), Section("", notes=[NOTE])])
+
+
+def _question(result: Result) -> str:
+    about = result.about
+    probability, confidence = float(about["probability"]), float(about["confidence"])
+    by, likely = spelled(parse_limit(about["date"])), share(probability, int(about["replications"]))
+    enough = "it is" if probability >= confidence else "it is only"
+    return f"{about['milestone']} by {by} with {share(confidence, digits=0)}; as planned {enough} {likely}"
+
+
+def _called(row: Mapping[Hashable, Any]) -> str:
+    return f"{row['supply']} {row['order']}"
+
+
+def _latest(row: Mapping[Hashable, Any]) -> Any:
+    """The latest date, or why there is none."""
+    if row["latest"] is not pd.NaT:
+        return row["latest"]
+    return "any date" if isinf(row["slack"]) else "no date" if isnan(row["slack"]) else ""
+
+
+def _ends(row: Mapping[Hashable, Any]) -> str:
+    """The ends of the interval as month and day, with their year where it is another."""
+    latest = row["latest"]
+    if latest is pd.NaT:
+        return ""
+    ends = (row["latest_low"], row["latest_high"])
+    dates = (f"{end:%m-%d}" if end.year == latest.year else f"{end:%Y-%m-%d}" for end in ends if end is not pd.NaT)
+    return " - ".join(UNKNOWN if end is pd.NaT else next(dates) for end in ends)
+
+
+def latest_dates(result: Result) -> Chart:
+    """When each order is placed, and when it has to be at the latest, with the interval of that date."""
+    about, orders = result.about, result.tables["orders"].reset_index(drop=True)
+    by = f"{about['milestone']} by {spelled(parse_limit(about['date']))} with {share(about['confidence'], digits=0)}"
+    names = [_called(row) for row in orders.to_dict("records")]
+    placed, latest = (orders[orders[name].notna()] for name in ("placed", "latest"))
+    if placed.empty:
+        return Chart(f"Latest order dates: {by}", empty="no order is placed on a date")
+    low, high = (_moments(latest[end].fillna(latest["latest"])) for end in ("latest_low", "latest_high"))
+    open_ = [end if isinstance(end := _latest(row), str) else "" for row in placed.to_dict("records")]
+    planned = [f"{_called(row)}: planned {date_of(row['placed'])}" for row in placed.to_dict("records")]
+    told = [f"{_called(row)}: {date_of(row['latest'])} at the latest" for row in latest.to_dict("records")]
+    from_, until, rows = _moments(latest["placed"]), _moments(latest["latest"]), latest.index.to_numpy(np.float64)
+    marks = (
+        Bars(colour="line", rows=rows.tolist(), start=from_, end=until, height=0.12),
+        Dots(
+            name="planned",
+            colour="grey",
+            x=_moments(placed["placed"]),
+            y=placed.index.to_numpy(np.float64),
+            labels=open_,
+            notes=planned,
+        ),
+        Dots(
+            name="at the latest, with 95 % interval",
+            symbol="bar",
+            size=16,
+            x=until,
+            y=rows,
+            low=low,
+            high=high,
+            notes=told,
+        ),
+    )
+    said = "; ".join([*planned, *told])
+    title, y = f"Latest order dates: {by}", Axis("rows", names=names)
+    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero)
+
+
+def _moments(dates: "pd.Series[pd.Timestamp]") -> NDArray[np.datetime64]:
+    return dates.to_numpy("datetime64[m]")
+
+
+CHARTS = {"orders": latest_dates}

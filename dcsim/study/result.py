@@ -25,6 +25,7 @@ QUESTIONS = {
     "drivers": "dcsim.study.drivers",
     "comparison": "dcsim.study.compare",
     "sweep": "dcsim.study.sweep",
+    "orders": "dcsim.study.orders",
     "lost": "dcsim.study.lost",
     "backtest": "dcsim.study.backtest",
 }

@@ -12,7 +12,6 @@ from dcsim.report.page.comparison import verdict
 from dcsim.report.page.dates import off
 from dcsim.report.page.leans import weakest
 from dcsim.report.page.mitigations import best_option
-from dcsim.report.page.options import losses
 from dcsim.report.page.parts import Line, Table, table
 from dcsim.report.page.results import Results, built, dated, on, wanted
 from dcsim.report.page.words import date, days, known, share, until
@@ -133,7 +132,7 @@ def _said(results: Results) -> Iterator[str]:
     yield main_causes(results)
     yield best_option(results)
     yield verdict(results)
-    yield losses(results)
+    yield from (found.report().sections[0].sentences[0] for found in results.of("lost"))
     row, _ = _chances(results)
     day = _in_one_build(results).get("day")
     if row and known(day) and known(row["p80"]) and _one_build(results) == "expected values":

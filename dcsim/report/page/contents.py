@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dcsim.document.words import counted
 from dcsim.errors import ResultError
 from dcsim.report.limits import LIMITS
-from dcsim.report.page import causes, dates, evidence, gantt, leans, mitigations, options, words
+from dcsim.report.page import causes, dates, evidence, gantt, leans, mitigations, words
 from dcsim.report.page.again import VERBS, command
 from dcsim.report.page.parts import Line, Section, Table, table
 from dcsim.report.page.results import Results
@@ -30,7 +30,6 @@ def sections(results: Results) -> list[Section]:
         Section("when", "When", (), when),
         Section("why", "Why", (), why),
         *mitigations.sections(results),
-        *options.sections(results),
         Section("build", "The build", (), list(gantt.gantt(results)), list(_stuck(results))),
         leans.leaning(results),
         Section("limits", "What is not modelled", (*_own(results),), points=LIMITS),
