@@ -169,7 +169,7 @@ def indices(inputs: Sequence[Input], n: int, values: Values, seed: int) -> list[
 
 def rank_correlation(sizes: Values, values: Values) -> Interval:
     """Spearman's rank correlation with its interval; empty where one of them never varies."""
-    if not np.ptp(sizes) or not np.ptp(values):
+    if any((some == some[:1]).all() for some in (sizes, values)):
         return UNKNOWN
     ranks = pd.DataFrame({"size": sizes, "value": values}).rank()
     r = float(np.clip(ranks["size"].corr(ranks["value"]), -1 + 1e-12, 1 - 1e-12))
