@@ -20,8 +20,11 @@ Work of such a duration goes on while its calendars are closed; factors, effects
 *Risks.* A risk strikes at most so many times, each with its own chance, window and sizes. What follows something has
 its window counted from the tick at which that settled; it holds for starts from then on. A number multiplies the
 duration of every attempt that starts in the window; a span is added, in working time, after rounding and learning, to
-the first attempt of every instance that starts in it, which holds meanwhile what it took. In each minute in which
-several risks stop the same work, it is the one that stands first in the file that stops it.
+the first attempt of every instance that starts in it, which holds meanwhile what it took.
+
+*Waiting.* Work waits for the first thing that is insufficient: what it requires as written, what it consumes as
+written, then what is closed, the activity itself before what it would take. That is closed by its calendar or, while
+the calendar is open, by a risk that stops it: in every minute by the first in the file of those that do.
 
 *Branches.* Of the ways of a branch one is taken, in every place of its level by itself. What only its other ways do is
 skipped: it passes in the instant in which its predecessors are done, without time, goods, resources, calendars and
