@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 import dcsim as library
 from dcsim.errors import ScenarioError
 from dcsim.guide import guide
+from dcsim.report.page.evidence import uncited
+from dcsim.scenario.document import dotted
 from dcsim.scenario.editor import schema
+from dcsim.scenario.formulas import behind
 from dcsim.scenario.load import load
 
 CAMPUS = """\
@@ -258,6 +261,7 @@ def test_choices_may_be_values_and_words_in_quotes():
     [
         ({"a": "= b", "b": "= c + 1", "c": "= a"}, "in a circle: a -> b -> c -> a"),
         ({"a": "= a + 1"}, "in a circle: a -> a"),
+        ({"a": "= b", "b": "= a", "c": "= a + 1", "f": "= e", "e": "= f"}, "in a circle: a -> b -> a"),
         ({"a-b": 1}, "a parameter is called by letters, digits and _, such as it_power; got 'a-b'"),
         ({"start": "2026-01-05"}, "the name 'start' is taken"),
         ({"MW": 1}, "the name 'MW' is taken"),
@@ -411,6 +415,15 @@ def test_the_example_of_the_guide_loads(tmp_path):
     scenario = load(path)
     assert scenario.warnings == ()
     assert library.simulate(scenario, expected=True).finished
+
+
+def test_the_page_tells_where_a_computed_number_comes_from(campus):
+    scenario = load(campus)
+    assert [path for path, _ in uncited(scenario)] == ["parameters.clearing", "parameters.hurry"]
+    formulas = scenario.document.formulas
+    assert behind(("places", "building", "count"), formulas) == []
+    paths = [dotted(path) for path in behind(("supplies", "transformers", "orders", "main", "amount"), formulas)]
+    assert paths == ["parameters.buildings", "parameters.it_power"]
 
 
 def test_check_warns_of_what_nothing_is_computed_from(campus):

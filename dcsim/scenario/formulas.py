@@ -4,7 +4,7 @@ They are computed once all layers lie over each other, so that whoever changes a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -21,8 +21,8 @@ from dcsim.units import SPAN_WORDS, parse_date, parse_number
 DATES = ("start", "day_zero")
 """Dates that are known by name, beside the parameters."""
 
-MOST = 1_000
-"""Parameters of a scenario."""
+MOST, MOST_FORMULAS = 1_000, 2_000
+"""Parameters of a scenario, and different formulas."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS = (*PROVENANCE, "description", "label", "meaning", "what", "name", "url", "as_of")
@@ -70,7 +70,7 @@ class Formulas:
         self.written: dict[Key, str] = {}
         """Every formula, with the path of what is computed by it."""
         self._tree = tree
-        self._values: dict[str, Value] = {}
+        self._values: dict[str, Value | ValueError] = {}
         self._names: _Names | None = None if not entries(tree, "parameters") else self._named()
 
     def filled(self, node: Node, path: Key = ()) -> Node:
@@ -117,10 +117,17 @@ class Formulas:
     def _value(self, formula: str) -> Value:
         """What a formula comes to; the same wherever it stands."""
         if formula not in self._values:
-            if self._names is None:
-                self._names = self._named()
-            self._values[formula] = evaluate(parse(formula[1:]), self._names)
-        return self._values[formula]
+            if len(self._values) >= MOST_FORMULAS:
+                raise ValueError(f"a scenario has at most {MOST_FORMULAS:,} different formulas")
+            names = self._named() if self._names is None else self._names
+            try:
+                self._values[formula] = evaluate(parse(formula[1:]), names)
+            except ValueError as error:
+                self._values[formula] = error
+        value = self._values[formula]
+        if isinstance(value, ValueError):
+            raise value
+        return value
 
     # Parameters
 
@@ -132,7 +139,7 @@ class Formulas:
         choices = {name: _choices(parameters[name]) for name in nodes if name in parameters}
         names |= {one: one for some in choices.values() for one in some if isinstance(one, str)}
         names.known = [*nodes, *names]
-        for name in self._in_order(nodes):
+        for name in self._in_order(nodes, names):
             path, node = nodes[name]
             try:
                 if name in names:
@@ -172,28 +179,39 @@ class Formulas:
             raise ValueError(f"expected one of {', '.join(known)}; got {told(value)}{nearest(told(value), known)}")
         return value
 
-    def _in_order(self, nodes: dict[str, tuple[Key, Node]]) -> Iterator[str]:
-        """Names, each after those it is computed from; those that need each other are told, and left out."""
-        graph: dict[str, tuple[str, ...]] = {}
+    def _in_order(self, nodes: dict[str, tuple[Key, Node]], names: _Names) -> Iterator[str]:
+        """Names, each after those it is computed from; those that wait for each other are told, and left out."""
+        graph: dict[str, list[str]] = {}
         for name, (_, node) in nodes.items():
             needed = dict.fromkeys(one for _, inner in walk(node) for one in names_in(inner.value))
-            graph[name] = tuple(one for one in needed if one in nodes)
-        while True:
-            try:
-                return iter(list(TopologicalSorter(graph).static_order()))
-            except CycleError as error:
-                circle: list[str] = error.args[1][::-1]
-                assert self._names is not None
-                path, node = nodes[circle[0]]
-                message = f"these are computed from each other in a circle: {' -> '.join(circle[:12])}"
-                problem = self._refuse(ValueError(message), node, path)
-                self._names.spoiled |= dict.fromkeys(circle, problem)
-                self.problems += [(nodes[name][0], problem) for name in circle]
-                graph = {
-                    name: tuple(one for one in needed if one not in circle)
-                    for name, needed in graph.items()
-                    if name not in circle
-                }
+            graph[name] = [one for one in needed if one in nodes]
+        sorter, left, circle = TopologicalSorter(graph), dict(nodes), []
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            circle = error.args[1][::-1]
+        while ready := sorter.get_ready():
+            for name in ready:
+                left.pop(name)
+                yield name
+            sorter.done(*ready)
+        if circle:
+            path, node = nodes[circle[0]]
+            message = f"these are computed from each other in a circle: {' -> '.join(circle[:12])}"
+            problem = self._refuse(ValueError(message), node, path)
+            names.spoiled |= dict.fromkeys(left, problem)
+            self.problems += [(path, problem) for path, _ in left.values()]
+
+
+def behind(path: Key, formulas: Mapping[Key, str]) -> list[Key]:
+    """All parameters that a value is computed from, directly or through others."""
+    found: dict[Key, None] = {}
+    todo = [path]
+    while todo:
+        names = names_in(formulas.get(todo.pop(), ""))
+        todo += [one for name in names if (one := ("parameters", name, "value")) not in found]
+        found |= dict.fromkeys(todo)
+    return list(found)
 
 
 def names_in(formula: object) -> list[str]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from dcsim.distributions import Discrete, Empirical
 from dcsim.scenario.values import Bound, Uncertain
 from dcsim.suggest import shorten
 from dcsim.units import FAMILIES, MINUTES_PER, MONTHS_PER, SPAN_WORDS, Span, months_later, plain, round_half_up
@@ -155,16 +156,12 @@ def written(value: Value) -> Any:
 
 
 def _written_spread(spread: Uncertain) -> Any:
-    ends = [written(of_bound(value)) for value in spread.values]
-    match spread.kind:
-        case "discrete":
-            weights = [written(Quantity(weight)) for weight in spread.weights]
-            return {"discrete": [list(pair) for pair in zip(ends, weights, strict=True)]}
-        case "weibull":
-            return {"weibull": [written(Quantity(spread.weights[0])), *ends]}
-        case "empirical":
-            return {"empirical": {"values": ends}}
-    return {spread.kind: ends if len(ends) > 1 else ends[0]}
+    values, weights = ([written(of_bound(one)) for one in some] for some in (spread.values, spread.weights))
+    if issubclass(spread.family, Empirical):
+        return {spread.kind: {"values": values}}
+    if issubclass(spread.family, Discrete):
+        return {spread.kind: [list(pair) for pair in zip(values, weights, strict=True)]}
+    return {spread.kind: [*weights, *values] if weights or len(values) > 1 else values[0]}
 
 
 def of_bound(bound: Bound) -> Value:

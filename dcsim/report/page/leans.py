@@ -17,6 +17,7 @@ from dcsim.report.page.parts import Section
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import known, shift
 from dcsim.scenario.document import Key
+from dcsim.scenario.formulas import behind
 
 TITLES = {
     "weak": ("orange", "assumed, fitted or weakly sourced"),
@@ -90,11 +91,10 @@ def _by_correlation(results: Results) -> Iterator[Lean]:
 def _source(results: Results, name: str, kind: str) -> tuple[str, Cell]:
     """How sure the weakest of the numbers is that an input comes from, and where that comes from."""
     scenario = results.scenario
-    cited = [
-        (confidence(scenario, path, citation), citation)
-        for path, citation in scenario.document.citations.items()
-        if _comes_from(name, kind, path)
-    ]
+    citations, formulas = scenario.document.citations, scenario.document.formulas
+    own = [path for path in (*citations, *formulas) if _comes_from(name, kind, path)]
+    behind_it = dict.fromkeys(one for path in own for one in (path, *behind(path, formulas)))
+    cited = [(confidence(scenario, path, citations[path]), citations[path]) for path in behind_it if path in citations]
     if not cited:
         return UNSAID, Cell("")
     order = list(MARKS)
