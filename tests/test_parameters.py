@@ -328,6 +328,30 @@ def test_formulas_stand_wherever_a_value_does():
         load(parts, overrides={"parameters.ready": "0 d"})
 
 
+def test_a_word_is_compared_with_those_it_may_be():
+    parts = tiny(
+        parameters={
+            "supply": {"value": "grid", "choices": ["grid", "turbines"]},
+            "shell": {"value": "new", "choices": ["new", "old"]},
+            "both": {"value": "= if(shell == new, fast, slow)", "choices": ["fast", "slow"], "assumption": "x"},
+        }
+    )
+    parts["activities"]["a"]["duration"] = "= if(both == fast and supply != turbines, 1 d, 2 d)"
+    assert load(parts).document.find("activities.a.duration") == (True, "1 d")
+    parts["activities"]["a"]["duration"] = "= if(supply == new, 1 d, 2 d)"
+    with pytest.raises(ScenarioError, match="compares what is one of grid, turbines with new, which is none of them"):
+        load(parts)
+
+
+def test_low_and_high_may_be_computed(campus):
+    text = CAMPUS.replace("low: 150 MW", "low: = it_power / 2")
+    campus.write_text(text)
+    scenario = load(campus)
+    (one,) = [one for one in library.assumptions(scenario).assumptions if one.path == "parameters.it_power"]
+    assert (one.low, one.high) == ("150 MW", "450 MW")
+    assert ("parameters", "it_power", "value", "low") not in scenario.document.formulas
+
+
 # Uncertain parameters
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from dcsim.errors import Problem
 from dcsim.scenario.document import Key
 from dcsim.scenario.expressions import RESERVED, evaluate, parse
-from dcsim.scenario.layers import PROVENANCE, entries, is_partial, is_wrapper
-from dcsim.scenario.quantity import UNITS, Quantity, Value, told, written
+from dcsim.scenario.layers import PROVENANCE, RANGE, entries, is_partial, is_wrapper
+from dcsim.scenario.quantity import UNITS, Quantity, Value, Word, told, written
 from dcsim.scenario.tree import Node, graft, plain, walk
 from dcsim.scenario.values import BEGINS_LIKE_A_DATE, describe, parse_bound, parse_uncertain, read_date
 from dcsim.suggest import nearest, shorten
@@ -105,7 +105,8 @@ class Formulas:
         except ValueError as error:
             self._refuse(error, node, path)
             return node
-        self.written[path] = node.value
+        if path[-1] not in RANGE:
+            self.written[path] = node.value
         return computed
 
     def _refuse(self, error: ValueError, node: Node, path: Key) -> Problem:
@@ -137,7 +138,7 @@ class Formulas:
         parameters = entries(self._tree, "parameters")
         nodes = dict(self._written(parameters, names))
         choices = {name: _choices(parameters[name]) for name in nodes if name in parameters}
-        names |= {one: one for some in choices.values() for one in some if isinstance(one, str)}
+        names |= {one: one for some in choices.values() for one in some if isinstance(one, Word)}
         names.known = [*nodes, *names]
         for name in self._in_order(nodes, names):
             path, node = nodes[name]
@@ -177,7 +178,7 @@ class Formulas:
         if choices and value not in choices:
             known = [told(one) for one in choices]
             raise ValueError(f"expected one of {', '.join(known)}; got {told(value)}{nearest(told(value), known)}")
-        return value
+        return _among(value, choices)
 
     def _in_order(self, nodes: dict[str, tuple[Key, Node]], names: _Names) -> Iterator[str]:
         """Names, each after those it is computed from; those that wait for each other are told, and left out."""
@@ -246,14 +247,23 @@ def _choices(parameter: Node) -> list[Value]:
         try:
             found.append(_read(raw, []))
         except ValueError:
-            found.append(describe(raw).strip("'") if not isinstance(raw, str) else raw)
+            found.append(Word(raw if isinstance(raw, str) else describe(raw)))
     return found
+
+
+def _among(value: Value, choices: list[Value]) -> Value:
+    """A word with those that it is one of."""
+    if not isinstance(value, Word):
+        return value
+    word = Word(value)
+    word.among = tuple(one for one in choices if isinstance(one, Word))
+    return word
 
 
 def _read(raw: Any, choices: list[Value]) -> Value:
     """A parameter as written: a number with or without a unit, a date, a distribution, or one of its choices."""
     if isinstance(raw, bool) or (isinstance(raw, str) and raw in choices):
-        return bool(raw) if isinstance(raw, bool) else str(raw)
+        return raw if isinstance(raw, bool) else Word(raw)
     if isinstance(raw, dict) or (isinstance(raw, str) and " to " in raw):
         return parse_uncertain(raw, parse_bound)
     if isinstance(raw, str) and BEGINS_LIKE_A_DATE.match(raw):

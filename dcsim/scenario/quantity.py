@@ -109,8 +109,15 @@ class Quantity:
 
 _BASES = {"power": "W", "time": "min", "months": "month", "mass": "g", "length": "m", "volume": "l"}
 
-Value = Quantity | bool | str | datetime | Uncertain
-"""What an expression may come to: the text is one of several words."""
+
+class Word(str):
+    """One of several words; that of a parameter knows which it may be."""
+
+    among: tuple[str, ...] = ()
+
+
+Value = Quantity | bool | Word | datetime | Uncertain
+"""What an expression may come to."""
 
 
 class Operand(NamedTuple):
@@ -314,7 +321,11 @@ def _comparable(does: str, *operands: Operand) -> list[Any]:
     """What is compared of several of a kind: amounts, dates; for equality alone words and truths too."""
     values = [one.value for one in operands]
     kinds = {type(value) for value in values}
-    if kinds == {datetime} or (does in ("==", "!=") and kinds in ({str}, {bool})):
+    among = next((value.among for value in values if isinstance(value, Word) and value.among), ())
+    for one in operands if among else ():
+        if one.value not in among:
+            raise ValueError(f"`{does}` compares what is one of {', '.join(among)} with {one}, which is none of them")
+    if kinds == {datetime} or (does in ("==", "!=") and kinds in ({Word}, {bool})):
         return values
     return [number.amount for number in _alike(does, *operands)]
 
