@@ -25,6 +25,15 @@ BYTES: Mapping[str, int] = {
 time that it takes is what hurts, that much more."""
 
 
+PLACES_PER_GIB = 1_250_000
+"""Places that are laid out before anything is counted: a slip of the pen may make any number of them."""
+
+
+def most_places(limit: float) -> int:
+    """Places that are laid out where a scenario may take so many GiB."""
+    return floor(PLACES_PER_GIB * limit)
+
+
 class Part(NamedTuple):
     """So many of one kind, where they stand, and what would make them fewer."""
 

@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.budget import LIMIT, most_places
+
 SITE = "site"
 """The root place, and the level of whatever names no other."""
-MOST_PLACES = 5_000_000
-"""More places than this in one scenario are taken for a slip of the pen."""
 MOST_COMPARED = 20_000_000
 """Places that all patterns of one level are compared with."""
 
@@ -66,16 +66,23 @@ class Places:
     """Levels from the site inwards, each after the one around it, in the order written."""
 
     @classmethod
-    def grow(cls, levels: Mapping[str, LevelRule]) -> "Places":
-        """Lay out every place; raises PlaceError where a level stands nowhere or lacks a count somewhere."""
+    def grow(cls, levels: Mapping[str, LevelRule], limit: float = LIMIT) -> "Places":
+        """Lay out every place that has room in so many GiB.
+
+        Raises
+        ------
+        PlaceError
+            There are more, or a level stands nowhere, or lacks a count somewhere.
+        """
+        most = most_places(limit)
         start = np.zeros(1, np.int64)
         tiers = {SITE: Tier(None, start, start, (SITE,))}
         places, total = cls(tiers), 1
         for name in _inwards(levels):
-            tiers[name] = _tier(places, name, levels[name])
+            tiers[name] = _tier(places, name, levels[name], most)
             total += places.count(name)
-            if total > MOST_PLACES:
-                raise _too_many(name)
+            if total > most:
+                raise _too_many(name, most)
         return places
 
     @property
@@ -180,16 +187,16 @@ def _inwards(levels: Mapping[str, LevelRule]) -> Collection[str]:
     return order
 
 
-def _tier(places: Places, name: str, rule: LevelRule) -> Tier:
+def _tier(places: Places, name: str, rule: LevelRule, most: int) -> Tier:
     around = places.count(rule.within)
     if rule.names is not None:
         counts, labels = np.full(around, len(rule.names), np.int64), rule.names
     else:
-        counts = _counts(places, name, rule)
+        counts = _counts(places, name, rule, most)
         labels = ()
     total = sum(counts.tolist())
-    if total > MOST_PLACES:
-        raise _too_many(name)
+    if total > most:
+        raise _too_many(name, most)
     outer = np.repeat(np.arange(around, dtype=np.int64), counts)
     label = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     if rule.names is None:
@@ -197,11 +204,11 @@ def _tier(places: Places, name: str, rule: LevelRule) -> Tier:
     return Tier(rule.within, outer, label, labels)
 
 
-def _counts(places: Places, name: str, rule: LevelRule) -> Indices:
+def _counts(places: Places, name: str, rule: LevelRule, most: int) -> Indices:
     """How many places of a level stand in each place around it."""
     around = places.count(rule.within)
     if not isinstance(rule.count, Mapping):
-        return np.full(around, min(rule.count or 0, MOST_PLACES + 1), np.int64)
+        return np.full(around, min(rule.count or 0, most + 1), np.int64)
     if len(rule.count) * around > MOST_COMPARED:
         raise PlaceError(name, f"{len(rule.count):,} patterns for {around:,} places take too long; write fewer")
     counts = np.full(around, -1, np.int64)
@@ -209,7 +216,7 @@ def _counts(places: Places, name: str, rule: LevelRule) -> Indices:
         found = places.matches(pattern, rule.within)
         if not found.any():
             raise PlaceError(name, f"no place '{pattern}' among the places of '{rule.within}'", pattern)
-        counts[found] = min(count, MOST_PLACES + 1)
+        counts[found] = min(count, most + 1)
     missing = np.flatnonzero(counts < 0)
     if len(missing):
         first = places.path(rule.within, int(missing[0]))
@@ -217,10 +224,9 @@ def _counts(places: Places, name: str, rule: LevelRule) -> Indices:
     return counts
 
 
-def _too_many(name: str) -> PlaceError:
-    return PlaceError(
-        name, f"more than {MOST_PLACES:,} places in all; count larger places, such as pods instead of racks"
-    )
+def _too_many(name: str, most: int) -> PlaceError:
+    fewer = "count larger places, such as pods instead of racks"
+    return PlaceError(name, f"more than {most:,} places in all; {fewer}, or raise `--limit` (GiB)")
 
 
 def _fitting(segment: str, labels: tuple[str, ...]) -> Mask:

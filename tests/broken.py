@@ -606,8 +606,34 @@ PLACES = [
         "rack: {in: pod, count: 80_000}",
         (
             "line 10: places.rack.count: more than 5,000,000 places in all; count larger places, "
-            "such as pods instead of racks"
+            "such as pods instead of racks, or raise `--limit` (GiB)"
         ),
+    ),
+    Broken(
+        "range-of-effect",
+        "effects: {supplies.hbm_stacks: 0.5}",
+        "effects: {supplies.hbm_stacks: 1 to 4}",
+        (
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: expected a number to multiply by, such as 1.5, "
+            "got '1 to 4'; an uncertain one is a factor, with which things vary; time that is added has a unit, such "
+            "as '1 to 4 d'"
+        ),
+    ),
+    Broken(
+        "distribution-of-effect",
+        "effects: {supplies.hbm_stacks: 0.5}",
+        "effects: {supplies.hbm_stacks: {pert: [1, 2, 4]}}",
+        (
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: expected a number to multiply by, such as 1.5, "
+            "got a mapping with the keys 'pert'; an uncertain one is a factor, with which things vary; time that is "
+            "added has a unit, such as '1 to 4 d'"
+        ),
+    ),
+    Broken(
+        "range-of-what-is-known",
+        "probability: 0.4\n",
+        "probability: 0.2 to 0.4\n",
+        "risks.hbm_shortage.probability: expected a number, got '0.2 to 0.4'; this value is known, not a range",
     ),
     Broken(
         "place-named-twice",

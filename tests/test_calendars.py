@@ -316,7 +316,7 @@ def test_holidays_that_nobody_knows() -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("LK", "no public holidays are known for 'LK' in 2029 to 2036: what is not known is worked; name such days"),
+        ("LK", "no public holidays are known for 'LK' in 2029 to 2036: what is not known is worked; name such days of"),
         ("IN", "not all public holidays are known for 'IN' in 2036: what is not known is worked"),
         ("US", None),
     ],
@@ -325,6 +325,19 @@ def test_unknown_holidays_are_warned_of(code: str, told: str | None) -> None:
     data = {"name": "x", "start": "2029-01-01", "horizon": "7 years", "activities": {"a": {}}}
     warnings = load(data | {"calendars": {"c": {"holidays": code}}}).warnings
     assert [one.message[: len(told or "")] for one in warnings] == ([told] if told else [])
+
+
+def test_holidays_of_years_of_which_days_are_named_are_not_warned_of() -> None:
+    data = {"name": "x", "start": "2029-01-01", "horizon": "7 years", "activities": {"a": {}}}
+    named = {"closed": ["2030-05-01", "2032-04-30 to 2033-05-02"], "open": ["2035-01-06"]}
+    (warning,) = load(data | {"calendars": {"c": {"holidays": "LK", **named}}}).warnings
+    assert "for 'LK' in 2029, 2031, 2034, 2036: what is not known is worked" in warning.message
+    assert (
+        load(
+            data | {"calendars": {"c": {"holidays": "LK", "closed": [f"{year}-05-01" for year in range(2029, 2037)]}}}
+        ).warnings
+        == ()
+    )
 
 
 @pytest.mark.parametrize(

@@ -238,6 +238,13 @@ def test_a_higher_limit_lets_more_in_and_a_lower_one_less():
 
 
 @pytest.mark.slow
+def test_places_follow_the_limit_too():
+    many = {"name": "x", "start": "2024-01-01", "places": {"rack": 1_500_000}, "activities": {"a": {}}}
+    assert dcsim.load(many, limit=2).places["rack"].count == 1_500_000
+    with pytest.raises(ScenarioError, match=r"more than 1,250,000 places in all; .* or raise `--limit`"):
+        dcsim.load(many, limit=1)
+
+
 def test_calendars_that_work_together_are_counted_as_they_are_made():
     resources = {f"r{k}": {"count": 1, "calendar": f"c{k % 8}"} for k in range(8)}
     activities = " ".join(f"a{k}=1:r{k},r{(k + 1) % 8}" for k in range(8))

@@ -119,6 +119,8 @@ class Instances:
 
     def _amounts(self, written: dict[str, Amount | None]) -> dict[str, int]:
         """Amounts of supplies in whole units, without those that are nothing."""
+        if not written:
+            return {}
         units = self.scenario.supplies
         amounts = {name: parse_amount(amount, units[name].unit) for name, amount in written.items()}
         return {name: amount for name, amount in amounts.items() if amount}

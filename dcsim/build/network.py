@@ -24,7 +24,7 @@ def build(scenario: Scenario) -> Network:
     ScenarioError
         An activity can never start, activities wait for each other in a circle, a milestone waits for itself.
     """
-    places = Places.grow(scenario.places)
+    places = Places.grow(scenario.places, scenario.document.limit)
     clock = Clock(scenario)
     times = WorkingTimes(scenario, clock)
     goods = Goods(scenario, places, clock, times)

@@ -55,6 +55,7 @@ class WorkingTimes:
     clock: Clock
     table: list[WorkingTime] = field(default_factory=list)
     _numbers: dict[tuple[tuple[str, ...], tuple[int, ...]], int] = field(default_factory=dict)
+    _joined: dict[tuple[int, ...], int] = field(default_factory=dict)
     _calendars: dict[str, Calendar] = field(default_factory=dict)
     _rules: dict[str, calendars.Shifts] = field(default_factory=dict)
     _days: dict[str, tuple[Fraction, Fraction]] = field(default_factory=lambda: {ALWAYS: (Fraction(24), Fraction(7))})
@@ -73,6 +74,12 @@ class WorkingTimes:
 
     def number(self, names: Sequence[str], stopped_by: Sequence[int]) -> int:
         """The number of the time when all these calendars are open and none of these risks stops work."""
+        asked = tuple(names), tuple(stopped_by)
+        if asked not in self._numbers:
+            self._numbers[asked] = self._number_of_distinct(*asked)
+        return self._numbers[asked]
+
+    def _number_of_distinct(self, names: tuple[str, ...], stopped_by: tuple[int, ...]) -> int:
         distinct = tuple(dict.fromkeys(name for name in names if name != ALWAYS)) or (ALWAYS,)
         key = (distinct, tuple(sorted(set(stopped_by))))
         if key not in self._numbers:
@@ -95,9 +102,12 @@ class WorkingTimes:
 
     def joined(self, numbers: Sequence[int]) -> int:
         """The number of the time when all of these are open."""
-        times = [self.table[number] for number in numbers]
-        names = [name for time in times for name in time.name.split(" & ")]
-        return self.number(names, [risk for time in times for risk in time.stopped_by])
+        asked = tuple(numbers)
+        if asked not in self._joined:
+            times = [self.table[number] for number in numbers]
+            names = [name for time in times for name in time.name.split(" & ")]
+            self._joined[asked] = self.number(names, [risk for time in times for risk in time.stopped_by])
+        return self._joined[asked]
 
     def working(self, duration: Uncertain, number: int) -> Distribution:
         """A duration in minutes of work as this calendar counts them, or in calendar months."""

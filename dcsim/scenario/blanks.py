@@ -30,7 +30,7 @@ def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
         if child.value is Blank.BLANK:
             message = "nothing is written here; write a value, or `null` to delete what another layer says"
             yield (*path, key), child.problem((*path, key), message)
-        else:
+        elif isinstance(child.value, dict | list):
             yield from find_blanks(child, (*path, key))
 
 

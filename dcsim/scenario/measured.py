@@ -29,7 +29,7 @@ class Measured:
 
     def filled(self, node: Node, path: Key = ()) -> Node:
         """The tree with the values of every data file in the place of its name."""
-        if is_partial(path):
+        if not isinstance(node.value, dict | list) or is_partial(path):
             return node
         if isinstance(node.value, dict):
             data = node.get("empirical")
@@ -37,9 +37,7 @@ class Measured:
                 values = self._values(data, (*path, "empirical"))
                 return node.replaced("empirical", Node({"values": Node(values, data.mark)}, data.mark))
             return Node({key: self.filled(child, (*path, key)) for key, child in node.value.items()}, node.mark)
-        if isinstance(node.value, list):
-            return Node([self.filled(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
-        return node
+        return Node([self.filled(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
 
     def _values(self, data: Node, path: Key) -> list[Node]:
         written = {key: child.value for key, child in data.value.items()}

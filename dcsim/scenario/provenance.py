@@ -19,17 +19,16 @@ class Unwrapping:
 
     def bare(self, node: Node, path: Key = ()) -> Node:
         """The tree with every value where its wrapper stood."""
-        if is_partial(path):
+        if not isinstance(node.value, dict | list) or is_partial(path):
             return node
-        if is_wrapper(node, path):
-            inner = self.bare(node.value["value"], path)
+        value = node.get("value")
+        if value is not None and is_wrapper(node, path):
+            inner = self.bare(value, path)
             self._cite(node, inner, path)
             return Node(inner.value, node.mark)
         if isinstance(node.value, dict):
             return Node({key: self.bare(child, (*path, key)) for key, child in node.value.items()}, node.mark)
-        if isinstance(node.value, list):
-            return Node([self.bare(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
-        return node
+        return Node([self.bare(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
 
     def _cite(self, node: Node, inner: Node, path: Key) -> None:
         unknown = [key for key in node.value if key != "value" and key not in BESIDE]

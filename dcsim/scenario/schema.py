@@ -28,6 +28,7 @@ from dcsim.scenario.document import Document
 from dcsim.scenario.values import (
     AmountValue,
     DateValue,
+    EffectMultiplier,
     LagValue,
     LimitValue,
     MoneyValue,
@@ -176,7 +177,8 @@ class CalendarSpec(Model):
     """Shifts of a working day: `07:00-17:00`, or a list; one over midnight belongs to the day it begins. By day where
     they differ: `{Mon-Thu: 07:00-17:00, Fri: 07:00-12:00}`."""
     holidays: Names = ()
-    """Public holidays that are off, by country or country and state: `US`, `US-TN`."""
+    """Public holidays that are off, by country or country and state: `US`, `US-TN`. Of years whose holidays are not
+    known yet `dcsim check` warns, until `closed` or `open` names a day of them."""
     closed: Names = ()
     """Further days off: dates, or ranges such as `2024-12-24 to 2025-01-01`; with times of day exactly that time:
     `2024-12-24 12:00 to 18:00`."""
@@ -497,12 +499,12 @@ class EachAdds(Model):
 def _times_or_adds(raw: Any) -> str:
     if isinstance(raw, EachAdds) or (isinstance(raw, dict) and not any(kind in raw for kind in KINDS)):
         return ADDS_EACH
-    return ADDS if isinstance(raw, dict | Uncertain) or re.search(r"\d *(min|[hdwmy])", str(raw)) else TIMES
+    return ADDS if isinstance(raw, Uncertain) or re.search(r"\d *(min|[hdwmy])", str(raw)) else TIMES
 
 
 TIMES, ADDS, ADDS_EACH = "(times)", "(adds)", "(each)"
 Effect = Annotated[
-    Annotated[MultiplierValue, Tag(TIMES)] | Annotated[UncertainSpan, Tag(ADDS)] | Annotated[EachAdds, Tag(ADDS_EACH)],
+    Annotated[EffectMultiplier, Tag(TIMES)] | Annotated[UncertainSpan, Tag(ADDS)] | Annotated[EachAdds, Tag(ADDS_EACH)],
     Discriminator(_times_or_adds),
 ]
 

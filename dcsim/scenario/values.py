@@ -69,10 +69,17 @@ HOW_TO_WRITE = {kind: distribution.written for kind, distribution in KINDS.items
 """How each distribution is written."""
 
 
-def single(one: Callable[[Any], Read], expected: str) -> Callable[[Any], Read]:
-    """A reader of one written value that says what was expected when it meets something else altogether."""
+def single(
+    one: Callable[[Any], Read], expected: str, instead: str = "this value is known, not a range"
+) -> Callable[[Any], Read]:
+    """A reader of one written value that says what was expected when it meets something else altogether.
+
+    `instead` says what to do where the value is written as an uncertain one.
+    """
 
     def read(raw: Any) -> Read:
+        if _is_range(raw) or (isinstance(raw, dict) and len(raw) == 1 and next(iter(raw)) in KINDS):
+            raise ValueError(f"expected {expected}, got {describe(raw)}; {instead}")
         if raw is None or isinstance(raw, bool | dict | list | tuple):
             raise ValueError(f"expected {expected}, got {describe(raw)}")
         if isinstance(raw, str) and (found := _CALL.fullmatch(raw)) and found[1].lower() in HOW_TO_WRITE:
@@ -80,6 +87,10 @@ def single(one: Callable[[Any], Read], expected: str) -> Callable[[Any], Read]:
         return one(str(raw) if isinstance(raw, Decimal | Fraction) and one in (parse_date, parse_limit) else raw)
 
     return read
+
+
+def _is_range(raw: Any) -> bool:
+    return isinstance(raw, str) and " to " in raw and bool(_BEGINS_LIKE_A_NUMBER.match(raw.strip()))
 
 
 def parse_uncertain(raw: Any, one: Callable[[Any], Bound]) -> Uncertain:
@@ -224,6 +235,11 @@ read_limit = single(parse_limit, "a date such as 2024-05-02 or 2024-05-02 07:30"
 read_when = single(parse_when, "a date such as 2024-05-02, or a span such as '30 d'")
 read_number = single(parse_number, "a number")
 read_multiplier = single(parse_multiplier, "a number to multiply by, such as 1.2")
+read_effect = single(
+    parse_multiplier,
+    "a number to multiply by, such as 1.5",
+    "an uncertain one is a factor, with which things vary; time that is added has a unit, such as '1 to 4 d'",
+)
 read_lag = single(parse_lag, "a span such as '2 d'")
 read_money = single(parse_money, "a sum of money such as '20M USD'")
 read_amount = single(parse_amount_text, "an amount such as '40_000' or '8 MW'")
@@ -240,6 +256,7 @@ LimitValue = Annotated[date, PlainValidator(read_limit), as_written("date")]
 WhenValue = Annotated[Span | datetime, PlainValidator(read_when), as_written("when")]
 NumberValue = Annotated[Fraction, PlainValidator(read_number), as_written("number")]
 MultiplierValue = Annotated[Fraction, PlainValidator(read_multiplier), as_written("number")]
+EffectMultiplier = Annotated[Fraction, PlainValidator(read_effect), as_written("number")]
 LagValue = Annotated[Span, PlainValidator(read_lag), as_written("span")]
 MoneyValue = Annotated[Money, PlainValidator(read_money), as_written("money")]
 AmountValue = Annotated[Amount, PlainValidator(read_amount), as_written("amount")]

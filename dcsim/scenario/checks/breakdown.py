@@ -23,7 +23,7 @@ def grow_places(scenario: Scenario, findings: Problems) -> Places | None:
     if len(findings.problems) > before or not around <= {SITE, *scenario.places}:
         return None
     try:
-        places = Places.grow(scenario.places)
+        places = Places.grow(scenario.places, scenario.document.limit)
     except PlaceError as error:
         findings.add(_where(scenario, error), str(error) + _advice(scenario, error))
         return None

@@ -1,6 +1,6 @@
 """How large a scenario would be, counted before its patterns are compared and its network is built."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 from math import ceil
@@ -12,7 +12,7 @@ from dcsim.scenario.checks.parts import alternatives, links
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import minutes, tick
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import Production, Scenario
+from dcsim.scenario.schema import ActivityPart, Production, Scenario
 
 _FEWER_PLACES = "count larger places, such as pods instead of racks"
 
@@ -45,19 +45,22 @@ def _activities(scenario: Scenario, places: Places) -> Iterator[Part]:
     done = {name: _count(places, activity.at) for name, activity in scenario.activities.items()}
     for name, activity in scenario.activities.items():
         yield Part("activities in all places", done[name], ("activities", name), _FEWER_PLACES)
-        needed = 0
-        for part in (activity, *activity.within.values()):
-            repairs = part.rework.requires if part.rework is not None else {}
-            ways = [name for way in part.ways.values() if way is not None for name in way.requires]
-            resources = [one for entry in (*part.requires, *repairs, *ways) for one in alternatives(entry)]
-            shared = max((_count(places, per.get(one, "")) for one in (*resources, *part.consumes)), default=1)
-            needed += max(1, shared) * (3 if part.rework is not None else 1)
+        needed = sum(_queues(part, per, places) for part in (activity, *activity.within.values()))
         kind = "queues of what is waited for in places"
         yield Part(kind, min(needed, 3 * done[name]), ("activities", name), "let more places share what is needed")
     for path, link in links(scenario):
         after = done.get(str(path[1]), 1) if path[0] == "activities" else 1
         count = after + done.get(link.activity, 0)
         yield Part("links between activities", count, path, "wait for a milestone that many wait for")
+
+
+def _queues(part: ActivityPart, per: Mapping[str, str], places: Places) -> int:
+    """Queues in which a part of an activity may wait, where things are there once in each place of these levels."""
+    repairs = part.rework.requires if part.rework is not None else {}
+    ways = [name for way in part.ways.values() if way is not None for name in way.requires]
+    resources = [one for entry in (*part.requires, *repairs, *ways) for one in alternatives(entry)]
+    shared = max((_count(places, per.get(one, "")) for one in (*resources, *part.consumes)), default=1)
+    return max(1, shared) * (3 if part.rework is not None else 1)
 
 
 def _goods(scenario: Scenario, places: Places, end: datetime | None) -> Iterator[Part]:

@@ -1,7 +1,8 @@
 """The clock and the calendars: a horizon that ends, shifts that exist, and at least one working minute."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from dcsim import calendars
@@ -47,14 +48,27 @@ def check_calendars(scenario: Scenario, end: datetime | None, findings: Problems
         if not len(calendars.expand(name, shifts, scenario.start, ticks).opens):
             findings.add(path, "is never open between the start and the horizon")
         for code in shifts.holidays:
-            _warn_of_holidays((*path, "holidays"), code, scenario.start.year, end.year, findings)
+            _warn_of_holidays((*path, "holidays"), code, (scenario.start.year, end.year), shifts, findings)
 
 
-def _warn_of_holidays(path: Key, code: str, first: int, last: int, findings: Problems) -> None:
-    """Years until the horizon whose public holidays nobody knows yet are worked like any other."""
-    none, few = calendars.unknown_holidays(code, first, last)
-    for years, what in ((none, "no public holidays are known"), (few, "not all public holidays are known")):
-        if years:
-            span = str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
-            message = f"{what} for '{code}' in {span}: what is not known is worked; name such days with `closed`"
+def _warn_of_holidays(
+    path: Key, code: str, between: tuple[int, int], shifts: calendars.Shifts, findings: Problems
+) -> None:
+    """Years until the horizon whose public holidays nobody knows yet are worked like any other.
+
+    Of a year in which the calendar itself says what is closed or worked, nothing is left to say.
+    """
+    days = [*((first, last) for first, last, _ in shifts.dates), *shifts.shut]
+    named = {year for first, last in days for year in range(first.year, last.year + 1)}
+    unknown = calendars.unknown_holidays(code, *between)
+    for some, what in zip(unknown, ("no public holidays are known", "not all public holidays are known"), strict=True):
+        if years := [year for year in some if year not in named]:
+            advice = "name such days of each year with `closed`"
+            message = f"{what} for '{code}' in {_spans(years)}: what is not known is worked; {advice}"
             findings.warn(path, message)
+
+
+def _spans(years: Sequence[int]) -> str:
+    """Years in words: 2029 to 2031, 2034."""
+    runs = [[year for _, year in run] for _, run in groupby(enumerate(years), lambda pair: pair[1] - pair[0])]
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)

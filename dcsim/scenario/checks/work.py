@@ -133,7 +133,8 @@ def _check_links(scenario: Scenario, findings: Problems) -> None:
             check_fixed_duration((*path, "lag"), link.lag, findings)
         elif isinstance(link, Link):
             lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
-            (check_fixed if isinstance(link.lag, WorkingLag) else check_span)((*path, "lag"), lag, findings)
+            if lag.amount:
+                (check_fixed if isinstance(link.lag, WorkingLag) else check_span)((*path, "lag"), lag, findings)
         if link.count is not None:
             fine = 1 <= link.count <= LARGEST_COUNT
             findings.require(fine, (*path, "count"), "from 1 to 10^9 of the linked instances are waited for")
