@@ -16,6 +16,7 @@ from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     import dcsim.api as _api
+    import dcsim.study.assumptions as _assumptions
     import dcsim.study.backtest as _backtest
     import dcsim.study.compare as _compare
     import dcsim.study.drivers as _drivers
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from dcsim.api import check, load
     from dcsim.study.store import read
 
-    assumptions = _api.opening(_api.assumptions)
+    assumptions = _api.opening(_assumptions.assumptions)
     backtest = _backtest.backtest
     compare = _api.opening(_compare.compare)
     drivers = _api.opening(_drivers.drivers)
@@ -59,6 +60,7 @@ __all__ = [
 ]
 
 _ROOMS: dict[str, str] = {
+    "assumptions": "dcsim.study.assumptions",
     "backtest": "dcsim.study.backtest",
     "compare": "dcsim.study.compare",
     "drivers": "dcsim.study.drivers",
@@ -71,7 +73,7 @@ _ROOMS: dict[str, str] = {
 }
 """Where a public function is defined, if not in `dcsim.api`."""
 
-_TAKE_A_SCENARIO = {*_ROOMS, "assumptions", "replicate", "simulate"} - {"backtest", "read"}
+_TAKE_A_SCENARIO = {*_ROOMS, "replicate", "simulate"} - {"backtest", "read"}
 """Functions that take the path of a file or a mapping as well as a scenario."""
 
 

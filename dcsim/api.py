@@ -28,7 +28,6 @@ from dcsim.trace import Trace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dcsim.study.assumptions import Assumptions
     from dcsim.study.replications import Replications
     from dcsim.study.result import Result
 
@@ -357,38 +356,6 @@ def _sample(network: Network, seed: int, replication: int, sampling: str) -> Sam
     from dcsim.study.design import designed
 
     return Sample(seed, replication, designed(network, sampling, seed, replication))
-
-
-def assumptions(
-    scenario: Scenario,
-    *,
-    milestones: Sequence[str] = (),
-    engine: str = "auto",
-    progress: Callable[[int, int], None] = lambda done, count: None,
-) -> "Assumptions":
-    """How far each assumption moves the milestones: every one alone at its low and its high value.
-
-    Parameters
-    ----------
-    scenario
-        From `load`; its values say `low` and `high` beside themselves, fitted ones have their prior range.
-    milestones
-        Those to look at; those with an observed date or a target, else all, if not given.
-    engine
-        `compiled`, `reference`, or `auto`: whichever is there sooner.
-    progress
-        Told how many runs of how many are done.
-
-    Raises
-    ------
-    RequestError
-        There is no such milestone; it is a ValueError too.
-    ScenarioError
-        No value has a range, or the scenario cannot be simulated with one of the values.
-    """
-    from dcsim.study.assumptions import assumptions
-
-    return assumptions(scenario, milestones, engine, progress)
 
 
 def replicate(

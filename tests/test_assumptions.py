@@ -3,15 +3,17 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
 import dcsim
 from dcsim.cli import app
-from dcsim.report.assumptions import MOST_SHOWN, assumptions_report
+from dcsim.report.terminal import shown
 from dcsim.scenario.load import load as read
-from dcsim.study.assumptions import assumptions_of
+from dcsim.study.assumptions import MOST_SHOWN, assumptions_of, report
+from dcsim.study.result import Result
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -61,7 +63,7 @@ def written(folder, text):
 
 @pytest.fixture
 def table(hall):
-    return dcsim.assumptions(dcsim.load(hall), milestones=["dug", "lit", "wired"]).table.set_index("path")
+    return dcsim.assumptions(dcsim.load(hall), milestones=["dug", "lit", "wired"]).summary.set_index("path")
 
 
 def shifts(table, path):
@@ -96,8 +98,8 @@ def test_a_risk_may_happen_or_not(table):
 
 def test_one_end_is_enough(table):
     row = table.loc["resources.crew.count"]
-    assert (row["dug_low"], row["high"]) == (0, None)
-    assert math.isnan(row["dug_high"])
+    assert (row["dug_low"], row["low"]) == (0, "1")
+    assert row[["high", "dug_high"]].isna().all()
 
 
 def test_what_is_said_about_mitigations_is_left_out(table):
@@ -117,26 +119,25 @@ def test_each_says_why(table):
 
 def test_observed_milestones_are_looked_at_unless_others_are_named(hall):
     found = dcsim.assumptions(dcsim.load(hall))
-    assert found.milestones == ("lit", "wired")
-    assert found.days == {"lit": 16, "wired": math.inf}
+    assert found.about["milestones"] == {"lit": 16, "wired": math.inf}
     bare = dcsim.load(hall, overrides={"milestones.lit.observed": None, "milestones.wired": None})
-    assert dcsim.assumptions(bare).milestones == ("dug", "lit")
+    assert list(dcsim.assumptions(bare).about["milestones"]) == ["dug", "lit"]
 
 
 def test_variants_and_single_values_are_kept(hall):
     gentle = dcsim.load(hall, variants=["gentle"], overrides={"activities.pour.duration": "4 d"})
     found = dcsim.assumptions(gentle, milestones=["lit"])
-    assert found.days == {"lit": 11}
+    assert found.about["milestones"] == {"lit": 11}
     assert shifts_of(found, "activities.dig.duration") == (-1, None)
 
 
 def shifts_of(found, path):
-    row = found.table.set_index("path").loc[path]
+    row = found.summary.set_index("path").loc[path]
     return tuple(None if math.isnan(row[f"lit_{end}"]) else row[f"lit_{end}"] for end in ("low", "high"))
 
 
 def test_both_engines_say_the_same(hall):
-    tables = [dcsim.assumptions(dcsim.load(hall), engine=engine).table for engine in ("reference", "compiled")]
+    tables = [dcsim.assumptions(dcsim.load(hall), engine=engine).summary for engine in ("reference", "compiled")]
     assert tables[0].equals(tables[1])
 
 
@@ -174,8 +175,9 @@ def test_a_distribution_goes_to_its_p10_and_p90(tmp_path, duration, low, high, d
         f"name: A\nstart: 2026-01-05\nactivities: {{a: {{duration: {duration}}}}}\nmilestones: {{lit: {{activity: a}}}}"
     )
     found = dcsim.assumptions(dcsim.load(written(tmp_path, text)))
-    row = found.table.set_index("path").loc["activities.a.duration"]
-    assert (row["low"], row["high"], row["kind"]) == (low, high, "assumption" if low is None else "distribution")
+    row = found.summary.set_index("path").loc["activities.a.duration"]
+    assert (row["high"], row["kind"]) == (high, "assumption" if low is None else "distribution")
+    assert row["low"] == low if low else pd.isna(row["low"])
     assert shifts_of(found, "activities.a.duration") == days
 
 
@@ -193,7 +195,7 @@ risks:
 milestones: {all: {activity: b}}
 options: {fast: {changes: {activities: {b: {duration: 1 to 2 h}}}}}
 """
-    table = dcsim.assumptions(dcsim.load(written(tmp_path, text))).table.set_index("path")
+    table = dcsim.assumptions(dcsim.load(written(tmp_path, text))).summary.set_index("path")
     assert table.loc["factors.weather", ["low", "high"]].tolist() == ["1.1", "1.9"]
     assert table.loc["supplies.x.orders.o.placed", ["low", "high"]].tolist() == ["2026-02-02 00:00", "2026-02-10 00:00"]
     assert table.loc["supplies.x.orders.o.lead_time", "low"].endswith(" wk")
@@ -229,7 +231,7 @@ def test_low_and_high_are_kept_as_written(hall):
 def printed(found, most=MOST_SHOWN):
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(assumptions_report(found, most))
+        console.print(shown(report(found, most=most)))
     return captured.get()
 
 
@@ -240,9 +242,10 @@ def test_the_report_tells_it_in_eighty_columns(hall):
     assert lines[0] == "A hall · expected values"
     assert "1 lit 16.0 16" in lines
     assert "2 wired never 0" in lines
-    where = lines.index("supplies.power.initial = 300 kW")
-    assert lines[where + 1 : where + 4] == ["S: a book", "low 100 kW never .", "high 400 kW . comes"]
-    assert "low 2 d -3.0 ." in lines
+    where = lines.index("supplies.power.initial low never")
+    assert lines[where + 1] == "high reached"
+    assert "activities.pour.duration low -3.0" in lines
+    assert "supplies.power.initial = 300 kW (100 kW to 400 kW): S: a book" in lines
     assert lines[-1] == "3 of 8 move none of these milestones."
 
 
@@ -255,8 +258,53 @@ def test_the_command_line_says_the_same(hall):
     result = CliRunner().invoke(app, ["assumptions", str(hall), "--milestone", "lit", "--variant", "gentle", "--all"])
     assert result.exit_code == 0
     assert "A hall · gentle · expected values" in result.output
-    assert "activities.dig.duration = 6 d" in result.output
+    assert "activities.dig.duration = 6 d (5 d to …): assumed: sand" in result.output
     assert "wired" not in result.output
+
+
+# As any result
+
+
+def test_it_is_kept_read_and_drawn(hall, tmp_path):
+    found = dcsim.assumptions(dcsim.load(hall))
+    kept = dcsim.read(found.save(tmp_path / "kept"))
+    pd.testing.assert_frame_equal(kept.assumptions, found.assumptions)
+    assert repr(kept.report()) == repr(found.report())
+    assert "<td>activities.dig.duration</td>" in found._repr_html_()
+    rows = [label.get_text() for label in kept.plot(milestone="lit").get_yticklabels()]
+    assert rows[0] == "supplies.power.initial"
+    with pytest.raises(dcsim.errors.RequestError, match="no milestone 'litt'; did you mean 'lit'"):
+        kept.plot(milestone="litt")
+
+
+def test_what_is_never_reached_has_a_word_instead_of_a_bar(hall):
+    chart = dcsim.assumptions(dcsim.load(hall)).chart(milestone="lit")
+    said = {
+        (chart.y.names[row], label): end
+        for mark in chart.marks
+        for row, end, label in zip(mark.rows, mark.end, mark.labels, strict=True)
+        if label
+    }
+    assert said["supplies.power.initial", "never"] == 0
+    assert said["activities.dig.duration", "+5.0"] == 5
+
+
+def test_the_command_keeps_it_and_the_page_shows_it(dcsim, hall, tmp_path):
+    kept, page = tmp_path / "kept", tmp_path / "page.html"
+    out, _, code = dcsim("assumptions", str(hall), "--out", str(kept))
+    assert (code, out.splitlines()[-1]) == (0, f"tables in {kept}")
+    assert dcsim("report", str(kept), "-o", str(page))[2] == 0
+    text = page.read_text()
+    assert "How far each assumption moves the dates" in text
+    assert "dcsim assumptions scenario.yaml --milestone lit --milestone wired" in text
+
+
+def test_where_nothing_moves_it_says_so(hall):
+    found = dcsim.assumptions(dcsim.load(hall), milestones=["dug"])
+    table = found.assumptions.assign(dug_low=0.0, dug_high=0.0)
+    still = Result("assumptions", found.scenario, found.about, {"assumptions": table})
+    assert still.report().sections[-1].sentences == ("8 of 8 move none of these milestones.",)
+    assert still.chart().empty == "no assumption moves it"
 
 
 # The scenarios in configs

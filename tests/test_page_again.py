@@ -45,6 +45,7 @@ def file(tmp_path):
         ("sweep", "--over", "supplies.power.orders.first.lead_time=3 d:9 d:3", "-n", "4", *HALF),
         ("sweep", "--over", "resources.crew.count=1..2", "--over", "resources.crane.count=1,2", "-n", "4", *HALF),
         ("drivers", *HALF, "-n", "8"),
+        ("assumptions", *HALF),
         ("order-by", *HALF, "--confidence", "0.55", "-n", "16", "--date", "2024-02-10"),
     ],
     ids=" ".join,

@@ -112,8 +112,8 @@ def test_a_milestone_that_was_not_reached_has_no_day(run):
 
 
 def test_a_kind_without_pictures_says_so(run):
-    with pytest.raises(RequestError, match="of a result of kind 'assumptions'; there are none"):
-        draw(findings(run, "assumptions", {}))
+    with pytest.raises(RequestError, match="of a result of kind 'other'; there are none"):
+        draw(findings(run, "other", {}))
 
 
 def test_titles_say_what_was_simulated(run, many):

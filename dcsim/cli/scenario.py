@@ -7,8 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dcsim.budget import LIMIT
-from dcsim.cli.app import Limit, Milestones, Mitigations, Options, ScenarioFile, Settings, Variants, app, opened
-from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress
+from dcsim.cli.app import (
+    Engine,
+    Limit,
+    Milestones,
+    Mitigations,
+    Options,
+    Out,
+    Overwrite,
+    ScenarioFile,
+    Settings,
+    Variants,
+    app,
+    make_way,
+    opened,
+)
+from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, give, patience, progress
 
 if TYPE_CHECKING:
     from dcsim.errors import Problem
@@ -131,15 +145,19 @@ def assumptions(
     set_: Settings = None,
     milestone: Milestones = None,
     all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
+    engine: Engine = "auto",
+    out: Out = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """Move each assumption to its low and its high value: what the dates do."""
-    from dcsim import api
-    from dcsim.report.assumptions import MOST_SHOWN, assumptions_report
+    from dcsim.report.terminal import shown
+    from dcsim.study.assumptions import MAIN, MOST_SHOWN, assumptions, report
 
     found = opened(scenario, variant, set_, None, None, limit)
     with progress("trying") as show:
-        result = api.assumptions(found, milestones=milestone or (), progress=show)
-    text = assumptions_report(result, None if all_ else MOST_SHOWN)
-    answer(result.findings, "assumptions", text, as_json, as_csv)
+        result = assumptions(found, milestones=milestone or (), engine=engine, progress=show)
+    make_way(out, overwrite)
+    text = shown(report(result, most=None if all_ else MOST_SHOWN))
+    give(result, MAIN, text, out, as_json, as_csv)

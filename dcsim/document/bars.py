@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from dcsim.document.causes import CAUSES, by_cause, spent_on
 from dcsim.document.chart import Axis, Bars, Chart
 from dcsim.document.colours import PARTS, REST
+from dcsim.document.words import change
 
 M = TypeVar("M")
+
+Floats = NDArray[np.float64]
 
 OTHER = "other"
 MOST_ROWS = 14
@@ -61,7 +64,7 @@ def stacked(table: pd.DataFrame, milestone: str) -> Chart:
     return Chart(title, Axis(title="days, on average"), Axis("rows", names=labels), marks, "", said, empty=empty)
 
 
-def _marks(parts: Sequence[tuple[str, NDArray[np.float64]]], totals: Sequence[str]) -> list[Bars]:
+def _marks(parts: Sequence[tuple[str, Floats]], totals: Sequence[str]) -> list[Bars]:
     """The parts of all stacks, the total at the right end of each."""
     days = np.array([values for _, values in parts])
     ends = np.where(days >= 0, days.clip(min=0).cumsum(axis=0), days.clip(max=0).cumsum(axis=0))
@@ -80,3 +83,35 @@ def _marks(parts: Sequence[tuple[str, NDArray[np.float64]]], totals: Sequence[st
         )
         for number, ((what, values), (colour, hatch)) in enumerate(zip(parts, looks, strict=True))
     ]
+
+
+def tornado(
+    title: str, axis: str, names: Sequence[str], low: Floats, high: Floats, legend: tuple[str, str], empty: str
+) -> Chart:
+    """How many days something moves at both ends of each input; where both are on one side, the shorter lies in front.
+
+    What is never reached, or only then, has a word instead of a bar; not a number is an end that there is not.
+    """
+    ends = ((low, high, legend[0], "sky"), (high, low, legend[1], "red"))
+    marks = [_bars(names, *end, shorter) for shorter in (False, True) for end in ends]
+    told = zip(names, low, high, strict=True)
+    summary = "; ".join(f"{name} {change(first)} to {change(last)} days" for name, first, last in told)
+    rows = Axis("rows", names=names)
+    axes = Axis(title=axis, line_at_zero=True), rows
+    return Chart(title, *axes, marks, "", summary, empty="" if len(names) else empty)
+
+
+def _bars(names: Sequence[str], days: Floats, other: Floats, name: str, colour: str, shorter: bool) -> Bars:
+    """Bars to one end of the inputs: of those where it is the shorter one, or of the others."""
+    drawn, beside = (np.where(np.isfinite(ends), ends, 0.0) for ends in (days, other))
+    at = np.flatnonzero((abs(drawn) < abs(beside)) == shorter).tolist()
+    hidden = np.isnan(days) | (days == 0) | (shorter & (drawn * beside > 0))
+    return Bars(
+        name=name,
+        colour=colour,
+        rows=at,
+        start=np.zeros(len(at)),
+        end=drawn[at],
+        labels=["" if hidden[row] else change(days[row]) for row in at],
+        notes=[f"{names[row]} {name}: {change(days[row])} d" for row in at],
+    )

@@ -34,6 +34,8 @@ def joined(parts: Sequence[str]) -> str:
 
 NEVER = "never"
 """What stands for a day that does not come before the horizon."""
+REACHED = "reached"
+"""What stands for a change that makes a day come at all."""
 UNKNOWN = "?"
 """What stands for the end of an interval for which there are too few replications."""
 
@@ -86,10 +88,13 @@ def written(value: Any) -> str:
 
 
 def change(days: float, digits: int = 1) -> str:
-    """So many days later (with a plus), or earlier: +12.0, -1.5; `never` where only the other gets there."""
+    """So many days later (with a plus), or earlier: +12.0, -1.5.
+
+    It is `never` where only the other gets there, `reached` where the other does not.
+    """
     if math.isnan(days):
         return UNKNOWN
-    return NEVER if days == math.inf else _rounded(days, digits, "+")
+    return _rounded(days, digits, "+") if math.isfinite(days) else NEVER if days > 0 else REACHED
 
 
 def days(number: float, digits: int = 1) -> str:

@@ -1,13 +1,12 @@
-"""What carries the dates: every assumption at its low and at its high value, one at a time.
+"""How far each assumption moves the dates: every one at its low and at its high value, one at a time.
 
 Each value that says `low` or `high` beside itself is set to it, everything else is left alone, and the build is
 run with expected values. A fitted parameter goes to the ends of its prior range instead, and a distribution that says
 neither to its P10 and its P90. What is said about mitigations and options that are not taken is left out.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.milestones import milestone_table
-from dcsim.analysis.notebook import as_html
+from dcsim.analysis.result import EXPECTED
 from dcsim.build import build
-from dcsim.engine import ENGINES, Engine, choose
+from dcsim.dates import days_between
+from dcsim.document.bars import tornado
+from dcsim.document.chart import Chart
+from dcsim.document.report import Cell, Column, Report, Section, Table
+from dcsim.document.words import listed, written
+from dcsim.engine import AUTO, ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
@@ -28,7 +32,9 @@ from dcsim.scenario.values import parse_uncertain, read_span
 from dcsim.study.ranges import ends_of, uncertain_of
 from dcsim.study.replications import known_name
 from dcsim.study.result import Result
+from dcsim.suggest import shorten
 
+MAIN = "assumptions"
 Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Told how many runs of how many are done."""
@@ -58,57 +64,36 @@ class Assumption:
     """Why it was assumed, what to know about it, or what its source says."""
 
 
-@dataclass(frozen=True, eq=False)
-class Assumptions:
-    """How far every assumption moves the milestones of a scenario."""
+def assumptions(
+    scenario: Scenario,
+    *,
+    milestones: Sequence[str] = (),
+    engine: str = AUTO,
+    progress: Progress = lambda done, count: None,
+) -> Result:
+    """How far each assumption moves the milestones: every one alone at its low and its high value.
 
-    scenario: Scenario
-    milestones: tuple[str, ...]
-    """The milestones looked at, in the order of the scenario."""
-    days: Mapping[str, float]
-    """The day of each with every value as it stands; infinite if it is not reached."""
-    assumptions: tuple[Assumption, ...]
-    shifts: NDArray[np.float64]
-    """(assumption, low or high, milestone): days later; infinite where it is reached no more, NaN if not run."""
+    The table `assumptions` has one row for each, the most important first: path, value, low, high (as written; no low
+    or high where there is no such end), kind, source, reason, and for each milestone its shift in days at the low and
+    at the high value (`installed_100k_low`): positive is later, infinite is never, empty was not given.
 
-    def _repr_html_(self) -> str:
-        note = "days by which each value at its low and high end moves the milestones; positive is later"
-        return as_html(self.scenario.name, self.table.drop(columns=["source", "reason"]), note)
+    Parameters
+    ----------
+    scenario
+        From `load`; its values say `low` and `high` beside themselves, fitted ones have their prior range.
+    milestones
+        Those to look at; those with an observed date or a target, else all, if not given.
+    engine
+        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    progress
+        Told how many runs of how many are done.
 
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """One row per assumption, the most important first.
-
-        Columns: path, value, low, high, kind, source, reason, and for each milestone its shift in days at the
-        low and at the high value (`installed_100k_low`): positive is later, infinite is never, empty was not
-        given.
-        """
-        rows = [vars(self.assumptions[k]) for k in self.order]
-        frame = pd.DataFrame(rows, columns=["path", "value", LOW, HIGH, "kind", "source", "reason"], dtype=object)
-        for number, name in enumerate(self.milestones):
-            for side, end in enumerate((LOW, HIGH)):
-                frame[f"{name}_{end}"] = self.shifts[self.order, side, number]
-        return frame
-
-    @cached_property
-    def order(self) -> list[int]:
-        """The assumptions by their largest shift, in the order of the file where it is the same."""
-        return sorted(range(len(self.assumptions)), key=lambda k: -self.largest(k))
-
-    @cached_property
-    def findings(self) -> Result:
-        """The table, with the days of the milestones as everything stands."""
-        return Result("assumptions", self.scenario, {"milestones": dict(self.days)}, {"assumptions": self.table})
-
-    def largest(self, number: int) -> float:
-        """The largest shift of any milestone at either end of an assumption, in days."""
-        return float(np.max(np.nan_to_num(np.abs(self.shifts[number]), nan=0.0, posinf=np.inf), initial=0.0))
-
-
-def assumptions(scenario: Scenario, milestones: Sequence[str], engine: str, progress: Progress) -> Assumptions:
-    """Run a scenario with each of its assumptions at both ends, and tell how far the milestones move.
-
-    Raises RequestError for milestones that the scenario does not have, ScenarioError for values that it cannot have.
+    Raises
+    ------
+    RequestError
+        There is no such milestone; it is a ValueError too.
+    ScenarioError
+        No value has a range, or the scenario cannot be simulated with one of the values.
     """
     chosen = chosen_milestones(scenario, milestones)
     network = build(scenario)
@@ -120,7 +105,7 @@ def assumptions(scenario: Scenario, milestones: Sequence[str], engine: str, prog
     ends = [(k, side, value) for k, side, value in ends if value is not None]
     compute = ENGINES[choose(engine, network.instances * len(ends))]()
     here = _days(network, chosen, compute)
-    shifts = np.full((len(found), 2, len(chosen)), np.nan)
+    shifts = np.full((len(found), len(chosen), 2), np.nan)
     problems: list[Problem] = []
     for done, (k, side, value) in enumerate(ends, start=1):
         try:
@@ -128,12 +113,36 @@ def assumptions(scenario: Scenario, milestones: Sequence[str], engine: str, prog
         except ScenarioError as error:
             problems += [_at_the_end(scenario, found[k], side, problem) for problem in error.problems]
         else:
-            shifts[k, side] = _later(here, there)
+            shifts[k, :, side] = _later(here, there)
         progress(done, len(ends))
     if problems:
         raise ScenarioError(problems, scenario.document.name)
-    days = dict(zip(chosen, here.tolist(), strict=True))
-    return Assumptions(scenario, chosen, days, found, shifts)
+    about = {"seed": EXPECTED, "milestones": dict(zip(chosen, here.tolist(), strict=True))}
+    return Result("assumptions", scenario, about, {"assumptions": _table(found, chosen, shifts)})
+
+
+def _table(found: Sequence[Assumption], milestones: Sequence[str], shifts: Days) -> pd.DataFrame:
+    """The assumptions by their largest shift, in the order of the file where it is the same."""
+    words = {
+        field.name: pd.Series([_as_text(getattr(one, field.name)) for one in found], dtype="str")
+        for field in fields(Assumption)
+    }
+    days = dict(zip(_columns(milestones), shifts.reshape(len(found), -1).T, strict=True))
+    frame = pd.DataFrame(words | days)
+    return frame.loc[(-_largest(frame, milestones)).argsort(kind="stable")].reset_index(drop=True)
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else written(value)
+
+
+def _columns(milestones: Iterable[str]) -> list[str]:
+    return [f"{name}_{end}" for name in milestones for end in (LOW, HIGH)]
+
+
+def _largest(table: pd.DataFrame, milestones: Iterable[str]) -> Days:
+    """The largest shift of any milestone at either end of each assumption, in days."""
+    return table[_columns(milestones)].abs().max(axis=1).fillna(0.0).to_numpy(np.float64)
 
 
 def assumptions_of(scenario: Scenario) -> tuple[Assumption, ...]:
@@ -236,3 +245,110 @@ def _at_the_end(scenario: Scenario, one: Assumption, side: int, problem: Problem
     where = f" ({problem.path})" if problem.path and problem.path != one.path else ""
     key = next((k for k in scenario.document.positions if dotted(k) == one.path), ())
     return scenario.document.problem(key, f"`{(LOW, HIGH)[side]}`: {problem.message}{where}")
+
+
+# What it has to say
+
+MOST_MILESTONES = 7
+"""Milestones that fit beside each other in 80 columns."""
+FEW_MILESTONES = 3
+"""So many leave room for fractions of days."""
+MOST_SHOWN = 12
+"""Assumptions that are told, unless all are asked for."""
+NOTHING = 0.05
+"""Days below which a shift is none."""
+NOTE = (
+    "Each assumption moves alone, with expected values of all else. Empty: less than 0.05 days. Never: not by the end "
+    "of the simulation. Reached: only then."
+)
+
+Row = Mapping[Hashable, Any]
+
+
+def report(result: Result, milestone: str = "", most: int | None = MOST_SHOWN) -> Report:
+    """The milestones by number, the assumptions that move them most, and what each of these rests on."""
+    table, names = result.tables["assumptions"], list(result.about["milestones"])
+    moving = table[_largest(table, names) >= NOTHING]
+    shown = moving.head(len(moving) if most is None else most).to_dict("records")
+    if not shown:
+        return Report.of(
+            "Assumptions", result.subject(), [_milestones(result, names), Section("", _rest(result, 0, 0))]
+        )
+    sections = (
+        _milestones(result, names),
+        Section(
+            "Days by which the milestones are later, at the low and at the high value",
+            tables=(_shifts(shown, names[:MOST_MILESTONES]),),
+            charts=(moved(result, milestone if milestone in names else ""),),
+            notes=(NOTE,),
+        ),
+        Section("What they rest on", points=tuple(map(_reason, shown)), notes=_rest(result, len(moving), len(shown))),
+    )
+    return Report.of("How far each assumption moves the dates", result.subject(), sections)
+
+
+def _milestones(result: Result, names: Sequence[str]) -> Section:
+    """Which milestone has which number, its day, and the days on which it was observed."""
+    columns = (Column("", "count"), Column("milestone"), Column("day", "days"), Column("observed on day"))
+    rows = []
+    for number, name in enumerate(names[:MOST_MILESTONES], start=1):
+        dates = [observed.date for observed in result.scenario.milestones[name].observed]
+        days = dict.fromkeys(f"{days_between(result.scenario.zero, date):,}" for date in dates)
+        rows.append((number, name, result.about["milestones"][name], ", ".join(days)))
+    beside = names[MOST_MILESTONES:]
+    notes = (f"Not shown: {listed(beside)}; choose with --milestone.",) if beside else ()
+    return Section("", tables=(Table(columns, rows),), notes=notes)
+
+
+def _shifts(rows: Sequence[Row], names: Sequence[str]) -> Table:
+    """A row for each end of each assumption, a column for each milestone."""
+    digits = int(len(names) <= FEW_MILESTONES)
+    numbers = [Column(str(number), "change", digits=digits) for number in range(1, len(names) + 1)]
+    lines = []
+    for row in rows:
+        ends = [end for end in (LOW, HIGH) if isinstance(row[end], str)]
+        for end in ends:
+            days = [row[f"{name}_{end}"] for name in names]
+            path = Cell(row["path"], emphasis="strong") if end == ends[0] else ""
+            lines.append([path, end, *(shift if abs(shift) >= NOTHING else None for shift in days)])
+    return Table((Column("assumption"), Column("at"), *numbers), lines)
+
+
+def _reason(row: Row) -> str:
+    """An assumption with its value, the range in which it is believable, and what it rests on."""
+    low, high = (shorten(row[end], 30) if isinstance(row[end], str) else "…" for end in (LOW, HIGH))
+    return f"{row['path']} = {shorten(row['value'], 60)} ({low} to {high}): {_why(row)}"
+
+
+def _why(row: Row) -> str:
+    kind, source, reason = row["kind"], row["source"], row["reason"]
+    said = {FITTED: "fitted", ASSUMED: "assumed", DISTRIBUTED: "P10 and P90"}.get(kind, str(source))
+    if kind == DISTRIBUTED and source:
+        said += f" of {source}"
+    if kind == FITTED and source:
+        said += f", prior range from {source}"
+    return f"{said}: {reason}" if reason else said
+
+
+def _rest(result: Result, moving: int, shown: int) -> tuple[str, ...]:
+    """What is not shown."""
+    count = len(result.tables["assumptions"])
+    more = (f"{moving - shown} more move them less: --all prints them.",) if moving > shown else ()
+    still = (f"{count - moving} of {count} move none of these milestones.",) if moving < count else ()
+    return (*more, *still)
+
+
+def moved(result: Result, milestone: str = "") -> Chart:
+    """How far each assumption moves a milestone, the last one if none is named: the largest shift on top."""
+    names = list(result.about["milestones"])
+    name = known_name(milestone, tuple(names)) if milestone else names[-1]
+    table = result.tables["assumptions"]
+    size = _largest(table, [name])
+    shown = table[size >= NOTHING].iloc[(-size[size >= NOTHING]).argsort(kind="stable")].head(MOST_SHOWN)
+    low, high = (shown[column].to_numpy(np.float64) for column in _columns([name]))
+    title, legend = f"{name}: how far each assumption moves it", ("at its low value", "at its high value")
+    axis = "days later than with every value as it stands (left: earlier)"
+    return tornado(title, axis, list(shown["path"]), low, high, legend, "no assumption moves it")
+
+
+CHARTS = {"shifts": moved}

@@ -18,11 +18,12 @@ from dcsim.analysis import sensitivity
 from dcsim.analysis.frames import days as days_of
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import quantile
-from dcsim.analysis.sensitivity import Input, Points, Values
+from dcsim.analysis.sensitivity import Input, Points
 from dcsim.build import network_of
-from dcsim.document.chart import Axis, Bars, Chart
+from dcsim.document.bars import MOST_ROWS, tornado
+from dcsim.document.chart import Chart
 from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import NEVER, UNKNOWN, change, counted, day, listed, share
+from dcsim.document.words import NEVER, UNKNOWN, counted, day, listed, share
 from dcsim.document.words import days as in_days
 from dcsim.engine import AUTO, choose, new_runner
 from dcsim.engine.philox import refuse_uncountable
@@ -207,7 +208,7 @@ def report(result: Result, milestone: str = "") -> Report:
     sections = [Section("", tuple(_sentences(about, moving)))]
     if moving:
         title = "Inputs, the most important first"
-        sections.append(Section(title, tables=(_table(moving),), charts=(tornado(result),), notes=LEGEND))
+        sections.append(Section(title, tables=(_table(moving),), charts=(moved(result),), notes=LEGEND))
     sections.append(Section("", (others,) if still else ()))
     return Report.of(f"What moves {about['milestone']}", subject, sections)
 
@@ -283,44 +284,17 @@ def _with_interval(row: Row, name: str, digits: int) -> str:
     return f"{in_days(row[name], digits)}±{(row[f'{name}_high'] - row[f'{name}_low']) / 2:.{digits}f}"
 
 
-MOST_ROWS = 14
-"""Rows of a chart; inputs that move less are left out."""
-
-
-def tornado(result: Result) -> Chart:
+def moved(result: Result) -> Chart:
     """How far each input moves the mean at its low and at its high end, the largest swing on top."""
     table = result.tables["drivers"]
     shown = table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable").head(MOST_ROWS)
-    names = [str(name) for name in shown["input"]]
     low, high = (shown[end].to_numpy(np.float64) for end in ("low_day", "high_day"))
-    marks = [
-        _bars(names, days, other, shorter, name, colour)
-        for shorter in (False, True)
-        for days, other, name, colour in (
-            (low, high, "at its P10; without the risk", "sky"),
-            (high, low, "at its P90; with the risk", "red"),
-        )
-    ]
-    ends = zip(names, low, high, strict=True)
-    summary = "; ".join(f"{name} {change(first)} to {change(last)} days" for name, first, last in ends)
-    axis = Axis(title="days by which the mean moves (left: earlier)", line_at_zero=True)
-    title, empty = f"{result.about['milestone']}: what moves it", "" if names else "no input moves the milestone"
-    return Chart(title, axis, Axis("rows", names=names), marks, "", summary, empty=empty)
-
-
-def _bars(names: list[str], days: Values, other: Values, shorter: bool, name: str, colour: str) -> Bars:
-    """Bars to one end of the inputs, of those where it is the shorter one, which lies in front, or of the others."""
-    at = np.flatnonzero((abs(days) < abs(other)) == shorter)
-    hidden = shorter & (days * other >= 0)
-    return Bars(
-        name=name,
-        colour=colour,
-        rows=at.tolist(),
-        start=np.zeros(len(at)),
-        end=days[at],
-        labels=["" if hidden[row] else change(days[row]) for row in at],
-        notes=[f"{names[row]} {name}: {change(days[row])} d" for row in at],
+    title, legend = (
+        f"{result.about['milestone']}: what moves it",
+        ("at its P10; without the risk", "at its P90; with the risk"),
     )
+    axis, names = "days by which the mean moves (left: earlier)", list(map(str, shown["input"]))
+    return tornado(title, axis, names, low, high, legend, "no input moves the milestone")
 
 
-CHARTS = {"tornado": tornado}
+CHARTS = {"tornado": moved}

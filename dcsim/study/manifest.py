@@ -120,6 +120,11 @@ class _Drivers(_Manifest):
     points: _Count | None = None
 
 
+class _Assumptions(_Manifest):
+    kind: Literal["assumptions"]
+    milestones: dict[str, float]
+
+
 class _Orders(_Manifest):
     kind: Literal["orders"]
     milestone: str
@@ -159,6 +164,7 @@ _ANY: TypeAdapter[_Manifest] = TypeAdapter(
         | _Comparison
         | _Sweep
         | _Drivers
+        | _Assumptions
         | _Orders
         | _Mitigations
         | _Backtest,

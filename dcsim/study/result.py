@@ -23,6 +23,7 @@ QUESTIONS = {
     "replications": "dcsim.study.forecast",
     "explanation": "dcsim.study.explain",
     "drivers": "dcsim.study.drivers",
+    "assumptions": "dcsim.study.assumptions",
     "comparison": "dcsim.study.compare",
     "sweep": "dcsim.study.sweep",
     "orders": "dcsim.study.orders",
@@ -77,8 +78,8 @@ class Result:
     """
 
     kind: str
-    """Which question: `run`, `replications`, `explanation`, `lost`, `comparison`, `sweep`, `drivers`, `orders`,
-    `mitigations`, `backtest`."""
+    """Which question: `run`, `replications`, `explanation`, `lost`, `comparison`, `sweep`, `drivers`, `assumptions`,
+    `orders`, `mitigations`, `backtest`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]

@@ -82,6 +82,7 @@ _COLUMNS = {
             for name in ("correlation", "first", "total", "swing", "information", "p80_sooner")
         )
     },
+    "assumptions": {"assumptions": "path value low high kind source reason"},
     "orders": {
         "orders": "supply order placed:time latest:time slack:number probability:number confidence:number note",
         "stuck": _STUCK,

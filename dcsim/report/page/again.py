@@ -18,6 +18,7 @@ VERBS = {
     "comparison": "compare",
     "sweep": "sweep",
     "drivers": "drivers",
+    "assumptions": "assumptions",
     "orders": "order-by",
     "mitigations": "mitigate",
 }
@@ -32,6 +33,8 @@ def command(found: Result) -> list[str]:
     Raises ResultError where that is not exactly so; its message is what the command would need.
     """
     words = ["dcsim", VERBS[found.kind], "scenario.yaml"]
+    if found.kind == "assumptions":
+        return [*words, *_each("--milestone", found.about["milestones"])]
     return [*words, *_own(found), *_chance(found.about)]
 
 
