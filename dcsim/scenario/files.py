@@ -8,13 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dcsim.scenario.tree import Origin
-from dcsim.suggest import nearest
+from dcsim.suggest import nearest, shorten
 
 LARGEST = 10_000_000
 """Bytes; a scenario is written by people."""
 
 MOST_TOGETHER = 100_000_000
 """Bytes that a scenario and all files it names may have."""
+
+ARCHETYPE = "archetype:"
+"""Before the name of a scenario that comes with dcsim, where a file may be named: `extends: archetype:new-campus`."""
+
+ARCHETYPES = Path(__file__).parent.parent / "archetypes"
+"""The folder of these scenarios, from which every scenario may read."""
+
+_ABOUT = "description:"
+_TABLES = ("rules.yaml", "technology.yaml")
+"""What lies there beside them."""
 
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -46,7 +56,7 @@ class Root:
         """Where a file really lies, which is inside the root."""
         try:
             found = path.resolve()
-            inside = found.is_relative_to(self.folder.resolve())
+            inside = found.is_relative_to(self.folder.resolve()) or found.is_relative_to(ARCHETYPES.resolve())
         except (OSError, ValueError, RuntimeError):
             raise UnreadableFileError(f"'{shown}' is not the name of a file") from None
         if not inside:
@@ -54,10 +64,38 @@ class Root:
         return found
 
     def beside(self, origin: Origin, name: str) -> tuple[str, Origin]:
-        """The text of a file named by another one, beside which it is looked up; and where it lies."""
+        """The text of a file named by another one, beside which it is looked up; and where it lies.
+
+        An archetype is looked up among those that come with dcsim.
+        """
+        if name.startswith(ARCHETYPE):
+            path = archetype(name.removeprefix(ARCHETYPE))
+            return self.read(path, name), Origin(name, path)
         path = origin.folder / name
         shown = str(Path(origin.name).parent / name)
         return self.read(path, name), Origin(shown, path)
+
+
+def archetypes() -> list[str]:
+    """The names of all scenarios that come with dcsim to be extended."""
+    return sorted(path.stem for path in ARCHETYPES.glob("*.yaml") if path.name not in _TABLES)
+
+
+def archetype(name: str) -> Path:
+    """Where an archetype lies; raises UnreadableFileError where there is none of this name."""
+    known = archetypes()
+    if name not in known:
+        raise UnreadableFileError(f"no archetype '{shorten(name)}'{nearest(name, known)}")
+    return ARCHETYPES / f"{name}.yaml"
+
+
+def described() -> dict[str, str]:
+    """What each archetype is for."""
+    found = {}
+    for name in archetypes():
+        text = archetype(name).read_text("utf-8")
+        found[name] = next((line.partition(":")[2].strip() for line in text.split("\n") if line.startswith(_ABOUT)), "")
+    return found
 
 
 def read_stream(shown: str) -> str:
