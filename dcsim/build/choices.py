@@ -198,17 +198,16 @@ def _sharing(entries: Sequence[Entry]) -> list[list[Entry]]:
         for name in entry.resources:
             users.setdefault(name, []).append(k)
     groups: list[list[Entry]] = []
-    left = set(range(len(entries)))
+    seen: set[int] = set()
     for k in range(len(entries)):
-        ahead, group = [k], []
+        ahead, group = [k], set[int]()
         while ahead:
-            if (j := ahead.pop()) in left:
-                left.remove(j)
-                group.append(j)
-                for name in entries[j].resources:
-                    ahead += users.pop(name, ())
-        if group:
+            group.add(j := ahead.pop())
+            for name in entries[j].resources:
+                ahead += users.pop(name, ())
+        if k not in seen:
             groups.append([entries[j] for j in sorted(group)])
+        seen |= group
     return groups
 
 

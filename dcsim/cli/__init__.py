@@ -3,7 +3,7 @@
 Heavy libraries are imported by the command that needs them, so that help comes at once.
 """
 
-from dcsim.cli import build, forecast, guide, page, pictures, scenario, sensitivity, whatif, why
+from dcsim.cli import build, forecast, guide, new, page, pictures, scenario, sensitivity, whatif, why
 from dcsim.cli.app import app
 
-__all__ = ["app", "build", "forecast", "guide", "page", "pictures", "scenario", "sensitivity", "whatif", "why"]
+__all__ = ["app", "build", "forecast", "guide", "new", "page", "pictures", "scenario", "sensitivity", "whatif", "why"]

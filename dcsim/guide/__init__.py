@@ -6,6 +6,7 @@ from inspect import getdoc
 
 from dcsim.errors import RequestError
 from dcsim.guide.reference import SECTIONS, section
+from dcsim.scenario.files import described
 from dcsim.scenario.values import HOW_TO_WRITE
 from dcsim.suggest import nearest
 
@@ -13,11 +14,14 @@ CHAPTERS = {
     "values": "spans, amounts, dates, months, distributions, and where a value comes from",
     "expressions": "parameters, and values that are computed from them",
     "layers": "variants, options, single values, and files that extend others",
+    "archetypes": "scenarios to begin with: ways of building, and `dcsim new`, which writes a site on top of one",
     "results": "what the tables of a result mean, and how they date things",
 }
 """What each Markdown file beside this one is about."""
 DISTRIBUTIONS = "(distributions)"
 """Stands in a chapter for the list of all distributions."""
+ARCHETYPES = "(archetypes)"
+"""Stands in a chapter for the list of all archetypes."""
 LAW = "law"
 """What happens at every minute: the text at the head of the engine that decides."""
 
@@ -42,7 +46,8 @@ def guide(topic: str | None = None) -> str:
     if topic in CHAPTERS:
         written = [f"* `{kind}`: {how}" for kind, how in HOW_TO_WRITE.items()]
         text = files(__package__).joinpath(f"{topic}.md").read_text("utf-8")
-        return text.replace(DISTRIBUTIONS, "\n".join(written))
+        known = [f"* `{name}`: {about}" for name, about in described().items()]
+        return text.replace(DISTRIBUTIONS, "\n".join(written)).replace(ARCHETYPES, "\n".join(known))
     if topic == LAW:
         _, _, law = (getdoc(import_module("dcsim.engine.reference")) or "").partition("\n\n")
         return f"# The law of the instant\n\nThis is the text of `dcsim/engine/reference.py`. {law}\n"
