@@ -131,6 +131,8 @@ class _Sketch:
         self._claims()
         if not self.has_working_lags and self.some(0.5):
             self._stoppages()
+        if self.some(0.2):
+            self._midnight()
         return {key: value for key, value in self.data.items() if value != {}}
 
     def _branches(self) -> None:
@@ -160,6 +162,22 @@ class _Sketch:
                 needed["requires"] = before | {" | ".join(names): self.rng.randint(1, 2)}
                 if not self._is_workable(spec):
                     needed["requires"] = before
+
+    def _midnight(self) -> None:
+        """Work that ends at the first midnight, and steps of no length that take what is there, or comes then."""
+        minutes = DAY - 60 * self.start.hour - self.start.minute
+        before, after = self.rng.randint(0, 2), self.rng.randint(1, 3)
+        self.data["resources"]["clerks"] = {"count": {"0 d": before, self.when(minutes): after}}
+        self.data["supplies"]["permits"] = {"initial": self.rng.randint(0, 1)}
+        hearing: Spec = {"not_before": self.when(minutes)} if self.some(0.5) else {"after": "settle"}
+        sign: Spec = {"after": "settle", "requires": {"clerks": self.rng.randint(1, max(before, after))}}
+        self.data["activities"] |= {
+            "settle": {"duration": f"{minutes} min"},
+            "hearing": {**hearing, "produces": {"permits": 1}},
+            "sign": sign | ({"consumes": {"permits": 1}} if self.some(0.4) else {}),
+            "file": {"after": ["sign"], "requires": {"clerks": 1}},
+        }
+        self.data["milestones"]["signed"] = {"activity": self.rng.choice(("sign", "file"))}
 
     # Chances
 
