@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import dcsim.study.lost as _lost
     import dcsim.study.mitigate as _mitigate
     import dcsim.study.orders as _orders
+    import dcsim.study.run as _run
     import dcsim.study.sweep as _sweep
     from dcsim.api import check, load
     from dcsim.study.store import read
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     mitigate = _api.opening(_mitigate.mitigate)
     order_by = _api.opening(_orders.order_by)
     replicate = _api.opening(_api.replicate)
-    simulate = _api.opening(_api.simulate)
+    simulate = _api.opening(_run.simulate)
     sweep = _api.opening(_sweep.sweep)
 
 __all__ = [
@@ -69,11 +70,12 @@ _ROOMS: dict[str, str] = {
     "mitigate": "dcsim.study.mitigate",
     "order_by": "dcsim.study.orders",
     "read": "dcsim.study.store",
+    "simulate": "dcsim.study.run",
     "sweep": "dcsim.study.sweep",
 }
 """Where a public function is defined, if not in `dcsim.api`."""
 
-_TAKE_A_SCENARIO = {*_ROOMS, "replicate", "simulate"} - {"backtest", "read"}
+_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {"backtest", "read"}
 """Functions that take the path of a file or a mapping as well as a scenario."""
 
 

@@ -7,29 +7,21 @@ says all of it in the same words.
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property, wraps
+from dataclasses import replace
+from functools import wraps
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dcsim.budget import LIMIT
 from dcsim.build import network_of
-from dcsim.engine import ENGINES, choose
-from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.errors import Problem, ScenarioError
-from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.load import load as load_scenario
 from dcsim.scenario.schema import Scenario
-from dcsim.trace import Trace
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dcsim.study.replications import Replications
-    from dcsim.study.result import Result
 
 
 def load(
@@ -163,199 +155,6 @@ def json_schema() -> str:
     from dcsim.scenario.editor import json_schema
 
     return json_schema()
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Run:
-    """One simulated build: what happened, as pandas frames.
-
-    Ticks are minutes since the start of the scenario (see `frame.attrs`); what did not happen is empty.
-    """
-
-    scenario: Scenario
-    network: Network
-    draws: Draws
-    trace: Trace
-    engine: str
-    seed: int | None
-    """None for a run with expected values."""
-    replication: int = 0
-
-    def __repr__(self) -> str:
-        chance = "expected values" if self.seed is None else f"seed={self.seed}, replication={self.replication}"
-        return f"Run('{self.scenario.name}', {chance}, finished={self.finished})"
-
-    def _repr_html_(self) -> str:
-        from dcsim.analysis.notebook import as_html
-        from dcsim.analysis.result import chance, layers
-
-        title = " · ".join([self.scenario.name, *layers(self.scenario), chance(self)])
-        ended = f"{'finished' if self.finished else 'unfinished'} on {self.ended:%Y-%m-%d}"
-        return as_html(title, self.observed.drop(columns="observed_day"), ended)
-
-    @property
-    def finished(self) -> bool:
-        """Whether every activity finished within the horizon."""
-        return self.trace.finished
-
-    @cached_property
-    def end(self) -> int:
-        """The tick up to which this build is told: its last finish, or the horizon if it is unfinished."""
-        from dcsim.analysis.waits import end_of
-
-        return end_of(self.network, self.trace.finish)
-
-    @property
-    def ended(self) -> datetime:
-        """The minute that dates its end (see `dcsim.dates`)."""
-        return self.network.date(self.end - min(self.trace.eve[self.trace.finish == self.end].tolist(), default=False))
-
-    @cached_property
-    def activities(self) -> "pd.DataFrame":
-        """One row per activity and place: activity, place, ready, start, finish, attempts, used, held_by."""
-        from dcsim.analysis.frames import explained
-
-        return explained(self.trace.activities(), self.network)
-
-    @cached_property
-    def attempts(self) -> "pd.DataFrame":
-        """One row per attempt and repair of activities with rework."""
-        from dcsim.analysis.frames import explained
-
-        return explained(self.trace.attempts_table(), self.network)
-
-    @cached_property
-    def shortages(self) -> "pd.DataFrame":
-        """What every queue waited for, how many did: activity, place, kind, from, to, cause, waiting."""
-        from dcsim.analysis.frames import explained
-
-        return explained(self.trace.shortages(), self.network)
-
-    @cached_property
-    def deliveries(self) -> "pd.DataFrame":
-        """What arrived: tick, supply, place, amount, origin (order or production), order (its name)."""
-        from dcsim.analysis.frames import explained
-
-        return explained(self.trace.deliveries(), self.network)
-
-    @cached_property
-    def milestones(self) -> "pd.DataFrame":
-        """One row per milestone: replication, milestone, tick, day (from day zero), date."""
-        from dcsim.analysis.milestones import milestone_table
-
-        return milestone_table(self.network, self.trace.reached, self.trace.dated, self.replication)
-
-    @cached_property
-    def observed(self) -> "pd.DataFrame":
-        """Milestones beside the dates observed in the world, with the difference in days."""
-        from dcsim.analysis.milestones import beside_observed
-
-        dates = {
-            name: tuple((one.date, one.meaning) for one in milestone.observed)
-            for name, milestone in self.scenario.milestones.items()
-        }
-        return beside_observed(self.milestones, dates, self.network.zero)
-
-    @cached_property
-    def supplies(self) -> "pd.DataFrame":
-        """One row per change of a supply: supply, place, unit, tick, level (in stock), total (ever there)."""
-        from dcsim.analysis.supplies import supply_table
-
-        return supply_table(self.trace)
-
-    @cached_property
-    def usage(self) -> "pd.DataFrame":
-        """One row per change of a resource: resource, place, tick, used, capacity (how many units there are)."""
-        from dcsim.analysis.usage import usage_table
-
-        return usage_table(self.trace, self.draws)
-
-    @cached_property
-    def waits(self) -> "pd.DataFrame":
-        """What the build waited for, longest first: cause, days, waiting_days, activities."""
-        from dcsim.analysis.waits import waits_by_cause
-
-        return waits_by_cause(self.shortages, self.end)
-
-    @cached_property
-    def stuck(self) -> "pd.DataFrame":
-        """What an unfinished build is stuck on: activity, place, state, waits_for, there, needed."""
-        from dcsim.analysis.stuck import stuck_table
-
-        return stuck_table(self.trace, self.draws)
-
-    @cached_property
-    def findings(self) -> "Result":
-        """All tables, with what was simulated: what is kept, drawn and reported."""
-        from dcsim.analysis.result import TABLES, about
-        from dcsim.study.result import Result
-
-        return Result("run", self.scenario, about(self), {name: getattr(self, name) for name in TABLES})
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the tables, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        from dcsim.study.store import keep
-
-        return keep(self.findings, folder)
-
-    def plot(self, path: str | Path) -> Path:
-        """Draw GPUs over time above what was limiting; PNG, SVG or PDF by suffix.
-
-        Raises
-        ------
-        ResultError
-            The file cannot be written, or its suffix is none of these.
-        """
-        from dcsim.figures.overview import draw_overview
-
-        return draw_overview(self, Path(path))
-
-
-def simulate(
-    scenario: Scenario,
-    *,
-    seed: int = 0,
-    replication: int = 0,
-    engine: str = "reference",
-    sampling: str = "random",
-    expected: bool = False,
-) -> Run:
-    """Simulate one build.
-
-    Parameters
-    ----------
-    scenario
-        From `load`.
-    seed
-        The same seed gives the same build, to the byte.
-    replication
-        Which of the builds of this seed; `replicate` numbers them from 0.
-    engine
-        `reference`, `compiled`, or `auto`: whichever is there sooner; all give the same trace.
-    sampling
-        How `replicate` was told to sample, to tell one of its builds again: `random`, `lhs` or `sobol`.
-    expected
-        Every uncertain quantity at its mean, every risk at its more likely outcome, instead of a draw.
-    """
-    network = network_of(scenario)
-    draws = draw(network, Expectation() if expected else _sample(network, seed, replication, sampling))
-    chosen = choose(engine, network.instances)
-    trace = ENGINES[chosen]()(network, draws)
-    return Run(scenario, network, draws, trace, chosen, None if expected else seed, replication)
-
-
-def _sample(network: Network, seed: int, replication: int, sampling: str) -> Sample:
-    if sampling == "random":
-        return Sample(seed, replication)
-    from dcsim.study.design import designed
-
-    return Sample(seed, replication, designed(network, sampling, seed, replication))
 
 
 def replicate(

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 import dcsim
-from dcsim.api import Run
+from dcsim.study.run import Run
 
 TINY = """
 name: Tiny

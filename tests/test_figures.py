@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import dcsim
+from dcsim.analysis.waits import binned
 from dcsim.charts import style
-from dcsim.charts.style import SIZE
-from dcsim.figures.overview import counters, dated, draw_overview, limiting, overview
-from dcsim.figures.panels import Dated, Wait, binned, draw_milestones, draw_waits, shortened
+from dcsim.charts.pictures import picture
+from dcsim.charts.plotly import figure
+from dcsim.document.chart import Bars
 
 TINY = {
     "name": "tiny",
@@ -43,75 +44,73 @@ def run():
     return dcsim.simulate(dcsim.load(TINY))
 
 
-def axes(run):
-    return overview(run).axes
+def panels(run):
+    """The overview and the charts below it."""
+    chart = run.chart("overview")
+    return [chart, *chart.below]
 
 
 def test_the_curves_are_the_counters_that_milestones_look_at(run):
-    curves, unit = counters(run)
-    assert [curve.name for curve in curves] == ["gpus"]
-    assert unit == "GPU"
-    start = 19723  # 2024-01-01 in days since 1970
-    assert curves[0].dates.tolist() == [start, start + 11]
-    assert curves[0].totals.tolist() == [0, 256]
+    (line, observed) = run.chart("s-curve").marks
+    assert (line.name, observed.name) == ("gpus", "observed")
+    start = np.datetime64("2024-01-01")
+    assert ((line.x[:2] - start) / np.timedelta64(1, "D")).tolist() == [0, 11]
+    assert line.y.tolist() == [0, 256, 256]
+    assert observed.y.tolist() == [128, 128]
+    assert run.chart("s-curve").y.title == "gpus (GPU)"
 
 
-def test_without_such_milestones_all_counters_are_shown(run):
+def test_without_such_milestones_all_counters_are_shown():
     milestones = {"placed": {"activity": "install"}}
-    curves, _ = counters(dcsim.simulate(dcsim.load({**TINY, "milestones": milestones})))
-    assert [curve.name for curve in curves] == ["gpus", "spare"]
+    chart = dcsim.simulate(dcsim.load({**TINY, "milestones": milestones})).chart("s-curve")
+    assert [mark.name for mark in chart.marks] == ["gpus", "spare"]
 
 
 def test_without_counters_the_share_of_finished_activities_is_shown():
-    run = dcsim.simulate(
-        dcsim.load(
-            {"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}, "b": {"duration": "3 d"}}}
-        )
-    )
-    curves, unit = counters(run)
-    assert unit == "share of activities"
-    assert curves[0].totals.tolist() == [0, 0.5, 1]
-    assert np.diff(curves[0].dates).tolist() == [1, 2]
+    chart = dcsim.simulate(
+        {"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}, "b": {"duration": "3 d"}}}
+    ).chart("s-curve")
+    assert (chart.y.kind, chart.y.title) == ("share", "share of activities")
+    assert chart.marks[0].y.tolist() == [0, 0.5, 1, 1]
+    assert (np.diff(chart.marks[0].x[:3]) / np.timedelta64(1, "D")).tolist() == [1, 2]
 
 
-def test_the_upper_panel_draws_the_curve_and_the_observed_dates(run):
-    upper = axes(run)[0]
-    (line,) = upper.get_lines()
-    assert line.get_ydata()[-1] == 256
-    (points,) = upper.collections
-    assert points.get_offsets()[:, 1].tolist() == [128, 128]
-    assert upper.get_title("left") == "tiny · seed 0"
-    assert upper.get_ylabel() == "gpus (GPU)"
+def test_the_overview_stands_over_one_axis_of_dates(run):
+    figure = picture(run.chart("overview"), "tiny · seed 0")
+    upper, middle, lower = figure.axes
+    assert upper.get_lines()[0].get_ydata()[-1] == 256
+    assert upper.get_xlim() == middle.get_xlim() == lower.get_xlim()
+    assert [ax.get_title("left") for ax in (middle, lower)] == ["Milestones", "Waited for"]
+    assert [text.get_text() for text in figure.texts] == ["gpus over time", "tiny · seed 0"]
 
 
 def test_milestones_stand_in_the_order_of_their_dates(run):
-    names = [one.name for one in dated(run, {"gpus"})]
-    assert names == ["placed", "half"]
-    assert [label.get_text() for label in axes(run)[1].get_yticklabels()] == names
-    assert "\N{MINUS SIGN}4 to +2 d" in [text.get_text() for text in axes(run)[1].texts]
+    _, chart, _ = panels(run)
+    assert chart.y.names == ["placed", "half"]
+    assert [mark.labels for mark in chart.marks if isinstance(mark, Bars)] == [["-4 to +2 d"]]
 
 
 def test_observed_milestones_go_before_others_where_there_are_too_many():
     milestones = {f"m{k}": {"activity": "install", "reaches": 1} for k in range(15)}
     milestones["seen"] = {"activity": "install", "observed": "2024-02-01"}
-    found = dated(dcsim.simulate(dcsim.load({**TINY, "milestones": milestones})), set())
-    assert len(found) == 10
-    assert found[-1].name == "seen"
+    run = dcsim.simulate({**TINY, "milestones": milestones})
+    assert len(panels(run)[1].y.names) == 10
+    assert panels(run)[1].y.names[-1] == "seen"
+    assert len(run.chart("milestones").y.names) == 16
 
 
-def test_the_lower_panel_has_a_bar_for_every_cause_longest_first(run):
-    labels = [label.get_text() for label in axes(run)[2].get_yticklabels()]
-    assert labels == ["power  9 d", "crew  3 d"]
-    assert len(axes(run)[2].collections) == 2
+def test_waits_have_a_band_for_every_cause_longest_first(run):
+    chart = run.chart("waits")
+    assert chart.y.names == ["power  9 d", "crew  3 d"]
+    assert [mark.name for mark in chart.marks] == ["waiting for a supply", "waiting for a resource"]
 
 
 def test_waiting_is_shown_when_it_was(run):
-    begin = 19723.0
-    power = limiting(run, begin, begin + 12)[0]
-    middle = power.edges[:-1] + np.diff(power.edges) / 2 - begin
-    assert np.all(power.waiting[(middle > 1.1) & (middle < 9.9)] > 0)
-    assert np.all(power.waiting[(middle < 0.9) | (middle > 10.1)] == 0)
-    assert power.kind == "supply"
+    power = run.chart("waits").marks[0]
+    day = (power.x - np.datetime64("2024-01-01")) / np.timedelta64(1, "D")
+    thick = power.high - power.low
+    assert np.all(thick[(day > 1.1) & (day < 9.9)] > 0)
+    assert np.all(thick[(day < 0.9) | (day > 10.1)] == 0)
 
 
 def test_binned_is_the_average_number_in_each_span():
@@ -120,64 +119,36 @@ def test_binned_is_the_average_number_in_each_span():
     assert binned([], edges).tolist() == [0, 0, 0]
 
 
-def test_a_milestone_that_was_not_reached_says_so():
-    from matplotlib.figure import Figure
-
-    ax = Figure().subplots()
-    draw_milestones([Dated("never", None, (), None), Dated("late", None, (5.0,), None)], ax)
-    assert [text.get_text() for text in ax.texts] == ["not reached", "not reached"]
-
-
-def test_calendars_and_risks_have_their_own_colours():
-    from matplotlib.figure import Figure
-
-    ax = Figure().subplots()
-    edges, waiting = np.array([0.0, 1.0, 2.0]), np.array([1.0, 0.0])
-    draw_waits(
-        [Wait("risk:storms", "risk", 0.2, edges, waiting), Wait("calendar:day", "calendar", 3, edges, waiting)], ax
-    )
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["storms  < 1 d", "day  3 d"]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["calendar", "risk"]
-
-
-def test_long_causes_are_shortened():
-    assert shortened("calendar:day_shift") == "day_shift"
-    assert shortened("dell_line | smc_line | another_line") == "dell_line | smc_line…"
-
-
-def test_an_unfinished_build_is_drawn():
-    run = dcsim.simulate(dcsim.load(TINY, overrides={"supplies.power.orders.grid.amount": 100}))
+def test_an_unfinished_build_is_drawn_and_says_what_is_not_reached():
+    run = dcsim.simulate(dcsim.load(TINY, overrides={"supplies.power.orders.grid.amount": 96}))
     assert not run.finished
-    _, middle, lower, *_ = axes(run)
-    assert lower.get_xlim()[1] < 19723 + 40
-    assert len(middle.get_yticklabels()) == 2
+    assert run.chart("milestones").y.names == ["placed", "half: not reached"]
+    assert picture(run.chart("overview")).axes[1].get_xlim()[1] < 19723 + 40
 
 
 def test_nothing_at_all_is_drawn_without_complaint(tmp_path):
-    run = dcsim.simulate(dcsim.load({"name": "x", "start": "2024-01-01", "activities": {"a": {}}}))
-    assert run.plot(tmp_path / "x.svg").exists()
+    run = dcsim.simulate({"name": "x", "start": "2024-01-01", "activities": {"a": {}}})
+    for name in run.charts():
+        assert run.picture(tmp_path / f"{name}.svg", name).exists()
+        assert figure(run.chart(name))["layout"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".PNG"])
 def test_the_same_build_gives_the_same_bytes(run, tmp_path, suffix):
-    one, two = (draw_overview(run, tmp_path / f"{name}{suffix}") for name in ("one", "two"))
+    one, two = (run.picture(tmp_path / f"{name}{suffix}") for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
     assert len(one.read_bytes()) > 5_000
 
 
-def test_it_is_as_large_as_a_readme_shows_it(run):
-    assert overview(run).get_size_inches().tolist() == list(SIZE)
-
-
 def test_another_suffix_is_refused(run, tmp_path):
     with pytest.raises(dcsim.errors.ResultError, match=r"'.*x\.jpg': a picture's name ends in \.png, \.svg, \.pdf"):
-        run.plot(tmp_path / "x.jpg")
+        run.picture(tmp_path / "x.jpg")
 
 
 def test_a_folder_that_is_not_there_is_told(run, tmp_path):
     with pytest.raises(dcsim.errors.ResultError, match=r"cannot write '.*x\.svg': no such file or directory"):
-        run.plot(tmp_path / "nowhere" / "x.svg")
+        run.picture(tmp_path / "nowhere" / "x.svg")
 
 
 # Few units, names, and letters

@@ -12,21 +12,11 @@ import dcsim
 from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.charts.dates import Clock
 from dcsim.charts.pictures import draw
-from dcsim.figures.figures import level, s_curve, use
 from dcsim.study.result import Result
 
 START = 19723.0
 """2024-01-01 in days since 1970."""
 EXPLAINED = {"start": "2024-01-01T00:00:00", "day_zero": "2024-01-11T00:00:00"}
-DATED = pd.DataFrame(
-    {
-        "milestone": ["done", "done"],
-        "supply": ["gpus", "gpus"],
-        "reaches": [64.0, 64.0],
-        "kind": ["observed", "target"],
-        "date": pd.to_datetime(["2024-01-15", "2024-01-20"]),
-    }
-)
 
 
 def axes():
@@ -42,110 +32,6 @@ def table(columns, *rows):
 def words(ax):
     legend = ax.get_legend()
     return [text.get_text() for text in [*ax.texts, *(legend.get_texts() if legend else ())]]
-
-
-SUPPLIES = table(
-    "supply place unit tick level total",
-    ("gpus", "site", "GPU", 0, 0, 0),
-    ("gpus", "site", "GPU", 1440, 64, 64),
-    ("power", "hall1", "kW", 0, 100, 100),
-    ("power", "hall1", "kW", 1440, 4, 100),
-    ("power", "hall2", "kW", 0, 50, 50),
-    ("power", "hall2", "kW", 2880, 70, 70),
-)
-
-
-def test_an_s_curve_steps_where_its_supply_changes():
-    ax = s_curve(SUPPLIES, axes(), ["gpus"], DATED)
-    (line,) = ax.get_lines()
-    assert line.get_xdata().tolist()[:2] == [START, START + 1]
-    assert line.get_ydata().tolist() == [0, 64, 64]
-    (seen,) = ax.collections
-    assert seen.get_offsets().tolist() == [[START + 14, 64]]
-    assert ax.get_ylabel() == "gpus (GPU)"
-
-
-def test_the_days_above_count_from_day_zero():
-    ax = s_curve(SUPPLIES, axes(), ["gpus"])
-    (above,) = ax.child_axes
-    assert above.get_xlabel() == "days from 2024-01-11"
-    clock = Clock.of(SUPPLIES)
-    assert clock.days(clock.date(1440)) == -9
-
-
-DELIVERIES = table("tick supply place amount", (2880, "power", "hall2", 20))
-SHORTAGES = table("activity place kind from to cause waiting", ("on", "site", "work", 1440, 2880, "power", 3))
-
-
-def test_the_level_of_a_supply_adds_its_places_and_shades_what_is_short():
-    ax = level(SUPPLIES, DELIVERIES, SHORTAGES, axes(), "power")
-    assert ax.lines[0].get_ydata().tolist()[:2] == [150, 54]
-    (shade,) = ax.patches
-    assert (shade.get_x(), shade.get_width()) == (START + 1, 1)
-    (arrived,) = ax.collections
-    assert arrived.get_offsets()[:, 0].tolist() == [START + 2]
-    assert words(ax) == ["in stock", "delivery", "something waits for it"]
-
-
-USAGE = table(
-    "resource place tick used capacity",
-    ("dock", "hall1", 0, 1, 2),
-    ("dock", "hall1", 600, 0, 2),
-    ("dock", "hall2", 0, 0, 2),
-    ("dock", "hall2", 300, 2, 2),
-    ("dock", "hall2", 900, 0, 1),
-)
-
-
-def test_the_use_of_a_resource_adds_its_places_below_what_there_is():
-    ax = use(USAGE, axes(), "dock")
-    (capacity,) = ax.lines
-    assert capacity.get_ydata().tolist() == [4, 4, 4, 3, 3]
-    (filled,) = ax.collections
-    heights = {round(y, 6) for _, y in filled.get_paths()[0].vertices.tolist()}
-    assert heights == {0, 1, 2, 3}
-
-
-@pytest.mark.parametrize(
-    "drawn",
-    [
-        lambda ax: s_curve(SUPPLIES[:0], ax, ["gpus"]),
-        lambda ax: s_curve(SUPPLIES, ax, []),
-        lambda ax: level(SUPPLIES[:0], DELIVERIES, SHORTAGES, ax, "power"),
-        lambda ax: use(USAGE[:0], ax, "dock"),
-    ],
-)
-def test_nothing_at_all_is_said(drawn):
-    (text,) = drawn(axes()).texts
-    assert text.get_text()
-
-
-def test_nothing_short_and_nothing_delivered():
-    ax = level(SUPPLIES, DELIVERIES[:0], SHORTAGES[:0], axes(), "power")
-    assert not ax.patches
-    assert not ax.collections
-
-
-def test_dates_of_the_world_are_told_by_milestone():
-    milestone = {"supply": "gpus", "reaches": 64, "target": "2024-02-01", "observed": ["2024-01-09"]}
-    scenario = dcsim.load(
-        {
-            "name": "x",
-            "start": "2024-01-01",
-            "supplies": {"gpus": {"unit": "GPU"}},
-            "activities": {"a": {"duration": "1 d", "produces": {"gpus": 64}}},
-            "milestones": {"half": milestone, "all": {"activity": "a", "observed": ["2024-01-03"]}},
-        }
-    )
-    found = dated_in_the_world(scenario)
-    assert found[["milestone", "supply", "kind"]].to_numpy().tolist() == [
-        ["half", "gpus", "observed"],
-        ["half", "gpus", "target"],
-        ["all", "", "observed"],
-    ]
-    assert found["date"].dt.strftime("%m-%d").tolist() == ["01-09", "02-01", "01-03"]
-    assert found["reaches"].tolist()[:2] == [64, 64]
-    assert np.isnan(found["reaches"].iloc[2])
 
 
 MANY = {
@@ -212,9 +98,120 @@ def test_where_nothing_is_counted_many_builds_are_a_histogram():
     assert many(**bare | {"milestones": {}}).chart().empty == "there are no milestones"
 
 
+SUPPLIES = table(
+    "supply place unit tick level total",
+    ("gpus", "site", "GPU", 0, 0, 0),
+    ("gpus", "site", "GPU", 1440, 64, 64),
+    ("power", "hall1", "kW", 0, 100, 100),
+    ("power", "hall1", "kW", 1440, 4, 100),
+    ("power", "hall2", "kW", 0, 50, 50),
+    ("power", "hall2", "kW", 2880, 70, 70),
+)
+DELIVERIES = table("tick supply place amount", (2880, "power", "hall2", 20))
+SHORTAGES = table("activity place kind from to cause waiting", ("on", "site", "work", 1440, 2880, "power", 3))
+USAGE = table(
+    "resource place tick used capacity",
+    ("dock", "hall1", 0, 1, 2),
+    ("dock", "hall1", 600, 0, 2),
+    ("dock", "hall2", 0, 0, 2),
+    ("dock", "hall2", 300, 2, 2),
+    ("dock", "hall2", 900, 0, 1),
+)
+ACTIVITIES = table("activity place ready start finish", ("on", "site", 0, 0, 2880))
+
+
+def one(**tables):
+    """A result of one build, made by hand."""
+    found = {"supplies": SUPPLIES, "deliveries": DELIVERIES, "shortages": SHORTAGES, "usage": USAGE}
+    supplies = {"gpus": {"unit": "GPU"}, "power": {"unit": "kW"}}
+    scenario = dcsim.load(MANY | {"supplies": supplies})
+    return Result("run", scenario, {}, {**found, "activities": ACTIVITIES, **tables})
+
+
+def on(chart, name):
+    """The mark of this name, and on which days since the start it stands."""
+    (mark,) = [mark for mark in chart.marks if mark.name == name]
+    x = mark.start if hasattr(mark, "start") else mark.x
+    return mark, ((x - np.datetime64("2024-01-01")) / np.timedelta64(1, "D")).tolist()
+
+
+def test_an_s_curve_steps_where_its_supply_changes():
+    chart = one().chart("s-curve")
+    line, days = on(chart, "gpus")
+    assert (days[:2], line.y.tolist()) == ([0, 1], [0, 64, 64])
+    observed, days = on(chart, "observed")
+    assert (days, observed.y.tolist()) == ([14], [64])
+    assert draw(chart, axes()).get_ylabel() == "gpus (GPU)"
+    assert one().chart("s-curve", supply="power").y.title == "power (kW)"
+
+
+def test_the_days_above_count_from_day_zero():
+    (above,) = draw(one().chart("s-curve"), axes()).child_axes
+    assert above.get_xlabel() == "days from 2024-01-11"
+    clock = Clock.of(SUPPLIES)
+    assert clock.days(clock.date(1440)) == -9
+
+
+def test_the_level_of_a_supply_adds_its_places_and_shades_what_is_short():
+    chart = one().chart("level", supply="power")
+    assert on(chart, "in stock")[0].y.tolist() == [150, 54, 74, 74]
+    shade, begins = on(chart, "something waits for it")
+    assert (begins, str(shade.end[0])[:10]) == ([1], "2024-01-03")
+    assert on(chart, "delivery")[1] == [2]
+    assert words(draw(chart, axes())) == ["something waits for it", "in stock", "delivery"]
+    assert one().chart("level").title == "power in stock"
+
+
+def test_nothing_short_and_nothing_delivered():
+    chart = one(deliveries=DELIVERIES[:0], shortages=SHORTAGES[:0]).chart("level", supply="power")
+    assert [mark.name for mark in chart.marks] == ["in stock"]
+
+
+def test_the_use_of_a_resource_adds_its_places_below_what_there_is():
+    chart = one().chart("use")
+    assert on(chart, "there are")[0].y.tolist() == [4, 4, 4, 3, 3]
+    assert on(chart, "at work")[0].high.tolist() == [1, 3, 2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("level", {"supplies": SUPPLIES[:0]}),
+        ("use", {"usage": USAGE[:0]}),
+        ("waits", {"shortages": SHORTAGES[:0]}),
+        ("map", {}),
+        ("gantt", {"activities": ACTIVITIES.assign(start=None, finish=None)}),
+    ],
+)
+def test_nothing_at_all_is_said(name, tables):
+    chart = one(**tables).chart(name)
+    assert [text.get_text() for text in draw(chart, axes()).texts] == [chart.empty] != [""]
+
+
+def test_dates_of_the_world_are_told_by_milestone():
+    milestone = {"supply": "gpus", "reaches": 64, "target": "2024-02-01", "observed": ["2024-01-09"]}
+    scenario = dcsim.load(
+        {
+            "name": "x",
+            "start": "2024-01-01",
+            "supplies": {"gpus": {"unit": "GPU"}},
+            "activities": {"a": {"duration": "1 d", "produces": {"gpus": 64}}},
+            "milestones": {"half": milestone, "all": {"activity": "a", "observed": ["2024-01-03"]}},
+        }
+    )
+    found = dated_in_the_world(scenario)
+    assert found[["milestone", "supply", "kind"]].to_numpy().tolist() == [
+        ["half", "gpus", "observed"],
+        ["half", "gpus", "target"],
+        ["all", "", "observed"],
+    ]
+    assert found["date"].dt.strftime("%m-%d").tolist() == ["01-09", "02-01", "01-03"]
+    assert found["reaches"].tolist()[:2] == [64, 64]
+    assert np.isnan(found["reaches"].iloc[2])
+
+
 def test_names_are_text():
-    odd = SUPPLIES.assign(supply="$x$ <b>", unit="$y$")
-    odd.attrs.update(EXPLAINED)
-    ax = s_curve(odd, axes(), ["$x$ <b>"])
+    scenario = dcsim.load(MANY | {"supplies": {"gpus": {"unit": "$y$"}}})
+    ax = draw(Result("run", scenario, {}, {"supplies": SUPPLIES}).chart("s-curve"), axes())
     ax.figure.canvas.draw()
-    assert ax.get_ylabel() == r"\$x\$ <b> (\$y\$)"
+    assert ax.get_ylabel() == r"gpus (\$y\$)"

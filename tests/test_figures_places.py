@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+import dcsim
+from dcsim.analysis.site import laid_out
 from dcsim.analysis.states import DONE, NOT_READY, WAITING, WORKING, states_of
+from dcsim.charts.pictures import draw
+from dcsim.charts.plotly import figure
+from dcsim.document.chart import Cells, Dots
 from dcsim.errors import RequestError
-from dcsim.figures.figures import gantt, hall_map
-from dcsim.figures.gantt import lane_depth
-from dcsim.figures.maps import COLOURS, laid_out
+from dcsim.study.site import gantt, lane_depth, site_map
 
 START = 19723.0
 EXPLAINED = {"start": "2024-01-01T00:00:00", "day_zero": "2024-01-03T00:00:00"}
@@ -36,53 +39,77 @@ BUILD = activities(
 )  # fmt: skip
 
 
-def names(ax):
-    return [label.get_text() for label in ax.get_yticklabels()]
+NONE = pd.DataFrame({"tick": [], "supply": [], "place": [], "amount": []}, dtype="str").astype({"tick": int})
+SITE = dcsim.load(
+    {
+        "name": "x",
+        "start": "2024-01-01",
+        "day_zero": "2024-01-03",
+        "supplies": {"power": {"unit": "kW"}},
+        "activities": {"a": {}},
+    }
+)
 
 
-def shaded(image):
-    """From when until when a lane is shaded, in days since the start."""
-    strength = image.get_array()[0, :, 3]
-    left, right, *_ = image.get_extent()
-    edges = np.linspace(left, right, len(strength) + 1) - START
-    where = np.flatnonzero(strength > 0)
-    return round(float(edges[where[0]]), 1), round(float(edges[where[-1] + 1]), 1)
+def charted(table, place="", deliveries=NONE):
+    return gantt(SITE, table, deliveries, place)
+
+
+def days(moments):
+    return ((moments - np.datetime64("2024-01-01")) / np.timedelta64(1, "D")).round(1)
+
+
+def lanes(chart):
+    """From when until when each lane has bars, in days since the start, from top to bottom."""
+    ends = {}
+    for mark in chart.marks:
+        for row, begin, end in zip(mark.rows, days(mark.start), days(mark.end), strict=True):
+            low, high = ends.get(row, (begin, end))
+            ends[row] = (min(low, begin), max(high, end))
+    return [tuple(map(float, ends[row])) for row in sorted(ends)]
 
 
 def test_a_gantt_has_a_row_for_every_activity_and_a_lane_for_every_place():
-    ax = gantt(BUILD, axes())
-    assert names(ax) == ["prepare", "fit_out", "install"]
-    assert [shaded(image) for image in ax.images] == [(0, 2), (2, 4), (4, 6), (6, 7), (7, 8), (8, 9), (9, 10)]
-    tops = [image.get_extent()[3] for image in ax.images]
-    assert tops == sorted(tops)
-    legend = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert legend == ["phase1, rack1 to rack2 downwards", "phase2, rack1 to rack2 downwards"]
+    chart = charted(BUILD)
+    assert chart.y.names == ["prepare", "fit_out", "install"]
+    assert lanes(chart) == [(0, 2), (2, 4), (4, 6), (6, 7), (7, 8), (8, 9), (9, 10)]
+    legend = [text.get_text() for text in draw(chart, axes()).get_legend().get_texts()]
+    assert legend == ["phase1, rack1 to rack2 downwards", "phase2, rack1 to rack2 downwards", "for the whole site"]
+    notes = [note for mark in chart.marks for note in mark.notes]
+    assert "install in phase1/hall1/rack1: 2024-01-07 to 2024-01-07" in notes
 
 
 def test_more_at_work_is_darker():
     rows = [("a", f"rack{k}", 0, k * D // 100, 2 * D) for k in range(50)]
-    (image,) = gantt(activities(*rows), axes()).images
-    strength = image.get_array()[0, :, 3]
-    assert strength.max() == pytest.approx(1)
-    assert 0 < strength[0] < strength[len(strength) // 2]
+    dark, half, pale = charted(activities(*rows)).marks
+    assert dark.opacity > half.opacity > pale.opacity
+    assert days(pale.start)[0] < days(half.start)[0] < days(dark.start)[0]
 
 
 def test_a_place_is_looked_into():
-    ax = gantt(BUILD, axes(), "phase2")
-    assert [shaded(image) for image in ax.images] == [(0, 2), (4, 6), (8, 9), (9, 10)]
-    assert names(gantt(BUILD, axes(), "site")) == ["prepare", "fit_out", "install"]
+    assert lanes(charted(BUILD, "phase2")) == [(0, 2), (4, 6), (8, 9), (9, 10)]
+    assert charted(BUILD, "site").y.names == ["prepare", "fit_out", "install"]
 
 
 def test_one_rack_is_told_with_what_happens_around_it():
-    ax = gantt(BUILD, axes(), "phase1/hall1/rack2")
-    assert names(ax) == ["prepare", "fit_out", "install"]
-    wide = [(bar.get_x() - START, bar.get_width()) for bar in ax.patches if bar.get_width()]
-    assert wide == [(0, 2), (2, 2), (4, 3), (7, 1)]
+    chart = charted(BUILD, "phase1/hall1/rack2")
+    assert chart.y.names == ["prepare", "fit_out", "install"]
+    bars = {mark.name: list(zip(days(mark.start), days(mark.end), strict=True)) for mark in chart.marks}
+    assert bars == {"here": [(2, 4), (7, 8)], "for the whole site": [(0, 2)], "ready, but waiting": [(4, 7)]}
+
+
+def test_deliveries_stand_below_the_activities():
+    columns = ["tick", "supply", "place", "amount"]
+    rows = [(D, "power", "site", 96), (D, "power", "phase2", 4), (99 * D, "power", "site", 5)]
+    chart = charted(BUILD, "phase1", pd.DataFrame(rows, columns=columns))
+    assert chart.y.names[-1] == "power: deliveries"
+    (arrived,) = [mark for mark in chart.marks if mark.name == "delivery"]
+    assert (days(arrived.x).tolist(), arrived.y.tolist(), list(arrived.notes)) == ([1], [3], ["96 kW of power"])
 
 
 def test_an_unknown_place_is_refused():
     with pytest.raises(RequestError, match=r"no place 'phase1/hall9'; did you mean 'phase1/hall1'\?"):
-        gantt(BUILD, axes(), "phase1/hall9")
+        charted(BUILD, "phase1/hall9")
 
 
 def test_lanes_are_the_lowest_places_that_can_be_told_apart():
@@ -96,9 +123,9 @@ def test_lanes_are_the_lowest_places_that_can_be_told_apart():
 
 def test_what_never_started_has_no_row_and_what_never_finished_lasts():
     table = activities(("a", "site", 0, 0, D), ("b", "site", D, D, None), ("c", "site", None, None, None))
-    ax = gantt(table, axes())
-    assert names(ax) == ["a", "b"]
-    assert gantt(table[2:], axes()).texts[0].get_text() == "nothing has started"
+    assert charted(table).y.names == ["a", "b"]
+    assert lanes(charted(table))[1] == (1, 1)
+    assert charted(table[2:]).empty == "nothing has started"
 
 
 def test_states_of_racks():
@@ -120,8 +147,7 @@ def test_between_two_activities_a_rack_waits():
 
 def test_no_place_at_all():
     assert states_of(activities(("a", "site", 0, 0, D))).places == ()
-    (text,) = hall_map(activities(("a", "site", 0, 0, D)), axes(), 3).texts
-    assert text.get_text() == "nothing happens in any place"
+    assert site_map(SITE, states_of(activities(("a", "site", 0, 0, D))), 3).empty == "nothing happens in any place"
 
 
 def test_cells_of_pods_are_columns_and_halls_are_blocks():
@@ -142,22 +168,24 @@ def test_racks_without_pods_fill_rows():
 
 
 def test_a_map_colours_every_rack_by_its_state():
-    ax = hall_map(BUILD, axes(), day=4.0)
-    (image,) = ax.images
-    shown, counts = np.unique(image.get_array().compressed(), return_counts=True)
-    assert dict(zip(shown.tolist(), (counts / 25).tolist(), strict=True)) == {WAITING: 3, WORKING: 1}
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "not ready: 0",
-        "waiting: 3",
-        "working: 1",
-        "done: 0",
-    ]
-    assert ax.get_title("left") == "2024-01-07, day 4"
-    assert len(COLOURS) == 4
+    chart = site_map(SITE, states_of(BUILD), 4)
+    cells = {mark.name: len(mark.x) for mark in chart.marks if isinstance(mark, Cells)}
+    assert cells == {"not ready: 0": 0, "waiting: 3": 3, "working: 1": 1, "done: 0": 0}
+    assert chart.title == "How far the site is on 2024-01-07, day 4"
+    (heads,) = [mark for mark in chart.marks if isinstance(mark, Dots)]
+    assert heads.labels == ["phase1", "phase2"]
+    ax = draw(chart, axes())
+    assert sum(len(drawn.get_paths()) for drawn in ax.collections) == 4
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(cells)
+    layout = figure(chart)["layout"]
+    assert layout["yaxis"]["scaleanchor"] == "x"
+    assert layout["yaxis"]["range"] == [chart.y.high, 0]
 
 
 def test_names_are_text():
     odd = activities(("<script>$a$", "$p$/h1/r1", 0, 0, D), ("b", "$p$/h1/r2", 0, 0, D))
-    for ax in (gantt(odd, axes()), hall_map(odd, axes(), 0)):
+    for chart in (charted(odd), site_map(SITE, states_of(odd), 0)):
+        ax = draw(chart, axes())
         ax.figure.canvas.draw()
-    assert names(gantt(odd, axes()))[0] == r"<script>\$a\$"
+    ax = draw(charted(odd), axes())
+    assert ax.get_yticklabels()[0].get_text() == r"<script>\$a\$"

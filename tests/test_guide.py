@@ -73,9 +73,11 @@ def test_a_scenario_can_be_changed():
         scenario.with_(variant="later")
 
 
-def test_a_picture_s_name_is_no_axes():
-    with pytest.raises(RequestError, match=r"got 'histogram'.*there are s-curve, histogram"):
-        library.replicate(MINIMAL, 4).plot("histogram")
+def test_a_picture_is_drawn_by_its_name_and_a_file_s_name_is_none():
+    many = library.replicate(MINIMAL, 4)
+    assert many.plot("histogram").get_title("left").startswith("all_running: when it is reached")
+    with pytest.raises(RequestError, match=r"no picture 'a\.png'.*there are s-curve, histogram"):
+        many.plot("a.png")
 
 
 def test_names_are_listed():

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import dcsim
-from dcsim.api import Run, simulate
 from dcsim.engine import ENGINES
 from dcsim.network import REPAIR, WORK, Demand, Lag, Network
+from dcsim.study.run import Run, simulate
 from dcsim.trace import NOT
 
 TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "stuck", "waits")

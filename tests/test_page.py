@@ -15,12 +15,10 @@ from pages import EVIL, TAG, comparison, drivers, everything, evil, explanation,
 import dcsim
 from dcsim.document.colours import DARK, LIGHT
 from dcsim.errors import RequestError, ResultError
-from dcsim.figures.gallery import waited_for
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import report
 from dcsim.report.page.again import VERBS
-from dcsim.report.page.causes import waits
-from dcsim.report.page.gantt import by_place
+from dcsim.report.page.answer import main_causes
 from dcsim.report.page.results import together
 from dcsim.report.page.words import cell, days, money, share, shift
 from dcsim.study.result import Result
@@ -101,8 +99,8 @@ def test_days_before_day_zero_are_counted_down(page):
     text = page(run(scenario), milestone="half")
     assert "19 Jan 2024 day -1" in read(text)
     assert "simulated \N{MINUS SIGN}1 d" in read(text)
-    (marks, *_) = figures(text)["milestones"]["data"]
-    assert marks["customdata"] == ["-1"]
+    notes = [note for figure in figures(text).values() for one in figure["data"] for note in one.get("text", ())]
+    assert "half: 2024-01-19 (day -1)" in notes
 
 
 def test_what_is_never_reached_has_no_date(page):
@@ -193,9 +191,8 @@ def test_an_unfinished_build_waits_to_the_horizon():
     """What is still missing is longest waited for, in pictures and on pages as in the table of the run."""
     one = dcsim.simulate(dcsim.load({**tiny_values(), "horizon": "300 d"}), expected=True)
     assert not one.finished
-    assert waits(together([one.findings]))["days"].tolist() == one.waits["days"].tolist()
-    assert waited_for(one.findings) == one.waits["cause"].tolist()
-    assert waited_for(one.findings)[0] == "power"
+    assert one.chart("waits").y.names[0] == f"power  {one.waits['days'].max():,.0f} d"
+    assert main_causes(together([one])).startswith("It waited longest for power (")
 
 
 # What it rests on
@@ -335,26 +332,6 @@ def test_the_fan_has_a_band_a_median_and_the_observed_date(page):
     assert low["x"] == median["x"]
     assert observed["x"] == ["2024-01-12 00:00"]
     assert (observed["y"], target["y"]) == ([3], [3])
-
-
-def test_the_gantt_has_a_bar_for_each_hall():
-    bars = by_place(run(tiny()).tables["activities"])
-    rows = bars[bars["activity"] == "install"]
-    assert rows["place"].tolist() == [
-        "hall1/rack1",
-        "hall1/rack2",
-        "hall1/rack3",
-        "hall2/rack1",
-        "hall2/rack2",
-        "hall2/rack3",
-    ]
-    assert rows["group"].tolist() == ["hall1"] * 3 + ["hall2"] * 3
-    assert rows["lanes"].tolist() == [6] * 6
-    big = dcsim.load({**tiny_values(), "places": {"hall": 2, "rack": {"in": "hall", "count": 20}}})
-    bars = by_place(run(big).tables["activities"])
-    rows = bars[bars["activity"] == "install"]
-    assert rows["place"].tolist() == ["hall1", "hall2"]
-    assert rows["count"].tolist() == [20, 20] or rows["count"].sum() <= 40
 
 
 def test_no_figure_has_a_number_that_is_none(page):

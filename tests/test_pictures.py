@@ -16,7 +16,7 @@ import dcsim as package
 from dcsim.analysis.scene import scene
 from dcsim.errors import RequestError, ResultError, UnavailableError
 from dcsim.figures import animation
-from dcsim.figures.gallery import PICTURES, Wanted, draw, figure_of, save, title
+from dcsim.figures.gallery import PICTURES, Wanted, draw, save
 from dcsim.report.animation import animate
 from dcsim.study.result import Result
 
@@ -56,10 +56,7 @@ MEASURES = pd.DataFrame(
 
 def every(run):
     """A result of every kind that has pictures."""
-    return (
-        package.read(run),
-        findings(run, "mitigations", {"milestone": "half"}, options=MEASURES),
-    )
+    return (findings(run, "mitigations", {"milestone": "half"}, options=MEASURES),)
 
 
 @pytest.mark.slow
@@ -73,42 +70,57 @@ def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, tmp_path)
             assert len(one.read_bytes()) > 3_000
 
 
+@pytest.mark.slow
+def test_every_chart_is_drawn_with_the_same_bytes(run, many, tmp_path):
+    for result in (package.read(run), package.read(many)):
+        for what in result.charts():
+            one, two = (result.picture(tmp_path / f"{name}.svg", what) for name in ("one", "two"))
+            assert one.read_bytes() == two.read_bytes()
+            assert len(one.read_bytes()) > 3_000
+
+
 def test_what_is_not_said_is_chosen(run, many):
-    assert figure_of(package.read(run), "use").axes[0].get_ylabel() == "crew (units)"
-    assert figure_of(package.read(run), "level").axes[0].get_ylabel() == "power in stock (kW)"
+    assert package.read(run).chart("use").y.title == "crew (units)"
+    assert package.read(run).chart("level").y.title == "power in stock (kW)"
+    assert package.read(run).chart().below
     assert package.read(many).chart("histogram").title.startswith("all: ")
     assert package.read(many).chart().y.title == "done (rack)"
 
 
 def test_what_is_said_is_drawn(run, many):
     one, several = package.read(run), package.read(many)
-    assert figure_of(one, "use", Wanted(resource="crew")).axes[0].get_ylabel() == "crew (units)"
-    assert figure_of(one, "s-curve", Wanted(supply="power")).axes[0].get_ylabel() == "power (kW)"
+    assert one.chart("use", resource="crew").y.title == "crew (units)"
+    assert one.chart("s-curve", supply="power").y.title == "power (kW)"
     assert several.chart("histogram", milestone="half").title.startswith("half: ")
-    assert figure_of(one, "map", Wanted(day=3)).axes[0].get_title("left") == "2024-01-06, day 3"
+    assert one.chart("map", day=3).title == "How far the site is on 2024-01-06, day 3"
     day = float(one.tables["milestones"].set_index("milestone")["day"]["half"])
-    assert figure_of(one, "map", Wanted(milestone="half")).axes[0].get_title("left").endswith(f"day {np.ceil(day):.0f}")
+    assert one.chart("map", milestone="half").title.endswith(f"day {np.ceil(day):.0f}")
 
 
 @pytest.mark.parametrize(
-    ("what", "wanted", "message"),
+    ("what", "asked", "message"),
     [
-        ("pie", Wanted(), r"no picture 'pie' of a result of kind 'run'; there are s-curve, gantt, map, level, use"),
-        ("use", Wanted(resource="crews"), r"no resource 'crews'; did you mean 'crew'\?"),
-        ("level", Wanted(supply="watts"), r"no supply 'watts'; there are "),
-        ("gantt", Wanted(place="hall1/rack9"), r"no place 'hall1/rack9'; did you mean 'hall1/rack"),
-        ("s-curve", Wanted(milestone="hal"), r"no milestone 'hal'; did you mean 'half'\?"),
-        ("map", Wanted(milestone="hal"), r"no milestone 'hal'; did you mean 'half'\?"),
+        (
+            "pie",
+            {},
+            r"no picture 'pie' of a result of kind 'run'; there are overview, s-curve, milestones, waits, gantt",
+        ),
+        ("use", {"place": "hall1"}, r"the picture 'use' cannot be asked for 'place'; there is 'resource'"),
+        ("use", {"resource": "crews"}, r"no resource 'crews'; did you mean 'crew'\?"),
+        ("level", {"supply": "watts"}, r"no supply 'watts'; there are "),
+        ("gantt", {"place": "hall1/rack9"}, r"no place 'hall1/rack9'; did you mean 'hall1/rack"),
+        ("s-curve", {"milestone": "hal"}, r"no milestone 'hal'; did you mean 'half'\?"),
+        ("map", {"milestone": "hal"}, r"no milestone 'hal'; did you mean 'half'\?"),
     ],
 )
-def test_what_is_not_there_is_told(run, what, wanted, message):
+def test_what_is_not_there_is_told(run, what, asked, message):
     with pytest.raises(RequestError, match=message):
-        figure_of(package.read(run), what, wanted)
+        package.read(run).plot(what, **asked)
 
 
 def test_a_milestone_that_was_not_reached_has_no_day(run):
     with pytest.raises(ResultError, match="'all' was not reached before the horizon: say which day with --day"):
-        figure_of(package.read(run), "map", Wanted(milestone="all"))
+        package.read(run).chart("map", milestone="all")
 
 
 def test_a_kind_without_pictures_says_so(run):
@@ -117,14 +129,14 @@ def test_a_kind_without_pictures_says_so(run):
 
 
 def test_titles_say_what_was_simulated(run, many):
-    assert title(package.read(run)) == "Tiny · expected values"
+    assert package.read(run).subject() == ["Tiny", "expected values"]
     assert package.read(many).subject() == ["Tiny", "5 replications", "seed 0"]
-    result = package.simulate(package.load(TINY_DATA), replication=3).findings
+    result = package.simulate(package.load(TINY_DATA), replication=3)
     about = {**result.about, "variants": ["more"], "overrides": {"a.b": "2 d"}, "options": ["crane"]}
     told = Result("run", result.scenario, about | {"mitigated": ["storm"]}, result.tables)
-    assert title(told) == "Tiny data · more · a.b=2 d · crane · storm mitigated · seed 0, replication 3"
+    assert " · ".join(told.subject()) == "Tiny data · more · a.b=2 d · crane · storm mitigated · seed 0, replication 3"
     changed = package.load(TINY_DATA, overrides={"activities.a.duration": "2 d"})
-    assert title(package.simulate(changed).findings) == "Tiny data · activities.a.duration=2 d · seed 0"
+    assert package.simulate(changed).subject() == ["Tiny data", "activities.a.duration=2 d", "seed 0"]
 
 
 TINY_DATA = {"name": "Tiny data", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}}
@@ -144,14 +156,14 @@ def test_notebooks_get_axes_of_their_own(many):
     assert result.plot("histogram", ax) is ax
     with pytest.raises(RequestError, match=r"no picture 'pie' of a result of kind 'replications'; there are s-curve"):
         result.plot("pie")
-    with pytest.raises(RequestError, match=r"expected axes, got 'x\.png': `plot\(\.\.\.\)\.figure\.savefig` writes"):
+    with pytest.raises(RequestError, match=r"expected axes, got 'x\.png': `picture` writes a file"):
         result.plot("histogram", "x.png")
     plt.close(ax.figure)
 
 
 def test_the_command_draws_and_lists(dcsim, run, tmp_path):
     out, _, code = dcsim("plot", str(run), "--what", "list")
-    assert (out, code) == ("s-curve\ngantt\nmap\nlevel\nuse\n", 0)
+    assert (out.split(), code) == (["overview", "s-curve", "milestones", "waits", "gantt", "map", "level", "use"], 0)
     path = tmp_path / "x.pdf"
     out, _, code = dcsim("plot", str(run), "--what", "gantt", "--place", "hall1", "-o", str(path))
     assert (out, code) == (f"picture in {path}\n", 0)
@@ -251,7 +263,7 @@ def test_letters_that_the_font_lacks_do_not_complain(tmp_path, monkeypatch):
     monkeypatch.setattr(animation, "MOST_FRAMES", 2)
     result = package.simulate(scenario(tmp_path, TINY.replace("name: Tiny", "name: 数据中心")), expected=True)
     assert animate(result.findings, tmp_path / "x.gif", still).exists()
-    assert save(result.findings, "map", Wanted(), tmp_path / "x.png").exists()
+    assert result.picture(tmp_path / "x.png", "map").exists()
 
 
 def test_an_mp4_needs_ffmpeg(run, tmp_path, monkeypatch):
@@ -321,6 +333,6 @@ def test_a_run_prints_how_what_is_counted_has_grown(dcsim, tmp_path):
     out, _, _ = dcsim("run", str(tmp_path / "long.yaml"))
     lines = out.splitlines()
     head = next(number for number, line in enumerate(lines) if line.startswith("counted"))
-    assert re.fullmatch(r"counted +2024-01-01 +2024-05-\d\d +total", lines[head])
-    assert re.fullmatch(r"made  +▁[▁▂▃▄▅▆▇█]+█ +70 rack", lines[head + 2])
+    assert re.fullmatch(r"counted +2024-01-01 +2024-05-\d\d +made \(rack\)", lines[head])
+    assert re.fullmatch(r"made  +▁[▁▂▃▄▅▆▇█]+█ +70", lines[head + 2])
     assert max(map(len, lines)) <= 80

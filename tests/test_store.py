@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import dcsim
-from dcsim.analysis.result import TABLES
+from dcsim.study.run import TABLES
 
 TINY = {
     "name": "tiny",

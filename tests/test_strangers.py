@@ -82,7 +82,7 @@ def test_a_picture_replaces_no_link_and_no_device(tmp_path, mine):
     with pytest.raises(ResultError, match=r"page.html' is a link"):
         report(dcsim.read(tmp_path / "kept"), path=tmp_path / "page.html")
     with pytest.raises(ResultError, match=r"pipe.png': it is no ordinary file"):
-        dcsim.simulate(dcsim.load(TINY)).plot(tmp_path / "pipe.png")
+        dcsim.simulate(dcsim.load(TINY)).picture(tmp_path / "pipe.png")
 
 
 def test_only_what_was_written_here_is_deleted(tmp_path):
@@ -118,7 +118,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ResultError, match=r"cannot write '.*x\.png': no space left on device"):
-        dcsim.simulate(dcsim.load(TINY)).plot(tmp_path / "x.png")
+        dcsim.simulate(dcsim.load(TINY)).picture(tmp_path / "x.png")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,83 +1,16 @@
-"""What a simulated build offers to those who keep it or draw it."""
+"""What was laid over a scenario before it was simulated, and with which chances."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from dcsim.study.result import Result
-
-
-class Run(Protocol):
-    """One simulated build: where it came from, and its tables."""
-
-    @property
-    def scenario(self) -> Scenario: ...
-    @property
-    def network(self) -> Network: ...
-    @property
-    def engine(self) -> str: ...
-    @property
-    def seed(self) -> int | None: ...
-    @property
-    def replication(self) -> int: ...
-    @property
-    def finished(self) -> bool: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def ended(self) -> datetime: ...
-    @property
-    def activities(self) -> "pd.DataFrame": ...
-    @property
-    def attempts(self) -> "pd.DataFrame": ...
-    @property
-    def shortages(self) -> "pd.DataFrame": ...
-    @property
-    def deliveries(self) -> "pd.DataFrame": ...
-    @property
-    def milestones(self) -> "pd.DataFrame": ...
-    @property
-    def observed(self) -> "pd.DataFrame": ...
-    @property
-    def supplies(self) -> "pd.DataFrame": ...
-    @property
-    def usage(self) -> "pd.DataFrame": ...
-    @property
-    def waits(self) -> "pd.DataFrame": ...
-    @property
-    def stuck(self) -> "pd.DataFrame": ...
-
-
-TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "usage", "stuck")
-"""The tables that are kept of a build."""
 
 
 EXPECTED = "expected"
 """What stands for the seed of a build with expected values."""
-
-
-def about(result: Run) -> dict[str, Any]:
-    """What tells one build of a scenario from another, and how it ended."""
-    return {
-        "engine": result.engine,
-        "seed": EXPECTED if result.seed is None else result.seed,
-        "replications": [result.replication],
-        "finished": result.finished,
-        "horizon": result.network.date(result.network.horizon).isoformat(),
-    }
-
-
-def chance(result: Run) -> str:
-    """Where a build's uncertain quantities come from, in words."""
-    if result.seed is None:
-        return "expected values"
-    return f"seed {result.seed}" + (f", replication {result.replication}" if result.replication else "")
 
 
 def layers(scenario: Scenario) -> tuple[str, ...]:

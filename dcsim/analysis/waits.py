@@ -1,7 +1,10 @@
 """What a build waited for: the time in which anything waited, by cause and by activity."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dcsim.network import Network
 from dcsim.trace import NOT, Ints
@@ -58,3 +61,15 @@ def _ends(shortages: pd.DataFrame, end: int) -> Ints:
 def end_of(network: Network, finish: Ints) -> int:
     """The tick up to which a build is told: its last finish, or the horizon if something never finished."""
     return network.horizon if (finish == NOT).any() else int(finish.max(initial=0))
+
+
+def binned(spells: Sequence[tuple[int, int, int]], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many waited on average in each span between the edges, from [from, to) with a number."""
+    if not spells:
+        return np.zeros(len(edges) - 1)
+    begins, ends, numbers = np.array(spells, np.float64).T
+    ticks, steps = np.concatenate([begins, ends]), np.concatenate([numbers, -numbers])
+    order = np.argsort(ticks, kind="stable")
+    ticks, level = ticks[order], np.cumsum(steps[order])
+    area = np.concatenate([[0.0], np.cumsum(level[:-1] * np.diff(ticks))])
+    return np.asarray(np.diff(np.interp(edges, ticks, area)) / np.diff(edges))

@@ -1,12 +1,14 @@
 """A chart as matplotlib draws it, for files and notebooks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
@@ -14,7 +16,7 @@ from matplotlib.ticker import PercentFormatter
 from dcsim.charts import style
 from dcsim.charts.dates import Clock, Floats, date_axis, days_above
 from dcsim.charts.style import plain, styled
-from dcsim.document.chart import Axis, Band, Bars, Chart, Columns, Dots, Line, Mark, Rule, Spans
+from dcsim.document.chart import Axis, Band, Bars, Cells, Chart, Columns, Dots, Line, Mark, Rule, Spans
 from dcsim.document.colours import LIGHT
 
 DASHES = {"solid": "-", "dash": "--", "dashdot": "-.", "dot": ":"}
@@ -31,11 +33,17 @@ DAYS_TITLE = 24
 """Letters that the title of the days above takes beside it."""
 ROW, AROUND, HIGH = 0.36, 1.6, 5.0
 """Inches that a row takes, that stand around the rows, and that a chart without rows is high."""
+THIN = 0.1
+"""Of a row that the bars that join dots take at most."""
+LOW_ROW, TITLE = 0.24, 0.6
+"""Inches that a row of a chart below another takes, and its title."""
+SIDE, MOST_CELLS = 0.84, 2_000
+"""How much of a cell is coloured along its side, and how many cells are drawn as shapes, not as points of an image."""
 
 
 def picture(chart: Chart, subject: str = "") -> Figure:
     """A figure of its own: the message of the chart, what was simulated, and the chart."""
-    figure, ax = style.figure(height=AROUND + ROW * chart.rows if chart.rows else HIGH)
+    figure, ax = style.figure(height=_height(chart))
     _drawn(chart, ax)
     figure.suptitle(plain(chart.title, 90), x=0.01, ha="left", fontsize=13, fontweight="bold")
     if subject:
@@ -43,6 +51,23 @@ def picture(chart: Chart, subject: str = "") -> Figure:
         figure.get_layout_engine().set(rect=(0, below, 1, 1 - below))  # type: ignore[union-attr, call-arg]
         figure.text(0.01, 0.005, plain(subject, 120), ha="left", va="bottom", fontsize=8, color=style.GREY)
     return figure
+
+
+def _height(chart: Chart) -> float:
+    """Inches that a chart needs: the more, the more rows it has, or the higher a plan is."""
+    own = AROUND + ROW * chart.rows if chart.rows else HIGH
+    if chart.x.kind == "plan" and not chart.empty:
+        own = AROUND + style.SIZE[0] * min(1.5, _length(chart.y) / _length(chart.x))
+    return own + sum(_low_height(chart) for chart in chart.below)
+
+
+def _low_height(chart: Chart) -> float:
+    """Inches of a chart that stands below another."""
+    return TITLE + LOW_ROW * max(chart.rows, 1)
+
+
+def _length(axis: Axis) -> float:
+    return float(axis.high or 1) - float(axis.low or 0)  # type: ignore[arg-type]
 
 
 def save(chart: Chart, path: Path, subject: str = "") -> Path:
@@ -61,10 +86,14 @@ def new_axes() -> Axes:
 @styled
 def draw(chart: Chart, ax: Axes) -> Axes:
     """A chart on the given axes, its message above it."""
-    entries = _drawn(chart, ax)
-    above = DAYS_ABOVE * (chart.day_zero is not None) + ENTRY * entries
-    ax.set_title(plain(chart.title, 90), loc="left", pad=6 + above)
+    _titled(chart, ax, _drawn(chart, ax))
     return ax
+
+
+def _titled(chart: Chart, ax: Axes, entries: int, **font: Any) -> None:
+    """The message of a chart above a legend of so many lines."""
+    above = DAYS_ABOVE * (chart.day_zero is not None) + ENTRY * entries
+    ax.set_title(plain(chart.title, 90), loc="left", pad=6 + above, **font)
 
 
 @styled
@@ -90,7 +119,28 @@ def _drawn(chart: Chart, ax: Axes) -> int:
         date_axis(ax)
         if chart.day_zero is not None:
             days_above(ax, Clock(chart.day_zero, chart.day_zero))
+    if chart.x.kind == "plan":
+        ax.invert_yaxis()
+        ax.set_aspect("equal", anchor="W")
+        ax.set_axis_off()
+    _stack(ax, chart)
     return _legend(shown, ax, DAYS_ABOVE if chart.day_zero is not None else 2)
+
+
+def _stack(ax: Axes, chart: Chart) -> None:
+    """The charts below another, which gives them of its room; axes that stand freely have none to give."""
+    spec = ax.get_subplotspec()
+    if spec is None or not chart.below:
+        return
+    heights = [HIGH * 0.7, *map(_low_height, chart.below)]
+    grid = spec.subgridspec(len(heights), 1, height_ratios=heights)
+    ax.set_subplotspec(grid[0])
+    panels = [ax]
+    for number, low in enumerate(chart.below, 1):
+        panels[-1].tick_params(axis="x", labelbottom=False)
+        panels.append(ax.figure.add_subplot(grid[number], sharex=ax))
+        low = replace(low, day_zero=None, x=chart.x)
+        _titled(low, panels[-1], _drawn(low, panels[-1]), fontsize=10)
 
 
 def _axis(axis: Axis, side: Any, limit: Callable[..., Any]) -> None:
@@ -154,13 +204,20 @@ def _band(mark: Band, ax: Axes) -> None:
 
 def _bars(mark: Bars, ax: Axes) -> None:
     start, end = _at(mark.start), _at(mark.end)
+    away = 4 if np.max(mark.height, initial=0) > THIN else 9  # at the ends of a thin bar there are dots
     ax.barh(list(mark.rows), end - start, left=start, height=mark.height, zorder=2, **_filled(mark))
     for row, label, one, other in zip(mark.rows, mark.labels, start, end, strict=False):
         if label:
             at, side = ((one + other) / 2, "center") if mark.inside else (other, "left" if other >= one else "right")
-            shift = {"center": 0, "left": 4, "right": -4}[side]
+            shift = {"center": 0, "left": away, "right": -away}[side]
             said = ax.annotate(plain(label, 60), (at, row), (shift, 0), textcoords="offset points")
             said.set(ha=side, va="center", fontsize=9)
+
+
+def _cells(mark: Cells, ax: Axes) -> None:
+    corners = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]])
+    squares = np.stack([_at(mark.x), _at(mark.y)], axis=1)[:, None, :] + corners
+    ax.add_collection(PolyCollection(list(squares), facecolor=LIGHT[mark.colour], rasterized=len(squares) > MOST_CELLS))
 
 
 def _columns(mark: Columns, ax: Axes) -> None:
@@ -211,6 +268,7 @@ DRAW: Mapping[type[Mark], Callable[[Any, Axes], None]] = {
     Line: _line,
     Band: _band,
     Bars: _bars,
+    Cells: _cells,
     Columns: _columns,
     Dots: _dots,
     Rule: _rule,

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.document.chart import Axis, Band, Bars, Chart, Columns, Dots, Line, Mark, Rule, Spans, Values
+from dcsim.document.chart import Axis, Band, Bars, Cells, Chart, Columns, Dots, Line, Mark, Rule, Spans, Values
 
 ROW = 26
 """Height of a row, in pixels."""
+SIDE = 0.84
+"""How much of a cell is coloured along its side."""
 FEW = 10
 """Below so many of what is counted every whole number stands at the axis."""
 NUMBERS = ",.6~g"
@@ -100,6 +102,8 @@ def _traces(mark: Mark, chart: Chart) -> Iterator[dict[str, Any]]:
             yield edge | {"y": _values(mark.high)} | fill
         case Bars():
             yield _bars(mark)
+        case Cells():
+            yield _cells(mark)
         case Columns():
             width = np.diff(mark.edges)
             middle = mark.edges[:-1] + width / 2  # type: ignore[operator]
@@ -153,6 +157,15 @@ def _bars(mark: Bars) -> dict[str, Any]:
 def _inside(labels: Sequence[str]) -> dict[str, Any]:
     written = {"customdata": [text(label) for label in labels], "texttemplate": "%{customdata}"}
     return written | {"textposition": "inside", "insidetextanchor": "middle", "textangle": 0}
+
+
+def _cells(mark: Cells) -> dict[str, Any]:
+    """All cells as one shape of many squares."""
+    right, down = np.array([0, SIDE, SIDE, 0, np.nan]), np.array([0, 0, SIDE, SIDE, np.nan])
+    corners = {"x": np.asarray(mark.x)[:, None] + right, "y": np.asarray(mark.y)[:, None] + down}
+    shape = {side: _values(values.ravel()) for side, values in corners.items()}
+    look = {"mode": "lines", "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip"}
+    return {"type": "scatter", "fillcolor": f"@{mark.colour}"} | look | shape
 
 
 def _dots(mark: Dots) -> dict[str, Any]:
@@ -228,6 +241,9 @@ def _heights(chart: Chart) -> Iterator[NDArray[np.float64]]:
 def _axis(axis: Axis, chart: Chart) -> dict[str, Any]:
     if axis.kind == "rows":
         return rows_axis(axis.names)
+    if axis.kind == "plan":
+        ends = [axis.low, axis.high]
+        return {"visible": False} | ({"range": ends[::-1], "scaleanchor": "x"} if axis is chart.y else {"range": ends})
     made: dict[str, Any] = {"title": {"text": text(axis.title)}, "automargin": True}
     if axis.low is not None and axis.high is not None:
         made["range"] = _values(np.array([axis.low, axis.high], "datetime64[m]" if axis.kind == "date" else np.float64))

@@ -24,7 +24,7 @@ from dcsim.cli.app import (
     make_way,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, give, in_folder, notice, patience, progress, tell
+from dcsim.cli.terminal import AsCsv, AsJson, in_folder, notice, patience, progress, tell
 
 
 @app.command()
@@ -54,8 +54,7 @@ def run(
     """Simulate once: the milestones, what the project waited for, and what is stuck."""
     from time import perf_counter
 
-    from dcsim import api
-    from dcsim.report.summary import summary
+    from dcsim.study.run import simulate
 
     if expected and (seed is not None or replication is not None or sampling != "random"):
         raise typer.BadParameter("expected values are not drawn: leave out --seed, --replication and --sampling")
@@ -63,7 +62,7 @@ def run(
         begin = perf_counter()
         built = opened(scenario, variant, set_, option, mitigate, limit)
         notice(engine, built, 1)
-        done = api.simulate(
+        done = simulate(
             built,
             seed=seed or 0,
             replication=replication or 0,
@@ -73,8 +72,12 @@ def run(
         )
         seconds = perf_counter() - begin
     make_way(out, overwrite)
-    picture = () if plot is None else (f"picture in {done.plot(plot)}",)
-    give(done, "milestones", summary(done, seconds), out, as_json, as_csv, *picture)
+    written = [f"{seconds:.1f} s, {done.engine} engine", *in_folder(out)]
+    if out is not None:
+        done.save(out)
+    if plot is not None:
+        written.append(f"picture in {done.picture(plot)}")
+    tell(done, None, as_json, as_csv, *written)
 
 
 @app.command()

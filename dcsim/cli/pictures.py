@@ -26,7 +26,6 @@ def plot(
     day: Annotated[float | None, typer.Option(metavar="DAY", help="The day of a map, counted from day zero.")] = None,
 ) -> None:
     """Draw a picture of a result: PNG, SVG or PDF, as the name of the file says."""
-    from dcsim.charts import pictures
     from dcsim.figures.gallery import PICTURES, Wanted, chosen, save
     from dcsim.study.result import QUESTIONS
     from dcsim.study.store import read
@@ -39,7 +38,7 @@ def plot(
         if kept.kind in QUESTIONS:
             what = what or kept.charts()[0]
             asked = {"milestone": milestone, "place": place, "resource": resource, "supply": supply, "day": day}
-            path = pictures.save(kept.chart(what, **asked), out or Path(f"{what}.png"), " · ".join(kept.subject()))
+            path = kept.picture(out or f"{what}.png", what, **asked)
         else:
             what = what or chosen(kept)
             path = save(kept, what, Wanted(milestone, place, resource, supply, day), out or Path(f"{what}.png"))

@@ -20,8 +20,9 @@ Symbol = Literal["dot", "ring", "diamond", "triangle", "cross", "bar", "up"]
 class Axis:
     """One side of a chart."""
 
-    kind: Literal["number", "count", "share", "date", "rows", "names"] = "number"
-    """Of a count only whole numbers are written; a share is written in percent; names stand at 0, 1, 2, ..."""
+    kind: Literal["number", "count", "share", "date", "rows", "names", "plan"] = "number"
+    """Of a count only whole numbers are written; a share is written in percent; names stand at 0, 1, 2, ... Both sides
+    of a plan have the same unit, and nothing is written at them."""
     title: str = ""
     """What is measured, with its unit."""
     names: Sequence[str] = ()
@@ -125,6 +126,14 @@ class Spans(Mark):
     opacity: float = 0.28
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cells(Mark):
+    """Squares of one unit on a plan, from their upper left corners; y is counted downwards."""
+
+    x: Values
+    y: Values
+
+
 @dataclass(frozen=True)
 class Chart:
     """A picture of a result."""
@@ -142,6 +151,8 @@ class Chart:
     """Where dates are also told as days: the moment from which they count."""
     empty: str = ""
     """Why there is nothing to draw."""
+    below: "Sequence[Chart]" = ()
+    """Charts that stand below it over the same axis of x, in files and notebooks."""
 
     @property
     def rows(self) -> int:

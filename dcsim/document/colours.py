@@ -45,3 +45,6 @@ PARTS = (
 """Colour and hatch of the first, second, ... part of a whole; they differ in grey as well."""
 REST = "line"
 """The colour of all that is too small to be told apart."""
+PROGRESS = ("line", "yellow", "orange", "blue")
+"""Of a place that is not ready, waits, is at work, and is done: the paler the less is done; they differ in grey, too.
+"""

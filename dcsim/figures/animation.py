@@ -16,11 +16,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from dcsim.analysis.scene import Line, Scene
+from dcsim.analysis.site import laid_out
 from dcsim.charts import style
 from dcsim.charts.dates import Clock, Floats, date_axis, moment
 from dcsim.charts.style import plain
 from dcsim.errors import ResultError, UnavailableError
-from dcsim.figures.maps import cells, counted, draw_cells, laid_out
+from dcsim.figures.maps import cells, counted, draw_cells
 from dcsim.writing import reason, write_file
 
 MOST_FRAMES = 90

@@ -8,7 +8,6 @@ from dcsim.analysis.supplies import counted
 from dcsim.charts.dates import Clock
 from dcsim.errors import ResultError
 from dcsim.figures.animation import film
-from dcsim.figures.gallery import title
 from dcsim.report.player import player
 from dcsim.study.result import Result
 from dcsim.writing import write_file
@@ -32,6 +31,7 @@ def animate(findings: Result, path: Path, progress: Callable[[int, int], None]) 
         raise ResultError(f"an animation shows one build, not {findings.kind}: give a folder that `dcsim run` wrote")
     scenario, start, zero = findings.scenario, findings.scenario.start, findings.scenario.zero
     shown = scene(findings.tables, counted(scenario, findings.tables["supplies"]["supply"]))
+    title = " · ".join(findings.subject())
     if path.suffix.lower() != ".html":
-        return film(shown, title(findings), Clock(start, zero), path, progress)
-    return write_file(path, player(shown, title(findings), start, zero))
+        return film(shown, title, Clock(start, zero), path, progress)
+    return write_file(path, player(shown, title, start, zero))

@@ -2,7 +2,6 @@
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -29,11 +28,6 @@ def column(table: Table, heading: str) -> None:
 def headline(scenario: Scenario, *told: str) -> Text:
     """The scenario with what was laid over it, and what was asked of it."""
     return Text(" · ").join([Text(scenario.name, style="bold"), *map(Text, (*layers(scenario), *told))])
-
-
-def indented(lines: list[str]) -> RenderableType:
-    """Lines that stand a little to the right."""
-    return Group(*(Padding(Text(line), (0, 0, 0, 2), expand=False) for line in lines))
 
 
 def below(title: str, *parts: RenderableType) -> RenderableType:

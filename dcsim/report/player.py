@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from dcsim.analysis.scene import Line, Scene
+from dcsim.analysis.site import laid_out
 from dcsim.analysis.states import STATES
-from dcsim.figures.maps import COLOURS, laid_out
+from dcsim.figures.maps import COLOURS
 from dcsim.report.policy import policy
 from dcsim.units import DAY
 

@@ -1,11 +1,14 @@
 """A report on a terminal or in a pipe: sections under bold titles, tables with few lines."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from dcsim.document.chart import Chart, Line
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import cell
 from dcsim.report.layout import column, table_of
@@ -17,8 +20,9 @@ def shown(report: Report) -> Group:
     """The whole report, without its charts."""
     parts: list[RenderableType] = [_subject(report)]
     for number, section in enumerate(report.sections):
-        parts += [Text("")] if number or section.title else []
-        parts += _section(section)
+        if body := list(_section(section)):
+            parts += [Text("")] if number or section.title else []
+            parts += [Text(section.title, style="bold"), *body] if section.title else body
     return Group(*parts)
 
 
@@ -28,8 +32,6 @@ def _subject(report: Report) -> Text:
 
 
 def _section(section: Section) -> Iterator[RenderableType]:
-    if section.title:
-        yield Text(section.title, style="bold")
     yield from map(Text, section.sentences)
     for point in section.points:
         yield Padding(Text(point), (0, 0, 0, 2), expand=False)
@@ -37,6 +39,8 @@ def _section(section: Section) -> Iterator[RenderableType]:
         yield from [Text("")] if number or section.sentences or section.points else []
         yield from [Text(table.title)] if table.title else []
         yield _table(table)
+    for chart in section.charts:
+        yield from _growth(chart)
     yield from (Text(note, style="dim") for note in section.notes)
 
 
@@ -51,3 +55,26 @@ def _table(table: Table) -> RenderableType:
 
 def _cell(value: object, one: Column) -> Text:
     return Text(cell(value, one), style=STYLES.get(getattr(value, "emphasis", ""), ""))
+
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+ACROSS = 34
+"""Blocks in a line of what is counted."""
+
+
+def _growth(chart: Chart) -> Iterator[RenderableType]:
+    """How what is counted grows, a line of blocks for each, until the last of it changes no more."""
+    lines = [mark for mark in chart.marks if isinstance(mark, Line) and mark.steps and mark.y.any()]
+    if not lines or chart.y.kind != "count" or not isinstance(chart.x.low, datetime):
+        return
+    first = np.datetime64(chart.x.low, "s")
+    last = max(line.x[np.flatnonzero(np.diff(line.y))[-1] + 1] for line in lines if np.any(np.diff(line.y)))
+    made = table_of("counted")
+    made.add_column(f"{str(first)[:10]}{str(last)[:10]:>{ACROSS - 10}}", no_wrap=True)
+    column(made, f">{chart.y.title}")
+    ends = first + (last - first) * np.arange(1, ACROSS + 1) // ACROSS
+    for line in lines:
+        there = np.append(0.0, line.y)[np.searchsorted(line.x, ends, side="right")]
+        heights = np.ceil(there / line.y[-1] * (len(BLOCKS) - 1)).astype(int)
+        made.add_row(Text(line.name), Text("".join(BLOCKS[height] for height in heights)), Text(f"{line.y[-1]:,.0f}"))
+    yield from (Text(""), made)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ LINES = (("blue", "solid"), ("orange", "dash"), ("green", "dashdot"), ("purple",
 """Colour and dash of the first, second, ... line of a chart; they differ in grey as well."""
 WORLD = (("observed", "diamond", "ink"), ("target", "triangle", "green"))
 """How dates of the world are marked, by kind."""
+SHARE = "share of activities"
+"""The unit of what is shown where nothing is counted."""
 ROOM = 0.06
 """What is left free on the right of the last change, as a share of the time shown."""
 
@@ -69,24 +71,31 @@ def by_unit(result: Result) -> list[list[str]]:
     return list(units.values())
 
 
-def over_time(scenario: Scenario, curves: Sequence[Curve], explanation: str) -> Chart:
-    """What is counted in one unit, beside the dates that were observed or are wanted."""
+def over_time(scenario: Scenario, curves: Sequence[Curve], explanation: str, until: Sequence[datetime] = ()) -> Chart:
+    """What is counted in one unit, beside the dates that were observed or wanted; until some moments at least."""
     if not curves:
         return Chart("Nothing is counted", empty="nothing is counted")
     unit, alone = curves[0].unit or "units", len(curves) == 1
     seen = _in_the_world(scenario, [curve.name for curve in curves])
-    moments = [*(one for curve in curves for one in curve.changes), *(one for dots in seen for one in dots.x)]
-    begin, end = window(scenario, [one.astype("datetime64[s]").item() for one in moments])
+    shown = [*(one for curve in curves for one in curve.changes), *(one for dots in seen for one in dots.x)]
+    begin, end = window(scenario, [*until, *(one.astype("datetime64[s]").item() for one in shown)])
     marks: list[Mark] = []
     for curve, (colour, dash) in zip(curves, LINES * len(curves), strict=False):
         marks += _drawn(curve, colour, dash, end, alone)
     title = f"{listed([curve.name for curve in curves], 4)} over time"
-    y = Axis("count", f"{curves[0].name} ({unit})" if alone else unit)
+    y = Axis("share", unit, low=0.0, high=1.05) if unit == SHARE else Axis("count", unit)
+    y = replace(y, title=f"{curves[0].name} ({unit})") if alone and unit != SHARE else y
     last = [f"{curve.name} {curve.y[-1]:,.0f} {curve.unit}".rstrip() for curve in curves]
     said = f"At the end: {', '.join(last)}."
     return Chart(
         title, Axis("date", low=begin, high=end), y, [*marks, *seen], explanation, said, day_zero=scenario.zero
     )
+
+
+def moments(scenario: Scenario, ticks: Any) -> Moments:
+    """The moments of ticks."""
+    start = np.datetime64(scenario.start, "s")
+    return np.asarray(start + np.round(np.asarray(ticks, np.float64) * 60).astype("timedelta64[s]"))
 
 
 def window(scenario: Scenario, moments: Sequence[datetime]) -> tuple[datetime, datetime]:

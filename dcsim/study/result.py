@@ -29,6 +29,7 @@ QUESTIONS = {
     "orders": "dcsim.study.orders",
     "lost": "dcsim.study.lost",
     "backtest": "dcsim.study.backtest",
+    "run": "dcsim.study.course",
 }
 """The module of each kind of result, in the order of a page."""
 
@@ -123,7 +124,8 @@ class Result:
         if seed == EXPECTED:
             return [*told, "expected values"]
         told += [counted(n, "replication")] if isinstance(n, int) else []
-        told += [f"seed {seed}"] if seed is not None else []
+        one = f", replication {n[0]}" if isinstance(n, list) and n[0] else ""
+        told += [f"seed {seed}{one}"] if seed is not None else []
         sampling = about.get("sampling", "random")
         return told if sampling == "random" else [*told, f"{sampling} sampling"]
 
@@ -179,13 +181,25 @@ class Result:
         from dcsim.charts.pictures import draw, new_axes
 
         if isinstance(ax, str):
-            raise RequestError(f"expected axes, got '{shorten(ax)}': `plot(...).figure.savefig` writes a file")
+            raise RequestError(f"expected axes, got '{shorten(ax)}': `picture` writes a file")
         if self.kind not in QUESTIONS:
             from dcsim.figures import gallery
 
             return gallery.draw(self, what, gallery.Wanted(**asked), ax)
         chart = self.chart(what, **asked)
         return draw(chart, new_axes() if ax is None else ax)
+
+    def picture(self, path: str | Path, what: str | None = None, **asked: Any) -> Path:
+        """Write one of its pictures into a PNG, SVG or PDF file; the same result gives the same bytes.
+
+        Raises
+        ------
+        ResultError
+            The file cannot be written, or its suffix is none of these.
+        """
+        from dcsim.charts.pictures import save
+
+        return save(self.chart(what, **asked), Path(path), " · ".join(self.subject()))
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the scenario and a manifest into a folder.

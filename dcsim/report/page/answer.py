@@ -4,17 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
+from dcsim.dates import days_between
 from dcsim.document import words as language
+from dcsim.document.causes import cause, spent_on, waited_for
 from dcsim.document.report import Cell
-from dcsim.document.words import counted
-from dcsim.report.page.causes import main_causes
+from dcsim.document.words import counted, joined
 from dcsim.report.page.comparison import verdict
-from dcsim.report.page.dates import off
 from dcsim.report.page.leans import weakest
 from dcsim.report.page.mitigations import best_option
 from dcsim.report.page.parts import Line, Table, table
 from dcsim.report.page.results import Results, built, dated, on, wanted
-from dcsim.report.page.words import date, days, known, share, until
+from dcsim.report.page.words import date, days, known, share, shift, until
+from dcsim.study.course import waits
 from dcsim.study.unfinished import of_one, reasons
 
 
@@ -184,3 +187,27 @@ def answer(results: Results) -> Table | None:
     headings += [">Expected" if _one_build(results) == "expected values" else ">One build"] if runs else []
     headings += ["Target, or seen in the world", ">Chance by then" if many is not None else ">Days off"]
     return table(f"{counted(len(rows), 'milestone')}", headings, rows)
+
+
+def off(results: Results, name: str, there: Any) -> str:
+    """How many days later a milestone is than it was wanted or seen; nothing where it was neither, or is not there."""
+    by = wanted(results.scenario.milestones[name])
+    return "" if by is None or there is None else shift(days_between(by[0], pd.Timestamp(there)))
+
+
+def main_causes(results: Results, most: int = 3) -> str:
+    """The main causes with their days, in a sentence; nothing where nothing tells."""
+    why = results.first("explanation", results.milestone)
+    if why is not None and (why.tables["days"]["mean"] > 0).any():
+        parts = why.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
+        parts = parts[parts["mean"] > 0]
+        told = [
+            f"{row['name'] or spent_on(row['kind'], '')} ({cause(row['kind']).label}, {days(row['mean'])})"
+            for row in parts.to_dict("records")
+        ]
+        return f"Most of the days go into {joined(told)}."
+    many, run = results.first("replications"), results.first("run")
+    found = many.tables["waits"] if many else waits(run) if run else pd.DataFrame()
+    rows = found.head(most).to_dict("records")
+    told = [f"{waited_for(row['cause'])} ({days(row['days'])})" for row in rows]
+    return f"It waited longest for {joined(told)}; waiting is not always delay." if told else ""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from dcsim.document.words import counted
 from dcsim.errors import ResultError
 from dcsim.report.limits import LIMITS
-from dcsim.report.page import causes, dates, evidence, gantt, leans, mitigations, words
+from dcsim.report.page import evidence, leans, mitigations, words
 from dcsim.report.page.again import VERBS, command
-from dcsim.report.page.parts import Line, Section, Table, table
+from dcsim.report.page.parts import Section
 from dcsim.report.page.results import Results
 from dcsim.report.words import size
 from dcsim.study.result import QUESTIONS
@@ -18,8 +18,6 @@ from dcsim.version import __version__
 
 def sections(results: Results) -> list[Section]:
     """The parts of the page under the answer; those that have nothing to show are left out."""
-    when = [] if results.first("replications") else [*dates.curves(results), *dates.milestones(results)]
-    why = list(causes.wait_bars(results))
     parts = [
         *(
             Section(f"{kind}{number}", told.title, report=told)
@@ -27,10 +25,7 @@ def sections(results: Results) -> list[Section]:
             for number, one in enumerate(results.of(kind))
             for told in [one.report(results.milestone)]
         ),
-        Section("when", "When", (), when),
-        Section("why", "Why", (), why),
         *mitigations.sections(results),
-        Section("build", "The build", (), list(gantt.gantt(results)), list(_stuck(results))),
         leans.leaning(results),
         Section("limits", "What is not modelled", (*_own(results),), points=LIMITS),
         evidence.assumptions(results),
@@ -54,18 +49,6 @@ def _own(results: Results) -> Iterator[str]:
     if results.scenario.description:
         yield results.scenario.description
     yield "Nor does dcsim cover this, in any scenario:" if results.scenario.description else "In no scenario:"
-
-
-def _stuck(results: Results) -> Iterator[Table]:
-    """What unfinished builds are stuck on."""
-    for run in results.of("run"):
-        stuck = run.tables["stuck"]
-        if not stuck.empty:
-            counts = stuck.groupby(["activity", "waits_for"], sort=False).size().reset_index(name="count").head(12)
-            rows: list[Line] = [
-                [row["activity"], row["waits_for"], f"{row['count']:,}"] for row in counts.to_dict("records")
-            ]
-            yield table("Unfinished: what is stuck", ("Activity", "Waits for", ">How many"), rows)
 
 
 @dataclass(frozen=True)

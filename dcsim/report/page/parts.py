@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.charts.plotly import FEW, NUMBERS, rows_axis, text
+from dcsim.charts.plotly import rows_axis, text
 from dcsim.document.report import Cell, Report
 
 
@@ -70,12 +70,6 @@ class Section:
 def table(caption: str, headings: Sequence[str], rows: Sequence[Line]) -> Table:
     """A table whose rows belong together."""
     return Table(caption, headings, (Rows("", rows),))
-
-
-def counts_axis(unit: str, heights: Sequence[float]) -> dict[str, Any]:
-    """An axis of what is counted: whole numbers, also where there are few."""
-    axis = {"title": {"text": text(unit)}, "tickformat": NUMBERS, "rangemode": "tozero", "automargin": True}
-    return axis | ({"dtick": 1} if max(heights, default=0) < FEW else {})
 
 
 def rows_layout(names: Sequence[object], **more: Any) -> dict[str, Any]:

@@ -1,0 +1,341 @@
+"""One build: when it reaches its milestones, what it waited for, what it is stuck on, and how it grew."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil, inf
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dcsim.analysis.milestones import beside_observed
+from dcsim.analysis.states import NEVER as NOT_YET
+from dcsim.analysis.states import states_of
+from dcsim.analysis.stuck import NOT_READY, WAITING, WORKING
+from dcsim.analysis.supplies import total_over_time
+from dcsim.analysis.waits import binned, queue_lengths, waits_by_cause
+from dcsim.dates import ended, spelled
+from dcsim.document.causes import cause, kind_of_wait, waited_for
+from dcsim.document.chart import Axis, Band, Bars, Chart, Dots, Mark
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
+from dcsim.errors import ResultError
+from dcsim.scenario.schema import Scenario
+from dcsim.study.curves import SHARE, Curve, by_unit, chosen, dates_of_the_world, moments, over_time, window
+from dcsim.study.result import Result, known
+from dcsim.study.sections import MOST_CAUSES, fitted, waits_section
+from dcsim.study.site import gantt, site_map
+from dcsim.study.stocks import at_work, stock
+from dcsim.units import DAY
+
+MAIN = "milestones"
+
+
+def end(result: Result) -> int:
+    """The tick up to which a build is told: its last finish, or the horizon if it is unfinished."""
+    finish = result.tables["activities"]["finish"]
+    if finish.isna().any():
+        horizon = datetime.fromisoformat(result.about["horizon"])
+        return (horizon - result.scenario.start) // timedelta(minutes=1)
+    return int(finish.max()) if len(finish) else 0
+
+
+def waits(result: Result) -> pd.DataFrame:
+    """What a build waited for, longest first: cause, days, waiting_days, activities."""
+    return waits_by_cause(result.tables["shortages"], end(result))
+
+
+def observed(result: Result, targets: bool = False) -> pd.DataFrame:
+    """Milestones beside the dates observed in the world, perhaps those wanted too, with the difference in days."""
+    dates = {}
+    for name, milestone in result.scenario.milestones.items():
+        dates[name] = [(one.date, one.meaning) for one in milestone.observed]
+        dates[name] += [(milestone.target, "target")] if targets and milestone.target is not None else []
+    return beside_observed(result.tables["milestones"], dates, result.scenario.zero)
+
+
+# What it has to say
+
+MOST_STUCK = 12
+"""Groups of stuck activities that are told."""
+
+Row = Mapping[Hashable, Any]
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """When milestones are reached, beside the dates of the world; what was waited for; what is stuck."""
+    begun = Section("", (_ended(result),), notes=(f"day 0 is {result.scenario.zero:%Y-%m-%d}",))
+    sections = (begun, _milestones(result, milestone), _waits(result), fitted(result.scenario), _stuck(result))
+    shown = Section("The build, place by place", charts=(gantt_chart(result),))
+    return Report.of("One build", result.subject(), (*sections, shown))
+
+
+def _moment(result: Result, tick: float) -> datetime:
+    return result.scenario.start + timedelta(minutes=int(tick))
+
+
+def _ended(result: Result) -> str:
+    """How many activities there are, and how the build ended."""
+    activities = result.tables["activities"]
+    last, left = _moment(result, end(result)), int(activities["finish"].isna().sum())
+    told = result.about.get("ended")
+    on = datetime.fromisoformat(told) if told else ended(result.scenario.start, last)
+    number = day((last - result.scenario.zero) / timedelta(days=1))
+    how = f"unfinished on {date_of(on)} with {left:,} left" if left else f"finished on {date_of(on)}, day {number}"
+    return f"{counted(len(activities), 'activity')}, {how}"
+
+
+def _milestones(result: Result, milestone: str) -> Section:
+    """Every milestone with its date, beside each date that was observed or is wanted."""
+    table = observed(result, targets=True)
+    if table.empty:
+        return Section("", ("The scenario has no milestones.",), charts=(s_curve(result),))
+    compared = table["observed"].notna().any()
+    columns = [Column("milestone"), Column("day", "day"), Column("date", "date")]
+    if compared:
+        columns += [Column("observed"), Column("days off", "change", digits=0), Column("what was observed")]
+    rows: list[list[Any]] = []
+    before = ""
+    for row in sorted(table.to_dict("records"), key=lambda row: row["milestone"] != milestone):
+        first, before = row["milestone"] != before, row["milestone"]
+        reached = [inf if pd.isna(row["day"]) else row["day"], row["date"]]
+        cells = [row["milestone"], *reached] if first else ["", "", ""]
+        seen = [] if pd.isna(row["observed"]) else [_spelled(row["observed"]), row["difference"], row["meaning"]]
+        rows.append([*cells, *(seen or ["", None, ""])] if compared else cells)
+    late = table["day"].isna().any()
+    notes = (f"{NEVER}: not by the horizon, {result.about['horizon'][:10]}",) if late else ()
+    charts = [_curves(result, names) for names in by_unit(result)] or [s_curve(result)]
+    return Section("", tables=(Table(columns, rows),), charts=(*charts, dates_chart(result)), notes=notes)
+
+
+def _spelled(moment: datetime) -> str:
+    """A date that was observed or is wanted, with its time if it has one."""
+    return spelled(moment).removesuffix(" 00:00")
+
+
+def _waits(result: Result) -> Section:
+    """What the build waited for longest, and which activities did."""
+    columns = [Column("waited for"), Column("days", "days"), Column("activity-days", "days", digits=0), Column("by")]
+    table = waits(result)
+    cells = [
+        [waited_for(row["cause"]), row["days"], row["waiting_days"], row["activities"]]
+        for row in table.to_dict("records")
+    ]
+    return waits_section("Waited for longest", columns, cells, waits_chart(result))
+
+
+def _stuck(result: Result) -> Section:
+    """What an unfinished build is stuck on, alike things told together, and what waits behind them."""
+    stuck = result.tables["stuck"]
+    if stuck.empty:
+        return Section("")
+    points = list(_waiting(result, stuck[stuck["state"] == WAITING]))
+    working = stuck[stuck["state"] == WORKING]
+    points += [f"still being worked on: {_by_activity(working)}"] if len(working) else []
+    unready = stuck[stuck["state"] == NOT_READY].drop_duplicates(["activity", "place"])
+    points += [f"not ready because of these: {_by_activity(unready)}"] if len(unready) else []
+    return Section("Stuck", points=points)
+
+
+def _waiting(result: Result, waiting: pd.DataFrame) -> Iterator[str]:
+    """Alike instances that wait for the same, in a line."""
+    keys = ["activity", "waits_for", "there", "needed"]
+    groups = waiting.groupby(keys, sort=False, dropna=False)["place"].agg(["size", "first", "last"])
+    for row in groups.head(MOST_STUCK).reset_index().to_dict("records"):
+        where, verb = span_of_places(row["first"], row["last"]), "waits" if row["size"] == 1 else "wait"
+        said = f"{row['size']:,} x {row['activity']}{where} {verb} for {waited_for(row['waits_for'])}"
+        yield said + ("" if pd.isna(row["needed"]) else f": {_amounts(result.scenario, row)}")
+    if len(groups) > MOST_STUCK:
+        yield f"and {counted(len(groups) - MOST_STUCK, 'more group')}: see `stuck` in the tables"
+
+
+def _amounts(scenario: Scenario, row: Row) -> str:
+    supply = scenario.supplies.get(row["waits_for"])
+    if supply is None:
+        return f"{row['there']:,} free, {row['needed']:,} needed"
+    unit = f" {supply.unit}" if supply.unit else ""
+    return f"{row['there']:,}{unit} there, {row['needed']:,}{unit} needed"
+
+
+def _by_activity(rows: pd.DataFrame) -> str:
+    counts = rows.groupby("activity", sort=False).size()
+    return listed([f"{count:,} x {activity}" for activity, count in counts.items()])
+
+
+# Its pictures
+
+BINS = 480
+"""Spans of time for which it is told how many waited."""
+MOST_COMPARED = 2
+"""Observed dates of one milestone to which the days are written."""
+MOST_SHOWN = 10
+"""Milestones of the overview."""
+
+Floats = NDArray[np.float64]
+
+
+def overview(result: Result) -> Chart:
+    """What is counted above the milestones above what was waited for, over one axis of dates."""
+    shown = [result.scenario.start, *(one.to_pydatetime() for one in result.tables["milestones"]["date"].dropna())]
+    return replace(_growth(result, until=shown), below=(_dates(result, MOST_SHOWN), waits_chart(result)))
+
+
+def s_curve(result: Result, milestone: str = "", supply: str = "") -> Chart:
+    """What is counted over time: what milestones look at, else all counters, else the share of finished activities."""
+    return _growth(result, milestone, supply)
+
+
+def _growth(result: Result, milestone: str = "", supply: str = "", until: Sequence[datetime] = ()) -> Chart:
+    names = chosen(result, milestone, supply) or _counters(result.scenario)
+    if names:
+        return _curves(result, names, until)
+    finish = result.tables["activities"]["finish"]
+    ticks, counts = np.unique(np.append(0, np.sort(finish.dropna().to_numpy(np.int64))), return_counts=True)
+    counts[0] -= 1
+    share = np.cumsum(counts) / max(1, len(finish))
+    return over_time(result.scenario, [Curve("finished", SHARE, moments(result.scenario, ticks), share)], "", until)
+
+
+def _counters(scenario: Scenario) -> list[str]:
+    """What is produced and nobody consumes, in its commonest unit."""
+    specs = [part for one in scenario.activities.values() for part in (one, *one.within.values())]
+    consumed = {name for spec in specs for name in spec.consumes}
+    names = [name for name in dict.fromkeys(name for spec in specs for name in spec.produces) if name not in consumed]
+    units = [scenario.supplies[name].unit for name in names]
+    common = max(units, key=units.count, default="")
+    return [name for name, unit in zip(names, units, strict=True) if unit == common]
+
+
+def _curves(result: Result, names: list[str], until: Sequence[datetime] = ()) -> Chart:
+    curves = []
+    for name in names:
+        total = total_over_time(result.tables["supplies"], name)
+        if len(total) > BINS:  # at the end of every day on which some came
+            total = total.groupby(total["tick"] // DAY).last()
+        x, y = moments(result.scenario, total["tick"].to_numpy()), total["total"].to_numpy(np.float64)
+        curves.append(Curve(name, result.scenario.supplies[name].unit, x, y))
+    return over_time(result.scenario, curves, "How many there are in this one build.", until)
+
+
+def dates_chart(result: Result) -> Chart:
+    """A row for every milestone: when it is reached, when it was observed or is wanted, and the days between."""
+    return _dates(result, len(result.scenario.milestones))
+
+
+def _dates(result: Result, most: int) -> Chart:
+    """The milestones in the order of their dates; those observed before others where there are too many."""
+    table = observed(result)
+    seen = set(table.dropna(subset=["observed"])["milestone"])
+    first = table.drop_duplicates("milestone")
+    shown = sorted(first.to_dict("records"), key=lambda row: row["milestone"] not in seen)[:most]
+    shown.sort(key=lambda row: pd.Timestamp.max if pd.isna(row["date"]) else row["date"])
+    names = [str(row["milestone"]) for row in shown]
+    reached = [number for number, row in enumerate(shown) if not pd.isna(row["date"])]
+    x = np.array([shown[number]["date"] for number in reached], "datetime64[s]")
+    notes = [f"{names[k]}: {date_of(shown[k]['date'])} (day {day(shown[k]['day'])})" for k in reached]
+    dots = Dots(name="simulated", colour="red", symbol="ring", x=x, y=np.array(reached, np.float64), notes=notes)
+    marks: list[Mark] = [*_apart(table, names), *dates_of_the_world(result.scenario, names), dots]
+    rows = Axis("rows", names=[name if k in reached else f"{name}: not reached" for k, name in enumerate(names)])
+    said = "; ".join(notes)
+    empty = "" if names else "there are no milestones"
+    return Chart("Milestones", Axis("date"), rows, marks, "", said, result.scenario.zero, empty)
+
+
+def _apart(table: pd.DataFrame, names: list[str]) -> Iterator[Bars]:
+    """A thin bar between the dates of each milestone, with the days between them where they are few."""
+    there = table.dropna(subset=["date", "observed"])
+    parts = [(names.index(str(name)), part) for name, part in there.groupby("milestone") if name in names]
+    if parts:
+        ends = [(min(a, b), max(a, b)) for _, p in parts for a, b in [(p["date"].iloc[0], p["observed"].min())]]
+        ends = [(low, max(high, p["observed"].max())) for (low, high), (_, p) in zip(ends, parts, strict=True)]
+        start, end = (np.array([one[k] for one in ends], "datetime64[s]") for k in (0, 1))
+        labels = [_difference(sorted(set(part["difference"].tolist()))) for _, part in parts]
+        look = {"colour": "grey", "height": 0.06, "labels": labels, "notes": labels}
+        yield Bars(rows=[row for row, _ in parts], start=start, end=end, **look)  # type: ignore[arg-type]
+
+
+def _difference(apart: list[float]) -> str:
+    """How many days later it is than it was observed; nothing where the observed dates are of many builds."""
+    if len(apart) > MOST_COMPARED:
+        return ""
+    return "same day" if apart == [0] else " to ".join(change(number, 0) for number in apart) + " d"
+
+
+def waits_chart(result: Result) -> Chart:
+    """A row for every cause of waiting: when anything waited for it, the thicker the more did."""
+    table, last = waits(result).head(MOST_CAUSES), end(result)
+    rows = table.to_dict("records")
+    edges = np.linspace(0, max(last, 1), BINS + 1)
+    lows, highs, waited = [], [], [0.0]
+    for number, row in enumerate(rows):
+        waiting = binned(queue_lengths(result.tables["shortages"], row["cause"], last), edges)
+        half = np.where(waiting > 0, 0.08 + 0.34 * np.sqrt(waiting / max(waiting.max(), 1e-9)), 0)
+        waited += edges[:-1][waiting > 0][:1].tolist() + edges[1:][waiting > 0][-1:].tolist()
+        lows.append(number - np.append(half, 0))
+        highs.append(number + np.append(half, 0))
+    kinds = [kind_of_wait(row["cause"], result.scenario.supplies) for row in rows]
+    x = moments(result.scenario, edges)
+    marks = [
+        Band(name=cause(kind).label, colour=cause(kind).colour, x=x, low=low, high=high, opacity=1, steps=True)
+        for kind, low, high in zip(kinds, lows, highs, strict=True)
+    ]
+    names = [f"{waited_for(row['cause'])}  {days(row['days'], 0)} d" for row in rows]
+    explanation = "Thicker: more waited. Waiting is not delay: much of it can be harmless."
+    empty = "" if rows else "nothing was waited for"
+    begin, until = window(result.scenario, [_moment(result, one) for one in waited])
+    across, axis = Axis("date", low=begin, high=until), Axis("rows", names=names)
+    return Chart("Waited for", across, axis, marks, explanation, "; ".join(names), result.scenario.zero, empty)
+
+
+def gantt_chart(result: Result, place: str = "") -> Chart:
+    """When every activity was at work in which place, and when what was delivered."""
+    return gantt(result.scenario, result.tables["activities"], result.tables["deliveries"], place)
+
+
+def map_chart(result: Result, milestone: str = "", day: float | None = None) -> Chart:
+    """How far every place is on a day, or when a milestone is reached; else when half of the work is done."""
+    states, zero = states_of(result.tables["activities"]), result.scenario.zero
+    if day is None and milestone:
+        table = result.tables["milestones"]
+        name = known(milestone, list(table["milestone"]), "milestone", "milestones")
+        reached = float(table.loc[table["milestone"] == name, "day"].iloc[0])
+        if np.isnan(reached):
+            raise ResultError(f"'{name}' was not reached before the horizon: say which day with --day")
+        day = ceil(reached)
+    done = states.finish[states.finish < NOT_YET]
+    half = _moment(result, float(np.median(done))) if len(done) else zero
+    return site_map(result.scenario, states, ceil((half - zero) / timedelta(days=1)) if day is None else day)
+
+
+def _longest(result: Result, asked: str, column: "pd.Series[str]", what: str, several: str) -> str:
+    """The one that is asked for, or that was waited for longest."""
+    there = list(dict.fromkeys(map(str, column)))
+    if asked:
+        return known(asked, there, what, several)
+    return next((name for name in waits(result)["cause"] if name in there), there[0] if there else "")
+
+
+def level(result: Result, supply: str = "") -> Chart:
+    """How much of a supply was in stock over time, when it was delivered, and when something waited for it."""
+    name = _longest(result, supply, result.tables["supplies"]["supply"], "supply", "supplies")
+    return stock(result.scenario, result.tables, name, end(result))
+
+
+def use(result: Result, resource: str = "") -> Chart:
+    """How many units of a resource were at work over time, and how many there were."""
+    name = _longest(result, resource, result.tables["usage"]["resource"], "resource", "resources")
+    return at_work(result.scenario, result.tables["usage"], name)
+
+
+CHARTS = {
+    "overview": overview,
+    "s-curve": s_curve,
+    "milestones": dates_chart,
+    "waits": waits_chart,
+    "gantt": gantt_chart,
+    "map": map_chart,
+    "level": level,
+    "use": use,
+}
