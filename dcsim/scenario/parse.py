@@ -107,7 +107,8 @@ class _Builder:
     problems: list[Problem] = field(default_factory=list)
     root: Node | None = None
     stack: list[_Open] = field(default_factory=list)
-    anchors: dict[str, tuple[Node, int] | None] = field(default_factory=dict)
+    anchors: dict[str, tuple[Any, int] | None] = field(default_factory=dict)
+    """The value and the size of what is marked; none while it is still being read."""
     by_alias: int = 0
     documents: int = 0
 
@@ -135,10 +136,9 @@ class _Builder:
             self._key(event.value, line)
             return
         value = event.value if event.style else plain_scalar(event.value)
-        node = Node(value, Mark(self.origin, line))
         if event.anchor:
-            self.anchors[event.anchor] = (node, 1)
-        self._put(node, 1)
+            self.anchors[event.anchor] = (value, 1)
+        self._put(value, line, 1)
 
     def _alias(self, anchor: str, line: int) -> None:
         if anchor not in self.anchors:
@@ -148,7 +148,7 @@ class _Builder:
         found = self.anchors[anchor]
         if found is None:
             raise UnreadableTextError(f"'*{anchor}' stands inside what it stands for", self.origin, line)
-        node, size = found
+        value, size = found
         self.by_alias += size
         if self.by_alias > MOST_BY_ALIAS:
             message = f"aliases ('*{anchor}') stand for more than {MOST_BY_ALIAS:,} values; write it without them"
@@ -157,7 +157,7 @@ class _Builder:
             self._say("a key is a plain word, not an alias", line)
             self._key(anchor, line)
             return
-        self._put(Node(node.value, Mark(self.origin, line)), size)
+        self._put(value, line, size)
 
     def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, line: int) -> None:
         self._refuse_tag(event.tag, line)
@@ -170,16 +170,15 @@ class _Builder:
 
     def _end(self) -> None:
         done = self.stack.pop()
-        node = Node(done.value, Mark(self.origin, done.line))
         if done.anchor:
-            self.anchors[done.anchor] = (node, done.size)
+            self.anchors[done.anchor] = (done.value, done.size)
         if done.is_key:
             kind = "mapping" if isinstance(done.value, dict) else "list"
             self._say(f"a key is a plain word, got a {kind}; text with brackets is quoted", done.line)
             self._key("?", done.line)
             self.stack[-1].refused = True
         else:
-            self._put(node, done.size)
+            self._put(done.value, done.line, done.size)
 
     def _awaits_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1].value, dict) and self.stack[-1].key is None
@@ -195,14 +194,15 @@ class _Builder:
             )
         inner.key, inner.key_line, inner.refused = key, line, key == "<<" or not key.strip()
 
-    def _put(self, node: Node, size: int) -> None:
+    def _put(self, value: Any, line: int, size: int) -> None:
+        """A value that begins on this line into what is open; the line of an entry is that of its key."""
         if not self.stack:
-            self.root = node
+            self.root = Node(value, Mark(self.origin, line))
             return
         inner = self.stack[-1]
         inner.size += size
         if isinstance(inner.value, list):
-            inner.value.append(node)
+            inner.value.append(Node(value, Mark(self.origin, line)))
             return
         key, inner.key = str(inner.key), None
         if inner.refused:
@@ -212,7 +212,7 @@ class _Builder:
             where = f"line {first.line}" if first else "above"
             self._say(f"the key '{key}' stands here a second time; the first is on {where}", inner.key_line, key)
         else:
-            inner.value[key] = Node(node.value, Mark(self.origin, inner.key_line))
+            inner.value[key] = Node(value, Mark(self.origin, inner.key_line))
 
     def _refuse_tag(self, tag: str | None, line: int) -> None:
         if tag is not None:

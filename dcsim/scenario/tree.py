@@ -36,17 +36,21 @@ class Origin:
         return self.path.parent
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Mark:
-    """A line of a file."""
+    """A line of a file; not frozen, as nodes are not."""
 
     origin: Origin
     line: int
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Node:
-    """A value and where it was written: text, a number, a mapping or list of nodes, None or blank."""
+    """A value and where it was written: text, a number, a mapping or list of nodes, None or blank.
+
+    Nobody changes a node. It is not frozen, since a large scenario has millions, and to make them would take three
+    times as long.
+    """
 
     value: Any
     mark: Mark | None = None
