@@ -151,6 +151,7 @@ def test_an_expression_is_exact(formula, value):
         ("a = b", "a comparison is written =="),
         ("2 ^ 3", "a power is written **"),
         ("5 % power", "write the fraction: 0.05 is 5 %"),
+        ("power == 'a", "cannot read ''a'; a quote that opens here is never closed"),
         ("(1 + 2", "expected a closing bracket after '2' at the end"),
         ("1 2", "expected the end or an operation such as + after '1' before '2'"),
         ("", "expected a number, a name or a bracket at the end"),
@@ -244,11 +245,15 @@ def test_choices_may_be_values_and_words_in_quotes():
     parts = tiny(
         parameters={
             "rack": {"value": "132 kW", "choices": ["41 kW", "0.132 MW"]},
+            "crew": {"value": "2-3", "choices": ["2-3", "4-6"]},
+            "rate": "60_000 / wk",
             "shift": {"value": "07:00-17:00", "choices": ["07:00-17:00", "07:00-03:00"]},
         },
         calendars={"day": {"hours": "= shift"}},
     )
-    parts["activities"]["a"]["duration"] = "= if(shift == '07:00-17:00' and rack > 41 kW, 2 d, 3 d)"
+    parts["activities"]["a"]["duration"] = (
+        "= if(shift == '07:00-17:00' and rack > 41 kW and crew == '2-3' and rate * 2 d > 17_000, 2 d, 3 d)"
+    )
     scenario = load(parts)
     assert scenario.document.find("activities.a.duration") == (True, "2 d")
     assert scenario.calendars["day"].hours == {"": ("07:00-17:00",)}
@@ -266,6 +271,8 @@ def test_choices_may_be_values_and_words_in_quotes():
         ({"start": "2026-01-05"}, "the name 'start' is taken"),
         ({"MW": 1}, "the name 'MW' is taken"),
         ({"a": "grid"}, "got 'grid'; a word needs `choices`"),
+        ({"a": "10-20"}, "got '10-20'; a word needs `choices`, a formula begins with ="),
+        ({"a": "3 MW / 2"}, "got '3 MW / 2'; a word needs"),
         ({"a": [1, 2]}, "a parameter is a single value, got a list of 2"),
         ({"a": {"value": "x", "choices": ["x"]}, "x": 1}, "a choice is called 'x' too"),
         ({"a": {"label": "nothing"}}, "needs `value`: a number with its unit"),

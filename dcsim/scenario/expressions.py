@@ -47,7 +47,12 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
-_SLIPS = {"=": "a comparison is written ==", "^": "a power is written **", "%": "write the fraction: 0.05 is 5 %"}
+_SLIPS = {
+    "=": "a comparison is written ==",
+    "^": "a power is written **",
+    "%": "write the fraction: 0.05 is 5 %",
+    **dict.fromkeys("'\"", "a quote that opens here is never closed"),
+}
 
 
 class Token(NamedTuple):
@@ -89,6 +94,16 @@ def parse(text: str) -> Term:
     if reader.token.kind != "end":
         raise reader.unexpected("the end or an operation such as +")
     return term
+
+
+def literal(text: str) -> Value:
+    """A number with its unit, or a rate; raises ValueError for all that is to be computed."""
+    term = parse(text)
+    first, *others = term.parts or (term,)
+    is_rate = term.does == "/" and isinstance(per := others[0].value, Quantity) and per.dimensions == quantity.TIME
+    if first.value is None or not (term.does in ("value", "negative") or is_rate):
+        raise ValueError("this is not a single value")
+    return evaluate(term, {})
 
 
 def _tokens(text: str) -> Iterator[Token]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dcsim.errors import Problem
 from dcsim.scenario.document import Key
-from dcsim.scenario.expressions import RESERVED, evaluate, parse
+from dcsim.scenario.expressions import RESERVED, evaluate, literal, parse
 from dcsim.scenario.layers import PROVENANCE, RANGE, entries, is_partial, is_wrapper
 from dcsim.scenario.quantity import UNITS, Quantity, Value, Word, told, written
 from dcsim.scenario.tree import Node, graft, plain, walk
@@ -273,8 +273,7 @@ def _read(raw: Any, choices: list[Value]) -> Value:
     if not isinstance(raw, str):
         return Quantity(parse_number(raw))
     try:
-        value = evaluate(parse(raw), {})
-    except (ValueError, KeyError):
+        return literal(raw)
+    except ValueError:
         advice = nearest(raw, map(told, choices)) if choices else "; a word needs `choices`, a formula begins with ="
         raise ValueError(f"expected a number with its unit or a date, got '{shorten(raw)}'{advice}") from None
-    return value
