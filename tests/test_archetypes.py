@@ -150,7 +150,7 @@ def test_what_was_answered_stands_in_the_file():
         "country": "CN",
     }
     assert str(said["milestones"]["operational"]["target"]) == "2028-01-31"
-    assert said["calendars"] == {"day_shift": {"holidays": "CN"}}
+    assert said["calendars"] == {"work_days": {"holidays": "CN"}}
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def _lines(rule: Rule, values: Mapping[str, str], cells: Mapping[str, str]) -> l
         "",
         "# factors:",
         _commented("#   site_pace: 1.0 to 1.9", "the site as a whole: 1 is the pace of a fast job"),
-        *(["", "calendars:", f"  day_shift: {{holidays: {code}}}"] if code else []),
+        *(["", "calendars:", f"  work_days: {{holidays: {code}}}"] if code else []),
         *(["", "milestones:", f"  operational: {{target: {announced}}}"] if announced else []),
     ]
 
