@@ -17,7 +17,7 @@ def nearest(name: str, known: Iterable[str], what: str = "") -> str:
     for entry in names:
         if len(entry) == len(name) and entry.casefold().replace("-", "_") == wanted:
             return f"; did you mean '{entry}'?"
-    if close := difflib.get_close_matches(name[:100], _alike(name[:100], names[:_MOST_LOOKED_AT]), n=1, cutoff=0.7):
+    if close := difflib.get_close_matches(name[:100], _alike(name[:100], _likely(name, names)), n=1, cutoff=0.7):
         return f"; did you mean '{close[0]}'?"
     if not names:
         return f"; there are no {what}" if what else ""
@@ -25,6 +25,14 @@ def nearest(name: str, known: Iterable[str], what: str = "") -> str:
         listed = ", ".join(f"'{entry}'" for entry in names)
         return f"; there is {listed}" if len(names) == 1 else f"; there are {listed}"
     return ""
+
+
+def _likely(name: str, names: list[str]) -> list[str]:
+    """Names to look at: of very many those first that begin or end alike, as they do after a slip of the pen."""
+    if len(names) <= _MOST_LOOKED_AT:
+        return names
+    begin, end = name[: max(1, len(name) - 2)], name[len(name) // 2 :]
+    return [*(other for other in names if other.startswith(begin) or other.endswith(end)), *names][:_MOST_LOOKED_AT]
 
 
 def _alike(name: str, names: list[str]) -> list[str]:

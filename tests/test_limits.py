@@ -282,3 +282,8 @@ def test_suggestions_are_made_for_as_many_names_as_are_read(monkeypatch):
     assert str(caught.value).count("did you mean") == 50
     assert len(compared) == 50
     assert max(compared) <= 50
+
+
+@pytest.mark.parametrize("wrong", ["row_044999x", "rwo_044999", "row_o44999"])
+def test_the_last_of_very_many_names_is_suggested_too(wrong):
+    assert suggest.nearest(wrong, [f"row_{k:06}" for k in range(45_000)]) == "; did you mean 'row_044999'?"
