@@ -84,6 +84,15 @@ def test_the_overview_stands_over_one_axis_of_dates(run):
     assert [text.get_text() for text in figure.texts] == ["gpus over time", "tiny · seed 0"]
 
 
+def test_the_dates_stand_below_the_last_panel_that_shows_something():
+    run = dcsim.simulate(
+        {**TINY, "resources": {"crew": {"count": 4}}, "supplies": {"gpus": {}, "spare": {}, "power": {"initial": 400}}}
+    )
+    upper, lower = picture(run.chart("overview")).axes
+    assert [ax.get_title("left") for ax in (upper, lower)] == ["", "Milestones"]
+    assert [ax.xaxis.get_tick_params()["labelbottom"] for ax in (upper, lower)] == [False, True]
+
+
 def test_milestones_stand_in_the_order_of_their_dates(run):
     _, chart, _ = panels(run)
     assert chart.y.names == ["placed", "half"]

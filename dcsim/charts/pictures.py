@@ -58,7 +58,12 @@ def _height(chart: Chart) -> float:
     own = AROUND + ROW * chart.rows if chart.rows else HIGH
     if chart.x.kind == "plan" and not chart.empty:
         own = AROUND + style.SIZE[0] * min(1.5, _length(chart.y) / _length(chart.x))
-    return own + sum(_low_height(chart) for chart in chart.below)
+    return own + sum(map(_low_height, _below(chart)))
+
+
+def _below(chart: Chart) -> list[Chart]:
+    """The charts below it that have something to show."""
+    return [low for low in chart.below if not low.empty]
 
 
 def _low_height(chart: Chart) -> float:
@@ -129,14 +134,14 @@ def _drawn(chart: Chart, ax: Axes) -> int:
 
 def _stack(ax: Axes, chart: Chart) -> None:
     """The charts below another, which gives them of its room; axes that stand freely have none to give."""
-    spec = ax.get_subplotspec()
-    if spec is None or not chart.below:
+    spec, below = ax.get_subplotspec(), _below(chart)
+    if spec is None or not below:
         return
-    heights = [HIGH * 0.7, *map(_low_height, chart.below)]
+    heights = [HIGH * 0.7, *map(_low_height, below)]
     grid = spec.subgridspec(len(heights), 1, height_ratios=heights)
     ax.set_subplotspec(grid[0])
     panels = [ax]
-    for number, low in enumerate(chart.below, 1):
+    for number, low in enumerate(below, 1):
         panels[-1].tick_params(axis="x", labelbottom=False)
         panels.append(ax.figure.add_subplot(grid[number], sharex=ax))
         low = replace(low, day_zero=None, x=chart.x)

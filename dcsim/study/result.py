@@ -214,9 +214,13 @@ class Result:
         return keep(self, folder)
 
     def _repr_html_(self) -> str:
-        from dcsim.analysis.notebook import as_html
+        if self.kind not in QUESTIONS:
+            from dcsim.analysis.notebook import as_html as table_as_html
 
-        return as_html(" · ".join(self.subject()), self.summary)
+            return table_as_html(" · ".join(self.subject()), self.summary)
+        from dcsim.document.html import as_html
+
+        return as_html(self.report())
 
 
 def known(name: str, names: Iterable[str], what: str, several: str) -> str:
