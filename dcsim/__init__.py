@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import dcsim.api as _api
     import dcsim.study.assumptions as _assumptions
     import dcsim.study.backtest as _backtest
+    import dcsim.study.calibrate as _calibrate
     import dcsim.study.compare as _compare
     import dcsim.study.drivers as _drivers
     import dcsim.study.explain as _explain
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     assumptions = _api.opening(_assumptions.assumptions)
     backtest = _backtest.backtest
+    calibrate = _calibrate.calibrate
     compare = _api.opening(_compare.compare)
     drivers = _api.opening(_drivers.drivers)
     explain = _api.opening(_explain.explain)
@@ -46,6 +48,7 @@ __all__ = [
     "ScenarioError",
     "assumptions",
     "backtest",
+    "calibrate",
     "check",
     "compare",
     "drivers",
@@ -63,6 +66,7 @@ __all__ = [
 _ROOMS: dict[str, str] = {
     "assumptions": "dcsim.study.assumptions",
     "backtest": "dcsim.study.backtest",
+    "calibrate": "dcsim.study.calibrate",
     "compare": "dcsim.study.compare",
     "drivers": "dcsim.study.drivers",
     "explain": "dcsim.study.explain",
@@ -75,7 +79,7 @@ _ROOMS: dict[str, str] = {
 }
 """Where a public function is defined, if not in `dcsim.api`."""
 
-_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {"backtest", "read"}
+_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {"backtest", "calibrate", "read"}
 """Functions that take the path of a file or a mapping as well as a scenario."""
 
 

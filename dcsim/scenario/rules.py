@@ -16,7 +16,7 @@ from dcsim.scenario.tree import Node, Origin, plain
 from dcsim.suggest import nearest, shorten
 
 _CELL = re.compile(r"\{(\w+)\}")
-_KEYS, _RULE = ("rules", "defaults"), ("when", "scenario", "set")
+_KEYS, _RULE = ("rules", "defaults", "calibrate"), ("when", "scenario", "set")
 _BESIDE = ("value", "assumption", "source", "note")
 
 
@@ -46,6 +46,8 @@ class Rules:
     rules: tuple[Rule, ...]
     defaults: Mapping[str, str]
     """What is taken for an empty cell, by column."""
+    calibrate: tuple[str, ...]
+    """The quantities that real sites are asked about: `factors.pace`."""
     sha256: str
     """Fingerprint of the file."""
 
@@ -105,9 +107,10 @@ def read_rules(path: Path, cases: Cases) -> Rules:
     reading = _Reading(Root(path.parent, "rules"), cases, problems)
     rules = reading.rules(tree)
     defaults = reading.defaults(tree.get("defaults"))
+    calibrate = reading.calibrated(tree.get("calibrate"))
     if reading.problems:
         raise ScenarioError(reading.problems, str(path))
-    return Rules(path, rules, defaults, hashlib.sha256(text.encode()).hexdigest())
+    return Rules(path, rules, defaults, calibrate, hashlib.sha256(text.encode()).hexdigest())
 
 
 @dataclass
@@ -119,7 +122,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
 
     def rules(self, tree: Node) -> tuple[Rule, ...]:
-        self._known(tree, (), _KEYS, "a mapping with `rules` and `defaults`")
+        self._known(tree, (), _KEYS, "a mapping with `rules`, `defaults` and `calibrate`")
         there = tree.get("rules")
         if there is None or not isinstance(there.value, list) or not there.value:
             self._say(there or tree, ("rules",), "expected a list of rules: {when: ..., scenario: FILE, set: ...}")
@@ -162,6 +165,15 @@ class _Reading:
             self._column(one, path, column)
             found[column] = str(plain(value))
         return found
+
+    def calibrated(self, node: Node | None) -> tuple[str, ...]:
+        """The factors that are named; each is looked for in every template later."""
+        names = plain(node) if node is not None else []
+        right = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if node is not None and not (right and all(name.startswith("factors.") for name in names)):
+            self._say(node, ("calibrate",), "expected a list of factors such as [factors.pace]")
+            return ()
+        return tuple(dict.fromkeys(names))
 
     def _entries(self, node: Node, path: Key, key: str) -> list[tuple[str, Node]]:
         there = node.get(key)

@@ -1,7 +1,7 @@
 """How good forecasts of real sites would have been: scores of every dated step, beside those of past builds."""
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from math import inf, isfinite, isnan
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Symbol
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, counted, day, days, share
 from dcsim.engine import AUTO
-from dcsim.scenario.cases import Cases, Site, Step, read_cases
-from dcsim.scenario.rules import Rules, read_rules
-from dcsim.study.design import RANDOM
-from dcsim.study.past import ALL, ANNOUNCED, CLASS, Forecast, Moment, is_first, past_of, references
-from dcsim.study.replicate import Working, replicate
-from dcsim.study.replications import Asked
+from dcsim.errors import RequestError
+from dcsim.scenario.cases import Step, read_cases
+from dcsim.scenario.rules import read_rules
+from dcsim.study.past import ALL, ANNOUNCED, CLASS, Forecast, is_first, past_of, references
+from dcsim.study.posterior import left_out, priors_of
+from dcsim.study.replicate import Working
 from dcsim.study.result import Result
 from dcsim.study.scores import (
     DATED,
@@ -32,18 +32,19 @@ from dcsim.study.scores import (
     Seen,
     crps,
     histogram,
-    label_error,
     log_score,
     pit,
     refuse_missing,
     score_table,
     skill_table,
 )
-from dcsim.study.sites import Build, builds_of, milestone_of, moment_of
+from dcsim.study.sites import Simulated, about_of, builds_of, moment_of, seen_of, simulate_all
 from dcsim.units import DAY
 
 MAIN = "steps"
 LEVELS = (10, 50, 90)
+PRIOR = "template alone"
+"""The forecast that was not calibrated."""
 BINS = 10
 """Columns of the histogram of probabilities."""
 
@@ -55,6 +56,7 @@ def backtest(
     n: int = 500,
     seed: int = 0,
     as_of: str | dt.date | None = None,
+    leave_one_out: bool = False,
     workers: int | None = None,
     engine: str = AUTO,
     progress: Callable[[int, int], None] = lambda done, count: None,
@@ -73,6 +75,8 @@ def backtest(
     as_of
         What past builds are known: all other sites if not given; `rolling`: what was operational before the start of
         the site; a date: what was operational before it, and only sites that start later are forecast.
+    leave_one_out
+        Calibrate the quantities that the rules name, for each site on all others; the template alone stands beside.
 
     Raises
     ------
@@ -84,54 +88,48 @@ def backtest(
         Steps are to be scored, and scoringrules is not installed.
     """
     known, moment = read_cases(Path(cases)), moment_of(as_of)
+    if leave_one_out and moment:
+        raise RequestError("to leave one site out is to know all others: ask for it without --as-of")
     if known.dated:
         refuse_missing()
     rules = read_rules(Path(template), known)
+    if leave_one_out and not rules.calibrate:
+        raise RequestError(f"nothing to calibrate: name factors in '{template}', such as `calibrate: [factors.pace]`")
     builds = list(builds_of(known, rules, moment))  # refused before anything runs
-    about = _about(known, rules, builds, moment) | {"seed": seed, "replications": n}
+    for build in builds if leave_one_out else ():
+        priors_of(build.network, rules.calibrate)
+    about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
+    simulated = simulate_all(builds, n, seed, Working(engine, workers), progress)
+    chosen, effective = left_out(simulated, rules.calibrate, seed) if leave_one_out else ({}, inf)
+    about |= {"calibrated": list(rules.calibrate), "effective": effective} if leave_one_out else {}
     past = [one for site in known.sites for one in past_of(site)]
-    asked, working, rows, outcomes = Asked(n), Working(engine, workers), [], []
-    for number, build in enumerate(builds):
-
-        def show(done: int, _: int, number: int = number) -> None:
-            progress(number * n + done, len(builds) * n)
-
-        result = replicate(build.scenario, build.network, seed, RANDOM, asked, working, show)
-        latest = build.network.horizon / DAY
-        for step in build.steps:
-            ours = result.days_of(milestone_of(step.buildings))
-            told = {"site": build.site.name, "buildings": step.buildings, "replication": np.arange(n), "day": ours}
-            outcomes.append(pd.DataFrame(told))
-            forecasts = [
-                Forecast(OURS, np.where(np.isnan(ours), inf, ours)),
-                *references(build.site, step, past, moment),
-            ]
-            rows += [_row(build, step, one, latest) for one in forecasts]
+    rows = []
+    for one in simulated:
+        for step in one.build.steps:
+            own = [Forecast(OURS, one.days[step.buildings][chosen.get(one.build.site.name, slice(None))])]
+            own += [Forecast(PRIOR, one.days[step.buildings])] if leave_one_out else []
+            others = references(one.build.site, step, past, moment)
+            rows += [_row(one, step, forecast) for forecast in (*own, *others)]
     steps = pd.DataFrame(rows)
     tables = {"steps": steps, "scores": score_table(steps), "skill": skill_table(steps)}
-    tables["outcomes"] = pd.concat(outcomes, ignore_index=True).drop_duplicates(ignore_index=True)
+    tables["outcomes"] = pd.concat([_outcomes(one) for one in simulated], ignore_index=True)
     return Result("backtest", builds[0].scenario, about, tables)
 
 
-def _about(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment) -> dict[str, Any]:
-    """What is known before any score: fingerprints of tables, rules and scenarios, and what is left out."""
-    without = [site.name for site in cases.sites if site.started is None]
-    later = [step for build in builds for step in build.site.steps if step not in build.steps]
-    return {
-        "subject": [counted(len(builds), "site"), cases.name, str(rules.path)],
-        "as_of": str(moment),
-        "rules": rules.sha256,
-        "cases": dict(cases.sha256),
-        "fingerprints": {build.site.name: build.scenario.document.sha256 for build in builds},
-        "without_start": without,
-        "before_as_of": len(cases.sites) - len(without) - len(builds),
-        "beyond_plan": len(later),
-    }
+def _outcomes(simulated: Simulated) -> pd.DataFrame:
+    """Every replication of a site, as the template has it: site, buildings, replication, day."""
+    parts = [
+        pd.DataFrame({"buildings": count, "replication": np.arange(len(days)), "day": days})
+        for count, days in simulated.days.items()
+    ]
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return found.assign(site=simulated.build.site.name)
 
 
-def _row(build: Build, step: Step, forecast: Forecast, latest: float) -> dict[str, Any]:
+def _row(simulated: Simulated, step: Step, forecast: Forecast) -> dict[str, Any]:
     """One forecast of one step, and its scores where the step was seen."""
-    site, sample = build.site, forecast.days
+    build, sample = simulated.build, forecast.days
+    site = build.site
     row: dict[str, Any] = {
         "site": site.name,
         "archetype": build.rule.archetype,
@@ -147,29 +145,21 @@ def _row(build: Build, step: Step, forecast: Forecast, latest: float) -> dict[st
         "never": float(np.mean(np.isinf(sample))),
         **{f"p{level}": quantile(sample, level / 100) for level in LEVELS},
     }
-    return row | (_scored(site, step, sample, latest) if step.date is not None else dict.fromkeys(SCORED, np.nan))
+    if step.date is None:
+        return row | dict.fromkeys(SCORED, np.nan)
+    return row | _scored(seen_of(site, step), sample, build.network.horizon / DAY)
 
 
 SCORED = ("day", "day_error", "error", "inside", "pit", "crps", "log_score")
 
 
-def _scored(site: Site, step: Step, sample: Days, latest: float) -> dict[str, float]:
-    assert step.date is not None
-    assert site.started is not None
-    stated = float((step.date - site.started).days)
-    seen = Seen(stated, label_error(site.error, step.error))
-    if not step.operational:
-        seen = Seen(stated - step.error, label_error(site.error), censored=True)
-    median, inside = quantile(sample, 0.5), quantile(sample, 0.1) <= stated <= quantile(sample, 0.9)
-    return {
-        "day": seen.day,
-        "day_error": seen.error,
-        "error": np.nan if seen.censored else median - stated,
-        "inside": np.nan if seen.censored else float(inside),
-        "pit": pit(sample, seen),
-        "crps": crps(sample, seen, latest),
-        "log_score": log_score(sample, seen),
-    }
+def _scored(seen: Seen, sample: Days, latest: float) -> dict[str, float]:
+    """What stands in these columns: of what is censored neither an error of P50 nor whether it is inside."""
+    low, median, high = (quantile(sample, level / 100) for level in LEVELS)
+    inside = np.nan if seen.censored else float(low <= seen.day <= high)
+    error = np.nan if seen.censored else median - seen.day
+    scores = pit(sample, seen), crps(sample, seen, latest), log_score(sample, seen)
+    return dict(zip(SCORED, (seen.day, seen.error, error, inside, *scores), strict=True))
 
 
 # What it has to say

@@ -142,8 +142,7 @@ class _Mitigations(_Manifest):
     replications: _Count
 
 
-class _Backtest(_Manifest):
-    kind: Literal["backtest"]
+class _Sites(_Manifest):
     subject: list[str]
     as_of: str
     rules: _Sha256
@@ -153,6 +152,17 @@ class _Backtest(_Manifest):
     before_as_of: _Count
     beyond_plan: _Count
     replications: _Count
+
+
+class _Backtest(_Sites):
+    kind: Literal["backtest"]
+
+
+class _Calibration(_Sites):
+    kind: Literal["calibration"]
+    calibrated: list[str]
+    effective: _Number
+    to: str
 
 
 _ANY: TypeAdapter[_Manifest] = TypeAdapter(
@@ -167,7 +177,8 @@ _ANY: TypeAdapter[_Manifest] = TypeAdapter(
         | _Assumptions
         | _Orders
         | _Mitigations
-        | _Backtest,
+        | _Backtest
+        | _Calibration,
         Field(discriminator="kind"),
     ]
 )

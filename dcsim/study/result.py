@@ -29,6 +29,7 @@ QUESTIONS = {
     "orders": "dcsim.study.orders",
     "lost": "dcsim.study.lost",
     "backtest": "dcsim.study.backtest",
+    "calibration": "dcsim.study.calibrate",
     "run": "dcsim.study.course",
 }
 """The module of each kind of result, in the order of a page."""
@@ -80,7 +81,7 @@ class Result:
 
     kind: str
     """Which question: `run`, `replications`, `explanation`, `lost`, `comparison`, `sweep`, `drivers`, `assumptions`,
-    `orders`, `mitigations`, `backtest`."""
+    `orders`, `mitigations`, `backtest`, `calibration`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]

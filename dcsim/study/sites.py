@@ -1,18 +1,28 @@
 """Sites as scenarios: what the rules make of each, with a milestone for every step that is asked for."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import inf
 from typing import Any
 
+import numpy as np
+
 from dcsim.build import network_of
+from dcsim.document.words import counted
+from dcsim.engine import choose
 from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.network import Network
 from dcsim.scenario.cases import Cases, Site, Step
 from dcsim.scenario.load import load
 from dcsim.scenario.rules import Rule, Rules
 from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.study.design import RANDOM
 from dcsim.study.past import ROLLING, Moment
+from dcsim.study.replicate import Working, replicate
+from dcsim.study.replications import Asked, Replications
+from dcsim.study.scores import Days, Seen, label_error
 from dcsim.units import parse_date
 
 OPERATIONAL = "operational"
@@ -104,3 +114,60 @@ def _scenario(
         message = f"day zero is {scenario.zero:%Y-%m-%d}, and the site started on {site.started}: set it by the rule"
         raise ScenarioError([Problem("", message, rules.path.name, rule.line)], str(rules.path))
     return scenario
+
+
+def about_of(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment) -> dict[str, Any]:
+    """What is known before any score: fingerprints of tables, rules and scenarios, and what is left out."""
+    without = [site.name for site in cases.sites if site.started is None]
+    later = [step for build in builds for step in build.site.steps if step not in build.steps]
+    return {
+        "subject": [counted(len(builds), "site"), cases.name, str(rules.path)],
+        "as_of": str(moment),
+        "rules": rules.sha256,
+        "cases": dict(cases.sha256),
+        "fingerprints": {build.site.name: build.scenario.document.sha256 for build in builds},
+        "without_start": without,
+        "before_as_of": len(cases.sites) - len(without) - len(builds),
+        "beyond_plan": len(later),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """A site with its replications."""
+
+    build: Build
+    result: Replications
+
+    @cached_property
+    def days(self) -> dict[int, Days]:
+        """The day in every replication, by how many buildings are operational; infinite if it never comes."""
+        counts = sorted({step.buildings for step in self.build.steps})
+        found = {count: self.result.days_of(milestone_of(count)) for count in counts}
+        return {count: np.where(np.isnan(days), inf, days) for count, days in found.items()}
+
+
+def simulate_all(
+    builds: Sequence[Build], n: int, seed: int, working: Working, progress: Callable[[int, int], None]
+) -> list[Simulated]:
+    """So many replications of every site, with the same seed, by the engine that is there sooner for all of them."""
+    engine = choose(working.engine, n * sum(build.network.instances for build in builds))
+    working, done = replace(working, engine=engine), []
+    for number, build in enumerate(builds):
+
+        def show(ready: int, _: int, number: int = number) -> None:
+            progress(number * n + ready, len(builds) * n)
+
+        result = replicate(build.scenario, build.network, seed, RANDOM, Asked(n), working, show)
+        done.append(Simulated(build, result))
+    return done
+
+
+def seen_of(site: Site, step: Step) -> Seen:
+    """When a step was seen, in days from the start of its site; both dates have their errors."""
+    assert step.date is not None
+    assert site.started is not None
+    day = float((step.date - site.started).days)
+    if step.operational:
+        return Seen(day, label_error(site.error, step.error))
+    return Seen(day - step.error, label_error(site.error), censored=True)

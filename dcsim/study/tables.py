@@ -104,6 +104,12 @@ _COLUMNS = {
         " skill_low:number skill_high:number difference:number difference_low:number difference_high:number",
         "outcomes": "site buildings:whole replication:whole day:number",
     },
+    "calibration": {
+        "posterior": "archetype quantity sites:whole prior_low:number prior_high:number low:number high:number"
+        " median_p10:number median_p50:number median_p90:number median_width:number spread_width:number",
+        "ridges": "one other correlation:number",
+        "sites": "site archetype steps:whole widened:number replications:number draws_without:number",
+    },
 }
 """What each kind of result has at least: tables, and their columns; a column of which nothing is said holds text."""
 

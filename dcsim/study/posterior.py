@@ -1,0 +1,222 @@
+"""What real sites say about the few quantities that their dates can carry, each with its prior beside it.
+
+A quantity is a factor of the site that its template writes as `A to B`. How far a site is from the median of that
+prior, in standard deviations of its logarithm, is its score. Among the sites of an archetype scores are normal; their
+mean and their spread are learned:
+
+    score ~ Normal(mean + offset, spread),  mean ~ Normal(0, 1),  log spread ~ Normal(0, 0.35),  offset ~ Normal(0, 0.5)
+
+The prior of the offset of an archetype is its shrinkage to the whole. Every site is simulated once, from the prior:
+what its steps say of a mean and a spread is the mean, over its replications, of how well each fits the dates seen
+times how much likelier its scores have become (importance sampling). A replication fits as well as the errors of the
+dates allow (Approximate Bayesian Computation with a normal kernel: Beaumont, Annual Review of Statistics 6 (2019) 379);
+the kernel is widened until 100 replications count. Draws around the most likely values, weighted, are the posterior.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special, stats
+
+from dcsim.distributions import Lognormal
+from dcsim.errors import RequestError
+from dcsim.network import Network
+from dcsim.places import SITE
+from dcsim.study.chunk import drawn_names
+from dcsim.study.sites import Simulated, seen_of
+
+Floats = NDArray[np.float64]
+
+OFFSET, SPREAD = 0.5, 0.35
+"""Standard deviations of the priors of an archetype's offset, and of the logarithm of a spread."""
+ENOUGH, DRAWS, ROUNDS = 100, 1000, 4
+"""Effective samples that are enough; draws from the posterior; how often they are drawn anew where too few count."""
+WIDER, WIDEST = 1.25, 50
+"""By which the kernel of a site is widened at a time, and at most."""
+TINY = 1e-300
+"""In the place of a likelihood that is too small for a float."""
+
+
+class Evidence(NamedTuple):
+    """What a site says: the scores of its replications, and how well each fits the dates seen."""
+
+    site: str
+    archetype: str
+    steps: int
+    scores: Floats
+    """Replications by quantities; not a number where the template has no such quantity."""
+    fit: Floats
+    """The logarithm of how likely the dates seen are in each replication."""
+    widened: float
+    """By how much the errors of the dates were widened."""
+    effective: float
+    """How many replications count."""
+
+
+def priors_of(network: Network, quantities: Sequence[str]) -> list[Lognormal | None]:
+    """The distribution of each quantity in a network; none where there is none of this name.
+
+    Raises
+    ------
+    RequestError
+        One is there, but cannot be calibrated.
+    """
+    there = {factor.name: factor for factor in network.factors}
+    found: list[Lognormal | None] = []
+    for name in quantities:
+        factor = there.get(name.removeprefix("factors."))
+        value = factor.value if factor is not None else None
+        if value is not None and (not isinstance(value, Lognormal) or factor is None or factor.level != SITE):
+            raise RequestError(f"'{name}' cannot be calibrated: write it as a range of the whole site, 'A to B'")
+        found.append(value if isinstance(value, Lognormal) else None)
+    return found
+
+
+def evidence_of(simulated: Simulated, quantities: Sequence[str]) -> Evidence:
+    """What a site says about some quantities."""
+    build, result = simulated.build, simulated.result
+    names = drawn_names(build.network)
+    columns = [
+        np.full(result.n, np.nan)
+        if prior is None
+        else (np.log(result.kept.draws[:, names.index(name)]) - prior.mu) / prior.sigma
+        for name, prior in zip(quantities, priors_of(build.network, quantities), strict=True)
+    ]
+    seen = [
+        (seen_of(build.site, step), simulated.days[step.buildings]) for step in build.steps if step.date is not None
+    ]
+    enough, widened = min(ENOUGH, result.n / 4), 1.0
+    while True:
+        fit = np.zeros(result.n)
+        for one, days in seen:
+            away = (one.day - days) / (widened * max(one.error, 1))
+            fit += special.log_ndtr(-away) if one.censored else -(away**2) / 2
+        effective = _effective(fit)
+        if not effective and widened > WIDEST:
+            fit = np.zeros(result.n)  # no replication gets there: the site says nothing
+        if effective >= enough or widened > WIDEST:
+            scores = np.column_stack(columns)
+            return Evidence(build.site.name, build.rule.archetype, len(seen), scores, fit, widened, effective)
+        widened *= WIDER
+
+
+def _effective(logs: Floats) -> float:
+    """How many equally weighted samples say as much as these, with the logarithms of their weights."""
+    if not np.isfinite(logs.max()):
+        return 0.0
+    return float(np.exp(2 * special.logsumexp(logs) - special.logsumexp(2 * logs)))
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws of the means, spreads and offsets, with their weights."""
+
+    quantities: tuple[str, ...]
+    archetypes: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    draws: Floats
+    """Draws by parameters: means, logarithms of spreads, offsets of each archetype by quantity."""
+    logs: Floats
+    """Draws by sites: the logarithm of how likely the dates of each site are."""
+    prior: Floats
+    """The logarithm of the prior over that of the density from which each was drawn."""
+
+    def weights(self, without: str = "") -> Floats:
+        """The weight of each draw; as if one site had not been seen, if it is named."""
+        kept = np.array([one.site != without for one in self.evidence])
+        return np.asarray(special.softmax(self.prior + self.logs[:, kept].sum(axis=1)))
+
+    def effective(self, without: str = "") -> float:
+        """How many draws count."""
+        return float(1 / np.square(self.weights(without)).sum())
+
+    def means(self, archetype: str = "") -> Floats:
+        """Draws by quantities: the mean score in an archetype; without one, of a site of any."""
+        count = len(self.quantities)
+        means = self.draws[:, :count]
+        if archetype not in self.archetypes:
+            return means
+        first = count * (2 + self.archetypes.index(archetype))
+        return np.asarray(means + self.draws[:, first : first + count])
+
+    @cached_property
+    def spreads(self) -> Floats:
+        """Draws by quantities: the standard deviation of scores."""
+        return np.exp(self.draws[:, len(self.quantities) : 2 * len(self.quantities)])
+
+    def resampled(self, evidence: Evidence, count: int) -> NDArray[np.int64]:
+        """The replications of a site that stand for it once all other sites are known, some of them several times."""
+        chosen = _systematic(self.weights(evidence.site), 100)
+        means, spreads = self.means(evidence.archetype)[chosen], self.spreads[chosen]
+        weights = special.softmax(_likelier(evidence.scores, means, spreads), axis=0).mean(axis=1)
+        return _systematic(weights, count)
+
+
+def _systematic(weights: Floats, count: int) -> NDArray[np.int64]:
+    """So many numbers in proportion to their weights, evenly: as often as each deserves, give or take one."""
+    return np.minimum(np.searchsorted(np.cumsum(weights), (np.arange(count) + 0.5) / count), len(weights) - 1)
+
+
+def _likelier(scores: Floats, means: Floats, spreads: Floats) -> Floats:
+    """The logarithm of how much likelier scores are than under the prior: replications by draws.
+
+    Quantities that are not there say nothing.
+    """
+    there = ~np.isnan(scores[0])
+    scores, means, narrow = scores[:, there], means[:, there], 1 / np.square(spreads[:, there])
+    always = (np.log(narrow) - means**2 * narrow).sum(axis=1) / 2
+    return np.asarray(scores**2 @ ((1 - narrow) / 2).T + scores @ (means * narrow).T + always)
+
+
+def _logs(evidence: Sequence[Evidence], archetypes: Sequence[str], draws: Floats) -> Floats:
+    """Draws by sites: the logarithm of how likely the dates of each site are."""
+    count = evidence[0].scores.shape[1]
+    spreads, told = np.exp(draws[:, count : 2 * count]), []
+    for one in evidence:
+        first = count * (2 + archetypes.index(one.archetype))
+        likelier = _likelier(one.scores, draws[:, :count] + draws[:, first : first + count], spreads)
+        weights = np.exp(likelier - likelier.max(axis=0))
+        told.append(np.log(np.exp(one.fit - one.fit.max()) @ weights + TINY) - np.log(weights.sum(axis=0)))
+    return np.column_stack(told)
+
+
+def posterior_of(evidence: Sequence[Evidence], quantities: Sequence[str], seed: int = 0) -> Posterior:
+    """What all sites say together: draws by importance sampling around the most likely values.
+
+    They are drawn from a multivariate Student distribution, and anew from one fitted to them while fewer than 100
+    count (adaptive importance sampling: Cappé et al., Statistics and Computing 18 (2008) 447).
+    """
+    archetypes = tuple(sorted({one.archetype for one in evidence}))
+    count, random = len(quantities), np.random.default_rng(seed)
+    sizes = np.repeat([1.0, SPREAD, *[OFFSET] * len(archetypes)], count)
+
+    def against(values: Floats) -> float:
+        return float(np.square(values / sizes).sum() / 2 - _logs(evidence, archetypes, values[None]).sum())
+
+    found = optimize.minimize(against, np.zeros(len(sizes)), method="BFGS", options={"maxiter": 100})
+    centre, shape = found.x, np.asarray(found.hess_inv)
+    for _ in range(ROUNDS):
+        around = stats.multivariate_t(centre, shape, df=5, allow_singular=True, seed=random)
+        draws = np.atleast_2d(around.rvs(DRAWS)).reshape(DRAWS, -1)
+        prior = -np.square(draws / sizes).sum(axis=1) / 2 - around.logpdf(draws)
+        logs = _logs(evidence, archetypes, draws)
+        made = Posterior(tuple(quantities), archetypes, tuple(evidence), draws, logs, prior)
+        if made.effective() >= ENOUGH:
+            break
+        centre = made.weights() @ draws
+        shape = np.cov(draws.T, aweights=made.weights() + 1e-6 / DRAWS)
+    return made
+
+
+def left_out(
+    simulated: Sequence[Simulated], quantities: Sequence[str], seed: int
+) -> tuple[dict[str, NDArray[np.int64]], float]:
+    """The replications that stand for each site once all others are known, and how many draws count at least."""
+    evidence = [evidence_of(one, quantities) for one in simulated]
+    posterior = posterior_of(evidence, quantities, seed)
+    chosen = {one.site: posterior.resampled(one, len(one.fit)) for one in evidence}
+    return chosen, min(posterior.effective(one.site) for one in evidence)

@@ -1,0 +1,190 @@
+"""Calibration: the posterior is that of Bayes' rule, what dates cannot tell is said, and layers are scenarios."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+import dcsim
+from dcsim.errors import RequestError, ScenarioError
+from dcsim.study.posterior import OFFSET, SPREAD, Evidence, posterior_of
+
+CASES = Path(__file__).parent / "data" / "cases"
+
+
+def evidence(day, error=0.5, name="a site", archetype="campus", count=2000):
+    """A site whose date is its score, seen with a normal error; a second quantity has nothing to do with it."""
+    grid = special.ndtri((np.arange(count) + 0.5) / count)
+    other = np.random.default_rng(int(1e6 * abs(day))).permutation(grid)
+    fit = -(((day - grid) / error) ** 2) / 2
+    return Evidence(name, archetype, 1, np.column_stack([grid, other]), fit, 1.0, 500.0)
+
+
+def exact(days, error=0.5):
+    """Mean and standard deviation of the mean and of the logarithm of the spread, on a grid.
+
+    With one archetype the mean of its sites is the sum of a mean and an offset.
+    """
+    mean, log = np.meshgrid(np.linspace(-4, 4, 401), np.linspace(-1.5, 1.5, 301), indexing="ij")
+    logs = stats.norm.logpdf(mean, 0, np.hypot(1, OFFSET)) + stats.norm.logpdf(log, 0, SPREAD)
+    for day in days:
+        logs += stats.norm.logpdf(day, mean, np.sqrt(np.exp(2 * log) + error**2))
+    weights = np.exp(logs - special.logsumexp(logs))
+    found = [(float((weights * what).sum()), float((weights * what**2).sum())) for what in (mean, log)]
+    return [(first, np.sqrt(second - first**2)) for first, second in found]
+
+
+DAYS = np.random.default_rng(5).normal(0.8, 0.7, 25)
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    sites = [evidence(day, name=f"site {number}") for number, day in enumerate(DAYS)]
+    return posterior_of(sites, ["factors.pace", "factors.idle"])
+
+
+def moments(posterior, values, without=""):
+    weights = posterior.weights(without)
+    mean = weights @ values
+    return mean, np.sqrt(weights @ (values - mean) ** 2)
+
+
+def test_the_posterior_is_that_of_bayes_rule(posterior):
+    (mean, mean_sd), (log, log_sd) = exact(DAYS)
+    assert moments(posterior, posterior.means("campus")[:, 0]) == pytest.approx((mean, mean_sd), abs=0.03)
+    assert moments(posterior, np.log(posterior.spreads[:, 0])) == pytest.approx((log, log_sd), abs=0.05)
+    assert posterior.effective() > 100
+
+
+def test_what_the_dates_do_not_tell_keeps_its_prior(posterior):
+    mean, sd = moments(posterior, posterior.means("campus")[:, 1])
+    assert abs(mean) < 0.15
+    assert sd / np.hypot(1, OFFSET) > 0.9
+
+
+def test_leaving_a_site_out_is_never_having_seen_it(posterior):
+    odd = int(np.argmax(np.abs(DAYS)))
+    (mean, sd), _ = exact(np.delete(DAYS, odd))
+    assert moments(posterior, posterior.means("campus")[:, 0], f"site {odd}") == pytest.approx((mean, sd), abs=0.04)
+
+
+def test_an_archetype_is_drawn_to_the_whole():
+    """One site far from the others moves its archetype, by less than it is away."""
+    sites = [evidence(0.0, name=f"site {number}") for number in range(20)]
+    posterior = posterior_of([*sites, evidence(2.0, name="odd", archetype="other")], ["factors.pace", "factors.idle"])
+    usual, odd = (moments(posterior, posterior.means(name)[:, 0])[0] for name in ("campus", "other"))
+    assert usual == pytest.approx(0, abs=0.1)
+    assert 0.1 < odd < 1.5
+
+
+def test_replications_stand_for_a_site_as_the_others_say(posterior):
+    one = posterior.evidence[0]
+    chosen = one.scores[posterior.resampled(one, 1000), 0]
+    (mean, mean_sd), (log, _) = exact(np.delete(DAYS, 0))
+    assert chosen.mean() == pytest.approx(mean, abs=0.05)
+    assert chosen.std() == pytest.approx(np.hypot(mean_sd, np.exp(log)), rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Thirty sites of the template, built at a pace of 0.9 to 1.8 where it says 0.6 to 1.6."""
+    folder = tmp_path_factory.mktemp("world")
+    for name in ("rules.yaml", "campus.yaml", "conversion.yaml"):
+        shutil.copy(CASES / name, folder)
+    rules = folder / "rules.yaml"
+    rules.write_text(rules.read_text() + "calibrate: [factors.pace]\n")
+    scenario = dcsim.load(CASES / "campus.yaml", overrides={"factors.pace": "0.9 to 1.8", "start": "2020-01-01"})
+    dates = dcsim.replicate(scenario, 30, seed=9).milestones["date"]
+    sites = [f"s{k},2020-01-01,0,new,2" for k in range(30)]
+    steps = [f"s{k},1,{date:%Y-%m-%d},15,operational" for k, date in enumerate(dates)]
+    sites.append("quiet,2020-01-01,0,conversion,2")
+    steps.append("quiet,1,2020-02-01,10,observed not yet operational as of")
+    (folder / "sites.csv").write_text("site,started,started_error_days,shell,buildings\n" + "\n".join(sites))
+    (folder / "site_steps.csv").write_text("site,buildings,date,date_error_days,seen\n" + "\n".join(steps))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def calibrated(world):
+    return dcsim.calibrate(world, template=world / "rules.yaml", n=256)
+
+
+def test_the_pace_of_a_world_is_found(calibrated):
+    campus = calibrated.posterior.set_index("archetype").loc["campus"]
+    assert campus["median_p10"] < 1.27 * 1.05
+    assert campus["median_p90"] > 1.27 * 0.95
+    assert campus["median_width"] < 0.4
+    assert (campus["low"], campus["high"]) == pytest.approx((0.9, 1.8), rel=0.2)
+    other = calibrated.posterior.set_index("archetype").loc["conversion"]
+    assert (other["sites"], other["median_width"] > campus["median_width"]) == (1, True)
+    assert other["median_p50"] == pytest.approx(campus["median_p50"], rel=0.1)
+    assert calibrated.about["effective"] >= 100
+
+
+def test_calibrated_forecasts_are_better_than_the_template_alone(world):
+    result = dcsim.backtest(world, template=world / "rules.yaml", n=256, leave_one_out=True)
+    alone = result.skill.query("against == 'template alone' and group == 'all sites' and counted == 'dated'").iloc[0]
+    assert alone["skill_low"] > 0
+    assert result.about["calibrated"] == ["factors.pace"]
+
+
+def test_what_came_later_is_not_known(world):
+    early = dcsim.calibrate(world, template=world / "rules.yaml", n=64, as_of="2021-01-01")
+    assert early.about["to"] < "2021-01-01"
+    assert 2 <= len(early.sites) < 20
+
+
+def test_layers_are_extended_by_scenarios(calibrated, world):
+    from dcsim.study.calibrate import write_layers
+
+    paths = write_layers(calibrated, world / "layer.yaml")
+    assert [path.name for path in paths] == ["layer.yaml", "layer-campus.yaml", "layer-conversion.yaml"]
+    scenario = dcsim.load({"extends": ["campus.yaml", "layer-campus.yaml"], "name": "a site"}, root=world)
+    row = calibrated.posterior.set_index("archetype").loc["campus"]
+    value = scenario.factors["pace"].value.resolve(lambda number: number)
+    assert (value.p05, value.p95) == pytest.approx((row["low"], row["high"]), rel=1e-3)
+    cited = scenario.document.citations["factors", "pace", "value"]
+    assert cited.source == "CALIBRATION"
+    assert scenario.sources["CALIBRATION"].what == "calibrated on 31 sites to " + calibrated.about["to"]
+
+
+def test_the_command(dcsim, world, tmp_path):
+    words = ("calibrate", str(world), "--template", str(world / "rules.yaml"), "-n", "32")
+    out, err, code = dcsim(*words, "-o", str(tmp_path / "layer.yaml"), "--out", str(tmp_path / "out"))
+    assert (code, err) == (0, "")
+    assert "layer in" in out
+    assert max(map(len, out.splitlines()[:-6])) <= 80
+    told, _, _ = dcsim(*words, "--json")
+    assert json.loads(told)["kind"] == "calibration"
+    _, err, code = dcsim(*words, "-o", str(tmp_path / "none" / "layer.yaml"))
+    assert code == 2
+    assert "there is no folder" in err
+
+
+def test_a_result_read_again_says_the_same(calibrated, tmp_path):
+    again = dcsim.read(calibrated.save(tmp_path / "out"))
+    assert str(again.report()) == str(calibrated.report())
+    assert again.chart().rows == len(calibrated.posterior)
+
+
+def test_what_cannot_be_calibrated_is_refused(world, tmp_path):
+    with pytest.raises(RequestError, match="no factor is named"):
+        dcsim.calibrate(CASES, template=CASES / "rules.yaml")
+    with pytest.raises(RequestError, match="name factors in"):
+        dcsim.backtest(CASES, template=CASES / "rules.yaml", leave_one_out=True)
+    with pytest.raises(RequestError, match="ask for it without --as-of"):
+        dcsim.backtest(world, template=world / "rules.yaml", leave_one_out=True, as_of="rolling")
+    with pytest.raises(RequestError, match="as of which"):
+        dcsim.calibrate(world, template=world / "rules.yaml", as_of="rolling")
+    folder = shutil.copytree(world, tmp_path / "world")
+    campus = folder / "campus.yaml"
+    campus.write_text(campus.read_text().replace("0.6 to 1.6", "{uniform: [0.6, 1.6]}"))
+    with pytest.raises(RequestError, match=r"'factors.pace' cannot be calibrated: write it as a range"):
+        dcsim.calibrate(folder, template=folder / "rules.yaml")
+    rules = folder / "rules.yaml"
+    rules.write_text(rules.read_text().replace("[factors.pace]", "pace"))
+    with pytest.raises(ScenarioError, match=r"calibrate: expected a list of factors such as \[factors.pace\]"):
+        dcsim.calibrate(folder, template=rules)
