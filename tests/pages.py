@@ -177,11 +177,11 @@ def others() -> list[Result]:
     causes = [{"kind": "resource", "name": "crew", "unit_days": 12.0, "share": 0.75, "price": 24e6}]
     options = [
         {"option": "storm", "kind": "mitigation", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0}
-        | {"per_million": 2.0, "per_million_low": 1.0, "per_million_high": 3.0},
+        | {"per_million": 2.0, "per_million_low": 1.0, "per_million_high": 3.0, "reached": 1.0},
         {"option": "wait", "kind": "option", "cost": nan, "days": 0.0, "low": 0.0, "high": 0.0}
-        | {"per_million": nan, "per_million_low": nan, "per_million_high": nan},
+        | {"per_million": nan, "per_million_low": nan, "per_million_high": nan, "reached": 1.0},
     ]
-    sets = [{"rank": 1, "members": "storm", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0}]
+    sets = [{"rank": 1, "members": "storm", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0, "reached": 1.0}]
     members = [{"option": "storm", "alone": 2.0, "marginal": 2.0, "interaction": 0.0}]
     priced = {
         "replications": 32,
@@ -198,7 +198,13 @@ def others() -> list[Result]:
         found("sweep", swept, points=sweep),
         found("orders", asked | {"date": "2024-01-20", "confidence": 0.8, "probability": 0.6}, orders=orders),
         found("lost", priced, curves=curves, causes=causes),
-        found("mitigations", asked | {"budget": 2e6, "currency": "USD"}, options=options, sets=sets, members=members),
+        found(
+            "mitigations",
+            asked | {"budget": 2e6, "currency": "USD", "reached": 1.0, "search": "all 1 that the budget pays"},
+            options=options,
+            sets=sets,
+            members=members,
+        ),
     ]
 
 

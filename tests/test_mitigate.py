@@ -18,6 +18,7 @@ from dcsim.scenario.load import changed
 from dcsim.study.choice import MOST_TRIED, fitting
 from dcsim.study.measures import measures_of, within
 from dcsim.study.mitigate import mitigate
+from dcsim.study.result import Result
 from dcsim.units import Money
 
 NOT = -1
@@ -52,7 +53,7 @@ def test_days_in_a_row_add_up():
         **{f"per_million{end}": [2.0, 1.0] for end in ("", "_low", "_high")},
         "reached": [1.0, 1.0],
     }
-    assert found.best == ("y", "x")
+    assert found.about["best"] == ["y", "x"]
     assert found.sets.iloc[0].tolist() == [1, "x, y", 5e6, 7, 7, 7, 1]
     assert found.sets["members"].tolist() == ["x, y", "y", "x"]
     assert found.members.to_dict("records") == [
@@ -75,9 +76,9 @@ def test_days_side_by_side_need_each_other():
 def test_the_same_days_are_bought_once():
     """Two ways to shorten the same activity: what comes later in the file lies over the other."""
     found = weighed(built("a=10d b=1d<a", {"x": faster(7), "y": faster(6)}), "10M")
-    assert found.best == ("y",)
+    assert found.about["best"] == ["y"]
     pair = weighed(built("a=10d b=1d<a", {"x": faster(7), "y": {**faster(8), "cost": "1M USD"}}), "10M")
-    assert pair.best == ("x",)
+    assert pair.about["best"] == ["x"]
 
 
 def test_a_mitigation_is_a_measure_too():
@@ -87,7 +88,7 @@ def test_a_mitigation_is_a_measure_too():
         ["storm", "mitigation", 10.0],
         ["x", "option", 4.0],
     ]
-    assert found.best == ("storm",)
+    assert found.about["best"] == ["storm"]
     done = changed(built(risks={"storm": risk}, options={"x": faster(8)}), mitigate=["storm"])
     assert weighed(done).options[["option", "days"]].to_numpy().tolist() == [["x", 2.0]]
 
@@ -98,7 +99,7 @@ def test_what_has_no_cost_is_ranked_last_and_in_no_set():
     assert found.options["per_million"].tolist()[:2] == [math.inf, 0.5]
     assert np.isnan(found.options["per_million"].tolist()[2])
     assert "gift" not in " ".join(found.sets["members"])
-    assert found.best == ("free",)
+    assert found.about["best"] == ["free"]
 
 
 def test_what_is_reached_at_all_comes_first():
@@ -111,17 +112,17 @@ def test_what_is_reached_at_all_comes_first():
         b={"consumes": {"kit": 1}},
     )
     found = weighed(scenario, "10M")
-    assert found.reached == 0
+    assert found.about["reached"] == 0
     assert found.options["option"].tolist() == ["more", "x"]
     assert found.options["reached"].tolist() == [1, 0]
     assert found.options["days"].isna().all()
-    assert found.best == ("more",)
+    assert found.about["best"] == ["more"]
 
 
 def test_nothing_that_helps_is_no_set():
     found = weighed(built(options={"x": faster(11), "y": faster(10)}), "10M")
     assert found.options["days"].tolist() == [0, -1]
-    assert found.best == ()
+    assert found.about["best"] == []
     assert found.sets.empty
 
 
@@ -165,9 +166,9 @@ def test_the_same_seed_is_the_same_answer():
     options = {name: faster(9 - k, f"{k + 1}M USD", "ab"[k % 2]) for k, name in enumerate("pqrstuv")}
     scenario = built("a=10d b=10d<a", options, a={"duration": "5 to 20 d"})
     one, other = (weighed(scenario, "20M", seed=3) for _ in range(2))
-    assert one.findings.about == other.findings.about
-    assert all(one.findings.tables[name].equals(other.findings.tables[name]) for name in one.findings.tables)
-    assert "picked by optuna" in one.search
+    assert one.about == other.about
+    assert all(one.tables[name].equals(other.tables[name]) for name in one.tables)
+    assert "picked by optuna" in one.about["search"]
 
 
 # Many sets
@@ -180,10 +181,10 @@ def test_many_sets_are_searched_and_what_is_idle_is_left_out():
     options = {f"o{name}": faster(10 - k, "1M USD", name) for k, name in enumerate("abcdef", start=1)}
     scenario = built(text, options | {"idle": faster(10, "1M USD", "a")}, last="f")
     found = weighed(scenario, "3M", n=2)
-    assert sorted(found.best) == ["od", "oe", "of"]
+    assert sorted(found.about["best"]) == ["od", "oe", "of"]
     assert found.sets.iloc[0].tolist()[2:4] == [3e6, 15]
     all_of_it = weighed(scenario, "7M", n=2)
-    assert sorted(all_of_it.best) == ["oa", "ob", "oc", "od", "oe", "of"]
+    assert sorted(all_of_it.about["best"]) == ["oa", "ob", "oc", "od", "oe", "of"]
     assert all_of_it.sets.iloc[0]["cost"] == 6e6
 
 
@@ -236,8 +237,8 @@ def test_nonsense_is_refused(options, more, message):
 def test_a_plain_number_is_in_the_currency_of_the_scenario():
     scenario = built(options={"x": faster(9)})
     for written in ("5M", "5M USD", "5_000_000", 5e6, 5_000_000, Money(Fraction(5_000_000), "USD")):
-        assert weighed(scenario, written, n=1).budget == 5_000_000
-    assert weighed(scenario, 0, n=1).best == ()
+        assert weighed(scenario, written, n=1).about["budget"] == 5_000_000
+    assert weighed(scenario, 0, n=1).about["best"] == []
     several = built(options={"x": faster(9)}, supplies={"gpus": {"hourly_value": "2 EUR"}})
     with pytest.raises(RequestError, match="the budget: money carries its currency: write '5M USD' or '5M EUR'"):
         weighed(several, "5M")
@@ -266,22 +267,22 @@ def test_it_is_told(dcsim, options):
     assert (code, err) == (0, "")
     assert ordered(
         out,
-        "Tiny · 8 replications · seed 0\n",
-        "half: days earlier on average, by days for the money\n",
-        *("measure", "cost", "days", "95 %", "per million\n"),
-        *("storm (risk)", "1M USD", " to "),
-        *("quick", "3M USD", "1.0", "1.0 to 1.0", "0.32"),
-        *("more_power", "2M USD", "0.0", "0.00"),
+        "Tiny · 8 replications · seed 0 · half\n",
+        "Best within a budget of 6M USD: quick, storm for 4M USD; ",
+        *(" days earlier", "(95 %: "),
+        "Each measure alone\n",
+        *("measure", "cost, USD", "days", "95 %", "per million\n"),
+        *("storm (risk)", "1M", " to "),
+        *("quick", "3M", "1.0", "1.0 to 1.0", "0.32"),
+        *("more_power", "2M", "0.0", "0.00"),
         *("gift", "?", "0.0", "?"),
-        "For 6M USD at most: quick, storm\n",
-        "4M USD: ",
-        " days earlier (",
-        *("member", "alone", "in the set", "because of the others\n"),
+        "The best set: quick, storm\n",
         "Together they buy ",
         "as many as apart.\n",
+        *("member", "alone", "in the set", "because of the others\n"),
         "Next best",
         "Sets weighed: all 7 that the budget pays.\n",
-        "In no set, since nobody says what it costs: gift.\n",
+        "In no set, because their cost is not given: gift.\n",
     )
     assert max(map(len, out.splitlines())) <= 80
 
@@ -290,10 +291,10 @@ def test_that_it_is_not_always_reached_is_told(dcsim, options):
     out, _, _ = dcsim("mitigate", options, "--milestone", "all", "--budget", "2M", "-n", "4")
     assert ordered(
         out,
-        "As planned 0.0 % of builds reach it; days are of those that do in both.\n",
-        *("reached\n", "more_power", "?", "100.0 %\n"),
-        "For 2M USD at most: more_power\n",
-        "2M USD: 100.0 % of builds reach it instead of 0.0 %\n",
+        "Best within a budget of 2M USD: more_power for 2M USD; 100 % of builds reach it\n",
+        "instead of 0 %.\n",
+        "As planned 0 % of builds reach it; days are of those that do in both.\n",
+        *("reached\n", "more_power", "?", "100 %\n"),
     )
 
 
@@ -316,10 +317,49 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, options, tmp_path):
     assert dcsim(*words[:5], "2M", *words[6:], "--out", str(tmp_path / "out"))[2] == 2
 
 
-def test_pictures():
+def test_pictures(tmp_path):
     found = weighed(built(options={"x": faster(7), "y": faster(6, activity="b")}))
     ax = found.plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["y", "x"]
-    assert found.plot(ax) is ax
+    assert found.plot(ax=ax) is ax
     assert "<table" in found._repr_html_()
-    assert repr(found) == "Mitigations('a small network', milestone='m', n=4, seed=0)"
+    again = dcsim.read(found.save(tmp_path / "kept"))
+    assert str(again.report()) == str(found.report())
+
+
+def told(*options, **tables):
+    """A result with these measures: option, kind, days, low, high."""
+    table = pd.DataFrame(options, columns=["option", "kind", "days", "low", "high"])
+    about = {"milestone": "m", "budget": 5e6, "currency": "USD", "reached": 1.0, "replications": 9, "search": "all"}
+    none = pd.DataFrame(columns=["measures", "milestone", "unfinished"])
+    table = table.assign(cost=1e6, per_million=table["days"], reached=1.0)
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    return Result("mitigations", built(), about, {"options": table, "stuck": none} | frames)
+
+
+def test_a_measure_of_one_replication_has_no_interval():
+    chart = told(("crane", "option", 2.0, -math.inf, math.inf), ("storm", "mitigation", 3.0, 1.0, 5.0)).chart()
+    one, other = chart.marks
+    assert (one.labels, one.notes) == (["2.0 d (?)"], ["crane: 2.0 d (?)"])
+    assert (other.labels, other.notes, other.y.tolist()) == (["3.0 d"], ["storm: 3.0 d (1.0 to 5.0)"], [1])
+
+
+def test_measures_without_days_are_named():
+    chart = told(("crane", "option", math.nan, math.nan, math.nan)).chart()
+    assert (list(chart.y.names), chart.empty) == (["crane: not always reached"], "no measure's days are known")
+
+
+def test_members_that_help_each_other_are_told():
+    best = {"members": "x, y", "cost": 2e6, "days": 9.0, "low": 8.0, "high": 10.0, "reached": 1.0}
+    members = [{"option": name, "alone": 2.0, "marginal": 7.0, "interaction": 5.0} for name in "xy"]
+    pairs = [{"one": "x", "other": "y", "days": 5.0, "low": 4.0, "high": 6.0}]
+    measures = [(name, "option", 2.0, 1.0, 3.0) for name in "xy"]
+    section = told(*measures, sets=[best], members=members, pairs=pairs).report().sections[2]
+    assert section.title == "The best set: x, y"
+    assert section.sentences == ["Together they buy 9.0 days, 5.0 more than the 4.0 apart."]
+    assert section.points == ["x and y buy 5.0 more together: one uncovers what the other then shortens"]
+    pairs = [{"one": "x", "other": "y", "days": -1.0, "low": -2.0, "high": 1.0}]
+    best["days"] = 1.0
+    section = told(*measures, sets=[best], members=members, pairs=pairs).report().sections[2]
+    assert section.sentences == ["Together they buy 1.0 days, 3.0 less than the 4.0 apart."]
+    assert section.points == ["For no two of them alone is that certain."]

@@ -14,13 +14,14 @@ from pages import EVIL, TAG, comparison, drivers, everything, evil, explanation,
 
 import dcsim
 from dcsim.document.colours import DARK, LIGHT
+from dcsim.document.words import money
 from dcsim.errors import RequestError, ResultError
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import report
 from dcsim.report.page.again import VERBS
 from dcsim.report.page.answer import main_causes
 from dcsim.report.page.results import together
-from dcsim.report.page.words import cell, days, money, share, shift
+from dcsim.report.page.words import cell, days, share, shift
 from dcsim.study.result import Result
 
 README = Path(__file__).parents[1] / "README.md"
@@ -140,9 +141,8 @@ def test_everything_stands_on_one_page(page):
     told = read(page(*everything()))
     for said in (
         "Most of the days go into install (work, 9 d), crew (waiting for a resource, 4 d) and storm (risk, 2 d)",
-        "Best option: storm for 1 M USD, 2 days earlier on average (95 %: 1 to 3).",
+        "Best within a budget of 2M USD: storm for 1M USD; 2.0 days earlier on average (95 %: 1.0 to 3.0).",
         "half: days later than base",
-        "Within a budget of 2 M USD.",
         "half by 2024-01-20 with 80 %; as planned it is only 60.0 %",
         "16 rack-days of done are lost against the plan, worth 32M USD.",
         "half against resources.crew.count",
@@ -426,7 +426,7 @@ def test_numbers_in_words():
     ]
     assert [share(0.0), share(0.001), share(0.5), share(0.999), share(1.0)] == shares
     assert [days(2.5), days(159.3), days(float("inf"))] == ["2.5 d", "159 d", "never"]
-    assert [money(2e7, "USD"), money(950, "USD")] == ["20 M USD", "950 USD"]
+    assert [money(2e7, "USD"), money(950, "USD"), money(1234567.5), money(0)] == ["20M USD", "950 USD", "1.23M", "0"]
     assert [cell(None), cell(float("nan")), cell(3), cell(2.5), cell("a")] == ["", "", "3", "2.5", "a"]
 
 

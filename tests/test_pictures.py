@@ -7,7 +7,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 from builders import TINY
 from PIL import Image
@@ -16,7 +15,6 @@ import dcsim as package
 from dcsim.analysis.scene import scene
 from dcsim.errors import RequestError, ResultError, UnavailableError
 from dcsim.figures import animation
-from dcsim.figures.gallery import PICTURES, Wanted, draw, save
 from dcsim.report.animation import animate
 from dcsim.study.result import Result
 
@@ -42,32 +40,6 @@ def many(tmp_path_factory):
     folder = tmp_path_factory.mktemp("many")
     package.replicate(scenario(folder), 5, engine="reference", out=folder / "out")
     return folder / "out"
-
-
-def findings(folder, kind, about, **tables):
-    return Result(kind, package.read(folder).scenario, about, tables)
-
-
-MEASURES = pd.DataFrame(
-    [("more_crews", "option", 1e6, 3.0, 2.0, 4.0, 3.0, 2.0, 4.0)],
-    columns=["option", "kind", "cost", "days", "low", "high", "per_million", "per_million_low", "per_million_high"],
-)
-
-
-def every(run):
-    """A result of every kind that has pictures."""
-    return (findings(run, "mitigations", {"milestone": "half"}, options=MEASURES),)
-
-
-@pytest.mark.slow
-def test_every_picture_of_every_kind_is_drawn_with_the_same_bytes(run, tmp_path):
-    results = every(run)
-    assert {result.kind for result in results} == set(PICTURES)
-    for result in results:
-        for what in PICTURES[result.kind]:
-            one, two = (save(result, what, Wanted(), tmp_path / f"{name}.svg") for name in ("one", "two"))
-            assert one.read_bytes() == two.read_bytes()
-            assert len(one.read_bytes()) > 3_000
 
 
 @pytest.mark.slow
@@ -121,11 +93,6 @@ def test_what_is_not_there_is_told(run, what, asked, message):
 def test_a_milestone_that_was_not_reached_has_no_day(run):
     with pytest.raises(ResultError, match="'all' was not reached before the horizon: say which day with --day"):
         package.read(run).chart("map", milestone="all")
-
-
-def test_a_kind_without_pictures_says_so(run):
-    with pytest.raises(RequestError, match="of a result of kind 'other'; there are none"):
-        draw(findings(run, "other", {}))
 
 
 def test_titles_say_what_was_simulated(run, many):

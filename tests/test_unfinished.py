@@ -7,7 +7,6 @@ from rich.console import Console
 
 import dcsim
 from dcsim.document.words import share
-from dcsim.report.mitigate import mitigate_report
 from dcsim.report.page.answer import headline
 from dcsim.report.page.results import together
 from dcsim.report.terminal import shown
@@ -123,11 +122,11 @@ def test_what_if_says_what_is_missing_too():
     )
     assert set(swept.stuck["point"]) == {0}
     weighed = dcsim.mitigate(with_options, milestone="all", n=12)
-    told = printed(mitigate_report(weighed))
+    told = printed(shown(weighed.report()))
     assert f"as planned: {ALL}" in told
     assert "some: never in 12 of 12 builds: 2 to 18 racks short of power (power_on)" in told
     assert "more: never" not in told
-    assert set(weighed.findings.stuck["measures"]) == {"", "some"}
+    assert set(weighed.stuck["measures"]) == {"", "some"}
     ordered = dcsim.order_by(with_options, milestone="all", date="2024-03-10", n=12)
     assert f"all: {ALL}" in printed(shown(ordered.report()))
     assert set(ordered.stuck["waits_for"]) == {"power"}

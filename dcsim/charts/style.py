@@ -19,14 +19,13 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from dcsim.document.causes import CAUSES
 from dcsim.document.colours import LIGHT
 from dcsim.errors import ResultError
 from dcsim.visible import visible
 from dcsim.writing import write_file
 
 BLUE, ORANGE, GREEN, RED = (LIGHT[name] for name in ("blue", "orange", "green", "red"))
-PURPLE, SKY, YELLOW = (LIGHT[name] for name in ("purple", "sky", "yellow"))
+PURPLE, SKY = (LIGHT[name] for name in ("purple", "sky"))
 INK, GREY, PALE = (LIGHT[name] for name in ("ink", "grey", "line"))
 
 FONT = "DejaVu Sans"
@@ -73,10 +72,6 @@ _METADATA: dict[str, dict[str, None]] = {
     ".pdf": {"CreationDate": None},
 }
 """What would differ from one day to the next is left out."""
-
-
-KINDS = {kind: LIGHT[told.colour] for kind, told in CAUSES.items()}
-"""What can hold a build back, each in its colour."""
 
 
 def plain(name: str, most: int = 28) -> str:

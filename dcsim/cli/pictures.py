@@ -26,22 +26,16 @@ def plot(
     day: Annotated[float | None, typer.Option(metavar="DAY", help="The day of a map, counted from day zero.")] = None,
 ) -> None:
     """Draw a picture of a result: PNG, SVG or PDF, as the name of the file says."""
-    from dcsim.figures.gallery import PICTURES, Wanted, chosen, save
-    from dcsim.study.result import QUESTIONS
     from dcsim.study.store import read
 
     with patience("drawing"), showing(result):
         kept = read(result)
         if what == LIST:
-            typer.echo("\n".join(kept.charts() if kept.kind in QUESTIONS else PICTURES.get(kept.kind, {})))
+            typer.echo("\n".join(kept.charts()))
             return
-        if kept.kind in QUESTIONS:
-            what = what or kept.charts()[0]
-            asked = {"milestone": milestone, "place": place, "resource": resource, "supply": supply, "day": day}
-            path = kept.picture(out or f"{what}.png", what, **asked)
-        else:
-            what = what or chosen(kept)
-            path = save(kept, what, Wanted(milestone, place, resource, supply, day), out or Path(f"{what}.png"))
+        what = what or kept.charts()[0]
+        asked = {"milestone": milestone, "place": place, "resource": resource, "supply": supply, "day": day}
+        path = kept.picture(out or f"{what}.png", what, **asked)
     typer.echo(f"picture in {path}")
 
 

@@ -26,7 +26,7 @@ from dcsim.cli.app import (
     opened,
     settings,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, give, in_folder, notice, progress, tell
+from dcsim.cli.terminal import AsCsv, AsJson, in_folder, notice, progress, tell
 
 
 @app.command()
@@ -161,7 +161,6 @@ def mitigate(
     as_csv: AsCsv = False,
 ) -> None:
     """Rank mitigations and options by days for the money; find the best set within a budget."""
-    from dcsim.report.mitigate import mitigate_report
     from dcsim.study.measures import measures_of
     from dcsim.study.mitigate import mitigate
 
@@ -179,4 +178,4 @@ def mitigate(
             progress=show,
         )
     make_way(out, overwrite)
-    give(done, "options", mitigate_report(done), out, as_json, as_csv)
+    tell(done, out, as_json, as_csv)

@@ -12,10 +12,14 @@ from typing import NamedTuple
 
 from dcsim.analysis.gains import Gain
 from dcsim.errors import UnavailableError
-from dcsim.study.measures import Measure, Set, within
+from dcsim.study.measures import Measure, Set, Weighing, within
 
 MOST_TRIED = 64
 """Sets that are all tried; of more so many are picked."""
+FINALISTS = 8
+"""Sets that are weighed again with all replications."""
+NOTHING = 0.1
+"""Days; a member that adds less is left out of a set."""
 _PATIENCE = 10
 """Suggestions for each set that is to be picked."""
 
@@ -101,3 +105,46 @@ def fitting(wished: Set, priced: list[Measure], budget: Fraction, alone: Mapping
             kept.append(one.name)
             left -= one.cost.amount
     return frozenset(kept)
+
+
+def ranked(weighing: Weighing, budget: Fraction, alone: Mapping[str, float]) -> tuple[list[tuple[Set, Gain]], str]:
+    """The sets that were weighed by all replications, the best first, and how they were found."""
+    found = tried(
+        weighing.measures,
+        budget,
+        alone,
+        lambda some: weighing.gain(some, weighing.compared),
+        weighing.trials.seed,
+    )
+    finalists = sorted(found.sets, key=lambda some: _order(weighing, some, found.sets[some]))[:FINALISTS]
+    gains = {some: weighing.bought(some) for some in finalists}
+    if not gains:
+        return [], found.how
+    lean = _trimmed(weighing, min(gains, key=lambda some: _order(weighing, some, worth(gains[some]))))
+    if not lean:
+        return [], found.how
+    gains[lean] = weighing.bought(lean)
+    return sorted(gains.items(), key=lambda one: _order(weighing, one[0], worth(one[1]))), found.how
+
+
+def _order(weighing: Weighing, some: Set, its: Worth) -> tuple[float, float, Fraction, list[str]]:
+    """Most builds that reach it, most days to a tenth, least cost."""
+    return (-its.reached, -round(its.days, 1), weighing.cost(some), weighing.in_order(some))
+
+
+def _trimmed(weighing: Weighing, some: Set) -> Set:
+    """The set without members that add nothing to it: all of these at once if it does not suffer, else one by one."""
+    while some:
+        whole = weighing.bought(some)
+        added = {name: weighing.bought(some, some - {name}) for name in weighing.in_order(some)}
+        idle = [
+            name
+            for name, found in added.items()
+            if not found.days >= NOTHING and weighing.bought(some - {name}).reached >= whole.reached
+        ]
+        if not idle:
+            break
+        without = weighing.bought(some - frozenset(idle))
+        suffers = without.reached < whole.reached or without.days < whole.days - NOTHING
+        some -= {min(idle, key=lambda name: worth(added[name]).days)} if suffers else frozenset(idle)
+    return some

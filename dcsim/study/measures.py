@@ -127,6 +127,12 @@ class Weighing:
         before, after = self.ticks(without, which), self.ticks(some, which)
         return None if before is None or after is None else gain(before, after)
 
+    def bought(self, some: Set, without: Set = frozenset()) -> Gain:
+        """What a set that the scenario can have buys, by all replications."""
+        found = self.gain(some, self.told, without)
+        assert found is not None
+        return found
+
 
 def within(measures: Sequence[Measure], budget: Fraction) -> Iterator[Set]:
     """Every set that the budget pays."""

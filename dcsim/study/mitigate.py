@@ -1,134 +1,36 @@
 """What to do to be earlier: how many days each mitigation and option buys, and the best of them for a budget."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property
 from itertools import combinations
-from math import inf, isnan, nan
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from math import inf, isinf, isnan, nan
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dcsim.analysis.gains import Gain, interplay
 from dcsim.build import network_of
+from dcsim.document.chart import Axis, Chart, Dots
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.words import UNKNOWN, days, interval, money, share
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
-from dcsim.study.choice import MOST_TRIED, Worth, tried, worth
-from dcsim.study.measures import OPTION, Set, Weighing, currency_of, measures_of
+from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
+from dcsim.study.measures import MITIGATION, OPTION, Set, Weighing, currency_of, measures_of
 from dcsim.study.money import money_of
 from dcsim.study.replicate import Progress, threads
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
-from dcsim.study.store import keep
 from dcsim.study.trials import Trials, at_least_one
-from dcsim.study.unfinished import in_front
+from dcsim.study.unfinished import in_front, missing
 from dcsim.units import Money
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-FINALISTS = 8
-"""Sets that are weighed again with all replications."""
-NOTHING = 0.1
-"""Days; a member that adds less is left out of a set."""
+MAIN = "options"
 MOST_PAIRED = 6
 """Members of whose pairs the interplay is told: those that the others change most."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Mitigations:
-    """What each measure buys, and the best set of them within a budget."""
-
-    scenario: Scenario
-    milestone: str
-    budget: Fraction | None
-    currency: str
-    n: int
-    seed: int
-    reached: float
-    """The share of builds that reach the milestone without any of them."""
-    search: str
-    """How the best set was found."""
-    options: pd.DataFrame
-    """One row per measure, those first with which more builds reach the milestone, then by days for the money.
-
-    Columns: option, kind (mitigation or option), cost, days (earlier on average), low, high (95 % interval),
-    per_million, per_million_low, per_million_high (days), reached (share of builds with it). A cost that is not said is
-    empty, and so is what follows from it.
-    """
-    sets: pd.DataFrame
-    """One row per set that was weighed with all replications: rank, members, cost, days, low, high, reached.
-
-    The best is the first: most builds that reach the milestone, then most days to a tenth, then least cost.
-    """
-    members: pd.DataFrame
-    """One row per member of the best set: option, alone, marginal, interaction.
-
-    In days: what it buys by itself, what the set without it would be later, and the difference of the two.
-    """
-    pairs: pd.DataFrame
-    """One row per pair of the best set's members: one, other, days, low, high.
-
-    How many days more they buy together than apart; negative where they shorten the same. Where there are many members
-    it is told of those that the others change most.
-    """
-
-    stuck: pd.DataFrame
-    """What keeps builds from the milestone: measures (those taken; empty as planned), and the columns of
-    `Replications.stuck`; as planned, with each measure by itself, and with the best set."""
-
-    def __repr__(self) -> str:
-        return f"Mitigations('{self.scenario.name}', milestone='{self.milestone}', n={self.n}, seed={self.seed})"
-
-    @property
-    def best(self) -> tuple[str, ...]:
-        """The members of the best set; none without a budget."""
-        return tuple(self.members["option"])
-
-    @cached_property
-    def findings(self) -> Result:
-        """The tables, with what was asked: what is kept, drawn and reported."""
-        about = {
-            "milestone": self.milestone,
-            "budget": None if self.budget is None else float(self.budget),
-            "currency": self.currency,
-            "best": list(self.best),
-            "search": self.search,
-            "reached": self.reached,
-            "seed": self.seed,
-            "replications": self.n,
-            "measures": _fingerprints(self.scenario),
-        }
-        tables = {"options": self.options, "sets": self.sets, "members": self.members, "pairs": self.pairs}
-        tables["stuck"] = self.stuck
-        return Result("mitigations", self.scenario, about, tables)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the tables, the resolved scenario and a manifest into a folder.
-
-        Raises
-        ------
-        ResultError
-            The folder holds something else, or cannot be written.
-        """
-        return keep(self.findings, folder)
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw how many days each measure buys."""
-        from dcsim.figures.gallery import draw
-
-        return draw(self.findings, ax=ax)
-
-    def _repr_html_(self) -> str:
-        from dcsim.analysis.notebook import as_html
-
-        columns = ["option", "kind", "cost", "days", "low", "high", "per_million"]
-        note = f"days earlier; costs in {self.currency}; best set: {', '.join(self.best) or 'none'}"
-        return as_html(f"{self.scenario.name} · {self.milestone}", self.options[columns], note)
 
 
 def mitigate(
@@ -141,7 +43,7 @@ def mitigate(
     workers: int | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
-) -> Mitigations:
+) -> Result:
     """Weigh every mitigation and option of a scenario, and find the best set of them within a budget.
 
     Sets are compared by a quarter of the replications, other ones than those that tell what the best sets buy, so that
@@ -176,30 +78,34 @@ def mitigate(
     network = network_of(scenario)
     known_milestone(network, milestone)
     measures = measures_of(scenario)
-    currency = currency_of(measures)
-    money = None if budget is None else _budget(scenario, budget, currency)
+    limit = None if budget is None else _budget(scenario, budget, currency_of(measures))
     chosen = choose(engine, network.instances * at_least_one(n) * (len(measures) + 1))
     trials = Trials(chosen, seed, milestone, threads(chosen, workers))
-    weighing = Weighing(scenario, measures, trials, n, progress, _builds(len(measures), n, money))
+    weighing = Weighing(scenario, measures, trials, n, progress, _builds(len(measures), n, limit))
+    return _result(weighing, limit)
+
+
+def _result(weighing: Weighing, budget: Fraction | None) -> Result:
+    """All tables, with what was asked."""
     options = _options(weighing)
-    sets, search = _ranked(weighing, money, options, seed)
+    alone = dict(zip(options["option"], options["days"].fillna(0.0), strict=True))
+    sets, search = ([], "") if budget is None else ranked(weighing, budget, alone)
     best = sets[0][0] if sets else frozenset()
     members = _members(weighing, best, options)
-    return Mitigations(
-        scenario,
-        milestone,
-        money,
-        currency,
-        n,
-        seed,
-        reached=_gain(weighing, frozenset()).reached,
-        search=search,
-        options=options,
-        sets=_sets(weighing, sets),
-        members=members,
-        pairs=_pairs(weighing, members),
-        stuck=_stuck(weighing, best),
-    )
+    about = {
+        "milestone": weighing.trials.milestone,
+        "budget": None if budget is None else float(budget),
+        "currency": currency_of(weighing.measures),
+        "best": list(members["option"]),
+        "search": search,
+        "reached": weighing.bought(frozenset()).reached,
+        "seed": weighing.trials.seed,
+        "replications": weighing.n,
+        "measures": _fingerprints(weighing.scenario),
+    }
+    tables = {"options": options, "sets": _sets(weighing, sets), "members": members}
+    tables |= {"pairs": _pairs(weighing, members), "stuck": _stuck(weighing, best)}
+    return Result("mitigations", weighing.scenario, about, tables)
 
 
 def _budget(scenario: Scenario, budget: str | float | Money, currency: str) -> Fraction:
@@ -216,23 +122,21 @@ def _builds(measures: int, n: int, budget: Fraction | None) -> int:
     return n * (measures + 1) + sets
 
 
-def _gain(weighing: Weighing, some: Set, without: Set = frozenset()) -> Gain:
-    """What a set that the scenario can have buys, by all replications."""
-    found = weighing.gain(some, weighing.told, without)
-    assert found is not None
-    return found
-
-
 def _options(weighing: Weighing) -> pd.DataFrame:
-    """Every measure by itself."""
+    """One row per measure, those first with which more builds reach the milestone, then by days for the money.
+
+    Columns: option, kind (mitigation or option), cost, days (earlier on average), low, high (95 % interval),
+    per_million, per_million_low, per_million_high (days), reached (share of builds with it). A cost that is not said is
+    empty, and so is what follows from it.
+    """
     rows: list[dict[str, Any]] = []
     for one in weighing.measures:
-        found = _gain(weighing, frozenset({one.name}))
+        found = weighing.bought(frozenset({one.name}))
         cost = nan if one.cost is None else float(one.cost.amount)
         row = {"option": one.name, "kind": one.kind, "cost": cost}
         row |= {"days": found.days, "low": found.low, "high": found.high}
-        for end, days in (("", found.days), ("_low", found.low), ("_high", found.high)):
-            row[f"per_million{end}"] = _per_million(days, cost)
+        for end, bought in (("", found.days), ("_low", found.low), ("_high", found.high)):
+            row[f"per_million{end}"] = _per_million(bought, cost)
         rows.append(row | {"reached": found.reached})
     rows.sort(key=_rank)
     return pd.DataFrame(rows).astype({"option": "str", "kind": "str"})
@@ -252,49 +156,11 @@ def _rank(row: Mapping[str, Any]) -> tuple[float, bool, float, float]:
     return (-row["reached"], not priced, -per_million, 0.0 if isnan(row["days"]) else -row["days"])
 
 
-def _ranked(
-    weighing: Weighing, budget: Fraction | None, options: pd.DataFrame, seed: int
-) -> tuple[list[tuple[Set, Gain]], str]:
-    """The sets that were weighed by all replications, the best first, and how they were found."""
-    if budget is None:
-        return [], ""
-    alone = dict(zip(options["option"], options["days"].fillna(0.0), strict=True))
-    found = tried(weighing.measures, budget, alone, lambda some: weighing.gain(some, weighing.compared), seed)
-    finalists = sorted(found.sets, key=lambda some: _order(weighing, some, found.sets[some]))[:FINALISTS]
-    gains = {some: _gain(weighing, some) for some in finalists}
-    if not gains:
-        return [], found.how
-    lean = _trimmed(weighing, min(gains, key=lambda some: _order(weighing, some, worth(gains[some]))))
-    if not lean:
-        return [], found.how
-    gains[lean] = _gain(weighing, lean)
-    return sorted(gains.items(), key=lambda one: _order(weighing, one[0], worth(one[1]))), found.how
-
-
-def _order(weighing: Weighing, some: Set, its: Worth) -> tuple[float, float, Fraction, list[str]]:
-    """Most builds that reach it, most days to a tenth, least cost."""
-    return (-its.reached, -round(its.days, 1), weighing.cost(some), weighing.in_order(some))
-
-
-def _trimmed(weighing: Weighing, some: Set) -> Set:
-    """The set without members that add nothing to it: all of these at once if it does not suffer, else one by one."""
-    while some:
-        whole = _gain(weighing, some)
-        added = {name: _gain(weighing, some, some - {name}) for name in weighing.in_order(some)}
-        idle = [
-            name
-            for name, found in added.items()
-            if not found.days >= NOTHING and _gain(weighing, some - {name}).reached >= whole.reached
-        ]
-        if not idle:
-            break
-        without = _gain(weighing, some - frozenset(idle))
-        suffers = without.reached < whole.reached or without.days < whole.days - NOTHING
-        some -= {min(idle, key=lambda name: worth(added[name]).days)} if suffers else frozenset(idle)
-    return some
-
-
 def _sets(weighing: Weighing, sets: Sequence[tuple[Set, Gain]]) -> pd.DataFrame:
+    """One row per set that was weighed with all replications: rank, members, cost, days, low, high, reached.
+
+    The best is the first: most builds that reach the milestone, then most days to a tenth, then least cost.
+    """
     rows = [
         (rank, ", ".join(weighing.in_order(some)), float(weighing.cost(some)), *found)
         for rank, (some, found) in enumerate(sets, start=1)
@@ -305,11 +171,14 @@ def _sets(weighing: Weighing, sets: Sequence[tuple[Set, Gain]]) -> pd.DataFrame:
 
 
 def _members(weighing: Weighing, best: Set, options: pd.DataFrame) -> pd.DataFrame:
-    """What each member of the best set adds to it."""
+    """One row per member of the best set: option, alone, marginal, interaction.
+
+    In days: what it buys by itself, what the set without it would be later, and the difference of the two.
+    """
     alone = options.set_index("option")["days"]
     rows = []
     for name in weighing.in_order(best):
-        marginal = _gain(weighing, best, best - {name}).days
+        marginal = weighing.bought(best, best - {name}).days
         rows.append((name, float(alone[name]), marginal, marginal - float(alone[name])))
     frame = pd.DataFrame(rows, columns=["option", "alone", "marginal", "interaction"])
     frame = frame.astype({"option": "str", **dict.fromkeys(frame.columns[1:], "float64")})
@@ -317,7 +186,11 @@ def _members(weighing: Weighing, best: Set, options: pd.DataFrame) -> pd.DataFra
 
 
 def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
-    """How those members of the best set get on with each other that the others change most."""
+    """One row per pair of the best set's members: one, other, days, low, high.
+
+    How many days more they buy together than apart; negative where they shorten the same. Where there are many members
+    it is told of those that the others change most.
+    """
     rows = []
     most = members.sort_values("interaction", key=abs, ascending=False, kind="stable")["option"][:MOST_PAIRED]
     for one, other in combinations(weighing.in_order(frozenset(most)), 2):
@@ -344,3 +217,173 @@ def _fingerprints(scenario: Scenario) -> dict[str, list[str]]:
         cost = "" if one.cost is None else f"{one.cost.amount} {one.cost.currency}"
         found[one.name] = [changed(scenario, **layer).document.sha256, cost]  # type: ignore[arg-type]
     return found
+
+
+# What it has to say
+
+MOST_SETS = 5
+"""Sets that are told beside the best."""
+MOST_TOLD = 4
+"""Pairs of which something is said."""
+MOST_ROWS = 48
+"""Rows of a chart."""
+WORTH_SAYING = 0.5
+"""Days of interplay below which nothing is said about a pair."""
+ALONE = (
+    "Days earlier on average. Each against the same builds without it; intervals hold the mean with 95 % confidence."
+)
+
+Row = Mapping[Hashable, Any]
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """The best set for the budget, each measure alone, what the members of the set do to each other, the next best."""
+    about, stuck = result.about, result.tables["stuck"]
+    reached, whose = float(about["reached"]), stuck["measures"].replace("", "as planned")
+    lacks = [f"As planned {share(reached)} of builds reach it; days are of those that do in both."] * (reached < 1)
+    lacks += missing(stuck, str(about["milestone"]), whose, int(about["replications"]))
+    alone = Section("Each measure alone", tables=[_alone(result)], charts=[days_bought(result)], notes=[ALONE])
+    first = Section("", [*_best(result), *lacks])
+    subject = [*result.subject(), str(about["milestone"])]
+    return Report.of(
+        "What can be done", subject, [first, alone, *_together(result), Section("", notes=[*_notes(result)])]
+    )
+
+
+def _best(result: Result) -> Iterator[str]:
+    """The best set for the budget: that more builds reach the milestone, and days where they do anyway."""
+    about, currency, sets = result.about, _currency(result), result.tables["sets"]
+    if about.get("budget") is None:
+        return
+    within = f"a budget of {money(about['budget'], currency)}"
+    if sets.empty:
+        yield f"Within {within} no set of measures makes it earlier."
+        return
+    best, said = sets.iloc[0].to_dict(), []
+    if best["reached"] != about["reached"]:
+        said.append(f"{share(best['reached'])} of builds reach it instead of {share(about['reached'])}")
+    if not isnan(best["days"]):
+        ends = interval(best["low"], best["high"])
+        said.append(f"{days(best['days'])} days earlier on average (95 %: {ends})")
+    yield f"Best within {within}: {best['members']} for {money(best['cost'], currency)}; {', '.join(said)}."
+
+
+def _currency(result: Result) -> str:
+    return str(result.about.get("currency") or "")
+
+
+def _alone(result: Result) -> Table:
+    """Every measure by itself."""
+    options = result.tables["options"]
+    differs = options["reached"].nunique() > 1 or float(result.about["reached"]) < 1
+    rows = [
+        [
+            f"{row['option']} (risk)" if row["kind"] == MITIGATION else str(row["option"]),
+            *_bought(row),
+            "free" if isinf(row["per_million"]) else _known(row["per_million"]),
+            *([row["reached"]] if differs else []),
+        ]
+        for row in options.to_dict("records")
+    ]
+    reached = [Column("reached", "share")] if differs else []
+    return Table([Column("measure"), *_columns(result), Column("per million", "days", digits=2), *reached], rows)
+
+
+def _columns(result: Result) -> tuple[Column, ...]:
+    """The columns of `_bought`."""
+    return Column(f"cost, {_currency(result)}".rstrip(", "), "money"), Column("days", "days"), Column("95 %", "range")
+
+
+def _bought(row: Row) -> tuple[Any, ...]:
+    """What something costs, and how many days it buys."""
+    return _known(row["cost"]), _known(row["days"]), (row["low"], row["high"])
+
+
+def _known(number: float) -> float | str:
+    return UNKNOWN if isnan(number) else number
+
+
+def _together(result: Result) -> Iterator[Section]:
+    """What the members of the best set do to each other, and the next best sets."""
+    sets, members = result.tables["sets"], result.tables["members"]
+    if sets.empty:
+        return
+    columns = (Column("alone", "days"), Column("in the set", "days"), Column("because of the others", "change"))
+    rows = [
+        [row["option"], *(_known(row[name]) for name in ("alone", "marginal", "interaction"))]
+        for row in members.to_dict("records")
+    ]
+    best = sets.iloc[0].to_dict()
+    said, points = _interplay(result, best["days"]) if len(members) > 1 and not isnan(best["days"]) else ("", [])
+    table = Table((Column("member"), *columns), rows)
+    yield Section(f"The best set: {best['members']}", [said] if said else [], points, [table])
+    if len(sets) > 1:
+        rows = [[row["members"], *_bought(row)] for row in sets.iloc[1 : 1 + MOST_SETS].to_dict("records")]
+        yield Section("Next best", tables=[Table((Column("set"), *_columns(result)), rows)])
+
+
+def _interplay(result: Result, together: float) -> tuple[str, list[str]]:
+    """Whether the members of a set help each other or stand in each other's way, and which two do."""
+    apart = float(result.tables["members"]["alone"].sum())
+    more = together - apart
+    if abs(more) < WORTH_SAYING:
+        return f"Together they buy {days(together)} days, as many as apart.", []
+    what = f"{days(abs(more))} {'more' if more > 0 else 'less'} than the {days(apart)} apart"
+    pairs = result.tables["pairs"]
+    pairs = pairs[((pairs["low"] > 0) | (pairs["high"] < 0)) & (pairs["days"].abs() >= WORTH_SAYING)]
+    told = [
+        f"{row['one']} and {row['other']} buy {days(abs(row['days']))} "
+        + (
+            "more together: one uncovers what the other then shortens"
+            if row["days"] > 0
+            else "less: they shorten the same"
+        )
+        for row in pairs.sort_values("days", key=abs, ascending=False).head(MOST_TOLD).to_dict("records")
+    ]
+    return f"Together they buy {days(together)} days, {what}.", told or ["For no two of them alone is that certain."]
+
+
+def _notes(result: Result) -> Iterator[str]:
+    if not result.tables["sets"].empty:
+        yield f"Sets weighed: {result.about['search']}."
+    unpriced = [row["option"] for row in result.tables["options"].to_dict("records") if isnan(row["cost"])]
+    if unpriced and result.about.get("budget") is not None:
+        yield f"In no set, because their cost is not given: {', '.join(unpriced)}."
+
+
+def days_bought(result: Result) -> Chart:
+    """How many days earlier each measure makes a milestone, with the interval."""
+    options = result.tables["options"].head(MOST_ROWS).reset_index(drop=True)
+    known = options[options["days"].notna()]
+    marks = [
+        Dots(
+            name=kind,
+            colour=colour,
+            x=part["days"].to_numpy(np.float64),
+            y=part.index.to_numpy(np.float64),
+            low=part["low"].to_numpy(np.float64),
+            high=part["high"].to_numpy(np.float64),
+            labels=[f"{days(row['days'])} d" + " (?)" * isinf(row["high"]) for row in part.to_dict("records")],
+            notes=[_told(row) for row in part.to_dict("records")],
+        )
+        for kind, colour in ((OPTION, "blue"), (MITIGATION, "orange"))
+        if len(part := known[known["kind"] == kind])
+    ]
+    names = [
+        f"{name}{': not always reached' * bool(lacks)}"
+        for name, lacks in zip(options["option"], options["days"].isna(), strict=True)
+    ]
+    axis = Axis(title="days earlier on average, with 95 % interval", line_at_zero=True)
+    title, said = (
+        f"{result.about['milestone']}: days that each measure buys",
+        "; ".join(map(_told, known.to_dict("records"))),
+    )
+    empty = "no measure's days are known" if known.empty else ""
+    return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
+
+
+def _told(row: Row) -> str:
+    return f"{row['option']}: {days(row['days'])} d ({interval(row['low'], row['high'])})"
+
+
+CHARTS = {"measures": days_bought}

@@ -25,6 +25,7 @@ QUESTIONS = {
     "drivers": "dcsim.study.drivers",
     "assumptions": "dcsim.study.assumptions",
     "comparison": "dcsim.study.compare",
+    "mitigations": "dcsim.study.mitigate",
     "sweep": "dcsim.study.sweep",
     "orders": "dcsim.study.orders",
     "lost": "dcsim.study.lost",
@@ -115,7 +116,7 @@ class Result:
     @property
     def summary(self) -> "pd.DataFrame":
         """The table that answers the question."""
-        return self.tables[self.question.MAIN if self.kind in QUESTIONS else next(iter(self.tables))]
+        return self.tables[self.question.MAIN]
 
     def subject(self) -> list[str]:
         """The scenario, what was laid over it, how often and with which seed it was simulated."""
@@ -132,16 +133,10 @@ class Result:
 
     def report(self, milestone: str = "") -> Report:
         """What it has to say: sections of sentences, tables and charts, of one milestone first if one is named."""
-        if self.kind not in QUESTIONS:
-            raise RequestError(f"a result of kind '{self.kind}' is told by its command and its page")
         return self.question.report(self, milestone)
 
     def charts(self) -> tuple[str, ...]:
         """The names of its pictures, the first drawn if none is named."""
-        if self.kind not in QUESTIONS:
-            from dcsim.figures.gallery import PICTURES
-
-            return tuple(PICTURES.get(self.kind, {}))
         return tuple(self.question.CHARTS)
 
     def chart(self, what: str | None = None, **asked: Any) -> Chart:
@@ -152,8 +147,6 @@ class Result:
         RequestError
             There is no such picture, or it cannot be asked for that; the message says what there is.
         """
-        if self.kind not in QUESTIONS:
-            raise RequestError(f"a result of kind '{self.kind}' is drawn by `plot`")
         there = self.question.CHARTS
         name = next(iter(there)) if what is None else what
         if name not in there:
@@ -183,10 +176,6 @@ class Result:
 
         if isinstance(ax, str):
             raise RequestError(f"expected axes, got '{shorten(ax)}': `picture` writes a file")
-        if self.kind not in QUESTIONS:
-            from dcsim.figures import gallery
-
-            return gallery.draw(self, what, gallery.Wanted(**asked), ax)
         chart = self.chart(what, **asked)
         return draw(chart, new_axes() if ax is None else ax)
 

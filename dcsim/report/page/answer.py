@@ -13,7 +13,6 @@ from dcsim.document.report import Cell
 from dcsim.document.words import counted, joined
 from dcsim.report.page.comparison import verdict
 from dcsim.report.page.leans import weakest
-from dcsim.report.page.mitigations import best_option
 from dcsim.report.page.parts import Line, Table, table
 from dcsim.report.page.results import Results, built, dated, on, wanted
 from dcsim.report.page.words import date, days, known, share, shift, until
@@ -133,7 +132,8 @@ def _day(day: float) -> str:
 
 def _said(results: Results) -> Iterator[str]:
     yield main_causes(results)
-    yield best_option(results)
+    bought = [one for one in results.of("mitigations") if one.about.get("budget") is not None]
+    yield from (one.report().sections[0].sentences[0] for one in bought)
     yield verdict(results)
     yield from (found.report().sections[0].sentences[0] for found in results.of("lost"))
     row, _ = _chances(results)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dcsim.document.words import counted
 from dcsim.errors import ResultError
 from dcsim.report.limits import LIMITS
-from dcsim.report.page import evidence, leans, mitigations, words
+from dcsim.report.page import evidence, leans, words
 from dcsim.report.page.again import VERBS, command
 from dcsim.report.page.parts import Section
 from dcsim.report.page.results import Results
@@ -25,12 +25,11 @@ def sections(results: Results) -> list[Section]:
             for number, one in enumerate(results.of(kind))
             for told in [one.report(results.milestone)]
         ),
-        *mitigations.sections(results),
         leans.leaning(results),
         Section("limits", "What is not modelled", (*_own(results),), points=LIMITS),
         evidence.assumptions(results),
     ]
-    return [part for part in parts if part.said or part.charts or part.tables or part.points or part.report]
+    return [part for part in parts if part.said or part.tables or part.points or part.report]
 
 
 def subject(results: Results) -> list[str]:

@@ -14,7 +14,6 @@ from dcsim.document.report import Cell
 from dcsim.document.words import cell
 from dcsim.report.page.answer import answer, headline
 from dcsim.report.page.contents import origin, sections, subject
-from dcsim.report.page.parts import Chart
 from dcsim.report.page.results import Results
 from dcsim.report.policy import policy
 from dcsim.visible import visible
@@ -35,9 +34,8 @@ def written(results: Results) -> str:
     )
     environment.filters |= {"breakable": _breakable, "said": cell, "wrapped": Cell.of}
     parts = sections(results)
-    charts = {chart.name: _figure(chart) for part in parts for chart in part.charts}
     told = [chart for part in parts if part.report is not None for chart in part.report.charts]
-    charts |= {f"chart{number}": figure(chart) for number, chart in enumerate(told)}
+    charts = {f"chart{number}": figure(chart) for number, chart in enumerate(told)}
     colours = {name: " ".join(f"--{key}: {colour};" for key, colour in one.items()) for name, one in _PALETTES.items()}
     style = _STYLE.format(**colours) + _asset("templates", "report.css")
     scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
@@ -57,10 +55,6 @@ def written(results: Results) -> str:
         license=_asset("plotly", "LICENSE"),
     )
     return visible(page)
-
-
-def _figure(chart: Chart) -> dict[str, Any]:
-    return {"data": chart.traces, "layout": chart.layout, "height": chart.height}
 
 
 def _asset(*path: str) -> Markup:

@@ -66,7 +66,7 @@ def assumptions(results: Results) -> Section:
     tables += [Rows("Written without a source", bare)] if bare else []
     headings = ("Value of", "Value", "Source or reason", "Date", "Confidence")
     listed = Table("Every number, its source, date and confidence", headings, tables)
-    return Section("assumptions", "Every number", (_counted(counts, len(bare)),), (), (listed,) if tables else ())
+    return Section("assumptions", "Every number", (_counted(counts, len(bare)),), (listed,) if tables else ())
 
 
 def _counted(counts: Mapping[str, int], bare: int) -> str:

@@ -52,20 +52,6 @@ def share(number: float, n: int = 0) -> str:
     return language.share(number, n, 0).replace(" %", PERCENT)
 
 
-def money(amount: float, currency: str) -> str:
-    """A price: 20 M USD."""
-    for unit, name in ((10**9, " B"), (10**6, " M"), (10**3, " k")):
-        if abs(amount) >= unit:
-            return f"{amount / unit:,.3g}{name} {currency}".strip()
-    return f"{amount:,.0f} {currency}".strip()
-
-
-def with_interval(row: Mapping[Any, Any]) -> str:
-    """So many days later with the 95 % interval of that, from a row with mean, low and high."""
-    told = between(row, shift)
-    return f"{shift(row['mean'])} d ({told})" if known(row["mean"]) else days(row["mean"])
-
-
 def between(row: Mapping[Any, Any], told: Callable[[float], str]) -> str:
     """The ends of an interval; `?` where there are too few replications to tell."""
     return f"{told(row['low'])} to {told(row['high'])}" if known(row["low"]) and known(row["high"]) else "?"
