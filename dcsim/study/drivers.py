@@ -91,7 +91,7 @@ def drivers(
         SALib is not installed.
     """
     network = network_of(scenario)
-    names = [one.name for one in network.milestones]
+    names = [known.name for known in network.milestones]
     known_milestone(network, milestone)
     inputs = inputs_of(network)
     refuse_uncountable(seed, 0)

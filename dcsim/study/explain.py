@@ -83,13 +83,13 @@ def explain(
         raise RequestError(f"replications are counted from 0, got {replication}")
     asked, working = Asked(n, explain=(milestone,)), Working(engine, workers)
     many = replicate(scenario, network, seed, sampling, asked, working, progress)
-    told = _typical(many, milestone) if replication == TYPICAL else replication
+    number = _typical(many, milestone) if replication == TYPICAL else replication
     spent, touched = many.chains(milestone)
     reached = ~np.isnan(many.days_of(milestone))
     tables = {
         "days": days_by_cause(network, spent[reached], touched[reached]),
         "criticality": criticality(network, touched[reached]),
-        "segments": _segments(many, milestone, told),
+        "segments": _segments(many, milestone, number),
         "chain": many.chain,
         "stuck": many.stuck,
     }
@@ -99,21 +99,22 @@ def explain(
         "seed": seed,
         "sampling": sampling,
         "replications": many.n,
-        "told": told,
+        "told": number,
         "mean_day": mean,
         "reached": float(reached.mean()),
     }
     return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
 
 
-def _segments(many: Replications, milestone: str, told: int | None) -> pd.DataFrame:
+def _segments(many: Replications, milestone: str, replication: int | None) -> pd.DataFrame:
     """The driving chain of one replication, or of the build with expected values, in order of time."""
     network = many.network
-    if told is None:
+    if replication is None:
         draws = settle(network, Expectation())
     else:
-        draws = settle(network, Sample(many.seed, told, designed(network, many.sampling, many.seed, told)))
-    gate = next(one.gate for one in network.milestones if one.name == milestone)
+        design = designed(network, many.sampling, many.seed, replication)
+        draws = settle(network, Sample(many.seed, replication, design))
+    gate = next(known.gate for known in network.milestones if known.name == milestone)
     (chain,) = chains(ENGINES[many.engine]()(network, draws), draws, [gate])
     return segments(network, draws, milestone, chain)
 
@@ -136,7 +137,7 @@ def _beside_expected(many: Replications, milestone: str, working: Working) -> di
     """
     network, days = many.network, many.days_of(milestone)
     trace = ENGINES[many.engine]()(network, settle(network, Expectation()))
-    number = [one.name for one in network.milestones].index(milestone)
+    number = [known.name for known in network.milestones].index(milestone)
     there = trace.reached[number] != NOT
     expected = network.day(trace.reached[number]) if there else np.nan
     p50, p80 = (many.interval(milestone, level).estimate for level in (0.5, 0.8))
@@ -302,8 +303,8 @@ def _story(result: Result) -> Section:
 
 
 def _which(result: Result) -> str:
-    told = result.about["told"]
-    return "the build with expected values" if told is None else f"replication {told}"
+    number = result.about["told"]
+    return "the build with expected values" if number is None else f"replication {number}"
 
 
 def made_of(result: Result) -> Chart:
@@ -311,7 +312,7 @@ def made_of(result: Result) -> Chart:
     rows = _largest(result.tables["days"])
     names = [spent_on(row["kind"], row["name"]) for row in rows]
     ends = np.cumsum([row["mean"] for row in rows])
-    labels = [_length_told(row) for row in rows]
+    labels = [_with_range(row) for row in rows]
     notes = [f"{name}: {label}" for name, label in zip(names, labels, strict=True)]
     kinds, starts = [row["kind"] for row in rows], ends - [row["mean"] for row in rows]
     marks = coloured(Bars, kinds, rows=range(len(rows)), start=starts, end=ends, labels=labels, notes=notes)
@@ -322,10 +323,10 @@ def made_of(result: Result) -> Chart:
     return Chart(title, axis, Axis("rows", names=names), marks, how, "; ".join(notes), empty=empty)
 
 
-def _length_told(row: Row) -> str:
+def _with_range(row: Row) -> str:
     mean, low, high = row["mean"], row.get("p10", np.nan), row.get("p90", np.nan)
-    told = f"{in_days(mean, int(abs(mean) < 9.5))} d"
-    return f"{told} ({interval(low, high, 0)})" if isfinite(low) and isfinite(high) else told
+    length = f"{in_days(mean, int(abs(mean) < 9.5))} d"
+    return f"{length} ({interval(low, high, 0)})" if isfinite(low) and isfinite(high) else length
 
 
 def critical(result: Result) -> Chart:
@@ -349,17 +350,17 @@ def critical(result: Result) -> Chart:
 def chain(result: Result) -> Chart:
     """The chain of events that drove the milestone in one build: each bar waited for the one before it."""
     parts = result.tables["segments"]
-    told = [spent_on(kind, name) for kind, name in zip(parts["kind"], parts["name"], strict=True)]
-    lengths = parts.groupby(told)["days"].sum()
+    spent = [spent_on(kind, name) for kind, name in zip(parts["kind"], parts["name"], strict=True)]
+    lengths = parts.groupby(spent)["days"].sum()
     longest = lengths[lengths > MINOR * lengths.sum()].nlargest(2 * MOST_CAUSES).index
-    names = [name for name in dict.fromkeys(told) if name in longest]
-    shown = parts.assign(told=told)[[name in longest for name in told]]
+    names = [name for name in dict.fromkeys(spent) if name in longest]
+    shown = parts.assign(spent=spent)[[name in longest for name in spent]]
     notes = [
-        f"{row['told']}{' in ' * bool(row['place'])}{row['place']}: {date_of(row['from'])} to {date_of(row['to'])}, "
+        f"{row['spent']}{' in ' * bool(row['place'])}{row['place']}: {date_of(row['from'])} to {date_of(row['to'])}, "
         f"{row['days']:,.1f} d"
         for row in shown.to_dict("records")
     ]
-    rows = [names.index(name) for name in shown["told"]]
+    rows = [names.index(name) for name in shown["spent"]]
     start = shown["from"].to_numpy("datetime64[m]")
     end = start + (shown["ends"] - shown["begins"]).to_numpy("timedelta64[m]")
     marks = coloured(Bars, shown["kind"], rows=rows, start=start, end=end, notes=notes)
