@@ -19,7 +19,7 @@ from dcsim.analysis.quantiles import (
     summary_table,
 )
 from dcsim.errors import RequestError
-from dcsim.study.replications import Precision
+from dcsim.study.replicate import Precision
 
 DAYS = np.arange(1.0, 101.0)
 
