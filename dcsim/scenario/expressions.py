@@ -7,7 +7,7 @@ the operations below, and nothing else. Length, depth and the size of numbers ar
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from dcsim.scenario import quantity
@@ -82,8 +82,9 @@ class Term:
             yield from part.names()
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> Term:
-    """An expression taken apart; raises ValueError with what is wrong where."""
+    """An expression taken apart, once for all that are written alike; raises ValueError with what is wrong where."""
     if len(text) > LONGEST:
         raise ValueError(f"an expression has at most {LONGEST:,} characters, got {len(text):,}; name parts of it")
     tokens = [*_tokens(text), Token("end", "", len(text), len(text))]
