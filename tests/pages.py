@@ -50,11 +50,11 @@ def evil() -> Scenario:
 
 
 def run(scenario: Scenario) -> Result:
-    return dcsim.simulate(scenario, expected=True).findings
+    return dcsim.simulate(scenario, expected=True)
 
 
 def many(scenario: Scenario, n: int = 40) -> Result:
-    return dcsim.replicate(scenario, n, engine="reference").findings
+    return dcsim.replicate(scenario, n, engine="reference")
 
 
 def found(kind: str, about: dict[str, Any], scenario: Scenario | None = None, **tables: list[dict[str, Any]]) -> Result:

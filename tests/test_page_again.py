@@ -95,7 +95,7 @@ def test_where_more_is_needed_than_is_kept_it_is_said(dcsim, file, tmp_path, mon
 
 def test_a_budget_is_asked_for_to_the_last_dollar(file):
     scenario = package.load(file, options=["crane"])
-    found = package.mitigate(scenario, milestone="half", budget="1234567.5 USD", n=4, engine="reference").findings
+    found = package.mitigate(scenario, milestone="half", budget="1234567.5 USD", n=4, engine="reference")
     assert shlex.join(command(found)) == (
         "dcsim mitigate scenario.yaml --milestone half --budget '1234567.5 USD' --seed 0 -n 4"
     )
@@ -105,12 +105,12 @@ def test_what_only_python_says_is_no_command(file):
     scenario = package.load(file)
     other = package.load(file, overrides={"resources.crane.count": 2}, options=["crane"])
     with pytest.raises(ResultError, match=r"or the other files: resources\.crane\.count=2, crane"):
-        command(package.compare(scenario, other, milestones=["half"], n=1, engine="reference").findings)
+        command(package.compare(scenario, other, milestones=["half"], n=1, engine="reference"))
     often = package.replicate(scenario, 8, until_precise=["half.p50 within 9 d"], at_least=4, engine="reference")
     with pytest.raises(ResultError, match="`at_least=4`, which only Python can say"):
-        command(often.findings)
+        command(often)
     points = package.sweep(
         scenario, {"supplies.power.orders.first.placed": ["2024-01-05 08:00"]}, milestones=["half"], n=1
     )
     with pytest.raises(ResultError, match=r"the values of supplies\.power\.orders\.first\.placed as Python gave them"):
-        command(points.findings)
+        command(points)

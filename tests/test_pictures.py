@@ -158,7 +158,7 @@ def still(done, count):
 
 def test_a_scene_has_a_frame_for_every_day_or_finer():
     start = {"start": "2024-01-01T00:00:00", "day_zero": "2024-01-01T00:00:00"}
-    result = package.simulate(package.load(LONG)).findings
+    result = package.simulate(package.load(LONG))
     shown = scene(result.tables, ["made"])
     assert result.tables["supplies"].attrs.items() >= start.items()
     assert np.diff(shown.ticks).tolist() == [1440] * (len(shown.ticks) - 1)
@@ -209,7 +209,7 @@ def test_the_page_tells_every_change_and_loads_nothing(run, tmp_path):
 def test_names_in_the_page_are_data(tmp_path):
     text = TINY.replace("name: Tiny", f"name: {json.dumps(HOSTILE)}")
     result = package.simulate(scenario(tmp_path, text), expected=True)
-    page = animate(result.findings, tmp_path / "site.html", still).read_text()
+    page = animate(result, tmp_path / "site.html", still).read_text()
     assert (page.count("<script"), page.count("</script>")) == (2, 2)
     assert told(page)["title"].startswith("</script><script>alert(1)")
     assert "alert" not in re.sub(r"id=\"scene\">.*", "", page)
@@ -229,7 +229,7 @@ def test_a_gif_has_frames_and_the_same_bytes(run, tmp_path, monkeypatch):
 def test_letters_that_the_font_lacks_do_not_complain(tmp_path, monkeypatch):
     monkeypatch.setattr(animation, "MOST_FRAMES", 2)
     result = package.simulate(scenario(tmp_path, TINY.replace("name: Tiny", "name: 数据中心")), expected=True)
-    assert animate(result.findings, tmp_path / "x.gif", still).exists()
+    assert animate(result, tmp_path / "x.gif", still).exists()
     assert result.picture(tmp_path / "x.png", "map").exists()
 
 
@@ -268,8 +268,8 @@ def test_an_animation_is_of_one_build(run, many, tmp_path):
 
 def test_a_build_without_places_and_counters_is_animated(tmp_path):
     result = package.simulate(package.load({"name": "x", "start": "2024-01-01", "activities": {"a": {}}}))
-    assert told(animate(result.findings, tmp_path / "x.html", still).read_text())["map"]["x"] == []
-    assert animate(result.findings, tmp_path / "x.gif", still).exists()
+    assert told(animate(result, tmp_path / "x.html", still).read_text())["map"]["x"] == []
+    assert animate(result, tmp_path / "x.gif", still).exists()
 
 
 def test_the_command_animates(dcsim, run, tmp_path):

@@ -27,7 +27,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("player")
     (folder / "tiny.yaml").write_text(TINY.replace("name: Tiny", f"name: {json.dumps(EVIL)}"))
     result = dcsim.simulate(dcsim.load(folder / "tiny.yaml"), expected=True)
-    return animate(result.findings, folder / "site.html", lambda done, count: None)
+    return animate(result, folder / "site.html", lambda done, count: None)
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_a_result_is_read_as_it_was_written(tmp_path):
     found = dcsim.read(tmp_path)
     assert (found.kind, found.about["seed"], found.about["variants"]) == ("run", 7, ["quick"])
     assert found.scenario.document.sha256 == run.scenario.document.sha256
-    assert found.tables.keys() == run.findings.tables.keys()
+    assert found.tables.keys() == run.tables.keys()
     for name, table in found.tables.items():
         pd.testing.assert_frame_equal(table, getattr(run, name))
 

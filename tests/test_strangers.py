@@ -392,7 +392,7 @@ def test_numbers_and_words_stay_as_they_are(cell):
 
 
 def test_page_and_film_run_nothing_that_is_not_their_own(tmp_path):
-    result = dcsim.simulate(dcsim.load(TINY)).findings
+    result = dcsim.simulate(dcsim.load(TINY))
     for path in (report(result, path=tmp_path / "p.html"), animate(result, tmp_path / "f.html", lambda *_: None)):
         (policy,) = re.findall(r'"Content-Security-Policy" content="(.*?)"', path.read_text())
         assert policy.startswith("default-src 'none'; script-src 'sha256-")

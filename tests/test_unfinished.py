@@ -92,9 +92,9 @@ def test_every_report_says_what_is_missing(many):
     assert set(compared.stuck["scenario"]) == {"base", "more"}
     explained = dcsim.explain(scenario(), milestone="all", n=12)
     assert f"all: {ALL}" in printed(shown(explained.report()))
-    lead = headline(together([many.findings], "all")).lead
+    lead = headline(together([many], "all")).lead
     assert lead.endswith("in at least half of 12 simulated builds: 4 to 20 racks short of power (power_on).")
-    lead = headline(together([dcsim.simulate(scenario(), expected=True).findings], "all")).lead
+    lead = headline(together([dcsim.simulate(scenario(), expected=True)], "all")).lead
     assert "short of power (power_on)" in lead
 
 

@@ -24,18 +24,13 @@ from dcsim.errors import ResultError
 from dcsim.visible import visible
 from dcsim.writing import write_file
 
-BLUE, ORANGE, GREEN, RED = (LIGHT[name] for name in ("blue", "orange", "green", "red"))
-PURPLE, SKY = (LIGHT[name] for name in ("purple", "sky"))
-INK, GREY, PALE = (LIGHT[name] for name in ("ink", "grey", "line"))
+RED, INK, GREY, PALE = (LIGHT[name] for name in ("red", "ink", "grey", "line"))
 
 FONT = "DejaVu Sans"
 """It comes with matplotlib; letters that it does not have are taken from what else is installed."""
 
 BOXES = ("Last Resort", "Last Resort High-Efficiency", ".LastResort")
 """Fonts that have a box for every letter."""
-
-LINES = ((BLUE, "-", 2.4), (ORANGE, "--", 2.2), (GREEN, "-.", 2.2), (PURPLE, ":", 2.4), (SKY, "-", 1.4))
-"""Colour, dash and width of the first, second, ... line of a panel; they differ in grey as well."""
 
 THOUSANDS = FuncFormatter(lambda value, _: f"{round(value, 9):,.12g}")
 """Numbers at an axis, as they are: 200,000 and 0.5."""

@@ -22,7 +22,7 @@ from dcsim.cli.app import (
     make_way,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, give, patience, progress
+from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress, tell
 
 if TYPE_CHECKING:
     from dcsim.errors import Problem
@@ -152,12 +152,10 @@ def assumptions(
     as_csv: AsCsv = False,
 ) -> None:
     """Move each assumption to its low and its high value: what the dates do."""
-    from dcsim.report.terminal import shown
-    from dcsim.study.assumptions import MAIN, MOST_SHOWN, assumptions, report
+    from dcsim.study.assumptions import MOST_SHOWN, assumptions, report
 
     found = opened(scenario, variant, set_, None, None, limit)
     with progress("trying") as show:
         result = assumptions(found, milestones=milestone or (), engine=engine, progress=show)
     make_way(out, overwrite)
-    text = shown(report(result, most=None if all_ else MOST_SHOWN))
-    give(result, MAIN, text, out, as_json, as_csv)
+    tell(result, out, as_json, as_csv, report=report(result, most=None if all_ else MOST_SHOWN))

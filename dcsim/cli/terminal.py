@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console, RenderableType
 
+    from dcsim.document.report import Report
     from dcsim.scenario.schema import Scenario
     from dcsim.study.result import Result
 
@@ -113,28 +114,16 @@ def _is_narrow() -> bool:
     return not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
 
 
-class Study(Protocol):
-    """What was found, and can be kept."""
-
-    @property
-    def findings(self) -> Answer: ...
-    def save(self, folder: Path) -> Path: ...
-
-
-def give(
-    study: Study, main: str, text: "RenderableType", out: Path | None, as_json: bool, as_csv: bool, *written: str
+def tell(
+    result: "Result", out: Path | None, as_json: bool, as_csv: bool, *written: str, report: "Report | None" = None
 ) -> None:
-    """Keep what was found, if there is a folder for it, and print it."""
-    if out is not None:
-        study.save(out)
-    answer(study.findings, main, text, as_json, as_csv, *in_folder(out), *written)
-
-
-def tell(result: "Result", out: Path | None, as_json: bool, as_csv: bool, *written: str) -> None:
-    """Keep a result, if there is a folder for it, and print what it has to say."""
+    """Keep a result, if there is a folder for it, and print its report, or another one of it."""
     from dcsim.report.terminal import shown
 
-    give(result, result.question.MAIN, shown(result.report()), out, as_json, as_csv, *written)
+    if out is not None:
+        result.save(out)
+    text = shown(report or result.report())
+    answer(result, result.question.MAIN, text, as_json, as_csv, *in_folder(out), *written)
 
 
 def in_folder(out: Path | None) -> tuple[str, ...]:

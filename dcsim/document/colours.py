@@ -45,6 +45,8 @@ PARTS = (
 """Colour and hatch of the first, second, ... part of a whole; they differ in grey as well."""
 REST = "line"
 """The colour of all that is too small to be told apart."""
+LINES = (("blue", "solid"), ("orange", "dash"), ("green", "dashdot"), ("purple", "dot"), ("sky", "solid"))
+"""Colour and dash of the first, second, ... line of a chart; they differ in grey as well."""
 PROGRESS = ("line", "yellow", "orange", "blue")
 """Of a place that is not ready, waits, is at work, and is done: the paler the less is done; they differ in grey, too.
 """

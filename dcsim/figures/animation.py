@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -19,7 +20,9 @@ from dcsim.analysis.scene import Line, Scene
 from dcsim.analysis.site import laid_out
 from dcsim.charts import style
 from dcsim.charts.dates import Clock, Floats, date_axis, moment
+from dcsim.charts.pictures import DASHES
 from dcsim.charts.style import plain
+from dcsim.document.colours import LIGHT, LINES
 from dcsim.errors import ResultError, UnavailableError
 from dcsim.figures.maps import cells, counted, draw_cells
 from dcsim.writing import reason, write_file
@@ -104,10 +107,12 @@ class _Stage:
 
     def _panel(self, ax: Axes, lines: tuple[Line, ...]) -> None:
         """What is counted, or one supply in stock with the times when something waited for it."""
-        for line, (colour, dash, width) in zip(lines, style.LINES, strict=False):
-            ax.step(self.dates, line.values, where="post", color=style.PALE, linestyle=dash, linewidth=width)
+        for line, (name, dash) in zip(lines, LINES, strict=False):
+            colour = LIGHT[name]
+            look: dict[str, Any] = {"linestyle": DASHES[dash], "linewidth": 2.4}
+            ax.step(self.dates, line.values, where="post", color=style.PALE, **look)
             label = plain(f"{line.name} ({line.unit})" if line.unit else line.name, 26)
-            grown = ax.step([], [], where="post", color=colour, linestyle=dash, linewidth=width, label=label)[0]
+            grown = ax.step([], [], where="post", color=colour, label=label, **look)[0]
             self.growing.append((grown, line))
             if line.short is not None:
                 edges = np.flatnonzero(np.diff(np.concatenate([[False], line.short, [False]]).astype(int)))

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
+from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table as Grid
 from rich.text import Text
 
 from dcsim.document.chart import Chart, Line
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import cell
-from dcsim.report.layout import column, table_of
 
 STYLES = {"strong": "bold", "soft": "dim"}
 
@@ -45,9 +46,9 @@ def _section(section: Section) -> Iterator[RenderableType]:
 
 
 def _table(table: Table) -> RenderableType:
-    made = table_of()
+    made = _table_of()
     for one in table.columns:
-        column(made, f">{one.title}" if one.is_number else one.title)
+        _column(made, f">{one.title}" if one.is_number else one.title)
     for row in table.rows:
         made.add_row(*(_cell(value, one) for value, one in zip(row, table.columns, strict=True)))
     return made
@@ -57,6 +58,22 @@ def _cell(value: object, one: Column) -> Text:
     return Text(cell(value, one), style=STYLES.get(getattr(value, "emphasis", ""), ""))
 
 
+def _table_of(*headings: str) -> Grid:
+    """A table without lines but the one under its head; '>' before a heading aligns numbers to the right."""
+    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        _column(table, heading)
+    return table
+
+
+def _column(table: Grid, heading: str) -> None:
+    """One more column."""
+    if heading.startswith(">"):
+        table.add_column(heading[1:], justify="right", no_wrap=True)
+    else:
+        table.add_column(heading, overflow="fold")
+
+
 BLOCKS = " ▁▂▃▄▅▆▇█"
 ACROSS = 34
 """Blocks in a line of what is counted."""
@@ -64,17 +81,17 @@ ACROSS = 34
 
 def _growth(chart: Chart) -> Iterator[RenderableType]:
     """How what is counted grows, a line of blocks for each, until the last of it changes no more."""
-    lines = [mark for mark in chart.marks if isinstance(mark, Line) and mark.steps and mark.y.any()]
+    lines = [mark for mark in chart.marks if isinstance(mark, Line) and mark.steps and np.any(np.diff(mark.y))]
     if not lines or chart.y.kind != "count" or not isinstance(chart.x.low, datetime):
         return
     first = np.datetime64(chart.x.low, "s")
-    last = max(line.x[np.flatnonzero(np.diff(line.y))[-1] + 1] for line in lines if np.any(np.diff(line.y)))
-    made = table_of("counted")
+    last = max(line.x[np.flatnonzero(np.diff(line.y))[-1] + 1] for line in lines)
+    made = _table_of("counted")
     made.add_column(f"{str(first)[:10]}{str(last)[:10]:>{ACROSS - 10}}", no_wrap=True)
-    column(made, f">{chart.y.title}")
+    _column(made, f">{chart.y.title}")
     ends = first + (last - first) * np.arange(1, ACROSS + 1) // ACROSS
     for line in lines:
         there = np.append(0.0, line.y)[np.searchsorted(line.x, ends, side="right")]
-        heights = np.ceil(there / line.y[-1] * (len(BLOCKS) - 1)).astype(int)
+        heights = np.ceil(there / line.y.max() * (len(BLOCKS) - 1)).astype(int)
         made.add_row(Text(line.name), Text("".join(BLOCKS[height] for height in heights)), Text(f"{line.y[-1]:,.0f}"))
     yield from (Text(""), made)

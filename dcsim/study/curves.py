@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.analysis.supplies import counted
 from dcsim.document.chart import Axis, Band, Chart, Dots, Line, Mark
+from dcsim.document.colours import LINES
 from dcsim.document.words import listed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.result import Result, known
 
-LINES = (("blue", "solid"), ("orange", "dash"), ("green", "dashdot"), ("purple", "dot"), ("sky", "solid"))
-"""Colour and dash of the first, second, ... line of a chart; they differ in grey as well."""
 WORLD = (("observed", "diamond", "ink"), ("target", "triangle", "green"))
 """How dates of the world are marked, by kind."""
 SHARE = "share of activities"

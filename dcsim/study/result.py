@@ -104,11 +104,6 @@ class Result:
         return f"Result('{self.kind}', '{self.scenario.name}', tables: {', '.join(self.tables)})"
 
     @property
-    def findings(self) -> "Result":
-        """Itself."""
-        return self
-
-    @property
     def question(self) -> Question:
         """The module that knows what such a result means."""
         return cast("Question", import_module(QUESTIONS[self.kind]))
@@ -204,10 +199,6 @@ class Result:
         return keep(self, folder)
 
     def _repr_html_(self) -> str:
-        if self.kind not in QUESTIONS:
-            from dcsim.analysis.notebook import as_html as table_as_html
-
-            return table_as_html(" · ".join(self.subject()), self.summary)
         from dcsim.document.html import as_html
 
         return as_html(self.report())
