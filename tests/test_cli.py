@@ -64,7 +64,7 @@ def test_run_tells_an_unfinished_build_from_headline_to_what_is_stuck(dcsim, tin
         "target",
         "all        never       never",
         "never: not by the horizon, 2024-03-01\n",
-        "Waited for longest",
+        "Longest waits",
         "power",
         "power_on",
         "Fitted, not measured",

@@ -176,6 +176,8 @@ def test_what_makes_no_sense_is_refused():
     loaded = dcsim.load(racks())
     with pytest.raises(RequestError, match="no supply 'don'; did you mean 'done'"):
         lost(loaded, supply="don")
+    with pytest.raises(RequestError, match="there must be at least one replication, and at most 10,000,000, got 0"):
+        lost(loaded, supply="done", n=0)
     spec = racks()
     spec["supplies"]["power"] = {"initial": 9}
     spec["activities"]["install"]["consumes"] = {"power": 1}

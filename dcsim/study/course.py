@@ -117,13 +117,13 @@ def _spelled(moment: datetime) -> str:
 
 def _waits(result: Result) -> Section:
     """What the build waited for longest, and which activities did."""
-    columns = [Column("waited for"), Column("days", "days"), Column("activity-days", "days", digits=0), Column("by")]
+    columns = [Column("waited for"), Column("days", "days"), Column("total queue-days", "days", digits=0), Column("by")]
     table = waits(result)
     cells = [
         [waited_for(row["cause"]), row["days"], row["waiting_days"], row["activities"]]
         for row in table.to_dict("records")
     ]
-    return waits_section("Waited for longest", columns, cells, waits_chart(result))
+    return waits_section("Longest waits", columns, cells, waits_chart(result))
 
 
 def _stuck(result: Result) -> Section:

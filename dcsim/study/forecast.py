@@ -116,11 +116,11 @@ def _chances(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
 def _waits(result: Result) -> Section:
     """What was waited for longest, on average over the replications."""
     columns = [Column("waited for"), *(Column(name, "days") for name in ("days", "P10", "P90"))]
-    columns.append(Column("activity-days", "days", digits=0))
+    columns.append(Column("total queue-days", "days", digits=0))
     names = ["days", "days_p10", "days_p90", "waiting_days"]
     table = result.tables["waits"]
     cells = [[waited_for(row["cause"]), *(row[name] for name in names)] for row in table.to_dict("records")]
-    return waits_section("Waited for longest, on average", columns, cells, waits_chart(result))
+    return waits_section("Longest waits, on average", columns, cells, waits_chart(result))
 
 
 # Its pictures

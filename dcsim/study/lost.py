@@ -1,6 +1,6 @@
 """What waiting costs: GPU-days lost against the build in which nothing waits, or a plan; by cause, and in money."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +32,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
+from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import never
 from dcsim.suggest import nearest
 from dcsim.trace import NOT, Ints, Trace
@@ -86,21 +87,20 @@ def lost(
     network = network_of(scenario)
     counter = _counter(scenario, network, supply, target)
     value = scenario.supplies[supply].hourly_value if price is None else money_of(scenario, price, "the price")
-    count = 1 if expected else n
-    compute = ENGINES[choose(engine, 2 * network.instances * count)]()
+    chances: list[Expectation | Sample] = [Expectation()]
+    if not expected:
+        chances = [Sample(seed, number) for number in range(at_least_one(n))]
+    compute = ENGINES[choose(engine, 2 * network.instances * len(chances))]()
     builds = []
-    for number in range(count):
-        builds.append(counter.build(compute, Expectation() if expected else Sample(seed, number)))
-        progress(number + 1, count)
-    spent, grown, wanted, missed, left = map(np.array, list(zip(*builds, strict=True))[:-1])
-    rows = np.concatenate([np.insert(build.stuck, 0, number, axis=1) for number, build in enumerate(builds)])
-    stuck = stuck_before(network, "", missed, left, rows, counter.instances, ())
-    unit_days = float(spent.sum(axis=1).mean()) / DAY
+    for done, chance in enumerate(chances, start=1):
+        builds.append(counter.build(compute, chance))
+        progress(done, len(chances))
+    unit_days, tables = _tables(counter, builds, value)
     about = {
         "supply": supply,
         "unit": scenario.supplies[supply].unit,
         "seed": EXPECTED if expected else seed,
-        "replications": count,
+        "replications": len(builds),
         "against": "nothing waits" if counter.plan is None else "plan",
         "plan": _fingerprint(counter.plan),
         "hourly_value": None if value is None else f"{float(value.amount):g} {value.currency}",
@@ -108,8 +108,6 @@ def lost(
         "price": None if value is None else _worth(unit_days, value),
         "currency": None if value is None else value.currency,
     }
-    causes = _causes(network, spent.mean(axis=0), unit_days, value)
-    tables = {"causes": causes, "curves": _curves(network, grown, wanted), "stuck": stuck}
     return Result("lost", scenario, about, tables)
 
 
@@ -160,6 +158,17 @@ def _counter(scenario: Scenario, network: Network, supply: str, target: pd.DataF
     initial = sum(stock.initial for stock in network.stocks if stock.name == supply)
     plan = None if target is None else plan_of(target, scenario.supplies[supply].unit, network, initial)
     return _Counter(network, instances, amounts, initial, plan, _unhindered(network, supply))
+
+
+def _tables(counter: _Counter, builds: Sequence[_Build], value: Money | None) -> tuple[float, dict[str, pd.DataFrame]]:
+    """Unit-days lost on average, and the tables of these builds."""
+    network = counter.network
+    spent, grown, wanted, missed, left = map(np.array, list(zip(*builds, strict=True))[:-1])
+    rows = np.concatenate([np.insert(build.stuck, 0, number, axis=1) for number, build in enumerate(builds)])
+    stuck = stuck_before(network, "", missed, left, rows, counter.instances, ())
+    unit_days = float(spent.sum(axis=1).mean()) / DAY
+    causes = _causes(network, spent.mean(axis=0), unit_days, value)
+    return unit_days, {"causes": causes, "curves": _curves(network, grown, wanted), "stuck": stuck}
 
 
 def _fingerprint(plan: Growth | None) -> str | None:

@@ -57,14 +57,8 @@ def mitigate(
         What is to be reached earlier.
     budget
         `50M USD`, or a plain number in the currency of the scenario; no set is sought if not given.
-    n
-        Replications.
-    seed
-        The same seed gives the same answer.
-    workers
-        Threads; the number of cores if not given. The reference engine uses one.
-    engine
-        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    n, seed, workers, engine
+        As in `replicate`.
     progress
         Told how many builds are done, and how many there may be.
 

@@ -60,14 +60,8 @@ def order_by(
         With which probability.
     points
         Where that is out of reach, however early an order is placed: how many points of probability its date may cost.
-    n
-        Replications.
-    seed
-        The same seed gives the same answer.
-    workers
-        Threads; the number of cores if not given. The reference engine uses one.
-    engine
-        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    n, seed, workers, engine
+        As in `replicate`.
     progress
         Told how many orders are done, and how many there are.
 

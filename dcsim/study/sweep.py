@@ -85,12 +85,8 @@ def sweep(
         Replications at every point.
     samples
         So many points of a Latin hypercube over the ranges, instead of all combinations.
-    seed
-        The same seed gives the same sweep, to the byte.
-    workers
-        Threads; the number of cores if not given. The reference engine uses one.
-    engine
-        `compiled`, `reference`, or `auto`: whichever is there sooner.
+    seed, workers, engine
+        As in `replicate`; all points have the same seed.
     out
         A folder that keeps every point that is done, and the result.
     resume
@@ -111,10 +107,17 @@ def sweep(
     asked = _Asked(scenario, axes, chosen_milestones(scenario, milestones), samples, n, seed)
     points = points_of(axes, samples, seed)
     working = Working(choose(engine, network_of(scenario).instances * at_least_one(n) * len(points)), workers)
-    about, folder, text = _about(asked), None if out is None else Path(out), scenario.document.text
-    if folder is None:
-        _refuse(scenario, points)
-        return Result("sweep", scenario, about, _tables(asked, points, None, working, progress))
+    if out is not None:
+        return _kept(asked, points, Path(out), resume, working, progress)
+    _refuse(scenario, points)
+    return Result("sweep", scenario, _about(asked), _tables(asked, points, None, working, progress))
+
+
+def _kept(
+    asked: _Asked, points: Sequence[Point], folder: Path, resume: bool, working: Working, progress: Progress
+) -> Result:
+    """A sweep in a folder: read if it is complete there, else simulated and kept."""
+    scenario, about, text = asked.scenario, _about(asked), asked.scenario.document.text
     manifest = manifest_of("sweep", scenario, about)
     if resume and (known := finished(folder, manifest, text)) is not None:
         return Result("sweep", scenario, about, known.tables)
