@@ -6,9 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
+
+import dcsim as package
+from dcsim.cli import app
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MINIMAL = str(CONFIGS / "minimal.yaml")
@@ -115,7 +119,7 @@ def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path)
 def test_tables_and_picture_are_written_and_named(dcsim, tiny, tmp_path):
     out, _, code = dcsim("run", tiny, "--out", str(tmp_path / "out"), "--plot", str(tmp_path / "tiny.svg"))
     assert code == 0
-    assert out.endswith(f" engine\ntables in {tmp_path / 'out'}\npicture in {tmp_path / 'tiny.svg'}\n")
+    assert out.endswith(f" engine\npicture in {tmp_path / 'tiny.svg'}\ntables in {tmp_path / 'out'}\n")
     assert (tmp_path / "out" / "manifest.json").exists()
     assert (tmp_path / "tiny.svg").exists()
 
@@ -325,3 +329,17 @@ def test_a_scenario_may_come_through_a_pipe(dcsim, tiny, monkeypatch):
     assert ordered(err, "standard input: 2 problems", "needs `activities`", "line 2: start: expected a date")
     pipe(b"\xff")
     assert "standard input: 1 problem\n  'standard input' is not UTF-8 text: line 1" in dcsim("run", "-")[1]
+
+
+# What is asked
+
+
+QUESTIONS = sorted(set(package.__all__) - {"DcsimError", "ScenarioError", "check", "load", "read"})
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_command_takes_what_its_function_takes(name):
+    taken = {"changes" if option == "others" else option for option in signature(getattr(package, name)).parameters}
+    commands = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
+    options = signature(commands[{"simulate": "run"}.get(name, name.replace("_", "-"))]).parameters
+    assert taken - {"base", "chunk", "at_least", "progress"} <= set(options)

@@ -193,12 +193,12 @@ def test_without_numba_the_reference_engine_runs_with_a_notice(dcsim, tiny, monk
     ],
 )
 def test_the_notice_counts_all_builds(dcsim, tiny, monkeypatch, words, builds):
-    counted = []
-    monkeypatch.setattr("dcsim.engine.misses_numba", lambda engine, work: counted.append(work))
+    monkeypatch.setattr("dcsim.engine.has_numba", lambda: False)
     command, *more = words
-    _, err, code = dcsim(command, tiny, *more)
-    assert (code, err) == (0, "")
-    assert counted == [14 * builds]
+    for work, notices in ((14 * builds + 0.5, 0), (14 * builds - 0.5, 1)):
+        monkeypatch.setattr("dcsim.engine.REFERENCE_COST", 8 / work)
+        _, err, code = dcsim(command, tiny, *more)
+        assert (code, err.count("numba is not installed")) == (0, notices)
 
 
 def test_the_compiled_engine_says_what_it_needs(dcsim, tiny, monkeypatch):
@@ -219,12 +219,10 @@ def test_the_compiled_engine_says_what_it_needs(dcsim, tiny, monkeypatch):
     ],
 )
 def test_auto_chooses_the_sooner_engine(monkeypatch, work, kept, engine):
-    from dcsim.engine import choose, must_compile
+    from dcsim.engine import choose
 
     monkeypatch.setattr("dcsim.engine.is_compiled", lambda: kept)
     assert choose("auto", work) == engine
-    assert must_compile("auto", work) == (engine == "compiled" and not kept)
-    assert must_compile("compiled", work) == (not kept)
 
 
 def test_what_is_kept_is_found():
@@ -237,16 +235,18 @@ def test_what_is_kept_is_found():
     assert is_compiled()
 
 
-def test_a_terminal_is_told_that_the_engine_is_compiled(tiny, monkeypatch, capsys):
-    from dcsim import load
-    from dcsim.cli.terminal import notice
+def test_a_terminal_is_told_that_the_engine_is_compiled(monkeypatch, capsys):
+    from dcsim.cli.terminal import listen
+    from dcsim.engine import choose
 
     monkeypatch.setattr("dcsim.engine.is_compiled", lambda: False)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    notice("auto", load(tiny), 100)
-    assert capsys.readouterr().err == ""
-    notice("auto", load(tiny), 100_000)
-    assert capsys.readouterr().err == "compiling once: it takes about half a minute, and is kept on disk\n"
+    for terminal in (False, True):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal)
+        listen()
+        for work in (100, 1_000_000, 1_000_000):
+            choose("auto", work)
+        said = "compiling once: it takes about half a minute, and is kept on disk\n" if terminal else ""
+        assert capsys.readouterr().err == said
 
 
 NOWHERE = """

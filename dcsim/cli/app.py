@@ -81,9 +81,10 @@ Milestones = Annotated[
 ]
 Builds = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same answer.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same answer.")]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="Threads; as many as there are cores if not given.", show_default=False)
+    int | None,
+    typer.Option(min=1, metavar="N", help="Threads; as many as there are cores if not given.", show_default=False),
 ]
 Limit = Annotated[
     float,
@@ -111,6 +112,9 @@ def _front(
     ] = False,
 ) -> None:
     """Simulate data-center buildouts: when the GPUs are online, and what held them back."""
+    from dcsim.cli.terminal import listen
+
+    listen()
 
 
 def opened(

@@ -8,21 +8,16 @@ import typer
 
 from dcsim.budget import LIMIT
 from dcsim.cli.app import (
-    Engine,
     Limit,
-    Milestones,
     Mitigations,
     Options,
-    Out,
-    Overwrite,
     ScenarioFile,
     Settings,
     Variants,
     app,
-    make_way,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress, tell
+from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience
 
 if TYPE_CHECKING:
     from dcsim.errors import Problem
@@ -135,27 +130,3 @@ def show(
     }
     told = Told("scenario", about, {"says": as_table(found, network)})
     answer(told, "says", tell(found, network), as_json, as_csv)
-
-
-@app.command()
-def assumptions(
-    scenario: ScenarioFile,
-    variant: Variants = None,
-    limit: Limit = LIMIT,
-    set_: Settings = None,
-    milestone: Milestones = None,
-    all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
-    engine: Engine = "auto",
-    out: Out = None,
-    overwrite: Overwrite = False,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-) -> None:
-    """Move each assumption to its low and its high value: what the dates do."""
-    from dcsim.study.assumptions import MOST_SHOWN, assumptions, report
-
-    found = opened(scenario, variant, set_, None, None, limit)
-    with progress("trying") as show:
-        result = assumptions(found, milestones=milestone or (), engine=engine, progress=show)
-    make_way(out, overwrite)
-    tell(result, out, as_json, as_csv, report=report(result, most=None if all_ else MOST_SHOWN))

@@ -1,5 +1,6 @@
 """How commands talk: tables on the terminal or in a pipe, progress for those who watch, files for the rest."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from dcsim.document.report import Report
-    from dcsim.scenario.schema import Scenario
     from dcsim.study.result import Result
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON, and nothing else.")]
@@ -30,16 +30,25 @@ PATIENCE = 2.0
 """Seconds after which a terminal is told that something is going on."""
 
 
-def notice(engine: str, scenario: "Scenario", builds: int) -> None:
-    """The user is told where so many builds would come much sooner with what is not installed, or begin later once."""
-    from dcsim.build import network_of
-    from dcsim.engine import misses_numba, must_compile
+class _Once(logging.Handler):
+    """Print each message once."""
 
-    work = network_of(scenario).instances * builds
-    if sys.stderr.isatty() and must_compile(engine, work):
-        typer.echo("compiling once: it takes about half a minute, and is kept on disk", err=True)
-    if misses_numba(engine, work):
-        typer.echo("numba is not installed, so the slower reference engine runs: pip install 'dcsim[fast]'", err=True)
+    def __init__(self) -> None:
+        super().__init__(logging.INFO if sys.stderr.isatty() else logging.WARNING)
+        self.printed: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self.printed:
+            self.printed.add(message)
+            typer.echo(message, err=True)
+
+
+def listen() -> None:
+    """Print what the engine has to say: a terminal also hears why the first build is late."""
+    log = logging.getLogger("dcsim")
+    log.handlers, log.propagate = [_Once()], False
+    log.setLevel(logging.INFO)
 
 
 def stdout() -> "Console":
@@ -123,7 +132,7 @@ def tell(
     if out is not None:
         result.save(out)
     text = shown(report or result.report())
-    answer(result, result.question.MAIN, text, as_json, as_csv, *in_folder(out), *written)
+    answer(result, result.question.MAIN, text, as_json, as_csv, *written, *in_folder(out))
 
 
 def in_folder(out: Path | None) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The run: a network and its draws in, a trace out."""
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from dcsim.trace import Trace
 
 if TYPE_CHECKING:
     from dcsim.engine.outcome import Runner
+
+LOG = logging.getLogger("dcsim")
 
 Engine = Callable[[Network, Draws], Trace]
 
@@ -55,22 +58,16 @@ def choose(engine: str, work: int) -> str:
         There is no such engine, or what it needs is not installed.
     """
     if engine == AUTO:
-        return "compiled" if has_numba() and _compiled_pays(work) else "reference"
+        engine = "compiled" if has_numba() and _compiled_pays(work) else REFERENCE
+        if engine == REFERENCE and work * REFERENCE_COST > COMPILING / USES:
+            LOG.warning("numba is not installed, so the slower reference engine runs: pip install 'dcsim[fast]'")
     if engine not in ENGINES:
         raise UnavailableError(f"no engine '{engine}'; there are {', '.join((AUTO, *ENGINES))}")
     if engine == "compiled" and not has_numba():
         raise UnavailableError("the compiled engine needs numba: pip install 'dcsim[fast]', or use --engine reference")
+    if engine == "compiled" and not is_compiled():
+        LOG.info("compiling once: it takes about half a minute, and is kept on disk")
     return engine
-
-
-def misses_numba(engine: str, work: int) -> bool:
-    """Whether the compiled engine would be used for so many activities, but cannot."""
-    return engine == AUTO and work * REFERENCE_COST > COMPILING / USES and not has_numba()
-
-
-def must_compile(engine: str, work: int) -> bool:
-    """Whether so many activities begin with compiling the engine."""
-    return choose(engine, work) == "compiled" and not is_compiled()
 
 
 def _compiled_pays(work: int) -> bool:

@@ -17,7 +17,7 @@ from dcsim.document.causes import spent_on
 from dcsim.document.chart import Axis, Chart, Dots
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import change, share
-from dcsim.engine import AUTO
+from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
@@ -68,8 +68,9 @@ def compare(
     """
     scenarios = _labelled(base, others or tuple(base.variants))
     chosen = _chosen(scenarios, milestones)
-    asked, working = Asked(n, explain=chosen), Working(engine, workers)
     networks = {label: network_of(scenario) for label, scenario in scenarios.items()}  # refused before anything runs
+    fastest = choose(engine, n * sum(network.instances for network in networks.values()))
+    asked, working = Asked(n, explain=chosen), Working(fastest, workers)
     results = {}
     for number, (label, scenario) in enumerate(scenarios.items()):
 

@@ -1,0 +1,148 @@
+"""How a function becomes a command that asks a question: shared options, progress, and the way to a printed result."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from dcsim.budget import LIMIT
+from dcsim.cli.app import (
+    Builds,
+    Engine,
+    Limit,
+    Milestone,
+    Milestones,
+    Mitigations,
+    Options,
+    Out,
+    Overwrite,
+    Resume,
+    Sampling,
+    ScenarioFile,
+    Seed,
+    Settings,
+    Variants,
+    Workers,
+    app,
+    make_way,
+    opened,
+)
+from dcsim.cli.terminal import AsCsv, AsJson, in_folder, progress, tell
+
+if TYPE_CHECKING:
+    from dcsim.document.report import Report
+    from dcsim.study.result import Result
+
+
+class Answer(NamedTuple):
+    """A result with what is printed of it, where that is not all that it has to say."""
+
+    result: "Result"
+    report: "Report | None" = None
+    notes: tuple[str, ...] = ()
+    """What is printed below."""
+
+
+_LAYERS = {"variant": Variants, "set_": Settings, "option": Options, "mitigate": Mitigations}
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "milestone": (Milestone, Parameter.empty),
+    "milestones": (Milestones, None),
+    "n": (Builds, 256),
+    "seed": (Seed, 0),
+    "workers": (Workers, None),
+    "engine": (Engine, "auto"),
+    "sampling": (Sampling, "random"),
+}
+"""Options that several questions take, by the parameter of the function that answers, with their defaults."""
+
+_GIVEN = ("out", "resume", "limit", "progress")
+"""What a function may take that is no option of its own."""
+
+Body = Callable[..., "Result | Answer"]
+
+
+def question(shared: str, *, name: str | None = None, doing: str = "simulating") -> Callable[[Body], Body]:
+    """Make a command of a function that asks one question.
+
+    The function takes a scenario, then as keywords its own options, the shared ones and `progress`. It returns a
+    result, which the command keeps and prints. A function that names `resume` takes `out` too, and keeps its result
+    itself; one that names `limit` takes the memory that may be used.
+
+    Parameters
+    ----------
+    shared
+        The shared options that it takes.
+    name
+        The name of the command, if it is not that of the function.
+    doing
+        What the bar of progress says.
+    """
+
+    def add(body: Body) -> Body:
+        given = signature(body).parameters.values()
+        taken = [option for option in given if option.kind is Parameter.KEYWORD_ONLY]
+        own = [option for option in taken if option.name not in (*_GIVEN, *shared.split())]
+        names = {option.name for option in taken}
+        keeps = "resume" in names
+        parameters = list(_parameters(own, shared.split(), keeps))
+
+        def command(scenario: Path, limit: float, out: Path | None, overwrite: bool, **asked: Any) -> None:
+            as_json, as_csv = asked.pop("as_json"), asked.pop("as_csv")
+            built = opened(scenario, limit=limit, **{layer: asked.pop(layer) for layer in _LAYERS})
+            if "limit" in names:
+                asked["limit"] = limit
+            if "milestones" in asked:
+                asked["milestones"] = asked["milestones"] or ()
+            if keeps:
+                make_way(out, overwrite, asked["resume"])
+                asked["out"] = out
+            with _stoppable(out if keeps else None), progress(doing) as show:
+                found = body(built, **asked, progress=show)
+            answer = found if isinstance(found, Answer) else Answer(found)
+            written = [*answer.notes, *(in_folder(out) if keeps else ())]
+            if not keeps:
+                make_way(out, overwrite)
+            tell(answer.result, None if keeps else out, as_json, as_csv, *written, report=answer.report)
+
+        command.__doc__ = body.__doc__
+        command.__annotations__ = {option.name: option.annotation for option in parameters}
+        command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        app.command(name or body.__name__)(command)
+        return body
+
+    return add
+
+
+def _parameters(own: list[Parameter], shared: list[str], keeps: bool) -> Iterator[Parameter]:
+    """What the command takes: the scenario, its milestone, its own options, and those of every question."""
+    milestones = [option for option in shared if option.startswith("milestone")]
+    yield _option("scenario", ScenarioFile)
+    yield from (_option(option, *_SHARED[option]) for option in milestones)
+    yield from own
+    yield from (_option(option, *_SHARED[option]) for option in shared if option not in milestones)
+    yield from (_option(layer, annotation, None) for layer, annotation in _LAYERS.items())
+    yield _option("limit", Limit, LIMIT)
+    yield _option("out", Out, None)
+    yield _option("overwrite", Overwrite, False)
+    if keeps:
+        yield _option("resume", Resume, False)
+    yield _option("as_json", AsJson, False)
+    yield _option("as_csv", AsCsv, False)
+
+
+def _option(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+@contextmanager
+def _stoppable(out: Path | None) -> Iterator[None]:
+    """Whoever stops a question that keeps what is done is told how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if out is not None:
+            typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
+        raise
