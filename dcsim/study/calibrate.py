@@ -96,7 +96,7 @@ def _posterior(posterior: Posterior, priors: dict[str, list[Lognormal | None]]) 
     sites = Counter(one.archetype for one in posterior.evidence)
     frequent = {archetype: priors[archetype] for archetype, _ in sites.most_common()}
     weights, rows = posterior.weights(), []
-    for archetype in (WHOLE, *posterior.archetypes):
+    for archetype in (WHOLE, *sorted(sites)):
         for number, quantity in enumerate(posterior.quantities):
             there = [some[number] for name, some in frequent.items() if archetype in (WHOLE, name)]
             prior = next((one for one in there if one is not None), None)

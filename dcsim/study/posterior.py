@@ -10,9 +10,10 @@ The prior of the offset of an archetype is its shrinkage to the whole. Every sit
 what its steps say of a mean and a spread is the mean, over its replications, of how well each fits the dates seen
 times how much likelier its scores have become (importance sampling). A replication fits as well as the errors of the
 dates allow (Approximate Bayesian Computation with a normal kernel: Beaumont, Annual Review of Statistics 6 (2019) 379);
-the kernel is widened until 100 replications count. Draws around the most likely values, weighted, are the posterior.
+the kernel is widened until 100 replications count. The posterior are weighted draws of all means, spreads and offsets.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,9 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
+from scipy import special, stats
 
-from dcsim.distributions import Lognormal
+from dcsim.distributions import Fixed, Lognormal
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.places import SITE
@@ -33,7 +34,7 @@ Floats = NDArray[np.float64]
 
 OFFSET, SPREAD = 0.5, 0.35
 """Standard deviations of the priors of an archetype's offset, and of the logarithm of a spread."""
-ENOUGH, DRAWS, ROUNDS = 100, 1000, 4
+ENOUGH, DRAWS, ROUNDS = 100, 2000, 25
 """Effective samples that are enough; draws from the posterior; how often they are drawn anew where too few count."""
 WIDER, WIDEST = 1.25, 50
 """By which the kernel of a site is widened at a time, and at most."""
@@ -58,7 +59,7 @@ class Evidence(NamedTuple):
 
 
 def priors_of(network: Network, quantities: Sequence[str]) -> list[Lognormal | None]:
-    """The distribution of each quantity in a network; none where there is none of this name.
+    """The distribution of each quantity in a network; none where it is not there, or one value that is known.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def priors_of(network: Network, quantities: Sequence[str]) -> list[Lognormal | N
     found: list[Lognormal | None] = []
     for name in quantities:
         factor = there.get(name.removeprefix("factors."))
-        value = factor.value if factor is not None else None
+        value = factor.value if factor is not None and not isinstance(factor.value, Fixed) else None
         if value is not None and (not isinstance(value, Lognormal) or factor is None or factor.level != SITE):
             raise RequestError(f"'{name}' cannot be calibrated: write it as a range of the whole site, 'A to B'")
         found.append(value if isinstance(value, Lognormal) else None)
@@ -116,10 +117,11 @@ class Posterior:
     """Draws of the means, spreads and offsets, with their weights."""
 
     quantities: tuple[str, ...]
-    archetypes: tuple[str, ...]
+    offsets: tuple[tuple[str, int], ...]
+    """Which archetype has an offset of which quantity, by number."""
     evidence: tuple[Evidence, ...]
     draws: Floats
-    """Draws by parameters: means, logarithms of spreads, offsets of each archetype by quantity."""
+    """Draws by parameters: means and logarithms of spreads by quantity, offsets."""
     logs: Floats
     """Draws by sites: the logarithm of how likely the dates of each site are."""
     prior: Floats
@@ -136,12 +138,7 @@ class Posterior:
 
     def means(self, archetype: str = "") -> Floats:
         """Draws by quantities: the mean score in an archetype; without one, of a site of any."""
-        count = len(self.quantities)
-        means = self.draws[:, :count]
-        if archetype not in self.archetypes:
-            return means
-        first = count * (2 + self.archetypes.index(archetype))
-        return np.asarray(means + self.draws[:, first : first + count])
+        return _means(self.draws, len(self.quantities), self.offsets, archetype)
 
     @cached_property
     def spreads(self) -> Floats:
@@ -172,44 +169,65 @@ def _likelier(scores: Floats, means: Floats, spreads: Floats) -> Floats:
     return np.asarray(scores**2 @ ((1 - narrow) / 2).T + scores @ (means * narrow).T + always)
 
 
-def _logs(evidence: Sequence[Evidence], archetypes: Sequence[str], draws: Floats) -> Floats:
+def _means(draws: Floats, count: int, offsets: Sequence[tuple[str, int]], archetype: str) -> Floats:
+    """Draws by quantities: the mean score in an archetype."""
+    means = draws[:, :count].copy()
+    for column, (name, number) in enumerate(offsets, start=2 * count):
+        if name == archetype:
+            means[:, number] += draws[:, column]
+    return means
+
+
+def _logs(evidence: Sequence[Evidence], offsets: Sequence[tuple[str, int]], draws: Floats) -> Floats:
     """Draws by sites: the logarithm of how likely the dates of each site are."""
     count = evidence[0].scores.shape[1]
     spreads, told = np.exp(draws[:, count : 2 * count]), []
     for one in evidence:
-        first = count * (2 + archetypes.index(one.archetype))
-        likelier = _likelier(one.scores, draws[:, :count] + draws[:, first : first + count], spreads)
+        likelier = _likelier(one.scores, _means(draws, count, offsets, one.archetype), spreads)
         weights = np.exp(likelier - likelier.max(axis=0))
         told.append(np.log(np.exp(one.fit - one.fit.max()) @ weights + TINY) - np.log(weights.sum(axis=0)))
     return np.column_stack(told)
 
 
+def _offsets(evidence: Sequence[Evidence]) -> tuple[tuple[str, int], ...]:
+    """Archetypes and quantities, by number, of those that several archetypes have."""
+    there = {(one.archetype, int(number)) for one in evidence for number in np.flatnonzero(~np.isnan(one.scores[0]))}
+    several = Counter(number for _, number in there)
+    return tuple(sorted(pair for pair in there if several[pair[1]] > 1))
+
+
 def posterior_of(evidence: Sequence[Evidence], quantities: Sequence[str], seed: int = 0) -> Posterior:
-    """What all sites say together: draws by importance sampling around the most likely values.
+    """What all sites say together: draws from the prior, and anew from where the weighted ones lie, until enough count.
 
-    They are drawn from a multivariate Student distribution, and anew from one fitted to them while fewer than 100
-    count (adaptive importance sampling: Cappé et al., Statistics and Computing 18 (2008) 447).
+    Adaptive importance sampling (Cappé et al., Statistics and Computing 18 (2008) 447): draws come from a multivariate
+    Student distribution with the mean and the covariance of those before, whose weights are first flattened until
+    enough of them count.
     """
-    archetypes = tuple(sorted({one.archetype for one in evidence}))
-    count, random = len(quantities), np.random.default_rng(seed)
-    sizes = np.repeat([1.0, SPREAD, *[OFFSET] * len(archetypes)], count)
-
-    def against(values: Floats) -> float:
-        return float(np.square(values / sizes).sum() / 2 - _logs(evidence, archetypes, values[None]).sum())
-
-    found = optimize.minimize(against, np.zeros(len(sizes)), method="BFGS", options={"maxiter": 100})
-    centre, shape = found.x, np.asarray(found.hess_inv)
+    offsets, count, random = _offsets(evidence), len(quantities), np.random.default_rng(seed)
+    sizes = np.repeat([1.0, SPREAD, OFFSET], [count, count, len(offsets)])
+    centre, shape, best = np.zeros(len(sizes)), np.diag(sizes**2), None
     for _ in range(ROUNDS):
-        around = stats.multivariate_t(centre, shape, df=5, allow_singular=True, seed=random)
+        around = stats.multivariate_t(centre, shape, df=8, allow_singular=True, seed=random)
         draws = np.atleast_2d(around.rvs(DRAWS)).reshape(DRAWS, -1)
         prior = -np.square(draws / sizes).sum(axis=1) / 2 - around.logpdf(draws)
-        logs = _logs(evidence, archetypes, draws)
-        made = Posterior(tuple(quantities), archetypes, tuple(evidence), draws, logs, prior)
-        if made.effective() >= ENOUGH:
+        made = Posterior(tuple(quantities), offsets, tuple(evidence), draws, _logs(evidence, offsets, draws), prior)
+        if best is None or made.effective() > best.effective():
+            best = made
+        if made.effective() >= 2 * ENOUGH:
             break
-        centre = made.weights() @ draws
-        shape = np.cov(draws.T, aweights=made.weights() + 1e-6 / DRAWS)
-    return made
+        weights = _flattened(np.log(made.weights() + TINY), max(2 * ENOUGH, 8 * len(sizes)))
+        centre, shape = weights @ draws, np.atleast_2d(np.cov(draws.T, aweights=weights))
+    assert best is not None
+    return best
+
+
+def _flattened(logs: Floats, enough: float) -> Floats:
+    """Weights to a power of at most 1, so that enough of them count."""
+    low, high = 0.0, 1.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _effective(middle * logs) >= enough else (low, middle)
+    return np.asarray(special.softmax(low * logs))
 
 
 def left_out(
