@@ -88,6 +88,8 @@ def test_more_at_work_is_darker():
 
 def test_a_place_is_looked_into():
     assert lanes(charted(BUILD, "phase2")) == [(0, 2), (4, 6), (8, 9), (9, 10)]
+    names = list(dict.fromkeys(mark.name for mark in charted(BUILD, "phase2/hall1").marks))
+    assert names == ["phase2/hall1/rack1", "phase2/hall1/rack2", "here", "around it"]
     assert charted(BUILD, "site").y.names == ["prepare", "fit_out", "install"]
 
 

@@ -138,20 +138,17 @@ def _shaded(scenario: Scenario, started: pd.DataFrame, order: Sequence[str], pla
     branches: dict[str, list[str]] = {}
     for name in _told_apart(lane_of, depth) if depth > outer else ():
         branches.setdefault("/".join(name.split("/")[: outer + 1]), []).append(name)
-    colours = {branch: COLOURS[k % len(COLOURS)] for k, branch in enumerate(branches)}
-    several = any(members != [branch] for branch, members in branches.items()) or len(branches) > 1
+    looks = _looks(branches, place)
     first, last = int(started["begin"].min()), int(started["end"].max())
     edges = np.linspace(first, last + max((last - first) / BINS, 1), BINS + 1)
     lanes: dict[str, list[tuple[Lane, NDArray[np.float64]]]] = {}
     for lane in _lanes(started, order, lane_of):
         branch = "/".join(lane.place.split("/")[: outer + 1])
-        lanes.setdefault(branch if branch in colours else "", []).append((lane, _density(lane.rows, edges)))
+        lanes.setdefault(branch if branch in looks else "", []).append((lane, _density(lane.rows, edges)))
     most: dict[str, float] = {}
     for lane, density in (one for part in lanes.values() for one in part):
         most[lane.activity] = max(most.get(lane.activity, 0), float(density.max()))
-    for branch in [*colours, *([""] if "" in lanes else [])]:
-        look = {"colour": colours.get(branch, "grey" if several else "blue"), "name": ""}
-        look["name"] = _branch(branch, branches[branch]) if branch and several else "for the whole site" * several
+    for branch, look in looks.items():
         for (above, opacity), (under, _) in zip(SHADES, ((np.inf, 1.0), *SHADES[:-1]), strict=True):
             shares = [(lane, density / most[lane.activity]) for lane, density in lanes.get(branch, ())]
             stretches = [
@@ -163,11 +160,23 @@ def _shaded(scenario: Scenario, started: pd.DataFrame, order: Sequence[str], pla
                 yield _stretched(scenario, stretches, edges, look, opacity)
 
 
+def _looks(branches: Mapping[str, list[str]], place: str) -> dict[str, tuple[str, str]]:
+    """Name and colour of what happens in each branch of places, and last of what happens around them."""
+    several = any(members != [branch] for branch, members in branches.items()) or len(branches) > 1
+    looks = {
+        branch: (_branch(branch, members) if several else "", COLOURS[number % len(COLOURS)])
+        for number, (branch, members) in enumerate(branches.items())
+    }
+    if _depth(place):
+        return looks | {place: ("here", "blue"), "": ("around it", "grey")}
+    return looks | {"": ("for the whole site", "grey") if several else ("", "blue")}
+
+
 def _stretched(
     scenario: Scenario,
     stretches: Sequence[tuple[Lane, int, int]],
     edges: NDArray[np.float64],
-    look: Mapping[str, str],
+    look: tuple[str, str],
     opacity: float,
 ) -> Bars:
     """Stretches of lanes between edges, in one look."""
@@ -181,8 +190,8 @@ def _stretched(
         height=[0.88 * lane.height for lane, _, _ in stretches],
         notes=[told[id(lane)] for lane, _, _ in stretches],
         opacity=opacity,
-        name=look["name"],
-        colour=look["colour"],
+        name=look[0],
+        colour=look[1],
     )
 
 
