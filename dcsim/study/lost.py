@@ -87,9 +87,7 @@ def lost(
     network = network_of(scenario)
     counter = _counter(scenario, network, supply, target)
     value = scenario.supplies[supply].hourly_value if price is None else money_of(scenario, price, "the price")
-    chances: list[Expectation | Sample] = [Expectation()]
-    if not expected:
-        chances = [Sample(seed, number) for number in range(at_least_one(n))]
+    chances = _chances(expected, seed, n)
     compute = ENGINES[choose(engine, 2 * network.instances * len(chances))]()
     builds = []
     for done, chance in enumerate(chances, start=1):
@@ -103,12 +101,24 @@ def lost(
         "replications": len(builds),
         "against": "nothing waits" if counter.plan is None else "plan",
         "plan": _fingerprint(counter.plan),
+        **_worth_of(unit_days, value),
+    }
+    return Result("lost", scenario, about, tables)
+
+
+def _chances(expected: bool, seed: int, n: int) -> Sequence[Expectation | Sample]:
+    """Where the quantities of each build come from."""
+    return [Expectation()] if expected else [Sample(seed, number) for number in range(at_least_one(n))]
+
+
+def _worth_of(unit_days: float, value: Money | None) -> dict[str, Any]:
+    """What is lost, and what that is worth."""
+    return {
         "hourly_value": None if value is None else f"{float(value.amount):g} {value.currency}",
         "unit_days": unit_days,
         "price": None if value is None else _worth(unit_days, value),
         "currency": None if value is None else value.currency,
     }
-    return Result("lost", scenario, about, tables)
 
 
 class _Build(NamedTuple):
