@@ -227,6 +227,17 @@ def test_a_world_made_by_the_template_is_found_calibrated(tmp_path):
     assert skill["difference_high"] < 0
 
 
+def test_the_archetypes_stand_for_sites_if_no_rules_are_given(tmp_path):
+    shutil.copy(CASES / "sites.csv", tmp_path)
+    result = dcsim.backtest(tmp_path, n=2)
+    assert set(result.steps["archetype"]) == {"new-campus", "conversion-powered", "fast-track"}
+    assert "the archetypes of dcsim" in result.subject()
+    values = '{start: "{started}", parameters.buildings: 3}'
+    (tmp_path / "rules.yaml").write_text(f'rules: [{{scenario: "archetype:new-campus", set: {values}}}]')
+    result = dcsim.backtest(tmp_path, template=tmp_path / "rules.yaml", n=2)
+    assert set(result.steps["archetype"]) == {"new-campus"}
+
+
 def test_fingerprints_are_kept_and_a_result_read_again_says_the_same(tested, tmp_path):
     assert set(tested.about["fingerprints"]) == {"Ash", "Birch", "Cedar", "Elm", "Fir", "Larch"}
     again = dcsim.read(tested.save(tmp_path / "out"))

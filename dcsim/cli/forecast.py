@@ -8,16 +8,22 @@ import typer
 from dcsim.cli.app import Engine, Out, Overwrite, Seed, Workers, app, make_way
 from dcsim.cli.terminal import AsCsv, AsJson, progress, tell
 
+Template = Annotated[
+    Path | None,
+    typer.Option(
+        "--template",
+        metavar="RULES",
+        help="Which scenario stands for which site: a YAML file; dcsim's archetypes if not given.",
+    ),
+]
+
 
 @app.command()
 def backtest(
     cases: Annotated[
         Path, typer.Argument(metavar="CASES", help="A folder with sites.csv, and site_steps.csv if dates are known.")
     ],
-    template: Annotated[
-        Path,
-        typer.Option("--template", metavar="RULES", help="A YAML file: which scenario stands for which site, and how."),
-    ],
+    template: Template = None,
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds of each site.")] = 500,
     seed: Seed = 0,
     as_of: Annotated[
@@ -61,10 +67,7 @@ def backtest(
 @app.command()
 def calibrate(
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A folder with sites.csv and site_steps.csv.")],
-    template: Annotated[
-        Path,
-        typer.Option("--template", metavar="RULES", help="A YAML file of rules that says `calibrate: [factors.pace]`."),
-    ],
+    template: Template = None,
     layer: Annotated[
         Path | None,
         typer.Option(

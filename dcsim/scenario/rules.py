@@ -10,7 +10,7 @@ from typing import Any
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.cases import SITES, Cases, Site
 from dcsim.scenario.document import Key
-from dcsim.scenario.files import Root, UnreadableFileError, read_text
+from dcsim.scenario.files import ARCHETYPE, Root, UnreadableFileError, read_text
 from dcsim.scenario.parse import UnreadableTextError, parse_yaml
 from dcsim.scenario.tree import Node, Origin, plain
 from dcsim.suggest import nearest, shorten
@@ -27,7 +27,7 @@ class Rule:
     when: Mapping[str, tuple[str, ...]]
     """The words that a site may have in each of these columns; all sites if empty."""
     scenario: str
-    """The file, beside that of the rules."""
+    """The file, beside that of the rules, or an archetype: `archetype:new-campus`."""
     set: Mapping[str, Any]
     """Values by path; `{column}` in a text is the cell of the site."""
     line: int
@@ -35,7 +35,7 @@ class Rule:
     @property
     def archetype(self) -> str:
         """What the template is called: its file without the ending."""
-        return Path(self.scenario).stem
+        return Path(self.scenario.removeprefix(ARCHETYPE)).stem
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def read_rules(path: Path, cases: Cases) -> Rules:
         raise ScenarioError([Problem("", str(error), str(path))], str(path)) from None
     except UnreadableTextError as error:
         raise ScenarioError([error.problem], str(path)) from None
-    reading = _Reading(Root(path.parent, "rules"), cases, problems)
+    reading = _Reading(Root(path.parent, "rules"), Origin(str(path), path), cases, problems)
     rules = reading.rules(tree)
     defaults = reading.defaults(tree.get("defaults"))
     calibrate = reading.calibrated(tree.get("calibrate"))
@@ -118,6 +118,7 @@ class _Reading:
     """Reads the tree of a file of rules and gathers what is wrong with it."""
 
     root: Root
+    home: Origin
     cases: Cases
     problems: list[Problem] = field(default_factory=list)
 
@@ -136,7 +137,7 @@ class _Reading:
             self._say(scenario, (*path, "scenario"), "expected the name of a scenario beside this file")
         else:
             try:
-                self.root.read(self.root.folder / scenario.value, scenario.value)
+                self.root.beside(self.home, scenario.value)
             except UnreadableFileError as error:
                 self._say(scenario, (*path, "scenario"), str(error))
         when = {column: self._words(one, (*path, "when", column)) for column, one in self._entries(node, path, "when")}

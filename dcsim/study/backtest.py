@@ -16,7 +16,6 @@ from dcsim.document.words import UNKNOWN, counted, day, days, share
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.cases import Step, read_cases
-from dcsim.scenario.rules import read_rules
 from dcsim.study.past import ALL, ANNOUNCED, CLASS, Forecast, is_first, past_of, references
 from dcsim.study.posterior import left_out, priors_of
 from dcsim.study.replicate import Working
@@ -38,7 +37,7 @@ from dcsim.study.scores import (
     score_table,
     skill_table,
 )
-from dcsim.study.sites import Simulated, about_of, builds_of, moment_of, seen_of, simulate_all
+from dcsim.study.sites import Simulated, about_of, builds_of, moment_of, rules_of, seen_of, simulate_all
 from dcsim.units import DAY
 
 MAIN = "steps"
@@ -52,7 +51,7 @@ BINS = 10
 def backtest(
     cases: str | Path,
     *,
-    template: str | Path,
+    template: str | Path | None = None,
     n: int = 500,
     seed: int = 0,
     as_of: str | dt.date | None = None,
@@ -69,7 +68,8 @@ def backtest(
         A folder with `sites.csv`, and `site_steps.csv` where dates are known. Sites without `started` are left out.
     template
         A YAML file of rules: for which sites which scenario stands, and which of its values are set from the table. The
-        milestone `operational` of these scenarios counts finishes of an activity at each building.
+        milestone `operational` of these scenarios counts finishes of an activity at each building. The archetypes
+        that come with dcsim if not given.
     n, seed, workers, engine, progress
         As in `replicate`, for each site.
     as_of
@@ -92,9 +92,9 @@ def backtest(
         raise RequestError("to leave one site out is to know all others: ask for it without --as-of")
     if known.dated:
         refuse_missing()
-    rules = read_rules(Path(template), known)
+    rules = rules_of(template, known)
     if leave_one_out and not rules.calibrate:
-        raise RequestError(f"nothing to calibrate: name factors in '{template}', such as `calibrate: [factors.pace]`")
+        raise RequestError(f"nothing to calibrate: name factors in '{rules.path}', such as `calibrate: [factors.pace]`")
     builds = list(builds_of(known, rules, moment))  # refused before anything runs
     for build in builds if leave_one_out else ():
         priors_of(build.network, rules.calibrate)

@@ -17,11 +17,10 @@ from dcsim.document.words import counted
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.cases import Cases, read_cases
-from dcsim.scenario.rules import read_rules
 from dcsim.study.posterior import OFFSET, SPREAD, Posterior, evidence_of, posterior_of, priors_of
 from dcsim.study.replicate import Working
 from dcsim.study.result import Result
-from dcsim.study.sites import about_of, builds_of, moment_of, simulate_all
+from dcsim.study.sites import about_of, builds_of, moment_of, rules_of, simulate_all
 from dcsim.writing import write_file
 
 MAIN = "posterior"
@@ -35,7 +34,7 @@ HARDLY = 0.8
 def calibrate(
     cases: str | Path,
     *,
-    template: str | Path,
+    template: str | Path | None = None,
     n: int = 1000,
     seed: int = 0,
     as_of: str | dt.date | None = None,
@@ -65,11 +64,11 @@ def calibrate(
     if isinstance(moment, str) and moment:
         raise RequestError("a calibration knows what there is at one date: as of which?")
     known = _until(read_cases(Path(cases)), moment) if isinstance(moment, dt.date) else read_cases(Path(cases))
-    rules = read_rules(Path(template), known)
+    rules = rules_of(template, known)
     builds = [build for build in builds_of(known, rules, "") if any(step.date is not None for step in build.steps)]
     if not builds or not rules.calibrate:
         what = "no step of any site is dated" if rules.calibrate else "no factor is named, `calibrate: [factors.pace]`"
-        raise RequestError(f"nothing to calibrate by '{template}': {what}")
+        raise RequestError(f"nothing to calibrate by '{rules.path}': {what}")
     priors = {build.rule.archetype: priors_of(build.network, rules.calibrate) for build in builds}
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
     simulated = simulate_all(builds, n, seed, Working(engine, workers), progress)

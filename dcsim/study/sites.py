@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from dcsim.engine import choose
 from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.network import Network
 from dcsim.scenario.cases import Cases, Site, Step
+from dcsim.scenario.files import ARCHETYPES
 from dcsim.scenario.load import load
-from dcsim.scenario.rules import Rule, Rules
+from dcsim.scenario.rules import Rule, Rules, read_rules
 from dcsim.scenario.schema import Milestone, Scenario
 from dcsim.study.design import RANDOM
 from dcsim.study.past import ROLLING, Moment
@@ -39,6 +41,11 @@ def moment_of(as_of: str | dt.date | None) -> Moment:
         return parse_date(as_of).date()
     except ValueError as error:
         raise RequestError(f"as of which date: {error}, or '{ROLLING}'") from None
+
+
+def rules_of(template: str | Path | None, cases: Cases) -> Rules:
+    """The rules in a file; those of the archetypes that come with dcsim if none is given."""
+    return read_rules(ARCHETYPES / "rules.yaml" if template is None else Path(template), cases)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def _planned(rules: Rules, site: Site) -> int | None:
 
 def _counter(rules: Rules, rule: Rule) -> Milestone:
     """The milestone of a template that dates its first operational building."""
-    scenario = load(rules.path.parent / rule.scenario, root=rules.path.parent)
+    scenario = load({"name": rule.archetype, "extends": rule.scenario}, root=rules.path.parent)
     milestone = scenario.milestones.get(OPERATIONAL)
     if milestone is None or milestone.activity is None or milestone.reaches != 1:
         message = f"a template has a milestone '{OPERATIONAL}: {{activity: NAME, reaches: 1}}' of work at each building"
@@ -116,12 +123,16 @@ def _scenario(
     return scenario
 
 
+def _told(rules: Rules) -> str:
+    return "the archetypes of dcsim" if rules.path.parent == ARCHETYPES else str(rules.path)
+
+
 def about_of(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment) -> dict[str, Any]:
     """What is known before any score: fingerprints of tables, rules and scenarios, and what is left out."""
     without = [site.name for site in cases.sites if site.started is None]
     later = [step for build in builds for step in build.site.steps if step not in build.steps]
     return {
-        "subject": [counted(len(builds), "site"), cases.name, str(rules.path)],
+        "subject": [counted(len(builds), "site"), cases.name, _told(rules)],
         "as_of": str(moment),
         "rules": rules.sha256,
         "cases": dict(cases.sha256),
