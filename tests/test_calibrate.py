@@ -137,6 +137,15 @@ def test_what_came_later_is_not_known(world):
     assert 2 <= len(early.sites) < 20
 
 
+def test_a_factor_that_is_known_says_nothing(world, tmp_path):
+    folder = shutil.copytree(world, tmp_path / "world")
+    conversion = folder / "conversion.yaml"
+    conversion.write_text(conversion.read_text() + "factors: {pace: 1}\n")
+    result = dcsim.calibrate(folder, template=folder / "rules.yaml", n=32)
+    assert list(result.posterior["archetype"]) == ["all sites", "campus"]
+    assert len(result.sites) == 31
+
+
 def test_layers_are_extended_by_scenarios(calibrated, world):
     from dcsim.study.calibrate import write_layers
 
