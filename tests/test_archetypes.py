@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -217,6 +218,13 @@ def test_new_asks_on_a_terminal_until_it_can_use_the_answer(monkeypatch, tmp_pat
     assert "expected a number, got 'three'" in result.output
     said = yaml.safe_load(out.read_text())
     assert (said["extends"], said["parameters"]["buildings"]) == ("archetype:conversion-powered", 3)
+
+
+def test_archetypes_are_in_the_package():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["dcsim"]
+    packed = {path for pattern in patterns for path in ARCHETYPES.parent.glob(pattern)}
+    assert set(ARCHETYPES.rglob("*.yaml")) <= packed
 
 
 def test_configs_show_the_archetypes_that_are_installed():
