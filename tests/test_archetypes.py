@@ -1,6 +1,7 @@
 """Archetypes: each is sound, moves with its start, and does what its parameters say; `dcsim new` writes a site."""
 
 import datetime as dt
+import io
 import itertools
 import tomllib
 from pathlib import Path
@@ -13,6 +14,8 @@ from dcsim.engine import ENGINES
 from dcsim.errors import RequestError, ScenarioError
 from dcsim.scenario.files import ARCHETYPES, archetypes
 from dcsim.scenario.new import new_site
+from dcsim.study.backtest import backtest
+from dcsim.visible import Shown
 
 NAMES = archetypes()
 STAGES = ["clearing", "foundations", "shell", "roof", "equipment", "operational", "campus"]
@@ -98,6 +101,15 @@ def test_rules_reach_every_archetype():
     rules = yaml.safe_load((ARCHETYPES / "rules.yaml").read_text())["rules"]
     assert {rule["scenario"] for rule in rules} == {f"{name}.yaml" for name in NAMES}
     assert not rules[-1].get("when")
+
+
+def test_rules_need_nothing_but_a_start(tmp_path):
+    """Sites of which little is known, in words of other tables, are forecast all the same."""
+    columns = "site,country,state,started,shell,power,gpu,buyer,it_mw_building,buildings,announced,announced_for"
+    rows = ["Bare,,,2024-05-01,new,,,,,,,", "Odd,NO,,2024-05-01,tent,onsite,unknown,neocloud,16.55,3,,"]
+    (tmp_path / "sites.csv").write_text("\n".join([columns, *rows]) + "\n")
+    found = backtest(tmp_path, template=ARCHETYPES / "rules.yaml", n=3, engine="reference")
+    assert {*found.steps.archetype} == {"new-campus", "fast-tent"}
 
 
 def test_an_archetype_is_extended_by_name_from_anywhere(tmp_path):
@@ -225,6 +237,20 @@ def test_archetypes_are_in_the_package():
     patterns = project["tool"]["setuptools"]["package-data"]["dcsim"]
     packed = {path for pattern in patterns for path in ARCHETYPES.parent.glob(pattern)}
     assert set(ARCHETYPES.rglob("*.yaml")) <= packed
+
+
+def test_a_terminal_is_known_although_its_output_is_watched(monkeypatch):
+    from dcsim.cli.new import on_a_terminal
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("sys.stderr", Shown(Terminal()))
+    assert on_a_terminal()
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert not on_a_terminal()
 
 
 def test_configs_show_the_archetypes_that_are_installed():

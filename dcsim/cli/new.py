@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dcsim.cli.app import app
+from dcsim.visible import behind
 
 if TYPE_CHECKING:
     from dcsim.scenario.new import Question
@@ -61,7 +62,7 @@ def new(
 
 def on_a_terminal() -> bool:
     """Whether somebody is there to be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin.isatty() and behind(sys.stderr).isatty()
 
 
 def _asked(question: "Question") -> str:

@@ -201,7 +201,7 @@ _WORDS = {"shell": ("new", "conversion", "tent", "leased"), "power": ("grid", "e
 QUESTIONS = (
     Question("site", "name of the site", "New site", _name),
     Question("country", "country, as US or ID", "US", _word("country")),
-    Question("state", "state, as TX", "", lambda answer: answer.upper()),
+    Question("state", "state, if it has one, as TX", "", lambda answer: answer.upper()),
     Question("started", "date on which clearing or conversion begins", TODAY, _date),
     Question("it_mw_building", "IT power of one building", "60 MW", _megawatts),
     Question("buildings", "number of buildings", "2", _buildings),
