@@ -16,8 +16,8 @@ import dcsim
 from dcsim.document.colours import DARK, LIGHT
 from dcsim.document.words import money
 from dcsim.errors import RequestError, ResultError
+from dcsim.report.files import report
 from dcsim.report.limits import LIMITS
-from dcsim.report.page import report
 from dcsim.report.page.again import VERBS
 from dcsim.report.page.answer import main_causes
 from dcsim.report.page.results import together
@@ -382,7 +382,7 @@ def test_an_unknown_milestone_is_refused(page):
 
 
 def test_a_page_is_a_file_of_html(tmp_path):
-    with pytest.raises(ResultError, match=r"a report's name ends in \.html"):
+    with pytest.raises(ResultError, match="the name of a report ends in"):
         report(run(tiny()), path=tmp_path / "page.pdf")
     with pytest.raises(ResultError, match="cannot write"):
         report(run(tiny()), path=tmp_path / "nowhere" / "page.html")

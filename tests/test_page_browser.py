@@ -7,7 +7,7 @@ import pytest
 from conftest import DESK
 from pages import TAG, everything, evil, many, run
 
-from dcsim.report.page import report
+from dcsim.report.files import report
 
 pytestmark = pytest.mark.slow
 PHONE = {"width": 390, "height": 844}

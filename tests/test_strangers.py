@@ -14,7 +14,7 @@ import pytest
 import dcsim
 from dcsim.errors import ResultError, ScenarioError
 from dcsim.report.animation import animate
-from dcsim.report.page import report
+from dcsim.report.files import report
 from dcsim.study.campaign import clear
 from dcsim.study.manifest import as_text
 from dcsim.visible import escaped, inert, visible

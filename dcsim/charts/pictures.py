@@ -81,6 +81,11 @@ def save(chart: Chart, path: Path, subject: str = "") -> Path:
     return style.save(picture(chart, subject), path)
 
 
+def png(chart: Chart) -> bytes:
+    """The content of a PNG file."""
+    return style.encoded(picture(chart), ".png")
+
+
 def new_axes() -> Axes:
     """Axes as notebooks show them."""
     import matplotlib.pyplot as plt

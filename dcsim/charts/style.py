@@ -176,7 +176,11 @@ def _letters(name: str) -> frozenset[str]:
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as its name says; the same figure gives the same bytes."""
     check_suffix(path)
-    suffix = path.suffix.lower()
+    return write_file(path, encoded(figure, path.suffix.lower()))
+
+
+def encoded(figure: Figure, suffix: str) -> bytes:
+    """The content of a .png, .svg or .pdf file."""
     cover(figure)
     picture = BytesIO()
     for words in figure.findobj(Text):
@@ -184,7 +188,7 @@ def save(figure: Figure, path: Path) -> Path:
             words.set_text(shown)
     with drawing():
         figure.savefig(picture, format=suffix[1:], dpi=DPI, metadata=_METADATA[suffix])
-    return write_file(path, picture.getvalue())
+    return picture.getvalue()
 
 
 def bare(ax: Axes) -> None:

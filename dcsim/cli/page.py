@@ -1,4 +1,4 @@
-"""The command that writes the page to mail around: the results of one scenario as one HTML file."""
+"""The command that writes the results of one scenario as one file to mail around."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,14 +14,14 @@ def report(
     results: Annotated[
         list[Path], typer.Argument(metavar="RESULT...", help="Folders that were written with --out, of one scenario.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The page: a name that ends in .html.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file: .html, .md or .xlsx.")],
     milestone: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The milestone it answers for; the one that was asked about if not given."),
     ] = None,
 ) -> None:
-    """Write results as one HTML file that opens anywhere: the answer, figures, every number with its source."""
-    from dcsim.report.page import report
+    """Write results as one file: a page that opens anywhere, Markdown or Excel, with the source of every number."""
+    from dcsim.report.files import report
     from dcsim.study.store import read
 
     with patience("writing"), showing(*results):

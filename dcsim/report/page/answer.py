@@ -9,11 +9,10 @@ import pandas as pd
 from dcsim.dates import days_between
 from dcsim.document import words as language
 from dcsim.document.causes import cause, spent_on, waited_for
-from dcsim.document.report import Cell
+from dcsim.document.report import Cell, Column, Table
 from dcsim.document.words import counted, joined
 from dcsim.report.page.comparison import verdict
 from dcsim.report.page.leans import weakest
-from dcsim.report.page.parts import Line, Table, table
 from dcsim.report.page.results import Results, built, dated, on, wanted
 from dcsim.report.page.words import date, days, known, share, shift, until
 from dcsim.study.course import waits
@@ -162,7 +161,7 @@ def answer(results: Results) -> Table | None:
     many, runs = results.first("replications"), results.of("run")
     if not specs or (many is None and not runs):
         return None
-    rows: list[Line] = []
+    rows = []
     summary = {} if many is None else {row["milestone"]: row for row in many.tables["summary"].to_dict("records")}
     there = built(results)
     for name, spec in specs.items():
@@ -182,11 +181,13 @@ def answer(results: Results) -> Table | None:
         else:
             cells.append(off(results, name, there.get(name, {}).get("date")))
         rows.append(cells)
-    headings = ["Milestone"]
-    headings += [">P50", ">P80"] if many is not None else []
-    headings += [">Expected" if _one_build(results) == "expected values" else ">One build"] if runs else []
-    headings += ["Target, or seen in the world", ">Chance by then" if many is not None else ">Days off"]
-    return table(f"{counted(len(rows), 'milestone')}", headings, rows)
+    columns = [Column("Milestone")]
+    columns += [Column("P50", "date"), Column("P80", "date")] if many is not None else []
+    built_as = "Expected" if _one_build(results) == "expected values" else "One build"
+    columns += [Column(built_as, "date")] if runs else []
+    columns.append(Column("Target or actual"))
+    columns.append(Column("Chance by then", "share") if many is not None else Column("Days off", "change"))
+    return Table(columns, rows, counted(len(rows), "milestone"))
 
 
 def off(results: Results, name: str, there: Any) -> str:

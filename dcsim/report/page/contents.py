@@ -4,32 +4,39 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dcsim.document.report import Report, Section
 from dcsim.document.words import counted
 from dcsim.errors import ResultError
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import evidence, leans, words
 from dcsim.report.page.again import VERBS, command
-from dcsim.report.page.parts import Section
+from dcsim.report.page.answer import answer, headline
 from dcsim.report.page.results import Results
 from dcsim.report.words import size
 from dcsim.study.result import QUESTIONS
 from dcsim.version import __version__
 
 
-def sections(results: Results) -> list[Section]:
-    """The parts of the page under the answer; those that have nothing to show are left out."""
-    parts = [
-        *(
-            Section(f"{kind}{number}", told.title, report=told)
-            for kind in QUESTIONS
-            for number, one in enumerate(results.of(kind))
-            for told in [one.report(results.milestone)]
-        ),
-        leans.leaning(results),
-        Section("limits", "What is not modelled", (*_own(results),), points=LIMITS),
-        evidence.assumptions(results),
+def reports(results: Results) -> list[Report]:
+    """What follows the answer; what has nothing to say is left out."""
+    told = [found.report(results.milestone) for kind in QUESTIONS for found in results.of(kind)]
+    limits = Report("What is not modelled", (), [Section("", tuple(_own(results)), LIMITS)])
+    return [
+        report for report in (*told, leans.leaning(results), limits, evidence.assumptions(results)) if report.sections
     ]
-    return [part for part in parts if part.said or part.tables or part.points or part.report]
+
+
+def everything(results: Results) -> list[Report]:
+    """The answer as a report, and what follows it."""
+    said = headline(results)
+    facts = [f"{fact.label}: {fact.value}{f' ({fact.note})' if fact.note else ''}" for fact in said.facts]
+    table = answer(results)
+    first = Section("", (said.lead, *said.said), facts, () if table is None else (table,))
+    source = origin(results)
+    again = Section(
+        "How to make it again", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.others
+    )
+    return [Report("Answer", subject(results), (first, again)), *reports(results)]
 
 
 def subject(results: Results) -> list[str]:

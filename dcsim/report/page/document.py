@@ -13,7 +13,7 @@ from dcsim.document.colours import DARK, LIGHT
 from dcsim.document.report import Cell
 from dcsim.document.words import cell
 from dcsim.report.page.answer import answer, headline
-from dcsim.report.page.contents import origin, sections, subject
+from dcsim.report.page.contents import origin, reports, subject
 from dcsim.report.page.results import Results
 from dcsim.report.policy import policy
 from dcsim.visible import visible
@@ -33,9 +33,9 @@ def written(results: Results) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"breakable": _breakable, "said": cell, "wrapped": Cell.of}
-    parts = sections(results)
-    told = [chart for part in parts if part.report is not None for chart in part.report.charts]
-    charts = {f"chart{number}": figure(chart) for number, chart in enumerate(told)}
+    told = reports(results)
+    drawn = [chart for report in told for chart in report.charts]
+    charts = {f"chart{number}": figure(chart) for number, chart in enumerate(drawn)}
     colours = {name: " ".join(f"--{key}: {colour};" for key, colour in one.items()) for name, one in _PALETTES.items()}
     style = _STYLE.format(**colours) + _asset("templates", "report.css")
     scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
@@ -45,7 +45,7 @@ def written(results: Results) -> str:
         subject=subject(results),
         headline=headline(results),
         answer=answer(results),
-        sections=parts,
+        reports=told,
         origin=origin(results),
         policy=policy(scripts, [style, ""]),
         style=Markup(style),

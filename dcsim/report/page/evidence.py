@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dcsim.document.report import Cell
+from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, written
-from dcsim.report.page.parts import Line, Rows, Section, Table
 from dcsim.report.page.results import Results
 from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.schema import Scenario
+
+Row = list[str | Cell]
 
 ASSUMED, FITTED, UNSAID = "assumption", "fitted", "not stated"
 MARKS = {FITTED: "weak", ASSUMED: "weak", UNSAID: "weak", "low": "weak", "medium": "medium", "high": "high"}
@@ -41,10 +42,10 @@ def origin(scenario: Scenario, citation: Citation) -> tuple[Cell, str]:
 # Every number
 
 
-def assumptions(results: Results) -> Section:
+def assumptions(results: Results) -> Report:
     """Every number of the scenario with its source, date and confidence."""
     scenario = results.scenario
-    groups: dict[str, list[Line]] = {}
+    groups: dict[str, list[Row]] = {}
     counts: dict[str, int] = {}
     for path, citation in scenario.document.citations.items():
         if path[0] in ("milestones", "variants"):
@@ -53,20 +54,20 @@ def assumptions(results: Results) -> Section:
         counts[word] = counts.get(word, 0) + 1
         cell, as_of = origin(scenario, citation)
         named = ".".join(map(str, path[1:])).removesuffix(".value")
-        row: Line = [named, _value(citation), cell, as_of, Cell(word, emphasis=mark(word))]
-        groups.setdefault(str(path[0]), []).append(row)
-    bare: list[Line] = [[path, value, "", "", Cell("none given", emphasis="soft")] for path, value in uncited(scenario)]
-    tables = [Rows(title.replace("_", " ").capitalize(), rows) for title, rows in groups.items()]
-    computed: list[Line] = [
-        [dotted(path), in_words(scenario.document.find(dotted(path))[1]), Cell(formula), "", Cell("computed")]
+        row: Row = [named, _value(citation), cell, as_of, Cell(word, emphasis=mark(word))]
+        groups.setdefault(str(path[0]).replace("_", " ").capitalize(), []).append(row)
+    bare = list(uncited(scenario))
+    groups["Computed from parameters"] = [
+        [dotted(path), in_words(scenario.document.find(dotted(path))[1]), formula, "", "computed"]
         for path, formula in scenario.document.formulas.items()
         if path not in scenario.document.citations
     ]
-    tables += [Rows("Computed from parameters", computed)] if computed else []
-    tables += [Rows("Written without a source", bare)] if bare else []
-    headings = ("Value of", "Value", "Source or reason", "Date", "Confidence")
-    listed = Table("Every number, its source, date and confidence", headings, tables)
-    return Section("assumptions", "Every number", (_counted(counts, len(bare)),), (listed,) if tables else ())
+    groups["Written without a source"] = [
+        [path, value, "", "", Cell("none given", emphasis="soft")] for path, value in bare
+    ]
+    columns = tuple(map(Column, ("Value of", "Value", "Source or reason", "Date", "Confidence")))
+    tables = [Table(columns, rows, title) for title, rows in groups.items() if rows]
+    return Report.of("Every number", (), [Section("", (_counted(counts, len(bare)),), tables=tables)] if tables else ())
 
 
 def _counted(counts: Mapping[str, int], bare: int) -> str:

@@ -9,11 +9,9 @@ import numpy as np
 
 from dcsim.analysis.sensitivity import rank_correlation
 from dcsim.document.chart import Axis, Bars, Chart
-from dcsim.document.report import Cell, Column, Report, Table
-from dcsim.document.report import Section as Part
+from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, joined
 from dcsim.report.page.evidence import MARKS, UNSAID, confidence, mark, origin
-from dcsim.report.page.parts import Section
 from dcsim.report.page.results import Results
 from dcsim.report.page.words import known, shift
 from dcsim.scenario.document import Key
@@ -115,20 +113,20 @@ def _comes_from(name: str, kind: str, path: Key) -> bool:
     return own and (kind != "activity" or "duration" in path)
 
 
-def leaning(results: Results) -> Section:
+def leaning(results: Results) -> Report:
     """What moves the date most, beside how well it is known."""
     unit, found = leans(results)
     title, shown = "How well its inputs are known", found[:MOST_SHOWN]
     if not shown:
-        return Section("leans", title, (_nothing(results),))
+        return Report(title, (), [Section("", (_nothing(results),))])
     columns = _columns("Input", "Days from P10 to P90" if unit == "days" else "Rank correlation")
     rows = [
         [Cell(one.name, emphasis="strong" if one.mark == "weak" else ""), one.kind, one.told, *_cells(one)]
         for one in shown
     ]
     tables = (Table(columns, rows, f"What moves {results.milestone}, and how sure that is"), *_on_the_chain(results))
-    part = Part("", (weakest(results),), tables=tables, charts=(_bars(results, unit, shown),))
-    return Section("leans", title, report=Report(title, (), (part,)))
+    charts = (_bars(results, unit, shown),)
+    return Report(title, (), [Section("", (weakest(results),), tables=tables, charts=charts)])
 
 
 def _columns(name: str, number: str, kind: Any = "range") -> tuple[Column, ...]:
