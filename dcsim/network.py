@@ -440,6 +440,12 @@ class Network:
         """Of each link, the node that it leads from."""
         return np.repeat(np.arange(len(self.needed)), np.diff(self.link_first))
 
+    @cached_property
+    def backwards(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of each node its first link from a predecessor, and at the end their number; links by target and source."""
+        counts = np.bincount(self.link_to, minlength=len(self.needed))
+        return np.concatenate([[0], np.cumsum(counts)]), np.argsort(self.link_to, kind="stable")
+
     def calendar_of(self, demand: Demand, mode: int) -> int:
         """The calendar by which a demand is worked on in a mode; always open where its duration is in months."""
         if demand.in_months:

@@ -14,8 +14,8 @@ import dcsim
 import dcsim.study.store
 from dcsim.analysis.chain import codes_of, minutes_by_code, segments
 from dcsim.build import network_of
+from dcsim.chain import chains, follower
 from dcsim.engine import ENGINES, new_runner
-from dcsim.engine.chain import chains
 from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.study.explain import explain
 from dcsim.study.result import Result
@@ -77,7 +77,7 @@ def test_chains_add_up_and_engines_agree(batch):
             for one, other, reached in zip(*found, traces[0].reached.tolist(), strict=True):
                 assert adds_up(one, reached), f"network {seed} with {chance}"
                 assert rows(one) == rows(other), f"network {seed} with {chance}"
-        outcome = new_runner("compiled", built, seed, tuple(gates)).run(0, {})
+        outcome = new_runner("compiled", built, seed, follower(built, gates)).run(0, {})
         assert [rows(chain) for chain in outcome.chains] == [rows(chain) for chain in found[0]], f"network {seed}"
 
 
@@ -89,7 +89,7 @@ from generated import scenario
 import dcsim
 from dcsim.build import network_of
 from dcsim.engine import reference
-from dcsim.engine.chain import chains
+from dcsim.chain import chains
 from dcsim.engine.draws import Sample, draw
 
 for seed in range(50_000, 50_010):

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.frames import dates, explained
 from dcsim.analysis.quantiles import quantile, share
+from dcsim.chain.ways import ways
 from dcsim.dates import at_midnight
 from dcsim.document.causes import spent_on
 from dcsim.engine.draws import Draws, undisturbed
+from dcsim.engine.flat import flatten
 from dcsim.engine.tables import Table
-from dcsim.engine.ways import ways
 from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.scenario.schema import ALWAYS
@@ -102,7 +103,7 @@ def with_risks(network: Network, draws: Draws, chain: Table) -> Table:
         return chain
     told = np.concatenate([chain[:1], chain])
     told[0]["ends"] = told[1]["begins"] = without
-    told[1]["code"] = codes.wait + ways(network).risk_cause[risk]
+    told[1]["code"] = codes.wait + flatten(network).risk_cause[risk]
     return told
 
 

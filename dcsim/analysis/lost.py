@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.engine.ways import Codes
+from dcsim.chain.ways import Codes
 from dcsim.trace import Ints
 
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from dcsim.network import Network
 from dcsim.trace import Trace
 
 if TYPE_CHECKING:
-    from dcsim.engine.outcome import Runner
+    from dcsim.engine.outcome import Follow, Runner
 
 LOG = logging.getLogger("dcsim")
 
@@ -90,12 +90,12 @@ def has_numba() -> bool:
     return find_spec("numba") is not None
 
 
-def new_runner(name: str, network: Network, seed: int, gates: tuple[int, ...] = ()) -> "Runner":
-    """Many runs by an engine, each with the driving chains of these gates."""
+def new_runner(name: str, network: Network, seed: int, follow: "Follow | None" = None) -> "Runner":
+    """Many runs by an engine, in each of which chains are followed (see `dcsim.chain.follower`)."""
     if name == "compiled":
         from dcsim.engine import compiled
 
-        return compiled.Runner(network, seed, gates)
+        return compiled.Runner(network, seed, follow)
     from dcsim.engine.outcome import ReferenceRunner
 
-    return ReferenceRunner(network, seed, gates)
+    return ReferenceRunner(network, seed, follow)

@@ -6,17 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.engine import kernel
-from dcsim.engine.chain import chain
 from dcsim.engine.draws import Draws
 from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws
-from dcsim.engine.gates import new_gates, open_gates
-from dcsim.engine.kernel import Plan, State
-from dcsim.engine.outcome import NONE_STUCK, Outcome, stuck_of
+from dcsim.engine.kernel import State
+from dcsim.engine.outcome import NONE_STUCK, Follow, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
-from dcsim.engine.story import Story, chance_of, delivered
-from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Table
-from dcsim.engine.ways import ways
+from dcsim.engine.story import deliveries
+from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Chance, Plan, Story
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes
 
@@ -40,22 +37,23 @@ def run(network: Network, draws: Draws) -> Trace:
 class Runner:
     """Replications one after the other, in the same work arrays; many may run at once, each in a thread of its own."""
 
-    def __init__(self, network: Network, seed: int, gates: tuple[int, ...] = ()) -> None:
+    def __init__(self, network: Network, seed: int, follow: Follow | None = None) -> None:
         self.network = network
         self.plan = flatten(network)
         self.blocks = Blocks(network, seed)
+        self.follow = follow
         self.state = new_state(network, self.plan, 0, 0, 0)
-        self.chains = Chains(network, gates) if gates else None
+        self.shortages = self.no_shortages = np.empty(0, SHORTAGE)
 
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         """One replication, reduced."""
         draws = self.blocks.draws(replication, designed)
         chance = flatten_draws(self.network, draws)
-        if self.chains is not None:
-            self.state = self.chains.room(self.state, draws)
+        if self.follow is not None:
+            self._make_room(draws)
         kernel.run(self.plan, chance, self.state)
-        if self.chains is not None and self.chains.lacks_room(self.state, draws):
-            self.state = self.chains.room(self.state, draws)
+        if self.follow is not None and self._lacks_room(draws):
+            self._make_room(draws)
             kernel.run(self.plan, chance, self.state)
         late = tuple(_late(self.network, self.state))
         cause, reached = self.state.cause, self.state.reached.copy()
@@ -70,7 +68,7 @@ class Runner:
             self._stuck() if left else NONE_STUCK,
             np.stack([cause["waited"], cause["spells"]], axis=1),
             late,
-            self.chains.follow(self.state, draws, late) if self.chains is not None else (),
+            self.follow(chance, self._story(chance, late)) if self.follow is not None else (),
         )
 
     def _stuck(self) -> Ints:
@@ -80,46 +78,30 @@ class Runner:
         rows = np.stack([short, queue["short_of"][short], queue["short_count"][short]], axis=1)
         return stuck_of(self.network, rows.astype(np.int64))
 
-
-class Chains:
-    """The driving chains of some gates, read from what the kernel has left."""
-
-    def __init__(self, network: Network, gates: tuple[int, ...]) -> None:
-        self.network = network
-        self.gates = gates
-        self.ways = ways(network)
-        self.opened = new_gates(network, gates)
-        self.shortages = self.no_shortages = np.empty(0, SHORTAGE)
-
-    def room(self, state: State, draws: Draws) -> State:
-        """A state with room for all that the chains of a replication need to be told.
-
-        Of shortages they need only those of queues that wait for calendars.
-        """
+    def _make_room(self, draws: Draws) -> None:
+        """Room for all that chains need to be told; of shortages only those of queues that wait for calendars."""
         rows = attempt_rows(self.network, draws) + 1
-        if len(state.row) < rows or self.lacks_room(state, draws):
+        if len(self.state.row) < rows or self._lacks_room(draws):
             rows += rows // 4
-            shortages = 2 * max(self.network.instances + rows, int(state.counts[0]["shortages"]))
-            state = new_state(self.network, flatten(self.network), rows, self.network.instances + rows, shortages)
-            self.shortages = state.shortage
-        return state._replace(shortage=self.shortages if closes(draws) else self.no_shortages)
+            shortages = 2 * max(self.network.instances + rows, int(self.state.counts[0]["shortages"]))
+            self.state = new_state(self.network, self.plan, rows, self.network.instances + rows, shortages)
+            self.shortages = self.state.shortage
+        self.state = self.state._replace(shortage=self.shortages if closes(draws) else self.no_shortages)
 
-    def lacks_room(self, state: State, draws: Draws) -> bool:
+    def _lacks_room(self, draws: Draws) -> bool:
         """Whether not all that chains need could be told."""
-        return closes(draws) and bool(state.counts[0]["shortages"] > len(self.shortages))
+        return closes(draws) and bool(self.state.counts[0]["shortages"] > len(self.shortages))
 
-    def follow(self, state: State, draws: Draws, late: Sequence[DeliveryRow]) -> tuple[Table, ...]:
-        """The chains of the replication that has just been run."""
-        count, chance = state.counts[0], chance_of(self.network, draws)
-        story = Story(
+    def _story(self, chance: Chance, late: Sequence[DeliveryRow]) -> Story:
+        """What happened in the replication that has just been run."""
+        state, count = self.state, self.state.counts[0]
+        return Story(
             instance=state.instance,
             row=state.row,
             settled=state.settled[: count["settled"]],
-            delivery=delivered(draws.deliveries, late),
+            delivery=deliveries([*chance.delivery.tolist(), *late]) if late else chance.delivery,
             shortage=state.shortage[: count["shortages"]],
         )
-        open_gates(self.ways, chance, story, self.opened)
-        return tuple(chain(self.ways, chance, story, self.opened, gate) for gate in self.gates)
 
 
 def closes(draws: Draws) -> bool:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from dcsim.dates import at_midnight
 from dcsim.engine.draws import Deliveries
-from dcsim.engine.ways import ways
 from dcsim.network import Network
 from dcsim.trace import NOT, DeliveryRow, Ints
 
@@ -140,8 +139,8 @@ class _Midnights:
         return int(known.amount[mine].sum()) + sum(rows)
 
     def _linked(self, gate: int) -> int:
-        plan = ways(self.network)
-        before = plan.link["source"][plan.node["first_link"][gate] : plan.node["first_link"][gate + 1]]
+        first, links = self.network.backwards
+        before = self.network.link_from[links[first[gate] : first[gate + 1]]]
         there = (self.when[before] != NOT) & (self.when[before] <= self.when[gate])
         return int(np.count_nonzero(there)) - int(self.network.needed[gate])
 

@@ -1,6 +1,6 @@
-"""The network and the draws of a replication as the compiled loop reads them: flat arrays."""
+"""The network and the draws of a replication as flat arrays."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise
 from typing import Any
@@ -9,142 +9,154 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.calendars import Calendar
-from dcsim.engine import kernel
+from dcsim.engine import tables
 from dcsim.engine.draws import Draws, added_times
-from dcsim.engine.kernel import Chance, Plan
-from dcsim.engine.tables import Table, first_of, ints, joined_keys, rows_of
+from dcsim.engine.jit import by_columns, by_rows
+from dcsim.engine.tables import Chance, Plan, Table, first_of, ints, joined_keys
 from dcsim.network import Network
 from dcsim.trace import NOT, causes, first_calendar_cause
 
 Ints = NDArray[np.int64]
+Columns = dict[str, NDArray[Any]]
 
 
 @lru_cache(maxsize=8)
 def flatten(network: Network) -> Plan:
-    """The network as the kernel reads it, made once."""
+    """The network as the kernel and driving chains read it, made once."""
     cause = {name: number for number, name in enumerate(causes(network))}
-    demands, resources, stocks = network.demands, len(network.resources), len(network.stocks)
-    requirements = [r for demand in demands for r in demand.requirements]
-    joined = joined_keys(network.joined)
-    alternatives = [alternative for r in requirements for alternative in r.alternatives]
-    needs = [
-        [*demand.claims, *((resources + take.stock, take.amount) for take in demand.consumes)] for demand in demands
-    ]
-    first_need = first_of(needs).tolist()
-    priorities = sorted({demand.priority for demand in demands}, reverse=True)
     lists = _Lists()
-    families = _members([(demand.told_with,) for demand in demands], len(demands))
-    levels = [
-        {claim.resource for r in demand.requirements for each in r.alternatives for claim in each.claims}
-        | {resources + take.stock for take in demand.consumes}
-        for demand in demands
-    ]
-    gates = range(network.instances, network.instances + network.gates)
-    milestone_of = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
-    lots = [order.lots if order.placed is None else 0 for order in network.orders]
-    learners, instance_learner, multipliers = _learners(network)
-    again_first, again = _again(network)
-    later = np.flatnonzero(network.release)
-    later = later[np.argsort(network.release[later], kind="stable")]
-    needed = network.needed
-    if len(later):
-        needed = needed.copy()
-        needed[later] += 1
+    joined = joined_keys(network.joined)
     return Plan(
         horizon=network.horizon,
         tick_bits=int(network.horizon + 1).bit_length(),
         id_bits=int(network.instances).bit_length(),
         first_calendar_cause=first_calendar_cause(network),
         month=network.months,
-        needed=needed,
         instances=network.instances,
-        **_groups(network, instance_learner),
-        lag=_table(kernel.LAG, network.lags),
-        activity=rows_of(kernel.ACTIVITY, network.first[:-1], again_first, network.start_gate),
-        again=again,
+        lag=by_rows(tables.LAG, network.lags),
         bundle=first_of(network.bundles).astype(np.uint32),
-        take=_table(kernel.AMOUNT, [take for some in network.bundles for take in some]),
-        demand=rows_of(
-            kernel.DEMAND,
-            [*(demand.activity for demand in demands), NOT],
-            [*(demand.kind for demand in demands), NOT],
-            [*(priorities.index(demand.priority) for demand in demands), NOT],
-            [*(demand.calendar for demand in demands), NOT],
-            [*(demand.together for demand in demands), NOT],
-            [*(demand.told_with for demand in demands), NOT],
-            [*(demand.instant for demand in demands), NOT],
-            [*(demand.in_months for demand in demands), NOT],
-            lists.add(families),
-            first_of([demand.requirements for demand in demands]).tolist(),
-            first_of([demand.choices for demand in demands]).tolist(),
-            first_need,
-            [*(first + len(demand.claims) for first, demand in zip(first_need, demands, strict=False)), NOT],
-        ),
-        requirement=rows_of(
-            kernel.REQUIREMENT,
-            [*(cause[r.cause] for r in requirements), NOT],
-            first_of([r.alternatives for r in requirements]).tolist(),
-        ),
-        choice=ints(number for number, r in enumerate(requirements) if len(r.alternatives) > 1).astype(np.uint32),
-        alternative=rows_of(
-            kernel.ALTERNATIVE,
-            [*(one.calendar for one in alternatives), NOT],
-            [*(one.option for one in alternatives), NOT],
-            first_of([one.claims for one in alternatives]).tolist(),
-        ),
-        claim=_table(kernel.AMOUNT, [claim for one in alternatives for claim in one.claims]),
-        need=_table(kernel.AMOUNT, [need for some in needs for need in some]),
+        take=by_rows(tables.AMOUNT, chain.from_iterable(network.bundles)),
         joined_key=joined[0],
         joined=joined[1],
         options=network.options,
         more=network.more if any(work.further for work in network.work) else np.zeros(0, np.int64),
         resource_calendar=ints(resource.calendar for resource in network.resources),
-        calendar=rows_of(
-            kernel.CALENDAR,
+        calendar=by_columns(
+            tables.CALENDAR,
             [*(cause.get(f"calendar:{time.name}", NOT) for time in network.working_times), NOT],
             lists.add([time.stopped_by for time in network.working_times]),
         ),
-        **_words(levels, [demand.told_with for demand in demands], resources + stocks),
         risk_cause=ints(cause[f"risk:{risk.name}"] for risk in network.risks),
-        release=rows_of(kernel.RELEASE, network.release[later], later),
-        gate=rows_of(
-            kernel.GATE,
-            [*(milestone_of.get(gate, NOT) for gate in gates), NOT],
-            lists.add([network.orders_of_gate.get(gate, ()) for gate in gates]),
-        ),
-        order=_table(
-            kernel.ORDER,
-            [
-                *(
-                    (order.stock, order.lots, order.amount, order.every, first, order.every_months)
-                    for order, first in zip(network.orders, _cumulated(lots), strict=False)
-                ),
-                (NOT, 0, 0, 0, sum(lots), 0),
-            ],
-        ),
-        milestone=_table(kernel.MILESTONE, [(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones]),
-        stock=rows_of(
-            kernel.STOCK,
-            [*(stock.initial for stock in network.stocks), 0],
-            [*(cause[stock.name] for stock in network.stocks), NOT],
-            lists.add(_members([milestone.stocks for milestone in network.milestones], stocks)),
-        ),
-        learner=learners,
-        multipliers=multipliers,
+        **_groups(network),
+        **_again(network),
+        **_demands(network, lists),
+        **_requirements(network, cause),
+        **_words(network),
+        **_releases(network),
+        **_supplies(network, cause, lists),
         lists=lists.array.astype(np.uint32),
     )
 
 
-def _groups(network: Network, learner: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+def _demands(network: Network, lists: "_Lists") -> Columns:
+    demands, resources = network.demands, len(network.resources)
+    needs = [
+        [*demand.claims, *((resources + take.stock, take.amount) for take in demand.consumes)] for demand in demands
+    ]
+    first_need = first_of(needs).tolist()
+    priorities = sorted({demand.priority for demand in demands}, reverse=True)
+    families = _members([(demand.told_with,) for demand in demands], len(demands))
+    of_each = [
+        (
+            *(demand.activity, demand.kind, priorities.index(demand.priority), demand.calendar, demand.together),
+            *(demand.told_with, demand.instant, demand.in_months),
+        )
+        for demand in demands
+    ]
+    return {
+        "demand": by_columns(
+            tables.DEMAND,
+            *np.array([*of_each, (NOT,) * 8]).T,
+            lists.add(families),
+            first_of([demand.requirements for demand in demands]),
+            first_of([demand.choices for demand in demands]),
+            first_need,
+            [*(first + len(demand.claims) for first, demand in zip(first_need, demands, strict=False)), NOT],
+        ),
+        "need": by_rows(tables.AMOUNT, chain.from_iterable(needs)),
+    }
+
+
+def _requirements(network: Network, cause: Mapping[str, int]) -> Columns:
+    requirements = [r for demand in network.demands for r in demand.requirements]
+    alternatives = [alternative for r in requirements for alternative in r.alternatives]
+    return {
+        "requirement": by_columns(
+            tables.REQUIREMENT,
+            [*(cause[r.cause] for r in requirements), NOT],
+            first_of([r.alternatives for r in requirements]),
+        ),
+        "choice": ints(number for number, r in enumerate(requirements) if len(r.alternatives) > 1).astype(np.uint32),
+        "alternative": by_columns(
+            tables.ALTERNATIVE,
+            [*(alternative.calendar for alternative in alternatives), NOT],
+            [*(alternative.option for alternative in alternatives), NOT],
+            first_of([alternative.claims for alternative in alternatives]),
+        ),
+        "claim": by_rows(tables.AMOUNT, (claim for alternative in alternatives for claim in alternative.claims)),
+    }
+
+
+def _releases(network: Network) -> Columns:
+    """Dates before which instances may not be ready, each of which is one more thing that they wait for."""
+    later = np.flatnonzero(network.release)
+    later = later[np.argsort(network.release[later], kind="stable")]
+    needed = network.needed.copy()
+    needed[later] += 1
+    return {"needed": needed, "release": by_columns(tables.RELEASE, network.release[later], later)}
+
+
+def _supplies(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Columns:
+    """Gates with the orders that wait for them, milestones, and the stocks that these count."""
+    gates = range(network.instances, network.instances + network.gates)
+    milestone_of = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
+    orders, lots = network.orders, [order.lots if order.placed is None else 0 for order in network.orders]
+    return {
+        "gate": by_columns(
+            tables.GATE,
+            [*(milestone_of.get(gate, NOT) for gate in gates), NOT],
+            lists.add([network.orders_of_gate.get(gate, ()) for gate in gates]),
+        ),
+        "order": by_columns(
+            tables.ORDER,
+            [*(order.stock for order in orders), NOT],
+            [*(order.lots for order in orders), 0],
+            [*(order.amount for order in orders), 0],
+            [*(order.every for order in orders), 0],
+            [0, *accumulate(lots)],
+            [*(order.every_months for order in orders), 0],
+        ),
+        "milestone": by_rows(tables.MILESTONE, [(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones]),
+        "stock": by_columns(
+            tables.STOCK,
+            [*(stock.initial for stock in network.stocks), 0],
+            [*(cause[stock.name] for stock in network.stocks), NOT],
+            lists.add(_members([milestone.stocks for milestone in network.milestones], len(network.stocks))),
+        ),
+    }
+
+
+def _groups(network: Network) -> Columns:
     """Nodes with their groups and what follows them; several links, or one with a lag, stand in lists."""
-    columns, group = (network.demand, network.bundle, learner), np.zeros(len(network.needed), np.int32)
+    learner, multipliers, of_instance = _learners(network)
+    columns, group = (network.demand, network.bundle, of_instance), np.zeros(len(network.needed), np.int32)
     groups = [np.zeros((0, 3), np.int32)]
     for begin, end in pairwise(network.first.tolist()):  # groups of different activities differ in their demand
         if begin == end:
             continue
         rows = np.stack([column[begin:end] for column in columns], axis=1)
         some, which = np.unique(rows, axis=0, return_inverse=True)
-        group[begin:end] = sum(len(one) for one in groups) + which.ravel()
+        group[begin:end] = sum(map(len, groups)) + which.ravel()
         groups.append(some)
     first, links = network.link_first[:-1], np.diff(network.link_first)
     alone = np.flatnonzero(links == 1)
@@ -156,10 +168,12 @@ def _groups(network: Network, learner: NDArray[np.int32]) -> dict[str, NDArray[A
     following[listed] = -2 - np.arange(len(listed))
     kept = np.repeat(links > 0, np.diff(network.link_first))
     return {
-        "node": rows_of(kernel.NODE, group, following),
-        "group": rows_of(kernel.GROUP, *np.concatenate(groups).T),
+        "node": by_columns(tables.NODE, group, following),
+        "group": by_columns(tables.GROUP, *np.concatenate(groups).T),
         "link_first": np.concatenate([[0], np.cumsum(links[listed])]).astype(np.uint32),
-        "link": rows_of(kernel.LINK, network.link_to[kept], network.link_lag[kept]),
+        "link": by_columns(tables.LINK, network.link_to[kept], network.link_lag[kept]),
+        "learner": learner,
+        "multipliers": multipliers,
     }
 
 
@@ -182,19 +196,25 @@ class _Lists:
         return ints(self.numbers)
 
 
-def _words(levels: Sequence[Iterable[int]], told_with: Sequence[int], count: int) -> dict[str, NDArray[Any]]:
+def _words(network: Network) -> Columns:
     """For each level the queues that need it and those they are told with, as bits of words of 64 queues."""
+    resources, count = len(network.resources), len(network.resources) + len(network.stocks)
+    levels = [
+        {claim.resource for r in demand.requirements for each in r.alternatives for claim in each.claims}
+        | {resources + take.stock for take in demand.consumes}
+        for demand in network.demands
+    ]
     first: list[int] = [0]
     rows: list[tuple[int, ...]] = []
     for queues in _members(levels, count):
         of_word: dict[int, list[int]] = {}
         for queue in queues:
             of_word.setdefault(queue >> 6, [0, 0])[0] |= 1 << (queue & 63)
-            leader = told_with[queue]
+            leader = network.demands[queue].told_with
             of_word.setdefault(leader >> 6, [0, 0])[1] |= 1 << (leader & 63)
         rows.extend((word, *masks) for word, masks in of_word.items())
         first.append(len(rows))
-    return {"level": ints(first).astype(np.uint32), "word": _table(kernel.WORD, rows)}
+    return {"level": ints(first).astype(np.uint32), "word": by_rows(tables.WORD, rows)}
 
 
 def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
@@ -206,62 +226,64 @@ def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
     return found
 
 
-def _learners(network: Network) -> tuple[Table, NDArray[np.int32], NDArray[np.float64]]:
-    """Every count with its multipliers, the one of each instance, and all multipliers one after the other."""
+def _learners(network: Network) -> tuple[Table, NDArray[np.float64], NDArray[np.int32]]:
+    """Every count with its multipliers, all multipliers one after the other, and the count of each instance."""
     rows: list[tuple[int, int, int]] = []
     of_instance = np.full(network.instances, NOT, np.int32)
-    tables, length = [np.zeros(0)], 0
+    multipliers, length = [np.zeros(0)], 0
     for work in network.work:
         if work.learning is None:
             continue
         counters, which = np.unique(work.learning.counter, return_inverse=True)
         of_instance[work.instances] = len(rows) + which
-        multipliers = work.learning.multipliers
-        rows.extend((counter, length, len(multipliers)) for counter in counters.tolist())
-        tables.append(multipliers)
-        length += len(multipliers)
-    return _table(kernel.LEARNER, rows), of_instance, np.concatenate(tables)
+        rows.extend((counter, length, len(work.learning.multipliers)) for counter in counters.tolist())
+        multipliers.append(work.learning.multipliers)
+        length += len(work.learning.multipliers)
+    return by_rows(tables.LEARNER, rows), np.concatenate(multipliers), of_instance
 
 
-def _again(network: Network) -> tuple[list[int], Table]:
-    """Where the retry and repair demands of each activity begin, -1 without rework, and those demands."""
-    first, tables, total = [NOT] * len(network.activities), [_table(kernel.AGAIN, [])], 0
+def _again(network: Network) -> Columns:
+    """Activities, where the retry and repair demands of each begin, -1 without rework, and those demands."""
+    first, pairs, total = [NOT] * len(network.activities), [np.zeros((2, 0), np.int32)], 0
     for activity, pair in sorted(network.again.items()):
         first[activity] = total
-        tables.append(rows_of(kernel.AGAIN, *pair))
+        pairs.append(np.stack(pair))
         total += len(pair[0])
-    return first, np.concatenate(tables)
+    return {
+        "activity": by_columns(tables.ACTIVITY, network.first[:-1], first, network.start_gate),
+        "again": by_columns(tables.AGAIN, *np.concatenate(pairs, axis=1)),
+    }
 
 
 def flatten_draws(network: Network, draws: Draws) -> Chance:
-    """One replication's draws as the kernel reads them."""
+    """One replication's draws as the kernel and driving chains read them."""
     base_first, base = open_first, open_now = _without_risks(network)
     if any(now is not time.open for now, time in zip(draws.calendars, network.working_times, strict=True)):
         open_first, open_now = _intervals(draws.calendars)
     added, pool = added_times(network, draws)
-    effects = [(*e[:3], e.gate, *at) for e, at in zip(chain.from_iterable(draws.effects), added, strict=True)]
     return Chance(
         minutes=draws.minutes,
         failures=draws.failures,
         again=draws.again,
-        again_minutes=rows_of(kernel.AGAIN_MINUTES, draws.retry_minutes, draws.repair_minutes),
-        delivery=rows_of(kernel.DELIVERY, *draws.deliveries[:3]),
-        lead=draws.lead,
-        lead_months=draws.lead_months,
-        postponed=_table(
-            kernel.POSTPONED, [(stock, *one[:3]) for stock, some in enumerate(draws.postponed) for one in some]
+        again_minutes=by_columns(tables.AGAIN_MINUTES, draws.retry_minutes, draws.repair_minutes),
+        delivery=by_columns(tables.DELIVERY, *draws.deliveries),
+        lead=by_columns(tables.LEAD, draws.placed, draws.lead, draws.lead_months),
+        postponed=by_rows(
+            tables.POSTPONED, [(stock, *window) for stock, some in enumerate(draws.postponed) for window in some]
         ),
         capacity=draws.capacity,
-        step=rows_of(kernel.STEP, *draws.steps),
+        step=by_columns(tables.STEP, *draws.steps),
         effect_first=first_of(draws.effects),
-        effect=_table(kernel.EFFECT, effects),
+        effect=by_rows(
+            tables.EFFECT, [(*e[:-1], *at) for e, at in zip(chain.from_iterable(draws.effects), added, strict=True)]
+        ),
         added=pool,
         open_first=open_first,
         open=open_now,
         base_first=base_first,
         base=base,
         window_first=first_of(draws.windows),
-        window=_table(kernel.WINDOW, chain.from_iterable(draws.windows)),
+        window=by_rows(tables.WINDOW, chain.from_iterable(draws.windows)),
         skipped=draws.skipped,
     )
 
@@ -275,15 +297,5 @@ def _without_risks(network: Network) -> tuple[Ints, Table]:
 def _intervals(calendars: Sequence[Calendar]) -> tuple[Ints, Table]:
     """The open intervals of several calendars one after the other: opens, closes, worked before."""
     columns = [(calendar.opens, calendar.closes, calendar.worked_before) for calendar in calendars]
-    table = rows_of(kernel.INTERVAL, *(np.concatenate(column) for column in zip(*columns, strict=True)))
+    table = by_columns(tables.INTERVAL, *(np.concatenate(column) for column in zip(*columns, strict=True)))
     return first_of([calendar.opens for calendar in calendars]), table
-
-
-def _table(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
-    """Rows as a table."""
-    return np.array([tuple(row) for row in rows], kind)
-
-
-def _cumulated(counts: Iterable[int]) -> list[int]:
-    """How many come before each, and at the end how many there are."""
-    return [0, *accumulate(counts)]

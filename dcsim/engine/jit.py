@@ -1,13 +1,13 @@
-"""Functions that are compiled when first called, and kept on disk for the next time."""
+"""Functions that are compiled when first called, and kept on disk for the next time; tables that they read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.engine.tables import Table, rows_of
+from dcsim.engine.tables import Table
 
 COMPILES = find_spec("numba") is not None
 
@@ -30,7 +30,18 @@ def fast(function: Callable[..., Any]) -> Any:
     return kept(nogil=True, _nrt=False)(function) if COMPILES else function
 
 
-def readable(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:
-    """Columns as a table whose fields a `fast` function reads as attributes, compiled or not."""
-    table = rows_of(kind, *columns)
+def by_columns(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:
+    """Columns as a table; they are as long as the first. A `fast` function reads its fields as attributes."""
+    table = np.empty(len(columns[0]), kind)
+    for name, column in zip(kind.names or (), columns, strict=True):
+        table[name] = np.asarray(column)
+    return _readable(table)
+
+
+def by_rows(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
+    """Rows as a table, alike."""
+    return _readable(np.array([tuple(row) for row in rows], kind))
+
+
+def _readable(table: Table) -> Table:
     return table if COMPILES else table.view(np.recarray)

@@ -1,7 +1,6 @@
 """The loop of the compiled engine: the law of the instant over flat arrays, in one pass without Python.
 
-It shares the network, the draws and the written law with the reference engine, and nothing else. Tables are
-rows of records. A list of lists is a first index into `lists`, ended by that of the next row.
+It shares the network, the draws and the written law with the reference engine, and nothing else.
 """
 
 from math import floor
@@ -11,25 +10,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dcsim.calendars import months_later
+from dcsim.calendars import NEVER
+from dcsim.engine import lookup
+from dcsim.engine.eves import AT_ONCE, HELD, WORKED
 from dcsim.engine.jit import kept
-from dcsim.engine.tables import Table, i32, i64, record
+from dcsim.engine.lookup import advance, chosen, interval, is_open, is_skipped, joined, later
+from dcsim.engine.tables import I64, U32, Chance, Plan, Table, i32, i64, record, u32
+from dcsim.network import REPAIR, RETRY, WORK
+from dcsim.trace import NOT
 from dcsim.units import HALF
 
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-F64 = NDArray[np.float64]
-U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 
-WORK, RETRY, REPAIR = 0, 1, 2
-WORKED, AT_ONCE, HELD = 0, 1, 2
-NOT = -1
 NONE = 2**32 - 1
 """Nothing, among numbers without a sign."""
 ANY = NONE
 """What a queue lacks that may start after any change."""
-NEVER = 2**62
 
 FINISHED, LAG_OVER, LOOK, LOT, STARTED = range(5)
 """What can become due: the end of a piece of work, a lag, another look at those who wait for calendars, a lot of an
@@ -37,54 +33,7 @@ order that waited for its gate, and a start that something waits for."""
 KINDS, WHATS = 3, 32
 """Bits of an event that say which of these it is, and of what."""
 
-
-i8, u32 = np.int8, np.uint32
-
-# Numbers without a sign save the question whether a place in an array is counted from its end, which is a third of the
-# work. Rows of the plan; where a row says `first_...`, its list ends where that of the next row begins.
-NODE = np.dtype([("group", u32), ("next", i32)])
-"""What follows: one node at once; -1 nothing; below, the list of links -2 - next."""
-GROUP = record(u32, "demand", "bundle", "learner")
-LINK = record(u32, "to", "lag")
-LAG = np.dtype([("minutes", i64), ("calendar", i64), ("months", np.float64)])
-"""The calendar is -1 where the lag is elapsed time."""
-ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, without links from starts
-AGAIN = record(u32, "retry", "repair")
-DEMAND = record(
-    u32,
-    *("activity", "kind", "rank", "calendar", "together", "told_with", "instant", "in_months"),
-    *("first_family", "first_requirement", "first_choice", "first_need", "first_take"),
-)
-REQUIREMENT = record(u32, "cause", "first_alternative")
-ALTERNATIVE = record(u32, "calendar", "option", "first_claim")
-AMOUNT = np.dtype([("what", u32), ("amount", i64)])
-CALENDAR = record(i64, "cause", "first_risk")
-WORD = np.dtype([("at", u32), ("queues", np.uint64), ("told", np.uint64)])
-RELEASE = record(i64, "tick", "node")
-GATE = record(i64, "milestone", "first_order")
-ORDER = np.dtype(
-    [*((name, i64) for name in ("stock", "lots", "amount", "every", "first_lot")), ("every_months", np.float64)]
-)
-MILESTONE = record(i64, "gate", "reaches")
-STOCK = record(i64, "initial", "cause", "first_milestone")
-LEARNER = record(u32, "counter", "multiplier", "multipliers")
-
-# Rows of the draws
-AGAIN_MINUTES = record(np.float64, "retry", "repair")
-DELIVERY = record(i64, "tick", "stock", "amount")
-POSTPONED = record(i64, "stock", "begins", "ends", "ticks")
-STEP = record(i64, "tick", "resource", "units")
-EFFECT = np.dtype(
-    [
-        ("begins", i64),
-        ("ends", i64),
-        ("multiplier", np.float64),
-        *((name, i64) for name in ("gate", "added", "options")),
-    ]
-)
-"""The gate is -1 where its window counts from the start; `added` is where what is added stands, -1 for nothing."""
-INTERVAL = record(i64, "opens", "closes", "worked")
-WINDOW = record(i64, "begins", "ends")
+i8 = np.int8
 
 # Rows of the state
 LEVEL = record(i64, "now", "before", "changed", "capacity", "rose", "grew", "grown")
@@ -111,93 +60,6 @@ BIT_NUMBER = np.zeros(64, np.uint32)
 """The number of a single bit, by the top six bits of its product with the de Bruijn sequence."""
 for _number in range(64):
     BIT_NUMBER[((1 << _number) * int(DE_BRUIJN) & (2**64 - 1)) >> 58] = _number
-
-
-class Plan(NamedTuple):
-    """The network as flat arrays, the same for every replication."""
-
-    horizon: int
-    tick_bits: int
-    id_bits: int
-    """Bits that hold a tick and an instance; a place in the order of the law is one number."""
-    first_calendar_cause: int
-    month: I64
-    """The tick at which each month begins."""
-    instances: int
-    needed: I32
-    node: Table
-    group: Table
-    """What instances need alike to start, what they produce and where they learn."""
-    link_first: U32
-    link: Table
-    """Links of nodes from which several start, or one with a lag."""
-    lag: Table
-    activity: Table
-    again: Table
-    """Of each instance with rework, the queues of a retry and of a repair."""
-    bundle: U32
-    take: Table
-    demand: Table
-    requirement: Table
-    choice: U32
-    """Of each demand, those of its requirements that leave a choice."""
-    alternative: Table
-    claim: Table
-    """Of each alternative, what it takes of which resource."""
-    need: Table
-    """Of each demand, what it takes of which level whatever is chosen: resources, which are given back, and from
-    `first_take` on stocks."""
-    joined_key: I64
-    joined: I64
-    """Pairs of calendars, and what they are together."""
-    options: int
-    more: I64
-    """Of each instance, where the working times of its further options stand; empty where there are none."""
-    resource_calendar: I64
-    calendar: Table
-    level: U32
-    """Of each level (resources, then stocks), the first of the words of queues that need it."""
-    word: Table
-    """A word of queues that need a level, and those that they are told with."""
-    lists: U32
-    risk_cause: I64
-    release: Table
-    gate: Table
-    order: Table
-    milestone: Table
-    stock: Table
-    learner: Table
-    multipliers: F64
-
-
-class Chance(NamedTuple):
-    """One replication's draws as flat arrays."""
-
-    minutes: F64
-    failures: NDArray[np.int8]
-    again: I64
-    again_minutes: Table
-    """Of each further attempt and repair: their minutes."""
-    delivery: Table
-    lead: I64
-    lead_months: F64
-    postponed: Table
-    capacity: I64
-    step: Table
-    effect_first: I64
-    effect: Table
-    added: I64
-    """Working minutes that risks add to first attempts."""
-    open_first: I64
-    open: Table
-    base_first: I64
-    base: Table
-    """The calendars as they are without risks."""
-    window_first: I64
-    window: Table
-    """Of each risk, when it acts."""
-    skipped: NDArray[np.bool_]
-    """Of each node, whether it is skipped; empty without branches."""
 
 
 class State(NamedTuple):
@@ -250,71 +112,12 @@ whole = kept(**OPTIONS)
 
 
 @rare
-def interval(first: I64, table: Table, calendar: int, tick: int) -> int:
-    """The first open interval of a calendar that ends after a tick."""
-    low, high = first[calendar], first[calendar + 1]
-    while low < high:
-        middle = (low + high) >> 1
-        if table[middle].closes <= tick:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@leaf
-def is_open(first: I64, table: Table, calendar: int, tick: int) -> bool:
-    if calendar == 0:
-        return True
-    k = interval(first, table, calendar, tick)
-    return k < first[calendar + 1] and table[k].opens <= tick
-
-
-@rare
 def next_change(first: I64, table: Table, calendar: int, tick: int) -> int:
     """The first tick after this one at which a calendar opens or closes."""
     k = interval(first, table, calendar, tick)
     if k == first[calendar + 1]:
         return NEVER
     return table[k].opens if table[k].opens > tick else table[k].closes
-
-
-@leaf
-def advance(first: I64, table: Table, calendar: int, tick: int, minutes: int) -> int:
-    """The end of the last of so many worked minutes."""
-    if minutes == 0 or calendar == 0:
-        return tick + minutes
-    k = interval(first, table, calendar, tick)
-    end = first[calendar + 1]
-    if k == end:
-        return NEVER
-    target = table[k].worked + max(0, tick - table[k].opens) + minutes
-    low, high = k + 1, end
-    while low < high:
-        middle = (low + high) >> 1
-        if table[middle].worked < target:
-            low = middle + 1
-        else:
-            high = middle
-    finish = table[low - 1].opens + target - table[low - 1].worked
-    return finish if finish <= table[low - 1].closes else NEVER
-
-
-later = rare(months_later)
-
-
-@rare
-def joined(keys: I64, together: I64, one: int, other: int) -> int:
-    """The number of two calendars together."""
-    key = (one << 32) | other
-    low, high = 0, len(keys)
-    while low < high:
-        middle = (low + high) >> 1
-        if keys[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return together[low]
 
 
 # Events: a binary heap of (tick, what, kind) in one number each
@@ -472,15 +275,7 @@ def leave(demands: Table, counts: Table, queues: Table, bits: U64, pieces: Table
     return instance
 
 
-@part
-def queue_of(plan: Plan, instance: int, kind: int) -> int:
-    """Where an attempt or a repair of an instance waits."""
-    demand = plan.group[plan.node[instance].group].demand
-    if kind == WORK:
-        return demand
-    activity = plan.demand[demand].activity
-    at = plan.activity[activity].again + instance - plan.activity[activity].first
-    return plan.again[at].repair if kind == REPAIR else plan.again[at].retry
+queue_of = part(lookup.demand_of)
 
 
 @part
@@ -536,30 +331,18 @@ def satisfy(count: Table, pieces: Table, ripe: U32, node: int) -> None:
         count[0].ripe += 1
 
 
-@leaf
-def is_skipped(skipped: NDArray[np.bool_], node: int) -> bool:
-    """Whether a branch skips a node."""
-    return len(skipped) > 0 and skipped[node]
+due = part(lookup.due)
+arrival = part(lookup.arrival)
+lag_over = part(lookup.lag_over)
 
 
 @part
 def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int) -> None:
     """An order that waited is placed now; its lots come when they come."""
     for lot in range(plan.order[order].lots):
-        due = tick + chance.lead[order]
-        if chance.lead_months[order] > 0:
-            due = later(plan.month, tick, chance.lead_months[order])
-        if plan.order[order].every_months > 0:
-            due = later(plan.month, due, lot * plan.order[order].every_months)
-        due += lot * plan.order[order].every
-        arrival = due
-        for k in range(len(chance.postponed)):
-            if chance.postponed[k].stock == plan.order[order].stock:
-                if chance.postponed[k].begins <= due < chance.postponed[k].ends:
-                    arrival += chance.postponed[k].ticks
-        if arrival <= plan.horizon:
-            what = plan.order[order].first_lot + lot
-            push(state.counts, state.events, arrival, what, LOT)
+        arrives = arrival(plan, chance, order, due(plan, chance, order, lot, tick))
+        if arrives <= plan.horizon:
+            push(state.counts, state.events, arrives, plan.order[order].first_lot + lot, LOT)
 
 
 @part
@@ -577,13 +360,9 @@ def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> No
         if lag == 0 or is_skipped(chance.skipped, node) or is_skipped(chance.skipped, plan.link[k].to):
             satisfy(state.counts, state.piece, state.ripe, plan.link[k].to)
             continue
-        due = tick + plan.lag[lag].minutes
-        if plan.lag[lag].months > 0:
-            due = later(plan.month, tick, plan.lag[lag].months) + plan.lag[lag].minutes
-        if plan.lag[lag].calendar != NOT:
-            due = advance(chance.open_first, chance.open, plan.lag[lag].calendar, tick, plan.lag[lag].minutes)
-        if due <= plan.horizon:
-            push(state.counts, state.events, due, k, LAG_OVER)
+        over = lag_over(plan, chance, lag, tick)
+        if over <= plan.horizon:
+            push(state.counts, state.events, over, k, LAG_OVER)
 
 
 @part
@@ -634,15 +413,12 @@ def change_chosen(
     left, option, calendar, new = i64(mode), i64(0), i64(plan.demand[queue].together), False
     for back in range(i64(plan.demand[queue + 1].first_choice) - i64(plan.demand[queue].first_choice)):
         requirement = plan.choice[plan.demand[queue + 1].first_choice - 1 - back]
-        first = i64(plan.requirement[requirement].first_alternative)
-        count = i64(plan.requirement[requirement + 1].first_alternative) - first
-        chosen = first + left % count
-        left //= count
-        option += i64(plan.alternative[chosen].option)
-        other = i64(plan.alternative[chosen].calendar)
+        taken, left = chosen(plan.requirement, requirement, left)
+        option += i64(plan.alternative[taken].option)
+        other = i64(plan.alternative[taken].calendar)
         if other != 0 and other != calendar:
             calendar = other if calendar == 0 else i64(joined(plan.joined_key, plan.joined, calendar, other))
-        for k in range(plan.alternative[chosen].first_claim, plan.alternative[chosen + 1].first_claim):
+        for k in range(plan.alternative[taken].first_claim, plan.alternative[taken + 1].first_claim):
             change_level(plan, state, tick, plan.claim[k].what, sign * plan.claim[k].amount)
             new = new or took_new(state.level, plan.claim[k].what, tick)
     return option, calendar, new

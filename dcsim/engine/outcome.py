@@ -1,6 +1,6 @@
 """What is kept of one replication among many: dates, and how long was waited for what."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 
 from dcsim.dates import at_midnight
 from dcsim.engine import reference
-from dcsim.engine.chain import chains
 from dcsim.engine.draws import PRODUCTION, Draws, Ints, Sample, draw
-from dcsim.engine.tables import Table
+from dcsim.engine.flat import flatten_draws
+from dcsim.engine.story import story_of
+from dcsim.engine.tables import Chance, Story, Table
 from dcsim.network import Network
 from dcsim.trace import NOT, DeliveryRow, Trace, causes
+
+Follow = Callable[[Chance, Story], tuple[Table, ...]]
+"""Follows the driving chains of some gates through a replication."""
 
 
 class Outcome(NamedTuple):
@@ -36,7 +40,7 @@ class Outcome(NamedTuple):
     late: tuple[DeliveryRow, ...]
     """Deliveries of orders that waited for their gate."""
     chains: tuple[Table, ...]
-    """The driving chain of each gate that was asked about."""
+    """The driving chain of each gate that is followed."""
 
 
 class Runner(Protocol):
@@ -47,19 +51,18 @@ class Runner(Protocol):
 
 
 class ReferenceRunner:
-    """Replications by the reference engine, with the driving chains of these gates."""
+    """Replications by the reference engine."""
 
-    def __init__(self, network: Network, seed: int, gates: tuple[int, ...]) -> None:
+    def __init__(self, network: Network, seed: int, follow: Follow | None) -> None:
         self.network = network
         self.seed = seed
-        self.gates = gates
+        self.follow = follow
 
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         draws = draw(self.network, Sample(self.seed, replication, designed))
         trace = reference.run(self.network, draws)
         orders = self.network.orders
         late = tuple(r for r in trace.delivery_rows if r.origin != PRODUCTION and orders[r.origin].placed is None)
-        told = chains(trace, draws, self.gates) if self.gates else ()
         fallen = set(np.flatnonzero(at_midnight(self.network.start, trace.finish) & ~trace.eve).tolist())
         return Outcome(
             draws,
@@ -70,7 +73,7 @@ class ReferenceRunner:
             *left_of(trace),
             waits_of(trace),
             late,
-            tuple(told),
+            self.follow(flatten_draws(self.network, draws), story_of(trace)) if self.follow is not None else (),
         )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.chain import codes_of, minutes_by_code
+from dcsim.chain import follower
 from dcsim.distributions import Fixed
 from dcsim.engine import new_runner
 from dcsim.engine.draws import Deliveries, Draws, Ints, drawn_of, quantity
@@ -121,7 +122,8 @@ def run_chunk(
 
     `explained` are the milestones whose driving chains are followed, by number.
     """
-    runner = new_runner(engine, network, seed, tuple(network.milestones[number].gate for number in explained))
+    follow = follower(network, [network.milestones[number].gate for number in explained]) if explained else None
+    runner = new_runner(engine, network, seed, follow)
     days = network.horizon // DAY + 1
     size = last - first
     reached, dated = np.zeros((2, size, len(network.milestones)), np.int64)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dcsim.analysis.chain import MINOR, criticality, days_by_cause, segments, story
 from dcsim.build import network_of
+from dcsim.chain import chains
 from dcsim.distributions import Fixed
 from dcsim.document.bars import OTHER, coloured, with_rest
 from dcsim.document.causes import spent_on
@@ -18,7 +19,6 @@ from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, day, interval, joined, share
 from dcsim.document.words import days as in_days
 from dcsim.engine import AUTO, ENGINES
-from dcsim.engine.chain import chains
 from dcsim.engine.draws import Expectation, Sample
 from dcsim.engine.draws import draw as settle
 from dcsim.errors import RequestError

@@ -16,16 +16,16 @@ from dcsim.analysis.result import EXPECTED
 from dcsim.analysis.stuck import stuck_before
 from dcsim.build import network_of
 from dcsim.calendars import always
+from dcsim.chain import chains
+from dcsim.chain.ways import ways
 from dcsim.document.bars import coloured, with_rest
 from dcsim.document.causes import spent_on
 from dcsim.document.chart import Axis, Band, Bars, Chart, Line
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import counted, money, share
 from dcsim.engine import AUTO, ENGINES, choose
-from dcsim.engine.chain import chains
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.engine.outcome import left_of
-from dcsim.engine.ways import ways
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario

@@ -1,0 +1,35 @@
+"""The driving chain of a replication: what a milestone had waited for last, back to the start."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dcsim.engine.draws import Draws
+from dcsim.engine.flat import flatten, flatten_draws
+from dcsim.engine.story import story_of
+from dcsim.engine.tables import Chance, Story, Table
+from dcsim.network import Network
+from dcsim.trace import Trace
+
+if TYPE_CHECKING:
+    from dcsim.engine.outcome import Follow
+
+
+def follower(network: Network, nodes: Sequence[int]) -> "Follow":
+    """What tells the chains of these instances or gates in one replication after the other."""
+    from dcsim.chain.follow import chain
+    from dcsim.chain.gates import Past, new_gates, open_gates
+    from dcsim.chain.ways import ways
+
+    plan, backwards, gates = flatten(network), ways(network), new_gates(network, nodes)
+
+    def follow(chance: Chance, story: Story) -> tuple[Table, ...]:
+        past = Past(plan, backwards, chance, story, gates)
+        open_gates(past)
+        return tuple(chain(past, node) for node in nodes)
+
+    return follow
+
+
+def chains(trace: Trace, draws: Draws, nodes: Sequence[int]) -> tuple[Table, ...]:
+    """The segments of the chain of each of these instances or gates, in order of time; none of what did not happen."""
+    return follower(trace.network, nodes)(flatten_draws(trace.network, draws), story_of(trace))

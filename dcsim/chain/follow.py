@@ -1,0 +1,367 @@
+"""The driving chain: from a milestone back to the start, what each thing that happened had waited for last.
+
+What started when it became ready was driven by the predecessor that settled last; what was held, by what gave back or
+delivered the missing thing: the last to settle before its start. So the chain never bites its tail, and its segments
+follow each other without a gap: they add up to the tick of the milestone.
+
+* Who waits for a *resource* follows whoever gave it back. While both overlap, the time is waiting for the resource;
+  what the giver worked before is its own work.
+* Who waits for a *supply* follows what produced or delivered it. A production ends the chain.
+* A closed calendar, or a risk that stops work, is waited for as long as the queue lacked nothing else; what it lacked
+  before that is followed on.
+* Where capacity changed on a date, the waiting counts for the resource and the chain goes on with what made the
+  activity ready.
+
+The functions read and write arrays only: compiled where numba is there, the same in Python where not.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from dcsim.chain.gates import (
+    ROUNDS,
+    Past,
+    arrival,
+    bundle_of,
+    delivered_in,
+    demand_met,
+    lag_of,
+    last_arrival,
+    mode_of,
+    passes,
+    settled_in,
+    started,
+    taken,
+)
+from dcsim.chain.telling import SEGMENT, activity_of, tell, tell_order, tell_span, tell_work
+from dcsim.engine.jit import by_columns, by_rows, fast
+from dcsim.engine.lookup import chosen, is_skipped
+from dcsim.engine.tables import Plan, Story, Table, i64, record
+from dcsim.trace import NOT
+
+ANY_ROUND = 2**30
+ENDLESS = -1
+"""Stands for the length of a chain that does not end, which the law of the instant rules out."""
+
+AT_GATE, AT_FINISH, AT_START, AT_READY, AT_DELIVERY, OVER = range(6)
+"""Where a chain stands: a gate opened, a piece of work finished, started, became ready, goods arrived, it is over."""
+PLACE = record(i64, "at", "what", "row", "tick", "count")
+"""Where a chain stands, at which gate, instance or delivery, in which attempt, when, after how many segments."""
+
+
+def chain(past: Past, node: int) -> Table:
+    """The segments of the chain of one instance or gate, in order of time; none of what did not happen."""
+    room, place = 4096, by_rows(PLACE, [(0,) * 5])
+    while True:
+        told = by_columns(SEGMENT, *np.empty((5, room), np.int64))
+        count = int(follow(past, node, told, place))
+        if count == ENDLESS:
+            raise RuntimeError(f"the chain of node {node} bites its tail")
+        if count <= room:
+            return told[:count][::-1]
+        room = count
+
+
+@fast
+def last_at_most(table: Table, tick: int) -> int:
+    """The last row that is not later than a tick; -1 if all are."""
+    low, high = 0, len(table)
+    while low < high:
+        middle = (low + high) >> 1
+        if table[middle].tick <= tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@fast
+def shortage(story: Story, demand: int, tick: int) -> int:
+    """What a queue was recorded to lack in the minute before a tick; -1 if nothing."""
+    low, high = 0, len(story.shortage)
+    while low < high:
+        middle = (low + high) >> 1
+        ends = story.shortage[middle].ends
+        if 0 <= ends < tick:
+            low = middle + 1
+        else:
+            high = middle
+    for k in range(low, len(story.shortage)):
+        if story.shortage[k].demand == demand and story.shortage[k].begins < tick:
+            return k
+    return NOT
+
+
+@fast
+def gives_back(past: Past, settled: int, demand: int, cause: int) -> bool:
+    """Whether a piece of work gave back what a demand lacked."""
+    plan, instance, row = past.plan, past.story.settled[settled].instance, past.story.settled[settled].row
+    given, mode = demand_met(past, instance, row), i64(mode_of(past.story, instance, row))
+    last = i64(plan.demand[given + 1].first_requirement) - 1
+    for back in range(last + 1 - i64(plan.demand[given].first_requirement)):
+        alternative, mode = chosen(plan.requirement, last - back, mode)
+        for k in range(plan.alternative[alternative].first_claim, plan.alternative[alternative + 1].first_claim):
+            if requires(plan, demand, cause, plan.claim[k].what):
+                return True
+    return False
+
+
+@fast
+def requires(plan: Plan, demand: int, cause: int, resource: int) -> bool:
+    """Whether a demand requires this resource under a cause."""
+    for r in range(plan.demand[demand].first_requirement, plan.demand[demand + 1].first_requirement):
+        if plan.requirement[r].cause == cause:
+            first = plan.alternative[plan.requirement[r].first_alternative].first_claim
+            for k in range(first, plan.alternative[plan.requirement[r + 1].first_alternative].first_claim):
+                if plan.claim[k].what == resource:
+                    return True
+    return False
+
+
+@fast
+def consumes(plan: Plan, demand: int, cause: int, stock: int) -> bool:
+    """Whether a demand consumes of this stock under a cause."""
+    for k in range(plan.demand[demand].first_take, plan.demand[demand + 1].first_need):
+        if plan.need[k].what == len(plan.resource_calendar) + stock and plan.stock[stock].cause == cause:
+            return True
+    return False
+
+
+@fast
+def produces(past: Past, settled: int, demand: int, cause: int) -> bool:
+    """Whether a piece of work produced what a demand lacked."""
+    if not passes(past.story, settled):
+        return False
+    plan, bundle = past.plan, bundle_of(past.plan, past.story.settled[settled].instance)
+    for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
+        if consumes(plan, demand, cause, i64(plan.take[k].what)):
+            return True
+    return False
+
+
+@fast
+def is_required(plan: Plan, demand: int, cause: int) -> bool:
+    """Whether a demand names this among what it requires, rather than among what it consumes."""
+    for r in range(plan.demand[demand].first_requirement, plan.demand[demand + 1].first_requirement):
+        if plan.requirement[r].cause == cause:
+            return True
+    return False
+
+
+@fast
+def giver(past: Past, demand: int, cause: int, tick: int, latest: int) -> int:
+    """The last piece of work to settle at a tick, until a round, that gave back or produced what was lacking."""
+    story, required = past.story, is_required(past.plan, demand, cause)
+    k = last_at_most(story.settled, tick)
+    while k >= 0 and story.settled[k].tick == tick:
+        if settled_in(story, story.settled[k].instance, story.settled[k].row) <= latest:
+            if required and gives_back(past, k, demand, cause):
+                return k
+            if not required and produces(past, k, demand, cause):
+                return k
+        k -= 1
+    return NOT
+
+
+@fast
+def delivered(past: Past, demand: int, cause: int, tick: int, latest: int) -> int:
+    """The last delivery at a tick, until a round, of what was lacking."""
+    delivery = past.story.delivery
+    k = last_at_most(delivery, tick)
+    while k >= 0 and delivery[k].tick == tick:
+        if consumes(past.plan, demand, cause, delivery[k].stock) and delivered_in(past, k) <= latest:
+            return k
+        k -= 1
+    return NOT
+
+
+@fast
+def follow(past: Past, node: int, told: Table, place: Table) -> int:
+    """Follow the chain of a node back to the start; how many segments there are, the last in time told first."""
+    here, story = place[0], past.story
+    set_out(past, here, node)
+    for _ in range(6 * (len(story.settled) + len(story.instance) + len(past.ways.gates) + len(story.delivery) + 1)):
+        if here.at == AT_GATE:
+            leave_gate(past, told, here)
+        elif here.at == AT_FINISH:
+            leave_finish(past, told, here)
+        elif here.at == AT_START:
+            leave_start(past, told, here)
+        elif here.at == AT_READY:
+            leave_ready(past, told, here)
+        elif here.at == AT_DELIVERY:
+            leave_delivery(past, told, here)
+        else:
+            return tell(told, here.count, 0, here.tick, past.ways.codes.start, NOT, 0) if here.tick > 0 else here.count
+    return ENDLESS
+
+
+@fast
+def set_out(past: Past, here: Any, node: int) -> None:
+    """A chain begins at an instance or a gate, if that happened."""
+    here.count = 0
+    go_to_node(past, here, node)
+    if here.tick == NOT:
+        here.at = OVER
+
+
+@fast
+def go_to_node(past: Past, here: Any, node: int) -> None:
+    """The chain goes on where an instance finished or a gate opened."""
+    gate = node - past.plan.instances
+    if gate < 0:
+        go_to_work(here, AT_FINISH, node, past.story.instance[node].row)
+        here.tick = past.story.instance[node].finish
+    else:
+        here.at, here.what = AT_GATE, gate
+        here.tick = past.gates.opened[gate].tick
+
+
+@fast
+def go_to_work(here: Any, at: int, instance: int, row: int) -> None:
+    """The chain goes on where a piece of work finished or started."""
+    here.at, here.what, here.row = at, instance, row
+
+
+@fast
+def end(here: Any) -> None:
+    """The chain has come to the start of the clock."""
+    here.at, here.tick = OVER, 0
+
+
+@fast
+def leave_gate(past: Past, told: Table, here: Any) -> None:
+    """From a gate to what opened it."""
+    gate, by, story = past.ways.gate[here.what], past.gates.opened[here.what].by, past.story
+    if gate.started_by != NOT:
+        row = story.instance[gate.started_by].row
+        while row >= 0 and story.row[row].before >= 0:
+            row = story.row[row].before
+        go_to_work(here, AT_START, gate.started_by, row)
+    elif by == NOT:
+        here.at = OVER
+    elif gate.milestone == NOT:
+        take_link(past, told, here, by)
+    elif by < len(story.settled):
+        go_to_work(here, AT_FINISH, story.settled[by].instance, story.settled[by].row)
+    else:
+        here.at, here.what = AT_DELIVERY, by - len(story.settled)
+
+
+@fast
+def leave_ready(past: Past, told: Table, here: Any) -> None:
+    """From what became ready to what it had waited for: its attempt before, a predecessor, or a date."""
+    if here.row >= 0 and past.story.row[here.row].before >= 0:
+        here.at, here.row = AT_FINISH, past.story.row[here.row].before
+        return
+    link = last_arrival(past, here.what)
+    if link != NOT and (arrival(past, link) >> ROUNDS) >= here.tick:
+        take_link(past, told, here, link)
+        return
+    if here.tick > 0:
+        code = past.ways.codes.date + activity_of(past.plan, here.what)
+        here.count = tell(told, here.count, 0, here.tick, code, here.what, 0)
+    end(here)
+
+
+@fast
+def take_link(past: Past, told: Table, here: Any, link: int) -> None:
+    """From an instance or a gate to its predecessor, over the lag between them."""
+    code, at, what, until = past.ways.codes.lag, here.at, here.what, here.tick
+    go_to_node(past, here, past.ways.link[link].source)
+    if lag_of(past, link) > 0:
+        if at == AT_READY:
+            code += activity_of(past.plan, what)
+            here.count = tell(told, here.count, here.tick, until, code, what, 0)
+        else:
+            code += past.ways.codes.rework + past.ways.gate[what].order
+            here.count = tell(told, here.count, here.tick, until, code, NOT, 0)
+
+
+@fast
+def leave_finish(past: Past, told: Table, here: Any) -> None:
+    """From the finish of a piece of work to its start."""
+    here.at = AT_START
+    if not is_skipped(past.chance.skipped, here.what):
+        here.count = tell_work(past, told, here.count, here.tick, here.what, here.row)
+        here.tick = started(past.story, here.what, here.row)
+
+
+@fast
+def leave_delivery(past: Past, told: Table, here: Any) -> None:
+    """From a delivery to the placing of its order; a production, and an order placed on a date, end the chain."""
+    codes, delivery = past.ways.codes, past.story.delivery[here.what]
+    order = delivery.origin
+    if order < 0:
+        here.count = tell(told, here.count, 0, here.tick, codes.production + delivery.stock, NOT, 0)
+        end(here)
+    elif past.ways.order_gate[order] != NOT:
+        tick = here.tick
+        go_to_node(past, here, past.ways.order_gate[order])
+        here.count = tell_order(past, told, here.count, here.tick, tick, order)
+    else:
+        placed = past.chance.lead[order].placed
+        here.count = tell_order(past, told, here.count, placed, here.tick, order)
+        here.count = tell(told, here.count, 0, max(0, placed), codes.placed + order, NOT, 0)
+        end(here)
+
+
+@fast
+def leave_start(past: Past, told: Table, here: Any) -> None:
+    """From the start of a piece of work to what it had waited for since it was ready, or to when it became ready."""
+    story, instance, row = past.story, here.what, here.row
+    demand, number, ready = demand_met(past, instance, row), 1, story.instance[instance].ready
+    cause, latest = story.instance[instance].held_by, story.instance[instance].round_
+    if row >= 0:
+        attempt = story.row[row]
+        number, ready, cause, latest = attempt.number, attempt.ready, attempt.held_by, attempt.round_
+    here.at = AT_READY
+    while here.tick > ready and here.at == AT_READY:
+        if cause >= past.plan.first_calendar_cause:
+            cause = leave_closing(past, told, here, demand, cause, ready, number)
+            latest = ANY_ROUND
+        else:
+            leave_lack(past, told, here, demand, cause, latest, ready, number)
+
+
+@fast
+def leave_closing(past: Past, told: Table, here: Any, demand: int, cause: int, ready: int, number: int) -> int:
+    """Past the time in which only a closed calendar, or a risk, kept a demand waiting; what it lacked before that."""
+    story, told_with = past.story, past.plan.demand[demand].told_with
+    lack = shortage(story, told_with, here.tick)
+    since = ready if lack == NOT else max(ready, story.shortage[lack].begins)
+    here.count = tell(told, here.count, since, here.tick, past.ways.codes.wait + cause, here.what, number)
+    here.tick = since
+    lack = shortage(story, told_with, since)
+    return NOT if lack == NOT else story.shortage[lack].cause
+
+
+@fast
+def leave_lack(
+    past: Past, told: Table, here: Any, demand: int, cause: int, latest: int, ready: int, number: int
+) -> None:
+    """From what was lacking to who gave it back, produced or delivered it; to when it was ready if nobody did."""
+    story, tick, waiting = past.story, here.tick, past.ways.codes.wait + cause
+    by = giver(past, demand, cause, tick, latest)
+    if by == NOT:
+        goods = delivered(past, demand, cause, tick, latest)
+        if goods != NOT:
+            here.count = tell(told, here.count, tick, tick, waiting, here.what, number)
+            here.at, here.what = AT_DELIVERY, goods
+        else:
+            code = waiting if cause != NOT else past.ways.codes.start
+            here.count = tell(told, here.count, ready, tick, code, here.what, number)
+            here.tick = ready
+        return
+    other, row = story.settled[by].instance, story.settled[by].row
+    if not is_required(past.plan, demand, cause):
+        here.count = tell(told, here.count, tick, tick, waiting, here.what, number)
+        go_to_work(here, AT_FINISH, other, row)
+        return
+    begins, (calendar, _) = started(story, other, row), taken(past, other, row)
+    since = max(ready, begins)
+    here.count = tell_span(past, told, here.count, since, tick, waiting, calendar, here.what, number)
+    here.count = tell_work(past, told, here.count, since, other, row)
+    here.tick = begins
+    go_to_work(here, AT_START, other, row)

@@ -1,0 +1,145 @@
+"""The network backwards, beside its tables: what each node waited for, and what time can be spent on."""
+
+from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.engine.jit import by_columns
+from dcsim.engine.tables import I64, Table, first_of, i32, ints, record
+from dcsim.network import Network
+from dcsim.trace import NOT, causes
+
+
+class Codes(NamedTuple):
+    """What a segment of a chain can be spent on, as ranges of one numbering; the kinds stand in this order."""
+
+    work: int
+    """Working, by activity."""
+    rework: int
+    """Repairing and trying again, by activity."""
+    wait: int
+    """Waiting, by cause: a requirement, a supply, a calendar, a risk."""
+    lag: int
+    """A lag, by the activity and then the order that waits for its end."""
+    date: int
+    """Not before a date, by activity."""
+    order: int
+    """The lead time of an order."""
+    placed: int
+    """An order that was not placed before its date."""
+    production: int
+    """The production of a stock, from the start."""
+    start: int
+    """Nothing but the start of the clock."""
+    total: int
+
+
+LINK = record(i32, "source", "target", "lag")
+GATE = record(i32, "started_by", "milestone", "order")  # each -1 for none
+PART = record(i32, "calendar", "cause")
+
+
+class Ways(NamedTuple):
+    """What chains need of a network beside its tables."""
+
+    codes: Codes
+    counts_orders: bool
+    """Whether orders that wait for a gate bring what milestones count."""
+    gates: I64
+    """In an order in which each comes after those it waits for."""
+    link_first: I64
+    """Of each node, its first link from a predecessor."""
+    link: Table
+    gate: Table
+    """`started_by` is the instance whose start opens it, `milestone` one of supplies, `order` the first placed then."""
+    counted: NDArray[np.bool_]
+    """Milestones by stocks."""
+    part_first: I64
+    part: Table
+    """The calendars that each combination consists of."""
+    order_gate: I64
+    """Of each order the gate that it waits for; -1 where it is placed on a date."""
+
+
+@lru_cache(maxsize=8)
+def ways(network: Network) -> Ways:
+    """A network made ready for chains, once."""
+    first, links = network.backwards
+    parts = _parts(network)
+    return Ways(
+        codes=_codes(network),
+        counts_orders=any(
+            order.placed is None and order.stock in milestone.stocks
+            for order in network.orders
+            for milestone in network.milestones
+        ),
+        gates=_in_order(network),
+        link_first=first,
+        link=by_columns(LINK, network.link_from[links], network.link_to[links], network.link_lag[links]),
+        gate=_gates(network),
+        counted=np.array(
+            [[stock in m.stocks for stock in range(len(network.stocks))] for m in network.milestones], np.bool_
+        ).reshape(len(network.milestones), len(network.stocks)),
+        part_first=first_of(parts),
+        part=by_columns(PART, *np.array([part for some in parts for part in some]).T),
+        order_gate=_order_gates(network),
+    )
+
+
+def _codes(network: Network) -> Codes:
+    activities, orders, stocks = len(network.activities), len(network.orders), len(network.stocks)
+    waits = len(causes(network))
+    sizes = [activities, activities, waits, activities + orders, activities, orders, orders, stocks, 1]
+    return Codes(*accumulate(sizes, initial=0))
+
+
+def _parts(network: Network) -> list[list[tuple[int, int]]]:
+    """Of each combination of calendars those that it combines, as far as something works in them alone: with causes."""
+    number = {cause: k for k, cause in enumerate(causes(network))}
+    alone = {time.name: k for k, time in enumerate(network.working_times)}
+    combined = [time.name.split(" & ") for time in network.working_times]
+    return [
+        [(alone.get(name, k), number.get(f"calendar:{name}", NOT)) for name in names]
+        for k, names in enumerate(combined)
+    ]
+
+
+def _in_order(network: Network) -> I64:
+    """The gates, each after those that links lead from; these have no circles."""
+    first, links = network.backwards
+    source = network.link_from[links]
+    found: dict[int, None] = {}
+    for gate in range(network.instances, len(network.needed)):
+        path = [gate]
+        while path:
+            before = source[first[path[-1]] : first[path[-1] + 1]]
+            ahead = next((k for k in before.tolist() if k >= network.instances and k not in found), None)
+            if ahead is None:
+                found.setdefault(path.pop())
+            else:
+                path.append(ahead)
+    return ints(found)
+
+
+def _gates(network: Network) -> Table:
+    started_by, milestone_of, order_of = (np.full(network.gates, NOT, np.int64) for _ in range(3))
+    for activity, gate in enumerate(network.start_gate.tolist()):
+        if gate != NOT:
+            first, last = int(network.first[activity]), int(network.first[activity + 1])
+            started_by[gate - network.instances : gate - network.instances + last - first] = np.arange(first, last)
+    for number, milestone in enumerate(network.milestones):
+        if milestone.stocks:
+            milestone_of[milestone.gate - network.instances] = number
+    for gate, orders in network.orders_of_gate.items():
+        order_of[gate - network.instances] = orders[0]
+    return by_columns(GATE, started_by, milestone_of, order_of)
+
+
+def _order_gates(network: Network) -> I64:
+    found = np.full(len(network.orders), NOT, np.int64)
+    for gate, orders in network.orders_of_gate.items():
+        found[list(orders)] = gate
+    return found
