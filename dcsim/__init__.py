@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import dcsim.study.run as _run
     import dcsim.study.sweep as _sweep
     from dcsim.api import check, load
+    from dcsim.exchange import import_schedule
     from dcsim.study.store import read
 
     assumptions = _api.opening(_assumptions.assumptions)
@@ -53,6 +54,7 @@ __all__ = [
     "compare",
     "drivers",
     "explain",
+    "import_schedule",
     "load",
     "lost",
     "mitigate",
@@ -70,6 +72,7 @@ _ROOMS: dict[str, str] = {
     "compare": "dcsim.study.compare",
     "drivers": "dcsim.study.drivers",
     "explain": "dcsim.study.explain",
+    "import_schedule": "dcsim.exchange",
     "lost": "dcsim.study.lost",
     "mitigate": "dcsim.study.mitigate",
     "order_by": "dcsim.study.orders",
@@ -79,7 +82,7 @@ _ROOMS: dict[str, str] = {
 }
 """Where a public function is defined, if not in `dcsim.api`."""
 
-_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {"backtest", "calibrate", "read"}
+_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {"backtest", "calibrate", "import_schedule", "read"}
 """Functions that take the path of a file or a mapping as well as a scenario."""
 
 

@@ -3,7 +3,7 @@
 Heavy libraries are imported by the command that needs them, so that help comes at once.
 """
 
-from dcsim.cli import forecast, guide, new, page, pictures, questions, scenario
+from dcsim.cli import exchange, forecast, guide, new, page, pictures, questions, scenario
 from dcsim.cli.app import app
 
-__all__ = ["app", "forecast", "guide", "new", "page", "pictures", "questions", "scenario"]
+__all__ = ["app", "exchange", "forecast", "guide", "new", "page", "pictures", "questions", "scenario"]

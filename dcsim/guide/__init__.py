@@ -16,6 +16,7 @@ CHAPTERS = {
     "layers": "variants, options, single values, and files that extend others",
     "archetypes": "scenarios to begin with: ways of building, and `dcsim new`, which writes a site on top of one",
     "backtest": "forecasts of real sites beside past builds, and what their dates say of a few quantities",
+    "import": "schedules of planning tools and spreadsheets taken over by `dcsim import`",
     "results": "what the tables of a result mean, and how they date things",
 }
 """What each Markdown file beside this one is about."""

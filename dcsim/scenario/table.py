@@ -1,7 +1,7 @@
 """A table that others wrote, as CSV: read whole, and as strictly as a scenario, every row with its line."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
@@ -15,6 +15,11 @@ _BROKEN = {
     "expected after": "text stands behind a closing quote; a quote inside a quoted cell is written twice",
 }
 """What the library says of text that is no table, and how it is told."""
+
+
+Row = tuple[int, tuple[str, ...]]
+"""The line on which a row begins, and its cells."""
+Rows = Sequence[Row]
 
 
 class UnreadableTableError(Exception):
@@ -33,7 +38,7 @@ class Table:
     """The file as the user named it."""
     columns: tuple[str, ...]
     """Empty where a column has no name."""
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    rows: tuple[Row, ...]
     """Each with the line on which it begins; those in which nothing stands are left out."""
 
     def column(self, name: str) -> list[tuple[int, str]]:
@@ -47,18 +52,24 @@ class Table:
         return _separated(self.columns) or f"no column '{shorten(name)}' in '{self.name}'{known}"
 
 
-def read_table(text: str, name: str) -> Table:
+def read_table(text: str, name: str, separator: str = ",") -> Table:
     """The table that a text stands for; raises UnreadableTableError with all that is wrong with its form."""
     problems: list[Problem] = []
-    rows = list(_rows(text, name, problems))
+    rows = list(text_rows(text, name, problems, separator))
+    return as_table(rows, name, problems, separator)
+
+
+def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",") -> Table:
+    """Rows, of which the first has the names of the columns; raises UnreadableTableError as `read_table` does."""
     line, columns = rows[0] if rows else (1, ())
     while columns and not columns[-1]:
         columns = columns[:-1]
-    for message in _head(columns) if rows or not problems else ():
+    told = "" if separator in _SEPARATORS else _separated(columns)
+    for message in _head(columns, told) if rows or not problems else ():
         problems.append(Problem("", message, name, line))
     if len(rows) < 2 and not problems:
         problems.append(Problem("", "there are no rows below the names of the columns", name, line))
-    for line, cells in rows[1:] if not _separated(columns) else ():
+    for line, cells in rows[1:] if not told else ():
         if len(cells) < len(columns):
             problems.append(Problem("", f"the row ends before column '{shorten(columns[len(cells)])}'", name, line))
         elif any(cells[len(columns) :]):
@@ -69,9 +80,9 @@ def read_table(text: str, name: str) -> Table:
     return Table(name, columns, tuple(rows[1:]))
 
 
-def _rows(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def text_rows(text: str, name: str, problems: list[Problem], separator: str = ",") -> Iterator[Row]:
     """The rows in which something stands, up to what cannot be read."""
-    reader = csv.reader(StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
     line = 1
     try:
         for row in reader:
@@ -84,11 +95,11 @@ def _rows(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[int, 
         problems.append(Problem("", told, name, line))
 
 
-def _head(columns: tuple[str, ...]) -> Iterator[str]:
+def _head(columns: tuple[str, ...], separated: str) -> Iterator[str]:
     """What is wrong with the names of the columns."""
     if not columns:
         yield "the file is empty; a table begins with the names of its columns"
-    elif len(columns) == 1 and (separated := _separated(columns)):
+    elif len(columns) == 1 and separated:
         yield separated
     for name in dict.fromkeys(filter(None, columns)):
         if columns.count(name) > 1:

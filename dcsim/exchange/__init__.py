@@ -1,0 +1,174 @@
+"""Schedules of planning tools and spreadsheets, taken over as scenarios."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dcsim.errors import RequestError
+from dcsim.exchange.schedule import Schedule, ScheduleError
+from dcsim.units import parse_date
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dcsim.scenario.schema import Scenario
+    from dcsim.study.run import Run
+
+TABLES = (".csv", ".tsv", ".txt")
+WORKBOOKS = (".xlsx", ".xlsm")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Imported:
+    """A schedule taken over: the scenario, its expected case, and what differs from the file."""
+
+    source: str
+    text: str
+    """The scenario as YAML."""
+    scenario: "Scenario"
+    run: "Run"
+    """Its expected case."""
+    activities: "pd.DataFrame"
+    """One row per activity: early and late dates, total and free float in working days, critical; the file's own dates
+    and how much later ours are; dates of the expected case, how much later these are than the early dates, and why.
+    Early dates, floats and `critical` know no limits of resources."""
+    losses: "pd.DataFrame"
+    """What could not be taken over as it is: where, what, instead, cause."""
+    kind: str = field(default="import")
+
+    def __repr__(self) -> str:
+        return f"Imported('{self.source}', {len(self.activities)} activities, {len(self.losses)} losses)"
+
+    @property
+    def tables(self) -> Mapping[str, "pd.DataFrame"]:
+        """The tables by name."""
+        return {"activities": self.activities, "losses": self.losses}
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The file, and how many activities of it there are, are critical, and differ."""
+        table = self.activities
+        return {
+            "source": self.source,
+            "activities": len(table),
+            "critical": int(table["critical"].sum()),
+            "file_differs": int((table["file_off"] != 0).sum()),
+            "simulated_differs": int((table["simulated_off"] != 0).sum()),
+            "losses": len(self.losses),
+        }
+
+
+def import_schedule(
+    path: str | Path,
+    *,
+    name: str = "",
+    sheet: str = "",
+    start: str | dt.date = "",
+    status_date: str | dt.date = "",
+    dates: str = "",
+    decimal: str = "",
+    separator: str = "",
+    encoding: str = "",
+    calendars: Mapping[str, str] | None = None,
+) -> Imported:
+    """Take over the schedule of a planning tool as a scenario, and run its expected case.
+
+    Parameters
+    ----------
+    path
+        A table (.csv, .xlsx) with a row for each activity; `dcsim guide import` lists its columns.
+    name
+        What is built; the name of the file if not given.
+    sheet
+        The sheet of a workbook.
+    start
+        When the schedule begins; the first date of a table if not given.
+    status_date
+        The date up to which progress is told.
+    dates
+        `dmy` or `mdy`, where a table does not show whether day or month comes first.
+    decimal
+        `comma` or `point`, where a table does not show which one separates decimals.
+    separator
+        `comma`, `semicolon`, `tab` or `bar`, which is found out if not given.
+    encoding
+        Of a CSV file that is not UTF-8: `cp1252`.
+    calendars
+        Hours by the name of a calendar: `{"Site": "Mon-Sat 07:00-17:00"}`; under an empty name those of activities that
+        have no calendar.
+
+    Raises
+    ------
+    ScenarioError
+        With every cell that cannot be read, and what would be right.
+    ScheduleError
+        The file cannot be read, or something in it can be read in two ways: the text names what decides.
+    UnavailableError
+        A library that reads such files is missing.
+    """
+    _check("dates", dates, ("dmy", "mdy"))
+    _check("decimal", decimal, ("comma", "point"))
+    moments = {"start": _moment(start), "status": _moment(status_date)}
+    path = Path(path)
+    schedule = _read(path, name or path.stem, sheet, separator, encoding, moments, dates, decimal, calendars or {})
+    return taken_over(schedule)
+
+
+def _check(what: str, word: str, known: tuple[str, ...]) -> None:
+    if word not in ("", *known):
+        raise RequestError(f"{what} is {' or '.join(known)}, got '{word}'")
+
+
+def _moment(written: str | dt.date) -> dt.datetime | None:
+    try:
+        return parse_date(written) if written else None
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+
+
+def _read(
+    path: Path,
+    name: str,
+    sheet: str,
+    separator: str,
+    encoding: str,
+    moments: Mapping[str, dt.datetime | None],
+    dates: str,
+    decimal: str,
+    calendars: Mapping[str, str],
+) -> Schedule:
+    from dcsim.exchange.sheets import csv_table, excel_table
+    from dcsim.exchange.tabular import Answers, schedule_of
+
+    if path.suffix.lower() not in (*TABLES, *WORKBOOKS):
+        raise ScheduleError(f"'{path}': schedules are read from {', '.join((*TABLES, *WORKBOOKS))}")
+    table = excel_table(path, sheet) if path.suffix.lower() in WORKBOOKS else csv_table(path, separator, encoding)
+    return schedule_of(table, name, Answers(**moments, dates=dates, decimal=decimal, calendars=calendars))
+
+
+def taken_over(schedule: Schedule) -> Imported:
+    """A schedule as a scenario, with its expected case."""
+    import pandas as pd
+
+    from dcsim.exchange.compare import Comparison
+    from dcsim.exchange.cpm import Times, critical_path
+    from dcsim.exchange.writer import write
+    from dcsim.scenario.load import load
+    from dcsim.scenario.parse import parse_yaml
+    from dcsim.scenario.tree import Origin, plain
+    from dcsim.study.run import simulate
+
+    times = Times(schedule)
+    dates = critical_path(schedule, times)
+    written = write(schedule, times, dates)
+    tree, _ = parse_yaml(written.text, Origin(schedule.source, Path(schedule.source)))
+    scenario = load(plain(tree))
+    run = simulate(scenario, engine="auto", expected=True)
+    activities = Comparison(schedule, times, dates, written.names, run).table()
+    losses = pd.DataFrame(
+        [(one.where, one.what, one.instead, one.cause) for one in schedule.losses],
+        columns=["where", "what", "instead", "cause"],
+    )
+    return Imported(schedule.source, written.text, scenario, run, activities, losses)

@@ -1,0 +1,68 @@
+"""The columns of a schedule kept as a table, by their usual names."""
+
+import re
+
+from dcsim.exchange.cells import UNITS
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "id": ("id", "activity id", "task id", "activity code", "code", "no", "nr", "number", "#", "unique id", "item"),
+    "name": ("name", "task name", "activity name", "activity", "task", "description", "activity description",
+             "title", "vorgangsname", "vorgang", "bezeichnung", "name des vorgangs"),
+    "duration": ("duration", "original duration", "planned duration", "orig dur", "dur", "od", "dauer", "days",
+                 "at completion duration"),
+    "predecessors": ("predecessors", "predecessor", "predecessor details", "preds", "pred", "depends on", "vorgänger",
+                     "dependencies", "after"),
+    "early_start": ("early start", "start", "start date", "planned start", "scheduled start", "anfang", "beginn"),
+    "early_finish": ("early finish", "finish", "finish date", "end", "end date", "planned finish", "ende"),
+    "calendar": ("calendar", "calendar name", "task calendar", "kalender"),
+    "resources": ("resources", "resource", "resource names", "resource name", "crew", "crews", "ressourcen",
+                  "ressourcennamen"),
+    "wbs": ("wbs", "wbs code", "wbs name", "wbs path", "outline number", "psp", "psp-code", "area", "phase"),
+    "optimistic": ("optimistic", "optimistic duration", "best case", "minimum", "min", "low", "optimistisch"),
+    "likely": ("most likely", "most likely duration", "likely", "ml", "mode", "wahrscheinlich"),
+    "pessimistic": ("pessimistic", "pessimistic duration", "worst case", "maximum", "max", "high", "pessimistisch"),
+    "constraint": ("constraint type", "constraint", "primary constraint", "einschränkungsart"),
+    "constraint_date": ("constraint date", "primary constraint date", "einschränkungstermin"),
+    "deadline": ("deadline", "must finish by", "due", "due date", "stichtag"),
+    "baseline_finish": ("baseline finish", "bl finish", "bl project finish", "geplantes ende"),
+    "percent": ("% complete", "percent complete", "complete", "progress", "activity % complete", "% abgeschlossen"),
+    "actual_start": ("actual start", "tatsächlicher anfang"),
+    "actual_finish": ("actual finish", "tatsächliches ende"),
+    "remaining": ("remaining duration", "rem dur", "rd", "verbleibende dauer"),
+    "level": ("outline level", "level", "gliederungsebene"),
+    "summary": ("summary", "is summary", "sammelvorgang"),
+    "type": ("activity type", "task type", "type", "milestone", "meilenstein"),
+}  # fmt: skip
+"""What a column means, and what it is called; of several columns the name that stands first here counts."""
+
+_UNIT = re.compile(r"\s*[(\[,]\s*(?:in\s+)?([^\W\d]+)\.?\s*[)\]]?$")
+
+
+def _bare(heading: str) -> str:
+    return re.sub(r"[\s_]+", " ", heading).strip(" *:.").casefold()
+
+
+def is_heading(cell: str) -> bool:
+    """Whether a cell is a usual name of a column."""
+    return any(name in names for name in (_bare(cell), _bare(_UNIT.sub("", cell))) for names in FIELDS.values())
+
+
+def fields_of(columns: tuple[str, ...]) -> dict[str, int]:
+    """Which column means what."""
+    found: dict[str, int] = {}
+    for field, names in FIELDS.items():
+        places = [
+            (names.index(name), number)
+            for number, column in enumerate(columns)
+            if number not in found.values()
+            and (name := next((n for n in (_bare(column), _bare(_UNIT.sub("", column))) if n in names), None))
+        ]
+        if places:
+            found[field] = min(places)[1]
+    return found
+
+
+def unit_of(column: str) -> str:
+    """The unit in which a column's bare numbers are, as `Duration (h)` says; days if it says none."""
+    found = _UNIT.search(column)
+    return UNITS.get(found[1].casefold(), "d") if found else "d"

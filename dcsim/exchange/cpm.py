@@ -1,0 +1,195 @@
+"""The critical path method: early and late dates and floats of a schedule, each by its own calendar.
+
+Nothing waits for resources here. Forward, an activity starts as early as its links, its constraints and the status date
+allow; a link to its finish moves its start. Backward, it finishes as late as the end of the schedule allows. Where an
+activity is finished, its dates are what happened; of one that has begun, what remains waits for its links (retained
+logic). After Kelley and Walker (1959), with the four link types of the precedence diagramming method.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from dcsim.calendars import NEVER, Calendar, always, expand
+from dcsim.exchange.schedule import (
+    ELAPSED,
+    FINISH_CONSTRAINTS,
+    START_CONSTRAINTS,
+    Activity,
+    Link,
+    Schedule,
+    ScheduleError,
+)
+from dcsim.units import DAY
+
+BEFORE = 366 * DAY
+"""Ticks that are known before the schedule begins, for leads."""
+LONGEST = 50 * 366 * DAY
+"""Ticks from the beginning of what is known to where no calendar is known any more."""
+MANDATORY = ("mandatory start", "mandatory finish")
+_START_BY = ("start on or before", "start on", "mandatory start")
+_FINISH_BY = ("finish on or before", "finish on", "mandatory finish")
+
+
+@dataclass
+class Dates:
+    """What the method says of an activity, as ticks since `Times.origin`, and minutes of working time."""
+
+    early_start: int
+    early_finish: int
+    late_start: int = NEVER
+    late_finish: int = NEVER
+    total_float: int = 0
+    free_float: int = 0
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether any delay of it delays the end."""
+        return self.total_float <= 0
+
+
+class Times:
+    """The clock of a schedule, and its calendars as open intervals."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.origin = schedule.origin.replace(hour=0, minute=0) - dt.timedelta(minutes=BEFORE)
+        self._calendars: dict[str | None, Calendar] = {ELAPSED: always(LONGEST)}
+        for name, shifts in schedule.calendars.items():
+            self._calendars[name] = expand(name, shifts, self.origin, LONGEST)
+
+    def tick(self, moment: dt.datetime) -> int:
+        """The tick of a moment."""
+        return (moment - self.origin) // dt.timedelta(minutes=1)
+
+    def moment(self, tick: int) -> dt.datetime:
+        """The moment of a tick."""
+        return self.origin + dt.timedelta(minutes=tick)
+
+    def of(self, name: str | None) -> Calendar:
+        """A calendar by name."""
+        return self._calendars[name]
+
+    def opening(self, name: str | None, tick: int) -> int:
+        """This tick if work goes on in the coming minute, or else when it next does."""
+        calendar = self.of(name)
+        return tick if calendar.is_open(tick) else calendar.next_change(tick)
+
+    def worked(self, name: str | None, a: int, b: int) -> int:
+        """Minutes of work from one tick to another; negative where the other is earlier."""
+        calendar = self.of(name)
+        return calendar.worked(a, b) if a <= b else -calendar.worked(b, a)
+
+    def advance(self, name: str | None, tick: int, minutes: int) -> int:
+        """So much working time later, or earlier where it is negative."""
+        return self.of(name).advance(tick, minutes) if minutes >= 0 else self.retreat(name, tick, -minutes)
+
+    def retreat(self, name: str | None, tick: int, minutes: int) -> int:
+        """The latest tick from which so much work is done by this one."""
+        if minutes <= 0:
+            return tick if minutes == 0 else self.of(name).advance(tick, -minutes)
+        calendar = self.of(name)
+        target = calendar.worked(0, tick) - minutes
+        i = max(0, int(calendar.worked_before.searchsorted(target, side="right")) - 1)
+        return int(calendar.opens[i]) + max(0, target - int(calendar.worked_before[i]))
+
+    def behind(self, link: Link, tick: int) -> int:
+        """The end of the lag of a link."""
+        return self.advance(link.calendar, tick, link.lag)
+
+    def before(self, link: Link, tick: int) -> int:
+        """When the lag of a link begins at the latest."""
+        return self.retreat(link.calendar, tick, link.lag)
+
+
+def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
+    """Early and late dates and floats of every activity, without limits of resources.
+
+    Raises
+    ------
+    ScheduleError
+        Links go round in a circle, or work does not fit into the years that a calendar is known.
+    """
+    order, into = schedule.in_order(), schedule.into()
+    found: dict[str, Dates] = {}
+    for activity in order:
+        start, finish = _early(activity, into[activity.id], found, times)
+        if max(start, finish) >= NEVER:
+            raise ScheduleError(
+                f"{schedule.source}: {activity.id}: it does not end within 49 years of {schedule.origin:%Y-%m-%d}: "
+                f"look at its duration, its dates and whether calendar '{activity.calendar}' is ever open"
+            )
+        found[activity.id] = Dates(start, finish)
+    leads: dict[str, list[Link]] = {id_: [] for id_ in schedule.activities}
+    for link in schedule.links:
+        leads[link.predecessor].append(link)
+    end = max((dates.early_finish for dates in found.values()), default=0)
+    for activity in reversed(order):
+        _late(activity, leads[activity.id], found, times, end)
+    return found
+
+
+def start_allowed(link: Link, found: dict[str, Dates], times: Times) -> int:
+    """When a link alone lets its successor start, or finish where it leads to the finish."""
+    before = found[link.predecessor]
+    return times.behind(link, before.early_finish if link.kind in ("FS", "FF") else before.early_start)
+
+
+def _early(activity: Activity, links: list[Link], found: dict[str, Dates], times: Times) -> tuple[int, int]:
+    """The early start and finish."""
+    schedule = times.schedule
+    if activity.actual_start is not None and activity.actual_finish is not None:
+        return times.tick(activity.actual_start), times.tick(activity.actual_finish)
+    minutes = activity.minutes if activity.remaining is None else activity.remaining
+    begin = times.tick(schedule.start if schedule.status is None else max(schedule.start, schedule.status))
+    by_kind = [(link.kind, start_allowed(link, found, times)) for link in links]
+    begin = max([begin, *(tick for kind, tick in by_kind if kind in ("FS", "SS"))])
+    end = max((tick for kind, tick in by_kind if kind in ("FF", "SF")), default=0)
+    for constraint in activity.constraints if activity.actual_start is None else ():
+        if constraint.date is None:
+            continue
+        tick = times.tick(constraint.date)
+        if constraint.kind in START_CONSTRAINTS:
+            begin = tick if constraint.kind in MANDATORY else max(begin, tick)
+        if constraint.kind in FINISH_CONSTRAINTS:
+            end = max(end, tick)
+            begin = times.retreat(activity.calendar, tick, minutes) if constraint.kind in MANDATORY else begin
+    start = times.opening(activity.calendar, begin) if minutes else begin
+    finish = times.of(activity.calendar).advance(start, minutes)
+    if finish < end:
+        start, finish = times.retreat(activity.calendar, end, minutes), end if not minutes else finish
+        finish = times.of(activity.calendar).advance(start, minutes)
+    return (times.tick(activity.actual_start) if activity.actual_start is not None else start), finish
+
+
+def _late(activity: Activity, links: list[Link], found: dict[str, Dates], times: Times, end: int) -> None:
+    """Set the late dates and the floats."""
+    dates, calendar = found[activity.id], activity.calendar
+    if activity.is_done:
+        dates.late_start, dates.late_finish = dates.early_start, dates.early_finish
+        return
+    minutes = activity.minutes if activity.remaining is None else activity.remaining
+    finish_by, start_by = [end], [NEVER]
+    slack = [times.worked(calendar, dates.early_finish, end)] if not links else []
+    for link in links:
+        after = found[link.successor]
+        if times.schedule.activities[link.successor].is_done:
+            continue
+        to_start = link.kind in ("FS", "SS")
+        early = times.before(link, after.early_start if to_start else after.early_finish)
+        late = times.before(link, after.late_start if to_start else after.late_finish)
+        from_finish = link.kind in ("FS", "FF")
+        (finish_by if from_finish else start_by).append(late)
+        slack.append(times.worked(calendar, dates.early_finish if from_finish else dates.early_start, early))
+    for constraint in activity.constraints:
+        if constraint.date is not None and constraint.kind in _START_BY:
+            start_by.append(times.tick(constraint.date))
+        if constraint.date is not None and constraint.kind in _FINISH_BY:
+            finish_by.append(times.tick(constraint.date))
+    dates.late_finish = min(finish_by)
+    dates.late_start = min(times.retreat(calendar, dates.late_finish, minutes), *start_by)
+    dates.late_finish = times.of(calendar).advance(dates.late_start, minutes)
+    if activity.actual_start is None:
+        dates.total_float = times.worked(calendar, dates.early_start, dates.late_start)
+    else:
+        dates.total_float = times.worked(calendar, dates.early_finish, dates.late_finish)
+    dates.free_float = max(0, min(slack, default=dates.total_float))

@@ -1,0 +1,43 @@
+"""Names for a scenario, from what activities, crews and calendars are called in a schedule."""
+
+import re
+import unicodedata
+
+from dcsim.scenario.schema import RESERVED
+
+LONGEST = 50
+_NO_NAMES = {*RESERVED, "null", "true", "false", "min", "h", "d", "wk"}
+
+
+class Names:
+    """Names that differ from each other, each made of words with underscores between them."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set(_NO_NAMES)
+
+    def name(self, text: str, *more: str, what: str) -> str:
+        """A name for what is called so; `more` tells it from others of the same name, and so do numbers.
+
+        `what` stands in front where the words begin with a digit, or where there are none.
+        """
+        first = words(text)
+        if not first or not first[0].isalpha():
+            first = f"{what}_{first}".rstrip("_")
+        tries = [first, *(f"{first}_{words(other)}" for other in more if words(other))]
+        found = next((one for one in tries if one not in self._taken), "")
+        number = 2
+        while not found:
+            candidate = f"{first}_{number}"
+            found = "" if candidate in self._taken else candidate
+            number += 1
+        self._taken.add(found)
+        return found
+
+
+def words(text: str) -> str:
+    """The letters and digits of a text in lower case, with an underscore wherever anything else stands."""
+    plain = unicodedata.normalize("NFC", text).casefold()
+    joined = re.sub(r"[\W_]+", "_", plain).strip("_")
+    if len(joined) <= LONGEST:
+        return joined
+    return joined[: joined.rfind("_", 0, LONGEST) if "_" in joined[:LONGEST] else LONGEST]

@@ -1,0 +1,205 @@
+"""What a scenario can say of a schedule: its links, dates and progress in the terms of the scenario format.
+
+The format links to starts, with lags that are never negative and count as elapsed time or by the successor's calendar.
+Any other link is replaced by what gives the same start in the plan: so much working time behind the predecessor's
+start, or a date. Each replacement is listed.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from dcsim.exchange.cpm import Dates, Times, start_allowed
+from dcsim.exchange.schedule import (
+    ALAP,
+    ELAPSED,
+    FINISH_CONSTRAINTS,
+    HARD,
+    LIMITS,
+    START_CONSTRAINTS,
+    Activity,
+    Link,
+    Resource,
+    Schedule,
+)
+
+HUNDREDTHS = 100
+
+
+@dataclass
+class Awaits:
+    """A link as the scenario writes it."""
+
+    predecessor: str
+    from_start: bool = False
+    lag: int = 0
+    is_working: bool = False
+
+
+@dataclass
+class Planned:
+    """An activity as the scenario writes it; lengths are minutes."""
+
+    activity: Activity
+    calendar: str | None
+    minutes: int
+    estimate: tuple[int, int, int] | None
+    after: list[Awaits] = field(default_factory=list)
+    not_before: dt.datetime | None = None
+    requires: dict[str, int] = field(default_factory=dict)
+    watched: list[tuple[str, str, dt.datetime]] = field(default_factory=list)
+    """Dates that are watched: why, which event, until when."""
+
+    def wait_until(self, moment: dt.datetime) -> None:
+        """It does not start before this moment."""
+        self.not_before = moment if self.not_before is None else max(self.not_before, moment)
+
+
+class Planner:
+    """Turns a schedule with its early dates into what the scenario format can say, and lists what it cannot."""
+
+    def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
+        self.schedule, self.times, self.dates = schedule, times, dates
+        self.into = schedule.into()
+        self.units = {name: self._unit(name) for name in schedule.resources}
+
+    def planned(self) -> list[Planned]:
+        """Every activity, in the order of the file."""
+        return [self._planned(activity) for activity in self.schedule.activities.values()]
+
+    def capacities(self) -> dict[str, int]:
+        """How many units of each resource there are: at least what one activity takes; what the plan uses at once
+        where the file does not say.
+        """
+        return {name: self._capacity(resource) for name, resource in self.schedule.resources.items()}
+
+    def _capacity(self, resource: Resource) -> int:
+        name, unit = resource.name, self.units[resource.name]
+        users = [one for one in self.schedule.activities.values() if name in one.resources and not one.is_done]
+        most = max((one.resources[name] for one in users), default=Fraction(0))
+        if resource.units is None:
+            peak = self._peak(name, users)
+            self.schedule.lose(
+                name, "how many there are, which the file does not say", f"{peak}, the peak of the plan", "assumption"
+            )
+            return max(1, int(peak * unit))
+        if resource.units < most:
+            what = f"one activity takes {float(most):g} of it, and there are {float(resource.units):g}"
+            self.schedule.lose(name, what, f"{float(most):g} of it")
+        return max(1, int(max(resource.units, most) * unit))
+
+    def _peak(self, name: str, users: list[Activity]) -> Fraction:
+        """The most that early dates use at once."""
+        steps = [(self.dates[one.id].early_start, one.resources[name]) for one in users]
+        steps += [(self.dates[one.id].early_finish, -one.resources[name]) for one in users]
+        level = peak = Fraction(0)
+        for _, change in sorted(steps):
+            level += change
+            peak = max(peak, level)
+        return peak
+
+    def _unit(self, name: str) -> int:
+        """1 where whole units are taken, 100 where parts of them are."""
+        taken = [one.resources[name] for one in self.schedule.activities.values() if name in one.resources]
+        units = self.schedule.resources[name].units
+        if all(amount.denominator == 1 for amount in [*taken, *([] if units is None else [units])]):
+            return 1
+        self.schedule.lose(name, "parts of a unit", "units of the scenario are hundredths", "assumption")
+        return HUNDREDTHS
+
+    def _planned(self, activity: Activity) -> Planned:
+        made = Planned(activity, activity.calendar, activity.minutes, activity.estimate)
+        if activity.actual_start is not None:
+            self._history(activity, made)
+            return made
+        made.requires = {name: int(amount * self.units[name]) for name, amount in activity.resources.items()}
+        for link in self.into[activity.id]:
+            self._link(link, activity, made)
+        self._constraints(activity, made)
+        status = self.schedule.status
+        begin = self.schedule.start if status is None else max(status, self.schedule.start)
+        if begin > self.schedule.origin and not any(self._holds(link) for link in self.into[activity.id]):
+            made.wait_until(begin)
+        if activity.minutes == 0 and not any(one.is_working and one.lag for one in made.after):
+            made.calendar = ELAPSED
+        return made
+
+    def _holds(self, link: Link) -> bool:
+        """Whether a link alone keeps its successor from starting before the status date."""
+        before = self.schedule.activities[link.predecessor]
+        return link.kind == "FS" and link.lag >= 0 and not before.is_done
+
+    def _history(self, activity: Activity, made: Planned) -> None:
+        """What has begun is written as it was, and what remains behind it; it waits for nothing any more."""
+        dates, minutes = self.dates[activity.id], activity.minutes
+        assert activity.actual_start is not None
+        made.not_before, made.estimate = activity.actual_start, None
+        if activity.is_done:
+            made.calendar, made.minutes = ELAPSED, dates.early_finish - dates.early_start
+            self.schedule.lose(
+                activity.id, "progress: it is finished", "its actual start and finish as they were", "progress"
+            )
+            return
+        made.requires = {name: int(amount * self.units[name]) for name, amount in activity.resources.items()}
+        made.minutes = self.times.worked(activity.calendar, dates.early_start, dates.early_finish)
+        remaining = minutes if activity.remaining is None else activity.remaining
+        if activity.estimate is not None and minutes:
+            done = made.minutes - remaining
+            low, likely, high = (done + one * remaining // minutes for one in activity.estimate)
+            made.estimate = (low, likely, high)
+        self.schedule.lose(
+            activity.id,
+            "progress: it has begun, and its links",
+            "it runs from its actual start to when the rest is done; it waits for no predecessor",
+            "progress",
+        )
+
+    def _link(self, link: Link, activity: Activity, made: Planned) -> None:
+        kept = link.percent is None and link.lag >= 0 and link.kind in ("FS", "SS")
+        if kept and (link.lag == 0 or link.calendar in (ELAPSED, activity.calendar)):
+            made.after.append(Awaits(link.predecessor, link.kind == "SS", link.lag, link.calendar is not ELAPSED))
+            return
+        times, calendar = self.times, activity.calendar
+        begin = start_allowed(link, self.dates, times)
+        if link.kind in ("FF", "SF"):
+            begin = times.retreat(calendar, begin, activity.minutes)
+        before = self.dates[link.predecessor]
+        from_start = not (kept and link.kind == "FS") and not (link.kind == "FS" and link.lag >= 0)
+        since = before.early_start if from_start else before.early_finish
+        lag = times.worked(calendar, since, begin)
+        what = f"the link {_told(link)} from {link.predecessor}"
+        if begin >= since:
+            made.after.append(Awaits(link.predecessor, from_start, lag, True))
+            event = "start" if from_start else "finish"
+            self.schedule.lose(activity.id, what, f"{lag / 60:g} h of work behind its {event}, as in the plan")
+        elif begin > times.tick(self.schedule.start):
+            made.wait_until(times.moment(begin))
+            self.schedule.lose(activity.id, what, f"not before {times.moment(begin):%Y-%m-%d %H:%M}, as in the plan")
+        else:
+            self.schedule.lose(activity.id, what, "nothing: in the plan it holds nothing back")
+
+    def _constraints(self, activity: Activity, made: Planned) -> None:
+        for one in activity.constraints:
+            if one.kind == ALAP:
+                self.schedule.lose(activity.id, f"constraint: {ALAP}", "as soon as possible", "constraint")
+            if one.date is None:
+                continue
+            if one.kind in START_CONSTRAINTS:
+                made.wait_until(one.date)
+            if one.kind in FINISH_CONSTRAINTS:
+                start = self.times.retreat(activity.calendar, self.times.tick(one.date), activity.minutes)
+                made.wait_until(self.times.moment(start))
+            if one.kind in (*HARD, *LIMITS):
+                event = "start" if "start" in one.kind else "finish"
+                made.watched.append((one.kind, event, one.date))
+            if one.kind != "start on or after":
+                instead = "" if one.kind in LIMITS else "it starts no earlier than the date asks"
+                watched = "a milestone watches the date" if one.kind in (*HARD, *LIMITS) else ""
+                told = "; ".join(filter(None, (instead, watched)))
+                self.schedule.lose(activity.id, f"constraint: {one.kind} {one.date:%Y-%m-%d}", told, "constraint")
+
+
+def _told(link: Link) -> str:
+    """A link as planners write it."""
+    size = f"{float(link.percent):+.0%}" if link.percent is not None else f"{link.lag / 60:+g} h" if link.lag else ""
+    return f"{link.kind}{size}"

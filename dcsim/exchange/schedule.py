@@ -1,0 +1,181 @@
+"""A schedule as planning tools know it: activities, links, calendars, resources; the neutral form between files.
+
+Lengths of work are whole minutes of working time by the activity's calendar. An activity without a calendar runs around
+the clock, so its minutes are elapsed ones.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from dcsim.calendars import DAYS_OFF, Shifts, Week
+from dcsim.errors import DcsimError
+
+Kind = Literal["FS", "SS", "FF", "SF"]
+"""Of a link, from the finish or start of the predecessor to the start or finish of the successor."""
+Cause = Literal["unsupported", "constraint", "progress", "calendar", "assumption"]
+"""Why something of a file could not be taken over as it is; an assumption fills in what the file does not say."""
+
+ELAPSED = None
+"""The calendar of what runs around the clock."""
+HARD = ("start on", "finish on", "mandatory start", "mandatory finish")
+START_CONSTRAINTS = ("start on or after", "start on", "mandatory start")
+FINISH_CONSTRAINTS = ("finish on or after", "finish on", "mandatory finish")
+LIMITS = ("start on or before", "finish on or before")
+ALAP = "as late as possible"
+CONSTRAINTS = (*START_CONSTRAINTS, *FINISH_CONSTRAINTS, *LIMITS, ALAP)
+
+
+class ScheduleError(DcsimError):
+    """A schedule cannot be taken over; the text says where, why, and what would be right."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One activity waits for another."""
+
+    predecessor: str
+    successor: str
+    kind: Kind = "FS"
+    lag: int = 0
+    """Minutes; negative for a lead."""
+    calendar: str | None = ELAPSED
+    """The calendar by which the lag is counted."""
+    percent: Fraction | None = None
+    """The lag as a part of the predecessor's duration, where it is written so; `lag` is then what this is now."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A date that an activity is held to."""
+
+    kind: str
+    """One of `CONSTRAINTS`."""
+    date: dt.datetime | None = None
+
+
+@dataclass
+class Activity:
+    """A piece of work, or a milestone, which takes no time."""
+
+    id: str
+    """As planners of this schedule call it."""
+    name: str
+    minutes: int
+    calendar: str | None = ELAPSED
+    wbs: str = ""
+    """The part of the work breakdown it belongs to, in words."""
+    row: int = 0
+    """Where it stands in a table; 0 in other files."""
+    estimate: tuple[int, int, int] | None = None
+    """Optimistic, most likely and pessimistic minutes."""
+    resources: dict[str, Fraction] = field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
+    deadline: dt.datetime | None = None
+    baseline_finish: dt.datetime | None = None
+    actual_start: dt.datetime | None = None
+    actual_finish: dt.datetime | None = None
+    remaining: int | None = None
+    """Minutes of work left, of an activity that has begun."""
+    early_start: dt.datetime | None = None
+    early_finish: dt.datetime | None = None
+    """The early dates that the file itself gives."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has finished."""
+        return self.actual_finish is not None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has started and not finished."""
+        return self.actual_start is not None and not self.is_done
+
+
+@dataclass
+class Resource:
+    """A crew or a machine, and how many there are; none where the file does not say."""
+
+    name: str
+    units: Fraction | None = None
+    calendar: str | None = ELAPSED
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that was not taken over as it is, and what was done instead."""
+
+    where: str
+    """The id of the activity; empty for the schedule as a whole."""
+    what: str
+    instead: str
+    cause: Cause = "unsupported"
+
+
+@dataclass
+class Schedule:
+    """All that a file says of a schedule, in the order of the file."""
+
+    name: str
+    start: dt.datetime
+    source: str
+    """The name of the file."""
+    status: dt.datetime | None = None
+    """The date up to which progress is told."""
+    activities: dict[str, Activity] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    calendars: dict[str, Shifts] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+
+    @property
+    def origin(self) -> dt.datetime:
+        """The earliest moment of which the schedule tells."""
+        begun = [one.actual_start for one in self.activities.values() if one.actual_start is not None]
+        return min([self.start, *begun])
+
+    def lose(self, where: str, what: str, instead: str, cause: Cause = "unsupported") -> None:
+        """Note what could not be taken over."""
+        self.losses.append(Loss(where, what, instead, cause))
+
+    def into(self) -> dict[str, list[Link]]:
+        """The links that lead to each activity."""
+        found: dict[str, list[Link]] = {id_: [] for id_ in self.activities}
+        for link in self.links:
+            found[link.successor].append(link)
+        return found
+
+    def in_order(self) -> list[Activity]:
+        """The activities, each behind all that it follows; raises ScheduleError where links go round in a circle."""
+        into = self.into()
+        waits = {id_: len(links) for id_, links in into.items()}
+        leads: dict[str, list[str]] = {id_: [] for id_ in self.activities}
+        for link in self.links:
+            leads[link.predecessor].append(link.successor)
+        order = [id_ for id_, count in waits.items() if not count]
+        for id_ in order:
+            for successor in leads[id_]:
+                waits[successor] -= 1
+                if not waits[successor]:
+                    order.append(successor)
+        if len(order) < len(waits):
+            left = {id_ for id_, count in waits.items() if count}
+            raise ScheduleError(f"{self.source}: links go round in a circle: {' -> '.join(_circle(into, left))}")
+        return [self.activities[id_] for id_ in order]
+
+
+def _circle(into: dict[str, list[Link]], left: set[str]) -> Iterator[str]:
+    """The ids of a circle of links, the first also at the end; backwards some predecessor is always left."""
+    path: list[str] = []
+    at = min(left)
+    while at not in path:
+        path.append(at)
+        at = next(link.predecessor for link in into[at] if link.predecessor in left)
+    yield from (at, *reversed(path[path.index(at) :]))
+
+
+def working_week(days: frozenset[int], *shifts: tuple[int, int]) -> Week:
+    """The same shifts, as minutes since midnight, on some days of the week, counted from Monday."""
+    return tuple(shifts if day in days else () for day in range(len(DAYS_OFF)))

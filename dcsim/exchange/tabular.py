@@ -1,0 +1,398 @@
+"""A schedule from a table: one row per activity, columns by their usual names in any order."""
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dcsim.calendars import Shifts
+from dcsim.errors import Problem, ScenarioError
+from dcsim.exchange.cells import (
+    Awaited,
+    Length,
+    Style,
+    calendar_by_name,
+    calendar_rule,
+    crews,
+    date_style,
+    decimal_style,
+    predecessors,
+)
+from dcsim.exchange.columns import fields_of, unit_of
+from dcsim.exchange.cpm import Times
+from dcsim.exchange.schedule import (
+    ALAP,
+    CONSTRAINTS,
+    ELAPSED,
+    Activity,
+    Constraint,
+    Link,
+    Resource,
+    Schedule,
+    ScheduleError,
+)
+from dcsim.scenario.table import Table
+from dcsim.suggest import nearest, shorten
+
+WORKDAYS = "Mon-Fri 08:00-16:00"
+"""The calendar of a table that says none."""
+STANDARD = "workdays"
+_DATES = ("early_start", "early_finish", "constraint_date", "deadline", "baseline_finish", "actual_start",
+          "actual_finish")  # fmt: skip
+_NUMBERS = ("duration", "optimistic", "likely", "pessimistic", "remaining", "percent", "predecessors", "resources")
+_WORK = ("duration", "likely", "early_start", "early_finish", "predecessors", "resources", "type", "constraint")
+"""What a row that is only a heading does not say."""
+_YES = ("yes", "y", "true", "1", "x", "ja", "wahr")
+_KINDS = {
+    **{"start no earlier than": "start on or after", "snet": "start on or after", "must start on": "mandatory start"},
+    **{"start no later than": "start on or before", "snlt": "start on or before", "mso": "mandatory start"},
+    **{"finish no earlier than": "finish on or after", "fnet": "finish on or after", "mfo": "mandatory finish"},
+    **{"finish no later than": "finish on or before", "fnlt": "finish on or before"},
+    **{"must finish on": "mandatory finish", "alap": ALAP, "as soon as possible": "", "asap": "", "": "", "none": ""},
+    **{kind: kind for kind in CONSTRAINTS},
+}
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the user says where a table does not; empty where nothing is said."""
+
+    start: dt.datetime | None = None
+    status: dt.datetime | None = None
+    dates: str = ""
+    decimal: str = ""
+    calendars: Mapping[str, str] = field(default_factory=dict)
+    """Hours by the name of a calendar; those of activities without one under an empty name."""
+
+
+@dataclass
+class _Row:
+    """A row that is, or may be, an activity."""
+
+    line: int
+    cells: dict[str, str]
+    id: str
+    name: str
+
+    def get(self, field_: str) -> str:
+        return self.cells.get(field_, "")
+
+
+def schedule_of(table: Table, name: str, answers: Answers) -> Schedule:
+    """The schedule that a table says.
+
+    Raises
+    ------
+    ScenarioError
+        With every cell that cannot be read, and what would be right.
+    ScheduleError
+        Something can be read in two ways, or is missing: the text names the option that says it.
+    """
+    return _Reader(table, name, answers).schedule()
+
+
+class _Reader:
+    def __init__(self, table: Table, name: str, answers: Answers) -> None:
+        self.table, self.answers = table, answers
+        self.problems: list[Problem] = []
+        self.fields = fields_of(table.columns)
+        if "name" not in self.fields and "id" not in self.fields:
+            self._refuse(f"no column with the names of activities{nearest('Name', table.columns, 'columns')}")
+        if not {"duration", "likely", "early_finish"} & set(self.fields):
+            self._refuse(f"no column 'Duration'{nearest('Duration', table.columns, 'columns')}")
+        try:
+            dates = answers.dates or date_style(self._cells(_DATES))
+            self.style = Style(dates, answers.decimal or decimal_style(self._cells(_NUMBERS)))
+        except ValueError as error:
+            self._refuse(str(error))
+        self.made = Schedule(name, dt.datetime(1, 1, 1), Path(table.name).name)
+        self.rows = self._rows()
+        self.known = self._known()
+        self.awaited = {row.id: self._awaited(row) for row in self.rows}
+        self.named = {one.id for some in self.awaited.values() for one in some}
+        self.headings: dict[str, str] = {}
+        self.around: set[str] = set()
+
+    def schedule(self) -> Schedule:
+        made, ignored = self.made, [n for i, n in enumerate(self.table.columns) if n and i not in self.fields.values()]
+        for column in ignored:
+            made.lose("", f"column '{shorten(column)}'", "nothing: it is not read", "unsupported")
+        self.above = self._groups()
+        rows = [row for row in self.rows if row.id not in self.headings]
+        if not rows:
+            self._refuse("there are no activities in it")
+        self._starts(rows)
+        for row in rows:
+            self._activity(row)
+        self._refuse_all()
+        times = Times(made)
+        for row in rows:
+            self._lasts(row, made.activities[row.id], times)
+            self._progress(row, made.activities[row.id])
+        self._links(rows)
+        self._refuse_all()
+        return made
+
+    # What is a row
+
+    def _rows(self) -> list[_Row]:
+        rows = []
+        numbered = "id" not in self.fields
+        for number, (line, cells) in enumerate(self.table.rows, start=1):
+            found = {field_: cells[i] for field_, i in self.fields.items()}
+            id_ = str(number) if numbered else found["id"]
+            if id_ or found.get("name"):
+                rows.append(_Row(line, found, id_ or f"row {line}", found.get("name") or id_))
+        if numbered:
+            self.made.lose("", "ids, for which there is no column", "rows are numbered from 1", "assumption")
+        for id_, count in Counter(row.id for row in rows).items():
+            if count > 1:
+                second = [row.line for row in rows if row.id == id_][1]
+                self._problem(second, "id", f"'{shorten(id_)}' stands in {count} rows: give each activity its own id")
+        self._refuse_all()
+        return rows
+
+    def _groups(self) -> dict[str, list[str]]:
+        """The rows above each row that only sum up others: by code of the work breakdown, outline level, or order."""
+        codes = {row.get("wbs"): row.id for row in self.rows if row.get("wbs")}
+        counts = Counter(row.get("wbs") for row in self.rows)
+        above = {parent for code in codes for parent in _parents(code)}
+        coded = any(counts[code] == 1 for code in above)
+        stack: list[tuple[int, str]] = []
+        groups: dict[str, list[str]] = {}
+        for row, following in zip(self.rows, [*self.rows[1:], None], strict=True):
+            level, below = _level(row), _level(following) if following else 0
+            code = row.get("wbs")
+            stack = [one for one in stack if one[0] < level] if level else stack
+            groups[row.id] = [codes[one] for one in _parents(code) if one in codes and counts[one] == 1]
+            if not coded:
+                groups[row.id] = [id_ for _, id_ in stack]
+            sums = row.get("summary").casefold() in _YES or "summary" in row.get("type").casefold()
+            bare = row.id not in self.named and not any(map(row.get, _WORK))
+            if sums or (code in above and counts[code] == 1) or level < below * bool(level) or bare:
+                self.headings[row.id] = row.name
+                stack = [*stack, (level, row.id)] if level else [(0, row.id)]
+        return groups
+
+    def _known(self) -> dict[str, str]:
+        """Whatever a predecessor may be called, in small letters, with the id it means: ids, and names that differ."""
+        names = Counter(row.name.casefold() for row in self.rows)
+        by_name = {row.name.casefold(): row.id for row in self.rows if names[row.name.casefold()] == 1}
+        return by_name | {row.id.casefold(): row.id for row in self.rows}
+
+    def _awaited(self, row: _Row) -> list[Awaited]:
+        return self._read(row, "predecessors", lambda cell: predecessors(cell, self.known, self.style)) or []
+
+    # What an activity says
+
+    def _starts(self, rows: list[_Row]) -> None:
+        """The start of the schedule: as the user says, or the first date in the table."""
+        starts = [self._read(row, one, self.style.date) for row in rows for one in ("early_start", "actual_start")]
+        known = [start for start in starts if start is not None]
+        if self.answers.start is None and not known:
+            self._refuse("it has no dates: say when the schedule begins with --start 2026-01-31")
+        self.made.start = self.answers.start or min(known, default=self.made.start)
+        self.made.status = self.answers.status
+
+    def _activity(self, row: _Row) -> None:
+        calendar = self._calendar(row)
+        shifts = self.made.calendars.get(calendar) if calendar is not None else None
+        lengths = ("duration", "optimistic", "likely", "pessimistic", "remaining")
+        read = {one: self._read(row, one, partial(self._length, one)) for one in lengths}
+        duration = read["duration"] or read["likely"]
+        if duration is not None and duration.is_elapsed:
+            calendar, shifts = ELAPSED, None
+        made = Activity(
+            row.id, row.name, duration.minutes(shifts) if duration else 0, calendar, self._group(row), row.line
+        )
+        estimate = [read["optimistic"], read["likely"] or duration, read["pessimistic"]]
+        if read["optimistic"] is not None and read["pessimistic"] is not None and None not in estimate:
+            low, likely, high = (one.minutes(shifts) for one in estimate if one is not None)
+            if not low <= likely <= high:
+                self._problem(row.line, "optimistic", "expected optimistic <= most likely <= pessimistic")
+            made.estimate = (low, likely, high)
+        elif read["optimistic"] is not None or read["pessimistic"] is not None:
+            self._problem(row.line, "optimistic", "three points need both an optimistic and a pessimistic duration")
+        made.remaining = read["remaining"].minutes(shifts) if read["remaining"] else None
+        for one in ("early_start", "early_finish", "deadline", "baseline_finish", "actual_start", "actual_finish"):
+            setattr(made, one, self._read(row, one, self.style.date))
+        for crew, units in (self._read(row, "resources", lambda cell: crews(cell, self.style)) or {}).items():
+            made.resources[crew] = units
+            self.made.resources.setdefault(crew, Resource(crew))
+        kind = self._read(row, "constraint", _constraint) or ""
+        date = self._read(row, "constraint_date", self.style.date)
+        if kind and kind != ALAP and date is None:
+            self._problem(row.line, "constraint", f"'{row.get('constraint')}' needs a constraint date")
+        made.constraints = (Constraint(kind, date),) if kind else ()
+        self.made.activities[row.id] = made
+
+    def _group(self, row: _Row) -> str:
+        """The part of the work breakdown, in words."""
+        names = [self.headings[id_] for id_ in self.above[row.id] if id_ in self.headings]
+        code = row.get("wbs")
+        return " / ".join(names or ([code] if code and not re.fullmatch(r"[\d.]+", code) else []))
+
+    def _length(self, field_: str, cell: str) -> Length:
+        return self.style.length(cell, unit_of(self._column(field_)))
+
+    def _lasts(self, row: _Row, made: Activity, times: Times) -> None:
+        """What only dates say: the length of work between them, and a start that nothing else gives."""
+        waits = bool(self.awaited[row.id])
+        if not (row.get("duration") or row.get("likely")) and "mile" not in row.get("type").casefold():
+            start, finish = made.early_start, made.early_finish
+            if start is None or finish is None:
+                if not waits and row.id not in self.named:
+                    self._problem(row.line, "duration", "an activity needs a duration, or a start and a finish")
+                else:
+                    self.made.lose(row.id, "its duration, which is empty", "none: it is a milestone", "assumption")
+            else:
+                end = finish + dt.timedelta(days=(finish.hour, finish.minute) == (0, 0))
+                made.minutes = max(0, times.worked(made.calendar, times.tick(start), times.tick(end)))
+                self.made.lose(row.id, "its duration, which is empty", "the work between its dates", "assumption")
+        if made.early_start is not None and not waits and not made.constraints:
+            if made.early_start > self.made.start:
+                made.constraints = (Constraint("start on or after", made.early_start),)
+                what = f"its start on {made.early_start:%Y-%m-%d}, which no link gives"
+                self.made.lose(row.id, what, "it does not start before", "assumption")
+
+    def _progress(self, row: _Row, made: Activity) -> None:
+        """How far it is: dates that are missing are those of the plan."""
+        percent = self._read(row, "percent", lambda cell: self.style.number(cell.rstrip("% ")))
+        if percent is not None and not 0 <= percent <= 100:
+            self._problem(row.line, "percent", f"expected 0 to 100 %, got '{row.get('percent')}'")
+        if not percent and made.actual_start is None:
+            return
+        if self.made.status is None:
+            self._refuse(f"row {row.line} tells of progress: say up to which date with --status-date 2026-01-31")
+        made.constraints = ()
+        if made.actual_start is None:
+            made.actual_start = made.early_start
+            self.made.lose(row.id, "its actual start, which is empty", "its planned start", "assumption")
+        if percent == 100 and made.actual_finish is None:
+            made.actual_finish = made.early_finish
+            self.made.lose(row.id, "its actual finish, which is empty", "its planned finish", "assumption")
+        if made.actual_start is None or (percent == 100 and made.actual_finish is None):
+            self._problem(row.line, "percent", "progress needs actual dates, or planned ones")
+        elif made.actual_finish is not None:
+            finish = made.actual_finish
+            made.actual_finish = finish + dt.timedelta(days=(finish.hour, finish.minute) == (0, 0))
+            if made.actual_finish < made.actual_start:
+                self._problem(row.line, "actual_finish", "it finishes before it starts")
+        elif made.remaining is None:
+            made.remaining = round(made.minutes * (100 - (percent or 0)) / 100)
+
+    def _calendar(self, row: _Row) -> str | None:
+        """The calendar of an activity by name, once its hours are known; the table's own where it names none."""
+        name = row.get("calendar")
+        called = name or STANDARD
+        if called in self.made.calendars or called in self.around:
+            return None if called in self.around else called
+        given = {key.casefold(): value for key, value in self.answers.calendars.items()}
+        shifts: Shifts | None
+        try:
+            if name.casefold() in given:
+                shifts = calendar_rule(given[name.casefold()])
+            elif name:
+                shifts = calendar_by_name(name)
+                self.made.lose(name, "hours of this calendar, which the file does not say", "as its name says",
+                               "assumption")  # fmt: skip
+            else:
+                shifts = calendar_rule(WORKDAYS)
+                what = "working hours, which the file does not say"
+                self.made.lose("", what, f"{WORKDAYS}; --calendar says others", "assumption")
+        except ValueError as error:
+            said = str(error) or f"nothing says the hours of calendar '{shorten(name)}'"
+            self._refuse(f"row {row.line}: {said}: say them with --calendar '{name}=Mon-Sat 07:00-17:00'")
+        if shifts is None:
+            self.around.add(called)
+            return None
+        self.made.calendars[called] = shifts
+        return called
+
+    # Links
+
+    def _links(self, rows: list[_Row]) -> None:
+        members = self._members(rows)
+        for row in rows:
+            for one in self.awaited[row.id]:
+                if one.id in self.headings:
+                    self.made.lose(row.id, f"a link from '{one.id}', which sums up others", "links from each of them")
+                for id_ in members.get(one.id, [one.id]):
+                    if id_ == row.id:
+                        self._problem(row.line, "predecessors", "an activity cannot wait for itself")
+                    else:
+                        self.made.links.append(self._link(id_, row.id, one))
+
+    def _link(self, before: str, after: str, one: Awaited) -> Link:
+        first, own = self.made.activities[before], self.made.activities[after].calendar
+        if one.percent is not None:
+            return Link(before, after, one.kind, round(first.minutes * one.percent), first.calendar, one.percent)
+        if one.lag is None or not one.lag.number:
+            return Link(before, after, one.kind)
+        calendar = ELAPSED if one.lag.is_elapsed else own
+        shifts = self.made.calendars[calendar] if calendar is not None else None
+        return Link(before, after, one.kind, one.lag.minutes(shifts), calendar)
+
+    def _members(self, rows: list[_Row]) -> dict[str, list[str]]:
+        """The activities that each row which sums up others stands for."""
+        found: dict[str, list[str]] = {id_: [] for id_ in self.headings}
+        for row in rows:
+            for id_ in self.above[row.id]:
+                if id_ in found:
+                    found[id_].append(row.id)
+        return found
+
+    # Cells, and what is wrong with them
+
+    def _column(self, field_: str) -> str:
+        return self.table.columns[self.fields[field_]]
+
+    def _cells(self, fields: tuple[str, ...]) -> list[tuple[int, str]]:
+        return [cell for one in fields if one in self.fields for cell in self.table.column(self._column(one))]
+
+    def _read(self, row: _Row, field_: str, read: Callable[[str], Value]) -> Value | None:
+        """What a cell says; none where it is empty, or cannot be read, which is noted."""
+        cell = row.get(field_)
+        if cell in ("", "-", "NA", "N/A", "NV"):
+            return None
+        try:
+            return read(cell)
+        except ValueError as error:
+            self._problem(row.line, field_, str(error))
+            return None
+
+    def _problem(self, line: int, field_: str, message: str) -> None:
+        column = self._column(field_) if field_ in self.fields else field_
+        self.problems.append(Problem(f"column '{shorten(column)}'", message, self.table.name, line))
+
+    def _refuse_all(self) -> None:
+        if self.problems:
+            raise ScenarioError(sorted(set(self.problems), key=lambda one: (one.line or 0, one.path)), self.table.name)
+
+    def _refuse(self, message: str) -> Any:
+        self._refuse_all()
+        raise ScheduleError(f"{self.table.name}: {message}")
+
+
+def _parents(code: str) -> list[str]:
+    """The codes above a code of the work breakdown: of 1.2.3 these are 1 and 1.2."""
+    parts = code.split(".")
+    return [".".join(parts[:i]) for i in range(1, len(parts))]
+
+
+def _level(row: _Row) -> int:
+    text = row.get("level")
+    return int(text) if text.isdecimal() else 0
+
+
+def _constraint(cell: str) -> str:
+    """The kind of a constraint by its usual names."""
+    kind = _KINDS.get(" ".join(cell.casefold().split()))
+    if kind is None:
+        raise ValueError(f"no constraint '{shorten(cell)}'{nearest(cell.casefold(), _KINDS)}")
+    return kind

@@ -1,0 +1,240 @@
+"""A scenario in YAML, for people to read and edit: names that are words, short forms, ids and losses as comments."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from dcsim.calendars import DAY_NAMES, Hours, Shifts
+from dcsim.exchange.cpm import Dates, Times
+from dcsim.exchange.names import Names
+from dcsim.exchange.plan import Awaits, Planned, Planner
+from dcsim.exchange.schedule import ELAPSED, Schedule
+from dcsim.units import DAY, plain
+
+WIDTH = 120
+_PLAIN = re.compile(r"[^\W\d][\w ().+/-]*(?<! )|\d{4}-\d\d-\d\d(?: \d\d:\d\d)?")
+_NO_TEXT = ("null", "true", "false")
+YEARS = 5
+"""Schedules up to this long fit into the horizon that the format has if none is written."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A scenario as text, and the name in it of every activity, by id."""
+
+    text: str
+    names: dict[str, str]
+
+
+def write(schedule: Schedule, times: Times, dates: dict[str, Dates]) -> Written:
+    """The scenario that says what a schedule says; what it cannot say is added to the losses of the schedule."""
+    return _Writer(schedule, times, dates).written()
+
+
+class _Writer:
+    def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
+        self.schedule, self.times, self.dates = schedule, times, dates
+        self.names = Names()
+        self.calendars = {name: self.names.name(name, what="calendar") for name in schedule.calendars}
+        self.resources = {name: self.names.name(name, what="crew") for name in schedule.resources}
+        self.activities = {
+            one.id: self.names.name(one.name, one.wbs.rpartition(" / ")[2], one.id, what="activity")
+            for one in schedule.activities.values()
+        }
+
+    def written(self) -> Written:
+        planner = Planner(self.schedule, self.times, self.dates)
+        planned, capacities = planner.planned(), planner.capacities()
+        lines = [*self._head(), *self._calendars(), *self._resources(capacities, planner.units)]
+        activities = list(self._activities(planned))
+        lines += ["", "activities:", *activities[not activities[0] :], "", "milestones:", *self._milestones(planned)]
+        return Written("\n".join(lines) + "\n", self.activities)
+
+    def _head(self) -> Iterator[str]:
+        schedule = self.schedule
+        yield f"# Taken over from {_comment(schedule.source)}. Behind each activity stands its id in that file."
+        yield f"name: {scalar(schedule.name)}"
+        yield f"start: {_moment(schedule.origin)}"
+        if schedule.status is not None:
+            yield f"# progress is told up to {_moment(schedule.status)}"
+        end = max((one.early_finish for one in self.dates.values()), default=0)
+        years = (self.times.moment(end) - schedule.origin).days // 365 + 1
+        if years > YEARS:
+            yield f"horizon: {min(100, 3 * years)} years"
+
+    def _calendars(self) -> Iterator[str]:
+        if self.schedule.calendars:
+            yield from ("", "calendars:")
+        for name, shifts in self.schedule.calendars.items():
+            yield from _fitted(f"  {self.calendars[name]}", calendar(shifts), name)
+
+    def _resources(self, capacities: Mapping[str, int], units: Mapping[str, int]) -> Iterator[str]:
+        if capacities:
+            yield from ("", "resources:")
+        for name, count in capacities.items():
+            own = self.schedule.resources[name].calendar
+            parts = [f"count: {count}", *([f"calendar: {self.calendars[own]}"] if own is not ELAPSED else [])]
+            yield from _fitted(
+                f"  {self.resources[name]}", parts, name + (", in hundredths" if units[name] > 1 else "")
+            )
+
+    def _activities(self, planned: Iterable[Planned]) -> Iterator[str]:
+        lost: dict[str, list[str]] = {}
+        for loss in self.schedule.losses:
+            lost.setdefault(loss.where, []).append(f"{loss.what}; instead: {loss.instead}")
+        group = ""
+        for made in planned:
+            activity = made.activity
+            if activity.wbs != group:
+                group = activity.wbs
+                yield from ("", f"  # {_comment(group)}") if group else ("",)
+            yield from (f"  # {_comment(text)}" for text in lost.get(activity.id, ()))
+            called = f"{activity.id}: {activity.name}" if activity.id != activity.name else activity.id
+            yield from _fitted(f"  {self.activities[activity.id]}", list(self._parts(made)), called)
+
+    def _parts(self, made: Planned) -> Iterator[str]:
+        if made.estimate is not None and len(set(made.estimate)) > 1:
+            yield f"duration: {{pert: [{', '.join(self._span(one, made.calendar) for one in made.estimate)}]}}"
+        elif made.minutes:
+            yield f"duration: {self._span(made.minutes, made.calendar)}"
+        if made.calendar is not ELAPSED:
+            yield f"calendar: {self.calendars[made.calendar]}"
+        if made.after:
+            yield f"after: [{', '.join(self._awaits(one, made.calendar) for one in made.after)}]"
+        if made.not_before is not None:
+            yield f"not_before: {_moment(made.not_before)}"
+        if made.requires:
+            taken = ", ".join(f"{self.resources[name]}: {units}" for name, units in made.requires.items())
+            yield f"requires: {{{taken}}}"
+
+    def _awaits(self, one: Awaits, own: str | None) -> str:
+        name = self.activities[one.predecessor]
+        if not one.from_start and not one.lag:
+            return name
+        parts = [f"activity: {name}", *(["from: start"] if one.from_start else [])]
+        if one.lag:
+            lag = self._span(one.lag, own if one.is_working else ELAPSED)
+            parts.append(f"lag: {{working: {lag}}}" if one.is_working and own is not ELAPSED else f"lag: {lag}")
+        return f"{{{', '.join(parts)}}}"
+
+    def _milestones(self, planned: list[Planned]) -> Iterator[str]:
+        """Activities without a duration, dates that are watched, and the end."""
+        for made in planned:
+            activity, name = made.activity, self.activities[made.activity.id]
+            promised = activity.deadline or activity.baseline_finish
+            if activity.minutes == 0 or activity.deadline is not None:
+                why = "deadline" if activity.deadline is not None else "baseline" if promised is not None else ""
+                target = [f"target: {_limit(promised)}"] if promised is not None else []
+                called = self.names.name(f"{name}_reached", what="milestone")
+                yield from _fitted(f"  {called}", [f"activity: {name}", *target], why)
+            for why, event, moment in made.watched:
+                called = self.names.name(f"{name}_by_date", what="milestone")
+                parts = [f"activity: {name}", *(["event: start"] if event == "start" else [])]
+                yield from _fitted(f"  {called}", [*parts, f"target: {_limit(moment)}"], why)
+        last = max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
+        if self.schedule.activities[last].minutes:
+            yield f"  {self.names.name('last_finish', what='milestone')}: {{activity: {self.activities[last]}}}"
+
+    def _span(self, minutes: int, own: str | None) -> str:
+        hours = Fraction(24) if own is ELAPSED else self.schedule.calendars[own].working_day
+        return span(minutes, hours)
+
+
+def span(minutes: int, hours_per_day: Fraction) -> str:
+    """A length of work in days where it has no more than quarters of them, else in hours or minutes."""
+    if not minutes:
+        return "0 d"
+    for size, unit in ((hours_per_day * 60, "d"), (Fraction(60), "h")):
+        amount = Fraction(minutes) / size
+        if amount.denominator in (1, 2, 4) and amount >= Fraction(1, 2):
+            return f"{plain(amount)} {unit}"
+    return f"{minutes} min"
+
+
+def calendar(shifts: Shifts) -> list[str]:
+    """The keys of a calendar."""
+    same: dict[Hours, list[int]] = {}
+    for day, hours in enumerate(shifts.week):
+        if hours:
+            same.setdefault(hours, []).append(day)
+    if len(same) == 1:
+        ((hours, days),) = same.items()
+        parts = [f"days: {scalar(_days(days))}", f"hours: {_hours(hours)}"]
+    else:
+        parts = [f"hours: {{{', '.join(f'{scalar(_days(days))}: {_hours(some)}' for some, days in same.items())}}}"]
+    closed, opened = _exceptions(shifts)
+    parts += [f"closed: [{', '.join(closed)}]"] if closed else []
+    parts += [f"open: {{{', '.join(f'{day}: {_hours(some)}' for day, some in opened.items())}}}"] if opened else []
+    longest = max((sum(end - begin for begin, end in day) for day in shifts.week), default=0)
+    if shifts.hours_per_day is not None and shifts.hours_per_day * 60 != longest:
+        parts.append(f"hours_per_day: {plain(shifts.hours_per_day)}")
+    return parts
+
+
+def _exceptions(shifts: Shifts) -> tuple[list[str], dict[dt.date, Hours]]:
+    """The dates that are off, as dates and ranges, and those that have hours of their own."""
+    days: dict[dt.date, Hours] = {}
+    for first, last, week in shifts.dates:
+        for day in (first + dt.timedelta(days=i) for i in range((last - first).days + 1)):
+            days[day] = week[day.weekday()]
+    off = sorted(day for day, hours in days.items() if not hours)
+    runs: list[list[dt.date]] = []
+    for day in off:
+        if runs and (day - runs[-1][1]).days == 1:
+            runs[-1][1] = day
+        else:
+            runs.append([day, day])
+    closed = [str(first) if first == last else f"{first} to {last}" for first, last in runs]
+    return closed, {day: days[day] for day in sorted(days) if days[day]}
+
+
+def _days(days: list[int]) -> str:
+    """Mon-Fri, Sun."""
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(DAY_NAMES[r[0]] if len(r) == 1 else f"{DAY_NAMES[r[0]]}-{DAY_NAMES[r[-1]]}" for r in runs)
+
+
+def _hours(hours: Hours) -> str:
+    texts = [f"{_clock(begin)}-{_clock(end if end <= DAY else end - DAY)}" for begin, end in hours]
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def scalar(text: str) -> str:
+    """Words as YAML has them."""
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _NO_TEXT else json.dumps(text, ensure_ascii=False)
+
+
+def _moment(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _limit(moment: dt.datetime) -> str:
+    """A date until whose end is time, whatever hour a planning tool puts behind it."""
+    return f"{moment - dt.timedelta(minutes=1) if (moment.hour, moment.minute) == (0, 0) else moment:%Y-%m-%d}"
+
+
+def _comment(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _fitted(key: str, parts: list[str], comment: str) -> Iterator[str]:
+    """A mapping on one line with its comment where there is room, else a line for each of its keys."""
+    behind = f"  # {_comment(comment)}" if comment else ""
+    line = f"{key}: {{{', '.join(parts)}}}"
+    if len(line) + len(behind) <= WIDTH:
+        yield line + behind
+        return
+    yield f"{key}:{behind}"
+    yield from (f"    {part}" for part in parts)

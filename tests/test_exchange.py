@@ -1,0 +1,422 @@
+"""Schedules of planning tools, taken over: what a file says, the dates that follow from it, and what is told."""
+
+import datetime as dt
+import random
+import zipfile
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dcsim as library
+from dcsim.calendars import DAYS_OFF, Shifts
+from dcsim.errors import DcsimError, RequestError, ScenarioError
+from dcsim.exchange import taken_over as taken_over_schedule
+from dcsim.exchange.cpm import Times, critical_path
+from dcsim.exchange.schedule import (
+    Activity,
+    Constraint,
+    Link,
+    Resource,
+    Schedule,
+    ScheduleError,
+    working_week,
+)
+from dcsim.exchange.writer import write
+from dcsim.scenario.parse import parse_yaml
+from dcsim.scenario.tree import Origin, plain
+
+MONDAY = dt.datetime(2026, 1, 5, 8)
+WEEK = Shifts(working_week(frozenset(range(5)), (480, 960)))
+SIX = Shifts(working_week(frozenset(range(6)), (420, 1020)))
+DAY = 480
+
+
+def schedule(text, *, calendars=None, start=MONDAY, status=None, **constraints):
+    """Activities by id with days of work, and links: `schedule("a=5 b=3<a,aSS+2")`."""
+    made = Schedule("plan", start, "plan.csv", status)
+    made.calendars = calendars or {"week": WEEK, "six": SIX}
+    tokens = [token.partition("=") for token in text.split()]
+    for id_, _, rest in tokens:
+        days, _, _ = rest.partition("<")
+        number, _, own = days.partition("@")
+        name = {"": "week", "always": None}.get(own, own)
+        per_day = 1440 if name is None else int(made.calendars[name].working_day * 60)
+        made.activities[id_] = Activity(id_, id_.upper(), int(float(number) * per_day), name)
+        made.activities[id_].constraints = tuple(Constraint(*one) for one in constraints.get(id_, ()))
+    for id_, _, rest in tokens:
+        for written in filter(None, rest.partition("<")[2].split(",")):
+            before, kind, lag = written[0], written[1:3] or "FS", written[3:]
+            made.links.append(Link(before, id_, kind, int(float(lag or 0) * DAY), "week"))
+    return made
+
+
+def dated(made):
+    """Early start, early finish, total and free float in days, by id; dates as day of the month and hour."""
+    times = Times(made)
+    found = critical_path(made, times)
+    return {
+        id_: (
+            f"{times.moment(one.early_start):%d.%m %H}",
+            f"{times.moment(one.early_finish):%d.%m %H}",
+            one.total_float / DAY,
+            one.free_float / DAY,
+        )
+        for id_, one in found.items()
+    }
+
+
+def expected(made):
+    """Starts and finishes of the expected case of the scenario that is written, by id."""
+    times = Times(made)
+    dates = critical_path(made, times)
+    written = write(made, times, dates)
+    run = library.simulate(loaded(written.text), expected=True)
+    zero = times.tick(run.network.start)
+    ticks = run.activities.set_index("activity")[["start", "finish"]]
+    return {id_: tuple(int(tick) + zero for tick in ticks.loc[name]) for id_, name in written.names.items()}, dates
+
+
+def loaded(text):
+    """A scenario from its text."""
+    origin = Origin("plan.yaml", Path("plan.yaml"))
+    return library.load(plain(parse_yaml(text, origin)[0]))
+
+
+# The critical path method
+
+
+def test_a_textbook_network_has_its_floats():
+    """Activities on nodes: a-b-d is critical (5 + 3 + 2), c has the 2 days that b is longer."""
+    assert dated(schedule("a=5 b=3<a c=1<a d=2<b,c")) == {
+        "a": ("05.01 08", "09.01 16", 0, 0),
+        "b": ("12.01 08", "14.01 16", 0, 0),
+        "c": ("12.01 08", "12.01 16", 2, 2),
+        "d": ("15.01 08", "16.01 16", 0, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("link", "start", "finish"),
+    [
+        ("a", "12.01 08", "13.01 16"),
+        ("aFS+1", "13.01 08", "14.01 16"),
+        ("aFS-2", "08.01 08", "09.01 16"),
+        ("aSS", "05.01 08", "06.01 16"),
+        ("aSS+3", "08.01 08", "09.01 16"),
+        ("aFF", "08.01 08", "09.01 16"),
+        ("aFF+1", "09.01 08", "12.01 16"),
+        ("aSF+6", "09.01 08", "12.01 16"),
+    ],
+)
+def test_each_type_of_link_with_its_lag(link, start, finish):
+    assert dated(schedule(f"a=5 b=2<{link}"))["b"][:2] == (start, finish)
+
+
+def test_each_activity_keeps_its_own_calendar():
+    """Six days a week of ten hours: what follows on Friday at 16:00 begins in the same hour."""
+    found = dated(schedule("a=5 b=2@six<a c=3@always<b"))
+    assert found["b"][:2] == ("09.01 16", "12.01 16")
+    assert found["c"][:2] == ("12.01 16", "15.01 16")
+
+
+def test_days_off_move_what_comes_after():
+    off = (dt.date(2026, 1, 7), dt.date(2026, 1, 8), DAYS_OFF)
+    made = schedule("a=5 b=1<a", calendars={"week": Shifts(WEEK.week, dates=(off,))})
+    assert dated(made)["b"][:2] == ("14.01 08", "14.01 16")
+
+
+def test_a_lag_counts_by_its_own_calendar():
+    made = schedule("a=5 b=1<a")
+    made.links[0] = Link("a", "b", lag=2 * 1440, calendar=None)
+    assert dated(made)["b"][0] == "12.01 08"
+    made.links[0] = Link("a", "b", lag=600, calendar="six")
+    assert dated(made)["b"][0] == "12.01 08"
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "start", "total"),
+    [
+        ("start on or after", 14, "14.01 08", -2),
+        ("finish on or after", 15, "14.01 08", -2),
+        ("start on or before", 9, "12.01 08", -1),
+        ("finish on or before", 15, "12.01 08", 0),
+        ("mandatory start", 8, "08.01 08", 0),
+        ("mandatory finish", 9, "08.01 08", 0),
+    ],
+)
+def test_constraints(kind, day, start, total):
+    """b may start on the 12th and takes two days; c must finish by the evening of the 13th."""
+    hour = 8 if "start" in kind else 16
+    limit = ("finish on or before", dt.datetime(2026, 1, 13, 16))
+    made = schedule("a=5 b=2<a", b=[(kind, dt.datetime(2026, 1, day, hour)), limit])
+    assert dated(made)["b"][::2] == (start, total)
+
+
+def test_what_has_begun_goes_on_at_the_status_date():
+    made = schedule("a=5 b=4<a c=2<b", status=dt.datetime(2026, 1, 14, 8))
+    made.activities["a"].actual_start, made.activities["a"].actual_finish = MONDAY, dt.datetime(2026, 1, 12, 16)
+    made.activities["b"].actual_start, made.activities["b"].remaining = dt.datetime(2026, 1, 13, 8), 2 * DAY
+    found = dated(made)
+    assert found["a"][:2] == ("05.01 08", "12.01 16")
+    assert found["b"][:2] == ("13.01 08", "15.01 16")
+    assert found["c"][:2] == ("16.01 08", "19.01 16")
+    simulated, dates = expected(made)
+    assert simulated == {id_: (one.early_start, one.early_finish) for id_, one in dates.items()}
+
+
+def test_a_circle_is_told():
+    with pytest.raises(ScheduleError, match="in a circle: b -> c -> b"):
+        dated(schedule("a=1 b=1<a,c c=1<b"))
+
+
+# The scenario that is written
+
+
+@given(st.integers(0, 10**6))
+def test_a_scenario_is_the_network_of_its_schedule(seed):
+    """Of a schedule within what the format can say, each activity has its links, and the expected case its dates."""
+    rng = random.Random(seed)
+    made = Schedule("plan", MONDAY, "plan.csv", calendars={"week": WEEK, "Six days": SIX})
+    ids = [f"A{i}" for i in range(rng.randint(1, 12))]
+    for i, id_ in enumerate(ids):
+        own = rng.choice(("week", "Six days", None))
+        minutes = rng.choice((0, 60, 240, 480, 960, 1440, 2400))
+        made.activities[id_] = Activity(id_, rng.choice(("Pour slab", "Dig: pit", id_, "100 % done")), minutes, own)
+        if rng.random() < 0.2:
+            date = MONDAY + dt.timedelta(hours=rng.randint(0, 400))
+            made.activities[id_].constraints = (Constraint("start on or after", date),)
+        for before in rng.sample(ids[:i], min(i, rng.randint(0, 3))):
+            by = None if not minutes else rng.choice((own, None))
+            made.links.append(Link(before, id_, rng.choice(("FS", "SS")), rng.choice((0, 0, 30, 480, 1000)), by))
+    simulated, dates = expected(made)
+    assert simulated == {id_: (one.early_start, one.early_finish) for id_, one in dates.items()}
+    assert made.losses == []
+    written = write(made, Times(made), dates)
+    scenario = loaded(written.text)
+    said = {
+        (link.activity, name, link.start_or_finish)
+        for name, activity in scenario.activities.items()
+        for link in activity.after
+    }
+    names = written.names
+    ends = {"FS": "finish", "SS": "start"}
+    assert said == {(names[one.predecessor], names[one.successor], ends[one.kind]) for one in made.links}
+
+
+@pytest.mark.parametrize("link", ["aFF", "aFF+3", "aSF+6", "aFS-2", "aSS-1", "aFS-6"])
+def test_a_link_that_the_format_lacks_is_listed_and_dates_stay(link):
+    made = schedule(f"z=4 a=5<z b=2<{link}")
+    simulated, dates = expected(made)
+    assert simulated["b"] == (dates["b"].early_start, dates["b"].early_finish)
+    assert [(loss.where, loss.cause) for loss in made.losses] == [("b", "unsupported")]
+    assert made.losses[0].what.startswith(f"the link {link[1:3]}")
+
+
+def test_limits_are_watched_and_not_forced():
+    made = schedule("a=5", a=[("finish on or before", dt.datetime(2026, 1, 7, 16))])
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "a_by_date: {activity: a, target: 2026-01-07}" in text
+    assert [loss.instead for loss in made.losses] == ["a milestone watches the date"]
+
+
+def test_parts_of_a_unit_are_hundredths_and_unknown_counts_are_the_peak_of_the_plan():
+    made = schedule("a=5 b=5 c=5<a,b")
+    made.resources = {"Crew": Resource("Crew"), "Crane": Resource("Crane", Fraction(1))}
+    made.activities["a"].resources = {"Crew": Fraction(1, 2), "Crane": Fraction(1)}
+    made.activities["b"].resources = {"Crew": Fraction(1)}
+    made.activities["c"].resources = {"Crane": Fraction(2)}
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "crew: {count: 150}" in text
+    assert "requires: {crew: 50, crane: 1}" in text
+    assert "crane: {count: 2}" in text
+    assert {(loss.where, loss.what) for loss in made.losses} == {
+        ("Crew", "parts of a unit"),
+        ("Crew", "how many there are, which the file does not say"),
+        ("Crane", "one activity takes 2 of it, and there are 1"),
+    }
+
+
+# Tables
+
+PLAN = """\
+ID;Task Name;Duration;Predecessors;Start;Resource Names
+;Civil;;;;
+A10;Dig pit;5 d;;05.01.2026;Crew[2]
+A20;Pour slab, north;2,5 d;A10FS+1d;13.01.2026;Crew
+A30;Steel;1 wk;A20SS;;"Crane; Crew"
+A40;Handover;0;A20,A30;;
+"""
+
+
+@pytest.fixture
+def taken_over(tmp_path):
+    """Imports the text of a CSV file, or the rows of a workbook."""
+
+    def take(content, **how):
+        if isinstance(content, str | bytes):
+            path = tmp_path / "plan.csv"
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        else:
+            openpyxl = pytest.importorskip("openpyxl")
+            path = tmp_path / "plan.xlsx"
+            book = openpyxl.Workbook()
+            for row in content:
+                book.active.append(row)
+            book.save(path)
+        return library.import_schedule(path, **how)
+
+    return take
+
+
+def test_a_table_in_german_dress(taken_over):
+    found = taken_over(PLAN)
+    table = found.activities.set_index("id")
+    assert table["activity"].tolist() == ["dig_pit", "pour_slab_north", "steel", "handover"]
+    assert table.loc["A20", "early_finish"] == dt.datetime(2026, 1, 15, 12)
+    assert table["critical"].tolist() == [True, True, True, True]
+    assert (table[["file_off", "simulated_off"]] == 0).all(axis=None)
+    assert (
+        "  # Civil\n  dig_pit: {duration: 5 d, calendar: workdays, requires: {crew: 2}}  # A10: Dig pit" in found.text
+    )
+    assert found.scenario.resources["crew"].count != {}
+
+
+@pytest.mark.parametrize("sign", [",", "\t", "|"])
+def test_separators_are_found_out(taken_over, sign):
+    rows = ["Name", "Duration", "Predecessors"], ["a", "2", ""], ["b", "3", "a"]
+    found = taken_over("\n".join(sign.join(row) for row in rows), start="2026-01-05")
+    assert found.activities["early_finish"].max() == dt.datetime(2026, 1, 9, 16)
+
+
+def test_a_workbook_says_the_same_as_a_csv_file(taken_over):
+    rows = [line.replace('"', "").split(";") for line in PLAN.replace("Crane; Crew", "Crane, Crew").splitlines()]
+    rows[3][2], rows[2][4], rows[3][4] = 2.5, dt.datetime(2026, 1, 5), dt.datetime(2026, 1, 13)
+    found = taken_over([["Hall 1: fit-out"], [], *rows])
+    own = taken_over(PLAN)
+    assert found.activities.drop(columns="file_start").equals(own.activities.drop(columns="file_start"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            "Name,Duration,Start\na,1,01/02/2026\n",
+            "row 2: '01/02/2026' may be day or month first: say which with --dates",
+        ),
+        ("Name;Duration\na;1,500\n", "row 2: '1,500' has a sign for decimals or for thousands: say with --decimal"),
+        ("Name,Duration\na,1\n", "it has no dates: say when the schedule begins with --start"),
+        ("Name,Duration,Start,Calendar\na,1,2026-01-05,Nights\n", "nothing says the hours of calendar 'Nights'"),
+        ("Name,Duration,Start,% complete\na,1,2026-01-05,50\n", "say up to which date with --status-date"),
+        ("Name,Start\na,2026-01-05\n", "no column 'Duration'"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_asked(taken_over, rows, message):
+    with pytest.raises(ScheduleError, match=r"plan\.csv") as told:
+        taken_over(rows)
+    assert message in str(told.value)
+
+
+@pytest.mark.parametrize(("dates", "month"), [("dmy", 2), ("mdy", 1)])
+def test_the_user_decides_what_comes_first(taken_over, dates, month):
+    found = taken_over("Name,Duration,Start\na,1,01/02/2026\n", dates=dates)
+    assert found.run.network.start.month == month
+
+
+def test_a_day_above_twelve_decides_for_all_dates(taken_over):
+    found = taken_over("Name,Duration,Start\na,1,01/02/2026\nb,1,13/02/2026\n")
+    assert found.run.network.start == dt.datetime(2026, 2, 1)
+
+
+def test_every_wrong_cell_is_told_with_its_line(taken_over):
+    rows = "ID,Name,Duration,Predecessors,Start\n1,a,5 dy,,2026-01-05\n2,b,1,7FS,2026-01-32\n2,c,1 m,,\n"
+    with pytest.raises(ScenarioError, match="'2' stands in 2 rows"):
+        taken_over(rows)
+    with pytest.raises(ScenarioError) as told:
+        taken_over(rows.replace("\n2,c", "\n3,c"))
+    assert {(one.line, one.path) for one in told.value.problems} == {
+        (2, "column 'Duration'"),
+        (3, "column 'Start'"),
+        (3, "column 'Predecessors'"),
+        (4, "column 'Duration'"),
+    }
+
+
+def test_three_points_are_a_pert_and_their_mean_is_told_as_the_cause(taken_over):
+    found = taken_over(
+        "Name,Optimistic,Most likely,Pessimistic,Predecessors\na,8,10,18,\nb,1,1,1,a\n", start="2026-01-05"
+    )
+    assert "duration: {pert: [8 d, 10 d, 18 d]}" in found.text
+    table = found.activities
+    assert table["simulated_off"].tolist() == [1, 1]
+    assert table["simulated_cause"].tolist() == ["estimate", "estimate"]
+
+
+def test_waiting_for_a_crew_is_told_as_levelling_and_so_is_what_follows():
+    made = schedule("a=5 b=5 c=1<b")
+    made.resources = {"Crew": Resource("Crew", Fraction(1))}
+    for id_ in "ab":
+        made.activities[id_].resources = {"Crew": Fraction(1)}
+    table = taken_over_schedule(made).activities
+    assert table["simulated_off"].tolist() == [0, 5, 5]
+    assert table["simulated_cause"].tolist() == ["", "levelling: Crew", "levelling: Crew"]
+
+
+def test_links_to_what_sums_up_others_are_links_to_each_of_them(taken_over):
+    found = taken_over(
+        "ID,WBS,Name,Duration,Predecessors\n1,1,Civil,5,\n2,1.1,dig,2,\n3,1.2,pour,3,2\n4,2,test,1,1\n",
+        start="2026-01-05",
+    )
+    assert "after: [dig, pour]" in found.text
+    assert "a link from '1', which sums up others" in found.losses["what"].tolist()
+
+
+def test_other_encodings_are_asked_for(taken_over):
+    data = "Name;Dauer;Vorgänger\nGräben;2;\nKabel;1;Gräben\n".encode("cp1252")
+    with pytest.raises(ScheduleError, match="is not utf-8 text: line 1 has the byte 0xe4; say its --encoding"):
+        taken_over(data, start="2026-01-05")
+    assert taken_over(data, start="2026-01-05", encoding="cp1252").activities["activity"].tolist() == [
+        "gräben",
+        "kabel",
+    ]
+
+
+def test_a_workbook_that_unpacks_to_too_much_or_defines_entities_is_refused(tmp_path):
+    pytest.importorskip("openpyxl")
+    bomb = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
+        for i in range(4):
+            packed.writestr(f"xl/{i}.xml", bytes(80_000_000))
+    with pytest.raises(ScheduleError, match="unpacks to too much"):
+        library.import_schedule(bomb)
+    with zipfile.ZipFile(bomb, "w") as packed:
+        packed.writestr("xl/workbook.xml", '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>')
+    with pytest.raises(ScheduleError, match="document type of its own"):
+        library.import_schedule(bomb)
+    bomb.write_bytes(b"PK no zip")
+    with pytest.raises(ScheduleError, match="is not an Excel workbook"):
+        library.import_schedule(bomb)
+
+
+def test_the_command_writes_a_scenario_that_runs(dcsim, tmp_path):
+    (tmp_path / "plan.csv").write_text(PLAN)
+    target = tmp_path / "plan.yaml"
+    out, err, code = dcsim("import", str(tmp_path / "plan.csv"), "-o", str(target))
+    assert (err, code) == ("", 0)
+    assert "4 activities, 4 of them critical" in out
+    assert "not taken over as it is" in out
+    assert library.simulate(library.load(target), expected=True).finished
+    _, err, code = dcsim("import", str(tmp_path / "plan.csv"), "-o", str(target))
+    assert code == 2
+    assert "is there already" in " ".join(err.replace("│", " ").split())
+    _, err, code = dcsim("import", str(tmp_path / "plan.doc"), "--json")
+    assert code == 2
+
+
+def test_errors_are_the_user_s(taken_over):
+    with pytest.raises(RequestError, match="dates is dmy or mdy"):
+        taken_over(PLAN, dates="ymd")
+    with pytest.raises(DcsimError, match="no separator"):
+        taken_over(PLAN, separator="colon")
