@@ -1,18 +1,19 @@
 """How good forecasts of real sites would have been: scores of every dated step, beside those of past builds."""
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from math import inf, isfinite, isnan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dcsim.analysis.quantiles import quantile
 from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Symbol
 from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import UNKNOWN, counted, day, days, share
+from dcsim.document.words import UNKNOWN, counted, day, days, listed, share
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.cases import Step, read_cases
@@ -103,17 +104,26 @@ def backtest(
     chosen, effective = left_out(simulated, rules.calibrate, seed) if leave_one_out else ({}, inf)
     about |= {"calibrated": list(rules.calibrate), "effective": effective} if leave_one_out else {}
     past = [one for site in known.sites for one in past_of(site)]
-    rows = []
-    for one in simulated:
-        for step in one.build.steps:
-            own = [Forecast(OURS, one.days[step.buildings][chosen.get(one.build.site.name, slice(None))])]
-            own += [Forecast(PRIOR, one.days[step.buildings])] if leave_one_out else []
-            others = references(one.build.site, step, past, moment)
-            rows += [_row(one, step, forecast) for forecast in (*own, *others)]
-    steps = pd.DataFrame(rows)
+    steps = pd.DataFrame(
+        _row(one, step, forecast)
+        for one in simulated
+        for step in one.build.steps
+        for forecast in (
+            *_own(one, step, chosen.get(one.build.site.name)),
+            *references(one.build.site, step, past, moment),
+        )
+    )
     tables = {"steps": steps, "scores": score_table(steps), "skill": skill_table(steps)}
     tables["outcomes"] = pd.concat([_outcomes(one) for one in simulated], ignore_index=True)
     return Result("backtest", builds[0].scenario, about, tables)
+
+
+def _own(simulated: Simulated, step: Step, chosen: NDArray[np.int64] | None) -> Iterator[Forecast]:
+    """The forecast of a step: its replications, or those that were chosen, and then all of them as well."""
+    days = simulated.days[step.buildings]
+    yield Forecast(OURS, days if chosen is None else days[chosen])
+    if chosen is not None:
+        yield Forecast(PRIOR, days)
 
 
 def _outcomes(simulated: Simulated) -> pd.DataFrame:
@@ -231,7 +241,11 @@ def _left_out(result: Result) -> list[str]:
         (stand_in, "step", "without a past build of the class, for which others stand in"),
         (int((ours["never"] > 0).sum()), "forecast", "not always reached before the horizon, which then counts"),
     )
-    return [f"{counted(number, what)} {which}." for number, what, which in told if number]
+    lines = [f"{counted(number, what)} {which}." for number, what, which in told if number]
+    if names := about.get("calibrated"):
+        draws = f"at least {about['effective']:.0f} draws count"
+        lines.append(f"{listed([*names])} calibrated, for each site on all others: {draws}.")
+    return lines
 
 
 def _forecasts(result: Result) -> list[Table]:

@@ -79,30 +79,31 @@ def priors_of(network: Network, quantities: Sequence[str]) -> list[Lognormal | N
 
 def evidence_of(simulated: Simulated, quantities: Sequence[str]) -> Evidence:
     """What a site says about some quantities."""
-    build, result = simulated.build, simulated.result
-    names = drawn_names(build.network)
-    columns = [
-        np.full(result.n, np.nan)
-        if prior is None
-        else (np.log(result.kept.draws[:, names.index(name)]) - prior.mu) / prior.sigma
-        for name, prior in zip(quantities, priors_of(build.network, quantities), strict=True)
-    ]
-    seen = [
-        (seen_of(build.site, step), simulated.days[step.buildings]) for step in build.steps if step.date is not None
-    ]
-    enough, widened = min(ENOUGH, result.n / 4), 1.0
+    build, dated = simulated.build, [step for step in simulated.build.steps if step.date is not None]
+    scores, fit, widened = _scores(simulated, quantities), np.zeros(len(simulated.draws)), 1.0
     while True:
-        fit = np.zeros(result.n)
-        for one, days in seen:
-            away = (one.day - days) / (widened * max(one.error, 1))
-            fit += special.log_ndtr(-away) if one.censored else -(away**2) / 2
+        fit[:] = 0
+        for step in dated:
+            seen = seen_of(build.site, step)
+            away = (seen.day - simulated.days[step.buildings]) / (widened * max(seen.error, 1))
+            fit += special.log_ndtr(-away) if seen.censored else -(away**2) / 2
         effective = _effective(fit)
-        if not effective and widened > WIDEST:
-            fit = np.zeros(result.n)  # no replication gets there: the site says nothing
-        if effective >= enough or widened > WIDEST:
-            scores = np.column_stack(columns)
-            return Evidence(build.site.name, build.rule.archetype, len(seen), scores, fit, widened, effective)
+        if effective >= min(ENOUGH, len(fit) / 4) or widened > WIDEST:
+            fit[:] = fit if effective else 0  # where no replication gets there the site says nothing
+            return Evidence(build.site.name, build.rule.archetype, len(dated), scores, fit, widened, effective)
         widened *= WIDER
+
+
+def _scores(simulated: Simulated, quantities: Sequence[str]) -> Floats:
+    """Replications by quantities; not a number where the scenario of the site has no such quantity."""
+    names, count = drawn_names(simulated.build.network), len(simulated.draws)
+    columns = [
+        np.full(count, np.nan)
+        if prior is None
+        else (np.log(simulated.draws[:, names.index(name)]) - prior.mu) / prior.sigma
+        for name, prior in zip(quantities, priors_of(simulated.build.network, quantities), strict=True)
+    ]
+    return np.column_stack(columns)
 
 
 def _effective(logs: Floats) -> float:

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,12 @@ from dcsim.scenario.files import ARCHETYPES
 from dcsim.scenario.load import load
 from dcsim.scenario.rules import Rule, Rules, read_rules
 from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.study.chunk import drawn_names
 from dcsim.study.design import RANDOM
 from dcsim.study.past import ROLLING, Moment
 from dcsim.study.replicate import Working, replicate
-from dcsim.study.replications import Asked, Replications
+from dcsim.study.replications import Asked
+from dcsim.study.room import refuse_too_many
 from dcsim.study.scores import Days, Seen, label_error
 from dcsim.units import parse_date
 
@@ -145,23 +146,21 @@ def about_of(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
-    """A site with its replications."""
+    """What is kept of the replications of a site."""
 
     build: Build
-    result: Replications
-
-    @cached_property
-    def days(self) -> dict[int, Days]:
-        """The day in every replication, by how many buildings are operational; infinite if it never comes."""
-        counts = sorted({step.buildings for step in self.build.steps})
-        found = {count: self.result.days_of(milestone_of(count)) for count in counts}
-        return {count: np.where(np.isnan(days), inf, days) for count, days in found.items()}
+    days: Mapping[int, Days]
+    """The day from the start of the site in each, by how many buildings are operational; infinite if it never comes."""
+    draws: Days
+    """Replications by what is drawn once for the site (see `drawn_names`)."""
 
 
 def simulate_all(
     builds: Sequence[Build], n: int, seed: int, working: Working, progress: Callable[[int, int], None]
 ) -> list[Simulated]:
     """So many replications of every site, with the same seed, by the engine that is there sooner for all of them."""
+    columns = max(len(drawn_names(build.network)) + len(build.steps) for build in builds)
+    refuse_too_many(builds[0].scenario, n * len(builds), columns)
     engine = choose(working.engine, n * sum(build.network.instances for build in builds))
     working, done = replace(working, engine=engine), []
     for number, build in enumerate(builds):
@@ -170,7 +169,9 @@ def simulate_all(
             progress(number * n + ready, len(builds) * n)
 
         result = replicate(build.scenario, build.network, seed, RANDOM, Asked(n), working, show)
-        done.append(Simulated(build, result))
+        counts = sorted({step.buildings for step in build.steps})
+        days = {count: np.nan_to_num(result.days_of(milestone_of(count)), nan=inf) for count in counts}
+        done.append(Simulated(build, days, result.kept.draws))
     return done
 
 
