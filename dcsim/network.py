@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dcsim.calendars import Calendar, month_starts, months_later
 from dcsim.distributions import Choice, Distribution, Fixed
 from dcsim.places import SITE, Places
+from dcsim.units import DAY
 
 WORK, RETRY, REPAIR = 0, 1, 2
 """What waits in a queue: first attempts, further attempts after a failure, and the repairs between them."""
@@ -441,10 +442,10 @@ class Network:
         return np.repeat(np.arange(len(self.needed)), np.diff(self.link_first))
 
     @cached_property
-    def backwards(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Of each node its first link from a predecessor, and at the end their number; links by target and source."""
-        counts = np.bincount(self.link_to, minlength=len(self.needed))
-        return np.concatenate([[0], np.cumsum(counts)]), np.argsort(self.link_to, kind="stable")
+    def backwards(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """The links by target and source: the first of each node, and at the end how many; sources; their numbers."""
+        counts, order = np.bincount(self.link_to, minlength=len(self.needed)), np.argsort(self.link_to, kind="stable")
+        return np.concatenate([[0], np.cumsum(counts)]), self.link_from[order], order
 
     def calendar_of(self, demand: Demand, mode: int) -> int:
         """The calendar by which a demand is worked on in a mode; always open where its duration is in months."""
@@ -504,4 +505,4 @@ class Network:
 
     def day(self, tick: int) -> float:
         """Days from day zero to a tick."""
-        return (int(tick) - self.day_zero) / 1440
+        return (int(tick) - self.day_zero) / DAY

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.network import REPAIR, Network
+from dcsim.network import REPAIR, RETRY, WORK, Network
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +100,17 @@ class Trace:
     def done(self) -> Ints:
         """The finish of what was done; of what a branch skipped none."""
         return np.where(self.start == NOT, NOT, self.finish)
+
+    def demand_of(self, row: AttemptRow) -> int:
+        """The demand of an attempt or a repair."""
+        return self.network.demand_of(row.instance, RETRY if row.kind == WORK and row.number > 1 else row.kind)
+
+    def work(self) -> Ints:
+        """All work that was started, attempts and repairs alike: columns of demand, mode, start and finish."""
+        once = (self.start != NOT) & ~np.isin(self.network.activity, list(self.network.again))
+        table = np.stack([self.network.demand, self.mode, self.start, self.finish], axis=1)[once]
+        rows = [(self.demand_of(row), row.mode, row.start, row.finish) for row in self.attempt_rows if row.start != NOT]
+        return np.concatenate([table, np.array(rows, np.int64).reshape(len(rows), 4)])
 
     def activities(self) -> "pd.DataFrame":
         """One row per activity instance: activity, place, ready, start, finish, attempts, used, held_by.

@@ -24,7 +24,7 @@ HALF = 0.5 + 2.0**-20
 """Added to a product of floats before its floor is taken: 50 min x 0.29 is 14.5 as written, a hair less as a float."""
 
 MONTHS_PER = {"month": 1, "year": 12}
-AVERAGE_MONTH = Fraction(1461 * 1440, 48)
+AVERAGE_MONTH = Fraction(1461 * DAY, 48)
 """Minutes of a month on average, where lengths are only compared."""
 
 SPAN_WORDS = {

@@ -140,7 +140,7 @@ def segments(network: Network, draws: Draws, milestone: str, chain: Table) -> pd
         {**dict.fromkeys(["kind", "name", "activity", "place"], "str"), "begins": "int64", "ends": "int64"}
     )
     frame.insert(0, "milestone", pd.Series([milestone] * len(frame), dtype="str"))
-    frame["days"] = (frame["ends"] - frame["begins"]) / 1440
+    frame["days"] = (frame["ends"] - frame["begins"]) / DAY
     frame["from"] = dates(network, frame["begins"].to_numpy(np.int64))
     ends = frame["ends"].to_numpy(np.int64)
     frame["to"] = dates(network, ends - (at_midnight(network.start, ends) & (ends > frame["begins"].to_numpy())))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dcsim.network import Network
 from dcsim.trace import NOT, Ints, ticks
+from dcsim.units import DAY
 
 
 def explained(frame: pd.DataFrame, network: Network) -> pd.DataFrame:
@@ -24,7 +25,7 @@ def explained(frame: pd.DataFrame, network: Network) -> pd.DataFrame:
 
 def days(network: Network, values: Ints) -> "pd.Series[float]":
     """Days from day zero to ticks, empty where nothing happened."""
-    column = (ticks(values) - network.day_zero) / 1440
+    column = (ticks(values) - network.day_zero) / DAY
     return column.astype("Float64").astype("float64")
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dcsim.chain.ways import Codes
 from dcsim.trace import Ints
+from dcsim.units import DAY
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +54,6 @@ def shared(unit_minutes: float, spent: Ints, codes: Codes) -> Floats:
 def by_day(growth: Growth, days: int) -> Ints:
     """Units that are there at the end of each day since the start."""
     gained = np.zeros(days, np.int64)
-    inside = growth.tick < days * 1440
-    np.add.at(gained, growth.tick[inside] // 1440, growth.amount[inside])
+    inside = growth.tick < days * DAY
+    np.add.at(gained, growth.tick[inside] // DAY, growth.amount[inside])
     return np.cumsum(gained)

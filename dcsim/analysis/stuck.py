@@ -1,7 +1,6 @@
 """What an unfinished build is stuck on: what each activity waits for, what is there, and what is needed."""
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from dcsim.analysis.chain import waiting_for
 from dcsim.analysis.supplies import movements
 from dcsim.engine.draws import Draws
-from dcsim.network import RETRY, WORK, Demand, Network
-from dcsim.trace import NOT, AttemptRow, Ints, Trace, causes
+from dcsim.network import Network
+from dcsim.trace import NOT, Ints, Trace, causes
 
 HORIZON = "the horizon"
 """What is waited for by what is still worked on when the time is over."""
@@ -119,7 +118,7 @@ def _lacks(
 
 def _before(network: Network, nodes: Sequence[int], stocks: Sequence[int]) -> set[int]:
     """The activities that nodes or stocks wait for, also by what they take from each other."""
-    sources, edges = _backwards(network)
+    edges, sources, _ = network.backwards
     starts = _start_gates(network)
     makers: dict[int, list[int]] = {}
     for instance in np.flatnonzero(network.bundle).tolist():
@@ -144,27 +143,14 @@ def _before(network: Network, nodes: Sequence[int], stocks: Sequence[int]) -> se
     return set(network.activity[[node for node in seen if node < network.instances]].tolist())
 
 
-@lru_cache(maxsize=8)
-def _backwards(network: Network) -> tuple[Ints, Ints]:
-    """What leads to each node by a link, and where the list of each begins."""
-    order = np.argsort(network.link_to, kind="stable")
-    return network.link_from[order], np.searchsorted(network.link_to[order], np.arange(len(network.needed) + 1))
-
-
 def _waiting(trace: Trace) -> dict[int, int]:
     """For each instance in a queue at the end, the number of the demand it waits for."""
     queued = np.flatnonzero((trace.ready != NOT) & (trace.start == NOT) & (trace.finish == NOT))
     found = dict(zip(queued.tolist(), trace.network.demand[queued].tolist(), strict=True))
     for row in trace.attempt_rows:
         if row.start == NOT and row.instance not in found:
-            found[row.instance] = _demand_of(trace.network, row)
+            found[row.instance] = trace.demand_of(row)
     return found
-
-
-def _demand_of(network: Network, row: AttemptRow) -> int:
-    """The demand of an attempt or a repair."""
-    kind = RETRY if row.kind == WORK and row.number > 1 else row.kind
-    return network.demand_of(row.instance, kind)
 
 
 class _Left:
@@ -173,8 +159,8 @@ class _Left:
     def __init__(self, trace: Trace, draws: Draws) -> None:
         self.network = trace.network
         self.free = _capacity(trace.network, draws)
-        for demand, mode in _working(trace):
-            for resource, amount in demand.taken(mode):
+        for number, mode, _, finish in trace.work().tolist():
+            for resource, amount in trace.network.demands[number].taken(mode) if finish == NOT else ():
                 self.free[resource] -= amount
         stock, _, change, gain = movements(trace)
         self.stock = _sums(stock, change, len(self.network.stocks))
@@ -216,18 +202,6 @@ def _capacity(network: Network, draws: Draws) -> list[int]:
     return units
 
 
-def _working(trace: Trace) -> Iterator[tuple[Demand, int]]:
-    """The demand and the mode of everything that is being worked on when the run ends."""
-    network = trace.network
-    again = {row.instance for row in trace.attempt_rows}
-    for instance in np.flatnonzero((trace.start != NOT) & (trace.finish == NOT)).tolist():
-        if instance not in again:
-            yield network.demands[int(network.demand[instance])], int(trace.mode[instance])
-    for row in trace.attempt_rows:
-        if row.start != NOT and row.finish == NOT:
-            yield network.demands[_demand_of(network, row)], row.mode
-
-
 def _sums(numbers: Ints, amounts: Ints, count: int) -> list[int]:
     """The amounts added up by number, exactly."""
     total = np.zeros(count, np.int64)
@@ -244,7 +218,7 @@ class _Predecessors:
         self.ever = ever
         self.milestone = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
         self.starts = _start_gates(network)
-        self.sources, self.edges = _backwards(network)
+        self.edges, self.sources, _ = network.backwards
         self.gates: dict[int, tuple[str, int, int]] = {}
         """The progress of each gate, once it has been asked for."""
 

@@ -7,7 +7,6 @@ import pandas as pd
 
 from dcsim.analysis.frames import explained
 from dcsim.engine.draws import Draws
-from dcsim.network import WORK, Network
 from dcsim.trace import NOT, Ints, Trace
 
 
@@ -64,7 +63,7 @@ def _changes(trace: Trace, draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Int
 def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:
     """So many units of a resource that were taken at these ticks and given back at those."""
     network = trace.network
-    demand, mode, begins, ends = _work(trace).T
+    demand, mode, begins, ends = trace.work().T
     modes, which = np.unique(mode, return_inverse=True)
     group = demand * (len(modes) + 1) + which.ravel()
     order = np.argsort(group, kind="stable")
@@ -73,17 +72,3 @@ def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:
         number, way = divmod(one, len(modes) + 1)
         for claim in network.demands[number].taken(int(modes[way])):
             yield claim.resource, claim.amount, begins[part], ends[part]
-
-
-def _work(trace: Trace) -> Ints:
-    """All work that was started, attempts and repairs alike: columns of demand, mode, start and finish."""
-    network = trace.network
-    once = (trace.start != NOT) & ~np.isin(network.activity, list(network.again))
-    table = np.stack([network.demand, trace.mode, trace.start, trace.finish], axis=1)[once]
-    rows = [row for row in trace.attempt_rows if row.start != NOT]
-    again = np.array([(_demand(network, r.instance, r.kind), r.mode, r.start, r.finish) for r in rows], np.int64)
-    return np.concatenate([table.astype(np.int64), again.reshape(len(rows), 4)])
-
-
-def _demand(network: Network, instance: int, kind: int) -> int:
-    return int(network.demand[instance]) if kind == WORK else network.demand_of(instance, kind)

@@ -67,7 +67,7 @@ class Ways(NamedTuple):
 @lru_cache(maxsize=8)
 def ways(network: Network) -> Ways:
     """A network made ready for chains, once."""
-    first, links = network.backwards
+    first, source, links = network.backwards
     parts = _parts(network)
     return Ways(
         codes=_codes(network),
@@ -78,7 +78,7 @@ def ways(network: Network) -> Ways:
         ),
         gates=_in_order(network),
         link_first=first,
-        link=by_columns(LINK, network.link_from[links], network.link_to[links], network.link_lag[links]),
+        link=by_columns(LINK, source, network.link_to[links], network.link_lag[links]),
         gate=_gates(network),
         counted=np.array(
             [[stock in m.stocks for stock in range(len(network.stocks))] for m in network.milestones], np.bool_
@@ -109,8 +109,7 @@ def _parts(network: Network) -> list[list[tuple[int, int]]]:
 
 def _in_order(network: Network) -> I64:
     """The gates, each after those that links lead from; these have no circles."""
-    first, links = network.backwards
-    source = network.link_from[links]
+    first, source, _ = network.backwards
     found: dict[int, None] = {}
     for gate in range(network.instances, len(network.needed)):
         path = [gate]

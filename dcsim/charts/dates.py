@@ -9,6 +9,8 @@ from matplotlib.dates import AutoDateLocator
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from dcsim.units import DAY
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,13 +32,13 @@ class Clock:
         return cls(datetime.fromisoformat(table.attrs["start"]), datetime.fromisoformat(table.attrs["day_zero"]))
 
     def date(self, tick: float) -> float:
-        return self.start + tick / 1440
+        return self.start + tick / DAY
 
     def dates(self, ticks: Any) -> Floats:
-        return self.start + np.asarray(ticks, np.float64) / 1440
+        return self.start + np.asarray(ticks, np.float64) / DAY
 
     def tick(self, date: float) -> float:
-        return (date - self.start) * 1440
+        return (date - self.start) * DAY
 
     def days(self, dates: Any) -> Any:
         return dates - self.zero
@@ -78,7 +80,7 @@ def days_above(ax: Axes, clock: Clock) -> None:
 
 def _told(date: float, tick: int | None) -> str:
     """A date on the axis: its month, with the day unless it is the first; its year under some; an hour if it is one."""
-    when = moment(round(date * 1440) / 1440)
+    when = moment(round(date * DAY) / DAY)
     if (when.hour, when.minute) != (0, 0):
         return f"{when:%H:%M}"
     told = f"{when:%b}" if when.day == 1 else f"{when.day} {when:%b}"

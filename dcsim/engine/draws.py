@@ -133,8 +133,8 @@ class Draws:
     ways: tuple[Floats, ...]
     """Of each branch, the number of the way that is taken in each place of its level."""
     skipped: NDArray[np.bool_]
-    """Of each node, whether it is skipped: an instance, or a gate that only skipped ones lead to; empty without
-    branches. Lags before and after it do not count."""
+    """Of each node, whether it is skipped: an instance, or a gate that only skipped ones lead to. Lags before and
+    after it do not count."""
 
     def arrival(self, stock: int, tick: int) -> int:
         """When a delivery due at this tick comes."""
@@ -690,9 +690,9 @@ def _branch(network: Network, branch: Branch) -> tuple[Distribution, str, Words]
 
 def _skipped(network: Network, ways: Sequence[Floats]) -> NDArray[np.bool_]:
     """The nodes that the ways taken skip; a milestone is dated, and never skipped."""
-    if not network.branches:
-        return np.zeros(0, np.bool_)
     found = np.zeros(len(network.needed), np.bool_)
+    if not network.branches:
+        return found
     for branch, taken in zip(network.branches, ways, strict=True):
         for activity, done in branch.activities:
             first, last = network.first[activity : activity + 2].tolist()

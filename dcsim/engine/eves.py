@@ -30,7 +30,7 @@ class Happened(NamedTuple):
     ending: NDArray[np.uint8]
     """Of each instance."""
     skipped: NDArray[np.bool_]
-    """Of each node, whether a branch skipped it; empty without branches."""
+    """Of each node, whether a branch skipped it."""
     known: Deliveries
     late: Sequence[DeliveryRow]
     """Deliveries of orders that waited for their gate."""
@@ -69,7 +69,7 @@ class _Midnights:
         self.network = network
         self.happened = happened
         self.when, self.ending = happened.when, happened.ending
-        self.skipped = happened.skipped if len(happened.skipped) else np.zeros(len(self.when), np.bool_)
+        self.skipped = happened.skipped
         self.counting = {m.gate: (m.stocks, m.reaches) for m in network.milestones if m.stocks}
         self.spare: dict[int, int] = {}
         self.light: list[int] = []
@@ -139,8 +139,8 @@ class _Midnights:
         return int(known.amount[mine].sum()) + sum(rows)
 
     def _linked(self, gate: int) -> int:
-        first, links = self.network.backwards
-        before = self.network.link_from[links[first[gate] : first[gate + 1]]]
+        first, source, _ = self.network.backwards
+        before = source[first[gate] : first[gate + 1]]
         there = (self.when[before] != NOT) & (self.when[before] <= self.when[gate])
         return int(np.count_nonzero(there)) - int(self.network.needed[gate])
 

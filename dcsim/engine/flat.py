@@ -284,7 +284,7 @@ def flatten_draws(network: Network, draws: Draws) -> Chance:
         base=base,
         window_first=first_of(draws.windows),
         window=by_rows(tables.WINDOW, chain.from_iterable(draws.windows)),
-        skipped=draws.skipped,
+        skipped=draws.skipped if network.branches else draws.skipped[:0],
     )
 
 

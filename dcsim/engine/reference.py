@@ -77,7 +77,7 @@ class Site:
         self.draws = draws
         self.env = simpy.Environment()
         self.waiting = Waiting(network, draws, self.call_at)
-        self.skipped = draws.skipped.tolist() or [False] * len(network.needed)
+        self.skipped = draws.skipped.tolist()
         self.release_at = np.where(self.skipped[: network.instances], 0, network.release)
         self.missing = (network.needed + np.append(self.release_at > 0, np.zeros(network.gates, bool))).tolist()
         self.first_link = network.link_first.tolist()

@@ -9,7 +9,7 @@ import numpy as np
 
 from dcsim.distributions import Distribution
 from dcsim.scenario.values import Uncertain
-from dcsim.units import Money, Span, parse_amount, plain
+from dcsim.units import DAY, Money, Span, parse_amount, plain
 
 PERCENTILES = (10, 50, 90)
 
@@ -78,5 +78,5 @@ def _scale(quantity: Uncertain) -> tuple[Callable[[Any], Fraction], Callable[[An
         if len(units) == 1:
             plural = "s" if first.months else ""
             return (lambda span: span.amount), lambda number: f"{number_in_words(number)} {first.unit}{plural}"
-        return (lambda span: span.about / 1440), lambda number: f"{number_in_words(number)} d"
+        return (lambda span: span.about / DAY), lambda number: f"{number_in_words(number)} d"
     return Fraction, number_in_words

@@ -43,9 +43,7 @@ class Counter:
 
     def by_day(self, outcome: Outcome, days: int) -> Ints:
         """Units ever there at the end of each day since the start, in multiples of the width."""
-        done = outcome.finish[self.instances] != NOT
-        if len(outcome.draws.skipped):
-            done &= ~outcome.draws.skipped[self.instances]
+        done = (outcome.finish[self.instances] != NOT) & ~outcome.draws.skipped[self.instances]
         instances = self.instances[done]
         worked = ~np.isin(instances, list(outcome.begun))
         dated = np.maximum(0, outcome.finish[instances] - worked)

@@ -8,11 +8,11 @@ from typing import Any
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
 from dcsim.scenario.values import Bound, Uncertain
-from dcsim.units import Span, parse_amount, plain
+from dcsim.units import DAY, Span, parse_amount, plain
 
 LARGEST_AMOUNT = 10**15
 """Units; whole numbers beyond this are no longer exact everywhere."""
-LONGEST = Fraction(1000 * 365 * 1440)
+LONGEST = Fraction(1000 * 365 * DAY)
 """Minutes; longer spans are slips of the pen."""
 
 
