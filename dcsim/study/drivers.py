@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis import sensitivity
@@ -101,29 +102,29 @@ def drivers(
     builds = _Builds(network, chosen, seed, names.index(milestone), inputs, points)
     reached = builds.run(threads(chosen, workers), progress)
     if (reached == NOT).all():
-        horizon = network.date(network.horizon)
-        raise RequestError(
-            f"'{milestone}' is reached in no build by {horizon:%Y-%m-%d}: dcsim replicate tells what is missing"
-        )
+        end = f"{network.date(network.horizon):%Y-%m-%d}"
+        raise RequestError(f"'{milestone}' is reached in no build by {end}: dcsim replicate tells what is missing")
     days = np.asarray(days_of(network, np.where(reached == NOT, network.horizon, reached)))
     table = sensitivity.table(inputs, n, points, days, seed)
-    plain = sensitivity.plain_points(inputs, n)
-    values, p80_date = days[plain], date_by(network, builds.dated[plain], sensitivity.LEVEL)
-    about = {
-        "milestone": milestone,
-        "seed": seed,
-        "points": n,
-        "builds": len(points),
-        "reached": float((reached[plain] != NOT).mean()),
+    about = {"milestone": milestone, "seed": seed, "points": n, "builds": len(points)}
+    return Result("drivers", scenario, about | _about(builds, n, days, table), {"drivers": table})
+
+
+def _about(builds: "_Builds", n: int, days: NDArray[np.float64], table: pd.DataFrame) -> dict[str, Any]:
+    """The day of the milestone over the points that are drawn at random, and what stands beside the table."""
+    network, plain = builds.network, sensitivity.plain_points(builds.inputs, n)
+    reached, values = builds.reached[plain] != NOT, days[plain]
+    p80_date = date_by(network, builds.dated[plain], sensitivity.LEVEL)
+    return {
+        "reached": float(reached.mean()),
         "mean": float(values.mean()),
         "sd": float(values.std(ddof=1)),
-        "p80": quantile(np.where(reached[plain] == NOT, np.nan, values), sensitivity.LEVEL),
+        "p80": quantile(np.where(reached, values, np.nan), sensitivity.LEVEL),
         "p80_date": None if p80_date is None else p80_date.isoformat(),
         "alone": float(table["first"].sum(skipna=False)),
         "correlated": bool(network.mixtures),
         "horizon": network.date(network.horizon).isoformat(),
     }
-    return Result("drivers", scenario, about, {"drivers": table})
 
 
 @dataclass

@@ -93,14 +93,9 @@ def explain(
         "chain": many.chain,
         "stuck": many.stuck,
     }
-    mean = float(tables["days"]["mean"].sum()) if reached.any() else None
     about = {
-        "milestone": milestone,
-        "seed": seed,
-        "sampling": sampling,
-        "replications": many.n,
-        "told": number,
-        "mean_day": mean,
+        **{"milestone": milestone, "seed": seed, "sampling": sampling, "replications": many.n, "told": number},
+        "mean_day": float(tables["days"]["mean"].sum()) if reached.any() else None,
         "reached": float(reached.mean()),
     }
     return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
