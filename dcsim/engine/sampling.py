@@ -36,18 +36,18 @@ from dcsim.network import Network, Work
 
 U64 = np.uint64
 Word = np.uint64
-FIRST, SECOND, MASK, HALF = U64(MULTIPLIERS[0]), U64(MULTIPLIERS[1]), U64(LOW), U64(32)
+FIRST, SECOND, MASK, HALF_WORD = U64(MULTIPLIERS[0]), U64(MULTIPLIERS[1]), U64(LOW), U64(32)
 WEYL_LOW, WEYL_HIGH = U64(WEYL[0]), U64(WEYL[1])
 
 
 @njit(nogil=True, inline="always")
 def words(key: Word, place: Word, attempt: Word, block: int) -> tuple[Word, Word, Word, Word]:
     """Philox-4x32-10: four random words, one for each replication of the block."""
-    a, b, c, d = place & MASK, place >> HALF, U64(attempt), U64(block)
-    low, high = key & MASK, key >> HALF
+    a, b, c, d = place & MASK, place >> HALF_WORD, U64(attempt), U64(block)
+    low, high = key & MASK, key >> HALF_WORD
     for _ in range(ROUNDS):
         one, two = FIRST * a, SECOND * c
-        a, b, c, d = (two >> HALF) ^ b ^ low, two & MASK, (one >> HALF) ^ d ^ high, one & MASK
+        a, b, c, d = (two >> HALF_WORD) ^ b ^ low, two & MASK, (one >> HALF_WORD) ^ d ^ high, one & MASK
         low, high = (low + WEYL_LOW) & MASK, (high + WEYL_HIGH) & MASK
     return a, b, c, d
 
