@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
@@ -10,6 +12,15 @@ from dcsim.errors import ResultError
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.unfinished")
+
+
+@contextmanager
+def writing(what: str, kept: str = "") -> Iterator[None]:
+    """Tell what cannot be written where the disk refuses; `kept` ends what is told. Raises ResultError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise ResultError(f"cannot write {what}: {reason(error)}{kept}") from None
 
 
 def write_file(path: Path, data: str | bytes, kept: str = "") -> Path:
@@ -21,7 +32,7 @@ def write_file(path: Path, data: str | bytes, kept: str = "") -> Path:
         A link or something else that is no ordinary file stands there, or the disk refuses.
     """
     unfinished = path.parent / f".{token_hex(8)}.unfinished"
-    try:
+    with writing(f"'{path}'", kept):
         refuse_odd(path)
         handle = os.open(unfinished, _NEW, 0o666)
         try:
@@ -33,8 +44,6 @@ def write_file(path: Path, data: str | bytes, kept: str = "") -> Path:
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
-    except (OSError, ValueError) as error:
-        raise ResultError(f"cannot write '{path}': {reason(error)}{kept}") from None
     return path
 
 
@@ -53,14 +62,13 @@ def refuse_odd(path: Path) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder if it is not there; raises ResultError where a link or a file stands in its place."""
-    try:
+    with writing(f"into '{folder}'"):
         if folder.is_symlink():
             raise ResultError(f"'{folder}' is a link, through which nothing is written: name the folder it leads to")
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ResultError(f"cannot write into '{folder}': a file stands where a folder is needed") from None
-    except (OSError, ValueError) as error:
-        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise ValueError("a file stands where a folder is needed") from None
 
 
 def is_unfinished(path: Path) -> bool:

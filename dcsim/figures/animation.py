@@ -25,7 +25,8 @@ from dcsim.charts.style import plain
 from dcsim.document.colours import LIGHT, LINES
 from dcsim.errors import ResultError, UnavailableError
 from dcsim.figures.maps import cells, counted, draw_cells
-from dcsim.writing import reason, write_file
+from dcsim.units import DAY
+from dcsim.writing import write_file, writing
 
 MOST_FRAMES = 90
 PER_SECOND = 10
@@ -51,11 +52,7 @@ def film(scene: Scene, title: str, clock: Clock, path: Path, progress: Progress)
         The file cannot be written.
     """
     made = _mp4 if path.suffix.lower() == ".mp4" else _gif
-    try:
-        written = made(frames(scene, title, clock, progress))
-    except OSError as error:
-        raise ResultError(f"cannot write '{path}': {reason(error)}") from None
-    return write_file(path, written)
+    return write_file(path, made(frames(scene, title, clock, progress)))
 
 
 def frames(scene: Scene, title: str, clock: Clock, progress: Progress) -> Iterator[Image]:
@@ -141,7 +138,7 @@ class _Stage:
             cursor.set_xdata([date, date])
         for grown, line in self.growing:
             grown.set_data(self.dates[: frame + 1], _floats(line)[: frame + 1])
-        self.date.set_text(f"{moment(date):%Y-%m-%d}   day {round(self.clock.days(date) * 1440) // 1440:,}")
+        self.date.set_text(f"{moment(date):%Y-%m-%d}   day {round(self.clock.days(date) * DAY) // DAY:,}")
         self.canvas.restore_region(self.still)  # type: ignore[no-untyped-call]
         for artist in self.moving:
             self.figure.draw_artist(artist)
@@ -173,7 +170,7 @@ def _mp4(pictures: Iterator[Image]) -> bytes:
     height, width = (size - size % 2 for size in drawn[0].shape[:2])
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(PER_SECOND), "-i", "-"]
     pixels = b"".join(one[:height, :width].tobytes() for one in [*drawn, *[drawn[-1]] * STAND_STILL])
-    with TemporaryDirectory() as folder:
+    with writing("a film"), TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         command = [
             program,

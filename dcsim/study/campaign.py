@@ -19,7 +19,7 @@ from dcsim.study.manifest import MANIFEST, SCENARIO, found_manifest
 from dcsim.study.store import claim_folder, clear_way
 from dcsim.study.tables import KEPT as TABLES
 from dcsim.study.tables import as_bytes, from_file, read_kept
-from dcsim.writing import is_unfinished, make_folder, reason, refuse_odd, write_file
+from dcsim.writing import is_unfinished, make_folder, refuse_odd, write_file, writing
 
 PARTS, LOCK = "parts", ".lock"
 WHOLE = ".replications.part"
@@ -122,11 +122,10 @@ def clear(folder: Path) -> None:
     lock = _closed(folder)
     try:
         _delete_parts(folder)
-        for name in (MANIFEST, SCENARIO, WHOLE, ".replications.parquet", *TABLES):
-            refuse_odd(folder / name)
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
+        with writing(f"into '{folder}'"):
+            for name in (MANIFEST, SCENARIO, WHOLE, ".replications.parquet", *TABLES):
+                refuse_odd(folder / name)
+                (folder / name).unlink(missing_ok=True)
     finally:
         lock.release()
 
@@ -135,22 +134,22 @@ def _closed(folder: Path) -> FileLock:
     """A folder in which no other run writes until the lock is released."""
     path = folder / LOCK
     lock = FileLock(path)
-    try:
+    with writing(f"into '{folder}'"):
         refuse_odd(path)
         if path.exists() and (path.stat().st_size or path.stat().st_nlink > 1):
             raise ResultError(f"'{path}' is no lock of dcsim: choose another folder")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ResultError(f"another run is writing into '{folder}': wait for it, or choose another folder") from None
-    except OSError as error:
-        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            text = f"another run is writing into '{folder}': wait for it, or choose another folder"
+            raise ResultError(text) from None
     return lock
 
 
 def _delete_parts(folder: Path) -> None:
     """Delete what a run left on its way; what others put there stays, and what a link leads to."""
     parts = folder / PARTS
-    try:
+    with writing(f"into '{folder}'"):
         within = list(parts.iterdir()) if parts.is_dir() and not parts.is_symlink() else None
         for path in within or ():
             if _PART.fullmatch(path.name) and path.is_file() and not path.is_symlink():
@@ -160,8 +159,6 @@ def _delete_parts(folder: Path) -> None:
                 path.unlink()
         if within is not None and not any(parts.iterdir()):
             parts.rmdir()
-    except OSError as error:
-        raise ResultError(f"cannot write into '{folder}': {reason(error)}") from None
 
 
 def _name(first: int, last: int) -> str:
