@@ -186,3 +186,14 @@ def test_a_result_that_was_read_says_the_same(compared, tmp_path):
     assert again.differences.equals(compared.differences)
     with pytest.raises(AttributeError, match="has no 'diferences'; its tables are milestones, differences"):
         _ = again.diferences
+
+
+def test_a_table_is_a_dataset_by_the_columns_that_tell_its_rows_apart(compared):
+    dataset = compared.to_xarray("outcomes")
+    assert list(dataset.sizes) == ["scenario", "replication", "milestone"]
+    first = compared.outcomes.iloc[0]
+    found = dataset["day"].sel({key: first[key] for key in dataset.sizes}).item()
+    assert found == first["day"] or (np.isnan(found) and np.isnan(first["day"]))
+    assert next(iter(compared.to_xarray().sizes)) == "scenario"
+    with pytest.raises(RequestError, match="no table 'outcome'; did you mean 'outcomes'"):
+        compared.to_xarray("outcome")

@@ -37,7 +37,6 @@ app = App(
     name="dcsim",
     help="Simulate data-center buildouts: when the GPUs are online, and what held them back.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

@@ -11,12 +11,13 @@ from dcsim.analysis.result import EXPECTED, layers_of
 from dcsim.document.chart import Chart
 from dcsim.document.report import Report
 from dcsim.document.words import counted
-from dcsim.errors import RequestError
+from dcsim.errors import RequestError, UnavailableError
 from dcsim.scenario.schema import Scenario
 from dcsim.suggest import nearest, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray
     from matplotlib.axes import Axes
 
 QUESTIONS = {
@@ -185,6 +186,36 @@ class Result:
         from dcsim.charts.pictures import save
 
         return save(self.chart(what, **asked), Path(path), " · ".join(self.subject()))
+
+    def to_xarray(self, table: str | None = None) -> "xarray.Dataset":
+        """A table as a dataset: the first columns that tell its rows apart are its dimensions.
+
+        Parameters
+        ----------
+        table
+            Its name; the table that answers the question if not given.
+
+        Raises
+        ------
+        RequestError
+            There is no such table, or its rows cannot be told apart.
+        UnavailableError
+            xarray is not installed.
+        """
+        try:
+            import xarray  # noqa: F401
+        except ImportError:
+            raise UnavailableError("a dataset needs xarray: pip install xarray") from None
+
+        name = self.question.MAIN if table is None else table
+        if name not in self.tables:
+            raise RequestError(f"no table '{shorten(name)}'{nearest(name, self.tables, 'tables')}")
+        frame = self.tables[name]
+        for count in range(1, len(frame.columns) + 1):
+            keys = list(frame.columns[:count])
+            if not frame.duplicated(keys).any():
+                return frame.set_index(keys if count > 1 else keys[0]).to_xarray()
+        raise RequestError(f"the rows of the table '{name}' cannot be told apart")
 
     def save(self, folder: str | Path) -> Path:
         """Write the tables, the scenario and a manifest into a folder.
