@@ -420,3 +420,149 @@ def test_errors_are_the_user_s(taken_over):
         taken_over(PLAN, dates="ymd")
     with pytest.raises(DcsimError, match="no separator"):
         taken_over(PLAN, separator="colon")
+
+
+# Files of planning tools
+
+
+@pytest.fixture(scope="module")
+def mpxj():
+    """The library that reads these files, which also writes them here; what needs it is skipped without Java."""
+    pytest.importorskip("mpxj", reason="the extra `exchange` is not installed")
+    from dcsim.errors import UnavailableError
+    from dcsim.exchange.planning import _java
+
+    try:
+        return _java().JPackage("org").mpxj
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+def task(mpxj, root, calendar, number, name, days):
+    """An activity of so many days."""
+    made = root.addTask()
+    days, none = (mpxj.Duration.getInstance(float(one), mpxj.TimeUnit.DAYS) for one in (days, 0))
+    made.setName(name)
+    made.setActivityID(f"A{number}")
+    made.setCalendar(calendar)
+    for setter in (made.setDuration, made.setPlannedDuration, made.setRemainingDuration):
+        setter(days)
+    made.setActualDuration(none)
+    made.setConstraintType(mpxj.ConstraintType.AS_SOON_AS_POSSIBLE)
+    kinds = mpxj.ActivityType
+    made.setActivityType(kinds.TASK_DEPENDENT if days.getDuration() else kinds.FINISH_MILESTONE)
+    made.setMilestone(not days.getDuration())
+    return made
+
+
+def project(mpxj, is_p6):
+    """A small project with links of several types, a derived calendar, and the early dates of the tool's own method."""
+    import jpype
+
+    java = jpype.JPackage("java").time
+    start = java.LocalDateTime.of(2026, 1, 5, 8, 0)
+    made = mpxj.ProjectFile()
+    about = made.getProjectProperties()
+    about.setName("Campus")
+    about.setStartDate(start)
+    about.setPlannedStart(start)
+    if is_p6:
+        about.setStatusDate(start)
+    week = made.addDefaultBaseCalendar()
+    week.setName("Standard")
+    made.setDefaultCalendar(week)
+    week.addCalendarException(java.LocalDate.of(2026, 1, 8))
+    six = made.addDefaultDerivedCalendar()
+    six.setParent(week)
+    six.setName("Six days")
+    six.setCalendarDayType(java.DayOfWeek.SATURDAY, mpxj.DayType.WORKING)
+    morning = mpxj.LocalTimeRange(java.LocalTime.of(8, 0), java.LocalTime.of(12, 0))
+    six.addCalendarHours(java.DayOfWeek.SATURDAY).add(morning)
+    root = made.addTask()
+    root.setName("Hall 1")
+    works = (("Dig pit", week, 5), ("Pour slab", six, 4), ("Steel", week, 3), ("Roof", week, 2), ("Handover", week, 0))
+    a, b, c, d, e = (task(mpxj, root, own, i, name, days) for i, (name, own, days) in enumerate(works, 1))
+    kinds = mpxj.RelationType
+    for after, before, kind, lag in (
+        (b, a, kinds.FINISH_START, 1),
+        (c, a, kinds.START_START, 2),
+        (d, c, kinds.FINISH_FINISH, 3),
+        (d, b, kinds.FINISH_START, -1),
+        (e, d, kinds.FINISH_START, 0),
+        (e, b, kinds.FINISH_START, 0),
+    ):
+        link = mpxj.Relation.Builder().predecessorTask(before).type(kind)
+        after.addPredecessor(link.lag(mpxj.Duration.getInstance(float(lag), mpxj.TimeUnit.DAYS)))
+    c.setConstraintType(mpxj.ConstraintType.START_NO_EARLIER_THAN)
+    c.setConstraintDate(java.LocalDateTime.of(2026, 1, 13, 8, 0))
+    (mpxj.cpm.PrimaveraScheduler() if is_p6 else mpxj.cpm.MicrosoftScheduler()).schedule(made, start)
+    return made
+
+
+def written(mpxj, path, kind):
+    """The project as a file of a tool."""
+    made = project(mpxj, kind in ("XER", "PMXML"))
+    mpxj.writer.UniversalProjectWriter(getattr(mpxj.writer.FileFormat, kind)).write(made, str(path))
+    return path
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("XER", "xer"), ("PMXML", "xml"), ("MSPDI", "xml")])
+def test_a_file_of_a_planning_tool_has_the_dates_that_the_tool_computed(mpxj, tmp_path, kind, suffix):
+    found = library.import_schedule(written(mpxj, tmp_path / f"plan.{suffix}", kind))
+    table = found.activities
+    assert table["activity"].tolist() == ["dig_pit", "pour_slab", "steel", "roof", "handover"]
+    assert table["early_finish"].tolist() == [
+        dt.datetime(2026, 1, 12, 17),
+        dt.datetime(2026, 1, 19, 12),
+        dt.datetime(2026, 1, 15, 17),
+        dt.datetime(2026, 1, 20, 17),
+        dt.datetime(2026, 1, 20, 17),
+    ]
+    assert (table[["file_off", "simulated_off"]] == 0).all(axis=None)
+    assert table["critical"].tolist() == [False, False, True, True, True]
+    assert (
+        "six_days: {hours: {Mon-Fri: [08:00-12:00, 13:00-17:00], Sat: 08:00-12:00}, closed: [2026-01-08]}" in found.text
+    )
+    lost = found.losses[found.losses["cause"] == "unsupported"]
+    assert any(what.startswith("the link FF+24 h") for what in lost["what"])
+    assert any(what.startswith("the link FS-8 h") for what in lost["what"])
+
+
+def test_an_mpx_file_is_read(mpxj, tmp_path):
+    found = library.import_schedule(written(mpxj, tmp_path / "plan.mpx", "MPX"))
+    assert found.activities["early_finish"].max() == dt.datetime(2026, 1, 20, 17)
+
+
+@pytest.mark.parametrize("name", ["plan.xer", "plan.xml", "plan.mpp", "plan.mpx"])
+def test_a_broken_file_is_told(mpxj, tmp_path, name):
+    path = tmp_path / name
+    for data in (b"", b"\x00\x01 nothing", b"<Project><Tasks>", b"%T\tTASK\n%F\ttask_id\n%R\tx\n"):
+        path.write_bytes(data)
+        with pytest.raises(ScheduleError, match="plan"):
+            library.import_schedule(path)
+
+
+@pytest.mark.parametrize("code", ["utf-8", "utf-16-le"])
+def test_xml_that_defines_entities_is_refused(tmp_path, code):
+    path = tmp_path / "plan.xml"
+    path.write_bytes('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Project>&a;</Project>'.encode(code))
+    with pytest.raises(ScheduleError, match="document type of its own"):
+        library.import_schedule(path)
+
+
+def test_without_java_the_user_is_told_what_to_install(dcsim, tmp_path, monkeypatch):
+    jpype = pytest.importorskip("jpype")
+    pytest.importorskip("mpxj")
+    from dcsim.exchange import planning
+
+    def missing(*arguments, **settings):
+        raise jpype.JVMNotFoundException("none")
+
+    monkeypatch.setattr(jpype, "isJVMStarted", lambda: False)
+    monkeypatch.setattr(jpype, "startJVM", missing)
+    planning._java.cache_clear()
+    (tmp_path / "plan.xer").write_text("ERMHDR")
+    _, err, code = dcsim("import", str(tmp_path / "plan.xer"), "--json")
+    planning._java.cache_clear()
+    assert code == 2
+    assert "install a Java runtime of 17 or newer" in err

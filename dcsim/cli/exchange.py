@@ -11,12 +11,16 @@ from dcsim.cli.terminal import AsCsv, AsJson, answer, patience
 
 @app.command("import")
 def import_(
-    schedule: Annotated[Path, typer.Argument(metavar="FILE", help="The schedule: .csv, .xlsx.")],
+    schedule: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The schedule: .xer, .xml, .mpp, .mpx, .csv, .xlsx.")
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write the scenario.")
     ] = None,
     name: Annotated[str, typer.Option(metavar="NAME", help="What is built; the name of the file if not given.")] = "",
-    sheet: Annotated[str, typer.Option(metavar="NAME", help="The sheet of a workbook.")] = "",
+    sheet: Annotated[
+        str, typer.Option(metavar="NAME", help="The sheet of a workbook, or the project of several.")
+    ] = "",
     start: Annotated[str, typer.Option(metavar="DATE", help="When the schedule begins.")] = "",
     status_date: Annotated[str, typer.Option(metavar="DATE", help="The date up to which progress is told.")] = "",
     dates: Annotated[str, typer.Option(metavar="dmy|mdy", help="Whether day or month comes first.")] = "",

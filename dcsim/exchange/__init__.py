@@ -78,11 +78,12 @@ def import_schedule(
     Parameters
     ----------
     path
-        A table (.csv, .xlsx) with a row for each activity; `dcsim guide import` lists its columns.
+        A file of Primavera P6 (.xer, .xml) or Microsoft Project (.xml, .mpp, .mpx), which Java reads; or a table (.csv,
+        .xlsx) with a row for each activity, whose columns `dcsim guide import` lists.
     name
         What is built; the name of the file if not given.
     sheet
-        The sheet of a workbook.
+        The sheet of a workbook, or the project of a file of several.
     start
         When the schedule begins; the first date of a table if not given.
     status_date
@@ -94,7 +95,7 @@ def import_schedule(
     separator
         `comma`, `semicolon`, `tab` or `bar`, which is found out if not given.
     encoding
-        Of a CSV file that is not UTF-8: `cp1252`.
+        Of a CSV or .xer file that is written in another than usual: `cp1252`.
     calendars
         Hours by the name of a calendar: `{"Site": "Mon-Sat 07:00-17:00"}`; under an empty name those of activities that
         have no calendar.
@@ -106,13 +107,13 @@ def import_schedule(
     ScheduleError
         The file cannot be read, or something in it can be read in two ways: the text names what decides.
     UnavailableError
-        A library that reads such files is missing.
+        A library that reads such files, or Java, is missing.
     """
     _check("dates", dates, ("dmy", "mdy"))
     _check("decimal", decimal, ("comma", "point"))
     moments = {"start": _moment(start), "status": _moment(status_date)}
     path = Path(path)
-    schedule = _read(path, name or path.stem, sheet, separator, encoding, moments, dates, decimal, calendars or {})
+    schedule = _read(path, name, sheet, separator, encoding, moments, dates, decimal, calendars or {})
     return taken_over(schedule)
 
 
@@ -139,13 +140,17 @@ def _read(
     decimal: str,
     calendars: Mapping[str, str],
 ) -> Schedule:
+    from dcsim.exchange.planning import SUFFIXES, planned
     from dcsim.exchange.sheets import csv_table, excel_table
     from dcsim.exchange.tabular import Answers, schedule_of
 
-    if path.suffix.lower() not in (*TABLES, *WORKBOOKS):
-        raise ScheduleError(f"'{path}': schedules are read from {', '.join((*TABLES, *WORKBOOKS))}")
-    table = excel_table(path, sheet) if path.suffix.lower() in WORKBOOKS else csv_table(path, separator, encoding)
-    return schedule_of(table, name, Answers(**moments, dates=dates, decimal=decimal, calendars=calendars))
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return planned(path, name, sheet, encoding)
+    if suffix not in (*TABLES, *WORKBOOKS):
+        raise ScheduleError(f"'{path}': schedules are read from {', '.join((*TABLES, *WORKBOOKS, *SUFFIXES))}")
+    table = excel_table(path, sheet) if suffix in WORKBOOKS else csv_table(path, separator, encoding)
+    return schedule_of(table, name or path.stem, Answers(**moments, dates=dates, decimal=decimal, calendars=calendars))
 
 
 def taken_over(schedule: Schedule) -> Imported:
@@ -162,6 +167,7 @@ def taken_over(schedule: Schedule) -> Imported:
 
     times = Times(schedule)
     dates = critical_path(schedule, times)
+    schedule.earliest = times.moment(min(one.early_start for one in dates.values()))
     written = write(schedule, times, dates)
     tree, _ = parse_yaml(written.text, Origin(schedule.source, Path(schedule.source)))
     scenario = load(plain(tree))

@@ -146,7 +146,7 @@ class Comparison:
         lost = [loss.cause for loss in self.schedule.losses if loss.where == activity.id and loss.cause != "assumption"]
         if root := self._root(activity, done):
             return root
-        return lost[0] if lost else CALENDAR
+        return next((cause for cause in ("constraint", *lost) if cause in lost), CALENDAR)
 
 
 def _shifted(tick: object, base: int) -> int | None:

@@ -13,6 +13,7 @@ from dcsim.calendars import NEVER, Calendar, always, expand
 from dcsim.exchange.schedule import (
     ELAPSED,
     FINISH_CONSTRAINTS,
+    LIMITS,
     START_CONSTRAINTS,
     Activity,
     Link,
@@ -142,7 +143,8 @@ def _early(activity: Activity, links: list[Link], found: dict[str, Dates], times
     minutes = activity.minutes if activity.remaining is None else activity.remaining
     begin = times.tick(schedule.start if schedule.status is None else max(schedule.start, schedule.status))
     by_kind = [(link.kind, start_allowed(link, found, times)) for link in links]
-    begin = max([begin, *(tick for kind, tick in by_kind if kind in ("FS", "SS"))])
+    starts = [tick for kind, tick in by_kind if kind in ("FS", "SS")]
+    begin = max(starts if starts and schedule.obeys_limits else [begin, *starts])
     end = max((tick for kind, tick in by_kind if kind in ("FF", "SF")), default=0)
     for constraint in activity.constraints if activity.actual_start is None else ():
         if constraint.date is None:
@@ -153,12 +155,29 @@ def _early(activity: Activity, links: list[Link], found: dict[str, Dates], times
         if constraint.kind in FINISH_CONSTRAINTS:
             end = max(end, tick)
             begin = times.retreat(activity.calendar, tick, minutes) if constraint.kind in MANDATORY else begin
+    if activity.actual_start is not None and activity.remaining is None:
+        begin, end = times.tick(activity.actual_start), 0
     start = times.opening(activity.calendar, begin) if minutes else begin
     finish = times.of(activity.calendar).advance(start, minutes)
     if finish < end:
-        start, finish = times.retreat(activity.calendar, end, minutes), end if not minutes else finish
+        start = times.retreat(activity.calendar, end, minutes)
         finish = times.of(activity.calendar).advance(start, minutes)
+    if schedule.obeys_limits and activity.actual_start is None:
+        start, finish = _limited(activity, start, finish, times)
     return (times.tick(activity.actual_start) if activity.actual_start is not None else start), finish
+
+
+def _limited(activity: Activity, start: int, finish: int, times: Times) -> tuple[int, int]:
+    """Start and finish where dates that limit them are obeyed whatever the links say."""
+    for constraint in activity.constraints:
+        if constraint.date is not None and constraint.kind in LIMITS:
+            start_by = times.tick(constraint.date)
+            if constraint.kind == "finish on or before":
+                start_by = times.retreat(activity.calendar, start_by, activity.minutes)
+            if start_by < start:
+                start = start_by
+                finish = times.of(activity.calendar).advance(start, activity.minutes)
+    return start, finish
 
 
 def _late(activity: Activity, links: list[Link], found: dict[str, Dates], times: Times, end: int) -> None:

@@ -118,7 +118,9 @@ class Planner:
         self._constraints(activity, made)
         status = self.schedule.status
         begin = self.schedule.start if status is None else max(status, self.schedule.start)
-        if begin > self.schedule.origin and not any(self._holds(link) for link in self.into[activity.id]):
+        is_earlier = self.dates[activity.id].early_start < self.times.tick(begin)
+        held = is_earlier or any(self._holds(link) for link in self.into[activity.id])
+        if begin > self.schedule.origin and not held:
             made.wait_until(begin)
         if activity.minutes == 0 and not any(one.is_working and one.lag for one in made.after):
             made.calendar = ELAPSED
@@ -172,7 +174,7 @@ class Planner:
             made.after.append(Awaits(link.predecessor, from_start, lag, True))
             event = "start" if from_start else "finish"
             self.schedule.lose(activity.id, what, f"{lag / 60:g} h of work behind its {event}, as in the plan")
-        elif begin > times.tick(self.schedule.start):
+        elif begin > times.tick(self.schedule.origin):
             made.wait_until(times.moment(begin))
             self.schedule.lose(activity.id, what, f"not before {times.moment(begin):%Y-%m-%d %H:%M}, as in the plan")
         else:

@@ -124,6 +124,11 @@ class Schedule:
     """The name of the file."""
     status: dt.datetime | None = None
     """The date up to which progress is told."""
+    obeys_limits: bool = False
+    """Whether dates that limit an activity move it before its predecessors let it start, and leads move it before the
+    start of the schedule, as Microsoft Project has it."""
+    earliest: dt.datetime | None = None
+    """The first early start, once it is known."""
     activities: dict[str, Activity] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     calendars: dict[str, Shifts] = field(default_factory=dict)
@@ -134,7 +139,7 @@ class Schedule:
     def origin(self) -> dt.datetime:
         """The earliest moment of which the schedule tells."""
         begun = [one.actual_start for one in self.activities.values() if one.actual_start is not None]
-        return min([self.start, *begun])
+        return min([self.start, *begun, *([self.earliest] if self.earliest is not None else [])])
 
     def lose(self, where: str, what: str, instead: str, cause: Cause = "unsupported") -> None:
         """Note what could not be taken over."""

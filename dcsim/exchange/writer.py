@@ -58,7 +58,7 @@ class _Writer:
         yield f"# Taken over from {_comment(schedule.source)}. Behind each activity stands its id in that file."
         yield f"name: {scalar(schedule.name)}"
         yield f"start: {_moment(schedule.origin)}"
-        if schedule.status is not None:
+        if schedule.status is not None and schedule.status > schedule.origin:
             yield f"# progress is told up to {_moment(schedule.status)}"
         end = max((one.early_finish for one in self.dates.values()), default=0)
         years = (self.times.moment(end) - schedule.origin).days // 365 + 1

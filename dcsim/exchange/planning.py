@@ -1,0 +1,309 @@
+"""Files of Primavera P6 and Microsoft Project, read by the Java library MPXJ inside this process."""
+
+import datetime as dt
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dcsim.calendars import DAYS_OFF, Hours, Shifts
+from dcsim.errors import UnavailableError
+from dcsim.exchange.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
+from dcsim.exchange.sheets import read_file
+from dcsim.suggest import nearest
+from dcsim.units import DAY, round_half_up
+
+SUFFIXES = (".xer", ".xml", ".mpp", ".mpx")
+LARGEST = 200_000_000
+OLDEST_JAVA = 17
+INSTALL = "install a Java runtime of 17 or newer, such as Debian's openjdk-17-jre-headless, and set JAVA_HOME"
+YEARS_BEHIND = 3
+"""Years after the last date of a file in which exceptions of its calendars are looked for."""
+_KINDS = {
+    "AS_LATE_AS_POSSIBLE": ALAP,
+    "MUST_START_ON": "mandatory start",
+    "MUST_FINISH_ON": "mandatory finish",
+    "START_NO_EARLIER_THAN": "start on or after",
+    "START_NO_LATER_THAN": "start on or before",
+    "FINISH_NO_EARLIER_THAN": "finish on or after",
+    "FINISH_NO_LATER_THAN": "finish on or before",
+    "START_ON": "start on",
+    "FINISH_ON": "finish on",
+}
+_FOLLOW_OTHERS = ("LEVEL_OF_EFFORT", "HAMMOCK")
+_MINUTES = {"m": 1, "h": 60, "em": 1, "eh": 60, "ed": DAY, "ew": 7 * DAY, "emo": 30 * DAY, "ey": 365 * DAY}
+
+
+@cache
+def _java() -> Any:
+    """The started virtual machine, as the package jpype; raises UnavailableError with what to install."""
+    try:
+        import jpype
+        import mpxj  # noqa: F401  (names the jars)
+    except ImportError:
+        raise UnavailableError("such files need MPXJ and JPype: pip install 'dcsim[exchange]'") from None
+    try:
+        if not jpype.isJVMStarted():
+            jpype.startJVM(
+                *("-Djava.awt.headless=true", "-Xmx2g", "-Xrs", "-Djdk.xml.entityExpansionLimit=100"),
+                *("-Djavax.xml.accessExternalDTD=", "-Djavax.xml.accessExternalSchema="),
+                convertStrings=True,
+            )
+        version = int(str(jpype.java.lang.System.getProperty("java.specification.version")).split(".")[-1])
+    except (jpype.JVMNotFoundException, OSError, RuntimeError, TypeError) as error:
+        raise UnavailableError(f"such files need Java, which does not start here: {INSTALL}") from error
+    if version < OLDEST_JAVA:
+        raise UnavailableError(f"such files need Java {OLDEST_JAVA} or newer, and this is {version}: {INSTALL}")
+    return jpype
+
+
+def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Schedule:
+    """The schedule in a file of a planning tool.
+
+    Raises
+    ------
+    ScheduleError
+        The file is too large, or broken, or has several projects of which none is named.
+    UnavailableError
+        Java or a library is missing.
+    """
+    data = read_file(path, LARGEST)
+    if path.suffix.lower() == ".xml" and any(
+        mark.encode(code) in data for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be")
+    ):
+        raise ScheduleError(f"'{path}' has a document type of its own, which is not read")
+    jpype = _java()
+    try:
+        files = _projects(jpype, path, data, encoding)
+        chosen = _chosen(files, project, path)
+        return _Reader(chosen, path, name).schedule()
+    except jpype.JException as error:
+        said = str(error.getMessage() or error).splitlines()[0]
+        raise ScheduleError(f"'{path}' cannot be read as a schedule of P6 or Project ({said[:200]})") from None
+
+
+def _projects(jpype: Any, path: Path, data: bytes, encoding: str) -> list[Any]:
+    from_bytes = jpype.java.io.ByteArrayInputStream(jpype.JArray(jpype.JByte)(data))
+    readers = jpype.JPackage("org").mpxj
+    suffix = path.suffix.lower()
+    if suffix == ".xml":
+        is_p6 = b"APIBusinessObjects" in data[:2000] or "APIBusinessObjects".encode("utf-16-le") in data[:4000]
+        reader = readers.primavera.PrimaveraPMFileReader() if is_p6 else readers.mspdi.MSPDIReader()
+    elif suffix == ".xer":
+        reader = readers.primavera.PrimaveraXERFileReader()
+        if encoding:
+            reader.setCharset(jpype.java.nio.charset.Charset.forName(encoding))
+    else:
+        reader = readers.mpp.MPPReader() if suffix == ".mpp" else readers.mpx.MPXReader()
+    found = reader.readAll(from_bytes) if suffix in (".xer", ".xml") else [reader.read(from_bytes)]
+    return [one for one in found if one is not None and len(one.getTasks())]
+
+
+def _chosen(files: list[Any], project: str, path: Path) -> Any:
+    if not files:
+        raise ScheduleError(f"there are no activities in '{path}'")
+    names = [str(one.getProjectProperties().getName() or one.getProjectProperties().getProjectTitle()) for one in files]
+    if len(files) > 1 and not project:
+        raise ScheduleError(f"'{path}' has several projects: say --sheet, one of {', '.join(names)}")
+    if project and project not in names:
+        raise ScheduleError(f"'{path}' has no project '{project}'{nearest(project, names)}")
+    return files[names.index(project) if project else 0]
+
+
+class _Reader:
+    """Reads one project."""
+
+    def __init__(self, project: Any, path: Path, name: str) -> None:
+        self.properties = project.getProjectProperties()
+        self.project = project
+        self.is_p6 = "primavera" in str(self.properties.getFileApplication() or "").lower() or path.suffix == ".xer"
+        start = _moment(self.properties.getPlannedStart() if self.is_p6 else None)
+        start = start or _moment(self.properties.getStartDate())
+        if start is None:
+            raise ScheduleError(f"'{path}' does not say when the project starts")
+        self.made = Schedule(name or str(self.properties.getName() or path.stem), start, path.name)
+        self.made.obeys_limits = not self.is_p6
+        self.made.status = _moment(self.properties.getStatusDate()) if self.is_p6 else None
+        self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
+        self.calendar_names: dict[int, str | None] = {}
+        self.ids: dict[int, str] = {}
+        self.leaves: dict[int, list[str]] = {}
+
+    def schedule(self) -> Schedule:
+        """The schedule, with all that could not be taken over."""
+        tasks = [task for task in self.project.getTasks() if not task.getNull()]
+        for task in tasks:
+            if not task.getSummary() and self._is_planned(task):
+                self._activity(task)
+        for task in tasks:
+            self._links(task)
+        if any(float(task.getCost() or 0) for task in tasks):
+            self.made.lose("", "costs", "nothing: they are not read")
+        return self.made
+
+    def _is_planned(self, task: Any) -> bool:
+        """Whether something is done at a date of its own."""
+        kind = str(task.getActivityType())
+        why = "it spans other activities" if kind in _FOLLOW_OTHERS else ""
+        why = why or ("it belongs to another project" if task.getExternalTask() else "")
+        why = why or ("it is inactive" if not task.getActive() else "")
+        if why:
+            self.made.lose(self._id(task), f"'{task.getName()}': {why}", "it is left out, with its links")
+        return not why
+
+    def _id(self, task: Any) -> str:
+        return str(task.getActivityID() or task.getID() or task.getUniqueID())
+
+    def _activity(self, task: Any) -> None:
+        id_ = self._id(task)
+        id_ = id_ if id_ not in self.made.activities else f"{id_} ({task.getUniqueID()})"
+        duration = task.getDuration()
+        elapsed = duration is not None and str(duration.getUnits()).startswith("e")
+        calendar = ELAPSED if elapsed else self._calendar(task.getEffectiveCalendar())
+        made = Activity(id_, str(task.getName() or id_).strip() or id_, self._minutes(duration), calendar)
+        parents, above = [], task.getParentTask()
+        while above is not None:
+            self.leaves.setdefault(int(above.getUniqueID()), []).append(id_)
+            parents.append(str(above.getName() or ""))
+            above = above.getParentTask()
+        made.wbs = " / ".join(one for one in reversed(parents) if one and one != self.made.name)
+        made.constraints = tuple(self._constraints(task))
+        for name in ("deadline", "baseline_finish", "actual_start", "actual_finish", "early_start", "early_finish"):
+            getter = "get" + "".join(part.title() for part in name.split("_"))
+            setattr(made, name, _moment(getattr(task, getter)()))
+        if made.has_begun:
+            made.remaining = self._minutes(task.getRemainingDuration()) if self.is_p6 else None
+        if made.early_start is None and not made.is_done:
+            made.early_start, made.early_finish = _moment(task.getStart()), _moment(task.getFinish())
+        if str(task.getTaskMode()) == "MANUALLY_SCHEDULED" and made.early_start is not None:
+            made.constraints = (Constraint("start on", made.early_start),)
+        if (task.getWorkSplits() is not None and len(task.getWorkSplits()) > 1) or task.getSuspendDate() is not None:
+            self.made.lose(id_, "an interruption of its work", "it is worked on without one")
+        self._crews(task, made)
+        self.made.activities[id_] = made
+        self.ids[int(task.getUniqueID())] = id_
+        self.leaves[int(task.getUniqueID())] = [id_]
+
+    def _constraints(self, task: Any) -> Iterator[Constraint]:
+        for kind, date in (
+            (task.getConstraintType(), task.getConstraintDate()),
+            (task.getSecondaryConstraintType(), task.getSecondaryConstraintDate()),
+        ):
+            known = _KINDS.get(str(kind.name())) if kind is not None else None
+            moment = _moment(date)
+            if known is not None and (known == ALAP or moment is not None):
+                yield Constraint(known, moment)
+
+    def _crews(self, task: Any, made: Activity) -> None:
+        for assignment in task.getResourceAssignments():
+            resource = assignment.getResource()
+            if resource is None or str(resource.getType()) != "WORK" or not resource.getName():
+                if resource is not None and resource.getName():
+                    self.made.lose(made.id, f"material or cost '{resource.getName()}'", "nothing: it is not read")
+                continue
+            name = str(resource.getName())
+            units = Fraction(round(float(assignment.getUnits() or 0)), 100)
+            if units <= 0:
+                self.made.lose(made.id, f"'{name}' without units", "it is not required")
+                continue
+            made.resources[name] = made.resources.get(name, Fraction(0)) + units
+            if name not in self.made.resources:
+                most = Fraction(round(float(resource.getMaxUnits() or 0)), 100)
+                self.made.resources[name] = Resource(name, most if most > 0 else None)
+                if len(resource.getAvailability()) > 1:
+                    self.made.lose(name, "a number of units that changes in time", f"{float(most):g} all the time")
+
+    def _links(self, task: Any) -> None:
+        for relation in task.getPredecessors():
+            before = int(relation.getPredecessorTask().getUniqueID())
+            firsts, lasts = self.leaves.get(before, []), self.leaves.get(int(task.getUniqueID()), [])
+            if not firsts or not lasts:
+                what = f"a link between {self._id(relation.getPredecessorTask())} and {self._id(task)}"
+                self.made.lose(self._id(task), what, "nothing: one of them is not in the scenario")
+            if len(firsts) > 1 or len(lasts) > 1 or before not in self.ids or int(task.getUniqueID()) not in self.ids:
+                what = f"a link of what sums up others: {self._id(relation.getPredecessorTask())} to {self._id(task)}"
+                self.made.lose(self._id(task), what, "links of each of these others")
+            self.made.links += [self._link(one, other, relation) for one in firsts for other in lasts if one != other]
+
+    def _link(self, before: str, after: str, relation: Any) -> Link:
+        kind, lag = str(relation.getType().name())[::1], relation.getLag()
+        short = {"FINISH_START": "FS", "START_START": "SS", "FINISH_FINISH": "FF", "START_FINISH": "SF"}[kind]
+        first, second = self.made.activities[before], self.made.activities[after]
+        if lag is None or not lag.getDuration():
+            return Link(before, after, short)  # type: ignore[arg-type]
+        unit = str(lag.getUnits())
+        if unit in ("%", "e%"):
+            share = Fraction(str(lag.getDuration())) / 100
+            lasts = round_half_up(first.minutes * share)
+            own = ELAPSED if unit == "e%" else first.calendar
+            return Link(before, after, short, lasts, own, share)  # type: ignore[arg-type]
+        own = {"PREDECESSOR": first.calendar, "SUCCESSOR": second.calendar, "TWENTY_FOUR_HOUR": ELAPSED}.get(
+            self.lag_calendar, self._calendar(self.project.getDefaultCalendar())
+        )
+        calendar = ELAPSED if unit.startswith("e") else own
+        return Link(before, after, short, self._minutes(lag), calendar)  # type: ignore[arg-type]
+
+    def _minutes(self, duration: Any) -> int:
+        """A duration in minutes: its days and weeks are as long as the project says."""
+        if duration is None:
+            return 0
+        unit, number = str(duration.getUnits()), Fraction(str(duration.getDuration()))
+        day = int(self.properties.getMinutesPerDay() or 480)
+        week = int(self.properties.getMinutesPerWeek() or 5 * day)
+        each = _MINUTES | {"d": day, "w": week, "mo": 20 * day, "y": 52 * week}
+        return round_half_up(number * each[unit])
+
+    # Calendars
+
+    def _calendar(self, calendar: Any) -> str | None:
+        """A calendar by name, once its hours are read; none where it never closes."""
+        if calendar is None:
+            return ELAPSED
+        key = int(calendar.getUniqueID())
+        if key not in self.calendar_names:
+            name = str(calendar.getName() or f"calendar {key}")
+            name = name if name not in self.made.calendars else f"{name} {key}"
+            shifts = self._shifts(calendar)
+            closes = any(day != ((0, DAY),) for day in shifts.week) or shifts.dates
+            if not any(shifts.week):
+                self.made.lose(name, "a calendar without working days", "work around the clock", "calendar")
+            self.calendar_names[key] = name if closes and any(shifts.week) else ELAPSED
+            if self.calendar_names[key] is not ELAPSED:
+                self.made.calendars[name] = shifts
+        return self.calendar_names[key]
+
+    def _shifts(self, calendar: Any) -> Shifts:
+        """The usual week of a calendar, and every day on which it or a calendar behind it differs."""
+        import jpype
+
+        days = jpype.java.time.DayOfWeek.values()
+        week = tuple(_hours(calendar.getHours(day)) for day in days)
+        last = _moment(self.properties.getFinishDate()) or self.made.start
+        first = self.made.origin.date() - dt.timedelta(days=366)
+        count = (last.date() - first).days + YEARS_BEHIND * 366
+        dates = []
+        at = jpype.java.time.LocalDate.of(first.year, first.month, first.day)
+        for i in range(min(count, 40 * 366)):
+            hours, day = _hours(calendar.getHours(at.plusDays(i))), first + dt.timedelta(days=i)
+            if hours != week[day.weekday()]:
+                dates.append((day, day, tuple(hours for _ in DAYS_OFF)))
+        return Shifts(week, dates=tuple(dates))
+
+
+def _hours(ranges: Any) -> Hours:
+    """The shifts of a day; one that ends at midnight ends at 24:00."""
+    found = []
+    for one in ranges if ranges is not None else ():
+        begin, end = int(one.getStart().toSecondOfDay()) // 60, int(one.getEnd().toSecondOfDay()) // 60
+        found.append((begin, end if end > begin else end + DAY))
+    return tuple(sorted(found))
+
+
+def _moment(moment: Any) -> dt.datetime | None:
+    """A moment of Java, to the minute; none where there is none."""
+    if moment is None:
+        return None
+    year, month, day = int(moment.getYear()), int(moment.getMonthValue()), int(moment.getDayOfMonth())
+    whole = dt.datetime(year, month, day, int(moment.getHour()), int(moment.getMinute()))
+    return whole + dt.timedelta(minutes=int(moment.getSecond()) >= 30)
