@@ -17,7 +17,7 @@ def usage_table(trace: Trace, draws: Draws) -> pd.DataFrame:
     calendar closes keeps what it holds.
     """
     network = trace.network
-    table = np.concatenate([np.stack(part, axis=1) for part in _changes(trace, draws)])
+    table = np.concatenate([np.stack(part, axis=1) for part in changes(trace, draws)])
     resource, tick, used, capacity = table.T
     order = np.lexsort((tick, resource))
     resource, tick = resource[order], tick[order]
@@ -44,7 +44,7 @@ def usage_table(trace: Trace, draws: Draws) -> pd.DataFrame:
     return explained(frame, network)
 
 
-def _changes(trace: Trace, draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+def changes(trace: Trace, draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
     """Everything that changes a resource: resource, tick, change of what is used, change of what there is."""
     resources = np.arange(len(trace.network.resources))
     none = np.zeros_like(resources)

@@ -11,6 +11,7 @@ from dcsim.scenario.checks.branches import check_branches, check_branches_in_pla
 from dcsim.scenario.checks.breakdown import grow_places
 from dcsim.scenario.checks.correlations import check_correlated_names, check_correlations
 from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places
+from dcsim.scenario.checks.finance import check_finance, check_finance_in_places
 from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
 from dcsim.scenario.checks.names import check_names
 from dcsim.scenario.checks.parameters import check_parameters
@@ -46,6 +47,7 @@ def check(scenario: Scenario) -> None:
     check_branches(scenario, findings)
     check_milestones(scenario, findings)
     check_fitted(scenario, findings)
+    check_finance(scenario, findings)
     places = grow_places(scenario, findings)
     if places is not None and check_size(scenario, places, end, findings):
         check_work_in_places(scenario, places, findings)
@@ -53,6 +55,7 @@ def check(scenario: Scenario) -> None:
         check_goods_in_places(scenario, places, findings)
         check_milestones_in_places(scenario, places, findings)
         check_correlations(scenario, places, findings)
+        check_finance_in_places(scenario, places, findings)
     if findings.problems:
         raise ScenarioError(in_order(findings.problems, scenario.document.name), scenario.document.name)
     scenario._warnings = tuple(in_order(findings.warnings, scenario.document.name))

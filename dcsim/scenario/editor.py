@@ -55,7 +55,27 @@ def _uncertain(one: Schema, example: str) -> Schema:
     return {"anyOf": [one, {**_RANGE, "examples": [example]}, {**mapping, "maxProperties": 1}]}
 
 
+def _on_path(one: Schema) -> Schema:
+    """A value, or steps from their dates."""
+    steps = {"type": "object", "additionalProperties": one}
+    path = {"type": "object", "required": ["path"], "properties": {"path": steps}, "additionalProperties": False}
+    return {"anyOf": [*one["anyOf"], path]}
+
+
+_MONEY = {"type": "string", "pattern": "([A-Z]{3}|^=)", "examples": ["30_000 USD", "64 USD / MWh"]}
+_PRICE, _PART = _uncertain({**_MONEY, "type": ["string", "number"]}, "2 to 3 USD / h"), _uncertain(_NUMBER, "0.8 to 0.9")
+_FLOATING: Schema = {
+    "type": "object",
+    "required": ["over", "margin"],
+    "properties": {"over": {"type": "string"}, "margin": _on_path(_PART)},
+    "additionalProperties": False,
+}
+
 WRITTEN: Schema = {
+    "price": _on_path(_PRICE),
+    "number path": _on_path(_PART),
+    "rate": {"anyOf": [*_on_path(_PART)["anyOf"], _FLOATING]},
+    "month": {"type": "string", "pattern": r"^(\d{4}-\d{2}|=)", "examples": ["2031-12"]},
     "parameter": _uncertain({"type": ["number", "string", "boolean"]}, "30 to 90 d"),
     "text": {"type": ["string", "number", "boolean"]},
     "whole": _WHOLE,

@@ -49,7 +49,7 @@ BESIDE = PROVENANCE + RANGE
 DEEPEST, MOST = 50, 500
 """Files that may extend each other in a row, and files that a scenario may consist of."""
 
-_STEP = re.compile(r"=.*|\d{4}-\d{2}-\d{2}.*|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
+_STEP = re.compile(r"=.*|\d{4}-\d{2}(-\d{2}.*)?|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
 _NOT_IN_LAYERS = ("variants", "options", "extends")
 """What a partial scenario cannot have."""
 

@@ -11,9 +11,7 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     PrivateAttr,
@@ -25,6 +23,8 @@ from dcsim.distributions import KINDS
 from dcsim.errors import Problem
 from dcsim.places import SITE
 from dcsim.scenario.document import Document
+from dcsim.scenario.finance import Finance
+from dcsim.scenario.model import Model, Names, Text, listed, text_of
 from dcsim.scenario.values import (
     AmountValue,
     DateValue,
@@ -53,28 +53,6 @@ MOST_STRIKES = 1000
 """What strikes again and again does so at most so often."""
 RESERVED = (SITE, ALWAYS, "calendar", "value")
 """Names that the format itself uses."""
-
-
-def _listed(raw: Any) -> Any:
-    """A single entry may be written without its list."""
-    return raw if raw is None or isinstance(raw, list | tuple) else [raw]
-
-
-def _text(raw: Any) -> str:
-    """Words, also where they look like a number (`as_of: 2024`)."""
-    if isinstance(raw, dict | list) or raw is None:
-        raise ValueError(f"expected words, got {describe(raw)}")
-    return describe(raw) if isinstance(raw, bool) else str(raw)
-
-
-Text = Annotated[str, BeforeValidator(_text)]
-Names = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
-
-
-class Model(BaseModel):
-    """A part of a scenario: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
 
 
 def _whole(raw: Any) -> int:
@@ -111,7 +89,7 @@ class Parameter(Model):
 
     value: ParameterValue
     """A number with its unit, a date, a distribution, one of its choices, or `= ...`, computed from others."""
-    choices: Annotated[tuple[Any, ...], BeforeValidator(_listed)] = ()
+    choices: Annotated[tuple[Any, ...], BeforeValidator(listed)] = ()
     """What it may be: words, or values. Words need them: `{value: grid, choices: [grid, turbines]}`."""
     label: Text = ""
     """What it is called in tables."""
@@ -163,8 +141,8 @@ def _open(raw: Any) -> Any:
     if raw is None:
         return raw
     found: dict[Any, Any] = {}
-    for entry in _listed(raw):
-        found |= entry if isinstance(entry, dict) else {_text(entry): ()}
+    for entry in listed(raw):
+        found |= entry if isinstance(entry, dict) else {text_of(entry): ()}
     return found
 
 
@@ -223,7 +201,7 @@ def _ramp(raw: Any, one: Any) -> Any:
 
 def _rate(raw: Any) -> str:
     """A rate as it stands; 0 needs no unit."""
-    return "0 / d" if raw == 0 and not isinstance(raw, bool) else _text(raw)
+    return "0 / d" if raw == 0 and not isinstance(raw, bool) else text_of(raw)
 
 
 RateText = Annotated[str, BeforeValidator(_rate)]
@@ -426,7 +404,7 @@ class Rework(Model):
     """Factors that multiply the time of a repair."""
 
 
-Links = Annotated[tuple[Link, ...], BeforeValidator(_listed)]
+Links = Annotated[tuple[Link, ...], BeforeValidator(listed)]
 
 
 class Way(Model):
@@ -612,7 +590,7 @@ class Milestone(Model):
     """A pattern: only what happens there counts."""
     target: LimitValue | None = None
     """The date that was promised or is wanted: until the end of that day, or until that minute."""
-    observed: Annotated[tuple[Observation, ...], BeforeValidator(_listed)] = ()
+    observed: Annotated[tuple[Observation, ...], BeforeValidator(listed)] = ()
     """Dates observed in the world."""
     description: Text = ""
     """What it means."""
@@ -709,6 +687,8 @@ class Scenario(Model):
     """What is dated."""
     fitted: dict[Text, Fitted] = {}
     """Free parameters by path: `resources.rack_crews.count`."""
+    finance: Finance | None = None
+    """What the build costs, what it earns, and who pays for it; `dcsim finance` answers."""
     options: dict[Text, Option] = {}
     """What can be done for a price: named changes, weighed against each other by `dcsim mitigate`."""
     variants: dict[Text, Any] = {}
@@ -750,7 +730,7 @@ class Scenario(Model):
         """
         from dcsim.scenario.load import changed
 
-        variants, options, mitigations = (tuple(_listed(names)) for names in (variant, option, mitigate))
+        variants, options, mitigations = (tuple(listed(names)) for names in (variant, option, mitigate))
         return changed(self, variants, values, mitigations, options)
 
     @property

@@ -1,0 +1,104 @@
+"""Calendar months of the statements, and paths of prices over them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.dates import tick_of
+from dcsim.engine.philox import uniform
+from dcsim.scenario.finance import Finance
+from dcsim.scenario.prices import Path
+from dcsim.scenario.schema import Scenario
+from dcsim.scenario.values import Uncertain
+from dcsim.units import months_later
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Drawn = Callable[[Uncertain, str], Floats]
+"""The values of a quantity by its name, in each replication."""
+
+
+@dataclass(frozen=True)
+class Months:
+    """The months from that of the start to the last of the statements."""
+
+    start: datetime
+    count: int
+
+    @classmethod
+    def of(cls, scenario: Scenario, finance: Finance) -> "Months":
+        """Those of a scenario."""
+        start, last = scenario.start, finance.until
+        return cls(start, 12 * (last.year - start.year) + last.month - start.month + 1)
+
+    @cached_property
+    def begins(self) -> list[datetime]:
+        """The first minute of each month, and of that after the last."""
+        first = datetime(self.start.year, self.start.month, 1)
+        return [months_later(first, number) for number in range(self.count + 1)]
+
+    @cached_property
+    def edges(self) -> Ints:
+        """The ticks of these minutes."""
+        return np.array([tick_of(self.start, moment) for moment in self.begins], np.int64)
+
+    @cached_property
+    def ends(self) -> list[datetime]:
+        """The last day of each month, on which its balance is struck."""
+        return [moment - timedelta(days=1) for moment in self.begins[1:]]
+
+    @cached_property
+    def days(self) -> Ints:
+        """Days of each month."""
+        return np.diff(self.edges) // 1440
+
+    def at(self, ticks: Ints) -> Ints:
+        """The month of each tick, the first for what lies before; their number for what lies behind."""
+        return np.clip(np.searchsorted(self.edges, ticks, "right") - 1, 0, self.count)
+
+    def of_date(self, moment: datetime | None) -> int:
+        """The month of a date, the first if there is none."""
+        return 0 if moment is None else int(self.at(np.array([tick_of(self.start, moment)]))[0])
+
+
+def step_ticks(path: Path, start: datetime) -> Ints:
+    """The ticks at which a path changes."""
+    return np.array([tick_of(start, when) for when, _ in path.steps[1:] if when is not None], np.int64)
+
+
+def step_values(path: Path, name: str, drawn: Drawn) -> Floats:
+    """What holds in each step, replications by steps; all steps are drawn as one quantity."""
+    return np.stack([drawn(value, name) for _, value in path.steps], axis=1)
+
+
+def by_month(path: Path, name: str, months: Months, drawn: Drawn) -> Floats:
+    """What holds at the beginning of each month, replications by months."""
+    step = np.searchsorted(step_ticks(path, months.start), months.edges[:-1], "right")
+    return step_values(path, name, drawn)[:, step]
+
+
+def expected(value: Uncertain, name: str) -> Floats:
+    """The mean of a quantity."""
+    return np.array([float(value.resolve(_number).mean)])
+
+
+def sampled(seed: int, replications: Sequence[int]) -> Drawn:
+    """The values of a quantity in these replications."""
+
+    def drawn(value: Uncertain, name: str) -> Floats:
+        if value.kind == "fixed":
+            return np.full(len(replications), float(value.resolve(_number).mean))
+        shares = np.array([uniform(seed, name, 0, number) for number in replications])
+        return np.asarray(value.resolve(_number).quantile(shares), np.float64)
+
+    return drawn
+
+
+def _number(value: Any) -> Fraction:
+    return Fraction(value)

@@ -1,0 +1,274 @@
+"""What is paid for in one build: units, work, hours and energy, by step of their price and by month."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.analysis.supplies import movements
+from dcsim.analysis.usage import changes
+from dcsim.calendars import Calendar
+from dcsim.dates import tick_of
+from dcsim.engine.draws import Draws
+from dcsim.engine.gates import new_gates, open_gates
+from dcsim.engine.story import chance_of, story_of
+from dcsim.engine.ways import ways
+from dcsim.finance.months import Floats, Ints, Months, step_ticks
+from dcsim.scenario.finance import Cost, Payment, Revenue
+from dcsim.scenario.prices import Path
+from dcsim.trace import NOT, Trace
+from dcsim.units import Span, months_later, parse_amount, round_half_up
+
+ON_DELIVERY = (Payment(when="delivered"),)
+ON_FINISH = (Payment(when="finish"),)
+
+
+@dataclass(frozen=True, eq=False)
+class Bought:
+    """Things that were ordered and came, or work that started and finished; ticks, NOT for what did not happen."""
+
+    first: Ints
+    """Orders or starts."""
+    last: Ints
+    """Deliveries or finishes."""
+    amount: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """One build, as money sees it."""
+
+    trace: Trace
+    draws: Draws
+
+    @cached_property
+    def moved(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """All movements of supplies: stock, tick, change of level, gain."""
+        return movements(self.trace)
+
+    @cached_property
+    def held(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """All changes of resources: resource, tick, change of what is used, change of what there is."""
+        parts = [np.stack(part, axis=1) for part in changes(self.trace, self.draws)]
+        resource, tick, used, there = np.concatenate(parts).T
+        return resource, tick, used, there
+
+    @cached_property
+    def end(self) -> int:
+        """The tick at which the build ends: its last finish, or the horizon if it is unfinished."""
+        finish = self.trace.finish
+        return self.trace.network.horizon if (finish == NOT).any() else int(finish.max(initial=0))
+
+    @cached_property
+    def placed(self) -> Ints:
+        """The tick at which each order was placed; NOT for those that never were."""
+        network, placed = self.trace.network, self.draws.placed.copy()
+        if network.orders_of_gate:
+            gates, chance = new_gates(network, tuple(network.orders_of_gate)), chance_of(network, self.draws)
+            open_gates(ways(network), chance, story_of(self.trace), gates)
+            for gate, orders in network.orders_of_gate.items():
+                placed[list(orders)] = gates.opened["tick"][gate - network.instances]
+        return placed
+
+    def bought(self, stocks: Ints) -> Bought:
+        """All that came into some stocks but what was there at the start, and what is still to come of orders."""
+        stock, tick, _, gain = self.moved
+        deliveries = np.array(self.trace.delivery_rows, np.int64).reshape(len(self.trace.delivery_rows), 4)
+        made = slice(len(self.trace.network.stocks) + len(deliveries), None)  # after initial stock and deliveries
+        mine = np.isin(stock[made], stocks) & (gain[made] > 0)
+        columns = [np.stack([tick[made][mine], tick[made][mine], gain[made][mine]])]
+        here = deliveries[np.isin(deliveries[:, 1], stocks)]
+        placed = np.append(self.placed, NOT)[here[:, 3]]  # production has the origin -1
+        columns.append(np.stack([np.where(here[:, 3] < 0, here[:, 0], placed), here[:, 0], here[:, 2]]))
+        came = np.bincount(here[here[:, 3] >= 0, 3], here[here[:, 3] >= 0, 2], len(self.placed)).astype(np.int64)
+        for number, order in enumerate(self.trace.network.orders):
+            gated = order.placed is None
+            known = self.placed[number] != NOT if gated else self.placed[number] <= self.trace.network.horizon
+            if order.stock in stocks and known and came[number] < order.amount:
+                columns.append(np.array([[self.placed[number]], [NOT], [order.amount - came[number]]], np.int64))
+        return Bought(*np.concatenate(columns, axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """Units by step of the price and month: of what is paid, and of what was received for it."""
+
+    paid: Floats
+    received: Floats
+
+
+def cost_quantity(name: str, cost: Cost, history: History, months: Months) -> Quantity:
+    """What is paid for under one cost in a build."""
+    path = cost.rent or cost.price
+    assert path is not None
+    if cost.date is not None:
+        paid = np.zeros((len(path.steps), months.count + 1))
+        tick = tick_of(months.start, cost.date)
+        paid[np.searchsorted(step_ticks(path, months.start), tick, "right"), months.of_date(cost.date)] = 1
+        return Quantity(paid[:, :-1], paid[:, :-1])
+    if cost.activity is not None:
+        return _events(_work(cost, history), cost.paid or ON_FINISH, path, months)
+    if cost.resource is not None:
+        return _flow(_hours(cost, history, months), path, months, 60.0)
+    if cost.supply is None:
+        return _flow([_always(months)], path, months, None)
+    stocks = stocks_of(history, cost.supply, cost.place)
+    level = _level(stocks, history, months)
+    if cost.rent is not None:
+        return _flow([level], path, months, None)
+    if cost.uses is not None:
+        power = parse_amount(cost.uses, "W") * float(cost.pue) / 1e6
+        flow = _flow([level], path, months, 60.0)
+        return Quantity(flow.paid * power, flow.received * power)
+    payments = cost.paid or ON_DELIVERY
+    if payments[0].when == "consumed":
+        return _events(_consumed(stocks, history), payments, path, months)
+    return _events(history.bought(stocks), payments, path, months)
+
+
+def revenue_ticks(revenue: Revenue, start: datetime) -> Ints:
+    """When the price, the share or the utilisation of a revenue changes."""
+    paths = (revenue.price, revenue.share, revenue.utilisation)
+    return np.unique(np.concatenate([step_ticks(path, start) for path in paths]))
+
+
+def revenue_quantity(revenue: Revenue, history: History, months: Months) -> Floats:
+    """Unit-hours of a supply by month, before the first of its changes and from each of them on."""
+    level = _level(stocks_of(history, revenue.supply, revenue.place), history, months)
+    return _integrated([level], revenue_ticks(revenue, months.start), months, 60.0)
+
+
+def stocks_of(history: History, supply: str, place: str | None) -> Ints:
+    """The stocks of a supply in the places that a pattern means."""
+    network = history.trace.network
+    stocks = [number for number, stock in enumerate(network.stocks) if stock.name == supply]
+    return np.array([n for n in stocks if _is_there(history, network.stocks[n].place, place)], np.int64)
+
+
+def _is_there(history: History, path: str, pattern: str | None) -> bool:
+    if pattern is None:
+        return True
+    places = history.trace.network.places
+    return any(path in np.array(places.paths(level), object)[places.matches(pattern, level)] for level in places.tiers)
+
+
+def _work(cost: Cost, history: History) -> Bought:
+    """The instances of an activity that were done, or begun."""
+    trace = history.trace
+    network = trace.network
+    number = network.activities.index(str(cost.activity))
+    mine = np.arange(network.first[number], network.first[number + 1])
+    if cost.place is not None:
+        mine = mine[network.places.matches(cost.place, network.levels[number])[network.place[mine]]]
+    mine = mine[trace.start[mine] != NOT]
+    return Bought(trace.start[mine].astype(np.int64), trace.done[mine].astype(np.int64), np.ones(len(mine), np.int64))
+
+
+def _consumed(stocks: Ints, history: History) -> Bought:
+    stock, tick, change, _ = history.moved
+    mine = np.isin(stock, stocks) & (change < 0)
+    return Bought(tick[mine], tick[mine], -change[mine])
+
+
+def _events(bought: Bought, payments: tuple[Payment, ...], path: Path, months: Months) -> Quantity:
+    """What is paid in parts, each in the month in which it is due; the price is that of the order or the start."""
+    step = np.searchsorted(step_ticks(path, months.start), bought.first, "right")
+    shape = (len(path.steps), months.count + 1)
+    paid, received = np.zeros(shape), np.zeros(shape)
+    for payment in payments:
+        since = bought.first if payment.when in ("ordered", "start") else bought.last
+        happened = since != NOT if payment.when != "ordered" else np.ones(len(since), np.bool_)
+        due = months.at(_later(since[happened], payment.after, months.start))
+        np.add.at(paid, (step[happened], due), bought.amount[happened] * float(payment.share))
+    came = bought.last != NOT
+    np.add.at(received, (step[came], months.at(bought.last[came])), bought.amount[came].astype(np.float64))
+    return Quantity(paid[:, :-1], received[:, :-1])
+
+
+def _later(ticks: Ints, span: Span, start: datetime) -> Ints:
+    """So long after these ticks, months by the calendar."""
+    if not span.months:
+        return ticks + round_half_up(span.minutes)
+    origin = np.datetime64(start, "m")
+    days = (origin + np.asarray(ticks, "timedelta64[m]")).astype("datetime64[s]").tolist()
+    return np.array([tick_of(start, months_later(day, int(span.months))) for day in days], np.int64)
+
+
+# What is paid by time
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """How many there are from each tick on, and the calendar by which their time counts, to the end of their time."""
+
+    ticks: Ints
+    units: Ints
+    calendar: Calendar | None
+    end: int
+
+    def until(self, ticks: Ints) -> Floats:
+        """Unit-minutes up to each tick."""
+        stops = np.minimum(np.maximum(ticks, 0), self.end)
+        clock = self._clock(self.ticks)
+        total = np.concatenate([[0.0], np.cumsum(self.units[:-1] * np.diff(clock))])
+        number = np.searchsorted(self.ticks, stops, "right") - 1
+        return np.asarray(total[number] + self.units[number] * (self._clock(stops) - clock[number]))
+
+    def _clock(self, ticks: Ints) -> Floats:
+        """Minutes that count up to each tick."""
+        if self.calendar is None:
+            return ticks.astype(np.float64)
+        opens, closes, before = self.calendar.opens, self.calendar.closes, self.calendar.worked_before
+        number = np.searchsorted(opens, ticks, "right") - 1
+        inside = before[number] + np.minimum(ticks, closes[number]) - opens[number]
+        return np.where(number < 0, 0, inside).astype(np.float64)
+
+
+def _steps(ticks: Ints, changes_: Ints) -> tuple[Ints, Ints]:
+    """How many there are from each tick on, the first at 0."""
+    order = np.argsort(ticks, kind="stable")
+    return np.concatenate([[0], ticks[order]]), np.concatenate([[0], np.cumsum(changes_[order])])
+
+
+def _always(months: Months) -> Level:
+    return Level(np.array([0]), np.array([1]), None, int(months.edges[-1]))
+
+
+def _level(stocks: Ints, history: History, months: Months) -> Level:
+    """How many units of some stocks are there; what is there at the end of the build stays."""
+    stock, tick, change, _ = history.moved
+    mine = np.isin(stock, stocks)
+    return Level(*_steps(tick[mine], change[mine]), None, int(months.edges[-1]))
+
+
+def _hours(cost: Cost, history: History, months: Months) -> Iterator[Level]:
+    """How many units of a resource are there, or at work, in each of its places, until the build has ended."""
+    resource, tick, used, there = history.held
+    change = used if cost.hours == "working" else there
+    end = min(history.end, int(months.edges[-1]))
+    for number, one in enumerate(history.trace.network.resources):
+        if one.name == cost.resource and _is_there(history, one.place, cost.place):
+            mine = resource == number
+            calendar = history.draws.calendars[one.calendar] if one.calendar else None
+            yield Level(*_steps(tick[mine], change[mine]), calendar, end)
+
+
+def _integrated(levels: Iterable[Level], ticks: Ints, months: Months, unit: float | None) -> Floats:
+    """Unit-hours (unit 60), or unit-months by the days of each month, between these ticks by months."""
+    edges = np.unique(np.concatenate([months.edges, ticks[(ticks > months.edges[0]) & (ticks < months.edges[-1])]]))
+    total: NDArray[np.float64] = np.zeros(len(edges) - 1)
+    for level in levels:
+        total += np.diff(level.until(edges))
+    month = months.at(edges[:-1])
+    found = np.zeros((len(ticks) + 1, months.count))
+    sizes = (months.days * 1440.0)[month] if unit is None else unit
+    np.add.at(found, (np.searchsorted(ticks, edges[:-1], "right"), month), total / sizes)
+    return found
+
+
+def _flow(levels: Iterable[Level], path: Path, months: Months, unit: float | None) -> Quantity:
+    found = _integrated(levels, step_ticks(path, months.start), months, unit)
+    return Quantity(found, found)

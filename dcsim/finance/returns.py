@@ -1,0 +1,55 @@
+"""What a stream of cash is worth: net present value and internal rate of return by exact dates."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+NO_IRR = "none: all flows have one sign"
+NO_RATE = "none: no rate makes the value zero"
+SEVERAL = "several: the flows change their sign more than once"
+ONE = ""
+LOWEST, HIGHEST = -0.999, 1e4
+"""Rates between which one is looked for."""
+
+
+def years(dates: Sequence[datetime], valued: datetime) -> Floats:
+    """Years of 365 days from the date of valuation to each date."""
+    return np.array([(date - valued).days / 365 for date in dates])
+
+
+def npv(flows: Floats | Ints, at: Floats, rate: Floats) -> Floats:
+    """Net present value: the sum of flow / (1 + rate)^years, with an effective yearly rate (XNPV of spreadsheets).
+
+    `flows` are replications by dates, `at` the years of the dates, `rate` that of each replication.
+    """
+    return np.asarray((flows * np.exp(-np.log1p(rate)[:, None] * at)).sum(axis=1))
+
+
+def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
+    """The effective yearly rate at which the value is zero (XIRR), and a word where there is none, or several.
+
+    The value is looked at on a grid of rates; where it changes its sign once, that is the rate, found by halving.
+    """
+    grid = np.expm1(np.linspace(np.log1p(LOWEST), np.log1p(HIGHEST), 400))
+    scaled = flows / np.maximum(np.abs(flows).max(axis=1, keepdims=True), 1)
+    signs = np.sign(scaled @ np.exp(-np.log1p(grid)[None, :] * (at - at[0])[:, None]))
+    turns = np.diff(signs, axis=1) != 0
+    found, words = np.full(len(flows), np.nan), []
+    for number, turn in enumerate(turns):
+        mixed = (flows[number] > 0).any() and (flows[number] < 0).any()
+        words.append(NO_IRR if not mixed else NO_RATE if not turn.any() else SEVERAL if turn.sum() > 1 else ONE)
+    good = np.array([word == ONE for word in words], np.bool_)
+    where = turns[good].argmax(axis=1) if good.any() else np.zeros(0, np.int64)
+    low, high, sign = np.log1p(grid[where]), np.log1p(grid[where + 1]), signs[good, where]
+    for _ in range(60):
+        middle = (low + high) / 2
+        value = (scaled[good] * np.exp(-middle[:, None] * (at - at[0]))).sum(axis=1)
+        below = np.sign(value) == sign
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    found[good] = np.expm1((low + high) / 2)
+    return found, words

@@ -1,0 +1,224 @@
+"""Money: one currency, parties and names that exist, prices for what they are paid for, parts that add up."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from dcsim.places import Places
+from dcsim.scenario.checks.breakdown import check_pattern
+from dcsim.scenario.checks.problems import Problems
+from dcsim.scenario.checks.quantities import check_uncertain, minutes
+from dcsim.scenario.document import Key
+from dcsim.scenario.finance import Asset, Cost, Finance, Funding, Revenue
+from dcsim.scenario.prices import HOUR, MONTH, MWH, Path
+from dcsim.scenario.schema import Scenario
+from dcsim.units import Span, parse_amount, parse_money, plain
+
+MOST_MONTHS = 1200
+_WHEN = {"supply": ("ordered", "delivered", "consumed"), "activity": ("start", "finish")}
+_PER = {"": "a unit, such as '30_000 USD'", HOUR: "'380 USD / h'", MONTH: "'90M USD / month'", MWH: "'64 USD / MWh'"}
+_LENT = ("advance", "rate", "term", "repaid", "interest_until", "fee", "against")
+
+
+def check_finance(scenario: Scenario, findings: Problems) -> None:
+    """The finance of a scenario makes sense in itself."""
+    if scenario.finance is not None:
+        _Check(scenario, scenario.finance, findings).all()
+
+
+def check_finance_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
+    """What is paid for in some places is there in places that exist."""
+    if scenario.finance is None:
+        return
+    for path, thing in _things(scenario.finance):
+        if isinstance(thing, Cost | Revenue) and thing.place is not None:
+            level = _level(scenario, thing)
+            if level in places.tiers:
+                check_pattern((*path, "place"), thing.place, level, places, findings)
+
+
+def _things(finance: Finance) -> Iterator[tuple[Key, Any]]:
+    for section in ("costs", "revenue", "assets", "funding"):
+        for name, thing in getattr(finance, section).items():
+            yield ("finance", section, name), thing
+
+
+def _level(scenario: Scenario, thing: Cost | Revenue) -> str:
+    if thing.supply in scenario.supplies:
+        return scenario.supplies[thing.supply].per
+    if isinstance(thing, Cost) and thing.activity in scenario.activities:
+        return scenario.activities[thing.activity].at
+    if isinstance(thing, Cost) and thing.resource in scenario.resources:
+        return scenario.resources[thing.resource].per
+    return ""
+
+
+class _Check:
+    """What is wrong with the finance of one scenario."""
+
+    def __init__(self, scenario: Scenario, finance: Finance, findings: Problems) -> None:
+        self.scenario, self.finance, self.findings = scenario, finance, findings
+
+    def all(self) -> None:
+        finance, findings, root = self.finance, self.findings, ("finance",)
+        findings.read((*root, "currency"), parse_money, f"1 {finance.currency}")
+        first = _month(self.scenario.start)
+        here = 0 <= _month(finance.until) - first < MOST_MONTHS
+        findings.require(here, (*root, "until"), f"statements end at most {MOST_MONTHS:,} months after the start")
+        check_uncertain((*root, "discount_rate"), finance.discount_rate, Fraction, findings)
+        one = bool(finance.parties) and len(set(finance.parties)) == len(finance.parties)
+        findings.require(one, (*root, "parties"), "at least one party, each once")
+        for name, rate in finance.reference_rates.items():
+            self.path((*root, "reference_rates", name), rate)
+        for path, thing in _things(finance):
+            self.known((*path, "by"), "party", thing.by if not isinstance(thing, Asset) else None, finance.parties)
+            match thing:
+                case Cost():
+                    self.cost(path, thing)
+                case Revenue():
+                    self.revenue(path, thing)
+                case Asset():
+                    self.asset(path, thing)
+                case Funding():
+                    self.funding(path, thing)
+        self.bought_once()
+
+    def cost(self, path: Key, cost: Cost) -> None:
+        subjects = [name for name in ("supply", "activity", "resource", "date") if getattr(cost, name) is not None]
+        if len(subjects) > 1:
+            self.findings.add(path, f"is paid for one thing, got {' and '.join(f'`{name}`' for name in subjects)}")
+            return
+        subject = subjects[0] if subjects else ""
+        self.known((*path, "supply"), "supply", cost.supply, self.scenario.supplies)
+        self.known((*path, "activity"), "activity", cost.activity, self.scenario.activities)
+        self.known((*path, "resource"), "resource", cost.resource, self.scenario.resources)
+        if subject == "supply" and cost.rent is not None:
+            self.findings.require(cost.price is None, (*path, "rent"), "either a `price` or a `rent`")
+            self.path((*path, "rent"), cost.rent, MONTH)
+        else:
+            self.findings.require(cost.rent is None, (*path, "rent"), "only units of a supply are rented")
+            per = {"supply": MWH if cost.uses is not None else "", "resource": HOUR, "": MONTH}.get(subject, "")
+            self.findings.require(cost.price is not None, path, f"needs `price`, in {_PER[per]}")
+            self.path((*path, "price"), cost.price, per)
+        if cost.uses is not None:
+            self.findings.require(subject == "supply", (*path, "uses"), "energy is used by units of a supply")
+            self.findings.read((*path, "uses"), parse_amount, cost.uses, "W")
+        self.findings.require(cost.pue >= 1, (*path, "pue"), f"at least 1, got {plain(cost.pue)}")
+        self.payments(path, cost, subject)
+
+    def payments(self, path: Key, cost: Cost, subject: str) -> None:
+        path = (*path, "paid")
+        by_unit = subject == "activity" or (subject == "supply" and cost.rent is None and cost.uses is None)
+        if not cost.paid or not by_unit:
+            self.findings.require(not cost.paid, path, "only units and activities are paid in parts; leave it out")
+            return
+        when = {payment.when for payment in cost.paid}
+        allowed = _WHEN[subject]
+        self.findings.require(when <= set(allowed), path, f"of a {subject} `when` is one of {', '.join(allowed)}")
+        mixed = "consumed" in when and len(when) > 1
+        self.findings.require(not mixed, path, "what is paid when it is consumed is paid then alone")
+        total = sum(payment.share for payment in cost.paid)
+        self.findings.require(total == 1, path, f"the shares add up to 1, got {plain(total)}")
+        negative = any(payment.share < 0 for payment in cost.paid)
+        self.findings.require(not negative, path, "a share is never negative")
+        for payment in cost.paid:
+            self.findings.read(path, minutes, payment.after)
+
+    def revenue(self, path: Key, revenue: Revenue) -> None:
+        self.known((*path, "supply"), "supply", revenue.supply, self.scenario.supplies)
+        self.known((*path, "paid_by"), "party", revenue.paid_by, self.finance.parties)
+        itself = revenue.paid_by is not None and revenue.paid_by == (revenue.by or self.finance.parties[0])
+        self.findings.require(not itself, (*path, "paid_by"), "a party does not pay itself")
+        per = revenue.price.per
+        self.path((*path, "price"), revenue.price, per if per in ("", HOUR) else HOUR)
+        self.path((*path, "share"), revenue.share)
+        self.path((*path, "utilisation"), revenue.utilisation)
+        for key in ("share", "utilisation"):
+            values = [v for _, one in getattr(revenue, key).steps for v in one.values if one.kind == "fixed"]
+            self.findings.require(all(v <= 1 for v in values), (*path, key), "a part of the whole, at most 1")
+
+    def asset(self, path: Key, asset: Asset) -> None:
+        for name in asset.costs or (path[-1],):
+            self.known((*path, "costs"), "cost", str(name), self.finance.costs)
+        self.whole_months((*path, "life"), asset.life)
+        self.findings.require(0 <= asset.sale_discount <= 1, (*path, "sale_discount"), "between 0 and 1")
+        months = [self.whole_months((*path, "market_value"), age, 0) for age in asset.market_value]
+        if months:
+            self.findings.require(0 in months, (*path, "market_value"), "begins with the age `0 months`")
+            self.findings.require(len(set(months)) == len(months), (*path, "market_value"), "each age once")
+        for value in asset.market_value.values():
+            check_uncertain((*path, "market_value"), value, Fraction, self.findings)
+
+    def funding(self, path: Key, funding: Funding) -> None:
+        if (funding.equity is None) == (funding.loan is None):
+            self.findings.add(path, "is either `equity` or a `loan`")
+            return
+        if funding.equity is not None:
+            self.path((*path, "equity"), funding.equity)
+            for key in _LENT:
+                self.findings.require(key not in funding.model_fields_set, (*path, key), "belongs to a loan")
+            return
+        self.path((*path, "loan"), funding.loan)
+        for key, meaning in (("rate", "the interest a year"), ("term", "how long it runs")):
+            self.findings.require(getattr(funding, key) is not None, path, f"needs `{key}`: {meaning}")
+        if funding.term is not None:
+            self.whole_months((*path, "term"), funding.term)
+        if funding.rate is not None:
+            self.path((*path, "rate"), funding.rate)
+            self.known((*path, "rate"), "reference rate", funding.rate.over or None, self.finance.reference_rates)
+        self.known((*path, "interest_until"), "milestone", funding.interest_until, self.scenario.milestones)
+        for key in ("advance", "fee"):
+            self.findings.require(0 <= getattr(funding, key) <= 1, (*path, key), "between 0 and 1")
+        for name in funding.against:
+            self.known((*path, "against"), "asset", name, self.finance.assets)
+        dated = bool(funding.against) and funding.date is not None
+        self.findings.require(not dated, (*path, "date"), "what is lent against assets is drawn as they are delivered")
+        owners = {self.owner(name) for name in funding.against} - {funding.by or self.finance.parties[0]}
+        self.findings.require(not owners, (*path, "against"), f"these assets belong to {', '.join(sorted(owners))}")
+
+    def owner(self, asset: str) -> str:
+        """The party that buys an asset."""
+        named = self.finance.assets.get(asset)
+        costs = [self.finance.costs.get(name) for name in (named.costs or (asset,))] if named is not None else []
+        return next((cost.by for cost in costs if cost is not None and cost.by), self.finance.parties[0])
+
+    def bought_once(self) -> None:
+        """No cost buys two assets, and no asset belongs to two parties."""
+        bought: dict[str, str] = {}
+        for name, asset in self.finance.assets.items():
+            path: Key = ("finance", "assets", name, "costs")
+            payers = set()
+            for cost in asset.costs or (name,):
+                self.findings.require(cost not in bought, path, f"'{cost}' buys '{bought.get(cost)}' already")
+                bought[cost] = name
+                if cost in self.finance.costs:
+                    payers.add(self.finance.costs[cost].by or self.finance.parties[0])
+            self.findings.require(len(payers) < 2, path, f"belongs to one party, got {', '.join(sorted(payers))}")
+
+    def known(self, path: Key, what: str, name: str | None, there: Iterable[str]) -> None:
+        names = list(there)
+        if name is not None and name not in names:
+            several = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+            self.findings.add(path, f"no {what} '{name}'{self.findings.near(name, names, several)}")
+
+    def path(self, path: Key, value: Path | None, per: str = "") -> None:
+        """A price in the currency of the scenario, for what it is paid for; and possible."""
+        if value is None:
+            return
+        currency = self.finance.currency
+        if value.currency and value.currency != currency:
+            self.findings.add(path, f"is in {value.currency}: amounts are in {currency}, and none is converted")
+        elif value.per != per:
+            self.findings.add(path, f"a price for {_PER[per]}, is expected here")
+        for _, one in value.steps:
+            check_uncertain(path, one, Fraction, self.findings)
+
+    def whole_months(self, path: Key, span: Span, least: int = 1) -> Fraction:
+        fine = (span.months or not span.amount) and span.months.denominator == 1 and span.months >= least
+        self.findings.require(bool(fine), path, f"whole months or years such as '36 months', got '{span}'")
+        return span.months
+
+
+def _month(moment: datetime) -> int:
+    return moment.year * 12 + moment.month

@@ -1,0 +1,164 @@
+"""The part of the scenario format that speaks of money."""
+
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from dcsim.scenario.model import Model, Names, Text
+from dcsim.scenario.prices import MonthValue, PriceValue, RateValue, ShareValue, UncertainNumber, parse_share
+from dcsim.scenario.values import AmountValue, DateValue, NumberValue, SpanValue
+from dcsim.units import parse_span
+
+OWNER = "owner"
+"""The party that pays and earns where none is named."""
+
+
+class Payment(Model):
+    """A part of a price, and when it is paid."""
+
+    share: NumberValue = Fraction(1)
+    """The part of the price; those of all payments add up to 1."""
+    when: Literal["ordered", "delivered", "consumed", "start", "finish"]
+    """Of a supply `ordered`, `delivered` or `consumed`, of an activity `start` or `finish`."""
+    after: SpanValue = parse_span("0 d")
+    """How long after that, months by the calendar."""
+
+
+def _payments(raw: Any) -> Any:
+    """All of it at one time may be written as that time: `paid: delivered`."""
+    entries = raw if isinstance(raw, list | tuple) else [raw]
+    return [{"when": one} if isinstance(one, str) else one for one in entries]
+
+
+class Cost(Model):
+    """What is paid for: units of a supply, an activity, hours of a resource, energy, or time."""
+
+    supply: Text | None = None
+    """The supply whose units are paid for."""
+    activity: Text | None = None
+    """The activity each of whose instances is paid for."""
+    resource: Text | None = None
+    """The resource whose hours are paid for, by its own calendar, until the build has ended."""
+    date: DateValue | None = None
+    """When it is paid, where it is paid once."""
+    place: Text | None = None
+    """A pattern: only what is there, or is done there, is paid for."""
+    price: PriceValue | None = None
+    """Of a unit, an instance, an hour, a MWh or a month: `30_000 USD`, `380 USD / h`, `64 USD / MWh`, `90M USD / month`;
+    or a path of them, of which that of the day of the order counts, or of the day itself."""
+    rent: PriceValue | None = None
+    """Of a unit of the supply that is there: `60_000 USD / month`, by the days of the month."""
+    uses: AmountValue | None = None
+    """Power of a unit of the supply that is there, for which energy is paid: `1.5 kW`."""
+    pue: NumberValue = Fraction(1)
+    """Power of the whole site per power of what is in it."""
+    hours: Literal["present", "working"] = "present"
+    """Whether a resource is paid while it is there, or while it works."""
+    paid: Annotated[tuple[Payment, ...], BeforeValidator(_payments)] = ()
+    """In which parts: `[{share: 0.2, when: ordered}, {share: 0.8, when: delivered, after: 30 d}]`; a supply when it is
+    delivered, an activity when it finishes, if not given."""
+    by: Text | None = None
+    """The party that pays; the first if not given."""
+    description: Text = ""
+    """What it is."""
+
+
+class Revenue(Model):
+    """What is earned with the units of a supply, by the hour."""
+
+    supply: Text
+    """The supply whose units earn while they are there."""
+    place: Text | None = None
+    """A pattern: only units there earn."""
+    share: ShareValue = parse_share(1)
+    """The part of the units that earn this way."""
+    price: PriceValue
+    """Of a unit and hour: `2.3 USD / h`; the hour may be left out."""
+    utilisation: ShareValue = parse_share(1)
+    """The part of the hours that is paid for."""
+    by: Text | None = None
+    """The party that earns it; the first if not given."""
+    paid_by: Text | None = None
+    """The party that pays it, where it is none of the world outside."""
+    description: Text = ""
+    """What is sold, to whom."""
+
+
+class Asset(Model):
+    """What is bought to be used for years: it loses value on the books, and in the market."""
+
+    costs: Names = ()
+    """The costs that buy it; that of its own name if not given."""
+    life: SpanValue
+    """How long it is written off in equal months, from the month after its delivery: `5 years`."""
+    market_value: dict[SpanValue, UncertainNumber] = {}
+    """What it can be sold for by age, as a part of what it cost: `{0 months: 1, 12 months: 0.65}`; what is on the books
+    if not given."""
+    between: Literal["steps", "linear"] = "steps"
+    """Whether its market value holds until the next age that is named, or lies on a line between them."""
+    sale_discount: NumberValue = Fraction(0)
+    """The part of its market value that is lost where it must be sold at once."""
+    description: Text = ""
+    """What it is."""
+
+
+class Funding(Model):
+    """Money that comes from outside: equity, or a loan."""
+
+    equity: PriceValue | None = None
+    """What owners pay in: `6B USD`."""
+    loan: PriceValue | None = None
+    """What a lender lends at most."""
+    by: Text | None = None
+    """The party that gets it; the first if not given."""
+    date: DateValue | None = None
+    """When equity is paid in, or a loan that is not lent against assets is drawn; at the start if not given."""
+    against: Names = ()
+    """The assets it is lent against: what was delivered of them by the end of each month is lent for."""
+    advance: NumberValue = Fraction(1)
+    """The part of what these assets cost that is lent."""
+    rate: RateValue | None = None
+    """Interest a year: `0.105`, a path, or `{over: sofr, margin: 0.06}`."""
+    term: SpanValue | None = None
+    """From the first draw to the last instalment, in months or years."""
+    repaid: Literal["level", "straight", "bullet"] = "level"
+    """In equal instalments of interest and principal (an annuity), equal parts of principal, or all at the end."""
+    interest_until: Text | None = None
+    """The milestone until whose month interest is added to the loan instead of being paid, and nothing is repaid."""
+    fee: NumberValue = Fraction(0)
+    """What the lender keeps of each draw, as a part of it."""
+    description: Text = ""
+    """Who gives it."""
+
+
+class Finance(Model):
+    """Money: what the build costs, what it earns, what it owns, and who pays for it.
+
+    Amounts are in one currency, in the prices that are written.
+    """
+
+    currency: Text
+    """Three capital letters: USD."""
+    price_year: Text = ""
+    """The year in whose prices amounts are told; said beside every figure."""
+    until: MonthValue
+    """The last month of the statements: `2031-12`; what is there at the end of the build stays until then."""
+    discount_rate: UncertainNumber
+    """The effective yearly rate at which later money counts less: 0.12."""
+    valuation_date: DateValue | None = None
+    """The date to which it is discounted; the start if not given."""
+    day_count: Literal["30/360", "act/365", "act/360"] = "30/360"
+    """How the interest of a month follows from that of a year: a twelfth, its days of 365, or its days of 360."""
+    parties: Names = (OWNER,)
+    """Who pays and earns."""
+    reference_rates: dict[Text, ShareValue] = {}
+    """Rates that loans float over, by name: `sofr: {path: {2024-02: 0.0531, 2025-04: 0.0435}}`."""
+    costs: dict[Text, Cost] = {}
+    """What is paid, by name."""
+    revenue: dict[Text, Revenue] = {}
+    """What is earned, by name."""
+    assets: dict[Text, Asset] = {}
+    """What is owned for years, by name; what costs buy no asset is an expense."""
+    funding: dict[Text, Funding] = {}
+    """Equity and loans, by name."""

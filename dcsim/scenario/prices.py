@@ -1,0 +1,131 @@
+"""Prices, rates and shares as money is written: known or uncertain, the same all the time or on a path of dates."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import pairwise
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from dcsim.scenario.values import Uncertain, as_written, describe, parse_uncertain, read_number, single
+from dcsim.suggest import shorten
+from dcsim.units import FAMILIES, MINUTES_PER, MONTHS_PER, SPAN_WORDS, parse_date, parse_money, parse_number
+
+HOUR, MONTH, MWH = "h", "month", "MWh"
+"""What a price may be for: an hour, a month, a megawatt-hour; nothing where it is for one unit."""
+_MONTH_TEXT = re.compile(r"\d{4}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Path:
+    """A price, a rate or a share that may change: it holds from each date until the next.
+
+    What holds first holds before it too. All steps of a path have the same share of chance.
+    """
+
+    steps: tuple[tuple[datetime | None, Uncertain], ...]
+    currency: str = ""
+    """Of a price."""
+    per: str = ""
+    """Of a price that is for an hour, a month or a megawatt-hour."""
+    over: str = ""
+    """The reference rate to which a rate is added."""
+
+
+class _Unit:
+    """Reads prices, and keeps in what they were written."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], str] = {}
+
+    def read(self, raw: Any) -> Fraction:
+        """A price as a number; a bare one is the lower end of a range, whose unit stands once."""
+        if isinstance(raw, str) and re.search(r"[A-Z]{3}", raw):
+            money, _, per = (part.strip() for part in raw.partition("/"))
+            sum_ = parse_money(money)
+            unit, size = _per(per, raw) if per or "/" in raw else ("", Fraction(1))
+            self.found[sum_.currency, unit] = raw
+            return sum_.amount / size
+        number = parse_number(raw)
+        if number < 0:
+            raise ValueError(f"a price is never negative, got {describe(raw)}")
+        return number
+
+
+def _per(word: str, raw: str) -> tuple[str, Fraction]:
+    """What a price is for, and how much of it."""
+    span = SPAN_WORDS.get(word, "")
+    if span in MONTHS_PER:
+        return MONTH, Fraction(MONTHS_PER[span])
+    if span in MINUTES_PER:
+        return HOUR, Fraction(MINUTES_PER[span], 60)
+    if word in FAMILIES[1]:
+        return MWH, Fraction(FAMILIES[1][word], FAMILIES[1][MWH])
+    raise ValueError(f"a price is for an hour, a month or a MWh, such as '64 USD / MWh', got '{shorten(raw)}'")
+
+
+def parse_month(raw: Any) -> datetime:
+    """The first minute of a month, `2031-12`, or a date."""
+    if isinstance(raw, str) and _MONTH_TEXT.fullmatch(raw.strip()):
+        raw = f"{raw.strip()}-01"
+    return parse_date(raw)
+
+
+def _path(raw: Any, one: Callable[[Any], Fraction]) -> tuple[tuple[datetime | None, Uncertain], ...]:
+    """Steps from their dates: `{path: {2024-07: 4 USD, 2025-06: 2.3 USD}}`, or the same value all the time."""
+    if not isinstance(raw, Mapping) or "path" not in raw:
+        return ((None, parse_uncertain(raw, one)),)
+    written = raw["path"]
+    if len(raw) > 1 or not isinstance(written, Mapping) or not written:
+        raise ValueError("a path is written {path: {2024-07: 4 USD, 2025-06-15: 2.3 USD}}, and nothing else beside it")
+    steps = sorted(((parse_month(when), parse_uncertain(value, one)) for when, value in written.items()), key=_first)
+    for (before, _), (after, _) in pairwise(steps):
+        if before == after:
+            raise ValueError(f"two steps of a path on {before:%Y-%m-%d}")
+    return tuple(steps)
+
+
+def _first(step: tuple[datetime, Uncertain]) -> datetime:
+    return step[0]
+
+
+def parse_price(raw: Any) -> Path:
+    """A price in one currency: `30_000 USD`, `380 USD / h`, `2 to 3 USD`, or a path of such prices."""
+    if isinstance(raw, Path):
+        return raw
+    unit = _Unit()
+    steps = _path(raw, unit.read)
+    if not unit.found:
+        raise ValueError(f"a price carries its currency, such as '30_000 USD' or '64 USD / MWh'; got {describe(raw)}")
+    if len(unit.found) > 1:
+        raise ValueError(f"all of it is in one unit, got {' and '.join(map(repr, unit.found.values()))}")
+    ((currency, per),) = unit.found
+    return Path(steps, currency, per)
+
+
+def parse_share(raw: Any) -> Path:
+    """A number of 0 or more that may change: `0.9`, `0.8 to 0.95`, or a path."""
+    return raw if isinstance(raw, Path) else Path(_path(raw, read_number))
+
+
+def parse_rate_of(raw: Any) -> Path:
+    """A yearly rate: `0.105`, a path, or `{over: sofr, margin: 0.06}`."""
+    if not isinstance(raw, Mapping) or not ({"over", "margin"} & set(raw)):
+        return parse_share(raw)
+    if set(raw) != {"over", "margin"}:
+        raise ValueError("a floating rate is written {over: sofr, margin: 0.06}")
+    return Path(_path(raw["margin"], read_number), over=str(raw["over"]))
+
+
+PriceValue = Annotated[Path, PlainValidator(parse_price), as_written("price")]
+ShareValue = Annotated[Path, PlainValidator(parse_share), as_written("number path")]
+RateValue = Annotated[Path, PlainValidator(parse_rate_of), as_written("rate")]
+MonthValue = Annotated[
+    datetime, PlainValidator(single(parse_month, "a month such as 2031-12, or a date")), as_written("month")
+]
+UncertainNumber = Annotated[
+    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_number)), as_written("uncertain number")
+]
