@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import dcsim.study.compare as _compare
     import dcsim.study.drivers as _drivers
     import dcsim.study.explain as _explain
+    import dcsim.study.finance as _finance
     import dcsim.study.lost as _lost
     import dcsim.study.mitigate as _mitigate
     import dcsim.study.orders as _orders
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     compare = _api.opening(_compare.compare)
     drivers = _api.opening(_drivers.drivers)
     explain = _api.opening(_explain.explain)
+    finance = _api.opening(_finance.finance)
     lost = _api.opening(_lost.lost)
     mitigate = _api.opening(_mitigate.mitigate)
     order_by = _api.opening(_orders.order_by)
@@ -54,6 +56,7 @@ __all__ = [
     "compare",
     "drivers",
     "explain",
+    "finance",
     "import_schedule",
     "load",
     "lost",
@@ -72,6 +75,7 @@ _ROOMS: dict[str, str] = {
     "compare": "dcsim.study.compare",
     "drivers": "dcsim.study.drivers",
     "explain": "dcsim.study.explain",
+    "finance": "dcsim.study.finance",
     "import_schedule": "dcsim.exchange",
     "lost": "dcsim.study.lost",
     "mitigate": "dcsim.study.mitigate",

@@ -144,6 +144,22 @@ def lost(
     return lost(scenario, supply=supply, target=target, price=price, n=n, expected=expected, **shared)
 
 
+@question("n seed workers engine")
+def finance(
+    scenario: "Scenario",
+    *,
+    party: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose figures; those of all parties together if not given.")
+    ] = None,
+    expected: Annotated[bool, typer.Option("--expected", help="One build, with expected values.")] = False,
+    **shared: Any,
+) -> "Result":
+    """Carry builds through to cash: statements, funding gap, NPV, IRR, payback, cover of debt."""
+    from dcsim.study.finance import finance
+
+    return finance(scenario, party=party, expected=expected, **shared)
+
+
 @question("milestone seed workers engine")
 def drivers(
     scenario: "Scenario",

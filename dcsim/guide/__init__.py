@@ -17,6 +17,7 @@ CHAPTERS = {
     "archetypes": "scenarios to begin with: ways of building, and `dcsim new`, which writes a site on top of one",
     "backtest": "forecasts of real sites beside past builds, and what their dates say of a few quantities",
     "import": "schedules of planning tools and spreadsheets taken over by `dcsim import`",
+    "finance": "what a build costs and earns, its parties, loans and statements, and how its figures are reckoned",
     "results": "what the tables of a result mean, and how they date things",
 }
 """What each Markdown file beside this one is about."""
@@ -30,7 +31,7 @@ LAW = "law"
 
 def topics() -> dict[str, str]:
     """Every topic, with what it is about."""
-    sections = {name: about for name, (about, _) in SECTIONS.items()}
+    sections = {name: about for name, (about, _) in SECTIONS.items() if name not in CHAPTERS}
     return CHAPTERS | {LAW: "in which order things happen within a minute"} | sections
 
 
@@ -49,7 +50,8 @@ def guide(topic: str | None = None) -> str:
         written = [f"* `{kind}`: {how}" for kind, how in HOW_TO_WRITE.items()]
         text = files(__package__).joinpath(f"{topic}.md").read_text("utf-8")
         known = [f"* `{name}`: {about}" for name, about in described().items()]
-        return text.replace(DISTRIBUTIONS, "\n".join(written)).replace(ARCHETYPES, "\n".join(known))
+        text = text.replace(DISTRIBUTIONS, "\n".join(written)).replace(ARCHETYPES, "\n".join(known))
+        return text + section(topic) if topic in SECTIONS else text
     if topic == LAW:
         _, _, law = (getdoc(import_module("dcsim.engine.reference")) or "").partition("\n\n")
         return f"# The law of the instant\n\nThis is the text of `dcsim/engine/reference.py`. {law}\n"

@@ -17,7 +17,7 @@ ENTRY = "NAME"
 def _sections() -> Iterator[tuple[str, tuple[str, Part]]]:
     yield "scenario", ("all keys of a file", Scenario)
     for name, field in fields(Scenario).items():
-        if (part := model_at((name, ENTRY))) is not None and part is not Scenario:
+        if (part := model_at((name, ENTRY)) or model_at((name,))) is not None and part is not Scenario:
             yield name, (_sentence(field.description or ""), part)
 
 
@@ -30,7 +30,7 @@ def _sentence(description: str) -> str:
 def section(name: str) -> str:
     """A section of the format as Markdown: its parts, and the keys of each."""
     _, first = SECTIONS[name]
-    path = () if first is Scenario else (name, ENTRY)
+    path = () if first is Scenario else (name,) if model_at((name,)) is first else (name, ENTRY)
     parts = {first: name} if first is Scenario else _parts(path, first, {})
     lines = [f"# {name}", ""]
     told: set[str] = set()

@@ -63,7 +63,10 @@ def _on_path(one: Schema) -> Schema:
 
 
 _MONEY = {"type": "string", "pattern": "([A-Z]{3}|^=)", "examples": ["30_000 USD", "64 USD / MWh"]}
-_PRICE, _PART = _uncertain({**_MONEY, "type": ["string", "number"]}, "2 to 3 USD / h"), _uncertain(_NUMBER, "0.8 to 0.9")
+_PRICE, _PART = (
+    _uncertain({**_MONEY, "type": ["string", "number"]}, "2 to 3 USD / h"),
+    _uncertain(_NUMBER, "0.8 to 0.9"),
+)
 _FLOATING: Schema = {
     "type": "object",
     "required": ["over", "margin"],

@@ -45,8 +45,8 @@ class Cost(Model):
     place: Text | None = None
     """A pattern: only what is there, or is done there, is paid for."""
     price: PriceValue | None = None
-    """Of a unit, an instance, an hour, a MWh or a month: `30_000 USD`, `380 USD / h`, `64 USD / MWh`, `90M USD / month`;
-    or a path of them, of which that of the day of the order counts, or of the day itself."""
+    """Of a unit, an instance, an hour, a MWh or a month: `30_000 USD`, `380 USD / h`, `64 USD / MWh`,
+    `90M USD / month`; or a path, of which the price of the day of the order counts, or of the hour."""
     rent: PriceValue | None = None
     """Of a unit of the supply that is there: `60_000 USD / month`, by the days of the month."""
     uses: AmountValue | None = None
@@ -144,7 +144,7 @@ class Finance(Model):
     """The year in whose prices amounts are told; said beside every figure."""
     until: MonthValue
     """The last month of the statements: `2031-12`; what is there at the end of the build stays until then."""
-    discount_rate: UncertainNumber
+    discount_rate: NumberValue
     """The effective yearly rate at which later money counts less: 0.12."""
     valuation_date: DateValue | None = None
     """The date to which it is discounted; the start if not given."""

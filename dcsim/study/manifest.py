@@ -95,6 +95,20 @@ class _Lost(_Manifest):
     currency: str | None
 
 
+class _Finance(_Manifest):
+    kind: Literal["finance"]
+    party: str
+    parties: list[str]
+    replications: _Count
+    currency: str
+    price_year: str
+    until: str
+    day_count: str
+    discount_rate: _Number
+    valued: str
+    never_ready: list[str]
+
+
 class _Comparison(_Manifest):
     kind: Literal["comparison"]
     base: str
@@ -171,6 +185,7 @@ _ANY: TypeAdapter[_Manifest] = TypeAdapter(
         | _Replications
         | _Explanation
         | _Lost
+        | _Finance
         | _Comparison
         | _Sweep
         | _Drivers

@@ -30,6 +30,7 @@ QUESTIONS = {
     "sweep": "dcsim.study.sweep",
     "orders": "dcsim.study.orders",
     "lost": "dcsim.study.lost",
+    "finance": "dcsim.study.finance",
     "backtest": "dcsim.study.backtest",
     "calibration": "dcsim.study.calibrate",
     "run": "dcsim.study.course",
@@ -83,7 +84,7 @@ class Result:
 
     kind: str
     """Which question: `run`, `replications`, `explanation`, `lost`, `comparison`, `sweep`, `drivers`, `assumptions`,
-    `orders`, `mitigations`, `backtest`, `calibration`."""
+    `orders`, `mitigations`, `finance`, `backtest`, `calibration`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]

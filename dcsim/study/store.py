@@ -33,6 +33,7 @@ _IDENTITY = {
     "supply": "supply",
     "against": "what it is compared with",
     "plan": "plan",
+    "party": "party",
     "hourly_value": "value of an hour",
     "scenarios": "scenarios compared",
     "fingerprints": "scenarios behind their names",

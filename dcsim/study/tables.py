@@ -62,6 +62,18 @@ _COLUMNS = {
         "curves": "day:number date:time simulated:number target:number",
         "stuck": _STUCK,
     },
+    "finance": {
+        "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
+        "events": "party event expected:time p10:time p50:time p90:time happens:number",
+        "monthly": "party month:time cash:number cash_p10:number cash_p50:number cash_p90:number dscr:number"
+        " dscr_p10:number dscr_p50:number",
+        "statements": "party statement line month:time amount:number",
+        "sources": "party side line amount:number",
+        "loans": "loan party month:time rate:number drawn:number fee:number added:number interest:number repaid:number"
+        " balance:number market_value:number forced_value:number ltv:number ltv_p50:number ltv_p90:number",
+        "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
+        " runs_out:time payback:time",
+    },
     "comparison": {
         "milestones": "scenario milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
         "differences": "scenario milestone mean:number low:number high:number median:number earlier:number same:number"

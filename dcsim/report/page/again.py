@@ -8,6 +8,7 @@ from dcsim.analysis.result import EXPECTED
 from dcsim.dates import parse_limit, spelled
 from dcsim.document.words import listed
 from dcsim.errors import ResultError
+from dcsim.money.books import TOGETHER
 from dcsim.study.result import Result
 
 VERBS = {
@@ -15,6 +16,7 @@ VERBS = {
     "replications": "replicate",
     "explanation": "explain",
     "lost": "lost",
+    "finance": "finance",
     "comparison": "compare",
     "sweep": "sweep",
     "drivers": "drivers",
@@ -49,6 +51,8 @@ def _own(found: Result) -> list[str]:
             return ["--milestone", about["milestone"], *told]
         case "lost":
             return ["--supply", about["supply"], *_price(found)]
+        case "finance":
+            return [] if about["party"] == TOGETHER else ["--party", about["party"]]
         case "comparison":
             return [*_changes(about), *_each("--milestone", about.get("milestones", ()))]
         case "sweep":

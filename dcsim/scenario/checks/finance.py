@@ -66,11 +66,12 @@ class _Check:
         first = _month(self.scenario.start)
         here = 0 <= _month(finance.until) - first < MOST_MONTHS
         findings.require(here, (*root, "until"), f"statements end at most {MOST_MONTHS:,} months after the start")
-        check_uncertain((*root, "discount_rate"), finance.discount_rate, Fraction, findings)
+        rate = finance.discount_rate
+        findings.require(0 <= rate < 10, (*root, "discount_rate"), f"a yearly rate such as 0.12, got {plain(rate)}")
         one = bool(finance.parties) and len(set(finance.parties)) == len(finance.parties)
         findings.require(one, (*root, "parties"), "at least one party, each once")
-        for name, rate in finance.reference_rates.items():
-            self.path((*root, "reference_rates", name), rate)
+        for name, reference in finance.reference_rates.items():
+            self.path((*root, "reference_rates", name), reference)
         for path, thing in _things(finance):
             self.known((*path, "by"), "party", thing.by if not isinstance(thing, Asset) else None, finance.parties)
             match thing:

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from dcsim.analysis.supplies import movements
 from dcsim.analysis.usage import changes
 from dcsim.calendars import Calendar
+from dcsim.chain import opened
 from dcsim.dates import tick_of
 from dcsim.engine.draws import Draws
-from dcsim.engine.gates import new_gates, open_gates
-from dcsim.engine.story import chance_of, story_of
-from dcsim.engine.ways import ways
-from dcsim.finance.months import Floats, Ints, Months, step_ticks
+from dcsim.money.months import Floats, Ints, Months, step_ticks
 from dcsim.scenario.finance import Cost, Payment, Revenue
 from dcsim.scenario.prices import Path
 from dcsim.trace import NOT, Trace
@@ -67,10 +65,9 @@ class History:
         """The tick at which each order was placed; NOT for those that never were."""
         network, placed = self.trace.network, self.draws.placed.copy()
         if network.orders_of_gate:
-            gates, chance = new_gates(network, tuple(network.orders_of_gate)), chance_of(network, self.draws)
-            open_gates(ways(network), chance, story_of(self.trace), gates)
-            for gate, orders in network.orders_of_gate.items():
-                placed[list(orders)] = gates.opened["tick"][gate - network.instances]
+            ticks = opened(self.trace, self.draws, tuple(network.orders_of_gate))
+            for tick, orders in zip(ticks.tolist(), network.orders_of_gate.values(), strict=True):
+                placed[list(orders)] = tick
         return placed
 
     def bought(self, stocks: Ints) -> Bought:

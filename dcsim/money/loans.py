@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.finance.months import Floats, Ints, Months
+from dcsim.money.months import Floats, Ints, Months
 from dcsim.scenario.finance import Finance, Funding
 
 HALF_A_CENT = 1e-3

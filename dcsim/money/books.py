@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from dcsim.finance.loans import HALF_A_CENT, Loan, in_cents, month_share, run_loan
-from dcsim.finance.months import Drawn, Floats, Ints, Months, by_month, step_ticks, step_values
-from dcsim.finance.quantities import Quantity, revenue_ticks
+from dcsim.money.loans import HALF_A_CENT, Loan, in_cents, month_share, run_loan
+from dcsim.money.months import Drawn, Floats, Ints, Months, by_month, step_ticks, step_values
+from dcsim.money.quantities import Quantity, revenue_ticks
 from dcsim.scenario.finance import Asset, Cost, Finance, Funding, Revenue
 from dcsim.scenario.prices import Path
 
@@ -132,9 +132,9 @@ class _Ledger:
 
     def __post_init__(self) -> None:
         for party in self.finance.parties:
-            self.books[party] = {line: self.nothing for line in CASH_FLOW[:-2]}
+            self.books[party] = dict.fromkeys(CASH_FLOW[:-2], self.nothing)
             names = ("operating costs", "investment", "depreciation", "added", "prepaid", "payables")
-            self.incurred[party] = {line: self.nothing for line in names}
+            self.incurred[party] = dict.fromkeys(names, self.nothing)
 
     @property
     def nothing(self) -> Ints:
@@ -193,7 +193,8 @@ class _Ledger:
     def lend(self, name: str, funding: Funding, reached: Mapping[str, Ints]) -> Loan:
         """A loan is drawn, served, and its interest until a milestone added to what is owed and to the assets."""
         finance, months = self.finance, self.months
-        assert funding.loan is not None and funding.rate is not None
+        assert funding.loan is not None
+        assert funding.rate is not None
         limit = in_cents(step_values(funding.loan, f"finance.funding.{name}.loan", self.drawn))[:, :1]
         if funding.against:
             costs = [cost for asset in funding.against for cost in finance.assets[asset].costs or (asset,)]
@@ -226,7 +227,7 @@ class _Ledger:
         incurred["depreciation"] = incurred["depreciation"] + lost
         return loan
 
-    def together(self) -> dict[str, Party]:
+    def parties(self) -> dict[str, Party]:
         """The books of each party, and of all of them as one."""
         parties = {name: Party(self.books[name], self.incurred[name]) for name in self.finance.parties}
         flows, incurred = (
@@ -248,11 +249,11 @@ def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: B
     market, forced = {}, {}
     for name, asset in finance.assets.items():
         costs = asset.costs or (name,)
-        cost = sum((ledger.bought[one] for one in costs), ledger.nothing)
-        lost = depreciation(cost, int(asset.life.months))
+        bought = sum((ledger.bought[one] for one in costs), ledger.nothing)
+        lost = depreciation(bought, int(asset.life.months))
         incurred = ledger.incurred[ledger.party(finance.costs[costs[0]].by)]
         incurred["depreciation"] = incurred["depreciation"] + lost
-        market[name] = market_value(name, asset, cost, np.cumsum(cost - lost, axis=1), drawn)
+        market[name] = market_value(name, asset, bought, np.cumsum(bought - lost, axis=1), drawn)
         forced[name] = np.floor(market[name] * (1 - float(asset.sale_discount)) + HALF_A_CENT).astype(np.int64)
     loans = {}
     for name, funding in finance.funding.items():
@@ -260,7 +261,7 @@ def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: B
             ledger.equity(name, funding)
         else:
             loans[name] = ledger.lend(name, funding, builds.reached)
-    return Books(ledger.together(), loans, market, forced)
+    return Books(ledger.parties(), loans, market, forced)
 
 
 def depreciation(cost: Ints, life: int) -> Ints:
@@ -293,6 +294,13 @@ def market_value(name: str, asset: Asset, cost: Ints, books: Ints, drawn: Drawn)
     return np.floor(found + HALF_A_CENT).astype(np.int64)
 
 
-def stacked(quantities: Sequence[Quantity]) -> Quantity:
-    """Those of several replications as one."""
-    return Quantity(np.stack([one.paid for one in quantities]), np.stack([one.received for one in quantities]))
+def together(builds: Sequence[Builds]) -> Builds:
+    """Several replications as one."""
+    first, *_ = builds
+    costs = {
+        name: Quantity(*(np.stack([getattr(one.costs[name], key) for one in builds]) for key in ("paid", "received")))
+        for name in first.costs
+    }
+    revenue = {name: np.stack([one.revenue[name] for one in builds]) for name in first.revenue}
+    reached = {name: np.concatenate([one.reached[name] for one in builds]) for name in first.reached}
+    return Builds(costs, revenue, reached)

@@ -1,0 +1,307 @@
+"""Money: what builds cost, what they earn, when the cash runs out, and whether they pay back."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.frames import moments
+from dcsim.analysis.result import EXPECTED
+from dcsim.build import network_of
+from dcsim.engine import ENGINES, choose
+from dcsim.engine.draws import Draws, Expectation, Sample, draw
+from dcsim.errors import RequestError
+from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books, together
+from dcsim.money.figures import (
+    COVER,
+    EVENTS,
+    MONEY,
+    RATIOS,
+    Figures,
+    figures_of,
+    ltv,
+    sources_and_uses,
+)
+from dcsim.money.months import Drawn, Floats, Ints, Months, expected, sampled
+from dcsim.money.quantities import History, cost_quantity, revenue_quantity
+from dcsim.network import Network
+from dcsim.scenario.finance import Finance
+from dcsim.scenario.schema import Scenario
+from dcsim.study.finance_words import CHARTS, report
+from dcsim.study.replicate import CHUNK, in_threads, threads
+from dcsim.study.result import Result, known
+from dcsim.trace import Trace
+
+MAIN = "figures"
+__all__ = ["CHARTS", "MAIN", "finance", "report"]
+
+
+class _Kept(NamedTuple):
+    """What is kept of some replications of one party."""
+
+    first: int
+    figures: dict[str, Figures]
+    cash: dict[str, Ints]
+    ltv: dict[str, Floats]
+    never: list[str]
+    """Loans whose interest is added until a milestone that the first of these replications never reaches."""
+    books: Books
+
+
+class Money:
+    """The finance of a scenario, and how its builds are told in money."""
+
+    def __init__(self, scenario: Scenario, network: Network, finance: Finance) -> None:
+        self.scenario, self.network, self.finance = scenario, network, finance
+        self.months = Months.of(scenario, finance)
+
+    def quantities(self, trace: Trace, draws: Draws) -> Builds:
+        """What is paid for in one build."""
+        history, finance, months = History(trace, draws), self.finance, self.months
+        reached = {
+            milestone.name: self._month(int(tick))
+            for milestone, tick in zip(self.network.milestones, trace.reached, strict=True)
+        }
+        return Builds(
+            {name: cost_quantity(name, cost, history, months) for name, cost in finance.costs.items()},
+            {name: revenue_quantity(one, history, months) for name, one in finance.revenue.items()},
+            reached,
+        )
+
+    def _month(self, tick: int) -> Ints:
+        return self.months.at(np.array([tick])) if tick >= 0 else np.array([self.months.count])
+
+    def books(self, builds: Sequence[Builds], drawn: Drawn) -> Books:
+        """The books of some replications."""
+        return keep_books(self.finance, self.months, len(builds), drawn, together(builds))
+
+    def keep(self, first: int, builds: Sequence[Builds], seed: int | None) -> _Kept:
+        """The books of some replications, reduced."""
+        books = self.books(builds, expected if seed is None else sampled(seed, range(first, first + len(builds))))
+        figures = figures_of(self.scenario, self.finance, books, self.months)
+        cash = {name: party.cash_flow["cash"] for name, party in books.parties.items()}
+        ratios = {name: ltv(books, name, self.finance.funding[name].against) for name in books.loans}
+        waits = {name: one.interest_until for name, one in self.finance.funding.items() if one.interest_until}
+        never = [name for name, milestone in waits.items() if builds[0].reached[milestone] == self.months.count]
+        return _Kept(first, figures, cash, ratios, never, books)
+
+    def dates(self, numbers: Floats) -> "pd.Series[pd.Timestamp]":
+        """The last days of months, empty for never."""
+        return moments([self.months.ends[int(k)] if np.isfinite(k) else None for k in numbers])
+
+
+def finance(
+    scenario: Scenario,
+    *,
+    n: int = 256,
+    party: str | None = None,
+    expected: bool = False,
+    seed: int = 0,
+    workers: int | None = None,
+    engine: str = "auto",
+    progress: Callable[[int, int], None] = lambda done, count: None,
+) -> Result:
+    """Carry builds through to cash: statements by month, net present value, funding gap, payback, and cover of debt.
+
+    The build with expected values, at expected prices, is told in full; the others in quantiles.
+
+    Parameters
+    ----------
+    scenario
+        From `load`, with a `finance:`.
+    n, seed, workers, engine, progress
+        As in `replicate`.
+    party
+        Whose figures are told first; all of them together, what they pay each other left out, if not given.
+    expected
+        The build with expected values alone.
+
+    Raises
+    ------
+    RequestError
+        The scenario says nothing of money, or there is no such party.
+    """
+    terms = scenario.finance
+    if terms is None:
+        raise RequestError("the scenario says nothing of money: write `finance:`; `dcsim guide finance` tells how")
+    if n < 1:
+        raise RequestError(f"there must be at least one replication, got {n}")
+    told = known(party, terms.parties, "party", "parties") if party is not None else TOGETHER
+    network = network_of(scenario)
+    money = Money(scenario, network, terms)
+    chosen = choose(engine, network.instances * (1 if expected else n + 1))
+    compute = ENGINES[chosen]()
+    draws = draw(network, Expectation())
+    centre = money.keep(0, [money.quantities(compute(network, draws), draws)], None)
+
+    def chunk(first: int, last: int, stopped: Event) -> _Kept:
+        builds = []
+        for number in range(first, last):
+            if stopped.is_set():
+                break
+            draws = draw(network, Sample(seed, number))
+            builds.append(money.quantities(compute(network, draws), draws))
+        kept = money.keep(first, builds, seed)
+        return kept._replace(books=Books({}, {}, {}, {}))
+
+    spans = [] if expected else [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
+    parts = []
+    for part in in_threads(spans, threads(chosen, workers), chunk):
+        parts.append(part)
+        progress(min(len(parts) * CHUNK, n), n)
+    parts.sort(key=lambda part: part.first)
+    return _result(money, told, centre, parts, EXPECTED if expected else seed, 1 if expected else n)
+
+
+def _result(money: Money, told: str, centre: _Kept, parts: Sequence[_Kept], seed: int | str, count: int) -> Result:
+    terms = money.finance
+    about = {
+        "party": told,
+        "parties": list(terms.parties),
+        "seed": seed,
+        "replications": count,
+        "currency": terms.currency,
+        "price_year": terms.price_year,
+        "until": f"{terms.until:%Y-%m}",
+        "day_count": terms.day_count,
+        "discount_rate": float(terms.discount_rate),
+        "valued": f"{terms.valuation_date or money.scenario.start:%Y-%m-%d}",
+        "never_ready": centre.never,
+    }
+    sampled_ = parts or [centre]
+    tables = {
+        "figures": _figures(money, centre, sampled_),
+        "events": _events(money, centre, sampled_),
+        "monthly": _monthly(money, centre, sampled_),
+        "statements": _statements(money, centre),
+        "sources": _sources(centre),
+        "loans": _loans(money, centre, sampled_),
+        "outcomes": _outcomes(money, sampled_),
+    }
+    return Result("finance", money.scenario, about, tables)
+
+
+def _all(parts: Sequence[_Kept], party: str, name: str) -> Floats:
+    return np.concatenate([part.figures[party].values[name] for part in parts])
+
+
+def _levels(values: Floats) -> list[float]:
+    """P10, P50 and P90: the smallest values that so many replications do not exceed."""
+    if not len(values):
+        return [np.nan] * 3
+    return [float(level) for level in np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf")]
+
+
+def _figures(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
+    """One row per party and figure: party, figure, kind (money or ratio), expected, mean, p10, p50, p90, there (in
+    which share of the replications it exists), note (why the expected build has none)."""
+    rows = []
+    for party, figures in centre.figures.items():
+        for name in (*MONEY, *RATIOS, *COVER):
+            values = _all(parts, party, name)
+            here = values[~np.isnan(values)]
+            finite = here[np.isfinite(here)]
+            mean = float(finite.mean()) if len(finite) == len(here) and len(here) else np.nan
+            note = figures.words[0] if name == "irr" else ""
+            kind = "money" if name in MONEY else "share" if name in RATIOS else "ratio"
+            there = len(here) / len(values)
+            rows.append((party, name, kind, float(figures.values[name][0]), mean, *_levels(here), there, note))
+    columns = ["party", "figure", "kind", "expected", "mean", "p10", "p50", "p90", "there", "note"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _events(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
+    """One row per party and event, dated by the end of its month: party, event, expected, p10, p50, p90 (empty for
+    never), happens (in which share of the replications)."""
+    names = [(party, name) for party in centre.figures for name in EVENTS]
+    values = [_all(parts, *name) for name in names]
+    numbers = np.array([_levels(one) for one in values]).T
+    centres = np.array([centre.figures[party].values[name][0] for party, name in names])
+    return pd.DataFrame(names, columns=["party", "event"]).assign(
+        expected=money.dates(centres),
+        p10=money.dates(numbers[0]),
+        p50=money.dates(numbers[1]),
+        p90=money.dates(numbers[2]),
+        happens=[float(np.isfinite(one).mean()) for one in values],
+    )
+
+
+def _monthly(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
+    """One row per party and month: party, month (its last day), cash (expected), cash_p10, cash_p50, cash_p90, dscr
+    (expected, of the last twelve months), dscr_p10, dscr_p50."""
+    frames = []
+    for party, figures in centre.figures.items():
+        cash = np.concatenate([part.cash[party] for part in parts]) / 100
+        low, middle, high = np.quantile(cash, (0.1, 0.5, 0.9), axis=0, method="inverted_cdf")
+        cover = np.concatenate([part.figures[party].dscr for part in parts])
+        levels = np.array([_levels(one[~np.isnan(one)]) for one in cover.T])
+        columns = {"cash_p10": low, "cash_p50": middle, "cash_p90": high}
+        columns |= {"dscr": figures.dscr[0], "dscr_p10": levels[:, 0], "dscr_p50": levels[:, 1]}
+        ends = moments(list(money.months.ends))
+        frame = pd.DataFrame({"party": party, "month": ends, "cash": centre.cash[party][0] / 100, **columns})
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _statements(money: Money, centre: _Kept) -> pd.DataFrame:
+    """The expected build, one row per party, statement, line and month: party, statement, line, month, amount."""
+    frames = []
+    for name, party in centre.books.parties.items():
+        for statement in STATEMENTS:
+            for line, amounts in party.statement(statement).items():
+                head = {"party": name, "statement": statement, "line": line}
+                month = moments(list(money.months.ends))
+                frames.append(pd.DataFrame({**head, "month": month, "amount": amounts[0] / 100}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _sources(centre: _Kept) -> pd.DataFrame:
+    """Sources and uses of all money of the expected build: party, side, line, amount."""
+    rows = []
+    for name, party in centre.books.parties.items():
+        for side, lines in zip(("source", "use"), sources_and_uses(party), strict=True):
+            rows += [(name, side, line, float(amount[0]) / 100) for line, amount in lines.items()]
+    return pd.DataFrame(rows, columns=["party", "side", "line", "amount"])
+
+
+def _loans(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
+    """The loans of the expected build by month: loan, party, month, rate, drawn, fee, added (interest), interest
+    (paid), repaid, balance, market_value, forced_value, ltv, ltv_p50, ltv_p90."""
+    frames = []
+    for name, loan in centre.books.loans.items():
+        terms = money.finance.funding[name]
+        columns = {"rate": loan.rate[0]}
+        for key in ("drawn", "fee", "added", "interest", "repaid", "balance"):
+            columns[key] = getattr(loan, key)[0] / 100
+        for key, values in (("market_value", centre.books.market), ("forced_value", centre.books.forced)):
+            columns[key] = sum((values[one][0] for one in terms.against), np.zeros(money.months.count)) / 100
+        ratio = np.concatenate([part.ltv[name] for part in parts])
+        levels = np.array([_levels(one[~np.isnan(one)]) for one in ratio.T])
+        known_ = bool(terms.against)
+        columns |= {"ltv": centre.ltv[name][0], "ltv_p50": levels[:, 1], "ltv_p90": levels[:, 2]}
+        columns |= {} if known_ else dict.fromkeys(("ltv", "ltv_p50", "ltv_p90"), np.full(money.months.count, np.nan))
+        head = {"loan": name, "party": terms.by or money.finance.parties[0], "month": moments(list(money.months.ends))}
+        frames.append(pd.DataFrame(head | columns))
+    if frames:
+        return pd.concat(frames, ignore_index=True)
+    text, number = pd.Series(dtype="str"), pd.Series(dtype="float64")
+    return pd.DataFrame({"loan": text, "party": text, "month": moments([]), **dict.fromkeys(_LOAN, number)})
+
+
+_LOAN = (
+    *("rate", "drawn", "fee", "added", "interest", "repaid", "balance"),
+    *("market_value", "forced_value", "ltv", "ltv_p50", "ltv_p90"),
+)
+
+
+def _outcomes(money: Money, parts: Sequence[_Kept]) -> pd.DataFrame:
+    """One row per party and replication: party, replication, each figure, and the end of the month of each event."""
+    frames = []
+    for party in parts[0].figures:
+        columns = {name: _all(parts, party, name) for name in (*MONEY, *RATIOS, *COVER)}
+        events = {name: money.dates(_all(parts, party, name)) for name in EVENTS}
+        count = len(columns["npv"])
+        frames.append(pd.DataFrame({"party": party, "replication": np.arange(count), **columns, **events}))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,201 @@
+"""What an answer about money has to say: figures, events, years, loans, conventions, pictures."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dcsim.document.chart import Axis, Band, Bars, Chart, Line, Mark, Rule
+from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.words import NEVER, date_of, money, share
+from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS
+from dcsim.study.result import Result
+
+LABELS = {**MONEY, **RATIOS, **COVER, **EVENTS}
+CONVENTIONS = (
+    "Months are calendar months; what happens before the start is in the first. Interest is paid in arrears, and loans "
+    "are drawn and served, on the last day of a month: a draw bears interest from the next month on.",
+    "The price of what is bought is that of the day of its order, of work that of its start; hours, rent and energy "
+    "have the price of their time. Steps of a path hold from their date; all steps are drawn as one.",
+    "Costs count when what they pay for is delivered or done; what is paid before is prepaid, after it a payable. What "
+    "an asset does not name is an expense. Books: straight-line, from the month after delivery. Fees are expenses.",
+    "NPV and IRR: free cash flow (operations less investment, before funding), at month ends by exact days of 365, at "
+    "an effective yearly rate. With assets sold: their market value is added in the last month.",
+    "DSCR: earnings less running costs (before investment) of the last 12 months / interest paid and principal repaid "
+    "in them; undefined where nothing was due. LTV: what is owed after the month's payments / market value.",
+    "Cash runs out: the first month end below zero. What is missing is not financed and bears no interest. Payback: "
+    "the month from whose end the sum of free cash flow is never below zero again. Profit: net income of the "
+    "month, or of the calendar year.",
+    "Whole cents, by the floor of each sum so far; the level instalment and the interest of a month are rounded down, "
+    "and the last instalment takes the rest.",
+)
+NOT_MODELLED = (
+    "Not modelled: taxes, inflation, insurance, hedges, cross-default, distributions to owners, interest on cash; "
+    "covenants, default and seizure; sculpted repayment, sweep, reserve account, LLCR and PLCR; leases; cash that "
+    "holds the build back; owning against renting. What is there when the build ends stays until the last month; "
+    "resources are paid until the build ends."
+)
+
+
+def report(result: Result, milestone: str = "") -> Report:
+    """The figures of a party with their quantiles, its events, its years, its loans, and all conventions."""
+    about = result.about
+    party = str(about["party"])
+    year = f", prices of {about['price_year']}" if about["price_year"] else ""
+    subject = [*result.subject(), f"party: {party}", f"{about['currency']}{year}, to {about['until']}"]
+    sections = [
+        Section("", (_answer(result),), tables=(_figures(result), _events(result)), charts=(cash(result),)),
+        Section("Sources and uses, expected build", tables=(_sides(result),), charts=(sources(result),)),
+        Section("By year, expected build", tables=(_years(result),)),
+        *_loans(result),
+        Section("Conventions", points=(_rate(result), *CONVENTIONS), notes=(NOT_MODELLED,)),
+    ]
+    return Report.of("Money", subject, sections)
+
+
+def _of(result: Result, table: str, party: str = "") -> pd.DataFrame:
+    rows = result.tables[table]
+    return rows[rows["party"] == (party or result.about["party"])]
+
+
+def _rate(result: Result) -> str:
+    about = result.about
+    rate = share(float(about["discount_rate"]))
+    return f"Discounted at {rate} a year to {about['valued']}; interest by {about['day_count']}."
+
+
+def _answer(result: Result) -> str:
+    """NPV, the gap, and when the cash runs out, in a sentence."""
+    figures = {row["figure"]: row for row in _of(result, "figures").to_dict("records")}
+    events = {row["event"]: row for row in _of(result, "events").to_dict("records")}
+    currency, drawn = str(result.about["currency"]), result.about["seed"] != "expected"
+    npv, runs_out = figures["npv"], events["runs_out"]
+    text = f"NPV {money(npv['expected'], currency)} in the expected build"
+    text += f", P10 to P90 {money(npv['p10'])} to {money(npv['p90'], currency)}" if drawn else ""
+    n = int(result.about["replications"])
+    often = f"; it runs out in {share(runs_out['happens'], n, 0)} of the builds" if drawn else ""
+    if pd.isna(runs_out["expected"]):
+        return f"{text}. The cash of the expected build never runs out{often}."
+    missing, when = money(figures["funding_gap"]["expected"], currency), date_of(runs_out["expected"])
+    return f"{text}. The cash of the expected build runs out by {when}, with {missing} missing{often}."
+
+
+def _cell(value: float, kind: str) -> str:
+    if np.isnan(value):
+        return ""
+    if kind == "money":
+        return money(value)
+    return share(value) if kind == "share" else "no value" if np.isinf(value) else f"{value:.2f}"
+
+
+def _figures(result: Result) -> Table:
+    rows = []
+    for row in _of(result, "figures").to_dict("records"):
+        told = [_cell(row[key], row["kind"]) for key in ("expected", "mean", "p10", "p50", "p90")]
+        if row["note"] and not told[0]:
+            told[0] = row["note"]
+        rows.append([LABELS[row["figure"]], *told, row["there"]])
+    titles = ("expected", "mean", "P10", "P50", "P90")
+    columns = (Column("figure"), *(Column(title, "money") for title in titles), Column("exists in", "share", 0, 0))
+    return Table(columns, [row for row in rows if any(row[1:-1])])
+
+
+def _events(result: Result) -> Table:
+    rows = [
+        [LABELS[row["event"]], *(_date(row[key]) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
+        for row in _of(result, "events").to_dict("records")
+    ]
+    n = int(result.about["replications"])
+    titles = ("expected", "P10", "P50", "P90")
+    return Table((Column("event"), *(Column(title, "date") for title in titles), Column("in", "share", n, 0)), rows)
+
+
+def _date(value: Any) -> str:
+    return NEVER if pd.isna(value) else f"{value:%Y-%m}"
+
+
+def _sides(result: Result) -> Table:
+    rows = _of(result, "sources")
+    rows = rows[rows["amount"] != 0]
+    total = rows.groupby("side")["amount"].sum()
+    told = [[row["side"], row["line"], row["amount"]] for row in rows.to_dict("records")]
+    told += [[f"all {side}s", "", float(amount)] for side, amount in total.items()]
+    return Table((Column("side"), Column("line"), Column("amount", "money")), told)
+
+
+def _years(result: Result) -> Table:
+    """Sums of the years of the statements; of the balance sheet the end of each."""
+    rows = _of(result, "statements")
+    grouped = rows.assign(year=rows["month"].dt.year).groupby(["statement", "line", "year"])["amount"]
+    sums, ends = grouped.sum(), grouped.last()
+    years = sorted(set(rows["month"].dt.year))
+    wanted = [("income", line) for line in ("revenue", "operating costs", "depreciation", "interest", "net income")]
+    wanted += [("cash flow", "investment"), ("cash flow", "net cash flow")]
+    told = [[line, *(float(sums[statement, line, year]) for year in years)] for statement, line in wanted]
+    for line in ("cash", "loans"):
+        told.append([f"{line} at the end", *(float(ends["balance sheet", line, year]) for year in years)])
+    return Table((Column(str(result.about["currency"])), *(Column(str(year), "money") for year in years)), told)
+
+
+def _loans(result: Result) -> Iterator[Section]:
+    together = result.about["party"] not in set(result.tables["loans"]["party"])
+    rows = result.tables["loans"] if together else _of(result, "loans")
+    for name, part in rows.groupby("loan", sort=False):
+        told = []
+        for year, months in part.groupby(part["month"].dt.year):
+            end = months.iloc[-1]
+            sums = [float(months[key].sum()) for key in ("drawn", "added", "interest", "repaid")]
+            told.append([str(year), *sums, float(end["balance"]), float(end["ltv"])])
+        titles = ("drawn", "added", "interest", "repaid", "owed")
+        columns = (Column("year"), *(Column(title, "money") for title in titles), Column("LTV", "share"))
+        note = "the milestone until which its interest is added is never reached in the expected build"
+        notes = (f"{name}: {note}",) if name in result.about["never_ready"] else ()
+        yield Section(f"Loan: {name}, expected build", tables=(Table(columns, told),), notes=notes)
+
+
+def cash(result: Result, party: str = "") -> Chart:
+    """Cash at the end of each month: the expected build, the P10 to P90 of all, and when it runs out."""
+    name, currency = party or str(result.about["party"]), str(result.about["currency"])
+    rows = _of(result, "monthly", name)
+    x = rows["month"].to_numpy("datetime64[s]")
+    marks: list[Mark] = []
+    if result.about["seed"] != "expected":
+        low, high = (rows[key].to_numpy() for key in ("cash_p10", "cash_p90"))
+        marks.append(Band(name="P10 to P90", x=x, low=low, high=high, opacity=0.25))
+        marks.append(Line(name="P50", x=x, y=rows["cash_p50"].to_numpy(), dash="dash"))
+    marks.append(Line(name="expected build", colour="orange", x=x, y=rows["cash"].to_numpy()))
+    events = _of(result, "events", name)
+    event = pd.Timestamp(events.loc[events["event"] == "runs_out", "expected"].iloc[0])
+    when = "never runs out"
+    if event == event:
+        when = f"runs out by {event:%Y-%m-%d}"
+        marks.append(Rule(name="cash runs out", colour="red", at=event.to_pydatetime(), dash="dash"))
+    title = f"Cash of {name} {when}" if name != "consolidated" else f"Cash of all parties {when}"
+    last = money(float(rows["cash"].iloc[-1]), currency)
+    y = Axis(title=f"cash at the end of the month, {currency}", line_at_zero=True)
+    said = f"{title} in the expected build; at the end it is {last}"
+    return Chart(title, Axis("date"), y, marks, "Below zero money is missing that nobody has promised.", said)
+
+
+def sources(result: Result, party: str = "") -> Chart:
+    """Where the money of the expected build comes from, and where it goes."""
+    currency = str(result.about["currency"])
+    rows = _of(result, "sources", party)
+    rows = rows[rows["amount"] != 0]
+    names = [str(line) for line in rows["line"]]
+    marks = []
+    for side, colour in (("source", "blue"), ("use", "orange")):
+        here = np.flatnonzero((rows["side"] == side).to_numpy())
+        amounts = rows["amount"].to_numpy(np.float64)[here]
+        labels = [money(amount) for amount in amounts.tolist()]
+        if len(here):
+            at, start = here.tolist(), np.zeros(len(here))
+            marks.append(Bars(name=f"{side}s", colour=colour, rows=at, start=start, end=amounts, labels=labels))
+    said = "; ".join(f"{line} {money(amount, currency)}" for line, amount in zip(names, rows["amount"], strict=True))
+    axis = Axis(title=f"{currency}, from the start to the last month")
+    empty = "" if names else "no money moves"
+    return Chart("Sources and uses of money", axis, Axis("rows", names=names), marks, "", said, empty=empty)
+
+
+CHARTS = {"cash": cash, "sources": sources}

@@ -1,0 +1,374 @@
+"""Money: quantities of a build become cash by month, books balance to the cent, and figures are those of textbooks."""
+
+from datetime import date
+
+import numpy as np
+import numpy_financial as npf
+import pytest
+import pyxirr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dcsim
+from dcsim.money.books import TOGETHER, depreciation
+from dcsim.money.figures import sources_and_uses
+from dcsim.money.loans import run_loan
+from dcsim.money.months import sampled
+from dcsim.money.returns import NO_IRR, SEVERAL, irr, npv
+from dcsim.scenario.finance import Funding
+from dcsim.study.finance import Money
+
+GPUS = {
+    "supply": "gpus",
+    "price": "30_000 USD",
+    "paid": [{"share": "0.2", "when": "ordered"}, {"share": "0.8", "when": "delivered", "after": "30 d"}],
+}
+LOAN = {"loan": "1M USD", "against": "gpus", "advance": "0.64", "rate": "0.12", "term": "12 months"}
+
+
+def scenario(**finance):
+    """Ten GPUs that are ordered on the first day and come on 1 February, and a day of work."""
+    terms = {"currency": "USD", "until": "2025-12", "discount_rate": "0.12", **finance}
+    return dcsim.load(
+        {
+            "name": "Ten GPUs",
+            "start": "2024-01-01",
+            "horizon": "1 year",
+            "resources": {"crew": {"count": 2, "calendar": "days"}},
+            "calendars": {"days": {"days": "Mon-Fri", "hours": "08:00-16:00"}},
+            "supplies": {
+                "gpus": {"unit": "GPU", "orders": {"all": {"amount": 10, "placed": "0 d", "lead_time": "31 d"}}},
+                "late": {
+                    "unit": "GPU",
+                    "orders": {"all": {"amount": 4, "placed": {"after": "work"}, "lead_time": "9 d"}},
+                },
+            },
+            "activities": {"work": {"duration": "5 d", "requires": {"crew": 1}}},
+            "milestones": {"here": {"supply": "gpus", "reaches": 10}, "done": {"activity": "work"}},
+            "finance": terms,
+        }
+    )
+
+
+def line(result, statement, name, party=TOGETHER):
+    rows = result.statements
+    here = (rows["statement"] == statement) & (rows["line"] == name) & (rows["party"] == party)
+    return rows[here]["amount"].tolist()
+
+
+def figure(result, name, party=TOGETHER):
+    rows = result.figures
+    return rows[(rows["figure"] == name) & (rows["party"] == party)].iloc[0]
+
+
+# What is paid when
+
+
+def test_two_years_by_hand():
+    """300,000 for ten GPUs, 64 % of it lent for a year in equal parts at 1 % a month, 10 USD an hour, 1,000 a month."""
+    found = dcsim.finance(
+        scenario(
+            costs={"gpus": GPUS, "staff": {"price": "1000 USD / month"}},
+            revenue={"sold": {"supply": "gpus", "price": "2 USD / h", "utilisation": "0.5"}},
+            assets={"gpus": {"life": "20 months"}},
+            funding={"seed": {"equity": "100k USD"}, "bank": {**LOAN, "repaid": "straight", "fee": "0.01"}},
+        ),
+        expected=True,
+    )
+    days = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    revenue = [0.0] + [240.0 * day for day in days[1:]]
+    interest = [0.0] * 24
+    interest[2:14] = [1920.0, 1760, 1600, 1440, 1280, 1120, 960, 800, 640, 480, 320, 160]
+    cash, expected_cash = 0.0, []
+    for month in range(24):
+        cash += revenue[month] - 1000 - interest[month]
+        cash += {0: 100_000 - 60_000, 1: 192_000 - 1920, 2: -240_000}.get(month, 0)
+        cash -= 16_000 if 2 <= month < 14 else 0
+        expected_cash.append(cash)
+    assert line(found, "cash flow", "revenue") == revenue
+    assert line(found, "cash flow", "interest paid") == interest
+    assert line(found, "cash flow", "cash") == expected_cash
+    assert expected_cash[:4] == [39_000, 235_040, -16_440, -28_000]
+    assert line(found, "income", "depreciation") == [0.0, 0.0] + [15_000.0] * 20 + [0.0, 0.0]
+    assert line(found, "balance sheet", "prepaid")[:3] == [60_000, 0, 0]
+    assert line(found, "balance sheet", "payables")[:3] == [0, 240_000, 0]
+    assert line(found, "balance sheet", "assets on the books")[:4] == [0, 300_000, 285_000, 270_000]
+    assert line(found, "balance sheet", "loans")[:3] == [0, 192_000, 176_000]
+    assert figure(found, "funding_gap")["expected"] == -min(expected_cash)
+    events = found.events.set_index(["party", "event"])["expected"]
+    assert events[TOGETHER, "runs_out"].date() == date(2024, 3, 31)
+    assert events[TOGETHER, "first_profit"].date() == date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("cost", "paid"),
+    [
+        ({"supply": "gpus", "price": "5 USD"}, [0, 50]),
+        ({"supply": "gpus", "price": "5 USD", "paid": "ordered"}, [50, 0]),
+        ({"supply": "gpus", "price": {"path": {"2024-01": "5 USD", "2024-01-15": "9 USD"}}}, [0, 50]),
+        ({"supply": "late", "price": "5 USD", "paid": "ordered"}, [20, 0]),
+        ({"supply": "late", "price": {"path": {"2024-01-01": "5 USD", "2024-01-05": "9 USD"}}}, [36, 0]),
+        ({"activity": "work", "price": "70 USD"}, [70, 0]),
+        ({"activity": "work", "price": "70 USD", "paid": [{"when": "start", "after": "1 month"}]}, [0, 70]),
+        ({"resource": "crew", "price": "2 USD / h"}, [2 * 2 * 40, 0]),
+        ({"resource": "crew", "price": "2 USD / h", "hours": "working"}, [2 * 40, 0]),
+        ({"supply": "gpus", "rent": "3 USD / month"}, [0, 30]),
+        ({"supply": "gpus", "uses": "1.5 kW", "pue": "1.2", "price": "50 USD / MWh"}, [0, 626.4]),
+        ({"price": "6 USD / month"}, [6, 6]),
+        ({"price": {"path": {"2024-01": "6 USD / month", "2024-02-15": "12 USD / month"}}}, [6, 9.10]),
+        ({"date": "2024-02-10", "price": "8 USD"}, [0, 8]),
+        ({"date": "2023-02-10", "price": "8 USD"}, [8, 0]),
+    ],
+)
+def test_what_is_paid_in_the_first_two_months(cost, paid):
+    found = dcsim.finance(scenario(costs={"it": cost}), expected=True)
+    assert line(found, "cash flow", "operating costs")[:2] == paid
+
+
+def test_what_parties_pay_each_other_cancels():
+    terms = {
+        "parties": ["user", "owner"],
+        "costs": {"gpus": {**GPUS, "by": "owner"}},
+        "revenue": {"use": {"supply": "gpus", "price": "1 USD", "by": "owner", "paid_by": "user"}},
+    }
+    found = dcsim.finance(scenario(**terms), expected=True, party="owner")
+    assert line(found, "cash flow", "from parties", "owner")[1] == 10 * 29 * 24
+    assert line(found, "cash flow", "to parties", "user")[1] == 10 * 29 * 24
+    assert set(line(found, "cash flow", "from parties") + line(found, "cash flow", "to parties")) == {0.0}
+    both = np.add(line(found, "cash flow", "cash", "user"), line(found, "cash flow", "cash", "owner"))
+    assert line(found, "cash flow", "cash") == both.tolist()
+
+
+def test_market_value_falls_with_age():
+    asset = {"life": "60 months", "market_value": {"0 months": 1, "2 months": "0.5"}, "sale_discount": "0.3"}
+    for between, values in (("steps", [300e3, 300e3, 150e3]), ("linear", [300e3, 225e3, 150e3])):
+        terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {**asset, "between": between}}, "funding": {"bank": LOAN}}
+        loans = dcsim.finance(scenario(**terms), expected=True).loans
+        assert loans["market_value"].tolist()[1:4] == values
+        assert loans["forced_value"].tolist()[1:4] == [value * 0.7 for value in values]
+        assert loans["ltv"].tolist()[1] == 192 / 300
+
+
+def test_interest_is_added_until_a_milestone():
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}}
+    never = {**LOAN, "against": [], "interest_until": "here", "date": "2024-01-01"}
+    terms["funding"] = {"bank": {key: value for key, value in never.items() if key not in ("against", "advance")}}
+    loans = dcsim.finance(scenario(**terms), expected=True).loans
+    assert loans["added"].tolist()[:3] == [0, 10_000, 0]
+    assert loans["interest"].tolist()[:3] == [0, 0, 10_100]
+
+
+# Loans, NPV and IRR
+
+
+def loan(repaid, rate, term, cents=100_000_00):
+    months = term + 1
+    terms = Funding(loan="1 USD", rate=rate, term=f"{term} months", repaid=repaid)
+    available = np.full((1, months), cents)
+    return run_loan(terms, available, np.full((1, months), rate), np.full(months, 1 / 12), np.array([-1]))
+
+
+@pytest.mark.parametrize(("rate", "term"), [(0.12, 36), (0.0531, 60), (0.105, 1)])
+def test_a_level_loan_is_the_annuity(rate, term):
+    found = loan("level", rate, term)
+    paid = (found.interest + found.repaid)[0, 1:] / 100
+    assert paid == pytest.approx(np.full(term, -npf.pmt(rate / 12, term, 100_000)), abs=0.02 * term)
+    periods = np.arange(1, term + 1)
+    assert found.repaid[0, 1:] / 100 == pytest.approx(-npf.ppmt(rate / 12, periods, term, 100_000), abs=0.02 * term)
+    assert found.balance[0, -1] == 0
+    assert found.repaid.sum() == found.drawn.sum()
+
+
+def test_straight_and_bullet():
+    assert loan("level", 0.0, 10).repaid.tolist() == loan("straight", 0.12, 10).repaid.tolist()
+    straight, bullet = loan("straight", 0.12, 10), loan("bullet", 0.12, 10)
+    assert straight.repaid[0].tolist() == [0] + [10_000_00] * 10
+    assert straight.interest[0].tolist() == [0] + [1000_00 - 100_00 * k for k in range(10)]
+    assert bullet.repaid[0].tolist() == [0] * 10 + [100_000_00]
+    assert set(bullet.interest[0, 1:].tolist()) == {1000_00}
+
+
+@given(st.lists(st.integers(-10_000, 10_000), min_size=2, max_size=40), st.floats(0.0, 0.5))
+@settings(max_examples=60, deadline=None)
+def test_npv_and_irr_are_those_of_a_library(flows, rate):
+    dates = [date(2024 + k // 12, k % 12 + 1, 28) for k in range(len(flows))]
+    at = np.array([(one - dates[0]).days / 365 for one in dates])
+    here = np.array([flows], float)
+    assert npv(here, at, np.array([rate]))[0] == pytest.approx(pyxirr.xnpv(rate, dates, flows), abs=1e-6)
+    (found,), (word,) = irr(here, at)
+    if not (min(flows) < 0 < max(flows)):
+        assert word == NO_IRR
+    if not word:
+        assert npv(here, at, np.array([found]))[0] == pytest.approx(0, abs=1e-3 * max(map(abs, flows)))
+
+
+def test_textbook_returns():
+    at = np.array([0.0, 1.0, 2.0])
+    (found,), words = irr(np.array([[-100, 0, 121]]), at)
+    assert (found, words) == (pytest.approx(0.1), [""])
+    assert irr(np.array([[-100, 230, -132]]), at)[1] == [SEVERAL]  # 10 % and 20 %: Brealey and Myers
+    assert npv(np.array([[-100, 0, 121]]), at, np.array([0.1]))[0] == pytest.approx(0)
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=60), st.integers(1, 70))
+@settings(max_examples=60, deadline=None)
+def test_what_is_bought_is_written_off_to_the_cent(cost, life):
+    cost = np.array([cost + [0] * life], np.int64)
+    lost = depreciation(cost, life)
+    assert lost.sum() == cost.sum()
+    assert (lost >= 0).all()
+
+
+# Books that balance
+
+UNITS = st.sampled_from(["1 USD", "333.33 USD", "0.01 to 70 USD", "30_000 USD", "1234.567 USD"])
+PARTIES = st.sampled_from(["a", "b"])
+COSTS = st.one_of(
+    st.builds(
+        lambda price, share, span: {
+            "supply": "gpus",
+            "price": price,
+            "paid": [
+                {"share": share, "when": "ordered"},
+                {"share": f"= 1 - {share}", "when": "delivered", "after": span},
+            ],
+        },
+        UNITS,
+        st.sampled_from(["0", "0.1", "0.333", "1"]),
+        st.sampled_from(["0 d", "45 d", "2 months"]),
+    ),
+    st.builds(lambda price: {"activity": "work", "price": price, "paid": "start"}, UNITS),
+    st.builds(lambda price: {"price": f"{price} / month"}, UNITS),
+    st.builds(lambda price: {"resource": "crew", "price": f"{price} / h"}, UNITS),
+)
+REVENUE = st.builds(
+    lambda price, used, by, paid_by: (
+        {"supply": "gpus", "price": price, "utilisation": used, "by": by}
+        | ({"paid_by": paid_by} if paid_by not in (by, None) else {})
+    ),
+    UNITS,
+    st.sampled_from(["1", "0.7", "0.5 to 0.9"]),
+    PARTIES,
+    st.sampled_from(["a", "b", None]),
+)
+LOANS = st.builds(
+    lambda size, repaid, term, rate, until, fee: (
+        {
+            "loan": size,
+            "repaid": repaid,
+            "term": f"{term} months",
+            "rate": rate,
+            "fee": fee,
+        }
+        | ({"interest_until": until} if until else {})
+    ),
+    UNITS,
+    st.sampled_from(["level", "straight", "bullet"]),
+    st.integers(1, 40),
+    st.sampled_from(["0", "0.12", "0.05 to 0.15", {"over": "base", "margin": "0.02"}]),
+    st.sampled_from(["here", "done", None]),
+    st.sampled_from(["0", "0.017"]),
+)
+TERMS = st.fixed_dictionaries(
+    {
+        "costs": st.dictionaries(st.sampled_from(["c1", "c2", "c3"]), COSTS, min_size=1),
+        "revenue": st.dictionaries(st.sampled_from(["r1", "r2"]), REVENUE),
+        "funding": st.dictionaries(st.sampled_from(["f1", "f2"]), LOANS),
+    }
+)
+
+
+@given(TERMS, st.booleans(), st.sampled_from(["30/360", "act/365", "act/360"]))
+@settings(max_examples=40, deadline=None)
+def test_every_balance_balances(terms, owned, day_count):
+    first = next(iter(terms["costs"]))
+    extra = {"parties": ["a", "b"], "reference_rates": {"base": "0.04 to 0.06"}, "day_count": day_count}
+    extra["funding"] = {**terms["funding"], "seed": {"equity": "77.77 USD", "by": "b"}}
+    if owned:
+        extra["assets"] = {"it": {"costs": first, "life": "7 months"}}
+    built = scenario(**{**terms, **extra})
+    runs = [dcsim.simulate(built, replication=k) for k in range(3)]
+    money = Money(built, runs[0].network, built.finance)
+    books = money.books([money.quantities(run.trace, run.draws) for run in runs], sampled(0, range(3)))
+    for party in books.parties.values():
+        sheet = party.balance
+        assets = sheet["cash"] + sheet["prepaid"] + sheet["assets on the books"]
+        claims = sheet["payables"] + sheet["loans"] + sheet["equity"] + sheet["retained earnings"]
+        assert (assets == claims).all()
+        assert (sheet["loans"] >= 0).all()
+        assert (sheet["assets on the books"] >= 0).all()
+        sources, uses = sources_and_uses(party)
+        assert (sum(sources.values()) == sum(uses.values())).all()
+    for statement in ("cash flow", "balance sheet", "income"):
+        whole = books.parties[TOGETHER].statement(statement)
+        for name in set(whole) - {"from parties", "to parties"}:
+            assert (whole[name] == sum(books.parties[party].statement(statement)[name] for party in "ab")).all()
+
+
+# What is asked
+
+
+def test_many_builds_have_distributions_and_the_same_seed_the_same_answer():
+    terms = {
+        "costs": {"gpus": {**GPUS, "price": "20_000 to 40_000 USD"}},
+        "revenue": {"sold": {"supply": "gpus", "price": "4 USD"}},
+    }
+    one, other = (dcsim.finance(scenario(**terms), n=70, engine=engine) for engine in ("reference", "compiled"))
+    assert one.outcomes.equals(other.outcomes)
+    assert len(one.outcomes) == 2 * 70
+    row = figure(one, "npv")
+    assert row["p10"] < row["p50"] < row["p90"]
+    part = dcsim.finance(scenario(**terms), n=5).outcomes
+    assert part[part["party"] == TOGETHER]["npv"].tolist() == one.outcomes["npv"].tolist()[-70:][:5]
+
+
+def test_a_scenario_without_money_is_told_what_to_write():
+    with pytest.raises(dcsim.DcsimError, match="the scenario says nothing of money"):
+        dcsim.finance({"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}})
+
+
+def test_an_answer_is_kept_and_read_back(tmp_path):
+    found = dcsim.finance(scenario(costs={"gpus": GPUS}), n=3)
+    kept = dcsim.read(found.save(tmp_path / "kept"))
+    assert kept._repr_html_() == found._repr_html_()
+    assert kept.chart("cash").title == "Cash of all parties runs out by 2024-01-31"
+    assert "Not modelled: taxes" in str(kept.report())
+
+
+@pytest.mark.parametrize(
+    ("finance", "said"),
+    [
+        (
+            {"costs": {"x": {"supply": "gpus", "price": "5 EUR"}}},
+            "is in EUR: amounts are in USD, and none is converted",
+        ),
+        ({"costs": {"x": {"supply": "gpsu", "price": "5 USD"}}}, "no supply 'gpsu'; did you mean 'gpus'"),
+        ({"costs": {"x": {"supply": "gpus", "price": "5 USD / h"}}}, "a price for a unit"),
+        ({"costs": {"x": {"supply": "gpus", "price": "5"}}}, "a price carries its currency"),
+        (
+            {"costs": {"x": {"supply": "gpus", "price": "5 USD", "paid": [{"share": "0.5", "when": "ordered"}]}}},
+            "add up",
+        ),
+        (
+            {"costs": {"x": {"supply": "gpus", "price": "5 USD", "paid": "start"}}},
+            "of a supply `when` is one of ordered",
+        ),
+        ({"costs": {"x": {"supply": "gpus", "activity": "work", "price": "5 USD"}}}, "is paid for one thing"),
+        ({"costs": {"x": {"price": "5 USD", "by": "nobody", "date": "2024-01-01"}}}, "no party 'nobody'"),
+        ({"assets": {"x": {"life": "5 years"}}}, "no cost 'x'"),
+        ({"funding": {"x": {"loan": "5 USD"}}}, "needs `rate`: the interest a year"),
+        ({"funding": {"x": {"loan": "5 USD", "rate": "0.1", "term": "90 d"}}}, "whole months or years"),
+        ({"funding": {"x": {"equity": "5 USD", "rate": "0.1"}}}, "belongs to a loan"),
+        ({"until": "2023-12"}, "statements end at most"),
+        ({"discount_rate": "12"}, "a yearly rate such as 0.12"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(finance, said):
+    with pytest.raises(dcsim.ScenarioError, match=said):
+        scenario(**finance)
+
+
+def test_single_values_and_variants_reach_money():
+    built = scenario(costs={"gpus": GPUS})
+    cheaper = built.with_({"finance.costs.gpus.price": "10_000 USD"})
+    assert line(dcsim.finance(cheaper, expected=True), "cash flow", "operating costs")[0] == 20_000
