@@ -111,7 +111,7 @@ def test_two_years_by_hand():
         ({"activity": "work", "price": "70 USD"}, [70, 0]),
         ({"activity": "work", "price": "70 USD", "paid": [{"when": "start", "after": "1 month"}]}, [0, 70]),
         ({"resource": "crew", "price": "2 USD / h"}, [2 * 2 * 40, 0]),
-        ({"resource": "crew", "price": "2 USD / h", "hours": "working"}, [2 * 40, 0]),
+        ({"resource": "crew", "price": "2 USD / h", "while": "working"}, [2 * 40, 0]),
         ({"supply": "gpus", "rent": "3 USD / month"}, [0, 30]),
         ({"supply": "gpus", "uses": "1.5 kW", "pue": "1.2", "price": "50 USD / MWh"}, [0, 626.4]),
         ({"price": "6 USD / month"}, [6, 6]),
@@ -366,6 +366,19 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
 def test_what_makes_no_sense_is_refused(finance, said):
     with pytest.raises(dcsim.ScenarioError, match=said):
         scenario(**finance)
+
+
+def test_billions_are_counted_and_more_than_can_be_counted_is_refused():
+    found = dcsim.finance(scenario(funding={"seed": {"equity": "6B USD"}}), expected=True)
+    assert line(found, "cash flow", "cash")[-1] == 6e9
+    with pytest.raises(dcsim.DcsimError, match="money adds up to more than"):
+        dcsim.finance(
+            scenario(
+                costs={"gpus": {"supply": "gpus", "price": "999B USD", "paid": "ordered"}}
+                | {name: {"price": "999B USD / month"} for name in "ab"}
+            ),
+            expected=True,
+        )
 
 
 def test_single_values_and_variants_reach_money():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.errors import RequestError
 from dcsim.money.months import Floats, Ints, Months
 from dcsim.scenario.finance import Finance, Funding
 
@@ -12,9 +13,18 @@ HALF_A_CENT = 1e-3
 """Added before a floor is taken: what is a whole number of cents as written may be a hair less as a float."""
 
 
+MOST_CENTS = 1e15
+"""Above this, whole cents are no longer exact as floats."""
+
+
 def in_cents(amounts: Floats) -> Ints:
     """Amounts by month in whole cents: the floor of their sum so far, less that of the month before."""
-    total = np.floor(np.cumsum(amounts, axis=-1) * 100 + HALF_A_CENT).astype(np.int64)
+    total = np.floor(np.cumsum(amounts, axis=-1) * 100 + HALF_A_CENT)
+    if not (total < MOST_CENTS).all():
+        raise RequestError(
+            "money adds up to more than 10^13, which is not counted to the cent: look at units and prices"
+        )
+    total = total.astype(np.int64)
     return np.diff(total, axis=-1, prepend=0)
 
 

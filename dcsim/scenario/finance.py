@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from dcsim.scenario.model import Model, Names, Text
 from dcsim.scenario.prices import MonthValue, PriceValue, RateValue, ShareValue, UncertainNumber, parse_share
@@ -53,7 +53,7 @@ class Cost(Model):
     """Power of a unit of the supply that is there, for which energy is paid: `1.5 kW`."""
     pue: NumberValue = Fraction(1)
     """Power of the whole site per power of what is in it."""
-    hours: Literal["present", "working"] = "present"
+    hours: Literal["present", "working"] = Field(default="present", alias="while")
     """Whether a resource is paid while it is there, or while it works."""
     paid: Annotated[tuple[Payment, ...], BeforeValidator(_payments)] = ()
     """In which parts: `[{share: 0.2, when: ordered}, {share: 0.8, when: delivered, after: 30 d}]`; a supply when it is

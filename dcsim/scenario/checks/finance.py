@@ -16,6 +16,8 @@ from dcsim.scenario.schema import Scenario
 from dcsim.units import Span, parse_amount, parse_money, plain
 
 MOST_MONTHS = 1200
+MOST_MONEY = Fraction(10**12)
+"""What a single price may be, in units of its currency."""
 _WHEN = {"supply": ("ordered", "delivered", "consumed"), "activity": ("start", "finish")}
 _PER = {"": "a unit, such as '30_000 USD'", HOUR: "'380 USD / h'", MONTH: "'90M USD / month'", MWH: "'64 USD / MWh'"}
 _LENT = ("advance", "rate", "term", "repaid", "interest_until", "fee", "against")
@@ -213,7 +215,7 @@ class _Check:
         elif value.per != per:
             self.findings.add(path, f"a price for {_PER[per]}, is expected here")
         for _, one in value.steps:
-            check_uncertain(path, one, Fraction, self.findings)
+            check_uncertain(path, one, Fraction, self.findings, MOST_MONEY)
 
     def whole_months(self, path: Key, span: Span, least: int = 1) -> Fraction:
         fine = (span.months or not span.amount) and span.months.denominator == 1 and span.months >= least

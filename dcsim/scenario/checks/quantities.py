@@ -24,8 +24,14 @@ def minutes(span: Any) -> Fraction:
     return length
 
 
-def check_uncertain(path: Key, quantity: Uncertain, number: Callable[[Any], Fraction], findings: Problems) -> None:
-    """A quantity is readable, and its distribution possible."""
+def check_uncertain(
+    path: Key,
+    quantity: Uncertain,
+    number: Callable[[Any], Fraction],
+    findings: Problems,
+    most: Fraction = LONGEST,
+) -> None:
+    """A quantity is readable, its distribution possible, and its mean below the most."""
     for value in quantity.values:
         if findings.read(path, number, value) is None:
             return
@@ -34,7 +40,7 @@ def check_uncertain(path: Key, quantity: Uncertain, number: Callable[[Any], Frac
     except (ValueError, OverflowError, ZeroDivisionError):
         findings.add(path, f"{quantity.family.expected}, got {_written(quantity)}")
         return
-    findings.require(0 <= mean < float(LONGEST), path, f"this is too wide: its mean is {mean:.3g}")
+    findings.require(0 <= mean < float(most), path, f"this is too wide: its mean is {mean:.3g}")
 
 
 def check_span(path: Key, span: Span, findings: Problems) -> bool:
