@@ -46,7 +46,16 @@ def usage_table(trace: Trace, draws: Draws) -> pd.DataFrame:
 
 def changes(trace: Trace, draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
     """Everything that changes a resource: resource, tick, change of what is used, change of what there is."""
-    resources = np.arange(len(trace.network.resources))
+    yield from capacities(draws)
+    for resource, amount, begins, ends in _held(trace):
+        ticks = np.concatenate([begins, ends[ends != NOT]])
+        units = np.where(np.arange(len(ticks)) < len(begins), amount, -amount)
+        yield np.full(len(ticks), resource), ticks, units, np.zeros_like(units)
+
+
+def capacities(draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+    """What changes how much there is of a resource, alike."""
+    resources = np.arange(len(draws.capacity))
     none = np.zeros_like(resources)
     yield resources, none, none, draws.capacity
     steps, before = draws.steps, draws.capacity.copy()
@@ -54,10 +63,6 @@ def changes(trace: Trace, draws: Draws) -> Iterator[tuple[Ints, Ints, Ints, Ints
     for row, (resource, units) in enumerate(zip(steps.resource.tolist(), steps.units.tolist(), strict=True)):
         change[row], before[resource] = units - before[resource], units
     yield steps.resource, steps.tick, np.zeros_like(change), change
-    for resource, amount, begins, ends in _held(trace):
-        ticks = np.concatenate([begins, ends[ends != NOT]])
-        units = np.where(np.arange(len(ticks)) < len(begins), amount, -amount)
-        yield np.full(len(ticks), resource), ticks, units, np.zeros_like(units)
 
 
 def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:

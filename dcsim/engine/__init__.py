@@ -90,6 +90,22 @@ def has_numba() -> bool:
     return find_spec("numba") is not None
 
 
+def builds(name: str, network: Network, seed: int, attempts: bool) -> Callable[[int], tuple[Trace, Draws]]:
+    """The builds of a seed by number, which need not tell shortages, nor attempts unless they are asked for."""
+    if name == "compiled":
+        from dcsim.engine import compiled
+
+        return compiled.builds(network, seed, attempts)
+    from dcsim.engine import reference
+    from dcsim.engine.draws import Sample, draw
+
+    def build(replication: int) -> tuple[Trace, Draws]:
+        draws = draw(network, Sample(seed, replication))
+        return reference.run(network, draws), draws
+
+    return build
+
+
 def new_runner(name: str, network: Network, seed: int, follow: "Follow | None" = None) -> "Runner":
     """Many runs by an engine, in each of which chains are followed (see `dcsim.chain.follower`)."""
     if name == "compiled":

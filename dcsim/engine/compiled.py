@@ -1,6 +1,6 @@
 """The compiled engine: the same network, draws and law as the reference engine, as one loop over flat arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +20,17 @@ from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes
 Ints = NDArray[np.int64]
 
 
-def run(network: Network, draws: Draws) -> Trace:
-    """Run one replication and tell what happened."""
+def run(network: Network, draws: Draws, *, attempts: bool = True, shortages_too: bool = True) -> Trace:
+    """Run one replication and tell what happened; attempts and shortages only if they are asked for."""
     plan = flatten(network)
     chance = flatten_draws(network, draws)
     rows = max(1, attempt_rows(network, draws))
-    shortages = 4 * (network.instances + rows) + 1000
+    shortages = 4 * (network.instances + rows) + 1000 if shortages_too else 0
     while True:
         state = new_state(network, plan, rows, network.instances + rows, shortages)
         kernel.run(plan, chance, state)
-        if state.counts[0]["shortages"] <= shortages:
-            return _trace(network, draws, state)
+        if not shortages_too or state.counts[0]["shortages"] <= shortages:
+            return _trace(network, draws, state, attempts, shortages_too)
         shortages = int(state.counts[0]["shortages"])
 
 
@@ -148,7 +148,21 @@ def attempt_rows(network: Network, draws: Draws) -> int:
     return some
 
 
-def _trace(network: Network, draws: Draws, state: State) -> Trace:
+def builds(network: Network, seed: int, attempts: bool) -> Callable[[int], tuple[Trace, Draws]]:
+    """The builds of a seed by number, told without shortages, and without attempts unless they are asked for."""
+    blocks = Blocks(network, seed)
+
+    def build(replication: int) -> tuple[Trace, Draws]:
+        draws = blocks.draws(replication, {})
+        return run(network, draws, attempts=attempts, shortages_too=False), draws
+
+    return build
+
+
+def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortages: bool) -> Trace:
+    rows = state.row[: state.counts[0]["rows"] if attempts else 0].tolist()
+    waits = state.shortage[: state.counts[0]["shortages"] if shortages else 0].tolist()
+
     def column(name: str) -> Ints:
         return state.instance[name].astype(np.int64)
 
@@ -163,8 +177,8 @@ def _trace(network: Network, draws: Draws, state: State) -> Trace:
         mode=column("used"),
         held_by=column("held_by"),
         round=np.where((column("start") == NOT) & (finish == NOT), NOT, column("round_")),
-        attempt_rows=tuple(AttemptRow(*row[:-1]) for row in state.row[: state.counts[0]["rows"]].tolist()),
-        shortage_rows=tuple(ShortageRow(*row) for row in state.shortage[: state.counts[0]["shortages"]].tolist()),
+        attempt_rows=tuple(AttemptRow(*row[:-1]) for row in rows),
+        shortage_rows=tuple(ShortageRow(*row) for row in waits),
         delivery_rows=tuple(_deliveries(network, draws, state)),
         reached=state.reached.copy(),
         dated=dated(network, state.reached, fallen),

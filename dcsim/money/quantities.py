@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.analysis.supplies import movements
-from dcsim.analysis.usage import changes
+from dcsim.analysis.usage import capacities, changes
 from dcsim.calendars import Calendar
 from dcsim.chain import opened
 from dcsim.dates import tick_of
@@ -48,11 +48,17 @@ class History:
         return movements(self.trace)
 
     @cached_property
-    def held(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """All changes of resources: resource, tick, change of what is used, change of what there is."""
+    def present(self) -> tuple[Ints, Ints, Ints]:
+        """All changes of how many units of a resource are there: resource, tick, change."""
+        resource, tick, _, there = np.concatenate([np.stack(part, axis=1) for part in capacities(self.draws)]).T
+        return resource, tick, there
+
+    @cached_property
+    def working(self) -> tuple[Ints, Ints, Ints]:
+        """The same of how many are at work."""
         parts = [np.stack(part, axis=1) for part in changes(self.trace, self.draws)]
-        resource, tick, used, there = np.concatenate(parts).T
-        return resource, tick, used, there
+        resource, tick, used, _ = np.concatenate(parts).T
+        return resource, tick, used
 
     @cached_property
     def end(self) -> int:
@@ -243,8 +249,7 @@ def _level(stocks: Ints, history: History, months: Months) -> Level:
 
 def _hours(cost: Cost, history: History, months: Months) -> Iterator[Level]:
     """How many units of a resource are there, or at work, in each of its places, until the build has ended."""
-    resource, tick, used, there = history.held
-    change = used if cost.hours == "working" else there
+    resource, tick, change = history.working if cost.hours == "working" else history.present
     end = min(history.end, int(months.edges[-1]))
     for number, one in enumerate(history.trace.network.resources):
         if one.name == cost.resource and _is_there(history, one.place, cost.place):

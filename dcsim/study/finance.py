@@ -10,8 +10,8 @@ import pandas as pd
 from dcsim.analysis.frames import moments
 from dcsim.analysis.result import EXPECTED
 from dcsim.build import network_of
-from dcsim.engine import ENGINES, choose
-from dcsim.engine.draws import Draws, Expectation, Sample, draw
+from dcsim.engine import ENGINES, builds, choose
+from dcsim.engine.draws import Draws, Expectation, draw
 from dcsim.errors import RequestError
 from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books, together
 from dcsim.money.figures import (
@@ -56,6 +56,11 @@ class Money:
     def __init__(self, scenario: Scenario, network: Network, finance: Finance) -> None:
         self.scenario, self.network, self.finance = scenario, network, finance
         self.months = Months.of(scenario, finance)
+
+    @property
+    def needs_attempts(self) -> bool:
+        """Whether every attempt has to be told: to count working hours, or to know when an order was placed."""
+        return bool(self.network.orders_of_gate) or any(one.hours == "working" for one in self.finance.costs.values())
 
     def quantities(self, trace: Trace, draws: Draws) -> Builds:
         """What is paid for in one build."""
@@ -132,18 +137,14 @@ def finance(
     network = network_of(scenario)
     money = Money(scenario, network, terms)
     chosen = choose(engine, network.instances * (1 if expected else n + 1))
-    compute = ENGINES[chosen]()
     draws = draw(network, Expectation())
-    centre = money.keep(0, [money.quantities(compute(network, draws), draws)], None)
+    centre = money.keep(0, [money.quantities(ENGINES[chosen]()(network, draws), draws)], None)
 
     def chunk(first: int, last: int, stopped: Event) -> _Kept:
-        builds = []
-        for number in range(first, last):
-            if stopped.is_set():
-                break
-            draws = draw(network, Sample(seed, number))
-            builds.append(money.quantities(compute(network, draws), draws))
-        kept = money.keep(first, builds, seed)
+        build = builds(chosen, network, seed, money.needs_attempts)
+        kept = money.keep(
+            first, [money.quantities(*build(k)) for k in range(first, last) if not stopped.is_set()], seed
+        )
         return kept._replace(books=Books({}, {}, {}, {}))
 
     spans = [] if expected else [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
