@@ -310,7 +310,10 @@ def test_every_balance_balances(terms, owned, day_count):
 
 def test_many_builds_have_distributions_and_the_same_seed_the_same_answer():
     terms = {
-        "costs": {"gpus": {**GPUS, "price": "20_000 to 40_000 USD"}},
+        "costs": {
+            "gpus": {**GPUS, "price": "20_000 to 40_000 USD"},
+            "crew": {"resource": "crew", "price": "9 USD / h", "while": "working"},
+        },
         "revenue": {"sold": {"supply": "gpus", "price": "4 USD"}},
     }
     one, other = (dcsim.finance(scenario(**terms), n=70, engine=engine) for engine in ("reference", "compiled"))
