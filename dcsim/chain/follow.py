@@ -1,7 +1,7 @@
 """The driving chain: from a milestone back to the start, what each thing that happened had waited for last.
 
 What started when it became ready was driven by the predecessor that settled last; what was held, by what gave back or
-delivered the missing thing: the last to settle before its start. So the chain never bites its tail, and its segments
+delivered the missing thing: the last to settle before its start. So the chain is never a circle, and its segments
 follow each other without a gap: they add up to the tick of the milestone.
 
 * Who waits for a *resource* follows whoever gave it back. While both overlap, the time is waiting for the resource;
@@ -57,7 +57,7 @@ def chain(past: Past, node: int) -> Table:
         told = by_columns(SEGMENT, *np.empty((5, room), np.int64))
         count = int(follow(past, node, told, place))
         if count == ENDLESS:
-            raise RuntimeError(f"the chain of node {node} bites its tail")
+            raise RuntimeError(f"the chain of node {node} does not end")
         if count <= room:
             return told[:count][::-1]
         room = count

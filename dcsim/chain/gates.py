@@ -211,7 +211,7 @@ def sift_down(keys: Ints, size: int, at: int) -> None:
 
 @fast
 def arrival_number(past: Past, node: int, number: int) -> int:
-    """The link to a node that was satisfied as the so-manieth; -1 if there were fewer."""
+    """The link to a node that was satisfied as the n-th; -1 if fewer were."""
     size, keys = 0, past.gates.scratch
     for k in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
         there = arrival(past, k)
@@ -231,7 +231,7 @@ def arrival_number(past: Past, node: int, number: int) -> int:
 
 @fast
 def same_time(past: Past, node: int, number: int) -> int:
-    """Of the links that were satisfied when the so-manieth was, the one that it was: the first written come first."""
+    """Of the links that were satisfied at the same time as the n-th, the n-th itself: in the order written."""
     latest, link = past.gates.scratch[0], NOT
     left = number
     for k in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
