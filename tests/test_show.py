@@ -151,6 +151,31 @@ def test_it_is_told(words, said):
     assert said in words
 
 
+def test_ways_to_do_an_activity_are_told_with_what_they_take_and_how_long_they_last():
+    ways = {
+        "large": {"duration": "2 d", "requires": {"crew": 4}},
+        "small": {"duration": "9 h", "requires": {"hand": 1}},
+    }
+    scenario = dcsim.load(
+        {
+            "name": "x",
+            "start": "2024-01-01",
+            "calendars": {"shift": {"hours": "07:00-17:00"}},
+            "resources": {"crew": {"count": 4, "calendar": "shift"}, "hand": 1},
+            "activities": {"fit_out": {"ways": ways}},
+        }
+    )
+    told = tell(scenario, network_of(scenario))
+    console = Console(width=300, highlight=False)
+    with console.capture() as captured:
+        console.print(told)
+    said = captured.get()
+    assert "large takes 4 crew, lasts 2 d (working time of shift); small takes 1 hand, lasts 9 h\n" in said
+    assert said.count("lasts") == 2
+    assert "4, works shift; taken by fit_out\n" in said
+    assert "hand  1; taken by fit_out\n" in said
+
+
 def test_mermaid():
     scenario = dcsim.load(SCENARIO)
     lines = mermaid(scenario, network_of(scenario)).splitlines()

@@ -22,12 +22,12 @@ def activity_lines(
     if part.requires:
         yield f"takes {', '.join(_taken(entry, number) for entry, number in part.requires.items())}"
     if part.ways:
-        yield f"the first of these ways that is free: {'; '.join(_way(*way) for way in part.ways.items())}"
+        yield f"the first of these ways that is free: {'; '.join(_ways(part, whole or part, scenario))}"
     if part.consumes:
         yield f"consumes {_goods(part.consumes, scenario)}"
     if part.produces:
         yield f"produces {_goods(part.produces, scenario)}"
-    if whole is None or "duration" in said:
+    if (whole is None or "duration" in said) and not _has_own_durations(part):
         yield f"lasts {duration_in_words(part, whole or part, scenario)}"
     if part.varies_with:
         yield f"varies with {', '.join(part.varies_with)}"
@@ -72,11 +72,22 @@ def _calendars(part: schema.ActivityPart, scenario: Scenario) -> list[str]:
     return list(dict.fromkeys(scenario.resources[name.strip()].calendar or ALWAYS for name in names))
 
 
-def _way(called: str, way: schema.Way | None) -> str:
-    """One way to do it: four takes 4 crew, lasts 2 d."""
-    takes = [] if way is None else [_taken(entry, number) for entry, number in way.requires.items()]
-    lasts = [] if way is None or way.duration is None else [f"lasts {uncertain(way.duration)}"]
-    return " ".join([called, ", ".join(([f"takes {', '.join(takes)}"] if takes else []) + lasts)]).strip()
+def _ways(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scenario) -> Iterator[str]:
+    """Each way to do it: four takes 4 crew, lasts 2 d (working time of shift)."""
+    for name, way in part.ways.items():
+        said = []
+        if way is not None and way.requires:
+            said.append(f"takes {', '.join(_taken(entry, number) for entry, number in way.requires.items())}")
+        if way is not None and way.duration is not None:
+            requires = part.requires | way.requires
+            taken = part.model_copy(update={"duration": way.duration, "requires": requires})
+            said.append(f"lasts {duration_in_words(taken, whole, scenario)}")
+        yield f"{name} {', '.join(said)}".strip()
+
+
+def _has_own_durations(part: schema.ActivityPart) -> bool:
+    """Whether no way to do it lasts as long as the activity itself says."""
+    return bool(part.ways) and all(way is not None and way.duration is not None for way in part.ways.values())
 
 
 def _has_days(duration: Uncertain) -> bool:

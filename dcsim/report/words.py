@@ -372,5 +372,7 @@ def _changed(partial: Any) -> str:
 def _all_of(activity: schema.Activity, field: str) -> tuple[str, ...]:
     """What an activity requires, consumes or produces anywhere."""
     parts = (activity, *activity.within.values())
-    again = [activity.rework] if field == "requires" and activity.rework else []
+    again: list[Any] = []
+    if field == "requires":
+        again = [way for part in parts for way in (*part.ways.values(), part.rework) if way is not None]
     return tuple(name for part in (*parts, *again) for name in getattr(part, field))
