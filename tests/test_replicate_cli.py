@@ -280,3 +280,14 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path):
     told = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (told.returncode, told.stderr) == (0, "")
     assert "compiled engine" in " ".join(told.stdout.split())
+
+
+def test_a_change_in_any_compiled_module_makes_what_is_kept_old(monkeypatch):
+    from dcsim.engine import jit
+
+    def double(x):
+        return 2 * x
+
+    assert jit.kept(nogil=True)(double)._cache._cache_file._source_stamp == jit.sources()
+    monkeypatch.setattr(jit, "sources", lambda: (0.0, 0))
+    assert jit.kept(nogil=True)(double)._cache._cache_file._source_stamp == (0.0, 0)

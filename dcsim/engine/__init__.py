@@ -79,8 +79,9 @@ def _compiled_pays(work: int) -> bool:
 def is_compiled() -> bool:
     """Whether the compiled engine is kept on disk as it is now."""
     from dcsim.engine import kernel
+    from dcsim.engine.jit import sources
 
-    stats, source = getattr(kernel.run, "stats", None), Path(kernel.__file__).stat().st_mtime
+    stats, source = getattr(kernel.run, "stats", None), sources()[0]
     kept = Path(stats.cache_path).glob("kernel.run-*.nbi") if stats is not None and stats.cache_path else ()
     return any(index.stat().st_mtime >= source for index in kept)
 

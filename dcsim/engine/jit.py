@@ -1,7 +1,9 @@
 """Functions that are compiled when first called, and kept on disk for the next time; tables that they read."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,26 @@ def kept(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def compiled(function: Callable[..., Any]) -> Any:
         try:
-            return njit(**options, cache=True)(function)
+            made = njit(**options, cache=True)(function)
         except RuntimeError:  # there is no place to keep it
             return njit(**options)(function)
+        file: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
+        if hasattr(file, "_source_stamp"):
+            file._source_stamp = sources()
+        return made
 
     return compiled
+
+
+@lru_cache(maxsize=1)
+def sources() -> tuple[float, int]:
+    """When the latest of the modules changed that compiled functions call or take constants from, and their size.
+
+    numba looks at the module of a function alone, and would use what was made of older versions of others.
+    """
+    package = Path(__file__).parents[1]
+    files = [file.stat() for folder in ("", "engine", "chain") for file in (package / folder).glob("*.py")]
+    return max(file.st_mtime for file in files), sum(file.st_size for file in files)
 
 
 def fast(function: Callable[..., Any]) -> Any:
