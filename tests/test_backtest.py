@@ -238,6 +238,15 @@ def test_the_archetypes_stand_for_sites_if_no_rules_are_given(tmp_path):
     assert set(result.steps["archetype"]) == {"new-campus"}
 
 
+def test_layers_are_laid_over_a_template(folder):
+    (folder / "slow.yaml").write_text("factors: {pace: 5 to 6}\n")
+    rules = folder / "rules.yaml"
+    rules.write_text(rules.read_text().replace("scenario: campus.yaml", "scenario: [campus.yaml, slow.yaml]"))
+    result = dcsim.backtest(folder, template=rules, n=8)
+    assert step(result, "Ash", 1)["p10"] > 1000
+    assert step(result, "Ash", 1)["archetype"] == "campus"
+
+
 def test_fingerprints_are_kept_and_a_result_read_again_says_the_same(tested, tmp_path):
     assert set(tested.about["fingerprints"]) == {"Ash", "Birch", "Cedar", "Elm", "Fir", "Larch"}
     again = dcsim.read(tested.save(tmp_path / "out"))

@@ -26,16 +26,16 @@ class Rule:
 
     when: Mapping[str, tuple[str, ...]]
     """The words that a site may have in each of these columns; all sites if empty."""
-    scenario: str
-    """The file, beside that of the rules, or an archetype: `archetype:new-campus`."""
+    scenario: tuple[str, ...]
+    """The file, beside that of the rules, or an archetype: `archetype:new-campus`; and layers that are laid over it."""
     set: Mapping[str, Any]
     """Values by path; `{column}` in a text is the cell of the site."""
     line: int
 
     @property
     def archetype(self) -> str:
-        """What the template is called: its file without the ending."""
-        return Path(self.scenario.removeprefix(ARCHETYPE)).stem
+        """What the template is called: its first file without the ending."""
+        return Path(self.scenario[0].removeprefix(ARCHETYPE)).stem
 
 
 @dataclass(frozen=True)
@@ -132,19 +132,25 @@ class _Reading:
 
     def _rule(self, node: Node, path: Key) -> Rule:
         self._known(node, path, _RULE, "a mapping with `when`, `scenario` and `set`")
-        scenario = node.get("scenario") or Node("", node.mark)
-        if not isinstance(scenario.value, str) or not scenario.value:
-            self._say(scenario, (*path, "scenario"), "expected the name of a scenario beside this file")
-        else:
-            try:
-                self.root.beside(self.home, scenario.value)
-            except UnreadableFileError as error:
-                self._say(scenario, (*path, "scenario"), str(error))
+        scenario = self._files(node.get("scenario") or Node("", node.mark), (*path, "scenario"))
         when = {column: self._words(one, (*path, "when", column)) for column, one in self._entries(node, path, "when")}
         set_ = {name: plain(one) for name, one in self._entries(node, path, "set")}
         for column in _named(set_):
             self._column(node.get("set") or node, (*path, "set"), column)
-        return Rule(when, str(plain(scenario)), set_, node.mark.line if node.mark else 0)
+        return Rule(when, scenario, set_, node.mark.line if node.mark else 0)
+
+    def _files(self, node: Node, path: Key) -> tuple[str, ...]:
+        """The template and its layers, which are all there."""
+        names = [one.value for one in (node.value if isinstance(node.value, list) else [node])]
+        if not names or not all(isinstance(name, str) and name for name in names):
+            self._say(node, path, "expected the name of a scenario beside this file, or a list with its layers")
+            return ("",)
+        for name in names:
+            try:
+                self.root.beside(self.home, name)
+            except UnreadableFileError as error:
+                self._say(node, path, str(error))
+        return tuple(names)
 
     def _words(self, node: Node, path: Key) -> tuple[str, ...]:
         self._column(node, path, str(path[-1]))

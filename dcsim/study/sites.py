@@ -66,7 +66,7 @@ class Build:
 
 def builds_of(cases: Cases, rules: Rules, moment: Moment) -> Iterator[Build]:
     """Every site whose start is known, and is not before the date from which forecasts are made."""
-    counters: dict[str, Milestone] = {}
+    counters: dict[tuple[str, ...], Milestone] = {}
     there = False
     for site in cases.sites:
         if site.started is None or (isinstance(moment, dt.date) and site.started < moment):
@@ -91,11 +91,11 @@ def _planned(rules: Rules, site: Site) -> int | None:
 
 def _counter(rules: Rules, rule: Rule) -> Milestone:
     """The milestone of a template that dates its first operational building."""
-    scenario = load({"name": rule.archetype, "extends": rule.scenario}, root=rules.path.parent)
+    scenario = load({"name": rule.archetype, "extends": list(rule.scenario)}, root=rules.path.parent)
     milestone = scenario.milestones.get(OPERATIONAL)
     if milestone is None or milestone.activity is None or milestone.reaches != 1:
         message = f"a template has a milestone '{OPERATIONAL}: {{activity: NAME, reaches: 1}}' of work at each building"
-        raise ScenarioError([scenario.document.problem(("milestones", OPERATIONAL), message)], rule.scenario)
+        raise ScenarioError([scenario.document.problem(("milestones", OPERATIONAL), message)], rule.archetype)
     return milestone
 
 
@@ -113,7 +113,7 @@ def _scenario(
         milestone_of(step.buildings): {"activity": counter.activity, "reaches": step.buildings, **place}
         for step in steps
     }
-    layer = {"name": site.name, "extends": rule.scenario, "milestones": milestones}
+    layer = {"name": site.name, "extends": list(rule.scenario), "milestones": milestones}
     try:
         scenario = load(layer, overrides=values, root=rules.path.parent)
     except ScenarioError as error:
