@@ -197,3 +197,16 @@ def test_what_cannot_be_calibrated_is_refused(world, tmp_path):
     rules.write_text(rules.read_text().replace("[factors.pace]", "pace"))
     with pytest.raises(ScenarioError, match=r"calibrate: expected a list of factors such as \[factors.pace\]"):
         dcsim.calibrate(folder, template=rules)
+
+
+def test_archetypes_are_calibrated_from_neutral_priors():
+    rules = Path(__file__).parents[1] / "configs" / "calibration" / "rules.yaml"
+    result = dcsim.calibrate(CASES, template=rules, n=16)
+    assert set(result.posterior["quantity"]) == {
+        "factors.site_pace",
+        "factors.pace_of_time",
+        "factors.pace_of_sequence",
+        "factors.pace_of_kind",
+    }, "no site stands in CN or AE"
+    early = result.posterior.query("quantity == 'factors.pace_of_time'")
+    assert set(early["archetype"]) == {"all sites", "conversion-powered", "new-campus"}

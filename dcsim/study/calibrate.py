@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,11 @@ def calibrate(
     if not builds or not rules.calibrate:
         what = "no step of any site is dated" if rules.calibrate else "no factor is named, `calibrate: [factors.pace]`"
         raise RequestError(f"nothing to calibrate by '{rules.path}': {what}")
-    priors = {build.rule.archetype: priors_of(build.network, rules.calibrate) for build in builds}
+    priors: dict[str, list[Lognormal | None]] = {}
+    for build in builds:
+        found = priors_of(build.network, rules.calibrate)
+        before = priors.setdefault(build.rule.archetype, found)
+        priors[build.rule.archetype] = [old or new for old, new in zip(before, found, strict=True)]
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
     simulated = simulate_all(builds, n, seed, Working(engine, workers), progress)
     posterior = posterior_of([evidence_of(one, rules.calibrate) for one in simulated], rules.calibrate, seed)
@@ -216,28 +220,32 @@ def report(result: Result, milestone: str = "") -> Report:
         )
     sections = [
         Section("", told),
-        Section("Quantities", tables=(_table(tables["posterior"]),), charts=(ranges(result),)),
+        Section("Quantities", tables=[*_tables(tables["posterior"])], charts=(ranges(result),)),
         Section("", notes=(*ridges, *NOTES)),
     ]
     return Report.of("Calibration", result.subject(), sections)
 
 
-def _table(posterior: pd.DataFrame) -> Table:
+def _tables(posterior: pd.DataFrame) -> Iterator[Table]:
+    """Each quantity in all sites and in each archetype."""
     columns = (
-        *(Column("sites"), Column("quantity"), Column("n", "count"), Column("prior"), Column("calibrated")),
-        *(Column("median"), Column("width", "share", digits=0), Column("of spread", "share", digits=0)),
+        *(Column("sites"), Column("n", "count"), Column("prior"), Column("calibrated"), Column("median")),
+        *(Column("width", "share", digits=0), Column("of spread", "share", digits=0)),
     )
-    rows = [
-        [
-            *(row["archetype"], row["quantity"].removeprefix("factors."), row["sites"]),
-            f"{row['prior_low']:.3g} to {row['prior_high']:.3g}",
-            f"{row['low']:.3g} to {row['high']:.3g}",
-            f"{row['median_p10']:.3g} to {row['median_p90']:.3g}",
-            *(min(row["median_width"], 0.99), min(row["spread_width"], 0.99)),
+    for quantity, part in posterior.groupby("quantity", sort=False):
+        rows = [
+            [
+                *(row["archetype"], row["sites"], _range(row, "prior_low", "prior_high"), _range(row, "low", "high")),
+                *(_range(row, "median_p10", "median_p90"), min(row["median_width"], 0.99)),
+                min(row["spread_width"], 0.99),
+            ]
+            for row in part.to_dict("records")
         ]
-        for row in posterior.to_dict("records")
-    ]
-    return Table(columns, rows)
+        yield Table(columns, rows, str(quantity))
+
+
+def _range(row: Mapping[Hashable, Any], low: str, high: str) -> str:
+    return f"{row[low]:.3g} to {row[high]:.3g}"
 
 
 def ranges(result: Result) -> Chart:
