@@ -334,7 +334,7 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
     found = dcsim.finance(scenario(costs={"gpus": GPUS}), n=3)
     kept = dcsim.read(found.save(tmp_path / "kept"))
     assert kept._repr_html_() == found._repr_html_()
-    assert kept.chart("cash").title == "Cash of all parties runs out by 2024-01-31"
+    assert kept.chart("cash").title == "Cash of all parties runs out by 2024-01-31 in the expected build"
     assert "Not modelled: taxes" in str(kept.report())
 
 

@@ -1,6 +1,6 @@
 """What an answer about money has to say: figures, events, years, loans, conventions, pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from dcsim.document.chart import Axis, Band, Bars, Chart, Line, Mark, Rule
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
+from dcsim.money.books import INCOME, TOGETHER
 from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS
 from dcsim.study.result import Result
 
@@ -103,7 +104,7 @@ def _figures(result: Result) -> Table:
 
 def _events(result: Result) -> Table:
     rows = [
-        [LABELS[row["event"]], *(_date(row[key]) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
+        [LABELS[row["event"]], *(_date(row, key) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
         for row in _of(result, "events").to_dict("records")
     ]
     n = int(result.about["replications"])
@@ -111,8 +112,10 @@ def _events(result: Result) -> Table:
     return Table((Column("event"), *(Column(title, "date") for title in titles), Column("in", "share", n, 0)), rows)
 
 
-def _date(value: Any) -> str:
-    return NEVER if pd.isna(value) else f"{value:%Y-%m}"
+def _date(row: Mapping[Hashable, Any], key: str) -> str:
+    """The month of an event, or its year."""
+    value = row[key]
+    return NEVER if pd.isna(value) else f"{value:%Y}" if row["event"] == "first_profitable_year" else f"{value:%Y-%m}"
 
 
 def _sides(result: Result) -> Table:
@@ -130,9 +133,10 @@ def _years(result: Result) -> Table:
     grouped = rows.assign(year=rows["month"].dt.year).groupby(["statement", "line", "year"])["amount"]
     sums, ends = grouped.sum(), grouped.last()
     years = sorted(set(rows["month"].dt.year))
-    wanted = [("income", line) for line in ("revenue", "operating costs", "depreciation", "interest", "net income")]
+    wanted = [("income", line) for line in INCOME]
     wanted += [("cash flow", "investment"), ("cash flow", "net cash flow")]
     told = [[line, *(float(sums[statement, line, year]) for year in years)] for statement, line in wanted]
+    told = [row for row in told if any(row[1:])]
     for line in ("cash", "loans"):
         told.append([f"{line} at the end", *(float(ends["balance sheet", line, year]) for year in years)])
     return Table((Column(str(result.about["currency"])), *(Column(str(year), "money") for year in years)), told)
@@ -154,35 +158,48 @@ def _loans(result: Result) -> Iterator[Section]:
         yield Section(f"Loan: {name}, expected build", tables=(Table(columns, told),), notes=notes)
 
 
+_SIZES = ((1e9, "billion "), (1e6, "million "), (1e3, "thousand "))
+
+
+def _scale(amounts: pd.Series, currency: str) -> tuple[float, str]:
+    """By what amounts are divided on an axis, and what is written there."""
+    most = float(amounts.abs().max()) if len(amounts) else 0.0
+    size, word = next((pair for pair in _SIZES if most >= 2 * pair[0]), (1.0, ""))
+    return size, f"{word}{currency}"
+
+
 def cash(result: Result, party: str = "") -> Chart:
     """Cash at the end of each month: the expected build, the P10 to P90 of all, and when it runs out."""
     name, currency = party or str(result.about["party"]), str(result.about["currency"])
     rows = _of(result, "monthly", name)
+    size, unit = _scale(pd.concat([rows[key] for key in ("cash", "cash_p10", "cash_p90")]), currency)
     x = rows["month"].to_numpy("datetime64[s]")
     marks: list[Mark] = []
     if result.about["seed"] != "expected":
-        low, high = (rows[key].to_numpy() for key in ("cash_p10", "cash_p90"))
+        low, middle, high = (rows[key].to_numpy() / size for key in ("cash_p10", "cash_p50", "cash_p90"))
         marks.append(Band(name="P10 to P90", x=x, low=low, high=high, opacity=0.25))
-        marks.append(Line(name="P50", x=x, y=rows["cash_p50"].to_numpy(), dash="dash"))
-    marks.append(Line(name="expected build", colour="orange", x=x, y=rows["cash"].to_numpy()))
+        marks.append(Line(name="P50", x=x, y=middle, dash="dash"))
+    told = zip(rows["month"], rows["cash"], strict=True)
+    notes = [f"{month:%Y-%m}: {money(amount, currency)}" for month, amount in told]
+    marks.append(Line(name="expected build", colour="orange", x=x, y=rows["cash"].to_numpy() / size, notes=notes))
     events = _of(result, "events", name)
     event = pd.Timestamp(events.loc[events["event"] == "runs_out", "expected"].iloc[0])
     when = "never runs out"
     if event == event:
         when = f"runs out by {event:%Y-%m-%d}"
         marks.append(Rule(name="cash runs out", colour="red", at=event.to_pydatetime(), dash="dash"))
-    title = f"Cash of {name} {when}" if name != "consolidated" else f"Cash of all parties {when}"
-    last = money(float(rows["cash"].iloc[-1]), currency)
-    y = Axis(title=f"cash at the end of the month, {currency}", line_at_zero=True)
-    said = f"{title} in the expected build; at the end it is {last}"
+    title = f"Cash of {'all parties' if name == TOGETHER else name} {when} in the expected build"
+    y = Axis(title=f"cash at the end of the month, {unit}", line_at_zero=True)
+    said = f"{title}; at the end it is {money(float(rows['cash'].iloc[-1]), currency)}"
     return Chart(title, Axis("date"), y, marks, "Below zero money is missing that nobody has promised.", said)
 
 
 def sources(result: Result, party: str = "") -> Chart:
     """Where the money of the expected build comes from, and where it goes."""
-    currency = str(result.about["currency"])
-    rows = _of(result, "sources", party)
+    name, currency = party or str(result.about["party"]), str(result.about["currency"])
+    rows = _of(result, "sources", name)
     rows = rows[rows["amount"] != 0]
+    size, unit = _scale(rows["amount"], currency)
     names = [str(line) for line in rows["line"]]
     marks = []
     for side, colour in (("source", "blue"), ("use", "orange")):
@@ -191,11 +208,12 @@ def sources(result: Result, party: str = "") -> Chart:
         labels = [money(amount) for amount in amounts.tolist()]
         if len(here):
             at, start = here.tolist(), np.zeros(len(here))
-            marks.append(Bars(name=f"{side}s", colour=colour, rows=at, start=start, end=amounts, labels=labels))
+            marks.append(Bars(name=f"{side}s", colour=colour, rows=at, start=start, end=amounts / size, labels=labels))
     said = "; ".join(f"{line} {money(amount, currency)}" for line, amount in zip(names, rows["amount"], strict=True))
-    axis = Axis(title=f"{currency}, from the start to the last month")
+    axis = Axis(title=f"{unit}, from the start to the last month")
+    title = f"Sources and uses of money of {'all parties' if name == TOGETHER else name}"
     empty = "" if names else "no money moves"
-    return Chart("Sources and uses of money", axis, Axis("rows", names=names), marks, "", said, empty=empty)
+    return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
 
 
 CHARTS = {"cash": cash, "sources": sources}
