@@ -110,6 +110,8 @@ def test_two_years_by_hand():
         ({"supply": "late", "price": {"path": {"2024-01-01": "5 USD", "2024-01-05": "9 USD"}}}, [36, 0]),
         ({"activity": "work", "price": "70 USD"}, [70, 0]),
         ({"activity": "work", "price": "70 USD", "paid": [{"when": "start", "after": "1 month"}]}, [0, 70]),
+        ({"supply": "gpus", "price": "5 USD", "paid": [{"when": "ordered", "after": "1.9 months"}]}, [0, 50]),
+        ({"supply": "gpus", "price": "5 USD", "paid": [{"when": "ordered", "after": "2.1 months"}]}, [0, 0]),
         ({"resource": "crew", "price": "2 USD / h"}, [2 * 2 * 40, 0]),
         ({"resource": "crew", "price": "2 USD / h", "while": "working"}, [2 * 40, 0]),
         ({"supply": "gpus", "rent": "3 USD / month"}, [0, 30]),
@@ -384,7 +386,17 @@ def test_billions_are_counted_and_more_than_can_be_counted_is_refused():
         )
 
 
+def test_a_fixed_rate_replaces_a_floating_one():
+    bank = {**LOAN, "rate": {"over": "base", "margin": "0.02"}}
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}, "reference_rates": {"base": "0.1"}}
+    built = scenario(**terms, funding={"bank": bank})
+    fixed = built.with_({"finance.funding.bank.rate": "{path: {2024-01: 0.06, 2024-04: 0.12}}"})
+    rates = [dcsim.finance(one, expected=True).loans["rate"].tolist()[2:4] for one in (built, fixed)]
+    assert rates == [pytest.approx([0.12, 0.12]), [0.06, 0.12]]
+
+
 def test_single_values_and_variants_reach_money():
     built = scenario(costs={"gpus": GPUS})
-    cheaper = built.with_({"finance.costs.gpus.price": "10_000 USD"})
+    cheaper = built.with_({"finance.costs.gpus.price": "{path: {2023-01: 1 USD, 2024-01: 10_000 USD}}"})
+    cheaper = cheaper.with_({"finance.costs.gpus.price": "{path: {2024-01: 10_000 USD}}"})
     assert line(dcsim.finance(cheaper, expected=True), "cash flow", "operating costs")[0] == 20_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +18,7 @@ from dcsim.money.months import Floats, Ints, Months, step_ticks
 from dcsim.scenario.finance import Cost, Payment, Revenue
 from dcsim.scenario.prices import Path
 from dcsim.trace import NOT, Trace
-from dcsim.units import Span, months_later, parse_amount, round_half_up
+from dcsim.units import Span, parse_amount, round_half_up
 
 ON_DELIVERY = (Payment(when="delivered"),)
 ON_FINISH = (Payment(when="finish"),)
@@ -195,9 +195,9 @@ def _later(ticks: Ints, span: Span, start: datetime) -> Ints:
     """So long after these ticks, months by the calendar."""
     if not span.months:
         return ticks + round_half_up(span.minutes)
-    origin = np.datetime64(start, "m")
-    days = (origin + np.asarray(ticks, "timedelta64[m]")).astype("datetime64[s]").tolist()
-    return np.array([tick_of(start, months_later(day, int(span.months))) for day in days], np.int64)
+    moments, which = np.unique(ticks, return_inverse=True)
+    spans = [round_half_up(span.after(start + timedelta(minutes=tick))) for tick in moments.tolist()]
+    return ticks + np.array(spans, np.int64)[which]
 
 
 # What is paid by time

@@ -232,7 +232,14 @@ def _mergeable(below: Node, over: Node, path: Key) -> bool:
         return True
     if path[0] == "calendars" and path[2:] in (("hours",), ("open",)):
         return False
+    if path[0] == "finance" and any(_follows_path(node, path) for node in (below, over)):
+        return False
     return not any(is_wrapper(node, path) or is_distribution(node) or is_ramp(node) for node in (below, over))
+
+
+def _follows_path(node: Node, path: Key) -> bool:
+    """Whether this is a price or rate over time: `{path: {2024-07: 4 USD}}`, `{over: sofr, margin: 0.06}`."""
+    return len(path) > 2 and not {"path", "over", "margin"}.isdisjoint(node.value)
 
 
 def _resource(node: Node) -> Node:
