@@ -344,6 +344,64 @@ def test_every_wrong_cell_is_told_with_its_line(taken_over):
     }
 
 
+HAND_MADE = [
+    ["DC-07 fit-out, rev C"],
+    [],
+    ["Activity ID", "Activity Name", "Orig Dur", "Calendar", "Start", "Predecessors", "Resource Names", "Total Float"],
+    [None, "ENABLING WORKS"],
+    ["EN-010", "Mobilise", 5, "5 Day", dt.datetime(2026, 1, 5), None, "Site team[3]", 0],
+    ["EN-020", "Strip out", 10, "6 Day", None, "EN-010", "Demo crew[2]", 0],
+    [None, "M&E"],
+    ["ME-010", "Busbars", "3 wks", "5 Day", None, "EN-020 FS+2d", "Electricians (4); Hoist", None],
+    ["ME-020", "Cooling", 1.5, "24h", None, "EN-020, ME-010 SS+5d", None, None],
+    ["MS-100", "Ready for service", 0, "5 Day", None, "ME-010;ME-020", None, None],
+    ["MS-200", "Power on", None, None, dt.datetime(2026, 2, 2), None, None, None],
+    ["Total", None, 20],
+]
+"""A workbook as a planner types it."""
+
+
+def test_a_workbook_made_by_hand(taken_over):
+    found = taken_over(HAND_MADE)
+    table = found.activities.set_index("id")
+    assert table["activity"].tolist() == [
+        "mobilise",
+        "strip_out",
+        "busbars",
+        "cooling",
+        "ready_for_service",
+        "power_on",
+    ]
+    assert table.loc["EN-020", "early_start"] == dt.datetime(2026, 1, 10, 8)
+    assert table.loc["ME-010", "early_start"] == dt.datetime(2026, 1, 26, 8)
+    assert table.loc["ME-020", "early_finish"] == dt.datetime(2026, 2, 1, 20)
+    assert table.loc["MS-200", "early_start"] == dt.datetime(2026, 2, 2)
+    assert "  # M&E\n" in found.text
+    assert "requires: {electricians: 4, hoist: 1}" in found.text
+    assert {"row 12, 'Total'", "column 'Total Float'"} <= set(found.losses["what"])
+    assert set(found.losses[found.losses["where"].isin(["5 Day", "6 Day", "24h"])]["instead"]) == {"as its name says"}
+
+
+def test_a_very_long_cell_takes_no_time(taken_over):
+    with pytest.raises(ScenarioError, match="names no activity"):
+        taken_over(f"Name,Duration,Predecessors\na,1,{'1' * 100_000}\n", start="2026-01-05")
+
+
+def test_progress_in_a_table(taken_over):
+    rows = (
+        "ID,Name,Duration,Predecessors,Actual start,Actual finish,% complete\n"
+        "1,a,5,,2026-01-05,2026-01-12,100\n2,b,4,1,2026-01-13,,50%\n3,c,2,2,,,\n"
+    )
+    found = taken_over(rows, status_date="2026-01-14")
+    assert found.activities["early_finish"].tolist() == [
+        dt.datetime(2026, 1, 13),
+        dt.datetime(2026, 1, 15, 16),
+        dt.datetime(2026, 1, 19, 16),
+    ]
+    assert (found.activities["simulated_off"] == 0).all()
+    assert found.losses[found.losses["cause"] == "progress"]["where"].tolist() == ["1", "2"]
+
+
 def test_three_points_are_a_pert_and_their_mean_is_told_as_the_cause(taken_over):
     found = taken_over(
         "Name,Optimistic,Most likely,Pessimistic,Predecessors\na,8,10,18,\nb,1,1,1,a\n", start="2026-01-05"
@@ -526,6 +584,40 @@ def test_a_file_of_a_planning_tool_has_the_dates_that_the_tool_computed(mpxj, tm
     lost = found.losses[found.losses["cause"] == "unsupported"]
     assert any(what.startswith("the link FF+24 h") for what in lost["what"])
     assert any(what.startswith("the link FS-8 h") for what in lost["what"])
+
+
+def test_limits_move_activities_where_the_tool_obeys_them():
+    """Microsoft Project starts before the predecessor ends what must finish early; Primavera tells negative float."""
+    limit = [("finish on or before", dt.datetime(2026, 1, 9, 16))]
+    made = schedule("a=5 b=2<a", b=limit)
+    assert dated(made)["b"] == ("12.01 08", "13.01 16", -2, 0)
+    made.obeys_limits = True
+    assert dated(made)["b"][:3] == ("08.01 08", "09.01 16", 0)
+
+
+def test_progress_of_a_planning_tool(mpxj, tmp_path):
+    """What is done has its dates; the rest of what has begun goes on at the data date."""
+    import jpype
+
+    moment = jpype.JPackage("java").time.LocalDateTime.of
+    made = project(mpxj, is_p6=True)
+    made.getProjectProperties().setStatusDate(moment(2026, 1, 14, 8, 0))
+    tasks = {str(one.getName()): one for one in made.getTasks()}
+    dig, slab = tasks["Dig pit"], tasks["Pour slab"]
+    days = [mpxj.Duration.getInstance(float(one), mpxj.TimeUnit.DAYS) for one in range(6)]
+    dig.setActualStart(moment(2026, 1, 5, 8, 0))
+    dig.setActualFinish(moment(2026, 1, 12, 17, 0))
+    dig.setRemainingDuration(days[0])
+    dig.setActualDuration(days[5])
+    slab.setActualStart(moment(2026, 1, 13, 8, 0))
+    slab.setRemainingDuration(days[3])
+    slab.setActualDuration(days[1])
+    mpxj.cpm.PrimaveraScheduler().schedule(made, moment(2026, 1, 5, 8, 0))
+    path = tmp_path / "plan.xer"
+    mpxj.writer.UniversalProjectWriter(mpxj.writer.FileFormat.XER).write(made, str(path))
+    table = library.import_schedule(path).activities.set_index("activity")
+    assert table.loc["dig_pit", "early_finish"] == dt.datetime(2026, 1, 12, 17)
+    assert (table[["file_off", "simulated_off"]] == 0).all(axis=None)
 
 
 def test_an_mpx_file_is_read(mpxj, tmp_path):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dcsim.calendars import Shifts, parse_days, parse_hours
-from dcsim.exchange.schedule import ELAPSED, Kind, working_week
+from dcsim.exchange.schedule import ALAP, CONSTRAINTS, ELAPSED, Kind, working_week
 from dcsim.suggest import nearest, shorten
 from dcsim.units import FIRST_YEAR, parse_number, round_half_up
 
@@ -25,6 +25,8 @@ UNITS = {
     **dict.fromkeys(("mo", "mon", "mons", "month", "months", "monat", "monate"), "month"),
 }
 ELAPSED_MINUTES = {"min": 1, "h": 60, "d": 1440, "wk": 10080, "month": 43200}
+LONGEST_NAME = 200
+"""Characters of an id or a name by which a predecessor is known."""
 DAYS_PER_MONTH = 20
 """Working days in what planning tools call a month."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -214,7 +216,7 @@ def predecessors(cell: str, known: Mapping[str, str], style: Style) -> list[Awai
 
 def _awaited(part: str, known: Mapping[str, str], style: Style) -> Awaited:
     folded = part.casefold()
-    for length in range(len(part), 0, -1):
+    for length in range(min(len(part), LONGEST_NAME), 0, -1):
         name = folded[:length].strip()
         if name not in known:
             continue
@@ -234,7 +236,7 @@ def crews(cell: str, style: Style) -> dict[str, Fraction]:
     for part in re.split(r";|,(?![^\[(]*[\])])|\n", cell):
         if not part.strip():
             continue
-        read = _CREW.fullmatch(part.strip())
+        read = _CREW.fullmatch(part.strip()) if len(part) <= LONGEST_NAME else None
         if not read:
             raise ValueError(f"expected resources such as 'crew[2]; crane', got '{shorten(part.strip())}'")
         number, sign = (read[2], read[3]) if read[2] else (read[4], read[5])
@@ -273,3 +275,21 @@ def calendar_by_name(name: str) -> Shifts | None:
     if not 0 < hours <= 16:
         raise ValueError
     return Shifts(working_week(frozenset(range(days)), (begin, begin + 60 * hours)), dates=())
+
+
+_CONSTRAINTS = {
+    **{"start no earlier than": "start on or after", "snet": "start on or after", "must start on": "mandatory start"},
+    **{"start no later than": "start on or before", "snlt": "start on or before", "mso": "mandatory start"},
+    **{"finish no earlier than": "finish on or after", "fnet": "finish on or after", "mfo": "mandatory finish"},
+    **{"finish no later than": "finish on or before", "fnlt": "finish on or before"},
+    **{"must finish on": "mandatory finish", "alap": ALAP, "as soon as possible": "", "asap": "", "": "", "none": ""},
+    **{kind: kind for kind in CONSTRAINTS},
+}
+
+
+def constraint_kind(cell: str) -> str:
+    """The kind of a constraint by its usual names."""
+    kind = _CONSTRAINTS.get(" ".join(cell.casefold().split()))
+    if kind is None:
+        raise ValueError(f"no constraint '{shorten(cell)}'{nearest(cell.casefold(), _CONSTRAINTS)}")
+    return kind

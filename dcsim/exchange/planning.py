@@ -174,7 +174,7 @@ class _Reader:
             setattr(made, name, _moment(getattr(task, getter)()))
         if made.has_begun:
             made.remaining = self._minutes(task.getRemainingDuration()) if self.is_p6 else None
-        if made.early_start is None and not made.is_done:
+        if made.early_start is None or made.actual_start is not None:  # of what has begun these are of the rest alone
             made.early_start, made.early_finish = _moment(task.getStart()), _moment(task.getFinish())
         if str(task.getTaskMode()) == "MANUALLY_SCHEDULED" and made.early_start is not None:
             made.constraints = (Constraint("start on", made.early_start),)

@@ -17,6 +17,7 @@ from dcsim.exchange.cells import (
     Style,
     calendar_by_name,
     calendar_rule,
+    constraint_kind,
     crews,
     date_style,
     decimal_style,
@@ -26,7 +27,6 @@ from dcsim.exchange.columns import fields_of, unit_of
 from dcsim.exchange.cpm import Times
 from dcsim.exchange.schedule import (
     ALAP,
-    CONSTRAINTS,
     ELAPSED,
     Activity,
     Constraint,
@@ -41,20 +41,14 @@ from dcsim.suggest import nearest, shorten
 WORKDAYS = "Mon-Fri 08:00-16:00"
 """The calendar of a table that says none."""
 STANDARD = "workdays"
+MOST_LINKS = 500_000
 _DATES = ("early_start", "early_finish", "constraint_date", "deadline", "baseline_finish", "actual_start",
           "actual_finish")  # fmt: skip
 _NUMBERS = ("duration", "optimistic", "likely", "pessimistic", "remaining", "percent", "predecessors", "resources")
 _WORK = ("duration", "likely", "early_start", "early_finish", "predecessors", "resources", "type", "constraint")
 """What a row that is only a heading does not say."""
+_TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme")
 _YES = ("yes", "y", "true", "1", "x", "ja", "wahr")
-_KINDS = {
-    **{"start no earlier than": "start on or after", "snet": "start on or after", "must start on": "mandatory start"},
-    **{"start no later than": "start on or before", "snlt": "start on or before", "mso": "mandatory start"},
-    **{"finish no earlier than": "finish on or after", "fnet": "finish on or after", "mfo": "mandatory finish"},
-    **{"finish no later than": "finish on or before", "fnlt": "finish on or before"},
-    **{"must finish on": "mandatory finish", "alap": ALAP, "as soon as possible": "", "asap": "", "": "", "none": ""},
-    **{kind: kind for kind in CONSTRAINTS},
-}
 Value = TypeVar("Value")
 
 
@@ -146,7 +140,9 @@ class _Reader:
         for number, (line, cells) in enumerate(self.table.rows, start=1):
             found = {field_: cells[i] for field_, i in self.fields.items()}
             id_ = str(number) if numbered else found["id"]
-            if id_ or found.get("name"):
+            if (found.get("name") or id_).casefold().strip(" :") in _TOTALS:
+                self.made.lose(id_, f"row {line}, '{found.get('name') or id_}'", "nothing: it is a sum", "assumption")
+            elif id_ or found.get("name"):
                 rows.append(_Row(line, found, id_ or f"row {line}", found.get("name") or id_))
         if numbered:
             self.made.lose("", "ids, for which there is no column", "rows are numbered from 1", "assumption")
@@ -224,7 +220,7 @@ class _Reader:
         for crew, units in (self._read(row, "resources", lambda cell: crews(cell, self.style)) or {}).items():
             made.resources[crew] = units
             self.made.resources.setdefault(crew, Resource(crew))
-        kind = self._read(row, "constraint", _constraint) or ""
+        kind = self._read(row, "constraint", constraint_kind) or ""
         date = self._read(row, "constraint_date", self.style.date)
         if kind and kind != ALAP and date is None:
             self._problem(row.line, "constraint", f"'{row.get('constraint')}' needs a constraint date")
@@ -245,11 +241,11 @@ class _Reader:
         waits = bool(self.awaited[row.id])
         if not (row.get("duration") or row.get("likely")) and "mile" not in row.get("type").casefold():
             start, finish = made.early_start, made.early_finish
-            if start is None or finish is None:
-                if not waits and row.id not in self.named:
-                    self._problem(row.line, "duration", "an activity needs a duration, or a start and a finish")
-                else:
-                    self.made.lose(row.id, "its duration, which is empty", "none: it is a milestone", "assumption")
+            if start is None and finish is None and not waits and row.id not in self.named:
+                self._problem(row.line, "duration", "an activity needs a duration, or a start and a finish")
+            elif start is None or finish is None:
+                self.made.lose(row.id, "its duration, which is empty", "none: it is a milestone", "assumption")
+                made.early_start = start or finish
             else:
                 end = finish + dt.timedelta(days=(finish.hour, finish.minute) == (0, 0))
                 made.minutes = max(0, times.worked(made.calendar, times.tick(start), times.tick(end)))
@@ -322,6 +318,8 @@ class _Reader:
             for one in self.awaited[row.id]:
                 if one.id in self.headings:
                     self.made.lose(row.id, f"a link from '{one.id}', which sums up others", "links from each of them")
+                if len(self.made.links) > MOST_LINKS:
+                    self._refuse(f"it has more than {MOST_LINKS:,} links, counting those of rows that sum up others")
                 for id_ in members.get(one.id, [one.id]):
                     if id_ == row.id:
                         self._problem(row.line, "predecessors", "an activity cannot wait for itself")
@@ -388,11 +386,3 @@ def _parents(code: str) -> list[str]:
 def _level(row: _Row) -> int:
     text = row.get("level")
     return int(text) if text.isdecimal() else 0
-
-
-def _constraint(cell: str) -> str:
-    """The kind of a constraint by its usual names."""
-    kind = _KINDS.get(" ".join(cell.casefold().split()))
-    if kind is None:
-        raise ValueError(f"no constraint '{shorten(cell)}'{nearest(cell.casefold(), _KINDS)}")
-    return kind
