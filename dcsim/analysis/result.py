@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from dcsim.study.result import Result
 
 
+SEEN = ("seen", "milestones", "as_of")
+"""What a table of sightings lays over a scenario; it is told by the replications that agree with it."""
 EXPECTED = "expected"
 """What stands for the seed of a build with expected values."""
 
@@ -31,5 +33,6 @@ def layers_of(findings: "Result") -> tuple[str, ...]:
 def _laid(
     variants: Iterable[str], values: Mapping[str, Any], options: Iterable[str], mitigated: Iterable[str]
 ) -> tuple[str, ...]:
-    given = (f"{path}={value}" for path, value in values.items())
+    unsaid = SEEN if "seen" in values else ()
+    given = (f"{path}={value}" for path, value in values.items() if path not in unsaid)
     return (*variants, *given, *options, *(f"{risk} mitigated" for risk in mitigated))

@@ -91,6 +91,14 @@ Limit = Annotated[
         "--limit", min=0, metavar="GIB", help="Memory that it may take: what would take more is refused at once."
     ),
 ]
+Seen = Annotated[
+    Path | None,
+    typer.Option("--seen", metavar="CSV", help="What was seen of the build so far (see `dcsim guide seen`)."),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="What was seen later is left out; orders placed by then stay."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the result that --out holds first.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
 
@@ -123,9 +131,12 @@ def opened(
     option: list[str] | None,
     mitigate: list[str] | None,
     limit: float,
+    seen: Path | None = None,
+    as_of: str | None = None,
 ) -> "Scenario":
-    """The scenario with all that is laid over it."""
+    """The scenario with all that is laid over it, and what was seen of the build."""
     from dcsim import api
+    from dcsim.scenario.sightings import with_seen
 
     found = api.load(
         scenario,
@@ -135,6 +146,7 @@ def opened(
         mitigate=mitigate or (),
         limit=limit,
     )
+    found = with_seen(found, seen, as_of)
     for warning in found.warnings:
         typer.echo(f"warning: {warning}", err=True)
     return found

@@ -10,6 +10,7 @@ import typer
 
 from dcsim.budget import LIMIT
 from dcsim.cli.app import (
+    AsOf,
     Builds,
     Engine,
     Limit,
@@ -23,6 +24,7 @@ from dcsim.cli.app import (
     Sampling,
     ScenarioFile,
     Seed,
+    Seen,
     Settings,
     Variants,
     Workers,
@@ -47,6 +49,8 @@ class Answer(NamedTuple):
 
 
 _LAYERS = {"variant": Variants, "set_": Settings, "option": Options, "mitigate": Mitigations}
+_SEEN = {"seen": Seen, "as_of": AsOf}
+"""Options of a question that knows what was seen of a build; `seen` stands among those that it shares."""
 _SHARED: dict[str, tuple[Any, Any]] = {
     "milestone": (Milestone, Parameter.empty),
     "milestones": (Milestones, None),
@@ -86,12 +90,12 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
         taken = [option for option in given if option.kind is Parameter.KEYWORD_ONLY]
         own = [option for option in taken if option.name not in (*_GIVEN, *shared.split())]
         names = {option.name for option in taken}
-        keeps = "resume" in names
-        parameters = list(_parameters(own, shared.split(), keeps))
+        keeps, layers = "resume" in names, _LAYERS | (_SEEN if "seen" in shared.split() else {})
+        parameters = list(_parameters(own, shared.split(), layers, keeps))
 
         def command(scenario: Path, limit: float, out: Path | None, overwrite: bool, **asked: Any) -> None:
             as_json, as_csv = asked.pop("as_json"), asked.pop("as_csv")
-            built = opened(scenario, limit=limit, **{layer: asked.pop(layer) for layer in _LAYERS})
+            built = opened(scenario, limit=limit, **{layer: asked.pop(layer) for layer in layers})
             if "limit" in names:
                 asked["limit"] = limit
             if "milestones" in asked:
@@ -116,14 +120,14 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
     return add
 
 
-def _parameters(own: list[Parameter], shared: list[str], keeps: bool) -> Iterator[Parameter]:
+def _parameters(own: list[Parameter], shared: list[str], layers: dict[str, Any], keeps: bool) -> Iterator[Parameter]:
     """What the command takes: the scenario, its milestone, its own options, and those of every question."""
     milestones = [option for option in shared if option.startswith("milestone")]
     yield _option("scenario", ScenarioFile)
     yield from (_option(option, *_SHARED[option]) for option in milestones)
     yield from own
-    yield from (_option(option, *_SHARED[option]) for option in shared if option not in milestones)
-    yield from (_option(layer, annotation, None) for layer, annotation in _LAYERS.items())
+    yield from (_option(option, *_SHARED[option]) for option in shared if option not in (*milestones, "seen"))
+    yield from (_option(layer, annotation, None) for layer, annotation in layers.items())
     yield _option("limit", Limit, LIMIT)
     yield _option("out", Out, None)
     yield _option("overwrite", Overwrite, False)

@@ -46,7 +46,7 @@ def run(
     return Answer(done, notes=(spent, *picture))
 
 
-@question("seed workers engine sampling")
+@question("seen seed workers engine sampling")
 def replicate(
     scenario: "Scenario",
     *,
@@ -74,7 +74,7 @@ def replicate(
     return Answer(done, notes=(f"{seconds:.1f} s, {speed}, {done.engine} engine",))
 
 
-@question("milestone n seed workers engine sampling")
+@question("seen milestone n seed workers engine sampling")
 def explain(
     scenario: "Scenario",
     *,
@@ -96,7 +96,7 @@ def explain(
     return explain(scenario, replication=told, **shared)
 
 
-@question("milestones n seed workers engine sampling")
+@question("seen milestones n seed workers engine sampling")
 def compare(
     scenario: "Scenario",
     *,
@@ -119,7 +119,7 @@ def compare(
     return compare(scenario, *others, **shared)
 
 
-@question("seed engine")
+@question("seen seed engine")
 def lost(
     scenario: "Scenario",
     *,
@@ -189,7 +189,7 @@ def assumptions(
     return Answer(result, report(result, most=None if all_ else MOST_SHOWN))
 
 
-@question("milestones seed workers engine")
+@question("seen milestones seed workers engine")
 def sweep(
     scenario: "Scenario",
     *,
@@ -214,7 +214,7 @@ def sweep(
     return sweep(scenario, values, n=n, samples=samples, resume=resume, **shared)
 
 
-@question("milestone n seed workers engine", name="order-by", doing="moving orders")
+@question("seen milestone n seed workers engine", name="order-by", doing="moving orders")
 def order_by(
     scenario: "Scenario",
     *,

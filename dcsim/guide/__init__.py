@@ -15,6 +15,7 @@ CHAPTERS = {
     "expressions": "parameters, and values that are computed from them",
     "layers": "variants, options, single values, and files that extend others",
     "archetypes": "scenarios to begin with: ways of building, and `dcsim new`, which writes a site on top of one",
+    "seen": "forecasts of a build under way, from what was seen of it",
     "backtest": "forecasts of real sites beside past builds, and what their dates say of a few quantities",
     "import": "schedules of planning tools and spreadsheets taken over by `dcsim import`",
     "finance": "what a build costs and earns, its parties, loans and statements, and how its figures are reckoned",

@@ -10,7 +10,7 @@ from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.checks.branches import check_branches, check_branches_in_places
 from dcsim.scenario.checks.breakdown import grow_places
 from dcsim.scenario.checks.correlations import check_correlated_names, check_correlations
-from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places
+from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places, check_seen
 from dcsim.scenario.checks.finance import check_finance, check_finance_in_places
 from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
 from dcsim.scenario.checks.names import check_names
@@ -46,6 +46,7 @@ def check(scenario: Scenario) -> None:
     check_risks(scenario, end, findings)
     check_branches(scenario, findings)
     check_milestones(scenario, findings)
+    check_seen(scenario, findings)
     check_fitted(scenario, findings)
     check_finance(scenario, findings)
     places = grow_places(scenario, findings)

@@ -5,7 +5,7 @@ The sentence under a field is its documentation everywhere: here, in `dcsim sche
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from dcsim.dates import day_of
 from dcsim.distributions import KINDS
 from dcsim.errors import Problem
 from dcsim.places import SITE
@@ -606,6 +607,38 @@ class Milestone(Model):
         return self
 
 
+class Sighting(Model):
+    """What was seen of a build under way: replications that contradict it do not count (see `dcsim guide seen`)."""
+
+    milestone: Text
+    """The milestone that was seen, or looked for."""
+    reached: LimitValue | None = None
+    """The day on which it was reached."""
+    reached_by: LimitValue | None = None
+    """A day by the end of which it had been reached, nobody knows since when."""
+    not_by: LimitValue | None = None
+    """A day at the end of which it was not yet reached."""
+    error: SpanValue = parse_span("0 d")
+    """Days by which that date may be wrong, to either side."""
+    source: Text | None = None
+    """Key of the source."""
+    description: Text = ""
+    """What exactly was seen."""
+
+    @model_validator(mode="after")
+    def _one_date(self) -> "Sighting":
+        if sum(limit is not None for limit in (self.reached, self.reached_by, self.not_by)) != 1:
+            raise ValueError("a sighting says one of `reached`, `reached_by` and `not_by`, with a date")
+        return self
+
+    @property
+    def day(self) -> date:
+        """The day that it tells of."""
+        limit = self.reached or self.reached_by or self.not_by
+        assert limit is not None
+        return day_of(limit)
+
+
 class Correlation(Model):
     """Uncertain inputs that tend to be high together: the weather of two sites, a trade, a market."""
 
@@ -685,6 +718,11 @@ class Scenario(Model):
     """What tends to be high together."""
     milestones: dict[Text, Milestone] = {}
     """What is dated."""
+    seen: Annotated[tuple[Sighting, ...], BeforeValidator(listed)] = ()
+    """What was seen of the build so far: only replications that agree with it count."""
+    as_of: LimitValue | None = None
+    """What was seen after this day is left out, and orders placed by then stay placed; the last date seen if not
+    given."""
     fitted: dict[Text, Fitted] = {}
     """Free parameters by path: `resources.rack_crews.count`."""
     finance: Finance | None = None

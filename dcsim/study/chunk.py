@@ -112,18 +112,18 @@ def run_chunk(
     sampling: str,
     explained: tuple[int, ...],
     first: int,
-    last: int,
+    numbers: Ints,
     what: tuple[Counter, ...],
     stopped: Callable[[], bool],
 ) -> Chunk:
-    """Run the replications from `first` until before `last`, or give up when all is stopped.
+    """Run the replications with these numbers, which are kept from `first` on, or give up when all is stopped.
 
     `explained` are the milestones whose driving chains are followed, by number.
     """
     follow = follower(network, [network.milestones[number].gate for number in explained]) if explained else None
     runner = new_runner(engine, network, seed, follow)
     days = network.horizon // DAY + 1
-    size = last - first
+    size = len(numbers)
     reached, dated = np.zeros((2, size, len(network.milestones)), np.int64)
     waits = np.zeros((size, len(causes(network)), 2), np.int64)
     drawn = np.zeros((size, len(drawn_names(network))))
@@ -135,13 +135,14 @@ def run_chunk(
     for k in range(size):
         if stopped():
             raise CancelledError
-        outcome = runner.run(first + k, designed(network, sampling, seed, first + k))
+        number = int(numbers[k])
+        outcome = runner.run(number, designed(network, sampling, seed, number))
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
         dated[k], left[k] = outcome.dated, outcome.left
         stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
-        for number, chain in enumerate(outcome.chains):
-            spent[k, number], touched[k, number] = minutes_by_code(
-                network, outcome.draws, chain, outcome.reached[explained[number]]
+        for one, chain in enumerate(outcome.chains):
+            spent[k, one], touched[k, one] = minutes_by_code(
+                network, outcome.draws, chain, outcome.reached[explained[one]]
             )
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1

@@ -1,6 +1,7 @@
 """What changes buy: scenarios over the same replications, with paired differences and what accounts for them."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isfinite, isnan
 from typing import Any
 
@@ -25,7 +26,9 @@ from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_name
 from dcsim.study.result import Result
+from dcsim.study.seen import told
 from dcsim.study.unfinished import in_front, missing
+from dcsim.trace import Ints
 from dcsim.units import DAY
 
 BASE = "base"
@@ -57,7 +60,8 @@ def compare(
     milestones
         Those to compare; those with an observed date or a target, else all, if not given. All scenarios must have them.
     n, seed, workers, engine, sampling, progress
-        As in `replicate`; all scenarios have the same seed, so that equal quantities have equal draws.
+        As in `replicate`; all scenarios have the same seed, so that equal quantities have equal draws. What was seen of
+        the base chooses the replications of all.
 
     Raises
     ------
@@ -78,6 +82,7 @@ def compare(
             progress(number * n + done, len(scenarios) * n)
 
         results[label] = replicate(scenario, networks[label], seed, sampling, asked, working, show)
+        asked = replace(asked, among=results[BASE].agreed)
     return _result(chosen, results)
 
 
@@ -141,15 +146,16 @@ def _result(milestones: Sequence[str], results: Mapping[str, Replications]) -> R
         "milestones": list(milestones),
         "seed": base.seed,
         "sampling": base.sampling,
-        "replications": base.n,
+        "replications": base.asked.count,
         "paired": True,
+        **told(base.agreed),
     }
     stuck = pd.concat([one.stuck.assign(scenario=label) for label, one in results.items()], ignore_index=True)
     tables = {
         "milestones": _milestones(milestones, results, days),
         "differences": _differences(milestones, base, days),
         "causes": _causes(milestones, results, days),
-        "outcomes": _outcomes(days),
+        "outcomes": _outcomes(days, base.numbers),
         "stuck": in_front(stuck, "scenario"),
     }
     return Result("comparison", base.scenario, about, tables)
@@ -222,10 +228,10 @@ def _spent(results: Mapping[str, Replications], label: str, milestone: str, both
     return spent
 
 
-def _outcomes(days: Days) -> pd.DataFrame:
+def _outcomes(days: Days, numbers: Ints) -> pd.DataFrame:
     """One row per scenario, replication and milestone: scenario, replication, milestone, day."""
     parts = [
-        pd.DataFrame({"scenario": label, "replication": np.arange(len(here)), "milestone": name, "day": here})
+        pd.DataFrame({"scenario": label, "replication": numbers, "milestone": name, "day": here})
         for (label, name), here in days.items()
     ]
     return pd.concat(parts, ignore_index=True)
@@ -276,7 +282,7 @@ def _section(result: Result, milestone: str) -> Section:
         name = Cell(label, emphasis="strong") if base else label
         moved = [None, None, float("nan")] if base else _moved(differences[label])
         rows.append([name, row["p50"], row["p80"], row["p80_date"], *moved])
-    n = int(result.about["replications"])
+    n = result.simulated
     columns = (
         Column("scenario"),
         *(Column("P50", "day"), Column("P80", "day"), Column("P80 date", "date")),
@@ -308,7 +314,7 @@ def _moved(row: Row) -> list[Any]:
 def _missing(result: Result, milestone: str) -> tuple[str, ...]:
     """Which scenarios do not always get there, and what is missing."""
     stuck = result.tables["stuck"]
-    return missing(stuck, milestone, stuck["scenario"], int(result.about["replications"]))
+    return missing(stuck, milestone, stuck["scenario"], result.simulated)
 
 
 def _accounted(part: pd.DataFrame) -> str:
@@ -381,7 +387,7 @@ def _told(row: Row) -> str:
 
 
 def _chance(row: Row, result: Result) -> str:
-    return share(row["earlier"], int(result.about["replications"]), 0)
+    return share(row["earlier"], result.simulated, 0)
 
 
 def stacks(result: Result, milestone: str = "") -> Chart:

@@ -32,10 +32,12 @@ from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK, inputs_of
-from dcsim.study.replicate import Progress, in_threads, threads
+from dcsim.study.replicate import Progress
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
+from dcsim.study.seen import refuse_seen
+from dcsim.study.threads import in_threads, threads
 from dcsim.trace import NOT
 
 MAIN = "drivers"
@@ -91,6 +93,7 @@ def drivers(
     UnavailableError
         SALib is not installed.
     """
+    refuse_seen(scenario, "drivers")
     network = network_of(scenario)
     names = [known.name for known in network.milestones]
     known_milestone(network, milestone)

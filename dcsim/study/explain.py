@@ -28,6 +28,7 @@ from dcsim.study.design import RANDOM, designed
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_milestone
 from dcsim.study.result import Result
+from dcsim.study.seen import told
 from dcsim.study.unfinished import never
 from dcsim.trace import NOT
 
@@ -94,7 +95,8 @@ def explain(
         "stuck": many.stuck,
     }
     about = {
-        **{"milestone": milestone, "seed": seed, "sampling": sampling, "replications": many.n, "told": number},
+        **{"milestone": milestone, "seed": seed, "sampling": sampling, "replications": n, "told": number},
+        **told(many.agreed),
         "mean_day": float(tables["days"]["mean"].sum()) if reached.any() else None,
         "reached": float(reached.mean()),
     }
@@ -118,11 +120,12 @@ def _typical(many: Replications, milestone: str) -> int:
     """The replication whose day is nearest to the median; the first if most do not reach the milestone."""
     days = many.days_of(milestone)
     median = many.interval(milestone, 0.5).estimate
-    return int(np.nanargmin(np.abs(days - median))) if np.isfinite(median) else 0
+    return int(many.numbers[np.nanargmin(np.abs(days - median)) if np.isfinite(median) else 0])
 
 
 def _beside_expected(many: Replications, milestone: str, working: Working) -> dict[str, Any]:
-    """P50 and P80, the day with expected values, and the `bias`: by how many days the P50 is later than that.
+    """P50 and P80, the day with expected values, and the `bias`: by how many days the P50 is later than that; none
+    where something was seen of the build, which expected values do not know.
 
     Where every build reaches the milestone, `biases` says what the bias is made of. `skewness` is the median less the
     mean. `risks` is the mean less that of the same builds with every risk and branch at its likeliest outcome, as with
@@ -138,7 +141,7 @@ def _beside_expected(many: Replications, milestone: str, working: Working) -> di
     p50, p80 = (many.interval(milestone, level).estimate for level in (0.5, 0.8))
     dates = {f"p{level}_date": many.date_by(milestone, level / 100) for level in (50, 80)}
     dates["expected_date"] = network.date(trace.dated[number]) if there else None
-    bias, biases = p50 - expected if np.isfinite(p50) else np.nan, {}
+    bias, biases = p50 - expected if np.isfinite(p50) and many.agreed is None else np.nan, {}
     if not np.isnan(days).any() and not np.isnan(bias):
         mean = float(days.mean())
         risks = _moved_by_risks(many, milestone, working)
@@ -197,7 +200,7 @@ def _summary(result: Result) -> Iterator[str]:
     if isfinite(about.get("bias", np.nan)):
         yield f"With expected values it is day {day(about['expected_day'])}; {_beside_median(result)}."
     if stuck is not None and about.get("reached", 1) < 1:
-        for line in never(stuck[stuck["milestone"] == about["milestone"]], int(about["replications"])):
+        for line in never(stuck[stuck["milestone"] == about["milestone"]], result.simulated):
             yield line + ("" if about["reached"] == 0 else " (these builds are left out)")
 
 

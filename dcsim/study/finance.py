@@ -30,8 +30,9 @@ from dcsim.network import Network
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.study.finance_words import CHARTS, report
-from dcsim.study.replicate import CHUNK, in_threads, threads
 from dcsim.study.result import Result, known
+from dcsim.study.seen import refuse_seen
+from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.trace import Trace
 
 MAIN = "figures"
@@ -133,6 +134,8 @@ def finance(
         raise RequestError("the scenario says nothing of money: write `finance:`; `dcsim guide finance` tells how")
     if n < 1:
         raise RequestError(f"there must be at least one replication, got {n}")
+    if not expected:
+        refuse_seen(scenario, "finance")
     told = known(party, terms.parties, "party", "parties") if party is not None else TOGETHER
     network = network_of(scenario)
     money = Money(scenario, network, terms)

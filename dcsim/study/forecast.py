@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.milestones import date_at
 from dcsim.analysis.quantiles import (
+    LEVELS,
     Days,
     quantile,
     ranks,
@@ -40,12 +41,10 @@ def report(result: Result, milestone: str = "") -> Report:
     """By when each milestone is reached with which chance, what is missing, and what was waited for longest."""
     rows = sorted(result.tables["summary"].to_dict("records"), key=lambda row: row["milestone"] != milestone)
     begun = Section("", tuple(_ended(result)), notes=(f"day 0 is {result.scenario.zero:%Y-%m-%d}",))
-    sections = (begun, _milestones(result, rows), _chances(result, rows), _waits(result), fitted(result.scenario))
+    sections = [begun, _milestones(result, rows), _chances(result, rows)]
+    sections += [_seen(result)] if "seen" in result.tables else []
+    sections += [_waits(result), fitted(result.scenario)]
     return Report.of("When", result.subject(), sections)
-
-
-def _count(result: Result) -> int:
-    return int(result.about.get("simulated") or result.about["replications"])
 
 
 def _horizon(result: Result) -> str:
@@ -63,7 +62,7 @@ def _ended(result: Result) -> Iterator[str]:
 
 def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
     """Every milestone with the days by which it is reached so likely, and how well the P80 is known."""
-    lacks = list(never(result.tables["stuck"], _count(result)))
+    lacks = list(never(result.tables["stuck"], result.simulated))
     charts = [_curves(result, names) for names in by_unit(result)]
     if not rows:
         return Section("", ("The scenario has no milestones.", *lacks))
@@ -94,7 +93,7 @@ def _interval(result: Result, row: Row) -> str:
     if low == inf:
         return NEVER
     is_random = result.about.get("sampling", RANDOM) == RANDOM
-    too_few = low == -inf or (is_random and ranks(_count(result), 0.8)[1] > _count(result))
+    too_few = low == -inf or (is_random and ranks(result.simulated, 0.8)[1] > result.simulated)
     return f"{UNKNOWN if low == -inf else day(low)} - {UNKNOWN if too_few else day(high)}"
 
 
@@ -108,9 +107,22 @@ def _chances(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
         elif milestone.observed:
             first = milestone.observed[0]
             cells.append([row["milestone"], spelled(first.date), row["probability"], first.meaning])
-    chance = Column("chance", "share", _count(result))
+    chance = Column("chance", "share", result.simulated)
     columns = (Column("milestone"), Column("by", "text"), chance, Column("what happened then"))
     return Section("", tables=(Table(columns, cells),) if cells else ())
+
+
+def _seen(result: Result) -> Section:
+    """What was seen of the build, how likely that was, and the forecast before."""
+    seen = result.tables["seen"].to_dict("records")
+    what = [[row["milestone"], row["seen"], row["date"], row["error"], row["alone"]] for row in seen]
+    columns = (Column("milestone"), Column("seen"), Column("date", "date"), Column("within", "days"))
+    alone = Column("builds that agree", "share", int(result.about["seen"]["drawn"]))
+    names = [f"p{round(100 * level)}" for level in LEVELS]
+    rows = result.tables["before"].to_dict("records")
+    before = [[row["milestone"], *(row[f"{name}_date"] for name in names)] for row in rows]
+    unseen = Table((Column("before"), *(Column(name.upper(), "date") for name in names)), before)
+    return Section("What was seen, and the forecast before", tables=(Table((*columns, alone), what), unseen))
 
 
 def _waits(result: Result) -> Section:

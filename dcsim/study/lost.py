@@ -32,6 +32,8 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
+from dcsim.study.seen import agreed, draws_of, told
+from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import never
 from dcsim.suggest import nearest
@@ -87,9 +89,10 @@ def lost(
     network = network_of(scenario)
     counter = _counter(scenario, network, supply, target)
     value = scenario.supplies[supply].hourly_value if price is None else money_of(scenario, price, "the price")
-    chances = _chances(expected, seed, n)
-    compute = ENGINES[choose(engine, 2 * network.instances * len(chances))]()
-    builds = []
+    chosen = choose(engine, 2 * network.instances * (1 if expected else draws_of(scenario, at_least_one(n))))
+    among = None if expected else agreed(scenario, network, seed, n, chosen, threads(chosen, None))
+    chances = _chances(expected, seed, range(n) if among is None else among.numbers.tolist())
+    compute, builds = ENGINES[chosen](), []
     for done, chance in enumerate(chances, start=1):
         builds.append(counter.build(compute, chance))
         progress(done, len(chances))
@@ -98,7 +101,8 @@ def lost(
         "supply": supply,
         "unit": scenario.supplies[supply].unit,
         "seed": EXPECTED if expected else seed,
-        "replications": len(builds),
+        "replications": 1 if expected else n,
+        **told(among),
         "against": "nothing waits" if counter.plan is None else "plan",
         "plan": _fingerprint(counter.plan),
         **_worth_of(unit_days, value),
@@ -106,9 +110,9 @@ def lost(
     return Result("lost", scenario, about, tables)
 
 
-def _chances(expected: bool, seed: int, n: int) -> Sequence[Expectation | Sample]:
+def _chances(expected: bool, seed: int, numbers: Sequence[int]) -> Sequence[Expectation | Sample]:
     """Where the quantities of each build come from."""
-    return [Expectation()] if expected else [Sample(seed, number) for number in range(at_least_one(n))]
+    return [Expectation()] if expected else [Sample(seed, number) for number in numbers]
 
 
 def _worth_of(unit_days: float, value: Money | None) -> dict[str, Any]:
@@ -295,7 +299,7 @@ def report(result: Result, milestone: str = "") -> Report:
     more = len(causes) - MOST_CAUSES
     notes = [f"and {counted(more, 'more cause')}"] if more > 0 else []
     charts = (shortfall(result), lost_to(result))
-    sentences = (said, *never(result.tables["stuck"], int(about["replications"])))
+    sentences = (said, *never(result.tables["stuck"], result.simulated))
     tables = [Table(columns, rows)] if rows else []
     section = Section("", sentences, tables=tables, charts=charts, notes=[*notes, SHARED])
     return Report.of("What waiting costs", [*result.subject(), str(about["supply"])], [section])

@@ -27,6 +27,17 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 _Moment = Annotated[datetime, Field(strict=False)]
 
 
+class _Seen(BaseModel):
+    """How builds were chosen that agree with what was seen."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+    until: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+    sightings: _Count
+    drawn: _Count
+    agree: _Count
+    widened: _Number
+
+
 class _Manifest(BaseModel):
     """What every manifest says; `rows` and `checksums` come when the result is complete."""
 
@@ -43,6 +54,7 @@ class _Manifest(BaseModel):
     start: _Moment
     day_zero: _Moment
     seed: _Count | Literal["expected"]
+    seen: _Seen | None = None
     rows: dict[str, _Count] | None = None
     checksums: dict[str, _Sha256] | None = None
     checksum: _Sha256 | None = None

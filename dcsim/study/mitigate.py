@@ -21,9 +21,11 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
 from dcsim.study.measures import MITIGATION, OPTION, Set, Weighing, currency_of, measures_of
 from dcsim.study.money import money_of
-from dcsim.study.replicate import Progress, threads
+from dcsim.study.replicate import Progress
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
+from dcsim.study.seen import refuse_seen
+from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import in_front, missing
 from dcsim.units import Money
@@ -69,6 +71,7 @@ def mitigate(
     UnavailableError
         There are so many sets that they have to be searched, and optuna is not installed.
     """
+    refuse_seen(scenario, "mitigate")
     network = network_of(scenario)
     known_milestone(network, milestone)
     measures = measures_of(scenario)

@@ -4,6 +4,7 @@ Each order is moved alone by whole days, all else as planned and with the same r
 sought on which the milestone still has its probability.
 """
 
+import datetime as dt
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import inf, isinf, isnan, nan
@@ -23,14 +24,18 @@ from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.latest import Hits, InTime, Search, needed
-from dcsim.study.replicate import Progress, threads
+from dcsim.study.replicate import Progress
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
+from dcsim.study.seen import agreed, draws_of, known_until, told
+from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import never
 from dcsim.units import DAY
 
 MAIN = "orders"
+PLACED = "placed by"
+"""How the note of an order begins that was placed when something was seen of the build."""
 
 
 def order_by(
@@ -74,9 +79,11 @@ def order_by(
     known_milestone(network, milestone)
     wanted = _date(scenario, network, milestone, date)
     _refuse_odd(confidence, points)
-    chosen = choose(engine, network.instances * at_least_one(n) * 4)
-    builds = Trials(chosen, seed, milestone, threads(chosen, workers))
-    ends, trials = builds.ends(network, np.arange(n)), InTime(builds, wanted, n)
+    chosen = choose(engine, network.instances * draws_of(scenario, at_least_one(n)) * 4)
+    among = agreed(scenario, network, seed, n, chosen, threads(chosen, workers))
+    count = n if among is None else len(among.numbers)
+    builds = Trials(chosen, seed, milestone, threads(chosen, workers), None if among is None else among.numbers)
+    ends, trials = builds.ends(network, np.arange(count)), InTime(builds, wanted, count)
     planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
     about = {
         "milestone": milestone,
@@ -86,8 +93,9 @@ def order_by(
         "probability": float(planned.mean()),
         "seed": seed,
         "replications": n,
+        **told(among),
     }
-    rows = list(_rows(network, trials, planned, confidence, points, progress))
+    rows = list(_rows(network, trials, planned, confidence, points, progress, known_until(scenario)))
     return Result("orders", scenario, about, {"orders": _table(rows), "stuck": stuck})
 
 
@@ -99,12 +107,22 @@ def _refuse_odd(confidence: float, points: float) -> None:
 
 
 def _rows(
-    network: Network, trials: InTime, planned: Hits, confidence: float, points: float, progress: Progress
+    network: Network,
+    trials: InTime,
+    planned: Hits,
+    confidence: float,
+    points: float,
+    progress: Progress,
+    until: dt.date | None,
 ) -> Iterator[Mapping[str, Any]]:
-    """One order after the other, each moved alone."""
+    """One order after the other, each moved alone; what is placed by a day stays."""
     groups = _groups(network)
     for done, numbers in enumerate(groups.values()):
         progress(done, len(groups))
+        placed = _placed(network, numbers)
+        if until is not None and placed is not None and placed.date() <= until:
+            yield _unmoved(network, numbers, float(planned.mean()), confidence) | {"note": f"{PLACED} {until}"}
+            continue
         last = _last_day(network, numbers, trials.limit)
         search = Search(network, numbers, trials, _first_day(network, numbers), last)
         search.known[0] = planned
@@ -158,15 +176,20 @@ def _date(scenario: Scenario, network: Network, milestone: str, date: str | Limi
     return limit
 
 
+def _unmoved(network: Network, numbers: tuple[int, ...], planned: float, confidence: float) -> dict[str, Any]:
+    """One order as it is planned."""
+    order, placed = network.orders[numbers[0]], _placed(network, numbers)
+    row: dict[str, Any] = {"supply": network.stocks[order.stock].name, "order": order.name, "placed": placed}
+    row |= {"latest": None, "latest_low": None, "latest_high": None, "slack": nan, "probability": planned}
+    return row | {"confidence": confidence}
+
+
 def _row(
     network: Network, numbers: tuple[int, ...], search: Search, confidence: float, points: float, planned: float
 ) -> dict[str, Any]:
     """One order: when it has to be placed, how sure that is, and what there is to say."""
-    order, n = network.orders[numbers[0]], search.trials.n
-    placed = _placed(network, numbers)
-    row: dict[str, Any] = {"supply": network.stocks[order.stock].name, "order": order.name, "placed": placed}
-    row |= {"latest": None, "latest_low": None, "latest_high": None, "slack": nan, "probability": planned}
-    row |= {"confidence": confidence}
+    n, placed = search.trials.n, _placed(network, numbers)
+    row = _unmoved(network, numbers, planned, confidence)
     said: list[str] = []
     found = search.verified(needed(confidence, n)[0])
     if found is None:
@@ -248,7 +271,7 @@ NOTE = (
 
 def report(result: Result, milestone: str = "") -> Report:
     """What is wanted and how likely it is as planned, and until when each order can wait."""
-    orders, n = result.tables["orders"].to_dict("records"), int(result.about["replications"])
+    orders, n = result.tables["orders"].to_dict("records"), result.simulated
     columns = (
         *(Column("order"), Column("placed", "date"), Column("at the latest", "date"), Column("95 %", "range")),
         *(Column("days", "change", digits=0), Column("chance", "share", n, 0)),
@@ -273,7 +296,7 @@ def report(result: Result, milestone: str = "") -> Report:
 def _question(result: Result) -> str:
     about = result.about
     probability, confidence = float(about["probability"]), float(about["confidence"])
-    by, likely = spelled(parse_limit(about["date"])), share(probability, int(about["replications"]))
+    by, likely = spelled(parse_limit(about["date"])), share(probability, result.simulated)
     enough = "it is" if probability >= confidence else "it is only"
     return f"{about['milestone']} by {by} with {share(confidence, digits=0)}; as planned {enough} {likely}"
 
@@ -286,6 +309,8 @@ def _latest(row: Mapping[Hashable, Any]) -> Any:
     """The latest date, or why there is none."""
     if row["latest"] is not pd.NaT:
         return row["latest"]
+    if row["note"].startswith(PLACED):
+        return "placed"
     return "any date" if isinf(row["slack"]) else "no date" if isnan(row["slack"]) else ""
 
 

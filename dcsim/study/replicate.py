@@ -1,19 +1,16 @@
 """Many replications: chunks over threads, merged in order, so that nothing depends on who ran what when."""
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.engine import REFERENCE, choose
+from dcsim.engine import choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -23,15 +20,12 @@ from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
 from dcsim.study.manifest import manifest_of
 from dcsim.study.replications import Asked, Replications, asked_for, known_milestone, known_name
 from dcsim.study.room import refuse_replications
+from dcsim.study.seen import Agreed, agreed, draws_of
+from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.suggest import shorten
-
-CHUNK = 64
-"""Replications that are run and written together, if not told otherwise."""
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, and how many there will be at most."""
-
-Done = TypeVar("Done")
 
 Enough = Callable[[Chunk], bool]
 """Whether the replications so far, merged, are enough."""
@@ -55,12 +49,16 @@ def replicate(
     _refuse_nonsense(asked, sampling, working)
     names = tuple(milestone.name for milestone in network.milestones)
     wishes = [Precision.parse(text, names) for text in asked.until_precise]
-    engine = choose(working.engine, network.instances * asked.count)
+    engine = choose(working.engine, network.instances * draws_of(scenario, asked.count))
     explained = tuple(names.index(known_milestone(network, name)) for name in asked.explain)
-    job = Job(network, engine, seed, sampling, asked, explained, threads(engine, working.workers), working.chunk)
+    among = asked.among or agreed(
+        scenario, network, seed, asked.count, engine, threads(engine, working.workers), progress
+    )
+    _refuse_designed(among, sampling)
+    job = Job(network, engine, seed, sampling, asked, explained, threads(engine, working.workers), working.chunk, among)
 
     def result(kept: Chunk) -> Replications:
-        return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what)
+        return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what, among)
 
     refuse_replications(scenario, network, seed, asked.count, len(explained), job.what, job.workers)
     enough = precise_enough(wishes, result) if wishes else None
@@ -74,13 +72,6 @@ def replicate(
         campaign.keep_whole(found.kept)
         campaign.finish()
     return found
-
-
-def threads(engine: str, workers: int | None) -> int:
-    """How many threads there are for so many workers, or where nobody says how many."""
-    if engine == REFERENCE:
-        return 1  # it holds Python's lock: threads would only get into each other's way
-    return workers or os.cpu_count() or 1
 
 
 def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
@@ -99,6 +90,12 @@ def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
             raise RequestError(f"{sampling} sampling works in blocks of {BLOCK}: ask for {whole}, not {number}")
 
 
+def _refuse_designed(among: Agreed | None, sampling: str) -> None:
+    """Replications that agree with what was seen are no whole blocks of a design."""
+    if among is not None and sampling != RANDOM:
+        raise RequestError(f"what was seen needs random sampling, not {sampling}")
+
+
 @dataclass
 class Job:
     """Replications to be run."""
@@ -112,10 +109,13 @@ class Job:
     """The milestones whose driving chains are followed, by number."""
     workers: int
     chunk: int = CHUNK
+    among: Agreed | None = None
+    """The replications to be run; the first if not given."""
     what: tuple[Counter, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.what = counters(self.network)
+        self.numbers = np.arange(self.asked.count) if self.among is None else self.among.numbers
 
     def run(self, campaign: Campaign | None, enough: Enough | None, progress: Progress) -> Chunk:
         """Run all replications, or as many as are enough, and merge them in their order.
@@ -123,7 +123,7 @@ class Job:
         Whether there are enough is asked only at fixed numbers of replications, so that the answer does not depend on
         the number of workers.
         """
-        count, gathered = self.asked.count, Gathered()
+        count, gathered = len(self.numbers), Gathered()
         progress(0, count)
         edges = [*range(0, count, self.asked.at_least if enough is not None else count), count]
         for first, last in pairwise(edges):
@@ -151,32 +151,7 @@ class Job:
 
     def _chunk(self, first: int, last: int, stopped: Event) -> Chunk:
         how = (self.network, self.engine, self.seed, self.sampling, self.explained)
-        return run_chunk(*how, first, last, self.what, stopped.is_set)
-
-
-def in_threads(
-    spans: Sequence[tuple[int, int]], workers: int, work: Callable[[int, int, Event], Done]
-) -> Iterator[Done]:
-    """What is done with spans, as it is finished. The work is in compiled code that does not hold Python's lock."""
-    waiting, stopped = iter(spans), Event()
-    running: set[Future[Done]] = set()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            while True:
-                while len(running) <= workers and (span := next(waiting, None)) is not None:
-                    running.add(pool.submit(work, *span, stopped))
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in sorted(finished, key=_failed):  # what is done is kept before another fails
-                    yield future.result()
-        finally:
-            stopped.set()
-            pool.shutdown(cancel_futures=True)
-
-
-def _failed(future: Future[Done]) -> bool:
-    return future.exception() is not None
+        return run_chunk(*how, first, self.numbers[first:last], self.what, stopped.is_set)
 
 
 class Gathered:

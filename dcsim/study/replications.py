@@ -1,6 +1,6 @@
 """The result of many replications: their tables, and what was simulated."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -29,6 +29,7 @@ from dcsim.network import Network
 from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.result import Properties, Result, known
+from dcsim.study.seen import Agreed, told
 from dcsim.trace import Ints, causes
 from dcsim.units import DAY
 
@@ -48,6 +49,8 @@ class Asked:
     """After how many replications that is asked, and after how many more again."""
     explain: tuple[str, ...] = ()
     """Milestones whose driving chains are followed."""
+    among: Agreed | None = None
+    """The replications that are run; those that agree with what was seen of the scenario itself if not given."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,13 +67,23 @@ class Replications(Result):
     asked: Asked
     kept: Chunk
     counters: tuple[Counter, ...]
+    agreed: Agreed | None = None
+    """Which replications these are, where something was seen of the build."""
 
     def __post_init__(self) -> None:
         reached = {"simulated": self.n, "activities": self.network.instances, "finished": self.finished}
         horizon = self.network.date(self.network.horizon).isoformat()
-        about = asked_for(self.seed, self.sampling, self.asked) | reached | {"horizon": horizon}
+        about = asked_for(self.seed, self.sampling, self.asked) | told(self.agreed) | reached | {"horizon": horizon}
         object.__setattr__(self, "about", about)
-        object.__setattr__(self, "tables", Properties(self, (*TABLES, "chain") if self.asked.explain else TABLES))
+        object.__setattr__(self, "tables", Properties(self, self._names()))
+
+    def _names(self) -> Iterator[str]:
+        """The tables that there are."""
+        yield from TABLES
+        if self.asked.explain:
+            yield "chain"
+        if self.agreed is not None:
+            yield from ("seen", "before")
 
     def __repr__(self) -> str:
         return f"Replications('{self.scenario.name}', n={self.n}, seed={self.seed}, sampling='{self.sampling}')"
@@ -85,10 +98,30 @@ class Replications(Result):
         """The share of replications in which every activity finished within the horizon."""
         return float((self.kept.left == 0).mean())
 
+    @property
+    def numbers(self) -> Ints:
+        """The number of each replication, by which `simulate` tells it again."""
+        return np.arange(self.n) if self.agreed is None else self.agreed.numbers[: self.n]
+
     @cached_property
     def milestones(self) -> pd.DataFrame:
         """One row per replication and milestone: replication, milestone, tick, day (from day zero), date."""
-        return milestone_table(self.network, self.kept.reached, self.kept.dated)
+        found = milestone_table(self.network, self.kept.reached, self.kept.dated)
+        found["replication"] = np.repeat(self.numbers, len(self.network.milestones))
+        return found
+
+    @property
+    def seen(self) -> pd.DataFrame:
+        """What was seen, the earliest first: milestone, seen (reached, reached by, not by), date, error (days), alone
+        (the share of all builds drawn that agree with it)."""
+        assert self.agreed is not None
+        return self.agreed.sightings
+
+    @property
+    def before(self) -> pd.DataFrame:
+        """The forecast as if nothing had been seen: milestone, p10_date, p50_date, ..."""
+        assert self.agreed is not None
+        return self.agreed.before
 
     def days_of(self, milestone: str) -> Days:
         """The day of a milestone in every replication, not a number where it was not reached."""
@@ -171,7 +204,7 @@ class Replications(Result):
         kinds, told = (np.array([spending[k] for spending in names], object)[code] for k in (0, 1))
         frame = pd.DataFrame(
             {
-                "replication": replication,
+                "replication": self.numbers[replication],
                 "milestone": pd.Series(np.array(self.asked.explain, object)[number], dtype="str"),
                 "kind": pd.Series(kinds, dtype="str"),
                 "name": pd.Series(told, dtype="str"),
@@ -191,7 +224,7 @@ class Replications(Result):
         names = drawn_names(self.network)
         return pd.DataFrame(
             {
-                "replication": np.repeat(np.arange(self.n), len(names)),
+                "replication": np.repeat(self.numbers, len(names)),
                 "name": pd.Series(np.tile(np.array(names, object), self.n), dtype="str"),
                 "value": self.kept.draws.ravel(),
             }

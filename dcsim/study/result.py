@@ -115,6 +115,11 @@ class Result:
         """The table that answers the question."""
         return self.tables[self.question.MAIN]
 
+    @property
+    def simulated(self) -> int:
+        """How many replications it tells of."""
+        return int(self.about.get("simulated") or self.about["replications"])
+
     def subject(self) -> list[str]:
         """The scenario, what was laid over it, how often and with which seed it was simulated."""
         about = self.about
@@ -125,6 +130,7 @@ class Result:
         told += [counted(n, "replication")] if isinstance(n, int) else []
         one = f", replication {n[0]}" if isinstance(n, list) and n[0] else ""
         told += [f"seed {seed}{one}"] if seed is not None else []
+        told += [_as_seen(about["seen"], n)] if about.get("seen") else []
         sampling = about.get("sampling", "random")
         return told if sampling == "random" else [*told, f"{sampling} sampling"]
 
@@ -234,6 +240,12 @@ class Result:
         from dcsim.document.html import as_html
 
         return as_html(self.report())
+
+
+def _as_seen(seen: Mapping[str, Any], count: Any) -> str:
+    """How many builds agree with what was seen, or how near they are."""
+    widened = f", and {count:,} within {seen['widened']:.1f} times the errors" if seen["widened"] > 1 else ""
+    return f"as seen until {seen['until']}: {seen['agree']:,} of {seen['drawn']:,} builds agree{widened}"
 
 
 def known(name: str, names: Iterable[str], what: str, several: str) -> str:

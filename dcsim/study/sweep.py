@@ -34,7 +34,10 @@ from dcsim.study.manifest import manifest_of
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked, known_name
 from dcsim.study.result import Result
+from dcsim.study.seen import Agreed, agreed
+from dcsim.study.seen import told as told_of
 from dcsim.study.store import finished
+from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import missing
 from dcsim.trace import Ints
@@ -54,6 +57,8 @@ class _Asked:
     samples: int | None
     n: int
     seed: int
+    among: Agreed | None
+    """The replications of every point, where something was seen of the build."""
 
 
 def sweep(
@@ -104,9 +109,11 @@ def sweep(
         The folder belongs to something else, is in use, or cannot be written.
     """
     axes = axes_of(over)
-    asked = _Asked(scenario, axes, chosen_milestones(scenario, milestones), samples, n, seed)
-    points = points_of(axes, samples, seed)
-    working = Working(choose(engine, network_of(scenario).instances * at_least_one(n) * len(points)), workers)
+    chosen, points = chosen_milestones(scenario, milestones), points_of(axes, samples, seed)
+    network = network_of(scenario)
+    working = Working(choose(engine, network.instances * at_least_one(n) * len(points)), workers)
+    among = agreed(scenario, network, seed, n, working.engine, threads(working.engine, workers))
+    asked = _Asked(scenario, axes, chosen, samples, n, seed, among)
     if out is not None:
         return _kept(asked, points, Path(out), resume, working, progress)
     _refuse(scenario, points)
@@ -140,6 +147,7 @@ def _about(asked: _Asked) -> dict[str, Any]:
         "seed": asked.seed,
         "replications": asked.n,
         "horizon": network.date(network.horizon).isoformat(),
+        **told_of(asked.among),
     }
 
 
@@ -196,7 +204,7 @@ def _simulated(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every replication of a point, and what builds lack."""
     here = changed(asked.scenario, overrides=point)
-    found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n), working, progress)
+    found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n, among=asked.among), working, progress)
     outcomes = found.milestones[["replication", "milestone", "day", "date"]]
     return _of_point(number, outcomes, asked.milestones), _of_point(number, found.stuck, asked.milestones)
 
@@ -253,7 +261,7 @@ def report(result: Result, milestone: str = "") -> Report:
         more = 0 if _as_table(result, here) else len(here) - MOST_POINTS
         notes = (f"and {counted(more, 'more point')}, in the table `points`",) if more > 0 else ()
         charts = (picture(result, name),) if len(about["over"]) <= 2 else ()
-        lacks = missing(stuck, name, whose, int(about["replications"]))
+        lacks = missing(stuck, name, whose, result.simulated)
         sections.append(Section(name, lacks, tables=(table,), charts=charts, notes=notes))
     if np.isinf(points["p80"]).any() and "horizon" in about:
         horizon = datetime.fromisoformat(str(about["horizon"]))

@@ -125,7 +125,14 @@ _COLUMNS = {
 }
 """What each kind of result has at least: tables, and their columns; a column of which nothing is said holds text."""
 
-KEPT = frozenset(f"{name}.parquet" for tables in _COLUMNS.values() for name in (*tables, "chain"))
+_OPTIONAL = {
+    "chain": _CHAIN,
+    "seen": "milestone seen date:time error:number alone:number",
+    "before": "milestone p10_date:time p50_date:time p80_date:time p90_date:time",
+}
+"""What some results have beside them."""
+
+KEPT = frozenset(f"{name}.parquet" for tables in (*_COLUMNS.values(), _OPTIONAL) for name in tables)
 """The names of all files that hold tables."""
 
 
@@ -157,7 +164,7 @@ def read_tables(
         data = read_kept(folder, path.name)
         if sha256(data) != checksums[name]:
             raise ResultError(f"'{path}' was changed after the result was written, or is broken: make the result anew")
-        tables[name] = _table(path, data, count, _COLUMNS[kind].get(name, _CHAIN), room)
+        tables[name] = _table(path, data, count, _COLUMNS[kind].get(name, _OPTIONAL.get(name, _CHAIN)), room)
         room -= tables[name].size
     return tables
 

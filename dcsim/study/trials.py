@@ -17,7 +17,7 @@ from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
-from dcsim.study.replicate import CHUNK, in_threads
+from dcsim.study.threads import CHUNK, in_threads
 from dcsim.trace import NOT
 
 Ints = NDArray[np.int64]
@@ -44,9 +44,12 @@ class Trials:
     seed: int
     milestone: str
     workers: int
+    among: Ints | None = None
+    """The numbers of the replications; their places if not given."""
 
     def ends(self, network: Network, replications: Ints) -> Ends:
         """How these replications end."""
+        numbers = replications if self.among is None else self.among[replications]
         number = [one.name for one in network.milestones].index(self.milestone)
         found = np.zeros((3, len(replications)), np.int64)
 
@@ -55,7 +58,7 @@ class Trials:
             for k in range(first, last):
                 if stopped.is_set():
                     raise CancelledError
-                outcome = runner.run(int(replications[k]), {})
+                outcome = runner.run(int(numbers[k]), {})
                 found[:, k] = outcome.reached[number], outcome.dated[number], outcome.left
                 stuck.append(np.insert(outcome.stuck, 0, k, axis=1))
             return first, np.concatenate(stuck)

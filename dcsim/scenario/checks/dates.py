@@ -41,6 +41,15 @@ def check_milestones(scenario: Scenario, findings: Problems) -> None:
         findings.require(reaches != 0, path, "a milestone reaches at least 1")
 
 
+def check_seen(scenario: Scenario, findings: Problems) -> None:
+    """What was seen was seen after the clock starts, with an error of a fixed length."""
+    for number, sighting in enumerate(scenario.seen):
+        path: Key = ("seen", number)
+        findings.read((*path, "error"), lambda error: error.minutes, sighting.error)
+        before = f"the clock starts on {scenario.start:%Y-%m-%d}, after what was seen on {sighting.day}"
+        findings.require(scenario.start.date() <= sighting.day, path, before)
+
+
 def check_milestones_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
     """What a milestone counts happens where it looks, and often enough."""
     for name, milestone in scenario.milestones.items():

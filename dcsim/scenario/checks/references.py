@@ -40,6 +40,8 @@ def check_references(scenario: Scenario, findings: Problems) -> None:
     search.known("activity", scenario.activities, _counted(scenario, "activity"))
     search.known("activity", scenario.activities, ((path, name) for path, _, name in branched(scenario)))
     search.known("milestone", scenario.milestones, _fitted_to(scenario))
+    seen = ((("seen", i, "milestone"), sighting.milestone) for i, sighting in enumerate(scenario.seen))
+    search.known("milestone", scenario.milestones, seen)
     search.known("source", scenario.sources, _cited(scenario, findings))
     stoppable = [*scenario.resources, *scenario.activities]
     search.known("resource or activity", stoppable, _stopped(scenario))
@@ -155,6 +157,9 @@ def _cited(scenario: Scenario, findings: Problems) -> Iterator[Use]:
         for i, observation in enumerate(milestone.observed):
             if observation.source is not None:
                 yield ("milestones", name, "observed", i, "source"), observation.source
+    for i, sighting in enumerate(scenario.seen):
+        if sighting.source is not None:
+            yield ("seen", i, "source"), sighting.source
     for name, fitted in scenario.fitted.items():
         if fitted.source is not None:
             yield ("fitted", name, "source"), fitted.source

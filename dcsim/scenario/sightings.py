@@ -1,0 +1,136 @@
+"""What was seen of a build under way, from a table: each row a milestone and a date, laid over the scenario."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dcsim.dates import parse_limit, spelled
+from dcsim.errors import Problem, RequestError, ScenarioError
+from dcsim.scenario.files import UnreadableFileError, read_text
+from dcsim.scenario.load import changed
+from dcsim.scenario.schema import Scenario
+from dcsim.scenario.table import Table, UnreadableTableError, read_table
+from dcsim.suggest import nearest, shorten
+from dcsim.units import parse_number
+
+MILESTONE, STAGE, BUILDINGS, DATE, ERROR, STATE = (
+    *("milestone", "stage", "buildings"),
+    *("date", "date_error_days", "state"),
+)
+STATES = {
+    "reached": "reached",
+    "operational": "reached",
+    "reached by": "reached_by",
+    "complete": "reached_by",
+    "not yet": "not_by",
+    "begun": "not_by",
+    "partly": "not_by",
+}
+"""What each state says of the date."""
+MOST_DAYS = 36_525
+
+Cells = Mapping[str, str]
+
+
+def with_seen(scenario: Scenario, path: Path | None, as_of: str | None) -> Scenario:
+    """A scenario with what a table tells was seen of it, and until which day that counts.
+
+    A stage of several buildings is a milestone too, which is added where the scenario has none: `roof` of 2 buildings
+    is `roof_2`.
+
+    Raises
+    ------
+    ScenarioError
+        With every cell that cannot be used: file and line.
+    RequestError
+        The date cannot be read.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        sightings, milestones = _Reading(scenario, str(path)).read(path)
+        values = {"seen": sightings, **({"milestones": milestones} if milestones else {})}
+    if as_of is not None:
+        try:
+            values["as_of"] = spelled(parse_limit(as_of))
+        except ValueError as error:
+            raise RequestError(f"--as-of: {error}") from None
+    return changed(scenario, overrides=values) if values else scenario
+
+
+class _Reading:
+    """Reads the rows of a table and gathers what is wrong with them."""
+
+    def __init__(self, scenario: Scenario, name: str) -> None:
+        self.scenario, self.name = scenario, name
+        self.problems: list[Problem] = []
+        self.milestones: dict[str, Any] = {}
+
+    def read(self, path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """The sightings, and the milestones that the scenario lacks."""
+        try:
+            table = read_table(read_text(path, self.name), self.name)
+        except UnreadableFileError as error:
+            raise ScenarioError([Problem("", str(error), self.name)], self.name) from None
+        except UnreadableTableError as error:
+            raise ScenarioError(error.problems, self.name) from None
+        found = [self._sighting(line, cells) for line, cells in self._rows(table)]
+        if self.problems:
+            raise ScenarioError(self.problems, self.name)
+        return [one for one in found if one is not None], self.milestones
+
+    def _rows(self, table: Table) -> Iterator[tuple[int, Cells]]:
+        whose = MILESTONE if MILESTONE in table.columns or STAGE not in table.columns else STAGE
+        missing = [table.missing(column) for column in (whose, DATE, STATE) if column not in table.columns]
+        self.problems += [Problem("", message, self.name, 1) for message in dict.fromkeys(missing)]
+        for line, cells in table.rows if not missing else ():
+            yield line, dict(zip(table.columns, cells, strict=False))
+
+    def _say(self, line: int, column: str, message: str) -> None:
+        self.problems.append(Problem("", f"column '{column}': {message}", self.name, line))
+
+    def _sighting(self, line: int, cells: Cells) -> dict[str, Any] | None:
+        before = len(self.problems)
+        state, date, error = cells[STATE].strip(), None, 0.0
+        if state not in STATES:
+            near = nearest(state, list(STATES), "states")
+            self._say(line, STATE, f"expected what was seen, got '{shorten(state)}'{near}")
+        try:
+            date = parse_limit(cells[DATE])
+        except ValueError as problem:
+            self._say(line, DATE, str(problem))
+        try:
+            error = _days(cells.get(ERROR, ""))
+        except ValueError as problem:
+            self._say(line, ERROR, str(problem))
+        milestone = self._milestone(line, cells)
+        if len(self.problems) > before or date is None:
+            return None
+        return {"milestone": milestone, STATES[state]: spelled(date), "error": f"{error:g} d"}
+
+    def _milestone(self, line: int, cells: Cells) -> str:
+        """The milestone of a row; one of so many buildings is added."""
+        column = MILESTONE if cells.get(MILESTONE) else STAGE
+        name, count = cells.get(column, ""), cells.get(BUILDINGS, "") or "1"
+        known = self.scenario.milestones
+        if name not in known:
+            self._say(
+                line, column, f"no milestone '{shorten(name)}' in the scenario{nearest(name, known, 'milestones')}"
+            )
+        elif not re.fullmatch(r"[1-9]\d{0,3}", count):
+            self._say(line, BUILDINGS, f"expected a whole number of buildings, got '{shorten(count)}'")
+        elif count != "1" and (several := f"{name}_{count}") not in known:
+            first = known[name]
+            if first.activity is None or first.reaches != 1:
+                self._say(line, BUILDINGS, f"'{name}' does not count the first of several: leave it out")
+            place = {} if first.place is None else {"in": first.place}
+            self.milestones[several] = {"activity": first.activity, "reaches": int(count), **place}
+            return several
+        return name if count == "1" else f"{name}_{count}"
+
+
+def _days(cell: str) -> float:
+    number = parse_number(cell) if cell else 0
+    if not 0 <= number <= MOST_DAYS:
+        raise ValueError(f"expected a number of days from 0 to {MOST_DAYS:,}, got '{shorten(cell)}'")
+    return float(number)

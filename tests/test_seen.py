@@ -1,0 +1,263 @@
+"""Forecasts of a build under way: builds that agree with what was seen stand for it, as closed forms demand."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from builders import network
+from scipy import stats
+
+import dcsim
+from dcsim.errors import RequestError, ScenarioError
+from dcsim.scenario.sightings import with_seen
+from dcsim.study.compare import compare
+from dcsim.study.drivers import drivers
+from dcsim.study.explain import explain
+from dcsim.study.mitigate import mitigate
+from dcsim.study.orders import order_by
+from dcsim.study.run import simulate
+from dcsim.study.store import read
+
+START = np.datetime64("2024-01-01")
+
+
+def on(day):
+    """The date of a day, counted from 0."""
+    return str(START + np.timedelta64(day, "D"))
+
+
+def chain(*seen, first="50 to 150 d", **more):
+    """Two activities one after the other, whose finishes are dated, and what was seen of them."""
+    activities = {"a": {"duration": first}, "b": {"duration": {"uniform": ["0 d", "40 d"]}, "after": ["a"]}}
+    milestones = {"first": {"activity": "a"}, "last": {"activity": "b"}}
+    return dcsim.load(
+        {"name": "Two", "start": on(0), "activities": activities, "milestones": milestones, "seen": list(seen), **more}
+    )
+
+
+NORMAL = {"normal": ["100 d", "20 d"]}
+
+
+def many(scenario, n=800, **more):
+    return dcsim.replicate(scenario, n, engine="compiled", **more)
+
+
+def agrees(days, distribution):
+    """Whether a sample may come from a distribution."""
+    return stats.kstest(days, distribution.cdf).pvalue > 0.01
+
+
+# Known answers
+
+
+def test_a_bound_cuts_a_distribution():
+    """Not by the end of day 109: later than day 110. Normal durations are cut at 0."""
+    found = many(chain({"milestone": "first", "not_by": on(109)}, first=NORMAL))
+    cut = stats.truncnorm(0.5, np.inf, 100, 20)
+    assert agrees(found.days_of("first"), cut)
+    for level in (0.5, 0.8):
+        interval = found.interval("first", level)
+        assert interval.low <= cut.ppf(level) <= interval.high
+    drawn, agree = found.about["seen"]["drawn"], found.about["seen"]["agree"]
+    assert agree == found.n == 800
+    assert stats.binomtest(agree, drawn, stats.norm.sf(0.5)).pvalue > 0.01
+
+
+def test_an_upper_bound_cuts_it_too():
+    found = many(chain({"milestone": "first", "reached_by": on(94)}, first=NORMAL))
+    assert agrees(found.days_of("first"), stats.truncnorm(-np.inf, -0.25, 100, 20))
+
+
+def test_what_follows_is_forecast_from_the_date_seen():
+    """Seen on day 100, give or take 10: anywhere from day 90 to the end of day 110; then up to 40 days more."""
+    found = many(
+        chain({"milestone": "first", "reached": on(100), "error": "10 d"}, first={"uniform": ["50 d", "150 d"]})
+    )
+    assert agrees(found.days_of("first"), stats.uniform(90, 21))
+    assert agrees(found.days_of("last"), stats.trapezoid(21 / 61, 40 / 61, 90, 61))
+
+
+def test_what_was_seen_late_says_how_it_began():
+    """A sum of two is seen: its first part is likelier to have been long, as Bayes has it."""
+    found = many(chain({"milestone": "last", "reached_by": on(69)}, first={"uniform": ["50 d", "150 d"]}))
+    first = found.days_of("first") - 50
+    assert agrees(first, stats.triang(0, 0, 20))  # density falls with what is left until day 70
+
+
+def test_an_error_moves_a_bound_to_the_safe_side():
+    sure = many(chain({"milestone": "first", "not_by": on(109)}), 50)
+    unsure = many(chain({"milestone": "first", "not_by": on(119), "error": "10 d"}), 50)
+    assert sure.numbers.tolist() == unsure.numbers.tolist()
+
+
+def test_what_was_seen_later_is_left_out():
+    seen = [{"milestone": "first", "not_by": on(60)}, {"milestone": "first", "not_by": on(120)}]
+    before = many(chain(*seen, as_of=on(100)), 50)
+    assert before.numbers.tolist() == many(chain(seen[0]), 50).numbers.tolist()
+    assert len(before.tables["seen"]) == 1
+    assert "seen" not in many(chain(*seen, as_of=on(50)), 50).about
+
+
+# Which builds count
+
+
+def test_they_do_not_depend_on_who_runs_them(tmp_path):
+    scenario = chain({"milestone": "first", "reached": on(100), "error": "10 d"})
+    one, other = tmp_path / "one", tmp_path / "other"
+    dcsim.replicate(scenario, 100, workers=1, engine="compiled", out=one)
+    dcsim.replicate(scenario, 100, workers=3, engine="reference", chunk=7, out=other)
+    files = sorted(path.name for path in one.glob("*.parquet"))
+    assert "seen.parquet" in files
+    assert all((one / name).read_bytes() == (other / name).read_bytes() for name in files)
+
+
+def test_more_builds_begin_with_fewer():
+    scenario = chain({"milestone": "first", "not_by": on(109)})
+    assert many(scenario, 60).numbers.tolist() == many(scenario, 120).numbers[:60].tolist()
+
+
+def test_each_can_be_told_again():
+    scenario = chain({"milestone": "first", "not_by": on(109)})
+    found = explain(scenario, milestone="last", n=40, engine="reference")
+    number = found.about["told"]
+    days = simulate(scenario, replication=number).milestones.set_index("milestone")["day"]
+    assert days["first"] >= 110
+    assert found.tables["segments"]["days"].sum() == pytest.approx(days["last"])
+    assert number in many(scenario, 40).milestones["replication"].tolist()
+
+
+def test_of_few_that_agree_the_nearest_count_and_it_is_told():
+    """Within half a day of day 148, nearly the end of the range: too few of 10,000."""
+    scenario = chain({"milestone": "first", "reached": on(195)}, first=NORMAL)
+    found = many(scenario, 100, workers=1)
+    seen = found.about["seen"]
+    assert (seen["drawn"], found.n) == (10_000, 100)
+    assert seen["agree"] < 100
+    off = np.abs(np.floor(found.days_of("first")) - 195)
+    assert off.max() * 2 == seen["widened"] > 1
+    assert f"{seen['agree']} of 10,000 builds agree, and 100 within {seen['widened']:.1f} times" in found.subject()[-1]
+
+
+def test_a_bound_that_no_build_keeps_is_refused():
+    with pytest.raises(RequestError, match=r"none of 1,000 builds agrees.*'first' reached by 2024-01-31: .* in 0"):
+        many(chain({"milestone": "first", "reached_by": on(30)}, {"milestone": "last", "not_by": on(60)}), 10)
+
+
+def test_without_sightings_nothing_is_told_of_them(tmp_path):
+    found = many(chain(as_of=on(60)), 20)
+    assert not {"seen", "before"} & set(found.tables)
+    assert "seen" not in found.about
+    plain = dcsim.load({key: value for key, value in chain().document.data.items() if key != "seen"})
+    assert found.milestones.equals(many(plain, 20).milestones)
+
+
+def test_the_forecast_before_stands_beside(tmp_path):
+    scenario = chain({"milestone": "first", "not_by": on(109)}, first=NORMAL)
+    found = many(scenario, 200, out=tmp_path)
+    unseen = many(chain(first=NORMAL), 200)
+    assert found.before["p50_date"].tolist() == unseen.summary["p50_date"].tolist()
+    assert read(tmp_path).seen["alone"].tolist() == [pytest.approx(0.31, abs=0.1)]
+    told = str(read(tmp_path).report())
+    assert told == str(found.report())
+
+
+# Questions
+
+
+def test_changes_are_compared_in_the_builds_that_agree():
+    scenario = chain({"milestone": "first", "not_by": on(109)})
+    found = compare(scenario, "activities.b.duration=50 d", n=40, milestones=["last"], engine="reference")
+    outcomes = found.tables["outcomes"].pivot(index="replication", columns="scenario", values="day")
+    base = many(scenario, 40)
+    assert outcomes.index.tolist() == base.numbers.tolist()
+    assert np.allclose(outcomes["activities.b.duration=50 d"], base.days_of("first") + 50, atol=1e-3)
+
+
+def test_orders_that_were_placed_stay_placed():
+    goods = {"goods": {"unit": "piece", "orders": {}}}
+    for name, placed in (("early", "5 d"), ("late", "40 d")):
+        goods["goods"]["orders"][name] = {"amount": 1, "placed": placed, "lead_time": "10 to 30 d"}
+    spec = network(
+        "fill=2d",
+        supplies=goods,
+        fill={"consumes": {"goods": 2}},
+        horizon="300 d",
+        milestones={"full": {"activity": "fill"}},
+    )
+    seen = [{"milestone": "full", "not_by": on(20)}]
+    found = order_by(dcsim.load(spec | {"seen": seen}), milestone="full", date=on(90), n=20, engine="reference")
+    early, late = found.orders.to_dict("records")
+    assert early["note"] == "placed by 2024-01-21"
+    assert late["slack"] >= 0
+    assert "placed" in str(found.report())
+
+
+@pytest.mark.parametrize("question", [drivers, mitigate])
+def test_questions_that_do_not_know_it_refuse(question):
+    with pytest.raises(RequestError, match=r"nothing was seen: add --set seen=\[\]"):
+        question(chain({"milestone": "first", "not_by": on(109)}), milestone="last")
+
+
+def test_designs_are_refused():
+    with pytest.raises(RequestError, match="random sampling, not lhs"):
+        many(chain({"milestone": "first", "not_by": on(109)}), 64, sampling="lhs")
+
+
+# How it is written
+
+
+@pytest.mark.parametrize(
+    ("sighting", "told"),
+    [
+        ({"milestone": "firs", "not_by": on(9)}, "no milestone 'firs'; did you mean 'first'?"),
+        ({"milestone": "first"}, "a sighting says one of `reached`, `reached_by` and `not_by`"),
+        ({"milestone": "first", "not_by": on(9), "reached": on(9)}, "a sighting says one of"),
+        ({"milestone": "first", "not_by": on(9), "error": "1 month"}, "has no fixed length"),
+        ({"milestone": "first", "not_by": "2023-12-31"}, "the clock starts on 2024-01-01, after what was seen on"),
+        ({"milestone": "first", "not_by": on(9), "source": "S"}, "no source 'S'"),
+    ],
+)
+def test_what_cannot_be_is_refused(sighting, told):
+    with pytest.raises(ScenarioError, match=re.escape(told)):
+        chain(sighting)
+
+
+def table(tmp_path, text):
+    path = tmp_path / "seen.csv"
+    path.write_text(text)
+    return path
+
+
+def site():
+    return dcsim.load(
+        network("close@building=20d", places={"building": 3}, milestones={"roof": {"activity": "close", "reaches": 1}})
+    )
+
+
+def test_stages_of_several_buildings_are_milestones(tmp_path):
+    rows = "stage,buildings,date,date_error_days,state\nroof,,2024-01-20,3,reached\nroof,3,2024-01-05,,partly\n"
+    found = with_seen(site(), table(tmp_path, rows), "2024-02-01")
+    assert [one.milestone for one in found.seen] == ["roof", "roof_3"]
+    assert found.milestones["roof_3"].reaches == 3
+    assert [str(found.seen[0].reached), str(found.seen[1].not_by)] == ["2024-01-20", "2024-01-05"]
+    assert (str(found.seen[0].error), str(found.as_of)) == ("3 d", "2024-02-01")
+
+
+def test_every_cell_that_is_wrong_is_told(dcsim, tmp_path):
+    rows = "milestone,date,date_error_days,state\nhal,2024-02-30,x,seen\nhalf,2024-01-05,-1,not yet\n"
+    scenario = tmp_path / "a.yaml"
+    scenario.write_text(json.dumps(site().document.data))
+    out, err, code = dcsim("replicate", str(scenario), "-n", "2", "--seen", str(table(tmp_path, rows)))
+    assert (out, code) == ("", 2)
+    for line, column in ((2, "milestone"), (2, "date"), (2, "date_error_days"), (2, "state"), (3, "date_error_days")):
+        assert re.search(rf"line {line}: column '{column}'", err), (line, column)
+
+
+def test_a_table_without_its_columns_is_told(tmp_path):
+    with pytest.raises(ScenarioError, match=r"no column 'state'"):
+        with_seen(site(), table(tmp_path, "stage,date\nroof,2024-01-20\n"), None)
+    with pytest.raises(ScenarioError, match="there is no file"):
+        with_seen(site(), tmp_path / "none.csv", None)
+    with pytest.raises(RequestError, match="--as-of"):
+        with_seen(site(), None, "soon")
