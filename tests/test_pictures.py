@@ -303,3 +303,12 @@ def test_a_run_prints_how_what_is_counted_has_grown(dcsim, tmp_path):
     assert re.fullmatch(r"counted +2024-01-01 +2024-05-\d\d +made \(rack\)", lines[head])
     assert re.fullmatch(r"made  +▁[▁▂▃▄▅▆▇█]+█ +70", lines[head + 2])
     assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("day", [float("nan"), float("inf"), 1e9, -3.0])
+def test_a_map_is_of_a_day_of_the_simulation(tiny, day):
+    from dcsim import simulate
+    from dcsim.errors import RequestError
+
+    with pytest.raises(RequestError, match=r"the map shows a day from -2 to \d+, got"):
+        simulate(tiny, expected=True).chart("map", day=day)

@@ -21,7 +21,7 @@ from dcsim.document.causes import cause, kind_of_wait, waited_for
 from dcsim.document.chart import Axis, Band, Bars, Chart, Dots, Mark
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
-from dcsim.errors import ResultError
+from dcsim.errors import RequestError, ResultError
 from dcsim.scenario.schema import Scenario
 from dcsim.study.curves import SHARE, Curve, by_unit, chosen, dates_of_the_world, moments, over_time, window
 from dcsim.study.result import Result, known
@@ -37,9 +37,13 @@ def end(result: Result) -> int:
     """The tick up to which a build is told: its last finish, or the horizon if it is unfinished."""
     finish = result.tables["activities"]["finish"]
     if finish.isna().any():
-        horizon = datetime.fromisoformat(result.about["horizon"])
-        return (horizon - result.scenario.start) // timedelta(minutes=1)
+        return (_horizon(result) - result.scenario.start) // timedelta(minutes=1)
     return int(finish.max()) if len(finish) else 0
+
+
+def _horizon(result: Result) -> datetime:
+    """When the simulation ends at the latest."""
+    return datetime.fromisoformat(result.about["horizon"])
 
 
 def waits(result: Result) -> pd.DataFrame:
@@ -306,7 +310,11 @@ def map_chart(result: Result, milestone: str = "", day: float | None = None) -> 
         day = ceil(reached)
     done = states.finish[states.finish < NOT_YET]
     half = _moment(result, float(np.median(done))) if len(done) else zero
-    return site_map(result.scenario, states, ceil((half - zero) / timedelta(days=1)) if day is None else day)
+    on = ceil((half - zero) / timedelta(days=1)) if day is None else day
+    first, last = ((end - zero) / timedelta(days=1) for end in (result.scenario.start, _horizon(result)))
+    if not first <= on <= last:
+        raise RequestError(f"the map shows a day from {first:.0f} to {last:.0f}, got {on:g}")
+    return site_map(result.scenario, states, on)
 
 
 def _longest(result: Result, asked: str, column: "pd.Series[str]", what: str, several: str) -> str:
