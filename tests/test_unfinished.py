@@ -159,7 +159,23 @@ def test_only_so_many_sentences_are_told():
 def test_a_milestone_for_which_too_little_is_made():
     spec = {"activities": {"a": {"duration": "1 d", "produces": {"s": 3}}}, "supplies": {"s": {}}}
     found = dcsim.replicate(scenario(**spec, milestones={"m": {"supply": "s", "reaches": 5}}, variants={}), 3)
-    assert list(never(found.stuck, 3)) == ["m: never in 3 of 3 builds: everything is done, and too little was made"]
+    told = "no work for it is left, and too little was made and delivered"
+    assert list(never(found.stuck, 3)) == [f"m: never in 3 of 3 builds: {told}"]
+
+
+def test_a_milestone_of_goods_that_come_too_late_waits_for_no_work():
+    late = {"g": {"orders": {"o": {"amount": 3, "placed": "0 d", "lead_time": "300 d"}}}}
+    spec = {"activities": {"w": {"duration": "200 d"}}, "supplies": late, "variants": {}}
+    found = dcsim.replicate(scenario(**spec, milestones={"m": {"supply": "g", "reaches": 3}}), 3)
+    told = "no work for it is left, and too little was made and delivered"
+    assert f"m: never in 3 of 3 builds: {told}" in list(never(found.stuck, 3))
+
+
+def test_a_milestone_of_goods_waits_for_the_work_after_which_they_are_ordered():
+    late = {"x": {"initial": 1}, "g": {"orders": {"o": {"amount": 3, "placed": {"after": "w"}, "lead_time": "1 d"}}}}
+    spec = {"activities": {"w": {"consumes": {"x": 2}}}, "supplies": late, "variants": {}}
+    found = dcsim.replicate(scenario(**spec, milestones={"m": {"supply": "g", "reaches": 3}}), 3)
+    assert list(never(found.stuck[found.stuck["milestone"] == "m"], 3)) == ["m: never in 3 of 3 builds: w short of x"]
 
 
 def test_where_only_the_time_is_over():

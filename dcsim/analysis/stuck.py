@@ -99,7 +99,9 @@ def _lacks(
     if not missed.any():
         return []
     if len(nodes):
-        stuck = stuck[np.isin(stuck[:, 1], sorted(_before(network, nodes, stocks)))]
+        before = _before(network, nodes, stocks)
+        stuck = stuck[np.isin(stuck[:, 1], sorted(before))]
+        left = left if before else np.zeros_like(left)
     stuck = stuck[missed[stuck[:, 0]]]
     frame = pd.DataFrame(stuck[:, 1:], columns=["activity", "cause", "waiting"])
     told = frame.groupby(["activity", "cause"])["waiting"].agg(["size", "mean", "min", "max"]).reset_index()
@@ -117,13 +119,17 @@ def _lacks(
 
 
 def _before(network: Network, nodes: Sequence[int], stocks: Sequence[int]) -> set[int]:
-    """The activities that nodes or stocks wait for, also by what they take from each other."""
+    """The activities that nodes or stocks wait for, also by what they take from each other and by what is ordered
+    after them."""
     edges, sources, _ = network.backwards
     starts = _start_gates(network)
     makers: dict[int, list[int]] = {}
     for instance in np.flatnonzero(network.bundle).tolist():
         for take in network.bundles[network.bundle[instance]]:
             makers.setdefault(take.stock, []).append(instance)
+    for gate, orders in network.orders_of_gate.items():
+        for order in orders:
+            makers.setdefault(network.orders[order].stock, []).append(gate)
     ahead = [*nodes, *(one for stock in stocks for one in makers.get(stock, ()))]
     seen, known = set(ahead), set(stocks)
     while ahead:

@@ -68,7 +68,7 @@ def _reason(row: Mapping[Hashable, Any]) -> str:
     least, most = row["least"], row["most"]
     many = f"{least:,}" if least == most else f"{least:,} to {most:,}"
     if not row["waits_for"]:
-        return "everything is done, and too little was made"
+        return "no work for it is left, and too little was made and delivered"
     if row["waits_for"] == HORIZON:
         return f"{many} activit{'y' if most == 1 else 'ies'} not yet done"
     lack = f"short of {row['waits_for']}" if row["kind"] == SUPPLY else f"waiting for {waited_for(row['waits_for'])}"
