@@ -167,7 +167,7 @@ def story(segments: pd.DataFrame) -> Iterator[Line]:
     for minor, group in groupby(stretches, lambda stretch: 0 < _length(stretch) <= shortest):
         if minor:
             part = [row for stretch in group for row in stretch]
-            names = list(dict.fromkeys(str(row["name"]) for row in part))
+            names = [f"{name}" for name in dict.fromkeys(row["name"] for row in part)]
             yield _line(part, f"in turns: {', '.join(names[:3])}" + (" ..." if len(names) > 3 else ""))
         else:
             yield from (_line(stretch, _spent(stretch)) for stretch in group)
@@ -199,7 +199,7 @@ def _line(rows: Sequence[Row], spent: str) -> Line:
     """A line of the story, with who worked or waited where: of several the first, and how many there were."""
     first = rows[0]
     own = first["activity"] if first["activity"] != first["name"] else ""
-    where = " in ".join(part for part in (own, first["place"] if first["place"] != SITE else "") if part)
+    where = " in ".join(f"{part}" for part in (own, first["place"] if first["place"] != SITE else "") if part)
     places = len({(row["activity"], row["place"]) for row in rows})
     return first["from"], _length(rows), spent, f"{where} and {places - 1} more" if places > 1 else where
 

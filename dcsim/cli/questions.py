@@ -183,10 +183,10 @@ def assumptions(
     **shared: Any,
 ) -> Answer:
     """Move each assumption to its low and its high value: what the dates do."""
-    from dcsim.study.assumptions import MOST_SHOWN, assumptions, report
+    from dcsim.study.assumptions import MOST_SHOWN, assumptions
 
     result = assumptions(scenario, **shared)
-    return Answer(result, report(result, most=None if all_ else MOST_SHOWN))
+    return Answer(result, result.report(most=None if all_ else MOST_SHOWN))
 
 
 @question("seen milestones seed workers engine")

@@ -50,7 +50,7 @@ def check(
     if as_json or as_csv:
         answer(_checked(found.document.name, (), found.warnings), "problems", "", as_json, as_csv)
         return
-    told = [size(network_of(found))]
+    told = [size(network_of(found), found.labels)]
     told += [counted(len(found.variants), "variant")] if found.variants else []
     told += [counted(len(found.options), "option")] if found.options else []
     warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""

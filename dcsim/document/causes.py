@@ -53,7 +53,7 @@ def spent_on(kind: str, name: str) -> str:
 
 def waited_for(told: str) -> str:
     """What was waited for: `calendar:day_shift` is its opening, `risk:storms` the end of its stop of work."""
-    kind, _, name = told.partition(":")
+    kind, _, name = f"{told}".partition(":")
     if kind == "calendar" and name:
         return f"{name} to open"
     return f"{name} to end" if kind == "risk" and name else told

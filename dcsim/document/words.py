@@ -11,6 +11,7 @@ from dcsim.places import SITE
 
 def plural(word: str) -> str:
     """More than one of something: racks, activities, switches."""
+    word = f"{word}"
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
@@ -24,12 +25,13 @@ def counted(number: int, word: str) -> str:
 def listed(parts: Sequence[str], most: int = 12) -> str:
     """Several things in a row, not too many of them."""
     more = len(parts) - most
-    return ", ".join(parts[:most]) + (f", and {more} more" if more > 0 else "")
+    return ", ".join(f"{part}" for part in parts[:most]) + (f", and {more} more" if more > 0 else "")
 
 
 def joined(parts: Sequence[str]) -> str:
     """Several things in a sentence: crews, cranes and power."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    words = [f"{part}" for part in parts]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 NEVER = "never"

@@ -33,12 +33,13 @@ class Entry:
 
 def tell(scenario: Scenario, network: Network) -> Group:
     """The whole scenario in words."""
+    labels = scenario.labels
     parts: list[RenderableType] = [Text(scenario.name, style="bold")]
     if scenario.description:
         parts.append(Text(scenario.description))
     parts += [Text(line) for line in _head(scenario, network)]
     for title, entries in _sections(scenario, network).items():
-        parts += [Text(""), Text(title, style="bold"), *(part for entry in entries for part in _shown(entry))]
+        parts += [Text(""), Text(title, style="bold"), *(part for entry in entries for part in _shown(entry, labels))]
     return Group(*parts)
 
 
@@ -76,12 +77,12 @@ def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
     return {title: entries for title, entries in told.items() if entries}
 
 
-def size(network: Network) -> str:
+def size(network: Network, labels: Mapping[str, str]) -> str:
     """How large a network is: 24,384 activities in 3,136 racks."""
     places = network.places
     level = max(places.levels, key=places.count)
     told = counted(network.instances, "activity")
-    return told if level == SITE else f"{told} in {counted(places.count(level), level)}"
+    return told if level == SITE else f"{told} in {counted(places.count(level), labels.get(level, level))}"
 
 
 def _head(scenario: Scenario, network: Network) -> Iterator[str]:
@@ -96,7 +97,7 @@ def _head(scenario: Scenario, network: Network) -> Iterator[str]:
         yield f"Options taken: {', '.join(document.options)}."
     if document.mitigated:
         yield f"Mitigated: {', '.join(document.mitigated)}."
-    yield f"{size(network)}. {_values(scenario)}".strip()
+    yield f"{size(network, scenario.labels)}. {_values(scenario)}".strip()
 
 
 def _values(scenario: Scenario) -> str:
@@ -110,8 +111,11 @@ def _values(scenario: Scenario) -> str:
     return f"{counted(len(citations), 'value')} with their origin: {said}."
 
 
-def _shown(entry: Entry) -> Iterator[RenderableType]:
-    yield Padding(Text.assemble((entry.name, "bold"), f"  {entry.said}"), (0, 0, 0, 2), expand=False)
+def _shown(entry: Entry, labels: Mapping[str, str]) -> Iterator[RenderableType]:
+    """A thing by its label, with its name beside it, and all that there is to say about it."""
+    label = labels.get(entry.name)
+    title = Text(entry.name, "bold") if label is None else Text.assemble((label, "bold"), f" ({entry.name})")
+    yield Padding(Text.assemble(title, f"  {entry.said}"), (0, 0, 0, 2), expand=False)
     for line in entry.details:
         yield Padding(Text(line), (0, 0, 0, 6), expand=False)
 
@@ -366,7 +370,7 @@ def _changed(partial: Any) -> str:
     changed = []
     for section, entries in partial.items() if isinstance(partial, Mapping) else ():
         changed += [f"{section}.{key}" for key in entries] if isinstance(entries, Mapping) else [str(section)]
-    return listed(changed)
+    return listed([path for path in changed if path != "label"])
 
 
 def _all_of(activity: schema.Activity, field: str) -> tuple[str, ...]:

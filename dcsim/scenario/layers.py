@@ -114,7 +114,9 @@ class Stack:
             if name not in variants:
                 self.missing.append(Problem("variants", f"no variant '{name}'{nearest(name, variants, 'variants')}"))
                 continue
-            node = self._lay(node, variants[name], ("variants", name), "a variant")
+            variant = variants[name]
+            partial = variant.without("label") if isinstance(variant.value, dict) else variant
+            node = self._lay(node, partial, ("variants", name), "a variant")
         return node
 
     def lay_options(self, node: Node, names: Sequence[str]) -> Node:

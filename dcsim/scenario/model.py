@@ -6,6 +6,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from dcsim.scenario.values import describe
 
+LONGEST_LABEL = 80
+"""Characters of a label."""
+
 
 def listed(raw: Any) -> Any:
     """A single entry may be written without its list."""
@@ -19,7 +22,18 @@ def text_of(raw: Any) -> str:
     return describe(raw) if isinstance(raw, bool) else str(raw)
 
 
+def read_label(raw: Any) -> str:
+    """A label: some words in one line."""
+    label = text_of(raw).strip()
+    if bad := [character for character in label if not character.isprintable()]:
+        raise ValueError(f"a label is words in one line, this one has a {bad[0]!r} in it")
+    if len(label) > LONGEST_LABEL:
+        raise ValueError(f"a label has at most {LONGEST_LABEL} characters, this one has {len(label)}")
+    return label
+
+
 Text = Annotated[str, BeforeValidator(text_of)]
+Label = Annotated[str, BeforeValidator(read_label)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(listed)]
 
 

@@ -25,7 +25,7 @@ from dcsim.errors import Problem
 from dcsim.places import SITE
 from dcsim.scenario.document import Document
 from dcsim.scenario.finance import Finance
-from dcsim.scenario.model import Model, Names, Text, listed, text_of
+from dcsim.scenario.model import Label, Model, Names, Text, listed, text_of
 from dcsim.scenario.values import (
     AmountValue,
     DateValue,
@@ -111,6 +111,9 @@ class Level(Model):
     """How many stand in each place above, numbered from 1; or a number per place (names or patterns)."""
     names: Names | None = None
     """Named places instead of counted ones."""
+
+    label: Label = ""
+    """What reports call one of these places: `data hall`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -227,6 +230,8 @@ class Resource(ResourcePart):
     """A level of places if every place of it has its own."""
     within: dict[Text, ResourcePart] = {}
     """What differs in the places that a pattern names; later patterns win."""
+    label: Label = ""
+    """What reports and charts call it: `Rack crews`."""
     description: Text = ""
     """What it stands for."""
 
@@ -293,6 +298,8 @@ class Supply(SupplyPart):
     """A level of places if every place of it has its own."""
     within: dict[Text, SupplyPart] = {}
     """What differs in the places that a pattern names; later patterns win."""
+    label: Label = ""
+    """What reports and charts call it: `GPUs usable`."""
     description: Text = ""
     """What it stands for."""
 
@@ -460,6 +467,8 @@ class Activity(ActivityPart):
     too."""
     within: dict[Text, ActivityPart] = {}
     """What differs in the places that a pattern names; later patterns win."""
+    label: Label = ""
+    """What reports and charts call it: `Install racks`."""
     description: Text = ""
     """What is done."""
 
@@ -523,6 +532,8 @@ class Risk(RiskPart):
 
     mitigation: Mitigation | None = None
     """Switched on by `--mitigate NAME`."""
+    label: Label = ""
+    """What reports and charts call it: `Late permit`."""
     description: Text = ""
     """What happens."""
 
@@ -556,6 +567,8 @@ class Option(Model):
     """What it costs: `5M USD`."""
     changes: dict[Text, Any]
     """What is different with it: a partial scenario, laid over this one by `--option NAME`."""
+    label: Label = ""
+    """What reports and charts call it: `Air freight`."""
     description: Text = ""
     """What is done."""
 
@@ -593,6 +606,8 @@ class Milestone(Model):
     """The date that was promised or is wanted: until the end of that day, or until that minute."""
     observed: Annotated[tuple[Observation, ...], BeforeValidator(listed)] = ()
     """Dates observed in the world."""
+    label: Label = ""
+    """What reports and charts call it: `50,000 GPUs usable`; its name if not given."""
     description: Text = ""
     """What it means."""
 
@@ -680,6 +695,14 @@ class Source(Model):
     """What to know about it."""
 
 
+LABELLED = ("places", "resources", "supplies", "activities", "risks", "milestones", "options")
+"""Sections whose entries may have a label, beside variants and parameters."""
+
+
+def _has_label(variant: Any) -> bool:
+    return isinstance(variant, Mapping) and bool(variant.get("label"))
+
+
 class Scenario(Model):
     """A data-center buildout: a site, its suppliers, its crews and its risks.
 
@@ -730,7 +753,7 @@ class Scenario(Model):
     options: dict[Text, Option] = {}
     """What can be done for a price: named changes, weighed against each other by `dcsim mitigate`."""
     variants: dict[Text, Any] = {}
-    """Named what-ifs: partial scenarios laid over this one."""
+    """Named what-ifs: partial scenarios laid over this one, each with a `label` if reports should call it otherwise."""
     sources: dict[Text, Source] = {}
     """Sources by key."""
 
@@ -770,6 +793,14 @@ class Scenario(Model):
 
         variants, options, mitigations = (tuple(listed(names)) for names in (variant, option, mitigate))
         return changed(self, variants, values, mitigations, options)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What reports and charts call things, by name; without those that have no label."""
+        told = {name: str(part["label"]) for name, part in self.variants.items() if _has_label(part)}
+        for section in LABELLED:
+            told |= {name: part.label for name, part in getattr(self, section).items() if part.label}
+        return told
 
     @property
     def zero(self) -> datetime:

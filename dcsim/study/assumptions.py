@@ -137,7 +137,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _columns(milestones: Iterable[str]) -> list[str]:
-    return [f"{name}_{end}" for name in milestones for end in (LOW, HIGH)]
+    return [name + f"_{end}" for name in milestones for end in (LOW, HIGH)]
 
 
 def _largest(table: pd.DataFrame, milestones: Iterable[str]) -> Days:
@@ -308,7 +308,7 @@ def _shifts(rows: Sequence[Row], names: Sequence[str]) -> Table:
     for row in rows:
         ends = [end for end in (LOW, HIGH) if isinstance(row[end], str)]
         for end in ends:
-            days = [row[f"{name}_{end}"] for name in names]
+            days = [row[name + f"_{end}"] for name in names]
             path = Cell(row["path"], emphasis="strong") if end == ends[0] else ""
             lines.append([path, end, *(shift if abs(shift) >= NOTHING else None for shift in days)])
     return Table((Column("assumption"), Column("at"), *numbers), lines)

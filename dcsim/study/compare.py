@@ -262,8 +262,7 @@ Row = Mapping[Hashable, Any]
 
 def report(result: Result, milestone: str = "") -> Report:
     """Each milestone in every scenario beside the base, what accounts for the differences, and what is missing."""
-    asked = [str(name) for name in result.about["milestones"]]
-    names = sorted(asked, key=lambda name: name != milestone)
+    names = sorted(result.about["milestones"], key=lambda name: name != milestone)
     zero = f"days from {result.scenario.zero:%Y-%m-%d}; negative differences are earlier"
     subject = [*result.subject(), "same random numbers"]
     notes = Section("", notes=(NOTE, *_pairing(result)))
@@ -288,10 +287,8 @@ def _section(result: Result, milestone: str) -> Section:
         *(Column("P50", "day"), Column("P80", "day"), Column("P80 date", "date")),
         *(Column("days later", "change"), Column("95 %", "range", signed=True), Column("earlier", "share", n, 0)),
     )
-    causes = [
-        (label, _accounted(part)) for label, part in _of(result, "causes", milestone).groupby("scenario", sort=False)
-    ]
-    causes = [(label, told) for label, told in causes if told]
+    parts = [part for _, part in _of(result, "causes", milestone).groupby("scenario", sort=False)]
+    causes = [(part["scenario"].iloc[0], told) for part in parts if (told := _accounted(part))]
     tables = [Table(columns, rows)]
     tables += [Table((Column("scenario"), Column("accounted for by")), causes)] if causes else []
     return Section(milestone, _missing(result, milestone), tables=tables, charts=(dots(result, milestone),))
@@ -352,7 +349,7 @@ def dots(result: Result, milestone: str = "") -> Chart:
     rows = (table[table["milestone"] == milestone] if milestone else table).head(MOST_ROWS).to_dict("records")
     several = len({row["milestone"] for row in rows}) > 1
     known = [(number, row) for number, row in enumerate(rows) if isfinite(row["mean"])]
-    names = [f"{row['scenario']}, {row['milestone']}" if several else str(row["scenario"]) for row in rows]
+    names = [f"{row['scenario']}, {row['milestone']}" if several else row["scenario"] for row in rows]
     names = [
         name if isfinite(row["mean"]) else f"{name}: not always reached" for name, row in zip(names, rows, strict=True)
     ]
@@ -368,7 +365,7 @@ def dots(result: Result, milestone: str = "") -> Chart:
             )
             ends: dict[str, Any] = {"low": columns["low"], "high": columns["high"]}
             marks.append(Dots(name=name, colour=colour, x=columns["mean"], y=at, labels=labels, notes=notes, **ends))
-    of = milestone or (str(rows[0]["milestone"]) if rows and not several else "each milestone")
+    of = milestone or (rows[0]["milestone"] if rows and not several else "each milestone")
     axis = Axis(title="days later than the base (left: earlier), mean with 95 % interval", line_at_zero=True)
     said = "; ".join(f"{names[number]} {change(row['mean'])} days" for number, row in known)
     empty = "" if rows else "there is nothing to compare"
@@ -392,7 +389,7 @@ def _chance(row: Row, result: Result) -> str:
 
 def stacks(result: Result, milestone: str = "") -> Chart:
     """What the days of a milestone are made of in every scenario, the base first."""
-    name = milestone or str(result.about["milestones"][-1])
+    name = milestone or result.about["milestones"][-1]
     rows = _of(result, "causes", name)
     first = rows[rows["scenario"] == rows["scenario"].iloc[0]] if len(rows) else rows
     base = first.assign(scenario=result.about["base"], days=first["base"])

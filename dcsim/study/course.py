@@ -19,11 +19,13 @@ from dcsim.analysis.waits import binned, queue_lengths, waits_by_cause
 from dcsim.dates import ended, spelled
 from dcsim.document.causes import cause, kind_of_wait, waited_for
 from dcsim.document.chart import Axis, Band, Bars, Chart, Dots, Mark
+from dcsim.document.names import labelled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
 from dcsim.errors import RequestError, ResultError
 from dcsim.scenario.schema import Scenario
 from dcsim.study.curves import SHARE, Curve, by_unit, chosen, dates_of_the_world, moments, over_time, window
+from dcsim.study.labels import with_labels
 from dcsim.study.result import Result, known
 from dcsim.study.sections import MOST_CAUSES, fitted, waits_section
 from dcsim.study.site import gantt, site_map
@@ -62,6 +64,17 @@ def observed(result: Result, targets: bool = False) -> pd.DataFrame:
 
 # What it has to say
 
+
+def _waited(result: Result) -> pd.DataFrame:
+    """What a build waited for, as people read it."""
+    return with_labels(waits(result), result.labels)
+
+
+def _compared(result: Result, targets: bool = False) -> pd.DataFrame:
+    """Milestones beside the dates observed, as people read them."""
+    return with_labels(observed(result, targets), result.labels)
+
+
 MOST_STUCK = 12
 """Groups of stuck activities that are told."""
 
@@ -93,7 +106,7 @@ def _ended(result: Result) -> str:
 
 def _milestones(result: Result, milestone: str) -> Section:
     """Every milestone with its date, beside each date that was observed or is wanted."""
-    table = observed(result, targets=True)
+    table = _compared(result, targets=True)
     if table.empty:
         return Section("", ("The scenario has no milestones.",), charts=(s_curve(result),))
     compared = table["observed"].notna().any()
@@ -122,7 +135,7 @@ def _spelled(moment: datetime) -> str:
 def _waits(result: Result) -> Section:
     """What the build waited for longest, and which activities did."""
     columns = [Column("waited for"), Column("days", "days"), Column("total queue-days", "days", digits=0), Column("by")]
-    table = waits(result)
+    table = _waited(result)
     cells = [
         [waited_for(row["cause"]), row["days"], row["waiting_days"], row["activities"]]
         for row in table.to_dict("records")
@@ -147,7 +160,7 @@ def _waiting(result: Result, waiting: pd.DataFrame) -> Iterator[str]:
     """Alike instances that wait for the same, in a line."""
     keys = ["activity", "waits_for", "there", "needed"]
     groups = waiting.groupby(keys, sort=False, dropna=False)["place"].agg(["size", "first", "last"])
-    for row in groups.head(MOST_STUCK).reset_index().to_dict("records"):
+    for row in with_labels(groups.head(MOST_STUCK).reset_index(), result.labels).to_dict("records"):
         where, verb = span_of_places(row["first"], row["last"]), "waits" if row["size"] == 1 else "wait"
         said = f"{row['size']:,} x {row['activity']}{where} {verb} for {waited_for(row['waits_for'])}"
         yield said + ("" if pd.isna(row["needed"]) else f": {_amounts(result.scenario, row)}")
@@ -164,8 +177,8 @@ def _amounts(scenario: Scenario, row: Row) -> str:
 
 
 def _by_activity(rows: pd.DataFrame) -> str:
-    counts = rows.groupby("activity", sort=False).size()
-    return listed([f"{count:,} x {activity}" for activity, count in counts.items()])
+    parts = [part["activity"] for _, part in rows.groupby("activity", sort=False)]
+    return listed([f"{len(part):,} x {part.iloc[0]}" for part in parts])
 
 
 # Its pictures
@@ -192,7 +205,7 @@ def s_curve(result: Result, milestone: str = "", supply: str = "") -> Chart:
 
 
 def _growth(result: Result, milestone: str = "", supply: str = "", until: Sequence[datetime] = ()) -> Chart:
-    names = chosen(result, milestone, supply) or _counters(result.scenario)
+    names = chosen(result, milestone, supply) or labelled(_counters(result.scenario), result.labels)
     if names:
         return _curves(result, names, until)
     finish = result.tables["activities"]["finish"]
@@ -230,12 +243,12 @@ def dates_chart(result: Result) -> Chart:
 
 def _dates(result: Result, most: int) -> Chart:
     """The milestones in the order of their dates; those observed before others where there are too many."""
-    table = observed(result)
+    table = _compared(result)
     seen = set(table.dropna(subset=["observed"])["milestone"])
     first = table.drop_duplicates("milestone")
     shown = sorted(first.to_dict("records"), key=lambda row: row["milestone"] not in seen)[:most]
     shown.sort(key=lambda row: pd.Timestamp.max if pd.isna(row["date"]) else row["date"])
-    names = [str(row["milestone"]) for row in shown]
+    names = [row["milestone"] for row in shown]
     reached = [number for number, row in enumerate(shown) if not pd.isna(row["date"])]
     x = np.array([shown[number]["date"] for number in reached], "datetime64[s]")
     notes = [f"{names[k]}: {date_of(shown[k]['date'])} (day {day(shown[k]['day'])})" for k in reached]
@@ -269,7 +282,7 @@ def _difference(apart: list[float]) -> str:
 
 def waits_chart(result: Result) -> Chart:
     """A row for every cause of waiting: when anything waited for it, the thicker the more did."""
-    table, last = waits(result).head(MOST_CAUSES), end(result)
+    table, last = _waited(result).head(MOST_CAUSES), end(result)
     rows = table.to_dict("records")
     edges = np.linspace(0, max(last, 1), BINS + 1)
     lows, highs, waited = [], [], [0.0]
@@ -319,10 +332,10 @@ def map_chart(result: Result, milestone: str = "", day: float | None = None) -> 
 
 def _longest(result: Result, asked: str, column: "pd.Series[str]", what: str, several: str) -> str:
     """The one that is asked for, or that was waited for longest."""
-    there = list(dict.fromkeys(map(str, column)))
+    there = list(dict.fromkeys(column))
     if asked:
         return known(asked, there, what, several)
-    return next((name for name in waits(result)["cause"] if name in there), there[0] if there else "")
+    return next((name for name in _waited(result)["cause"] if name in there), there[0] if there else "")
 
 
 def level(result: Result, supply: str = "") -> Chart:

@@ -12,8 +12,10 @@ from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.analysis.supplies import counted
 from dcsim.document.chart import Axis, Band, Chart, Dots, Line, Mark
 from dcsim.document.colours import LINES
+from dcsim.document.names import labelled
 from dcsim.document.words import listed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.labels import with_labels
 from dcsim.study.result import Result, known
 
 WORLD = (("observed", "diamond", "ink"), ("target", "triangle", "green"))
@@ -56,7 +58,7 @@ def chosen(result: Result, milestone: str = "", supply: str = "") -> list[str]:
     if supply:
         return [known(supply, there, "supply", "supplies")]
     milestones = [known(milestone, result.scenario.milestones, "milestone", "milestones")] if milestone else None
-    return counted(result.scenario, there, milestones)
+    return list(labelled(counted(result.scenario, there, milestones), result.labels))
 
 
 def by_unit(result: Result) -> list[list[str]]:
@@ -64,9 +66,8 @@ def by_unit(result: Result) -> list[list[str]]:
     there = set(result.tables["supplies"]["supply"])
     names = dict.fromkeys(one.supply for one in result.scenario.milestones.values() if one.supply in there)
     units: dict[str, list[str]] = {}
-    for name in names:
-        if name:
-            units.setdefault(result.scenario.supplies[name].unit, []).append(name)
+    for name in labelled([name for name in names if name], result.labels):
+        units.setdefault(result.scenario.supplies[name].unit, []).append(name)
     return list(units.values())
 
 
@@ -121,7 +122,7 @@ def _drawn(curve: Curve, colour: str, dash: str, end: datetime, alone: bool) -> 
 
 def _in_the_world(scenario: Scenario, names: Sequence[str]) -> list[Dots]:
     """When so much of a supply was observed, or is wanted."""
-    dated = dated_in_the_world(scenario)
+    dated = with_labels(dated_in_the_world(scenario), scenario.labels)
     dots = []
     for kind, symbol, colour in WORLD:
         rows = dated[dated["supply"].isin(list(names)) & (dated["kind"] == kind)]

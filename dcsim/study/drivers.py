@@ -205,10 +205,10 @@ def report(result: Result, milestone: str = "") -> Report:
     """The date that moves, what moves it most, all inputs that move it with their days and shares, and the others."""
     about, rows = result.about, result.tables["drivers"].to_dict("records")
     moving = [row for row in rows if not row["total"] < NO_SHARE or row["swing"] >= NOTHING]
-    still = [str(row["input"]) for row in rows if row not in moving]
+    still = [row["input"] for row in rows if row not in moving]
     others = f"These do not move it: {listed(still, len(still))}."
     asked = replace(result, about={**about, "replications": None})  # as earlier versions called the points
-    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "build"), str(about["milestone"])]
+    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "build"), about["milestone"]]
     sections = [Section("", tuple(_sentences(about, moving)))]
     if moving:
         title = "Inputs, the most important first"
@@ -278,7 +278,7 @@ def _table(rows: Sequence[Row]) -> Table:
 def _cells(row: Row, digits: int) -> list[Any]:
     ends = [None if isnan(row[end]) else row[end] for end in ("low_day", "high_day")]
     shares = [_with_interval(row, name, 2) for name in ("correlation", "first", "total")]
-    return [str(row["input"]), *ends, *shares, _with_interval(row, "information", digits)]
+    return [row["input"], *ends, *shares, _with_interval(row, "information", digits)]
 
 
 def _with_interval(row: Row, name: str, digits: int) -> str:
@@ -297,7 +297,7 @@ def moved(result: Result) -> Chart:
         f"{result.about['milestone']}: what moves it",
         ("at its P10; without the risk", "at its P90; with the risk"),
     )
-    axis, names = "days by which the mean moves (left: earlier)", list(map(str, shown["input"]))
+    axis, names = "days by which the mean moves (left: earlier)", list(shown["input"])
     return tornado(title, axis, names, low, high, legend, "no input moves the milestone")
 
 

@@ -189,7 +189,7 @@ Row = Mapping[Hashable, Any]
 
 def report(result: Result, milestone: str = "") -> Report:
     """When the milestone is reached, its days by cause, what is critical, and the story of one build."""
-    name = str(result.about["milestone"])
+    name = result.about["milestone"]
     sections = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
     return Report.of(f"What drives {name}", [*result.subject(), name], sections)
 

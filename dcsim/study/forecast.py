@@ -19,6 +19,7 @@ from dcsim.dates import spelled
 from dcsim.document.bars import coloured
 from dcsim.document.causes import kind_of_wait, waited_for
 from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Mark, Rule
+from dcsim.document.names import labelled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, UNKNOWN, counted, date_of, day, share
 from dcsim.study.curves import Curve, by_unit, chosen, dates_of_the_world, over_time
@@ -163,7 +164,7 @@ BINS = 28
 
 def histogram(result: Result, milestone: str = "") -> Chart:
     """In how many replications a milestone is reached when; the last milestone if none is named."""
-    there = list(result.scenario.milestones)
+    there = labelled(list(result.scenario.milestones), result.labels)
     name = known(milestone, there, "milestone", "milestones") if milestone else (there or [""])[-1]
     table = result.tables["milestones"]
     rows = table[table["milestone"] == name]

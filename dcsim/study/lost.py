@@ -302,7 +302,7 @@ def report(result: Result, milestone: str = "") -> Report:
     sentences = (said, *never(result.tables["stuck"], result.simulated))
     tables = [Table(columns, rows)] if rows else []
     section = Section("", sentences, tables=tables, charts=charts, notes=[*notes, SHARED])
-    return Report.of("What waiting costs", [*result.subject(), str(about["supply"])], [section])
+    return Report.of("What waiting costs", [*result.subject(), about["supply"]], [section])
 
 
 def _unit(result: Result) -> str:
@@ -315,7 +315,7 @@ def _told(row: Mapping[Any, Any]) -> str:
 
 def shortfall(result: Result) -> Chart:
     """How much there was at the end of each day beside how much there should have been; between them lies the loss."""
-    supply, curves = str(result.about["supply"]), result.tables["curves"]
+    supply, curves = result.about["supply"], result.tables["curves"]
     moves = np.flatnonzero(curves[["simulated", "target"]].diff().abs().sum(axis=1) > 0)
     if not len(moves):
         return Chart(f"{supply}: simulated and target", empty=f"nothing of {supply} was counted")

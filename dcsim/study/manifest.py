@@ -51,6 +51,7 @@ class _Manifest(BaseModel):
     overrides: dict[str, Any]
     options: list[str]
     mitigated: list[str]
+    labels: dict[str, str] = {}
     start: _Moment
     day_zero: _Moment
     seed: _Count | Literal["expected"]
@@ -213,7 +214,8 @@ _ANY: TypeAdapter[_Manifest] = TypeAdapter(
 
 def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict[str, Any]:
     """What a result is: enough to tell it from another, and to make it again; as JSON reads it."""
-    document = scenario.document
+    document, labels = scenario.document, scenario.labels
+    left_out = {name: labels[name] for name in (*scenario.variants, *scenario.options) if name in labels}
     manifest = {
         "kind": kind,
         "dcsim": __version__,
@@ -224,6 +226,7 @@ def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict
         "overrides": dict(document.overrides),
         "options": list(document.options),
         "mitigated": list(document.mitigated),
+        **({"labels": left_out} if left_out else {}),
         "start": scenario.start.isoformat(),
         "day_zero": scenario.zero.isoformat(),
         **about,

@@ -13,7 +13,7 @@ from dcsim.analysis.gains import Gain, interplay
 from dcsim.build import network_of
 from dcsim.document.chart import Axis, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import UNKNOWN, days, interval, money, share
+from dcsim.document.words import UNKNOWN, days, interval, listed, money, share
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
@@ -238,10 +238,10 @@ def report(result: Result, milestone: str = "") -> Report:
     about, stuck = result.about, result.tables["stuck"]
     reached, whose = float(about["reached"]), stuck["measures"].replace("", "as planned")
     lacks = [f"As planned {share(reached)} of builds reach it; days are of those that do in both."] * (reached < 1)
-    lacks += missing(stuck, str(about["milestone"]), whose, int(about["replications"]))
+    lacks += missing(stuck, about["milestone"], whose, int(about["replications"]))
     alone = Section("Each measure alone", tables=[_alone(result)], charts=[days_bought(result)], notes=[ALONE])
     first = Section("", [*_best(result), *lacks])
-    subject = [*result.subject(), str(about["milestone"])]
+    subject = [*result.subject(), about["milestone"]]
     return Report.of(
         "What can be done", subject, [first, alone, *_together(result), Section("", notes=[*_notes(result)])]
     )
@@ -275,7 +275,7 @@ def _alone(result: Result) -> Table:
     differs = options["reached"].nunique() > 1 or float(result.about["reached"]) < 1
     rows = [
         [
-            f"{row['option']} (risk)" if row["kind"] == MITIGATION else str(row["option"]),
+            f"{row['option']} (risk)" if row["kind"] == MITIGATION else row["option"],
             *_bought(row),
             "free" if isinf(row["per_million"]) else _known(row["per_million"]),
             *([row["reached"]] if differs else []),
@@ -345,7 +345,7 @@ def _notes(result: Result) -> Iterator[str]:
         yield f"Sets weighed: {result.about['search']}."
     unpriced = [row["option"] for row in result.tables["options"].to_dict("records") if isnan(row["cost"])]
     if unpriced and result.about.get("budget") is not None:
-        yield f"In no set, because their cost is not given: {', '.join(unpriced)}."
+        yield f"In no set, because their cost is not given: {listed(unpriced)}."
 
 
 def days_bought(result: Result) -> Chart:

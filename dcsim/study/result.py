@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dcsim.analysis.result import EXPECTED, layers_of
 from dcsim.document.chart import Chart
+from dcsim.document.names import in_words, labelled
 from dcsim.document.report import Report
 from dcsim.document.words import counted
 from dcsim.errors import RequestError, UnavailableError
 from dcsim.scenario.schema import Scenario
+from dcsim.study.labels import Labelled
 from dcsim.suggest import nearest, shorten
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ class Question(Protocol):
     CHARTS: Mapping[str, Draw]
     """Its pictures by name, the first drawn if none is named: each from a result and what else it can be asked for."""
 
-    def report(self, result: "Result", milestone: str = "") -> Report:
+    def report(self, result: "Result", milestone: str = "", **asked: Any) -> Report:
         """What a result has to say, of one milestone first."""
         ...
 
@@ -120,10 +123,27 @@ class Result:
         """How many replications it tells of."""
         return int(self.about.get("simulated") or self.about["replications"])
 
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What reports and charts call things, by name."""
+        return {**self.about.get("labels", {}), **self.scenario.labels}
+
+    @cached_property
+    def labelled(self) -> "Result":
+        """The same result, of which every name that has a label knows it: what reports and charts are made of."""
+        labels = self.labels
+        if not labels:
+            return self
+        found = Result(self.kind, self.scenario, labelled(self.about, labels), Labelled(self.tables, labels))
+        found.__dict__["labelled"] = found
+        return found
+
     def subject(self) -> list[str]:
         """The scenario, what was laid over it, how often and with which seed it was simulated."""
         about = self.about
-        told = list(about.get("subject") or [self.scenario.name, *layers_of(self)])
+        told = [
+            f"{part}" for part in about.get("subject") or [self.scenario.name, *labelled(layers_of(self), self.labels)]
+        ]
         seed, n = about.get("seed"), about.get("simulated", about.get("replications"))
         if seed == EXPECTED:
             return [*told, "expected values"]
@@ -134,9 +154,9 @@ class Result:
         sampling = about.get("sampling", "random")
         return told if sampling == "random" else [*told, f"{sampling} sampling"]
 
-    def report(self, milestone: str = "") -> Report:
+    def report(self, milestone: str = "", **asked: Any) -> Report:
         """What it has to say: sections of sentences, tables and charts, of one milestone first if one is named."""
-        return self.question.report(self, milestone)
+        return in_words(self.question.report(self.labelled, labelled(milestone, self.labels), **asked))
 
     def charts(self) -> tuple[str, ...]:
         """The names of its pictures, the first drawn if none is named."""
@@ -156,12 +176,12 @@ class Result:
             raise RequestError(
                 f"no picture '{shorten(str(name))}' of a result of kind '{self.kind}'; there are {', '.join(there)}"
             )
-        given = {key: value for key, value in asked.items() if value is not None}
+        given = {key: labelled(value, self.labels) for key, value in asked.items() if value is not None}
         known = list(signature(there[name]).parameters)[1:]
         for key in given:
             if key not in known:
                 raise RequestError(f"the picture '{name}' cannot be asked for '{key}'{nearest(key, known, 'choices')}")
-        return there[name](self, **given)
+        return in_words(there[name](self.labelled, **given))
 
     def plot(self, what: str | None = None, ax: "Axes | None" = None, **asked: Any) -> "Axes":
         """Draw one of its pictures on the given axes, or on new ones as notebooks show them.

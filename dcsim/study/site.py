@@ -14,11 +14,13 @@ from dcsim.analysis.waits import binned
 from dcsim.dates import ended
 from dcsim.document.chart import Axis, Bars, Cells, Chart, Dots, Mark
 from dcsim.document.colours import PROGRESS
+from dcsim.document.names import labelled
 from dcsim.document.words import counted, date_of, day
 from dcsim.errors import RequestError
 from dcsim.places import SITE
 from dcsim.scenario.schema import Scenario
 from dcsim.study.curves import moments
+from dcsim.study.labels import with_labels
 from dcsim.suggest import nearest, shorten
 
 BINS = 360
@@ -64,7 +66,8 @@ def gantt(scenario: Scenario, activities: pd.DataFrame, deliveries: pd.DataFrame
         return Chart(title, empty="nothing has started")
     last = int(max(started["start"].max(), inside["finish"].max() if inside["finish"].notna().any() else 0))
     started = started.assign(end=started["finish"].fillna(last).astype("int64"), begin=started["start"].astype("int64"))
-    order = list(started.groupby("activity", sort=False)["begin"].min().sort_values(kind="stable").index[:MOST_ROWS])
+    first = started.groupby("activity", sort=False)["begin"].min().sort_values(kind="stable")
+    order = labelled(list(first.index[:MOST_ROWS]), scenario.labels)
     if place and place != SITE and not activities["place"].str.startswith(f"{place}/").any():
         marks = list(_bars(scenario, started, order))
     else:
@@ -262,6 +265,7 @@ def _arrived(
     there = there[there["supply"].isin(supplies)]
     there = there.assign(span=there["tick"] * BINS // max(last, 1))
     there = there.groupby(["supply", "span"], sort=False).agg({"tick": "min", "amount": "sum"}).reset_index()
+    there = with_labels(there, scenario.labels)
     if there.empty:
         return [], []
     notes = [

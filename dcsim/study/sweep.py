@@ -312,7 +312,7 @@ def picture(result: Result, milestone: str = "") -> Chart:
     points, paths = result.tables["points"], [str(path) for path in result.about["over"]]
     if len(paths) > 2:
         raise RequestError(f"a picture of a sweep is over one path or two, not {len(paths)}")
-    known = tuple(dict.fromkeys(map(str, points["milestone"])))
+    known = tuple(dict.fromkeys(points["milestone"]))
     name = known_name(milestone, known) if milestone else (known or ("",))[-1]
     here = points[points["milestone"] == name]
     if here.empty:

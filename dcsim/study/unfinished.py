@@ -11,6 +11,7 @@ from dcsim.document.causes import waited_for
 from dcsim.document.words import counted, listed, plural
 from dcsim.places import SITE
 from dcsim.scenario.schema import Scenario
+from dcsim.study.labels import with_labels
 
 MOST = 3
 """Reasons that are told in a sentence."""
@@ -24,8 +25,9 @@ def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
     `stuck` is the table of what unfinished builds lack.
     """
     told: dict[tuple[int, str], list[str]] = {}
-    for name, part in stuck.groupby("milestone", sort=False):
-        told.setdefault((int(part["unfinished"].iloc[0]), reasons(part)), []).append(str(name))
+    for _, part in stuck.groupby("milestone", sort=False):
+        name = f"{part['milestone'].iloc[0]}"
+        told.setdefault((int(part["unfinished"].iloc[0]), reasons(part)), []).append(name)
     lines = [((builds, why), [name for name in names if name]) for (builds, why), names in told.items()]
     lines = [line for line in lines if line[1] or len(told) == 1]
     for (builds, why), names in lines[:MOST_LINES]:
@@ -61,6 +63,7 @@ def of_one(stuck: pd.DataFrame, scenario: Scenario, milestone: str) -> pd.DataFr
     told = waiting.groupby(["activity", "waits_for"], sort=False).size().reset_index(name="mean")
     told["place"] = [scenario.activities[name].at for name in told["activity"]]
     told["kind"] = [SUPPLY if name in scenario.supplies else "" for name in told["waits_for"]]
+    told = with_labels(told, scenario.labels, ("activity", "waits_for", "place"))
     return told.assign(milestone=milestone, builds=1, unfinished=1, least=told["mean"], most=told["mean"])
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from dcsim.dates import days_between
 from dcsim.document import words as language
 from dcsim.document.causes import cause, spent_on, waited_for
+from dcsim.document.names import in_words, labelled
 from dcsim.document.report import Cell, Column, Table
 from dcsim.document.words import counted, joined
 from dcsim.report.page.comparison import verdict
@@ -16,6 +17,7 @@ from dcsim.report.page.leans import weakest
 from dcsim.report.page.results import Results, built, dated, on, wanted
 from dcsim.report.page.words import date, days, known, share, shift, until
 from dcsim.study.course import waits
+from dcsim.study.labels import with_labels
 from dcsim.study.unfinished import of_one, reasons
 
 
@@ -98,7 +100,7 @@ def _lead(results: Results) -> str:
 def _lacking(results: Results) -> str:
     """What unfinished builds lack, where they are kept."""
     for found in results.findings:
-        stuck = found.tables.get("stuck")
+        stuck = found.labelled.tables.get("stuck")
         if stuck is None or stuck.empty:
             continue
         if found.kind == "comparison":
@@ -164,7 +166,7 @@ def answer(results: Results) -> Table | None:
     rows = []
     summary = {} if many is None else {row["milestone"]: row for row in many.tables["summary"].to_dict("records")}
     there = built(results)
-    for name, spec in specs.items():
+    for name, spec in labelled(specs, results.labels).items():
         cells: list[str | Cell] = [
             Cell(name, emphasis="strong" if name == results.milestone else "", below=spec.description)
         ]
@@ -187,7 +189,7 @@ def answer(results: Results) -> Table | None:
     columns += [Column(built_as, "date")] if runs else []
     columns.append(Column("Target or actual"))
     columns.append(Column("Chance by then", "share") if many is not None else Column("Days off", "change"))
-    return Table(columns, rows, counted(len(rows), "milestone"))
+    return in_words(Table(columns, rows, counted(len(rows), "milestone")))
 
 
 def off(results: Results, name: str, there: Any) -> str:
@@ -208,7 +210,7 @@ def main_causes(results: Results, most: int = 3) -> str:
         ]
         return f"Most of the days go into {joined(told)}."
     many, run = results.first("replications"), results.first("run")
-    found = many.tables["waits"] if many else waits(run) if run else pd.DataFrame()
+    found = many.tables["waits"] if many else with_labels(waits(run), results.labels) if run else pd.DataFrame()
     rows = found.head(most).to_dict("records")
     told = [f"{waited_for(row['cause'])} ({days(row['days'])})" for row in rows]
     return f"It waited longest for {joined(told)}; waiting is not always delay." if told else ""

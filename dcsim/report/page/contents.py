@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dcsim.document.names import in_words
 from dcsim.document.report import Report, Section
 from dcsim.document.words import counted
 from dcsim.errors import ResultError
@@ -22,7 +23,9 @@ def reports(results: Results) -> list[Report]:
     told = [found.report(results.milestone) for kind in QUESTIONS for found in results.of(kind)]
     limits = Report("What is not modelled", (), [Section("", tuple(_own(results)), LIMITS)])
     return [
-        report for report in (*told, leans.leaning(results), limits, evidence.assumptions(results)) if report.sections
+        in_words(report)
+        for report in (*told, leans.leaning(results), limits, evidence.assumptions(results))
+        if report.sections
     ]
 
 
@@ -36,13 +39,13 @@ def everything(results: Results) -> list[Report]:
     again = Section(
         "How to make it again", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.others
     )
-    return [Report("Answer", subject(results), (first, again)), *reports(results)]
+    return [in_words(Report("Answer", subject(results), (first, again))), *reports(results)]
 
 
 def subject(results: Results) -> list[str]:
     """What was simulated, in a few words."""
     zero = f"day 0 is {words.date(results.clock.zero)}"
-    return [*(f"with {one}" for one in results.layers), size(results.network), *_builds(results), zero]
+    return [*(f"with {one}" for one in results.layers), size(results.network, results.labels), *_builds(results), zero]
 
 
 def _builds(results: Results) -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dcsim.analysis.sensitivity import rank_correlation
 from dcsim.document.chart import Axis, Bars, Chart
+from dcsim.document.names import labelled
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, joined
 from dcsim.report.page.evidence import MARKS, UNSAID, confidence, mark, origin
@@ -63,7 +64,7 @@ def _sorted(inputs: Iterator[Lean], least: float) -> list[Lean]:
 
 def _by_swing(results: Results, row: Mapping[Any, Any]) -> Lean:
     low, high = (float(row[end]) if known(row[end]) else 0.0 for end in ("low_day", "high_day"))
-    name, kind = str(row["input"]), str(row["kind"])
+    name, kind = row["input"], str(row["kind"])
     return Lean(name, kind, low, high, f"{shift(low)} to {shift(high)} d", *_source(results, name, kind))
 
 
@@ -83,7 +84,9 @@ def _by_correlation(results: Results) -> Iterator[Lean]:
         rho = rank_correlation(size, np.nan_to_num(day, nan=np.inf)).estimate
         if abs(rho) > 2 / sqrt(len(day)):
             source = _source(results, short, KINDS[section])
-            yield Lean(short, KINDS[section], min(rho, 0.0), max(rho, 0.0), f"{rho:+.2f}", *source)
+            yield Lean(
+                labelled(short, results.labels), KINDS[section], min(rho, 0.0), max(rho, 0.0), f"{rho:+.2f}", *source
+            )
 
 
 def _source(results: Results, name: str, kind: str) -> tuple[str, Cell]:

@@ -1,7 +1,7 @@
 """The results a page is made of: those that belong to one scenario, and the milestone it answers for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 from dcsim.analysis.result import layers_of
 from dcsim.build import network_of
 from dcsim.dates import Limit
+from dcsim.document.names import labelled
 from dcsim.document.words import NEVER
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
@@ -33,7 +34,7 @@ class Results:
 
     def of(self, kind: str) -> list[Result]:
         """The results of one kind, in the order in which they were given."""
-        return [one for one in self.findings if one.kind == kind]
+        return [one.labelled for one in self.findings if one.kind == kind]
 
     def first(self, kind: str, about_milestone: str | None = None) -> Result | None:
         """The first result of a kind, of those that were asked about a milestone; none if there is none."""
@@ -43,9 +44,14 @@ class Results:
         )
 
     @cached_property
+    def labels(self) -> dict[str, str]:
+        """What the page calls things, by name."""
+        return {name: label for one in reversed(self.findings) for name, label in one.labels.items()}
+
+    @cached_property
     def layers(self) -> tuple[str, ...]:
         """What was laid over the scenario, as far as a result of it tells: a run of the resolved one does not."""
-        told = (layers_of(one) for one in self.findings if same(one.scenario, self.scenario))
+        told = (layers_of(one.labelled) for one in self.findings if same(one.scenario, self.scenario))
         return next((one for one in told if one), ())
 
     @cached_property
@@ -95,7 +101,8 @@ def together(findings: Sequence[Result], milestone: str | None = None) -> Result
                 f"results of different scenarios do not fit on one page: {_named(scenario)} ({own[0].kind}) and "
                 f"{_named(one.scenario)} ({one.kind}); report each alone, or put a comparison beside one"
             )
-    return Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
+    found = Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
+    return replace(found, milestone=labelled(found.milestone, found.labels))
 
 
 def _stranger(one: Result, scenario: Scenario) -> bool:
@@ -120,7 +127,7 @@ def _asked(findings: Sequence[Result], scenario: Scenario, milestone: str | None
         if milestone not in there:
             raise RequestError(f"no milestone '{shorten(milestone)}'{nearest(milestone, there, 'milestones')}")
         return milestone
-    asked = [str(name) for one in findings if (name := one.about.get("milestone")) in there]
+    asked = [name for one in findings if (name := one.about.get("milestone")) in there]
     of_date = [name for name, one in there.items() if wanted(one) is not None]
     return next(iter([*asked, *reversed(of_date), *reversed(there)]), "")
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import RESERVED, Scenario
+from dcsim.scenario.model import read_label
+from dcsim.scenario.schema import LABELLED, RESERVED, Scenario
 from dcsim.suggest import article
 
 FORBIDDEN = "./|*?[]:,"
@@ -42,6 +43,20 @@ def check_names(scenario: Scenario, findings: Problems) -> None:
         findings.require(apart, ("options", name), f"an option cannot be called '{name}': a risk is called so already")
     for path in _named(scenario):
         check_characters(path, str(path[-1]), findings)
+    check_labels(scenario, findings)
+
+
+def check_labels(scenario: Scenario, findings: Problems) -> None:
+    """No two things are called the same where people read."""
+    seen: dict[str, tuple[str, str]] = {}
+    for section in (*LABELLED, "variants"):
+        for name, part in getattr(scenario, section).items():
+            variant = section == "variants" and isinstance(part, Mapping)
+            label = part.get("label", "") if variant else getattr(part, "label", "")
+            label = findings.read((section, name, "label"), read_label, label) or ""
+            other, where = seen.setdefault(label, (name, section)) if label else (name, section)
+            if other != name:
+                findings.add((section, name, "label"), f"{where}.{other} has the label '{label}' already")
 
 
 def check_characters(path: Key, name: str, findings: Problems) -> None:
