@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 KINDS = (".html", ".htm", ".md", ".xlsx")
 
 
-def report(*results: Result, path: str | Path, milestone: str | None = None) -> Path:
+def report(*results: Result, path: str | Path, milestone: str | None = None, brief: bool = False) -> Path:
     """Write the results of one scenario as one file.
 
     Parameters
@@ -25,6 +25,8 @@ def report(*results: Result, path: str | Path, milestone: str | None = None) -> 
     milestone
         The one the report answers for; if not given the one the results were asked for, else the last with a target
         or an observed date.
+    brief
+        Whether it has the answer alone: dates, chance, causes, what to do and one chart, on one printed sheet of A4.
 
     Raises
     ------
@@ -40,20 +42,20 @@ def report(*results: Result, path: str | Path, milestone: str | None = None) -> 
     path = Path(path)
     if path.suffix.lower() not in KINDS:
         raise ResultError(f"'{path}': the name of a report ends in .html, .md or .xlsx")
-    return write_file(path, _content(together(results, milestone), path.suffix.lower()))
+    return write_file(path, _content(together(results, milestone), path.suffix.lower(), brief))
 
 
-def _content(results: "Results", kind: str) -> str | bytes:
+def _content(results: "Results", kind: str, brief: bool) -> str | bytes:
     from dcsim.report.page.contents import everything
 
     if kind == ".md":
         from dcsim.report.markdown import markdown
 
-        return markdown(results.scenario.name, everything(results))
+        return markdown(results.scenario.name, everything(results, brief))
     if kind == ".xlsx":
         from dcsim.report.workbook import workbook
 
-        return workbook(everything(results))
+        return workbook(everything(results, brief))
     from dcsim.report.page.document import written
 
-    return written(results)
+    return written(results, brief)

@@ -92,7 +92,7 @@ def _head(scenario: Scenario, network: Network) -> Iterator[str]:
     )
     document = scenario.document
     if document.variants:
-        yield f"Variants laid over it: {', '.join(document.variants)}."
+        yield f"Variants applied: {', '.join(document.variants)}."
     if document.options:
         yield f"Options taken: {', '.join(document.options)}."
     if document.mitigated:

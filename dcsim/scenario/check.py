@@ -24,7 +24,7 @@ from dcsim.scenario.checks.work import check_work, check_work_in_places
 from dcsim.scenario.document import Document, Key
 from dcsim.scenario.schema import Scenario
 
-_SINGLE_VALUES = (("name",), ("start",), ("day_zero",), ("horizon",), ("description",))
+_SINGLE_VALUES = (("name",), ("start",), ("day_zero",), ("horizon",), ("description",), ("as_of",), ("author",))
 _STAND_INS = {"name": "scenario", "start": "2000-01-01"}
 
 

@@ -25,7 +25,7 @@ MOST, MOST_FORMULAS = 1_000, 2_000
 """Parameters of a scenario, and different formulas."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WORDS = (*PROVENANCE, "description", "label", "meaning", "what", "name", "url", "as_of")
+_WORDS = (*PROVENANCE, "description", "label", "meaning", "what", "name", "url", "as_of", "author")
 """Keys behind which there are words, which are never computed."""
 _RAMPS = (("count",), ("rate",))
 """Where the steps of a ramp may be computed too."""

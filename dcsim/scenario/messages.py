@@ -62,7 +62,7 @@ def _message(detail: ErrorDetails, path: Key, raw: Any) -> str:
         return f"expected a mapping{_example(path)}, got {describe(raw)}"
     if kind in ("tuple_type", "list_type"):
         return f"expected a list, got {describe(raw)}"
-    return f"cannot make anything of {describe(raw)} here"
+    return f"unexpected value {describe(raw)}"
 
 
 def _needs(path: Key, key: str) -> str:

@@ -519,7 +519,7 @@ class RiskPart(Model):
 
 
 class Mitigation(RiskPart):
-    """What can be done against a risk, and what it costs; what is given here is laid over the risk."""
+    """What can be done against a risk, and what it costs; what is given here replaces that of the risk."""
 
     cost: MoneyValue | None = None
     """What it costs: `20M USD`."""
@@ -566,7 +566,7 @@ class Option(Model):
     cost: MoneyValue | None = None
     """What it costs: `5M USD`."""
     changes: dict[Text, Any]
-    """What is different with it: a partial scenario, laid over this one by `--option NAME`."""
+    """What is different with it: a partial scenario, applied by `--option NAME`."""
     label: Label = ""
     """What reports and charts call it: `Air freight`."""
     description: Text = ""
@@ -706,13 +706,17 @@ def _has_label(variant: Any) -> bool:
 class Scenario(Model):
     """A data-center buildout: a site, its suppliers, its crews and its risks.
 
-    A file may be laid over others that it `extends`.
+    A file may build on others that it `extends`.
     """
 
     name: Text
     """What is built."""
     description: Text = ""
     """What the scenario is for."""
+    as_of: DateValue | None = None
+    """The date of what it knows; a page shows it."""
+    author: Label = ""
+    """Who wrote it; a page shows it."""
     start: DateValue
     """The clock starts on this date at 00:00."""
     day_zero: DateValue | None = None
@@ -753,7 +757,7 @@ class Scenario(Model):
     options: dict[Text, Option] = {}
     """What can be done for a price: named changes, weighed against each other by `dcsim mitigate`."""
     variants: dict[Text, Any] = {}
-    """Named what-ifs: partial scenarios laid over this one, each with a `label` if reports should call it otherwise."""
+    """Named what-ifs: partial scenarios applied by `--variant NAME`; `label` is what reports call one."""
     sources: dict[Text, Source] = {}
     """Sources by key."""
 

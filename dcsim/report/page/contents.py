@@ -29,8 +29,8 @@ def reports(results: Results) -> list[Report]:
     ]
 
 
-def everything(results: Results) -> list[Report]:
-    """The answer as a report, and what follows it."""
+def everything(results: Results, brief: bool = False) -> list[Report]:
+    """The answer as a report, and unless it is brief what follows it."""
     said = headline(results)
     facts = [f"{fact.label}: {fact.value}{f' ({fact.note})' if fact.note else ''}" for fact in said.facts]
     table = answer(results)
@@ -39,13 +39,22 @@ def everything(results: Results) -> list[Report]:
     again = Section(
         "How to make it again", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.others
     )
-    return [in_words(Report("Answer", subject(results), (first, again))), *reports(results)]
+    about = [*subject(results), *filter(None, [dated(results)])]
+    return [in_words(Report("Answer", about, (first, again))), *([] if brief else reports(results))]
 
 
 def subject(results: Results) -> list[str]:
     """What was simulated, in a few words."""
     zero = f"day 0 is {words.date(results.clock.zero)}"
     return [*(f"with {one}" for one in results.layers), size(results.network, results.labels), *_builds(results), zero]
+
+
+def dated(results: Results) -> str:
+    """Of which date the scenario is, and who wrote it; nothing where it does not say."""
+    as_of, author = results.scenario.as_of, results.scenario.author
+    said = [f"As of {words.date(as_of)}" if as_of else "", f"by {author}" if author else ""]
+    line = ", ".join(filter(None, said))
+    return line[:1].upper() + line[1:]
 
 
 def _builds(results: Results) -> Iterator[str]:

@@ -13,18 +13,21 @@ from dcsim.document.colours import DARK, LIGHT
 from dcsim.document.report import Cell
 from dcsim.document.words import cell
 from dcsim.report.page.answer import answer, headline
-from dcsim.report.page.contents import origin, reports, subject
+from dcsim.report.page.contents import dated, origin, reports, subject
+from dcsim.report.page.evidence import sources
 from dcsim.report.page.results import Results
 from dcsim.report.policy import policy
 from dcsim.visible import visible
 
 LANGUAGE = "en"
+BRIEF_HEIGHT = 300
+"""Pixels of the chart of a brief page, so that all of it prints on one sheet."""
 _PALETTES = {"light": LIGHT, "dark": DARK}
 _STYLE = ":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
 
-def written(results: Results) -> str:
-    """The page as HTML."""
+def written(results: Results, brief: bool = False) -> str:
+    """The page as HTML; if brief its first screen alone, with one chart, which prints on one sheet of A4."""
     environment = Environment(
         loader=PackageLoader("dcsim.report.page"),
         autoescape=True,
@@ -34,8 +37,10 @@ def written(results: Results) -> str:
     )
     environment.filters |= {"breakable": _breakable, "said": cell, "wrapped": Cell.of}
     told = reports(results)
-    drawn = [chart for report in told for chart in report.charts]
+    drawn = [chart for report in told for chart in report.charts][: 1 if brief else None]
     charts = {f"chart{number}": figure(chart) for number, chart in enumerate(drawn)}
+    if brief:
+        charts = {name: {**chart, "height": min(chart["height"], BRIEF_HEIGHT)} for name, chart in charts.items()}
     colours = {name: " ".join(f"--{key}: {colour};" for key, colour in one.items()) for name, one in _PALETTES.items()}
     style = _STYLE.format(**colours) + _asset("templates", "report.css")
     scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
@@ -45,6 +50,10 @@ def written(results: Results) -> str:
         subject=subject(results),
         headline=headline(results),
         answer=answer(results),
+        brief=brief,
+        dated=dated(results),
+        picture=next(iter(drawn), None),
+        sources=sources(results),
         reports=told,
         origin=origin(results),
         policy=policy(scripts, [style, ""]),

@@ -1,11 +1,12 @@
 """What the answer rests on: every number with its source, its date, and how sure it is."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dcsim.document.report import Cell, Column, Report, Section, Table
-from dcsim.document.words import counted, written
+from dcsim.document.words import counted, listed, written
 from dcsim.report.page.results import Results
 from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.schema import Scenario
@@ -41,17 +42,20 @@ def origin(scenario: Scenario, citation: Citation) -> tuple[Cell, str]:
 
 # Every number
 
+NOT_COUNTED = ("milestones", "variants")
+"""Sections whose numbers are no inputs of the simulation."""
+MOST_EXAMPLES = 3
+"""Numbers without a source that are named."""
+
 
 def assumptions(results: Results) -> Report:
     """Every number of the scenario with its source, date and confidence."""
     scenario = results.scenario
     groups: dict[str, list[Row]] = {}
-    counts: dict[str, int] = {}
     for path, citation in scenario.document.citations.items():
-        if path[0] in ("milestones", "variants"):
+        if path[0] in NOT_COUNTED:
             continue
         word = confidence(scenario, path, citation)
-        counts[word] = counts.get(word, 0) + 1
         cell, as_of = origin(scenario, citation)
         named = ".".join(map(str, path[1:])).removesuffix(".value")
         row: Row = [named, _value(citation), cell, as_of, Cell(word, emphasis=mark(word))]
@@ -62,24 +66,41 @@ def assumptions(results: Results) -> Report:
         for path, formula in scenario.document.formulas.items()
         if path not in scenario.document.citations
     ]
-    groups["Written without a source"] = [
-        [path, value, "", "", Cell("none given", emphasis="soft")] for path, value in bare
-    ]
     columns = tuple(map(Column, ("Value of", "Value", "Source or reason", "Date", "Confidence")))
     tables = [Table(columns, rows, title) for title, rows in groups.items() if rows]
-    return Report.of("Every number", (), [Section("", (_counted(counts, len(bare)),), tables=tables)] if tables else ())
+    said = tuple(filter(None, (_counted(scenario), _unsourced(bare))))
+    return Report.of("Every number", (), [Section("", said, tables=tables)])
 
 
-def _counted(counts: Mapping[str, int], bare: int) -> str:
+def sources(results: Results) -> str:
+    """How well the numbers of the scenario are sourced, in a few words."""
+    scenario = results.scenario
+    bare = len(list(uncited(scenario)))
+    return " ".join(filter(None, (_counted(scenario), f"{counted(bare, 'number')} without a source." if bare else "")))
+
+
+def _unsourced(bare: Sequence[tuple[str, str]]) -> str:
+    """How many numbers are written without a source, with a few of them."""
+    if not bare:
+        return ""
+    few = listed([f"{path} = {value}" for path, value in bare[:MOST_EXAMPLES]])
+    more = f", among them {few}" if len(bare) > MOST_EXAMPLES else f": {few}"
+    return f"{counted(len(bare), 'number')} without a source{more}."
+
+
+def _counted(scenario: Scenario) -> str:
     """How many numbers are how sure."""
+    citations = scenario.document.citations
+    counts = Counter(
+        confidence(scenario, path, citation) for path, citation in citations.items() if path[0] not in NOT_COUNTED
+    )
     order = list(MARKS)
     told = [
         f"{number} {'of ' + word + ' confidence' if word in ('low', 'medium', 'high') else word}"
         for word, number in sorted(counts.items(), key=lambda one: order.index(one[0]) if one[0] in order else 9)
     ]
     said = f"{counted(sum(counts.values()), 'number')} with their origin: {', '.join(told)}." if counts else ""
-    more = f" {counted(bare, 'number')} written without." if bare else ""
-    return (said + more).strip().replace("assumption,", "assumed,")
+    return said.replace("assumption,", "assumed,")
 
 
 def _value(citation: Citation) -> Cell:
