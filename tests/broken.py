@@ -171,7 +171,7 @@ KEYS = [
         "  builders:       {count: 3, salary: 5}",
         (
             "line 20: resources.builders.salary: unknown key 'salary'; there are 'count', "
-            "'calendar', 'per', 'within', 'description'"
+            "'calendar', 'per', 'within', 'label', 'description'"
         ),
     ),
     Broken(
@@ -180,7 +180,7 @@ KEYS = [
         "  builders:       {count: 3, duration: 5 d}",
         (
             "line 20: resources.builders.duration: unknown key 'duration'; there are 'count', "
-            "'calendar', 'per', 'within', 'description'"
+            "'calendar', 'per', 'within', 'label', 'description'"
         ),
     ),
     Broken("missing-name", "name: Colossus in small\n", "\n", "needs `name`: what is built"),
