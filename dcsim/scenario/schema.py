@@ -713,8 +713,6 @@ class Scenario(Model):
     """What is built."""
     description: Text = ""
     """What the scenario is for."""
-    as_of: DateValue | None = None
-    """The date of what it knows; a page shows it."""
     author: Label = ""
     """Who wrote it; a page shows it."""
     start: DateValue
