@@ -171,7 +171,7 @@ def others() -> list[Result]:
     early = {"placed": pd.Timestamp("2024-01-05"), "latest": pd.Timestamp("2024-01-02")}
     orders = [
         order | early | {"order": "first", "slack": -3.0, "probability": 0.4, "note": "too late"},
-        order | {"order": "second", "slack": nan, "probability": nan, "note": None},
+        order | {"order": "second", "slack": nan, "probability": nan, "note": ""},
     ]
     curves = [{"day": k, "date": pd.Timestamp("2024-01-03"), "simulated": k, "target": 2 * k} for k in range(4)]
     causes = [{"kind": "resource", "name": "crew", "unit_days": 12.0, "share": 0.75, "price": 24e6}]

@@ -190,7 +190,7 @@ def test_a_result_that_was_read_says_the_same(compared, tmp_path):
 
 def test_a_table_is_a_dataset_by_the_columns_that_tell_its_rows_apart(compared):
     dataset = compared.to_xarray("outcomes")
-    assert list(dataset.sizes) == ["scenario", "replication", "milestone"]
+    assert list(dataset.sizes) == ["scenario", "replication"]
     first = compared.outcomes.iloc[0]
     found = dataset["day"].sel({key: first[key] for key in dataset.sizes}).item()
     assert found == first["day"] or (np.isnan(found) and np.isnan(first["day"]))

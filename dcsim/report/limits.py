@@ -5,8 +5,8 @@ LIMITS = (
     "shorter activity can delay the end.",
     "No changes of design and no faults found late: only tests with repair, and nothing after acceptance.",
     "No markets: crews are counts, ramps and a shared factor, without overtime, fatigue or wages; other buyers are a "
-    "share of production or a risk. Money follows the build and does not hold it back; the costs of mitigation are only "
-    "noted.",
+    "share of production or a risk. Money follows the build and does not hold it back; the costs of mitigation are "
+    "only noted.",
     "Weather is a risk with a window. There is no daylight saving time; holidays are those of a country or state, as "
     "far as they are known.",
     "Draws are independent of each other but for shared factors, risks and correlations. Expected values are too "

@@ -324,7 +324,8 @@ def map_chart(result: Result, milestone: str = "", day: float | None = None) -> 
     done = states.finish[states.finish < NOT_YET]
     half = _moment(result, float(np.median(done))) if len(done) else zero
     on = ceil((half - zero) / timedelta(days=1)) if day is None else day
-    first, last = ((end - zero) / timedelta(days=1) for end in (result.scenario.start, _horizon(result)))
+    latest = _horizon(result) if "horizon" in result.about else datetime.max
+    first, last = ((moment - zero) / timedelta(days=1) for moment in (result.scenario.start, latest))
     if not first <= on <= last:
         raise RequestError(f"the map shows a day from {first:.0f} to {last:.0f}, got {on:g}")
     return site_map(result.scenario, states, on)
