@@ -71,9 +71,9 @@ Body = Callable[..., "Result | Answer"]
 def question(shared: str, *, name: str | None = None, doing: str = "simulating") -> Callable[[Body], Body]:
     """Make a command of a function that asks one question.
 
-    The function takes a scenario, then as keywords its own options, the shared ones and `progress`. It returns a
-    result, which the command keeps and prints. A function that names `resume` takes `out` too, and keeps its result
-    itself; one that names `limit` takes the memory that may be used.
+    The function takes a `scenario`, or a subject of another name as it stands on the command line. Its keywords are its
+    own options, the shared ones and `progress`. It returns a result, which the command keeps and prints. One that names
+    `resume` takes `out` too, and keeps its result itself; one that names `limit` takes the memory that may be used.
 
     Parameters
     ----------
@@ -86,25 +86,27 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
     """
 
     def add(body: Body) -> Body:
-        given = signature(body).parameters.values()
-        taken = [option for option in given if option.kind is Parameter.KEYWORD_ONLY]
-        own = [option for option in taken if option.name not in (*_GIVEN, *shared.split())]
-        names = {option.name for option in taken}
+        subject, *taken = signature(body).parameters.values()
+        own = [option for option in taken if _is_own(option, shared)]
+        names, opens = {option.name for option in taken}, subject.name == "scenario"
         keeps, layers = "resume" in names, _LAYERS | (_SEEN if "seen" in shared.split() else {})
-        parameters = list(_parameters(own, shared.split(), layers, keeps))
+        if opens:
+            subject = _option("scenario", ScenarioFile)
+        parameters = list(_parameters(subject, own, shared.split(), layers if opens else {}, keeps))
 
-        def command(scenario: Path, limit: float, out: Path | None, overwrite: bool, **asked: Any) -> None:
-            as_json, as_csv = asked.pop("as_json"), asked.pop("as_csv")
-            built = opened(scenario, limit=limit, **{layer: asked.pop(layer) for layer in layers})
-            if "limit" in names:
-                asked["limit"] = limit
+        def command(out: Path | None, overwrite: bool, **asked: Any) -> None:
+            as_json, as_csv, about = asked.pop("as_json"), asked.pop("as_csv"), asked.pop(subject.name)
+            if opens:
+                limit = asked.pop("limit")
+                about = opened(about, limit=limit, **{layer: asked.pop(layer) for layer in layers})
+                asked |= {"limit": limit} if "limit" in names else {}
             if "milestones" in asked:
                 asked["milestones"] = asked["milestones"] or ()
             if keeps:
                 make_way(out, overwrite, asked["resume"])
                 asked["out"] = out
             with _stoppable(out if keeps else None), progress(doing) as show:
-                found = body(built, **asked, progress=show)
+                found = body(about, **asked, progress=show)
             answer = found if isinstance(found, Answer) else Answer(found)
             written = [*answer.notes, *(in_folder(out) if keeps else ())]
             if not keeps:
@@ -120,15 +122,23 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
     return add
 
 
-def _parameters(own: list[Parameter], shared: list[str], layers: dict[str, Any], keeps: bool) -> Iterator[Parameter]:
-    """What the command takes: the scenario, its milestone, its own options, and those of every question."""
+def _is_own(option: Parameter, shared: str) -> bool:
+    """Whether a parameter is an option of this question alone."""
+    return option.kind is Parameter.KEYWORD_ONLY and option.name not in (*_GIVEN, *shared.split())
+
+
+def _parameters(
+    subject: Parameter, own: list[Parameter], shared: list[str], layers: dict[str, Any], keeps: bool
+) -> Iterator[Parameter]:
+    """What the command takes: its subject, its milestone, its own options, and those of every question."""
     milestones = [option for option in shared if option.startswith("milestone")]
-    yield _option("scenario", ScenarioFile)
+    yield subject
     yield from (_option(option, *_SHARED[option]) for option in milestones)
     yield from own
     yield from (_option(option, *_SHARED[option]) for option in shared if option not in (*milestones, "seen"))
     yield from (_option(layer, annotation, None) for layer, annotation in layers.items())
-    yield _option("limit", Limit, LIMIT)
+    if layers:
+        yield _option("limit", Limit, LIMIT)
     yield _option("out", Out, None)
     yield _option("overwrite", Overwrite, False)
     if keeps:
