@@ -41,7 +41,8 @@ KNOTS = OCTAVES * CELLS + 2
 MOST_FAILURES = 10
 
 _BLOCK = 4096
-_Z95 = 1.6448536269514722
+Z95 = 1.6448536269514722
+"""The standard score of the 95th percentile of a normal distribution."""
 _LARGEST_LOGARITHM = 700.0
 
 
@@ -301,7 +302,7 @@ class Lognormal(Continuous):
     @property
     def sigma(self) -> float:
         """The standard deviation of the logarithm."""
-        return (math.log(self.p95) - math.log(self.p05)) / (2 * _Z95)
+        return (math.log(self.p95) - math.log(self.p05)) / (2 * Z95)
 
     @property
     def mean(self) -> float:

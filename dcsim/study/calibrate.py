@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.distributions import Lognormal
+from dcsim.distributions import Z95, Lognormal
 from dcsim.document.chart import Axis, Bars, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import counted
@@ -109,7 +109,7 @@ def _posterior(posterior: Posterior, priors: dict[str, list[Lognormal | None]]) 
             middle = float(weights @ means)
             between, within = float(weights @ (means - middle) ** 2), float(weights @ spreads**2)
             apart = OFFSET**2 if archetype == WHOLE else 0.0
-            half = 1.6448536 * (between + within + apart) ** 0.5
+            half = Z95 * (between + within + apart) ** 0.5
             scores = (middle - half, middle + half, *_quantiles(means, weights))
             values = [float(np.exp(prior.mu + prior.sigma * score)) for score in scores]
             logs = np.log(spreads)

@@ -9,6 +9,7 @@ from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, listed, written
 from dcsim.report.page.results import Results
 from dcsim.scenario.document import Citation, Key, dotted
+from dcsim.scenario.layers import SECTIONS
 from dcsim.scenario.schema import Scenario
 
 Row = list[str | Cell]
@@ -121,18 +122,8 @@ def in_words(value: Any) -> str:
 
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-UNSOURCED = (
-    "parameters",
-    "places",
-    "calendars",
-    "factors",
-    "resources",
-    "supplies",
-    "activities",
-    "risks",
-    "branches",
-    "options",
-)
+NOT_NUMBERS = ("correlations", "milestones", "fitted", "variants", "sources")
+"""Sections whose numbers need no source of their own."""
 _NUMBER = re.compile(r"-?\d")
 _PLAIN = ("0", "1", "1.0")
 """What only says whether, or that it is one."""
@@ -141,7 +132,9 @@ _PLAIN = ("0", "1", "1.0")
 def uncited(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Numbers that stand in the scenario without a source: path, value. Ones and priorities are left out."""
     document = scenario.document
-    for section in UNSOURCED:
+    for section in SECTIONS:
+        if section in NOT_NUMBERS:
+            continue
         for path, value in _leaves(document.values.get(section), (section,), document.citations):
             told = in_words(value)
             if told not in _PLAIN and path[-1] != "priority" and path not in document.formulas:
