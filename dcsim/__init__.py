@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     import dcsim.study.backtest as _backtest
     import dcsim.study.calibrate as _calibrate
     import dcsim.study.compare as _compare
+    import dcsim.study.delay_cost as _delay_cost
     import dcsim.study.drivers as _drivers
     import dcsim.study.explain as _explain
     import dcsim.study.finance as _finance
-    import dcsim.study.lost as _lost
     import dcsim.study.mitigate as _mitigate
     import dcsim.study.orders as _orders
     import dcsim.study.run as _run
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     drivers = _api.opening(_drivers.drivers)
     explain = _api.opening(_explain.explain)
     finance = _api.opening(_finance.finance)
-    lost = _api.opening(_lost.lost)
+    delay_cost = _api.opening(_delay_cost.delay_cost)
     mitigate = _api.opening(_mitigate.mitigate)
-    order_by = _api.opening(_orders.order_by)
+    latest_orders = _api.opening(_orders.latest_orders)
     replicate = _api.opening(_api.replicate)
     simulate = _api.opening(_run.simulate)
     sweep = _api.opening(_sweep.sweep)
@@ -54,14 +54,14 @@ __all__ = [
     "calibrate",
     "check",
     "compare",
+    "delay_cost",
     "drivers",
     "explain",
     "finance",
     "import_schedule",
+    "latest_orders",
     "load",
-    "lost",
     "mitigate",
-    "order_by",
     "read",
     "replicate",
     "simulate",
@@ -77,9 +77,9 @@ _ROOMS: dict[str, str] = {
     "explain": "dcsim.study.explain",
     "finance": "dcsim.study.finance",
     "import_schedule": "dcsim.exchange",
-    "lost": "dcsim.study.lost",
+    "delay_cost": "dcsim.study.delay_cost",
     "mitigate": "dcsim.study.mitigate",
-    "order_by": "dcsim.study.orders",
+    "latest_orders": "dcsim.study.orders",
     "read": "dcsim.study.store",
     "simulate": "dcsim.study.run",
     "sweep": "dcsim.study.sweep",

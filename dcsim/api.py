@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dcsim.budget import LIMIT
-from dcsim.build import network_of
 from dcsim.errors import Problem, ScenarioError
+from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.load import load as load_scenario
 from dcsim.scenario.schema import Scenario

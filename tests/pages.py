@@ -197,7 +197,7 @@ def others() -> list[Result]:
     return [
         found("sweep", swept, points=sweep),
         found("orders", asked | {"date": "2024-01-20", "confidence": 0.8, "probability": 0.6}, orders=orders),
-        found("lost", priced, curves=curves, causes=causes),
+        found("delay_cost", priced, curves=curves, causes=causes),
         found(
             "mitigations",
             asked | {"budget": 2e6, "currency": "USD", "reached": 1.0, "search": "all 1 that the budget pays"},

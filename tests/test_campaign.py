@@ -16,8 +16,8 @@ import pytest
 from generated import scenario as generated
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.engine import new_runner
+from dcsim.model import network_of
 from dcsim.study.design import designed
 from dcsim.study.replications import TABLES
 

@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.correlations import nearest, possible, triangle
 from dcsim.distributions import Uniform
 from dcsim.engine import new_runner
@@ -18,6 +17,7 @@ from dcsim.engine.copula import follows
 from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.engine.philox import hash64, place_keys, uniform
 from dcsim.errors import ScenarioError
+from dcsim.model import network_of
 from dcsim.study.design import designed
 
 SITE = {

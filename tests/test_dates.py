@@ -8,7 +8,7 @@ import pytest
 import dcsim
 from dcsim.dates import days_between, ended, in_time, last_tick, parse_limit, spelled
 from dcsim.study.compare import compare
-from dcsim.study.orders import order_by
+from dcsim.study.orders import latest_orders
 from dcsim.study.sweep import sweep
 from dcsim.trace import NOT
 
@@ -221,7 +221,7 @@ def test_days_off_lie_between_dates(dcsim, tmp_path):
 
 
 def test_an_order_is_late_at_the_midnight_after_the_day():
-    found = order_by(dcsim.load(MIDNIGHT), milestone="goods", date="2030-01-16", n=4)
+    found = latest_orders(dcsim.load(MIDNIGHT), milestone="goods", date="2030-01-16", n=4)
     assert found.about["probability"] == 0
     assert found.orders["latest"].iloc[0] == pd.Timestamp("2030-01-16")
 
@@ -244,7 +244,7 @@ def test_an_order_for_a_time_of_day():
         "activities": {"a": {"duration": "1 h", "consumes": {"x": 1}}},
         "milestones": {"m": {"activity": "a"}},
     }
-    found = order_by(dcsim.load(data), milestone="m", date="2026-01-08 03:00", n=4)
+    found = latest_orders(dcsim.load(data), milestone="m", date="2026-01-08 03:00", n=4)
     assert found.orders["latest"].iloc[0] == pd.Timestamp("2026-01-05")
     assert found.about["date"] == "2026-01-08T03:00:00"
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.engine.draws import Sample, draw
 from dcsim.engine.philox import uniform
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.study.design import BLOCK, designed, site_quantities
 
 SITE = """

@@ -9,10 +9,10 @@ from builders import network
 from scipy import stats
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.engine.philox import LANES, hash64, philox, uniforms
+from dcsim.model import network_of
 from dcsim.network import Network
 
 HOUR = {"exponential": "1 h"}

@@ -10,8 +10,8 @@ import yaml
 from test_design import EXPECTED, SITE
 
 import dcsim as library
-from dcsim.build import network_of
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.study.inputs import REST, inputs_of
 from dcsim.study.result import Result
 

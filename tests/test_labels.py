@@ -55,7 +55,7 @@ COMMANDS = (
     "replicate -n 20 --variant k_short",
     "explain --milestone k_online -n 20",
     "compare k_short k_second k_storms --milestone k_online -n 20",
-    "lost --supply k_gpus -n 4",
+    "delay-cost --supply k_gpus -n 4",
     "drivers --milestone k_online -n 8",
     "sweep --over resources.k_crew.count=1,2 -n 8",
     "order-by --milestone k_online --date 2026-03-20 --confidence 0.5 -n 20",

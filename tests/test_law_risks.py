@@ -4,8 +4,8 @@ import pytest
 from builders import Told, network
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.engine.draws import Sample, draw
+from dcsim.model import network_of
 
 DAY = 1440
 

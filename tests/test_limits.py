@@ -6,9 +6,9 @@ from builders import network
 
 import dcsim
 from dcsim import suggest
-from dcsim.build import limits, network_of
 from dcsim.engine.draws import Sample, draw
 from dcsim.errors import RequestError, ScenarioError
+from dcsim.model import limits, network_of
 
 ENGINES = ("reference", "compiled")
 

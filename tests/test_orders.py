@@ -13,12 +13,12 @@ from scipy.stats import binomtest
 from test_cli import ordered
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.charts.pictures import draw
 from dcsim.charts.plotly import figure
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.study.latest import Search, moved_orders, needed
-from dcsim.study.orders import order_by
+from dcsim.study.orders import latest_orders
 from dcsim.study.result import Result
 
 BY = "2024-01-20"
@@ -40,7 +40,7 @@ def built(order, more="", **sections):
 
 
 def asked(scenario, n=20, **more):
-    found = order_by(scenario, **{"milestone": "full", "date": BY, "n": n, "engine": "reference", **more})
+    found = latest_orders(scenario, **{"milestone": "full", "date": BY, "n": n, "engine": "reference", **more})
     return found, found.orders.to_dict("records")[0]
 
 
@@ -266,7 +266,7 @@ def test_nonsense_is_refused(more, message):
 
 def test_without_orders_there_is_nothing_to_place():
     with pytest.raises(RequestError, match="there are no orders: nothing to place in time"):
-        order_by(dcsim.load(network("a=1d", milestones={"m": {"activity": "a"}})), milestone="m", date=BY)
+        latest_orders(dcsim.load(network("a=1d", milestones={"m": {"activity": "a"}})), milestone="m", date=BY)
 
 
 def test_the_target_is_the_date():
@@ -327,7 +327,7 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, late, tmp_path):
 
 
 def test_pictures(late, tmp_path):
-    found = order_by(dcsim.load(late), milestone="full", date=BY, n=20)
+    found = latest_orders(dcsim.load(late), milestone="full", date=BY, n=20)
     ax = found.plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["goods main", "goods spare"]
     assert found.plot(ax=ax) is ax

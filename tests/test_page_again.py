@@ -39,8 +39,8 @@ def file(tmp_path):
         ("explain", *HALF, "-n", "8", "--replication", "5", "--option", "crane"),
         ("explain", *HALF, "-n", "8", "--expected", "--mitigate", "storm"),
         ("explain", *HALF, "-n", "8"),
-        ("lost", "--supply", "done", "-n", "4"),
-        ("lost", "--supply", "done", "--expected", "--price", "1.23456789 EUR"),
+        ("delay-cost", "--supply", "done", "-n", "4"),
+        ("delay-cost", "--supply", "done", "--expected", "--price", "1.23456789 EUR"),
         ("compare", "resources.crane.count=2", "-n", "8", "--seed", "1", *HALF),
         ("sweep", "--over", "supplies.power.orders.first.lead_time=3 d:9 d:3", "-n", "4", *HALF),
         ("sweep", "--over", "resources.crew.count=1..2", "--over", "resources.crane.count=1,2", "-n", "4", *HALF),
@@ -75,11 +75,11 @@ def test_the_command_gives_the_same_result(dcsim, file, tmp_path, monkeypatch, a
             "the ranges that were sampled, as they were written (`--over`)",
         ),
         (
-            ("lost", "--supply", "done", "--expected", "--target", "plan.csv"),
+            ("delay-cost", "--supply", "done", "--expected", "--target", "plan.csv"),
             "the plan it was set against (`--target`), which is not kept",
         ),
     ],
-    ids=["compare", "mitigate", "sweep", "lost"],
+    ids=["compare", "mitigate", "sweep", "delay-cost"],
 )
 def test_where_more_is_needed_than_is_kept_it_is_said(dcsim, file, tmp_path, monkeypatch, asked, missing):
     monkeypatch.chdir(tmp_path)

@@ -8,9 +8,9 @@ from generated import scenario
 from oracle import simulate as by_the_law
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, Sample, draw
+from dcsim.model import network_of
 
 NETWORKS = 2_000
 BATCHES = 20

@@ -185,7 +185,7 @@ def test_without_numba_the_reference_engine_runs_with_a_notice(dcsim, tiny, monk
         (("run", "--expected"), 1),
         (("explain", "--milestone", "half", "-n", "2"), 2),
         (("compare", "more_power", "-n", "2"), 4),
-        (("lost", "--supply", "done", "-n", "2"), 4),
+        (("delay-cost", "--supply", "done", "-n", "2"), 4),
         (("sweep", "--over", "resources.crew.count=1..3", "-n", "2"), 6),
         (("sweep", "--over", "resources.crew.count=1..4", "--samples", "2", "-n", "2"), 4),
         (("mitigate", "--milestone", "half", "-n", "2"), 4),
@@ -227,8 +227,8 @@ def test_auto_chooses_the_sooner_engine(monkeypatch, work, kept, engine):
 
 def test_what_is_kept_is_found():
     from dcsim import load
-    from dcsim.build import network_of
     from dcsim.engine import is_compiled, new_runner
+    from dcsim.model import network_of
 
     new_runner("compiled", network_of(load(MINIMAL)), 0).run(0, {})
     is_compiled.cache_clear()

@@ -15,7 +15,7 @@ from dcsim.study.compare import compare
 from dcsim.study.drivers import drivers
 from dcsim.study.explain import explain
 from dcsim.study.mitigate import mitigate
-from dcsim.study.orders import order_by
+from dcsim.study.orders import latest_orders
 from dcsim.study.run import simulate
 from dcsim.study.store import read
 
@@ -186,7 +186,7 @@ def test_orders_that_were_placed_stay_placed():
         milestones={"full": {"activity": "fill"}},
     )
     seen = [{"milestone": "full", "not_by": on(20)}]
-    found = order_by(dcsim.load(spec | {"seen": seen}), milestone="full", date=on(90), n=20, engine="reference")
+    found = latest_orders(dcsim.load(spec | {"seen": seen}), milestone="full", date=on(90), n=20, engine="reference")
     early, late = found.orders.to_dict("records")
     assert early["note"] == "placed by 2024-01-21"
     assert late["slack"] >= 0

@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 import dcsim
-from dcsim.build import network_of
 from dcsim.document.causes import waited_for
 from dcsim.document.words import counted, listed, plural, span_of_places
+from dcsim.model import network_of
 from dcsim.report.graph import dot, mermaid
 from dcsim.report.quantities import uncertain
 from dcsim.report.words import tell

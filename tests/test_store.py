@@ -178,12 +178,12 @@ def compared(lasts):
     return dcsim.compare(dcsim.load(spec), "quick", n=4)
 
 
-def lost(**options):
+def delay_cost(**options):
     spec = TINY | {
         "supplies": TINY["supplies"] | {"tested": {"unit": "rack"}},
         "activities": TINY["activities"] | {"test": TINY["activities"]["test"] | {"produces": {"tested": 1}}},
     }
-    return dcsim.lost(dcsim.load(spec), supply="tested", n=2, **options)
+    return dcsim.delay_cost(dcsim.load(spec), supply="tested", n=2, **options)
 
 
 def plan(date):
@@ -196,9 +196,9 @@ def plan(date):
         (lambda: explained(replication=1), lambda: explained(replication=2), "replication told"),
         (lambda: explained(replication=1), lambda: explained(replication=None), "replication told"),
         (lambda: compared("1 h"), lambda: compared("2 h"), "scenarios behind their names"),
-        (lambda: lost(), lambda: lost(target=plan("2024-01-02")), "what it is compared with, plan"),
-        (lambda: lost(target=plan("2024-01-02")), lambda: lost(target=plan("2024-01-03")), "plan"),
-        (lambda: lost(price="4 USD"), lambda: lost(price="5 USD"), "value of an hour"),
+        (lambda: delay_cost(), lambda: delay_cost(target=plan("2024-01-02")), "what it is compared with, plan"),
+        (lambda: delay_cost(target=plan("2024-01-02")), lambda: delay_cost(target=plan("2024-01-03")), "plan"),
+        (lambda: delay_cost(price="4 USD"), lambda: delay_cost(price="5 USD"), "value of an hour"),
     ],
 )
 def test_another_answer_to_the_same_question_is_refused(tmp_path, one, other, differs):

@@ -127,17 +127,17 @@ def test_what_if_says_what_is_missing_too():
     assert "some: never in 12 of 12 builds: 2 to 18 racks short of power (power_on)" in told
     assert "more: never" not in told
     assert set(weighed.stuck["measures"]) == {"", "some"}
-    ordered = dcsim.order_by(with_options, milestone="all", date="2024-03-10", n=12)
+    ordered = dcsim.latest_orders(with_options, milestone="all", date="2024-03-10", n=12)
     assert f"all: {ALL}" in printed(shown(ordered.report()))
     assert set(ordered.stuck["waits_for"]) == {"power"}
 
 
 @pytest.mark.parametrize("engine", ["reference", "compiled"])
 def test_units_that_never_come_are_lost_to_what_is_missing(engine):
-    found = dcsim.lost(scenario(), supply="done", n=12, engine=engine)
+    found = dcsim.delay_cost(scenario(), supply="done", n=12, engine=engine)
     assert "unfinished: 12 of 12 builds: 4 to 20 racks short of power (power_on)\n" in printed(shown(found.report()))
     assert set(found.stuck["waits_for"]) == {"power"}  # fitting waits for the crew, and makes no units
-    assert dcsim.lost(dcsim.load({**STUCK, "supplies": PLENTY}), supply="done", n=2).stuck.empty
+    assert dcsim.delay_cost(dcsim.load({**STUCK, "supplies": PLENTY}), supply="done", n=2).stuck.empty
 
 
 def test_a_sweep_is_read_back_with_what_is_missing(tmp_path):

@@ -13,11 +13,11 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.build.openings import Openings
-from dcsim.build.refusals import successors
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.draws import Draws, draw, options_of
 from dcsim.engine.philox import Words
+from dcsim.model.openings import Openings
+from dcsim.model.refusals import successors
 from dcsim.network import Network, Requirement, Rework, Risk, Work
 from dcsim.places import SITE
 from dcsim.trace import Ints

@@ -116,7 +116,7 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
         command.__doc__ = body.__doc__
         command.__annotations__ = {option.name: option.annotation for option in parameters}
         command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-        app.command(name or body.__name__)(command)
+        app.command(name or body.__name__.replace("_", "-"))(command)
         return body
 
     return add

@@ -120,7 +120,7 @@ def compare(
 
 
 @question("seen seed engine")
-def lost(
+def delay_cost(
     scenario: "Scenario",
     *,
     supply: Annotated[str, typer.Option("--supply", metavar="NAME", help="The counter whose units come too late.")],
@@ -139,9 +139,9 @@ def lost(
     **shared: Any,
 ) -> "Result":
     """Show what waiting costs: GPU-days lost, their causes and their price."""
-    from dcsim.study.lost import lost
+    from dcsim.study.delay_cost import delay_cost
 
-    return lost(scenario, supply=supply, target=target, price=price, n=n, expected=expected, **shared)
+    return delay_cost(scenario, supply=supply, target=target, price=price, n=n, expected=expected, **shared)
 
 
 @question("n seed workers engine")
@@ -215,7 +215,7 @@ def sweep(
 
 
 @question("seen milestone n seed workers engine", name="order-by", doing="moving orders")
-def order_by(
+def latest_orders(
     scenario: "Scenario",
     *,
     date: Annotated[
@@ -230,9 +230,9 @@ def order_by(
     **shared: Any,
 ) -> "Result":
     """Find the latest date of each order at which a milestone stays likely enough."""
-    from dcsim.study.orders import order_by
+    from dcsim.study.orders import latest_orders
 
-    return order_by(scenario, date=date, confidence=confidence, points=points, **shared)
+    return latest_orders(scenario, date=date, confidence=confidence, points=points, **shared)
 
 
 @question("milestone n seed workers engine", doing="weighing")

@@ -33,10 +33,10 @@ def check(
 ) -> None:
     """Check a scenario, its variants and its options: list every error and its correction."""
     from dcsim import api
-    from dcsim.build import network_of
     from dcsim.document.words import counted
     from dcsim.errors import ScenarioError
     from dcsim.errors import told as lines
+    from dcsim.model import network_of
     from dcsim.report.words import size
 
     with patience("checking"):
@@ -103,7 +103,7 @@ def show(
     as_csv: AsCsv = False,
 ) -> None:
     """Describe a scenario: places, activities, resources, supplies, risks and milestones."""
-    from dcsim.build import network_of
+    from dcsim.model import network_of
     from dcsim.report.graph import LANGUAGES
     from dcsim.report.words import as_table, tell
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.result import EXPECTED
-from dcsim.build import build
 from dcsim.dates import days_between
 from dcsim.document.bars import tornado
 from dcsim.document.chart import Chart
@@ -24,6 +23,7 @@ from dcsim.document.words import listed, written
 from dcsim.engine import AUTO, ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
+from dcsim.model import build
 from dcsim.network import Network
 from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.load import changed

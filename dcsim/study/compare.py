@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import Difference, difference
 from dcsim.analysis.frames import moments
-from dcsim.build import network_of
 from dcsim.document.bars import stacked
 from dcsim.document.causes import spent_on
 from dcsim.document.chart import Axis, Chart, Dots
@@ -20,6 +19,7 @@ from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import change, share
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.design import BLOCK, RANDOM

@@ -20,7 +20,6 @@ from dcsim.analysis.frames import days as days_of
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import quantile
 from dcsim.analysis.sensitivity import Input, Points
-from dcsim.build import network_of
 from dcsim.document.bars import MOST_ROWS, tornado
 from dcsim.document.chart import Chart
 from dcsim.document.report import Column, Report, Section, Table
@@ -29,6 +28,7 @@ from dcsim.document.words import days as in_days
 from dcsim.engine import AUTO, choose, new_runner
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK, inputs_of

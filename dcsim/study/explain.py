@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.chain import MINOR, criticality, days_by_cause, segments, story
-from dcsim.build import network_of
 from dcsim.chain import chains
 from dcsim.distributions import Fixed
 from dcsim.document.bars import OTHER, coloured, with_rest
@@ -22,6 +21,7 @@ from dcsim.engine import AUTO, ENGINES
 from dcsim.engine.draws import Expectation, Sample
 from dcsim.engine.draws import draw as settle
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.network import Network, Risk
 from dcsim.scenario.schema import Scenario
 from dcsim.study.design import RANDOM, designed

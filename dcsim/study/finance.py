@@ -9,10 +9,10 @@ import pandas as pd
 
 from dcsim.analysis.frames import moments
 from dcsim.analysis.result import EXPECTED
-from dcsim.build import network_of
 from dcsim.engine import ENGINES, builds, choose
 from dcsim.engine.draws import Draws, Expectation, draw
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books, together
 from dcsim.money.figures import (
     COVER,

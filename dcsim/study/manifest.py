@@ -98,7 +98,7 @@ class _Explanation(_Manifest):
 
 
 class _Lost(_Manifest):
-    kind: Literal["lost"]
+    kind: Literal["delay_cost"]
     supply: str
     unit: str
     replications: _Count

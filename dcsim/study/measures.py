@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.gains import Gain, Ints, gain
-from dcsim.build import network_of
 from dcsim.errors import RequestError, ScenarioError
+from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.replicate import Progress

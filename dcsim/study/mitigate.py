@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.gains import Gain, interplay
-from dcsim.build import network_of
 from dcsim.document.chart import Axis, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, days, interval, listed, money, share
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.build import network_of
 from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit, spelled
 from dcsim.document.chart import Axis, Bars, Chart, Dots
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, date_of, share
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.latest import Hits, InTime, Search, needed
@@ -38,7 +38,7 @@ PLACED = "placed by"
 """How the note of an order begins that was placed when something was seen of the build."""
 
 
-def order_by(
+def latest_orders(
     scenario: Scenario,
     *,
     milestone: str,

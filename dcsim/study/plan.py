@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dcsim.analysis.lost import Growth
+from dcsim.analysis.delay import Growth
 from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.network import Network
 from dcsim.scenario.files import UnreadableFileError, read_text

@@ -32,7 +32,7 @@ QUESTIONS = {
     "mitigations": "dcsim.study.mitigate",
     "sweep": "dcsim.study.sweep",
     "orders": "dcsim.study.orders",
-    "lost": "dcsim.study.lost",
+    "delay_cost": "dcsim.study.delay_cost",
     "finance": "dcsim.study.finance",
     "backtest": "dcsim.study.backtest",
     "calibration": "dcsim.study.calibrate",
@@ -86,8 +86,8 @@ class Result:
     """
 
     kind: str
-    """Which question: `run`, `replications`, `explanation`, `lost`, `comparison`, `sweep`, `drivers`, `assumptions`,
-    `orders`, `mitigations`, `finance`, `backtest`, `calibration`."""
+    """Which question: `run`, `replications`, `explanation`, `delay_cost`, `comparison`, `sweep`, `drivers`,
+    `assumptions`, `orders`, `mitigations`, `finance`, `backtest`, `calibration`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]

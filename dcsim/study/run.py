@@ -15,9 +15,9 @@ from dcsim.analysis.stuck import stuck_table
 from dcsim.analysis.supplies import supply_table
 from dcsim.analysis.usage import usage_table
 from dcsim.analysis.waits import end_of
-from dcsim.build import network_of
 from dcsim.engine import ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
+from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.course import observed, waits

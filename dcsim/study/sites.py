@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from dcsim.build import network_of
 from dcsim.document.words import counted
 from dcsim.engine import choose
 from dcsim.errors import Problem, RequestError, ScenarioError
+from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.cases import Cases, Site, Step
 from dcsim.scenario.files import ARCHETYPES

@@ -16,7 +16,6 @@ import pandas as pd
 from dcsim.analysis.frames import explained, moments
 from dcsim.analysis.milestones import date_at
 from dcsim.analysis.quantiles import summary_table
-from dcsim.build import network_of
 from dcsim.document import chart
 from dcsim.document.chart import Bars, Chart, Dash, Dots, Line, Mark, Rule
 from dcsim.document.report import Column, Report, Section, Table
@@ -24,6 +23,7 @@ from dcsim.document.shades import SHADES, along, shaded, thinned
 from dcsim.document.words import NEVER, counted, date_of, day
 from dcsim.engine import AUTO, choose
 from dcsim.errors import Problem, RequestError, ScenarioError
+from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.assumptions import chosen_milestones

@@ -57,7 +57,7 @@ _COLUMNS = {
         "chain": _CHAIN,
         "stuck": _STUCK,
     },
-    "lost": {
+    "delay_cost": {
         "causes": "kind name unit_days:number share:number price:number",
         "curves": "day:number date:time simulated:number target:number",
         "stuck": _STUCK,

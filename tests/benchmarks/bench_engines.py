@@ -15,11 +15,11 @@ import pytest
 from racks import SMALLEST, by_rack, plain_simpy, scenario
 
 import dcsim
-from dcsim.build import build, network_of
 from dcsim.engine import new_runner
 from dcsim.engine.draws import Sample, draw
 from dcsim.engine.flat import flatten_draws
 from dcsim.engine.philox import LANES
+from dcsim.model import build, network_of
 
 COLOSSUS = Path(__file__).parents[2] / "configs" / "colossus-1.yaml"
 SIZES = {"25k": SMALLEST, "125k": 5 * SMALLEST, "500k": 20 * SMALLEST}

@@ -15,7 +15,7 @@ VERBS = {
     "run": "run",
     "replications": "replicate",
     "explanation": "explain",
-    "lost": "lost",
+    "delay_cost": "delay-cost",
     "finance": "finance",
     "comparison": "compare",
     "sweep": "sweep",
@@ -49,7 +49,7 @@ def _own(found: Result) -> list[str]:
         case "explanation":
             told = ["--expected"] if about["told"] is None else ["--replication", str(about["told"])]
             return ["--milestone", about["milestone"], *told]
-        case "lost":
+        case "delay_cost":
             return ["--supply", about["supply"], *_price(found)]
         case "finance":
             return [] if about["party"] == TOGETHER else ["--party", about["party"]]

@@ -136,7 +136,7 @@ def _said(results: Results) -> Iterator[str]:
     bought = [one for one in results.of("mitigations") if one.about.get("budget") is not None]
     yield from (one.report().sections[0].sentences[0] for one in bought)
     yield verdict(results)
-    yield from (found.report().sections[0].sentences[0] for found in results.of("lost"))
+    yield from (found.report().sections[0].sentences[0] for found in results.of("delay_cost"))
     row, _ = _chances(results)
     day = _in_one_build(results).get("day")
     if row and known(day) and known(row["p80"]) and _one_build(results) == "expected values":

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from dcsim.analysis.result import layers_of
-from dcsim.build import network_of
 from dcsim.dates import Limit
 from dcsim.document.names import labelled
 from dcsim.document.words import NEVER
 from dcsim.errors import RequestError, ResultError
+from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.report.page.words import date
 from dcsim.scenario.schema import Milestone, Scenario

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from dcsim.build.network import build
+from dcsim.model.network import build
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.build.supplies import Goods
-from dcsim.build.time import WorkingTimes
 from dcsim.distributions import Distribution
+from dcsim.model.supplies import Goods
+from dcsim.model.time import WorkingTimes
 from dcsim.network import Alternative, Claim, Demand, Requirement
 from dcsim.scenario.checks.parts import alternatives, spaced
 from dcsim.scenario.document import Key

@@ -1,16 +1,16 @@
 """The whole network of a scenario, put together from its parts and refused where it can never run."""
 
-from dcsim.build.activities import Instances
-from dcsim.build.branches import branches
-from dcsim.build.choices import Choices
-from dcsim.build.correlations import mixtures
-from dcsim.build.limits import exceeded
-from dcsim.build.links import Links
-from dcsim.build.refusals import refuse
-from dcsim.build.risks import risks
-from dcsim.build.supplies import Goods
-from dcsim.build.time import Clock, WorkingTimes
 from dcsim.distributions import Distribution
+from dcsim.model.activities import Instances
+from dcsim.model.branches import branches
+from dcsim.model.choices import Choices
+from dcsim.model.correlations import mixtures
+from dcsim.model.limits import exceeded
+from dcsim.model.links import Links
+from dcsim.model.refusals import refuse
+from dcsim.model.risks import risks
+from dcsim.model.supplies import Goods
+from dcsim.model.time import Clock, WorkingTimes
 from dcsim.network import Factor, Network
 from dcsim.places import Places
 from dcsim.scenario.schema import Scenario

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.chain import codes_of, with_risks
+from dcsim.analysis.delay import Floats, Growth, by_day, lateness, shared
 from dcsim.analysis.frames import dates, days, explained
-from dcsim.analysis.lost import Floats, Growth, by_day, lateness, shared
 from dcsim.analysis.result import EXPECTED
 from dcsim.analysis.stuck import stuck_before
-from dcsim.build import network_of
 from dcsim.calendars import always
 from dcsim.chain import chains
 from dcsim.chain.ways import ways
@@ -27,6 +26,7 @@ from dcsim.engine import AUTO, ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.engine.outcome import left_of
 from dcsim.errors import RequestError
+from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.money import money_of
@@ -47,7 +47,7 @@ UNFINISHED = ("unfinished", "")
 """What is lost to units that are not delivered by the end of the simulation."""
 
 
-def lost(
+def delay_cost(
     scenario: Scenario,
     *,
     supply: str,
@@ -107,7 +107,7 @@ def lost(
         "plan": _fingerprint(counter.plan),
         **_worth_of(unit_days, value),
     }
-    return Result("lost", scenario, about, tables)
+    return Result("delay_cost", scenario, about, tables)
 
 
 def _chances(expected: bool, seed: int, numbers: Sequence[int]) -> Sequence[Expectation | Sample]:

@@ -7,10 +7,10 @@ from builders import network
 from matplotlib.figure import Figure
 
 import dcsim
-from dcsim.analysis.lost import Growth, by_day, lateness
+from dcsim.analysis.delay import Growth, by_day, lateness
 from dcsim.charts.pictures import draw
 from dcsim.errors import RequestError
-from dcsim.study.lost import LATE, lost
+from dcsim.study.delay_cost import LATE, delay_cost
 from dcsim.study.result import Result
 
 DAY = 1440
@@ -46,7 +46,7 @@ def racks(**more):
 
 def test_a_queue_loses_what_it_waits(engine):
     """Three racks, one crew: they are there after 2, 3 and 4 days instead of all after 2."""
-    result = lost(dcsim.load(racks()), supply="done", expected=True, engine=engine)
+    result = delay_cost(dcsim.load(racks()), supply="done", expected=True, engine=engine)
     assert result.about["unit_days"] == pytest.approx(3)
     (row,) = result.causes.to_dict("records")
     assert (row["kind"], row["name"], row["share"]) == ("resource", "crew", 1)
@@ -60,7 +60,7 @@ def test_losses_are_shared_in_proportion_and_add_up():
     spec = racks()
     spec["supplies"]["parts"] = {"orders": {"all": {"amount": 3, "placed": "2024-01-03", "lead_time": "3 d"}}}
     spec["activities"]["install"]["consumes"] = {"parts": 1}
-    result = lost(dcsim.load(spec), supply="done", expected=True)
+    result = delay_cost(dcsim.load(spec), supply="done", expected=True)
     # there after 6, 7, 8 days instead of 2: 4 + 5 + 6; each chain: 2 d not placed, 3 d lead time, 0 to 2 d crew
     assert result.about["unit_days"] == pytest.approx(15)
     found = result.causes.set_index("kind")["unit_days"]
@@ -72,29 +72,29 @@ def test_losses_are_shared_in_proportion_and_add_up():
 def test_waiting_has_its_price():
     spec = racks()
     spec["supplies"]["done"]["hourly_value"] = "10 USD"
-    result = lost(dcsim.load(spec), supply="done", expected=True)
+    result = delay_cost(dcsim.load(spec), supply="done", expected=True)
     assert result.causes["price"].sum() == pytest.approx(3 * 24 * 10)
-    assert lost(dcsim.load(spec), supply="done", expected=True, price="1 EUR").about["currency"] == "EUR"
-    assert lost(dcsim.load(racks()), supply="done", expected=True).causes["price"].isna().all()
+    assert delay_cost(dcsim.load(spec), supply="done", expected=True, price="1 EUR").about["currency"] == "EUR"
+    assert delay_cost(dcsim.load(racks()), supply="done", expected=True).causes["price"].isna().all()
 
 
 def test_a_plain_price_is_in_the_currency_of_the_scenario():
     spec = racks()
     with pytest.raises(RequestError, match="the price: money carries its currency: write '250 USD'"):
-        lost(dcsim.load(spec), supply="done", expected=True, price=250)
+        delay_cost(dcsim.load(spec), supply="done", expected=True, price=250)
     spec["supplies"]["done"]["hourly_value"] = "10 EUR"
     for price in (250, 250.0, "250", "250 EUR", "0.25k EUR"):
-        about = lost(dcsim.load(spec), supply="done", expected=True, price=price).about
+        about = delay_cost(dcsim.load(spec), supply="done", expected=True, price=price).about
         assert (about["hourly_value"], about["price"]) == ("250 EUR", pytest.approx(3 * 24 * 250))
 
 
 def test_units_that_never_come_are_lost_to_the_horizon():
-    result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
+    result = delay_cost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     assert result.causes.set_index("kind")["unit_days"]["unfinished"] == pytest.approx(1)
 
 
 def test_units_that_never_come_are_told_with_their_share():
-    result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
+    result = delay_cost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     (section,) = result.report().sections
     assert section.sentences == (
         "2 rack-days of done are lost against a build in which nothing waits.",
@@ -104,7 +104,7 @@ def test_units_that_never_come_are_told_with_their_share():
 
 
 def test_units_that_never_come_are_not_drawn():
-    result = lost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
+    result = delay_cost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     assert result.curves["simulated"].max() == 2
 
 
@@ -112,7 +112,7 @@ def test_what_is_there_at_the_start_is_part_of_a_plan():
     spec = racks()
     spec["supplies"]["done"]["initial"] = 2
     plan = pd.DataFrame({"date": ["2024-01-01", "2024-01-03", "2024-01-05"], "amount": [2, 3, 5]})
-    result = lost(dcsim.load(spec), supply="done", target=plan, expected=True)
+    result = delay_cost(dcsim.load(spec), supply="done", target=plan, expected=True)
     assert result.about["unit_days"] == pytest.approx(0)
     assert result.curves["simulated"].iloc[[0, -1]].tolist() == [2, 5]
     assert result.curves["target"].iloc[[0, -1]].tolist() == [2, 5]
@@ -120,14 +120,14 @@ def test_what_is_there_at_the_start_is_part_of_a_plan():
 
 def test_a_plan_may_stand_instead(tmp_path):
     plan = pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [1, 3]})
-    result = lost(dcsim.load(racks()), supply="done", target=plan, expected=True)
+    result = delay_cost(dcsim.load(racks()), supply="done", target=plan, expected=True)
     assert result.about["unit_days"] == pytest.approx(0)
     plan.to_csv(tmp_path / "plan.csv", index=False)
     early = tmp_path / "early.csv"
     early.write_text("date,amount\n2024-01-02,3\n")
-    assert lost(dcsim.load(racks()), supply="done", target=early, expected=True).about["unit_days"] == pytest.approx(
-        1 + 2 + 3
-    )
+    assert delay_cost(dcsim.load(racks()), supply="done", target=early, expected=True).about[
+        "unit_days"
+    ] == pytest.approx(1 + 2 + 3)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_plan_may_stand_instead(tmp_path):
 def test_a_plan_is_read_as_strictly_as_a_scenario(tmp_path, rows, message):
     (tmp_path / "plan.csv").write_text(f"date,amount\n{rows}\n")
     with pytest.raises(RequestError, match=f"(?s)cannot read the plan, .*plan.csv: .*{message}"):
-        lost(dcsim.load(racks()), supply="done", target=tmp_path / "plan.csv", expected=True)
+        delay_cost(dcsim.load(racks()), supply="done", target=tmp_path / "plan.csv", expected=True)
 
 
 def test_a_frame_is_read_like_a_file():
@@ -161,13 +161,13 @@ def test_a_frame_is_read_like_a_file():
         ({"date": [], "amount": []}, "no rows"),
     ):
         with pytest.raises(RequestError, match=message):
-            lost(dcsim.load(racks()), supply="done", target=pd.DataFrame(columns), expected=True)
+            delay_cost(dcsim.load(racks()), supply="done", target=pd.DataFrame(columns), expected=True)
 
 
 def test_replications_are_averaged_and_alike_with_both_engines():
     spec = racks()
     spec["activities"]["install"]["duration"] = "1 to 3 d"
-    results = [lost(dcsim.load(spec), supply="done", n=6, engine=name) for name in ("reference", "compiled")]
+    results = [delay_cost(dcsim.load(spec), supply="done", n=6, engine=name) for name in ("reference", "compiled")]
     assert results[0].about == results[1].about
     pd.testing.assert_frame_equal(results[0].causes, results[1].causes)
 
@@ -175,27 +175,27 @@ def test_replications_are_averaged_and_alike_with_both_engines():
 def test_what_makes_no_sense_is_refused():
     loaded = dcsim.load(racks())
     with pytest.raises(RequestError, match="no supply 'don'; did you mean 'done'"):
-        lost(loaded, supply="don")
+        delay_cost(loaded, supply="don")
     with pytest.raises(RequestError, match="there must be at least one replication, and at most 10,000,000, got 0"):
-        lost(loaded, supply="done", n=0)
+        delay_cost(loaded, supply="done", n=0)
     spec = racks()
     spec["supplies"]["power"] = {"initial": 9}
     spec["activities"]["install"]["consumes"] = {"power": 1}
     with pytest.raises(RequestError, match="'power' is used up by install: ask for a counter"):
-        lost(dcsim.load(spec), supply="power")
+        delay_cost(dcsim.load(spec), supply="power")
     spec = racks()
     spec["supplies"]["done"]["orders"] = {"one": {"amount": 1, "lead_time": "3 d"}}
     with pytest.raises(RequestError, match="'done' is delivered by orders or productions: ask for what activities"):
-        lost(dcsim.load(spec), supply="done")
+        delay_cost(dcsim.load(spec), supply="done")
     with pytest.raises(RequestError, match="cannot read the plan, a table of `date` and `amount`"):
-        lost(loaded, supply="done", target="nowhere.csv")
+        delay_cost(loaded, supply="done", target="nowhere.csv")
     with pytest.raises(RequestError, match=r"row 1\.amount: 1 after 3; .* never fall"):
-        lost(loaded, supply="done", target=pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [3, 1]}))
+        delay_cost(loaded, supply="done", target=pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [3, 1]}))
 
 
 def drawn(**tables):
     """A picture of a result with these tables."""
-    result = Result("lost", dcsim.load(racks()), {"supply": "done", "unit": "rack"}, tables)
+    result = Result("delay_cost", dcsim.load(racks()), {"supply": "done", "unit": "rack"}, tables)
     (what,) = tables
     return result.chart(what)
 

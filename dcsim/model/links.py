@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim import network
-from dcsim.build.activities import Instances
+from dcsim.model.activities import Instances
 from dcsim.network import Lag
 from dcsim.places import Places
 from dcsim.scenario import schema

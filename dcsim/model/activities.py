@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim import network
-from dcsim.build.choices import Choices, Needs
-from dcsim.build.supplies import Goods, variations
-from dcsim.build.time import WorkingTimes
 from dcsim.distributions import Distribution, mean_failures
+from dcsim.model.choices import Choices, Needs
+from dcsim.model.supplies import Goods, variations
+from dcsim.model.time import WorkingTimes
 from dcsim.network import REPAIR, RETRY, WORK, Demand, Take
 from dcsim.places import Places
 from dcsim.scenario import schema

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from dcsim import network
-from dcsim.build.activities import Instances
-from dcsim.build.links import Links
-from dcsim.build.time import elapsed
+from dcsim.model.activities import Instances
+from dcsim.model.links import Links
+from dcsim.model.time import elapsed
 from dcsim.scenario import schema
 from dcsim.scenario.schema import MOST_STRIKES, Scenario
 from dcsim.scenario.values import Uncertain

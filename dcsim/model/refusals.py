@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from dcsim import calendars
-from dcsim.build.openings import Openings
 from dcsim.errors import ScenarioError
+from dcsim.model.openings import Openings
 from dcsim.network import REPAIR, Demand, Milestone, Network, Requirement
 from dcsim.places import SITE
 from dcsim.scenario.document import Key

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from dcsim import network
-from dcsim.build.time import Clock, WorkingTimes, elapsed
+from dcsim.model.time import Clock, WorkingTimes, elapsed
 from dcsim.places import Places
 from dcsim.scenario import schema
 from dcsim.scenario.checks.parts import spaced
