@@ -341,5 +341,7 @@ QUESTIONS = sorted(set(package.__all__) - {"DcsimError", "ScenarioError", "check
 def test_a_command_takes_what_its_function_takes(name):
     taken = {"changes" if option == "others" else option for option in signature(getattr(package, name)).parameters}
     commands = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
-    options = signature(commands[{"simulate": "run", "latest_orders": "order-by"}.get(name, name.replace("_", "-"))]).parameters
+    options = signature(
+        commands[{"simulate": "run", "latest_orders": "order-by"}.get(name, name.replace("_", "-"))]
+    ).parameters
     assert taken - {"base", "chunk", "at_least", "progress"} <= set(options)
