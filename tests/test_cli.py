@@ -38,7 +38,7 @@ def ordered(text, *words):
 def test_an_option_that_counts_once_is_not_given_twice(dcsim, tiny, words):
     _, err, code = dcsim(words[0], tiny, *words[1:])
     assert code == 2
-    assert "given 2 times, and only one can count" in " ".join(err.replace("│", " ").split())
+    assert "given 2 times; give it once" in " ".join(err.replace("│", " ").split())
 
 
 def test_a_value_is_not_set_twice(dcsim, tiny):
@@ -158,7 +158,7 @@ def test_what_a_user_can_put_right_is_told_without_a_traceback(dcsim, words, mes
         (["run", MINIMAL, "--seed", "x"], "--seed"),
         (["run", MINIMAL, "--seed", "-1"], "--seed"),
         (["run", MINIMAL, "--set", "horizon"], "--set is written path=value"),
-        (["run", MINIMAL, "--expected", "--seed", "1"], "expected values are not drawn"),
+        (["run", MINIMAL, "--expected", "--seed", "1"], "--expected draws nothing at random"),
         (["show", MINIMAL, "--graph", "png"], "no graph 'png'; there are mermaid and dot"),
         (["fly"], "No such command"),
     ],

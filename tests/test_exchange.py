@@ -468,7 +468,7 @@ def test_the_command_writes_a_scenario_that_runs(dcsim, tmp_path):
     assert library.simulate(library.load(target), expected=True).finished
     _, err, code = dcsim("import", str(tmp_path / "plan.csv"), "-o", str(target))
     assert code == 2
-    assert "is there already" in " ".join(err.replace("│", " ").split())
+    assert "exists already" in " ".join(err.replace("│", " ").split())
     _, err, code = dcsim("import", str(tmp_path / "plan.doc"), "--json")
     assert code == 2
 

@@ -114,7 +114,7 @@ def test_what_makes_no_sense_is_told_in_a_line(dcsim, tiny, words, message):
         ([], "Missing option '-n'"),
         (["-n", "0"], "Invalid value for '-n': "),
         (["-n", "5", "--workers", "0"], "'--workers'"),
-        (["-n", "5", "--resume"], "--resume continues what a folder holds: say which with --out"),
+        (["-n", "5", "--resume"], "--resume continues the run in a folder: name the folder with --out"),
     ],
 )
 def test_what_is_typed_wrong_is_told_with_exit_code_2(dcsim, tiny, words, message):
@@ -143,7 +143,7 @@ def test_what_is_stopped_from_the_keyboard_is_kept(dcsim, tiny, tmp_path, monkey
     monkeypatch.setattr(replicate, "run_chunk", interrupted)
     _, err, code = dcsim("replicate", tiny, "-n", "300", *MANY, "--out", str(out))
     assert code == 130
-    assert err == f"what is done is kept in {out}: the same command with --resume continues it\nstopped\n"
+    assert err == f"the finished part is kept in {out}; run the same command with --resume to continue\nstopped\n"
     assert len(list((out / "parts").iterdir())) == 2
     _, err, code = dcsim("replicate", tiny, "-n", "300", *MANY)
     assert (code, err) == (130, "stopped\n")

@@ -252,7 +252,7 @@ def test_tables_that_contradict_each_other_are_told(dcsim, tiny, tmp_path):
     assert dcsim("sweep", tiny, "--over", "resources.crane.count=1..2", "-n", "2", "--out", str(kept))[2] == 0
     forged(kept, "points", pd.read_parquet(kept / "points.parquet").drop(columns="resources.crane.count"))
     told, code = dcsim("report", str(kept), "-o", str(tmp_path / "x.html"))[1:]
-    assert (code, "kept' holds cannot be shown (KeyError: " in told) == (2, True)
+    assert (code, "kept' cannot be shown (KeyError: " in told) == (2, True)
 
 
 # Parts
@@ -411,7 +411,7 @@ def test_a_result_is_replaced_if_asked(dcsim, tiny, tmp_path):
         assert dcsim(*command, "--out", out, "--overwrite")[2] == 0
     assert not (tmp_path / "out" / "attempts.parquet").exists()
     assert (tmp_path / "out" / "mine.txt").exists()
-    assert "--overwrite replaces what the folder of --out holds" in dcsim("run", tiny, "--overwrite")[1]
+    assert "--overwrite needs --out" in dcsim("run", tiny, "--overwrite")[1]
     (tmp_path / "out" / "manifest.json").write_text("{}")
     assert "is not a manifest of dcsim" in dcsim("run", tiny, "--out", out, "--overwrite")[1]
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Once(TyperCommand):
-    """A command that refuses an option given twice, of which only the last would count."""
+    """A command that refuses an option that is given twice, because only the last one would count."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         given = self.make_parser(ctx).parse_args(args=list(args))[2]
         for one in self.params:
             scalar = one.nargs == 1 and not getattr(one, "multiple", False) and not getattr(one, "is_flag", False)
             if scalar and (times := sum(other is one for other in given)) > 1:
-                raise typer.BadParameter(f"given {times} times, and only one can count", ctx, one)  # type: ignore[arg-type]
+                raise typer.BadParameter(f"given {times} times; give it once", ctx, one)  # type: ignore[arg-type]
         return super().parse_args(ctx, args)
 
 
@@ -27,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class App(typer.Typer):
-    """Commands of which each refuses options that would be lost."""
+    """An application whose commands refuse options that would be lost."""
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Function], Function]:
         return super().command(name, cls=Once, **settings)
@@ -46,61 +46,63 @@ ScenarioFile = Annotated[
 ]
 Variants = Annotated[
     list[str] | None,
-    typer.Option("--variant", metavar="NAME", help="A variant of the scenario to lay over it; may be repeated."),
+    typer.Option("--variant", metavar="NAME", help="Apply a variant of the scenario; may be repeated."),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="A single value: `resources.crews.count=12`; may be repeated."),
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change a single value: `resources.crews.count=12`; may be repeated."
+    ),
 ]
 Engine = Annotated[
     str,
     typer.Option(
-        metavar="auto|reference|compiled", help="Which engine runs it; all give the same result, auto picks the faster."
+        metavar="auto|reference|compiled", help="The engine: all give the same result; auto picks the faster."
     ),
 ]
 Sampling = Annotated[
     str,
-    typer.Option(metavar="random|lhs|sobol", help="lhs and sobol spread factors, risks and the like evenly."),
+    typer.Option(metavar="random|lhs|sobol", help="How to draw: lhs and sobol spread site-wide draws evenly."),
 ]
 Options = Annotated[
     list[str] | None,
-    typer.Option("--option", metavar="NAME", help="An option of the scenario to take; may be repeated."),
+    typer.Option("--option", metavar="NAME", help="Take an option of the scenario; may be repeated."),
 ]
 Mitigations = Annotated[
     list[str] | None,
-    typer.Option("--mitigate", metavar="RISK", help="A risk whose mitigation is switched on; may be repeated."),
+    typer.Option("--mitigate", metavar="RISK", help="Switch on the mitigation of a risk; may be repeated."),
 ]
 
-Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone that it is about.")]
+Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone.")]
 Milestones = Annotated[
     list[str] | None,
     typer.Option(
-        "--milestone", metavar="NAME", help="A milestone to look at; may be repeated. Those with a date if not given."
+        "--milestone", metavar="NAME", help="A milestone to report; may be repeated. Default: those with a date."
     ),
 ]
-Builds = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue what was stopped, from --out.")]
-Seed = Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same answer.")]
+Builds = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many replications.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a stopped run from the folder of --out.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed: the same seed gives the same result.")]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Threads; as many as there are cores if not given.", show_default=False),
+    typer.Option(min=1, metavar="N", help="Number of threads; default: one per core.", show_default=False),
 ]
 Limit = Annotated[
     float,
     typer.Option(
-        "--limit", min=0, metavar="GIB", help="Memory that it may take: what would take more is refused at once."
+        "--limit", min=0, metavar="GIB", help="Memory limit; a scenario that needs more is refused at the start."
     ),
 ]
 Seen = Annotated[
     Path | None,
-    typer.Option("--seen", metavar="CSV", help="What was seen of the build so far (see `dcsim guide seen`)."),
+    typer.Option("--seen", metavar="CSV", help="Events seen on site so far (see `dcsim guide seen`)."),
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="DATE", help="What was seen later is left out; orders placed by then stay."),
+    typer.Option("--as-of", metavar="DATE", help="Ignore what was seen later; keep orders placed by then."),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Delete the result that --out holds first.")]
-Out = Annotated[Path | None, typer.Option(metavar="DIR", help="A folder for the tables.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the result in the folder of --out.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Save the result in this folder.")]
 
 
 def _say_version(asked: bool) -> None:
@@ -134,7 +136,7 @@ def opened(
     seen: Path | None = None,
     as_of: str | None = None,
 ) -> "Scenario":
-    """The scenario with all that is laid over it, and what was seen of the build."""
+    """The scenario with its variants, values, options, mitigations and sightings."""
     from dcsim import api
     from dcsim.scenario.sightings import with_seen
 
@@ -160,20 +162,20 @@ def settings(
     for setting in written or ():
         path, equals, value = setting.partition("=")
         if not equals or not path.strip():
-            raise typer.BadParameter(f"{option} is written path=value, such as {example}; got '{setting}'")
+            raise typer.BadParameter(f"{option} is written path=value, such as {example}, got '{setting}'")
         if path.strip() in settings:
-            raise typer.BadParameter(f"{option} {path.strip()} is given twice, and only one can count")
+            raise typer.BadParameter(f"{option} {path.strip()} is given twice; give it once")
         settings[path.strip()] = value
     return settings
 
 
 def make_way(out: Path | None, overwrite: bool, resume: bool = False) -> None:
-    """Delete the result that stands where this one is to be kept, if the user says so."""
+    """Delete the result in the output folder, if the user asks for that."""
     from dcsim.study.campaign import clear
 
     if resume and out is None:
-        raise typer.BadParameter("--resume continues what a folder holds: say which with --out")
+        raise typer.BadParameter("--resume continues the run in a folder: name the folder with --out")
     if overwrite and (out is None or resume):
-        raise typer.BadParameter("--overwrite replaces what the folder of --out holds; --resume continues it")
+        raise typer.BadParameter("--overwrite needs --out, and excludes --resume")
     if overwrite and out is not None:
         clear(out)

@@ -1,4 +1,4 @@
-"""Commands about sites that nobody has modelled: how good forecasts from rules would have been."""
+"""Commands that forecast real sites from rules: how good would these forecasts have been?"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from dcsim.study.result import Result
 
 Cases = Annotated[
-    Path, typer.Argument(metavar="CASES", help="A folder with sites.csv, and site_steps.csv if dates are known.")
+    Path, typer.Argument(metavar="CASES", help="A folder with sites.csv and, if dates are known, site_steps.csv.")
 ]
 Template = Annotated[
     Path | None,
     typer.Option(
         "--template",
         metavar="RULES",
-        help="Which scenario stands for which site: a YAML file; dcsim's archetypes if not given.",
+        help="A YAML file of rules that name the scenario of each site; default: dcsim's archetypes.",
     ),
 ]
-Builds = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds of each site.")]
+Builds = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many replications of each site.")]
 
 
 @question("seed workers engine")
@@ -35,12 +35,12 @@ def backtest(
         typer.Option(
             "--as-of",
             metavar="DATE|rolling",
-            help="Until when past builds are known: a date, or the start of each site; all other sites if not given.",
+            help="Use only past builds known by a date, or by the start of each site; default: all other sites.",
         ),
     ] = None,
     leave_one_out: Annotated[
         bool,
-        typer.Option("--leave-one-out", help="Calibrate what the rules name, for each site on all others."),
+        typer.Option("--leave-one-out", help="Forecast each site with factors calibrated on all other sites."),
     ] = False,
     **shared: Any,
 ) -> "Result":
@@ -58,11 +58,16 @@ def calibrate(
     layer: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--layer", metavar="FILE", help="A layer to extend, layer.yaml; one per archetype beside it."
+            "-o",
+            "--layer",
+            metavar="FILE",
+            help="The layer file to write, layer.yaml; files per archetype go beside it.",
         ),
     ] = None,
     n: Builds = 1000,
-    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="What was known before a date.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Use only what was known before this date.")
+    ] = None,
     **shared: Any,
 ) -> Answer:
     """Learn a few quantities of the templates from the dates of real sites."""

@@ -11,7 +11,7 @@ from dcsim.cli.terminal import say, stdout
 @app.command()
 def guide(
     topic: Annotated[
-        str | None, typer.Argument(metavar="TOPIC", help="What to explain; lists the topics if not given.")
+        str | None, typer.Argument(metavar="TOPIC", help="The topic to print; default: the list of topics.")
     ] = None,
 ) -> None:
     """Explain the scenario format and the results: `dcsim guide` lists the topics."""

@@ -15,38 +15,41 @@ if TYPE_CHECKING:
 
 @app.command()
 def new(
-    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What the site is called.")] = None,
-    country: Annotated[str | None, typer.Option("--country", metavar="CODE", help="Its country: US.")] = None,
-    state: Annotated[str | None, typer.Option("--state", metavar="CODE", help="Its state: TX.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The name of the site.")] = None,
+    country: Annotated[str | None, typer.Option("--country", metavar="CODE", help="Its country, such as US.")] = None,
+    state: Annotated[str | None, typer.Option("--state", metavar="CODE", help="Its state, such as TX.")] = None,
     start: Annotated[
-        str | None, typer.Option("--start", metavar="DATE", help="When land clearing or conversion begins; today.")
+        str | None,
+        typer.Option(
+            "--start", metavar="DATE", help="The date on which land clearing or conversion begins; default: today."
+        ),
     ] = None,
     it_power: Annotated[
-        str | None, typer.Option("--it-power", metavar="POWER", help="IT load of one building: 60 MW.")
+        str | None, typer.Option("--it-power", metavar="POWER", help="The IT load of one building, such as 60 MW.")
     ] = None,
-    buildings: Annotated[str | None, typer.Option("--buildings", metavar="N", help="How many buildings.")] = None,
+    buildings: Annotated[str | None, typer.Option("--buildings", metavar="N", help="The number of buildings.")] = None,
     shell: Annotated[
-        str | None, typer.Option("--shell", metavar="new|conversion|tent|leased", help="What stands or is built.")
+        str | None, typer.Option("--shell", metavar="new|conversion|tent|leased", help="The kind of building shell.")
     ] = None,
     power: Annotated[
-        str | None, typer.Option("--power", metavar="grid|existing|onsite|mixed", help="Where the power comes from.")
+        str | None, typer.Option("--power", metavar="grid|existing|onsite|mixed", help="The source of power.")
     ] = None,
-    gpu: Annotated[str | None, typer.Option("--gpu", metavar="NAME", help="What is in the racks: gb200, tpu.")] = None,
+    gpu: Annotated[str | None, typer.Option("--gpu", metavar="NAME", help="The chips, such as gb200 or tpu.")] = None,
     buyer: Annotated[
-        str | None, typer.Option("--buyer", metavar="hyperscaler|lab|neocloud|colocation", help="Who builds.")
+        str | None, typer.Option("--buyer", metavar="hyperscaler|lab|neocloud|colocation", help="The kind of buyer.")
     ] = None,
     announced: Annotated[
-        str | None, typer.Option("--announced", metavar="DATE", help="A date promised for the first building.")
+        str | None, typer.Option("--announced", metavar="DATE", help="The announced date of the first building.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file that is there.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="The scenario file to write.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a scenario of a new site; on a terminal it asks for what is not given."""
     from dcsim.scenario.new import QUESTIONS, new_site
     from dcsim.writing import write_file
 
     if out is not None and out.exists() and not overwrite:
-        raise typer.BadParameter(f"'{out}' is there already: name another file, or add --overwrite")
+        raise typer.BadParameter(f"'{out}' exists already: name another file, or add --overwrite")
     given = (name, country, state, start, it_power, buildings, shell, power, gpu, buyer, announced)
     asking, answers = on_a_terminal(), {}
     for question, answer in zip(QUESTIONS, given, strict=True):

@@ -1,4 +1,4 @@
-"""The command that writes the results of one scenario as one file to mail around."""
+"""The command that writes the results of one scenario as one file to send."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,16 +12,14 @@ from dcsim.cli.terminal import patience, showing
 @app.command()
 def report(
     results: Annotated[
-        list[Path], typer.Argument(metavar="RESULT...", help="Folders that were written with --out, of one scenario.")
+        list[Path], typer.Argument(metavar="RESULT...", help="Result folders (written with --out) of one scenario.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file: .html, .md or .xlsx.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write: .html, .md or .xlsx.")],
     milestone: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The milestone it answers for; the one that was asked about if not given."),
+        typer.Option(metavar="NAME", help="The milestone to report; default: the one that the results are about."),
     ] = None,
-    brief: Annotated[
-        bool, typer.Option("--brief", help="Only the answer and one chart: one sheet when printed.")
-    ] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="Only the answer and one chart, on one printed page.")] = False,
 ) -> None:
     """Write results as one file: a page that opens anywhere, Markdown or Excel, with the source of every number."""
     from dcsim.report.files import report

@@ -8,7 +8,7 @@ import typer
 from dcsim.cli.app import app
 from dcsim.cli.terminal import patience, progress, showing
 
-Result = Annotated[Path, typer.Argument(metavar="RESULT", help="A folder that was written with --out.")]
+Result = Annotated[Path, typer.Argument(metavar="RESULT", help="A result folder (written with --out).")]
 
 
 @app.command()
@@ -16,16 +16,18 @@ def plot(
     result: Result,
     what: Annotated[
         str | None,
-        typer.Option(metavar="PICTURE", help="s-curve, gantt, histogram, ...; `list` says what this result has."),
+        typer.Option(metavar="PICTURE", help="The picture: s-curve, gantt, histogram, ...; `list` prints the choices."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="A .png, .svg or .pdf file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="The file to write: .png, .svg or .pdf.")
+    ] = None,
     milestone: Annotated[str | None, typer.Option(metavar="NAME", help="The milestone to draw.")] = None,
-    place: Annotated[str | None, typer.Option(metavar="PATH", help="The place to look into: phase1/hall2.")] = None,
+    place: Annotated[str | None, typer.Option(metavar="PATH", help="The place to draw: phase1/hall2.")] = None,
     resource: Annotated[str | None, typer.Option(metavar="NAME", help="The resource to draw.")] = None,
     supply: Annotated[str | None, typer.Option(metavar="NAME", help="The supply to draw.")] = None,
     day: Annotated[float | None, typer.Option(metavar="DAY", help="The day of a map, counted from day zero.")] = None,
 ) -> None:
-    """Draw a picture of a result: PNG, SVG or PDF, as the name of the file says."""
+    """Draw a picture of a result as PNG, SVG or PDF; the file name decides which."""
     from dcsim.study.store import read
 
     with patience("drawing"), showing(result):
@@ -46,9 +48,9 @@ LIST = "list"
 @app.command()
 def animate(
     result: Result,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="A .html, .gif or .mp4 file.")] = Path(
-        "site.html"
-    ),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write: .html, .gif or .mp4.")
+    ] = Path("site.html"),
 ) -> None:
     """Animate the site over time: a page that plays offline, or a film."""
     from dcsim.report.animation import animate

@@ -40,17 +40,17 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
-    """A result with what is printed of it, where that is not all that it has to say."""
+    """A result, with a report or notes to print if they differ from the result's own."""
 
     result: "Result"
     report: "Report | None" = None
     notes: tuple[str, ...] = ()
-    """What is printed below."""
+    """Lines to print after the report."""
 
 
 _LAYERS = {"variant": Variants, "set_": Settings, "option": Options, "mitigate": Mitigations}
 _SEEN = {"seen": Seen, "as_of": AsOf}
-"""Options of a question that knows what was seen of a build; `seen` stands among those that it shares."""
+"""Options of a question that can use sightings; its shared options then include `seen`."""
 _SHARED: dict[str, tuple[Any, Any]] = {
     "milestone": (Milestone, Parameter.empty),
     "milestones": (Milestones, None),
@@ -60,16 +60,16 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "engine": (Engine, "auto"),
     "sampling": (Sampling, "random"),
 }
-"""Options that several questions take, by the parameter of the function that answers, with their defaults."""
+"""Options that several questions share, by the parameter of the answering function, with their defaults."""
 
 _GIVEN = ("out", "resume", "limit", "progress")
-"""What a function may take that is no option of its own."""
+"""Parameters of a function that are not options of this question alone."""
 
 Body = Callable[..., "Result | Answer"]
 
 
 def question(shared: str, *, name: str | None = None, doing: str = "simulating") -> Callable[[Body], Body]:
-    """Make a command of a function that asks one question.
+    """Make a command from a function that answers one question.
 
     The function takes a `scenario`, or a subject of another name as it stands on the command line. Its keywords are its
     own options, the shared ones and `progress`. It returns a result, which the command keeps and prints. One that names
@@ -80,9 +80,9 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
     shared
         The shared options that it takes.
     name
-        The name of the command, if it is not that of the function.
+        The name of the command, if it differs from the name of the function.
     doing
-        What the bar of progress says.
+        The text of the progress bar.
     """
 
     def add(body: Body) -> Body:
@@ -130,7 +130,7 @@ def _is_own(option: Parameter, shared: str) -> bool:
 def _parameters(
     subject: Parameter, own: list[Parameter], shared: list[str], layers: dict[str, Any], keeps: bool
 ) -> Iterator[Parameter]:
-    """What the command takes: its subject, its milestone, its own options, and those of every question."""
+    """The parameters of the command: subject, milestone, its own options, and those of every question."""
     milestones = [option for option in shared if option.startswith("milestone")]
     yield subject
     yield from (_option(option, *_SHARED[option]) for option in milestones)
@@ -153,10 +153,10 @@ def _option(name: str, annotation: Any, default: Any = Parameter.empty) -> Param
 
 @contextmanager
 def _stoppable(out: Path | None) -> Iterator[None]:
-    """Whoever stops a question that keeps what is done is told how to go on."""
+    """If the user stops a question that saves its progress, print how to continue."""
     try:
         yield
     except KeyboardInterrupt:
         if out is not None:
-            typer.echo(f"what is done is kept in {out}: the same command with --resume continues it", err=True)
+            typer.echo(f"the finished part is kept in {out}; run the same command with --resume to continue", err=True)
         raise

@@ -1,4 +1,4 @@
-"""Commands that simulate and answer a question; what each takes beside the shared options."""
+"""Commands that simulate and answer a question, with the options that each does not share."""
 
 from pathlib import Path
 from time import perf_counter
@@ -18,25 +18,23 @@ if TYPE_CHECKING:
 def run(
     scenario: "Scenario",
     *,
-    seed: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="The same seed gives the same build. 0 if not given.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Random seed; default: 0.")] = None,
     replication: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Which of the builds of this seed. 0 if not given.")
+        int | None, typer.Option(min=0, metavar="N", help="The number of the replication of this seed; default: 0.")
     ] = None,
     expected: Annotated[
-        bool, typer.Option("--expected", help="Every quantity at its mean, every risk at its likelier outcome.")
+        bool, typer.Option("--expected", help="Use the mean of every quantity and the likelier outcome of every risk.")
     ] = False,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture: .png, .svg or .pdf.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a picture: .png, .svg or .pdf.")] = None,
     sampling: str,
     engine: str,
     **shared: Any,
 ) -> Answer:
-    """Simulate once: the milestones, what the project waited for, and what is stuck."""
+    """Simulate once: milestone dates, what the project waited for, what is stuck."""
     from dcsim.study.run import simulate
 
     if expected and (seed is not None or replication is not None or sampling != "random"):
-        raise typer.BadParameter("expected values are not drawn: leave out --seed, --replication and --sampling")
+        raise typer.BadParameter("--expected draws nothing at random: leave out --seed, --replication and --sampling")
     begin = perf_counter()
     done = simulate(
         scenario, seed=seed or 0, replication=replication or 0, expected=expected, sampling=sampling, engine=engine
@@ -50,21 +48,23 @@ def run(
 def replicate(
     scenario: "Scenario",
     *,
-    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many builds; at most, with --until-precise.")],
+    n: Annotated[
+        int, typer.Option("-n", min=1, metavar="N", help="How many replications; with --until-precise, at most.")
+    ],
     until_precise: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="WISH", help="Stop when this is known so well: `online_100k.p80 within 1 d`; may be repeated."
+            metavar="PRECISION", help="Stop at this precision: `online_100k.p80 within 1 d`; may be repeated."
         ),
     ] = None,
     explain: Annotated[
         list[str] | None,
-        typer.Option("--explain", metavar="NAME", help="A milestone whose driving chains are kept; may be repeated."),
+        typer.Option("--explain", metavar="NAME", help="Keep the driving chains of this milestone; may be repeated."),
     ] = None,
     resume: bool,
     **shared: Any,
 ) -> Answer:
-    """Simulate many times: how likely each milestone is, by date, and what it waited for."""
+    """Simulate many times: P10, P50 and P80 of each milestone, and the chance of its target."""
     from dcsim import api
 
     begin = perf_counter()
@@ -80,18 +80,20 @@ def explain(
     *,
     replication: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="Whose chain is told. That nearest to the median if not given."),
+        typer.Option(
+            min=0, metavar="N", help="The replication whose chain is printed; default: the one nearest to the median."
+        ),
     ] = None,
     expected: Annotated[
-        bool, typer.Option("--expected", help="Tell the chain of the build with expected values.")
+        bool, typer.Option("--expected", help="Print the driving chain of the run with expected values.")
     ] = False,
     **shared: Any,
 ) -> "Result":
-    """Explain the date of a milestone: its driving chain, and what is critical."""
+    """Explain the date of a milestone: its driving chain and what is critical."""
     from dcsim.study.explain import TYPICAL, explain
 
     if expected and replication is not None:
-        raise typer.BadParameter("tell one chain: that of --replication, or that with --expected values")
+        raise typer.BadParameter("choose one chain: --replication or --expected")
     told = None if expected else (TYPICAL if replication is None else replication)
     return explain(scenario, replication=told, **shared)
 
@@ -104,7 +106,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="CHANGE",
-            help="Variants, options, risks to mitigate, PATH=VALUE, or files; all its variants if not given.",
+            help="Variants, options, risks to mitigate, PATH=VALUE, or files; default: all variants.",
         ),
     ] = None,
     limit: float,
@@ -123,19 +125,19 @@ def compare(
 def delay_cost(
     scenario: "Scenario",
     *,
-    supply: Annotated[str, typer.Option("--supply", metavar="NAME", help="The counter whose units come too late.")],
+    supply: Annotated[
+        str, typer.Option("--supply", metavar="NAME", help="The counter (a supply) whose units come late.")
+    ],
     target: Annotated[
         Path | None,
-        typer.Option(
-            metavar="CSV", help="A plan to compare with: `date,amount`. Else the build in which nothing waits."
-        ),
+        typer.Option(metavar="CSV", help="A plan with columns `date,amount`; default: the run in which nothing waits."),
     ] = None,
     price: Annotated[
         str | None,
-        typer.Option(metavar="MONEY", help="What a unit is worth an hour: `4 USD`; else its `hourly_value`."),
+        typer.Option(metavar="MONEY", help="The value of a unit per hour: `4 USD`; default: its `hourly_value`."),
     ] = None,
     n: Builds = 32,
-    expected: Annotated[bool, typer.Option("--expected", help="One build, with expected values.")] = False,
+    expected: Annotated[bool, typer.Option("--expected", help="One run with expected values.")] = False,
     **shared: Any,
 ) -> "Result":
     """Show what waiting costs: GPU-days lost, their causes and their price."""
@@ -149,12 +151,12 @@ def finance(
     scenario: "Scenario",
     *,
     party: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Whose figures; those of all parties together if not given.")
+        str | None, typer.Option(metavar="NAME", help="The party to report; default: all parties together.")
     ] = None,
-    expected: Annotated[bool, typer.Option("--expected", help="One build, with expected values.")] = False,
+    expected: Annotated[bool, typer.Option("--expected", help="One run with expected values.")] = False,
     **shared: Any,
 ) -> "Result":
-    """Carry builds through to cash: statements, funding gap, NPV, IRR, payback, cover of debt."""
+    """Compute the money: statements, funding gap, NPV, IRR, payback, debt cover."""
     from dcsim.study.finance import finance
 
     return finance(scenario, party=party, expected=expected, **shared)
@@ -165,11 +167,11 @@ def drivers(
     scenario: "Scenario",
     *,
     n: Annotated[
-        int, typer.Option("-n", min=1, metavar="N", help="Points for the indices, a power of two; more tell finer.")
+        int, typer.Option("-n", min=1, metavar="N", help="Sample points, a power of two; more give finer indices.")
     ] = 512,
     **shared: Any,
 ) -> "Result":
-    """Rank the uncertain inputs of a milestone by the days that they move it."""
+    """Rank the uncertain inputs by how far they move a milestone."""
     from dcsim.study.drivers import drivers
 
     return drivers(scenario, n=n, **shared)
@@ -182,7 +184,7 @@ def assumptions(
     all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
     **shared: Any,
 ) -> Answer:
-    """Move each assumption to its low and its high value: what the dates do."""
+    """Move each assumption to its low and its high value and show how the dates move."""
     from dcsim.study.assumptions import MOST_SHOWN, assumptions
 
     result = assumptions(scenario, **shared)
@@ -196,18 +198,20 @@ def sweep(
     over: Annotated[
         list[str],
         typer.Option(
-            "--over", metavar="PATH=VALUES", help="`4..16`, `4..16..3`, `0.2:0.4:5` or `30 d,45 d`; may be repeated."
+            "--over",
+            metavar="PATH=VALUES",
+            help="The values to try: `4..16`, `4..16..3`, `0.2:0.4:5` or `30 d,45 d`; may be repeated.",
         ),
     ],
     n: Builds = 200,
     samples: Annotated[
         int | None,
-        typer.Option(min=1, metavar="K", help="K points of a Latin hypercube over the ranges, not all combinations."),
+        typer.Option(min=1, metavar="K", help="Try K points of a Latin hypercube instead of all combinations."),
     ] = None,
     resume: bool,
     **shared: Any,
 ) -> "Result":
-    """Try many values of some inputs, with the same random numbers: how the milestones move."""
+    """Try many values of some inputs, with the same random numbers; show how milestones move."""
     from dcsim.study.sweep import sweep
 
     values = settings(over, "--over", "resources.crews.count=4..16")
@@ -220,12 +224,12 @@ def latest_orders(
     *,
     date: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="By the end of which day, or by which minute; its target if not given."),
+        typer.Option(metavar="DATE", help="The date or minute to meet; default: the target of the milestone."),
     ] = None,
-    confidence: Annotated[float, typer.Option(metavar="SHARE", help="With which probability.")] = 0.8,
+    confidence: Annotated[float, typer.Option(metavar="SHARE", help="The probability to meet it with.")] = 0.8,
     points: Annotated[
         float,
-        typer.Option(metavar="N", help="Where that is out of reach: how many points of probability a date may cost."),
+        typer.Option(metavar="N", help="If that is out of reach: the percentage points that an order date may cost."),
     ] = 5,
     **shared: Any,
 ) -> "Result":
@@ -240,11 +244,11 @@ def mitigate(
     scenario: "Scenario",
     *,
     budget: Annotated[
-        str | None, typer.Option(metavar="MONEY", help="`50M USD`: the best set of measures within it is sought.")
+        str | None, typer.Option(metavar="MONEY", help="Find the best set of measures within this budget: `50M USD`.")
     ] = None,
     **shared: Any,
 ) -> "Result":
-    """Rank mitigations and options by days for the money; find the best set within a budget."""
+    """Rank mitigations and options by days gained per cost; find the best set within a budget."""
     from dcsim.study.mitigate import mitigate
 
     return mitigate(scenario, budget=budget, **shared)

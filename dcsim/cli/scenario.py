@@ -1,4 +1,4 @@
-"""Commands that look at a scenario: what is wrong with it, what it says, what carries its dates."""
+"""Commands that look at a scenario: its errors, its contents and its format."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,9 +74,9 @@ def _checked(name: str, problems: "Sequence[Problem]", warnings: "Sequence[Probl
 
 @app.command()
 def schema(
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it; printed if not given.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The file to write; default: print it.")] = None,
 ) -> None:
-    """Print the scenario format as a JSON schema, with which an editor completes and underlines."""
+    """Print the scenario format as a JSON schema for completion and checks in an editor."""
     from dcsim import api
     from dcsim.writing import write_file
 
@@ -110,7 +110,7 @@ def show(
     if graph is not None and graph not in LANGUAGES:
         raise typer.BadParameter(f"no graph '{graph}'; there are {' and '.join(LANGUAGES)}")
     if graph is not None and (as_json or as_csv):
-        raise typer.BadParameter("a graph is neither JSON nor CSV: leave out --graph, or --json and --csv")
+        raise typer.BadParameter("--graph excludes --json and --csv")
     found = opened(scenario, variant, set_, option, mitigate, limit)
     network = network_of(found)
     if graph is not None:

@@ -1,4 +1,4 @@
-"""How commands talk: tables on the terminal or in a pipe, progress for those who watch, files for the rest."""
+"""How commands print: tables on a terminal or in a pipe, progress, and files."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the tables as JSON, 
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print the main table as CSV, and nothing else.")]
 
 PATIENCE = 2.0
-"""Seconds after which a terminal is told that something is going on."""
+"""Seconds after which a terminal shows what is going on."""
 
 
 class _Once(logging.Handler):
@@ -45,7 +45,7 @@ class _Once(logging.Handler):
 
 
 def listen() -> None:
-    """Print what the engine has to say: a terminal also hears why the first build is late."""
+    """Print messages of the engine; on a terminal also why the first run starts late."""
     log = logging.getLogger("dcsim")
     log.handlers, log.propagate = [_Once()], False
     log.setLevel(logging.INFO)
@@ -64,7 +64,7 @@ def stdout() -> "Console":
 
 
 def say(text: "RenderableType") -> None:
-    """Print without blanks at the ends of lines, and without what would steer a terminal but our own colours."""
+    """Print without trailing blanks and without control sequences except our own colours."""
     from rich.segment import Segment, Segments
 
     console = stdout()
@@ -76,7 +76,7 @@ def say(text: "RenderableType") -> None:
 
 
 class Answer(Protocol):
-    """What was asked, and the tables that answer it."""
+    """The request, and the tables that answer it."""
 
     @property
     def kind(self) -> str: ...
@@ -87,7 +87,7 @@ class Answer(Protocol):
 
 
 class Told(NamedTuple):
-    """An answer that no study gives."""
+    """An answer that comes from no study."""
 
     kind: str
     about: Mapping[str, Any]
@@ -97,7 +97,7 @@ class Told(NamedTuple):
 def answer(found: Answer, main: str, text: "RenderableType", as_json: bool, as_csv: bool, *written: str) -> None:
     """Print an answer: as text and what was written where, all its tables as JSON, or its main table as CSV."""
     if as_json and as_csv:
-        raise typer.BadParameter("--json and --csv are two ways to print one answer: choose one")
+        raise typer.BadParameter("choose one of --json and --csv")
     if as_json:
         import json
 
@@ -119,14 +119,14 @@ def answer(found: Answer, main: str, text: "RenderableType", as_json: bool, as_c
 
 
 def _is_narrow() -> bool:
-    """Whether what is printed has fewer characters than there are."""
+    """Whether the output lacks characters that the text needs."""
     return not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
 
 
 def tell(
     result: "Result", out: Path | None, as_json: bool, as_csv: bool, *written: str, report: "Report | None" = None
 ) -> None:
-    """Keep a result, if there is a folder for it, and print its report, or another one of it."""
+    """Save a result, if a folder is given, and print its report or the one given."""
     from dcsim.report.terminal import shown
 
     if out is not None:
@@ -141,7 +141,7 @@ def in_folder(out: Path | None) -> tuple[str, ...]:
 
 
 def _plain(cell: Any) -> Any:
-    """A cell as JSON knows it: null for what is not there, `never` for what does not come, dates as ISO 8601."""
+    """A cell in JSON: null if missing, `never` for what does not happen, dates in ISO 8601."""
     import pandas as pd
 
     if isinstance(cell, Mapping):
@@ -162,7 +162,7 @@ def _plain(cell: Any) -> Any:
 
 @contextmanager
 def showing(*folders: Path) -> Iterator[None]:
-    """Where the tables of a result, which may come from anyone, contradict each other, the user is told so."""
+    """Tables of a result, which may come from strangers, can contradict each other: print an error then."""
     from dcsim.errors import DcsimError, ResultError
 
     try:
@@ -172,14 +172,14 @@ def showing(*folders: Path) -> Iterator[None]:
     except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
         kept, what = " or ".join(f"'{folder}'" for folder in folders), f"{type(error).__name__}: {error}"
         raise ResultError(
-            f"what {kept} holds cannot be shown ({what[:200]}): make the result anew; if it is the same then, "
-            "it is a fault of dcsim that is worth a report"
+            f"the result in {kept} cannot be shown ({what[:200]}): run its command again; if that does not help, "
+            "please report a bug of dcsim"
         ) from error
 
 
 @contextmanager
 def patience(doing: str) -> Iterator[None]:
-    """What takes long is announced on a terminal; a pipe stays quiet."""
+    """A terminal shows what takes long; a pipe stays quiet."""
     if not behind(sys.stderr).isatty():
         yield
         return
@@ -201,7 +201,7 @@ def patience(doing: str) -> Iterator[None]:
 
 @contextmanager
 def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for what is done in many steps, with their rate and the time left, on a terminal; a pipe stays quiet."""
+    """A progress bar with rate and time left, on a terminal; a pipe stays quiet."""
     if not behind(sys.stderr).isatty():
         yield lambda done, total: None
         return
