@@ -14,8 +14,10 @@ import dcsim as library
 from dcsim.calendars import DAYS_OFF, Shifts
 from dcsim.errors import DcsimError, RequestError, ScenarioError
 from dcsim.exchange import taken_over as taken_over_schedule
-from dcsim.exchange.cpm import Times, critical_path
-from dcsim.exchange.schedule import (
+from dcsim.exchange.writer import write
+from dcsim.scenario.parse import parse_yaml
+from dcsim.scenario.tree import Origin, plain
+from dcsim.schedule import (
     Activity,
     Constraint,
     Link,
@@ -24,9 +26,7 @@ from dcsim.exchange.schedule import (
     ScheduleError,
     working_week,
 )
-from dcsim.exchange.writer import write
-from dcsim.scenario.parse import parse_yaml
-from dcsim.scenario.tree import Origin, plain
+from dcsim.schedule.cpm import Times, critical_path
 
 MONDAY = dt.datetime(2026, 1, 5, 8)
 WEEK = Shifts(working_week(frozenset(range(5)), (480, 960)))

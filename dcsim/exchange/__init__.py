@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcsim.errors import RequestError
-from dcsim.exchange.schedule import Schedule, ScheduleError
+from dcsim.schedule import Schedule, ScheduleError
 from dcsim.units import parse_date
 
 if TYPE_CHECKING:
@@ -158,11 +158,11 @@ def taken_over(schedule: Schedule) -> Imported:
     import pandas as pd
 
     from dcsim.exchange.compare import Comparison
-    from dcsim.exchange.cpm import Times, critical_path
     from dcsim.exchange.writer import write
     from dcsim.scenario.load import load
     from dcsim.scenario.parse import parse_yaml
     from dcsim.scenario.tree import Origin, plain
+    from dcsim.schedule.cpm import Times, critical_path
     from dcsim.study.run import simulate
 
     times = Times(schedule)

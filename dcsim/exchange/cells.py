@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dcsim.calendars import Shifts, parse_days, parse_hours
-from dcsim.exchange.schedule import ALAP, CONSTRAINTS, ELAPSED, Kind, working_week
+from dcsim.schedule import ALAP, CONSTRAINTS, ELAPSED, Kind, working_week
 from dcsim.suggest import nearest, shorten
 from dcsim.units import FIRST_YEAR, parse_number, round_half_up
 

@@ -4,8 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from dcsim.exchange.cpm import Dates, Times
-from dcsim.exchange.schedule import Activity, Schedule
+from dcsim.schedule import Activity, Schedule
+from dcsim.schedule.cpm import Dates, Times
 from dcsim.units import DAY
 
 if TYPE_CHECKING:

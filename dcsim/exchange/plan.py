@@ -9,8 +9,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from dcsim.exchange.cpm import Dates, Times, start_allowed
-from dcsim.exchange.schedule import (
+from dcsim.schedule import (
     ALAP,
     ELAPSED,
     FINISH_CONSTRAINTS,
@@ -22,6 +21,7 @@ from dcsim.exchange.schedule import (
     Resource,
     Schedule,
 )
+from dcsim.schedule.cpm import Dates, Times, start_allowed
 
 HUNDREDTHS = 100
 

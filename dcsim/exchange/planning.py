@@ -9,8 +9,8 @@ from typing import Any
 
 from dcsim.calendars import DAYS_OFF, Hours, Shifts
 from dcsim.errors import UnavailableError
-from dcsim.exchange.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
 from dcsim.exchange.sheets import read_file
+from dcsim.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
 from dcsim.suggest import nearest
 from dcsim.units import DAY, round_half_up
 

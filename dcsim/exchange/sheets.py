@@ -11,9 +11,9 @@ from typing import Any
 from dcsim.errors import Problem, ScenarioError, UnavailableError
 from dcsim.exchange.cells import Exact
 from dcsim.exchange.columns import is_heading
-from dcsim.exchange.schedule import ScheduleError
 from dcsim.scenario.files import UnreadableFileError, read_bytes
 from dcsim.scenario.table import Row, Table, UnreadableTableError, as_table, text_rows
+from dcsim.schedule import ScheduleError
 from dcsim.suggest import nearest
 
 LARGEST = 50_000_000

@@ -24,8 +24,8 @@ from dcsim.exchange.cells import (
     predecessors,
 )
 from dcsim.exchange.columns import fields_of, unit_of
-from dcsim.exchange.cpm import Times
-from dcsim.exchange.schedule import (
+from dcsim.scenario.table import Table
+from dcsim.schedule import (
     ALAP,
     ELAPSED,
     Activity,
@@ -35,7 +35,7 @@ from dcsim.exchange.schedule import (
     Schedule,
     ScheduleError,
 )
-from dcsim.scenario.table import Table
+from dcsim.schedule.cpm import Times
 from dcsim.suggest import nearest, shorten
 
 WORKDAYS = "Mon-Fri 08:00-16:00"

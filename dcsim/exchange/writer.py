@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dcsim.calendars import DAY_NAMES, Hours, Shifts
-from dcsim.exchange.cpm import Dates, Times
 from dcsim.exchange.names import Names
 from dcsim.exchange.plan import Awaits, Planned, Planner
-from dcsim.exchange.schedule import ELAPSED, Schedule
+from dcsim.schedule import ELAPSED, Schedule
+from dcsim.schedule.cpm import Dates, Times
 from dcsim.units import DAY, plain
 
 WIDTH = 120

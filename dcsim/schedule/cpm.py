@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from dcsim.calendars import NEVER, Calendar, always, expand
-from dcsim.exchange.schedule import (
+from dcsim.schedule import (
     ELAPSED,
     FINISH_CONSTRAINTS,
     LIMITS,
