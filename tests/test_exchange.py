@@ -224,7 +224,7 @@ def test_limits_are_watched_and_not_forced():
 
 def test_parts_of_a_unit_are_hundredths_and_unknown_counts_are_the_peak_of_the_plan():
     made = schedule("a=5 b=5 c=5<a,b")
-    made.resources = {"Crew": Resource("Crew"), "Crane": Resource("Crane", Fraction(1))}
+    made.resources = {"Crew": Resource("Crew"), "Crane": Resource("Crane", ((None, Fraction(1)),))}
     made.activities["a"].resources = {"Crew": Fraction(1, 2), "Crane": Fraction(1)}
     made.activities["b"].resources = {"Crew": Fraction(1)}
     made.activities["c"].resources = {"Crane": Fraction(2)}
@@ -414,7 +414,7 @@ def test_three_points_are_a_pert_and_their_mean_is_told_as_the_cause(taken_over)
 
 def test_waiting_for_a_crew_is_told_as_levelling_and_so_is_what_follows():
     made = schedule("a=5 b=5 c=1<b")
-    made.resources = {"Crew": Resource("Crew", Fraction(1))}
+    made.resources = {"Crew": Resource("Crew", ((None, Fraction(1)),))}
     for id_ in "ab":
         made.activities[id_].resources = {"Crew": Fraction(1)}
     table = taken_over_schedule(made).activities
@@ -584,6 +584,54 @@ def test_a_file_of_a_planning_tool_has_the_dates_that_the_tool_computed(mpxj, tm
     lost = found.losses[found.losses["cause"] == "unsupported"]
     assert any(what.startswith("the link FF+24 h") for what in lost["what"])
     assert any(what.startswith("the link FS-8 h") for what in lost["what"])
+
+
+def crewed(mpxj, kind, path):
+    """The project with a crew on Dig pit that works on Saturdays too and grows from two to three."""
+    import jpype
+
+    java = jpype.JPackage("java").time
+    made = project(mpxj, kind != "MSPDI")
+    crew = made.addResource()
+    crew.setName("Crew")
+    crew.setType(mpxj.ResourceType.WORK)
+    crew.setCalendar(next(one for one in made.getCalendars() if str(one.getName()) == "Six days"))
+    begins = (java.LocalDateTime.of(2026, 1, 5, 0, 0), java.LocalDateTime.of(2026, 3, 2, 0, 0))
+    for begin, end, units in ((begins[0], begins[1].minusMinutes(1), 200.0), (begins[1], None, 300.0)):
+        end = java.LocalDateTime.of(2049, 12, 31, 23, 59) if end is None else end
+        crew.getAvailability().add(mpxj.Availability(begin, end, jpype.java.lang.Double(units)))
+    tasks = {str(one.getName()): one for one in made.getTasks()}
+    dig = tasks["Dig pit"]
+    assigned = dig.addResourceAssignment(crew)
+    assigned.setUnits(jpype.java.lang.Double(100.0))
+    work = mpxj.Duration.getInstance(40.0, mpxj.TimeUnit.HOURS)
+    assigned.setWork(work)
+    assigned.setRemainingWork(work)
+    dig.setActivityType(mpxj.ActivityType.RESOURCE_DEPENDENT)
+    dig.setNotes("mind the cables")
+    made.getProjectProperties().setMustFinishBy(java.LocalDateTime.of(2026, 1, 19, 17, 0))
+    if kind == "MSPDI":
+        dig.setCalendar(None)
+        tasks["Hall 1"].setDeadline(begins[1])
+    mpxj.writer.UniversalProjectWriter(getattr(mpxj.writer.FileFormat, kind)).write(made, str(path))
+    return path
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("XER", "xer"), ("PMXML", "xml"), ("MSPDI", "xml")])
+def test_the_calendar_of_a_crew_stands_over_that_of_its_work(mpxj, tmp_path, kind, suffix):
+    """Five days of work end with four hours on Saturday and four on Monday; on the 8th nobody works."""
+    found = library.import_schedule(crewed(mpxj, kind, tmp_path / f"plan.{suffix}"))
+    table = found.activities.set_index("activity")
+    assert table.loc["dig_pit", "early_finish"] == dt.datetime(2026, 1, 12, 12)
+    assert "dig_pit: {duration: 5 d, calendar: six_days" in found.text
+    assert (table["simulated_off"] == 0).all()
+    assert "notes (1 activity)" in set(found.losses["what"])
+    if kind == "MSPDI":
+        assert "crew: {count: {0 d: 2, 2026-03-02: 3}}" in found.text
+        assert "'Hall 1' sums up others and has a date of its own: deadline" in set(found.losses["what"])
+    else:
+        assert "last_finish: {activity: handover, target: 2026-01-19}" in found.text
+        assert table["total_float"].min() < 0
 
 
 def test_limits_move_activities_where_the_tool_obeys_them():

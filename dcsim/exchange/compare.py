@@ -140,9 +140,8 @@ class Comparison:
         if activity.estimate is not None and simulated.start == dates.early_start:
             return ESTIMATE
         waited = self.times.worked(activity.calendar, simulated.ready or 0, simulated.start or 0) > 0
-        own = any(self.schedule.resources[name].calendar is not None for name in activity.resources)
         if waited and activity.resources:
-            return CALENDAR if own else f"{LEVELLING}: {', '.join(activity.resources)}"
+            return f"{LEVELLING}: {', '.join(activity.resources)}"
         lost = [loss.cause for loss in self.schedule.losses if loss.where == activity.id and loss.cause != "assumption"]
         if root := self._root(activity, done):
             return root

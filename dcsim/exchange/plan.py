@@ -67,26 +67,30 @@ class Planner:
         """Every activity, in the order of the file."""
         return [self._planned(activity) for activity in self.schedule.activities.values()]
 
-    def capacities(self) -> dict[str, int]:
-        """How many units of each resource there are: at least what one activity takes; what the plan uses at once
-        where the file does not say.
+    def capacities(self) -> dict[str, list[tuple[dt.datetime | None, int]]]:
+        """How many units of each resource there are, from when on: at least what one activity takes; what the plan
+        uses at once where the file does not say.
         """
-        return {name: self._capacity(resource) for name, resource in self.schedule.resources.items()}
+        return {
+            name: [(begin, max(0, int(units * self.units[name]))) for begin, units in self._capacity(resource)]
+            for name, resource in self.schedule.resources.items()
+        }
 
-    def _capacity(self, resource: Resource) -> int:
-        name, unit = resource.name, self.units[resource.name]
+    def _capacity(self, resource: Resource) -> tuple[tuple[dt.datetime | None, Fraction], ...]:
+        name = resource.name
         users = [one for one in self.schedule.activities.values() if name in one.resources and not one.is_done]
         most = max((one.resources[name] for one in users), default=Fraction(0))
-        if resource.units is None:
-            peak = self._peak(name, users)
-            self.schedule.lose(
-                name, "how many there are, which the file does not say", f"{peak}, the peak of the plan", "assumption"
-            )
-            return max(1, int(peak * unit))
-        if resource.units < most:
-            what = f"one activity takes {float(most):g} of it, and there are {float(resource.units):g}"
+        there = max((units for _, units in resource.steps), default=Fraction(0))
+        if not there:
+            peak = max(self._peak(name, users), Fraction(1, self.units[name]))
+            what = "how many there are, which the file does not say"
+            self.schedule.lose(name, what, f"{peak}, the peak of the plan", "assumption")
+            return ((None, peak),)
+        if there < most:
+            what = f"one activity takes {float(most):g} of it, and there are {float(there):g}"
             self.schedule.lose(name, what, f"{float(most):g} of it")
-        return max(1, int(max(resource.units, most) * unit))
+            return ((None, most),)
+        return resource.steps
 
     def _peak(self, name: str, users: list[Activity]) -> Fraction:
         """The most that early dates use at once."""
@@ -101,8 +105,8 @@ class Planner:
     def _unit(self, name: str) -> int:
         """1 where whole units are taken, 100 where parts of them are."""
         taken = [one.resources[name] for one in self.schedule.activities.values() if name in one.resources]
-        units = self.schedule.resources[name].units
-        if all(amount.denominator == 1 for amount in [*taken, *([] if units is None else [units])]):
+        there = [units for _, units in self.schedule.resources[name].steps]
+        if all(amount.denominator == 1 for amount in [*taken, *there]):
             return 1
         self.schedule.lose(name, "parts of a unit", "units of the scenario are hundredths", "assumption")
         return HUNDREDTHS

@@ -1,13 +1,14 @@
 """Files of Primavera P6 and Microsoft Project, read by the Java library MPXJ inside this process."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dcsim.calendars import DAYS_OFF, Hours, Shifts
+from dcsim.document.words import counted
 from dcsim.errors import UnavailableError
 from dcsim.exchange.sheets import read_file
 from dcsim.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
@@ -31,6 +32,18 @@ _KINDS = {
     "START_ON": "start on",
     "FINISH_ON": "finish on",
 }
+_FAR = 2049
+"""The year in which a tool lets last what has no end."""
+_UNREAD: dict[str, Callable[[Any], Any]] = {
+    "costs": lambda task: float(task.getCost() or 0),
+    "baselines of what is no milestone": lambda task: (
+        task.getBaselineFinish() is not None and not task.getMilestone() and not task.getSummary()
+    ),
+    "delays by levelling": lambda task: task.getLevelingDelay() is not None and task.getLevelingDelay().getDuration(),
+    "expected finishes": lambda task: task.getExpectedFinish() is not None,
+    "notes": lambda task: task.getNotes(),
+}
+"""What may stand beside activities, and whether it does."""
 _FOLLOW_OTHERS = ("LEVEL_OF_EFFORT", "HAMMOCK")
 _MINUTES = {"m": 1, "h": 60, "em": 1, "eh": 60, "ed": DAY, "ew": 7 * DAY, "emo": 30 * DAY, "ey": 365 * DAY}
 
@@ -77,7 +90,7 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
     try:
         files = _projects(jpype, path, data, encoding)
         chosen = _chosen(files, project, path)
-        return _Reader(chosen, path, name).schedule()
+        return _Reader(jpype, chosen, path, name).schedule()
     except jpype.JException as error:
         said = str(error.getMessage() or error).splitlines()[0]
         raise ScheduleError(f"'{path}' cannot be read as a schedule of P6 or Project ({said[:200]})") from None
@@ -90,8 +103,11 @@ def _projects(jpype: Any, path: Path, data: bytes, encoding: str) -> list[Any]:
     if suffix == ".xml":
         is_p6 = b"APIBusinessObjects" in data[:2000] or "APIBusinessObjects".encode("utf-16-le") in data[:4000]
         reader = readers.primavera.PrimaveraPMFileReader() if is_p6 else readers.mspdi.MSPDIReader()
+        if is_p6:
+            reader.setLinkCrossProjectRelations(True)
     elif suffix == ".xer":
         reader = readers.primavera.PrimaveraXERFileReader()
+        reader.setLinkCrossProjectRelations(True)
         if encoding:
             reader.setCharset(jpype.java.nio.charset.Charset.forName(encoding))
     else:
@@ -114,7 +130,8 @@ def _chosen(files: list[Any], project: str, path: Path) -> Any:
 class _Reader:
     """Reads one project."""
 
-    def __init__(self, project: Any, path: Path, name: str) -> None:
+    def __init__(self, jpype: Any, project: Any, path: Path, name: str) -> None:
+        self.jpype = jpype
         self.properties = project.getProjectProperties()
         self.project = project
         self.is_p6 = "primavera" in str(self.properties.getFileApplication() or "").lower() or path.suffix == ".xer"
@@ -126,7 +143,7 @@ class _Reader:
         self.made.obeys_limits = not self.is_p6
         self.made.status = _moment(self.properties.getStatusDate()) if self.is_p6 else None
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
-        self.calendar_names: dict[int, str | None] = {}
+        self.calendar_names: dict[tuple[int, ...], str | None] = {}
         self.ids: dict[int, str] = {}
         self.leaves: dict[int, list[str]] = {}
 
@@ -134,13 +151,35 @@ class _Reader:
         """The schedule, with all that could not be taken over."""
         tasks = [task for task in self.project.getTasks() if not task.getNull()]
         for task in tasks:
-            if not task.getSummary() and self._is_planned(task):
+            if task.getSummary():
+                self._summary(task)
+            elif self._is_planned(task):
                 self._activity(task)
         for task in tasks:
             self._links(task)
-        if any(float(task.getCost() or 0) for task in tasks):
-            self.made.lose("", "costs", "nothing: they are not read")
+        self._whole(tasks)
         return self.made
+
+    def _whole(self, tasks: list[Any]) -> None:
+        """What is said of the project as a whole, or of many activities at once, and not taken over."""
+        about, lose = self.properties, self.made.lose
+        self.made.must_finish = _moment(about.getMustFinishBy()) if self.is_p6 else None
+        if str(about.getScheduleFrom()) == "FINISH":
+            lose("", "it is scheduled backwards from its finish", "it is scheduled from its start", "constraint")
+        logic = str(about.getSchedulingProgressedActivities())
+        if self.is_p6 and logic in ("PROGRESS_OVERRIDE", "ACTUAL_DATES"):
+            lose("", f"what has begun goes on by {logic.lower().replace('_', ' ')}", "by retained logic", "progress")
+        for what, has in _UNREAD.items():
+            count = sum(1 for task in tasks if has(task))
+            if count:
+                lose("", f"{what} ({counted(count, 'activity')})", "nothing: they are not read")
+
+    def _summary(self, task: Any) -> None:
+        """What sums up others is dated by them: dates of its own are listed."""
+        held = [one.kind for one in self._constraints(task)] + ["deadline"] * (task.getDeadline() is not None)
+        for kind in held:
+            what = f"'{task.getName()}' sums up others and has a date of its own: {kind}"
+            self.made.lose(self._id(task), what, "nothing: others give its dates", "constraint")
 
     def _is_planned(self, task: Any) -> bool:
         """Whether something is done at a date of its own."""
@@ -160,7 +199,7 @@ class _Reader:
         id_ = id_ if id_ not in self.made.activities else f"{id_} ({task.getUniqueID()})"
         duration = task.getDuration()
         elapsed = duration is not None and str(duration.getUnits()).startswith("e")
-        calendar = ELAPSED if elapsed else self._calendar(task.getEffectiveCalendar())
+        calendar = ELAPSED if elapsed else self._worked_by(task, id_)
         made = Activity(id_, str(task.getName() or id_).strip() or id_, self._minutes(duration), calendar)
         parents, above = [], task.getParentTask()
         while above is not None:
@@ -209,10 +248,20 @@ class _Reader:
                 continue
             made.resources[name] = made.resources.get(name, Fraction(0)) + units
             if name not in self.made.resources:
-                most = Fraction(round(float(resource.getMaxUnits() or 0)), 100)
-                self.made.resources[name] = Resource(name, most if most > 0 else None)
-                if len(resource.getAvailability()) > 1:
-                    self.made.lose(name, "a number of units that changes in time", f"{float(most):g} all the time")
+                self.made.resources[name] = Resource(name, tuple(self._units(resource)))
+
+    def _units(self, resource: Any) -> Iterator[tuple[dt.datetime | None, Fraction]]:
+        """How many there are from when on; none from where an availability ends before the next begins."""
+        until = None
+        for one in resource.getAvailability():
+            begin, end = _moment(one.getRange().getStart()), _moment(one.getRange().getEnd())
+            if until is not None and (begin is None or until < begin):
+                yield until, Fraction(0)
+            begin = None if begin is None or begin <= self.made.start else begin
+            yield begin, Fraction(round(float(one.getUnits() or 0)), 100)
+            until = None if end is None or end.year >= _FAR else end + dt.timedelta(minutes=1)
+        if until is not None:
+            yield until, Fraction(0)
 
     def _links(self, task: Any) -> None:
         for relation in task.getPredecessors():
@@ -256,15 +305,43 @@ class _Reader:
 
     # Calendars
 
-    def _calendar(self, calendar: Any) -> str | None:
-        """A calendar by name, once its hours are read; none where it never closes."""
+    def _worked_by(self, task: Any, id_: str) -> str | None:
+        """The calendar by which an activity is worked on: its own, or that of its crews where these decide."""
+        crews = [one.getResource() for one in task.getResourceAssignments() if one.getResource() is not None]
+        own = None if self.is_p6 else task.getCalendar()
+        by_crews = (
+            str(task.getActivityType()) == "RESOURCE_DEPENDENT"
+            if self.is_p6
+            else not (own is not None and task.getIgnoreResourceCalendar())
+        )
+        crews = crews if by_crews else []
+        calendars = [crew.getCalendar() for crew in crews if crew.getCalendar() is not None]
+        names = list(dict.fromkeys(self._calendar(one, own, of_crew=True) for one in calendars))
+        if len(names) > 1:
+            what = f"crews that work by several calendars: {', '.join(str(name or '24 h') for name in names)}"
+            self.made.lose(id_, what, f"all work by the first, {names[0] or '24 h'}", "calendar")
+        return names[0] if names else self._calendar(task.getEffectiveCalendar())
+
+    def _calendar(self, calendar: Any, both: Any = None, of_crew: bool = False) -> str | None:
+        """A calendar by name, once its hours are read; none where it never closes; `both` is open when it is, too.
+
+        That of a crew, which planning tools derive for each, is the one with the same hours if there is any.
+        """
         if calendar is None:
             return ELAPSED
-        key = int(calendar.getUniqueID())
+        behind = [calendar] if both is None else [calendar, both]
+        key = tuple(int(one.getUniqueID()) for one in behind)
         if key not in self.calendar_names:
-            name = str(calendar.getName() or f"calendar {key}")
-            name = name if name not in self.made.calendars else f"{name} {key}"
-            shifts = self._shifts(calendar)
+            combined = (
+                calendar if both is None else self.jpype.JPackage("org").mpxj.common.CombinedCalendar(both, calendar)
+            )
+            name = " and ".join(str(one.getName() or f"calendar {one.getUniqueID()}") for one in reversed(behind))
+            name = name if name not in self.made.calendars else f"{name} {key[0]}"
+            shifts = self._shifts(combined, behind)
+            same = [known for known, hours in self.made.calendars.items() if of_crew and hours == shifts]
+            if same:
+                self.calendar_names[key] = same[0]
+                return same[0]
             closes = any(day != ((0, DAY),) for day in shifts.week) or shifts.dates
             if not any(shifts.week):
                 self.made.lose(name, "a calendar without working days", "work around the clock", "calendar")
@@ -273,22 +350,32 @@ class _Reader:
                 self.made.calendars[name] = shifts
         return self.calendar_names[key]
 
-    def _shifts(self, calendar: Any) -> Shifts:
+    def _shifts(self, calendar: Any, behind: list[Any]) -> Shifts:
         """The usual week of a calendar, and every day on which it or a calendar behind it differs."""
-        import jpype
-
+        jpype = self.jpype
         days = jpype.java.time.DayOfWeek.values()
         week = tuple(_hours(calendar.getHours(day)) for day in days)
-        last = _moment(self.properties.getFinishDate()) or self.made.start
-        first = self.made.origin.date() - dt.timedelta(days=366)
-        count = (last.date() - first).days + YEARS_BEHIND * 366
         dates = []
-        at = jpype.java.time.LocalDate.of(first.year, first.month, first.day)
-        for i in range(min(count, 40 * 366)):
-            hours, day = _hours(calendar.getHours(at.plusDays(i))), first + dt.timedelta(days=i)
+        for day in self._days_of_exceptions(behind):
+            hours = _hours(calendar.getHours(jpype.java.time.LocalDate.of(day.year, day.month, day.day)))
             if hours != week[day.weekday()]:
                 dates.append((day, day, tuple(hours for _ in DAYS_OFF)))
         return Shifts(week, dates=tuple(dates))
+
+    def _days_of_exceptions(self, behind: list[Any]) -> list[dt.date]:
+        """The days of which calendars, or those that they derive from, say something of their own."""
+        last = (_moment(self.properties.getFinishDate()) or self.made.start).date()
+        first = self.made.origin.date() - dt.timedelta(days=366)
+        last = min(last + dt.timedelta(days=YEARS_BEHIND * 366), first + dt.timedelta(days=40 * 366))
+        days: set[dt.date] = set()
+        while behind:
+            calendar, *behind = behind
+            for one in calendar.getExpandedCalendarExceptionsWithWorkWeeks():
+                begin, end = (_day(date) for date in (one.getFromDate(), one.getToDate()))
+                begin, end = max(begin, first), min(end, last)
+                days |= {begin + dt.timedelta(days=i) for i in range((end - begin).days + 1)}
+            behind += [calendar.getParent()] if calendar.getParent() is not None else []
+        return sorted(days)
 
 
 def _hours(ranges: Any) -> Hours:
@@ -298,6 +385,10 @@ def _hours(ranges: Any) -> Hours:
         begin, end = int(one.getStart().toSecondOfDay()) // 60, int(one.getEnd().toSecondOfDay()) // 60
         found.append((begin, end if end > begin else end + DAY))
     return tuple(sorted(found))
+
+
+def _day(date: Any) -> dt.date:
+    return dt.date(int(date.getYear()), int(date.getMonthValue()), int(date.getDayOfMonth()))
 
 
 def _moment(moment: Any) -> dt.datetime | None:

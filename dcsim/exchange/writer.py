@@ -71,15 +71,16 @@ class _Writer:
         for name, shifts in self.schedule.calendars.items():
             yield from _fitted(f"  {self.calendars[name]}", calendar(shifts), name)
 
-    def _resources(self, capacities: Mapping[str, int], units: Mapping[str, int]) -> Iterator[str]:
+    def _resources(
+        self, capacities: Mapping[str, list[tuple[dt.datetime | None, int]]], units: Mapping[str, int]
+    ) -> Iterator[str]:
         if capacities:
             yield from ("", "resources:")
-        for name, count in capacities.items():
-            own = self.schedule.resources[name].calendar
-            parts = [f"count: {count}", *([f"calendar: {self.calendars[own]}"] if own is not ELAPSED else [])]
-            yield from _fitted(
-                f"  {self.resources[name]}", parts, name + (", in hundredths" if units[name] > 1 else "")
-            )
+        for name, steps in capacities.items():
+            ramp = ", ".join(f"{'0 d' if begin is None else _moment(begin)}: {count}" for begin, count in steps)
+            count = str(steps[0][1]) if len(steps) == 1 and steps[0][0] is None else f"{{{ramp}}}"
+            told = name + (", in hundredths" if units[name] > 1 else "")
+            yield from _fitted(f"  {self.resources[name]}", [f"count: {count}"], told)
 
     def _activities(self, planned: Iterable[Planned]) -> Iterator[str]:
         lost: dict[str, list[str]] = {}
@@ -135,8 +136,11 @@ class _Writer:
                 parts = [f"activity: {name}", *(["event: start"] if event == "start" else [])]
                 yield from _fitted(f"  {called}", [*parts, f"target: {_limit(moment)}"], why)
         last = max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
-        if self.schedule.activities[last].minutes:
-            yield f"  {self.names.name('last_finish', what='milestone')}: {{activity: {self.activities[last]}}}"
+        must = self.schedule.must_finish
+        if self.schedule.activities[last].minutes or must is not None:
+            target = f", target: {_limit(must)}" if must is not None else ""
+            called = self.names.name("last_finish", what="milestone")
+            yield f"  {called}: {{activity: {self.activities[last]}{target}}}"
 
     def _span(self, minutes: int, own: str | None) -> str:
         hours = Fraction(24) if own is ELAPSED else self.schedule.calendars[own].working_day

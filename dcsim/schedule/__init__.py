@@ -96,11 +96,11 @@ class Activity:
 
 @dataclass
 class Resource:
-    """A crew or a machine, and how many there are; none where the file does not say."""
+    """A crew or a machine."""
 
     name: str
-    units: Fraction | None = None
-    calendar: str | None = ELAPSED
+    steps: tuple[tuple[dt.datetime | None, Fraction], ...] = ()
+    """How many there are from when on, from the start where no date is given; nothing where the file does not say."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,8 @@ class Schedule:
     """The name of the file."""
     status: dt.datetime | None = None
     """The date up to which progress is told."""
+    must_finish: dt.datetime | None = None
+    """When all of it has to be finished."""
     obeys_limits: bool = False
     """Whether dates that limit an activity move it before its predecessors let it start, and leads move it before the
     start of the schedule, as Microsoft Project has it."""

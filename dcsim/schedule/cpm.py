@@ -123,7 +123,8 @@ def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
     leads: dict[str, list[Link]] = {id_: [] for id_ in schedule.activities}
     for link in schedule.links:
         leads[link.predecessor].append(link)
-    end = max((dates.early_finish for dates in found.values()), default=0)
+    last = max((dates.early_finish for dates in found.values()), default=0)
+    end = last if schedule.must_finish is None else times.tick(schedule.must_finish)
     for activity in reversed(order):
         _late(activity, leads[activity.id], found, times, end)
     return found
