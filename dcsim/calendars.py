@@ -8,10 +8,11 @@ import datetime as dt
 import difflib
 import re
 import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,16 +40,22 @@ class Calendar:
     worked_before: NDArray[np.int64]
     end: int
 
+    @cached_property
+    def lists(self) -> tuple[list[int], list[int], list[int]]:
+        """Opens, closes and the work done before, as numbers of Python, among which one is found sooner."""
+        return self.opens.tolist(), self.closes.tolist(), self.worked_before.tolist()
+
     def is_open(self, tick: int) -> bool:
         """Whether work goes on during the coming minute."""
-        i = int(self.opens.searchsorted(tick, side="right")) - 1
-        return i >= 0 and tick < int(self.closes[i])
+        opens, closes, _ = self.lists
+        i = bisect_right(opens, tick) - 1
+        return i >= 0 and tick < closes[i]
 
     def next_change(self, tick: int) -> int:
         """The first tick after this one at which it opens or closes; NEVER if there is none."""
-        opening = int(self.opens.searchsorted(tick, side="right"))
-        closing = int(self.closes.searchsorted(tick, side="right"))
-        changes = (int(ticks[i]) for ticks, i in ((self.opens, opening), (self.closes, closing)) if i < len(ticks))
+        opens, closes, _ = self.lists
+        opening, closing = bisect_right(opens, tick), bisect_right(closes, tick)
+        changes = (ticks[i] for ticks, i in ((opens, opening), (closes, closing)) if i < len(ticks))
         return min(changes, default=NEVER)
 
     def advance(self, tick: int, minutes: int) -> int:
@@ -59,21 +66,21 @@ class Calendar:
         if minutes == 0:
             return tick
         target = self._worked_until(tick) + minutes
-        i = int(self.worked_before.searchsorted(target, side="left")) - 1
+        opens, closes, worked_before = self.lists
+        i = bisect_left(worked_before, target) - 1
         if i < 0:
             return NEVER
-        finish = int(self.opens[i]) + target - int(self.worked_before[i])
-        return finish if finish <= int(self.closes[i]) else NEVER
+        finish = opens[i] + target - worked_before[i]
+        return finish if finish <= closes[i] else NEVER
 
     def worked(self, a: int, b: int) -> int:
         """The open minutes from tick a up to tick b."""
         return self._worked_until(b) - self._worked_until(a) if a < b else 0
 
     def _worked_until(self, tick: int) -> int:
-        i = int(self.opens.searchsorted(tick, side="right")) - 1
-        if i < 0:
-            return 0
-        return int(self.worked_before[i]) + min(tick, int(self.closes[i])) - int(self.opens[i])
+        opens, closes, worked_before = self.lists
+        i = bisect_right(opens, tick) - 1
+        return worked_before[i] + min(tick, closes[i]) - opens[i] if i >= 0 else 0
 
 
 # Calendars from intervals, and from each other

@@ -138,9 +138,9 @@ class _Writer:
         last = max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
         must = self.schedule.must_finish
         if self.schedule.activities[last].minutes or must is not None:
-            target = f", target: {_limit(must)}" if must is not None else ""
+            wanted = f", target: {_limit(must)}" if must is not None else ""
             called = self.names.name("last_finish", what="milestone")
-            yield f"  {called}: {{activity: {self.activities[last]}{target}}}"
+            yield f"  {called}: {{activity: {self.activities[last]}{wanted}}}"
 
     def _span(self, minutes: int, own: str | None) -> str:
         hours = Fraction(24) if own is ELAPSED else self.schedule.calendars[own].working_day

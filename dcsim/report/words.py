@@ -19,6 +19,7 @@ from dcsim.scenario import schema
 from dcsim.scenario.document import dotted
 from dcsim.scenario.schema import ALWAYS, Scenario
 from dcsim.scenario.values import Uncertain
+from dcsim.schedule.network import floats
 from dcsim.units import plain
 
 
@@ -98,6 +99,10 @@ def _head(scenario: Scenario, network: Network) -> Iterator[str]:
     if document.mitigated:
         yield f"Mitigated: {', '.join(document.mitigated)}."
     yield f"{size(network, scenario.labels)}. {_values(scenario)}".strip()
+    yield (
+        "Early and late dates and floats are those of expected values without limits of resources and supplies; floats "
+        "are working days."
+    )
 
 
 def _values(scenario: Scenario) -> str:
@@ -151,6 +156,7 @@ def _places(scenario: Scenario, network: Network) -> Iterator[Entry]:
 
 
 def _activities(scenario: Scenario, network: Network) -> Iterator[Entry]:
+    critical_path = floats(network)
     for number, (name, activity) in enumerate(scenario.activities.items()):
         count = int(network.first[number + 1] - network.first[number])
         where = "once" if activity.at == SITE else f"{count:,} x, one per {activity.at}"
@@ -160,7 +166,22 @@ def _activities(scenario: Scenario, network: Network) -> Iterator[Entry]:
         details = list(activity_lines(activity, scenario))
         for pattern, part in activity.within.items():
             details += [f"in {pattern}: {line}" for line in activity_lines(part, scenario, activity)]
+        details.append(_critical(network, critical_path[network.activity == number]))
         yield Entry(name, said, tuple(details))
+
+
+def _critical(network: Network, found: pd.DataFrame) -> str:
+    """Early and late dates of all instances, and the least of their floats."""
+
+    def dates(which: str) -> str:
+        start, finish = int(found[f"{which}_start"].min()), int(found[f"{which}_finish"].max())
+        return f"{network.date(start):%Y-%m-%d} to {network.date(max(start, finish - 1)):%Y-%m-%d}"
+
+    if not found["critical"].any():
+        slack = f"float {found['total_float'].min():,.4g} d (free {found['free_float'].min():,.4g} d)"
+    else:
+        slack = "critical"
+    return f"early {dates('early')}, late {dates('late')}, {slack}"
 
 
 def _resources(scenario: Scenario, _: Network) -> Iterator[Entry]:

@@ -82,6 +82,8 @@ class Activity:
     early_start: dt.datetime | None = None
     early_finish: dt.datetime | None = None
     """The early dates that the file itself gives."""
+    needs: int | None = None
+    """How many of its links must let it start, where these are not all."""
 
     @property
     def is_done(self) -> bool:

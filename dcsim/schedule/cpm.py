@@ -7,6 +7,8 @@ logic). After Kelley and Walker (1959), with the four link types of the preceden
 """
 
 import datetime as dt
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dcsim.calendars import NEVER, Calendar, always, expand
@@ -51,12 +53,14 @@ class Dates:
 class Times:
     """The clock of a schedule, and its calendars as open intervals."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self.origin = schedule.origin.replace(hour=0, minute=0) - dt.timedelta(minutes=BEFORE)
-        self._calendars: dict[str | None, Calendar] = {ELAPSED: always(LONGEST)}
-        for name, shifts in schedule.calendars.items():
-            self._calendars[name] = expand(name, shifts, self.origin, LONGEST)
+    def __init__(self, schedule: Schedule, calendars: Mapping[str | None, Calendar] | None = None) -> None:
+        """The calendars are those of the schedule; where others are given, their first tick is its start."""
+        self.schedule, self.origin = schedule, schedule.start
+        self._calendars: dict[str | None, Calendar] = {ELAPSED: always(LONGEST), **(calendars or {})}
+        if calendars is None:
+            self.origin = schedule.origin.replace(hour=0, minute=0) - dt.timedelta(minutes=BEFORE)
+            for name, shifts in schedule.calendars.items():
+                self._calendars[name] = expand(name, shifts, self.origin, LONGEST)
 
     def tick(self, moment: dt.datetime) -> int:
         """The tick of a moment."""
@@ -72,26 +76,34 @@ class Times:
 
     def opening(self, name: str | None, tick: int) -> int:
         """This tick if work goes on in the coming minute, or else when it next does."""
+        if name is ELAPSED:
+            return tick
         calendar = self.of(name)
         return tick if calendar.is_open(tick) else calendar.next_change(tick)
 
     def worked(self, name: str | None, a: int, b: int) -> int:
         """Minutes of work from one tick to another; negative where the other is earlier."""
+        if name is ELAPSED:
+            return b - a
         calendar = self.of(name)
         return calendar.worked(a, b) if a <= b else -calendar.worked(b, a)
 
     def advance(self, name: str | None, tick: int, minutes: int) -> int:
         """So much working time later, or earlier where it is negative."""
+        if name is ELAPSED or minutes == 0:
+            return tick + minutes
         return self.of(name).advance(tick, minutes) if minutes >= 0 else self.retreat(name, tick, -minutes)
 
     def retreat(self, name: str | None, tick: int, minutes: int) -> int:
         """The latest tick from which so much work is done by this one."""
-        if minutes <= 0:
-            return tick if minutes == 0 else self.of(name).advance(tick, -minutes)
+        if name is ELAPSED or minutes == 0:
+            return tick - minutes
+        if minutes < 0:
+            return self.of(name).advance(tick, -minutes)
         calendar = self.of(name)
         target = calendar.worked(0, tick) - minutes
-        i = max(0, int(calendar.worked_before.searchsorted(target, side="right")) - 1)
-        return int(calendar.opens[i]) + max(0, target - int(calendar.worked_before[i]))
+        i = max(0, bisect_right(calendar.lists[2], target) - 1)
+        return calendar.lists[0][i] + max(0, target - calendar.lists[2][i])
 
     def behind(self, link: Link, tick: int) -> int:
         """The end of the lag of a link."""
@@ -145,6 +157,8 @@ def _early(activity: Activity, links: list[Link], found: dict[str, Dates], times
     begin = times.tick(schedule.start if schedule.status is None else max(schedule.start, schedule.status))
     by_kind = [(link.kind, start_allowed(link, found, times)) for link in links]
     starts = [tick for kind, tick in by_kind if kind in ("FS", "SS")]
+    if activity.needs is not None:
+        starts = sorted(starts)[: activity.needs]
     begin = max(starts if starts and schedule.obeys_limits else [begin, *starts])
     end = max((tick for kind, tick in by_kind if kind in ("FF", "SF")), default=0)
     for constraint in activity.constraints if activity.actual_start is None else ():
@@ -159,10 +173,10 @@ def _early(activity: Activity, links: list[Link], found: dict[str, Dates], times
     if activity.actual_start is not None and activity.remaining is None:
         begin, end = times.tick(activity.actual_start), 0
     start = times.opening(activity.calendar, begin) if minutes else begin
-    finish = times.of(activity.calendar).advance(start, minutes)
+    finish = times.advance(activity.calendar, start, minutes)
     if finish < end:
         start = times.retreat(activity.calendar, end, minutes)
-        finish = times.of(activity.calendar).advance(start, minutes)
+        finish = times.advance(activity.calendar, start, minutes)
     if schedule.obeys_limits and activity.actual_start is None:
         start, finish = _limited(activity, start, finish, times)
     return (times.tick(activity.actual_start) if activity.actual_start is not None else start), finish
@@ -177,7 +191,7 @@ def _limited(activity: Activity, start: int, finish: int, times: Times) -> tuple
                 start_by = times.retreat(activity.calendar, start_by, activity.minutes)
             if start_by < start:
                 start = start_by
-                finish = times.of(activity.calendar).advance(start, activity.minutes)
+                finish = times.advance(activity.calendar, start, activity.minutes)
     return start, finish
 
 
@@ -191,8 +205,10 @@ def _late(activity: Activity, links: list[Link], found: dict[str, Dates], times:
     finish_by, start_by = [end], [NEVER]
     slack = [times.worked(calendar, dates.early_finish, end)] if not links else []
     for link in links:
-        after = found[link.successor]
-        if times.schedule.activities[link.successor].is_done:
+        after, successor = found[link.successor], times.schedule.activities[link.successor]
+        if successor.is_done:
+            continue
+        if successor.needs is not None and start_allowed(link, found, times) > after.early_start:
             continue
         to_start = link.kind in ("FS", "SS")
         early = times.before(link, after.early_start if to_start else after.early_finish)
@@ -207,7 +223,7 @@ def _late(activity: Activity, links: list[Link], found: dict[str, Dates], times:
             finish_by.append(times.tick(constraint.date))
     dates.late_finish = min(finish_by)
     dates.late_start = min(times.retreat(calendar, dates.late_finish, minutes), *start_by)
-    dates.late_finish = times.of(calendar).advance(dates.late_start, minutes)
+    dates.late_finish = times.advance(calendar, dates.late_start, minutes)
     if activity.actual_start is None:
         dates.total_float = times.worked(calendar, dates.early_start, dates.late_start)
     else:

@@ -20,6 +20,7 @@ from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.schedule.network import floats
 from dcsim.study.course import observed, waits
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.result import Properties, Result
@@ -80,8 +81,15 @@ class Run(Result):
 
     @cached_property
     def activities(self) -> pd.DataFrame:
-        """One row per activity and place: activity, place, ready, start, finish, attempts, used, held_by."""
-        return explained(self.trace.activities(), self.network)
+        """One row per activity and place: activity, place, ready, start, finish, attempts, used, held_by.
+
+        With expected values also what the critical path method says without limits of resources and supplies:
+        early_start, early_finish, late_start, late_finish (ticks), total_float, free_float (working days), critical.
+        """
+        table = self.trace.activities()
+        if self.seed is None:
+            table = table.join(floats(self.network, self.draws))
+        return explained(table, self.network)
 
     @cached_property
     def attempts(self) -> pd.DataFrame:

@@ -1,0 +1,104 @@
+"""The network of a scenario as a schedule: what its critical path is, without limits of resources and supplies."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dcsim.calendars import Calendar
+from dcsim.engine.draws import Draws, Expectation, Ints, draw
+from dcsim.network import Network
+from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Schedule
+from dcsim.schedule.cpm import Times, critical_path
+from dcsim.units import DAY, HALF
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DAYS_PER_MONTH = 30
+FLOATS = ("early_start", "early_finish", "late_start", "late_finish", "total_float", "free_float", "critical")
+"""What the critical path method says of an activity: ticks, working days, and whether its delay delays the end."""
+
+
+def schedule_of(network: Network, draws: Draws) -> Schedule:
+    """Every instance and gate as an activity with the minutes drawn, its links and the date it is not before.
+
+    The ids are the numbers of nodes. Repetition makes work faster in the order of the file. Rework, risks, and what
+    waits for resources and supplies are left out.
+    """
+    made = Schedule(network.name, network.start, network.name)
+    made.links = list(_links(network))
+    minutes, calendars = _minutes(network, draws).tolist(), _calendars(network).tolist()
+    leading = Counter(link.successor for link in made.links)
+    for number, needed in enumerate(network.needed.tolist()):
+        id_, is_work = str(number), number < network.instances
+        activity = Activity(id_, id_, minutes[number] if is_work else 0)
+        activity.calendar = _named(calendars[number]) if is_work else ELAPSED
+        activity.needs = needed if needed < leading[id_] else None
+        if is_work and network.release[number] > 0:
+            date = network.date(int(network.release[number]))
+            activity.constraints = (Constraint("start on or after", date),)
+        made.activities[id_] = activity
+    return made
+
+
+def times_of(network: Network, schedule: Schedule) -> Times:
+    """The clock of a network and its working times, by their numbers."""
+    return Times(schedule, {str(number): time.open for number, time in enumerate(network.working_times) if number})
+
+
+def _named(calendar: int) -> str | None:
+    return str(calendar) if calendar > 0 else ELAPSED
+
+
+def _links(network: Network) -> Iterator[Link]:
+    """The links between nodes; those from the gate of a start are from the start of its instance."""
+    begun = {network.gate_of_start(number): number for number in range(network.instances)}
+    columns = (network.link_from, network.link_to, network.link_lag)
+    for source, target, number in zip(*(column.tolist() for column in columns), strict=True):
+        lag = network.lags[number]
+        minutes = lag.minutes + round(lag.months * DAYS_PER_MONTH * DAY)
+        kind: Kind = "SS" if source in begun else "FS"
+        yield Link(str(begun.get(source, source)), str(target), kind, minutes, _named(lag.calendar))
+
+
+def _minutes(network: Network, draws: Draws) -> Ints:
+    """Of each instance, the minutes of its first attempt."""
+    found = draws.minutes[: network.instances].copy()
+    for work in network.work:
+        if work.learning is not None:
+            multipliers, seen = work.learning.multipliers, dict.fromkeys(work.learning.counter.tolist(), 0)
+            for instance, counter in zip(work.instances.tolist(), work.learning.counter.tolist(), strict=True):
+                found[instance] *= multipliers[min(seen[counter], len(multipliers) - 1)]
+                seen[counter] += 1
+    found[draws.skipped[: network.instances]] = 0
+    return np.floor(found + float(HALF)).astype(np.int64)
+
+
+def _calendars(network: Network) -> Ints:
+    """Of each instance, the working time by which it is worked on if it takes what is written first."""
+    of_demand = [network.calendar_of(demand, 0) for demand in network.demands]
+    return np.array(of_demand, np.int64)[network.demand]
+
+
+def floats(network: Network, draws: Draws | None = None) -> "pd.DataFrame":
+    """The columns of `FLOATS`, one row for every instance, of expected values if nothing was drawn."""
+    import pandas as pd
+
+    schedule = schedule_of(network, draw(network, Expectation()) if draws is None else draws)
+    dates = critical_path(schedule, times_of(network, schedule))
+    days = [_working_day(time.open) for time in network.working_times]
+    rows = []
+    for number, calendar in enumerate(_calendars(network).tolist()):
+        one, day = dates[str(number)], days[calendar]
+        slack = (round(one.total_float / day, 3), round(one.free_float / day, 3), one.is_critical)
+        rows.append((one.early_start, one.early_finish, one.late_start, one.late_finish, *slack))
+    return pd.DataFrame(rows, columns=list(FLOATS))
+
+
+def _working_day(calendar: Calendar) -> int:
+    """The most minutes that are worked on a day of its first four weeks."""
+    first = int(calendar.opens[0]) // DAY if len(calendar.opens) else 0
+    days = [calendar.worked(day * DAY, (day + 1) * DAY) for day in range(first, first + 28)]
+    return max(1, *days)

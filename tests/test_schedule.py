@@ -1,0 +1,83 @@
+"""The network of a scenario as a schedule: early and late dates and floats beside the expected case."""
+
+from builders import network
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dcsim as library
+from dcsim.units import DAY
+
+FLOATS = ["early_start", "early_finish", "late_start", "late_finish", "total_float", "free_float", "critical"]
+SHIFT = {"shift": {"days": "Mon-Fri", "hours": "07:00-17:00"}}
+
+
+def expected(text, **more):
+    """The table of activities of the expected case, by name."""
+    return library.simulate(library.load(network(text, **more)), expected=True).activities.set_index("activity")
+
+
+def test_a_textbook_network_has_its_floats():
+    """5 + 3 + 2 days are critical; c has the 2 days that b is longer."""
+    found = expected("a=5d b=3d<a c=1d<a d=2d<b,c")
+    assert found["total_float"].tolist() == [0, 0, 2, 0]
+    assert found["free_float"].tolist() == [0, 0, 2, 0]
+    assert found["critical"].tolist() == [True, True, False, True]
+    assert (found["late_finish"] / DAY).tolist() == [5, 8, 8, 10]
+
+
+def test_resources_do_not_count():
+    found = expected("a=2d:crew b=3d:crew c=1d<a,b", crew=1)
+    assert (found["start"] / DAY).tolist() == [0, 2, 5]
+    assert (found["early_start"] / DAY).tolist() == [0, 0, 3]
+    assert found["total_float"].tolist() == [1, 0, 0]
+
+
+def test_floats_are_working_days_of_the_calendar():
+    found = expected("a=5d b=3d<a c=8d", calendars=SHIFT, a={"calendar": "shift"}, b={"calendar": "shift"},
+                     c={"calendar": "shift"})  # fmt: skip
+    assert found["total_float"].tolist() == [0, 0, 0]
+    found = expected("a=5d b=8d", calendars=SHIFT, a={"calendar": "shift"}, b={"calendar": "shift"})
+    assert found["total_float"].tolist() == [3, 0]
+
+
+def test_what_waits_for_some_of_many_follows_the_first_of_them():
+    places = {"hall": {"names": ["a", "b", "c"]}}
+    dig = {"at": "hall", "within": {"b": {"duration": "3 d"}, "c": {"duration": "9 d"}}}
+    after = [{"activity": "dig", "count": 2}]
+    found = expected("dig=2d open=7d", places=places, dig=dig, open={"after": after})
+    assert found.loc["open", "early_start"] == 3 * DAY
+    assert found["total_float"].tolist() == [1, 0, 1, 0]
+
+
+def test_of_drawn_values_there_are_no_floats():
+    drawn = library.simulate(library.load(network("a=5d")), seed=1).activities
+    assert not set(FLOATS) & set(drawn.columns)
+
+
+@given(st.data())
+def test_without_limits_the_expected_case_goes_by_the_early_dates(data):
+    """And whatever is critical ends with the last, or leads to it: all floats are from 0 on."""
+    names = "abcdefgh"
+    tokens = []
+    for i, name in enumerate(names):
+        before = data.draw(st.lists(st.sampled_from(names[:i]), unique=True, max_size=3)) if i else []
+        tokens.append(
+            f"{name}={data.draw(st.integers(1, 50))}h" + f"<{','.join(f'{b}+90' for b in before)}" * bool(before)
+        )
+    more = {name: {"calendar": "shift"} for name in data.draw(st.sets(st.sampled_from(names)))}
+    found = expected(" ".join(tokens), calendars=SHIFT, **more)
+    assert found["start"].tolist() == found["early_start"].tolist()
+    assert found["finish"].tolist() == found["early_finish"].tolist()
+    assert (found["total_float"] >= found["free_float"]).all()
+    assert (found["free_float"] >= 0).all()
+    assert found["critical"].any()
+
+
+def test_show_tells_the_dates_and_that_nothing_limits_them(dcsim, tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text("name: plan\nstart: 2026-01-05\nactivities: {a: {duration: 5 d}, b: {duration: 3 d}}\n")
+    out, _, code = dcsim("show", str(path))
+    assert code == 0
+    assert "without limits of resources" in " ".join(out.split())
+    assert "early 2026-01-05 to 2026-01-09, late 2026-01-05 to 2026-01-09, critical" in out
+    assert "early 2026-01-05 to 2026-01-07, late 2026-01-07 to 2026-01-09, float 2 d" in out
