@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dcsim
-from dcsim.money.books import TOGETHER, depreciation
+from dcsim.money.assets import depreciation
+from dcsim.money.books import TOGETHER
 from dcsim.money.figures import sources_and_uses
 from dcsim.money.loans import run_loan
 from dcsim.money.months import sampled
@@ -151,6 +152,46 @@ def test_market_value_falls_with_age():
         assert loans["ltv"].tolist()[1] == 192 / 300
 
 
+def test_a_new_architecture_lowers_the_value_of_what_was_there_before():
+    asset = {"life": "60 months", "market_value": {"0 months": 1}}
+    new = [{"date": "2024-01-15", "market_value": "0.1"}, {"date": "2024-04-10", "market_value": "0.75"}]
+    terms = {"costs": {"gpus": GPUS}, "funding": {"bank": LOAN}}
+    loans = dcsim.finance(scenario(**terms, assets={"gpus": {**asset, "new_architecture": new}}), expected=True).loans
+    assert loans["market_value"].tolist()[:5] == [0, 300e3, 300e3, 225e3, 225e3]
+    new = {"date": "2024-03-01 to 2024-05-31", "market_value": {"discrete": [["0.5", 1], ["0.7", 1]]}}
+    built = scenario(**terms, assets={"gpus": {**asset, "new_architecture": new}})
+    assert dcsim.finance(built, expected=True).loans["market_value"].tolist()[1:5] == [300e3, 300e3, 180e3, 180e3]
+
+
+# Leases
+
+
+def leased(**terms):
+    parties = {"parties": ["user", "owner"], "costs": {"gpus": {**GPUS, "by": "owner"}}, "assets": OWNED}
+    lease = {"gpus": {"from": "owner", "to": "user", "term": "12 months", **terms}}
+    return dcsim.finance(scenario(**parties, leases=lease), expected=True)
+
+
+OWNED = {"gpus": {"life": "5 years"}}
+
+
+@pytest.mark.parametrize("residual", [0, 0.2])
+def test_a_lease_earns_its_yield(residual):
+    found = leased(rent={"yield": "0.12"}, residual=str(residual))
+    rent = -npf.pmt(0.01, 12, 300_000, -residual * 300_000)
+    paid = line(found, "cash flow", "from parties", "owner")
+    assert paid == pytest.approx([0, 0] + [rent] * 12 + [0] * 10, abs=0.01)
+    assert line(found, "cash flow", "to parties", "user") == paid
+    assert set(line(found, "cash flow", "from parties")) == {0}
+    assert found.leases["earned"][0] == pytest.approx(1.01**12 - 1)
+
+
+def test_a_rent_of_a_unit_tells_its_yield():
+    found = leased(rent="2_665.4637 USD / month")
+    assert sum(line(found, "cash flow", "from parties", "owner")) == pytest.approx(12 * 26_654.637, abs=0.01)
+    assert found.leases["earned"][0] == pytest.approx(1.01**12 - 1, abs=1e-6)
+
+
 def test_interest_is_added_until_a_milestone():
     terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}}
     never = {**LOAN, "against": [], "interest_until": "here", "date": "2024-01-01"}
@@ -167,7 +208,7 @@ def loan(repaid, rate, term, cents=100_000_00):
     months = term + 1
     terms = Funding(loan="1 USD", rate=rate, term=f"{term} months", repaid=repaid)
     available = np.full((1, months), cents)
-    return run_loan(terms, available, np.full((1, months), rate), np.full(months, 1 / 12), np.array([-1]))
+    return run_loan(terms, available, np.full((1, months), rate), np.full((1, months), rate / 12), np.array([-1]))
 
 
 @pytest.mark.parametrize(("rate", "term"), [(0.12, 36), (0.0531, 60), (0.105, 1)])
@@ -364,6 +405,22 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
         ({"funding": {"x": {"loan": "5 USD"}}}, "needs `rate`: the interest a year"),
         ({"funding": {"x": {"loan": "5 USD", "rate": "0.1", "term": "90 d"}}}, "whole months or years"),
         ({"funding": {"x": {"equity": "5 USD", "rate": "0.1"}}}, "belongs to a loan"),
+        ({"leases": {"x": {"to": "owner", "term": "1 year", "rent": {"yield": "0.1"}}}}, "no asset 'x'"),
+        (
+            {
+                "costs": {"gpus": GPUS},
+                "assets": {"gpus": {"life": "1 year"}},
+                "leases": {"gpus": {"to": "owner", "term": "1 year", "rent": "1 USD / h"}},
+            },
+            "'90M USD / month', is expected here|a party does not pay itself",
+        ),
+        (
+            {
+                "costs": {"x": GPUS},
+                "assets": {"x": {"life": "1 year", "new_architecture": {"date": "2025-01-01", "market_value": "0.5"}}},
+            },
+            "lowers a `market_value`: write it",
+        ),
         ({"until": "2023-12"}, "statements end at most"),
         ({"discount_rate": "12"}, "a yearly rate such as 0.12"),
     ],

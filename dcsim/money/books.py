@@ -6,10 +6,21 @@ from functools import cached_property
 
 import numpy as np
 
-from dcsim.money.loans import HALF_A_CENT, Loan, in_cents, month_share, run_loan
-from dcsim.money.months import Drawn, Floats, Ints, Months, by_month, step_ticks, step_values
+from dcsim.money.assets import Market, Rents, depreciation, rents
+from dcsim.money.loans import Loan, rate_of_month, run_loan
+from dcsim.money.months import (
+    HALF_A_CENT,
+    Drawn,
+    Floats,
+    Ints,
+    Months,
+    by_month,
+    in_cents,
+    step_ticks,
+    step_values,
+)
 from dcsim.money.quantities import Quantity, revenue_ticks
-from dcsim.scenario.finance import Asset, Cost, Finance, Funding, Revenue
+from dcsim.scenario.finance import Cost, Finance, Funding, Lease, Revenue
 from dcsim.scenario.prices import Path
 
 TOGETHER = "consolidated"
@@ -115,6 +126,8 @@ class Books:
     """Of each asset, what it could be sold for at the end of each month."""
     forced: dict[str, Ints]
     """The same if it must be sold at once."""
+    rents: dict[str, Rents]
+    """What each lease costs."""
 
 
 @dataclass
@@ -129,6 +142,8 @@ class _Ledger:
     incurred: dict[str, dict[str, Ints]] = field(default_factory=dict)
     bought: dict[str, Ints] = field(default_factory=dict)
     """What was received under each cost, in cents."""
+    units: dict[str, Floats] = field(default_factory=dict)
+    """The same in units."""
 
     def __post_init__(self) -> None:
         for party in self.finance.parties:
@@ -160,7 +175,21 @@ class _Ledger:
         incurred[line] = incurred[line] + received
         incurred["prepaid"] = incurred["prepaid"] + np.maximum(ahead, 0)
         incurred["payables"] = incurred["payables"] + np.maximum(-ahead, 0)
-        self.bought[name] = received
+        self.bought[name], self.units[name] = received, quantity.received.sum(axis=1)
+
+    def of_asset(self, name: str) -> Ints:
+        """What was received of an asset, in cents."""
+        return np.asarray(sum((self.bought[cost] for cost in self.finance.assets[name].costs or (name,)), self.nothing))
+
+    def lease(self, name: str, lease: Lease) -> Rents:
+        """What a party owns earns rents, which another pays."""
+        asset = lease.asset or name
+        first = (self.finance.assets[asset].costs or (asset,))[0]
+        due = rents(name, lease, self.finance, self.of_asset(asset), self.units[first], self.months, self.drawn)
+        owner, user = self.books[self.party(self.finance.costs[first].by)], self.books[lease.to]
+        owner["from parties"] = owner["from parties"] + due.due
+        user["to parties"] = user["to parties"] + due.due
+        return due
 
     def revenue(self, name: str, revenue: Revenue, hours: Floats) -> None:
         """Units earn by the hour, and are paid for in the same month."""
@@ -197,8 +226,7 @@ class _Ledger:
         assert funding.rate is not None
         limit = in_cents(step_values(funding.loan, f"finance.funding.{name}.loan", self.drawn))[:, :1]
         if funding.against:
-            costs = [cost for asset in funding.against for cost in finance.assets[asset].costs or (asset,)]
-            lent = np.cumsum(sum((self.bought[cost] for cost in costs), self.nothing), axis=1)
+            lent = np.cumsum(sum((self.of_asset(asset) for asset in funding.against), self.nothing), axis=1)
             available = np.floor(lent * float(funding.advance) + HALF_A_CENT).astype(np.int64)
         else:
             dated = np.arange(months.count) >= months.of_date(funding.date)
@@ -211,7 +239,7 @@ class _Ledger:
         if funding.interest_until is not None:
             ready = reached[funding.interest_until]
         every = np.broadcast_to(rate, (self.n, months.count))
-        loan = run_loan(funding, np.minimum(available, limit), every, month_share(finance, months), ready)
+        loan = run_loan(funding, np.minimum(available, limit), every, rate_of_month(every, finance, months), ready)
         book, incurred = self.books[self.party(funding.by)], self.incurred[self.party(funding.by)]
         for line, flow in (
             ("loans drawn", loan.drawn),
@@ -248,50 +276,21 @@ def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: B
         ledger.revenue(name, revenue, builds.revenue[name])
     market, forced = {}, {}
     for name, asset in finance.assets.items():
-        costs = asset.costs or (name,)
-        bought = sum((ledger.bought[one] for one in costs), ledger.nothing)
+        bought = ledger.of_asset(name)
         lost = depreciation(bought, int(asset.life.months))
-        incurred = ledger.incurred[ledger.party(finance.costs[costs[0]].by)]
+        incurred = ledger.incurred[ledger.party(finance.costs[(asset.costs or (name,))[0]].by)]
         incurred["depreciation"] = incurred["depreciation"] + lost
-        market[name] = market_value(name, asset, bought, np.cumsum(bought - lost, axis=1), drawn)
-        forced[name] = np.floor(market[name] * (1 - float(asset.sale_discount)) + HALF_A_CENT).astype(np.int64)
+        value = Market(name, asset, months, drawn)
+        market[name] = value.value(bought, np.cumsum(bought - lost, axis=1))
+        forced[name] = value.forced(market[name])
+    leased = {name: ledger.lease(name, lease) for name, lease in finance.leases.items()}
     loans = {}
     for name, funding in finance.funding.items():
         if funding.equity is not None:
             ledger.equity(name, funding)
         else:
             loans[name] = ledger.lend(name, funding, builds.reached)
-    return Books(ledger.parties(), loans, market, forced)
-
-
-def depreciation(cost: Ints, life: int) -> Ints:
-    """Straight-line: what was received in a month is written off in so many equal months from the next month on.
-
-    The sum so far is the floor of the exact one, so that the last month takes the rest.
-    """
-    so_far = np.cumsum(cost, axis=1)
-    before = np.pad(so_far, ((0, 0), (1, 0)))[:, :-1]
-    ended = np.pad(so_far, ((0, 0), (life + 1, 0)))[:, : cost.shape[1]]
-    total = np.cumsum(before - ended, axis=1) // life
-    return np.diff(total, axis=1, prepend=0)
-
-
-def market_value(name: str, asset: Asset, cost: Ints, books: Ints, drawn: Drawn) -> Ints:
-    """What an asset could be sold for: of each part, what it cost times the value of its age in whole months."""
-    if not asset.market_value:
-        return books
-    ages = sorted((int(age.months), value) for age, value in asset.market_value.items())
-    at = np.array([age for age, _ in ages])
-    values = np.stack([drawn(value, f"finance.assets.{name}.market_value") for _, value in ages], axis=1)
-    found = np.zeros(cost.shape)
-    for age in range(cost.shape[1]):
-        number = int(np.searchsorted(at, age, "right")) - 1
-        worth = values[:, number]
-        if asset.between == "linear" and number + 1 < len(at):
-            part = (age - at[number]) / (at[number + 1] - at[number])
-            worth = worth * (1 - part) + values[:, number + 1] * part
-        found[:, age:] += cost[:, : cost.shape[1] - age] * worth[:, None]
-    return np.floor(found + HALF_A_CENT).astype(np.int64)
+    return Books(ledger.parties(), loans, market, forced, leased)
 
 
 def together(builds: Sequence[Builds]) -> Builds:

@@ -5,27 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.errors import RequestError
-from dcsim.money.months import Floats, Ints, Months
+from dcsim.money.months import HALF_A_CENT, Floats, Ints, Months
 from dcsim.scenario.finance import Finance, Funding
-
-HALF_A_CENT = 1e-3
-"""Added before a floor is taken: what is a whole number of cents as written may be a hair less as a float."""
-
-
-MOST_CENTS = 1e15
-"""Above this, whole cents are no longer exact as floats."""
-
-
-def in_cents(amounts: Floats) -> Ints:
-    """Amounts by month in whole cents: the floor of their sum so far, less that of the month before."""
-    total = np.floor(np.cumsum(amounts, axis=-1) * 100 + HALF_A_CENT)
-    if not (total < MOST_CENTS).all():
-        raise RequestError(
-            "money adds up to more than 10^13, which is not counted to the cent: look at units and prices"
-        )
-    total = total.astype(np.int64)
-    return np.diff(total, axis=-1, prepend=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +39,13 @@ def month_share(finance: Finance, months: Months) -> Floats:
     return np.full(months.count, 1 / 12)
 
 
-def run_loan(funding: Funding, available: Ints, rate: Floats, share: Floats, ready: Ints) -> Loan:
+def rate_of_month(rate: Floats, finance: Finance, months: Months) -> Floats:
+    """What a yearly rate is for each month: its part of the year, or 1 + rate to the power of that part."""
+    part = month_share(finance, months)
+    return rate * part if finance.compounding == "nominal" else np.expm1(np.log1p(rate) * part)
+
+
+def run_loan(funding: Funding, available: Ints, rate: Floats, period: Floats, ready: Ints) -> Loan:
     """A loan over all months.
 
     Parameters
@@ -69,8 +56,8 @@ def run_loan(funding: Funding, available: Ints, rate: Floats, share: Floats, rea
         What may have been drawn by the end of each month, in cents, replications by months.
     rate
         Interest a year, replications by months.
-    share
-        The part of a year that each month is.
+    period
+        Interest of each month, alike.
     ready
         The month until whose end interest is added to the loan; -1 if it is paid from the beginning.
 
@@ -84,14 +71,14 @@ def run_loan(funding: Funding, available: Ints, rate: Floats, share: Floats, rea
     balance, total, first = np.zeros(n, np.int64), np.zeros(n, np.int64), np.full(n, count, np.int64)
     accrued, settled = np.zeros(n), np.zeros(n, np.int64)
     for month in range(count):
-        accrued += balance * rate[:, month] * share[month]
+        accrued += balance * period[:, month]
         owed = np.floor(accrued + HALF_A_CENT).astype(np.int64) - settled
         settled += owed
         left = first + term - month + 1  # instalments that are left, this one too
         early = (month <= ready) & (left > 1)
         added[:, month] = np.where(early, owed, 0)
         interest[:, month] = owed - added[:, month]
-        repaid[:, month] = np.where(early, 0, _instalment(funding, balance, rate[:, month] * share[month], left))
+        repaid[:, month] = np.where(early, 0, _instalment(funding, balance, period[:, month], left))
         due[:, month] = (left == 1) & (balance > 0)
         balance = balance + added[:, month] - repaid[:, month]
         open_ = left > 1

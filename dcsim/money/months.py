@@ -1,4 +1,4 @@
-"""Calendar months of the statements, and paths of prices over them."""
+"""Calendar months of the statements, paths of prices over them, and whole cents."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dcsim.dates import tick_of
 from dcsim.engine.philox import uniform
+from dcsim.errors import RequestError
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.prices import Path
 from dcsim.scenario.schema import Scenario
@@ -102,3 +103,22 @@ def sampled(seed: int, replications: Sequence[int]) -> Drawn:
 
 def _number(value: Any) -> Fraction:
     return Fraction(value)
+
+
+# Whole cents
+
+HALF_A_CENT = 1e-3
+"""Added before a floor is taken: what is a whole number of cents as written may be a hair less as a float."""
+MOST_CENTS = 1e15
+"""Above this, whole cents are no longer exact as floats."""
+
+
+def in_cents(amounts: Floats) -> Ints:
+    """Amounts by month in whole cents: the floor of their sum so far, less that of the month before."""
+    total = np.floor(np.cumsum(amounts, axis=-1) * 100 + HALF_A_CENT)
+    if not (total < MOST_CENTS).all():
+        raise RequestError(
+            "money adds up to more than 10^13, which is not counted to the cent: look at units and prices"
+        )
+    total = total.astype(np.int64)
+    return np.diff(total, axis=-1, prepend=0)

@@ -73,10 +73,17 @@ _FLOATING: Schema = {
     "properties": {"over": {"type": "string"}, "margin": _on_path(_PART)},
     "additionalProperties": False,
 }
+_YIELD: Schema = {
+    "type": "object",
+    "required": ["yield"],
+    "properties": {"yield": _on_path(_PART)},
+    "additionalProperties": False,
+}
 
 WRITTEN: Schema = {
     "price": _on_path(_PRICE),
     "number path": _on_path(_PART),
+    "rent": {"anyOf": [*_on_path(_PRICE)["anyOf"], _YIELD]},
     "rate": {"anyOf": [*_on_path(_PART)["anyOf"], _FLOATING]},
     "month": {"type": "string", "pattern": r"^(\d{4}-\d{2}|=)", "examples": ["2031-12"]},
     "parameter": _uncertain({"type": ["number", "string", "boolean"]}, "30 to 90 d"),

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from dcsim.scenario.model import Model, Names, Text
-from dcsim.scenario.prices import MonthValue, PriceValue, RateValue, ShareValue, UncertainNumber, parse_share
-from dcsim.scenario.values import AmountValue, DateValue, NumberValue, SpanValue
+from dcsim.scenario.prices import MonthValue, PriceValue, RateValue, RentValue, ShareValue, UncertainNumber, parse_share
+from dcsim.scenario.values import AmountValue, DateValue, NumberValue, SpanValue, UncertainWhen
 from dcsim.units import parse_span
 
 OWNER = "owner"
@@ -85,6 +85,20 @@ class Revenue(Model):
     """What is sold, to whom."""
 
 
+class NewArchitecture(Model):
+    """Something better comes to market, and what was delivered before is worth less from that month on."""
+
+    date: UncertainWhen
+    """When it comes: `2026-06-01 to 2027-03-01`."""
+    market_value: UncertainNumber
+    """By what the market value of all that was delivered before is multiplied: 0.75."""
+
+
+def _several(raw: Any) -> Any:
+    """One may be written without a list."""
+    return raw if isinstance(raw, list | tuple) else [raw]
+
+
 class Asset(Model):
     """What is bought to be used for years: it loses value on the books, and in the market."""
 
@@ -97,6 +111,8 @@ class Asset(Model):
     if not given."""
     between: Literal["steps", "linear"] = "steps"
     """Whether its market value holds until the next age that is named, or lies on a line between them."""
+    new_architecture: Annotated[tuple[NewArchitecture, ...], BeforeValidator(_several)] = ()
+    """When its market value falls, one or a list: `{date: 2026-06-01 to 2027-03-01, market_value: 0.75}`."""
     sale_discount: NumberValue = Fraction(0)
     """The part of its market value that is lost where it must be sold at once."""
     description: Text = ""
@@ -132,6 +148,26 @@ class Funding(Model):
     """Who gives it."""
 
 
+class Lease(Model):
+    """What a party owns is used by another, who pays rent for it: each delivery from its month on, in arrears."""
+
+    asset: Text | None = None
+    """The asset that is leased; that of its own name if not given."""
+    lessor: Text | None = Field(default=None, alias="from")
+    """The party that owns it."""
+    to: Text
+    """The party that uses it and pays for it."""
+    term: SpanValue
+    """How long each delivery is leased, in months or years: so many rents, the first in the month after it."""
+    rent: RentValue
+    """`{yield: 0.105}`: equal rents from which, with the residual, the lessor earns this rate a year on what the asset
+    cost; or what a unit costs a month, `650 USD / month`."""
+    residual: NumberValue = Fraction(0)
+    """The part of what it cost that the lessor counts on at the end of the term; nobody in the file pays it."""
+    description: Text = ""
+    """What was agreed."""
+
+
 class Finance(Model):
     """Money: what the build costs, what it earns, what it owns, and who pays for it.
 
@@ -150,6 +186,9 @@ class Finance(Model):
     """The date to which it is discounted; the start if not given."""
     day_count: Literal["30/360", "act/365", "act/360"] = "30/360"
     """How the interest of a month follows from that of a year: a twelfth, its days of 365, or its days of 360."""
+    compounding: Literal["nominal", "effective"] = "nominal"
+    """How a yearly rate of a loan or a lease becomes that of a part of a year: times the part, or 1 + rate to its
+    power."""
     parties: Names = (OWNER,)
     """Who pays and earns."""
     reference_rates: dict[Text, ShareValue] = {}
@@ -162,3 +201,5 @@ class Finance(Model):
     """What is owned for years, by name; what costs buy no asset is an expense."""
     funding: dict[Text, Funding] = {}
     """Equity and loans, by name."""
+    leases: dict[Text, Lease] = {}
+    """What parties use that others of them own, by name."""

@@ -241,7 +241,7 @@ def _mergeable(below: Node, over: Node, path: Key) -> bool:
 
 def _follows_path(node: Node, path: Key) -> bool:
     """Whether this is a price or rate over time: `{path: {2024-07: 4 USD}}`, `{over: sofr, margin: 0.06}`."""
-    return len(path) > 2 and not {"path", "over", "margin"}.isdisjoint(node.value)
+    return len(path) > 2 and not {"path", "over", "margin", "yield"}.isdisjoint(node.value)
 
 
 def _resource(node: Node) -> Node:

@@ -120,9 +120,19 @@ def parse_rate_of(raw: Any) -> Path:
     return Path(_path(raw["margin"], read_number), over=str(raw["over"]))
 
 
+def parse_rent(raw: Any) -> Path:
+    """A price of a unit and month, or the rate that the lessor earns: `{yield: 0.105}`."""
+    if isinstance(raw, Mapping) and "yield" in raw:
+        if len(raw) > 1:
+            raise ValueError("a rent that follows from its yield is written {yield: 0.105}, and nothing else beside it")
+        return parse_share(raw["yield"])
+    return parse_price(raw)
+
+
 PriceValue = Annotated[Path, PlainValidator(parse_price), as_written("price")]
 ShareValue = Annotated[Path, PlainValidator(parse_share), as_written("number path")]
 RateValue = Annotated[Path, PlainValidator(parse_rate_of), as_written("rate")]
+RentValue = Annotated[Path, PlainValidator(parse_rent), as_written("rent")]
 MonthValue = Annotated[
     datetime, PlainValidator(single(parse_month, "a month such as 2031-12, or a date")), as_written("month")
 ]

@@ -148,7 +148,7 @@ def finance(
         kept = money.keep(
             first, [money.quantities(*build(k)) for k in range(first, last) if not stopped.is_set()], seed
         )
-        return kept._replace(books=Books({}, {}, {}, {}))
+        return kept._replace(books=Books({}, {}, {}, {}, {}))
 
     spans = [] if expected else [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
     parts = []
@@ -173,6 +173,7 @@ def _result(money: Money, told: str, centre: _Kept, parts: Sequence[_Kept], seed
         "discount_rate": float(terms.discount_rate),
         "valued": f"{terms.valuation_date or money.scenario.start:%Y-%m-%d}",
         "never_ready": centre.never,
+        "compounding": terms.compounding,
     }
     sampled_ = parts or [centre]
     tables = {
@@ -182,6 +183,7 @@ def _result(money: Money, told: str, centre: _Kept, parts: Sequence[_Kept], seed
         "statements": _statements(money, centre),
         "sources": _sources(centre),
         "loans": _loans(money, centre, sampled_),
+        "leases": _leases(money, centre),
         "outcomes": _outcomes(money, sampled_),
     }
     return Result("finance", money.scenario, about, tables)
@@ -298,6 +300,20 @@ _LOAN = (
     *("rate", "drawn", "fee", "added", "interest", "repaid", "balance"),
     *("market_value", "forced_value", "ltv", "ltv_p50", "ltv_p90"),
 )
+
+
+def _leases(money: Money, centre: _Kept) -> pd.DataFrame:
+    """The leases of the expected build by month: lease, month, rent; and the rate that the lessor earns (effective, of
+    the first delivery)."""
+    frames = [
+        pd.DataFrame({"lease": name, "month": moments(list(money.months.ends)), "rent": rents.due[0] / 100})
+        for name, rents in centre.books.rents.items()
+    ]
+    nothing = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": pd.Series(dtype="float64")}
+    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(nothing)
+    return whole.assign(
+        earned=whole["lease"].map({name: one.earned for name, one in centre.books.rents.items()}).astype(float)
+    )
 
 
 def _outcomes(money: Money, parts: Sequence[_Kept]) -> pd.DataFrame:

@@ -28,14 +28,17 @@ CONVENTIONS = (
     "Cash runs out: the first month end below zero. What is missing is not financed and bears no interest. Payback: "
     "the month from whose end the sum of free cash flow is never below zero again. Profit: net income of the "
     "month, or of the calendar year.",
+    "Leases are operating leases: rents are income and expense when paid, the asset stays in the books of its "
+    "owner. Each delivery is leased from its month on, in arrears; the yield is the rate implicit in "
+    "its rents and its residual.",
     "Whole cents, by the floor of each sum so far; the level instalment and the interest of a month are rounded down, "
     "and the last instalment takes the rest.",
 )
 NOT_MODELLED = (
     "Not modelled: taxes, inflation, insurance, hedges, cross-default, distributions to owners, interest on cash; "
-    "covenants, default and seizure; sculpted repayment, sweep, reserve account, LLCR and PLCR; leases; cash that "
-    "holds the build back; owning against renting. What is there when the build ends stays until the last month; "
-    "resources are paid until the build ends."
+    "covenants, default and seizure; sculpted repayment, sweep, reserve account, LLCR and PLCR; what becomes of leased "
+    "assets after the term; cash that holds the build back; owning against renting. What is there when the build ends "
+    "stays until the last month; resources are paid until the build ends."
 )
 
 
@@ -50,6 +53,7 @@ def report(result: Result, milestone: str = "") -> Report:
         Section("Sources and uses, expected build", tables=(_sides(result),), charts=(sources(result),)),
         Section("By year, expected build", tables=(_years(result),)),
         *_loans(result),
+        *_leases(result),
         Section("Conventions", points=(_rate(result), *CONVENTIONS), notes=(NOT_MODELLED,)),
     ]
     return Report.of("Money", subject, sections)
@@ -63,7 +67,8 @@ def _of(result: Result, table: str, party: str = "") -> pd.DataFrame:
 def _rate(result: Result) -> str:
     about = result.about
     rate = share(float(about["discount_rate"]))
-    return f"Discounted at {rate} a year to {about['valued']}; interest by {about['day_count']}."
+    interest = f"interest by {about['day_count']}, {about['compounding']} rates"
+    return f"Discounted at {rate} a year to {about['valued']}; {interest}."
 
 
 def _answer(result: Result) -> str:
@@ -156,6 +161,16 @@ def _loans(result: Result) -> Iterator[Section]:
         note = "the milestone until which its interest is added is never reached in the expected build"
         notes = (f"{name}: {note}",) if name in result.about["never_ready"] else ()
         yield Section(f"Loan: {name}, expected build", tables=(Table(columns, told),), notes=notes)
+
+
+def _leases(result: Result) -> Iterator[Section]:
+    rows = result.tables["leases"]
+    if len(rows):
+        told = [
+            [name, float(part["rent"].sum()), float(part["earned"].iloc[0])] for name, part in rows.groupby("lease")
+        ]
+        columns = (Column("lease"), Column("rents", "money"), Column("implicit rate, effective", "share", 0, 2))
+        yield Section("Leases, expected build", tables=(Table(columns, told),))
 
 
 _SIZES = ((1e9, "billion "), (1e6, "million "), (1e3, "thousand "))

@@ -71,6 +71,7 @@ _COLUMNS = {
         "sources": "party side line amount:number",
         "loans": "loan party month:time rate:number drawn:number fee:number added:number interest:number repaid:number"
         " balance:number market_value:number forced_value:number ltv:number ltv_p50:number ltv_p90:number",
+        "leases": "lease month:time rent:number earned:number",
         "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
         " runs_out:time payback:time",
     },

@@ -8,9 +8,9 @@ from typing import Any
 from dcsim.places import Places
 from dcsim.scenario.checks.breakdown import check_pattern
 from dcsim.scenario.checks.problems import Problems
-from dcsim.scenario.checks.quantities import check_uncertain, minutes
+from dcsim.scenario.checks.quantities import check_moment, check_uncertain, minutes
 from dcsim.scenario.document import Key
-from dcsim.scenario.finance import Asset, Cost, Finance, Funding, Revenue
+from dcsim.scenario.finance import Asset, Cost, Finance, Funding, Lease, Revenue
 from dcsim.scenario.prices import HOUR, MONTH, MWH, Path
 from dcsim.scenario.schema import Scenario
 from dcsim.units import Span, parse_amount, parse_money, plain
@@ -41,7 +41,7 @@ def check_finance_in_places(scenario: Scenario, places: Places, findings: Proble
 
 
 def _things(finance: Finance) -> Iterator[tuple[Key, Any]]:
-    for section in ("costs", "revenue", "assets", "funding"):
+    for section in ("costs", "revenue", "assets", "funding", "leases"):
         for name, thing in getattr(finance, section).items():
             yield ("finance", section, name), thing
 
@@ -75,7 +75,7 @@ class _Check:
         for name, reference in finance.reference_rates.items():
             self.path((*root, "reference_rates", name), reference)
         for path, thing in _things(finance):
-            self.known((*path, "by"), "party", thing.by if not isinstance(thing, Asset) else None, finance.parties)
+            self.known((*path, "by"), "party", getattr(thing, "by", None), finance.parties)
             match thing:
                 case Cost():
                     self.cost(path, thing)
@@ -85,6 +85,8 @@ class _Check:
                     self.asset(path, thing)
                 case Funding():
                     self.funding(path, thing)
+                case Lease():
+                    self.lease(path, thing)
         self.bought_once()
 
     def cost(self, path: Key, cost: Cost) -> None:
@@ -152,6 +154,32 @@ class _Check:
             self.findings.require(len(set(months)) == len(months), (*path, "market_value"), "each age once")
         for value in asset.market_value.values():
             check_uncertain((*path, "market_value"), value, Fraction, self.findings)
+        self.findings.require(
+            bool(months) or not asset.new_architecture, (*path, "new_architecture"), "lowers a `market_value`: write it"
+        )
+        for number, new in enumerate(asset.new_architecture):
+            here = (*path, "new_architecture", number)
+            check_moment((*here, "date"), new.date, self.scenario.start, self.findings)
+            check_uncertain((*here, "market_value"), new.market_value, Fraction, self.findings)
+            self.findings.require(
+                0 not in new.market_value.values, (*here, "market_value"), "a part of the value, above 0"
+            )
+
+    def lease(self, path: Key, lease: Lease) -> None:
+        asset, finance = lease.asset or str(path[-1]), self.finance
+        self.known((*path, "asset"), "asset", asset, finance.assets)
+        self.known((*path, "to"), "party", lease.to, finance.parties)
+        self.known((*path, "from"), "party", lease.lessor, finance.parties)
+        self.whole_months((*path, "term"), lease.term)
+        self.path((*path, "rent"), lease.rent, MONTH if lease.rent.currency else "")
+        self.findings.require(0 <= lease.residual <= 1, (*path, "residual"), "between 0 and 1")
+        if asset not in finance.assets:
+            return
+        owner, cost = self.owner(asset), finance.costs.get((finance.assets[asset].costs or (asset,))[0])
+        self.findings.require(lease.lessor in (None, owner), (*path, "from"), f"'{asset}' belongs to '{owner}'")
+        self.findings.require(lease.to != owner, (*path, "to"), "a party does not pay itself")
+        counted = not lease.rent.currency or (cost is not None and cost.supply is not None)
+        self.findings.require(counted, (*path, "rent"), "a rent of a unit is of an asset whose first cost is a supply")
 
     def funding(self, path: Key, funding: Funding) -> None:
         if (funding.equity is None) == (funding.loan is None):

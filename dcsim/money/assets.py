@@ -1,0 +1,114 @@
+"""What is owned for years: written off on the books, worth less each month in the market, leased by one to another."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from dcsim.money.months import HALF_A_CENT, Drawn, Floats, Ints, Months, by_month, in_cents
+from dcsim.money.returns import irr
+from dcsim.scenario.checks.quantities import tick
+from dcsim.scenario.finance import Asset, Finance, Lease
+from dcsim.scenario.values import Uncertain
+
+
+def depreciation(cost: Ints, life: int) -> Ints:
+    """Straight-line: what was received in a month is written off in so many equal months from the next month on.
+
+    The sum so far is the floor of the exact one, so that the last month takes the rest.
+    """
+    so_far = np.cumsum(cost, axis=1)
+    before = np.pad(so_far, ((0, 0), (1, 0)))[:, :-1]
+    ended = np.pad(so_far, ((0, 0), (life + 1, 0)))[:, : cost.shape[1]]
+    total = np.cumsum(before - ended, axis=1) // life
+    return np.diff(total, axis=1, prepend=0)
+
+
+class Market:
+    """What an asset could be sold for: of each part, what it cost times the value of its age in whole months.
+
+    A new architecture multiplies the value of all that was delivered before its month, from that month on.
+    """
+
+    def __init__(self, name: str, asset: Asset, months: Months, drawn: Drawn) -> None:
+        key, count = f"finance.assets.{name}", months.count
+        self.asset, self.sale = asset, 1 - float(asset.sale_discount)
+        ages = sorted((int(age.months), value) for age, value in asset.market_value.items())
+        at = np.array([age for age, _ in ages])
+        values = (
+            np.stack([drawn(value, f"{key}.market_value") for _, value in ages], axis=1) if ages else np.ones((1, 0))
+        )
+        number = np.searchsorted(at, np.arange(count), "right") - 1
+        self.by_age = values[:, number] if ages else values
+        if asset.between == "linear" and len(at) > 1:
+            self.by_age = np.stack([np.interp(np.arange(count), at, one) for one in values])
+        self.fallen = np.ones((1, count))
+        for new in asset.new_architecture:
+            month = months.at(_moments(new.date, f"{key}.new_architecture.date", months, drawn).astype(np.int64))
+            left = np.maximum(drawn(new.market_value, f"{key}.new_architecture.market_value"), 1e-9)
+            self.fallen = self.fallen * np.where(np.arange(count) >= month[:, None], left[:, None], 1.0)
+
+    def value(self, cost: Ints, books: Ints, rows: slice | Ints = slice(None)) -> Ints:
+        """The market value at the end of each month of what was received, on the books where nothing else is known.
+
+        `rows` are the replications of which this is asked.
+        """
+        if not self.asset.market_value:
+            return books
+        fallen, by_age = (one[rows] if len(one) > 1 else one for one in (self.fallen, self.by_age))
+        worth, part = np.zeros(cost.shape), cost / fallen
+        for month in np.flatnonzero(cost.any(axis=0)).tolist():
+            worth[:, month:] += part[:, month, None] * by_age[:, : cost.shape[1] - month]
+        return np.asarray(np.floor(worth * fallen + HALF_A_CENT), np.int64)
+
+    def forced(self, value: Ints) -> Ints:
+        """What is left of a market value where the asset must be sold at once."""
+        return np.asarray(np.floor(value * self.sale + HALF_A_CENT), np.int64)
+
+
+def _moments(when: Uncertain, name: str, months: Months, drawn: Drawn) -> Floats:
+    """The tick of a date that may be uncertain."""
+    ticks = [tick(value, months.start) for value in when.values]
+    earliest = min(*ticks, Fraction(0))
+    return drawn(Uncertain(when.kind, tuple(one - earliest for one in ticks), when.weights), name) + float(earliest)
+
+
+@dataclass(frozen=True, eq=False)
+class Rents:
+    """What a lease costs by month, and what it earns for the lessor."""
+
+    due: Ints
+    """Cents, replications by months."""
+    earned: float
+    """The effective yearly rate implicit in the rents and the residual of the first delivery of the first replication,
+    with months of a twelfth; those after the last month of the statements are as in it."""
+
+
+def rents(name: str, lease: Lease, finance: Finance, cost: Ints, units: Floats, months: Months, drawn: Drawn) -> Rents:
+    """What a lease costs: each delivery pays so many rents, at the ends of the months after it.
+
+    A rent that follows from its yield is C r (1 - s v) / (1 - v), where v = (1 + r)^-k: the annuity of k rents that,
+    with the residual s C after the last of them, earns the rate r a month on the cost C.
+    """
+    term, residual = int(lease.term.months), float(lease.residual)
+    told = by_month(lease.rent, f"finance.leases.{name}.rent", months, drawn)
+    first = int((cost[0] > 0).argmax())
+    if lease.rent.currency:
+        due = _running(units, term) * told
+        paid = units[0, first] * told[0, np.minimum(np.arange(first + 1, first + 1 + term), months.count - 1)]
+    else:
+        rate = told / 12 if finance.compounding == "nominal" else np.expm1(np.log1p(told) / 12)
+        safe = np.where(rate > 0, rate, 1.0)
+        after = np.exp(-term * np.log1p(safe))
+        factor = np.where(rate > 0, safe * (1 - residual * after) / (1 - after), (1 - residual) / term)
+        due = _running(cost / 100 * factor, term)
+        paid = np.full(term, cost[0, first] / 100 * factor[0, first])
+    paid[-1] += residual * cost[0, first] / 100
+    flows = np.concatenate([[-cost[0, first] / 100], paid])[None, :]
+    return Rents(in_cents(due), float(irr(flows, np.arange(term + 1) / 12)[0][0]))
+
+
+def _running(amounts: Floats, term: int) -> Floats:
+    """The sum of what was received in so many months before each."""
+    total = np.cumsum(np.pad(amounts, ((0, 0), (term + 1, 0))), axis=1)
+    return total[:, term:-1] - total[:, : amounts.shape[1]]
