@@ -29,12 +29,15 @@ from dcsim.scenario.document import Citation, Key, dotted
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
+from dcsim.study.manifest import Fields
 from dcsim.study.ranges import ends_of, uncertain_of
 from dcsim.study.replications import known_name
 from dcsim.study.result import Result
 from dcsim.suggest import shorten
 
 MAIN = "assumptions"
+TABLES = {"assumptions": "path value low high kind source reason"}
+ABOUT: Fields = {"milestones": dict[str, float]}
 Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Told how many runs of how many are done."""

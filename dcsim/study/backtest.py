@@ -17,6 +17,7 @@ from dcsim.document.words import UNKNOWN, counted, day, days, listed, share
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.cases import Step, read_cases
+from dcsim.study.manifest import Fields
 from dcsim.study.past import ALL, ANNOUNCED, CLASS, Forecast, is_first, past_of, references
 from dcsim.study.posterior import left_out, priors_of
 from dcsim.study.replicate import Working
@@ -38,10 +39,22 @@ from dcsim.study.scores import (
     score_table,
     skill_table,
 )
+from dcsim.study.sites import ABOUT as ABOUT_SITES
 from dcsim.study.sites import Simulated, about_of, builds_of, moment_of, rules_of, seen_of, simulate_all
 from dcsim.units import DAY
 
 MAIN = "steps"
+TABLES = {
+    "steps": "site archetype shell power buildings:whole first:number forecast seen date:time members:whole"
+    " stands_in:number never:number p10:number p50:number p90:number day:number day_error:number error:number"
+    " inside:number pit:number crps:number log_score:number",
+    "scores": "group forecast sites:number steps:number censored:number crps:number crps_all:number coverage:number"
+    " coverage_error:number width:number error:number log_score:number log_score_all:number rank:number",
+    "skill": "group against counted sites:number steps:number ours:number theirs:number skill:number"
+    " skill_low:number skill_high:number difference:number difference_low:number difference_high:number",
+    "outcomes": "site buildings:whole replication:whole day:number",
+}
+ABOUT: Fields = ABOUT_SITES
 LEVELS = (10, 50, 90)
 PRIOR = "template alone"
 """The forecast that was not calibrated."""

@@ -17,13 +17,22 @@ from dcsim.document.words import counted
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.cases import Cases, read_cases
+from dcsim.study.manifest import Fields, Number
 from dcsim.study.posterior import OFFSET, SPREAD, Posterior, evidence_of, posterior_of, priors_of
 from dcsim.study.replicate import Working
 from dcsim.study.result import Result
+from dcsim.study.sites import ABOUT as ABOUT_SITES
 from dcsim.study.sites import about_of, builds_of, moment_of, rules_of, simulate_all
 from dcsim.writing import write_file
 
 MAIN = "posterior"
+TABLES = {
+    "posterior": "archetype quantity sites:whole prior_low:number prior_high:number low:number high:number"
+    " median_p10:number median_p50:number median_p90:number median_width:number spread_width:number",
+    "ridges": "one other correlation:number",
+    "sites": "site archetype steps:whole widened:number replications:number draws_without:number",
+}
+ABOUT: Fields = ABOUT_SITES | {"calibrated": list[str], "effective": Number, "to": str}
 WHOLE = "all sites"
 RIDGE = 0.5
 """Correlations from which two quantities stand for each other."""

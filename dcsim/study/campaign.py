@@ -17,8 +17,7 @@ from dcsim.network import Network
 from dcsim.study.chunk import Chunk, Counter, chunk_of, frame_of
 from dcsim.study.manifest import MANIFEST, SCENARIO, found_manifest
 from dcsim.study.store import claim_folder, clear_way
-from dcsim.study.tables import KEPT as TABLES
-from dcsim.study.tables import as_bytes, from_file, read_kept
+from dcsim.study.tables import as_bytes, files_of, from_file, read_kept
 from dcsim.writing import is_unfinished, make_folder, refuse_odd, write_file, writing
 
 PARTS, LOCK = "parts", ".lock"
@@ -116,14 +115,14 @@ def clear(folder: Path) -> None:
     ResultError
         A manifest stands there that is none of dcsim's, another run is writing, or the disk refuses.
     """
-    if not isdir(folder) or found_manifest(folder) is None:
+    if not isdir(folder) or (manifest := found_manifest(folder)) is None:
         return
     make_folder(folder)
     lock = _closed(folder)
     try:
         _delete_parts(folder)
         with writing(f"into '{folder}'"):
-            for name in (MANIFEST, SCENARIO, WHOLE, ".replications.parquet", *TABLES):
+            for name in (MANIFEST, SCENARIO, WHOLE, ".replications.parquet", *files_of(manifest["kind"])):
                 refuse_odd(folder / name)
                 (folder / name).unlink(missing_ok=True)
     finally:

@@ -23,16 +23,28 @@ from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.design import BLOCK, RANDOM
+from dcsim.study.manifest import Count, Fields, Sha256
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_name
 from dcsim.study.result import Result
 from dcsim.study.seen import told
+from dcsim.study.tables import STUCK
 from dcsim.study.unfinished import in_front, missing
 from dcsim.trace import Ints
 from dcsim.units import DAY
 
 BASE = "base"
 MAIN = "differences"
+TABLES = {
+    "milestones": "scenario milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
+    "differences": "scenario milestone mean:number low:number high:number median:number earlier:number same:number"
+    " later:number width_ratio:number",
+    "causes": "scenario milestone kind name base:number days:number change:number",
+    "outcomes": "scenario replication:whole milestone day:number",
+    "stuck": f"scenario {STUCK}",
+}
+ABOUT: Fields = {"base": str, "scenarios": list[str], "fingerprints": dict[str, Sha256], "milestones": list[str]}
+ABOUT |= {"sampling": str, "replications": Count}
 Spent = Mapping[tuple[str, str], float]
 """Mean days by what they were spent on: kind and name."""
 

@@ -4,11 +4,12 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil, inf
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from dcsim.analysis.milestones import beside_observed
 from dcsim.analysis.states import NEVER as NOT_YET
@@ -26,13 +27,27 @@ from dcsim.errors import RequestError, ResultError
 from dcsim.scenario.schema import Scenario
 from dcsim.study.curves import SHARE, Curve, by_unit, chosen, dates_of_the_world, moments, over_time, window
 from dcsim.study.labels import with_labels
+from dcsim.study.manifest import Count, Fields, Moment
 from dcsim.study.result import Result, known
 from dcsim.study.sections import MOST_CAUSES, fitted, waits_section
 from dcsim.study.site import gantt, site_map
 from dcsim.study.stocks import at_work, stock
+from dcsim.study.tables import MILESTONES
 from dcsim.units import DAY
 
 MAIN = "milestones"
+TABLES = {
+    "activities": "activity place ready:whole start:whole finish:whole attempts:whole used held_by",
+    "attempts": "activity place attempt:whole kind ready:whole start:whole finish:whole held_by",
+    "shortages": "activity place kind from:whole to:whole cause waiting:whole",
+    "deliveries": "tick:whole supply place amount:whole origin order",
+    "milestones": MILESTONES,
+    "supplies": "supply place unit tick:whole level:whole total:whole",
+    "usage": "resource place tick:whole used:whole capacity:whole",
+    "stuck": "activity place state waits_for there:whole needed:whole",
+}
+ABOUT: Fields = {"engine": str, "replications": Annotated[list[Count], Field(min_length=1, max_length=1)]}
+ABOUT |= {"finished": bool, "horizon": Moment}
 
 
 def end(result: Result) -> int:

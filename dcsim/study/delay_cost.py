@@ -29,10 +29,12 @@ from dcsim.errors import RequestError
 from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
 from dcsim.study.seen import agreed, draws_of, told
+from dcsim.study.tables import STUCK
 from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import never
@@ -41,6 +43,13 @@ from dcsim.trace import NOT, Ints, Trace
 from dcsim.units import DAY, Money
 
 MAIN = "causes"
+TABLES = {
+    "causes": "kind name unit_days:number share:number price:number",
+    "curves": "day:number date:time simulated:number target:number",
+    "stuck": STUCK,
+}
+ABOUT: Fields = {"supply": str, "unit": str, "replications": Count, "against": str, "unit_days": Number}
+ABOUT |= {"price": Number | None, "currency": str | None}
 PLENTY = 10**12
 """Units of everything in the build in which nothing waits."""
 UNFINISHED = ("unfinished", "")

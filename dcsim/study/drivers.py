@@ -32,6 +32,7 @@ from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK, inputs_of
+from dcsim.study.manifest import Count, Fields
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
@@ -41,6 +42,14 @@ from dcsim.study.threads import in_threads, threads
 from dcsim.trace import NOT
 
 MAIN = "drivers"
+TABLES = {
+    "drivers": "input kind low_day:number high_day:number "
+    + " ".join(
+        f"{name}:number {name}_low:number {name}_high:number"
+        for name in ("correlation", "first", "total", "swing", "information", "p80_sooner")
+    )
+}
+ABOUT: Fields = {"milestone": str, "points": Count}
 POINTS = 512
 """Points for the indices, if not told otherwise."""
 CHUNK = 128

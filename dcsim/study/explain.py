@@ -25,14 +25,25 @@ from dcsim.model import network_of
 from dcsim.network import Network, Risk
 from dcsim.scenario.schema import Scenario
 from dcsim.study.design import RANDOM, designed
+from dcsim.study.manifest import Count, Fields, Share
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, known_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import told
+from dcsim.study.tables import CHAIN, STUCK
 from dcsim.study.unfinished import never
 from dcsim.trace import NOT
 
 MAIN = "days"
+TABLES = {
+    "days": "kind name mean:number p10:number p90:number index:number",
+    "criticality": "kind name index:number low:number high:number",
+    "segments": "milestone kind name activity place begins:whole ends:whole days:number from:time to:time",
+    "chain": CHAIN,
+    "stuck": STUCK,
+}
+ABOUT: Fields = {"milestone": str, "sampling": str, "replications": Count, "told": Count | None, "p50": float}
+ABOUT |= {"p80": float, "mean_day": float | None, "reached": Share, "expected_day": float | None}
 TYPICAL = -1
 """Stands for the replication whose day is nearest to the median."""
 MOST_WITHOUT_RISKS = 128

@@ -30,13 +30,29 @@ from dcsim.network import Network
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.study.finance_words import CHARTS, report
+from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
 from dcsim.study.seen import refuse_seen
 from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.trace import Trace
 
 MAIN = "figures"
-__all__ = ["CHARTS", "MAIN", "finance", "report"]
+TABLES = {
+    "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
+    "events": "party event expected:time p10:time p50:time p90:time happens:number",
+    "monthly": "party month:time cash:number cash_p10:number cash_p50:number cash_p90:number dscr:number"
+    " dscr_p10:number dscr_p50:number",
+    "statements": "party statement line month:time amount:number",
+    "sources": "party side line amount:number",
+    "loans": "loan party month:time rate:number drawn:number fee:number added:number interest:number repaid:number"
+    " balance:number market_value:number forced_value:number ltv:number ltv_p50:number ltv_p90:number",
+    "leases": "lease month:time rent:number earned:number",
+    "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
+    " runs_out:time payback:time",
+}
+ABOUT: Fields = {"party": str, "parties": list[str], "replications": Count, "currency": str, "price_year": str}
+ABOUT |= {"until": str, "day_count": str, "discount_rate": Number, "valued": str, "never_ready": list[str]}
+__all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "finance", "report"]
 
 
 class _Kept(NamedTuple):

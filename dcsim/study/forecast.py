@@ -24,11 +24,25 @@ from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, UNKNOWN, counted, date_of, day, share
 from dcsim.study.curves import Curve, by_unit, chosen, dates_of_the_world, over_time
 from dcsim.study.design import RANDOM
+from dcsim.study.manifest import Count, Fields, Wishes
 from dcsim.study.result import Result, known
 from dcsim.study.sections import MOST_CAUSES, fitted, waits_section
+from dcsim.study.tables import MILESTONES, STUCK
 from dcsim.study.unfinished import never
 
 MAIN = "summary"
+TABLES = {
+    "milestones": MILESTONES,
+    "summary": "milestone p10:number p50:number p80:number p90:number p80_low:number p80_high:number mean:number"
+    " sd:number reached:number wanted:number probability:number p10_date:time p50_date:time p80_date:time"
+    " p90_date:time",
+    "waits": "cause days:number days_p10:number days_p90:number waiting_days:number",
+    "draws": "replication:whole name value:number",
+    "supplies": "supply unit day:number date:time p10:number p50:number p80:number p90:number",
+    "stuck": STUCK,
+}
+ABOUT: Fields = {"sampling": str, "replications": Count, "until_precise": Wishes | None, "simulated": Count}
+ABOUT |= {"explained": (list[str], [])}
 
 # What it has to say
 

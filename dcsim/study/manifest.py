@@ -7,11 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from dcsim.errors import ResultError
 from dcsim.scenario.files import Root, UnreadableFileError
 from dcsim.scenario.schema import Scenario
+from dcsim.study.result import QUESTIONS, question_of
 from dcsim.study.tables import refused
 from dcsim.version import __version__
 
@@ -20,196 +21,65 @@ MANIFEST, SCENARIO = "manifest.json", "scenario.yaml"
 LAYOUT = 3
 """The version of the folder's layout, of its checksums and of the columns of its tables."""
 
-_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-_Count = Annotated[int, Field(ge=0, le=2**53)]
-_Number = Annotated[float, Field(allow_inf_nan=False)]
-_Share = Annotated[float, Field(ge=0, le=1)]
-_Moment = Annotated[datetime, Field(strict=False)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Moment = Annotated[datetime, Field(strict=False)]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d")]
+Fields = dict[str, Any]
+"""What the manifest of one kind of result says beside what every manifest does: types by key; with a default, if any,
+as a pair."""
 
 
-class _Seen(BaseModel):
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+
+class _Seen(_Part):
     """How builds were chosen that agree with what was seen."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
     until: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
-    sightings: _Count
-    drawn: _Count
-    agree: _Count
-    widened: _Number
+    sightings: Count
+    drawn: Count
+    agree: Count
+    widened: Number
 
 
-class _Manifest(BaseModel):
+class Wishes(_Part):
+    """How well something was to be known."""
+
+    wishes: list[str]
+    at_least: Count
+
+
+class _Manifest(_Part):
     """What every manifest says; `rows` and `checksums` come when the result is complete."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
-
+    kind: str
     dcsim: str
     layout: int
     name: str
-    sha256: _Sha256
+    sha256: Sha256
     variants: list[str]
     overrides: dict[str, Any]
     options: list[str]
     mitigated: list[str]
     labels: dict[str, str] = {}
-    start: _Moment
-    day_zero: _Moment
-    seed: _Count | Literal["expected"]
+    start: Moment
+    day_zero: Moment
+    seed: Count | Literal["expected"]
     seen: _Seen | None = None
-    rows: dict[str, _Count] | None = None
-    checksums: dict[str, _Sha256] | None = None
-    checksum: _Sha256 | None = None
+    rows: dict[str, Count] | None = None
+    checksums: dict[str, Sha256] | None = None
+    checksum: Sha256 | None = None
 
 
-class _Run(_Manifest):
-    kind: Literal["run"]
-    engine: str
-    replications: Annotated[list[_Count], Field(min_length=1, max_length=1)]
-    finished: bool
-    horizon: _Moment
-
-
-class _Wishes(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-    wishes: list[str]
-    at_least: _Count
-
-
-class _Replications(_Manifest):
-    kind: Literal["replications"]
-    sampling: str
-    replications: _Count
-    until_precise: _Wishes | None
-    explained: list[str] = []
-    simulated: _Count = 0
-
-
-class _Explanation(_Manifest):
-    kind: Literal["explanation"]
-    milestone: str
-    sampling: str
-    replications: _Count
-    told: _Count | None
-    p50: float
-    p80: float
-    mean_day: float | None
-    reached: _Share
-    expected_day: float | None
-
-
-class _Lost(_Manifest):
-    kind: Literal["delay_cost"]
-    supply: str
-    unit: str
-    replications: _Count
-    against: str
-    unit_days: _Number
-    price: _Number | None
-    currency: str | None
-
-
-class _Finance(_Manifest):
-    kind: Literal["finance"]
-    party: str
-    parties: list[str]
-    replications: _Count
-    currency: str
-    price_year: str
-    until: str
-    day_count: str
-    discount_rate: _Number
-    valued: str
-    never_ready: list[str]
-
-
-class _Comparison(_Manifest):
-    kind: Literal["comparison"]
-    base: str
-    scenarios: list[str]
-    fingerprints: dict[str, _Sha256]
-    milestones: list[str]
-    sampling: str
-    replications: _Count
-
-
-class _Sweep(_Manifest):
-    kind: Literal["sweep"]
-    over: Annotated[list[str], Field(min_length=1)]
-    values: list[list[Any]]
-    samples: _Count | None
-    milestones: list[str]
-    replications: _Count
-
-
-class _Drivers(_Manifest):
-    kind: Literal["drivers"]
-    milestone: str
-    points: _Count | None = None
-
-
-class _Assumptions(_Manifest):
-    kind: Literal["assumptions"]
-    milestones: dict[str, float]
-
-
-class _Orders(_Manifest):
-    kind: Literal["orders"]
-    milestone: str
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d")]
-    confidence: _Share
-    replications: _Count
-
-
-class _Mitigations(_Manifest):
-    kind: Literal["mitigations"]
-    milestone: str
-    budget: _Number | None
-    currency: str | None
-    best: list[str]
-    replications: _Count
-
-
-class _Sites(_Manifest):
-    subject: list[str]
-    as_of: str
-    rules: _Sha256
-    cases: dict[str, _Sha256]
-    fingerprints: dict[str, _Sha256]
-    without_start: list[str]
-    before_as_of: _Count
-    beyond_plan: _Count
-    replications: _Count
-
-
-class _Backtest(_Sites):
-    kind: Literal["backtest"]
-
-
-class _Calibration(_Sites):
-    kind: Literal["calibration"]
-    calibrated: list[str]
-    effective: _Number
-    to: str
-
-
-_ANY: TypeAdapter[_Manifest] = TypeAdapter(
-    Annotated[
-        _Run
-        | _Replications
-        | _Explanation
-        | _Lost
-        | _Finance
-        | _Comparison
-        | _Sweep
-        | _Drivers
-        | _Assumptions
-        | _Orders
-        | _Mitigations
-        | _Backtest
-        | _Calibration,
-        Field(discriminator="kind"),
-    ]
-)
+def _validate(manifest: Mapping[str, Any]) -> None:
+    """Every field is as the question of the manifest says; raises ValidationError."""
+    fields = question_of(manifest["kind"]).ABOUT.items()
+    told: dict[str, Any] = {name: kind if isinstance(kind, tuple) else (kind, ...) for name, kind in fields}
+    create_model("Manifest", __base__=_Manifest, **told).model_validate(manifest)
 
 
 def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,12 +149,14 @@ def checked(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
         raise ResultError(
             f"'{folder}' was written by dcsim {manifest.get('dcsim')} in another layout: make it anew with this version"
         )
+    if str(manifest["kind"]) not in QUESTIONS:
+        raise ResultError(f"'{folder / MANIFEST}': kind: no question has such a result: make the result anew")
     try:
-        _ANY.validate_python(manifest)
+        _validate(manifest)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        field, told = ".".join(str(part) for part in first["loc"][1:]), first["msg"][:1].lower() + first["msg"][1:]
-        raise ResultError(f"'{folder / MANIFEST}': {field or 'kind'}: {told}: make the result anew") from None
+        field, told = ".".join(str(part) for part in first["loc"]), first["msg"][:1].lower() + first["msg"][1:]
+        raise ResultError(f"'{folder / MANIFEST}': {field}: {told}: make the result anew") from None
     if manifest.get("rows") is None:
         raise ResultError(f"'{folder}' is not finished: run the same command again, or continue it with --resume")
     table = refused(manifest["kind"], manifest["rows"], manifest.get("checksums") or {})

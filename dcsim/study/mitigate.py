@@ -19,18 +19,29 @@ from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
+from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.measures import MITIGATION, OPTION, Set, Weighing, currency_of, measures_of
 from dcsim.study.money import money_of
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import refuse_seen
+from dcsim.study.tables import STUCK
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import in_front, missing
 from dcsim.units import Money
 
 MAIN = "options"
+TABLES = {
+    "options": "option kind cost:number days:number low:number high:number per_million:number reached:number",
+    "sets": "rank:whole members cost:number days:number low:number high:number reached:number",
+    "members": "option alone:number marginal:number interaction:number",
+    "pairs": "one other days:number low:number high:number",
+    "stuck": f"measures {STUCK}",
+}
+ABOUT: Fields = {"milestone": str, "budget": Number | None, "currency": str | None, "best": list[str]}
+ABOUT |= {"replications": Count}
 MOST_PAIRED = 6
 """Members of whose pairs the interplay is told: those that the others change most."""
 

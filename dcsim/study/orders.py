@@ -24,16 +24,23 @@ from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.latest import Hits, InTime, Search, needed
+from dcsim.study.manifest import Count, Day, Fields, Share
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import known_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import agreed, draws_of, known_until, told
+from dcsim.study.tables import STUCK
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import never
 from dcsim.units import DAY
 
 MAIN = "orders"
+TABLES = {
+    "orders": "supply order placed:time latest:time slack:number probability:number confidence:number note",
+    "stuck": STUCK,
+}
+ABOUT: Fields = {"milestone": str, "date": Day, "confidence": Share, "replications": Count}
 PLACED = "placed by"
 """How the note of an order begins that was placed when something was seen of the build."""
 

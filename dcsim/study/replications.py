@@ -28,13 +28,11 @@ from dcsim.dates import in_time, last_tick
 from dcsim.network import Network
 from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
+from dcsim.study.forecast import TABLES
 from dcsim.study.result import Properties, Result, known
 from dcsim.study.seen import Agreed, told
 from dcsim.trace import Ints, causes
 from dcsim.units import DAY
-
-TABLES = ("milestones", "summary", "waits", "draws", "supplies", "stuck")
-"""The tables that are kept of many replications."""
 
 
 @dataclass(frozen=True)

@@ -48,12 +48,21 @@ class Question(Protocol):
 
     MAIN: str
     """The table that answers it, where one is asked for."""
+    TABLES: Mapping[str, str]
+    """The tables that its result has, each with its columns: `name`, or `name:kind` (see `study.tables`)."""
+    ABOUT: Mapping[str, Any]
+    """What its manifest says beside what every manifest does (see `study.manifest`)."""
     CHARTS: Mapping[str, Draw]
     """Its pictures by name, the first drawn if none is named: each from a result and what else it can be asked for."""
 
     def report(self, result: "Result", milestone: str = "", **asked: Any) -> Report:
         """What a result has to say, of one milestone first."""
         ...
+
+
+def question_of(kind: str) -> Question:
+    """The module that knows what a result of this kind means."""
+    return cast("Question", import_module(QUESTIONS[kind]))
 
 
 class Properties(Mapping[str, "pd.DataFrame"]):
@@ -111,7 +120,7 @@ class Result:
     @property
     def question(self) -> Question:
         """The module that knows what such a result means."""
-        return cast("Question", import_module(QUESTIONS[self.kind]))
+        return question_of(self.kind)
 
     @property
     def summary(self) -> "pd.DataFrame":

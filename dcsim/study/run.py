@@ -21,13 +21,10 @@ from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.schedule.network import floats
-from dcsim.study.course import observed, waits
+from dcsim.study.course import TABLES, observed, waits
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.result import Properties, Result
 from dcsim.trace import Trace
-
-TABLES = ("activities", "attempts", "shortages", "deliveries", "milestones", "supplies", "usage", "stuck")
-"""The tables that are kept of a build."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -21,6 +21,7 @@ from dcsim.scenario.rules import Rule, Rules, read_rules
 from dcsim.scenario.schema import Milestone, Scenario
 from dcsim.study.chunk import drawn_names
 from dcsim.study.design import RANDOM
+from dcsim.study.manifest import Count, Fields, Sha256
 from dcsim.study.past import ROLLING, Moment
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked
@@ -30,6 +31,11 @@ from dcsim.units import parse_date
 
 OPERATIONAL = "operational"
 """The milestone that a template dates: one building is operational."""
+
+ABOUT: Fields = {"subject": list[str], "as_of": str, "rules": Sha256, "cases": dict[str, Sha256]}
+ABOUT |= {"fingerprints": dict[str, Sha256], "without_start": list[str]}
+ABOUT |= {"before_as_of": Count, "beyond_plan": Count, "replications": Count}
+"""What is said of a result about real sites."""
 
 
 def moment_of(as_of: str | dt.date | None) -> Moment:

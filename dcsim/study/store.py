@@ -12,7 +12,7 @@ from dcsim.scenario.load import load
 from dcsim.scenario.schema import Scenario
 from dcsim.study.manifest import MANIFEST, SCENARIO, as_text, checked, found_manifest, manifest_of
 from dcsim.study.result import Result
-from dcsim.study.tables import KEPT, as_bytes, read_kept, read_tables, sha256
+from dcsim.study.tables import as_bytes, files_of, read_kept, read_tables, sha256
 from dcsim.writing import make_folder, refuse_odd, write_file
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def claim_folder(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
 def clear_way(folder: Path, manifest: dict[str, Any], scenario: str) -> None:
     """Make a folder for a result if it is not there, and refuse one that is another's; nothing is written into it."""
     make_folder(folder)
-    for name in (MANIFEST, SCENARIO, *KEPT):
+    for name in (MANIFEST, SCENARIO, *files_of(manifest["kind"])):
         refuse_odd(folder / name)
     _refuse_other(folder, manifest, scenario)
 
@@ -159,7 +159,7 @@ def _refuse_other(folder: Path, manifest: dict[str, Any], scenario: str) -> None
         foreign = True
     if foreign:
         raise ResultError(f"'{folder}' holds a {SCENARIO} that is not this result's: choose another folder")
-    for name in KEPT:
+    for name in files_of(manifest["kind"]):
         if not (folder / SCENARIO).exists() and (folder / name).exists():
             raise ResultError(f"'{folder}' holds a {name} that is not this result's: choose another folder")
 

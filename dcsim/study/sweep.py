@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from dcsim.analysis.frames import explained, moments
 from dcsim.analysis.milestones import date_at
@@ -30,19 +31,27 @@ from dcsim.study.assumptions import chosen_milestones
 from dcsim.study.axes import Axis, Point, axes_of, points_of, told
 from dcsim.study.campaign import Campaign
 from dcsim.study.design import RANDOM
-from dcsim.study.manifest import manifest_of
+from dcsim.study.manifest import Count, Fields, manifest_of
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked, known_name
 from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, agreed
 from dcsim.study.seen import told as told_of
 from dcsim.study.store import finished
+from dcsim.study.tables import STUCK
 from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import missing
 from dcsim.trace import Ints
 
 MAIN = "points"
+TABLES = {
+    "points": "point:whole milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
+    "outcomes": "point:whole replication:whole milestone day:number date:time",
+    "stuck": f"point:whole {STUCK}",
+}
+ABOUT: Fields = {"over": Annotated[list[str], Field(min_length=1)], "values": list[list[Any]]}
+ABOUT |= {"samples": Count | None, "milestones": list[str], "replications": Count}
 MEASURES = ("p50", "p80", "mean", "reached", "p50_date", "p80_date")
 """What is told about a milestone at every point."""
 

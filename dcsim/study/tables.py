@@ -1,4 +1,4 @@
-"""The tables of a result as Parquet: their bytes, the columns that each kind of result has, and how they are read."""
+"""The tables of a result as Parquet: their bytes, how they are read, and columns that many results have."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dcsim.errors import ResultError
 from dcsim.scenario.files import Root, UnreadableFileError, read_bytes
+from dcsim.study.result import QUESTIONS, question_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,117 +25,26 @@ MOST_CELLS = 200_000_000
 _WORDS = {"text": "text", "whole": "whole numbers", "number": "numbers", "time": "dates"}
 """What a column holds, by the word behind its name."""
 
-_MILESTONES = "replication:whole milestone tick:whole day:number date:time"
-_CHAIN = "replication:whole milestone kind name days:number"
-
-_STUCK = "milestone activity place waits_for kind unfinished:whole builds:whole mean:number least:whole most:whole"
-
-_COLUMNS = {
-    "run": {
-        "activities": "activity place ready:whole start:whole finish:whole attempts:whole used held_by",
-        "attempts": "activity place attempt:whole kind ready:whole start:whole finish:whole held_by",
-        "shortages": "activity place kind from:whole to:whole cause waiting:whole",
-        "deliveries": "tick:whole supply place amount:whole origin order",
-        "milestones": _MILESTONES,
-        "supplies": "supply place unit tick:whole level:whole total:whole",
-        "usage": "resource place tick:whole used:whole capacity:whole",
-        "stuck": "activity place state waits_for there:whole needed:whole",
-    },
-    "replications": {
-        "milestones": _MILESTONES,
-        "summary": "milestone p10:number p50:number p80:number p90:number p80_low:number p80_high:number mean:number"
-        " sd:number reached:number wanted:number probability:number p10_date:time p50_date:time p80_date:time"
-        " p90_date:time",
-        "waits": "cause days:number days_p10:number days_p90:number waiting_days:number",
-        "draws": "replication:whole name value:number",
-        "supplies": "supply unit day:number date:time p10:number p50:number p80:number p90:number",
-        "stuck": _STUCK,
-    },
-    "explanation": {
-        "days": "kind name mean:number p10:number p90:number index:number",
-        "criticality": "kind name index:number low:number high:number",
-        "segments": "milestone kind name activity place begins:whole ends:whole days:number from:time to:time",
-        "chain": _CHAIN,
-        "stuck": _STUCK,
-    },
-    "delay_cost": {
-        "causes": "kind name unit_days:number share:number price:number",
-        "curves": "day:number date:time simulated:number target:number",
-        "stuck": _STUCK,
-    },
-    "finance": {
-        "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
-        "events": "party event expected:time p10:time p50:time p90:time happens:number",
-        "monthly": "party month:time cash:number cash_p10:number cash_p50:number cash_p90:number dscr:number"
-        " dscr_p10:number dscr_p50:number",
-        "statements": "party statement line month:time amount:number",
-        "sources": "party side line amount:number",
-        "loans": "loan party month:time rate:number drawn:number fee:number added:number interest:number repaid:number"
-        " balance:number market_value:number forced_value:number ltv:number ltv_p50:number ltv_p90:number",
-        "leases": "lease month:time rent:number earned:number",
-        "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
-        " runs_out:time payback:time",
-    },
-    "comparison": {
-        "milestones": "scenario milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
-        "differences": "scenario milestone mean:number low:number high:number median:number earlier:number same:number"
-        " later:number width_ratio:number",
-        "causes": "scenario milestone kind name base:number days:number change:number",
-        "outcomes": "scenario replication:whole milestone day:number",
-        "stuck": f"scenario {_STUCK}",
-    },
-    "sweep": {
-        "points": "point:whole milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
-        "outcomes": "point:whole replication:whole milestone day:number date:time",
-        "stuck": f"point:whole {_STUCK}",
-    },
-    "drivers": {
-        "drivers": "input kind low_day:number high_day:number "
-        + " ".join(
-            f"{name}:number {name}_low:number {name}_high:number"
-            for name in ("correlation", "first", "total", "swing", "information", "p80_sooner")
-        )
-    },
-    "assumptions": {"assumptions": "path value low high kind source reason"},
-    "orders": {
-        "orders": "supply order placed:time latest:time slack:number probability:number confidence:number note",
-        "stuck": _STUCK,
-    },
-    "mitigations": {
-        "options": "option kind cost:number days:number low:number high:number per_million:number reached:number",
-        "sets": "rank:whole members cost:number days:number low:number high:number reached:number",
-        "members": "option alone:number marginal:number interaction:number",
-        "pairs": "one other days:number low:number high:number",
-        "stuck": f"measures {_STUCK}",
-    },
-    "backtest": {
-        "steps": "site archetype shell power buildings:whole first:number forecast seen date:time members:whole"
-        " stands_in:number never:number p10:number p50:number p90:number day:number day_error:number error:number"
-        " inside:number pit:number crps:number log_score:number",
-        "scores": "group forecast sites:number steps:number censored:number crps:number crps_all:number coverage:number"
-        " coverage_error:number width:number error:number log_score:number log_score_all:number rank:number",
-        "skill": "group against counted sites:number steps:number ours:number theirs:number skill:number"
-        " skill_low:number skill_high:number difference:number difference_low:number difference_high:number",
-        "outcomes": "site buildings:whole replication:whole day:number",
-    },
-    "calibration": {
-        "posterior": "archetype quantity sites:whole prior_low:number prior_high:number low:number high:number"
-        " median_p10:number median_p50:number median_p90:number median_width:number spread_width:number",
-        "ridges": "one other correlation:number",
-        "sites": "site archetype steps:whole widened:number replications:number draws_without:number",
-    },
-}
-"""What each kind of result has at least: tables, and their columns; a column of which nothing is said holds text."""
-
-_OPTIONAL = {
-    "chain": _CHAIN,
+# Columns that several kinds of results have; a column of which nothing is said holds text
+MILESTONES = "replication:whole milestone tick:whole day:number date:time"
+CHAIN = "replication:whole milestone kind name days:number"
+STUCK = "milestone activity place waits_for kind unfinished:whole builds:whole mean:number least:whole most:whole"
+OPTIONAL = {
+    "chain": CHAIN,
     "seen": "milestone seen date:time error:number alone:number",
     "before": "milestone p10_date:time p50_date:time p80_date:time p90_date:time",
 }
-"""What some results have beside them."""
+"""What some results have beside the tables of their question."""
 
-KEPT = frozenset(f"{name}.parquet" for tables in (*_COLUMNS.values(), _OPTIONAL) for name in tables)
-"""The names of all files that hold tables."""
+
+def columns_of(kind: str) -> dict[str, str]:
+    """The tables that a result of this kind may have, each with the columns that it has at least."""
+    return {**OPTIONAL, **question_of(kind).TABLES} if str(kind) in QUESTIONS else {}
+
+
+def files_of(kind: str) -> list[str]:
+    """The names of all files that may hold tables of a result of this kind."""
+    return [f"{name}.parquet" for name in columns_of(kind)]
 
 
 def as_bytes(table: "pd.DataFrame") -> bytes:
@@ -165,15 +75,15 @@ def read_tables(
         data = read_kept(folder, path.name)
         if sha256(data) != checksums[name]:
             raise ResultError(f"'{path}' was changed after the result was written, or is broken: make the result anew")
-        tables[name] = _table(path, data, count, _COLUMNS[kind].get(name, _OPTIONAL.get(name, _CHAIN)), room)
+        tables[name] = _table(path, data, count, columns_of(kind)[name], room)
         room -= tables[name].size
     return tables
 
 
 def refused(kind: str, rows: Mapping[str, int], checksums: Mapping[str, str]) -> str:
     """The table that a result of this kind has to have and does not tell of, or cannot have; nothing where all fit."""
-    names = dict.fromkeys((*_COLUMNS[kind], *rows))
-    wrong = (name for name in names if name not in rows or name not in checksums or f"{name}.parquet" not in KEPT)
+    names, known = dict.fromkeys((*question_of(kind).TABLES, *rows)), columns_of(kind)
+    wrong = (name for name in names if name not in rows or name not in checksums or name not in known)
     return next(wrong, "")
 
 
