@@ -88,10 +88,6 @@ class Continuous(ABC):
         """The value that a share v of all draws exceeds, for v up to one half."""
 
     @abstractmethod
-    def scaled(self, k: Number) -> Self:
-        """The distribution of k times the quantity."""
-
-    @abstractmethod
     def in_words(self, format: Callable[[Number], str]) -> str:
         """Its name and parameters, each as `format` tells it."""
 
@@ -185,18 +181,15 @@ class Uniform(_Between):
     def from_above(self, v: Floats) -> Floats:
         return float(self.high) - float(self.high - self.low) * v
 
-    def scaled(self, k: Number) -> Self:
-        return type(self)(self.low * k, self.high * k)
-
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"uniform {format(self.low)} to {format(self.high)}"
 
 
 @dataclass(frozen=True)
-class Triangular(_Between):
-    """A least, a most likely and a greatest value, with straight lines between them."""
+class _Peaked(_Between):
+    """A distribution between two ends, with a most likely value."""
 
-    written: ClassVar[str] = "{triangular: [low, most likely, high]}"
+    name: ClassVar[str]
     expected: ClassVar[str] = "expected low <= most likely <= high"
 
     low: Number
@@ -204,7 +197,18 @@ class Triangular(_Between):
     high: Number
 
     def __post_init__(self) -> None:
-        _check_order("triangular", low=self.low, mode=self.mode, high=self.high)
+        _check_order(self.name, low=self.low, mode=self.mode, high=self.high)
+
+    def in_words(self, format: Callable[[Number], str]) -> str:
+        return f"{self.name} {format(self.low)} to {format(self.high)}, most likely {format(self.mode)}"
+
+
+@dataclass(frozen=True)
+class Triangular(_Peaked):
+    """A least, a most likely and a greatest value, with straight lines between them."""
+
+    written: ClassVar[str] = "{triangular: [low, most likely, high]}"
+    name: ClassVar[str] = "triangular"
 
     @property
     def mean(self) -> float:
@@ -223,29 +227,16 @@ class Triangular(_Between):
         rising = below * width <= rise
         return np.where(rising, low + np.sqrt(below * width * rise), high - np.sqrt(above * width * fall))
 
-    def scaled(self, k: Number) -> Self:
-        return type(self)(self.low * k, self.mode * k, self.high * k)
-
-    def in_words(self, format: Callable[[Number], str]) -> str:
-        return f"triangular {format(self.low)} to {format(self.high)}, most likely {format(self.mode)}"
-
 
 @dataclass(frozen=True)
-class Pert(_Between):
+class Pert(_Peaked):
     """A least, a most likely and a greatest value, with a smooth beta distribution between them.
 
     The beta-PERT of Malcolm et al. (1959), Vose's form with a weight of 4 on the mode.
     """
 
     written: ClassVar[str] = "{pert: [low, most likely, high]}"
-    expected: ClassVar[str] = "expected low <= most likely <= high"
-
-    low: Number
-    mode: Number
-    high: Number
-
-    def __post_init__(self) -> None:
-        _check_order("PERT", low=self.low, mode=self.mode, high=self.high)
+    name: ClassVar[str] = "PERT"
 
     @property
     def mean(self) -> float:
@@ -266,12 +257,6 @@ class Pert(_Between):
         if not width:
             return 3.0, 3.0
         return float(1 + 4 * (self.mode - self.low) / width), float(1 + 4 * (self.high - self.mode) / width)
-
-    def scaled(self, k: Number) -> Self:
-        return type(self)(self.low * k, self.mode * k, self.high * k)
-
-    def in_words(self, format: Callable[[Number], str]) -> str:
-        return f"PERT {format(self.low)} to {format(self.high)}, most likely {format(self.mode)}"
 
 
 @dataclass(frozen=True)
@@ -313,9 +298,6 @@ class Lognormal(Continuous):
 
     def from_above(self, v: Floats) -> Floats:
         return np.exp(self.mu - self.sigma * special.ndtri(v))
-
-    def scaled(self, k: Number) -> Self:
-        return type(self)(self.p05 * k, self.p95 * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"lognormal, 90 % between {format(self.p05)} and {format(self.p95)}"
@@ -361,9 +343,6 @@ class Normal(Continuous):
         ratio = float(self.center) / float(self.sd)
         return float(special.ndtr(ratio)), float(special.ndtr(-ratio))
 
-    def scaled(self, k: Number) -> Self:
-        return type(self)(self.center * k, self.sd * k)
-
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"normal, mean {format(self.center)}, standard deviation {format(self.sd)}, never below zero"
 
@@ -391,9 +370,6 @@ class Exponential(Continuous):
 
     def from_above(self, v: Floats) -> Floats:
         return -float(self.scale) * np.log(v)
-
-    def scaled(self, k: Number) -> Self:
-        return type(self)(self.scale * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"exponential, mean {format(self.scale)}"
@@ -428,9 +404,6 @@ class Weibull(Continuous):
 
     def from_above(self, v: Floats) -> Floats:
         return float(self.scale) * (-np.log(v)) ** (1.0 / float(self.shape))
-
-    def scaled(self, k: Number) -> Self:
-        return type(self)(self.shape, self.scale * k)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         return f"Weibull, shape {_plain(self.shape)}, scale {format(self.scale)}"
@@ -467,18 +440,31 @@ class Fixed:
     def quantile(self, u: Floats) -> Floats:
         return np.full(np.shape(u), float(self.value))
 
-    def exact_quantile(self, u: Floats) -> Floats:
-        return self.quantile(u)
-
-    def scaled(self, k: Number) -> "Fixed":
-        return Fixed(self.value * k)
-
     def in_words(self, format: Callable[[Number], str]) -> str:
         return format(self.value)
 
 
+class _Listed(ABC):
+    """A distribution over several values."""
+
+    values: tuple[Number, ...]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return float(min(self.values)), float(max(self.values))
+
+    @abstractmethod
+    def steps(self) -> tuple[Floats, Floats]:
+        """The values in order, and the share of all draws up to each."""
+
+    def quantile(self, u: Floats) -> Floats:
+        """The smallest value that a share of at least u of all draws does not exceed."""
+        values, shares = _steps(self)
+        return np.asarray(values[np.searchsorted(shares, np.minimum(u, 1.0), side="left")])
+
+
 @dataclass(frozen=True)
-class Discrete:
+class Discrete(_Listed):
     """One of several values, each as likely as its weight."""
 
     written: ClassVar[str] = "{discrete: [[value, weight], ...]}"
@@ -506,22 +492,19 @@ class Discrete:
         return cls(tuple(map(float, values)), tuple(map(float, weights)))
 
     @property
-    def ends(self) -> tuple[float, float]:
-        return float(min(self.values)), float(max(self.values))
-
-    @property
     def mean(self) -> float:
         total = sum(Fraction(weight) for weight in self.weights)
         return float(sum(Fraction(v) * Fraction(w) for v, w in zip(self.values, self.weights, strict=True)) / total)
 
-    def quantile(self, u: Floats) -> Floats:
-        return _read_steps(_discrete_steps(self), u)
-
-    def exact_quantile(self, u: Floats) -> Floats:
-        return self.quantile(u)
-
-    def scaled(self, k: Number) -> "Discrete":
-        return Discrete(tuple(value * k for value in self.values), self.weights)
+    def steps(self) -> tuple[Floats, Floats]:
+        total = sum(Fraction(weight) for weight in self.weights)
+        values, shares, running = [], [], Fraction(0)
+        for value, weight in sorted(zip(self.values, self.weights, strict=True)):
+            if weight:
+                running += Fraction(weight)
+                values.append(float(value))
+                shares.append(float(running / total))
+        return np.array(values), np.array(shares)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         total = float(sum(self.weights))
@@ -539,7 +522,7 @@ class Choice(Discrete):
 
 
 @dataclass(frozen=True)
-class Empirical:
+class Empirical(_Listed):
     """One of the values that were observed, each as likely as another."""
 
     written: ClassVar[str] = "{empirical: {file: data.csv, column: name}} or {empirical: {values: [...]}}"
@@ -559,21 +542,12 @@ class Empirical:
         return cls(tuple(map(float, values)))
 
     @property
-    def ends(self) -> tuple[float, float]:
-        return float(min(self.values)), float(max(self.values))
-
-    @property
     def mean(self) -> float:
         return float(sum(Fraction(value) for value in self.values) / len(self.values))
 
-    def quantile(self, u: Floats) -> Floats:
-        return _read_steps(_empirical_steps(self), u)
-
-    def exact_quantile(self, u: Floats) -> Floats:
-        return self.quantile(u)
-
-    def scaled(self, k: Number) -> "Empirical":
-        return Empirical(tuple(value * k for value in self.values))
+    def steps(self) -> tuple[Floats, Floats]:
+        values = np.sort(np.array([float(value) for value in self.values]))
+        return values, np.arange(1, len(values) + 1) / len(values)
 
     def in_words(self, format: Callable[[Number], str]) -> str:
         ends = f"{format(min(self.values))} to {format(max(self.values))}"
@@ -598,39 +572,24 @@ KINDS: dict[str, type[Continuous | Discrete | Empirical]] = {
 
 def least(distribution: Distribution) -> float:
     """The least value that can be drawn; where there is no end, what one draw in a thousand falls below."""
-    ends = distribution.ends
-    return ends[0] if ends else float(distribution.exact_quantile(np.array([0.001]))[0])
+    return _end(distribution, 0, 0.001)
 
 
 def greatest(distribution: Distribution) -> float:
     """The greatest value that can be drawn."""
-    ends = distribution.ends
-    return ends[1] if ends else float(distribution.exact_quantile(np.array([1.0 - SMALLEST]))[0])
+    return _end(distribution, 1, 1.0 - SMALLEST)
+
+
+def _end(distribution: Distribution, side: int, u: float) -> float:
+    if isinstance(distribution, Continuous) and distribution.ends is None:
+        return float(distribution.exact_quantile(np.array([u]))[0])
+    assert distribution.ends is not None
+    return distribution.ends[side]
 
 
 @lru_cache(maxsize=256)
-def _discrete_steps(distribution: Discrete) -> tuple[Floats, Floats]:
-    """The values in order, and the share of all draws up to each."""
-    total = sum(Fraction(weight) for weight in distribution.weights)
-    values, shares, running = [], [], Fraction(0)
-    for value, weight in sorted(zip(distribution.values, distribution.weights, strict=True)):
-        if weight:
-            running += Fraction(weight)
-            values.append(float(value))
-            shares.append(float(running / total))
-    return np.array(values), np.array(shares)
-
-
-@lru_cache(maxsize=256)
-def _empirical_steps(distribution: Empirical) -> tuple[Floats, Floats]:
-    values = np.sort(np.array([float(value) for value in distribution.values]))
-    return values, np.arange(1, len(values) + 1) / len(values)
-
-
-def _read_steps(steps: tuple[Floats, Floats], u: Floats) -> Floats:
-    """The smallest value that a share of at least u of all draws does not exceed."""
-    values, shares = steps
-    return np.asarray(values[np.searchsorted(shares, np.minimum(u, 1.0), side="left")])
+def _steps(distribution: _Listed) -> tuple[Floats, Floats]:
+    return distribution.steps()
 
 
 # The number of failures before a success

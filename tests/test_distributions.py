@@ -105,14 +105,6 @@ def test_the_mean_is_the_integral_of_the_table(distribution: Continuous) -> None
 
 
 @pytest.mark.parametrize("distribution", EVERY_KIND, ids=repr)
-def test_a_scaled_distribution_has_scaled_values(distribution: Distribution) -> None:
-    scaled = distribution.scaled(Fraction(60))
-    assert type(scaled) is type(distribution)
-    assert scaled.mean == pytest.approx(60 * distribution.mean)
-    assert is_close(scaled.quantile(UNIFORMS), 60 * distribution.quantile(UNIFORMS), 1e-9)
-
-
-@pytest.mark.parametrize("distribution", EVERY_KIND, ids=repr)
 def test_quantiles_keep_the_shape_of_their_uniforms(distribution: Distribution) -> None:
     u = RNG.random((3, 4))
     assert distribution.quantile(u).shape == (3, 4)
