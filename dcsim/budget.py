@@ -6,7 +6,7 @@ from math import ceil, floor
 from typing import NamedTuple
 
 LIMIT = 4.0
-"""GiB, unless somebody with a larger machine says otherwise."""
+"""GiB; the default memory limit."""
 
 BYTES: Mapping[str, int] = {
     "places": 150,
@@ -18,7 +18,7 @@ BYTES: Mapping[str, int] = {
     "deliveries": 400,
     "comparisons of patterns with places": 200,
     "intervals of calendars": 250,
-    "values kept of all builds": 24,
+    "values kept of all replications": 24,
     "cells of curves over time": 4,
 }
 """What one of each takes while a build is simulated by the slower engine and told; measured, and rounded up. Where the

@@ -156,7 +156,7 @@ def test_an_unknown_milestone_or_engine_is_refused(hall):
 
 def test_a_scenario_in_which_nothing_is_uncertain_is_told_how_to_write_ranges(tmp_path):
     bare = "name: A\nstart: 2026-01-05\nactivities: {a: {duration: 1 d}}\nmilestones: {m: {activity: a}}\n"
-    with pytest.raises(dcsim.ScenarioError, match=r"nothing is uncertain, and no value says .*; write \{value: 4 d"):
+    with pytest.raises(dcsim.ScenarioError, match=r"no value is uncertain or has a .*; write \{value: 4 d"):
         dcsim.assumptions(dcsim.load(written(tmp_path, bare)))
 
 
@@ -246,12 +246,12 @@ def test_the_report_tells_it_in_eighty_columns(hall):
     assert lines[where + 1] == "high reached"
     assert "activities.pour.duration low -3.0" in lines
     assert "supplies.power.initial = 300 kW (100 kW to 400 kW): S: a book" in lines
-    assert lines[-1] == "3 of 8 move none of these milestones."
+    assert lines[-1] == "3 of 8 do not move these milestones."
 
 
 def test_the_report_names_the_first_few(hall):
     text = printed(dcsim.assumptions(dcsim.load(hall)), most=2)
-    assert "3 more move them less: --all prints them." in text
+    assert "3 more have smaller effects: --all prints them." in text
 
 
 def test_the_command_line_says_the_same(hall):
@@ -303,8 +303,8 @@ def test_where_nothing_moves_it_says_so(hall):
     found = dcsim.assumptions(dcsim.load(hall), milestones=["dug"])
     table = found.assumptions.assign(dug_low=0.0, dug_high=0.0)
     still = Result("assumptions", found.scenario, found.about, {"assumptions": table})
-    assert still.report().sections[-1].sentences == ("8 of 8 move none of these milestones.",)
-    assert still.chart().empty == "no assumption moves it"
+    assert still.report().sections[-1].sentences == ("8 of 8 do not move these milestones.",)
+    assert still.chart().empty == "no assumption moves this milestone"
 
 
 # The scenarios in configs

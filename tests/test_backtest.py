@@ -185,7 +185,7 @@ def test_as_of_a_date_only_later_starts_are_forecast():
     assert set(result.steps["site"]) == {"Elm", "Fir", "Larch"}
     assert result.about["before_as_of"] == 3
     assert step(result, "Elm", 1, "class")["p50"] == 396
-    with pytest.raises(RequestError, match=r"as of which date: .*'rolling'"):
+    with pytest.raises(RequestError, match=r"--as-of: .*'rolling'"):
         dcsim.backtest(CASES, template=RULES, as_of="soon")
     with pytest.raises(RequestError, match=r"no site of .* is left to forecast"):
         dcsim.backtest(CASES, template=RULES, as_of="2030-01-01")
@@ -379,7 +379,7 @@ def test_a_wrong_cell_is_told_by_file_and_line(folder, file, old, new, told):
             "  - when: {shell: none}\n    scenario: campus.yaml",
             "add a last one without `when`",
         ),
-        ('start: "{started}", ', "", "day zero is 2024-01-01, and the site started on 2022-09-01"),
+        ('start: "{started}", ', "", "day zero is 2024-01-01, but the site started on 2022-09-01"),
         ("places.building", "places.bilding", "'Elm' by"),
         ("rules:\n", "rules: 3\nrest:\n", "expected a list of rules"),
         ("defaults:", "defaults", "cases/rules.yaml"),
@@ -391,4 +391,4 @@ def test_a_wrong_rule_is_told_by_line(folder, old, new, told):
 
 def test_a_template_dates_its_first_building(folder):
     message = refused(folder, "campus.yaml", "operational: {activity: hand_over, reaches: 1}", "all: {activity: shell}")
-    assert "a template has a milestone 'operational: {activity: NAME, reaches: 1}'" in message
+    assert "a template needs a milestone 'operational: {activity: NAME, reaches: 1}'" in message

@@ -292,9 +292,7 @@ def test_what_was_killed_is_continued(undisturbed, tmp_path, before, options):
     assert any((out / "parts").glob("*.part"))
     if before == IN_A_PART:
         assert any((out / "parts").glob(".*.unfinished"))
-    with pytest.raises(
-        dcsim.errors.ResultError, match="of a run that was stopped: continue it with --resume, or delete it"
-    ):
+    with pytest.raises(dcsim.errors.ResultError, match="holds a stopped run: continue it with --resume, or delete"):
         dcsim.replicate(dcsim.load(scenario), 128, engine="reference", out=out)
     started = []
     dcsim.replicate(
@@ -377,7 +375,7 @@ def test_a_full_disk_leaves_the_parts(tmp_path, undisturbed, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(
-        dcsim.errors.ResultError, match="part': no space left on device; what is there is kept, --resume continues"
+        dcsim.errors.ResultError, match="part': no space left on device; the finished part is kept, --resume continues"
     ):
         run(128, tmp_path / "out", chunk=16)
     monkeypatch.undo()
@@ -408,7 +406,10 @@ def test_what_fails_stops_the_rest(monkeypatch):
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"seed": 1}, "'tiny', seed 0, scenario [0-9a-f]{12}; this one differs in its seed: choose another folder"),
+        (
+            {"seed": 1},
+            "'tiny', seed 0, scenario [0-9a-f]{12}; the new result differs in its seed: choose another folder",
+        ),
         ({"sampling": "lhs"}, "differs in its sampling"),
         ({"count": 64}, "differs in its replications"),
         ({"until_precise": ["done.p50 within 1 d"]}, "differs in its precision"),

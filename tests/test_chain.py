@@ -390,11 +390,11 @@ def test_what_was_there_at_the_start_ends_the_chain(engine):
     assert told(spec, engine) == [("order", "x.o", 0, 0), ("work", "a", 0, 10)]
 
 
-# Beside the build with expected values
+# Beside the run with expected values
 
 
 def bias(activities, n=400, **more):
-    """What the distance of the median from the build with expected values is made of, and how it is said."""
+    """What the distance of the median from the run with expected values is made of, and how it is said."""
     spec = {
         "name": "b",
         "start": "2024-01-01",
@@ -429,7 +429,7 @@ def test_risks_are_called_so_and_measured():
     about, told = bias({"z": {"duration": "10 d"}}, n=100, risks=risks)
     assert about["biases"]["risks"] == pytest.approx(8, abs=2)
     assert about["biases"]["merging"] == pytest.approx(0)
-    assert "because risks occur that expected values leave out" in told
+    assert "because expected values leave out risks that occur" in told
     assert "the latest of" not in told
 
 

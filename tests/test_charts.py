@@ -76,7 +76,7 @@ def test_days_of_several_scenarios_are_stacks_in_the_same_order():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["base", "late"]
     assert bars(ax) == [(0, 0, 10), (1, 0, 30), (0, 10, 5), (1, 30, 0), (0, 15, 0), (1, 0, -2)]
     assert [text.get_text() for text in ax.texts] == ["28 d", "15 d"]
-    assert legend(ax) == ["working: a", "risk: b", "before anything that counts"]
+    assert legend(ax) == ["working: a", "risk: b", "before the first cause"]
 
 
 def test_a_stack_of_many_causes_keeps_its_total():

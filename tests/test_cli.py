@@ -67,15 +67,15 @@ def test_run_tells_an_unfinished_build_from_headline_to_what_is_stuck(dcsim, tin
         "2024-01-20",
         "target",
         "all        never       never",
-        "never: not by the horizon, 2024-03-01\n",
+        "never: not by the end of the simulation, 2024-03-01\n",
         "Longest waits",
         "power",
         "power_on",
-        "Fitted, not measured",
+        "Fitted values",
         "resources.crew.count = 2 (prior 1 to 4 from S1; fitted to half)",
         "Stuck",
         "3 x power_on in hall2/rack1...hall2/rack3 wait for power: 12 kW there, 96 kW\n  needed",
-        "not ready because of these: 1 x open_hall",
+        "never ready, because these did not finish: 1 x open_hall",
         " s, reference engine\n",
     )
 

@@ -393,4 +393,4 @@ def test_commands_tell_them():
     said = " ".join(console.export_text().split())
     assert f"a 0.5 between {STEEL}, {ROOF}" in said
     assert f"b 0.2 between the places of {BUILD}, each with each" in said
-    assert "Some inputs are correlated. What they share counts for the one that comes first" in said
+    assert "Some inputs are correlated. Their common part counts for the first of them" in said

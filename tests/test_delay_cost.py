@@ -97,7 +97,7 @@ def test_units_that_never_come_are_told_with_their_share():
     result = delay_cost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     (section,) = result.report().sections
     assert section.sentences == (
-        "2 rack-days of done are lost against a build in which nothing waits.",
+        "2 rack-days of done are lost compared with a run in which nothing waits.",
         "unfinished: 1 of 1 build: 1 activity not yet done",
     )
     assert sorted(section.tables[0].rows) == [[LATE, 1.0, 0.5], ["waiting for crew", 1.0, 0.5]]
@@ -142,7 +142,7 @@ def test_a_plan_may_stand_instead(tmp_path):
         ("2024-01-06,", "line 2: amount: expected an amount such as '8 rack', got ''"),
         ('2024-01-06,"3,5"', r"line 2: amount: .*; decimals have a point: write 3\.5"),
         ("2024-01-06,1e25", "line 2: amount: at most 9,007,199,254,740,992 units"),
-        ("2024-01-06,1\n2024-01-06,2", "line 3: date: 2024-01-06 00:00 stands in the plan twice"),
+        ("2024-01-06,1\n2024-01-06,2", "line 3: date: 2024-01-06 00:00 is in the plan twice"),
         ("x,3\n2024-01-07,y", "2 problems\n  line 2: date: .*\n  line 3: amount: "),
     ],
 )
@@ -181,13 +181,15 @@ def test_what_makes_no_sense_is_refused():
     spec = racks()
     spec["supplies"]["power"] = {"initial": 9}
     spec["activities"]["install"]["consumes"] = {"power": 1}
-    with pytest.raises(RequestError, match="'power' is used up by install: ask for a counter"):
+    with pytest.raises(RequestError, match="'power' is consumed by install: choose a counter"):
         delay_cost(dcsim.load(spec), supply="power")
     spec = racks()
     spec["supplies"]["done"]["orders"] = {"one": {"amount": 1, "lead_time": "3 d"}}
-    with pytest.raises(RequestError, match="'done' is delivered by orders or productions: ask for what activities"):
+    with pytest.raises(
+        RequestError, match="'done' is delivered by orders or productions: choose a supply that activities"
+    ):
         delay_cost(dcsim.load(spec), supply="done")
-    with pytest.raises(RequestError, match="cannot read the plan, a table of `date` and `amount`"):
+    with pytest.raises(RequestError, match="cannot read the plan: it is a table of `date` and `amount`"):
         delay_cost(loaded, supply="done", target="nowhere.csv")
     with pytest.raises(RequestError, match=r"row 1\.amount: 1 after 3; .* never fall"):
         delay_cost(loaded, supply="done", target=pd.DataFrame({"date": ["2024-01-03", "2024-01-05"], "amount": [3, 1]}))

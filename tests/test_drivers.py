@@ -173,7 +173,7 @@ def test_what_comes_later_than_the_horizon_counts_as_there(file):
 
 def test_what_is_never_reached_is_not_told(file):
     scenario = library.load(file, overrides={"horizon": "15 d"})
-    with pytest.raises(RequestError, match="'done' is reached in no build by 2024-01-16: dcsim replicate tells what"):
+    with pytest.raises(RequestError, match="no replication reaches 'done' by 2024-01-16: dcsim replicate lists what"):
         library.drivers(scenario, milestone="done", n=8)
 
 
@@ -262,14 +262,14 @@ def test_it_says_what_moves_the_milestone(dcsim, file):
     out, err, code = dcsim("drivers", file, "--milestone", "done", "-n", "64")
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 80
-    assert out.startswith("Known · seed 0 · 576 builds · done\nThe mean is day 3")
+    assert out.startswith("Known · seed 0 · 576 replications · done\nThe mean is day 3")
     words = " ".join(out.split())
     assert "The risk flood moves done most: 3.0 days earlier without it, 7.0 days later with it." in words
     assert re.search(r"Alone, the inputs explain \d+ % of the variance; \d+ % comes from interactions\.", words)
-    assert "The most useful to know before you promise a date: the risk flood. If it were known," in words
+    assert "The most useful input to know before you promise a date: the risk flood. If it were known," in words
     assert re.search(r"\nflood +-3\.0 +\+7\.0 +0\.\d\d±0\.\d\d +0\.\d\d±0\.\d\d +0\.\d\d±0\.\d\d +\d\.\d±\d\.\d\n", out)
     assert re.search(r"\neverything else +0\.\d\d±0\.\d\d +0\.\d\d±0\.\d\d\n", out)
-    assert "\nThese do not move it: goods.late, idle.\n" in out
+    assert "\nNo effect: goods.late, idle.\n" in out
 
 
 def test_it_says_where_the_horizon_cuts(dcsim, file):
@@ -277,7 +277,7 @@ def test_it_says_where_the_horizon_cuts(dcsim, file):
     assert code == 0
     words = " ".join(out.split())
     assert re.search(r"a standard deviation of \d\.\d days; P80 is never\. ", words)
-    assert re.search(r" 2\d\.\d % of the builds do not reach it by 2024-02-10\. They count as if they did", words)
+    assert re.search(r" 2\d\.\d % of the replications do not reach it by 2024-02-10\. They count as if they did", words)
 
 
 def test_it_says_that_nothing_moves_it(dcsim, file):
@@ -286,7 +286,7 @@ def test_it_says_that_nothing_moves_it(dcsim, file):
     settings = ("--set", "supplies.goods.orders.late.lead_time=5 d")
     out, _, code = dcsim("drivers", file, "--milestone", "received", "-n", "8", *settings)
     assert code == 0
-    assert "\nNothing uncertain moves received.\n" in out
+    assert "\nNo uncertain input moves received.\n" in out
 
 
 def test_it_prints_json_and_csv(dcsim, file, tmp_path):

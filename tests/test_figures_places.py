@@ -127,7 +127,7 @@ def test_what_never_started_has_no_row_and_what_never_finished_lasts():
     table = activities(("a", "site", 0, 0, D), ("b", "site", D, D, None), ("c", "site", None, None, None))
     assert charted(table).y.names == ["a", "b"]
     assert lanes(charted(table))[1] == (1, 1)
-    assert charted(table[2:]).empty == "nothing has started"
+    assert charted(table[2:]).empty == "no activity has started"
 
 
 def test_states_of_racks():
@@ -149,7 +149,7 @@ def test_between_two_activities_a_rack_waits():
 
 def test_no_place_at_all():
     assert states_of(activities(("a", "site", 0, 0, D))).places == ()
-    assert site_map(SITE, states_of(activities(("a", "site", 0, 0, D))), 3).empty == "nothing happens in any place"
+    assert site_map(SITE, states_of(activities(("a", "site", 0, 0, D))), 3).empty == "no activity in any place"
 
 
 def test_cells_of_pods_are_columns_and_halls_are_blocks():
@@ -173,7 +173,7 @@ def test_a_map_colours_every_rack_by_its_state():
     chart = site_map(SITE, states_of(BUILD), 4)
     cells = {mark.name: len(mark.x) for mark in chart.marks if isinstance(mark, Cells)}
     assert cells == {"not ready: 0": 0, "waiting: 3": 3, "working: 1": 1, "done: 0": 0}
-    assert chart.title == "How far the site is on 2024-01-07, day 4"
+    assert chart.title == "State of the site on 2024-01-07, day 4"
     (heads,) = [mark for mark in chart.marks if isinstance(mark, Dots)]
     assert heads.labels == ["phase1", "phase2"]
     ax = draw(chart, axes())

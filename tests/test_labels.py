@@ -86,7 +86,7 @@ def test_reports_pictures_and_pages_say_labels_and_tables_names(command, hall, d
     for what in fresh.charts():
         assert names_in(str(fresh.chart(what))) == []
     page = report(fresh, path=tmp_path / "page.md").read_text().replace("\\", "")
-    answer, _, again = page.partition("### How to make it again")
+    answer, _, again = page.partition("### How to reproduce this page")
     commands, _, parts = again.partition("\n## ")
     parts = parts.partition("## Every number")[0]
     assert names_in(answer + parts) == []

@@ -217,7 +217,7 @@ def test_sets_within_a_budget():
 @pytest.mark.parametrize(
     ("options", "more", "message"),
     [
-        ({}, {}, "nothing can be done: the scenario has no `options`, and no risk has a `mitigation`"),
+        ({}, {}, "nothing to rank: the scenario has no `options`, and no risk has a `mitigation`"),
         ({"x": faster(9)}, {"milestone": "n"}, "no milestone 'n'"),
         ({"x": faster(9)}, {"n": 0}, "there must be at least one replication, and at most 10,000,000, got 0"),
         ({"x": faster(9)}, {"budget": "5M EUR"}, "the budget is in EUR, but the costs are in USD"),
@@ -277,12 +277,12 @@ def test_it_is_told(dcsim, options):
         *("more_power", "2M", "0.0", "0.00"),
         *("gift", "?", "0.0", "?"),
         "The best set: quick, storm\n",
-        "Together they buy ",
-        "as many as apart.\n",
-        *("member", "alone", "in the set", "because of the others\n"),
+        "Together they gain ",
+        "the same as the sum of each alone.\n",
+        *("member", "alone", "in the set", "effect of the others\n"),
         "Next best",
-        "Sets weighed: all 7 that the budget pays.\n",
-        "In no set, because their cost is not given: gift.\n",
+        "Sets compared: all 7 within the budget.\n",
+        "Left out of the sets, because they have no cost: gift.\n",
     )
     assert max(map(len, out.splitlines())) <= 80
 
@@ -291,9 +291,9 @@ def test_that_it_is_not_always_reached_is_told(dcsim, options):
     out, _, _ = dcsim("mitigate", options, "--milestone", "all", "--budget", "2M", "-n", "4")
     assert ordered(
         out,
-        "Best within a budget of 2M USD: more_power for 2M USD; 100 % of builds reach it\n",
-        "instead of 0 %.\n",
-        "As planned 0 % of builds reach it; days are of those that do in both.\n",
+        "Best within a budget of 2M USD: more_power for 2M USD; 100 % of replications reach\n",
+        "it instead of 0 %.\n",
+        "As planned, 0 % of replications reach it; days are the mean of those that reach",
         *("reached\n", "more_power", "?", "100 %\n"),
     )
 
@@ -346,7 +346,7 @@ def test_a_measure_of_one_replication_has_no_interval():
 
 def test_measures_without_days_are_named():
     chart = told(("crane", "option", math.nan, math.nan, math.nan)).chart()
-    assert (list(chart.y.names), chart.empty) == (["crane: not always reached"], "no measure's days are known")
+    assert (list(chart.y.names), chart.empty) == (["crane: not always reached"], "the effect of no measure is known")
 
 
 def test_members_that_help_each_other_are_told():
@@ -356,10 +356,10 @@ def test_members_that_help_each_other_are_told():
     measures = [(name, "option", 2.0, 1.0, 3.0) for name in "xy"]
     section = told(*measures, sets=[best], members=members, pairs=pairs).report().sections[2]
     assert section.title == "The best set: x, y"
-    assert section.sentences == ["Together they buy 9.0 days, 5.0 more than the 4.0 apart."]
-    assert section.points == ["x and y buy 5.0 more together: one uncovers what the other then shortens"]
+    assert section.sentences == ["Together they gain 9.0 days, 5.0 more than the sum of 4.0 of each alone."]
+    assert section.points == ["x and y buy 5.0 more together: one clears the way for the other"]
     pairs = [{"one": "x", "other": "y", "days": -1.0, "low": -2.0, "high": 1.0}]
     best["days"] = 1.0
     section = told(*measures, sets=[best], members=members, pairs=pairs).report().sections[2]
-    assert section.sentences == ["Together they buy 1.0 days, 3.0 less than the 4.0 apart."]
-    assert section.points == ["For no two of them alone is that certain."]
+    assert section.sentences == ["Together they gain 1.0 days, 3.0 less than the sum of 4.0 of each alone."]
+    assert section.points == ["No pair of them shows this with certainty."]

@@ -62,7 +62,7 @@ def test_they_are_taken_and_recorded(dcsim, options, tmp_path):
     assert "options" not in (tmp_path / "out" / "scenario.yaml").read_text()
     _, err, code = dcsim("replicate", options, *words[2:], "--out", str(tmp_path / "out"))
     assert code == 2
-    assert "this one differs in its scenario" in err
+    assert "the new result differs in its scenario" in err
 
 
 def test_a_build_with_an_option_is_told_as_such(dcsim, options):

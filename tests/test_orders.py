@@ -77,7 +77,7 @@ def test_an_order_after_something_may_wait():
     assert pd.isna(row["placed"])
     assert pd.isna(row["latest"])
     assert (row["slack"], row["probability"]) == (8, 1)
-    assert row["note"] == "not on a date but after something: may wait 8 d more (8 to 8)"
+    assert row["note"] == "placed after an event: may wait 8 d more (8 to 8)"
 
 
 def test_what_is_not_needed_can_be_ordered_any_day():
@@ -122,7 +122,7 @@ def test_what_is_never_in_time_has_no_date():
     found, row = asked(built({"placed": "5 d", "lead_time": "19 d"}))
     assert pd.isna(row["latest"])
     assert np.isnan(row["slack"])
-    assert row["note"] == "no date: 0% as planned, and on every other day"
+    assert row["note"] == "no date: 0% as planned and on every other day"
     assert found.about["probability"] == 0
 
 
@@ -140,7 +140,7 @@ def test_an_order_that_is_in_the_way():
     )
     found, row = asked(scenario, date="2024-01-08")
     assert found.about["probability"] == 0
-    assert row["note"] == "better later, or never: 0% as planned, 100% without it"
+    assert row["note"] == "better later or never: 0% as planned, 100% without it"
 
 
 def test_supplies_in_every_place_are_one_order():
@@ -251,8 +251,8 @@ def test_moving_an_order_moves_nothing_else():
     ("more", "message"),
     [
         ({"milestone": "ful"}, "no milestone 'ful'; did you mean 'full'"),
-        ({"date": None}, "'full' has no target: say by which date it has to be reached"),
-        ({"date": "2023-01-01"}, "the date 2023-01-01 lies outside what is simulated, 2024-01-01 to 2024-04-10"),
+        ({"date": None}, "'full' has no target: give the date to meet with --date"),
+        ({"date": "2023-01-01"}, "the date 2023-01-01 lies outside the simulation, 2024-01-01 to 2024-04-10"),
         ({"date": "soon"}, "expected a date such as 2024-05-02"),
         ({"confidence": 80}, r"a confidence lies between 0 and 1, such as 0\.8, got 80"),
         ({"points": 101}, "points of probability lie between 0 and 100, got 101"),
@@ -265,7 +265,7 @@ def test_nonsense_is_refused(more, message):
 
 
 def test_without_orders_there_is_nothing_to_place():
-    with pytest.raises(RequestError, match="there are no orders: nothing to place in time"):
+    with pytest.raises(RequestError, match="the scenario has no orders"):
         latest_orders(dcsim.load(network("a=1d", milestones={"m": {"activity": "a"}})), milestone="m", date=BY)
 
 
@@ -308,8 +308,8 @@ def test_it_is_told(dcsim, late):
         *("order", "placed", "at the latest", "95 %", "days", "chance\n"),
         *("goods main", "2024-01-01", "2024-01-09", "01-09 - 01-09", "+8", ">86 %\n"),
         *("goods spare", "after", "+13", ">86 %\n"),
-        "goods spare: not on a date but after something: may wait 13 d more (13 to 13)\n",
-        "Each order alone, all else as planned",
+        "goods spare: placed after an event: may wait 13 d more (13 to 13)\n",
+        "Each order alone, all others as planned",
     )
     assert max(map(len, out.splitlines())) <= 80
 

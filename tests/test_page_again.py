@@ -72,11 +72,11 @@ def test_the_command_gives_the_same_result(dcsim, file, tmp_path, monkeypatch, a
         (("mitigate", *HALF, "-n", "4"), "the file with its options"),
         (
             ("sweep", "--over", "resources.crew.count=1..2", "--samples", "2", "-n", "2", *HALF),
-            "the ranges that were sampled, as they were written (`--over`)",
+            "the sampled ranges of `--over`",
         ),
         (
             ("delay-cost", "--supply", "done", "--expected", "--target", "plan.csv"),
-            "the plan it was set against (`--target`), which is not kept",
+            "the plan of `--target`, which is not saved",
         ),
     ],
     ids=["compare", "mitigate", "sweep", "delay-cost"],
@@ -90,7 +90,7 @@ def test_where_more_is_needed_than_is_kept_it_is_said(dcsim, file, tmp_path, mon
         command(found)
     told = origin(together([found]))
     assert told.commands == ()
-    assert told.others == (f"To make the result of dcsim {asked[0]} again takes more than is kept: {missing}.",)
+    assert told.others == (f"To reproduce the result of dcsim {asked[0]} you also need {missing}.",)
 
 
 def test_a_budget_is_asked_for_to_the_last_dollar(file):

@@ -64,7 +64,7 @@ def test_what_is_said_is_drawn(run, many):
     assert one.chart("use", resource="crew").y.title == "crew (units)"
     assert one.chart("s-curve", supply="power").y.title == "power (kW)"
     assert several.chart("histogram", milestone="half").title.startswith("half: ")
-    assert one.chart("map", day=3).title == "How far the site is on 2024-01-06, day 3"
+    assert one.chart("map", day=3).title == "State of the site on 2024-01-06, day 3"
     day = float(one.tables["milestones"].set_index("milestone")["day"]["half"])
     assert one.chart("map", milestone="half").title.endswith(f"day {np.ceil(day):.0f}")
 
@@ -91,7 +91,7 @@ def test_what_is_not_there_is_told(run, what, asked, message):
 
 
 def test_a_milestone_that_was_not_reached_has_no_day(run):
-    with pytest.raises(ResultError, match="'all' was not reached before the horizon: say which day with --day"):
+    with pytest.raises(ResultError, match="'all' is not reached by the end of the simulation: choose a day with --day"):
         package.read(run).chart("map", milestone="all")
 
 

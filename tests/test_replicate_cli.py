@@ -24,16 +24,16 @@ def test_it_tells_dates_chances_and_waiting(dcsim, tiny):
         "14 activities each, none finished by 2024-03-01\n",
         "day 0 is 2024-01-03\n",
         "all: never in 70 of 70 builds: 3 racks short of power (power_on)\n",
-        *("day of milestone", "P10", "P50", "P80", "P90", "P80 date", "95 % of P80", "reached\n"),
+        *("milestone", "P10", "P50", "P80", "P90", "P80 date", "95 % of P80", "reached\n"),
         *("half", "2024-01-", " - ", "in all"),
         *("all", "never", "never", "never", "never", "never", "never", "in none"),
-        "never: not by the horizon, 2024-03-01\n",
+        "never: not by the end of the simulation, 2024-03-01\n",
         *("milestone", "by", "chance", "what happened then"),
         *("half", "2024-01-20", " %", "target"),
         "Longest waits, on average",
         *("waited for", "days", "P10", "P90", "total queue-days"),
         *("power", "crane"),
-        "Fitted, not measured",
+        "Fitted values",
         "resources.crew.count = 2 (prior 1 to 4 from S1; fitted to half)",
         " replications per second, reference engine\n",
     )
@@ -150,7 +150,7 @@ def test_what_is_stopped_from_the_keyboard_is_kept(dcsim, tiny, tmp_path, monkey
     monkeypatch.undo()
     _, err, code = dcsim("replicate", tiny, "-n", "300", *MANY, "--out", str(out))
     assert code == 2
-    assert "holds replications of a run that was stopped: continue it with --resume, or delete it" in err
+    assert "holds a stopped run: continue it with --resume, or delete the folder" in err
     assert dcsim("replicate", tiny, "-n", "300", *MANY, "--out", str(out), "--resume")[2] == 0
     assert len(pd.read_parquet(out / "milestones.parquet")) == 600
 

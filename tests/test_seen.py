@@ -195,7 +195,7 @@ def test_orders_that_were_placed_stay_placed():
 
 @pytest.mark.parametrize("question", [drivers, mitigate])
 def test_questions_that_do_not_know_it_refuse(question):
-    with pytest.raises(RequestError, match=r"nothing was seen: add --set seen=\[\]"):
+    with pytest.raises(RequestError, match=r"cannot use sightings: add --set seen=\[\]"):
         question(chain({"milestone": "first", "not_by": on(109)}), milestone="last")
 
 

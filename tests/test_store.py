@@ -204,7 +204,9 @@ def plan(date):
 def test_another_answer_to_the_same_question_is_refused(tmp_path, one, other, differs):
     one().save(tmp_path)
     before = contents(tmp_path)
-    with pytest.raises(dcsim.errors.ResultError, match=f"this one differs in its {differs}: choose another folder"):
+    with pytest.raises(
+        dcsim.errors.ResultError, match=f"the new result differs in its {differs}: choose another folder"
+    ):
         other().save(tmp_path)
     assert contents(tmp_path) == before
     one().save(tmp_path)
@@ -227,11 +229,11 @@ def _unfinished(folder):
     [
         (lambda folder: (folder / "manifest.json").unlink(), "holds no result: there is no manifest.json; give a fold"),
         (lambda folder: (folder / "manifest.json").write_text("?"), "is not a manifest of dcsim"),
-        (_old, "was written by dcsim 0.0.9 in another layout: make it anew with this version"),
+        (_old, "was written by dcsim 0.0.9 in another layout: run its command again with this version"),
         (_unfinished, "is not finished: run the same command again, or continue it with --resume"),
         (
             lambda folder: (folder / "scenario.yaml").unlink(),
-            "there is no file '.*scenario.yaml'.*: make the result anew",
+            "there is no file '.*scenario.yaml'.*: run its command again",
         ),
         (
             lambda folder: (folder / "scenario.yaml").write_text("name: mine"),
@@ -239,7 +241,7 @@ def _unfinished(folder):
         ),
         (
             lambda folder: (folder / "stuck.parquet").unlink(),
-            "there is no file '.*stuck.parquet'.*: make the result anew",
+            "there is no file '.*stuck.parquet'.*: run its command again",
         ),
         (
             lambda folder: (folder / "stuck.parquet").write_text("PAR1"),
@@ -251,7 +253,7 @@ def _unfinished(folder):
         ),
         (
             lambda folder: os.replace(folder / "stuck.parquet", folder / "attempts.parquet"),
-            "attempts.parquet' was changed after the result was written, or is broken",
+            "attempts.parquet' was changed after the result was written, or is damaged",
         ),
     ],
 )
@@ -263,7 +265,7 @@ def test_what_cannot_be_read_is_told_with_a_remedy(tmp_path, spoil, message):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(dcsim.errors.ResultError, match=r"there is no folder '.*nowhere': give one that was written"):
+    with pytest.raises(dcsim.errors.ResultError, match=r"there is no folder '.*nowhere': give a folder written"):
         dcsim.read(tmp_path / "nowhere")
 
 

@@ -65,7 +65,7 @@ def test_no_lock_and_no_parts_are_a_link(tmp_path, mine, name):
 
 def test_a_lock_that_leads_two_ways_is_refused(tmp_path, mine):
     os.link(mine, tmp_path / "out" / ".lock")
-    with pytest.raises(ResultError, match=r"lock' is no lock of dcsim"):
+    with pytest.raises(ResultError, match=r"lock' is not a lock of dcsim"):
         replicated(tmp_path / "out")
 
 
@@ -179,7 +179,7 @@ def changed(folder, **fields):
 def test_a_manifest_names_the_field_that_is_wrong(tmp_path, fields, told):
     simulated(tmp_path / "out")
     changed(tmp_path / "out", **fields)
-    with pytest.raises(ResultError, match=rf"out/manifest\.json': {told}.*: make the result anew"):
+    with pytest.raises(ResultError, match=rf"out/manifest\.json': {told}.*: run its command again"):
         dcsim.read(tmp_path / "out")
 
 
@@ -187,7 +187,7 @@ def test_a_manifest_that_was_changed_is_refused(tmp_path):
     simulated(tmp_path)
     text = (tmp_path / "manifest.json").read_text()
     (tmp_path / "manifest.json").write_text(text.replace('"seed": 0', '"seed": 1'))
-    with pytest.raises(ResultError, match="json' was changed after the result was written: make it anew"):
+    with pytest.raises(ResultError, match="json' was changed after the result was written: run its command again"):
         dcsim.read(tmp_path)
 
 
@@ -236,7 +236,7 @@ def forged(folder, name, table):
 def test_a_table_names_the_column_that_is_wrong(tmp_path, change, told):
     simulated(tmp_path)
     forged(tmp_path, "activities", change(pd.read_parquet(tmp_path / "activities.parquet")))
-    with pytest.raises(ResultError, match=rf"activities\.parquet': {told}: make the result anew"):
+    with pytest.raises(ResultError, match=rf"activities\.parquet': {told}: run its command again"):
         dcsim.read(tmp_path)
 
 
@@ -406,7 +406,7 @@ def test_a_result_is_replaced_if_asked(dcsim, tiny, tmp_path):
     out = str(tmp_path / "out")
     assert dcsim("run", tiny, "--expected", "--out", out)[2] == 0
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    assert "choose another folder, or delete that one, or --overwrite it" in dcsim("run", tiny, "--out", out)[1]
+    assert "choose another folder, or replace the result with --overwrite" in dcsim("run", tiny, "--out", out)[1]
     for command in (["run", tiny], ["replicate", tiny, "-n", "2"], ["explain", tiny, "--milestone", "half", "-n", "2"]):
         assert dcsim(*command, "--out", out, "--overwrite")[2] == 0
     assert not (tmp_path / "out" / "attempts.parquet").exists()

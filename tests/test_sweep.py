@@ -71,11 +71,11 @@ def test_what_is_written(written, meant):
     [
         ("16..4", "p: '16..4' ends before it begins"),
         ("4..16..0", r"p: cannot read '4..16..0'; write 4..16, 4..16..3, 0.2:0.4:5 or a list such as 30 d,45 d"),
-        ("4..x", "p: '4..x' goes from one whole number to another, such as 4..16, or between dates"),
+        ("4..x", "p: '4..x' must go from one whole number to another, such as 4..16"),
         ("0..1000000", "p: '0..1000000' has more than 10,000 values"),
-        ("0.4:0.2:5", r"p: '0.4:0.2:5' goes up, in 2 to 10,000 values"),
+        ("0.4:0.2:5", r"p: '0.4:0.2:5' must go up, in 2 to 10,000 values"),
         ("0.2:0.4:x", r"p: cannot read '0.2:0.4:x'; write"),
-        ("30 d:6 wk:3", "p: both ends of '30 d:6 wk:3' have the same unit"),
+        ("30 d:6 wk:3", "p: both ends of '30 d:6 wk:3' need the same unit"),
         ("1,,2", "p: a value is missing between two commas"),
         ("1,1", "p: a value is given twice in '1,1'"),
         ([], "p: no values; write 4..16"),
@@ -87,7 +87,7 @@ def test_what_cannot_be_meant(written, message):
 
 
 def test_nothing_is_no_sweep():
-    with pytest.raises(RequestError, match="nothing is swept: say what with --over PATH=VALUES"):
+    with pytest.raises(RequestError, match="nothing to sweep: give --over PATH=VALUES"):
         axes_of({})
 
 
@@ -100,16 +100,14 @@ def test_every_combination_the_last_path_changing_fastest():
 
 
 def test_an_open_range_needs_a_number_of_values_or_samples():
-    with pytest.raises(
-        RequestError, match=r"a: say how many values between these two, such as 0.2:0.4:5, or --samples"
-    ):
+    with pytest.raises(RequestError, match=r"a: give the number of values, such as 0.2:0.4:5, or --samples"):
         points_of(axes_of({"a": "0.2:0.4"}), None, 0)
 
 
 def test_too_many_combinations_are_sampled():
-    with pytest.raises(RequestError, match="these are 1,000,000 points, more than 10,000: take a sample of them"):
+    with pytest.raises(RequestError, match="these are 1,000,000 points, more than 10,000: draw a sample of them"):
         points_of(axes_of({"a": "1..1000", "b": "1..1000"}), None, 0)
-    with pytest.raises(RequestError, match="there are 1 to 10,000 samples, got 0"):
+    with pytest.raises(RequestError, match="--samples must be 1 to 10,000, got 0"):
         points_of(axes_of({"a": "1..3"}), 0, 0)
 
 
@@ -198,7 +196,7 @@ def test_it_is_kept_whole_and_says_what_it_is(scenario, tmp_path):
         "stuck.parquet",
     ]
     assert pd.read_parquet(tmp_path / "out" / "points.parquet").equals(found.points)
-    with pytest.raises(ResultError, match="this one differs in its values swept: choose another folder"):
+    with pytest.raises(ResultError, match="the new result differs in its values swept: choose another folder"):
         sweep(scenario, {CREW: "1..3", "activities.power_on.duration": "1 d,2 d"}, n=4, out=tmp_path / "out")
     assert repr(found) == "Result('sweep', 'Tiny', tables: points, outcomes, stuck)"
     assert "<table" in found._repr_html_()
@@ -227,7 +225,7 @@ def test_what_was_killed_is_continued_and_no_point_is_run_twice(scenario, tiny, 
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     parts = [f"point-0000{number}{what}.part" for number in (0, 1) for what in ("-stuck", "")]
     assert sorted(path.name for path in (out / "parts").iterdir()) == parts
-    with pytest.raises(ResultError, match="that was stopped: continue it with --resume, or delete it"):
+    with pytest.raises(ResultError, match="holds a stopped run: continue it with --resume, or delete"):
         sweep(scenario, {CREW: "1..4"}, n=6, out=out)
     (out / "parts" / "point-00001.part").write_bytes(b"half")
     before = (out / "parts" / "point-00000.part").stat().st_mtime_ns
@@ -261,7 +259,7 @@ def test_what_is_complete_is_read_and_nothing_is_run(scenario, tmp_path, monkeyp
     again = sweep(scenario, {CREW: "1..2"}, n=2, out=tmp_path / "out", resume=True)
     pd.testing.assert_frame_equal(again.points, before.points)
     assert again.points.attrs == before.points.attrs
-    with pytest.raises(ResultError, match="this one differs in its values swept"):
+    with pytest.raises(ResultError, match="the new result differs in its values swept"):
         sweep(scenario, {CREW: "1..3"}, n=2, out=tmp_path / "out", resume=True)
 
 
@@ -383,7 +381,7 @@ def test_scattered_points_are_dots():
 def test_a_sweep_over_three_paths_has_no_picture(scenario):
     over = {CREW: [1], POWER: [600], LASTS: ["1 d"]}
     result = sweep(scenario, over, n=1)
-    with pytest.raises(RequestError, match="over one path or two, not 3"):
+    with pytest.raises(RequestError, match="needs one path or two, not 3"):
         result.chart()
     assert not result.report().charts
 

@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 OTHER = "other"
 MOST_ROWS = 14
-"""Rows of a chart; what is smaller is left out, or gathered."""
+"""Rows of a chart; smaller ones are left out or summed up."""
 
 
 def with_rest(causes: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def stacked(table: pd.DataFrame, milestone: str) -> Chart:
     totals = wide.sum()
     marks = _marks(parts, [f"{totals[label]:,.0f} d" for label in labels]) if parts else []
     said = "; ".join(f"{label} {totals[label]:,.0f} days" for label in labels)
-    title, empty = f"{milestone}: what its days are made of", "" if labels else "no day is accounted for"
+    title, empty = f"{milestone}: days by cause", "" if labels else "no days to show"
     return Chart(title, Axis(title="days, on average"), Axis("rows", names=labels), marks, "", said, empty=empty)
 
 

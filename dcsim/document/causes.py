@@ -27,7 +27,7 @@ CAUSES = {
     "risk": Cause("risk", "risk: {}", "red"),
     "lag": Cause("lag", "lag before {}", "line"),
     "date": Cause("fixed date", "{}: not before its date", "purple"),
-    "start": Cause("before day zero", "before anything that counts", "ink"),
+    "start": Cause("before day zero", "before the first cause", "ink"),
 }
 """By kind, as the tables call it, in the order of legends."""
 

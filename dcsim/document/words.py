@@ -35,11 +35,11 @@ def joined(parts: Sequence[str]) -> str:
 
 
 NEVER = "never"
-"""What stands for a day that does not come before the horizon."""
+"""The word for a day that is not reached by the end of the simulation."""
 REACHED = "reached"
-"""What stands for a change that makes a day come at all."""
+"""The word for a change that makes a day reached at all."""
 UNKNOWN = "?"
-"""What stands for the end of an interval for which there are too few replications."""
+"""The sign for the end of an interval that needs more replications."""
 
 
 def day(number: float) -> str:

@@ -102,7 +102,7 @@ def assumptions(
     network = build(scenario)
     found = _all_of(scenario, network)
     if not found:
-        message = f"nothing is uncertain, and no value says within which range it is believable; {_HOW}"
+        message = f"no value is uncertain or has a `low` or `high`; {_HOW}"
         raise ScenarioError([Problem("", message)], scenario.document.name)
     ends = [(k, side, value) for k, one in enumerate(found) for side, value in enumerate((one.low, one.high))]
     ends = [(k, side, value) for k, side, value in ends if value is not None]
@@ -255,14 +255,14 @@ def _at_the_end(scenario: Scenario, one: Assumption, side: int, problem: Problem
 MOST_MILESTONES = 7
 """Milestones that fit beside each other in 80 columns."""
 FEW_MILESTONES = 3
-"""So many leave room for fractions of days."""
+"""Number of milestones that leaves room for fractions of days."""
 MOST_SHOWN = 12
-"""Assumptions that are told, unless all are asked for."""
+"""Assumptions that a report shows unless all are asked for."""
 NOTHING = 0.05
 """Days below which a shift is none."""
 NOTE = (
-    "Each assumption moves alone, with expected values of all else. Empty: less than 0.05 days. Never: not by the end "
-    "of the simulation. Reached: only then."
+    "Each assumption moves alone; all others have expected values. Empty: less than 0.05 days. never: not reached by "
+    "the end of the simulation. reached: reached only then."
 )
 
 Row = Mapping[Hashable, Any]
@@ -280,12 +280,12 @@ def report(result: Result, milestone: str = "", most: int | None = MOST_SHOWN) -
     sections = (
         _milestones(result, names),
         Section(
-            "Days by which the milestones are later, at the low and at the high value",
+            "Days by which each milestone is later at the low and at the high value",
             tables=(_shifts(shown, names[:MOST_MILESTONES]),),
             charts=(moved(result, milestone if milestone in names else ""),),
             notes=(NOTE,),
         ),
-        Section("What they rest on", points=tuple(map(_reason, shown)), notes=_rest(result, len(moving), len(shown))),
+        Section("Sources and reasons", points=tuple(map(_reason, shown)), notes=_rest(result, len(moving), len(shown))),
     )
     return Report.of("How far each assumption moves the dates", result.subject(), sections)
 
@@ -299,7 +299,7 @@ def _milestones(result: Result, names: Sequence[str]) -> Section:
         days = dict.fromkeys(f"{days_between(result.scenario.zero, date):,}" for date in dates)
         rows.append((number, name, result.about["milestones"][name], ", ".join(days)))
     beside = names[MOST_MILESTONES:]
-    notes = (f"Not shown: {listed(beside)}; choose with --milestone.",) if beside else ()
+    notes = (f"Not shown: {listed(beside)}; select with --milestone.",) if beside else ()
     return Section("", tables=(Table(columns, rows),), notes=notes)
 
 
@@ -336,8 +336,8 @@ def _why(row: Row) -> str:
 def _rest(result: Result, moving: int, shown: int) -> tuple[str, ...]:
     """What is not shown."""
     count = len(result.tables["assumptions"])
-    more = (f"{moving - shown} more move them less: --all prints them.",) if moving > shown else ()
-    still = (f"{count - moving} of {count} move none of these milestones.",) if moving < count else ()
+    more = (f"{moving - shown} more have smaller effects: --all prints them.",) if moving > shown else ()
+    still = (f"{count - moving} of {count} do not move these milestones.",) if moving < count else ()
     return (*more, *still)
 
 
@@ -350,8 +350,8 @@ def moved(result: Result, milestone: str = "") -> Chart:
     shown = table[size >= NOTHING].iloc[(-size[size >= NOTHING]).argsort(kind="stable")].head(MOST_SHOWN)
     low, high = (shown[column].to_numpy(np.float64) for column in _columns([name]))
     title, legend = f"{name}: how far each assumption moves it", ("at its low value", "at its high value")
-    axis = "days later than with every value as it stands (left: earlier)"
-    return tornado(title, axis, list(shown["path"]), low, high, legend, "no assumption moves it")
+    axis = "days later than the base case (left: earlier)"
+    return tornado(title, axis, list(shown["path"]), low, high, legend, "no assumption moves this milestone")
 
 
 CHARTS = {"shifts": moved}

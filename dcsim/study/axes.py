@@ -61,7 +61,7 @@ class Axis:
 def axes_of(over: Mapping[str, str | Sequence[Any]]) -> tuple[Axis, ...]:
     """What is swept, from text such as `4..16`, or from the values themselves."""
     if not over:
-        raise RequestError(f"nothing is swept: say what with --over PATH=VALUES; {_HOW}")
+        raise RequestError(f"nothing to sweep: give --over PATH=VALUES; {_HOW}")
     return tuple(_axis(path.strip(), values) for path, values in over.items())
 
 
@@ -71,13 +71,13 @@ def points_of(axes: Sequence[Axis], samples: int | None, seed: int) -> tuple[Poi
         return tuple(_sampled(axes, samples, seed))
     for axis in axes:
         if not axis.values:
-            raise RequestError(f"{axis.path}: say how many values between these two, such as 0.2:0.4:5, or --samples")
+            raise RequestError(f"{axis.path}: give the number of values, such as 0.2:0.4:5, or --samples")
     count = 1
     for axis in axes:
         count *= len(axis.values)
     if count > MOST_VALUES:
         raise RequestError(
-            f"these are {count:,} points, more than {MOST_VALUES:,}: take a sample of them with --samples"
+            f"these are {count:,} points, more than {MOST_VALUES:,}: draw a sample of them with --samples"
         )
     paths = [axis.path for axis in axes]
     return tuple(dict(zip(paths, values, strict=True)) for values in product(*(axis.values for axis in axes)))
@@ -92,7 +92,7 @@ def _sampled(axes: Sequence[Axis], samples: int, seed: int) -> Iterator[Point]:
     from scipy.stats import qmc
 
     if not 1 <= samples <= MOST_VALUES:
-        raise RequestError(f"there are 1 to {MOST_VALUES:,} samples, got {samples:,}")
+        raise RequestError(f"--samples must be 1 to {MOST_VALUES:,}, got {samples:,}")
     for shares in qmc.LatinHypercube(len(axes), rng=hash64(f"{seed}/sweep")).random(samples).tolist():
         yield {axis.path: axis.at(share) for axis, share in zip(axes, shares, strict=True)}
 
@@ -131,7 +131,7 @@ def _every(written: str) -> Iterator[Value]:
         low, high = (int(end) for end in ends[:2])
         yield from range(low, low + _count(high - low, step, written) * step, step)
     else:
-        raise ValueError(f"'{shorten(written)}' goes from one whole number to another, such as 4..16, or between dates")
+        raise ValueError(f"'{shorten(written)}' must go from one whole number to another, such as 4..16")
 
 
 def _count(length: int, step: int, written: str) -> int:
@@ -157,9 +157,9 @@ def _between(path: str, written: str) -> Axis:
         (Fraction(end[1].replace("_", "")), (end[2] or "").strip()) for end in ends if end
     )
     if first_unit not in ("", unit):
-        raise ValueError(f"both ends of '{shorten(written)}' have the same unit")
+        raise ValueError(f"both ends of '{shorten(written)}' need the same unit")
     if low >= high or not 2 <= int(count) <= MOST_VALUES:
-        raise ValueError(f"'{shorten(written)}' goes up, in 2 to {MOST_VALUES:,} values")
+        raise ValueError(f"'{shorten(written)}' must go up, in 2 to {MOST_VALUES:,} values")
     spaced = (low + (high - low) * Fraction(k, int(count) - 1) for k in range(int(count)))
     values = tuple(_number(number, unit) for number in spaced) if len(parts) == 3 else ()
     return Axis(path, values, (low, high), unit)

@@ -28,7 +28,7 @@ _PART = re.compile(r"(\d{8}-\d{8}|point-\d{5,}(-stuck)?)\.(part|parquet)")
 """The name of a part; `.parquet` where an older version wrote it."""
 _SEAL = hashlib.sha256().digest_size
 
-KEPT = "; what is there is kept, --resume continues"
+KEPT = "; the finished part is kept, --resume continues"
 
 
 class Campaign:
@@ -44,9 +44,7 @@ class Campaign:
             claim_folder(folder, manifest, scenario)
             make_folder(self.parts)
             if not resume and any(_PART.fullmatch(path.name) for path in self.parts.iterdir()):
-                raise ResultError(
-                    f"'{folder}' holds replications of a run that was stopped: continue it with --resume, or delete it"
-                )
+                raise ResultError(f"'{folder}' holds a stopped run: continue it with --resume, or delete the folder")
         except BaseException:
             self.lock.release()
             raise
@@ -136,7 +134,7 @@ def _closed(folder: Path) -> FileLock:
     with writing(f"into '{folder}'"):
         refuse_odd(path)
         if path.exists() and (path.stat().st_size or path.stat().st_nlink > 1):
-            raise ResultError(f"'{path}' is no lock of dcsim: choose another folder")
+            raise ResultError(f"'{path}' is not a lock of dcsim: choose another folder")
         try:
             lock.acquire(timeout=0)
         except Timeout:

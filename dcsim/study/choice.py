@@ -53,7 +53,7 @@ def tried(
     """
     few = list(islice(within(measures, budget), MOST_TRIED + 1))
     if len(few) <= MOST_TRIED:
-        return Tried(_possible({some: weigh(some) for some in few}), f"all {len(few)} that the budget pays")
+        return Tried(_possible({some: weigh(some) for some in few}), f"all {len(few)} within the budget")
     return _searched([one for one in measures if one.cost is not None], budget, alone, weigh, seed)
 
 
@@ -72,7 +72,7 @@ def _searched(priced: list[Measure], budget: Fraction, alone: Mapping[str, float
         import optuna
     except ImportError:
         raise UnavailableError(
-            f"more than {MOST_TRIED} sets lie within the budget, and searching them needs optuna: "
+            f"more than {MOST_TRIED} sets lie within the budget, and the search needs optuna: "
             "pip install 'dcsim[decide]', or give a smaller budget"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -101,7 +101,7 @@ def compare(
 def _labelled(base: Scenario, others: Sequence[Scenario | str]) -> dict[str, Scenario]:
     """Every scenario under a name of its own."""
     if not others:
-        raise RequestError("there is nothing to compare: the scenario has no variants, and no other is given")
+        raise RequestError("nothing to compare: the scenario has no variants, and no other scenario or change is given")
     found = {BASE: base}
     for other in others:
         scenario = _changed(base, other) if isinstance(other, str) else other
@@ -140,7 +140,7 @@ def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[st
     for label, scenario in scenarios.items():
         for name in chosen:
             if name not in scenario.milestones:
-                raise RequestError(f"'{label}' has no milestone '{name}' to compare: choose with --milestone")
+                raise RequestError(f"'{label}' has no milestone '{name}': choose a common one with --milestone")
     return chosen
 
 
@@ -263,11 +263,11 @@ MOST_CAUSES = 3
 SMALL = 0.05
 """Days that are not worth telling."""
 NOTE = (
-    "Accounted for by: how the days of the driving chains differ. Where a change moves the chain elsewhere, what it "
-    "led through before has fewer days."
+    "Cause of the change: the difference in days on the driving chains. If a change moves the chain to another path, "
+    "the items on the old path have fewer days."
 )
 LITTLE_HELP = 0.9
-"""Widths of paired intervals beside unpaired ones above which a note says that pairing hardly helps."""
+"""Ratio of paired to unpaired interval widths above which a note says that pairing does not help."""
 
 Row = Mapping[Hashable, Any]
 
@@ -302,7 +302,7 @@ def _section(result: Result, milestone: str) -> Section:
     parts = [part for _, part in _of(result, "causes", milestone).groupby("scenario", sort=False)]
     causes = [(part["scenario"].iloc[0], told) for part in parts if (told := _accounted(part))]
     tables = [Table(columns, rows)]
-    tables += [Table((Column("scenario"), Column("accounted for by")), causes)] if causes else []
+    tables += [Table((Column("scenario"), Column("cause of the change")), causes)] if causes else []
     return Section(milestone, _missing(result, milestone), tables=tables, charts=(dots(result, milestone),))
 
 
@@ -331,7 +331,7 @@ def _accounted(part: pd.DataFrame) -> str:
     rows = [row for row in part.head(MOST_CAUSES).to_dict("records") if abs(row["change"]) >= SMALL]
     told = [f"{row['change']:+.1f} {spent_on(row['kind'], row['name'])}" for row in rows]
     rest = part["change"].sum() - sum(row["change"] for row in rows)
-    return "; ".join(told) + (f"; {rest:+.1f} all else" if rows and abs(rest) >= SMALL else "")
+    return "; ".join(told) + (f"; {rest:+.1f} other causes" if rows and abs(rest) >= SMALL else "")
 
 
 def _pairing(result: Result) -> Iterator[str]:
@@ -340,12 +340,12 @@ def _pairing(result: Result) -> Iterator[str]:
     rows = ratios[ratios["width_ratio"] > 0].sort_values("width_ratio", kind="stable").to_dict("records")
     if rows:
         yield (
-            f"The same random numbers make intervals as narrow as {rows[0]['width_ratio']:.2f} of those from "
+            f"Common random numbers reduce the intervals to {rows[0]['width_ratio']:.2f} of the width for "
             f"independent samples ({rows[0]['scenario']}, {rows[0]['milestone']})."
         )
     for row in rows:
         if row["width_ratio"] > LITTLE_HELP:
-            yield f"They hardly help for {row['scenario']}, {row['milestone']}: {row['width_ratio']:.2f}."
+            yield f"They do not help for {row['scenario']}, {row['milestone']}: {row['width_ratio']:.2f}."
 
 
 MOST_ROWS = 48
@@ -363,7 +363,8 @@ def dots(result: Result, milestone: str = "") -> Chart:
     known = [(number, row) for number, row in enumerate(rows) if isfinite(row["mean"])]
     names = [f"{row['scenario']}, {row['milestone']}" if several else row["scenario"] for row in rows]
     names = [
-        name if isfinite(row["mean"]) else f"{name}: not always reached" for name, row in zip(names, rows, strict=True)
+        name if isfinite(row["mean"]) else f"{name}: not reached in every replication"
+        for name, row in zip(names, rows, strict=True)
     ]
     marks = []
     for colour, name in (("blue", "earlier"), ("red", "later"), ("grey", "no clear difference")):

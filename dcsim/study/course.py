@@ -25,7 +25,7 @@ from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
 from dcsim.errors import RequestError, ResultError
 from dcsim.scenario.schema import Scenario
-from dcsim.study.curves import SHARE, Curve, by_unit, chosen, dates_of_the_world, moments, over_time, window
+from dcsim.study.curves import SHARE, Curve, by_unit, chosen, moments, observed_and_target_dates, over_time, window
 from dcsim.study.labels import with_labels
 from dcsim.study.manifest import Count, Fields, Moment
 from dcsim.study.result import Result, known
@@ -91,7 +91,7 @@ def _compared(result: Result, targets: bool = False) -> pd.DataFrame:
 
 
 MOST_STUCK = 12
-"""Groups of stuck activities that are told."""
+"""Groups of stuck activities that a report lists."""
 
 Row = Mapping[Hashable, Any]
 
@@ -100,8 +100,8 @@ def report(result: Result, milestone: str = "") -> Report:
     """When milestones are reached, beside the dates of the world; what was waited for; what is stuck."""
     begun = Section("", (_ended(result),), notes=(f"day 0 is {result.scenario.zero:%Y-%m-%d}",))
     sections = (begun, _milestones(result, milestone), _waits(result), fitted(result.scenario), _stuck(result))
-    shown = Section("The build, place by place", charts=(gantt_chart(result),))
-    return Report.of("One build", result.subject(), (*sections, shown))
+    shown = Section("Activities by place", charts=(gantt_chart(result),))
+    return Report.of("One run", result.subject(), (*sections, shown))
 
 
 def _moment(result: Result, tick: float) -> datetime:
@@ -137,7 +137,7 @@ def _milestones(result: Result, milestone: str) -> Section:
         seen = [] if pd.isna(row["observed"]) else [_spelled(row["observed"]), row["difference"], row["meaning"]]
         rows.append([*cells, *(seen or ["", None, ""])] if compared else cells)
     late = table["day"].isna().any()
-    notes = (f"{NEVER}: not by the horizon, {result.about['horizon'][:10]}",) if late else ()
+    notes = (f"{NEVER}: not reached by the end of the simulation, {result.about['horizon'][:10]}",) if late else ()
     charts = [_curves(result, names) for names in by_unit(result)] or [s_curve(result)]
     return Section("", tables=(Table(columns, rows),), charts=(*charts, dates_chart(result)), notes=notes)
 
@@ -165,9 +165,9 @@ def _stuck(result: Result) -> Section:
         return Section("")
     points = list(_waiting(result, stuck[stuck["state"] == WAITING]))
     working = stuck[stuck["state"] == WORKING]
-    points += [f"still being worked on: {_by_activity(working)}"] if len(working) else []
+    points += [f"in progress: {_by_activity(working)}"] if len(working) else []
     unready = stuck[stuck["state"] == NOT_READY].drop_duplicates(["activity", "place"])
-    points += [f"not ready because of these: {_by_activity(unready)}"] if len(unready) else []
+    points += [f"never ready, because these did not finish: {_by_activity(unready)}"] if len(unready) else []
     return Section("Stuck", points=points)
 
 
@@ -180,7 +180,7 @@ def _waiting(result: Result, waiting: pd.DataFrame) -> Iterator[str]:
         said = f"{row['size']:,} x {row['activity']}{where} {verb} for {waited_for(row['waits_for'])}"
         yield said + ("" if pd.isna(row["needed"]) else f": {_amounts(result.scenario, row)}")
     if len(groups) > MOST_STUCK:
-        yield f"and {counted(len(groups) - MOST_STUCK, 'more group')}: see `stuck` in the tables"
+        yield f"and {counted(len(groups) - MOST_STUCK, 'more group')}: see the table `stuck`"
 
 
 def _amounts(scenario: Scenario, row: Row) -> str:
@@ -199,9 +199,9 @@ def _by_activity(rows: pd.DataFrame) -> str:
 # Its pictures
 
 BINS = 480
-"""Spans of time for which it is told how many waited."""
+"""Time intervals of the chart of waits."""
 MOST_COMPARED = 2
-"""Observed dates of one milestone to which the days are written."""
+"""Observed dates of one milestone that are labelled with their days."""
 MOST_SHOWN = 10
 """Milestones of the overview."""
 
@@ -248,7 +248,7 @@ def _curves(result: Result, names: list[str], until: Sequence[datetime] = ()) ->
             total = total.groupby(total["tick"] // DAY).last()
         x, y = moments(result.scenario, total["tick"].to_numpy()), total["total"].to_numpy(np.float64)
         curves.append(Curve(name, result.scenario.supplies[name].unit, x, y))
-    return over_time(result.scenario, curves, "How many there are in this one build.", until)
+    return over_time(result.scenario, curves, "Cumulative units in this run.", until)
 
 
 def dates_chart(result: Result) -> Chart:
@@ -268,7 +268,7 @@ def _dates(result: Result, most: int) -> Chart:
     x = np.array([shown[number]["date"] for number in reached], "datetime64[s]")
     notes = [f"{names[k]}: {date_of(shown[k]['date'])} (day {day(shown[k]['day'])})" for k in reached]
     dots = Dots(name="simulated", colour="red", symbol="ring", x=x, y=np.array(reached, np.float64), notes=notes)
-    marks: list[Mark] = [*_apart(table, names), *dates_of_the_world(result.scenario, names), dots]
+    marks: list[Mark] = [*_apart(table, names), *observed_and_target_dates(result.scenario, names), dots]
     rows = Axis("rows", names=[name if k in reached else f"{name}: not reached" for k, name in enumerate(names)])
     said = "; ".join(notes)
     empty = "" if names else "there are no milestones"
@@ -314,11 +314,11 @@ def waits_chart(result: Result) -> Chart:
         for kind, low, high in zip(kinds, lows, highs, strict=True)
     ]
     names = [f"{waited_for(row['cause'])}  {days(row['days'], 0)} d" for row in rows]
-    explanation = "Thicker: more waited. Waiting is not delay: much of it can be harmless."
+    explanation = "A thicker bar means that more activities waited. Waiting is not delay: much of it does no harm."
     empty = "" if rows else "nothing was waited for"
     begin, until = window(result.scenario, [_moment(result, one) for one in waited])
     across, axis = Axis("date", low=begin, high=until), Axis("rows", names=names)
-    return Chart("Waited for", across, axis, marks, explanation, "; ".join(names), result.scenario.zero, empty)
+    return Chart("Longest waits", across, axis, marks, explanation, "; ".join(names), result.scenario.zero, empty)
 
 
 def gantt_chart(result: Result, place: str = "") -> Chart:
@@ -334,7 +334,7 @@ def map_chart(result: Result, milestone: str = "", day: float | None = None) -> 
         name = known(milestone, list(table["milestone"]), "milestone", "milestones")
         reached = float(table.loc[table["milestone"] == name, "day"].iloc[0])
         if np.isnan(reached):
-            raise ResultError(f"'{name}' was not reached before the horizon: say which day with --day")
+            raise ResultError(f"'{name}' is not reached by the end of the simulation: choose a day with --day")
         day = ceil(reached)
     done = states.finish[states.finish < NOT_YET]
     half = _moment(result, float(np.median(done))) if len(done) else zero

@@ -19,9 +19,9 @@ from dcsim.study.labels import with_labels
 from dcsim.study.result import Result, known
 
 WORLD = (("observed", "diamond", "ink"), ("target", "triangle", "green"))
-"""How dates of the world are marked, by kind."""
+"""How observed and target dates are marked, by kind."""
 SHARE = "share of activities"
-"""The unit of what is shown where nothing is counted."""
+"""The unit of the curve if the scenario counts no supply."""
 ROOM = 0.06
 """What is left free on the right of the last change, as a share of the time shown."""
 
@@ -74,7 +74,7 @@ def by_unit(result: Result) -> list[list[str]]:
 def over_time(scenario: Scenario, curves: Sequence[Curve], explanation: str, until: Sequence[datetime] = ()) -> Chart:
     """What is counted in one unit, beside the dates that were observed or wanted; until some moments at least."""
     if not curves:
-        return Chart("Nothing is counted", empty="nothing is counted")
+        return Chart("Supplies over time", empty="the scenario counts no supply")
     unit, alone = curves[0].unit or "units", len(curves) == 1
     seen = _in_the_world(scenario, [curve.name for curve in curves])
     shown = [*(one for curve in curves for one in curve.changes), *(one for dots in seen for one in dots.x)]
@@ -133,7 +133,7 @@ def _in_the_world(scenario: Scenario, names: Sequence[str]) -> list[Dots]:
     return dots
 
 
-def dates_of_the_world(scenario: Scenario, names: Sequence[str], lift: float = 0.0) -> list[Dots]:
+def observed_and_target_dates(scenario: Scenario, names: Sequence[str], lift: float = 0.0) -> list[Dots]:
     """The dates on which milestones, a row each, were observed or are wanted, so much of a row below its middle."""
     dated, rows = dated_in_the_world(scenario), {name: number for number, name in enumerate(names)}
     dots = []

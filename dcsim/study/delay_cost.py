@@ -51,9 +51,9 @@ TABLES = {
 ABOUT: Fields = {"supply": str, "unit": str, "replications": Count, "against": str, "unit_days": Number}
 ABOUT |= {"price": Number | None, "currency": str | None}
 PLENTY = 10**12
-"""Units of everything in the build in which nothing waits."""
+"""Units of every resource and supply in the run in which nothing waits."""
 UNFINISHED = ("unfinished", "")
-"""What is lost to units that are not delivered by the end of the simulation."""
+"""The cause of loss for units that are not delivered by the end of the simulation."""
 
 
 def delay_cost(
@@ -234,10 +234,10 @@ def _increments(scenario: Scenario, network: Network, supply: str) -> tuple[Ints
     users = {d.activity for d in network.demands for take in d.consumes if take.stock in stocks}
     if users:
         names = ", ".join(network.activities[user] for user in sorted(users))
-        raise RequestError(f"'{supply}' is used up by {names}: ask for a counter, which nobody consumes")
+        raise RequestError(f"'{supply}' is consumed by {names}: choose a counter, which no activity consumes")
     brought = {order.stock for order in network.orders} | {one.stock for one in network.productions}
     if stocks & brought:
-        raise RequestError(f"'{supply}' is delivered by orders or productions: ask for what activities produce")
+        raise RequestError(f"'{supply}' is delivered by orders or productions: choose a supply that activities produce")
     gain = np.array([sum(t.amount for t in bundle if t.stock in stocks) for bundle in network.bundles], np.int64)
     instances = np.flatnonzero(gain[network.bundle])
     if not len(instances):
@@ -287,16 +287,16 @@ def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floa
 # What it has to say
 
 MOST_CAUSES = 15
-"""Causes that are told."""
+"""Causes that a report lists."""
 LATE = "not delivered by the end of the simulation"
-SHARED = "Each unit's loss is shared among all that its driving chain waited for."
+SHARED = "The loss of each unit is shared among the causes on its driving chain."
 
 
 def report(result: Result, milestone: str = "") -> Report:
     """How much is lost, to what, and the curves between which it lies."""
     about, causes = result.about, result.tables["causes"]
     unit, currency = _unit(result), str(about.get("currency") or "")
-    against = "against the plan" if about.get("against") == "plan" else "against a build in which nothing waits"
+    against = f"compared with {'the plan' if about.get('against') == 'plan' else 'a run in which nothing waits'}"
     worth = f", worth {money(about['price'], currency)}" if about.get("price") is not None else ""
     said = f"{about['unit_days']:,.0f} {unit}-days of {about['supply']} are lost {against}{worth}."
     columns = [Column("lost to"), Column(f"{unit}-days", "days", digits=0), Column("share", "share")]
@@ -327,7 +327,7 @@ def shortfall(result: Result) -> Chart:
     supply, curves = result.about["supply"], result.tables["curves"]
     moves = np.flatnonzero(curves[["simulated", "target"]].diff().abs().sum(axis=1) > 0)
     if not len(moves):
-        return Chart(f"{supply}: simulated and target", empty=f"nothing of {supply} was counted")
+        return Chart(f"{supply}: simulated and target", empty=f"no unit of {supply} was counted")
     shown = curves.iloc[max(0, int(moves[0]) - 7) : int(moves[-1]) + 15]
     at = shown["date"].to_numpy("datetime64[m]")
     simulated, target = (shown[name].to_numpy(np.float64) for name in ("simulated", "target"))
@@ -352,7 +352,7 @@ def lost_to(result: Result) -> Chart:
     axis = Axis(title=f"{_unit(result)}-days lost, on average; together {total:,.0f}")
     notes, zeros = [f"{name}: {label}" for name, label in zip(names, labels, strict=True)], np.zeros(len(lost))
     marks = coloured(Bars, shown["kind"], rows=range(len(lost)), start=zeros, end=lost, labels=labels, notes=notes)
-    title, empty = f"{result.about['supply']}: what its days were lost to", "" if names else "nothing is lost"
+    title, empty = f"{result.about['supply']}: lost days by cause", "" if names else "no loss"
     return Chart(title, axis, Axis("rows", names=names), marks, "", "; ".join(notes), empty=empty)
 
 

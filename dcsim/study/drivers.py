@@ -51,9 +51,9 @@ TABLES = {
 }
 ABOUT: Fields = {"milestone": str, "points": Count}
 POINTS = 512
-"""Points for the indices, if not told otherwise."""
+"""Default number of points for the indices."""
 CHUNK = 128
-"""Builds run one after the other by the same thread."""
+"""Replications that one thread runs in sequence."""
 
 
 def drivers(
@@ -115,7 +115,7 @@ def drivers(
     reached = builds.run(threads(chosen, workers), progress)
     if (reached == NOT).all():
         end = f"{network.date(network.horizon):%Y-%m-%d}"
-        raise RequestError(f"'{milestone}' is reached in no build by {end}: dcsim replicate tells what is missing")
+        raise RequestError(f"no replication reaches '{milestone}' by {end}: dcsim replicate lists what is missing")
     days = np.asarray(days_of(network, np.where(reached == NOT, network.horizon, reached)))
     table = sensitivity.table(inputs, n, points, days, seed)
     about = {"milestone": milestone, "seed": seed, "points": n, "builds": len(points)}
@@ -184,18 +184,18 @@ NOTHING = 0.05
 NO_SHARE = 0.005
 """A share of the variance below which it is none."""
 MANY = 100
-"""Days from which on a table tells all days without a fraction."""
+"""Number of days from which a table shows whole days."""
 LEGEND = (
-    "low, high: days by which the mean moves with the input at its P10 and at its P90 (a risk: without and with it; a "
-    "branch: its first and its last way), all others at random",
-    "ranks: rank correlation with the day (of a risk: whether it occurs)",
-    "first, total: shares of the variance that it explains, alone and with all interactions",
-    "known: how much the tail beyond P80 shrinks if this were known, in days of the mean of the latest fifth of builds",
+    "low, high: days by which the mean moves if the input is at its P10 and at its P90 (a risk: without and with it; a "
+    "branch: its first and its last way) and all other inputs vary at random",
+    "ranks: rank correlation of the input (of a risk: whether it occurs) with the day",
+    "first, total: share of the variance that the input explains, alone and with all its interactions",
+    "known: days by which the tail (mean of the latest fifth of replications) would shrink if this input were known",
     "±: half of the 95 % interval",
 )
 CORRELATED = (
-    "Some inputs are correlated. What they share counts for the one that comes first, of coarser places or by name, "
-    "and each is varied only by what is its own: no number below is what an input would explain by itself."
+    "Some inputs are correlated. Their common part counts for the first of them (of the larger places, then by name), "
+    "and each input varies only by its own part: no number below is what an input would explain by itself."
 )
 NAMED = {
     FACTOR: "the factor {}",
@@ -203,9 +203,9 @@ NAMED = {
     BRANCH: "the branch {}",
     ORDER: "the order {}",
     ACTIVITY: "the duration of {}",
-    PLACES: "chance place by place",
+    PLACES: "the draws of single places",
 }
-"""How an input of each kind is named in a sentence."""
+"""How a sentence names an input of each kind."""
 
 Row = Mapping[Hashable, Any]
 
@@ -215,9 +215,9 @@ def report(result: Result, milestone: str = "") -> Report:
     about, rows = result.about, result.tables["drivers"].to_dict("records")
     moving = [row for row in rows if not row["total"] < NO_SHARE or row["swing"] >= NOTHING]
     still = [row["input"] for row in rows if row not in moving]
-    others = f"These do not move it: {listed(still, len(still))}."
+    others = f"No effect: {listed(still, len(still))}."
     asked = replace(result, about={**about, "replications": None})  # as earlier versions called the points
-    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "build"), about["milestone"]]
+    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "replication"), about["milestone"]]
     sections = [Section("", tuple(_sentences(about, moving)))]
     if moving:
         title = "Inputs, the most important first"
@@ -232,12 +232,12 @@ def _sentences(about: Mapping[str, Any], moving: Sequence[Row]) -> Iterator[str]
     p80 = f"day {day(about['p80'])}{date}" if isfinite(about["p80"]) else NEVER
     yield f"The mean is day {day(about['mean'])}, with a standard deviation of {about['sd']:.1f} days; P80 is {p80}."
     if not moving:
-        yield f"Nothing uncertain moves {about['milestone']}."
+        yield f"No uncertain input moves {about['milestone']}."
         return
     yield f"{_named(moving[0]).replace('the ', 'The ', 1)} moves {about['milestone']} most{_by(moving[0])}."
     if isnan(about["alone"]):
         more = 2 * about.get("points", about.get("replications"))
-        yield f"Too few builds to tell all shares of the variance: ask for -n {more} or more."
+        yield f"Too few replications for all shares of the variance: use -n {more} or more."
     else:
         yield (
             f"Alone, the inputs explain {share(about['alone'], digits=0)} of the variance; "
@@ -250,13 +250,13 @@ def _sentences(about: Mapping[str, Any], moving: Sequence[Row]) -> Iterator[str]
         unclear = best["p80_sooner_low"] <= 0 <= best["p80_sooner_high"]
         p80 = "by no more than the sampling error" if unclear else f"{best['p80_sooner']:.1f} days earlier"
         yield (
-            f"The most useful to know before you promise a date: {_named(best)}. If it were known, the mean of the "
-            f"latest fifth of builds would come {best['information']:.1f} days earlier on average, and the P80 {p80}."
+            f"The most useful input to know before you promise a date: {_named(best)}. If it were known, the mean of "
+            f"the latest fifth of replications would be {best['information']:.1f} days earlier, and the P80 {p80}."
         )
     if about["reached"] < 1:
         yield (
-            f"{share(1 - about['reached'])} of the builds do not reach it by {about['horizon'][:10]}. They count as if "
-            "they did on that day: the true mean, spread and days are larger."
+            f"{share(1 - about['reached'])} of the replications do not reach it by {about['horizon'][:10]}. They count "
+            "as if they did on that day: the true mean, spread and effects are larger."
         )
 
 

@@ -45,9 +45,9 @@ TABLES = {
 ABOUT: Fields = {"milestone": str, "sampling": str, "replications": Count, "told": Count | None, "p50": float}
 ABOUT |= {"p80": float, "mean_day": float | None, "reached": Share, "expected_day": float | None}
 TYPICAL = -1
-"""Stands for the replication whose day is nearest to the median."""
+"""The replication whose day is nearest to the median."""
 MOST_WITHOUT_RISKS = 128
-"""Builds that are run again to see what risks do; the difference is paired, so that few are enough."""
+"""Replications that are run again without risks; the difference is paired, so that few are enough."""
 
 
 def explain(
@@ -80,7 +80,7 @@ def explain(
     seed
         The same seed gives the same builds as in `replicate`.
     replication
-        Whose chain is told: a number, None for the build with expected values; that nearest to the median if not given.
+        Whose chain is told: a number, None for the run with expected values; that nearest to the median if not given.
     workers, engine, sampling, progress
         As in `replicate`.
 
@@ -115,7 +115,7 @@ def explain(
 
 
 def _segments(many: Replications, milestone: str, replication: int | None) -> pd.DataFrame:
-    """The driving chain of one replication, or of the build with expected values, in order of time."""
+    """The driving chain of one replication, or of the run with expected values, in order of time."""
     network = many.network
     if replication is None:
         draws = settle(network, Expectation())
@@ -190,10 +190,10 @@ def _likelier(risk: Risk) -> Risk:
 # What it has to say
 
 MOST_CAUSES = 13
-"""Causes that are shown, the last of them all that are smaller."""
+"""Causes that are shown; the last one sums up all smaller causes."""
 MOST_CRITICAL = 4
 """Things of one kind of which a table shows how often they drive."""
-CLOSED = "Nights and days off inside work count for the calendar that is closed."
+CLOSED = "Nights and days off during an activity count for the calendar that is closed."
 
 Row = Mapping[Hashable, Any]
 
@@ -212,7 +212,7 @@ def _summary(result: Result) -> Iterator[str]:
         yield f"With expected values it is day {day(about['expected_day'])}; {_beside_median(result)}."
     if stuck is not None and about.get("reached", 1) < 1:
         for line in never(stuck[stuck["milestone"] == about["milestone"]], result.simulated):
-            yield line + ("" if about["reached"] == 0 else " (these builds are left out)")
+            yield line + ("" if about["reached"] == 0 else " (these replications are left out)")
 
 
 def _dated(about: Mapping[str, Any], level: str) -> str:
@@ -220,7 +220,7 @@ def _dated(about: Mapping[str, Any], level: str) -> str:
 
 
 def _beside_median(result: Result) -> str:
-    """How the median lies beside the build with expected values, and what that comes from."""
+    """How the median lies beside the run with expected values, and what that comes from."""
     bias, parts = result.about["bias"], result.about.get("biases", {})
     noise = result.about.get("noise") or 0.0
     causes = [
@@ -243,7 +243,7 @@ def _because(result: Result, part: str, days: float) -> str:
     network = network_of(result.scenario)
     if part == "risks":
         what = "risks or branches" if network.branches else "risks"
-        return f"{what} occur that expected values leave out" if days > 0 else f"{what} they include do not occur"
+        return f"expected values leave out {what} that occur" if days > 0 else f"they include {what} that do not occur"
     if part == "merging":
         several = _several(network)
         return f"the latest of the {joined(several)} sets the date" if several else "times are rounded to minutes"
@@ -260,10 +260,10 @@ def _several(network: Network) -> list[str]:
 def _days(result: Result) -> Section:
     """What the days are made of, most first."""
     days = result.tables["days"]
-    title = "What its days are made of, on average"
+    title = "Days by cause, on average"
     if days.empty:
         return Section(title, ("The milestone is not reached in any replication.",))
-    columns = (Column("days are spent on"), *(Column(name, "days") for name in ("mean", "P10", "P90")))
+    columns = (Column("cause"), *(Column(name, "days") for name in ("mean", "P10", "P90")))
     rows: list[list[Any]] = [
         [spent_on(row["kind"], row["name"]), *(row.get(key) for key in ("mean", "p10", "p90", "index"))]
         for row in _largest(days)
@@ -303,9 +303,9 @@ def _story(result: Result) -> Section:
     """The driving chain of one build in order of time."""
     parts = result.tables["segments"]
     if parts.empty:
-        why = "There is no chain to tell: the milestone is reached at the start of this build, or never."
+        why = "There is no driving chain: the milestone is reached at the start of this run, or never."
         return Section("The driving chain", (why,))
-    columns = (Column("from", "date"), Column("days", "days"), Column("the chain"), Column("where"))
+    columns = (Column("from", "date"), Column("days", "days"), Column("cause"), Column("where"))
     table = Table(columns, list(story(parts)))
     title = f"The driving chain of {_which(result)}, which reaches it on {parts['to'].iloc[-1]:%Y-%m-%d %H:%M}"
     return Section(title, tables=(table,), charts=(chain(result),))
@@ -313,7 +313,7 @@ def _story(result: Result) -> Section:
 
 def _which(result: Result) -> str:
     number = result.about["told"]
-    return "the build with expected values" if number is None else f"replication {number}"
+    return "the run with expected values" if number is None else f"replication {number}"
 
 
 def made_of(result: Result) -> Chart:
@@ -325,10 +325,10 @@ def made_of(result: Result) -> Chart:
     notes = [f"{name}: {label}" for name, label in zip(names, labels, strict=True)]
     kinds, starts = [row["kind"] for row in rows], ends - [row["mean"] for row in rows]
     marks = coloured(Bars, kinds, rows=range(len(rows)), start=starts, end=ends, labels=labels, notes=notes)
-    title = f"{result.about['milestone']}: what its days are made of"
-    how = "Mean over the replications; in brackets P10 and P90. Each cause begins where the one above it ends."
+    title = f"{result.about['milestone']}: days by cause"
+    how = "Mean of the replications, with P10 and P90 in brackets. Each cause begins where the one above it ends."
     axis = Axis(title="days, on average")
-    empty = "" if rows else "no day is accounted for"
+    empty = "" if rows else "no days to show"
     return Chart(title, axis, Axis("rows", names=names), marks, how, "; ".join(notes), empty=empty)
 
 
@@ -350,7 +350,7 @@ def critical(result: Result) -> Chart:
     index, low, high = (shown[name].to_numpy(np.float64) for name in ("index", "low", "high"))
     rows = np.arange(len(shown), dtype=np.float64)
     marks = coloured(Dots, shown["kind"], x=index, y=rows, low=low, high=high, labels=labels, notes=notes)
-    title = f"{result.about['milestone']}: what is most often on the driving chain"
+    title = f"{result.about['milestone']}: most often on the driving chain"
     axis = Axis("share", "share of replications with 95 % interval", low=0, high=1.02)
     empty = "" if marks else "nothing is on the driving chain"
     return Chart(title, axis, Axis("rows", names=list(shown["name"])), marks, "", "; ".join(notes), empty=empty)
@@ -373,10 +373,10 @@ def chain(result: Result) -> Chart:
     start = shown["from"].to_numpy("datetime64[m]")
     end = start + (shown["ends"] - shown["begins"]).to_numpy("timedelta64[m]")
     marks = coloured(Bars, shown["kind"], rows=rows, start=start, end=end, notes=notes)
-    title = f"{result.about['milestone']}: the chain that drove it in {_which(result)}"
-    how = "Each bar waited for the one before it; nothing else moved the date. The shortest are left out."
-    summary = "In order of time: " + "; ".join(names)
-    empty = "" if marks else "there is no chain to tell"
+    title = f"{result.about['milestone']}: driving chain in {_which(result)}"
+    how = "Each bar waited for the one before it. The shortest bars are left out."
+    summary = "In time order: " + "; ".join(names)
+    empty = "" if marks else "there is no driving chain"
     return Chart(title, Axis("date"), Axis("rows", names=names), marks, how, summary, result.scenario.zero, empty)
 
 

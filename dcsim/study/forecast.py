@@ -22,7 +22,7 @@ from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Mark, R
 from dcsim.document.names import labelled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, UNKNOWN, counted, date_of, day, share
-from dcsim.study.curves import Curve, by_unit, chosen, dates_of_the_world, over_time
+from dcsim.study.curves import Curve, by_unit, chosen, observed_and_target_dates, over_time
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Wishes
 from dcsim.study.result import Result, known
@@ -82,7 +82,7 @@ def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
     if not rows:
         return Section("", ("The scenario has no milestones.", *lacks))
     levels = ("p10", "p50", "p80", "p90")
-    days = (Column("day of milestone"), *(Column(level.upper(), "day") for level in levels))
+    days = (Column("milestone"), *(Column(level.upper(), "day") for level in levels))
     columns = (*days, Column("P80 date", "date"), Column("95 % of P80", "range"), Column("reached", "share"))
     cells = [
         [
@@ -96,9 +96,9 @@ def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
     ]
     notes = []
     if any(row[level] == inf for row in rows for level in levels):
-        notes.append(f"{NEVER}: not by the horizon, {_horizon(result)}")
+        notes.append(f"{NEVER}: not reached by the end of the simulation, {_horizon(result)}")
     if any(UNKNOWN in row[-2] for row in cells):
-        notes.append(f"{UNKNOWN}: too few replications to tell")
+        notes.append(f"{UNKNOWN}: needs more replications")
     return Section("", lacks, tables=(Table(columns, cells),), charts=(*charts, dates_chart(result)), notes=notes)
 
 
@@ -132,12 +132,12 @@ def _seen(result: Result) -> Section:
     seen = result.tables["seen"].to_dict("records")
     what = [[row["milestone"], row["seen"], row["date"], row["error"], row["alone"]] for row in seen]
     columns = (Column("milestone"), Column("seen"), Column("date", "date"), Column("within", "days"))
-    alone = Column("builds that agree", "share", int(result.about["seen"]["drawn"]))
+    alone = Column("replications that agree", "share", int(result.about["seen"]["drawn"]))
     names = [f"p{round(100 * level)}" for level in LEVELS]
     rows = result.tables["before"].to_dict("records")
     before = [[row["milestone"], *(row[f"{name}_date"] for name in names)] for row in rows]
     unseen = Table((Column("before"), *(Column(name.upper(), "date") for name in names)), before)
-    return Section("What was seen, and the forecast before", tables=(Table((*columns, alone), what), unseen))
+    return Section("Sightings, and the forecast without them", tables=(Table((*columns, alone), what), unseen))
 
 
 def _waits(result: Result) -> Section:
@@ -167,7 +167,7 @@ def _curves(result: Result, names: list[str]) -> Chart:
         low, middle, high = (rows[level].to_numpy(np.float64) for level in ("p10", "p50", "p90"))
         moments = rows["date"].to_numpy("datetime64[s]")
         curves.append(Curve(name, result.scenario.supplies[name].unit, moments, middle, low, high))
-    explanation = "Line: in half of the replications there are at least so many. Band: the middle 80 %."
+    explanation = "Line: median of the replications. Band: the middle 80 %."
     return over_time(result.scenario, curves, explanation)
 
 
@@ -184,19 +184,19 @@ def histogram(result: Result, milestone: str = "") -> Chart:
     rows = table[table["milestone"] == name]
     days = rows["day"].to_numpy(np.float64)
     missing = float(np.isnan(days).mean()) if len(days) else 1.0
-    title = f"{name}: when it is reached" + (f"; {share(missing)} not by the horizon" if 0 < missing < 1 else "")
+    title = f"{name}: when it is reached" + (f"; {share(missing)} not by the end" if 0 < missing < 1 else "")
     if missing == 1:
-        return Chart(title, empty=f"{name} was never reached before the horizon" if name else "there are no milestones")
+        return Chart(title, empty=f"{name} is reached in no replication" if name else "there are no milestones")
     zero = np.datetime64(result.scenario.zero, "s")
     edges = _edges(days[~np.isnan(days)], zero)
     heights = np.histogram(_at(zero, days[~np.isnan(days)]).astype(np.int64), edges.astype(np.int64))[0]
     marks: list[Mark] = [Columns(colour="sky", edges=edges, heights=heights.astype(np.float64))]
     for level, dash in QUANTILES:
         when, value = date_at(rows["date"], level), quantile(days, level)
-        told = f"P{round(100 * level)}  " + (f"{date_of(when)}, day {day(value)}" if when else "not by the horizon")
+        told = f"P{round(100 * level)}  " + (f"{date_of(when)}, day {day(value)}" if when else "not by the end")
         at = _at(zero, np.array([value] if when else []))
         marks.append(Rule(name=told, dash=dash, at=at[0].item()) if when else Line(name=told, dash=dash, x=at, y=at))
-    for dots in dates_of_the_world(result.scenario, [name], 0.03 * float(heights.max())):
+    for dots in observed_and_target_dates(result.scenario, [name], 0.03 * float(heights.max())):
         told = ", ".join(f"{str(one)[:10]}" for one in dots.x[:3])
         marks.append(replace(dots, name=f"{dots.name}  {told}"))
     y = Axis("count", f"replications of {len(days):,}")
@@ -237,7 +237,7 @@ def dates_chart(result: Result) -> Chart:
         ]
         x = part[f"{level}_date"].to_numpy("datetime64[s]")
         marks.append(Dots(name=level.upper(), symbol=symbol, x=x, y=rows.astype(np.float64), notes=notes))  # type: ignore[arg-type]
-    marks += dates_of_the_world(result.scenario, names, 0.3)
+    marks += observed_and_target_dates(result.scenario, names, 0.3)
     told = [f"{row['milestone']} {date_of(row['p50_date'])}" for row in summary.to_dict("records")]
     explanation, said = "Bar: the middle 80 % of the replications.", f"P50: {', '.join(told)}."
     x_axis, y_axis = Axis("date"), Axis("rows", names=names)
@@ -257,10 +257,10 @@ def waits_chart(result: Result) -> Chart:
     ends = np.array([row["days"] for row in rows])
     labels = [f"{value:,.0f} d" for value in ends.tolist()]
     marks = coloured(Bars, kinds, rows=range(len(rows)), start=0 * ends, end=ends, labels=labels, notes=notes)
-    explanation = "Days in which anything waited for it, on average. Waiting is not delay: much of it can be harmless."
+    explanation = "Days on which anything waited for it, on average. Waiting is not delay: much of it does no harm."
     said = "; ".join(f"{name} {row['days']:,.0f} days" for name, row in zip(names, rows, strict=True))
     axis, empty = Axis(title="days, on average"), "" if rows else "nothing was waited for"
-    return Chart("Waited for longest", axis, Axis("rows", names=names), marks, explanation, said, empty=empty)
+    return Chart("Longest waits", axis, Axis("rows", names=names), marks, explanation, said, empty=empty)
 
 
 CHARTS = {"s-curve": s_curve, "histogram": histogram, "milestones": dates_chart, "waits": waits_chart}

@@ -48,7 +48,7 @@ def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
         if risk.mitigation is not None and name not in document.mitigated:
             found.append(Measure(name, MITIGATION, risk.mitigation.cost))
     if not found:
-        raise RequestError("nothing can be done: the scenario has no `options`, and no risk has a `mitigation`")
+        raise RequestError("nothing to rank: the scenario has no `options`, and no risk has a `mitigation`")
     first: dict[str, str] = {}
     for one in found:
         if one.cost is not None:

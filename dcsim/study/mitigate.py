@@ -237,9 +237,7 @@ MOST_ROWS = 48
 """Rows of a chart."""
 WORTH_SAYING = 0.5
 """Days of interplay below which nothing is said about a pair."""
-ALONE = (
-    "Days earlier on average. Each against the same builds without it; intervals hold the mean with 95 % confidence."
-)
+ALONE = "Days earlier on average, in the same replications with and without the measure; 95 % intervals of the mean."
 
 Row = Mapping[Hashable, Any]
 
@@ -248,13 +246,14 @@ def report(result: Result, milestone: str = "") -> Report:
     """The best set for the budget, each measure alone, what the members of the set do to each other, the next best."""
     about, stuck = result.about, result.tables["stuck"]
     reached, whose = float(about["reached"]), stuck["measures"].replace("", "as planned")
-    lacks = [f"As planned {share(reached)} of builds reach it; days are of those that do in both."] * (reached < 1)
+    both = f"As planned, {share(reached)} of replications reach it; days are the mean of those that reach it in both."
+    lacks = [both] * (reached < 1)
     lacks += missing(stuck, about["milestone"], whose, int(about["replications"]))
     alone = Section("Each measure alone", tables=[_alone(result)], charts=[days_bought(result)], notes=[ALONE])
     first = Section("", [*_best(result), *lacks])
     subject = [*result.subject(), about["milestone"]]
     return Report.of(
-        "What can be done", subject, [first, alone, *_together(result), Section("", notes=[*_notes(result)])]
+        "Mitigations and options", subject, [first, alone, *_together(result), Section("", notes=[*_notes(result)])]
     )
 
 
@@ -265,11 +264,11 @@ def _best(result: Result) -> Iterator[str]:
         return
     within = f"a budget of {money(about['budget'], currency)}"
     if sets.empty:
-        yield f"Within {within} no set of measures makes it earlier."
+        yield f"Within {within} no set of measures brings it forward."
         return
     best, said = sets.iloc[0].to_dict(), []
     if best["reached"] != about["reached"]:
-        said.append(f"{share(best['reached'])} of builds reach it instead of {share(about['reached'])}")
+        said.append(f"{share(best['reached'])} of replications reach it instead of {share(about['reached'])}")
     if not isnan(best["days"]):
         ends = interval(best["low"], best["high"])
         said.append(f"{days(best['days'])} days earlier on average (95 %: {ends})")
@@ -316,7 +315,7 @@ def _together(result: Result) -> Iterator[Section]:
     sets, members = result.tables["sets"], result.tables["members"]
     if sets.empty:
         return
-    columns = (Column("alone", "days"), Column("in the set", "days"), Column("because of the others", "change"))
+    columns = (Column("alone", "days"), Column("in the set", "days"), Column("effect of the others", "change"))
     rows = [
         [row["option"], *(_known(row[name]) for name in ("alone", "marginal", "interaction"))]
         for row in members.to_dict("records")
@@ -335,28 +334,28 @@ def _interplay(result: Result, together: float) -> tuple[str, list[str]]:
     apart = float(result.tables["members"]["alone"].sum())
     more = together - apart
     if abs(more) < WORTH_SAYING:
-        return f"Together they buy {days(together)} days, as many as apart.", []
-    what = f"{days(abs(more))} {'more' if more > 0 else 'less'} than the {days(apart)} apart"
+        return f"Together they gain {days(together)} days, the same as the sum of each alone.", []
+    what = f"{days(abs(more))} {'more' if more > 0 else 'less'} than the sum of {days(apart)} of each alone"
     pairs = result.tables["pairs"]
     pairs = pairs[((pairs["low"] > 0) | (pairs["high"] < 0)) & (pairs["days"].abs() >= WORTH_SAYING)]
     told = [
-        f"{row['one']} and {row['other']} buy {days(abs(row['days']))} "
+        f"{row['one']} and {row['other']} gain {days(abs(row['days']))} "
         + (
-            "more together: one uncovers what the other then shortens"
+            "more together: one clears the way for the other"
             if row["days"] > 0
-            else "less: they shorten the same"
+            else "less together: both shorten the same path"
         )
         for row in pairs.sort_values("days", key=abs, ascending=False).head(MOST_TOLD).to_dict("records")
     ]
-    return f"Together they buy {days(together)} days, {what}.", told or ["For no two of them alone is that certain."]
+    return f"Together they gain {days(together)} days, {what}.", told or ["No pair of them shows this with certainty."]
 
 
 def _notes(result: Result) -> Iterator[str]:
     if not result.tables["sets"].empty:
-        yield f"Sets weighed: {result.about['search']}."
+        yield f"Sets compared: {result.about['search']}."
     unpriced = [row["option"] for row in result.tables["options"].to_dict("records") if isnan(row["cost"])]
     if unpriced and result.about.get("budget") is not None:
-        yield f"In no set, because their cost is not given: {listed(unpriced)}."
+        yield f"Left out of the sets, because they have no cost: {listed(unpriced)}."
 
 
 def days_bought(result: Result) -> Chart:
@@ -378,15 +377,15 @@ def days_bought(result: Result) -> Chart:
         if len(part := known[known["kind"] == kind])
     ]
     names = [
-        f"{name}{': not always reached' * bool(lacks)}"
+        f"{name}{': not reached in every replication' * bool(lacks)}"
         for name, lacks in zip(options["option"], options["days"].isna(), strict=True)
     ]
     axis = Axis(title="days earlier on average, with 95 % interval", line_at_zero=True)
     title, said = (
-        f"{result.about['milestone']}: days that each measure buys",
+        f"{result.about['milestone']}: days gained by each measure",
         "; ".join(map(_told, known.to_dict("records"))),
     )
-    empty = "no measure's days are known" if known.empty else ""
+    empty = "the effect of no measure is known" if known.empty else ""
     return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
 
 

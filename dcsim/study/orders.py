@@ -143,7 +143,7 @@ def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
     for number, order in enumerate(network.orders):
         groups[order.path] = (*groups.get(order.path, ()), number)
     if not groups:
-        raise RequestError("there are no orders: nothing to place in time")
+        raise RequestError("the scenario has no orders")
     return groups
 
 
@@ -171,7 +171,7 @@ def _last_day(network: Network, numbers: Sequence[int], wanted: Limit) -> int:
 def _date(scenario: Scenario, network: Network, milestone: str, date: str | Limit | None) -> Limit:
     wanted = date or scenario.milestones[milestone].target
     if wanted is None:
-        raise RequestError(f"'{milestone}' has no target: say by which date it has to be reached")
+        raise RequestError(f"'{milestone}' has no target: give the date to meet with --date")
     try:
         limit = parse_limit(wanted)
     except ValueError as error:
@@ -179,7 +179,7 @@ def _date(scenario: Scenario, network: Network, milestone: str, date: str | Limi
     last = network.date(network.horizon)
     if not network.start <= last_minute(limit) or day_of(limit) > day_of(last):
         span = f"{network.start:%Y-%m-%d} to {last:%Y-%m-%d}"
-        raise RequestError(f"the date {limit:%Y-%m-%d} lies outside what is simulated, {span}")
+        raise RequestError(f"the date {limit:%Y-%m-%d} lies outside the simulation, {span}")
     return limit
 
 
@@ -202,7 +202,7 @@ def _row(
     if found is None:
         best = max(search.known, key=lambda day: (search.count(day), day))
         if not search.count(best):
-            return row | {"note": "no date: 0% as planned, and on every other day"}
+            return row | {"note": "no date: 0% as planned and on every other day"}
         row["confidence"] = _share(search, best) - points / 100
         than = "no more" if best == 0 else f"{_share(search, best):.0%}"
         reached = f"{planned:.0%} as planned, {than}{_when(placed, best or search.first)}"
@@ -212,7 +212,7 @@ def _row(
     row |= {"probability": _share(search, found), "slack": float(found)}
     if found == search.last:
         without = f"{_share(search, found):.0%} without it"
-        better = f"better later, or never: {planned:.0%} as planned, {without}"
+        better = f"better later or never: {planned:.0%} as planned, {without}"
         return row | {"slack": inf, "note": better if planned < row["confidence"] else f"any date: {without}"}
     _, sure, unsure = needed(row["confidence"], n)
     ends = {"latest_low": search.latest(sure) if sure <= n else None, "latest_high": search.latest(unsure)}
@@ -230,11 +230,11 @@ def _said(search: Search, found: int, ends: Mapping[str, int | None], placed: da
     if placed is None:
         low, high = ends["latest_low"], ends["latest_high"]
         span = f"{'?' if low is None else low} to {'any' if high in (None, search.last) else high}"
-        yield f"not on a date but after something: may wait {found} d more ({span})"
+        yield f"placed after an event: may wait {found} d more ({span})"
     elif ends["latest_high"] == search.last:
         yield "perhaps any date"
     if search.sooner:
-        yield f"later was sooner in {search.sooner} of {search.trials.n} builds"
+        yield f"a later order gave an earlier date in {search.sooner} of {search.trials.n} replications"
 
 
 def _share(search: Search, days: int) -> float:
@@ -271,8 +271,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 # What it has to say
 
 NOTE = (
-    "Each order alone, all else as planned, with the same random numbers; chance is that of the milestone with the "
-    "order placed then. ?: too few replications to tell."
+    "Each order alone, all others as planned, with the same random numbers. chance: the probability of the milestone "
+    "if the order is placed then. ?: needs more replications."
 )
 
 

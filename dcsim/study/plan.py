@@ -45,7 +45,7 @@ def plan_of(target: "pd.DataFrame | str | Path", unit: str, network: Network, in
         rows = list(_of_file(name) if from_file else _of_frame(target))  # type: ignore[arg-type]
         steps = _steps(rows, unit)
     except UnreadableTableError as error:
-        wanted = f"cannot read the plan, a table of `{DATE}` and `{AMOUNT}`"
+        wanted = f"cannot read the plan: it is a table of `{DATE}` and `{AMOUNT}`"
         raise RequestError(f"{wanted}: {ScenarioError(error.problems, name)}") from None
     amounts = np.array([initial, *(max(amount, initial) for _, amount, _ in steps)], np.int64)
     minutes = [int((moment - network.start).total_seconds()) // 60 for moment, _, _ in steps]
@@ -102,9 +102,9 @@ def _steps(rows: Sequence[Row], unit: str) -> list[Step]:
     steps.sort(key=lambda step: step[0])
     for (before, less, _), (moment, units, where) in pairwise(steps):
         if moment == before:
-            say(where, DATE, f"{moment:%Y-%m-%d %H:%M} stands in the plan twice")
+            say(where, DATE, f"{moment:%Y-%m-%d %H:%M} is in the plan twice")
         elif units < less:
-            say(where, AMOUNT, f"{units:,} after {less:,}; a plan says how many are there in all, which never fall")
+            say(where, AMOUNT, f"{units:,} after {less:,}; a plan gives cumulative amounts, which never fall")
     if problems:
         raise UnreadableTableError(*problems)
     return steps

@@ -189,7 +189,7 @@ class Result:
         known = list(signature(there[name]).parameters)[1:]
         for key in given:
             if key not in known:
-                raise RequestError(f"the picture '{name}' cannot be asked for '{key}'{nearest(key, known, 'choices')}")
+                raise RequestError(f"the picture '{name}' has no option '{key}'{nearest(key, known, 'choices')}")
         return in_words(there[name](self.labelled, **given))
 
     def plot(self, what: str | None = None, ax: "Axes | None" = None, **asked: Any) -> "Axes":
@@ -274,7 +274,7 @@ class Result:
 def _as_seen(seen: Mapping[str, Any], count: Any) -> str:
     """How many builds agree with what was seen, or how near they are."""
     widened = f", and {count:,} within {seen['widened']:.1f} times the errors" if seen["widened"] > 1 else ""
-    return f"as seen until {seen['until']}: {seen['agree']:,} of {seen['drawn']:,} builds agree{widened}"
+    return f"as seen until {seen['until']}: {seen['agree']:,} of {seen['drawn']:,} replications agree{widened}"
 
 
 def known(name: str, names: Iterable[str], what: str, several: str) -> str:

@@ -12,7 +12,7 @@ from dcsim.study.chunk import Counter, drawn_names
 from dcsim.trace import causes
 from dcsim.units import DAY
 
-_FEWER = "fewer builds"
+_FEWER = "fewer replications"
 
 
 def refuse_too_many(scenario: Scenario, rows: int, columns: int) -> None:
@@ -32,7 +32,7 @@ def refuse_replications(
 
 
 def _kept(rows: int, columns: int) -> Part:
-    return Part("values kept of all builds", rows * (columns + 1), (), _FEWER)
+    return Part("values kept of all replications", rows * (columns + 1), (), _FEWER)
 
 
 def _refuse(scenario: Scenario, parts: Iterable[Part]) -> None:

@@ -19,7 +19,7 @@ def fitted(scenario: Scenario) -> Section:
         said = [f"prior {one.prior}" + (f" from {one.source}" if one.source else "")]
         said += [f"fitted to {', '.join(one.to)}"] if one.to else []
         points.append(f"{path} = {written(scenario.document.find(path)[1])} ({'; '.join(said)})")
-    return Section("Fitted, not measured" if points else "", points=points)
+    return Section("Fitted values" if points else "", points=points)
 
 
 def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], chart: Chart) -> Section:

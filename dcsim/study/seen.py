@@ -95,7 +95,7 @@ def draws_of(scenario: Scenario, count: int) -> int:
 def refuse_seen(scenario: Scenario, command: str) -> None:
     """A question that does not know what was seen; raises RequestError."""
     if sightings_of(scenario):
-        raise RequestError(f"{command} looks at builds of which nothing was seen: add --set seen=[]")
+        raise RequestError(f"{command} cannot use sightings: add --set seen=[]")
 
 
 def away(network: Network, sightings: Sequence[Sighting], dated: Ints) -> NDArray[np.float64]:
@@ -185,8 +185,9 @@ def _nearest(sightings: Sequence[Sighting], far: NDArray[np.float64], count: int
         k = int(np.isfinite(far).mean(axis=0).argmin())
         milestone, day = sightings[k].milestone, sightings[k].day
         what = next(name.replace("_", " ") for name in WAYS if getattr(sightings[k], name) is not None)
-        often = f"alone it is so in {int(np.isfinite(far[:, k]).sum()):,}"
-        raise RequestError(f"none of {len(far):,} builds agrees with all seen; '{milestone}' {what} {day}: {often}")
+        often = f"this alone agrees with {int(np.isfinite(far[:, k]).sum()):,}"
+        sighting = f"'{milestone}' {what} {day}"
+        raise RequestError(f"none of {len(far):,} replications agrees with all sightings; {sighting}: {often}")
     chosen = near[np.argsort(worst[near], kind="stable")[:count]]
     return np.sort(chosen), float(max(1.0, worst[chosen].max()))
 

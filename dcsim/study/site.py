@@ -63,7 +63,7 @@ def gantt(scenario: Scenario, activities: pd.DataFrame, deliveries: pd.DataFrame
     started = inside[inside["start"].notna()]
     title = f"Activities in {place}" if place not in ("", SITE) else "Activities, by place"
     if started.empty:
-        return Chart(title, empty="nothing has started")
+        return Chart(title, empty="no activity has started")
     last = int(max(started["start"].max(), inside["finish"].max() if inside["finish"].notna().any() else 0))
     started = started.assign(end=started["finish"].fillna(last).astype("int64"), begin=started["start"].astype("int64"))
     first = started.groupby("activity", sort=False)["begin"].min().sort_values(kind="stable")
@@ -74,7 +74,7 @@ def gantt(scenario: Scenario, activities: pd.DataFrame, deliveries: pd.DataFrame
         marks = list(_shaded(scenario, started, order, place))
     supplies, arrived = _arrived(scenario, deliveries, place, len(order), last)
     said = f"When {counted(len(order), 'activity')} began and ended, by place."
-    explanation = "In each row a lane for each place, the darker the more was at work in it."
+    explanation = "Each row has a lane for each place; a darker lane means more work in progress there."
     left = started["activity"].nunique() - len(order)
     explanation += f" {counted(left, 'later activity')} left out." if left > 0 else ""
     rows = Axis("rows", names=[*order, *(f"{name}: deliveries" for name in supplies)])
@@ -171,7 +171,7 @@ def _looks(branches: Mapping[str, list[str]], place: str) -> dict[str, tuple[str
         for number, (branch, members) in enumerate(branches.items())
     }
     if _depth(place):
-        return looks | {place: ("here", "blue"), "": ("around it", "grey")}
+        return looks | {place: ("here", "blue"), "": ("around this place", "grey")}
     return looks | {"": ("for the whole site", "grey") if several else ("", "blue")}
 
 
@@ -225,7 +225,7 @@ def _branch(name: str, members: list[str]) -> str:
     ends = [one.rpartition("/")[2] for one in members]
     if members == [name]:
         return name
-    return f"{name}, {ends[0]} to {ends[-1]} downwards" if len(ends) > 1 else members[0]
+    return f"{name}, {ends[0]} to {ends[-1]} from top to bottom" if len(ends) > 1 else members[0]
 
 
 def _density(part: pd.DataFrame, edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -280,9 +280,9 @@ def _arrived(
 def site_map(scenario: Scenario, states: States, on: float) -> Chart:
     """How far every place of the lowest level is when a day begins; days count from day zero. A block is a hall."""
     moment = scenario.zero + timedelta(days=on)
-    title = f"How far the site is on {moment:%Y-%m-%d}, day {day(on)}"
+    title = f"State of the site on {moment:%Y-%m-%d}, day {day(on)}"
     if not states.places:
-        return Chart(title, Axis("plan"), Axis("plan"), empty="nothing happens in any place")
+        return Chart(title, Axis("plan"), Axis("plan"), empty="no activity in any place")
     now = states.at(round((moment - scenario.start) / timedelta(minutes=1)))
     layout = laid_out(states.places)
     marks: list[Mark] = []
@@ -296,4 +296,4 @@ def site_map(scenario: Scenario, states: States, on: float) -> Chart:
     )
     said = ", ".join(mark.name for mark in marks[:-1])
     across, down = Axis("plan", low=0.0, high=layout.width), Axis("plan", low=0.0, high=layout.height)
-    return Chart(title, across, down, marks, "A square is a place of the lowest level.", said)
+    return Chart(title, across, down, marks, "Each square is a place of the lowest level.", said)

@@ -47,7 +47,7 @@ def moment_of(as_of: str | dt.date | None) -> Moment:
     try:
         return parse_date(as_of).date()
     except ValueError as error:
-        raise RequestError(f"as of which date: {error}, or '{ROLLING}'") from None
+        raise RequestError(f"--as-of: {error}, or '{ROLLING}'") from None
 
 
 def rules_of(template: str | Path | None, cases: Cases) -> Rules:
@@ -100,7 +100,7 @@ def _counter(rules: Rules, rule: Rule) -> Milestone:
     scenario = load({"name": rule.archetype, "extends": list(rule.scenario)}, root=rules.path.parent)
     milestone = scenario.milestones.get(OPERATIONAL)
     if milestone is None or milestone.activity is None or milestone.reaches != 1:
-        message = f"a template has a milestone '{OPERATIONAL}: {{activity: NAME, reaches: 1}}' of work at each building"
+        message = f"a template needs a milestone '{OPERATIONAL}: {{activity: NAME, reaches: 1}}' of each building"
         raise ScenarioError([scenario.document.problem(("milestones", OPERATIONAL), message)], rule.archetype)
     return milestone
 
@@ -125,7 +125,7 @@ def _scenario(
     except ScenarioError as error:
         raise ScenarioError(error.problems, f"'{site.name}' by {rules.path}, rule in line {rule.line}") from None
     if scenario.zero.date() != site.started:
-        message = f"day zero is {scenario.zero:%Y-%m-%d}, and the site started on {site.started}: set it by the rule"
+        message = f"day zero is {scenario.zero:%Y-%m-%d}, but the site started on {site.started}: set `start`"
         raise ScenarioError([Problem("", message, rules.path.name, rule.line)], str(rules.path))
     return scenario
 

@@ -23,7 +23,7 @@ def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end
     The tables are those of a build that is told up to a tick.
     """
     if not name:
-        return Chart("In stock", empty="there are no supplies")
+        return Chart("In stock", empty="the scenario has no supplies")
     tick, there = _summed(tables["supplies"], "supply", name, "level")
     short = np.array(spells(tables["shortages"], name, end), np.float64).reshape(-1, 2)
     used = tick[1:][np.diff(there) < 0]
@@ -34,7 +34,7 @@ def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end
     marks: list[Mark] = []
     if len(short):
         start, stop = (moments(scenario, short[:, k]) for k in (0, 1))
-        marks.append(Spans(name="something waits for it", colour="red", start=start, end=stop))
+        marks.append(Spans(name="activities wait for it", colour="red", start=start, end=stop))
     x = np.append(moments(scenario, tick[tick <= last]), np.datetime64(until, "s"))
     y = there[tick <= last]
     marks.append(Line(name="in stock", x=x, y=np.append(y, y[-1]), steps=True))
@@ -52,7 +52,7 @@ def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end
 def at_work(scenario: Scenario, usage: pd.DataFrame, name: str) -> Chart:
     """How many units of a resource were at work over time, and how many there were."""
     if not name:
-        return Chart("At work", empty="there are no resources")
+        return Chart("At work", empty="the scenario has no resources")
     tick, used = _summed(usage, "resource", name, "used")
     capacity = _summed(usage, "resource", name, "capacity")[1]
     changed = np.flatnonzero(np.diff(used))
@@ -62,9 +62,9 @@ def at_work(scenario: Scenario, usage: pd.DataFrame, name: str) -> Chart:
     used, capacity = (np.append(one[tick <= last], one[tick <= last][-1]) for one in (used, capacity))
     marks = [
         Band(name="at work", colour="sky", x=x, low=0 * used, high=used, opacity=1, steps=True),
-        Line(name="there are", colour="ink", width=1.6, x=x, y=capacity, steps=True),
+        Line(name="capacity", colour="ink", width=1.6, x=x, y=capacity, steps=True),
     ]
-    said = f"At most {max(used):,.0f} at work, of {max(capacity):,.0f}."
+    said = f"At most {max(used):,.0f} of {max(capacity):,.0f} at work."
     across, up = Axis("date", low=begin, high=until), Axis("count", f"{name} (units)")
     return Chart(f"{name} at work", across, up, marks, "", said, scenario.zero)
 

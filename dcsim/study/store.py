@@ -31,7 +31,7 @@ _IDENTITY = {
     "milestone": "milestone",
     "told": "replication told",
     "supply": "supply",
-    "against": "what it is compared with",
+    "against": "reference of the comparison",
     "plan": "plan",
     "party": "party",
     "hourly_value": "value of an hour",
@@ -77,7 +77,7 @@ def read(folder: str | Path) -> Result:
     """
     folder = Path(folder)
     if not isdir(folder):
-        raise ResultError(f"there is no folder '{folder}': give one that was written with --out")
+        raise ResultError(f"there is no folder '{folder}': give a folder written with --out")
     found = found_manifest(folder)
     if found is None:
         raise ResultError(f"'{folder}' holds no result: there is no {MANIFEST}; give a folder written with --out")
@@ -104,7 +104,7 @@ def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Result | 
 
 def _read_scenario(folder: Path, fingerprint: str) -> Scenario:
     if sha256(read_kept(folder, SCENARIO)) != fingerprint:
-        raise ResultError(f"'{folder / SCENARIO}' was changed after the result was written: make it anew")
+        raise ResultError(f"'{folder / SCENARIO}' was changed after the result was written: run its command again")
     return load(folder / SCENARIO, root=folder)
 
 
@@ -149,8 +149,8 @@ def _refuse_other(folder: Path, manifest: dict[str, Any], scenario: str) -> None
         others = [what for key, what in _IDENTITY.items() if before.get(key) != manifest.get(key)]
         if others:
             raise ResultError(
-                f"'{folder}' holds another result: {_described(before)}; this one differs in its "
-                f"{', '.join(others)}: choose another folder, or delete that one, or --overwrite it"
+                f"'{folder}' holds another result: {_described(before)}; the new result differs in its "
+                f"{', '.join(others)}: choose another folder, or replace the result with --overwrite"
             )
         return
     try:

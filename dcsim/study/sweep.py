@@ -53,7 +53,7 @@ TABLES = {
 ABOUT: Fields = {"over": Annotated[list[str], Field(min_length=1)], "values": list[list[Any]]}
 ABOUT |= {"samples": Count | None, "milestones": list[str], "replications": Count}
 MEASURES = ("p50", "p80", "mean", "reached", "p50_date", "p80_date")
-"""What is told about a milestone at every point."""
+"""The measures of a milestone at every point."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def _typed(scenario: Scenario, frame: pd.DataFrame, axes: Sequence[Axis]) -> pd.
 # What it has to say
 
 MOST_ACROSS = 9
-"""Values that fit beside each other in 80 columns."""
+"""Values that fit side by side in 80 columns."""
 MOST_POINTS = 100
 """Points that are listed."""
 
@@ -274,9 +274,9 @@ def report(result: Result, milestone: str = "") -> Report:
         sections.append(Section(name, lacks, tables=(table,), charts=charts, notes=notes))
     if np.isinf(points["p80"]).any() and "horizon" in about:
         horizon = datetime.fromisoformat(str(about["horizon"]))
-        sections.append(Section("", notes=(f"{NEVER}: not by the end of the simulation, {horizon:%Y-%m-%d}",)))
+        sections.append(Section("", notes=(f"{NEVER}: not reached by the end of the simulation, {horizon:%Y-%m-%d}",)))
     subject = [*result.subject(), counted(points["point"].nunique(), "point"), "same random numbers"]
-    return Report.of("Other values", subject, sections)
+    return Report.of("Sweep", subject, sections)
 
 
 def _as_table(result: Result, here: pd.DataFrame) -> bool:
@@ -320,12 +320,12 @@ def picture(result: Result, milestone: str = "") -> Chart:
     """
     points, paths = result.tables["points"], [str(path) for path in result.about["over"]]
     if len(paths) > 2:
-        raise RequestError(f"a picture of a sweep is over one path or two, not {len(paths)}")
+        raise RequestError(f"a picture of a sweep needs one path or two, not {len(paths)}")
     known = tuple(dict.fromkeys(points["milestone"]))
     name = known_name(milestone, known) if milestone else (known or ("",))[-1]
     here = points[points["milestone"] == name]
     if here.empty:
-        return Chart("Other values", empty="no milestone was looked at")
+        return Chart("Sweep", empty="no milestone to show")
     if len(paths) == 1:
         return _lines(here, paths[0], name)
     first, second = paths

@@ -74,7 +74,8 @@ def read_tables(
         path = folder / f"{name}.parquet"
         data = read_kept(folder, path.name)
         if sha256(data) != checksums[name]:
-            raise ResultError(f"'{path}' was changed after the result was written, or is broken: make the result anew")
+            changed = f"'{path}' was changed after the result was written, or is damaged"
+            raise ResultError(f"{changed}: run the command again")
         tables[name] = _table(path, data, count, columns_of(kind)[name], room)
         room -= tables[name].size
     return tables
@@ -93,7 +94,7 @@ def read_kept(folder: Path, name: str) -> bytes:
     try:
         return read_bytes(Root(folder, "result").inside(path, str(path)), str(path), LARGEST)
     except UnreadableFileError as error:
-        raise ResultError(f"{error}: make the result anew") from None
+        raise ResultError(f"{error}: run the command again") from None
 
 
 def _table(path: Path, data: bytes, count: int, columns: str, room: int) -> "pd.DataFrame":
@@ -104,17 +105,17 @@ def _table(path: Path, data: bytes, count: int, columns: str, room: int) -> "pd.
         file = pq.ParquetFile(BytesIO(data))
         found, schema = file.metadata.num_rows, file.schema_arrow
         if found != count:
-            raise ResultError(f"'{path}' has {found:,} rows, not {count:,} as it was written: make the result anew")
+            raise ResultError(f"'{path}' has {found:,} rows, not {count:,} as it was written: run the command again")
         if count * len(schema) > room:
             raise ResultError(f"'{path}': {count:,} rows are more than can be read: keep fewer replications")
         for column in columns.split():
             name, _, kind = column.partition(":")
             wrong = _wrong(schema, name, kind or "text", count)
             if wrong:
-                raise ResultError(f"'{path}': column '{name}' {wrong}: make the result anew")
+                raise ResultError(f"'{path}': column '{name}' {wrong}: run the command again")
         return from_file(file)
     except (OSError, ValueError, LookupError, TypeError, NotImplementedError):
-        raise ResultError(f"'{path}' is no Parquet file, or a broken one: make the result anew") from None
+        raise ResultError(f"'{path}' is not a valid Parquet file: run the command again") from None
 
 
 def from_file(file: "pq.ParquetFile") -> "pd.DataFrame":

@@ -14,9 +14,9 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.labels import with_labels
 
 MOST = 3
-"""Reasons that are told in a sentence."""
+"""Reasons in one sentence."""
 MOST_LINES = 8
-"""Sentences that are told of one result."""
+"""Sentences about one result."""
 
 
 def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
@@ -32,9 +32,9 @@ def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
     lines = [line for line in lines if line[1] or len(told) == 1]
     for (builds, why), names in lines[:MOST_LINES]:
         what = f"{listed(names)}: never in" if names else "unfinished:"
-        yield f"{what} {builds:,} of {counted(n, 'build')}: {why}"
+        yield f"{what} {builds:,} of {counted(n, 'replication')}: {why}"
     if more := sum(len(names) for _, names in lines[MOST_LINES:]):
-        yield f"and {more:,} more, for other reasons: see `stuck` in the tables"
+        yield f"and {more:,} more, for other reasons: see the table `stuck`"
 
 
 def missing(stuck: pd.DataFrame, milestone: str, whose: pd.Series, n: int) -> tuple[str, ...]:
@@ -71,9 +71,9 @@ def _reason(row: Mapping[Hashable, Any]) -> str:
     least, most = row["least"], row["most"]
     many = f"{least:,}" if least == most else f"{least:,} to {most:,}"
     if not row["waits_for"]:
-        return "no work for it is left, and too little was made and delivered"
+        return "all its work is done, and too little was produced and delivered"
     if row["waits_for"] == HORIZON:
-        return f"{many} activit{'y' if most == 1 else 'ies'} not yet done"
+        return f"{many} activit{'y' if most == 1 else 'ies'} not finished"
     lack = f"short of {row['waits_for']}" if row["kind"] == SUPPLY else f"waiting for {waited_for(row['waits_for'])}"
     if row["place"] == SITE:
         return f"{row['activity']} {lack}"

@@ -88,7 +88,7 @@ def _wishes(asked: Mapping[str, Any] | None) -> Iterator[str]:
     if asked is None:
         return iter(())
     if asked["at_least"] != ASKED_EVERY:
-        raise ResultError(f"`at_least={asked['at_least']}`, which only Python can say")
+        raise ResultError(f"`at_least={asked['at_least']}`, which only Python has")
     return _each("--until-precise", asked["wishes"])
 
 
@@ -96,7 +96,7 @@ def _price(found: Result) -> list[str]:
     """What a unit was said to be worth an hour, if it is not the value that the scenario gives."""
     about = found.about
     if about["against"] == "plan":
-        raise ResultError("the plan it was set against (`--target`), which is not kept")
+        raise ResultError("the plan of `--target`, which is not saved")
     value, unit_days, worth = found.scenario.supplies[about["supply"]].hourly_value, about["unit_days"], about["price"]
     if worth is None:
         return []
@@ -104,7 +104,7 @@ def _price(found: Result) -> list[str]:
     if own == (worth, about["currency"]):
         return []
     if not unit_days:
-        raise ResultError("the value of a unit (`--price`), which is not kept where nothing is lost")
+        raise ResultError("the value of a unit (`--price`), which is not saved if there is no loss")
     return ["--price", f"{worth / unit_days / 24:.12g} {about['currency']}"]
 
 
@@ -126,11 +126,11 @@ _CHANGE = re.compile(r"[^=,]+=[^=,]*(?<!\))")
 def _swept(about: Mapping[str, Any]) -> Iterator[str]:
     """Each path with its values. Of samples, the manifest does not say between which ends and in which unit."""
     if about.get("samples") is not None:
-        raise ResultError("the ranges that were sampled, as they were written (`--over`)")
+        raise ResultError("the sampled ranges of `--over`")
     for path, values in zip(about["over"], about["values"], strict=True):
         told = ",".join(map(str, values))
         if len(_PARTS.sub("", told).split(",")) != len(values) or ".." in told or (len(values) == 1 and ":" in told):
-            raise ResultError(f"the values of {path} as Python gave them")
+            raise ResultError(f"the Python values of {path}")
         yield f"{path}={told}"
 
 

@@ -20,10 +20,12 @@ from dcsim.study.course import waits
 from dcsim.study.labels import with_labels
 from dcsim.study.unfinished import of_one, reasons
 
+EXPECTED = "with expected values"
+
 
 @dataclass(frozen=True)
 class Fact:
-    """A number that stands large: what it is, the number, and a word about it."""
+    """A number in large type, with its label and a note."""
 
     label: str
     value: str
@@ -32,7 +34,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Headline:
-    """The answer in a sentence, its numbers, and the sentences that follow."""
+    """The answer in one line, its numbers, and further sentences."""
 
     lead: str
     facts: tuple[Fact, ...]
@@ -40,12 +42,12 @@ class Headline:
 
 
 def headline(results: Results) -> Headline:
-    """What a board wants to know of one milestone."""
+    """The answer about one milestone: date, chance, causes, remedies."""
     return Headline(_lead(results), tuple(_facts(results)), tuple(one for one in _said(results) if one))
 
 
 def _chances(results: Results) -> tuple[dict[str, Any], int]:
-    """The row of the milestone that tells its quantiles, and how many builds that is from."""
+    """The quantiles of the milestone, and the number of replications behind them."""
     for kind, name in (("replications", "summary"), ("comparison", "milestones")):
         for found in results.of(kind):
             rows = found.tables[name]
@@ -63,7 +65,7 @@ def _chances(results: Results) -> tuple[dict[str, Any], int]:
 
 
 def _in_one_build(results: Results) -> Mapping[Any, Any]:
-    """The day and date on which one build reached the milestone; no date if it did not, no day without such a build."""
+    """The day and date of the milestone in one run: no date if not reached, no day without such a run."""
     if results.milestone and results.of("run"):
         return built(results).get(results.milestone, {"day": float("inf")})
     told = results.first("explanation", results.milestone)
@@ -72,7 +74,7 @@ def _in_one_build(results: Results) -> Mapping[Any, Any]:
 
 def _one_build(results: Results) -> str:
     run = results.first("run")
-    return "expected values" if run is None or run.about.get("seed") == "expected" else "this one draw of chance"
+    return EXPECTED if run is None or run.about.get("seed") == "expected" else "in one random run"
 
 
 def _lead(results: Results) -> str:
@@ -82,23 +84,24 @@ def _lead(results: Results) -> str:
     if not name:
         return f"{results.scenario.name} has no milestones."
     if row:
-        builds = f"{count:,} simulated builds" if count else "the simulated builds"
+        runs = f"{count:,} replications" if count else "the replications"
         if not known(row["p50"]):
-            return f"{name} is not reached by {horizon} in at least half of {builds}{_lacking(results)}."
-        half = f"{name} is reached by {on(row, 'p50')} in half of {builds}"
+            return f"{name}: not reached by {horizon} in at least half of {runs}{_lacking(results)}."
         if not known(row["p80"]):
-            return f"{half}, but not by {horizon} in at least one of five{_lacking(results)}."
-        return f"{half}, and by {on(row, 'p80')} in four of five."
+            return (
+                f"{name}: P50 on {on(row, 'p50')}; at least one in five of {runs} misses {horizon}{_lacking(results)}."
+            )
+        return f"{name}: P50 on {on(row, 'p50')}, P80 on {on(row, 'p80')} ({runs})."
     one = _in_one_build(results)
     if one.get("day") is None:
-        return f"What was found about {name}."
+        return f"Results for {name}."
     if not known(one["day"]):
-        return f"{name} is not reached by {horizon} with {_one_build(results)}{_lacking(results)}."
-    return f"{name} is reached on {dated(one.get('date'))} with {_one_build(results)}."
+        return f"{name}: not reached by {horizon} {_one_build(results)}{_lacking(results)}."
+    return f"{name}: {dated(one.get('date'))} {_one_build(results)}."
 
 
 def _lacking(results: Results) -> str:
-    """What unfinished builds lack, where they are kept."""
+    """What unfinished runs lack, if a result says so."""
     for found in results.findings:
         stuck = found.labelled.tables.get("stuck")
         if stuck is None or stuck.empty:
@@ -113,7 +116,7 @@ def _lacking(results: Results) -> str:
 
 def _facts(results: Results) -> Iterator[Fact]:
     row, n = _chances(results)
-    for level, label in (("p50", "Even odds (P50)"), ("p80", "Four times in five (P80)")):
+    for level, label in (("p50", "P50 (even odds)"), ("p80", "P80 (four times in five)")):
         if row:
             yield Fact(label, on(row, level), _day(row[level]))
     by = wanted(results.scenario.milestones[results.milestone]) if results.milestone else None
@@ -121,14 +124,14 @@ def _facts(results: Results) -> Iterator[Fact]:
         yield Fact(f"Chance by {until(by[0])}", share(row["probability"], n), by[1])
     one = _in_one_build(results)
     if (day := one.get("day")) is not None:
-        label = "With expected values" if _one_build(results) == "expected values" else "One build"
+        label = "With expected values" if _one_build(results) == EXPECTED else "One run"
         yield Fact(label, dated(one.get("date")), _day(day))
     if by is not None and not known(row.get("probability")) and known(day):
         yield Fact(by[1].capitalize(), until(by[0]), f"simulated {off(results, results.milestone, one.get('date'))} d")
 
 
 def _day(day: float) -> str:
-    return f"day {language.day(day)}" if known(day) else "not by the horizon"
+    return f"day {language.day(day)}" if known(day) else "not by the end of the simulation"
 
 
 def _said(results: Results) -> Iterator[str]:
@@ -139,26 +142,26 @@ def _said(results: Results) -> Iterator[str]:
     yield from (found.report().sections[0].sentences[0] for found in results.of("delay_cost"))
     row, _ = _chances(results)
     day = _in_one_build(results).get("day")
-    if row and known(day) and known(row["p80"]) and _one_build(results) == "expected values":
+    if row and known(day) and known(row["p80"]) and _one_build(results) == EXPECTED:
         early = row["p80"] - day
         if early >= 1:
             yield (
-                f"Expected values alone are {days(early, ' days')} earlier than the P80, which holds in four builds of "
-                f"five{_left_out(results)}."
+                f"A plan with expected values alone would be {days(early, ' days')} earlier than the P80"
+                f"{_left_out(results)}."
             )
     yield weakest(results)
 
 
 def _left_out(results: Results) -> str:
-    """What of this scenario expected values do not know."""
+    """What expected values leave out of this scenario."""
     risks = any(0 < risk.probability <= 0.5 for risk in results.network.risks)
     merging = bool((results.network.needed > 1).any())
-    told = ["no risk that is less likely than not"] * risks + ["no path that happens to be the latest"] * merging
-    return f"; they know {' and '.join(told)}" if told else ""
+    told = ["risks below 50 %"] * risks + ["the delay where paths merge"] * merging
+    return f": it leaves out {' and '.join(told)}" if told else ""
 
 
 def answer(results: Results) -> Table | None:
-    """Every milestone: its dates, and the chance of the date that was wanted or seen."""
+    """Every milestone: its dates, and the chance of its target or observed date."""
     specs = results.scenario.milestones
     many, runs = results.first("replications"), results.of("run")
     if not specs or (many is None and not runs):
@@ -185,7 +188,7 @@ def answer(results: Results) -> Table | None:
         rows.append(cells)
     columns = [Column("Milestone")]
     columns += [Column("P50", "date"), Column("P80", "date")] if many is not None else []
-    built_as = "Expected" if _one_build(results) == "expected values" else "One build"
+    built_as = "Expected" if _one_build(results) == EXPECTED else "One run"
     columns += [Column(built_as, "date")] if runs else []
     columns.append(Column("Target or actual"))
     columns.append(Column("Chance by then", "share") if many is not None else Column("Days off", "change"))
@@ -193,13 +196,13 @@ def answer(results: Results) -> Table | None:
 
 
 def off(results: Results, name: str, there: Any) -> str:
-    """How many days later a milestone is than it was wanted or seen; nothing where it was neither, or is not there."""
+    """By how many days a milestone is later than its target or observed date; empty if one of them is missing."""
     by = wanted(results.scenario.milestones[name])
     return "" if by is None or there is None else shift(days_between(by[0], pd.Timestamp(there)))
 
 
 def main_causes(results: Results, most: int = 3) -> str:
-    """The main causes with their days, in a sentence; nothing where nothing tells."""
+    """The main causes with their days, in a sentence; empty if no result has them."""
     why = results.first("explanation", results.milestone)
     if why is not None and (why.tables["days"]["mean"] > 0).any():
         parts = why.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
@@ -208,9 +211,9 @@ def main_causes(results: Results, most: int = 3) -> str:
             f"{row['name'] or spent_on(row['kind'], '')} ({cause(row['kind']).label}, {days(row['mean'])})"
             for row in parts.to_dict("records")
         ]
-        return f"Most of the days go into {joined(told)}."
+        return f"Main causes: {joined(told)}."
     many, run = results.first("replications"), results.first("run")
     found = many.tables["waits"] if many else with_labels(waits(run), results.labels) if run else pd.DataFrame()
     rows = found.head(most).to_dict("records")
     told = [f"{waited_for(row['cause'])} ({days(row['days'])})" for row in rows]
-    return f"It waited longest for {joined(told)}; waiting is not always delay." if told else ""
+    return f"Longest waits: {joined(told)}. Waiting is not always delay." if told else ""

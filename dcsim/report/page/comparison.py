@@ -9,7 +9,7 @@ from dcsim.report.page.results import COMPARISON, Results
 from dcsim.report.page.words import between, days, known, shift
 
 NOTICED = 1.0
-"""Days that are worth a word."""
+"""Days below which a difference is not reported."""
 
 
 def of(told: pd.DataFrame, milestone: str) -> list[dict[Any, Any]]:
@@ -25,13 +25,13 @@ def verdict(results: Results) -> str:
             continue
         best, worst = told[0], told[-1]
         earlier = best["mean"] <= -NOTICED and best["high"] < 0
-        said = [f"{best['scenario']} is the earliest, by {_by(best)}" if earlier else "none is clearly earlier"]
-        said += [f"{worst['scenario']} is the latest, by {_by(worst)}"] if worst["mean"] >= NOTICED else []
+        said = [f"{best['scenario']} is {_by(best)} earlier" if earlier else "none is clearly earlier"]
+        said += [f"{worst['scenario']} is {_by(worst)} later"] if worst["mean"] >= NOTICED else []
         said += [
-            f"{row['scenario']} does not get there" for row in there if row["later"] == 1 and not known(row["mean"])
+            f"{row['scenario']} does not reach it" for row in there if row["later"] == 1 and not known(row["mean"])
         ]
         base = found.about.get("base", "base")
-        return f"Of {counted(len(there), 'change')} to {base}, {'; '.join(said)}."
+        return f"Best and worst of {counted(len(there), 'change')} to {base}: {'; '.join(said)}."
     return ""
 
 

@@ -19,7 +19,7 @@ from dcsim.version import __version__
 
 
 def reports(results: Results) -> list[Report]:
-    """What follows the answer; what has nothing to say is left out."""
+    """The reports after the answer; reports without content are left out."""
     told = [found.report(results.milestone) for kind in QUESTIONS for found in results.of(kind)]
     limits = Report("What is not modelled", (), [Section("", tuple(_own(results)), LIMITS)])
     return [
@@ -37,7 +37,7 @@ def everything(results: Results, brief: bool = False) -> list[Report]:
     first = Section("", (said.lead, *said.said), facts, () if table is None else (table,))
     source = origin(results)
     again = Section(
-        "How to make it again", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.others
+        "How to reproduce this page", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.others
     )
     about = [*subject(results), *filter(None, [dated(results)])]
     return [in_words(Report("Answer", about, (first, again))), *([] if brief else reports(results))]
@@ -66,7 +66,7 @@ def _builds(results: Results) -> Iterator[str]:
 def _own(results: Results) -> Iterator[str]:
     if results.scenario.description:
         yield results.scenario.description
-    yield "Nor does dcsim cover this, in any scenario:" if results.scenario.description else "In no scenario:"
+    yield "dcsim does not cover this in any scenario:"
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,5 @@ def origin(results: Results) -> Origin:
         try:
             commands.append(shlex.join(command(one)))
         except ResultError as error:
-            others.append(f"To make the result of dcsim {VERBS[one.kind]} again takes more than is kept: {error}.")
+            others.append(f"To reproduce the result of dcsim {VERBS[one.kind]} you also need {error}.")
     return Origin(__version__, results.scenario.document.sha256, ", ".join(seeds), tuple(commands), tuple(others))

@@ -25,7 +25,7 @@ TITLES = {
 }
 KINDS = {"factors": "factor", "risks": "risk", "branches": "branch", "orders": "order", "activities": "activity"}
 MOST_SHOWN = 12
-SITE_ONLY = " Only what is drawn once for the site is looked at, not what is drawn place by place."
+SITE_ONLY = " Only draws for the whole site are compared, not draws for single places."
 NOTICED = 0.5
 """Days that an input must move the date by to be shown."""
 
@@ -119,7 +119,7 @@ def _comes_from(name: str, kind: str, path: Key) -> bool:
 def leaning(results: Results) -> Report:
     """What moves the date most, beside how well it is known."""
     unit, found = leans(results)
-    title, shown = "How well its inputs are known", found[:MOST_SHOWN]
+    title, shown = "Confidence in the inputs", found[:MOST_SHOWN]
     if not shown:
         return Report(title, (), [Section("", (_nothing(results),))])
     columns = _columns("Input", "Days from P10 to P90" if unit == "days" else "Rank correlation")
@@ -133,7 +133,13 @@ def leaning(results: Results) -> Report:
 
 
 def _columns(name: str, number: str, kind: Any = "range") -> tuple[Column, ...]:
-    return Column(name), Column("Kind"), Column(number, kind, digits=0), Column("Confidence"), Column("Rests on")
+    return (
+        Column(name),
+        Column("Kind"),
+        Column(number, kind, digits=0),
+        Column("Confidence"),
+        Column("Source or reason"),
+    )
 
 
 def _cells(one: Lean) -> tuple[Cell, Cell]:
@@ -142,10 +148,10 @@ def _cells(one: Lean) -> tuple[Cell, Cell]:
 
 def _nothing(results: Results) -> str:
     if results.first("replications") is None:
-        return "To see what moves the date, add the result of dcsim drivers or of dcsim replicate."
+        return "To see which inputs move the date, add the result of dcsim drivers or dcsim replicate."
     return (
-        f"Of factors, risks, and orders and activities of the whole site none moves {results.milestone or 'anything'} "
-        "for certain. For what is drawn place by place, add the result of dcsim drivers."
+        f"No factor, risk, order or activity of the whole site clearly moves {results.milestone or 'a milestone'}. "
+        "Add the result of dcsim drivers to see draws for single places too."
     )
 
 
@@ -162,7 +168,7 @@ def weakest(results: Results) -> str:
         [f"{one.name} ({one.confidence}, {'' if unit == 'days' else f'{unit} '}{one.told})" for one in weak[:2]]
     )
     if len(found) == 1:
-        return f"What moves {results.milestone} most is assumed, fitted or weakly sourced: {named}."
+        return f"The input that moves {results.milestone} most is assumed, fitted or weakly sourced: {named}."
     return (
         f"Of the {counted(len(shown), 'input')} that move {results.milestone} most, {len(weak)} "
         f"{'is' if len(weak) == 1 else 'are'} assumed, fitted or weakly sourced; above all {named}."
@@ -200,5 +206,5 @@ def _on_the_chain(results: Results) -> Iterator[Table]:
         yield Table(
             _columns("On the driving chain", "In", "share"),
             rows,
-            "How often it drives the date, and how sure its numbers are",
+            "How often it drives the date, and how sure it is",
         )

@@ -92,14 +92,14 @@ def together(findings: Sequence[Result], milestone: str | None = None) -> Result
         There are none, or there is no such milestone.
     """
     if not findings:
-        raise RequestError("nothing to report: give at least one result")
+        raise RequestError("nothing to report: give at least one result folder")
     own = [one for one in findings if one.kind != COMPARISON] or list(findings[:1])
     scenario = own[0].scenario
     for one in findings:
         if _stranger(one, scenario):
             raise ResultError(
                 f"results of different scenarios do not fit on one page: {_named(scenario)} ({own[0].kind}) and "
-                f"{_named(one.scenario)} ({one.kind}); report each alone, or put a comparison beside one"
+                f"{_named(one.scenario)} ({one.kind}); report each alone, or add a comparison of them"
             )
     found = Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
     return replace(found, milestone=labelled(found.milestone, found.labels))
