@@ -12,7 +12,7 @@ BYTES: Mapping[str, int] = {
     "places": 150,
     "activities in all places": 1500,
     "links between activities": 150,
-    "queues of what is waited for in places": 1000,
+    "queues in all places": 1000,
     "resources and supplies in all places": 300,
     "orders in all places": 1000,
     "deliveries": 400,
@@ -56,7 +56,7 @@ def excess(parts: Iterable[Part], limit: float) -> tuple[Part, str] | None:
         return None
     kind = max(total, key=lambda kind: BYTES[kind] * total[kind])
     most = max(0, floor((room - taken) / BYTES[kind]) + total[kind])
-    beside = "" if len(total) == 1 else " beside all else"
+    beside = "" if len(total) == 1 else " together with the rest"
     enough = f"`--limit {ceil(taken / 2**30):,}` (GiB)"
     there = f"{total[kind]:,} {kind}; at most {most:,}{beside} with `--limit {limit:g}`"
     return heaviest[kind], f"{there}: {heaviest[kind].remedy}, or {enough}"

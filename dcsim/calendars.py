@@ -325,7 +325,7 @@ def parse_dates(text: str) -> tuple[dt.date, dt.date]:
     first, last = _ends(text)
     if ":" in text:
         raise ValueError(
-            f"expected dates, got '{text}'; hours of their own stand behind them: `{first.date()}: 07:00-12:00`"
+            f"expected dates, got '{text}'; write their own hours after them: `{first.date()}: 07:00-12:00`"
         )
     return first.date(), last.date()
 
@@ -337,12 +337,13 @@ def parse_closed(text: str) -> tuple[dt.date, dt.date] | tuple[dt.datetime, dt.d
         return first.date(), last.date()
     if " to " not in text:
         raise ValueError(
-            f"closed until when? write '{text} to 18:00', or '{text} to {first.date()}' for the rest of the day"
+            f"the end of the closure is missing: write '{text} to 18:00', or '{text} to {first.date()}' "
+            "for the rest of the day"
         )
     if ":" not in text.partition(" to ")[2]:
         last = min(last, dt.datetime(dt.MAXYEAR, 12, 30)) + dt.timedelta(days=1)
     if last == first:
-        raise ValueError(f"expected a time that ends after it begins, got '{text}'")
+        raise ValueError(f"expected an end after the beginning, got '{text}'")
     return first, last
 
 

@@ -317,7 +317,7 @@ class Normal(Continuous):
         _check_numbers("normal", self.center, self.sd)
         if self.center < 0 or self.sd < 0:
             raise ValueError(
-                "a normal's mean and standard deviation are never negative, "
+                "a normal's mean and standard deviation must not be negative, "
                 f"got mean {_plain(self.center)} and standard deviation {_plain(self.sd)}"
             )
 
@@ -423,7 +423,7 @@ class Fixed:
     def __post_init__(self) -> None:
         _check_numbers("value", self.value)
         if self.value < 0:
-            raise ValueError(f"a value is never negative, got {_plain(self.value)}")
+            raise ValueError(f"a value must not be negative, got {_plain(self.value)}")
 
     @classmethod
     def of(cls, values: Sequence[Number], weights: Sequence[Number]) -> "Fixed":
@@ -483,7 +483,7 @@ class Discrete(_Listed):
         if min(self.values) < 0:
             raise ValueError(f"a discrete distribution has no negative values, got {_plain(min(self.values))}")
         if min(self.weights) < 0:
-            raise ValueError(f"weights are never negative, got {_plain(min(self.weights))}")
+            raise ValueError(f"weights must not be negative, got {_plain(min(self.weights))}")
         if sum(self.weights) == 0:
             raise ValueError("weights must add up to more than zero, got 0")
 
@@ -602,7 +602,7 @@ def failures_table(p: Number | Floats) -> Floats:
     """
     chance = np.asarray(p if isinstance(p, np.ndarray) else float(p), dtype=np.float64)
     if not np.all((chance >= 0) & (chance <= 1)):
-        raise ValueError(f"a probability lies between 0 and 1, got {p}")
+        raise ValueError(f"a probability must be between 0 and 1, got {p}")
     repeated = np.repeat(chance[..., None], MOST_FAILURES, axis=-1)
     return np.asarray(1.0 - np.cumprod(repeated, axis=-1))
 

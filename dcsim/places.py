@@ -120,7 +120,7 @@ class Places:
         while level != outer:
             tier = self.tiers[level]
             if tier.parent is None:
-                raise ValueError(f"no place of '{outer}' stands around '{level}'")
+                raise ValueError(f"no place of '{outer}' contains '{level}'")
             around, level = tier.outer[around], tier.parent
         return around
 
@@ -183,7 +183,7 @@ def _inwards(levels: Mapping[str, LevelRule]) -> Collection[str]:
         waiting += inside.get(name, [])
     for name in levels:
         if name not in order:
-            raise PlaceError(name, f"no way leads from the site to the level '{name}'")
+            raise PlaceError(name, f"the level '{name}' is not connected to the site")
     return order
 
 
@@ -220,7 +220,7 @@ def _counts(places: Places, name: str, rule: LevelRule, most: int) -> Indices:
     missing = np.flatnonzero(counts < 0)
     if len(missing):
         first = places.path(rule.within, int(missing[0]))
-        raise PlaceError(name, f"says nothing about '{first}': give a count for every place of '{rule.within}'")
+        raise PlaceError(name, f"has no count for '{first}': give one for every place of '{rule.within}'")
     return counts
 
 

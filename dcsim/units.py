@@ -82,7 +82,7 @@ def _comma(x: object) -> str:
         return ""
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", found[0]):
         return f"; write {found[0].replace(',', '_')}"
-    return f"; decimals have a point: write {found[0].replace('.', '').replace(',', '.')}"
+    return f"; use a point for decimals: write {found[0].replace('.', '').replace(',', '.')}"
 
 
 def plain(x: Fraction | int) -> str:
@@ -188,7 +188,7 @@ def _written_span(text: str) -> Span:
 def _read_span(text: object) -> Span:
     number, word = _split(text, "a span such as '18 weeks'")
     if number < 0:
-        raise ValueError(f"a span is never negative, got '{text}'")
+        raise ValueError(f"a span must not be negative, got '{text}'")
     if not word:
         if number:
             raise ValueError(f"a span needs a unit: write '{plain(number)} d'")
@@ -241,12 +241,12 @@ def _written_date(text: str) -> dt.datetime:
 def _other_date(text: str) -> str:
     """What to write for a date as other people and programs write it, as the end of a message."""
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ].*\d *(Z|UTC|GMT|[+-]\d{2}:?\d{0,2})", text):
-        return f"; leave the zone out, and write the time on the site's clock: {text[:10]} {text[11:16]}"
+        return f"; leave out the zone and write the local time of the site: {text[:10]} {text[11:16]}"
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}[T ].*", text):
-        return "; a time is hours and minutes"
+        return "; write a time as hours and minutes"
     if re.fullmatch(r"\d{5}(\.\d+)?", text):  # Excel counts days
         day = dt.date(1899, 12, 30) + dt.timedelta(days=int(text[:5]))
-        return f"; a spreadsheet means {day} by it: format these cells as YYYY-MM-DD"
+        return f"; in a spreadsheet this means {day}: format these cells as YYYY-MM-DD"
     if found := re.fullmatch(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", text):
         return f"; write {found[1]}-{found[3]:0>2}-{found[4]:0>2}"
     if found := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})\2(?:20)?(\d{2})", text):
@@ -260,7 +260,7 @@ def _in_range(date: dt.datetime) -> dt.datetime:
     if date.year >= FIRST_YEAR:
         return date
     meant = f"; did you mean {date.replace(year=2000 + date.year):%Y-%m-%d}?" if date.year < 100 else ""
-    raise ValueError(f"{date.isoformat()[:10]} is out of range: a date lies between {FIRST_YEAR} and 9999{meant}")
+    raise ValueError(f"{date.isoformat()[:10]} is out of range: a date must be between {FIRST_YEAR} and 9999{meant}")
 
 
 def horizon_end(start: dt.datetime, span: Span) -> dt.datetime:
@@ -318,7 +318,7 @@ def parse_rate(text: object, unit: str) -> Rate:
     if len(parts) != 2:
         if not isinstance(text, str) and parse_number(text) == 0:
             return Rate(Fraction(0), Span(Fraction(1), "wk"))
-        raise ValueError(f"a rate says per what: write '60_000 / wk', got {_quoted(text)}")
+        raise ValueError(f"a rate needs a unit of time: write '60_000 / wk', got {_quoted(text)}")
     amount, per = parts
     span = parse_span(per if re.match(r"[\d.+-]", per) else f"1 {per}")
     if not span.minutes:
@@ -344,18 +344,18 @@ def parse_money(text: object, known: Sequence[str] = ()) -> Money:
         currency = known[0]
     if not currency:
         forms = " or ".join(f"'{_shown(text)} {one}'" for one in known or ("USD",))
-        raise ValueError(f"money carries its currency: write {forms}")
+        raise ValueError(f"money needs its currency: write {forms}")
     if not re.fullmatch("[A-Z]{3}", currency):
         raise ValueError(f"a currency is three capital letters such as USD, got {_quoted(text)}")
     if number < 0:
-        raise ValueError(f"a sum of money is never negative, got {_quoted(text)}")
+        raise ValueError(f"a sum of money must not be negative, got {_quoted(text)}")
     return Money(number * magnitude, currency)
 
 
 def _quantity(text: object, unit: str) -> Fraction:
     number, rest = _split(text, f"an amount such as '{f'8 {unit}'.strip()}'")
     if number < 0:
-        raise ValueError(f"an amount is never negative, got {_quoted(text)}")
+        raise ValueError(f"an amount must not be negative, got {_quoted(text)}")
     return number * _ratio(rest, unit, text)
 
 
@@ -384,7 +384,7 @@ def _split(text: object, expected: str) -> tuple[Fraction, str]:
     if not found or re.match(r",\d", found[2]):
         raise ValueError(f"expected {expected}, got {text!r}{_comma(text)}")
     if found[2].startswith("%"):
-        raise ValueError(f"expected {expected}, got {_quoted(text)}; a share of something else cannot be written here")
+        raise ValueError(f"expected {expected}, got {_quoted(text)}; a percentage is not allowed here")
     return parse_number(found[1]), found[2].strip()
 
 

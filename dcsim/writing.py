@@ -54,7 +54,7 @@ def refuse_odd(path: Path) -> None:
     except FileNotFoundError:
         return
     if stat.S_ISLNK(mode):
-        raise ResultError(f"'{path}' is a link, through which nothing is written: name the file it leads to")
+        raise ResultError(f"'{path}' is a link, and dcsim does not write through links: name its target")
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
         raise ResultError(f"cannot write '{path}': it is {what}; choose another name")
@@ -64,11 +64,11 @@ def make_folder(folder: Path) -> None:
     """Make a folder if it is not there; raises ResultError where a link or a file stands in its place."""
     with writing(f"into '{folder}'"):
         if folder.is_symlink():
-            raise ResultError(f"'{folder}' is a link, through which nothing is written: name the folder it leads to")
+            raise ResultError(f"'{folder}' is a link, and dcsim does not write through links: name its target")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
-            raise ValueError("a file stands where a folder is needed") from None
+            raise ValueError("a file has the name of the folder") from None
 
 
 def is_unfinished(path: Path) -> bool:

@@ -25,18 +25,18 @@ TEXT = [
         "scenario\n",
         ("line 1: a scenario is a mapping of keys such as `name: ...` and `activities: ...`, got a single value"),
     ),
-    Broken("empty-file", None, "", "the file is empty; a scenario is a mapping that begins with `name: ...`"),
+    Broken("empty-file", None, "", "the file is empty; a scenario begins with `name: ...`"),
     Broken(
         "only-comments",
         None,
         "# nothing\n",
-        "the file is empty; a scenario is a mapping that begins with `name: ...`",
+        "the file is empty; a scenario begins with `name: ...`",
     ),
     Broken(
         "two-documents",
         "places:",
         "---\nplaces:",
-        "line 6: a second document begins here ('---'); a scenario is one",
+        "line 6: a second document begins here ('---'); a scenario is one document",
     ),
     Broken("tab", "  phase: [", "\tphase: [", "line 7: a tab; indent with spaces"),
     Broken(
@@ -73,25 +73,25 @@ TEXT = [
         "at-sign",
         "name: Colossus in small",
         "name: @Colossus",
-        "line 1: text that begins with '@' must stand in quotes",
+        "line 1: quote text that begins with '@'",
     ),
     Broken(
         "percent-sign",
         "name: Colossus in small",
         "name: %Colossus",
-        "line 1: text that begins with '%' must stand in quotes",
+        "line 1: quote text that begins with '%'",
     ),
     Broken(
         "star",
         "name: Colossus in small",
         "name: *Colossus",
-        "line 1: nothing is marked '&Colossus' above; text that begins with '*' is quoted",
+        "line 1: there is no anchor '&Colossus' above; quote text that begins with '*'",
     ),
     Broken(
         "escape",
         "name: Colossus in small",
         'name: "a\\q"',
-        "line 1: a '\\' in double quotes that means nothing; use single quotes",
+        "line 1: a '\\' without meaning in double quotes; use single quotes",
     ),
     Broken(
         "bracket-too-many",
@@ -103,52 +103,55 @@ TEXT = [
         "template-braces",
         "name: Colossus in small",
         "name: {{ project }}",
-        "line 1: name: a key is a plain word, got a mapping; text with brackets is quoted",
+        "line 1: name: a key must be a plain word, got a mapping; quote text with brackets",
     ),
     Broken(
         "python-tag",
         "name: Colossus in small",
         "name: !!python/object/apply:os.system ['ls']",
-        ("line 1: tags such as '!!python/object/apply:os.system' are refused; write the plain value, text in quotes"),
+        (
+            "line 1: YAML tags such as '!!python/object/apply:os.system' are refused; write the plain "
+            "value, text in quotes"
+        ),
     ),
     Broken(
         "merge-key",
         "  retrofit_hall:\n",
         "  retrofit_hall:\n    <<: {at: hall}\n",
         (
-            "line 43: activities.retrofit_hall: '<<' is not part of YAML 1.2; lay scenarios over "
-            "each other with `extends` and `variants`"
+            "line 43: activities.retrofit_hall: '<<' is not part of YAML 1.2; combine scenarios with "
+            "`extends` and `variants`"
         ),
     ),
     Broken(
         "duplicate-key",
         "    at: rack\n    duration: 24 to 72 h",
         "    at: rack\n    at: pod\n    duration: 24 to 72 h",
-        ("line 65: activities.burn_in.at: the key 'at' stands here a second time; the first is on line 64"),
+        ("line 65: activities.burn_in.at: the key 'at' appears a second time; the first is on line 64"),
     ),
     Broken(
         "duplicate-activity",
         "  first_training:",
         "  burn_in: {duration: 1 d}\n  first_training:",
-        ("line 69: activities.burn_in: the key 'burn_in' stands here a second time; the first is on line 63"),
+        ("line 69: activities.burn_in: the key 'burn_in' appears a second time; the first is on line 63"),
     ),
     Broken(
         "duplicate-section",
         "milestones:\n",
         "risks: {}\nmilestones:\n",
-        "line 79: risks: the key 'risks' stands here a second time; the first is on line 71",
+        "line 79: risks: the key 'risks' appears a second time; the first is on line 71",
     ),
     Broken(
         "control-character",
         "name: Colossus in small",
         "name: Colossus \x07 in small",
-        "line 1: a character that cannot stand in a text file (code 7)",
+        "line 1: a character that a text file cannot contain (code 7)",
     ),
     Broken(
         "alias-in-itself",
         "phase: [phase1, phase2]",
         "phase: &p [phase1, *p]",
-        "line 7: '*p' stands inside what it stands for",
+        "line 7: the alias '*p' contains itself",
     ),
 ]
 
@@ -204,15 +207,15 @@ KEYS = [
         "missing-count",
         "  builders:       {count: 3}",
         "  builders:       {calendar: day_shift}",
-        "line 20: resources.builders: needs `count`: how many units there are",
+        "line 20: resources.builders: needs `count`, the number of units",
     ),
     Broken(
         "blank-count",
         "  builders:       {count: 3}",
         "  builders:       {count: }",
         (
-            "line 20: resources.builders.count: nothing is written here; write a value, or `null`"
-            " to delete what another layer says"
+            "line 20: resources.builders.count: a value is missing here; write one, or `null` to delete the "
+            "value of another layer"
         ),
     ),
     Broken(
@@ -220,8 +223,8 @@ KEYS = [
         "holidays: US-TN",
         "open: ",
         (
-            "line 13: calendars.day_shift.open: nothing is written here; write a value, or `null`"
-            " to delete what another layer says"
+            "line 13: calendars.day_shift.open: a value is missing here; write one, or `null` to delete the "
+            "value of another layer"
         ),
     ),
     Broken(
@@ -229,8 +232,8 @@ KEYS = [
         "    requires: {builders: 1}",
         "    requires: {builders}",
         (
-            "line 45: activities.retrofit_hall.requires.builders: nothing is written here; write "
-            "a value, or `null` to delete what another layer says"
+            "line 45: activities.retrofit_hall.requires.builders: a value is missing here; write one, or "
+            "`null` to delete the value of another layer"
         ),
     ),
     Broken(
@@ -274,19 +277,22 @@ VALUES = [
         "horizon-zero",
         "horizon: 3 years",
         "horizon: 0 d",
-        "line 4: horizon: a horizon is longer than nothing, got '0 d'",
+        "line 4: horizon: a horizon must be longer than zero, got '0 d'",
     ),
     Broken(
         "horizon-too-long",
         "horizon: 3 years",
         "horizon: 300 years",
-        "line 4: horizon: a horizon is at most 100 years, got '300 years'",
+        "line 4: horizon: a horizon may be at most 100 years, got '300 years'",
     ),
     Broken(
         "months-and-days",
         "lasts: 4 to 12 wk",
         "lasts: 4 wk to 3 months",
-        "risks.hbm_shortage.lasts: months differ in length: write all of a distribution in months and years",
+        (
+            "line 75: risks.hbm_shortage.lasts: months differ in length: write all parameters of a "
+            "distribution in months and years, or none"
+        ),
     ),
     Broken(
         "span-unit",
@@ -307,7 +313,7 @@ VALUES = [
         "span-negative",
         "duration: 3 d, after",
         "duration: -3 d, after",
-        "line 69: activities.first_training.duration: a span is never negative, got '-3 d'",
+        "line 69: activities.first_training.duration: a span must not be negative, got '-3 d'",
     ),
     Broken(
         "lag-of-working-months",
@@ -347,8 +353,8 @@ VALUES = [
         "{pert: [2 h, 4 h, 9 h]}",
         "{pert: [2 h, 9 h]}",
         (
-            "line 57: activities.install_rack.duration: this distribution is written {pert: [low,"
-            " most likely, high]}; got a list of 2"
+            "line 57: activities.install_rack.duration: write this distribution as {pert: [low, most "
+            "likely, high]}; got a list of 2"
         ),
     ),
     Broken(
@@ -356,8 +362,8 @@ VALUES = [
         "{pert: [2 h, 4 h, 9 h]}",
         "{pert: {low: 2 h, high: 4 h}}",
         (
-            "line 57: activities.install_rack.duration: this distribution is written {pert: [low,"
-            " most likely, high]}; got a mapping with the keys 'low', 'high'"
+            "line 57: activities.install_rack.duration: write this distribution as {pert: [low, most "
+            "likely, high]}; got a mapping with the keys 'low', 'high'"
         ),
     ),
     Broken(
@@ -374,8 +380,8 @@ VALUES = [
         "duration: {pert: [2 h, 4 h, 9 h]}",
         "duration: pert(2 h, 4 h, 9 h)",
         (
-            "line 57: activities.install_rack.duration: got 'pert(2 h, 4 h, 9 h)'; a distribution"
-            " is written {pert: [low, most likely, high]}"
+            "line 57: activities.install_rack.duration: got 'pert(2 h, 4 h, 9 h)'; write a distribution as "
+            "{pert: [low, most likely, high]}"
         ),
     ),
     Broken(
@@ -383,8 +389,8 @@ VALUES = [
         "power_on: {at: rack, duration: 2 h,",
         "power_on: {at: rack, duration: pert(1 h, 2 h, 3 h),",
         (
-            "line 62: activities.power_on: YAML split 'pert(1 h, 2 h, 3 h)' at its commas; a "
-            "distribution is written {pert: [low, most likely, high]}"
+            "line 62: activities.power_on: YAML split 'pert(1 h, 2 h, 3 h)' at its commas; write a "
+            "distribution as {pert: [low, most likely, high]}"
         ),
     ),
     Broken(
@@ -392,8 +398,8 @@ VALUES = [
         "labor_hours:      {pert: [0.8, 1.0, 1.3]}",
         "labor_hours:      [pert(0.8, 1.0, 1.3)]",
         (
-            "line 16: factors.labor_hours: YAML split 'pert(0.8, 1.0, 1.3)' at its commas; a "
-            "distribution is written {pert: [low, most likely, high]}"
+            "line 16: factors.labor_hours: YAML split 'pert(0.8, 1.0, 1.3)' at its commas; write a "
+            "distribution as {pert: [low, most likely, high]}"
         ),
     ),
     Broken(
@@ -401,8 +407,8 @@ VALUES = [
         None,
         "{name: x, start: 2024-01-01, places: pert(1,2,3), calendars: {c: {days: Mon-Fri}}, activities: {a: {}}}",
         (
-            "line 1: places: YAML split 'pert(1, 2, 3)' at its commas; places are counted by whole numbers "
-            "that are known: {hall: 2, rack: {in: hall, count: 20}}"
+            "line 1: places: YAML split 'pert(1, 2, 3)' at its commas; numbers of places are fixed whole "
+            "numbers: {hall: 2, rack: {in: hall, count: 20}}"
         ),
     ),
     Broken(
@@ -427,7 +433,7 @@ VALUES = [
         "range-of-two-sorts",
         "begins: 2024-06-01 to 2024-08-01",
         "begins: 2024-06-01 to 8 wk",
-        ("line 74: risks.hbm_shortage.begins: got '2024-06-01 to 8 wk'; both ends of a range are of the same sort"),
+        ("line 74: risks.hbm_shortage.begins: got '2024-06-01 to 8 wk'; both ends of a range need the same kind"),
     ),
     Broken(
         "range-one-end",
@@ -440,8 +446,8 @@ VALUES = [
         "duration: 24 to 72 h",
         "duration: {discrete: [24 h, 72 h]}",
         (
-            "line 65: activities.burn_in.duration: a discrete distribution is written {discrete: "
-            "[[value, weight], ...]}; got a list of 2"
+            "line 65: activities.burn_in.duration: write a discrete distribution as {discrete: [[value, "
+            "weight], ...]}; got a list of 2"
         ),
     ),
     Broken(
@@ -458,8 +464,8 @@ VALUES = [
         "duration: 24 to 72 h",
         "duration: {empirical: [24 h, 72 h]}",
         (
-            "line 65: activities.burn_in.duration: an empirical distribution is written "
-            "{empirical: {file: data.csv, column: name}} or {empirical: {values:"
+            "line 65: activities.burn_in.duration: write an empirical distribution as {empirical: {file: "
+            "data.csv, column: name}} or {empirical: {values: [...]}}; got a list of 2"
         ),
     ),
     Broken(
@@ -500,8 +506,8 @@ VALUES = [
         "duration: 24 to 72 h",
         "duration: {empirical: {file: ../../../etc/passwd, column: x}}",
         (
-            "line 65: activities.burn_in.duration.empirical.file: '../../../etc/passwd' lies "
-            "outside the scenario's folder, and nothing there is read"
+            "line 65: activities.burn_in.duration.empirical.file: '../../../etc/passwd' is outside the "
+            "folder of the scenario; dcsim reads only inside it"
         ),
     ),
     Broken(
@@ -535,7 +541,7 @@ VALUES = [
         "factor-zero",
         "equipment_market: 0.8 to 1.5",
         "equipment_market: 0",
-        "line 17: factors.equipment_market: a factor is above zero, got 0",
+        "line 17: factors.equipment_market: a factor must be above zero, got 0",
     ),
 ]
 
@@ -556,13 +562,13 @@ PLACES = [
         "levels-in-circle",
         "hall: {in: phase, count: {phase1: 4, phase2: 3}}",
         "hall: {in: rack, count: 4}",
-        ("line 8: places.hall.in: these levels stand in each other: 'hall' in 'rack' in 'pod' in 'hall'"),
+        ("line 8: places.hall.in: these levels contain each other: 'hall' in 'rack' in 'pod' in 'hall'"),
     ),
     Broken(
         "level-in-itself",
         "hall: {in: phase, count: {phase1: 4, phase2: 3}}",
         "hall: {in: hall, count: 4}",
-        "line 8: places.hall.in: these levels stand in each other: 'hall' in 'hall'",
+        "line 8: places.hall.in: these levels contain each other: 'hall' in 'hall'",
     ),
     Broken(
         "count-unknown-place",
@@ -574,7 +580,7 @@ PLACES = [
         "count-uncovered",
         "count: {phase1: 4, phase2: 3}",
         "count: {phase1: 4}",
-        ("line 8: places.hall.count: says nothing about 'phase2': give a count for every place of 'phase'"),
+        ("line 8: places.hall.count: has no count for 'phase2': give one for every place of 'phase'"),
     ),
     Broken(
         "count-and-names",
@@ -633,25 +639,25 @@ PLACES = [
         "range-of-what-is-known",
         "probability: 0.4\n",
         "probability: 0.2 to 0.4\n",
-        "risks.hbm_shortage.probability: expected a number, got '0.2 to 0.4'; this value is known, not a range",
+        "risks.hbm_shortage.probability: expected a number, got '0.2 to 0.4'; this value must be fixed, not a range",
     ),
     Broken(
         "place-named-twice",
         "phase: [phase1, phase2]",
         "phase: [phase1, phase2, phase1]",
-        "line 7: places.phase: the place 'phase1' is named twice",
+        "line 7: places.phase: the place 'phase1' appears twice",
     ),
     Broken(
         "place-with-slash",
         "phase: [phase1, phase2]",
         "phase: [phase1, phase2, a/b]",
-        ("line 7: places.phase.names.2: the name 'a/b' has a '/' in it; names have none of . / | * ? [ ] : ,"),
+        ("line 7: places.phase.names.2: the name 'a/b' contains a '/'; names cannot contain . / | * ? [ ] : ,"),
     ),
     Broken(
         "look-alike-places",
         "rack: {in: pod, count: 8}",
         "rack: {in: pod, count: 8}\n  zone: {in: phase, names: [hall1]}",
-        "line 11: places.zone: a place of 'zone' is called 'hall1' like one of 'hall'",
+        "line 11: places.zone: places of 'zone' and 'hall' share the name 'hall1'",
     ),
     Broken(
         "within-unknown-place",
@@ -667,8 +673,8 @@ PLACES = [
         "    requires: {builders: 1}",
         "    requires: {builders: 1}\n    within: {phase1/hall1/pod1: {duration: 1 d}}",
         (
-            "line 46: activities.retrofit_hall.within.phase1/hall1/pod1: 'phase1/hall1/pod1' "
-            "names places of 'pod', which stand inside those of 'hall'"
+            "line 46: activities.retrofit_hall.within.phase1/hall1/pod1: 'phase1/hall1/pod1' names places "
+            "of 'pod', which are inside those of 'hall'"
         ),
     ),
     Broken(
@@ -729,7 +735,7 @@ CALENDARS = [
         "calendar-hours-per-day",
         "holidays: US-TN",
         "hours_per_day: 30",
-        ("line 13: calendars.day_shift.hours_per_day: a day has more than 0 and at most 24 hours, got 30"),
+        ("line 13: calendars.day_shift.hours_per_day: a working day has more than 0 and at most 24 hours, got 30"),
     ),
     Broken(
         "calendar-unknown",
@@ -763,8 +769,8 @@ RESOURCES = [
         "{dell_line | smc_line: 1}",
         "{dell_line | dell_line: 1}",
         (
-            "line 53: activities.integrate_racks.requires.dell_line | dell_line: the resource "
-            "'dell_line' stands here twice; each is one alternative"
+            "line 53: activities.integrate_racks.requires.dell_line | dell_line: the resource 'dell_line' "
+            "appears twice; write each alternative once"
         ),
     ),
     Broken(
@@ -773,7 +779,7 @@ RESOURCES = [
         "{dell_line | smc_line: 1, dell_line|smc_line: 1}",
         (
             "line 53: activities.integrate_racks.requires.dell_line|smc_line: 'dell_line | smc_line' "
-            "stands here twice; add its amounts up"
+            "appears twice; add up its amounts"
         ),
     ),
     Broken(
@@ -781,8 +787,8 @@ RESOURCES = [
         "{dell_line | smc_line: 1}",
         "{dell_line | : 1}",
         (
-            "line 53: activities.integrate_racks.requires.dell_line |: alternatives are written "
-            "`one | other`, got 'dell_line |'"
+            "line 53: activities.integrate_racks.requires.dell_line |: write alternatives as `one | other`, "
+            "got 'dell_line |'"
         ),
     ),
     Broken(
@@ -840,13 +846,13 @@ RESOURCES = [
         "ramp-same-moment",
         "{count: {0 d: 6, 30 d: 16}}",
         "{count: {1 d: 6, 24 h: 16}}",
-        "line 25: resources.rack_crews.count: two steps at the same moment: '1 d' and '24 h'",
+        "line 25: resources.rack_crews.count: two steps at the same time: '1 d' and '24 h'",
     ),
     Broken(
         "ramp-month",
         "{count: {0 d: 6, 30 d: 16}}",
         "{count: {31 d: 6, 1 month: 16}}",
-        ("line 25: resources.rack_crews.count: two steps at the same moment: '31 d' and '1 month'"),
+        ("line 25: resources.rack_crews.count: two steps at the same time: '31 d' and '1 month'"),
     ),
     Broken(
         "per-unknown",
@@ -860,7 +866,7 @@ RESOURCES = [
         "  start_generators: {duration: 2 d, requires: {dock: 1},",
         (
             "line 54: activities.start_generators.requires.dock: every 'hall' has 'dock' of its "
-            "own, but this is there once for the site: place it at 'hall' or a"
+            "own, but this exists once for the site: place it at 'hall' or a"
         ),
     ),
 ]
@@ -900,7 +906,7 @@ SUPPLIES = [
         "amount-negative",
         "consumes: {power: 96 kW}",
         "consumes: {power: -96 kW}",
-        "line 62: activities.power_on.consumes.power: an amount is never negative, got '-96 kW'",
+        "line 62: activities.power_on.consumes.power: an amount must not be negative, got '-96 kW'",
     ),
     Broken(
         "amount-in-words",
@@ -937,7 +943,7 @@ SUPPLIES = [
         ),
         "",
         (
-            "line 49: activities.build_gpus.consumes.hbm_stacks: 'hbm_stacks' is never there: it "
+            "line 49: activities.build_gpus.consumes.hbm_stacks: 'hbm_stacks' can never be available: it "
             "has no initial stock, order, production or producer"
         ),
     ),
@@ -945,7 +951,7 @@ SUPPLIES = [
         "rate-without-time",
         "rate: 60_000 / wk",
         "rate: 60_000",
-        ("line 32: supplies.hbm_stacks.production.rate: a rate says per what: write '60_000 / wk', got '60000'"),
+        ("line 32: supplies.hbm_stacks.production.rate: a rate needs a unit of time: write '60_000 / wk', got '60000'"),
     ),
     Broken(
         "rate-unit",
@@ -963,7 +969,7 @@ SUPPLIES = [
         "every-zero",
         "every: 1 wk",
         "every: 0 d",
-        ("line 32: supplies.hbm_stacks.production.every: at least a minute lies between two deliveries, got '0 d'"),
+        ("line 32: supplies.hbm_stacks.production.every: deliveries need an interval of at least a minute, got '0 d'"),
     ),
     Broken(
         "share-above-one",
@@ -987,7 +993,7 @@ SUPPLIES = [
         "until-before-from",
         "share: 0.35",
         "until: 2024-02-01",
-        ("line 32: supplies.hbm_stacks.production.until: production ends after it begins, got 2024-02-01"),
+        ("line 32: supplies.hbm_stacks.production.until: production must end after it begins, got 2024-02-01"),
     ),
     Broken(
         "factor-unknown",
@@ -1035,19 +1041,13 @@ SUPPLIES = [
         "order-lots-zero",
         "lots: 2",
         "lots: 0",
-        (
-            "line 36: supplies.generators.orders.first_batch.lots: expected 1 to 14 lots, no more"
-            " than units are ordered; got 0"
-        ),
+        ("line 36: supplies.generators.orders.first_batch.lots: expected 1 to 14 lots, at most one per unit; got 0"),
     ),
     Broken(
         "order-more-lots-than-units",
         "lots: 2",
         "lots: 20",
-        (
-            "line 36: supplies.generators.orders.first_batch.lots: expected 1 to 14 lots, no more"
-            " than units are ordered; got 20"
-        ),
+        ("line 36: supplies.generators.orders.first_batch.lots: expected 1 to 14 lots, at most one per unit; got 20"),
     ),
     Broken(
         "consumes-list",
@@ -1102,8 +1102,8 @@ WORK = [
         "after: [build_gpus]",
         "after: [integrate_racks]",
         (
-            "line 53: activities.integrate_racks.after.0: waits for itself; an activity may wait "
-            "only for its own instances elsewhere (`place: phase1`)"
+            "line 53: activities.integrate_racks.after.0: waits for itself; an activity can wait only for "
+            "its own instances in other places (`place: phase1`)"
         ),
     ),
     Broken(
@@ -1128,7 +1128,7 @@ WORK = [
         "after-count-zero",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, count: 0}]",
-        ("line 53: activities.integrate_racks.after.0.count: from 1 to 10^9 of the linked instances are waited for"),
+        ("line 53: activities.integrate_racks.after.0.count: `count` must be from 1 to 10^9 of the linked instances"),
     ),
     Broken(
         "after-place-unknown",
@@ -1179,8 +1179,8 @@ WORK = [
         "after: [build_gpus]",
         "after: [{activity: build_gpus, type: FF}]",
         (
-            "line 53: activities.integrate_racks.after.0.type: unknown key 'type': a link to a finish cannot be "
-            "written: make the last part of this activity one of its own, which waits"
+            "line 53: activities.integrate_racks.after.0.type: unknown key 'type': dcsim has no links to a "
+            "finish: make the end of this activity an activity of its own, which waits"
         ),
     ),
     Broken(
@@ -1197,8 +1197,8 @@ WORK = [
         "after: [build_gpus]",
         "after: [build_gpus-2d]",
         (
-            "line 53: activities.integrate_racks.after.0: no activity or milestone 'build_gpus-2d'; a lead cannot be "
-            "written: write {activity: build_gpus, from: start, lag: its duration less the lead}"
+            "line 53: activities.integrate_racks.after.0: no activity or milestone 'build_gpus-2d'; dcsim "
+            "has no leads: write {activity: build_gpus, from: start, lag: its duration less the lead}"
         ),
     ),
     Broken(
@@ -1206,8 +1206,8 @@ WORK = [
         "duration: 7 d",
         "duration: 70%",
         (
-            "line 53: activities.integrate_racks.duration: expected a span such as '18 weeks', got '70%'; a share of "
-            "something else cannot be written here"
+            "line 53: activities.integrate_racks.duration: expected a span such as '18 weeks', got '70%'; a "
+            "percentage is not allowed here"
         ),
     ),
     Broken(
@@ -1227,18 +1227,15 @@ WORK = [
         "{rate: 0.92, at: 100",
         "{rate: 92, at: 100",
         (
-            "line 61: activities.install_rack.learning.rate: a learning rate lies above 0 and is "
-            "at most 2 (0.9: ten per cent less per doubling), got 92"
+            "line 61: activities.install_rack.learning.rate: a learning rate must be above 0 and at most 2 "
+            "(0.9: ten per cent less per doubling), got 92"
         ),
     ),
     Broken(
         "learning-until",
         "until: 1_000}",
         "until: 10}",
-        (
-            "line 61: activities.install_rack.learning.until: learning ends at or after the "
-            "number 100 it is stated for, got 10"
-        ),
+        ("line 61: activities.install_rack.learning.until: must be at least 100 (`at`), got 10"),
     ),
     Broken(
         "learning-missing-rate",
@@ -1253,7 +1250,7 @@ WORK = [
         "rework-probability",
         "probability: 0.44",
         "probability: 1.44",
-        ("line 67: activities.burn_in.rework.probability: a probability lies between 0 and 1, got 1.44"),
+        ("line 67: activities.burn_in.rework.probability: a probability must be between 0 and 1, got 1.44"),
     ),
     Broken(
         "rework-resource",
@@ -1286,15 +1283,16 @@ RISKS = [
         "risk-probability",
         "probability: 0.4\n",
         "probability: 40\n",
-        "line 73: risks.hbm_shortage.probability: a probability lies between 0 and 1, got 40",
+        "line 73: risks.hbm_shortage.probability: a probability must be between 0 and 1, got 40",
     ),
     Broken(
         "risk-effect-unknown",
         "{supplies.hbm_stacks: 0.5}",
         "{supplies.hbm_stack: 0.5}",
         (
-            "line 76: risks.hbm_shortage.effects.supplies.hbm_stack: nothing is called "
-            "'supplies.hbm_stack' here; it is `supplies.NAME` or `resources.NAME` or"
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stack: unknown target 'supplies.hbm_stack'; "
+            "write `supplies.NAME` or `resources.NAME` or `activities.NAME`; did you mean "
+            "'supplies.hbm_stacks'?"
         ),
     ),
     Broken(
@@ -1302,8 +1300,8 @@ RISKS = [
         "{supplies.hbm_stacks: 0.5}",
         "{hbm_stacks: 0.5}",
         (
-            "line 76: risks.hbm_shortage.effects.hbm_stacks: nothing is called 'hbm_stacks' here;"
-            " it is `supplies.NAME` or `resources.NAME` or `activities.NAME`"
+            "line 76: risks.hbm_shortage.effects.hbm_stacks: unknown target 'hbm_stacks'; write "
+            "`supplies.NAME` or `resources.NAME` or `activities.NAME`"
         ),
     ),
     Broken(
@@ -1311,8 +1309,8 @@ RISKS = [
         "{supplies.hbm_stacks: 0.5}",
         "{supplies.generators: 0.5}",
         (
-            "line 76: risks.hbm_shortage.effects.supplies.generators: 'generators' has no "
-            "production that a risk could change; orders are postponed by `delays`"
+            "line 76: risks.hbm_shortage.effects.supplies.generators: 'generators' has no production for a "
+            "risk to change; use `delays` to postpone orders"
         ),
     ),
     Broken(
@@ -1320,7 +1318,7 @@ RISKS = [
         "{supplies.hbm_stacks: 0.5}",
         "{supplies.hbm_stacks: 20%}",
         (
-            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: 20% could be read in several ways: "
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: 20% is ambiguous: "
             "20 % longer (or more) is 1.2, 20 % less is 0.8, down to 20 % is 0.2"
         ),
     ),
@@ -1329,7 +1327,7 @@ RISKS = [
         "{supplies.hbm_stacks: 0.5}",
         "{supplies.hbm_stacks: +150%}",
         (
-            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: +150% could be read in several ways: "
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: +150% is ambiguous: "
             "150 % longer (or more) is 2.5, up to 150 % is 1.5"
         ),
     ),
@@ -1337,42 +1335,45 @@ RISKS = [
         "risk-effect-negative",
         "{supplies.hbm_stacks: 0.5}",
         "{supplies.hbm_stacks: -0.5}",
-        ("line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: a multiplier lies between 0 and 10^6, got -0.5"),
+        ("line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: a multiplier must be between 0 and 10^6, got -0.5"),
     ),
     Broken(
         "risk-adds-to-supply",
         "{supplies.hbm_stacks: 0.5}",
         "{supplies.hbm_stacks: 1 to 4 wk}",
         (
-            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: time can be added to `activities.NAME`; "
-            "orders are postponed by `delays`, the rest is multiplied: 0.5"
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: only `activities.NAME` can have time "
+            "added; use `delays` for orders, and a multiplier such as 0.5 for the rest"
         ),
     ),
     Broken(
         "risk-times",
         "probability: 0.4\n",
         "probability: 0.4\n    times: 0\n",
-        "risks.hbm_shortage.times: a risk strikes 1 to 1,000 times, got 0",
+        "line 74: risks.hbm_shortage.times: `times` must be 1 to 1,000, got 0",
     ),
     Broken(
         "risk-every-without-end",
         "    lasts: 4 to 12 wk\n",
         "    every: 9 wk\n",
-        "risks.hbm_shortage.every: a risk that strikes again after it ended also `lasts` a while",
+        "risks.hbm_shortage.every: a risk with `every` also needs `lasts`",
     ),
     Broken(
         "risk-too-often",
         "    lasts: 4 to 12 wk\n",
         "    lasts: 1 h\n    every: 1 h\n",
-        "risks.hbm_shortage.every: strikes more than 1,000 times before the horizon; say how often at most",
+        (
+            "line 76: risks.hbm_shortage.every: strikes more than 1,000 times before the horizon; limit it "
+            "with `times: 20`"
+        ),
     ),
     Broken(
         "risk-follows-and-cuts",
         "begins: 2024-06-01 to 2024-08-01",
         "begins: {after: first_training}",
         (
-            "risks.hbm_shortage.effects.supplies.hbm_stacks: a risk that begins after something can only change "
-            "`activities.NAME`; for anything else `begins` needs a date or a span"
+            "line 76: risks.hbm_shortage.effects.supplies.hbm_stacks: a risk that begins after something "
+            "can only change `activities.NAME`; other effects need a date or a span in `begins`"
         ),
     ),
     Broken(
@@ -1385,7 +1386,7 @@ RISKS = [
         "risk-delay-without-order",
         "    effects: {supplies.hbm_stacks: 0.5} ",
         "    delays: {supplies.hbm_stacks: 3 wk} ",
-        ("line 76: risks.hbm_shortage.delays.supplies.hbm_stacks: 'hbm_stacks' has no orders that could be delayed"),
+        ("line 76: risks.hbm_shortage.delays.supplies.hbm_stacks: 'hbm_stacks' has no orders to delay"),
     ),
     Broken(
         "risk-stop-work",
@@ -1398,21 +1399,21 @@ RISKS = [
         "    begins: 2024-06-01 to 2024-08-01\n",
         "",
         (
-            "line 74: risks.hbm_shortage.lasts: a risk that lasts a while also `begins`; without "
-            "that it holds for the whole build"
+            "line 74: risks.hbm_shortage.lasts: a risk with `lasts` also needs `begins`; without it the "
+            "risk acts during the whole run"
         ),
     ),
     Broken(
         "money-without-currency",
         "cost: 20M USD",
         "cost: 20M",
-        ("line 77: risks.hbm_shortage.mitigation.cost: money carries its currency: write '20M USD'"),
+        ("line 77: risks.hbm_shortage.mitigation.cost: money needs its currency: write '20M USD'"),
     ),
     Broken(
         "mitigation-probability",
         "probability: 0.15",
         "probability: 15",
-        ("line 77: risks.hbm_shortage.mitigation.probability: a probability lies between 0 and 1, got 15"),
+        ("line 77: risks.hbm_shortage.mitigation.probability: a probability must be between 0 and 1, got 15"),
     ),
     Broken(
         "mitigation-key",
@@ -1427,7 +1428,7 @@ BRANCHES = [
         "branch-one-way",
         "\nmilestones:\n",
         "\nbranches:\n  soil: {ways: {rock: {activities: [burn_in]}}}\nmilestones:\n",
-        "line 80: branches.soil.ways: a branch has two ways or more, got 1; one may have no activities",
+        "line 80: branches.soil.ways: a branch needs two ways or more, got 1; a way may have no activities",
     ),
     Broken(
         "branch-no-ways",
@@ -1445,7 +1446,7 @@ BRANCHES = [
         "branch-weights",
         "\nmilestones:\n",
         "\nbranches:\n  soil: {ways: {rock: {weight: 0}, sand: {weight: 0}}}\nmilestones:\n",
-        "line 80: branches.soil.ways: no way can be taken: every weight is 0",
+        "line 80: branches.soil.ways: no way can be taken: all weights are 0",
     ),
     Broken(
         "branch-percent",
@@ -1469,7 +1470,7 @@ BRANCHES = [
         "branch-twice",
         "\nmilestones:\n",
         "\nbranches:\n  soil: {ways: {rock: {activities: [burn_in, burn_in]}, sand: {}}}\nmilestones:\n",
-        "line 80: branches.soil.ways.rock.activities.1: 'burn_in' stands in this way twice",
+        "line 80: branches.soil.ways.rock.activities.1: 'burn_in' appears twice in this way",
     ),
     Broken(
         "branch-two",
@@ -1494,8 +1495,8 @@ BRANCHES = [
         "\nmilestones:\n",
         "\nbranches:\n  soil: {per: rack, ways: {rock: {activities: [integrate_racks]}, sand: {}}}\nmilestones:\n",
         (
-            "line 80: branches.soil.ways.rock.activities.0: every 'rack' has a draw of 'soil' of its own, but "
-            "this is there once in every 'pod': place it at 'rack' or a level inside it"
+            "line 80: branches.soil.ways.rock.activities.0: every 'rack' has a draw of 'soil' of its own, "
+            "but this exists once in every 'pod': place it at 'rack' or a level inside it"
         ),
     ),
     Broken(
@@ -1508,7 +1509,7 @@ BRANCHES = [
         "branch-name",
         "\nmilestones:\n",
         "\nbranches:\n  soil: {ways: {a.b: {}, sand: {}}}\nmilestones:\n",
-        "line 80: branches.soil.ways.a.b: the name 'a.b' has a '.' in it",
+        ("line 80: branches.soil.ways.a.b: the name 'a.b' contains a '.'; names cannot contain . / | * ? [ ] : ,"),
     ),
 ]
 
@@ -1550,7 +1551,7 @@ MILESTONES = [
         "milestone-zero",
         "{activity: install_rack, event: start, reaches: 1}",
         "{activity: install_rack, reaches: 0}",
-        "line 80: milestones.first_rack.reaches: a milestone reaches at least 1",
+        "line 80: milestones.first_rack.reaches: `reaches` must be at least 1",
     ),
     Broken(
         "milestone-place",
@@ -1590,9 +1591,8 @@ MILESTONES = [
         "resources.rack_crews.count: {to",
         "resources.rack_crew.count: {to",
         (
-            "line 90: fitted.resources.rack_crew.count: nothing stands at "
-            "'resources.rack_crew.count' in this scenario; did you mean "
-            "'resources.rack_crews.count'?"
+            "line 90: fitted.resources.rack_crew.count: this scenario has no 'resources.rack_crew.count'; "
+            "did you mean 'resources.rack_crews.count'?"
         ),
     ),
     Broken(
@@ -1633,8 +1633,8 @@ SOURCES_AND_NAMES = [
         "builders:       {count: 3}",
         "builders:       {count: {value: 3}}",
         (
-            "line 20: resources.builders.count: a `value` says where it comes from: add `source: "
-            "KEY`, or `assumption: why it is so`"
+            "line 20: resources.builders.count: a `value` needs its origin: add `source: KEY`, or "
+            "`assumption: the reason`"
         ),
     ),
     Broken(
@@ -1647,28 +1647,31 @@ SOURCES_AND_NAMES = [
         "name-reserved",
         "  first_training: {",
         "  site: {",
-        "line 69: activities.site: the name 'site' is taken by the format itself",
+        "line 69: activities.site: the name 'site' is reserved by the format",
     ),
     Broken(
         "name-shared",
         "  first_training: {",
         "  dock: {",
-        ("line 69: activities.dock: an activity cannot be called 'dock': a resource is called so already on line 26"),
+        (
+            "line 69: activities.dock: an activity cannot have the name 'dock': a resource has that name "
+            "already on line 26"
+        ),
     ),
     Broken(
         "name-with-dot",
         "  first_training: {",
         "  first.training: {",
         (
-            "line 69: activities.first.training: the name 'first.training' has a '.' in it; names"
-            " have none of . / | * ? [ ] : ,"
+            "line 69: activities.first.training: the name 'first.training' contains a '.'; names cannot "
+            "contain . / | * ? [ ] : ,"
         ),
     ),
     Broken(
         "name-with-star",
         "  first_training: {",
         "  'first*': {",
-        ("line 69: activities.first*: the name 'first*' has a '*' in it; names have none of . / | * ? [ ] : ,"),
+        ("line 69: activities.first*: the name 'first*' contains a '*'; names cannot contain . / | * ? [ ] : ,"),
     ),
 ]
 
@@ -1683,7 +1686,7 @@ BASES = [
         "extends-outside",
         "name: Colossus in small",
         "name: x\nextends: ../../other.yaml",
-        ("line 2: extends: '../../other.yaml' lies outside the scenario's folder, and nothing there is read"),
+        ("line 2: extends: '../../other.yaml' is outside the folder of the scenario; dcsim reads only inside it"),
     ),
     Broken(
         "extends-mapping",
@@ -1695,13 +1698,13 @@ BASES = [
         "extends-itself",
         "name: Colossus in small",
         "name: x\nextends: broken.yaml",
-        "line 2: extends: these files extend each other in a circle: broken.yaml -> broken.yaml",
+        "line 2: extends: these files extend each other in a loop: broken.yaml -> broken.yaml",
     ),
     Broken(
         "extends-folder",
         "name: Colossus in small",
         "name: x\nextends: .",
-        "line 2: extends: '.' is a folder; name the file in it",
+        "line 2: extends: '.' is a folder; name a file in it",
     ),
 ]
 

@@ -216,7 +216,7 @@ def test_ends_that_cannot_be_are_all_named_with_their_lines(tmp_path):
 
 def test_a_value_with_a_range_still_says_where_it_comes_from(tmp_path):
     text = HALL.replace(', assumption: "one may be called away"', "")
-    with pytest.raises(dcsim.ScenarioError, match=r"line 8: resources\.crew\.count: a `value` says where"):
+    with pytest.raises(dcsim.ScenarioError, match=r"line 8: resources\.crew\.count: a `value` needs its origin"):
         dcsim.load(written(tmp_path, text))
 
 

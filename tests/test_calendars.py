@@ -281,7 +281,7 @@ def test_a_worked_holiday_has_the_hours_of_its_weekday() -> None:
     [
         (
             {"hours": {"Mon-Fri": "07:00-17:00", "Fri": "07:00-12:00"}},
-            "Fri stands here twice; give each day its hours once",
+            "Fri appears twice; give each day its hours once",
         ),
         ({"hours": {"Mon-Fry": "07:00-17:00"}}, r"expected days such as .* got 'Mon-Fry'; did you mean 'Fri'\?"),
         ({"days": "Mon-Sat", "hours": {"Mon-Fri": "07:00-17:00"}}, "Sat is a working day by `days` but has no hours"),
@@ -289,14 +289,14 @@ def test_a_worked_holiday_has_the_hours_of_its_weekday() -> None:
         ({"hours": {"Mon": []}}, "needs at least one shift"),
         (
             BY_DAY | {"open": "2024-03-15 to 2024-03-16"},
-            r"Sat has no hours of its own; say them: `open: \{2024-03-15: 07",
+            r"Sat has no hours of its own; write them: `open: \{2024-03-15: 07",
         ),
-        ({"open": "2024-03-15 07:00"}, "hours of their own stand behind them: `2024-03-15: 07:00-12:00`"),
+        ({"open": "2024-03-15 07:00"}, "write their own hours after them: `2024-03-15: 07:00-12:00`"),
         ({"open": {"2024-03-15": "all"}}, "expected hours such as 07:00-17:00, got 'all'"),
-        ({"open": [["2024-03-15"]]}, "expected words, got a list of 1"),
+        ({"open": [["2024-03-15"]]}, "expected text, got a list of 1"),
         ({"open": "2024-03-15 to "}, "expected a date such as"),
-        ({"closed": "2024-03-15 07:00"}, "closed until when"),
-        ({"closed": "2024-03-15 07:00 to 07:00"}, "expected a time that ends after it begins"),
+        ({"closed": "2024-03-15 07:00"}, "end of the closure is missing"),
+        ({"closed": "2024-03-15 07:00 to 07:00"}, "expected an end after the beginning"),
         ({"closed": "2024-03-15 07:00 to 06:00"}, "expected days off from an earlier to a later date"),
     ],
 )
@@ -316,8 +316,11 @@ def test_holidays_that_nobody_knows() -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("LK", "no public holidays are known for 'LK' in 2029 to 2036: what is not known is worked; name such days of"),
-        ("IN", "not all public holidays are known for 'IN' in 2036: what is not known is worked"),
+        (
+            "LK",
+            "no public holidays are known for 'LK' in 2029 to 2036: unknown holidays count as working days; add the",
+        ),
+        ("IN", "not all public holidays are known for 'IN' in 2036: unknown holidays count as working days"),
         ("US", None),
     ],
 )
@@ -331,7 +334,7 @@ def test_holidays_of_years_of_which_days_are_named_are_not_warned_of() -> None:
     data = {"name": "x", "start": "2029-01-01", "horizon": "7 years", "activities": {"a": {}}}
     named = {"closed": ["2030-05-01", "2032-04-30 to 2033-05-02"], "open": ["2035-01-06"]}
     (warning,) = load(data | {"calendars": {"c": {"holidays": "LK", **named}}}).warnings
-    assert "for 'LK' in 2029, 2031, 2034, 2036: what is not known is worked" in warning.message
+    assert "for 'LK' in 2029, 2031, 2034, 2036: unknown holidays count as working days" in warning.message
     assert (
         load(
             data | {"calendars": {"c": {"holidays": "LK", "closed": [f"{year}-05-01" for year in range(2029, 2037)]}}}

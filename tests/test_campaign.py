@@ -449,7 +449,7 @@ def test_the_folder_of_a_single_run_is_refused(tmp_path):
 
 def test_a_file_in_place_of_a_folder_is_told(tmp_path):
     (tmp_path / "out").write_text("")
-    with pytest.raises(dcsim.errors.ResultError, match="a file stands where a folder is needed"):
+    with pytest.raises(dcsim.errors.ResultError, match="a file has the name of the folder"):
         run(5, tmp_path / "out")
 
 

@@ -317,29 +317,29 @@ def test_a_known_nearest_matrix():
     [
         (
             {"a": (0.9, STEEL, ROOF), "b": (0.9, STEEL, "factors.labor"), "c": (-0.9, ROOF, "factors.labor")},
-            "correlations.a: these correlations cannot all hold; the nearest that can: .* 0.5 .is 0.9.*-0.5 .is -0.9",
+            "these correlations contradict each other; the nearest possible: .* 0.5 .is 0.9.*-0.5 .is -0.9",
         ),
-        ({"a": (1.2, STEEL, ROOF)}, "a.is: a correlation lies between -1 and 1, got 1.2"),
+        ({"a": (1.2, STEEL, ROOF)}, "a.is: a correlation is from -1 to 1, got 1.2"),
         ({"a": (-0.1, BUILD)}, "a.is: a correlation of the places of one input lies between 0 and 1, got -0.1"),
-        ({"a": (0.1, STEEL)}, f"'{STEEL}' is drawn once for the whole site: name another input beside it"),
-        ({"a": (0.1,)}, "expected two inputs or more, or one whose places move together"),
-        ({"a": (0.1, STEEL, STEEL)}, f"'{STEEL}' stands here twice"),
+        ({"a": (0.1, STEEL)}, f"'{STEEL}' is drawn once for the whole site: add another input"),
+        ({"a": (0.1,)}, "expected two inputs or more, or one that differs by place"),
+        ({"a": (0.1, STEEL, STEEL)}, f"'{STEEL}' appears twice"),
         (
             {"a": (0.1, STEEL, ROOF), "b": (0.2, WIRE, ROOF, STEEL)},
-            f"b.between: 'a' already says how {ROOF} and {STEEL} are correlated; say it once",
+            f"b.between: 'a' already correlates {ROOF} and {STEEL}; write it once",
         ),
-        ({"a": (0.1, STEEL, "steel")}, f"nothing that is drawn is called 'steel'; there is '{STEEL}'"),
+        ({"a": (0.1, STEEL, "steel")}, f"no uncertain input has the path 'steel'; there is '{STEEL}'"),
         ({"a": (0.1, STEEL, "activities.rof.duration")}, f"did you mean '{ROOF}'?"),
         (
             {"a": (0.1, "activities.pave.duration", BUILD)},
-            "cannot move together, directly or through others: no lot stands around a hall",
+            "cannot move together, directly or through others: no lot contains a hall",
         ),
         (
             {"a": (0.9, STEEL, BUILD), "b": (0.3, BUILD)},
             f"b.is: with its other correlations, the places of '{BUILD}' can have from 0.810 to 1.000 between each",
         ),
-        ({"a": (0.1, BUILD), "b": (0.2, BUILD)}, f"'a' already says how the places of {BUILD} are correlated"),
-        ({"a.b": (0.1, STEEL, ROOF)}, "the name 'a.b' has a '.' in it"),
+        ({"a": (0.1, BUILD), "b": (0.2, BUILD)}, f"'a' already correlates the places of {BUILD}"),
+        ({"a.b": (0.1, STEEL, ROOF)}, "the name 'a.b' contains a '.'"),
     ],
 )
 def test_what_makes_no_sense_is_told(correlations, told):
@@ -352,7 +352,7 @@ def test_too_many_are_refused():
     some = [f"activities.{name}.duration" for name in activities]
     data = {"name": "x", "start": "2024-01-01", "activities": activities}
     assert dcsim.load(data | {"correlations": {"a": {"between": some[:300], "is": 0.5}}}).correlations
-    with pytest.raises(ScenarioError, match="correlations: at most 300 inputs are correlated, got 301"):
+    with pytest.raises(ScenarioError, match="correlations: at most 300 inputs can be correlated, got 301"):
         dcsim.load(data | {"correlations": {"a": {"between": some, "is": 0.5}}})
 
 
@@ -392,5 +392,5 @@ def test_commands_tell_them():
     console.print(repr(dcsim.drivers(scenario, milestone="done", n=16, engine="reference").report()))
     said = " ".join(console.export_text().split())
     assert f"a 0.5 between {STEEL}, {ROOF}" in said
-    assert f"b 0.2 between the places of {BUILD}, each with each" in said
+    assert f"b 0.2 between all pairs of places of {BUILD}" in said
     assert "Some inputs are correlated. Their common part counts for the first of them" in said

@@ -80,7 +80,7 @@ def test_waiting_has_its_price():
 
 def test_a_plain_price_is_in_the_currency_of_the_scenario():
     spec = racks()
-    with pytest.raises(RequestError, match="the price: money carries its currency: write '250 USD'"):
+    with pytest.raises(RequestError, match="the price: money needs its currency: write '250 USD'"):
         delay_cost(dcsim.load(spec), supply="done", expected=True, price=250)
     spec["supplies"]["done"]["hourly_value"] = "10 EUR"
     for price in (250, 250.0, "250", "250 EUR", "0.25k EUR"):
@@ -98,7 +98,7 @@ def test_units_that_never_come_are_told_with_their_share():
     (section,) = result.report().sections
     assert section.sentences == (
         "2 rack-days of done are lost compared with a run in which nothing waits.",
-        "unfinished: 1 of 1 build: 1 activity not yet done",
+        "unfinished: 1 of 1 replication: 1 activity not finished",
     )
     assert sorted(section.tables[0].rows) == [[LATE, 1.0, 0.5], ["waiting for crew", 1.0, 0.5]]
 
@@ -135,12 +135,12 @@ def test_a_plan_may_stand_instead(tmp_path):
     [
         ("01/06/2024,3", "line 2: date: .* got '01/06/2024'; write 2024-01-06 or 2024-06-01"),
         ("06.01.2024,3", "line 2: date: .*; write 2024-01-06 or 2024-06-01"),
-        ("2024-01-06T00:00Z,3", "line 2: date: .*; leave the zone out, and write the time on the site's clock"),
-        ("45297,3", "line 2: date: .*; a spreadsheet means 2024-01-06 by it: format these cells as YYYY-MM-DD"),
+        ("2024-01-06T00:00Z,3", "line 2: date: .*; leave out the zone and write the local time of the site"),
+        ("45297,3", "line 2: date: .*; in a spreadsheet this means 2024-01-06: format these cells as YYYY-MM-DD"),
         ("2024-01-06,2.5", r"line 2: amount: 2\.5 is not a whole number of rack"),
-        ("2024-01-06,-3", "line 2: amount: an amount is never negative, got '-3'"),
+        ("2024-01-06,-3", "line 2: amount: an amount must not be negative, got '-3'"),
         ("2024-01-06,", "line 2: amount: expected an amount such as '8 rack', got ''"),
-        ('2024-01-06,"3,5"', r"line 2: amount: .*; decimals have a point: write 3\.5"),
+        ('2024-01-06,"3,5"', r"line 2: amount: .*; use a point for decimals: write 3\.5"),
         ("2024-01-06,1e25", "line 2: amount: at most 9,007,199,254,740,992 units"),
         ("2024-01-06,1\n2024-01-06,2", "line 3: date: 2024-01-06 00:00 is in the plan twice"),
         ("x,3\n2024-01-07,y", "2 problems\n  line 2: date: .*\n  line 3: amount: "),

@@ -251,7 +251,7 @@ def test_the_mean_number_of_failures(p: Fraction) -> None:
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
 def test_a_probability_lies_between_0_and_1(p: float) -> None:
-    with pytest.raises(ValueError, match=f"a probability lies between 0 and 1, got {p}"):
+    with pytest.raises(ValueError, match=f"a probability must be between 0 and 1, got {p}"):
         failures_table(p)
 
 
@@ -285,7 +285,7 @@ def test_distributions_in_words(distribution: Distribution, words: str) -> None:
         (Uniform, (2, 1), "^uniform: expected low <= high, got 2, 1$"),
         (Uniform, (-1, 1), "^uniform: expected no negative values, got -1, 1$"),
         (Pert, (1, 2, math.nan), "PERT: expected finite numbers, got nan"),
-        (Lognormal, (5, 5), "must be above zero and A below B, got 5 to 5"),
+        (Lognormal, (5, 5), "must be above zero, and A below B, got 5 to 5"),
         (
             Lognormal,
             (0, 5),
@@ -297,15 +297,15 @@ def test_distributions_in_words(distribution: Distribution, words: str) -> None:
             "a lognormal from 1e-60 to 1e[+]60 is too wide to have a mean",
         ),
         (Normal, (1, -1), "never negative, got mean 1 and standard deviation -1"),
-        (Normal, (-1, 1), "a normal's mean and standard deviation are never negative, got mean -1"),
+        (Normal, (-1, 1), "a normal's mean and standard deviation must not be negative, got mean -1"),
         (Exponential, (0,), "an exponential's mean must be above zero, got 0"),
         (Weibull, (0, 1), "a weibull's shape and scale must be above zero, got 0 and 1"),
         (Weibull, (0.001, 1), "a weibull with the shape 0.001 is too wide to have a mean"),
-        (Fixed, (-1,), "a value is never negative, got -1"),
+        (Fixed, (-1,), "a value must not be negative, got -1"),
         (Fixed, (math.inf,), "value: expected finite numbers, got inf"),
         (Discrete, ((1, 2), (1,)), "needs a weight for each value, got 2 values and 1 weights"),
         (Discrete, ((), ()), "needs a weight for each value, got 0 values"),
-        (Discrete, ((1, 2), (1, -1)), "weights are never negative, got -1"),
+        (Discrete, ((1, 2), (1, -1)), "weights must not be negative, got -1"),
         (Discrete, ((1, 2), (0, 0)), "weights must add up to more than zero, got 0"),
         (Discrete, ((-1, 2), (1, 1)), "a discrete distribution has no negative values, got -1"),
         (Empirical, ((),), "an empirical distribution needs at least one value, got none"),

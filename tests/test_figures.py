@@ -80,7 +80,7 @@ def test_the_overview_stands_over_one_axis_of_dates(run):
     upper, middle, lower = figure.axes
     assert upper.get_lines()[0].get_ydata()[-1] == 256
     assert upper.get_xlim() == middle.get_xlim() == lower.get_xlim()
-    assert [ax.get_title("left") for ax in (middle, lower)] == ["Milestones", "Waited for"]
+    assert [ax.get_title("left") for ax in (middle, lower)] == ["Milestones", "Longest waits"]
     assert [text.get_text() for text in figure.texts] == ["gpus over time", "tiny · seed 0"]
 
 
@@ -151,7 +151,9 @@ def test_the_same_build_gives_the_same_bytes(run, tmp_path, suffix):
 
 
 def test_another_suffix_is_refused(run, tmp_path):
-    with pytest.raises(dcsim.errors.ResultError, match=r"'.*x\.jpg': a picture's name ends in \.png, \.svg, \.pdf"):
+    with pytest.raises(
+        dcsim.errors.ResultError, match=r"'.*x\.jpg': the name of a picture must end in \.png, \.svg, \.pdf"
+    ):
         run.picture(tmp_path / "x.jpg")
 
 
@@ -197,5 +199,5 @@ def test_letters_that_no_font_has_are_told_once(caplog, monkeypatch, tmp_path):
     ax.set_xlabel("房")
     style.save(made, tmp_path / "a.png")
     assert [record.getMessage() for record in caplog.records] == [
-        "no installed font has 房机: boxes stand for them in the picture"
+        "no installed font has 房机: the picture shows boxes instead"
     ]

@@ -81,14 +81,14 @@ def test_a_histogram_counts_every_replication_and_tells_quantiles():
         "target  2024-01-20",
     ]
     assert [str(mark.at)[:10] for mark in chart.marks[1:4]] == ["2024-01-16", "2024-01-19", "2024-01-20"]
-    assert chart.title == "done: when it is reached; 10.0 % not by the end of the simulation"
+    assert chart.title == "done: when it is reached; 10.0 % not by the end"
 
 
 def test_a_quantile_beyond_the_horizon_is_said_not_drawn():
     chart = many([("done", 1.0), ("done", nan)]).chart("histogram")
-    late = [mark for mark in chart.marks if mark.name.endswith("not by the end of the simulation")]
+    late = [mark for mark in chart.marks if mark.name.endswith("not by the end")]
     assert [len(mark.x) for mark in late] == [0, 0]
-    assert "P80 not by the end of the simulation" in words(draw(chart, axes()))
+    assert "P80 not by the end" in words(draw(chart, axes()))
     assert many([("done", nan)]).chart("histogram").empty == "done is reached in no replication"
 
 

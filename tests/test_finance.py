@@ -386,25 +386,25 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
     [
         (
             {"costs": {"x": {"supply": "gpus", "price": "5 EUR"}}},
-            "is in EUR: amounts are in USD, and none is converted",
+            "is in EUR: write all amounts in USD",
         ),
         ({"costs": {"x": {"supply": "gpsu", "price": "5 USD"}}}, "no supply 'gpsu'; did you mean 'gpus'"),
         ({"costs": {"x": {"supply": "gpus", "price": "5 USD / h"}}}, "a price for a unit"),
-        ({"costs": {"x": {"supply": "gpus", "price": "5"}}}, "a price carries its currency"),
+        ({"costs": {"x": {"supply": "gpus", "price": "5"}}}, "a price needs its currency"),
         (
             {"costs": {"x": {"supply": "gpus", "price": "5 USD", "paid": [{"share": "0.5", "when": "ordered"}]}}},
             "add up",
         ),
         (
             {"costs": {"x": {"supply": "gpus", "price": "5 USD", "paid": "start"}}},
-            "of a supply `when` is one of ordered",
+            "`when` of a supply must be one of ordered",
         ),
-        ({"costs": {"x": {"supply": "gpus", "activity": "work", "price": "5 USD"}}}, "is paid for one thing"),
+        ({"costs": {"x": {"supply": "gpus", "activity": "work", "price": "5 USD"}}}, "must have one subject"),
         ({"costs": {"x": {"price": "5 USD", "by": "nobody", "date": "2024-01-01"}}}, "no party 'nobody'"),
         ({"assets": {"x": {"life": "5 years"}}}, "no cost 'x'"),
-        ({"funding": {"x": {"loan": "5 USD"}}}, "needs `rate`: the interest a year"),
+        ({"funding": {"x": {"loan": "5 USD"}}}, "needs `rate`: the yearly interest"),
         ({"funding": {"x": {"loan": "5 USD", "rate": "0.1", "term": "90 d"}}}, "whole months or years"),
-        ({"funding": {"x": {"equity": "5 USD", "rate": "0.1"}}}, "belongs to a loan"),
+        ({"funding": {"x": {"equity": "5 USD", "rate": "0.1"}}}, "needs a `loan`"),
         ({"leases": {"x": {"to": "owner", "term": "1 year", "rent": {"yield": "0.1"}}}}, "no asset 'x'"),
         (
             {
@@ -412,7 +412,7 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
                 "assets": {"gpus": {"life": "1 year"}},
                 "leases": {"gpus": {"to": "owner", "term": "1 year", "rent": "1 USD / h"}},
             },
-            "'90M USD / month', is expected here|a party does not pay itself",
+            "'90M USD / month', is expected here|a party cannot pay itself",
         ),
         (
             {
@@ -421,8 +421,8 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
             },
             "lowers a `market_value`: write it",
         ),
-        ({"until": "2023-12"}, "statements end at most"),
-        ({"discount_rate": "12"}, "a yearly rate such as 0.12"),
+        ({"until": "2023-12"}, "statements may end at most"),
+        ({"discount_rate": "12"}, "expected a rate such as 0.12"),
     ],
 )
 def test_what_makes_no_sense_is_refused(finance, said):

@@ -122,10 +122,10 @@ def test_a_picture_is_asked_for_by_name(hall):
     ("label", "message"),
     [
         ("Rack crews", "has the label 'Rack crews' already"),
-        ('"a\\nb"', "a label is words in one line"),
-        ('"\\e[31mred"', "a label is words in one line"),
+        ('"a\\nb"', "a label must be one line of text"),
+        ('"\\e[31mred"', "a label must be one line of text"),
         ("x" * 81, "at most 80 characters"),
-        ("{a: 1}", "expected words"),
+        ("{a: 1}", "expected text"),
     ],
 )
 @pytest.mark.parametrize("place", ["Fit cabinets", "Less power"])

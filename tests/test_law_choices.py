@@ -126,8 +126,8 @@ def test_the_chain_of_a_way_that_waited(run):
 @pytest.mark.parametrize(
     ("ways", "told"),
     [
-        ({"a": {"requires": {"crew | crane": 1}}}, "each alternative is a way of its own"),
-        ({"a": {"requires": {"dock": 1}}}, "'dock' stands in `requires` of the activity as well"),
+        ({"a": {"requires": {"crew | crane": 1}}}, "write each alternative as a way of its own"),
+        ({"a": {"requires": {"dock": 1}}}, "'dock' is also in `requires` of the activity"),
         ({"a": {"requires": {"crw": 1}}}, "no resource 'crw'; did you mean 'crew'?"),
         (
             {"a": {"requires": {"crew": 9}}, "b": {"requires": {"crew": 8}}},
@@ -190,7 +190,7 @@ def test_thirty_pairs_that_work_by_two_calendars(run):
 
 
 def test_more_combinations_than_can_be_told_apart():
-    with pytest.raises(ScenarioError, match="its alternatives make more combinations than can be told apart"):
+    with pytest.raises(ScenarioError, match="its alternatives make more combinations than dcsim can count"):
         network_of(dcsim.load(many(63)))
 
 
@@ -199,7 +199,7 @@ def test_more_combinations_of_calendars_than_are_kept():
     calendars = {f"c{k}": {"hours": f"{k // 6:02}:{k % 6}0-{12 + k // 6}:{k % 6}1"} for k in range(24)}
     crews = {f"r{k}": {"count": 1, "calendar": f"c{k}"} for k in range(24)}
     text = "a=1h:" + ",".join(f"r{k}|r{k + 1}" for k in range(0, 24, 2))
-    with pytest.raises(ScenarioError, match="may meet in more than 2,000 combinations of calendars; use fewer"):
+    with pytest.raises(ScenarioError, match="can lead to more than 2,000 combinations of calendars; use fewer"):
         network_of(dcsim.load(network(text, calendars=calendars, **crews)))
 
 
@@ -275,11 +275,11 @@ def test_stuck_on_what_is_added_up(run):
             r"requires.crane \| crew: needs 4 of 'crane', but there are never more than 3",
         ),
         ({"crane | crew": 1, "crew | crane": 4}, "needs 4 of 'crane', but there are never more than 3"),
-        ({" crane": 1, "crane": 1}, "'crane' stands here twice; add its amounts up"),
-        ({"crane | crew | crane": 1}, "the resource 'crane' stands here twice; each is one alternative"),
+        ({" crane": 1, "crane": 1}, "'crane' appears twice; add up its amounts"),
+        ({"crane | crew | crane": 1}, "the resource 'crane' appears twice; write each alternative once"),
         (
             {f"crane | crew |{' ' * k} dock": 1 for k in range(5)},
-            "'crane | crew | dock' stands here twice; add its amounts up",
+            "'crane | crew | dock' appears twice; add up its amounts",
         ),
         (
             {f"{one} | {other}": 1 for one, other in permutations(("crane", "crew", "dock", "bay"), 2)},

@@ -269,7 +269,7 @@ def test_days_are_counted_from_day_zero(run):
 @pytest.mark.parametrize(
     ("text", "more", "told"),
     [
-        ("a=1<b b=1<a", {}, "wait for each other in a circle: a -> b -> a"),
+        ("a=1<b b=1<a", {}, "wait for each other in a loop: a -> b -> a"),
         ("a@hall=1:crew*3", {"places": {"hall": 2}, "crew": 2}, "needs 3 of 'crew', but there are never more than 2"),
         (
             "a@hall=1 b=1",

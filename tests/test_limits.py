@@ -256,7 +256,9 @@ def test_calendars_that_work_together_are_counted_as_they_are_made():
 
 def test_builds_that_have_no_room_are_refused_before_the_first():
     scenario = dcsim.load(network("a=1", milestones={"m": {"activity": "a"}}))
-    with pytest.raises(RequestError, match=r"values kept of all replications; at most .*: fewer builds, or `--limit"):
+    with pytest.raises(
+        RequestError, match=r"values kept of all replications; at most .*: fewer replications, or `--limit"
+    ):
         dcsim.replicate(scenario, 10**9)
 
 

@@ -183,7 +183,7 @@ def test_a_file_lies_over_its_bases(tmp_path: Path) -> None:
 def test_bases_may_extend_others_but_not_in_a_circle(tmp_path: Path) -> None:
     read = lay(tmp_path, "extends: middle.yaml\nname: top\n", middle="extends: campus.yaml\n", campus=CAMPUS)
     assert read.name == "top"
-    with pytest.raises(ScenarioError, match=r"line 1: extends: these files extend each other in a circle") as caught:
+    with pytest.raises(ScenarioError, match=r"line 1: extends: these files extend each other in a loop") as caught:
         lay(tmp_path, "extends: middle.yaml\n", middle="extends: top.yaml\n")
     assert "top.yaml -> " in str(caught.value)
 
@@ -193,11 +193,11 @@ def test_nothing_outside_the_root_is_read(tmp_path: Path) -> None:
     inner.mkdir()
     (tmp_path / "campus.yaml").write_text(CAMPUS)
     (inner / "top.yaml").write_text("extends: ../campus.yaml\nname: top\n")
-    assert "'../campus.yaml' lies outside the scenario's folder" in refusal(inner / "top.yaml")
+    assert "'../campus.yaml' is outside the folder of the scenario" in refusal(inner / "top.yaml")
     assert load(inner / "top.yaml", root=tmp_path).name == "top"
-    assert "lies outside the scenario's folder" in refusal(tmp_path / "campus.yaml", root=inner)
+    assert "is outside the folder of the scenario" in refusal(tmp_path / "campus.yaml", root=inner)
     (inner / "link.yaml").symlink_to(tmp_path / "campus.yaml")
-    assert "lies outside the scenario's folder" in refusal(inner / "link.yaml", root=inner)
+    assert "is outside the folder of the scenario" in refusal(inner / "link.yaml", root=inner)
 
 
 def test_ramps_distributions_and_lists_replace(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_unknown_variants_and_risks_are_told_with_the_nearest(campus: Path) -> N
     assert "no risk 'strom'; did you mean 'storm'?" in refusal(campus, mitigate=["strom"])
     bare = CAMPUS.replace("    mitigation", "    # mitigation")
     campus.write_text(bare)
-    assert "risks.storm: nothing to switch on: this risk has no `mitigation`" in refusal(campus, mitigate=["storm"])
+    assert "risks.storm: this risk has no `mitigation` to switch on" in refusal(campus, mitigate=["storm"])
 
 
 def test_a_variant_cannot_extend_or_hold_variants(campus: Path) -> None:
@@ -338,7 +338,7 @@ def test_every_option_is_checked_alone(campus: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("{cost: 20, changes: {}}", "options.x.cost: money carries its currency: write '20 USD'"),
+        ("{cost: 20, changes: {}}", "options.x.cost: money needs its currency: write '20 USD'"),
         ("{cost: 1M USD}", "options.x: needs `changes`: what is different with it"),
         ("{cost: 1M USD, changes: {}, prize: 3}", "options.x.prize: unknown key 'prize'"),
     ],
@@ -350,7 +350,7 @@ def test_options_are_closed_to_nonsense(campus: Path, option: str, message: str)
 
 def test_an_option_is_not_called_like_a_risk(campus: Path) -> None:
     campus.write_text(CAMPUS + "options: {storm: {changes: {}}}\n")
-    assert "options.storm: an option cannot be called 'storm': a risk is called so already" in refusal(campus)
+    assert "options.storm: an option cannot have the name 'storm': a risk has it already" in refusal(campus)
 
 
 # Single values from outside
@@ -406,14 +406,14 @@ def test_values_of_every_sort_set_from_outside(campus: Path) -> None:
         ("activities.build.durations", "1 d", "no key 'durations' here; did you mean 'duration'?"),
         ("resource.crew.count", "1", "no key 'resource' here; did you mean 'resources'?"),
         ("supplies.racks.orders.first.lots", "2", "no 'first' in orders; there are no orders"),
-        ("resources.crane.count.now", "2", "there is no 'now' inside a single value; set the whole value"),
-        ("activities.fill.after.3", "build", "this is a list of 1; its entries are counted from 0, got '3'"),
+        ("resources.crane.count.now", "2", "a single value has no 'now'; set the whole value"),
+        ("activities.fill.after.3", "build", "this is a list of 1; number its entries from 0, got '3'"),
         ("resources.crew.count", "", "expected a value, or `null` to delete"),
         ("resources.crew.count", "[1", "cannot read the value '[1'"),
         ("resources.crew.count", "many", "resources.crew.count: expected a number, got 'many'"),
         ("resources.crew.count", "2.5", "expected a whole number of 0 or more, got '2.5'"),
         ("resources.crew.count", object(), "got a Python object"),
-        ("extends", "x.yaml", "a base cannot be set from outside"),
+        ("extends", "x.yaml", "`extends` can only be set in the file"),
         ("activities.build.requires.cran", "1", "no resource 'cran'; did you mean 'crane'?"),
     ],
 )

@@ -59,8 +59,8 @@ def test_all_problems_at_once(folder: Path) -> None:
     assert str(caught.value).splitlines() == [
         "campus.yaml: 4 problems",
         "  line 13: calendars.day_shift.day: unknown key 'day'; did you mean 'days'?",
-        "  line 20: resources.builders.count: nothing is written here; write a value, or `null` to delete"
-        " what another layer says",
+        "  line 20: resources.builders.count: a value is missing here; write one, or `null` to delete"
+        " the value of another layer",
         "  line 50: activities.build_gpus.requires.packing_line: no resource 'packing_line';"
         " did you mean 'packaging_line'?",
         "  line 69: activities.first_training.duration: expected a span such as '18 weeks', got '3 dayz';"
@@ -92,7 +92,7 @@ def test_a_problem_in_another_file_names_it(folder: Path) -> None:
 def test_a_file_of_fifty_megabytes(folder: Path) -> None:
     with (folder / "large.yaml").open("wb") as file:
         file.truncate(50_000_000)
-    with pytest.raises(ScenarioError, match=r"'large\.yaml' has 50\.0 MB; at most 10 MB are read"):
+    with pytest.raises(ScenarioError, match=r"'large\.yaml' has 50\.0 MB; dcsim reads at most 10 MB"):
         load("large.yaml")
 
 
@@ -102,7 +102,7 @@ def test_an_alias_bomb(folder: Path) -> None:
     for inner, outer in pairwise(names):
         lines.append(f"{outer}: &{outer} [{', '.join(['*' + inner] * 9)}]")
     (folder / "bomb.yaml").write_text("\n".join(lines))
-    with pytest.raises(ScenarioError, match=r"line 6: aliases .* stand for more than 200,000 values"):
+    with pytest.raises(ScenarioError, match=r"line 6: aliases .* expand to more than 200,000 values"):
         load("bomb.yaml")
 
 
@@ -122,7 +122,7 @@ def test_files_that_are_none(folder: Path) -> None:
         "wide.yaml": "is written in UTF-16; save it as UTF-8",
         "bse.yaml": "there is no file 'bse.yaml'; did you mean 'base.yaml'?",
         "nowhere/base.yaml": "there is no folder 'nowhere'",
-        ".": "'.' is a folder; name the file in it",
+        ".": "'.' is a folder; name a file in it",
         "x" * 5000: "cannot be read",
         "a\0b": "cannot be read",
     }.items():

@@ -240,9 +240,9 @@ def test_a_plain_number_is_in_the_currency_of_the_scenario():
         assert weighed(scenario, written, n=1).about["budget"] == 5_000_000
     assert weighed(scenario, 0, n=1).about["best"] == []
     several = built(options={"x": faster(9)}, supplies={"gpus": {"hourly_value": "2 EUR"}})
-    with pytest.raises(RequestError, match="the budget: money carries its currency: write '5M USD' or '5M EUR'"):
+    with pytest.raises(RequestError, match="the budget: money needs its currency: write '5M USD' or '5M EUR'"):
         weighed(several, "5M")
-    with pytest.raises(RequestError, match="the budget: money carries its currency: write '40 USD'"):
+    with pytest.raises(RequestError, match="the budget: money needs its currency: write '40 USD'"):
         weighed(built(options={"x": faster(9, cost="")}), 40)
 
 

@@ -28,7 +28,7 @@ def test_they_are_told(dcsim, options):
         "Options\n",
         "more_power  2M USD: a second feed\n",
         "changes supplies.power\n",
-        "crews  at a price that is not said\n",
+        "crews  without a stated price\n",
         "changes resources.crew, resources.crane\n",
         "Variants\n",
     )

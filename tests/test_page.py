@@ -109,8 +109,7 @@ def test_what_is_never_reached_has_no_date(page):
     )
     told = read(page(many(scenario, 8), milestone="all"))
     assert (
-        "all is not reached by 1 Mar 2024 in at least half of 8 simulated builds: 3 racks short of power (power_on)."
-        in told
+        "all: not reached by 1 Mar 2024 in at least half of 8 replications: 3 racks short of power (power_on)." in told
     )
     assert "not by the end of the simulation" in told
     assert "nan" not in told.lower().split()
@@ -397,7 +396,7 @@ def test_an_unknown_milestone_is_refused(page):
 
 
 def test_a_page_is_a_file_of_html(tmp_path):
-    with pytest.raises(ResultError, match="the name of a report ends in"):
+    with pytest.raises(ResultError, match="the name of a report must end in"):
         report(run(tiny()), path=tmp_path / "page.pdf")
     with pytest.raises(ResultError, match="cannot write"):
         report(run(tiny()), path=tmp_path / "nowhere" / "page.html")

@@ -130,10 +130,10 @@ def test_an_expression_is_exact(formula, value):
 @pytest.mark.parametrize(
     ("formula", "message"),
     [
-        ("15 MW + 3 d", "`+` needs two of a kind, got 15 MW and 3 d"),
+        ("15 MW + 3 d", "`+` needs two values of the same kind, got 15 MW and 3 d"),
         ("power + lead", "got power (15 MW) and lead (3 d)"),
-        ("64 GPUs + 1 rack", "needs two of a kind"),
-        ("2 months + 3 d", "needs two of a kind, got 2 months and 3 d"),
+        ("64 GPUs + 1 rack", "needs two values of the same kind"),
+        ("2 months + 3 d", "needs two values of the same kind, got 2 months and 3 d"),
         ("start + 3 MW", "`+` needs a date and a span of time"),
         ("start + start", "`+` needs numbers, got start (2026-01-05)"),
         ("start > 3", "`>` needs numbers"),
@@ -142,29 +142,29 @@ def test_an_expression_is_exact(formula, value):
         ("if(1 > 2, 3)", "`if` takes 3 values between its brackets, got 2"),
         ("ceil(power)", "or a step of the same unit as in ceil(power, 1 MW); got power (15 MW)"),
         ("ceil(1 / power)", "in which the units do not cancel"),
-        ("3 - 5 d", "`-` needs two of a kind"),
+        ("3 - 5 d", "`-` needs two values of the same kind"),
         ("1 / (power - power)", "`/` divides by zero: power - power (0 MW)"),
         ("sqrt(2)", "no function 'sqrt'; there are 'ceil', 'floor'"),
         ("powr * 2", "no parameter or choice 'powr'; did you mean 'power'?"),
-        ("100 / MW", "no parameter 'MW'; if the unit is meant, write 1 MW"),
+        ("100 / MW", "no parameter 'MW'; if you mean the unit, write 1 MW"),
         ("lead.unit", "cannot read '.unit'"),
-        ("a = b", "a comparison is written =="),
-        ("2 ^ 3", "a power is written **"),
+        ("a = b", "write a comparison as =="),
+        ("2 ^ 3", "write a power as **"),
         ("5 % power", "write the fraction: 0.05 is 5 %"),
-        ("power == 'a", "cannot read ''a'; a quote that opens here is never closed"),
+        ("power == 'a", "cannot read ''a'; the quote that opens here is not closed"),
         ("(1 + 2", "expected a closing bracket after '2' at the end"),
         ("1 2", "expected the end or an operation such as + after '1' before '2'"),
         ("", "expected a number, a name or a bracket at the end"),
         ("2026-02-30 + 1 d", "2026-02-30 is not a date"),
-        ("2026-02-28 + 90000 years", "lead out of the calendar"),
-        ("3 d - 5 d", "a span is never negative, got -2 d"),
-        ("lead to power", "numbers, spans and dates may be uncertain; got power"),
+        ("2026-02-28 + 90000 years", "leave the calendar"),
+        ("3 d - 5 d", "a span must not be negative, got -2 d"),
+        ("lead to power", "only numbers, spans and dates may be uncertain; got power"),
         ("9 ** 9 ** 9", "from -100 to 100, got 9 and 9 ** 9"),
         ("9 ** 99 ** 99", "too large"),
         ("(9 ** 99) ** 99", "too large"),
         ("power * power * power * power * power", "too many units"),
-        ("(" * 40 + "1" + ")" * 40, "brackets stand at most 30 deep"),
-        ("-" * 200 + "1", "brackets stand at most 30 deep"),
+        ("(" * 40 + "1" + ")" * 40, "brackets may nest at most 30 deep"),
+        ("-" * 200 + "1", "brackets may nest at most 30 deep"),
         ("1 + " * 200 + "1", "at most 250 numbers, names and signs"),
         ("1" * 1_000_000, "at most 1,000 characters, got 1,000,001"),
     ],
@@ -264,17 +264,17 @@ def test_choices_may_be_values_and_words_in_quotes():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"a": "= b", "b": "= c + 1", "c": "= a"}, "in a circle: a -> b -> c -> a"),
-        ({"a": "= a + 1"}, "in a circle: a -> a"),
-        ({"a": "= b", "b": "= a", "c": "= a + 1", "f": "= e", "e": "= f"}, "in a circle: a -> b -> a"),
-        ({"a-b": 1}, "a parameter is called by letters, digits and _, such as it_power; got 'a-b'"),
-        ({"start": "2026-01-05"}, "the name 'start' is taken"),
-        ({"MW": 1}, "the name 'MW' is taken"),
+        ({"a": "= b", "b": "= c + 1", "c": "= a"}, "in a loop: a -> b -> c -> a"),
+        ({"a": "= a + 1"}, "in a loop: a -> a"),
+        ({"a": "= b", "b": "= a", "c": "= a + 1", "f": "= e", "e": "= f"}, "in a loop: a -> b -> a"),
+        ({"a-b": 1}, "the name of a parameter consists of letters, digits and _, such as it_power; got 'a-b'"),
+        ({"start": "2026-01-05"}, "the name 'start' is reserved"),
+        ({"MW": 1}, "the name 'MW' is reserved"),
         ({"a": "grid"}, "got 'grid'; a word needs `choices`"),
         ({"a": "10-20"}, "got '10-20'; a word needs `choices`, a formula begins with ="),
         ({"a": "3 MW / 2"}, "got '3 MW / 2'; a word needs"),
-        ({"a": [1, 2]}, "a parameter is a single value, got a list of 2"),
-        ({"a": {"value": "x", "choices": ["x"]}, "x": 1}, "a choice is called 'x' too"),
+        ({"a": [1, 2]}, "a parameter must be a single value, got a list of 2"),
+        ({"a": {"value": "x", "choices": ["x"]}, "x": 1}, "a choice has the name 'x' too"),
         ({"a": {"label": "nothing"}}, "needs `value`: a number with its unit"),
         ({"a": {"value": 1, "lable": "x"}}, "unknown key 'lable'; did you mean 'label'?"),
         ({f"p{k}": k for k in range(1_001)}, "a scenario has at most 1,000 parameters"),
@@ -394,7 +394,7 @@ def test_nothing_else_is_computed_from_a_distribution(formula):
 
 
 def test_a_count_is_never_uncertain(campus):
-    with pytest.raises(ScenarioError, match="numbers, spans and dates may be uncertain; got it_power"):
+    with pytest.raises(ScenarioError, match="only numbers, spans and dates may be uncertain; got it_power"):
         load(campus, overrides={"parameters.it_power": {"pert": [2, 3, 4]}})
     with pytest.raises(ScenarioError, match=r"a mapping with the keys 'pert'.*\(computed by `= buildings`\)"):
         load(
@@ -461,7 +461,7 @@ def test_check_warns_of_what_nothing_is_computed_from(campus):
     campus.write_text(CAMPUS.replace("  hurry: 0.5\n", "  hurry: 0.5\n  it_powr: 3 MW\n"))
     (warning,) = load(campus).warnings
     assert (warning.line, warning.path) == (11, "parameters.it_powr")
-    assert "nothing is computed from this; did you mean 'it_power'?" in warning.message
+    assert "nothing uses this parameter; did you mean 'it_power'?" in warning.message
 
 
 def test_the_schema_takes_formulas(campus):

@@ -142,7 +142,7 @@ def test_the_command_says_what_is_wrong(dcsim, tmp_path, run):
     assert code == 2
     assert re.search("holds no result", err)
     _, err, code = dcsim("plot", str(run), "-o", "x.jpg")
-    assert (code, err) == (2, "'x.jpg': a picture's name ends in .png, .svg, .pdf\n")
+    assert (code, err) == (2, "'x.jpg': the name of a picture must end in .png, .svg, .pdf\n")
 
 
 # Animations
@@ -258,9 +258,9 @@ def test_ffmpeg_gets_every_picture(run, tmp_path, monkeypatch):
 
 
 def test_an_animation_is_of_one_build(run, many, tmp_path):
-    with pytest.raises(ResultError, match="shows one build, not replications: give a folder that `dcsim run` wrote"):
+    with pytest.raises(ResultError, match="shows one run, not replications: give a folder that `dcsim run` wrote"):
         animate(package.read(many), tmp_path / "x.html", still)
-    with pytest.raises(ResultError, match=r"an animation's name ends in \.html, \.gif, \.mp4"):
+    with pytest.raises(ResultError, match=r"the name of an animation must end in \.html, \.gif, \.mp4"):
         animate(package.read(run), tmp_path / "x.avi", still)
     with pytest.raises(ResultError, match=r"cannot write '.*x.html': no such file or directory"):
         animate(package.read(run), tmp_path / "nowhere" / "x.html", still)

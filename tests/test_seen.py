@@ -140,7 +140,9 @@ def test_of_few_that_agree_the_nearest_count_and_it_is_told():
 
 
 def test_a_bound_that_no_build_keeps_is_refused():
-    with pytest.raises(RequestError, match=r"none of 1,000 builds agrees.*'first' reached by 2024-01-31: .* in 0"):
+    with pytest.raises(
+        RequestError, match=r"none of 1,000 replications agrees.*'first' reached by 2024-01-31: .* with 0"
+    ):
         many(chain({"milestone": "first", "reached_by": on(30)}, {"milestone": "last", "not_by": on(60)}), 10)
 
 
@@ -214,7 +216,7 @@ def test_designs_are_refused():
         ({"milestone": "first"}, "a sighting says one of `reached`, `reached_by` and `not_by`"),
         ({"milestone": "first", "not_by": on(9), "reached": on(9)}, "a sighting says one of"),
         ({"milestone": "first", "not_by": on(9), "error": "1 month"}, "has no fixed length"),
-        ({"milestone": "first", "not_by": "2023-12-31"}, "the clock starts on 2024-01-01, after what was seen on"),
+        ({"milestone": "first", "not_by": "2023-12-31"}, "the clock starts on 2024-01-01, after the sighting of"),
         ({"milestone": "first", "not_by": on(9), "source": "S"}, "no source 'S'"),
     ],
 )

@@ -123,7 +123,7 @@ def words():
         "crew  1 from 0 d after the start, 2 from 30 d after the start, works day_shift; taken by install, test",
         "dock  2, in every phase; taken by install",
         "stacks  in stack; consumed by install",
-        "40,000 stack there at the start",
+        "40,000 stack at the start",
         "production: 60_000 / wk, delivered every 1 wk, from 0 d, of which this project gets 0.35; varies with labor",
         "order grid: 1,000 kW, placed after install and 3 d, lead time lognormal, 90 % between 30 d and 90 d; P10",
         "gpus  in GPU; a counter; produced by test",

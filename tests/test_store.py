@@ -288,7 +288,7 @@ def test_a_broken_manifest_is_told(tmp_path, text):
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "out").write_text("")
     for folder in (tmp_path / "out", tmp_path / "out" / "deeper"):
-        with pytest.raises(dcsim.errors.ResultError, match="a file stands where a folder is needed"):
+        with pytest.raises(dcsim.errors.ResultError, match="a file has the name of the folder"):
             simulated().save(folder)
 
 

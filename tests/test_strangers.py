@@ -52,14 +52,16 @@ def mine(tmp_path):
 @pytest.mark.parametrize("name", ["manifest.json", "scenario.yaml", "activities.parquet"])
 def test_nothing_is_written_through_a_link(tmp_path, mine, name):
     (tmp_path / "out" / name).symlink_to(mine)
-    with pytest.raises(ResultError, match=rf"{name}' is (a link, through which nothing is written|not|no)|outside"):
+    with pytest.raises(
+        ResultError, match=rf"{name}' is (a link, and dcsim does not write through links|not|no)|outside"
+    ):
         simulated(tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", [".lock", "parts"])
 def test_no_lock_and_no_parts_are_a_link(tmp_path, mine, name):
     (tmp_path / "out" / name).symlink_to(mine)
-    with pytest.raises(ResultError, match=f"{name}' is a link, through which nothing is written: name the fo?i?l"):
+    with pytest.raises(ResultError, match=f"{name}' is a link, and dcsim does not write through links: name its"):
         replicated(tmp_path / "out", resume=True)
 
 
@@ -71,7 +73,7 @@ def test_a_lock_that_leads_two_ways_is_refused(tmp_path, mine):
 
 def test_a_folder_that_is_a_link_is_refused(tmp_path):
     (tmp_path / "out").symlink_to(tmp_path, target_is_directory=True)
-    with pytest.raises(ResultError, match=r"out' is a link, through which nothing is written: name the folder it"):
+    with pytest.raises(ResultError, match=r"out' is a link, and dcsim does not write through links: name its"):
         simulated(tmp_path / "out")
 
 
@@ -129,7 +131,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 def test_a_scenario_reads_ordinary_files_alone(tmp_path, text):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
-    for name, told in (("pipe", "is not an ordinary file"), ("zero", "lies outside the scenario's folder")):
+    for name, told in (("pipe", "is not an ordinary file"), ("zero", "is outside the folder of the scenario")):
         (tmp_path / "s.yaml").write_text(f"name: x\nstart: 2026-01-05\n{text.format(name)}\n")
         with pytest.raises(ScenarioError, match=f"'{name}' {told}"):
             dcsim.load(tmp_path / "s.yaml")
@@ -209,7 +211,7 @@ def test_a_result_reads_ordinary_files_of_its_own_alone(tmp_path, name):
         dcsim.read(tmp_path / "out")
     (tmp_path / "out" / name).unlink()
     (tmp_path / "out" / name).symlink_to(tmp_path / "other" / name)
-    with pytest.raises(ResultError, match="lies outside the result's folder"):
+    with pytest.raises(ResultError, match="is outside the folder of the result"):
         dcsim.read(tmp_path / "out")
 
 

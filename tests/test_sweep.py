@@ -277,7 +277,7 @@ def test_one_path_is_a_list(dcsim, tiny):
         "days from 2024-01-03\n",
         *("half\n", CREW, "P50", "P80", "P80 date", "mean", "reached\n", "1 ", "100 %\n", "2 "),
         *("all\n", CREW, "never", "never", "0 %\n"),
-        "never: not by the end of the simulation, 2024-03-01\n",
+        "never: not reached by the end of the simulation, 2024-03-01\n",
     )
 
 

@@ -12,7 +12,7 @@ from dcsim.report.page.results import together
 from dcsim.report.terminal import shown
 from dcsim.study.unfinished import never
 
-ALL = "never in 12 of 12 builds: 4 to 20 racks short of power (power_on)"
+ALL = "never in 12 of 12 replications: 4 to 20 racks short of power (power_on)"
 
 STUCK = {
     "name": "stuck",
@@ -74,7 +74,8 @@ def test_each_milestone_is_told_what_lies_before_it(many):
     assert "short of power (power_on)" in lines[0]
     assert "crew" not in lines[0]
     assert any(
-        line.startswith("all: never in 12 of 12 builds: 4 to 20 racks short of power (power_on)") for line in lines
+        line.startswith("all: never in 12 of 12 replications: 4 to 20 racks short of power (power_on)")
+        for line in lines
     )
     fitted = next(line for line in lines if line.startswith("fitted"))
     assert "racks waiting for crew (fit)" in fitted
@@ -84,7 +85,7 @@ def test_each_milestone_is_told_what_lies_before_it(many):
 def test_every_report_says_what_is_missing(many):
     told = printed(shown(many.report()))
     assert "none finished by 2024-04-10" in told
-    assert "never: not by the end of the simulation, 2024-04-10" in told
+    assert "never: not reached by the end of the simulation, 2024-04-10" in told
     assert "later" not in told
     assert f"all: {ALL}" in told
     compared = dcsim.compare(scenario(), "more", n=12, milestones=["all"])
@@ -93,7 +94,7 @@ def test_every_report_says_what_is_missing(many):
     explained = dcsim.explain(scenario(), milestone="all", n=12)
     assert f"all: {ALL}" in printed(shown(explained.report()))
     lead = headline(together([many], "all")).lead
-    assert lead.endswith("in at least half of 12 simulated builds: 4 to 20 racks short of power (power_on).")
+    assert lead.endswith("in at least half of 12 replications: 4 to 20 racks short of power (power_on).")
     lead = headline(together([dcsim.simulate(scenario(), expected=True)], "all")).lead
     assert "short of power (power_on)" in lead
 
@@ -117,14 +118,14 @@ def test_what_if_says_what_is_missing_too():
     more, some = ({"supplies": {"power": {"initial": units}}} for units in (20, 2))
     with_options = scenario(options=options(more=more, some=some))
     swept = dcsim.sweep(with_options, {"supplies.power.initial": [2, 20]}, n=12, milestones=["all"])
-    assert "supplies.power.initial = 2: never in 12 of 12 builds: 2 to 18 racks short of power" in printed(
+    assert "supplies.power.initial = 2: never in 12 of 12 replications: 2 to 18 racks short of power" in printed(
         shown(swept.report())
     )
     assert set(swept.stuck["point"]) == {0}
     weighed = dcsim.mitigate(with_options, milestone="all", n=12)
     told = printed(shown(weighed.report()))
     assert f"as planned: {ALL}" in told
-    assert "some: never in 12 of 12 builds: 2 to 18 racks short of power (power_on)" in told
+    assert "some: never in 12 of 12 replications: 2 to 18 racks short of power (power_on)" in told
     assert "more: never" not in told
     assert set(weighed.stuck["measures"]) == {"", "some"}
     ordered = dcsim.latest_orders(with_options, milestone="all", date="2024-03-10", n=12)
@@ -135,7 +136,9 @@ def test_what_if_says_what_is_missing_too():
 @pytest.mark.parametrize("engine", ["reference", "compiled"])
 def test_units_that_never_come_are_lost_to_what_is_missing(engine):
     found = dcsim.delay_cost(scenario(), supply="done", n=12, engine=engine)
-    assert "unfinished: 12 of 12 builds: 4 to 20 racks short of power (power_on)\n" in printed(shown(found.report()))
+    assert "unfinished: 12 of 12 replications: 4 to 20 racks short of power (power_on)\n" in printed(
+        shown(found.report())
+    )
     assert set(found.stuck["waits_for"]) == {"power"}  # fitting waits for the crew, and makes no units
     assert dcsim.delay_cost(dcsim.load({**STUCK, "supplies": PLENTY}), supply="done", n=2).stuck.empty
 
@@ -160,7 +163,7 @@ def test_a_milestone_for_which_too_little_is_made():
     spec = {"activities": {"a": {"duration": "1 d", "produces": {"s": 3}}}, "supplies": {"s": {}}}
     found = dcsim.replicate(scenario(**spec, milestones={"m": {"supply": "s", "reaches": 5}}, variants={}), 3)
     told = "all its work is done, and too little was produced and delivered"
-    assert list(never(found.stuck, 3)) == [f"m: never in 3 of 3 builds: {told}"]
+    assert list(never(found.stuck, 3)) == [f"m: never in 3 of 3 replications: {told}"]
 
 
 def test_a_milestone_of_goods_that_come_too_late_waits_for_no_work():
@@ -168,20 +171,22 @@ def test_a_milestone_of_goods_that_come_too_late_waits_for_no_work():
     spec = {"activities": {"w": {"duration": "200 d"}}, "supplies": late, "variants": {}}
     found = dcsim.replicate(scenario(**spec, milestones={"m": {"supply": "g", "reaches": 3}}), 3)
     told = "all its work is done, and too little was produced and delivered"
-    assert f"m: never in 3 of 3 builds: {told}" in list(never(found.stuck, 3))
+    assert f"m: never in 3 of 3 replications: {told}" in list(never(found.stuck, 3))
 
 
 def test_a_milestone_of_goods_waits_for_the_work_after_which_they_are_ordered():
     late = {"x": {"initial": 1}, "g": {"orders": {"o": {"amount": 3, "placed": {"after": "w"}, "lead_time": "1 d"}}}}
     spec = {"activities": {"w": {"consumes": {"x": 2}}}, "supplies": late, "variants": {}}
     found = dcsim.replicate(scenario(**spec, milestones={"m": {"supply": "g", "reaches": 3}}), 3)
-    assert list(never(found.stuck[found.stuck["milestone"] == "m"], 3)) == ["m: never in 3 of 3 builds: w short of x"]
+    assert list(never(found.stuck[found.stuck["milestone"] == "m"], 3)) == [
+        "m: never in 3 of 3 replications: w short of x"
+    ]
 
 
 def test_where_only_the_time_is_over():
     spec = {"activities": {"a": {"duration": "200 d"}}, "supplies": {}, "variants": {}, "milestones": {}}
     found = dcsim.replicate(scenario(**spec), 3)
-    assert list(never(found.stuck, 3)) == ["unfinished: 3 of 3 builds: 1 activity not yet done"]
+    assert list(never(found.stuck, 3)) == ["unfinished: 3 of 3 replications: 1 activity not finished"]
 
 
 def test_where_all_finishes_nothing_is_said():

@@ -63,7 +63,7 @@ def test_spans_are_read_as_written(text: object, amount: Fraction | int, unit: s
         (5, "a span needs a unit: write '5 d'"),
         ("5", "a span needs a unit: write '5 d'"),
         (Decimal("2.5"), "a span needs a unit: write '2.5 d'"),
-        ("-3 d", "a span is never negative, got '-3 d'"),
+        ("-3 d", "a span must not be negative, got '-3 d'"),
         ("1 d 4 h", "got '1 d 4 h'; write one number and one unit, such as '28 h'"),
         ("1,000 d", "got '1,000 d'; write 1_000"),
         (True, "expected a span such as '18 weeks', got True"),
@@ -129,8 +129,11 @@ def test_dates_are_read(text: object, expected: dt.datetime) -> None:
         ("2024-09", "^2024-09: write a full date such as 2024-09-01$"),
         (2024, "^2024: write a full date such as 2024-01-01$"),
         ("2024-Q3", "expected a date such as 2024-05-02 or 2024-05-02 07:30, got '2024-Q3'"),
-        ("0026-02-03", r"^0026-02-03 is out of range: a date lies between 1900 and 9999; did you mean 2026-02-03\?$"),
-        (dt.date(1066, 10, 14), "^1066-10-14 is out of range: a date lies between 1900 and 9999$"),
+        (
+            "0026-02-03",
+            r"^0026-02-03 is out of range: a date must be between 1900 and 9999; did you mean 2026-02-03\?$",
+        ),
+        (dt.date(1066, 10, 14), "^1066-10-14 is out of range: a date must be between 1900 and 9999$"),
         ("2024-02-30", "2024-02-30 is not a date: day is out of range for month"),
         ("2024-05-02 25:00", "2024-05-02 25:00 is not a date: hour"),
         (dt.datetime(2024, 5, 2, tzinfo=dt.UTC), "expected a date without a time zone"),
@@ -220,8 +223,8 @@ def test_amounts_become_whole_units(text: object, unit: str, amount: int) -> Non
         ("40kGPU", "GPU", "which is in kGPU; did you mean 'GPU'"),
         ("8 MW", "", "expected a plain number, got '8 MW': no unit is declared here"),
         ("8 MW", "unit", "expected a plain number, got '8 MW': no unit is declared here"),
-        ("-3 kW", "kW", "an amount is never negative, got '-3 kW'"),
-        (-3, "kW", "an amount is never negative, got '-3'"),
+        ("-3 kW", "kW", "an amount must not be negative, got '-3 kW'"),
+        (-3, "kW", "an amount must not be negative, got '-3'"),
         ("lots", "kW", "expected an amount such as '8 kW', got 'lots'"),
         (None, "", "expected an amount such as '8', got None"),
         (float("inf"), "kW", "expected a finite number, got inf"),
@@ -256,14 +259,14 @@ def test_a_rate_per_minute() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("60_000", "a rate says per what: write '60_000 / wk', got '60_000'"),
-        (60_000, "a rate says per what: write '60_000 / wk', got '60000'"),
-        ("1 / 2 / h", "a rate says per what"),
+        ("60_000", "a rate needs a unit of time: write '60_000 / wk', got '60_000'"),
+        (60_000, "a rate needs a unit of time: write '60_000 / wk', got '60000'"),
+        ("1 / 2 / h", "a rate needs a unit of time"),
         ("100 / month", "a month has no fixed length"),
         ("100 / year", "a year has no fixed length"),
         ("100 / fortnight", "expected a span such as '18 weeks', got '1 fortnight'"),
         ("100 / 0 d", "a rate is per some time, got '100 / 0 d'"),
-        ("-1 / d", "an amount is never negative, got '-1'"),
+        ("-1 / d", "an amount must not be negative, got '-1'"),
         ("8 MW / d", "expected an amount in stack, got '8 MW', which is in MW"),
     ],
 )
@@ -282,11 +285,11 @@ def test_money_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("20M", "^money carries its currency: write '20M USD'$"),
-        (20, "^money carries its currency: write '20 USD'$"),
+        ("20M", "^money needs its currency: write '20M USD'$"),
+        (20, "^money needs its currency: write '20 USD'$"),
         ("20M usd", "a currency is three capital letters such as USD, got '20M usd'"),
         ("$20M", r"expected money such as '20M USD', got '\$20M'"),
-        ("-20M USD", "a sum of money is never negative, got '-20M USD'"),
+        ("-20M USD", "a sum of money must not be negative, got '-20M USD'"),
     ],
 )
 def test_what_is_no_money_is_told(text: object, message: str) -> None:

@@ -130,7 +130,7 @@ def nothing(ax: Axes, why: str) -> Axes:
 def check_suffix(path: Path) -> None:
     """A picture is PNG, SVG or PDF, which its name says."""
     if path.suffix.lower() not in _METADATA:
-        raise ResultError(f"'{path}': a picture's name ends in {', '.join(_METADATA)}")
+        raise ResultError(f"'{path}': the name of a picture must end in {', '.join(_METADATA)}")
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def cover(figure: Figure) -> None:
         text.set_fontfamily(found)
     if missing:
         letters = "".join(sorted(missing)[:12])
-        logging.getLogger("dcsim").warning("no installed font has %s: boxes stand for them in the picture", letters)
+        logging.getLogger("dcsim").warning("no installed font has %s: the picture shows boxes instead", letters)
 
 
 @lru_cache(maxsize=1024)

@@ -162,12 +162,12 @@ def date_style(cells: Iterable[tuple[int, str]]) -> str:
     if DMY in seen and MDY in seen:
         (row, cell), (other, contrary) = seen[DMY], seen[MDY]
         raise ValueError(
-            f"row {row} has '{cell}', day first, and row {other} has '{contrary}', month first: write them alike"
+            f"row {row} has '{cell}', day first, and row {other} has '{contrary}', month first: use one order"
         )
     known = DMY if DMY in seen else MDY if MDY in seen else ""
     if not known and "either" in seen:
         row, cell = seen["either"]
-        raise ValueError(f"row {row}: '{cell}' may be day or month first: say which with --dates dmy or --dates mdy")
+        raise ValueError(f"row {row}: '{cell}' may have the day or the month first: choose --dates dmy or --dates mdy")
     return known
 
 
@@ -187,13 +187,13 @@ def decimal_style(cells: Iterable[tuple[int, str]]) -> str:
             seen.setdefault(shows, (row, text))
     if COMMA in seen and POINT in seen:
         (row, cell), (other, contrary) = seen[COMMA], seen[POINT]
-        raise ValueError(f"row {row} has '{cell}' and row {other} has '{contrary}': write decimals alike")
+        raise ValueError(f"row {row} has '{cell}' and row {other} has '{contrary}': use one decimal separator")
     known = COMMA if COMMA in seen else POINT if POINT in seen else ""
     if not known and "either" in seen:
         row, cell = seen["either"]
         raise ValueError(
-            f"row {row}: '{cell}' has a sign for decimals or for thousands: say with --decimal comma or "
-            "--decimal point which one separates decimals"
+            f"row {row}: '{cell}' has a separator for decimals or for thousands: "
+            "choose --decimal comma or --decimal point"
         )
     return known
 
@@ -227,7 +227,7 @@ def _awaited(part: str, known: Mapping[str, str], style: Style) -> Awaited:
                 return Awaited(known[name], kind, None, style.number(lag.rstrip("% ")) / 100)
             return Awaited(known[name], kind, style.length(lag) if lag else None)
     named = re.split(r"(?:FS|SS|FF|SF)?[+-]|\s*:", part)[0]
-    raise ValueError(f"'{shorten(part)}' names no activity{nearest(named, known)}; write them as 12FS+3d;15SS")
+    raise ValueError(f"'{shorten(part)}' is not an activity{nearest(named, known)}; write them as 12FS+3d;15SS")
 
 
 def crews(cell: str, style: Style) -> dict[str, Fraction]:

@@ -65,9 +65,9 @@ def _java() -> Any:
             )
         version = int(str(jpype.java.lang.System.getProperty("java.specification.version")).split(".")[-1])
     except (jpype.JVMNotFoundException, OSError, RuntimeError, TypeError) as error:
-        raise UnavailableError(f"such files need Java, which does not start here: {INSTALL}") from error
+        raise UnavailableError(f"such files need Java, which does not start on this machine: {INSTALL}") from error
     if version < OLDEST_JAVA:
-        raise UnavailableError(f"such files need Java {OLDEST_JAVA} or newer, and this is {version}: {INSTALL}")
+        raise UnavailableError(f"such files need Java {OLDEST_JAVA} or newer; this machine has {version}: {INSTALL}")
     return jpype
 
 
@@ -85,7 +85,7 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
     if path.suffix.lower() == ".xml" and any(
         mark.encode(code) in data for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be")
     ):
-        raise ScheduleError(f"'{path}' has a document type of its own, which is not read")
+        raise ScheduleError(f"'{path}' has its own document type, which dcsim does not read")
     jpype = _java()
     try:
         files = _projects(jpype, path, data, encoding)
@@ -121,7 +121,7 @@ def _chosen(files: list[Any], project: str, path: Path) -> Any:
         raise ScheduleError(f"there are no activities in '{path}'")
     names = [str(one.getProjectProperties().getName() or one.getProjectProperties().getProjectTitle()) for one in files]
     if len(files) > 1 and not project:
-        raise ScheduleError(f"'{path}' has several projects: say --sheet, one of {', '.join(names)}")
+        raise ScheduleError(f"'{path}' has several projects: choose one with --sheet: {', '.join(names)}")
     if project and project not in names:
         raise ScheduleError(f"'{path}' has no project '{project}'{nearest(project, names)}")
     return files[names.index(project) if project else 0]

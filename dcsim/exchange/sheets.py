@@ -101,7 +101,7 @@ def excel_table(path: Path, sheet: str = "") -> Table:
         raise
     except Exception as error:  # whatever the library trips over in a broken file
         raise ScheduleError(
-            f"'{name}' cannot be read as an Excel workbook ({type(error).__name__}): save it anew"
+            f"'{name}' cannot be read as an Excel workbook ({type(error).__name__}): save it again"
         ) from error
     if sheet and sheet not in sheets:
         raise ScheduleError(f"'{name}' has no sheet '{sheet}'{nearest(sheet, titles)}")
@@ -113,7 +113,7 @@ def excel_table(path: Path, sheet: str = "") -> Table:
     if len(with_headings) > 1:
         listed = ", ".join(f"'{title}'" for title in with_headings)
         raise ScheduleError(
-            f"'{name}' has several sheets with the headings of a schedule: say --sheet, one of {listed}"
+            f"'{name}' has several sheets with the headings of a schedule: choose one with --sheet: {listed}"
         )
     chosen = with_headings[0] if with_headings else next(iter(sheets), "")
     return _checked(sheets.get(chosen, []), name, [])
@@ -126,20 +126,18 @@ def _refuse_bombs(data: bytes, name: str) -> None:
             parts = packed.infolist()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 most = f"{LARGEST_UNPACKED // 10**6} MB in {MOST_PARTS:,} parts"
-                raise ScheduleError(f"'{name}' unpacks to too much: at most {most} are read")
+                raise ScheduleError(f"'{name}' unpacks to too much: dcsim reads at most {most}")
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")):
                     _refuse_entities(packed.read(part), name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise ScheduleError(
-            f"'{name}' is not an Excel workbook ({error}); a file of the old kind, .xls, is saved anew as .xlsx"
-        ) from None
+        raise ScheduleError(f"'{name}' is not an Excel workbook ({error}); save an old .xls file as .xlsx") from None
 
 
 def _refuse_entities(data: bytes, name: str) -> None:
     """XML with definitions of its own, which might stand for anything, is not read."""
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
-        raise ScheduleError(f"'{name}' has XML with a document type of its own, which is not read")
+        raise ScheduleError(f"'{name}' has XML with its own document type, which dcsim does not read")
 
 
 def _sheet_rows(sheet: Any) -> Iterator[Row]:

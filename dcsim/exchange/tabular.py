@@ -149,7 +149,7 @@ class _Reader:
         for id_, count in Counter(row.id for row in rows).items():
             if count > 1:
                 second = [row.line for row in rows if row.id == id_][1]
-                self._problem(second, "id", f"'{shorten(id_)}' stands in {count} rows: give each activity its own id")
+                self._problem(second, "id", f"'{shorten(id_)}' appears in {count} rows: give each activity its own id")
         self._refuse_all()
         return rows
 
@@ -191,7 +191,7 @@ class _Reader:
         starts = [self._read(row, one, self.style.date) for row in rows for one in ("early_start", "actual_start")]
         known = [start for start in starts if start is not None]
         if self.answers.start is None and not known:
-            self._refuse("it has no dates: say when the schedule begins with --start 2026-01-31")
+            self._refuse("it has no dates: give the start of the schedule with --start 2026-01-31")
         self.made.start = self.answers.start or min(known, default=self.made.start)
         self.made.status = self.answers.status
 
@@ -264,7 +264,7 @@ class _Reader:
         if not percent and made.actual_start is None:
             return
         if self.made.status is None:
-            self._refuse(f"row {row.line} tells of progress: say up to which date with --status-date 2026-01-31")
+            self._refuse(f"row {row.line} has progress: give its status date with --status-date 2026-01-31")
         made.constraints = ()
         if made.actual_start is None:
             made.actual_start = made.early_start
@@ -303,7 +303,7 @@ class _Reader:
                 self.made.lose("", what, f"{WORKDAYS}; --calendar says others", "assumption")
         except ValueError as error:
             said = str(error) or f"nothing says the hours of calendar '{shorten(name)}'"
-            self._refuse(f"row {row.line}: {said}: say them with --calendar '{name}=Mon-Sat 07:00-17:00'")
+            self._refuse(f"row {row.line}: {said}: give them with --calendar '{name}=Mon-Sat 07:00-17:00'")
         if shifts is None:
             self.around.add(called)
             return None

@@ -26,7 +26,7 @@ def report(found: "Imported") -> Report:
     differs, moved = own[own["file_off"] != 0], table[table["simulated_off"] != 0]
     critical = int(table["critical"].sum())
     sentences = [
-        f"{counted(len(table), 'activity')}, {critical:,} of them critical without limits of resources",
+        f"{counted(len(table), 'activity')}, {critical:,} of them critical if resources are unlimited",
         f"early dates are those of the file in {len(own) - len(differs):,} of {len(own):,} activities that have them"
         if len(own)
         else "the file has no early dates of its own",
@@ -34,13 +34,13 @@ def report(found: "Imported") -> Report:
     ]
     return Report.of(
         "Import",
-        (found.scenario.name, f"taken over from {found.source}"),
+        (found.scenario.name, f"imported from {found.source}"),
         (
             Section("", sentences),
-            _section("not taken over as it is", found.losses, "where", "what", "instead"),
-            _section("dates that are not those of the file", differs, "id", "file_start", "early_start", "file_off",
+            _section("imported with changes", found.losses, "where", "what", "instead"),
+            _section("early dates that differ from the file", differs, "id", "file_start", "early_start", "file_off",
                      "file_cause"),
-            _section("expected dates that are not the early dates", moved, "id", "early_start", "simulated_start",
+            _section("expected dates that differ from the early dates", moved, "id", "early_start", "simulated_start",
                      "simulated_off", "simulated_cause"),
         ),
     )  # fmt: skip

@@ -86,7 +86,7 @@ class _Stage:
             self.image, self.legend = draw_cells(scene.states, last, self.layout, self.map)
             self.moving += [self.image, self.legend]
         else:
-            style.nothing(self.map, "nothing happens in any place")
+            style.nothing(self.map, "no activity in any place")
         self.cursors: list[Line2D] = []
         self.growing: list[tuple[Line2D, Line]] = []
         for number, lines in enumerate(panels):
@@ -116,7 +116,7 @@ class _Stage:
                 for begin, end in zip(edges[::2], edges[1::2], strict=True):
                     span = float(self.dates[max(begin - 1, 0)]), float(self.dates[end - 1])
                     ax.axvspan(*span, color=style.RED, alpha=0.28, linewidth=0)
-                ax.set_title(f"{label} in stock\nshaded: something waits for it", fontsize=9, fontweight="normal")
+                ax.set_title(f"{label} in stock\nshaded: activities wait for it", fontsize=9, fontweight="normal")
         if lines[0].short is None:
             ax.legend(loc="upper left", fontsize=8, handlelength=1.8)
         ax.set_xlim(float(self.dates[0]), float(self.dates[-1]))

@@ -158,7 +158,7 @@ class Instances:
         length = all(span.is_nothing for span in spans), any(span.in_months for span in spans)
         if not all(span.is_nothing or span.in_months == length[1] for span in spans):
             path = ("activities", self.names[number], "ways")
-            self.choices.refused.append((path, "its ways are written in months, all of them or none"))
+            self.choices.refused.append((path, "write the durations of all its ways in months, or of none"))
 
         def make(shared: str, k: int) -> int:
             numbers = {name: int(one[k]) for name, one in of.items()}

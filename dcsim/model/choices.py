@@ -140,7 +140,7 @@ class Choices:
             before, reached = reached, set()
             for pair in product(before, dict.fromkeys(one.calendar for one in choice.alternatives)):
                 if pair not in self.joined and len(self.joined) >= MOST_TOGETHER + self._alternatives:
-                    most = f"may meet in more than {MOST_TOGETHER:,} combinations of calendars"
+                    most = f"can lead to more than {MOST_TOGETHER:,} combinations of calendars"
                     name = list(self.goods.scenario.activities)[demand.activity]
                     self.refused.append((("activities", name), f"its alternatives {most}; use fewer calendars"))
                     return

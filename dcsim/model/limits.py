@@ -74,7 +74,7 @@ def _resources(network: Network) -> Found:
 
 
 def _there(units: float) -> str:
-    return f"there can be {units:,} of it in all places, more than can be counted exactly (2^53)"
+    return f"there can be {units:,} of it in all places, more than dcsim counts exactly (2^53)"
 
 
 def _times(network: Network) -> Found:
@@ -117,7 +117,7 @@ def _at_most(effects: Iterable[tuple[Risk, Fraction]]) -> Fraction:
 def _too_long(path: Key, span: Distribution, multipliers: Sequence[float] = ()) -> Found:
     most = greatest(span) * prod(multipliers)
     if not most <= LARGEST:
-        yield path, f"this can take {most:.3g} minutes with all that multiplies it, more than can be counted (2^53)"
+        yield path, f"this can take {most:.3g} minutes with all its multipliers, more than dcsim counts (2^53)"
 
 
 def _visits(network: Network) -> Found:
@@ -130,5 +130,5 @@ def _visits(network: Network) -> Found:
         yield ("activities",), message
     for demand in network.demands:
         if prod(len(choice.alternatives) for choice in demand.choices) > MOST_MODES:
-            message = "its alternatives make more combinations than can be told apart (2^62)"
+            message = "its alternatives make more combinations than dcsim can count (2^62)"
             yield ("activities", network.activities[demand.activity], "requires"), message

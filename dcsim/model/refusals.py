@@ -43,7 +43,7 @@ def _impossible_demands(network: Network) -> Iterator[tuple[Key, str]]:
                 message = f"needs {amount} of '{what}'{where}, but there are never more than {peak}"
                 yield (*path, "requires", requirement.cause), message
         if closed := _closed(network, demand):
-            yield path, f"can never be worked on: {closed} before the horizon"
+            yield path, f"can never start: {closed} before the horizon"
 
 
 def _never_enough(network: Network, requirement: Requirement) -> tuple[str, int, int] | None:
@@ -165,7 +165,7 @@ def _circle(network: Network) -> Iterator[tuple[Key, str]]:
     if names:
         activity = network.activities[int(network.activity[min(n for n in circle if n < network.instances)])]
         way = " -> ".join([*names, names[0]])
-        yield ("activities", activity, "after"), f"activities wait for each other in a circle: {way}"
+        yield ("activities", activity, "after"), f"activities wait for each other in a loop: {way}"
 
 
 def _gates_of_supplies(network: Network) -> set[int]:

@@ -26,9 +26,9 @@ def animate(findings: Result, path: Path, progress: Callable[[int, int], None]) 
         An MP4 is wanted and there is no ffmpeg.
     """
     if path.suffix.lower() not in FORMATS:
-        raise ResultError(f"'{path}': an animation's name ends in {', '.join(FORMATS)}")
+        raise ResultError(f"'{path}': the name of an animation must end in {', '.join(FORMATS)}")
     if findings.kind != "run":
-        raise ResultError(f"an animation shows one build, not {findings.kind}: give a folder that `dcsim run` wrote")
+        raise ResultError(f"an animation shows one run, not {findings.kind}: give a folder that `dcsim run` wrote")
     scenario, start, zero = findings.scenario, findings.scenario.start, findings.scenario.zero
     shown = scene(findings.tables, counted(scenario, findings.tables["supplies"]["supply"]))
     title = " · ".join(findings.subject())

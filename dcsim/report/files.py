@@ -41,7 +41,7 @@ def report(*results: Result, path: str | Path, milestone: str | None = None, bri
 
     path = Path(path)
     if path.suffix.lower() not in KINDS:
-        raise ResultError(f"'{path}': the name of a report ends in .html, .md or .xlsx")
+        raise ResultError(f"'{path}': the name of a report must end in .html, .md or .xlsx")
     return write_file(path, _content(together(results, milestone), path.suffix.lower(), brief))
 
 

@@ -69,7 +69,7 @@ def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
         "Branches": _branches,
         "Correlations": _correlations,
         "Milestones": _milestones,
-        "Fitted, not measured": _fitted,
+        "Fitted values": _fitted,
         "Options": _options,
         "Variants": _variants,
         "Computed from parameters": _computed,
@@ -88,7 +88,7 @@ def size(network: Network, labels: Mapping[str, str]) -> str:
 
 def _head(scenario: Scenario, network: Network) -> Iterator[str]:
     yield (
-        f"The clock starts on {when(network.start)}, days are counted from {when(network.zero)}, and the run "
+        f"The clock starts on {when(network.start)}, days count from {when(network.zero)}, and the run "
         f"stops on {when(network.date(network.horizon))} at the latest."
     )
     document = scenario.document
@@ -193,7 +193,7 @@ def _resources(scenario: Scenario, _: Network) -> Iterator[Entry]:
         ]
         details = [f"in {pattern}: {_resource(part)}" for pattern, part in resource.within.items()]
         said = _resource(resource) + (f", in every {resource.per}" if resource.per != SITE else "")
-        said += f"; taken by {listed(users)}" if users else "; taken by nothing"
+        said += f"; taken by {listed(users)}" if users else "; not used"
         yield Entry(name, said, tuple(details))
 
 
@@ -219,7 +219,7 @@ def _supplies(scenario: Scenario, _: Network) -> Iterator[Entry]:
 
 def _supply_lines(part: schema.SupplyPart, unit: str) -> Iterator[str]:
     if "initial" in part.model_fields_set:
-        yield f"{amount(part.initial, unit)} there at the start"
+        yield f"{amount(part.initial, unit)} at the start"
     for name, order in part.orders.items():
         yield f"order {name}: {_order(order, unit)}"
     if part.production is not None:
@@ -345,7 +345,7 @@ def _share(probability: Any) -> str:
 
 def _correlations(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, one in scenario.correlations.items():
-        among = f"the places of {one.between[0]}, each with each" if len(one.between) == 1 else listed(one.between)
+        among = f"all pairs of places of {one.between[0]}" if len(one.between) == 1 else listed(one.between)
         yield Entry(name, f"{plain(one.number)} between {among}", (one.description,) if one.description else ())
 
 
@@ -353,7 +353,7 @@ def _milestones(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, milestone in scenario.milestones.items():
         details = [f"observed {spelled(one.date)}: {one.meaning}".rstrip(": ") for one in milestone.observed]
         if milestone.target is not None:
-            details.insert(0, f"wanted by {spelled(milestone.target)}")
+            details.insert(0, f"target {spelled(milestone.target)}")
         yield Entry(name, _reached(scenario, milestone), tuple(details))
 
 
@@ -361,7 +361,7 @@ def _reached(scenario: Scenario, milestone: schema.Milestone) -> str:
     where = f" in {milestone.place}" if milestone.place else ""
     if milestone.supply is not None:
         unit = scenario.supplies[milestone.supply].unit
-        return f"{amount(milestone.reaches, unit, milestone.supply)} ever there{where}"
+        return f"{amount(milestone.reaches, unit, milestone.supply)} in total{where}"
     event = "started" if milestone.event == "start" else "finished"
     often = "all of" if milestone.reaches is None else f"{amount(milestone.reaches, '')} x"
     return f"{often} {milestone.activity} {event}{where}"
@@ -376,7 +376,7 @@ def _fitted(scenario: Scenario, _: Network) -> Iterator[Entry]:
 
 def _options(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, option in scenario.options.items():
-        price = money(option.cost) if option.cost else "at a price that is not said"
+        price = money(option.cost) if option.cost else "without a stated price"
         said = f"{price}: {option.description}" if option.description else price
         yield Entry(name, said, (f"changes {_changed(option.changes)}",))
 

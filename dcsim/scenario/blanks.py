@@ -20,15 +20,15 @@ def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
     if split is not None:
         written, keys = split
         call = _OPENING.match(written)
-        right = f"a distribution is written {HOW_TO_WRITE[call[1].lower()]}" if call else f'quote it: "{written}"'
+        right = f"write a distribution as {HOW_TO_WRITE[call[1].lower()]}" if call else f'quote it: "{written}"'
         if "places" in (*path, keys[0]):
-            right = "places are counted by whole numbers that are known: {hall: 2, rack: {in: hall, count: 20}}"
+            right = "numbers of places are fixed whole numbers: {hall: 2, rack: {in: hall, count: 20}}"
         problem = node.problem(path or keys[:1], f"YAML split '{written}' at its commas; {right}")
         yield from ((path or (key,), problem) for key in keys)
         return
     for key, child in node.children():
         if child.value is Blank.BLANK:
-            message = "nothing is written here; write a value, or `null` to delete what another layer says"
+            message = "a value is missing here; write one, or `null` to delete the value of another layer"
             yield (*path, key), child.problem((*path, key), message)
         elif isinstance(child.value, dict | list):
             yield from find_blanks(child, (*path, key))

@@ -74,7 +74,7 @@ def read_cases(folder: Path) -> Cases:
     sites = {row.values["site"]: row for row in reading.rows(SITES, _SITE, "site")}
     for row in sites.values():
         if row.values["announced"] is not None and row.values["announced_for"] is None:
-            reading.say(row, "announced_for", "for how many buildings the date was announced is missing")
+            reading.say(row, "announced_for", "the number of buildings of the announced date is missing")
     dated, right = (folder / STEPS).exists(), not reading.problems
     steps: dict[str, list[Step]] = {}
     for row in reading.rows(STEPS, _STEP, "site", "buildings", "seen") if dated else ():
@@ -83,7 +83,7 @@ def read_cases(folder: Path) -> Cases:
             reading.say(row, "site", f"no site '{shorten(of)}' in {SITES}{nearest(of, sites)}")
         started = sites[of].values["started"] if of in sites else None
         if operational and started is not None and date <= started:
-            reading.say(row, "date", f"the site was operational on {date}, before it started on {started}")
+            reading.say(row, "date", f"the site was operational on {date}, before its start on {started}")
         steps.setdefault(of, []).append(Step(buildings, date, error, operational))
     if reading.problems:
         raise ScenarioError(reading.problems, str(folder))
@@ -175,7 +175,7 @@ class _Reading:
             for column, (parse, empty) in kinds.items():
                 row.values[column] = self._cell(row, column, parse, empty)
             if (named := tuple(row.cells[column] for column in key)) in seen:
-                self.say(row, key[0], f"'{shorten(', '.join(named))}' stands here a second time")
+                self.say(row, key[0], f"'{shorten(', '.join(named))}' appears here a second time")
             seen.add(named)
             if len(self.problems) == before:
                 yield row

@@ -48,10 +48,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _SLIPS = {
-    "=": "a comparison is written ==",
-    "^": "a power is written **",
+    "=": "write a comparison as ==",
+    "^": "write a power as **",
     "%": "write the fraction: 0.05 is 5 %",
-    **dict.fromkeys("'\"", "a quote that opens here is never closed"),
+    **dict.fromkeys("'\"", "the quote that opens here is not closed"),
 }
 
 
@@ -86,10 +86,10 @@ class Term:
 def parse(text: str) -> Term:
     """An expression taken apart, once for all that are written alike; raises ValueError with what is wrong where."""
     if len(text) > LONGEST:
-        raise ValueError(f"an expression has at most {LONGEST:,} characters, got {len(text):,}; name parts of it")
+        raise ValueError(f"an expression may have at most {LONGEST:,} characters, got {len(text):,}; split it up")
     tokens = [*_tokens(text), Token("end", "", len(text), len(text))]
     if len(tokens) > MOST_TOKENS:
-        raise ValueError(f"an expression has at most {MOST_TOKENS} numbers, names and signs; name parts of it")
+        raise ValueError(f"an expression may have at most {MOST_TOKENS} numbers, names and signs; split it up")
     reader = _Reader(text, tokens)
     term = reader.expression()
     if reader.token.kind != "end":
@@ -113,7 +113,7 @@ def _tokens(text: str) -> Iterator[Token]:
         found = _TOKEN.match(text, at)
         if found is None:
             rest = text[at:].lstrip()
-            advice = _SLIPS.get(rest[0], "an expression has numbers with units, names, + - * / ** and comparisons")
+            advice = _SLIPS.get(rest[0], "expressions consist of numbers with units, names, + - * / ** and comparisons")
             raise ValueError(f"cannot read '{rest[:20]}'; {advice}")
         kind = str(found.lastgroup)
         begin = found.start("number" if kind == "unit" else kind)
@@ -163,7 +163,7 @@ class _Reader:
     def expression(self, least: int = 0, depth: int = 0) -> Term:
         """What binds tighter than this."""
         if depth > DEEPEST:
-            raise ValueError(f"brackets stand at most {DEEPEST} deep in each other; name parts of it")
+            raise ValueError(f"brackets may nest at most {DEEPEST} deep; split the expression up")
         begin = self.token.begin
         left = self._first(depth)
         while self.token.kind == "sign" and (strength := _STRENGTH.get(self.token.text, 0)) > least:

@@ -48,7 +48,7 @@ class Root:
         if inside not in self.known:
             text = read_text(path, shown)
             if sum(map(len, self.known.values())) + len(text) > MOST_TOGETHER:
-                raise UnreadableFileError(f"'{shown}' is too much: all files together have at most 100 MB")
+                raise UnreadableFileError(f"'{shown}' is too large: all files together may have at most 100 MB")
             self.known[inside] = text
         return self.known[inside]
 
@@ -58,9 +58,11 @@ class Root:
             found = path.resolve()
             inside = found.is_relative_to(self.folder.resolve()) or found.is_relative_to(ARCHETYPES.resolve())
         except (OSError, ValueError, RuntimeError):
-            raise UnreadableFileError(f"'{shown}' is not the name of a file") from None
+            raise UnreadableFileError(f"'{shown}' is not a file name") from None
         if not inside:
-            raise UnreadableFileError(f"'{shown}' lies outside the {self.whose}'s folder, and nothing there is read")
+            raise UnreadableFileError(
+                f"'{shown}' is outside the folder of the {self.whose}; dcsim reads only inside it"
+            )
         return found
 
     def beside(self, origin: Origin, name: str) -> tuple[str, Origin]:
@@ -102,7 +104,7 @@ def read_stream(shown: str) -> str:
     """The text on standard input; raises UnreadableFileError where it is too large, or no text."""
     data = sys.stdin.buffer.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise UnreadableFileError(f"'{shown}' has more than {LARGEST // 10**6} MB, the most that is read")
+        raise UnreadableFileError(f"'{shown}' has more than {LARGEST // 10**6} MB, the most that dcsim reads")
     return _decode(data, shown)
 
 
@@ -128,13 +130,13 @@ def read_bytes(path: Path, shown: str, most: int) -> bytes:
         raise UnreadableFileError(f"'{shown[:100]}' cannot be read ({reason})") from None
     if max(size, len(data)) > most:
         megabytes = f"{max(size, len(data)) / 1e6:,.1f} MB"
-        raise UnreadableFileError(f"'{shown}' has {megabytes}; at most {most // 10**6:,} MB are read")
+        raise UnreadableFileError(f"'{shown}' has {megabytes}; dcsim reads at most {most // 10**6:,} MB")
     return data
 
 
 def _refuse_odd(found: os.stat_result, shown: str) -> None:
     if stat.S_ISDIR(found.st_mode):
-        raise UnreadableFileError(f"'{shown}' is a folder; name the file in it")
+        raise UnreadableFileError(f"'{shown}' is a folder; name a file in it")
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableFileError(f"'{shown}' is not an ordinary file")
 

@@ -58,7 +58,7 @@ class _Names(dict[str, Value]):
         if name in self.spoiled:
             raise _SpoiledError(self.spoiled[name])
         if name in SPAN_WORDS or name in UNITS:
-            raise ValueError(f"no parameter '{name}'; if the unit is meant, write 1 {name}")
+            raise ValueError(f"no parameter '{name}'; if you mean the unit, write 1 {name}")
         raise ValueError(f"no parameter or choice '{name}'{nearest(name, self.known, 'parameters')}")
 
 
@@ -144,7 +144,7 @@ class Formulas:
             path, node = nodes[name]
             try:
                 if name in names:
-                    raise ValueError(f"a choice is called '{name}' too: rename one of them")
+                    raise ValueError(f"a choice has the name '{name}' too: rename one of them")
                 names[name] = self._chosen(path, node, choices.get(name, []))
             except ValueError as error:
                 names.spoiled[name] = self._refuse(error, node, path)
@@ -198,7 +198,7 @@ class Formulas:
             sorter.done(*ready)
         if circle:
             path, node = nodes[circle[0]]
-            message = f"these are computed from each other in a circle: {' -> '.join(circle[:12])}"
+            message = f"these formulas depend on each other in a loop: {' -> '.join(circle[:12])}"
             problem = self._refuse(ValueError(message), node, path)
             names.spoiled |= dict.fromkeys(left, problem)
             self.problems += [(path, problem) for path, _ in left.values()]
@@ -232,9 +232,9 @@ def _bare(node: Node) -> Node:
 def _unfit(name: str) -> str:
     """Why a parameter cannot be called so; empty if it can."""
     if not _NAME.fullmatch(name):
-        return f"a parameter is called by letters, digits and _, such as it_power; got '{shorten(name)}'"
+        return f"the name of a parameter consists of letters, digits and _, such as it_power; got '{shorten(name)}'"
     if name in RESERVED or name in DATES or name in SPAN_WORDS or name in UNITS:
-        return f"the name '{name}' is taken: it is a word of the format, or a unit"
+        return f"the name '{name}' is reserved: it is a word of the format or a unit"
     return ""
 
 
@@ -269,7 +269,7 @@ def _read(raw: Any, choices: list[Value]) -> Value:
     if isinstance(raw, str) and BEGINS_LIKE_A_DATE.match(raw):
         return parse_date(raw)
     if isinstance(raw, list) or raw is None:
-        raise ValueError(f"a parameter is a single value, got {describe(raw)}")
+        raise ValueError(f"a parameter must be a single value, got {describe(raw)}")
     if not isinstance(raw, str):
         return Quantity(parse_number(raw))
     try:

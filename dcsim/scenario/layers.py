@@ -35,23 +35,23 @@ SECTIONS = (
     "variants",
     "sources",
 )
-"""The parts of a scenario that hold things by name."""
+"""The sections of a scenario that hold entries by name."""
 
 PROVENANCE = ("source", "assumption", "note")
-"""What is said about a `value` beside it."""
+"""Keys about a `value` that stand beside it."""
 
 RANGE = ("low", "high")
-"""Values beside a `value` that are believable too."""
+"""Keys of the plausible range of a `value`."""
 
 BESIDE = PROVENANCE + RANGE
-"""What may stand beside a `value`."""
+"""All keys that may stand beside a `value`."""
 
 DEEPEST, MOST = 50, 500
 """Files that may extend each other in a row, and files that a scenario may consist of."""
 
 _STEP = re.compile(r"=.*|\d{4}-\d{2}(-\d{2}.*)?|[\d_.]+ ?(min|minutes?|h|hours?|d|days?|wk|weeks?|months?|years?)|0")
 _NOT_IN_LAYERS = ("variants", "options", "extends")
-"""What a partial scenario cannot have."""
+"""Keys that a partial scenario cannot have."""
 
 
 @dataclass
@@ -60,9 +60,9 @@ class Stack:
 
     root: Root
     problems: list[Problem] = field(default_factory=list)
-    """What is wrong inside a layer."""
+    """Problems inside a layer."""
     missing: list[Problem] = field(default_factory=list)
-    """Layers that are not there: without them nothing more can be said about the scenario."""
+    """Layers that do not exist: without them no other check makes sense."""
     bases: dict[Path, Node] = field(default_factory=dict)
     """Every file that was read, with all it extends: many may extend it, and none is read twice."""
 
@@ -95,9 +95,9 @@ class Stack:
                 text, found = self.root.beside(origin, entry.value)
                 circle, where = _circle(below, found), found.path.resolve()
                 if circle:
-                    problem = f"these files extend each other in a circle: {circle}"
+                    problem = f"these files extend each other in a loop: {circle}"
                 elif where not in self.bases and (len(below) > DEEPEST or len(self.bases) >= MOST):
-                    problem = f"at most {DEEPEST} files extend each other in a row, and a scenario is at most {MOST}"
+                    problem = f"at most {DEEPEST} files may extend each other in a chain, and {MOST} in all"
                 else:
                     if where not in self.bases:
                         self.bases[where] = self.read(text, found, below)
@@ -128,7 +128,7 @@ class Stack:
                 continue
             changes = options[name].get("changes")
             if changes is None:
-                message = "nothing to do: an option says what it `changes`, a partial scenario"
+                message = "an option needs `changes`, a partial scenario"
                 self.missing.append(options[name].problem(("options", name), message))
             else:
                 node = self._lay(node, changes, ("options", name, "changes"), "what an option changes")
@@ -155,7 +155,7 @@ class Stack:
             if risk is None:
                 self.missing.append(Problem("risks", f"no risk '{name}'{nearest(name, risks, 'risks')}"))
             elif mitigation is None or not isinstance(mitigation.value, dict):
-                message = "nothing to switch on: this risk has no `mitigation`"
+                message = "this risk has no `mitigation` to switch on"
                 self.missing.append(risk.problem(("risks", name), message))
             else:
                 mitigated = merge(risk, mitigation.without("cost", "description"), ("risks", name))

@@ -24,10 +24,10 @@ from dcsim.scenario.schema import Scenario
 from dcsim.scenario.tree import Node, Origin, graft, plain, walk
 
 STANDARD_INPUT = "-"
-"""The name of a scenario that is not a file but comes through a pipe; files beside it are those of this folder."""
+"""The name of a scenario that comes through a pipe; other files are then read from the current folder."""
 
 Found = list[tuple[Key, Problem]]
-"""Problems, each with the path of the value that cannot be used because of it."""
+"""Problems, each with the path of the value that it makes unusable."""
 
 
 def load(

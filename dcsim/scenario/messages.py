@@ -13,10 +13,10 @@ from dcsim.scenario.values import describe
 from dcsim.suggest import nearest
 
 _OTHER_LINKS = {
-    "fs": "a link leads from a finish to a start, which needs no word",
-    "ss": "from a start to a start is `from: start`",
-    "ff": "a link to a finish cannot be written: make the last part of this activity one of its own, which waits",
-    "sf": "a link to a finish cannot be written: make the last part of this activity one of its own, `from: start`",
+    "fs": "every link goes from a finish to a start; leave this out",
+    "ss": "a start-to-start link is `from: start`",
+    "ff": "dcsim has no links to a finish: make the end of this activity an activity of its own, which waits",
+    "sf": "dcsim has no links to a finish: make the end of this activity an activity of its own, with `from: start`",
 }
 """How links of other tools, `type: FF`, are written here."""
 
@@ -81,7 +81,7 @@ def _unknown_key(path: Key, raw: Any) -> str:
 
 
 def _listed(known: list[str]) -> str:
-    return f"; known here: {', '.join(known)}" if known else ""
+    return f"; known keys: {', '.join(known)}" if known else ""
 
 
 def _example(path: Key) -> str:

@@ -18,7 +18,7 @@ def listed(raw: Any) -> Any:
 def text_of(raw: Any) -> str:
     """Words, also where they look like a number (`as_of: 2024`)."""
     if isinstance(raw, dict | list) or raw is None:
-        raise ValueError(f"expected words, got {describe(raw)}")
+        raise ValueError(f"expected text, got {describe(raw)}")
     return describe(raw) if isinstance(raw, bool) else str(raw)
 
 
@@ -26,9 +26,9 @@ def read_label(raw: Any) -> str:
     """A label: some words in one line."""
     label = text_of(raw).strip()
     if bad := [character for character in label if not character.isprintable()]:
-        raise ValueError(f"a label is words in one line, this one has a {bad[0]!r} in it")
+        raise ValueError(f"a label must be one line of text; this one contains a {bad[0]!r}")
     if len(label) > LONGEST_LABEL:
-        raise ValueError(f"a label has at most {LONGEST_LABEL} characters, this one has {len(label)}")
+        raise ValueError(f"a label may have at most {LONGEST_LABEL} characters; this one has {len(label)}")
     return label
 
 

@@ -13,7 +13,7 @@ from dcsim.scenario.tree import Node, Origin, graft
 from dcsim.suggest import nearest, shorten
 
 _KEYS_WITH_DOTS = ("effects", "delays", "fitted")
-_WHERE_NEW_THINGS_STAND = "new ones are added in a variant or with `extends`"
+_WHERE_NEW_THINGS_STAND = "add new entries in a variant or with `extends`"
 
 
 class _RefusedError(Exception):
@@ -79,7 +79,7 @@ def _set_entry(node: Node, path: Key, parts: list[str], value: Node) -> Node:
     """The list with one entry set, which is named by its place, counted from 0."""
     index = int(parts[0]) if parts[0].isdecimal() else -1
     if not 0 <= index < len(node.value):
-        raise _RefusedError(f"this is a list of {len(node.value)}; its entries are counted from 0, got '{parts[0]}'")
+        raise _RefusedError(f"this is a list of {len(node.value)}; number its entries from 0, got '{parts[0]}'")
     changed = list(node.value)
     changed[index] = _set(changed[index], (*path, index), parts[1:], value)
     return Node(changed, node.mark)
@@ -106,10 +106,10 @@ def _refuse_unknown(node: Node, path: Key, key: str, rest: list[str]) -> None:
         if key not in known and key != "extends":
             raise _RefusedError(f"no key '{key}' here{nearest(key, known)}")
         if key == "extends":
-            raise _RefusedError("a base cannot be set from outside; write it in the file")
+            raise _RefusedError("`extends` can only be set in the file")
         return
     if not any(outline.is_mapping(kind) for kind in kinds) or not isinstance(node.value, dict):
-        raise _RefusedError(f"there is no '{key}' inside a single value; set the whole value")
+        raise _RefusedError(f"a single value has no '{key}'; set the whole value")
     if rest or (len(path) == 1 and path[0] in SECTIONS):
         what = str(path[-1])
         raise _RefusedError(f"no '{key}' in {what}{nearest(key, there, what)}" + (f" ({_WHERE_NEW_THINGS_STAND})"))

@@ -59,12 +59,12 @@ def parse_yaml(text: str, origin: Origin) -> tuple[Node, list[Problem]]:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else None
         raise UnreadableTextError(
-            f"a character that cannot stand in a text file (code {error.character})", origin, line
+            f"a character that a text file cannot contain (code {error.character})", origin, line
         ) from None
     except UnicodeError:
-        raise UnreadableTextError("characters that are no valid Unicode text", origin) from None
+        raise UnreadableTextError("characters that are not valid Unicode text", origin) from None
     if builder.root is None:
-        raise UnreadableTextError("the file is empty; a scenario is a mapping that begins with `name: ...`", origin)
+        raise UnreadableTextError("the file is empty; a scenario begins with `name: ...`", origin)
     return builder.root, builder.problems
 
 
@@ -119,7 +119,7 @@ class _Builder:
                 self.documents += 1
                 if self.documents > 1:
                     raise UnreadableTextError(
-                        "a second document begins here ('---'); a scenario is one", self.origin, line
+                        "a second document begins here ('---'); a scenario is one document", self.origin, line
                     )
             case yaml.ScalarEvent():
                 self._scalar(event, line)
@@ -143,18 +143,18 @@ class _Builder:
     def _alias(self, anchor: str, line: int) -> None:
         if anchor not in self.anchors:
             raise UnreadableTextError(
-                f"nothing is marked '&{anchor}' above; text that begins with '*' is quoted", self.origin, line
+                f"there is no anchor '&{anchor}' above; quote text that begins with '*'", self.origin, line
             )
         found = self.anchors[anchor]
         if found is None:
-            raise UnreadableTextError(f"'*{anchor}' stands inside what it stands for", self.origin, line)
+            raise UnreadableTextError(f"the alias '*{anchor}' contains itself", self.origin, line)
         value, size = found
         self.by_alias += size
         if self.by_alias > MOST_BY_ALIAS:
-            message = f"aliases ('*{anchor}') stand for more than {MOST_BY_ALIAS:,} values; write it without them"
+            message = f"aliases ('*{anchor}') expand to more than {MOST_BY_ALIAS:,} values; write the file without them"
             raise UnreadableTextError(message, self.origin, line)
         if self._awaits_key():
-            self._say("a key is a plain word, not an alias", line)
+            self._say("a key must be a plain word, not an alias", line)
             self._key(anchor, line)
             return
         self._put(value, line, size)
@@ -174,7 +174,7 @@ class _Builder:
             self.anchors[done.anchor] = (done.value, done.size)
         if done.is_key:
             kind = "mapping" if isinstance(done.value, dict) else "list"
-            self._say(f"a key is a plain word, got a {kind}; text with brackets is quoted", done.line)
+            self._say(f"a key must be a plain word, got a {kind}; quote text with brackets", done.line)
             self._key("?", done.line)
             self.stack[-1].refused = True
         else:
@@ -189,7 +189,7 @@ class _Builder:
             self._say("a key is missing in front of ':'", line)
         if key == "<<":
             self._say(
-                "'<<' is not part of YAML 1.2; lay scenarios over each other with `extends` and `variants`",
+                "'<<' is not part of YAML 1.2; combine scenarios with `extends` and `variants`",
                 line,
             )
         inner.key, inner.key_line, inner.refused = key, line, key == "<<" or not key.strip()
@@ -210,14 +210,14 @@ class _Builder:
         if key in inner.value:
             first = inner.value[key].mark
             where = f"line {first.line}" if first else "above"
-            self._say(f"the key '{key}' stands here a second time; the first is on {where}", inner.key_line, key)
+            self._say(f"the key '{key}' appears a second time; the first is on {where}", inner.key_line, key)
         else:
             inner.value[key] = Node(value, Mark(self.origin, inner.key_line))
 
     def _refuse_tag(self, tag: str | None, line: int) -> None:
         if tag is not None:
             shown = tag.replace("tag:yaml.org,2002:", "!!")
-            self._say(f"tags such as '{shown}' are refused; write the plain value, text in quotes", line)
+            self._say(f"YAML tags such as '{shown}' are refused; write the plain value, text in quotes", line)
 
     def _say(self, message: str, line: int, *inside: str) -> None:
         keys = [outer.key for outer in self.stack[:-1] if outer.key is not None]

@@ -51,7 +51,7 @@ class _Unit:
             return sum_.amount / size
         number = parse_number(raw)
         if number < 0:
-            raise ValueError(f"a price is never negative, got {describe(raw)}")
+            raise ValueError(f"a price must not be negative, got {describe(raw)}")
         return number
 
 
@@ -80,7 +80,7 @@ def _path(raw: Any, one: Callable[[Any], Fraction]) -> tuple[tuple[datetime | No
         return ((None, parse_uncertain(raw, one)),)
     written = raw["path"]
     if len(raw) > 1 or not isinstance(written, Mapping) or not written:
-        raise ValueError("a path is written {path: {2024-07: 4 USD, 2025-06-15: 2.3 USD}}, and nothing else beside it")
+        raise ValueError("write a path alone, as {path: {2024-07: 4 USD, 2025-06-15: 2.3 USD}}")
     steps = sorted(((parse_month(when), parse_uncertain(value, one)) for when, value in written.items()), key=_first)
     for (before, _), (after, _) in pairwise(steps):
         if before == after:
@@ -99,9 +99,9 @@ def parse_price(raw: Any) -> Path:
     unit = _Unit()
     steps = _path(raw, unit.read)
     if not unit.found:
-        raise ValueError(f"a price carries its currency, such as '30_000 USD' or '64 USD / MWh'; got {describe(raw)}")
+        raise ValueError(f"a price needs its currency, such as '30_000 USD' or '64 USD / MWh'; got {describe(raw)}")
     if len(unit.found) > 1:
-        raise ValueError(f"all of it is in one unit, got {' and '.join(map(repr, unit.found.values()))}")
+        raise ValueError(f"expected one unit throughout, got {' and '.join(map(repr, unit.found.values()))}")
     ((currency, per),) = unit.found
     return Path(steps, currency, per)
 
@@ -116,7 +116,7 @@ def parse_rate_of(raw: Any) -> Path:
     if not isinstance(raw, Mapping) or not ({"over", "margin"} & set(raw)):
         return parse_share(raw)
     if set(raw) != {"over", "margin"}:
-        raise ValueError("a floating rate is written {over: sofr, margin: 0.06}")
+        raise ValueError("write a floating rate as {over: sofr, margin: 0.06}")
     return Path(_path(raw["margin"], read_number), over=str(raw["over"]))
 
 

@@ -37,7 +37,7 @@ class Unwrapping:
             self.problems.append(node.value[key].problem((*path, key), message))
         said = {key: _words(node.get(key)) for key in PROVENANCE}
         if not unknown and not said["source"] and not said["assumption"]:
-            message = "a `value` says where it comes from: add `source: KEY`, or `assumption: why it is so`"
+            message = "a `value` needs its origin: add `source: KEY`, or `assumption: the reason`"
             self.problems.append(node.problem(path, message))
         low, high = (plain(end) if end is not None else None for end in map(node.get, RANGE))
         said_of_it = (said["source"], said["assumption"], said["note"] or "")

@@ -55,11 +55,11 @@ class Quantity:
 
     def __post_init__(self) -> None:
         if max(abs(self.amount.numerator).bit_length(), self.amount.denominator.bit_length()) > _MOST_BITS:
-            raise ValueError("a number in between is too large, or has too many digits; round it")
+            raise ValueError("an intermediate number is too large or has too many digits; round it")
         if len(self.dimensions) > _MOST_DIMENSIONS or any(
             abs(power) > _MOST_DIMENSIONS for _, power in self.dimensions
         ):
-            raise ValueError("a number in between has too many units")
+            raise ValueError("an intermediate number has too many units")
 
     @classmethod
     def of(cls, number: Fraction, word: str) -> "Quantity":
@@ -156,7 +156,7 @@ def written(value: Value) -> Any:
     if isinstance(value, Quantity) and not value.dimensions:
         return int(value.amount) if value.amount.denominator == 1 else Decimal(decimal(value.amount))
     if isinstance(value, Quantity) and value.dimensions in (TIME, MONTHS) and value.amount < 0:
-        raise ValueError(f"a span is never negative, got {value}")
+        raise ValueError(f"a span must not be negative, got {value}")
     if isinstance(value, Uncertain):
         return _written_spread(value)
     return value if isinstance(value, bool) else told(value)
@@ -185,7 +185,7 @@ def _bound(value: Value, where: Operand) -> Bound:
         return value.amount
     if isinstance(value, Quantity) and value.dimensions in (TIME, MONTHS) and value.shown_unit:
         return Span(value.number, value.shown_unit)
-    raise ValueError(f"numbers, spans and dates may be uncertain; got {where}")
+    raise ValueError(f"only numbers, spans and dates may be uncertain; got {where}")
 
 
 # Operations
@@ -209,7 +209,7 @@ def _alike(does: str, *operands: Operand) -> list[Quantity]:
     numbers = _numbers(does, *operands)
     for number, one in zip(numbers, operands, strict=True):
         if number.dimensions != numbers[0].dimensions:
-            raise ValueError(f"`{does}` needs two of a kind, got {operands[0]} and {one}")
+            raise ValueError(f"`{does}` needs two values of the same kind, got {operands[0]} and {one}")
     return numbers
 
 
@@ -236,12 +236,12 @@ def _moved(date: datetime, by: Quantity) -> datetime:
         if by.amount >= 0:
             return date + timedelta(minutes=round_half_up(Span(by.amount, "month").after(date)))
         if by.amount.denominator != 1:
-            raise ValueError(f"only whole months lie before a date, got {Quantity(-by.amount, MONTHS, 'month')}")
+            raise ValueError(f"subtract whole months from a date, not {Quantity(-by.amount, MONTHS, 'month')}")
         if by.amount <= -12 * (date.year - 1):
             raise OverflowError
         return months_later(date, int(by.amount))
     except OverflowError:
-        raise ValueError(f"{told(date)} and {by} lead out of the calendar") from None
+        raise ValueError(f"{told(date)} and {by} leave the calendar") from None
 
 
 def multiply(a: Operand, b: Operand, does: str = "*") -> Value:
@@ -336,7 +336,7 @@ def between(a: Operand, b: Operand) -> Value:
     if isinstance(low, Quantity) and isinstance(high, Quantity) and not low.dimensions and high.unit:
         low = Quantity.of(low.amount, high.unit)  # "24 to 72 h": the unit stands once
     if type(low) is not type(high):
-        raise ValueError(f"both ends of a range are of the same sort, got {a} and {b}")
+        raise ValueError(f"both ends of a range need the same kind, got {a} and {b}")
     return Uncertain("uniform" if isinstance(low, datetime) else "lognormal", (_bound(low, a), _bound(high, b)))
 
 

@@ -62,7 +62,7 @@ class Rules:
         if rule is None:
             known = dict.fromkeys(column for one in self.rules for column in one.when)
             told = ", ".join(f"{column} '{shorten(cells.get(column, ''))}'" for column in known)
-            _refuse(site, f"no rule of '{self.path}' holds for {told}: add a last one without `when`")
+            _refuse(site, f"no rule of '{self.path}' matches {told}: add a last rule without `when`")
         assert rule is not None
         empty = next((name for name in _named(rule.set) if name not in cells), None)
         if empty is not None:
@@ -156,7 +156,7 @@ class _Reading:
         self._column(node, path, str(path[-1]))
         words = node.value if isinstance(node.value, list) else [node]
         if any(isinstance(one.value, dict | list) for one in words):
-            self._say(node, path, "expected a word, or a list of words any of which will do")
+            self._say(node, path, "expected a word, or a list of alternative words")
         return tuple(str(plain(one)) for one in words)
 
     def defaults(self, node: Node | None) -> dict[str, str]:
@@ -164,10 +164,10 @@ class _Reading:
         for column, one in self._entries(Node({"defaults": node} if node else {}), (), "defaults"):
             path: Key = ("defaults", column)
             if isinstance(one.value, dict):
-                self._known(one, path, _BESIDE, "a value, or `{value: 70, assumption: why}`")
+                self._known(one, path, _BESIDE, "a value, or `{value: 70, assumption: the reason}`")
             value = one.get("value") if isinstance(one.value, dict) else one
             if value is None or isinstance(value.value, dict | list) or plain(value) is None:
-                self._say(one, path, "expected what to take where the cell is empty")
+                self._say(one, path, "expected the value for an empty cell")
                 continue
             self._column(one, path, column)
             found[column] = str(plain(value))

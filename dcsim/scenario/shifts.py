@@ -57,12 +57,12 @@ def _shifts_of(key: Key, written: Sequence[str], read: Read) -> Hours | None:
 
 def _check_some(shifts: Sequence[Hours]) -> None:
     if not shifts:
-        raise ValueError("needs at least one shift, such as 07:00-17:00; a day off is left out")
+        raise ValueError("needs at least one shift, such as 07:00-17:00; leave out days off")
 
 
 def _check_hours_per_day(spec: CalendarSpec) -> None:
     if spec.hours_per_day is not None and not 0 < spec.hours_per_day <= 24:
-        raise ValueError(f"a day has more than 0 and at most 24 hours, got {plain(spec.hours_per_day)}")
+        raise ValueError(f"a working day has more than 0 and at most 24 hours, got {plain(spec.hours_per_day)}")
 
 
 def _week(days: frozenset[int] | None, hours: Mapping[str, Hours]) -> Week:
@@ -73,7 +73,7 @@ def _week(days: frozenset[int] | None, hours: Mapping[str, Hours]) -> Week:
     for written, shifts in hours.items():
         for day in parse_days(written):
             if week[day]:
-                raise ValueError(f"{DAY_NAMES[day]} stands here twice; give each day its hours once")
+                raise ValueError(f"{DAY_NAMES[day]} appears twice; give each day its hours once")
             week[day] = shifts
     for day, shifts in enumerate(week):
         if days is not None and (day in days) != bool(shifts):
@@ -99,4 +99,4 @@ def _check_worked(first: Any, last: Any, week: Week) -> None:
     off = [DAY_NAMES[(first.weekday() + i) % 7] for i in range(min((last - first).days, 6) + 1)]
     missing = [day for day in off if not week[DAY_NAMES.index(day)]]
     if missing:
-        raise ValueError(f"{missing[0]} has no hours of its own; say them: `open: {{{first}: 07:00-12:00}}`")
+        raise ValueError(f"{missing[0]} has no hours of its own; write them: `open: {{{first}: 07:00-12:00}}`")

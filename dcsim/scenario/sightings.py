@@ -94,7 +94,7 @@ class _Reading:
         state, date, error = cells[STATE].strip(), None, 0.0
         if state not in STATES:
             near = nearest(state, list(STATES), "states")
-            self._say(line, STATE, f"expected what was seen, got '{shorten(state)}'{near}")
+            self._say(line, STATE, f"expected a state such as 'reached', got '{shorten(state)}'{near}")
         try:
             date = parse_limit(cells[DATE])
         except ValueError as problem:
@@ -122,7 +122,7 @@ class _Reading:
         elif count != "1" and (several := f"{name}_{count}") not in known:
             first = known[name]
             if first.activity is None or first.reaches != 1:
-                self._say(line, BUILDINGS, f"'{name}' does not count the first of several: leave it out")
+                self._say(line, BUILDINGS, f"'{name}' has no numbered steps: leave the number out")
             place = {} if first.place is None else {"in": first.place}
             self.milestones[several] = {"activity": first.activity, "reaches": int(count), **place}
             return several

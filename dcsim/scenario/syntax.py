@@ -4,9 +4,9 @@ import yaml
 
 _OPENED = "the {bracket} that opens here is not closed, or a ',' is missing"
 _KEY = "expected a key here, indented like those above it; is the indentation right, a quote closed?"
-_ESCAPE = "a '\\' in double quotes that means nothing; use single quotes"
-_TOO_MANY = "a value is missing here, or a bracket too many"
-_DASH = "an entry that begins with '- ' cannot stand here; begin it on a line of its own"
+_ESCAPE = "a '\\' without meaning in double quotes; use single quotes"
+_TOO_MANY = "a value is missing here, or there is a bracket too many"
+_DASH = "an entry that begins with '- ' cannot be here; begin it on its own line"
 _END = "expected the end of the file here; is the indentation right?"
 
 _PLAIN_WORDS = (
@@ -14,30 +14,30 @@ _PLAIN_WORDS = (
         "mapping values are not allowed",
         "a second ':'; put text that contains ': ' in quotes, or check the indentation",
     ),
-    ("unexpected ':'", "text that contains ':' must stand in quotes"),
-    ("that cannot start any token", "text that begins with {character} must stand in quotes"),
+    ("unexpected ':'", "quote text that contains ':'"),
+    ("that cannot start any token", "quote text that begins with {character}"),
     ("',' or '}'", _OPENED),
     ("',' or ']'", _OPENED),
     ("node content", _TOO_MANY),
     ("did not find expected key", _KEY),
     ("expected <block end>", _KEY),
     ("did not find expected '-'", "expected an entry that begins with '- ', indented like those above it"),
-    ("could not find expected ':'", "a key without its ':'; a key is followed by ': '"),
-    ("unexpected end of stream", "a quote that opens here is never closed"),
+    ("could not find expected ':'", "a key without its ':'; write ': ' after a key"),
+    ("unexpected end of stream", "the quote that opens here is not closed"),
     ("<document start>", _END),
     ("unknown escape character", _ESCAPE),
     ("expected hexdecimal", _ESCAPE),
     ("hexadecimal numbers", _ESCAPE),
     ("Unicode character escape", _ESCAPE),
-    ("control characters are not allowed", "a character that cannot stand in a text file"),
+    ("control characters are not allowed", "a character that a text file cannot contain"),
     ("sequence entries are not allowed", _DASH),
-    ("expected alphabetic or numeric", "text that begins with '&' or '*' must stand in quotes"),
+    ("expected alphabetic or numeric", "quote text that begins with '&' or '*'"),
     (
         "scanning a block scalar",
-        "text that begins with '|' or '>' goes on in the next line, or stands in quotes",
+        "text after '|' or '>' continues on the next line; otherwise quote it",
     ),
-    ("tag", "text that begins with '!' must stand in quotes"),
-    ("directive", "text that begins with '%' must stand in quotes"),
+    ("tag", "quote text that begins with '!'"),
+    ("directive", "quote text that begins with '%'"),
 )
 _WHERE_IT_OPENED = ("',' or '}'", "',' or ']'", "unexpected end of stream")
 

@@ -11,8 +11,8 @@ from dcsim.suggest import nearest, shorten
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _BROKEN = {
     "field larger": f"a cell of more than {csv.field_size_limit():,} characters; is a quote not closed?",
-    "unexpected end": "the quote that opens in this row is never closed",
-    "expected after": "text stands behind a closing quote; a quote inside a quoted cell is written twice",
+    "unexpected end": "the quote that opens in this row is not closed",
+    "expected after": "text follows a closing quote; write a quote inside a quoted cell twice",
 }
 """What the library says of text that is no table, and how it is told."""
 
@@ -68,7 +68,7 @@ def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",
     for message in _head(columns, told) if rows or not problems else ():
         problems.append(Problem("", message, name, line))
     if len(rows) < 2 and not problems:
-        problems.append(Problem("", "there are no rows below the names of the columns", name, line))
+        problems.append(Problem("", "there are no rows below the column names", name, line))
     for line, cells in rows[1:] if not told else ():
         if len(cells) < len(columns):
             problems.append(Problem("", f"the row ends before column '{shorten(columns[len(cells)])}'", name, line))
@@ -98,12 +98,12 @@ def text_rows(text: str, name: str, problems: list[Problem], separator: str = ",
 def _head(columns: tuple[str, ...], separated: str) -> Iterator[str]:
     """What is wrong with the names of the columns."""
     if not columns:
-        yield "the file is empty; a table begins with the names of its columns"
+        yield "the file is empty; a table begins with its column names"
     elif len(columns) == 1 and separated:
         yield separated
     for name in dict.fromkeys(filter(None, columns)):
         if columns.count(name) > 1:
-            yield f"two columns are named '{shorten(name)}'; give each a name of its own"
+            yield f"two columns have the name '{shorten(name)}'; rename one"
 
 
 def _separated(columns: tuple[str, ...]) -> str:

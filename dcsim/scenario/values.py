@@ -70,7 +70,7 @@ HOW_TO_WRITE = {kind: distribution.written for kind, distribution in KINDS.items
 
 
 def single(
-    one: Callable[[Any], Read], expected: str, instead: str = "this value is known, not a range"
+    one: Callable[[Any], Read], expected: str, instead: str = "this value must be fixed, not a range"
 ) -> Callable[[Any], Read]:
     """A reader of one written value that says what was expected when it meets something else altogether.
 
@@ -83,7 +83,7 @@ def single(
         if raw is None or isinstance(raw, bool | dict | list | tuple):
             raise ValueError(f"expected {expected}, got {describe(raw)}")
         if isinstance(raw, str) and (found := _CALL.fullmatch(raw)) and found[1].lower() in HOW_TO_WRITE:
-            raise ValueError(f"got '{shorten(raw)}'; a distribution is written {HOW_TO_WRITE[found[1].lower()]}")
+            raise ValueError(f"got '{shorten(raw)}'; write a distribution as {HOW_TO_WRITE[found[1].lower()]}")
         return one(str(raw) if isinstance(raw, Decimal | Fraction) and one in (parse_date, parse_limit) else raw)
 
     return read
@@ -112,7 +112,7 @@ def _parse_range(raw: str, one: Callable[[Any], Bound]) -> Uncertain:
         low_text = f"{low_text} {high.unit}"  # "24 to 72 h": the unit stands once
     low = one(low_text)
     if type(low) is not type(high):
-        raise ValueError(f"got '{shorten(raw)}'; both ends of a range are of the same sort")
+        raise ValueError(f"got '{shorten(raw)}'; both ends of a range need the same kind")
     return Uncertain("uniform" if isinstance(low, datetime) else "lognormal", (low, high))
 
 
@@ -128,21 +128,21 @@ def _parse_mapping(raw: dict[Any, Any], one: Callable[[Any], Bound]) -> Uncertai
         return _parse_discrete(written, one)
     values, pure = written if isinstance(written, list) else [written], family.pure
     if len(values) != len(fields(family)) or isinstance(written, dict):
-        raise ValueError(f"this distribution is written {HOW_TO_WRITE[kind]}; got {describe(written)}")
+        raise ValueError(f"write this distribution as {HOW_TO_WRITE[kind]}; got {describe(written)}")
     return Uncertain(kind, tuple(map(one, values[pure:])), tuple(map(read_number, values[:pure])))
 
 
 def _parse_empirical(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
     values = written.get("values") if isinstance(written, dict) and len(written) == 1 else None
     if not isinstance(values, list) or not values:
-        raise ValueError(f"an empirical distribution is written {HOW_TO_WRITE['empirical']}; got {describe(written)}")
+        raise ValueError(f"write an empirical distribution as {HOW_TO_WRITE['empirical']}; got {describe(written)}")
     return Uncertain("empirical", tuple(one(value) for value in values))
 
 
 def _parse_discrete(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
     pairs = written if isinstance(written, list) else []
     if not pairs or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-        raise ValueError(f"a discrete distribution is written {HOW_TO_WRITE['discrete']}; got {describe(written)}")
+        raise ValueError(f"write a discrete distribution as {HOW_TO_WRITE['discrete']}; got {describe(written)}")
     return Uncertain("discrete", tuple(one(v) for v, _ in pairs), tuple(read_number(w) for _, w in pairs))
 
 
@@ -199,7 +199,7 @@ def parse_multiplier(raw: Any) -> Fraction:
         more, less = plain(1 + share), f"{found[2]} % less is {plain(1 - share)}, " if share <= 1 else ""
         said = "" if found[1] == "-" else f"{found[2]} % longer (or more) is {more}, "
         said += f"{less}{'down' if share <= 1 else 'up'} to {found[2]} % is {plain(share)}"
-        raise ValueError(f"{raw.strip()} could be read in several ways: {said}")
+        raise ValueError(f"{raw.strip()} is ambiguous: {said}")
     return parse_number(raw)
 
 

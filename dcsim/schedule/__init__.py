@@ -171,7 +171,7 @@ class Schedule:
                     order.append(successor)
         if len(order) < len(waits):
             left = {id_ for id_, count in waits.items() if count}
-            raise ScheduleError(f"{self.source}: links go round in a circle: {' -> '.join(_circle(into, left))}")
+            raise ScheduleError(f"{self.source}: links form a loop: {' -> '.join(_circle(into, left))}")
         return [self.activities[id_] for id_ in order]
 
 

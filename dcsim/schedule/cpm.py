@@ -129,7 +129,7 @@ def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
         if max(start, finish) >= NEVER:
             raise ScheduleError(
                 f"{schedule.source}: {activity.id}: it does not end within 49 years of {schedule.origin:%Y-%m-%d}: "
-                f"look at its duration, its dates and whether calendar '{activity.calendar}' is ever open"
+                f"check its duration, its dates and whether calendar '{activity.calendar}' is ever open"
             )
         found[activity.id] = Dates(start, finish)
     leads: dict[str, list[Link]] = {id_: [] for id_ in schedule.activities}

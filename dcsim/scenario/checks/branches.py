@@ -16,13 +16,13 @@ def check_branches(scenario: Scenario, findings: Problems) -> None:
     for name, branch in scenario.branches.items():
         path: Key = ("branches", name, "ways")
         count = len(branch.ways)
-        findings.require(count > 1, path, f"a branch has two ways or more, got {count}; one may have no activities")
+        findings.require(count > 1, path, f"a branch needs two ways or more, got {count}; a way may have no activities")
         for called, way in branch.ways.items():
             fine = 0 <= way.weight <= _LARGEST_WEIGHT
             message = f"a weight is 0 or more and at most 10^9, got {plain(way.weight)}"
             findings.require(fine, (*path, called, "weight"), message)
         fine = not branch.ways or any(way.weight for way in branch.ways.values())
-        findings.require(fine, path, "no way can be taken: every weight is 0")
+        findings.require(fine, path, "no way can be taken: all weights are 0")
     first: dict[str, tuple[str, Key]] = {}
     for path, name, activity in branched(scenario):
         other, where = first.setdefault(activity, (name, path))
@@ -32,7 +32,7 @@ def check_branches(scenario: Scenario, findings: Problems) -> None:
             message = f"'{activity}' is in the branch '{other}'{on_line}, and cannot be in '{name}' too"
             findings.add(path, message)
         elif path[:4] == where[:4] and path != where:
-            findings.add(path, f"'{activity}' stands in this way twice")
+            findings.add(path, f"'{activity}' appears twice in this way")
 
 
 def check_branches_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:

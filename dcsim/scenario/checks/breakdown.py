@@ -39,7 +39,7 @@ def check_pattern(path: Key, pattern: str, level: str, places: Places, findings:
         other for other in places.levels if places.encloses(level, other) and places.matches(pattern, other).any()
     ]
     if inside:
-        findings.add(path, f"'{pattern}' names places of '{inside[0]}', which stand inside those of '{level}'")
+        findings.add(path, f"'{pattern}' names places of '{inside[0]}', which are inside those of '{level}'")
         return
     known = (known for outer in places.chain(level) for known in islice(places.each_path(outer), _MOST_LISTED))
     around = f"of '{level}' or around it" if level != SITE else "but 'site'"
@@ -50,7 +50,7 @@ def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places,
     """Whoever uses what every place of a level has for itself stands in one of these places."""
     if per not in places.tiers or at not in places.tiers or places.encloses(per, at):
         return
-    here = "is there once for the site" if at == SITE else f"is there once in every '{at}'"
+    here = "exists once for the site" if at == SITE else f"exists once in every '{at}'"
     message = f"every '{per}' has {what} of its own, but this {here}: place it at '{per}' or a level inside it"
     findings.add(path, message)
 
@@ -61,7 +61,7 @@ def _check_names_of_places(name: str, level: Level, findings: Problems) -> None:
         check_characters((*path, "names", i), place, findings)
     twice = [place for place, count in Counter(level.names or ()).items() if count > 1]
     if twice:
-        findings.add(path, f"the place '{twice[0]}' is named twice")
+        findings.add(path, f"the place '{twice[0]}' appears twice")
 
 
 def _check_circles(scenario: Scenario, findings: Problems) -> None:
@@ -76,7 +76,7 @@ def _check_circles(scenario: Scenario, findings: Problems) -> None:
         if name in chain:
             names = list(chain)
             circle = " in ".join(f"'{level}'" for level in (*names[names.index(name) :], name))
-            findings.add(("places", name, "in"), f"these levels stand in each other: {circle}")
+            findings.add(("places", name, "in"), f"these levels contain each other: {circle}")
 
 
 def _check_look_alikes(scenario: Scenario, places: Places, findings: Problems) -> None:
@@ -86,11 +86,11 @@ def _check_look_alikes(scenario: Scenario, places: Places, findings: Problems) -
         for label in places.tiers[level].labels[:_MOST_LISTED]:
             other = seen.setdefault((places.parent(level), label), level)
             if other != level:
-                findings.add(("places", level), f"a place of '{level}' is called '{label}' like one of '{other}'")
+                findings.add(("places", level), f"places of '{level}' and '{other}' share the name '{label}'")
                 break
     for level in places.levels[1:]:
         if places.parent(level) == SITE and SITE in places.tiers[level].labels:
-            findings.add(("places", level), f"no place can be called '{SITE}': the root is")
+            findings.add(("places", level), f"no place can have the name '{SITE}': it is the name of the root")
 
 
 def _where(scenario: Scenario, error: PlaceError) -> Key:

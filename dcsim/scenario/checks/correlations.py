@@ -25,7 +25,7 @@ def check_correlated_names(scenario: Scenario, findings: Problems) -> None:
         for k, path in enumerate(one.between):
             if path not in known:
                 close = findings.near(path, _of_same_name(path, known)) or "; write it like `activities.NAME.duration`"
-                findings.add(("correlations", name, "between", k), f"nothing that is drawn is called '{path}'{close}")
+                findings.add(("correlations", name, "between", k), f"no uncertain input has the path '{path}'{close}")
 
 
 def _of_same_name(path: str, known: Collection[str]) -> Iterator[str]:
@@ -39,7 +39,7 @@ def check_correlations(scenario: Scenario, places: Places, findings: Problems) -
     known = drawn_of(scenario)
     inputs = {path for one in scenario.correlations.values() for path in one.between}
     if len(inputs) > MOST:
-        findings.add(("correlations",), f"at most {MOST} inputs are correlated, got {len(inputs):,}")
+        findings.add(("correlations",), f"at most {MOST} inputs can be correlated, got {len(inputs):,}")
         return
     for name, one in scenario.correlations.items():
         _check_one(name, one, told, findings)
@@ -47,11 +47,11 @@ def check_correlations(scenario: Scenario, places: Places, findings: Problems) -
             if path not in known:
                 continue
             if not known[path].uncertain:
-                message = f"'{path}' is not uncertain here: this correlation does nothing to it"
+                message = f"'{path}' is not uncertain here: this correlation has no effect on it"
                 findings.warn(("correlations", name, "between", k), message)
             elif len(one.between) == 1 and known[path].level == SITE:
                 where: Key = ("correlations", name, "between")
-                findings.add(where, f"'{path}' is drawn once for the whole site: name another input beside it")
+                findings.add(where, f"'{path}' is drawn once for the whole site: add another input")
     if not findings.problems:
         for some in together(scenario, places):
             _check_together(some, places, findings)
@@ -62,18 +62,18 @@ def _check_one(name: str, one: Correlation, told: dict[frozenset[str], str], fin
     least = 0 if len(one.between) == 1 else -1
     fine = least <= one.number <= 1
     which = " of the places of one input" if least == 0 else ""
-    findings.require(fine, (*path, "is"), f"a correlation{which} lies between {least} and 1, got {plain(one.number)}")
+    findings.require(fine, (*path, "is"), f"a correlation{which} is from {least} to 1, got {plain(one.number)}")
     if not one.between:
-        findings.add((*path, "between"), "expected two inputs or more, or one whose places move together")
+        findings.add((*path, "between"), "expected two inputs or more, or one that differs by place")
     twice = [path for k, path in enumerate(one.between) if path in one.between[:k]]
     if twice:
-        findings.add((*path, "between"), f"'{twice[0]}' stands here twice; alone, its places move together")
+        findings.add((*path, "between"), f"'{twice[0]}' appears twice; write it once to correlate its places")
         return
     pairs = [one.between] if len(one.between) == 1 else combinations(one.between, 2)
     for pair in map(frozenset, pairs):
         if pair in told:
             which = " and ".join(sorted(pair)) if len(pair) == 2 else f"the places of {one.between[0]}"
-            said = f"'{told[pair]}' already says how {which} are correlated; say it once"
+            said = f"'{told[pair]}' already correlates {which}; write it once"
             findings.add((*path, "between"), said)
             return
         told[pair] = name
@@ -83,11 +83,11 @@ def _check_together(some: Together, places: Places, findings: Problems) -> None:
     path: Key = ("correlations", some.entry)
     for (one, outer), (other, inner) in pairwise(zip(some.paths, some.drawn, strict=True)):
         if not places.encloses(outer.level, inner.level):
-            apart = f"no {outer.level} stands around a {inner.level}"
+            apart = f"no {outer.level} contains a {inner.level}"
             findings.add(path, f"'{one}' and '{other}' cannot move together, directly or through others: {apart}")
             return
     if not possible(some.matrix):
-        findings.add(path, f"these correlations cannot all hold; {_nearest(some)}")
+        findings.add(path, f"these correlations contradict each other; {_nearest(some)}")
         return
     found = among_places(triangle(some.signed), some.among)
     for name, entry, wanted, there in zip(some.paths, some.entries, some.among, found, strict=True):
@@ -107,4 +107,4 @@ def _nearest(some: Together) -> str:
         for i, j in sorted(pairs, key=lambda pair: -change[pair])
     ]
     more = f", and {len(said) - _MOST_TOLD} more" if len(said) > _MOST_TOLD else ""
-    return f"the nearest that can: {', '.join(said[:_MOST_TOLD])}{more}"
+    return f"the nearest possible: {', '.join(said[:_MOST_TOLD])}{more}"

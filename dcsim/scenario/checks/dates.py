@@ -38,7 +38,7 @@ def check_milestones(scenario: Scenario, findings: Problems) -> None:
             reaches = findings.read(path, _whole, milestone.reaches)
         else:
             continue
-        findings.require(reaches != 0, path, "a milestone reaches at least 1")
+        findings.require(reaches != 0, path, "`reaches` must be at least 1")
 
 
 def check_seen(scenario: Scenario, findings: Problems) -> None:
@@ -46,7 +46,7 @@ def check_seen(scenario: Scenario, findings: Problems) -> None:
     for number, sighting in enumerate(scenario.seen):
         path: Key = ("seen", number)
         findings.read((*path, "error"), lambda error: error.minutes, sighting.error)
-        before = f"the clock starts on {scenario.start:%Y-%m-%d}, after what was seen on {sighting.day}"
+        before = f"the clock starts on {scenario.start:%Y-%m-%d}, after the sighting of {sighting.day}"
         findings.require(scenario.start.date() <= sighting.day, path, before)
 
 
@@ -74,7 +74,7 @@ def check_fitted(scenario: Scenario, findings: Problems) -> None:
         found, value = findings.document.find(name)
         if not found:
             there = (".".join(map(str, key)) for key in findings.document.positions if len(key) > 1)
-            findings.add(path, f"nothing stands at '{name}' in this scenario{findings.near(name, there)}")
+            findings.add(path, f"this scenario has no '{name}'{findings.near(name, there)}")
         prior = _prior(fitted.prior)
         if prior is None:
             findings.add((*path, "prior"), f"expected a range such as '4 to 20' or '3 to 9 wk', got '{fitted.prior}'")
@@ -145,5 +145,5 @@ def _count(milestone: Milestone) -> int:
 def _whole(written: object) -> int:
     number = parse_number(written)
     if number.denominator != 1 or number < 0:
-        raise ValueError(f"an activity is counted in whole numbers, got '{written}'")
+        raise ValueError(f"activities are counted in whole numbers, got '{written}'")
     return int(number)

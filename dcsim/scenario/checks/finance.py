@@ -67,11 +67,11 @@ class _Check:
         findings.read((*root, "currency"), parse_money, f"1 {finance.currency}")
         first = _month(self.scenario.start)
         here = 0 <= _month(finance.until) - first < MOST_MONTHS
-        findings.require(here, (*root, "until"), f"statements end at most {MOST_MONTHS:,} months after the start")
+        findings.require(here, (*root, "until"), f"statements may end at most {MOST_MONTHS:,} months after the start")
         rate = finance.discount_rate
-        findings.require(0 <= rate < 10, (*root, "discount_rate"), f"a yearly rate such as 0.12, got {plain(rate)}")
+        findings.require(0 <= rate < 10, (*root, "discount_rate"), f"expected a rate such as 0.12, got {plain(rate)}")
         one = bool(finance.parties) and len(set(finance.parties)) == len(finance.parties)
-        findings.require(one, (*root, "parties"), "at least one party, each once")
+        findings.require(one, (*root, "parties"), "expected at least one party, each once")
         for name, reference in finance.reference_rates.items():
             self.path((*root, "reference_rates", name), reference)
         for path, thing in _things(finance):
@@ -92,41 +92,41 @@ class _Check:
     def cost(self, path: Key, cost: Cost) -> None:
         subjects = [name for name in ("supply", "activity", "resource", "date") if getattr(cost, name) is not None]
         if len(subjects) > 1:
-            self.findings.add(path, f"is paid for one thing, got {' and '.join(f'`{name}`' for name in subjects)}")
+            self.findings.add(path, f"must have one subject, got {' and '.join(f'`{name}`' for name in subjects)}")
             return
         subject = subjects[0] if subjects else ""
         self.known((*path, "supply"), "supply", cost.supply, self.scenario.supplies)
         self.known((*path, "activity"), "activity", cost.activity, self.scenario.activities)
         self.known((*path, "resource"), "resource", cost.resource, self.scenario.resources)
         if subject == "supply" and cost.rent is not None:
-            self.findings.require(cost.price is None, (*path, "rent"), "either a `price` or a `rent`")
+            self.findings.require(cost.price is None, (*path, "rent"), "give either a `price` or a `rent`")
             self.path((*path, "rent"), cost.rent, MONTH)
         else:
-            self.findings.require(cost.rent is None, (*path, "rent"), "only units of a supply are rented")
+            self.findings.require(cost.rent is None, (*path, "rent"), "only units of a supply can be rented")
             per = {"supply": MWH if cost.uses is not None else "", "resource": HOUR, "": MONTH}.get(subject, "")
             self.findings.require(cost.price is not None, path, f"needs `price`, in {_PER[per]}")
             self.path((*path, "price"), cost.price, per)
         if cost.uses is not None:
-            self.findings.require(subject == "supply", (*path, "uses"), "energy is used by units of a supply")
+            self.findings.require(subject == "supply", (*path, "uses"), "energy needs a `supply` whose units use it")
             self.findings.read((*path, "uses"), parse_amount, cost.uses, "W")
-        self.findings.require(cost.pue >= 1, (*path, "pue"), f"at least 1, got {plain(cost.pue)}")
+        self.findings.require(cost.pue >= 1, (*path, "pue"), f"expected at least 1, got {plain(cost.pue)}")
         self.payments(path, cost, subject)
 
     def payments(self, path: Key, cost: Cost, subject: str) -> None:
         path = (*path, "paid")
         by_unit = subject == "activity" or (subject == "supply" and cost.rent is None and cost.uses is None)
         if not cost.paid or not by_unit:
-            self.findings.require(not cost.paid, path, "only units and activities are paid in parts; leave it out")
+            self.findings.require(not cost.paid, path, "only units and activities can be paid in parts; leave it out")
             return
         when = {payment.when for payment in cost.paid}
         allowed = _WHEN[subject]
-        self.findings.require(when <= set(allowed), path, f"of a {subject} `when` is one of {', '.join(allowed)}")
+        self.findings.require(when <= set(allowed), path, f"`when` of a {subject} must be one of {', '.join(allowed)}")
         mixed = "consumed" in when and len(when) > 1
-        self.findings.require(not mixed, path, "what is paid when it is consumed is paid then alone")
+        self.findings.require(not mixed, path, "a payment at consumption must be the only part")
         total = sum(payment.share for payment in cost.paid)
-        self.findings.require(total == 1, path, f"the shares add up to 1, got {plain(total)}")
+        self.findings.require(total == 1, path, f"the shares must add up to 1, got {plain(total)}")
         negative = any(payment.share < 0 for payment in cost.paid)
-        self.findings.require(not negative, path, "a share is never negative")
+        self.findings.require(not negative, path, "a share must not be negative")
         for payment in cost.paid:
             self.findings.read(path, minutes, payment.after)
 
@@ -134,24 +134,24 @@ class _Check:
         self.known((*path, "supply"), "supply", revenue.supply, self.scenario.supplies)
         self.known((*path, "paid_by"), "party", revenue.paid_by, self.finance.parties)
         itself = revenue.paid_by is not None and revenue.paid_by == (revenue.by or self.finance.parties[0])
-        self.findings.require(not itself, (*path, "paid_by"), "a party does not pay itself")
+        self.findings.require(not itself, (*path, "paid_by"), "a party cannot pay itself")
         per = revenue.price.per
         self.path((*path, "price"), revenue.price, per if per in ("", HOUR) else HOUR)
         self.path((*path, "share"), revenue.share)
         self.path((*path, "utilisation"), revenue.utilisation)
         for key in ("share", "utilisation"):
             values = [v for _, one in getattr(revenue, key).steps for v in one.values if one.kind == "fixed"]
-            self.findings.require(all(v <= 1 for v in values), (*path, key), "a part of the whole, at most 1")
+            self.findings.require(all(v <= 1 for v in values), (*path, key), "expected a share of at most 1")
 
     def asset(self, path: Key, asset: Asset) -> None:
         for name in asset.costs or (path[-1],):
             self.known((*path, "costs"), "cost", str(name), self.finance.costs)
         self.whole_months((*path, "life"), asset.life)
-        self.findings.require(0 <= asset.sale_discount <= 1, (*path, "sale_discount"), "between 0 and 1")
+        self.findings.require(0 <= asset.sale_discount <= 1, (*path, "sale_discount"), "must be between 0 and 1")
         months = [self.whole_months((*path, "market_value"), age, 0) for age in asset.market_value]
         if months:
-            self.findings.require(0 in months, (*path, "market_value"), "begins with the age `0 months`")
-            self.findings.require(len(set(months)) == len(months), (*path, "market_value"), "each age once")
+            self.findings.require(0 in months, (*path, "market_value"), "must begin with the age `0 months`")
+            self.findings.require(len(set(months)) == len(months), (*path, "market_value"), "each age must appear once")
         for value in asset.market_value.values():
             check_uncertain((*path, "market_value"), value, Fraction, self.findings)
         self.findings.require(
@@ -183,15 +183,15 @@ class _Check:
 
     def funding(self, path: Key, funding: Funding) -> None:
         if (funding.equity is None) == (funding.loan is None):
-            self.findings.add(path, "is either `equity` or a `loan`")
+            self.findings.add(path, "must be either `equity` or a `loan`")
             return
         if funding.equity is not None:
             self.path((*path, "equity"), funding.equity)
             for key in _LENT:
-                self.findings.require(key not in funding.model_fields_set, (*path, key), "belongs to a loan")
+                self.findings.require(key not in funding.model_fields_set, (*path, key), "needs a `loan`")
             return
         self.path((*path, "loan"), funding.loan)
-        for key, meaning in (("rate", "the interest a year"), ("term", "how long it runs")):
+        for key, meaning in (("rate", "the yearly interest"), ("term", "the duration of the loan")):
             self.findings.require(getattr(funding, key) is not None, path, f"needs `{key}`: {meaning}")
         if funding.term is not None:
             self.whole_months((*path, "term"), funding.term)
@@ -200,11 +200,11 @@ class _Check:
             self.known((*path, "rate"), "reference rate", funding.rate.over or None, self.finance.reference_rates)
         self.known((*path, "interest_until"), "milestone", funding.interest_until, self.scenario.milestones)
         for key in ("advance", "fee"):
-            self.findings.require(0 <= getattr(funding, key) <= 1, (*path, key), "between 0 and 1")
+            self.findings.require(0 <= getattr(funding, key) <= 1, (*path, key), "must be between 0 and 1")
         for name in funding.against:
             self.known((*path, "against"), "asset", name, self.finance.assets)
         dated = bool(funding.against) and funding.date is not None
-        self.findings.require(not dated, (*path, "date"), "what is lent against assets is drawn as they are delivered")
+        self.findings.require(not dated, (*path, "date"), "a loan against assets is drawn as they are delivered")
         owners = {self.owner(name) for name in funding.against} - {funding.by or self.finance.parties[0]}
         self.findings.require(not owners, (*path, "against"), f"these assets belong to {', '.join(sorted(owners))}")
 
@@ -221,11 +221,11 @@ class _Check:
             path: Key = ("finance", "assets", name, "costs")
             payers = set()
             for cost in asset.costs or (name,):
-                self.findings.require(cost not in bought, path, f"'{cost}' buys '{bought.get(cost)}' already")
+                self.findings.require(cost not in bought, path, f"'{cost}' already buys '{bought.get(cost)}'")
                 bought[cost] = name
                 if cost in self.finance.costs:
                     payers.add(self.finance.costs[cost].by or self.finance.parties[0])
-            self.findings.require(len(payers) < 2, path, f"belongs to one party, got {', '.join(sorted(payers))}")
+            self.findings.require(len(payers) < 2, path, f"must belong to one party, got {', '.join(sorted(payers))}")
 
     def known(self, path: Key, what: str, name: str | None, there: Iterable[str]) -> None:
         names = list(there)
@@ -239,7 +239,7 @@ class _Check:
             return
         currency = self.finance.currency
         if value.currency and value.currency != currency:
-            self.findings.add(path, f"is in {value.currency}: amounts are in {currency}, and none is converted")
+            self.findings.add(path, f"is in {value.currency}: write all amounts in {currency}")
         elif value.per != per:
             self.findings.add(path, f"a price for {_PER[per]}, is expected here")
         for _, one in value.steps:
@@ -247,7 +247,7 @@ class _Check:
 
     def whole_months(self, path: Key, span: Span, least: int = 1) -> Fraction:
         fine = (span.months or not span.amount) and span.months.denominator == 1 and span.months >= least
-        self.findings.require(bool(fine), path, f"whole months or years such as '36 months', got '{span}'")
+        self.findings.require(bool(fine), path, f"expected whole months or years such as '36 months', got '{span}'")
         return span.months
 
 

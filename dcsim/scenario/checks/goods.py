@@ -33,7 +33,7 @@ def check_goods(scenario: Scenario, findings: Problems) -> None:
         if part.count is not None:
             _check_count((*path, "count"), part.count, scenario.start, findings)
         elif len(path) == 2:
-            findings.add(path, "needs `count`: how many units there are")
+            findings.add(path, "needs `count`, the number of units")
     for path, name, supply in supply_parts(scenario):
         unit = scenario.supplies[name].unit
         check_amount((*path, "initial"), supply.initial, unit, findings)
@@ -74,7 +74,7 @@ def _check_steps(path: Key, ramp: Mapping[Any, Any], start: datetime, findings: 
     for when in ramp:
         moment = findings.read(path, tick, when, start)
         if moment is not None and moment in seen:
-            findings.add(path, f"two steps at the same moment: {_word(seen[moment])} and {_word(when)}")
+            findings.add(path, f"two steps at the same time: {_word(seen[moment])} and {_word(when)}")
         seen[moment] = when
 
 
@@ -86,7 +86,7 @@ def _check_order(path: Key, order: Order, unit: str, start: datetime, findings: 
     check_span((*path, "every"), order.every, findings)
     most = min(_MOST_LOTS, amount or _MOST_LOTS)
     if not 1 <= order.lots <= most:
-        findings.add((*path, "lots"), f"expected 1 to {most:,} lots, no more than units are ordered; got {order.lots}")
+        findings.add((*path, "lots"), f"expected 1 to {most:,} lots, at most one per unit; got {order.lots}")
 
 
 def _check_production(path: Key, production: Production, unit: str, start: datetime, findings: Problems) -> None:
@@ -96,14 +96,14 @@ def _check_production(path: Key, production: Production, unit: str, start: datet
     if check_span((*path, "every"), production.every, findings):
         fine = production.every.about >= 1
         findings.require(
-            fine, (*path, "every"), f"at least a minute lies between two deliveries, got '{production.every}'"
+            fine, (*path, "every"), f"deliveries need an interval of at least a minute, got '{production.every}'"
         )
     begins = findings.read((*path, "from"), tick, production.begins, start)
     until = None
     if production.until is not None:
         until = findings.read((*path, "until"), tick, production.until, start)
     if begins is not None and until is not None and until <= begins:
-        findings.add((*path, "until"), f"production ends after it begins, got {_word(production.until)}")
+        findings.add((*path, "until"), f"production must end after it begins, got {_word(production.until)}")
     for key, part in (("share", production.share), ("yield", production.production_yield)):
         findings.require(0 <= part <= 1, (*path, key), f"a fraction between 0 and 1, got {plain(part)}")
 
@@ -126,7 +126,7 @@ def _check_supplied(scenario: Scenario, findings: Problems) -> None:
         for name, amount in activity.consumes.items():
             needed = name in scenario.supplies and _some(amount, scenario.supplies[name].unit)
             if needed and name not in supplied:
-                message = f"'{name}' is never there: it has no initial stock, order, production or producer"
+                message = f"'{name}' can never be available: it has no initial stock, order, production or producer"
                 findings.add((*path, "consumes", name), message)
 
 

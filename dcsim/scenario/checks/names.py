@@ -9,7 +9,7 @@ from dcsim.scenario.schema import LABELLED, RESERVED, Scenario
 from dcsim.suggest import article
 
 FORBIDDEN = "./|*?[]:,"
-"""Characters that mean something in paths, patterns and alternatives."""
+"""Characters with a meaning in paths, patterns and alternatives."""
 
 SHARED = {
     "places": "place level",
@@ -30,17 +30,17 @@ def check_names(scenario: Scenario, findings: Problems) -> None:
     for section, what in SHARED.items():
         for name in getattr(scenario, section):
             path: Key = (section, name)
-            findings.require(name not in RESERVED, path, f"the name '{name}' is taken by the format itself")
+            findings.require(name not in RESERVED, path, f"the name '{name}' is reserved by the format")
             if name in seen:
                 other, where = seen[name]
                 _, line = findings.document.positions.get(where, ("", None))
                 on_line = f" on line {line}" if line else ""
-                taken = f"{article(other)} is called so already{on_line}"
-                findings.add(path, f"{article(what)} cannot be called '{name}': {taken}")
+                taken = f"{article(other)} has that name already{on_line}"
+                findings.add(path, f"{article(what)} cannot have the name '{name}': {taken}")
             seen.setdefault(name, (what, path))
     for name in scenario.options:
         apart = name not in scenario.risks
-        findings.require(apart, ("options", name), f"an option cannot be called '{name}': a risk is called so already")
+        findings.require(apart, ("options", name), f"an option cannot have the name '{name}': a risk has it already")
     for path in _named(scenario):
         check_characters(path, str(path[-1]), findings)
     check_labels(scenario, findings)
@@ -64,9 +64,9 @@ def check_characters(path: Key, name: str, findings: Problems) -> None:
     if not name.strip():
         findings.add(path, "a name cannot be empty")
     elif name != name.strip():
-        findings.add(path, f"the name '{name}' begins or ends with a blank")
+        findings.add(path, f"the name '{name}' begins or ends with a space")
     elif bad := [character for character in name if character in FORBIDDEN or not character.isprintable()]:
-        findings.add(path, f"the name '{name}' has a {bad[0]!r} in it; names have none of {' '.join(FORBIDDEN)}")
+        findings.add(path, f"the name '{name}' contains a {bad[0]!r}; names cannot contain {' '.join(FORBIDDEN)}")
 
 
 def kind_of(scenario: Scenario, name: str, orders: Mapping[str, str]) -> str | None:

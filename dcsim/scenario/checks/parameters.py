@@ -20,7 +20,7 @@ def check_parameters(scenario: Scenario, findings: Problems) -> None:
             others = [other for other in scenario.parameters if other != name]
             near = findings.near(name, others)
             advice = near if "did you mean" in near else ""
-            findings.warn(("parameters", name), f"nothing is computed from this{advice}")
+            findings.warn(("parameters", name), f"nothing uses this parameter{advice}")
 
 
 def _leaves(part: Any) -> Iterator[Any]:

@@ -49,10 +49,10 @@ def _check_window(path: Key, risk: Risk, findings: Problems) -> None:
     if risk.lasts is not None and risk.begins is None and risk.every is None:
         findings.add(
             (*path, "lasts"),
-            "a risk that lasts a while also `begins`; without that it holds for the whole build",
+            "a risk with `lasts` also needs `begins`; without it the risk acts during the whole run",
         )
     if risk.every is not None and risk.lasts is None:
-        findings.add((*path, "every"), "a risk that strikes again after it ended also `lasts` a while")
+        findings.add((*path, "every"), "a risk with `every` also needs `lasts`")
 
 
 def _check_often(path: Key, risk: Risk, horizon: int, findings: Problems) -> None:
@@ -62,13 +62,13 @@ def _check_often(path: Key, risk: Risk, horizon: int, findings: Problems) -> Non
     except (ValueError, OverflowError, ZeroDivisionError):
         return  # what cannot be read is told elsewhere
     if horizon > MOST_STRIKES * between:
-        message = f"strikes more than {MOST_STRIKES:,} times before the horizon; say how often at most (`times: 20`)"
+        message = f"strikes more than {MOST_STRIKES:,} times before the horizon; limit it with `times: 20`"
         findings.add(path, message)
 
 
 def _check_follower(path: Key, part: RiskPart, findings: Problems) -> None:
     """A window that is known only as the build unfolds changes durations alone."""
-    remedy = "can only change `activities.NAME`; for anything else `begins` needs a date or a span"
+    remedy = "can only change `activities.NAME`; other effects need a date or a span in `begins`"
     for target in part.effects:
         if not target.startswith("activities."):
             findings.add((*path, "effects", target), f"a risk that begins after something {remedy}")
@@ -81,7 +81,7 @@ def _check_part(path: Key, part: RiskPart, follows: bool, scenario: Scenario, fi
     check_probability((*path, "probability"), part.probability, findings)
     if part.times is not None:
         fine = 1 <= part.times <= MOST_STRIKES
-        findings.require(fine, (*path, "times"), f"a risk strikes 1 to {MOST_STRIKES:,} times, got {part.times}")
+        findings.require(fine, (*path, "times"), f"`times` must be 1 to {MOST_STRIKES:,}, got {part.times}")
     if part.begins is not None and not isinstance(part.begins, WindowAfter):
         check_moment((*path, "begins"), part.begins, scenario.start, findings)
     if part.lasts is not None:
@@ -101,25 +101,26 @@ def _check_changed(
         if section == "supplies" and name in scenario.supplies and name not in produced:
             findings.add(
                 where,
-                f"'{name}' has no production that a risk could change; orders are postponed by `delays`",
+                f"'{name}' has no production for a risk to change; use `delays` to postpone orders",
             )
     for target, delay in part.delays.items():
         check_fixed_duration((*path, "delays", target), delay, findings)
         name = target.partition(".")[2]
         if name in scenario.supplies and name not in ordered:
-            findings.add((*path, "delays", target), f"'{name}' has no orders that could be delayed")
+            findings.add((*path, "delays", target), f"'{name}' has no orders to delay")
 
 
 def _check_effect(path: Key, target: str, effect: Effect, findings: Problems) -> None:
     """A number multiplies anything; a span is added to activities."""
     if isinstance(effect, Fraction):
         fine = 0 <= effect <= _LARGEST_MULTIPLIER
-        findings.require(fine, path, f"a multiplier lies between 0 and 10^6, got {plain(effect)}")
+        findings.require(fine, path, f"a multiplier must be between 0 and 10^6, got {plain(effect)}")
         return
     check_fixed_duration(path, effect.each if isinstance(effect, EachAdds) else effect, findings)
     if not target.startswith("activities."):
         message = (
-            "time can be added to `activities.NAME`; orders are postponed by `delays`, the rest is multiplied: 0.5"
+            "only `activities.NAME` can have time added; use `delays` for orders, and a multiplier such as 0.5 "
+            "for the rest"
         )
         findings.add(path, message)
 
@@ -130,4 +131,4 @@ def _check_target(path: Key, target: str, sections: tuple[str, ...], scenario: S
         known = (f"{section}.{name}" for section in sections for name in getattr(scenario, section))
         form = " or ".join(f"`{section}.NAME`" for section in sections)
         close = findings.near(target, known)
-        findings.add(path, f"nothing is called '{target}' here; it is {form}{close}")
+        findings.add(path, f"unknown target '{target}'; write {form}{close}")

@@ -40,7 +40,7 @@ def check_uncertain(
     except (ValueError, OverflowError, ZeroDivisionError):
         findings.add(path, f"{quantity.family.expected}, got {_written(quantity)}")
         return
-    findings.require(0 <= mean < float(most), path, f"this is too wide: its mean is {mean:.3g}")
+    findings.require(0 <= mean < float(most), path, f"this distribution is too wide: its mean is {mean:.3g}")
 
 
 def check_span(path: Key, span: Span, findings: Problems) -> bool:
@@ -56,7 +56,7 @@ def check_fixed(path: Key, span: Span, findings: Problems) -> bool:
 def check_duration(path: Key, quantity: Uncertain, findings: Problems) -> None:
     """A span, known or not, is possible."""
     check_uncertain(path, quantity, minutes, findings)
-    mixed = "months differ in length: write all of a distribution in months and years, or none of it"
+    mixed = "months differ in length: write all parameters of a distribution in months and years, or none"
     findings.require(not quantity.is_mixed, path, mixed)
 
 
@@ -68,7 +68,7 @@ def check_factor(path: Key, quantity: Uncertain, findings: Problems) -> None:
         return
     ends = quantity.resolve(Fraction).ends
     if ends is not None and ends[0] == 0:
-        findings.add(path, f"a factor is above zero, got {_written(quantity)}")
+        findings.add(path, f"a factor must be above zero, got {_written(quantity)}")
 
 
 def check_fixed_duration(path: Key, quantity: Uncertain, findings: Problems) -> None:
@@ -102,7 +102,7 @@ def check_amount(path: Key, amount: Any, unit: str, findings: Problems) -> int |
 
 def check_probability(path: Key, probability: Fraction, findings: Problems) -> None:
     """A chance lies between 0 and 1."""
-    findings.require(0 <= probability <= 1, path, f"a probability lies between 0 and 1, got {plain(probability)}")
+    findings.require(0 <= probability <= 1, path, f"a probability must be between 0 and 1, got {plain(probability)}")
 
 
 def _written(quantity: Uncertain) -> str:

@@ -74,9 +74,9 @@ def _longhand(found: re.Match[str]) -> str:
     """How a link that is written as other tools do is written here."""
     name, kind, lag, lead = found.groups()
     if (kind or "").lower() in ("ff", "sf"):
-        return "a link to a finish cannot be written: make the last part of this activity one of its own, which waits"
+        return "dcsim has no links to a finish: make the end of this activity an activity of its own, which waits"
     if lead:
-        return f"a lead cannot be written: write {{activity: {name}, from: start, lag: its duration less the lead}}"
+        return f"dcsim has no leads: write {{activity: {name}, from: start, lag: its duration less the lead}}"
     start = ", from: start" if (kind or "").lower() == "ss" else ""
     return f"write {{activity: {name}{start}" + (f", lag: {lag}" if lag else "") + "}"
 

@@ -46,12 +46,12 @@ def _activities(scenario: Scenario, places: Places) -> Iterator[Part]:
     for name, activity in scenario.activities.items():
         yield Part("activities in all places", done[name], ("activities", name), _FEWER_PLACES)
         needed = sum(_queues(part, per, places) for part in (activity, *activity.within.values()))
-        kind = "queues of what is waited for in places"
-        yield Part(kind, min(needed, 3 * done[name]), ("activities", name), "let more places share what is needed")
+        kind = "queues in all places"
+        yield Part(kind, min(needed, 3 * done[name]), ("activities", name), "share resources and supplies")
     for path, link in links(scenario):
         after = done.get(str(path[1]), 1) if path[0] == "activities" else 1
         count = after + done.get(link.activity, 0)
-        yield Part("links between activities", count, path, "wait for a milestone that many wait for")
+        yield Part("links between activities", count, path, "link through a milestone that many activities wait for")
 
 
 def _queues(part: ActivityPart, per: Mapping[str, str], places: Places) -> int:

@@ -22,10 +22,10 @@ def check_clock(scenario: Scenario, findings: Problems) -> datetime | None:
     if end is None:
         return None
     if end <= scenario.start:
-        findings.add(("horizon",), f"a horizon is longer than nothing, got '{scenario.horizon}'")
+        findings.add(("horizon",), f"a horizon must be longer than zero, got '{scenario.horizon}'")
         return None
     if end - scenario.start > LONGEST_HORIZON:
-        findings.add(("horizon",), f"a horizon is at most 100 years, got '{scenario.horizon}'")
+        findings.add(("horizon",), f"a horizon may be at most 100 years, got '{scenario.horizon}'")
         return None
     return end
 
@@ -63,8 +63,8 @@ def _warn_of_holidays(
     unknown = calendars.unknown_holidays(code, *between)
     for some, what in zip(unknown, ("no public holidays are known", "not all public holidays are known"), strict=True):
         if years := [year for year in some if year not in named]:
-            advice = "name such days of each year with `closed`"
-            message = f"{what} for '{code}' in {_spans(years)}: what is not known is worked; {advice}"
+            advice = "add the missing holidays of each year with `closed`"
+            message = f"{what} for '{code}' in {_spans(years)}: unknown holidays count as working days; {advice}"
             findings.warn(path, message)
 
 

@@ -60,7 +60,7 @@ def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Proble
     if isinstance(part.not_before, Span):
         check_span((*path, "not_before"), part.not_before, findings)
     if abs(part.priority) > _HIGHEST_PRIORITY:
-        findings.add((*path, "priority"), f"a priority lies between -10^6 and 10^6, got {part.priority}")
+        findings.add((*path, "priority"), f"a priority must be between -10^6 and 10^6, got {part.priority}")
     if part.learning is not None:
         _check_learning((*path, "learning"), part.learning, findings)
     if part.rework is not None:
@@ -71,7 +71,7 @@ def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Proble
 def _check_learning(path: Key, learning: Learning, findings: Problems) -> None:
     rate, at, until = learning.rate, learning.at, learning.until
     meaning = "0.9: ten per cent less per doubling"
-    message = f"a learning rate lies above 0 and is at most 2 ({meaning}), got {plain(rate)}"
+    message = f"a learning rate must be above 0 and at most 2 ({meaning}), got {plain(rate)}"
     findings.require(0 < rate <= 2, (*path, "rate"), message)
     findings.require(1 <= at <= LARGEST_COUNT, (*path, "at"), f"is counted from 1, got {at}")
     if 0 < rate <= 2 and 1 <= at <= LARGEST_COUNT:
@@ -79,9 +79,7 @@ def _check_learning(path: Key, learning: Learning, findings: Problems) -> None:
         findings.require(-log2(at) * log2(rate) <= log2(10**6), path, slower)
     if until is not None:
         fine = at <= until <= LARGEST_COUNT
-        findings.require(
-            fine, (*path, "until"), f"learning ends at or after the number {at} it is stated for, got {until}"
-        )
+        findings.require(fine, (*path, "until"), f"must be at least {at} (`at`), got {until}")
 
 
 def _check_amounts(path: Key, part: ActivityPart, scenario: Scenario, findings: Problems) -> None:
@@ -97,12 +95,12 @@ def _check_demand(path: Key, requires: Mapping[str, int | None], findings: Probl
     for written, amount in requires.items():
         names = alternatives(written)
         if not all(names):
-            findings.add((*path, written), f"alternatives are written `one | other`, got '{written}'")
+            findings.add((*path, written), f"write alternatives as `one | other`, got '{written}'")
         twice = [name for i, name in enumerate(names) if name and name in names[:i]]
         if twice:
-            findings.add((*path, written), f"the resource '{twice[0]}' stands here twice; each is one alternative")
+            findings.add((*path, written), f"the resource '{twice[0]}' appears twice; write each alternative once")
         if (entry := spaced(written)) in seen:
-            findings.add((*path, written), f"'{entry}' stands here twice; add its amounts up")
+            findings.add((*path, written), f"'{entry}' appears twice; add up its amounts")
         if amount is not None and amount > LARGEST_COUNT:
             findings.add((*path, written), f"more than 10^9 units, got {amount}")
         seen.add(entry)
@@ -119,11 +117,9 @@ def _check_way(demand: Demand, scenario: Scenario, findings: Problems) -> None:
     }
     for written in demand.requires:
         several = "|" in written
-        findings.require(
-            not several, (*demand.path, written), "each alternative is a way of its own: write one more way"
-        )
+        findings.require(not several, (*demand.path, written), "write each alternative as a way of its own")
         if not several and written in anyway:
-            message = f"'{written}' stands in `requires` of the activity as well; write all of it in the ways"
+            message = f"'{written}' is also in `requires` of the activity; write all of it in the ways"
             findings.add((*demand.path, written), message)
 
 
@@ -137,12 +133,12 @@ def _check_links(scenario: Scenario, findings: Problems) -> None:
                 (check_fixed if isinstance(link.lag, WorkingLag) else check_span)((*path, "lag"), lag, findings)
         if link.count is not None:
             fine = 1 <= link.count <= LARGEST_COUNT
-            findings.require(fine, (*path, "count"), "from 1 to 10^9 of the linked instances are waited for")
+            findings.require(fine, (*path, "count"), "`count` must be from 1 to 10^9 of the linked instances")
         if link.activity in scenario.milestones and (link.place or link.count or link.start_or_finish == "start"):
             message = f"`place`, `count` and `from` belong to activities; '{link.activity}' is a milestone"
             findings.add(path, message)
         if path[0] == "activities" and link.activity == path[1] and link.place is None:
-            elsewhere = "an activity may wait only for its own instances elsewhere (`place: phase1`)"
+            elsewhere = "an activity can wait only for its own instances in other places (`place: phase1`)"
             message = f"waits for itself; {elsewhere}"
             findings.add(path, message)
 
