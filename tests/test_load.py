@@ -339,7 +339,7 @@ def test_every_option_is_checked_alone(campus: Path) -> None:
     ("option", "message"),
     [
         ("{cost: 20, changes: {}}", "options.x.cost: money needs its currency: write '20 USD'"),
-        ("{cost: 1M USD}", "options.x: needs `changes`: what is different with it"),
+        ("{cost: 1M USD}", "options.x: needs `changes`: the changes"),
         ("{cost: 1M USD, changes: {}, prize: 3}", "options.x.prize: unknown key 'prize'"),
     ],
 )

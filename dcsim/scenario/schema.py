@@ -91,11 +91,11 @@ class Parameter(Model):
     value: ParameterValue
     """A number with its unit, a date, a distribution, one of its choices, or `= ...`, computed from others."""
     choices: Annotated[tuple[Any, ...], BeforeValidator(listed)] = ()
-    """What it may be: words, or values. Words need them: `{value: grid, choices: [grid, turbines]}`."""
+    """Allowed values; a word needs them: `{value: grid, choices: [grid, turbines]}`."""
     label: Text = ""
-    """What it is called in tables."""
+    """Its name in tables."""
     description: Text = ""
-    """What it means."""
+    """A description."""
 
 
 class Level(Model):
@@ -110,7 +110,7 @@ class Level(Model):
     count: Counts | None = None
     """How many stand in each place above, numbered from 1; or a number per place (names or patterns)."""
     names: Names | None = None
-    """Named places instead of counted ones."""
+    """Names of the places, instead of a number."""
 
     label: Label = ""
     """What reports call one of these places: `data hall`."""
@@ -154,24 +154,24 @@ class CalendarSpec(Model):
     """When work goes on: the days of the week, the shifts of a day, public holidays, and what differs on some dates."""
 
     days: Text = "Mon-Sun"
-    """Working days: `Mon-Sat`, or `Mon-Fri, Sun`; those that `hours` names, where it names any."""
+    """Working days: `Mon-Sat`, or `Mon-Fri, Sun`; default: the days named in `hours`."""
     hours: Annotated[dict[Text, Names], BeforeValidator(_hours)] = {EVERY_DAY: ("00:00-24:00",)}
-    """Shifts of a working day: `07:00-17:00`, or a list; one over midnight belongs to the day it begins. By day where
+    """Shifts of a working day: `07:00-17:00`, or a list; a shift over midnight belongs to the day it begins. By day if
     they differ: `{Mon-Thu: 07:00-17:00, Fri: 07:00-12:00}`."""
     holidays: Names = ()
-    """Public holidays that are off, by country or country and state: `US`, `US-TN`. Of years whose holidays are not
-    known yet `dcsim check` warns, until `closed` or `open` names a day of them."""
+    """Public holidays off work, by country or country and state: `US`, `US-TN`. `dcsim check` warns of years whose
+    holidays are not known yet, until `closed` or `open` names a day of them."""
     closed: Names = ()
-    """Further days off: dates, or ranges such as `2024-12-24 to 2025-01-01`; with times of day exactly that time:
+    """Further days off: dates, or ranges such as `2024-12-24 to 2025-01-01`; with times of day, exactly that time:
     `2024-12-24 12:00 to 18:00`."""
     open: Annotated[dict[Text, Names], BeforeValidator(_open)] = {}
-    """Dates or ranges that are worked whatever `days`, `holidays` and `closed` say: `2026-01-10`; with hours of their
-    own, `{2026-12-24: 07:00-12:00}`."""
+    """Dates or ranges that are worked in spite of `days`, `holidays` and `closed`: `2026-01-10`; with their own hours:
+    `{2026-12-24: 07:00-12:00}`."""
     hours_per_day: NumberValue | None = None
     """Hours in a working day when a duration is given in days; those of the longest day of the week if not given. A
     working week is as many of them as it has working days; if not given, all the hours of a week."""
     description: Text = ""
-    """What this calendar stands for."""
+    """The purpose of the calendar."""
 
 
 class Factor(Model):
@@ -182,7 +182,7 @@ class Factor(Model):
     per: Text = SITE
     """A level of places if every place of it draws its own."""
     description: Text = ""
-    """What drives it."""
+    """The driver behind the factor."""
 
     @model_validator(mode="before")
     @classmethod
@@ -229,30 +229,30 @@ class Resource(ResourcePart):
     per: Text = SITE
     """A level of places if every place of it has its own."""
     within: dict[Text, ResourcePart] = {}
-    """What differs in the places that a pattern names; later patterns win."""
+    """Different values in the places that a pattern matches; later patterns win."""
     label: Label = ""
     """What reports and charts call it: `Rack crews`."""
     description: Text = ""
-    """What it stands for."""
+    """A description."""
 
 
 class Order(Model):
     """Goods bought: they arrive a lead time after the order was placed, all at once or in lots."""
 
     amount: AmountValue
-    """What is ordered in all, in the supply's unit."""
+    """The ordered amount, in the supply's unit."""
     placed: "PlacedWhen" = Uncertain("fixed", (parse_span("0 d"),))
     """A date, a span after the start, or `{after: activity or milestone, lag: 7 d}`: after the last."""
     lead_time: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
-    """From the order to the first lot on site, months by the calendar; what comes before the start is there at it."""
+    """From the order to the first lot on site; months are calendar months. Earlier lots are in stock at the start."""
     lots: Whole = 1
-    """In how many lots it comes, equal up to one unit."""
+    """Number of lots, equal up to one unit."""
     every: SpanValue = parse_span("0 d")
     """Time between two lots."""
     varies_with: Names = ()
     """Factors that multiply the lead time."""
     description: Text = ""
-    """What is bought, from whom."""
+    """The goods and their maker."""
 
 
 class Production(Model):
@@ -263,13 +263,13 @@ class Production(Model):
     every: SpanValue = parse_span("1 d")
     """The interval between two deliveries."""
     begins: WhenValue = Field(default=parse_span("0 d"), alias="from")
-    """When production starts; what it delivered before the start of the clock is there at the start."""
+    """When production starts; deliveries before the start of the clock are in stock at the start."""
     until: WhenValue | None = None
     """When production ends; never if not given."""
     share: NumberValue = Fraction(1)
     """The part of the production that this project gets (allocation)."""
     production_yield: NumberValue = Field(default=Fraction(1), alias="yield")
-    """The part of what is made that is good."""
+    """The share of the production that is good."""
     varies_with: Names = ()
     """Factors that divide the rate: above 1 is slower."""
     description: Text = ""
@@ -280,28 +280,28 @@ class SupplyPart(Model):
     """What may differ about a supply in some places."""
 
     initial: AmountValue = 0
-    """What is there when the clock starts, beside what orders and production bring before; in the supply's unit."""
+    """The stock when the clock starts, in addition to earlier orders and production; in the supply's unit."""
     orders: dict[Text, Order] = {}
     """Orders by name."""
     production: Production | None = None
-    """What is made of it continuously."""
+    """Continuous production."""
 
 
 class Supply(SupplyPart):
     """Something counted and used up: HBM stacks, racks, kilowatts, cash; used by nobody, it is a counter."""
 
     unit: Text = ""
-    """What one unit is: GPU, kW, stack, USD. Amounts are whole numbers of it."""
+    """The unit: GPU, kW, stack, USD. Amounts are whole numbers of units."""
     hourly_value: MoneyValue | None = None
-    """What one unit is worth an hour once it is there: `4 USD` for a GPU; prices what waiting costs."""
+    """The value of one available unit per hour: `4 USD` for a GPU; `dcsim delay-cost` uses it."""
     per: Text = SITE
     """A level of places if every place of it has its own."""
     within: dict[Text, SupplyPart] = {}
-    """What differs in the places that a pattern names; later patterns win."""
+    """Different values in the places that a pattern matches; later patterns win."""
     label: Label = ""
     """What reports and charts call it: `GPUs usable`."""
     description: Text = ""
-    """What it stands for."""
+    """A description."""
 
 
 class Awaited(Model):
@@ -312,9 +312,9 @@ class Awaited(Model):
     start_or_finish: Literal["start", "finish"] = Field(default="finish", alias="from")
     """Whether its start or its finish is waited for."""
     place: Text | None = None
-    """A pattern: its instances there instead of the ones that belong together."""
+    """A pattern: wait for the instances in these places instead of those in the same place."""
     count: Whole | None = None
-    """How many of the linked instances must have got there; all if not given."""
+    """How many of the linked instances must have started or finished; default: all."""
 
     @model_validator(mode="before")
     @classmethod
@@ -423,7 +423,7 @@ class Way(Model):
     requires: dict[Text, Whole | None] = {}
     """Resources taken this way, beside those that the activity takes in any way: `{crew: 4}`."""
     description: Text = ""
-    """What is done this way."""
+    """A description."""
 
 
 class ActivityPart(Model):
@@ -438,21 +438,21 @@ class ActivityPart(Model):
     consumes: dict[Text, AmountValue | None] = {}
     """Supplies used up when it starts."""
     produces: dict[Text, AmountValue | None] = {}
-    """Supplies there when it finishes."""
+    """Supplies that it adds when it finishes."""
     ways: dict[Text, Way | None] = {}
-    """Ways to do it, each with its `duration` and `requires`: the first in the written order that is free is taken."""
+    """Alternative ways, each with its `duration` and `requires`: the first free one in the written order is taken."""
     varies_with: Names = ()
     """Factors that multiply its duration."""
     learning: Learning | None = None
-    """How repetition makes it faster."""
+    """Learning: how repetition makes it faster."""
     rework: Rework | None = None
-    """How it may fail."""
+    """Tests that may fail, with their repair."""
     not_before: WhenValue | None = None
     """A date, or a span after the start, before which it is not ready."""
     priority: Integer = 0
-    """Among waiting activities the higher number starts first."""
+    """Waiting activities with a higher number start first."""
     calendar: Text | None = None
-    """When it can be worked on; `always` if not given."""
+    """The calendar of the work; default: `always`."""
 
 
 class Activity(ActivityPart):
@@ -463,14 +463,14 @@ class Activity(ActivityPart):
     only: Names | None = None
     """Patterns of the places it is limited to."""
     after: Links = ()
-    """What must have finished before, in the places that belong together: `[a, {activity: b, lag: 2 d}]`; milestones
+    """Predecessors that must finish before, in the same place: `[a, {activity: b, lag: 2 d}]`; milestones
     too."""
     within: dict[Text, ActivityPart] = {}
-    """What differs in the places that a pattern names; later patterns win."""
+    """Different values in the places that a pattern matches; later patterns win."""
     label: Label = ""
     """What reports and charts call it: `Install racks`."""
     description: Text = ""
-    """What is done."""
+    """A description."""
 
 
 class EachAdds(Model):
@@ -481,7 +481,7 @@ class EachAdds(Model):
     """
 
     each: UncertainSpan
-    """Drawn for every instance by itself."""
+    """The added time; each instance has its own draw."""
 
 
 def _times_or_adds(raw: Any) -> str:
@@ -501,15 +501,15 @@ class RiskPart(Model):
     """What a mitigation may change about a risk."""
 
     probability: NumberValue = Fraction(1)
-    """Chance that it occurs in a build."""
+    """Probability that it occurs in a replication."""
     times: Whole | None = None
-    """How often it may strike, each time with its own chance, window and sizes; once, or with `every` to the end."""
+    """How often it can strike, each with its own probability, window and sizes; once, or with `every` to the end."""
     begins: WindowWhen | None = None
-    """When it begins: a date, a span, or `{after: activity or milestone, lag: 7 d}`; without it, it acts always."""
+    """When it begins: a date, a span, or `{after: activity or milestone, lag: 7 d}`; default: it acts all the time."""
     lasts: UncertainSpan | None = None
-    """How long its window is; to the end if not given."""
+    """The length of its window; default: to the end."""
     every: UncertainSpan | None = None
-    """It strikes again so long after it ended: `90 d`, or at random `{exponential: 90 d}`; at most 1,000 times."""
+    """Time from its end to the next strike: `90 d`, or random `{exponential: 90 d}`; at most 1,000 strikes."""
     effects: dict[Text, Effect] = {}
     """A number multiplies `supplies.X` production, `resources.X` capacity, `activities.X` duration; a span adds."""
     delays: dict[Text, UncertainSpan] = {}
@@ -524,7 +524,7 @@ class Mitigation(RiskPart):
     cost: MoneyValue | None = None
     """What it costs: `20M USD`."""
     description: Text = ""
-    """What is done."""
+    """A description."""
 
 
 class Risk(RiskPart):
@@ -535,7 +535,7 @@ class Risk(RiskPart):
     label: Label = ""
     """What reports and charts call it: `Late permit`."""
     description: Text = ""
-    """What happens."""
+    """A description."""
 
 
 class Course(Model):
@@ -544,20 +544,20 @@ class Course(Model):
     weight: NumberValue = Fraction(1)
     """How likely it is, relative to the other ways: 20 beside 80, or 0.2 beside 0.8; 1 if not given."""
     activities: Names = ()
-    """What is done if it is taken; none where nothing is. An activity that is in no way is always done."""
+    """Activities of this way; may be empty. An activity that is in no way is always done."""
     description: Text = ""
-    """What it means."""
+    """A description."""
 
 
 class Branch(Model):
     """A course that is left to chance: of several ways one is taken, and what only the others do is skipped."""
 
     per: Text = SITE
-    """A level of places if every place of it draws its own; what is done inside it follows."""
+    """A level of places if every place has its own draw; activities inside the place follow it."""
     ways: dict[Text, Course]
-    """The ways that it may take, two or more; with expected values it takes the likeliest, of equals the first."""
+    """Two or more ways; with expected values the likeliest way is taken, or the first of equally likely ways."""
     description: Text = ""
-    """What is decided."""
+    """A description."""
 
 
 class Option(Model):
@@ -566,11 +566,11 @@ class Option(Model):
     cost: MoneyValue | None = None
     """What it costs: `5M USD`."""
     changes: dict[Text, Any]
-    """What is different with it: a partial scenario, applied by `--option NAME`."""
+    """The changes: a partial scenario, applied by `--option NAME`."""
     label: Label = ""
     """What reports and charts call it: `Air freight`."""
     description: Text = ""
-    """What is done."""
+    """A description."""
 
 
 class Observation(Model):
@@ -579,7 +579,7 @@ class Observation(Model):
     date: LimitValue
     """The date, or the minute."""
     meaning: Text = ""
-    """What exactly was observed or claimed."""
+    """The exact observation or claim."""
     source: Text | None = None
     """Key of the source."""
 
@@ -603,13 +603,13 @@ class Milestone(Model):
     place: Text | None = Field(default=None, alias="in")
     """A pattern: only what happens there counts."""
     target: LimitValue | None = None
-    """The date that was promised or is wanted: until the end of that day, or until that minute."""
+    """The target: the end of that day, or that minute."""
     observed: Annotated[tuple[Observation, ...], BeforeValidator(listed)] = ()
-    """Dates observed in the world."""
+    """Observed dates."""
     label: Label = ""
     """What reports and charts call it: `50,000 GPUs usable`; its name if not given."""
     description: Text = ""
-    """What it means."""
+    """A description."""
 
     @model_validator(mode="after")
     def _one_subject(self) -> "Milestone":
@@ -626,11 +626,11 @@ class Sighting(Model):
     """What was seen of a build under way: replications that contradict it do not count (see `dcsim guide seen`)."""
 
     milestone: Text
-    """The milestone that was seen, or looked for."""
+    """The milestone."""
     reached: LimitValue | None = None
     """The day on which it was reached."""
     reached_by: LimitValue | None = None
-    """A day by the end of which it had been reached, nobody knows since when."""
+    """A day by the end of which it had been reached; the exact date is unknown."""
     not_by: LimitValue | None = None
     """A day at the end of which it was not yet reached."""
     error: SpanValue = parse_span("0 d")
@@ -638,7 +638,7 @@ class Sighting(Model):
     source: Text | None = None
     """Key of the source."""
     description: Text = ""
-    """What exactly was seen."""
+    """The exact observation."""
 
     @model_validator(mode="after")
     def _one_date(self) -> "Sighting":
@@ -664,7 +664,7 @@ class Correlation(Model):
     number: NumberValue = Field(alias="is")
     """From -1 to 1: the correlation of normal scores, and nearly that of ranks; 0 between those that are not named."""
     description: Text = ""
-    """What makes them move together."""
+    """The reason for the correlation."""
 
 
 class Fitted(Model):
@@ -677,22 +677,22 @@ class Fitted(Model):
     source: Text | None = None
     """Key of the source of that range."""
     note: Text = ""
-    """Why it is free."""
+    """Why this parameter is fitted."""
 
 
 class Source(Model):
     """Where a number comes from."""
 
     what: Text = ""
-    """What the source says."""
+    """The statement of the source."""
     url: Text = ""
     """Its address."""
     as_of: Text = ""
     """The date it speaks of."""
     confidence: Text = ""
-    """How far it can be trusted: high, medium, low."""
+    """How reliable it is: high, medium, low."""
     note: Text = ""
-    """What to know about it."""
+    """A note."""
 
 
 LABELLED = ("places", "resources", "supplies", "activities", "risks", "milestones", "options")
@@ -710,9 +710,9 @@ class Scenario(Model):
     """
 
     name: Text
-    """What is built."""
+    """The name of the project."""
     description: Text = ""
-    """What the scenario is for."""
+    """The purpose of the scenario."""
     author: Label = ""
     """Who wrote it; a page shows it."""
     start: DateValue
@@ -730,32 +730,31 @@ class Scenario(Model):
     factors: dict[Text, Factor] = {}
     """Risk drivers, drawn once per replication."""
     resources: dict[Text, Resource] = {}
-    """What is taken and given back."""
+    """Resources: taken while an activity runs, then given back."""
     supplies: dict[Text, Supply] = {}
-    """What is counted and used up."""
+    """Supplies: counted and used up."""
     activities: dict[Text, Activity]
-    """The work; the order written here decides between what is otherwise equal."""
+    """Activities; the written order decides between equal ones."""
     risks: dict[Text, Risk] = {}
-    """What may happen."""
+    """Risks: events that may happen."""
     branches: dict[Text, Branch] = {}
-    """Which of several courses is taken, by chance: rock is found or it is not; an activity is in one branch only."""
+    """Random choices between ways, such as whether rock is found; an activity can be in one branch only."""
     correlations: dict[Text, Correlation] = {}
-    """What tends to be high together."""
+    """Correlations: inputs that tend to be high together."""
     milestones: dict[Text, Milestone] = {}
-    """What is dated."""
+    """Milestones: the events to date."""
     seen: Annotated[tuple[Sighting, ...], BeforeValidator(listed)] = ()
-    """What was seen of the build so far: only replications that agree with it count."""
+    """Sightings: events already seen on site; only replications that agree with them count."""
     as_of: LimitValue | None = None
-    """What was seen after this day is left out, and orders placed by then stay placed; the last date seen if not
-    given."""
+    """Sightings after this day are ignored, and orders placed by then stay placed; default: the last date seen."""
     fitted: dict[Text, Fitted] = {}
     """Free parameters by path: `resources.rack_crews.count`."""
     finance: Finance | None = None
-    """What the build costs, what it earns, and who pays for it; `dcsim finance` answers."""
+    """Costs, revenue, assets and funding, for `dcsim finance`."""
     options: dict[Text, Option] = {}
-    """What can be done for a price: named changes, weighed against each other by `dcsim mitigate`."""
+    """Options to buy: named changes with a cost, ranked by `dcsim mitigate`."""
     variants: dict[Text, Any] = {}
-    """Named what-ifs: partial scenarios applied by `--variant NAME`; `label` is what reports call one."""
+    """Named what-ifs: partial scenarios applied by `--variant NAME`; `label` is its name in reports."""
     sources: dict[Text, Source] = {}
     """Sources by key."""
 
