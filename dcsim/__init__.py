@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import dcsim.study.sweep as _sweep
     from dcsim.api import check, load
     from dcsim.exchange import import_schedule
+    from dcsim.report.export import export
     from dcsim.study.store import read
 
     assumptions = _api.opening(_assumptions.assumptions)
@@ -57,6 +58,7 @@ __all__ = [
     "delay_cost",
     "drivers",
     "explain",
+    "export",
     "finance",
     "import_schedule",
     "latest_orders",
@@ -75,6 +77,7 @@ _ROOMS: dict[str, str] = {
     "compare": "dcsim.study.compare",
     "drivers": "dcsim.study.drivers",
     "explain": "dcsim.study.explain",
+    "export": "dcsim.report.export",
     "finance": "dcsim.study.finance",
     "import_schedule": "dcsim.exchange",
     "delay_cost": "dcsim.study.delay_cost",
@@ -86,7 +89,13 @@ _ROOMS: dict[str, str] = {
 }
 """Where a public function is defined, if not in `dcsim.api`."""
 
-_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {"backtest", "calibrate", "import_schedule", "read"}
+_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {
+    "backtest",
+    "calibrate",
+    "export",
+    "import_schedule",
+    "read",
+}
 """Functions that take the path of a file or a mapping as well as a scenario."""
 
 

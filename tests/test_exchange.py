@@ -279,7 +279,8 @@ def test_a_table_in_german_dress(taken_over):
     assert table["critical"].tolist() == [True, True, True, True]
     assert (table[["file_off", "simulated_off"]] == 0).all(axis=None)
     assert (
-        "  # Civil\n  dig_pit: {duration: 5 d, calendar: workdays, requires: {crew: 2}}  # A10: Dig pit" in found.text
+        "  # Civil\n  dig_pit: {id: A10, label: Dig pit, duration: 5 d, calendar: workdays, requires: {crew: 2}}\n"
+        in found.text
     )
     assert found.scenario.resources["crew"].count != {}
 
@@ -488,10 +489,10 @@ def mpxj():
     """The library that reads these files, which also writes them here; what needs it is skipped without Java."""
     pytest.importorskip("mpxj", reason="the extra `exchange` is not installed")
     from dcsim.errors import UnavailableError
-    from dcsim.exchange.planning import _java
+    from dcsim.exchange.planning import java
 
     try:
-        return _java().JPackage("org").mpxj
+        return java().JPackage("org").mpxj
     except UnavailableError as error:
         pytest.skip(str(error))
 
@@ -623,7 +624,7 @@ def test_the_calendar_of_a_crew_stands_over_that_of_its_work(mpxj, tmp_path, kin
     found = library.import_schedule(crewed(mpxj, kind, tmp_path / f"plan.{suffix}"))
     table = found.activities.set_index("activity")
     assert table.loc["dig_pit", "early_finish"] == dt.datetime(2026, 1, 12, 12)
-    assert "dig_pit: {duration: 5 d, calendar: six_days" in found.text
+    assert "label: Dig pit, duration: 5 d, calendar: six_days" in found.text
     assert (table["simulated_off"] == 0).all()
     assert "notes (1 activity)" in set(found.losses["what"])
     if kind == "MSPDI":
@@ -700,9 +701,9 @@ def test_without_java_the_user_is_told_what_to_install(dcsim, tmp_path, monkeypa
 
     monkeypatch.setattr(jpype, "isJVMStarted", lambda: False)
     monkeypatch.setattr(jpype, "startJVM", missing)
-    planning._java.cache_clear()
+    planning.java.cache_clear()
     (tmp_path / "plan.xer").write_text("ERMHDR")
     _, err, code = dcsim("import", str(tmp_path / "plan.xer"), "--json")
-    planning._java.cache_clear()
+    planning.java.cache_clear()
     assert code == 2
     assert "install a Java runtime of 17 or newer" in err

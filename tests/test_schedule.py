@@ -1,11 +1,23 @@
 """The network of a scenario as a schedule: early and late dates and floats beside the expected case."""
 
+import datetime as dt
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
 from builders import network
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dcsim as library
+from dcsim.calendars import Shifts
+from dcsim.exchange.checking import check_schedule
+from dcsim.schedule import Activity, Constraint, Link, Schedule, working_week
+from dcsim.schedule.health import health
 from dcsim.units import DAY
+
+MONDAY, LATER = dt.datetime(2026, 1, 5, 8), dt.datetime(2026, 1, 7, 8)
+WEEK = Shifts(working_week(frozenset(range(5)), (480, 960)))
 
 FLOATS = ["early_start", "early_finish", "late_start", "late_finish", "total_float", "free_float", "critical"]
 SHIFT = {"shift": {"days": "Mon-Fri", "hours": "07:00-17:00"}}
@@ -81,3 +93,74 @@ def test_show_tells_the_dates_and_that_nothing_limits_them(dcsim, tmp_path):
     assert "without limits of resources" in " ".join(out.split())
     assert "early 2026-01-05 to 2026-01-09, late 2026-01-05 to 2026-01-09, critical" in out
     assert "early 2026-01-05 to 2026-01-07, late 2026-01-07 to 2026-01-09, float 2 d" in out
+
+
+# Health
+
+
+def plan(**more):
+    """Ten activities in a row on a schedule of a file, all with a crew."""
+    made = Schedule("plan", MONDAY, "plan.csv", calendars={"week": WEEK})
+    for i in range(10):
+        made.activities[f"A{i}"] = Activity(f"A{i}", f"A{i}", 480, "week", resources={"crew": Fraction(1)})
+        if i:
+            made.links.append(Link(f"A{i - 1}", f"A{i}"))
+    return replace(made, **more)
+
+
+def failed(schedule):
+    """The numbers of the checks that are not passed, and of those of which nothing is known."""
+    found = health(schedule)
+    assert [one.number for one in found] == list(range(1, 15))
+    return {one.number for one in found if one.passed is False}, {one.number for one in found if one.passed is None}
+
+
+def test_a_sound_schedule_passes_all_checks():
+    assert failed(plan()) == (set(), {11, 14})
+
+
+@pytest.mark.parametrize(
+    ("change", "numbers"),
+    [
+        (lambda one: one.links.pop(4), {1}),
+        (lambda one: one.links.append(Link("A0", "A3", lag=-60, calendar="week")), {2}),
+        (lambda one: one.links.append(Link("A0", "A3", lag=60, calendar="week")), {3}),
+        (lambda one: one.links.append(Link("A0", "A3", "SS")), set()),
+        (lambda one: one.links.extend([Link("A0", "A3", "SS"), Link("A0", "A4", "FF")]), {4}),
+        (lambda one: setattr(one.activities["A3"], "constraints", (Constraint("start on", LATER),)), {5, 7, 13}),
+        (lambda one: setattr(one.activities["A9"], "deadline", MONDAY), {7, 13}),
+        (lambda one: setattr(one.activities["A3"], "minutes", 45 * 480), {8}),
+        (lambda one: setattr(one.activities["A3"], "resources", {}), {10}),
+    ],
+)
+def test_each_check_finds_what_it_looks_for(change, numbers):
+    made = plan()
+    change(made)
+    assert failed(made)[0] == numbers
+
+
+def test_progress_is_held_against_the_baseline():
+    made = plan(status=LATER)
+    for id_, finish in (("A0", MONDAY), ("A1", LATER)):
+        one = made.activities[id_]
+        one.actual_start = MONDAY
+        one.actual_finish, one.baseline_finish = finish, MONDAY
+    made.activities["A2"].baseline_finish = LATER
+    found = {one.number: one for one in health(made)}
+    assert (found[11].found, found[11].of, found[11].where) == (2, 3, "A1, A2")
+    assert found[14].found == pytest.approx(2 / 3, abs=1e-3)
+    made.activities["A1"].actual_finish = LATER + dt.timedelta(days=1)
+    assert {one.number: one for one in health(made)}[9].where == "A1"
+
+
+def test_the_command_checks_a_scenario_and_a_table(dcsim, tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text("name: plan\nstart: 2026-01-05\nactivities: {a: {duration: 50 d}, b: {duration: 3 d}}\n")
+    out, err, code = dcsim("check", str(path), "--schedule")
+    assert (err, code) == ("", 0)
+    assert "DCMA-EA PAM 200.1" in out
+    assert "durations above 44 working days" in out
+    (tmp_path / "plan.csv").write_text("ID,Name,Duration,Predecessors,Start\n1,a,5,,2026-01-05\n2,b,3,1SS-1d,\n")
+    found = check_schedule(tmp_path / "plan.csv").set_index("number")
+    assert found.loc[2, "where"] == "1 to 2"
+    assert not found.loc[2, "passed"]

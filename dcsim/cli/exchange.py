@@ -15,6 +15,9 @@ def import_(
         Path, typer.Argument(metavar="FILE", help="The schedule file: .xer, .xml, .mpp, .mpx, .csv or .xlsx.")
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="The scenario file to write.")] = None,
+    risks: Annotated[
+        Path | None, typer.Option("--risks", metavar="SCENARIO", help="FILE is a risk register for this scenario.")
+    ] = None,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="The name of the project; default: the name of the file.")
     ] = "",
@@ -44,7 +47,9 @@ def import_(
     as_csv: AsCsv = False,
 ) -> None:
     """Turn the schedule of a planning tool into a scenario; list what was imported, what was not, and its dates."""
+    from dcsim.document.words import counted
     from dcsim.exchange import import_schedule
+    from dcsim.exchange.register import import_risks
     from dcsim.exchange.telling import report
     from dcsim.report.terminal import shown
     from dcsim.writing import write_file
@@ -53,6 +58,14 @@ def import_(
         raise typer.BadParameter("name the scenario file to write: -o scenario.yaml")
     if out is not None and out.exists() and not overwrite:
         raise typer.BadParameter(f"'{out}' exists already: name another file, or add --overwrite")
+    if risks is not None:
+        register = import_risks(
+            schedule, risks, sheet=sheet, decimal=decimal, separator=separator, encoding=encoding, out=out
+        )
+        if out is not None:
+            write_file(out, register.text)
+        typer.echo(f"{counted(len(register.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}")
+        return
     with patience("reading"):
         found = import_schedule(
             schedule,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import app
-from dcsim.cli.terminal import patience, showing
+from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress, showing
 
 
 @app.command()
@@ -28,3 +28,34 @@ def report(
     with patience("writing"), showing(*results):
         page = report(*(read(folder) for folder in results), path=out, milestone=milestone, brief=brief)
     typer.echo(f"report in {page}")
+
+
+@app.command()
+def export(
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT...", help="Folders that were written with --out, of one scenario.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="A .xml, .xer, .xlsx, .csv or .ics file.")],
+    milestone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose driving chain says what is critical; as in report if not given."),
+    ] = None,
+    tool: Annotated[
+        str, typer.Option(metavar="p6|project", help="Whose .xml file; that of Project if not given.")
+    ] = "",
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Write results for another tool: P6, Microsoft Project, Excel, a risk register, or a calendar."""
+    from dcsim.document.report import Column, Report, Section, Table
+    from dcsim.report.export import export
+    from dcsim.report.terminal import shown
+    from dcsim.study.store import read
+
+    with showing(*results), progress("simulating") as show:
+        done = export(*(read(folder) for folder in results), path=out, milestone=milestone, tool=tool, progress=show)
+    rows = [[row["where"], row["what"], row["instead"]] for row in done.losses.to_dict("records")]
+    table = Table((Column("of"), Column("what"), Column("instead")), rows)
+    section = Section("what the file cannot say" if rows else "", tables=(table,) if rows else ())
+    told = Told("export", {"file": str(done.path)}, {"losses": done.losses})
+    answer(told, "losses", shown(Report.of("Export", (str(done.path),), (section,))), as_json, as_csv)

@@ -27,11 +27,18 @@ if TYPE_CHECKING:
 def check(
     scenario: ScenarioFile,
     variant: Variants = None,
+    schedule: Annotated[
+        bool,
+        typer.Option("--schedule", help="Make the 14 checks of a schedule's health, also of a file of P6 or Project."),
+    ] = False,
     limit: Limit = LIMIT,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """Check a scenario, its variants and its options: list every error and its correction."""
+    if schedule:
+        _check_schedule(scenario, variant, limit, as_json, as_csv)
+        return
     from dcsim import api
     from dcsim.document.words import counted
     from dcsim.errors import ScenarioError
@@ -56,6 +63,20 @@ def check(
     warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""
     name = found.document.name
     typer.echo("\n".join([f"{name}: no problems{warned}; {', '.join(told)}", *lines(found.warnings, name)]))
+
+
+def _check_schedule(file: Path, variant: list[str] | None, limit: float, as_json: bool, as_csv: bool) -> None:
+    """The health of a schedule."""
+    from dcsim.exchange.checking import check_schedule, health_report
+    from dcsim.report.terminal import shown
+
+    with patience("checking"):
+        named = file.suffix.lower() in (".yaml", ".yml") or str(file) == "-"
+        checks = check_schedule(opened(file, variant, None, None, None, limit) if named else file)
+    about = {"file": str(file), "passed": int(checks["passed"].sum()), "checks": len(checks)}
+    answer(
+        Told("schedule", about, {"checks": checks}), "checks", shown(health_report(file.name, checks)), as_json, as_csv
+    )
 
 
 def _checked(name: str, problems: "Sequence[Problem]", warnings: "Sequence[Problem]") -> Told:

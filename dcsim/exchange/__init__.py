@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TABLES = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xlsm")
+NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,8 +114,7 @@ def import_schedule(
     _check("decimal", decimal, ("comma", "point"))
     moments = {"start": _moment(start), "status": _moment(status_date)}
     path = Path(path)
-    schedule = _read(path, name, sheet, separator, encoding, moments, dates, decimal, calendars or {})
-    return taken_over(schedule)
+    return taken_over(read_schedule(path, name, sheet, separator, encoding, moments, dates, decimal, calendars or {}))
 
 
 def _check(what: str, word: str, known: tuple[str, ...]) -> None:
@@ -129,17 +129,18 @@ def _moment(written: str | dt.date) -> dt.datetime | None:
         raise RequestError(str(error)) from None
 
 
-def _read(
+def read_schedule(
     path: Path,
-    name: str,
-    sheet: str,
-    separator: str,
-    encoding: str,
-    moments: Mapping[str, dt.datetime | None],
-    dates: str,
-    decimal: str,
-    calendars: Mapping[str, str],
+    name: str = "",
+    sheet: str = "",
+    separator: str = "",
+    encoding: str = "",
+    moments: Mapping[str, dt.datetime | None] = NOTHING,
+    dates: str = "",
+    decimal: str = "",
+    calendars: Mapping[str, str] = NOTHING,
 ) -> Schedule:
+    """The schedule in a file (see `import_schedule`)."""
     from dcsim.exchange.planning import SUFFIXES, planned
     from dcsim.exchange.sheets import csv_table, excel_table
     from dcsim.exchange.tabular import Answers, schedule_of

@@ -35,6 +35,26 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What a column means, and what it is called; of several columns the name that stands first here counts."""
 
+REGISTER: dict[str, tuple[str, ...]] = {
+    "id": ("id", "risk id", "no", "nr", "#"),
+    "risk": ("risk", "risk name", "risk title", "name", "title", "risiko"),
+    "description": ("description", "risk description", "cause", "beschreibung"),
+    "activities": ("activity", "activities", "affected activities", "affected activity", "activity id", "task",
+                   "vorgang", "vorgänge"),
+    "probability": ("probability", "likelihood", "chance", "probability before", "pre-mitigation probability",
+                    "eintrittswahrscheinlichkeit"),
+    "optimistic": ("optimistic", "min", "minimum", "min impact", "optimistic impact", "best case"),
+    "likely": ("most likely", "ml", "likely", "impact", "most likely impact", "schedule impact", "auswirkung"),
+    "pessimistic": ("pessimistic", "max", "maximum", "max impact", "pessimistic impact", "worst case"),
+    "mitigation": ("mitigation", "response", "treatment", "action", "massnahme", "maßnahme"),
+    "cost": ("mitigation cost", "cost", "cost of mitigation", "response cost", "kosten"),
+    "probability_after": ("probability after", "post-mitigation probability", "residual probability"),
+    "optimistic_after": ("optimistic after", "min after"),
+    "likely_after": ("most likely after", "likely after", "impact after", "residual impact"),
+    "pessimistic_after": ("pessimistic after", "max after"),
+}  # fmt: skip
+"""The same for a risk register."""
+
 _UNIT = re.compile(r"\s*[(\[,]\s*(?:in\s+)?([^\W\d]+)\.?\s*[)\]]?$")
 
 
@@ -44,13 +64,14 @@ def _bare(heading: str) -> str:
 
 def is_heading(cell: str) -> bool:
     """Whether a cell is a usual name of a column."""
-    return any(name in names for name in (_bare(cell), _bare(_UNIT.sub("", cell))) for names in FIELDS.values())
+    known = (*FIELDS.values(), *REGISTER.values())
+    return any(name in names for name in (_bare(cell), _bare(_UNIT.sub("", cell))) for names in known)
 
 
-def fields_of(columns: tuple[str, ...]) -> dict[str, int]:
+def fields_of(columns: tuple[str, ...], fields: dict[str, tuple[str, ...]] = FIELDS) -> dict[str, int]:
     """Which column means what."""
     found: dict[str, int] = {}
-    for field, names in FIELDS.items():
+    for field, names in fields.items():
         places = [
             (names.index(name), number)
             for number, column in enumerate(columns)

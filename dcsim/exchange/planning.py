@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dcsim.calendars import DAYS_OFF, Hours, Shifts
+from dcsim.calendars import DAYS_OFF, Shifts
 from dcsim.document.words import counted
 from dcsim.errors import UnavailableError
+from dcsim.exchange.moments import day_of, hours_of, moment_of
 from dcsim.exchange.sheets import read_file
 from dcsim.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
 from dcsim.suggest import nearest
@@ -32,7 +33,9 @@ _KINDS = {
     "START_ON": "start on",
     "FINISH_ON": "finish on",
 }
-_FAR = 2049
+OWN_ID = "dcsim id"
+"""The user field in which an exported file keeps the ids of activities; Project has no other place for them."""
+FAR = 2049
 """The year in which a tool lets last what has no end."""
 _UNREAD: dict[str, Callable[[Any], Any]] = {
     "costs": lambda task: float(task.getCost() or 0),
@@ -49,7 +52,7 @@ _MINUTES = {"m": 1, "h": 60, "em": 1, "eh": 60, "ed": DAY, "ew": 7 * DAY, "emo":
 
 
 @cache
-def _java() -> Any:
+def java() -> Any:
     """The started virtual machine, as the package jpype; raises UnavailableError with what to install."""
     try:
         import jpype
@@ -86,7 +89,7 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
         mark.encode(code) in data for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be")
     ):
         raise ScheduleError(f"'{path}' has its own document type, which dcsim does not read")
-    jpype = _java()
+    jpype = java()
     try:
         files = _projects(jpype, path, data, encoding)
         chosen = _chosen(files, project, path)
@@ -135,14 +138,16 @@ class _Reader:
         self.properties = project.getProjectProperties()
         self.project = project
         self.is_p6 = "primavera" in str(self.properties.getFileApplication() or "").lower() or path.suffix == ".xer"
-        start = _moment(self.properties.getPlannedStart() if self.is_p6 else None)
-        start = start or _moment(self.properties.getStartDate())
+        start = moment_of(self.properties.getPlannedStart() if self.is_p6 else None)
+        start = start or moment_of(self.properties.getStartDate())
         if start is None:
             raise ScheduleError(f"'{path}' does not say when the project starts")
         self.made = Schedule(name or str(self.properties.getName() or path.stem), start, path.name)
         self.made.obeys_limits = not self.is_p6
-        self.made.status = _moment(self.properties.getStatusDate()) if self.is_p6 else None
+        self.made.status = moment_of(self.properties.getStatusDate()) if self.is_p6 else None
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
+        kinds = jpype.JPackage("org").mpxj.FieldTypeClass
+        self.own_id = project.getCustomFields().getFieldTypeByAlias(kinds.TASK, OWN_ID)
         self.calendar_names: dict[tuple[int, ...], str | None] = {}
         self.ids: dict[int, str] = {}
         self.leaves: dict[int, list[str]] = {}
@@ -163,7 +168,7 @@ class _Reader:
     def _whole(self, tasks: list[Any]) -> None:
         """What is said of the project as a whole, or of many activities at once, and not taken over."""
         about, lose = self.properties, self.made.lose
-        self.made.must_finish = _moment(about.getMustFinishBy()) if self.is_p6 else None
+        self.made.must_finish = moment_of(about.getMustFinishBy()) if self.is_p6 else None
         if str(about.getScheduleFrom()) == "FINISH":
             lose("", "it is scheduled backwards from its finish", "it is scheduled from its start", "constraint")
         logic = str(about.getSchedulingProgressedActivities())
@@ -192,7 +197,8 @@ class _Reader:
         return not why
 
     def _id(self, task: Any) -> str:
-        return str(task.getActivityID() or task.getID() or task.getUniqueID())
+        own = task.get(self.own_id) if self.own_id is not None else None
+        return str(own or task.getActivityID() or task.getID() or task.getUniqueID())
 
     def _activity(self, task: Any) -> None:
         id_ = self._id(task)
@@ -210,11 +216,11 @@ class _Reader:
         made.constraints = tuple(self._constraints(task))
         for name in ("deadline", "baseline_finish", "actual_start", "actual_finish", "early_start", "early_finish"):
             getter = "get" + "".join(part.title() for part in name.split("_"))
-            setattr(made, name, _moment(getattr(task, getter)()))
+            setattr(made, name, moment_of(getattr(task, getter)()))
         if made.has_begun:
             made.remaining = self._minutes(task.getRemainingDuration()) if self.is_p6 else None
         if made.early_start is None or made.actual_start is not None:  # of what has begun these are of the rest alone
-            made.early_start, made.early_finish = _moment(task.getStart()), _moment(task.getFinish())
+            made.early_start, made.early_finish = moment_of(task.getStart()), moment_of(task.getFinish())
         if str(task.getTaskMode()) == "MANUALLY_SCHEDULED" and made.early_start is not None:
             made.constraints = (Constraint("start on", made.early_start),)
         if (task.getWorkSplits() is not None and len(task.getWorkSplits()) > 1) or task.getSuspendDate() is not None:
@@ -230,7 +236,7 @@ class _Reader:
             (task.getSecondaryConstraintType(), task.getSecondaryConstraintDate()),
         ):
             known = _KINDS.get(str(kind.name())) if kind is not None else None
-            moment = _moment(date)
+            moment = moment_of(date)
             if known is not None and (known == ALAP or moment is not None):
                 yield Constraint(known, moment)
 
@@ -254,12 +260,12 @@ class _Reader:
         """How many there are from when on; none from where an availability ends before the next begins."""
         until = None
         for one in resource.getAvailability():
-            begin, end = _moment(one.getRange().getStart()), _moment(one.getRange().getEnd())
+            begin, end = moment_of(one.getRange().getStart()), moment_of(one.getRange().getEnd())
             if until is not None and (begin is None or until < begin):
                 yield until, Fraction(0)
             begin = None if begin is None or begin <= self.made.start else begin
             yield begin, Fraction(round(float(one.getUnits() or 0)), 100)
-            until = None if end is None or end.year >= _FAR else end + dt.timedelta(minutes=1)
+            until = None if end is None or end.year >= FAR else end + dt.timedelta(minutes=1)
         if until is not None:
             yield until, Fraction(0)
 
@@ -354,47 +360,25 @@ class _Reader:
         """The usual week of a calendar, and every day on which it or a calendar behind it differs."""
         jpype = self.jpype
         days = jpype.java.time.DayOfWeek.values()
-        week = tuple(_hours(calendar.getHours(day)) for day in days)
+        week = tuple(hours_of(calendar.getHours(day)) for day in days)
         dates = []
         for day in self._days_of_exceptions(behind):
-            hours = _hours(calendar.getHours(jpype.java.time.LocalDate.of(day.year, day.month, day.day)))
+            hours = hours_of(calendar.getHours(jpype.java.time.LocalDate.of(day.year, day.month, day.day)))
             if hours != week[day.weekday()]:
                 dates.append((day, day, tuple(hours for _ in DAYS_OFF)))
         return Shifts(week, dates=tuple(dates))
 
     def _days_of_exceptions(self, behind: list[Any]) -> list[dt.date]:
         """The days of which calendars, or those that they derive from, say something of their own."""
-        last = (_moment(self.properties.getFinishDate()) or self.made.start).date()
+        last = (moment_of(self.properties.getFinishDate()) or self.made.start).date()
         first = self.made.origin.date() - dt.timedelta(days=366)
         last = min(last + dt.timedelta(days=YEARS_BEHIND * 366), first + dt.timedelta(days=40 * 366))
         days: set[dt.date] = set()
         while behind:
             calendar, *behind = behind
             for one in calendar.getExpandedCalendarExceptionsWithWorkWeeks():
-                begin, end = (_day(date) for date in (one.getFromDate(), one.getToDate()))
+                begin, end = (day_of(date) for date in (one.getFromDate(), one.getToDate()))
                 begin, end = max(begin, first), min(end, last)
                 days |= {begin + dt.timedelta(days=i) for i in range((end - begin).days + 1)}
             behind += [calendar.getParent()] if calendar.getParent() is not None else []
         return sorted(days)
-
-
-def _hours(ranges: Any) -> Hours:
-    """The shifts of a day; one that ends at midnight ends at 24:00."""
-    found = []
-    for one in ranges if ranges is not None else ():
-        begin, end = int(one.getStart().toSecondOfDay()) // 60, int(one.getEnd().toSecondOfDay()) // 60
-        found.append((begin, end if end > begin else end + DAY))
-    return tuple(sorted(found))
-
-
-def _day(date: Any) -> dt.date:
-    return dt.date(int(date.getYear()), int(date.getMonthValue()), int(date.getDayOfMonth()))
-
-
-def _moment(moment: Any) -> dt.datetime | None:
-    """A moment of Java, to the minute; none where there is none."""
-    if moment is None:
-        return None
-    year, month, day = int(moment.getYear()), int(moment.getMonthValue()), int(moment.getDayOfMonth())
-    whole = dt.datetime(year, month, day, int(moment.getHour()), int(moment.getMinute()))
-    return whole + dt.timedelta(minutes=int(moment.getSecond()) >= 30)

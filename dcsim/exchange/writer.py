@@ -10,7 +10,8 @@ from fractions import Fraction
 from dcsim.calendars import DAY_NAMES, Hours, Shifts
 from dcsim.exchange.names import Names
 from dcsim.exchange.plan import Awaits, Planned, Planner
-from dcsim.schedule import ELAPSED, Schedule
+from dcsim.scenario.model import LONGEST_LABEL
+from dcsim.schedule import ELAPSED, Activity, Schedule
 from dcsim.schedule.cpm import Dates, Times
 from dcsim.units import DAY, plain
 
@@ -37,7 +38,7 @@ def write(schedule: Schedule, times: Times, dates: dict[str, Dates]) -> Written:
 class _Writer:
     def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
         self.schedule, self.times, self.dates = schedule, times, dates
-        self.names = Names()
+        self.names, self.labels = Names(), set[str]()
         self.calendars = {name: self.names.name(name, what="calendar") for name in schedule.calendars}
         self.resources = {name: self.names.name(name, what="crew") for name in schedule.resources}
         self.activities = {
@@ -55,7 +56,7 @@ class _Writer:
 
     def _head(self) -> Iterator[str]:
         schedule = self.schedule
-        yield f"# Taken over from {_comment(schedule.source)}. Behind each activity stands its id in that file."
+        yield f"# Taken over from {one_line(schedule.source)}, with the ids of that file."
         yield f"name: {scalar(schedule.name)}"
         yield f"start: {_moment(schedule.origin)}"
         if schedule.status is not None and schedule.status > schedule.origin:
@@ -91,12 +92,15 @@ class _Writer:
             activity = made.activity
             if activity.wbs != group:
                 group = activity.wbs
-                yield from ("", f"  # {_comment(group)}") if group else ("",)
-            yield from (f"  # {_comment(text)}" for text in lost.get(activity.id, ()))
-            called = f"{activity.id}: {activity.name}" if activity.id != activity.name else activity.id
-            yield from _fitted(f"  {self.activities[activity.id]}", list(self._parts(made)), called)
+                yield from ("", f"  # {one_line(group)}") if group else ("",)
+            yield from (f"  # {one_line(text)}" for text in lost.get(activity.id, ()))
+            yield from _fitted(f"  {self.activities[activity.id]}", list(self._parts(made)), "")
 
     def _parts(self, made: Planned) -> Iterator[str]:
+        activity = made.activity
+        yield f"id: {scalar(one_line(activity.id)[:LONGEST_LABEL])}"
+        if label := self._label(activity):
+            yield f"label: {scalar(label)}"
         if made.estimate is not None and len(set(made.estimate)) > 1:
             yield f"duration: {{pert: [{', '.join(self._span(one, made.calendar) for one in made.estimate)}]}}"
         elif made.minutes:
@@ -110,6 +114,17 @@ class _Writer:
         if made.requires:
             taken = ", ".join(f"{self.resources[name]}: {units}" for name, units in made.requires.items())
             yield f"requires: {{{taken}}}"
+
+    def _label(self, activity: Activity) -> str:
+        """What it is called, with its id where others are called so; nothing where that is its name."""
+        own, label = self.activities[activity.id], one_line(activity.name)[:LONGEST_LABEL].strip()
+        if label in (own, activity.id, ""):
+            return ""
+        if label in self.labels:
+            behind = f" ({one_line(activity.id)})"
+            label = label[: max(0, LONGEST_LABEL - len(behind))] + behind
+        self.labels.add(label)
+        return label if len(label) <= LONGEST_LABEL else ""
 
     def _awaits(self, one: Awaits, own: str | None) -> str:
         name = self.activities[one.predecessor]
@@ -229,13 +244,13 @@ def _limit(moment: dt.datetime) -> str:
     return f"{moment - dt.timedelta(minutes=1) if (moment.hour, moment.minute) == (0, 0) else moment:%Y-%m-%d}"
 
 
-def _comment(text: str) -> str:
+def one_line(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _fitted(key: str, parts: list[str], comment: str) -> Iterator[str]:
     """A mapping on one line with its comment where there is room, else a line for each of its keys."""
-    behind = f"  # {_comment(comment)}" if comment else ""
+    behind = f"  # {one_line(comment)}" if comment else ""
     line = f"{key}: {{{', '.join(parts)}}}"
     if len(line) + len(behind) <= WIDTH:
         yield line + behind

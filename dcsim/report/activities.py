@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
+from dcsim.network import Network
 from dcsim.report.quantities import amount, number_in_words, uncertain, when
 from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, Scenario
@@ -117,3 +120,17 @@ def _rework(rework: schema.Rework) -> str:
     takes = [_taken(entry, number) for entry, number in rework.requires.items()]
     said += f", takes {', '.join(takes)}" if takes else ""
     return said + (f", varies with {', '.join(rework.varies_with)}" if rework.varies_with else "")
+
+
+def critical_in_words(network: Network, found: pd.DataFrame) -> str:
+    """Early and late dates of all instances, and the least of their floats."""
+
+    def dates(which: str) -> str:
+        start, finish = int(found[f"{which}_start"].min()), int(found[f"{which}_finish"].max())
+        return f"{network.date(start):%Y-%m-%d} to {network.date(max(start, finish - 1)):%Y-%m-%d}"
+
+    if not found["critical"].any():
+        slack = f"float {found['total_float'].min():,.4g} d (free {found['free_float'].min():,.4g} d)"
+    else:
+        slack = "critical"
+    return f"early {dates('early')}, late {dates('late')}, {slack}"

@@ -13,7 +13,7 @@ from dcsim.dates import spelled
 from dcsim.document.words import counted, listed, written
 from dcsim.network import Network
 from dcsim.places import SITE
-from dcsim.report.activities import activity_lines
+from dcsim.report.activities import activity_lines, critical_in_words
 from dcsim.report.quantities import amount, money, number_in_words, ramp, uncertain, when
 from dcsim.scenario import schema
 from dcsim.scenario.document import dotted
@@ -166,22 +166,8 @@ def _activities(scenario: Scenario, network: Network) -> Iterator[Entry]:
         details = list(activity_lines(activity, scenario))
         for pattern, part in activity.within.items():
             details += [f"in {pattern}: {line}" for line in activity_lines(part, scenario, activity)]
-        details.append(_critical(network, critical_path[network.activity == number]))
+        details.append(critical_in_words(network, critical_path[network.activity == number]))
         yield Entry(name, said, tuple(details))
-
-
-def _critical(network: Network, found: pd.DataFrame) -> str:
-    """Early and late dates of all instances, and the least of their floats."""
-
-    def dates(which: str) -> str:
-        start, finish = int(found[f"{which}_start"].min()), int(found[f"{which}_finish"].max())
-        return f"{network.date(start):%Y-%m-%d} to {network.date(max(start, finish - 1)):%Y-%m-%d}"
-
-    if not found["critical"].any():
-        slack = f"float {found['total_float'].min():,.4g} d (free {found['free_float'].min():,.4g} d)"
-    else:
-        slack = "critical"
-    return f"early {dates('early')}, late {dates('late')}, {slack}"
 
 
 def _resources(scenario: Scenario, _: Network) -> Iterator[Entry]:

@@ -467,6 +467,8 @@ class Activity(ActivityPart):
     too."""
     within: dict[Text, ActivityPart] = {}
     """Different values in the places that a pattern matches; later patterns win."""
+    id: Label = ""
+    """Its id in the schedule of a planning tool, for import and export: `A1010`."""
     label: Label = ""
     """What reports and charts call it: `Install racks`."""
     description: Text = ""

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dcsim.calendars import DAYS_OFF, Shifts, Week
 from dcsim.errors import DcsimError
@@ -32,8 +32,7 @@ class ScheduleError(DcsimError):
     """A schedule cannot be taken over; the text says where, why, and what would be right."""
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """One activity waits for another."""
 
     predecessor: str

@@ -1,0 +1,182 @@
+"""Files of Primavera P6 and Microsoft Project, written by the Java library MPXJ inside this process."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from dcsim.calendars import Shifts
+from dcsim.exchange.planning import FAR, OWN_ID, java
+from dcsim.schedule import ELAPSED, Activity, Link, Resource, Schedule
+from dcsim.schedule.cpm import Times, critical_path
+from dcsim.units import DAY
+
+FORMATS = {"xer": "XER", "p6": "PMXML", "project": "MSPDI"}
+LEVELS = ("p10", "p50", "p80", "p90")
+ROUND_THE_CLOCK = Shifts((((0, DAY),),) * 7)
+CRITICALITY, CAUSE, NAME = "dcsim criticality", "dcsim driving cause", "dcsim name"
+
+
+def tool_file(plan: Schedule, dates: Mapping[str, Mapping[Any, Any]], kind: str) -> bytes:
+    """A file of a planning tool, `kind` being one of `FORMATS`; what it cannot say is added to the losses of the plan.
+
+    `dates` has for ids of activities `start_p50`, `finish_p80`, ..., `criticality`, `cause` and `cause_share`.
+
+    Raises
+    ------
+    UnavailableError
+        Java or a library is missing.
+    """
+    jpype = java()
+    mpxj = jpype.JPackage("org").mpxj
+    project = _Writer(jpype, plan, dates, kind != "project").project()
+    stream = jpype.java.io.ByteArrayOutputStream()
+    mpxj.writer.UniversalProjectWriter(getattr(mpxj.writer.FileFormat, FORMATS[kind])).write(project, stream)
+    return bytes(stream.toByteArray())
+
+
+class _Writer:
+    def __init__(self, jpype: Any, plan: Schedule, dates: Mapping[str, Mapping[Any, Any]], is_p6: bool) -> None:
+        self.jpype, self.mpxj, self.plan, self.dates, self.is_p6 = jpype, jpype.JPackage("org").mpxj, plan, dates, is_p6
+        self.file = self.mpxj.ProjectFile()
+        self.times = Times(plan)
+        self.early = critical_path(plan, self.times)
+        self.counts_work = any(link.lag and link.calendar is not ELAPSED for link in plan.links)
+
+    def project(self) -> Any:
+        """The project with all that it has."""
+        about = self.file.getProjectProperties()
+        start = self._moment(self.plan.start)
+        for setter in (about.setStartDate, about.setPlannedStart, about.setCreationDate, about.setCurrentDate):
+            setter(start)
+        for setter in (about.setName, about.setProjectTitle, about.setProjectID):
+            setter(self.plan.name)
+        if self.is_p6:
+            about.setStatusDate(start)
+            by = self.mpxj.RelationshipLagCalendar
+            about.setRelationshipLagCalendar(by.SUCCESSOR if self.counts_work else by.TWENTY_FOUR_HOUR)
+        about.setMinutesPerDay(self.jpype.java.lang.Integer(480))
+        self._fields()
+        hours = {ELAPSED: ("24 hours", ROUND_THE_CLOCK)} | {
+            one: (one, some) for one, some in self.plan.calendars.items()
+        }
+        calendars = {key: self._calendar(*named) for key, named in hours.items()}
+        self.file.setDefaultCalendar(calendars[next(iter(self.plan.calendars), ELAPSED)])
+        self.resources = {name: self._resource(one) for name, one in self.plan.resources.items()}
+        made = {id_: self._task(one, calendars[one.calendar]) for id_, one in self.plan.activities.items()}
+        for link in self.plan.links:
+            self._link(link, made)
+        return self.file
+
+    def _link(self, link: Link, made: dict[str, Any]) -> None:
+        own, elapsed = self.plan.activities[link.successor].calendar, link.calendar is ELAPSED
+        counted = own if self.counts_work or not self.is_p6 else ELAPSED
+        if link.lag and link.calendar != counted and not (elapsed and not self.is_p6):
+            before = self.early[link.predecessor]
+            since = before.early_finish if link.kind in ("FS", "FF") else before.early_start
+            lag = self.times.worked(counted, since, self.times.behind(link, since))
+            what = f"the lag behind {link.predecessor}, which goes by another calendar"
+            self.plan.lose(link.successor, what, f"{lag / 60:g} h by {counted or 'a day of 24 hours'}, as in the plan")
+            link = link._replace(lag=lag)
+        unit = self.mpxj.TimeUnit.ELAPSED_HOURS if elapsed and not self.is_p6 else self.mpxj.TimeUnit.HOURS
+        kind = {"FS": "FINISH_START", "SS": "START_START", "FF": "FINISH_FINISH", "SF": "START_FINISH"}[link.kind]
+        relation = self.mpxj.Relation.Builder().predecessorTask(made[link.predecessor])
+        relation = relation.type(getattr(self.mpxj.RelationType, kind))
+        made[link.successor].addPredecessor(relation.lag(self.mpxj.Duration.getInstance(link.lag / 60, unit)))
+
+    def _fields(self) -> None:
+        """The user fields with their names."""
+        fields = self.file.getCustomFields()
+        named = [(f"DATE{k}", f"dcsim {event} {level.upper()}") for k, (event, level) in enumerate(_DATES, start=1)]
+        for field, alias in (*named, ("NUMBER1", CRITICALITY), ("TEXT1", CAUSE), ("TEXT2", NAME), ("TEXT3", OWN_ID)):
+            fields.getOrCreate(getattr(self.mpxj.TaskField, field)).setAlias(alias)
+
+    def _task(self, task: Activity, calendar: Any) -> Any:
+        made, zero = self.file.addTask(), self._minutes(0)
+        made.setName(task.name)
+        made.setActivityID(task.id)
+        made.setCalendar(calendar)
+        made.setIgnoreResourceCalendar(True)
+        length = self._minutes(task.minutes)
+        for setter in (made.setDuration, made.setPlannedDuration, made.setRemainingDuration):
+            setter(length)
+        made.setActualDuration(zero)
+        made.setMilestone(not task.minutes)
+        kinds = self.mpxj.ActivityType
+        made.setActivityType(kinds.TASK_DEPENDENT if task.minutes else kinds.FINISH_MILESTONE)
+        made.setConstraintType(self.mpxj.ConstraintType.AS_SOON_AS_POSSIBLE)
+        for one in task.constraints:
+            made.setConstraintType(self.mpxj.ConstraintType.START_NO_EARLIER_THAN)
+            made.setConstraintDate(self._moment(one.date))
+        if task.deadline is not None and self.is_p6:
+            self.plan.lose(task.id, f"its deadline {task.deadline:%Y-%m-%d}", "nothing: P6 has none")
+        elif task.deadline is not None:
+            made.setDeadline(self._moment(task.deadline))
+        for name, units in task.resources.items():
+            assignment = made.addResourceAssignment(self.resources[name])
+            assignment.setUnits(self.jpype.java.lang.Double(100 * float(units)))
+            for setter in (assignment.setWork, assignment.setRemainingWork):
+                setter(self._minutes(round(task.minutes * units)))
+        self._dates(task, made)
+        return made
+
+    def _dates(self, task: Activity, made: Any) -> None:
+        """The P50 dates as the schedule, and all that is known in the user fields."""
+        dates = self.dates.get(task.id, {})
+        start, finish = self._moment(dates.get("start_p50")), self._moment(dates.get("finish_p50"))
+        if start is not None and finish is not None:
+            for setter in (made.setStart, made.setPlannedStart, made.setEarlyStart, made.setRemainingEarlyStart):
+                setter(start)
+            for setter in (made.setFinish, made.setPlannedFinish, made.setEarlyFinish, made.setRemainingEarlyFinish):
+                setter(finish)
+        for number, (event, level) in enumerate(_DATES, start=1):
+            made.setDate(number, self._moment(dates.get(f"{event}_{level}")))
+        share = dates.get("criticality")
+        if share is not None and share == share:
+            made.setNumber(1, self.jpype.java.lang.Double(round(100 * share, 1)))
+        if dates.get("cause"):
+            made.setText(1, f"{dates['cause']} ({dates['cause_share']:.0%})")
+        made.setText(3, task.id)
+        if dates.get("activity"):
+            made.setText(2, dates["activity"])
+
+    def _resource(self, resource: Resource) -> Any:
+        made = self.file.addResource()
+        made.setName(resource.name)
+        made.setType(self.mpxj.ResourceType.WORK)
+        if self.is_p6:
+            self.plan.lose(resource.name, "how many there are", "nothing: MPXJ writes no capacity into files of P6")
+        begins = [begin or self.plan.start for begin, _ in resource.steps]
+        ends = [*(one - dt.timedelta(minutes=1) for one in begins[1:]), dt.datetime(FAR, 12, 31, 23, 59)]
+        for begin, end, (_, units) in zip(begins, ends, resource.steps, strict=True):
+            amount = self.jpype.java.lang.Double(100 * float(units))
+            made.getAvailability().add(self.mpxj.Availability(self._moment(begin), self._moment(end), amount))
+        return made
+
+    def _calendar(self, name: str, shifts: Shifts) -> Any:
+        made = self.file.addCalendar()
+        made.setName(name)
+        for day, hours in zip(self.jpype.java.time.DayOfWeek.values(), shifts.week, strict=True):
+            made.setCalendarDayType(day, self.mpxj.DayType.WORKING if hours else self.mpxj.DayType.NON_WORKING)
+            self._hours(made.addCalendarHours(day), hours)
+        for first, _, week in shifts.dates:
+            date = self.jpype.java.time.LocalDate.of(first.year, first.month, first.day)
+            self._hours(made.addCalendarException(date), week[0])
+        return made
+
+    def _hours(self, to: Any, hours: Any) -> None:
+        clock = self.jpype.java.time.LocalTime
+        for begin, end in hours:
+            times = (clock.of(one % DAY // 60, one % 60) for one in (begin, end))
+            to.add(self.mpxj.LocalTimeRange(*times))
+
+    def _minutes(self, minutes: int) -> Any:
+        return self.mpxj.Duration.getInstance(minutes / 60, self.mpxj.TimeUnit.HOURS)
+
+    def _moment(self, moment: Any) -> Any:
+        if moment is None or moment != moment:
+            return None
+        whole = (moment.year, moment.month, moment.day, moment.hour, moment.minute)
+        return self.jpype.java.time.LocalDateTime.of(*whole)
+
+
+_DATES = tuple((event, level) for event in ("start", "finish") for level in LEVELS)
