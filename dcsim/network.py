@@ -84,8 +84,8 @@ class Demand:
     """The activity's own, the first whose closing is reported."""
     together: int
     """When the activity and all that it requires without a choice are at work."""
-    told_with: int
-    """The demand that is this one but for its priority and length: their shortages are told as one."""
+    leader: int
+    """The first of the demands that differ only in priority and length; their shortages are reported together."""
     instant: bool = False
     """Whether its duration is written as nothing: it may start in the minute in which its calendars close."""
     in_months: bool = False

@@ -288,6 +288,6 @@ def test_a_change_in_any_compiled_module_makes_what_is_kept_old(monkeypatch):
     def double(x):
         return 2 * x
 
-    assert jit.kept(nogil=True)(double)._cache._cache_file._source_stamp == jit.sources()
+    assert jit.cached(nogil=True)(double)._cache._cache_file._source_stamp == jit.sources()
     monkeypatch.setattr(jit, "sources", lambda: (0.0, 0))
-    assert jit.kept(nogil=True)(double)._cache._cache_file._source_stamp == (0.0, 0)
+    assert jit.cached(nogil=True)(double)._cache._cache_file._source_stamp == (0.0, 0)

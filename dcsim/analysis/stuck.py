@@ -195,7 +195,7 @@ class _Left:
                 found.append(Lack(self.network.stocks[stock].name, self.stock[stock], amount))
         if found:
             return found
-        cause = self.last.get(demand.told_with, NOT)
+        cause = self.last.get(demand.leader, NOT)
         return [Lack(causes(self.network)[cause] if cause != NOT else "its calendar", None, None)]
 
 

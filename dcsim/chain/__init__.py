@@ -8,7 +8,7 @@ import numpy as np
 from dcsim.engine.draws import Draws
 from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.story import story_of
-from dcsim.engine.tables import Chance, Story, Table
+from dcsim.engine.tables import FlatDraws, RunRecord, Table
 from dcsim.network import Network
 from dcsim.trace import Ints, Trace
 
@@ -24,7 +24,7 @@ def follower(network: Network, nodes: Sequence[int]) -> "Follow":
 
     plan, backwards, gates = flatten(network), ways(network), new_gates(network, nodes)
 
-    def follow(chance: Chance, story: Story) -> tuple[Table, ...]:
+    def follow(chance: FlatDraws, story: RunRecord) -> tuple[Table, ...]:
         past = Past(plan, backwards, chance, story, gates)
         open_gates(past)
         return tuple(chain(past, node) for node in nodes)

@@ -37,7 +37,7 @@ from dcsim.chain.gates import (
 from dcsim.chain.telling import SEGMENT, activity_of, tell, tell_order, tell_span, tell_work
 from dcsim.engine.jit import by_columns, by_rows, fast
 from dcsim.engine.lookup import chosen, is_skipped
-from dcsim.engine.tables import Plan, Story, Table, i64, record
+from dcsim.engine.tables import Plan, RunRecord, Table, i64, record
 from dcsim.trace import NOT
 
 ANY_ROUND = 2**30
@@ -77,7 +77,7 @@ def last_at_most(table: Table, tick: int) -> int:
 
 
 @fast
-def shortage(story: Story, demand: int, tick: int) -> int:
+def shortage(story: RunRecord, demand: int, tick: int) -> int:
     """What a queue was recorded to lack in the minute before a tick; -1 if nothing."""
     low, high = 0, len(story.shortage)
     while low < high:
@@ -328,12 +328,12 @@ def leave_start(past: Past, told: Table, here: Any) -> None:
 @fast
 def leave_closing(past: Past, told: Table, here: Any, demand: int, cause: int, ready: int, number: int) -> int:
     """Past the time in which only a closed calendar, or a risk, kept a demand waiting; what it lacked before that."""
-    story, told_with = past.story, past.plan.demand[demand].told_with
-    lack = shortage(story, told_with, here.tick)
+    story, leader = past.story, past.plan.demand[demand].leader
+    lack = shortage(story, leader, here.tick)
     since = ready if lack == NOT else max(ready, story.shortage[lack].begins)
     here.count = tell(told, here.count, since, here.tick, past.ways.codes.wait + cause, here.what, number)
     here.tick = since
-    lack = shortage(story, told_with, since)
+    lack = shortage(story, leader, since)
     return NOT if lack == NOT else story.shortage[lack].cause
 
 

@@ -12,7 +12,7 @@ from dcsim.chain.ways import Ways, ways
 from dcsim.engine import lookup
 from dcsim.engine.jit import by_rows, fast
 from dcsim.engine.lookup import chosen, interval, is_skipped, joined
-from dcsim.engine.tables import Chance, Plan, Story, Table, i64, record
+from dcsim.engine.tables import FlatDraws, Plan, RunRecord, Table, i64, record
 from dcsim.network import REPAIR, RETRY, WORK, Network
 from dcsim.trace import NOT, Ints
 
@@ -37,8 +37,8 @@ class Past(NamedTuple):
 
     plan: Plan
     ways: Ways
-    chance: Chance
-    story: Story
+    chance: FlatDraws
+    story: RunRecord
     gates: Gates
 
 
@@ -114,13 +114,13 @@ def lag_of(past: Past, link: int) -> int:
 
 
 @fast
-def started(story: Story, instance: int, row: int) -> int:
+def started(story: RunRecord, instance: int, row: int) -> int:
     """The tick at which a piece of work started."""
     return story.instance[instance].start if row < 0 else story.row[row].start
 
 
 @fast
-def settled_in(story: Story, instance: int, row: int) -> int:
+def settled_in(story: RunRecord, instance: int, row: int) -> int:
     """The round of its tick in which a piece of work finished."""
     if row < 0:
         piece = story.instance[instance]
@@ -141,7 +141,7 @@ def demand_met(past: Past, instance: int, row: int) -> int:
 
 
 @fast
-def mode_of(story: Story, instance: int, row: int) -> int:
+def mode_of(story: RunRecord, instance: int, row: int) -> int:
     """The mode in which a piece of work was done."""
     return story.instance[instance].used if row < 0 else story.row[row].mode
 
@@ -386,7 +386,7 @@ def delivered_in(past: Past, delivery: int) -> int:
 
 
 @fast
-def passes(story: Story, settled: int) -> bool:
+def passes(story: RunRecord, settled: int) -> bool:
     """Whether this was the attempt of its activity that passed."""
     instance, row = story.settled[settled].instance, story.settled[settled].row
     return row < 0 or (row == story.instance[instance].row and story.instance[instance].finish != NOT)

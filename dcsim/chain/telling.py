@@ -10,7 +10,7 @@ from dcsim.chain.gates import Past, started, taken, worked_at, worked_until
 from dcsim.engine import lookup
 from dcsim.engine.jit import fast
 from dcsim.engine.lookup import interval, is_open
-from dcsim.engine.tables import Chance, Table, i64, record
+from dcsim.engine.tables import FlatDraws, Table, i64, record
 from dcsim.network import REPAIR, WORK
 from dcsim.trace import NOT
 
@@ -32,7 +32,7 @@ def tell(told: Table, count: int, begins: int, ends: int, code: int, instance: i
 
 
 @fast
-def stopped_since(chance: Chance, risk: int, tick: int) -> int:
+def stopped_since(chance: FlatDraws, risk: int, tick: int) -> int:
     """When the window of a risk began that held in the minute before a tick; NEVER if none did."""
     for k in range(chance.window_first[risk], chance.window_first[risk + 1]):
         if chance.window[k].begins < tick <= chance.window[k].ends:
@@ -41,7 +41,7 @@ def stopped_since(chance: Chance, risk: int, tick: int) -> int:
 
 
 @fast
-def stopped_until(chance: Chance, risk: int, tick: int) -> int:
+def stopped_until(chance: FlatDraws, risk: int, tick: int) -> int:
     """When the last window of a risk ended that was over by the minute before a tick; -1 if none was."""
     last = NOT
     for k in range(chance.window_first[risk], chance.window_first[risk + 1]):

@@ -13,7 +13,7 @@ from dcsim.engine.kernel import State
 from dcsim.engine.outcome import NONE_STUCK, Follow, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
 from dcsim.engine.story import deliveries
-from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, Chance, Plan, Story
+from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, FlatDraws, Plan, RunRecord
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes
 
@@ -92,10 +92,10 @@ class Runner:
         """Whether not all that chains need could be told."""
         return closes(draws) and bool(self.state.counts[0]["shortages"] > len(self.shortages))
 
-    def _story(self, chance: Chance, late: Sequence[DeliveryRow]) -> Story:
+    def _story(self, chance: FlatDraws, late: Sequence[DeliveryRow]) -> RunRecord:
         """What happened in the replication that has just been run."""
         state, count = self.state, self.state.counts[0]
-        return Story(
+        return RunRecord(
             instance=state.instance,
             row=state.row,
             settled=state.settled[: count["settled"]],

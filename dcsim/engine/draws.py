@@ -151,7 +151,7 @@ class WorkingTimes(NamedTuple):
     repair_minutes: Floats
 
 
-class Chance(Protocol):
+class Source(Protocol):
     """Where values come from: a random sample, or expectation."""
 
     def value(self, distribution: Distribution, name: str, place: int = 0) -> float:
@@ -251,7 +251,7 @@ class Expectation:
         return ceil((number + 1) * exact - Fraction(1, 2)) > ceil(number * exact - Fraction(1, 2))
 
 
-def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Draws:
+def draw(network: Network, chance: Source, times: "TimesOf | None" = None) -> Draws:
     """Settle one replication; `times` may know a faster way to the working times, not another."""
     if network.mixtures and isinstance(chance, Sample):
         chance = replace(chance, correlated=follows(network))
@@ -283,10 +283,10 @@ def draw(network: Network, chance: Chance, times: "TimesOf | None" = None) -> Dr
     )
 
 
-TimesOf = Callable[[Network, Chance, tuple[Floats, ...]], WorkingTimes]
+TimesOf = Callable[[Network, Source, tuple[Floats, ...]], WorkingTimes]
 
 
-def working_times(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> WorkingTimes:
+def working_times(network: Network, chance: Source, factors: tuple[Floats, ...]) -> WorkingTimes:
     """The working time of every attempt and repair of every instance, with its factors.
 
     All options of one piece of work have the same share of chance: what is slow one way is slow in all.
@@ -362,7 +362,7 @@ def keys(network: Network, work: Work, instances: Ints) -> Words:
     return place_keys(network.places, network.levels[work.activity])[network.place[instances]]
 
 
-def _tick(chance: Chance, moment: Moment, name: str, place: int = 0) -> int:
+def _tick(chance: Source, moment: Moment, name: str, place: int = 0) -> int:
     return moment.origin + round_half_up(chance.value(moment.delay, name, place))
 
 
@@ -399,7 +399,7 @@ def first_strikes(risk: Risk) -> list[str]:
     return [strike_name(risk, k) for k in range(min(risk.times, TOLD_APART))]
 
 
-def _strikes(network: Network, number: int, chance: Chance) -> Iterator[Strike]:
+def _strikes(network: Network, number: int, chance: Source) -> Iterator[Strike]:
     """When a risk strikes: each time by itself, or so long after the last time ended."""
     risk, begins, ends = network.risks[number], 0, 0
     for k in range(risk.times):
@@ -489,7 +489,7 @@ def _certain(network: Network) -> Certain:
     )
 
 
-def _orders(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> tuple[Ints, Ints, Floats]:
+def _orders(network: Network, chance: Source, factors: tuple[Floats, ...]) -> tuple[Ints, Ints, Floats]:
     """Of each order, when it is placed and its lead time; in months where these wait for a gate."""
     certain = _certain(network)
     placed, lead = certain.placed.copy(), certain.lead.copy()
@@ -507,14 +507,14 @@ def _orders(network: Network, chance: Chance, factors: tuple[Floats, ...]) -> tu
     return placed, lead, months
 
 
-def _placed(network: Network, number: int, chance: Chance) -> int:
+def _placed(network: Network, number: int, chance: Source) -> int:
     order = network.orders[number]
     if order.placed is None:
         return NOT
     return _tick(chance, order.placed, f"{order.path}.placed", _stock_key(network, order.stock))
 
 
-def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Floats, ...]) -> float:
+def _lead_time(network: Network, number: int, chance: Source, factors: tuple[Floats, ...]) -> float:
     order = network.orders[number]
     span = chance.value(order.lead_time, f"{order.path}.lead_time", _stock_key(network, order.stock))
     for use in order.factors:
@@ -523,7 +523,7 @@ def _lead_time(network: Network, number: int, chance: Chance, factors: tuple[Flo
 
 
 def _postponed(
-    network: Network, chance: Chance, strikes: Sequence[Sequence[Strike]]
+    network: Network, chance: Source, strikes: Sequence[Sequence[Strike]]
 ) -> tuple[tuple[Postponement, ...], ...]:
     found: dict[str, list[Postponement]] = {}
     for window, number, name in chain.from_iterable(strikes):
@@ -709,7 +709,7 @@ def _skipped(network: Network, ways: Sequence[Floats]) -> NDArray[np.bool_]:
     return found
 
 
-def _effects(network: Network, chance: Chance, strikes: Sequence[Sequence[Strike]]) -> tuple[tuple[Effect, ...], ...]:
+def _effects(network: Network, chance: Source, strikes: Sequence[Sequence[Strike]]) -> tuple[tuple[Effect, ...], ...]:
     """Of each activity what multiplies its durations, and before that what is added to them."""
     times: dict[int, list[Effect]] = {}
     adds: dict[int, list[Effect]] = {}
@@ -723,7 +723,7 @@ def _effects(network: Network, chance: Chance, strikes: Sequence[Sequence[Strike
     return tuple((*adds.get(k, ()), *times.get(k, ())) for k in range(len(network.activities)))
 
 
-def _added(network: Network, chance: Chance, risk: Risk, activity: int, name: str) -> Ints:
+def _added(network: Network, chance: Source, risk: Risk, activity: int, name: str) -> Ints:
     """Of each instance of an activity and each of its options, the minutes that one strike adds.
 
     One uniform number decides over all sizes, or one for each place.

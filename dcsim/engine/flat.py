@@ -12,7 +12,7 @@ from dcsim.calendars import Calendar
 from dcsim.engine import tables
 from dcsim.engine.draws import Draws, added_times
 from dcsim.engine.jit import by_columns, by_rows
-from dcsim.engine.tables import Chance, Plan, Table, first_of, ints, joined_keys
+from dcsim.engine.tables import FlatDraws, Plan, Table, first_of, ints, joined_keys
 from dcsim.network import Network
 from dcsim.trace import NOT, causes, first_calendar_cause
 
@@ -65,11 +65,11 @@ def _demands(network: Network, lists: "_Lists") -> Columns:
     ]
     first_need = first_of(needs).tolist()
     priorities = sorted({demand.priority for demand in demands}, reverse=True)
-    families = _members([(demand.told_with,) for demand in demands], len(demands))
+    families = _members([(demand.leader,) for demand in demands], len(demands))
     of_each = [
         (
             *(demand.activity, demand.kind, priorities.index(demand.priority), demand.calendar, demand.together),
-            *(demand.told_with, demand.instant, demand.in_months),
+            *(demand.leader, demand.instant, demand.in_months),
         )
         for demand in demands
     ]
@@ -210,7 +210,7 @@ def _words(network: Network) -> Columns:
         of_word: dict[int, list[int]] = {}
         for queue in queues:
             of_word.setdefault(queue >> 6, [0, 0])[0] |= 1 << (queue & 63)
-            leader = network.demands[queue].told_with
+            leader = network.demands[queue].leader
             of_word.setdefault(leader >> 6, [0, 0])[1] |= 1 << (leader & 63)
         rows.extend((word, *masks) for word, masks in of_word.items())
         first.append(len(rows))
@@ -255,13 +255,13 @@ def _again(network: Network) -> Columns:
     }
 
 
-def flatten_draws(network: Network, draws: Draws) -> Chance:
+def flatten_draws(network: Network, draws: Draws) -> FlatDraws:
     """One replication's draws as the kernel and driving chains read them."""
     base_first, base = open_first, open_now = _without_risks(network)
     if any(now is not time.open for now, time in zip(draws.calendars, network.working_times, strict=True)):
         open_first, open_now = _intervals(draws.calendars)
     added, pool = added_times(network, draws)
-    return Chance(
+    return FlatDraws(
         minutes=draws.minutes,
         failures=draws.failures,
         again=draws.again,

@@ -14,7 +14,7 @@ from dcsim.engine.tables import Table
 COMPILES = find_spec("numba") is not None
 
 
-def kept(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+def cached(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function and keep it; where no folder can be written, it is compiled anew in every process."""
     from numba import njit
 
@@ -44,7 +44,7 @@ def sources() -> tuple[float, int]:
 
 def fast(function: Callable[..., Any]) -> Any:
     """Compile a function that only reads and writes arrays, where numba is there; leave it as it is where not."""
-    return kept(nogil=True, _nrt=False)(function) if COMPILES else function
+    return cached(nogil=True, _nrt=False)(function) if COMPILES else function
 
 
 def by_columns(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from dcsim.calendars import NEVER
 from dcsim.engine import lookup
 from dcsim.engine.eves import AT_ONCE, HELD, WORKED
-from dcsim.engine.jit import kept
+from dcsim.engine.jit import cached
 from dcsim.engine.lookup import advance, chosen, interval, is_open, is_skipped, joined, later
-from dcsim.engine.tables import I64, U32, Chance, Plan, Table, i32, i64, record, u32
+from dcsim.engine.tables import I64, U32, FlatDraws, Plan, Table, i32, i64, record, u32
 from dcsim.network import REPAIR, RETRY, WORK
 from dcsim.trace import NOT
 from dcsim.units import HALF
@@ -40,9 +40,9 @@ LEVEL = record(i64, "now", "before", "changed", "capacity", "rose", "grew", "gro
 WAITING = ("head", "tail", "waiting", "batch", "batch_tick", "newest", "lacks")
 TOGETHER = (("total", u32), ("called", i64), ("short_of", i32), ("short_count", u32), ("short_since", i64))
 """Of all that are told with a queue."""
-BESIDE = (("awake_word", u32), ("stirred_word", u32), ("ranked", u32), ("place", i64))
+LISTED = (("awake_word", u32), ("stirred_word", u32), ("ranked", u32), ("place", i64))
 """Lists that are kept beside the queues."""
-QUEUE = np.dtype([*((name, u32) for name in WAITING), *TOGETHER, *BESIDE])
+QUEUE = np.dtype([*((name, u32) for name in WAITING), *TOGETHER, *LISTED])
 PROGRESS = np.dtype([("missing", u32), ("following", u32), ("since", u32), ("finish", i32)])
 PRESENT = np.dtype([("kind", i8), ("attempts", i8)])
 CAUSE = record(i64, "waited", "spells", "queues", "since")
@@ -99,19 +99,19 @@ class State(NamedTuple):
 
 OPTIONS: dict[str, Any] = {"nogil": True, "_nrt": False}
 
-leaf = njit(**OPTIONS, forceinline=True)
+inlined = njit(**OPTIONS, forceinline=True)
 """A function of few arrays; without reference counts, which would cost more than the events."""
-rare = njit(**OPTIONS)
+outlined = njit(**OPTIONS)
 """The same, called and not written out, because that happens rarely."""
 part = njit(**OPTIONS, inline="always")
 """A part of the loop, written out where it is called: handing all arrays over would cost more than the work."""
-whole = kept(**OPTIONS)
+entry_point = cached(**OPTIONS)
 
 
 # Calendars
 
 
-@rare
+@outlined
 def next_change(first: I64, table: Table, calendar: int, tick: int) -> int:
     """The first tick after this one at which a calendar opens or closes."""
     k = interval(first, table, calendar, tick)
@@ -123,7 +123,7 @@ def next_change(first: I64, table: Table, calendar: int, tick: int) -> int:
 # Events: a binary heap of (tick, what, kind) in one number each
 
 
-@leaf
+@inlined
 def push(count: Table, events: I64, tick: int, what: int, kind: int) -> None:
     key = (tick << WHATS) | (what << KINDS) | kind
     at = np.uint64(count[0].events)
@@ -137,7 +137,7 @@ def push(count: Table, events: I64, tick: int, what: int, kind: int) -> None:
     events[at] = key
 
 
-@leaf
+@inlined
 def pop(count: Table, events: I64) -> int:
     """Take the earliest: walk the gap to a leaf along the smaller children, then let the last one rise into it."""
     top = events[0]
@@ -165,7 +165,7 @@ def pop(count: Table, events: I64) -> int:
 # Levels and queues
 
 
-@leaf
+@inlined
 def mark(counts: Table, queues: Table, bits: U64, kind: int, word: int, more: np.uint64) -> None:
     """Queues of one word are awake or stirred."""
     if bits[kind, word] == 0:
@@ -178,19 +178,19 @@ def mark(counts: Table, queues: Table, bits: U64, kind: int, word: int, more: np
     bits[kind, word] |= more
 
 
-@leaf
+@inlined
 def bit(queue: int) -> np.uint64:
     """A queue in its word."""
     return np.uint64(1) << np.uint64(queue & 63)
 
 
-@leaf
+@inlined
 def lowest(bits: np.uint64) -> int:
     """The number of the lowest bit of a word."""
     return BIT_NUMBER[((bits & (~bits + np.uint64(1))) * DE_BRUIJN) >> np.uint64(58)]
 
 
-@leaf
+@inlined
 def change(
     first: U32,
     words: Table,
@@ -218,16 +218,16 @@ def change(
             mark(counts, queues, bits, AWAKE, word, woken)
 
 
-@leaf
+@inlined
 def join(
     demands: Table, counts: Table, queues: Table, bits: U64, pieces: Table, tick: int, instance: int, queue: int
 ) -> None:
     """A piece of work is ready: it stands behind all that became ready earlier, and within a tick in place order."""
     pieces[instance].since = tick
-    told_with = demands[queue].told_with
-    queues[told_with].total += 1
-    bits[TOLD, told_with >> 6] |= bit(told_with)
-    mark(counts, queues, bits, STIRRED, told_with >> 6, bit(told_with))
+    leader = demands[queue].leader
+    queues[leader].total += 1
+    bits[TOLD, leader >> 6] |= bit(leader)
+    mark(counts, queues, bits, STIRRED, leader >> 6, bit(leader))
     if queues[queue].waiting == 0:
         queues[queue].lacks = ANY
         bits[FULL, queue >> 6] |= bit(queue)
@@ -255,7 +255,7 @@ def join(
     queues[queue].waiting += 1
 
 
-@leaf
+@inlined
 def leave(demands: Table, counts: Table, queues: Table, bits: U64, pieces: Table, queue: int) -> int:
     """The head of a queue is served."""
     instance = queues[queue].head
@@ -267,11 +267,11 @@ def leave(demands: Table, counts: Table, queues: Table, bits: U64, pieces: Table
         queues[queue].batch = NONE
     if queues[queue].newest == instance:
         queues[queue].newest = NONE
-    told_with = demands[queue].told_with
-    mark(counts, queues, bits, STIRRED, told_with >> 6, bit(told_with))
-    queues[told_with].total -= 1
-    if queues[told_with].total == 0:
-        bits[TOLD, told_with >> 6] &= ~bit(told_with)
+    leader = demands[queue].leader
+    mark(counts, queues, bits, STIRRED, leader >> 6, bit(leader))
+    queues[leader].total -= 1
+    if queues[leader].total == 0:
+        bits[TOLD, leader >> 6] &= ~bit(leader)
     return instance
 
 
@@ -291,7 +291,7 @@ def queue_up(plan: Plan, state: State, tick: int, instance: int, kind: int) -> N
     join(plan.demand, state.counts, state.queue, state.bits, state.piece, tick, instance, queue)
 
 
-@rare
+@outlined
 def tell_ready(counts: Table, instances: Table, rows: Table, tick: int, instance: int, kind: int) -> None:
     """A row for an attempt or a repair that is ready."""
     row = counts[0].rows
@@ -316,13 +316,13 @@ def change_level(plan: Plan, state: State, tick: int, level: int, units: int) ->
     change(plan.level, plan.word, state.counts, state.level, state.queue, state.bits, tick, level, units)
 
 
-@leaf
+@inlined
 def took_new(levels: Table, level: int, tick: int) -> bool:
     """Whether some of what was taken just now is there only since the capacity grew at this tick."""
     return levels[level].grew == tick and levels[level].now < levels[level].grown
 
 
-@leaf
+@inlined
 def satisfy(count: Table, pieces: Table, ripe: U32, node: int) -> None:
     """One of the things that a node waits for has come."""
     pieces[node].missing -= 1
@@ -337,7 +337,7 @@ lag_over = part(lookup.lag_over)
 
 
 @part
-def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int) -> None:
+def place_order(plan: Plan, chance: FlatDraws, state: State, tick: int, order: int) -> None:
     """An order that waited is placed now; its lots come when they come."""
     for lot in range(plan.order[order].lots):
         arrives = arrival(plan, chance, order, due(plan, chance, order, lot, tick))
@@ -346,7 +346,7 @@ def place_order(plan: Plan, chance: Chance, state: State, tick: int, order: int)
 
 
 @part
-def follow(plan: Plan, chance: Chance, state: State, tick: int, node: int) -> None:
+def follow(plan: Plan, chance: FlatDraws, state: State, tick: int, node: int) -> None:
     """What waits for this node hears of it, at once or after a lag."""
     following = np.int64(plan.node[node].next)
     if following >= 0:
@@ -379,7 +379,7 @@ def pass_by(plan: Plan, state: State, tick: int, instance: int) -> None:
 
 
 @part
-def happen(plan: Plan, chance: Chance, state: State, tick: int) -> None:
+def happen(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
     """Nodes that have all they waited for happen, and what follows from them at once happens too."""
     instances = plan.instances
     while state.counts[0].ripe > 0:
@@ -440,7 +440,7 @@ def add(plan: Plan, state: State, tick: int, stock: int, amount: int) -> None:
 
 
 @part
-def finish_work(plan: Plan, chance: Chance, state: State, tick: int, instance: int) -> None:
+def finish_work(plan: Plan, chance: FlatDraws, state: State, tick: int, instance: int) -> None:
     """A piece of work ends: what it took is free; it passed, or is repaired, or is tried again."""
     group = plan.node[instance].group
     queue, kind = plan.group[group].demand, WORK
@@ -507,7 +507,7 @@ def lot_arrives(plan: Plan, state: State, tick: int, number: int) -> None:
 
 
 @part
-def settle_event(plan: Plan, chance: Chance, state: State, tick: int, event: int) -> None:
+def settle_event(plan: Plan, chance: FlatDraws, state: State, tick: int, event: int) -> None:
     """One thing that is due."""
     kind = event & ((1 << KINDS) - 1)
     what = (event & ((1 << WHATS) - 1)) >> KINDS
@@ -526,7 +526,7 @@ def settle_event(plan: Plan, chance: Chance, state: State, tick: int, event: int
 
 
 @part
-def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
+def settle_dates(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
     """What was known beforehand to happen at this tick."""
     count = state.counts
     while count[0].releases < len(plan.release) and plan.release[count[0].releases].tick == tick:
@@ -549,7 +549,7 @@ def settle_dates(plan: Plan, chance: Chance, state: State, tick: int) -> None:
     count[0].dates = next_date(plan.release, chance.delivery, chance.step, count)
 
 
-@leaf
+@inlined
 def next_date(releases: Table, deliveries: Table, steps: Table, count: Table) -> int:
     """The next tick at which something happens that was known beforehand."""
     tick = NEVER
@@ -566,7 +566,7 @@ def next_date(releases: Table, deliveries: Table, steps: Table, count: Table) ->
 
 
 @part
-def closed_by(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
+def closed_by(plan: Plan, chance: FlatDraws, calendar: int, tick: int) -> int:
     """The cause of a closed calendar; -1 if it is open."""
     if is_open(chance.open_first, chance.open, calendar, tick):
         return NOT
@@ -580,7 +580,7 @@ def closed_by(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
     return NOT
 
 
-@leaf
+@inlined
 def at_hand(levels: Table, level: int, tick: int, just_before: bool) -> int:
     """How much of a thing is there, or was when this tick began."""
     if just_before and levels[level].changed == tick:
@@ -588,7 +588,7 @@ def at_hand(levels: Table, level: int, tick: int, just_before: bool) -> int:
     return levels[level].now
 
 
-@leaf
+@inlined
 def was_free(alternatives: Table, claims: Table, levels: Table, number: int, tick: int, just_before: bool) -> bool:
     """Whether all that an alternative takes is free, or was when this tick began."""
     for k in range(alternatives[number].first_claim, alternatives[number + 1].first_claim):
@@ -598,7 +598,7 @@ def was_free(alternatives: Table, claims: Table, levels: Table, number: int, tic
 
 
 @part
-def lacking(plan: Plan, chance: Chance, levels: Table, queue: int, tick: int, just_before: bool) -> int:
+def lacking(plan: Plan, chance: FlatDraws, levels: Table, queue: int, tick: int, just_before: bool) -> int:
     """The cause of the first thing that is insufficient: requirements, supplies, calendars."""
     moment = tick - 1 if just_before else tick
     closed = NOT
@@ -639,7 +639,7 @@ def is_met(plan: Plan, levels: Table, queues: Table, queue: int) -> bool:
     return True
 
 
-@leaf
+@inlined
 def is_free(alternatives: Table, claims: Table, levels: Table, number: int) -> bool:
     """Whether all that an alternative takes is free."""
     for k in range(alternatives[number].first_claim, alternatives[number + 1].first_claim):
@@ -648,7 +648,7 @@ def is_free(alternatives: Table, claims: Table, levels: Table, number: int) -> b
     return True
 
 
-@leaf
+@inlined
 def is_served(requirements: Table, alternatives: Table, claims: Table, levels: Table, number: int) -> bool:
     """Whether one of the alternatives of a requirement is free."""
     for k in range(requirements[number].first_alternative, requirements[number + 1].first_alternative):
@@ -658,7 +658,7 @@ def is_served(requirements: Table, alternatives: Table, claims: Table, levels: T
 
 
 @part
-def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> int:
+def possible_mode(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int) -> int:
     """The first mode in which the head of a queue whose demand is met can start right now; -1 if there is none."""
     mode = open_mode(plan, chance, state, queue, tick)
     if plan.demand[queue].instant:
@@ -669,7 +669,7 @@ def possible_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: in
 
 
 @part
-def open_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> int:
+def open_mode(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int) -> int:
     """The first mode that is free, and whose calendars are all open in the minute from a tick; -1 if there is none.
 
     Everything is open together when each of its calendars is: every choice is for itself.
@@ -692,14 +692,14 @@ def open_mode(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -
     return int(mode)
 
 
-@leaf
+@inlined
 def lasting(month: I64, in_months: int, tick: int, length: float) -> int:
     """How many minutes a length lasts that begins now."""
     return later(month, tick, length) - tick if in_months else floor(length + HALF)
 
 
 @part
-def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int, option: int, tick: int) -> int:
+def duration(plan: Plan, chance: FlatDraws, state: State, instance: int, queue: int, option: int, tick: int) -> int:
     """How long a piece of work takes, in minutes of work; in elapsed ones where it is written in months."""
     kind = plan.demand[queue].kind
     if kind == REPAIR:
@@ -737,7 +737,7 @@ def duration(plan: Plan, chance: Chance, state: State, instance: int, queue: int
 
 
 @part
-def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, tick: int) -> None:
+def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: int, tick: int) -> None:
     """The head of a queue takes all it needs and starts."""
     instance = leave(plan.demand, state.counts, state.queue, state.bits, state.piece, queue)
     kind, activity = plan.demand[queue].kind, plan.demand[queue].activity
@@ -769,7 +769,7 @@ def start_head(plan: Plan, chance: Chance, state: State, queue: int, mode: int, 
         push(state.counts, state.events, finish, instance, FINISHED)
 
 
-@rare
+@outlined
 def tell_start(
     counts: Table,
     instances: Table,
@@ -795,14 +795,14 @@ def tell_start(
         row.start, row.finish, row.held_by, row.mode, row.round_ = tick, ends, held_by, mode, counts[0].round
 
 
-@leaf
+@inlined
 def place_in_order(demands: Table, queues: Table, pieces: Table, queue: int, tick_bits: int, id_bits: int) -> int:
     """Where the head of a queue stands among all that wait: priority, ready tick, file and place order."""
     head = queues[queue].head
     return (((demands[queue].rank << tick_bits) | pieces[head].since) << id_bits) | head
 
 
-@leaf
+@inlined
 def rise(queues: Table, at: int, place: int, queue: int) -> None:
     """A queue enters the heap of those that may start at its end, and rises to where it belongs."""
     while at > 0 and queues[(at - 1) >> 1].place > place:
@@ -812,7 +812,7 @@ def rise(queues: Table, at: int, place: int, queue: int) -> None:
     queues[at].place, queues[at].ranked = place, queue
 
 
-@leaf
+@inlined
 def sink(queues: Table, size: int, place: int, queue: int) -> None:
     """A queue enters the heap of those that may start at its top, and sinks to where it belongs."""
     at, child = 0, 1
@@ -827,7 +827,7 @@ def sink(queues: Table, size: int, place: int, queue: int) -> None:
 
 
 @part
-def start_what_can(plan: Plan, chance: Chance, state: State, tick: int) -> None:
+def start_what_can(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
     """Visit the heads of all queues that may start, in the order of the law."""
     queues, bits, size = state.queue, state.bits, 0
     for k in range(state.counts[0].awake_words):
@@ -866,7 +866,7 @@ def start_what_can(plan: Plan, chance: Chance, state: State, tick: int) -> None:
 # What is told
 
 
-@rare
+@outlined
 def end_shortage(
     shortages: Table, count: Table, causes: Table, queues: Table, queue: int, tick: int, ends: int
 ) -> None:
@@ -885,7 +885,7 @@ def end_shortage(
 
 
 @part
-def await_calendars(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> None:
+def await_calendars(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int) -> None:
     """Those whom only calendars keep from starting are looked at again when any of them opens or closes."""
     edge = next_edge(plan, chance, plan.demand[queue].calendar, tick)
     for r in range(i64(plan.demand[queue].first_requirement), i64(plan.demand[queue + 1].first_requirement)):
@@ -898,7 +898,7 @@ def await_calendars(plan: Plan, chance: Chance, state: State, queue: int, tick: 
 
 
 @part
-def next_edge(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
+def next_edge(plan: Plan, chance: FlatDraws, calendar: int, tick: int) -> int:
     """When a calendar, or what it would be without risks, opens or closes next, or another risk stops work."""
     if calendar == 0:
         return NEVER
@@ -915,7 +915,7 @@ def next_edge(plan: Plan, chance: Chance, calendar: int, tick: int) -> int:
 
 
 @part
-def note_shortages(plan: Plan, chance: Chance, state: State, tick: int) -> None:
+def note_shortages(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
     """At the end of a tick: what those who need the same lack, and how many they are, where that has changed."""
     for k in range(state.counts[0].stirred_words):
         word = state.queue[k].stirred_word
@@ -930,7 +930,7 @@ def note_shortages(plan: Plan, chance: Chance, state: State, tick: int) -> None:
 
 
 @part
-def note_shortage(plan: Plan, chance: Chance, state: State, queue: int, tick: int) -> None:
+def note_shortage(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int) -> None:
     """What those who need the same lack now, and how many they are."""
     queues, causes = state.queue, state.cause
     waiting, before = queues[queue].total, queues[queue].short_of
@@ -953,7 +953,7 @@ def note_shortage(plan: Plan, chance: Chance, state: State, queue: int, tick: in
         queues[queue].short_of, queues[queue].short_since, queues[queue].short_count = cause, tick, waiting
 
 
-@leaf
+@inlined
 def next_tick(counts: Table, events: I64) -> int:
     """The next tick at which something is due."""
     if counts[0].events > 0:
@@ -962,7 +962,7 @@ def next_tick(counts: Table, events: I64) -> int:
 
 
 @part
-def set_out(plan: Plan, chance: Chance, state: State) -> None:
+def set_out(plan: Plan, chance: FlatDraws, state: State) -> None:
     """Everything as it is before the first tick."""
     counts = state.counts[0]
     counts.events = counts.ripe = counts.rows = counts.shortages = counts.settled = counts.passes = 0
@@ -1009,8 +1009,8 @@ def set_out(plan: Plan, chance: Chance, state: State) -> None:
             satisfy(state.counts, state.piece, state.ripe, plan.milestone[milestone].gate)
 
 
-@whole
-def run(plan: Plan, chance: Chance, state: State) -> None:
+@entry_point
+def run(plan: Plan, chance: FlatDraws, state: State) -> None:
     """The law of the instant: settle, start, and again while something is due at this tick."""
     set_out(plan, chance, state)
     tick, now = 0, -1

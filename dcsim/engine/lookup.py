@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import NEVER, months_later
 from dcsim.engine.jit import fast
-from dcsim.engine.tables import I64, Chance, Plan, Table, i64
+from dcsim.engine.tables import I64, FlatDraws, Plan, Table, i64
 from dcsim.network import REPAIR, WORK
 
 later = fast(months_later)
@@ -100,7 +100,7 @@ def demand_of(plan: Plan, instance: int, kind: int) -> int:
     return plan.again[at].repair if kind == REPAIR else plan.again[at].retry
 
 
-def lag_over(plan: Plan, chance: Chance, lag: int, tick: int) -> int:
+def lag_over(plan: Plan, chance: FlatDraws, lag: int, tick: int) -> int:
     """When a lag that begins at a tick is over."""
     if plan.lag[lag].calendar > 0:
         return advance(chance.open_first, chance.open, plan.lag[lag].calendar, tick, plan.lag[lag].minutes)
@@ -109,7 +109,7 @@ def lag_over(plan: Plan, chance: Chance, lag: int, tick: int) -> int:
     return tick + plan.lag[lag].minutes
 
 
-def due(plan: Plan, chance: Chance, order: int, lot: int, placed: int) -> int:
+def due(plan: Plan, chance: FlatDraws, order: int, lot: int, placed: int) -> int:
     """When a lot of an order that is placed at a tick is due."""
     tick = placed + chance.lead[order].minutes
     if chance.lead[order].months > 0:
@@ -119,7 +119,7 @@ def due(plan: Plan, chance: Chance, order: int, lot: int, placed: int) -> int:
     return tick + lot * plan.order[order].every
 
 
-def arrival(plan: Plan, chance: Chance, order: int, tick: int) -> int:
+def arrival(plan: Plan, chance: FlatDraws, order: int, tick: int) -> int:
     """When a lot of an order comes that is due at a tick, with all that risks postpone it by."""
     arrives = tick
     for k in range(len(chance.postponed)):

@@ -11,11 +11,11 @@ from dcsim.engine import reference
 from dcsim.engine.draws import PRODUCTION, Draws, Ints, Sample, draw
 from dcsim.engine.flat import flatten_draws
 from dcsim.engine.story import story_of
-from dcsim.engine.tables import Chance, Story, Table
+from dcsim.engine.tables import FlatDraws, RunRecord, Table
 from dcsim.network import Network
 from dcsim.trace import NOT, DeliveryRow, Trace, causes
 
-Follow = Callable[[Chance, Story], tuple[Table, ...]]
+Follow = Callable[[FlatDraws, RunRecord], tuple[Table, ...]]
 """Follows the driving chains of some gates through a replication."""
 
 

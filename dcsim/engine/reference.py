@@ -58,7 +58,7 @@ from dcsim.engine.waiting import Item, Shortage, Waiting
 from dcsim.network import REPAIR, RETRY, WORK, Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, Trace
 
-Story = Generator[simpy.Event, Any, None]
+Process = Generator[simpy.Event, Any, None]
 """What somebody or something on the site goes through, told as a SimPy process."""
 
 
@@ -137,7 +137,7 @@ class Site:
 
     # Stories
 
-    def perform(self, instance: int) -> Story:
+    def perform(self, instance: int) -> Process:
         """An activity waits for its turn and works; while it fails, it is repaired and tried again."""
         if self.skipped[instance]:
             self.pass_by(instance)
@@ -158,7 +158,7 @@ class Site:
             self.add(stock, amount)
         self.follow(instance)
 
-    def work(self, item: Item) -> Story:
+    def work(self, item: Item) -> Process:
         """From its start to its last worked minute a piece of work keeps what it took."""
         yield self.env.timeout(item.finish - self.now)
         self.waiting.give_back(item)
@@ -167,7 +167,7 @@ class Site:
         ending = max(self.ending[item.instance], AT_ONCE if at_once else HELD)
         self.ending[item.instance] = WORKED if item.start < item.finish else ending
 
-    def release(self, tick: int, nodes: Iterable[int], met: int = 0) -> Story:
+    def release(self, tick: int, nodes: Iterable[int], met: int = 0) -> Process:
         """A date before which these may not be ready."""
         yield self.env.timeout(tick)
         for node in nodes:
@@ -175,7 +175,7 @@ class Site:
             if self.missing[node] == 0:
                 self.happen(node)
 
-    def pass_time(self, node: int, lag: int) -> Story:
+    def pass_time(self, node: int, lag: int) -> Process:
         """A lag between something and what waits for it."""
         minutes, calendar, months = self.network.lags[lag]
         now = self.network.later(self.now, months)
@@ -183,14 +183,14 @@ class Site:
         yield self.env.timeout(tick - self.now)
         self.satisfy(node)
 
-    def deliver(self) -> Story:
+    def deliver(self) -> Process:
         """Goods arrive on dates that are known beforehand."""
         for row in zip(*(column.tolist() for column in self.draws.deliveries), strict=True):
             delivery = DeliveryRow(*row)
             yield self.env.timeout(delivery.tick - self.now)
             self.arrive(delivery)
 
-    def bring(self, number: int, lot: int) -> Story:
+    def bring(self, number: int, lot: int) -> Process:
         """One lot of an order that was placed now."""
         order = self.network.orders[number]
         first = self.network.later(self.now, float(self.draws.lead_months[number])) + int(self.draws.lead[number])
@@ -198,7 +198,7 @@ class Site:
         yield self.env.timeout(self.draws.arrival(order.stock, due) - self.now)
         self.arrive(DeliveryRow(self.now, order.stock, order.lot(lot), number))
 
-    def change_capacity(self) -> Story:
+    def change_capacity(self) -> Process:
         """Crews grow and shrink."""
         units = self.draws.capacity.tolist()
         for tick, resource, count in zip(*(column.tolist() for column in self.draws.steps), strict=True):
@@ -206,7 +206,7 @@ class Site:
             self.waiting.grow(resource, count - units[resource])
             units[resource] = count
 
-    def watch(self, tick: int, shortage: Shortage) -> Story:
+    def watch(self, tick: int, shortage: Shortage) -> Process:
         """A calendar that somebody waits for opens or closes."""
         yield self.env.timeout(tick - self.now)
         self.waiting.look_again(shortage)

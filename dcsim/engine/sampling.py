@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from dcsim import distributions
 from dcsim.distributions import Continuous, Distribution, failures_table, table
 from dcsim.engine.draws import (
-    Chance,
     Draws,
     Floats,
     Ints,
     Sample,
+    Source,
     WorkingTimes,
     draw,
     further,
@@ -30,7 +30,7 @@ from dcsim.engine.draws import (
     room,
     times_factors,
 )
-from dcsim.engine.jit import kept
+from dcsim.engine.jit import cached
 from dcsim.engine.philox import LANES, LOW, MULTIPLIERS, ROUNDS, SCALE, WEYL, Words, hash64, place_keys
 from dcsim.network import Network, Work
 
@@ -65,19 +65,19 @@ def read(rows: Floats, u: float) -> float:
     return low + (high - low) * ((bits & distributions.MASK) * distributions.SCALE)
 
 
-@kept(nogil=True)
+@cached(nogil=True)
 def uniform(key: Word, place: Word, block: int, lane: int) -> float:
     """The number between 0 and 1 of one quantity in one replication."""
     return (np.float64(words(key, place, U64(0), block)[lane]) + 0.5) * SCALE
 
 
-@kept(nogil=True)
+@cached(nogil=True)
 def quantile(rows: Floats, u: float) -> float:
     """One value from the table of a distribution."""
     return read(rows, u)
 
 
-@kept(nogil=True)
+@cached(nogil=True)
 def fill_words(
     key: Word, block: int, places: Words, place: NDArray[np.int32], instances: Ints, found: NDArray[np.uint32]
 ) -> None:
@@ -88,7 +88,7 @@ def fill_words(
             found[lane, at] = word
 
 
-@kept(nogil=True)
+@cached(nogil=True)
 def read_minutes(found: NDArray[np.uint32], instances: Ints, rows: Floats, minutes: Floats) -> None:
     """The working times that belong to the words of one replication."""
     for k in range(len(instances)):
@@ -96,7 +96,7 @@ def read_minutes(found: NDArray[np.uint32], instances: Ints, rows: Floats, minut
         minutes[at] = read(rows, (np.float64(found[at]) + 0.5) * SCALE)
 
 
-@kept(nogil=True)
+@cached(nogil=True)
 def slots(failures: NDArray[np.int8]) -> Ints:
     """How many failures the instances before each have; and at the end, how many there are."""
     before = np.empty(len(failures) + 1, np.int64)
@@ -108,7 +108,7 @@ def slots(failures: NDArray[np.int8]) -> Ints:
     return before
 
 
-@kept(nogil=True)
+@cached(nogil=True)
 def fill_failures(
     key: Word,
     block: int,
@@ -128,7 +128,7 @@ def fill_failures(
             failures[lane, at] = count
 
 
-@kept(nogil=True)
+@cached(nogil=True)
 def values(key: Word, block: int, lane: int, places: Words, attempts: Ints, rows: Floats) -> Floats:
     """Values of one replication for places and attempts."""
     found = np.empty(len(places))
@@ -195,7 +195,7 @@ class Blocks:
     def _key(self, work: Work, what: str) -> Word:
         return np.uint64(hash64(f"{self.seed}/{quantity(self.network, work, what)}"))
 
-    def _working_times(self, network: Network, chance: Chance, factors: tuple[Floats, ...]) -> WorkingTimes:
+    def _working_times(self, network: Network, chance: Source, factors: tuple[Floats, ...]) -> WorkingTimes:
         """The same as `draws.working_times`."""
         assert isinstance(chance, Sample)
         block, lane = divmod(chance.replication, LANES)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from dcsim.engine.jit import by_columns, by_rows
-from dcsim.engine.tables import DELIVERY, PIECE, ROW, SETTLED, SHORTAGE, Story, Table
+from dcsim.engine.tables import DELIVERY, PIECE, ROW, SETTLED, SHORTAGE, RunRecord, Table
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, Ints, Trace
 
 
-def story_of(trace: Trace) -> Story:
+def story_of(trace: Trace) -> RunRecord:
     """A trace, made ready."""
     rows = np.array(sorted(trace.attempt_rows), np.int64).reshape(len(trace.attempt_rows), len(AttemptRow._fields))
     first = np.flatnonzero(np.diff(rows[:, 0], prepend=NOT))
@@ -28,7 +28,7 @@ def story_of(trace: Trace) -> Story:
         "round_": trace.round,
     }
     shortages = sorted(trace.shortage_rows, key=lambda row: (row.ends == NOT, row.ends, row.demand))
-    return Story(
+    return RunRecord(
         instance=by_columns(PIECE, *(columns.get(name, nothing) for name in PIECE.names or ())),
         row=by_columns(ROW, *rows.T, before),
         settled=_settled(trace, rows, last),

@@ -39,7 +39,7 @@ ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, wit
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
-    *("activity", "kind", "rank", "calendar", "together", "told_with", "instant", "in_months"),
+    *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months"),
     *("first_family", "first_requirement", "first_choice", "first_need", "first_take"),
 )
 REQUIREMENT = record(u32, "cause", "first_alternative")
@@ -149,7 +149,7 @@ class Plan(NamedTuple):
     multipliers: F64
 
 
-class Chance(NamedTuple):
+class FlatDraws(NamedTuple):
     """One replication's draws as flat arrays."""
 
     minutes: F64
@@ -179,7 +179,7 @@ class Chance(NamedTuple):
     """Of each node, whether it is skipped; empty without branches."""
 
 
-class Story(NamedTuple):
+class RunRecord(NamedTuple):
     """What happened in one replication."""
 
     instance: Table

@@ -180,7 +180,7 @@ class Waiting:
         queue = self.queues[number]
         if queue is None:
             demand = self.network.demands[number]
-            first = demand.told_with
+            first = demand.leader
             shortage = self.shortages.setdefault(first, Shortage(first, self.network.demands[first]))
             queue = self.queues[number] = Queue(demand, shortage)
             shortage.queues.append(queue)

@@ -165,10 +165,10 @@ class Instances:
             requirements = self.choices.requirements(entries, needs, days[whose[k]], numbers)
             takes = tuple(Take(numbers[name], amount) for name, amount in consumes.items())
             taken = tuple((one.cause, tuple(each.claims for each in one.alternatives)) for one in requirements)
-            told_with = self._alike.setdefault((number, kind, shared, taken, takes, own), len(self._numbers))
+            leader = self._alike.setdefault((number, kind, shared, taken, takes, own), len(self._numbers))
             together = self.choices.together(own, requirements)
             needed = (shared, requirements, takes, own, together)
-            demand = Demand(number, kind, spec.priority, *needed, told_with, *length)
+            demand = Demand(number, kind, spec.priority, *needed, leader, *length)
             if demand not in self._numbers:
                 self.choices.meet(demand)
             return self._numbers.setdefault(demand, len(self._numbers))

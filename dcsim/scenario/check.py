@@ -12,13 +12,13 @@ from dcsim.scenario.checks.breakdown import grow_places
 from dcsim.scenario.checks.correlations import check_correlated_names, check_correlations
 from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places, check_seen
 from dcsim.scenario.checks.finance import check_finance, check_finance_in_places
-from dcsim.scenario.checks.goods import check_goods, check_goods_in_places
 from dcsim.scenario.checks.names import check_names
 from dcsim.scenario.checks.parameters import check_parameters
-from dcsim.scenario.checks.perils import check_risks, check_targets
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.references import check_references
+from dcsim.scenario.checks.risks import check_risks, check_targets
 from dcsim.scenario.checks.size import check_size
+from dcsim.scenario.checks.supplies import check_supplies, check_supplies_in_places
 from dcsim.scenario.checks.times import check_calendars, check_clock
 from dcsim.scenario.checks.work import check_work, check_work_in_places
 from dcsim.scenario.document import Document, Key
@@ -42,7 +42,7 @@ def check(scenario: Scenario) -> None:
     end = check_clock(scenario, findings)
     check_calendars(scenario, end, findings)
     check_work(scenario, findings)
-    check_goods(scenario, findings)
+    check_supplies(scenario, findings)
     check_risks(scenario, end, findings)
     check_branches(scenario, findings)
     check_milestones(scenario, findings)
@@ -53,7 +53,7 @@ def check(scenario: Scenario) -> None:
     if places is not None and check_size(scenario, places, end, findings):
         check_work_in_places(scenario, places, findings)
         check_branches_in_places(scenario, places, findings)
-        check_goods_in_places(scenario, places, findings)
+        check_supplies_in_places(scenario, places, findings)
         check_milestones_in_places(scenario, places, findings)
         check_correlations(scenario, places, findings)
         check_finance_in_places(scenario, places, findings)

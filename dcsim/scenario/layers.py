@@ -43,7 +43,7 @@ PROVENANCE = ("source", "assumption", "note")
 RANGE = ("low", "high")
 """Keys of the plausible range of a `value`."""
 
-BESIDE = PROVENANCE + RANGE
+ANNOTATIONS = PROVENANCE + RANGE
 """All keys that may stand beside a `value`."""
 
 DEEPEST, MOST = 50, 500
@@ -257,7 +257,7 @@ def _valued(node: Node) -> Node:
     if not isinstance(node.value, dict):
         return node if node.value is None else Node({"value": node}, node.mark)
     kinds = {key: child for key, child in node.value.items() if key in KINDS}
-    cited = {key: child for key, child in node.value.items() if key in BESIDE}
+    cited = {key: child for key, child in node.value.items() if key in ANNOTATIONS}
     rest = {key: child for key, child in node.value.items() if key not in kinds and key not in cited}
     if kinds and "value" not in rest:
         rest = {"value": Node(kinds, node.mark), **rest}

@@ -45,7 +45,7 @@ def load(
     the `options` change, then what is done against the risks in `mitigate`. Nothing outside `root` is read, the
     folder of the file if not given. It may take `limit` GiB. Raises ScenarioError with all that is wrong.
     """
-    return _Door(path, root, limit).open(tuple(variants), Laid(overrides or {}, tuple(options), tuple(mitigate)))
+    return _Loader(path, root, limit).open(tuple(variants), Laid(overrides or {}, tuple(options), tuple(mitigate)))
 
 
 def changed(
@@ -60,12 +60,12 @@ def changed(
     Raises ScenarioError with all that is wrong with it.
     """
     document, door = scenario.document, scenario.opened_by
-    assert isinstance(door, _Door)
+    assert isinstance(door, _Loader)
     more = Laid(overrides or {}, tuple(options), tuple(mitigate))
     return door.open((*document.variants, *variants), *document.laid, more)
 
 
-class _Door:
+class _Loader:
     """A scenario that has been read once, with all it extends, and can be opened with any layers."""
 
     def __init__(self, path: str | Path | Mapping[str, Any], root: Path | None, limit: float) -> None:
@@ -105,7 +105,7 @@ class _Door:
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
         document = draft.document(self.name, self.root.folder, self.limit, variants, laid)
-        scenario = _judge(document, [*(((), problem) for problem in stack.problems), *draft.found])
+        scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.found])
         scenario._opened_by = self
         return scenario
 
@@ -158,7 +158,7 @@ def _draft(tree: Node, root: Root, home: Origin) -> _Draft:
     return _Draft(resolved, bare, unwrapping, formulas, [*blanks, *measured.problems, *computed, *wrapped])
 
 
-def _judge(document: Document, found: Found) -> Scenario:
+def _validated(document: Document, found: Found) -> Scenario:
     """The scenario, if it can be simulated; every problem that can be seen at once, if not."""
     try:
         scenario = Scenario.model_validate(document.values)

@@ -5,7 +5,7 @@ from typing import Any
 
 from dcsim.errors import Problem
 from dcsim.scenario.document import Citation, Key
-from dcsim.scenario.layers import BESIDE, PROVENANCE, RANGE, is_partial, is_wrapper
+from dcsim.scenario.layers import ANNOTATIONS, PROVENANCE, RANGE, is_partial, is_wrapper
 from dcsim.scenario.tree import Blank, Node, plain
 from dcsim.suggest import nearest
 
@@ -31,9 +31,9 @@ class Unwrapping:
         return Node([self.bare(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
 
     def _cite(self, node: Node, inner: Node, path: Key) -> None:
-        unknown = [key for key in node.value if key != "value" and key not in BESIDE]
+        unknown = [key for key in node.value if key != "value" and key not in ANNOTATIONS]
         for key in unknown:
-            message = f"unknown key '{key}' beside `value`{nearest(key, BESIDE)}"
+            message = f"unknown key '{key}' beside `value`{nearest(key, ANNOTATIONS)}"
             self.problems.append(node.value[key].problem((*path, key), message))
         said = {key: _words(node.get(key)) for key in PROVENANCE}
         if not unknown and not said["source"] and not said["assumption"]:

@@ -31,7 +31,7 @@ from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
 from dcsim.study.manifest import Fields
 from dcsim.study.ranges import ends_of, uncertain_of
-from dcsim.study.replications import known_name
+from dcsim.study.replications import require_name
 from dcsim.study.result import Result
 from dcsim.suggest import shorten
 
@@ -220,7 +220,7 @@ def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ..
     RequestError
         There is no such milestone.
     """
-    known = {known_name(name, tuple(scenario.milestones)) for name in names}
+    known = {require_name(name, tuple(scenario.milestones)) for name in names}
     wanted = known or {name for name, one in scenario.milestones.items() if one.observed or one.target}
     return tuple(name for name in scenario.milestones if name in wanted or not wanted)
 
@@ -344,7 +344,7 @@ def _rest(result: Result, moving: int, shown: int) -> tuple[str, ...]:
 def moved(result: Result, milestone: str = "") -> Chart:
     """How far each assumption moves a milestone, the last one if none is named: the largest shift on top."""
     names = list(result.about["milestones"])
-    name = known_name(milestone, tuple(names)) if milestone else names[-1]
+    name = require_name(milestone, tuple(names)) if milestone else names[-1]
     table = result.tables["assumptions"]
     size = _largest(table, [name])
     shown = table[size >= NOTHING].iloc[(-size[size >= NOTHING]).argsort(kind="stable")].head(MOST_SHOWN)

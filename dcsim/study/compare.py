@@ -25,7 +25,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256
 from dcsim.study.replicate import Working, replicate
-from dcsim.study.replications import Asked, Replications, known_name
+from dcsim.study.replications import Asked, Replications, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import told
 from dcsim.study.tables import STUCK
@@ -136,7 +136,7 @@ def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[st
     """The milestones to compare, which all scenarios have."""
     base = next(iter(scenarios.values()))
     dated = [name for name, one in base.milestones.items() if one.observed or one.target]
-    chosen = tuple(known_name(name, tuple(base.milestones)) for name in names) or tuple(dated or base.milestones)
+    chosen = tuple(require_name(name, tuple(base.milestones)) for name in names) or tuple(dated or base.milestones)
     for label, scenario in scenarios.items():
         for name in chosen:
             if name not in scenario.milestones:

@@ -16,7 +16,7 @@ from dcsim.errors import RequestError
 from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.study.design import RANDOM
-from dcsim.study.replications import known_milestone
+from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import agreed
@@ -57,7 +57,7 @@ def activity_dates(
     engine = choose(AUTO, network.instances * n)
     among = agreed(result.scenario, network, seed, n, engine, threads(engine, workers))
     numbers = np.arange(n) if among is None else among.numbers[:n]
-    gates = [one.gate for one in network.milestones if one.name == milestone and known_milestone(network, milestone)]
+    gates = [one.gate for one in network.milestones if one.name == milestone and require_milestone(network, milestone)]
     told = _Told(network, numbers, gates)
 
     def work(first: int, last: int, stopped: Event) -> None:

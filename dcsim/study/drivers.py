@@ -34,7 +34,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK, inputs_of
 from dcsim.study.manifest import Count, Fields
 from dcsim.study.replicate import Progress
-from dcsim.study.replications import known_milestone
+from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import refuse_seen
@@ -105,7 +105,7 @@ def drivers(
     refuse_seen(scenario, "drivers")
     network = network_of(scenario)
     names = [known.name for known in network.milestones]
-    known_milestone(network, milestone)
+    require_milestone(network, milestone)
     inputs = inputs_of(network)
     refuse_uncountable(seed, 0)
     refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(one.quantities) for one in inputs))

@@ -27,7 +27,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.manifest import Count, Fields, Share
 from dcsim.study.replicate import Working, replicate
-from dcsim.study.replications import Asked, Replications, known_milestone
+from dcsim.study.replications import Asked, Replications, require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import told
 from dcsim.study.tables import CHAIN, STUCK
@@ -90,7 +90,7 @@ def explain(
         There is no such milestone or replication.
     """
     network = network_of(scenario)
-    known_milestone(network, milestone)
+    require_milestone(network, milestone)
     if replication is not None and replication < TYPICAL:
         raise RequestError(f"replications are counted from 0, got {replication}")
     asked, working = Asked(n, explain=(milestone,)), Working(engine, workers)

@@ -23,7 +23,7 @@ from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.measures import MITIGATION, OPTION, Set, Weighing, currency_of, measures_of
 from dcsim.study.money import money_of
 from dcsim.study.replicate import Progress
-from dcsim.study.replications import known_milestone
+from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import refuse_seen
 from dcsim.study.tables import STUCK
@@ -84,7 +84,7 @@ def mitigate(
     """
     refuse_seen(scenario, "mitigate")
     network = network_of(scenario)
-    known_milestone(network, milestone)
+    require_milestone(network, milestone)
     measures = measures_of(scenario)
     limit = None if budget is None else _budget(scenario, budget, currency_of(measures))
     chosen = choose(engine, network.instances * at_least_one(n) * (len(measures) + 1))

@@ -26,7 +26,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.latest import Hits, InTime, Search, needed
 from dcsim.study.manifest import Count, Day, Fields, Share
 from dcsim.study.replicate import Progress
-from dcsim.study.replications import known_milestone
+from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import agreed, draws_of, known_until, told
 from dcsim.study.tables import STUCK
@@ -83,7 +83,7 @@ def latest_orders(
         There is no such milestone, or no order, or a number or the date makes no sense; it is a ValueError too.
     """
     network = network_of(scenario)
-    known_milestone(network, milestone)
+    require_milestone(network, milestone)
     wanted = _date(scenario, network, milestone, date)
     _refuse_odd(confidence, points)
     chosen = choose(engine, network.instances * draws_of(scenario, at_least_one(n)) * 4)

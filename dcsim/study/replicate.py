@@ -18,7 +18,7 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
 from dcsim.study.manifest import manifest_of
-from dcsim.study.replications import Asked, Replications, asked_for, known_milestone, known_name
+from dcsim.study.replications import Asked, Replications, asked_for, require_milestone, require_name
 from dcsim.study.room import refuse_replications
 from dcsim.study.seen import Agreed, agreed, draws_of
 from dcsim.study.threads import CHUNK, in_threads, threads
@@ -50,7 +50,7 @@ def replicate(
     names = tuple(milestone.name for milestone in network.milestones)
     wishes = [Precision.parse(text, names) for text in asked.until_precise]
     engine = choose(working.engine, network.instances * draws_of(scenario, asked.count))
-    explained = tuple(names.index(known_milestone(network, name)) for name in asked.explain)
+    explained = tuple(names.index(require_milestone(network, name)) for name in asked.explain)
     among = asked.among or agreed(
         scenario, network, seed, asked.count, engine, threads(engine, working.workers), progress
     )
@@ -203,7 +203,7 @@ class Precision:
         found = re.fullmatch(rf"\s*(.+?)\.p{number}\s+within\s+{number}\s*d(?:ays?)?\s*", text)
         if found is None or not 0 < float(found[2]) < 100:
             raise RequestError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{shorten(text)}'")
-        return cls(known_name(found[1], milestones), float(found[2]) / 100, float(found[3]))
+        return cls(require_name(found[1], milestones), float(found[2]) / 100, float(found[3]))
 
 
 def precise_enough(wishes: Sequence[Precision], result: Callable[[Chunk], Replications]) -> Enough:

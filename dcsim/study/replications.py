@@ -187,7 +187,7 @@ class Replications(Result):
     def chains(self, milestone: str) -> tuple[Ints, NDArray[np.bool_]]:
         """Of a milestone that was explained, the minutes since day zero by what its chain was spent on, and whether it
         led through it: replications by codes (see `dcsim.analysis.chain.codes_of`)."""
-        number = self.asked.explain.index(known_name(milestone, self.asked.explain))
+        number = self.asked.explain.index(require_name(milestone, self.asked.explain))
         return self.kept.spent[:, number], self.kept.touched[:, number]
 
     @cached_property
@@ -253,11 +253,11 @@ def asked_for(seed: int, sampling: str, asked: Asked) -> dict[str, Any]:
     return {"seed": seed, "sampling": sampling, "replications": asked.count, "until_precise": wishes, **explained}
 
 
-def known_milestone(network: Network, name: str) -> str:
+def require_milestone(network: Network, name: str) -> str:
     """The name of a milestone, if there is one; raises RequestError with what would be right."""
-    return known_name(name, tuple(milestone.name for milestone in network.milestones))
+    return require_name(name, tuple(milestone.name for milestone in network.milestones))
 
 
-def known_name(name: str, milestones: tuple[str, ...]) -> str:
+def require_name(name: str, milestones: tuple[str, ...]) -> str:
     """A name that is one of these; raises RequestError with what would be right."""
     return known(name, milestones, "milestone", "milestones")

@@ -33,7 +33,7 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, manifest_of
 from dcsim.study.replicate import Progress, Working, replicate
-from dcsim.study.replications import Asked, known_name
+from dcsim.study.replications import Asked, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, agreed
 from dcsim.study.seen import told as told_of
@@ -322,7 +322,7 @@ def picture(result: Result, milestone: str = "") -> Chart:
     if len(paths) > 2:
         raise RequestError(f"a picture of a sweep needs one path or two, not {len(paths)}")
     known = tuple(dict.fromkeys(points["milestone"]))
-    name = known_name(milestone, known) if milestone else (known or ("",))[-1]
+    name = require_name(milestone, known) if milestone else (known or ("",))[-1]
     here = points[points["milestone"] == name]
     if here.empty:
         return Chart("Sweep", empty="no milestone to show")

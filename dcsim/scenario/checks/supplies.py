@@ -25,7 +25,7 @@ from dcsim.units import Rate, Span, parse_amount, parse_rate, plain
 _MOST_LOTS = 100_000
 
 
-def check_goods(scenario: Scenario, findings: Problems) -> None:
+def check_supplies(scenario: Scenario, findings: Problems) -> None:
     """Every resource, supply and factor makes sense in itself."""
     for name, factor in scenario.factors.items():
         check_factor(("factors", name), factor.value, findings)
@@ -44,7 +44,7 @@ def check_goods(scenario: Scenario, findings: Problems) -> None:
     _check_supplied(scenario, findings)
 
 
-def check_goods_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
+def check_supplies_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
     """What differs in some places differs in places that exist."""
     for name, resource in scenario.resources.items():
         for pattern in resource.within:
