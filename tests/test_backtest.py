@@ -13,6 +13,7 @@ from scipy import special, stats
 
 import dcsim
 from dcsim.errors import RequestError, ScenarioError, UnavailableError
+from dcsim.report.files import report
 from dcsim.study import scores
 from dcsim.study.scores import Seen
 
@@ -279,6 +280,30 @@ def test_the_command(dcsim, tmp_path):
     _, err, code = dcsim("backtest", str(tmp_path / "none"), "--template", str(RULES))
     assert code == 2
     assert "there is no file" in err
+
+
+def test_a_page_of_sites_stands_under_the_sites(tested, tmp_path):
+    page = report(tested, path=tmp_path / "page.html").read_text()
+    assert f"<h1>{len(tested.about['fingerprints'])} sites, {CASES}" in page
+    assert "SHA-256 of" not in page
+    text = report(tested, path=tmp_path / "page.md").read_text()
+    assert text.startswith("# 6 sites")
+    assert "campus.yaml" not in text
+    assert text.count("## ") == 1 + text.count("### ") + 1, "the answer and the backtest alone"
+
+
+def test_builds_that_have_no_room_are_refused():
+    with pytest.raises(RequestError, match=r"replications of 6 sites have no room: at most -n [\d,]+$"):
+        dcsim.backtest(CASES, template=RULES, n=10**8)
+
+
+def test_a_missing_column_is_told_once(folder):
+    rules = (folder / "rules.yaml").read_text().replace("{started}", "{stated}")
+    (folder / "rules.yaml").write_text(rules)
+    assert rules.count("{stated}") > 1
+    with pytest.raises(ScenarioError) as caught:
+        dcsim.backtest(folder, template=folder / "rules.yaml", n=2)
+    assert str(caught.value).count("no column 'stated'") == 1
 
 
 def test_scores_need_a_library(monkeypatch):

@@ -51,7 +51,7 @@ def _content(results: "Results", kind: str, brief: bool) -> str | bytes:
     if kind == ".md":
         from dcsim.report.markdown import markdown
 
-        return markdown(results.scenario.name, everything(results, brief))
+        return markdown(results.name, everything(results, brief))
     if kind == ".xlsx":
         from dcsim.report.workbook import workbook
 

@@ -121,6 +121,8 @@ class _Reading:
     home: Origin
     cases: Cases
     problems: list[Problem] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """Columns that are told to be missing."""
 
     def rules(self, tree: Node) -> tuple[Rule, ...]:
         self._known(tree, (), _KEYS, "a mapping with `rules`, `defaults` and `calibrate`")
@@ -198,7 +200,8 @@ class _Reading:
                 self._say(node.value[key], (*path, key), f"unknown key '{shorten(key)}'{nearest(key, keys)}")
 
     def _column(self, node: Node, path: Key, column: str) -> None:
-        if column not in self.cases.columns:
+        if column not in (*self.cases.columns, *self.missing):
+            self.missing.append(column)  # many rules may name it
             self._say(node, path, f"no column '{shorten(column)}' in {SITES}{nearest(column, self.cases.columns)}")
 
     def _say(self, node: Node, path: Key, message: str) -> None:

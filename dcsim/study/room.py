@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from dcsim.analysis.chain import codes_of
-from dcsim.budget import Part, excess
+from dcsim.budget import BYTES, LIMIT, Part, excess
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -12,7 +12,7 @@ from dcsim.study.chunk import Counter, drawn_names
 from dcsim.trace import causes
 from dcsim.units import DAY
 
-_FEWER = "fewer replications"
+_VALUES, _FEWER = "values kept of all replications", "fewer replications"
 
 
 def refuse_too_many(scenario: Scenario, rows: int, columns: int) -> None:
@@ -31,8 +31,13 @@ def refuse_replications(
     _refuse(scenario, [_kept(count, columns), Part("cells of curves over time", cells, (), "a nearer `horizon`")])
 
 
+def most_kept(columns: int) -> int:
+    """How many replications have room at most, each with so many values, where nobody says how much there is."""
+    return int(LIMIT * 2**30 / BYTES[_VALUES] / (columns + 1))
+
+
 def _kept(rows: int, columns: int) -> Part:
-    return Part("values kept of all replications", rows * (columns + 1), (), _FEWER)
+    return Part(_VALUES, rows * (columns + 1), (), _FEWER)
 
 
 def _refuse(scenario: Scenario, parts: Iterable[Part]) -> None:

@@ -25,7 +25,7 @@ from dcsim.study.manifest import Count, Fields, Sha256
 from dcsim.study.past import ROLLING, Moment
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked
-from dcsim.study.room import refuse_too_many
+from dcsim.study.room import most_kept
 from dcsim.study.scores import Days, Seen, label_error
 from dcsim.units import parse_date
 
@@ -166,7 +166,8 @@ def simulate_all(
 ) -> list[Simulated]:
     """So many replications of every site, with the same seed, by the engine that is there sooner for all of them."""
     columns = max(len(drawn_names(build.network)) + len(build.steps) for build in builds)
-    refuse_too_many(builds[0].scenario, n * len(builds), columns)
+    if n > (most := most_kept(columns) // len(builds)):
+        raise RequestError(f"{n:,} replications of {counted(len(builds), 'site')} have no room: at most -n {most:,}")
     engine = choose(working.engine, n * sum(build.network.instances for build in builds))
     working, done = replace(working, engine=engine), []
     for number, build in enumerate(builds):

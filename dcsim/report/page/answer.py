@@ -42,7 +42,10 @@ class Headline:
 
 
 def headline(results: Results) -> Headline:
-    """The answer about one milestone: date, chance, causes, remedies."""
+    """The answer about one milestone: date, chance, causes, remedies; of sites, the sentences of the first result."""
+    if results.of_sites:
+        lead, *said = results.findings[0].report().sections[0].sentences
+        return Headline(lead, (), tuple(said))
     return Headline(_lead(results), tuple(_facts(results)), tuple(one for one in _said(results) if one))
 
 

@@ -21,6 +21,8 @@ from dcsim.version import __version__
 def reports(results: Results) -> list[Report]:
     """The reports after the answer; reports without content are left out."""
     told = [found.report(results.milestone) for kind in QUESTIONS for found in results.of(kind)]
+    if results.of_sites:
+        return [in_words(report) for report in told]
     limits = Report("What is not modelled", (), [Section("", tuple(_own(results)), LIMITS)])
     return [
         in_words(report)
@@ -45,13 +47,15 @@ def everything(results: Results, brief: bool = False) -> list[Report]:
 
 def subject(results: Results) -> list[str]:
     """What was simulated, in a few words."""
+    if results.of_sites:
+        return [f"{counted(one.simulated, 'replication')} of each site" for one in results.findings[:1]]
     zero = f"day 0 is {words.date(results.clock.zero)}"
     return [*(f"with {one}" for one in results.layers), size(results.network, results.labels), *_builds(results), zero]
 
 
 def dated(results: Results) -> str:
     """Of which date the scenario is, and who wrote it; nothing where it does not say."""
-    as_of, author = results.scenario.as_of, results.scenario.author
+    as_of, author = ("", "") if results.of_sites else (results.scenario.as_of, results.scenario.author)
     said = [f"As of {words.date(as_of)}" if as_of else "", f"by {author}" if author else ""]
     line = ", ".join(filter(None, said))
     return line[:1].upper() + line[1:]
@@ -75,6 +79,7 @@ class Origin:
 
     version: str
     sha256: str
+    """Fingerprint of the scenario; empty where they are of many sites, whose own are told."""
     seeds: str
     commands: tuple[str, ...]
     others: tuple[str, ...]
@@ -91,4 +96,5 @@ def origin(results: Results) -> Origin:
             commands.append(shlex.join(command(one)))
         except ResultError as error:
             others.append(f"To reproduce the result of dcsim {VERBS[one.kind]} you also need {error}.")
-    return Origin(__version__, results.scenario.document.sha256, ", ".join(seeds), tuple(commands), tuple(others))
+    sha256 = "" if results.of_sites else results.scenario.document.sha256
+    return Origin(__version__, sha256, ", ".join(seeds), tuple(commands), tuple(others))

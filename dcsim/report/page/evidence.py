@@ -75,6 +75,8 @@ def assumptions(results: Results) -> Report:
 
 def sources(results: Results) -> str:
     """How well the numbers of the scenario are sourced, in a few words."""
+    if results.of_sites:
+        return ""
     scenario = results.scenario
     bare = len(list(uncited(scenario)))
     return " ".join(filter(None, (_counted(scenario), f"{counted(bare, 'number')} without a source." if bare else "")))

@@ -43,6 +43,16 @@ class Results:
             None,
         )
 
+    @property
+    def of_sites(self) -> bool:
+        """Whether they tell of many sites, and of no scenario."""
+        return all("subject" in one.about for one in self.findings)
+
+    @property
+    def name(self) -> str:
+        """What the page stands under: the scenario, or which sites these are."""
+        return ", ".join(map(str, self.findings[0].about["subject"])) if self.of_sites else self.scenario.name
+
     @cached_property
     def labels(self) -> dict[str, str]:
         """What the page calls things, by name."""
