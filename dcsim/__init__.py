@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import dcsim.study.finance as _finance
     import dcsim.study.mitigate as _mitigate
     import dcsim.study.orders as _orders
+    import dcsim.study.promise as _promise
     import dcsim.study.run as _run
     import dcsim.study.sweep as _sweep
     from dcsim.api import check, load
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     delay_cost = _api.opening(_delay_cost.delay_cost)
     mitigate = _api.opening(_mitigate.mitigate)
     latest_orders = _api.opening(_orders.latest_orders)
+    promise = _api.opening(_promise.promise)
     replicate = _api.opening(_api.replicate)
     simulate = _api.opening(_run.simulate)
     sweep = _api.opening(_sweep.sweep)
@@ -64,6 +66,7 @@ __all__ = [
     "latest_orders",
     "load",
     "mitigate",
+    "promise",
     "read",
     "replicate",
     "simulate",
@@ -83,6 +86,7 @@ _ROOMS: dict[str, str] = {
     "delay_cost": "dcsim.study.delay_cost",
     "mitigate": "dcsim.study.mitigate",
     "latest_orders": "dcsim.study.orders",
+    "promise": "dcsim.study.promise",
     "read": "dcsim.study.store",
     "simulate": "dcsim.study.run",
     "sweep": "dcsim.study.sweep",

@@ -1,6 +1,7 @@
 """Backtests: scores have their closed forms, a calibrated world is found calibrated, and tables are read strictly."""
 
 import json
+import re
 import shutil
 from math import log, sqrt
 from pathlib import Path
@@ -253,6 +254,85 @@ def test_fingerprints_are_kept_and_a_result_read_again_says_the_same(tested, tmp
     again = dcsim.read(tested.save(tmp_path / "out"))
     assert again.about["rules"] == tested.about["rules"]
     assert str(again.report()) == str(tested.report())
+
+
+STAGES = "site,stage,buildings,date,date_error_days,state\n"
+CLOSED = """  shell_done: {activity: shell, reaches: 1}
+"""
+
+
+@pytest.fixture
+def seen(folder):
+    """Cedar, of one building, with its shell seen begun and complete; Birch operational with one of three."""
+    rows = ["Cedar,clearing,,2022-01-15,3,begun", "Cedar,shell_done,1,2022-06-20,3,begun"]
+    rows += ["Cedar,shell_done,1,2022-09-20,3,complete", "Cedar,operational,1,2022-12-01,90,complete"]
+    rows += ["Birch,operational,1,2022-09-20,60,complete", "Birch,shell_done,4,2022-09-20,3,begun"]
+    (folder / "site_stages.csv").write_text(STAGES + "\n".join(rows) + "\n")
+    with (folder / "campus.yaml").open("a") as file:
+        file.write(CLOSED)
+    return folder
+
+
+def test_sites_under_way_are_forecast_from_what_was_seen(seen):
+    result = dcsim.backtest(seen, template=seen / "rules.yaml", n=200, under_way=True, engine="reference")
+    ours = result.steps.query("forecast == 'dcsim'")
+    made = [(row.site, row.buildings, f"{row.made:%Y-%m-%d}") for row in ours.itertuples()]
+    later = [("Cedar", 1, "2022-06-20"), ("Cedar", 1, "2022-09-20")]
+    assert made == [("Birch", 3, "2022-09-20"), *later], "not at the start, and not what is over"
+    assert (ours["p10"] >= ours["elapsed"]).all()
+    first, second = result.steps.query("site == 'Cedar' and forecast == 'class'").to_dict("records")
+    assert (first["members"], first["p10"]) == (2, 396), "Ash 1 and Birch 1 took longer than 156 days"
+    assert second["elapsed"] == 248
+    width = ours.query("site == 'Cedar'")["p90"] - ours.query("site == 'Cedar'")["p10"]
+    start = result.steps.query("site == 'Cedar' and forecast == 'as at the start'")
+    assert width.iloc[1] < (start["p90"] - start["p10"]).iloc[1]
+    assert result.about["unread"] == 2, "no clearing in the template, and no fourth building of Birch"
+    assert "as at the start" in set(result.skill["against"])
+    told = str(result.report())
+    assert "Within a year of the first operation P50 is off by" in told
+    assert result.chart("intervals").rows == 3
+
+
+def test_under_way_others_count_that_took_longer(seen):
+    """Of the past builds of another shell none took 300 days: the class is what stands in."""
+    rolling = dcsim.backtest(
+        seen, template=seen / "rules.yaml", n=8, under_way=True, as_of="rolling", engine="reference"
+    )
+    cedar = rolling.steps.query("site == 'Cedar' and forecast == 'class'")
+    assert cedar["members"].tolist() == [1, 1], "Ash 1; Birch 1 was operational on the second date, not before it"
+
+
+def test_each_site_under_way_is_calibrated_on_the_others(seen):
+    rules = seen / "rules.yaml"
+    rules.write_text(rules.read_text() + "calibrate: [factors.pace]\n")
+    result = dcsim.backtest(seen, template=rules, n=64, under_way=True, leave_one_out=True, engine="reference")
+    assert result.about["calibrated"] == ["factors.pace"]
+    assert set(result.steps["forecast"]) >= {"dcsim", "as at the start", "class"}
+
+
+def test_without_stages_nothing_is_under_way(folder):
+    with pytest.raises(
+        RequestError, match=r"no stage of an unfinished site was seen .*: --under-way needs site_stages"
+    ):
+        dcsim.backtest(folder, template=folder / "rules.yaml", n=2, under_way=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("Ceder,roof,1,2022-06-20,3,begun", "site_stages.csv: line 2: column 'site': no site 'Ceder'"),
+        ("Cedar,roof,0,2022-06-20,3,begun", "column 'buildings': expected a whole number"),
+        ("Cedar,roof,1,June,3,begun", "column 'date'"),
+        (
+            "Cedar,roof,1,2022-06-20,3,began",
+            "column 'state': expected what was seen, got 'began'; did you mean 'begun'?",
+        ),
+    ],
+)
+def test_a_wrong_stage_is_told_by_line(folder, row, told):
+    (folder / "site_stages.csv").write_text(f"{STAGES}{row}\n")
+    with pytest.raises(ScenarioError, match=re.escape(told)):
+        dcsim.backtest(folder, template=folder / "rules.yaml", n=2)
 
 
 def test_the_charts_show_what_the_tables_say(tested):

@@ -101,6 +101,7 @@ def test_public_names():
         "latest_orders",
         "load",
         "mitigate",
+        "promise",
         "read",
         "replicate",
         "simulate",

@@ -14,6 +14,7 @@ from dcsim.scenario.sightings import with_seen
 from dcsim.study.compare import compare
 from dcsim.study.drivers import drivers
 from dcsim.study.explain import explain
+from dcsim.study.finance import finance
 from dcsim.study.mitigate import mitigate
 from dcsim.study.orders import latest_orders
 from dcsim.study.run import simulate
@@ -164,6 +165,20 @@ def test_the_forecast_before_stands_beside(tmp_path):
     assert told == str(found.report())
 
 
+def test_the_page_shows_done_before_and_after():
+    seen = [{"milestone": "first", "reached_by": on(119)}, {"milestone": "last", "not_by": on(119)}]
+    found = many(chain(*seen), 200)
+    told = str(found.report())
+    assert "Seen until 2024-04-29: first done; last not yet." in told
+    days = (found.summary["p50_date"][1] - found.before["p50_date"][1]) / np.timedelta64(1, "D")
+    assert f"({days:+.0f} d)" in told
+    marks = {mark.name: mark for mark in found.chart("seen").marks}
+    assert marks["after: P10 to P90"].start[1] >= np.datetime64(on(120))
+    assert marks["before: P10 to P90"].start[1] < np.datetime64(on(120))
+    assert (marks["seen"].y.tolist(), marks["not yet"].y.tolist()) == ([0], [1])
+    assert many(chain(), 4).chart("seen").empty
+
+
 # Questions
 
 
@@ -195,10 +210,41 @@ def test_orders_that_were_placed_stay_placed():
     assert "placed" in str(found.report())
 
 
-@pytest.mark.parametrize("question", [drivers, mitigate])
-def test_questions_that_do_not_know_it_refuse(question):
-    with pytest.raises(RequestError, match=r"cannot use sightings: add --set seen=\[\]"):
-        question(chain({"milestone": "first", "not_by": on(109)}), milestone="last")
+def test_what_varies_inputs_one_by_one_refuses():
+    with pytest.raises(RequestError, match=r"make inputs depend on each other: add --set seen=\[\]"):
+        drivers(chain({"milestone": "first", "not_by": on(109)}), milestone="last")
+
+
+@pytest.mark.parametrize("budget", [None, "3 USD"])
+def test_measures_are_weighed_in_the_builds_that_agree(budget):
+    """What saves the second activity saves its days."""
+    options = {"less": {"cost": "1 USD", "changes": {"activities": {"b": {"duration": "0 d"}}}}}
+    scenario = chain({"milestone": "first", "not_by": on(109)}, options=options)
+    found = mitigate(scenario, milestone="last", n=40, budget=budget, engine="reference")
+    base = many(scenario, 40)
+    expected = (base.days_of("last") - base.days_of("first")).mean()
+    assert found.options["days"][0] == pytest.approx(expected)
+    assert (found.simulated, found.about["seen"]["agree"]) == (40, 40 if budget is None else 50)
+    assert "as seen until 2024-04-19" in str(found.report())
+
+
+def test_few_that_agree_are_divided_too():
+    options = {"less": {"cost": "1 USD", "changes": {"activities": {"b": {"duration": "0 d"}}}}}
+    scenario = chain({"milestone": "first", "reached": on(195)}, first=NORMAL, options=options)
+    found = mitigate(scenario, milestone="last", n=150, budget="2 USD", engine="compiled")
+    assert found.simulated == 150 * 100 // 187
+    assert len(found.sets) == 1
+
+
+def test_money_is_that_of_the_builds_that_agree():
+    terms = {"currency": "USD", "until": "2025-12", "discount_rate": 0}
+    terms["costs"] = {"work": {"activity": "a", "price": "1 USD"}}
+    scenario = chain({"milestone": "first", "not_by": on(109)}, finance=terms)
+    found = finance(scenario, n=40, engine="reference")
+    base = many(scenario, 40)
+    assert found.outcomes[found.outcomes["party"] == "consolidated"]["replication"].tolist() == base.numbers.tolist()
+    assert "ignores sightings" in str(found.report())
+    assert "seen" not in finance(scenario, expected=True).about
 
 
 def test_designs_are_refused():
@@ -240,8 +286,10 @@ def site():
 def test_stages_of_several_buildings_are_milestones(tmp_path):
     rows = "stage,buildings,date,date_error_days,state\nroof,,2024-01-20,3,reached\nroof,3,2024-01-05,,partly\n"
     found = with_seen(site(), table(tmp_path, rows), "2024-02-01")
-    assert [one.milestone for one in found.seen] == ["roof", "roof_3"]
+    assert [one.milestone for one in found.seen] == ["roof", "roof_3", "roof_3_begun"]
     assert found.milestones["roof_3"].reaches == 3
+    begun = found.milestones["roof_3_begun"]
+    assert (begun.event, begun.reaches, str(found.seen[2].reached_by)) == ("start", 3, "2024-01-05")
     assert [str(found.seen[0].reached), str(found.seen[1].not_by)] == ["2024-01-20", "2024-01-05"]
     assert (str(found.seen[0].error), str(found.as_of)) == ("3 d", "2024-02-01")
 

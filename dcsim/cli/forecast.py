@@ -42,12 +42,19 @@ def backtest(
         bool,
         typer.Option("--leave-one-out", help="Forecast each site with factors calibrated on all other sites."),
     ] = False,
+    under_way: Annotated[
+        bool,
+        typer.Option(
+            "--under-way", help="Forecast again at each date on which a stage was seen, from all seen by then."
+        ),
+    ] = False,
     **shared: Any,
 ) -> "Result":
     """Forecast real sites from rules, and score the forecasts beside those from past builds."""
     from dcsim.study.backtest import backtest
 
-    return backtest(cases, template=template, n=n, as_of=as_of, leave_one_out=leave_one_out, **shared)
+    own: Any = {"as_of": as_of, "leave_one_out": leave_one_out, "under_way": under_way}
+    return backtest(cases, template=template, n=n, **own, **shared)
 
 
 @question("seed workers engine")

@@ -146,7 +146,7 @@ def delay_cost(
     return delay_cost(scenario, supply=supply, target=target, price=price, n=n, expected=expected, **shared)
 
 
-@question("n seed workers engine")
+@question("seen n seed workers engine")
 def finance(
     scenario: "Scenario",
     *,
@@ -239,7 +239,7 @@ def latest_orders(
     return latest_orders(scenario, date=date, confidence=confidence, points=points, **shared)
 
 
-@question("milestone n seed workers engine", doing="weighing")
+@question("seen milestone n seed workers engine", doing="weighing")
 def mitigate(
     scenario: "Scenario",
     *,
@@ -252,3 +252,19 @@ def mitigate(
     from dcsim.study.mitigate import mitigate
 
     return mitigate(scenario, budget=budget, **shared)
+
+
+@question("seen seed workers engine")
+def promise(
+    scenario: "Scenario",
+    *,
+    what: Annotated[
+        str, typer.Argument(metavar="PROMISE", help="`MILESTONE by DATE`, or `usable 100_000 by 2026-12-31`.")
+    ],
+    n: Builds = 500,
+    **shared: Any,
+) -> "Result":
+    """Tell how likely an announced date is kept, what would have to be true, and what raises the chance."""
+    from dcsim.study.promise import promise
+
+    return promise(scenario, what, n=n, **shared)

@@ -1,6 +1,7 @@
 """Real sites in tables: what was known of each at its start, and which buildings were operational on which date.
 
-`sites.csv` has a row for each site, `site_steps.csv` one for each dated step of it. A folder with `sites.csv` alone
+`sites.csv` has a row for each site, `site_steps.csv` one for each dated step of it, and `site_stages.csv` one for each
+stage that was seen on the way there. A folder with `sites.csv` alone
 describes sites whose dates nobody knows yet.
 """
 
@@ -13,11 +14,12 @@ from typing import Any, NamedTuple
 
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.files import Root, UnreadableFileError
+from dcsim.scenario.sightings import STATES
 from dcsim.scenario.table import Table, UnreadableTableError, read_table
 from dcsim.suggest import nearest, shorten
 from dcsim.units import parse_date, parse_number
 
-SITES, STEPS = "sites.csv", "site_steps.csv"
+SITES, STEPS, STAGES = "sites.csv", "site_steps.csv", "site_stages.csv"
 OPERATIONAL, NOT_YET = "operational", "observed not yet operational as of"
 
 
@@ -35,6 +37,17 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A stage of so many buildings, as it was seen on a date."""
+
+    stage: str
+    buildings: int
+    date: dt.date
+    error: float
+    state: str
+
+
+@dataclass(frozen=True)
 class Site:
     """A site as it looked at its start."""
 
@@ -42,6 +55,7 @@ class Site:
     cells: Mapping[str, str]
     """What its row says, by column."""
     steps: tuple[Step, ...]
+    stages: tuple[Stage, ...]
     name: str
     started: dt.date | None
     """When clearing or the work of a conversion began; none if nobody knows."""
@@ -85,9 +99,22 @@ def read_cases(folder: Path) -> Cases:
         if operational and started is not None and date <= started:
             reading.say(row, "date", f"the site was operational on {date}, before its start on {started}")
         steps.setdefault(of, []).append(Step(buildings, date, error, operational))
+    stages: dict[str, list[Stage]] = {}
+    for row in (
+        reading.rows(STAGES, _STAGE, "site", "stage", "buildings", "date", "state")
+        if (folder / STAGES).exists()
+        else ()
+    ):
+        of, stage, buildings, date, error, state = row.values.values()
+        if of not in sites and right:
+            reading.say(row, "site", f"no site '{shorten(of)}' in {SITES}{nearest(of, sites)}")
+        stages.setdefault(of, []).append(Stage(stage, buildings, date, error, state))
     if reading.problems:
         raise ScenarioError(reading.problems, str(folder))
-    found = (Site(row.line, row.cells, tuple(steps.get(name, ())), *row.values.values()) for name, row in sites.items())
+    found = (
+        Site(row.line, row.cells, tuple(steps.get(name, ())), tuple(stages.get(name, ())), *row.values.values())
+        for name, row in sites.items()
+    )
     return Cases(str(folder), tuple(found), reading.columns[SITES], dated, reading.sha256)
 
 
@@ -122,6 +149,12 @@ def _seen(cell: str) -> bool:
     return cell == OPERATIONAL
 
 
+def _state(cell: str) -> str:
+    if cell not in STATES:
+        raise ValueError(f"expected what was seen, got '{shorten(cell)}'{nearest(cell, list(STATES), 'states')}")
+    return cell
+
+
 NEEDED = object()
 """In the place of what an empty cell means: it may not be empty."""
 
@@ -143,6 +176,16 @@ _STEP: _Cells = {
     "date": (_date, NEEDED),
     "date_error_days": (_days, NEEDED),
     "seen": (_seen, NEEDED),
+}
+
+
+_STAGE: _Cells = {
+    "site": (_word, NEEDED),
+    "stage": (_word, NEEDED),
+    "buildings": (_count, 1),
+    "date": (_date, NEEDED),
+    "date_error_days": (_days, 0.0),
+    "state": (_state, NEEDED),
 }
 
 
@@ -174,7 +217,7 @@ class _Reading:
             before = len(self.problems)
             for column, (parse, empty) in kinds.items():
                 row.values[column] = self._cell(row, column, parse, empty)
-            if (named := tuple(row.cells[column] for column in key)) in seen:
+            if (named := tuple(row.cells.get(column, "") for column in key)) in seen:
                 self.say(row, key[0], f"'{shorten(', '.join(named))}' appears here a second time")
             seen.add(named)
             if len(self.problems) == before:

@@ -70,7 +70,7 @@ def new_site(answers: Mapping[str, str]) -> NewSite:
     wrong += [] if wrong else _wrong_holidays(cells)
     if wrong:
         raise RequestError("\n".join(wrong))
-    rule, values = _rules().of(Site(0, cells, (), cells["site"], None, cells["shell"], 0.0, None, None, None))
+    rule, values = _rules().of(Site(0, cells, (), (), cells["site"], None, cells["shell"], 0.0, None, None, None))
     text = "\n".join(_lines(rule, values, cells)) + "\n"
     tree, _ = parse_yaml(text, Origin(cells["site"], ARCHETYPES))
     return NewSite(text, rule.archetype, load(plain(tree)))

@@ -9,7 +9,7 @@ from dcsim.dates import parse_limit, spelled
 from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.scenario.files import UnreadableFileError, read_text
 from dcsim.scenario.load import changed
-from dcsim.scenario.schema import Scenario
+from dcsim.scenario.schema import Activity, Scenario
 from dcsim.scenario.table import Table, UnreadableTableError, read_table
 from dcsim.suggest import nearest, shorten
 from dcsim.units import parse_number
@@ -28,6 +28,8 @@ STATES = {
     "partly": "not_by",
 }
 """What each state says of the date."""
+UNDER_WAY = ("begun", "partly")
+"""States of work that had begun."""
 MOST_DAYS = 36_525
 
 Cells = Mapping[str, str]
@@ -58,6 +60,30 @@ def with_seen(scenario: Scenario, path: Path | None, as_of: str | None) -> Scena
     return changed(scenario, overrides=values) if values else scenario
 
 
+def read_stage(scenario: Scenario, stage: str, buildings: int, state: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """How a date on which so many buildings were seen in a stage bounds which milestones, and those to add.
+
+    Of what had begun, and takes time in the scenario, the start is a milestone too: `roof_2_begun`.
+
+    Raises
+    ------
+    ValueError
+        The milestone of the stage does not count the first of several.
+    """
+    first, name = scenario.milestones[stage], stage if buildings == 1 else f"{stage}_{buildings}"
+    place = {} if first.place is None else {"in": first.place}
+    counter = {"activity": first.activity, "reaches": first.reaches if buildings == 1 else buildings, **place}
+    if buildings > 1 and name not in scenario.milestones and (first.activity is None or first.reaches != 1):
+        raise ValueError(f"'{stage}' has no numbered steps: leave the number out")
+    bounds, added = {name: STATES[state]}, {} if name in scenario.milestones else {name: counter}
+    if state in UNDER_WAY and first.activity is not None and first.event == "finish":
+        if scenario.activities[first.activity].duration != Activity.model_fields["duration"].default:
+            begun = f"{name}_begun"
+            bounds[begun] = STATES["complete"]
+            added |= {} if begun in scenario.milestones else {begun: {**counter, "event": "start"}}
+    return bounds, added
+
+
 class _Reading:
     """Reads the rows of a table and gathers what is wrong with them."""
 
@@ -74,10 +100,10 @@ class _Reading:
             raise ScenarioError([Problem("", str(error), self.name)], self.name) from None
         except UnreadableTableError as error:
             raise ScenarioError(error.problems, self.name) from None
-        found = [self._sighting(line, cells) for line, cells in self._rows(table)]
+        found = [one for line, cells in self._rows(table) for one in self._sightings(line, cells)]
         if self.problems:
             raise ScenarioError(self.problems, self.name)
-        return [one for one in found if one is not None], self.milestones
+        return found, self.milestones
 
     def _rows(self, table: Table) -> Iterator[tuple[int, Cells]]:
         whose = MILESTONE if MILESTONE in table.columns or STAGE not in table.columns else STAGE
@@ -89,7 +115,7 @@ class _Reading:
     def _say(self, line: int, column: str, message: str) -> None:
         self.problems.append(Problem("", f"column '{column}': {message}", self.name, line))
 
-    def _sighting(self, line: int, cells: Cells) -> dict[str, Any] | None:
+    def _sightings(self, line: int, cells: Cells) -> list[dict[str, Any]]:
         before = len(self.problems)
         state, date, error = cells[STATE].strip(), None, 0.0
         if state not in STATES:
@@ -103,30 +129,30 @@ class _Reading:
             error = _days(cells.get(ERROR, ""))
         except ValueError as problem:
             self._say(line, ERROR, str(problem))
-        milestone = self._milestone(line, cells)
+        bounds = self._bounds(line, cells, state if state in STATES else "reached")
         if len(self.problems) > before or date is None:
-            return None
-        return {"milestone": milestone, STATES[state]: spelled(date), "error": f"{error:g} d"}
+            return []
+        return [{"milestone": name, way: spelled(date), "error": f"{error:g} d"} for name, way in bounds.items()]
 
-    def _milestone(self, line: int, cells: Cells) -> str:
-        """The milestone of a row; one of so many buildings is added."""
+    def _bounds(self, line: int, cells: Cells, state: str) -> dict[str, str]:
+        """The milestones of a row, and how its date bounds them; those of so many buildings are added."""
         column = MILESTONE if cells.get(MILESTONE) else STAGE
         name, count = cells.get(column, ""), cells.get(BUILDINGS, "") or "1"
         known = self.scenario.milestones
         if name not in known:
-            self._say(
-                line, column, f"no milestone '{shorten(name)}' in the scenario{nearest(name, known, 'milestones')}"
-            )
+            near = nearest(name, known, "milestones")
+            self._say(line, column, f"no milestone '{shorten(name)}' in the scenario{near}")
         elif not re.fullmatch(r"[1-9]\d{0,3}", count):
             self._say(line, BUILDINGS, f"expected a whole number of buildings, got '{shorten(count)}'")
-        elif count != "1" and (several := f"{name}_{count}") not in known:
-            first = known[name]
-            if first.activity is None or first.reaches != 1:
-                self._say(line, BUILDINGS, f"'{name}' has no numbered steps: leave the number out")
-            place = {} if first.place is None else {"in": first.place}
-            self.milestones[several] = {"activity": first.activity, "reaches": int(count), **place}
-            return several
-        return name if count == "1" else f"{name}_{count}"
+        else:
+            try:
+                bounds, added = read_stage(self.scenario, name, int(count), state)
+            except ValueError as problem:
+                self._say(line, BUILDINGS, str(problem))
+            else:
+                self.milestones |= added
+                return bounds
+        return {}
 
 
 def _days(cell: str) -> float:

@@ -102,7 +102,7 @@ def drivers(
     UnavailableError
         SALib is not installed.
     """
-    refuse_seen(scenario, "drivers")
+    refuse_seen(scenario)
     network = network_of(scenario)
     names = [known.name for known in network.milestones]
     require_milestone(network, milestone)

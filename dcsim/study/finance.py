@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,8 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.finance_words import CHARTS, report
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
-from dcsim.study.seen import refuse_seen
+from dcsim.study.seen import agreed, draws_of
+from dcsim.study.seen import told as told_of
 from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.trace import Trace
 
@@ -99,15 +100,20 @@ class Money:
         """The books of some replications."""
         return keep_books(self.finance, self.months, len(builds), drawn, together(builds))
 
-    def keep(self, first: int, builds: Sequence[Builds], seed: int | None) -> _Kept:
+    def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> _Kept:
         """The books of some replications, reduced."""
-        books = self.books(builds, expected if seed is None else sampled(seed, range(first, first + len(builds))))
+        books = self.books(builds, drawn)
         figures = figures_of(self.scenario, self.finance, books, self.months)
         cash = {name: party.cash_flow["cash"] for name, party in books.parties.items()}
         ratios = {name: ltv(books, name, self.finance.funding[name].against) for name in books.loans}
         waits = {name: one.interest_until for name, one in self.finance.funding.items() if one.interest_until}
         never = [name for name, milestone in waits.items() if builds[0].reached[milestone] == self.months.count]
         return _Kept(first, figures, cash, ratios, never, books)
+
+    def expected(self, engine: str) -> _Kept:
+        """The build with expected values, at expected prices."""
+        draws = draw(self.network, Expectation())
+        return self.keep(0, [self.quantities(ENGINES[engine]()(self.network, draws), draws)], expected)
 
     def dates(self, numbers: Floats) -> "pd.Series[pd.Timestamp]":
         """The last days of months, empty for never."""
@@ -134,7 +140,7 @@ def finance(
     scenario
         From `load`, with a `finance:`.
     n, seed, workers, engine, progress
-        As in `replicate`.
+        As in `replicate`. What was seen chooses the replications; the build with expected values does not know it.
     party
         Whose figures are told first; all of them together, what they pay each other left out, if not given.
     expected
@@ -150,38 +156,45 @@ def finance(
         raise RequestError("the scenario says nothing of money: write `finance:`; `dcsim guide finance` tells how")
     if n < 1:
         raise RequestError(f"there must be at least one replication, got {n}")
-    if not expected:
-        refuse_seen(scenario, "finance")
     told = known(party, terms.parties, "party", "parties") if party is not None else TOGETHER
     network = network_of(scenario)
     money = Money(scenario, network, terms)
-    chosen = choose(engine, network.instances * (1 if expected else n + 1))
-    draws = draw(network, Expectation())
-    centre = money.keep(0, [money.quantities(ENGINES[chosen]()(network, draws), draws)], None)
+    chosen = choose(engine, network.instances * (1 if expected else draws_of(scenario, n) + 1))
+    at_once = threads(chosen, workers)
+    among = None if expected else agreed(scenario, network, seed, n, chosen, at_once)
+    numbers = range(0 if expected else n) if among is None else among.numbers.tolist()
+    parts = _parts(money, chosen, seed, numbers, at_once, progress)
+    about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **told_of(among)}
+    return _result(money, told, money.expected(chosen), parts, numbers or [0], about)
+
+
+def _parts(
+    money: Money, engine: str, seed: int, numbers: Sequence[int], workers: int, progress: Callable[[int, int], None]
+) -> list[_Kept]:
+    """The replications with these numbers, some at a time, in their order."""
 
     def chunk(first: int, last: int, stopped: Event) -> _Kept:
-        build = builds(chosen, network, seed, money.needs_attempts)
-        kept = money.keep(
-            first, [money.quantities(*build(k)) for k in range(first, last) if not stopped.is_set()], seed
-        )
+        build = builds(engine, money.network, seed, money.needs_attempts)
+        done = [money.quantities(*build(k)) for k in numbers[first:last] if not stopped.is_set()]
+        kept = money.keep(first, done, sampled(seed, numbers[first : first + len(done)]))
         return kept._replace(books=Books({}, {}, {}, {}, {}))
 
-    spans = [] if expected else [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
-    parts = []
-    for part in in_threads(spans, threads(chosen, workers), chunk):
+    spans = [(first, min(first + CHUNK, len(numbers))) for first in range(0, len(numbers), CHUNK)]
+    parts: list[_Kept] = []
+    for part in in_threads(spans, workers, chunk):
         parts.append(part)
-        progress(min(len(parts) * CHUNK, n), n)
-    parts.sort(key=lambda part: part.first)
-    return _result(money, told, centre, parts, EXPECTED if expected else seed, 1 if expected else n)
+        progress(min(len(parts) * CHUNK, len(numbers)), len(numbers))
+    return sorted(parts, key=lambda part: part.first)
 
 
-def _result(money: Money, told: str, centre: _Kept, parts: Sequence[_Kept], seed: int | str, count: int) -> Result:
+def _result(
+    money: Money, told: str, centre: _Kept, parts: Sequence[_Kept], numbers: Sequence[int], asked: dict[str, Any]
+) -> Result:
     terms = money.finance
     about = {
+        **asked,
         "party": told,
         "parties": list(terms.parties),
-        "seed": seed,
-        "replications": count,
         "currency": terms.currency,
         "price_year": terms.price_year,
         "until": f"{terms.until:%Y-%m}",
@@ -200,7 +213,7 @@ def _result(money: Money, told: str, centre: _Kept, parts: Sequence[_Kept], seed
         "sources": _sources(centre),
         "loans": _loans(money, centre, sampled_),
         "leases": _leases(money, centre),
-        "outcomes": _outcomes(money, sampled_),
+        "outcomes": _outcomes(money, sampled_, numbers),
     }
     return Result("finance", money.scenario, about, tables)
 
@@ -332,12 +345,11 @@ def _leases(money: Money, centre: _Kept) -> pd.DataFrame:
     )
 
 
-def _outcomes(money: Money, parts: Sequence[_Kept]) -> pd.DataFrame:
+def _outcomes(money: Money, parts: Sequence[_Kept], numbers: Sequence[int]) -> pd.DataFrame:
     """One row per party and replication: party, replication, each figure, and the end of the month of each event."""
     frames = []
     for party in parts[0].figures:
         columns = {name: _all(parts, party, name) for name in (*MONEY, *RATIOS, *COVER)}
         events = {name: money.dates(_all(parts, party, name)) for name in EVENTS}
-        count = len(columns["npv"])
-        frames.append(pd.DataFrame({"party": party, "replication": np.arange(count), **columns, **events}))
+        frames.append(pd.DataFrame({"party": party, "replication": numbers, **columns, **events}))
     return pd.concat(frames, ignore_index=True)

@@ -49,7 +49,9 @@ def report(result: Result, milestone: str = "") -> Report:
     year = f", prices of {about['price_year']}" if about["price_year"] else ""
     subject = [*result.subject(), f"party: {party}", f"{about['currency']}{year}, to {about['until']}"]
     sections = [
-        Section("", (_answer(result),), tables=(_figures(result), _events(result)), charts=(cash(result),)),
+        Section(
+            "", (_answer(result), *_unaware(result)), tables=(_figures(result), _events(result)), charts=(cash(result),)
+        ),
         Section("Sources and uses, expected build", tables=(_sides(result),), charts=(sources(result),)),
         Section("By year, expected build", tables=(_years(result),)),
         *_loans(result),
@@ -79,12 +81,18 @@ def _answer(result: Result) -> str:
     npv, runs_out = figures["npv"], events["runs_out"]
     text = f"NPV {money(npv['expected'], currency)} in the expected build"
     text += f", P10 to P90 {money(npv['p10'])} to {money(npv['p90'], currency)}" if drawn else ""
-    n = int(result.about["replications"])
+    n = result.simulated
     often = f"; it runs out in {share(runs_out['happens'], n, 0)} of the builds" if drawn else ""
     if pd.isna(runs_out["expected"]):
         return f"{text}. The cash of the expected build never runs out{often}."
     missing, when = money(figures["funding_gap"]["expected"], currency), date_of(runs_out["expected"])
     return f"{text}. The cash of the expected build runs out by {when}, with {missing} missing{often}."
+
+
+def _unaware(result: Result) -> list[str]:
+    """What the build with expected values does not know."""
+    seen = "The expected build ignores sightings; P10, P50 and P90 do not."
+    return [seen] if result.about.get("seen") else []
 
 
 def _cell(value: float, kind: str) -> str:
@@ -112,7 +120,7 @@ def _events(result: Result) -> Table:
         [LABELS[row["event"]], *(_date(row, key) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
         for row in _of(result, "events").to_dict("records")
     ]
-    n = int(result.about["replications"])
+    n = result.simulated
     titles = ("expected", "P10", "P50", "P90")
     return Table((Column("event"), *(Column(title, "date") for title in titles), Column("in", "share", n, 0)), rows)
 

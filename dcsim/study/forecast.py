@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from math import inf
 from typing import Any
 
@@ -21,7 +22,7 @@ from dcsim.document.causes import kind_of_wait, waited_for
 from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Mark, Rule
 from dcsim.document.names import labelled
 from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import NEVER, UNKNOWN, counted, date_of, day, share
+from dcsim.document.words import NEVER, UNKNOWN, change, counted, date_of, day, joined, share
 from dcsim.study.curves import Curve, by_unit, chosen, observed_and_target_dates, over_time
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Wishes
@@ -137,7 +138,27 @@ def _seen(result: Result) -> Section:
     rows = result.tables["before"].to_dict("records")
     before = [[row["milestone"], *(row[f"{name}_date"] for name in names)] for row in rows]
     unseen = Table((Column("before"), *(Column(name.upper(), "date") for name in names)), before)
-    return Section("Sightings, and the forecast without them", tables=(Table((*columns, alone), what), unseen))
+    title, tables = "Sightings, and the forecast before and after", (Table((*columns, alone), what), unseen)
+    return Section(title, tuple(_moved_by_sight(result)), tables=tables, charts=(before_and_after(result),))
+
+
+def _moved_by_sight(result: Result) -> Iterator[str]:
+    """What is done and what is not, and how far the dates of what is left move."""
+    until, rows = result.about["seen"]["until"], result.tables["seen"].to_dict("records")
+    done = dict.fromkeys(row["milestone"] for row in rows if row["seen"] != "not by")
+    missing = [name for name in dict.fromkeys(row["milestone"] for row in rows) if name not in done]
+    said = [f"{joined([*some])} {word}" for some, word in ((done, "done"), (missing, "not yet")) if some]
+    yield f"Seen until {until}: {'; '.join(said)}."
+    after = result.tables["summary"].set_index("milestone")
+    moved = []
+    for row in result.tables["before"].to_dict("records"):
+        now = after.loc[row["milestone"]]
+        if row["milestone"] not in done and row["p50_date"] == row["p50_date"] and now["p50_date"] == now["p50_date"]:
+            days = (now["p50_date"] - row["p50_date"]) / np.timedelta64(1, "D")
+            dates = f"from {date_of(row['p50_date'])} to {date_of(now['p50_date'])}"
+            moved.append(f"{row['milestone']} {dates} ({change(days, 0)} d)")
+    if moved:
+        yield f"What was seen moves the P50 of {'; of '.join(moved[-MOST_MOVED:])}."
 
 
 def _waits(result: Result) -> Section:
@@ -149,6 +170,9 @@ def _waits(result: Result) -> Section:
     cells = [[waited_for(row["cause"]), *(row[name] for name in names)] for row in table.to_dict("records")]
     return waits_section("Longest waits, on average", columns, cells, waits_chart(result))
 
+
+MOST_MOVED = 3
+"""Milestones of which it is told how far what was seen moves them: the last ones."""
 
 # Its pictures
 
@@ -245,6 +269,36 @@ def dates_chart(result: Result) -> Chart:
     return Chart("Milestones", x_axis, y_axis, marks, explanation, said, result.scenario.zero, empty)
 
 
+def before_and_after(result: Result) -> Chart:
+    """A row for every milestone: what was seen, the middle 80 % of its dates before that, and after it."""
+    title = "Done, and the forecast before and after"
+    if "seen" not in result.tables:
+        return Chart(title, empty="nothing was seen of this build")
+    before = result.tables["before"].set_index("milestone")
+    after = result.tables["summary"].set_index("milestone").loc[before.index]
+    names, marks = list(before.index), list[Mark]()
+    for told, table, colour, shift in (("before", before, "grey", -0.18), ("after", after, "blue", 0.18)):
+        rows = np.flatnonzero(table["p90_date"].notna().to_numpy())
+        start, middle, end = (table[f"{p}_date"].to_numpy("datetime64[s]")[rows] for p in ("p10", "p50", "p90"))
+        at = (rows + shift).tolist()
+        look: dict[str, Any] = {"height": 0.26, "opacity": 0.4, "colour": colour}
+        marks.append(Bars(name=f"{told}: P10 to P90", rows=at, start=start, end=end, **look))
+        marks.append(Dots(name=f"{told}: P50", colour=colour, x=middle, y=np.array(at)))
+    seen, where = result.tables["seen"], {f"{name}": number for number, name in enumerate(names)}
+    for told, colour, part in (
+        ("seen", "ink", seen[seen["seen"] != "not by"]),
+        ("not yet", "orange", seen[seen["seen"] == "not by"]),
+    ):
+        y = np.array([where[f"{name}"] for name in part["milestone"]], np.float64)
+        x = part["date"].to_numpy("datetime64[s]")
+        symbol: Any = "diamond" if told == "seen" else "triangle"
+        marks.append(Dots(name=told, colour=colour, symbol=symbol, x=x, y=y))
+    until = datetime.fromisoformat(result.about["seen"]["until"])
+    marks.append(Rule(name="last seen", colour="ink", dash="dot", at=until))
+    said = " ".join(_moved_by_sight(result))
+    return Chart(title, Axis("date"), Axis("rows", names=names), marks, "", said, result.scenario.zero)
+
+
 def waits_chart(result: Result) -> Chart:
     """A bar for everything that was waited for."""
     rows = result.tables["waits"].head(MOST_CAUSES).to_dict("records")
@@ -263,4 +317,10 @@ def waits_chart(result: Result) -> Chart:
     return Chart("Longest waits", axis, Axis("rows", names=names), marks, explanation, said, empty=empty)
 
 
-CHARTS = {"s-curve": s_curve, "histogram": histogram, "milestones": dates_chart, "waits": waits_chart}
+CHARTS = {
+    "s-curve": s_curve,
+    "histogram": histogram,
+    "milestones": dates_chart,
+    "waits": waits_chart,
+    "seen": before_and_after,
+}

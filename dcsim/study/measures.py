@@ -32,14 +32,8 @@ class Measure:
     """None where the scenario does not say."""
 
 
-def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
-    """What is not yet done: the options in the order of the file, then the mitigations.
-
-    Raises
-    ------
-    RequestError
-        There is none, or their costs are in several currencies and cannot be added.
-    """
+def left_to_do(scenario: Scenario) -> list[Measure]:
+    """What is not yet done: the options in the order of the file, then the mitigations."""
     document = scenario.document
     found = [
         Measure(name, OPTION, option.cost) for name, option in scenario.options.items() if name not in document.options
@@ -47,6 +41,24 @@ def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
     for name, risk in scenario.risks.items():
         if risk.mitigation is not None and name not in document.mitigated:
             found.append(Measure(name, MITIGATION, risk.mitigation.cost))
+    return found
+
+
+def with_measures(scenario: Scenario, some: Sequence[Measure]) -> Scenario:
+    """The scenario with some of them; raises ScenarioError where it cannot have them together."""
+    options = [one.name for one in some if one.kind == OPTION]
+    return changed(scenario, options=options, mitigate=[one.name for one in some if one.kind == MITIGATION])
+
+
+def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
+    """What is left to do.
+
+    Raises
+    ------
+    RequestError
+        There is nothing, or the costs are in several currencies and cannot be added.
+    """
+    found = left_to_do(scenario)
     if not found:
         raise RequestError("nothing to rank: the scenario has no `options`, and no risk has a `mitigation`")
     first: dict[str, str] = {}
@@ -104,11 +116,8 @@ class Weighing:
         """When the milestone is reached with them; none if the scenario cannot have them together."""
         key = (some, which)
         if key not in self.known:
-            taken = [one for one in self.measures if one.name in some]
-            options = [one.name for one in taken if one.kind == OPTION]
-            mitigate = [one.name for one in taken if one.kind == MITIGATION]
             try:
-                network = network_of(changed(self.scenario, options=options, mitigate=mitigate))
+                network = network_of(with_measures(self.scenario, [one for one in self.measures if one.name in some]))
             except ScenarioError:
                 if len(some) < 2:
                     raise

@@ -25,7 +25,7 @@ from dcsim.study.money import money_of
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
-from dcsim.study.seen import refuse_seen
+from dcsim.study.seen import agreed, draws_of, told
 from dcsim.study.tables import STUCK
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
@@ -71,7 +71,7 @@ def mitigate(
     budget
         `50M USD`, or a plain number in the currency of the scenario; no set is sought if not given.
     n, seed, workers, engine
-        As in `replicate`.
+        As in `replicate`. What was seen of the scenario chooses the replications, of all sets the same.
     progress
         Told how many builds are done, and how many there may be.
 
@@ -82,18 +82,20 @@ def mitigate(
     UnavailableError
         There are so many sets that they have to be searched, and optuna is not installed.
     """
-    refuse_seen(scenario, "mitigate")
     network = network_of(scenario)
     require_milestone(network, milestone)
     measures = measures_of(scenario)
     limit = None if budget is None else _budget(scenario, budget, currency_of(measures))
-    chosen = choose(engine, network.instances * at_least_one(n) * (len(measures) + 1))
-    trials = Trials(chosen, seed, milestone, threads(chosen, workers))
-    weighing = Weighing(scenario, measures, trials, n, progress, _builds(len(measures), n, limit))
-    return _result(weighing, limit)
+    chosen = choose(engine, network.instances * (draws_of(scenario, at_least_one(n)) + n * len(measures)))
+    wanted = n if limit is None else n + max(1, n // 4)
+    among = agreed(scenario, network, seed, wanted, chosen, threads(chosen, workers))
+    trials = Trials(chosen, seed, milestone, threads(chosen, workers), None if among is None else among.numbers)
+    seen, count = told(among), n if among is None else max(1, len(among.numbers) * n // wanted)
+    weighing = Weighing(scenario, measures, trials, count, progress, _builds(len(measures), count, limit))
+    return _result(weighing, limit, {"replications": n, **seen, **({"simulated": count} if seen else {})})
 
 
-def _result(weighing: Weighing, budget: Fraction | None) -> Result:
+def _result(weighing: Weighing, budget: Fraction | None, asked: Mapping[str, Any]) -> Result:
     """All tables, with what was asked."""
     options = _options(weighing)
     alone = dict(zip(options["option"], options["days"].fillna(0.0), strict=True))
@@ -108,8 +110,8 @@ def _result(weighing: Weighing, budget: Fraction | None) -> Result:
         "search": search,
         "reached": weighing.bought(frozenset()).reached,
         "seed": weighing.trials.seed,
-        "replications": weighing.n,
         "measures": _fingerprints(weighing.scenario),
+        **asked,
     }
     tables = {"options": options, "sets": _sets(weighing, sets), "members": members}
     tables |= {"pairs": _pairs(weighing, members), "stuck": _stuck(weighing, best)}
@@ -248,7 +250,7 @@ def report(result: Result, milestone: str = "") -> Report:
     reached, whose = float(about["reached"]), stuck["measures"].replace("", "as planned")
     both = f"As planned, {share(reached)} of replications reach it; days are the mean of those that reach it in both."
     lacks = [both] * (reached < 1)
-    lacks += missing(stuck, about["milestone"], whose, int(about["replications"]))
+    lacks += missing(stuck, about["milestone"], whose, result.simulated)
     alone = Section("Each measure alone", tables=[_alone(result)], charts=[days_bought(result)], notes=[ALONE])
     first = Section("", [*_best(result), *lacks])
     subject = [*result.subject(), about["milestone"]]

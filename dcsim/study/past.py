@@ -54,16 +54,19 @@ class Forecast(NamedTuple):
     """Whether it is of other builds than it should be, because there are none of these."""
 
 
-def references(site: Site, step: Step, past: Sequence[Past], moment: Moment) -> Iterator[Forecast]:
-    """What the class of past builds, all past builds, and the promise would say of a step."""
-    until = site.started if moment == ROLLING else moment
+def references(site: Site, step: Step, past: Sequence[Past], moment: Moment, elapsed: float = 0) -> Iterator[Forecast]:
+    """What the class of past builds, all past builds, and the promise would say of a step that was not operational so
+    many days after the start: of past builds those count that took longer."""
+    assert site.started is not None
+    until = site.started + dt.timedelta(elapsed) if moment == ROLLING else moment
     others = [one for one in past if one.site != site.name]
     known = [one for one in others if not isinstance(until, dt.date) or one.date < until]
     alike = [one for one in known if one.first == is_first(site, step)]
     pools = [[one for one in alike if one.shell == site.shell], alike, others]
-    for name, wanted in ((CLASS, pools), (ALL, pools[1:])):
-        pool = next((one for one in wanted if one), None)
+    longer = [[one.day for one in pool if one.day > elapsed] for pool in pools]
+    for name, wanted in ((CLASS, longer), (ALL, longer[1:])):
+        pool = next((one for one in wanted if one), [elapsed] if others else None)
         if pool is not None:
-            yield Forecast(name, np.array([one.day for one in pool]), pool is not wanted[0])
-    if site.announced is not None and site.started is not None and site.announced_for == step.buildings:
-        yield Forecast(ANNOUNCED, np.array([float((site.announced - site.started).days)]))
+            yield Forecast(name, np.array(pool), pool is not wanted[0])
+    if site.announced is not None and site.announced_for == step.buildings:
+        yield Forecast(ANNOUNCED, np.array([max(float((site.announced - site.started).days), elapsed)]))

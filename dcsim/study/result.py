@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 QUESTIONS = {
+    "promise": "dcsim.study.promise",
     "replications": "dcsim.study.forecast",
     "explanation": "dcsim.study.explain",
     "drivers": "dcsim.study.drivers",
@@ -96,7 +97,7 @@ class Result:
 
     kind: str
     """Which question: `run`, `replications`, `explanation`, `delay_cost`, `comparison`, `sweep`, `drivers`,
-    `assumptions`, `orders`, `mitigations`, `finance`, `backtest`, `calibration`."""
+    `assumptions`, `orders`, `mitigations`, `finance`, `promise`, `backtest`, `calibration`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]

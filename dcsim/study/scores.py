@@ -24,6 +24,9 @@ OURS = "dcsim"
 """The forecast that the others are compared with."""
 EVERY, ORDINARY = "all sites", "ordinary new builds"
 """Groups of sites: all, and those of shell `new` and power `grid`."""
+SOON = "within a year of the first operation"
+"""Forecasts of sites under way that are made so late; of the censored those whose bound is so near."""
+YEAR = 365
 DONE, NOT_YET = "operational", "not yet"
 """How a step was seen."""
 DATED, WITH_CENSORED = "dated", "with censored"
@@ -176,9 +179,11 @@ def rank_correlation(forecast: Days, seen: Days) -> float:
 
 
 def groups(steps: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The steps of all sites, of ordinary new builds, and of each archetype."""
+    """The steps of all sites, of ordinary new builds, of forecasts that are made late, and of each archetype."""
     ordinary = steps[(steps["shell"] == "new") & (steps["power"] == "grid")]
     found = {EVERY: steps} | ({ORDINARY: ordinary} if 0 < len(ordinary) < len(steps) else {})
+    soon = steps[(steps["first"] == 1) & (steps["day"] - steps["elapsed"] <= YEAR) & (steps["elapsed"] > 0)]
+    found |= {SOON: soon} if len(soon) else {}
     archetypes = {str(name): part for name, part in steps.groupby("archetype", sort=True)}
     return found | (archetypes if len(archetypes) > 1 else {})
 
@@ -228,7 +233,7 @@ def _means(part: pd.DataFrame) -> dict[str, float]:
 def skill_table(steps: pd.DataFrame) -> pd.DataFrame:
     """One row per group, other forecast and choice of steps (dated, with censored): sites, steps, our and their mean
     CRPS over the steps that both forecast, skill (1 - ours / theirs) and difference in days with 95 % intervals."""
-    key, rows = ["site", "buildings", "seen"], []
+    key, rows = ["site", "buildings", "seen", "elapsed"], []
     for group, there in groups(steps[steps["seen"] != ""]).items():
         ours = there[there["forecast"] == OURS].set_index(key)["crps"].rename("ours")
         for name, part in there[there["forecast"] != OURS].groupby("forecast", sort=False):

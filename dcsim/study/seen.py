@@ -92,10 +92,11 @@ def draws_of(scenario: Scenario, count: int) -> int:
     return max(count, min(TRIES * count, MOST)) if sightings_of(scenario) else count
 
 
-def refuse_seen(scenario: Scenario, command: str) -> None:
-    """A question that does not know what was seen; raises RequestError."""
+def refuse_seen(scenario: Scenario) -> None:
+    """A question that varies inputs one by one, which what was seen ties together; raises RequestError."""
     if sightings_of(scenario):
-        raise RequestError(f"{command} cannot use sightings: add --set seen=[]")
+        why = "drivers varies each input on its own, and sightings make inputs depend on each other"
+        raise RequestError(f"{why}: add --set seen=[], or use dcsim promise")
 
 
 def away(network: Network, sightings: Sequence[Sighting], dated: Ints) -> NDArray[np.float64]:

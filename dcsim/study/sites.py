@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import hypot, inf
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from dcsim.engine import choose
 from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.model import network_of
 from dcsim.network import Network
-from dcsim.scenario.cases import Cases, Site, Step
+from dcsim.scenario.cases import Cases, Site, Stage, Step
 from dcsim.scenario.files import ARCHETYPES
 from dcsim.scenario.load import load
 from dcsim.scenario.rules import Rule, Rules, read_rules
-from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.scenario.schema import Scenario, Sighting
+from dcsim.scenario.sightings import read_stage
 from dcsim.study.chunk import drawn_names
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256
@@ -27,6 +28,7 @@ from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked
 from dcsim.study.room import most_kept
 from dcsim.study.scores import Days, Seen, label_error
+from dcsim.trace import Ints
 from dcsim.units import parse_date
 
 OPERATIONAL = "operational"
@@ -63,6 +65,10 @@ class Build:
     rule: Rule
     scenario: Scenario
     steps: tuple[Step, ...]
+    sightings: tuple[Sighting, ...]
+    """The stages that were seen, as far as the scenario has them."""
+    unread: int
+    """How many stages it does not have."""
 
     @property
     def network(self) -> Network:
@@ -72,19 +78,24 @@ class Build:
 
 def builds_of(cases: Cases, rules: Rules, moment: Moment) -> Iterator[Build]:
     """Every site whose start is known, and is not before the date from which forecasts are made."""
-    counters: dict[tuple[str, ...], Milestone] = {}
+    templates: dict[tuple[str, ...], Scenario] = {}
     there = False
     for site in cases.sites:
         if site.started is None or (isinstance(moment, dt.date) and site.started < moment):
             continue
         rule, values = rules.of(site)
-        if rule.scenario not in counters:
-            counters[rule.scenario] = _counter(rules, rule)
+        if rule.scenario not in templates:
+            templates[rule.scenario] = _template(rules, rule)
         planned = _planned(rules, site)
         steps = tuple(step for step in site.steps if planned is None or step.buildings <= planned)
         steps = steps if site.steps else tuple(Step(count) for count in sorted({1, planned or 1}))
         there = True
-        yield Build(site, rule, _scenario(site, rules, rule, values, counters[rule.scenario], steps), steps)
+        template = templates[rule.scenario]
+        stages = [stage for stage in site.stages if stage.stage != OPERATIONAL]
+        read = [one for one in stages if one.stage in template.milestones and one.buildings <= (planned or 1)]
+        sightings, milestones = _sightings(site, template, read)
+        scenario = _scenario(site, rules, rule, values, {**milestones, **_steps(template, steps)})
+        yield Build(site, rule, scenario, steps, sightings, len(stages) - len(read))
     if not there:
         raise RequestError(f"no site of '{cases.name}' is left to forecast: each needs a start, after --as-of if given")
 
@@ -95,14 +106,43 @@ def _planned(rules: Rules, site: Site) -> int | None:
     return int(cell) if cell.isdecimal() else None
 
 
-def _counter(rules: Rules, rule: Rule) -> Milestone:
-    """The milestone of a template that dates its first operational building."""
+def _template(rules: Rules, rule: Rule) -> Scenario:
+    """The template of a rule, of which a milestone dates the first operational building."""
     scenario = load({"name": rule.archetype, "extends": list(rule.scenario)}, root=rules.path.parent)
     milestone = scenario.milestones.get(OPERATIONAL)
     if milestone is None or milestone.activity is None or milestone.reaches != 1:
         message = f"a template needs a milestone '{OPERATIONAL}: {{activity: NAME, reaches: 1}}' of each building"
         raise ScenarioError([scenario.document.problem(("milestones", OPERATIONAL), message)], rule.archetype)
-    return milestone
+    return scenario
+
+
+def _sightings(site: Site, template: Scenario, stages: Sequence[Stage]) -> tuple[tuple[Sighting, ...], dict[str, Any]]:
+    """What was seen of a site before it was operational, with the milestones that count it.
+
+    The error of the start of the site belongs to each: the scenario counts from there.
+    """
+    sightings: list[Sighting] = []
+    milestones: dict[str, Any] = {}
+    for stage in stages:
+        bounds, added = read_stage(template, stage.stage, stage.buildings, stage.state)
+        milestones |= added
+        sightings += [sighting(name, way, stage.date, hypot(stage.error, site.error)) for name, way in bounds.items()]
+    return tuple(sightings), milestones
+
+
+def sighting(milestone: str, way: str, date: dt.date, error: float) -> Sighting:
+    """How a date, good to so many days, bounds a milestone."""
+    return Sighting.model_validate({"milestone": milestone, way: date.isoformat(), "error": f"{error:.1f} d"})
+
+
+def _steps(template: Scenario, steps: Sequence[Step]) -> dict[str, Any]:
+    """A milestone for every step."""
+    counter = template.milestones[OPERATIONAL]
+    place = {} if counter.place is None else {"in": counter.place}
+    return {
+        milestone_of(step.buildings): {"activity": counter.activity, "reaches": step.buildings, **place}
+        for step in steps
+    }
 
 
 def milestone_of(buildings: int) -> str:
@@ -111,15 +151,10 @@ def milestone_of(buildings: int) -> str:
 
 
 def _scenario(
-    site: Site, rules: Rules, rule: Rule, values: Mapping[str, Any], counter: Milestone, steps: Sequence[Step]
+    site: Site, rules: Rules, rule: Rule, values: Mapping[str, Any], milestones: Mapping[str, Any]
 ) -> Scenario:
-    """The template with the values of a site, and a milestone for every step."""
-    place = {} if counter.place is None else {"in": counter.place}
-    milestones = {
-        milestone_of(step.buildings): {"activity": counter.activity, "reaches": step.buildings, **place}
-        for step in steps
-    }
-    layer = {"name": site.name, "extends": list(rule.scenario), "milestones": milestones}
+    """The template with the values of a site, and these milestones."""
+    layer = {"name": site.name, "extends": list(rule.scenario), "milestones": dict(milestones)}
     try:
         scenario = load(layer, overrides=values, root=rules.path.parent)
     except ScenarioError as error:
@@ -147,6 +182,7 @@ def about_of(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment
         "without_start": without,
         "before_as_of": len(cases.sites) - len(without) - len(builds),
         "beyond_plan": len(later),
+        "unread": sum(build.unread for build in builds),
     }
 
 
@@ -159,6 +195,8 @@ class Simulated:
     """The day from the start of the site in each, by how many buildings are operational; infinite if it never comes."""
     draws: Days
     """Replications by what is drawn once for the site (see `drawn_names`)."""
+    dated: Ints
+    """The minutes that date the milestones: replications by milestones."""
 
 
 def simulate_all(
@@ -175,11 +213,16 @@ def simulate_all(
         def show(ready: int, _: int, number: int = number) -> None:
             progress(number * n + ready, len(builds) * n)
 
-        result = replicate(build.scenario, build.network, seed, RANDOM, Asked(n), working, show)
-        counts = sorted({step.buildings for step in build.steps})
-        days = {count: np.nan_to_num(result.days_of(milestone_of(count)), nan=inf) for count in counts}
-        done.append(Simulated(build, days, result.kept.draws))
+        done.append(simulate_site(build, n, seed, working, show))
     return done
+
+
+def simulate_site(build: Build, n: int, seed: int, working: Working, progress: Callable[[int, int], None]) -> Simulated:
+    """So many replications of a site."""
+    result = replicate(build.scenario, build.network, seed, RANDOM, Asked(n), working, progress)
+    counts = sorted({step.buildings for step in build.steps})
+    days = {count: np.nan_to_num(result.days_of(milestone_of(count)), nan=inf) for count in counts}
+    return Simulated(build, days, result.kept.draws, result.kept.dated)
 
 
 def seen_of(site: Site, step: Step) -> Seen:

@@ -28,6 +28,7 @@ _IDENTITY = {
     "sampling": "sampling",
     "until_precise": "precision",
     "explained": "milestones explained",
+    "promise": "promise",
     "milestone": "milestone",
     "told": "replication told",
     "supply": "supply",
@@ -49,6 +50,7 @@ _IDENTITY = {
     "rules": "rules",
     "cases": "tables of sites",
     "as_of": "date of the forecasts",
+    "under_way": "forecasts under way",
 }
 """What tells one result from another, by key of the manifest."""
 

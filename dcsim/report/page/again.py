@@ -23,6 +23,7 @@ VERBS = {
     "assumptions": "assumptions",
     "orders": "order-by",
     "mitigations": "mitigate",
+    "promise": "promise",
 }
 
 ASKED_EVERY = 256
@@ -62,6 +63,8 @@ def _own(found: Result) -> list[str]:
             return ["--milestone", about["milestone"], "--date", spelled(parse_limit(about["date"])), *likely]
         case "mitigations":
             return ["--milestone", about["milestone"], *_budget(found)]
+        case "promise":
+            return [about["promise"]]
         case "drivers":
             return ["--milestone", about["milestone"]]
     return []

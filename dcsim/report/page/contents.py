@@ -55,7 +55,9 @@ def subject(results: Results) -> list[str]:
 
 def dated(results: Results) -> str:
     """Of which date the scenario is, and who wrote it; nothing where it does not say."""
-    as_of, author = ("", "") if results.of_sites else (results.scenario.as_of, results.scenario.author)
+    if results.of_sites:
+        return ""
+    as_of, author = results.scenario.as_of, results.scenario.author
     said = [f"As of {words.date(as_of)}" if as_of else "", f"by {author}" if author else ""]
     line = ", ".join(filter(None, said))
     return line[:1].upper() + line[1:]
