@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 import dcsim
 from dcsim.money.assets import depreciation
-from dcsim.money.books import TOGETHER
+from dcsim.money.books import ASSETS, CLAIMS, TOGETHER
 from dcsim.money.figures import sources_and_uses
-from dcsim.money.loans import run_loan
+from dcsim.money.loans import Loan, Offer
 from dcsim.money.months import sampled
 from dcsim.money.returns import NO_IRR, SEVERAL, irr, npv
-from dcsim.scenario.finance import Funding
+from dcsim.money.waterfall import cover_ratio
+from dcsim.scenario.finance import Cover, Funding
 from dcsim.study.finance import Money
 
 GPUS = {
@@ -204,11 +205,17 @@ def test_interest_is_added_until_a_milestone():
 # Loans, NPV and IRR
 
 
-def loan(repaid, rate, term, cents=100_000_00):
-    months = term + 1
-    terms = Funding(loan="1 USD", rate=rate, term=f"{term} months", repaid=repaid)
-    available = np.full((1, months), cents)
-    return run_loan(terms, available, np.full((1, months), rate), np.full((1, months), rate / 12), np.array([-1]))
+def loan(repaid, rate, term, cents=100_000_00, covers=None, **terms):
+    """A loan of 100,000 that is drawn in the first month."""
+    count, never = term + 1, np.array([-1])
+    terms = Funding(loan="1 USD", rate=rate, term=f"{term} months", repaid=repaid, **terms)
+    sums = np.full((1, count), cents)
+    every = np.full((1, count), float(rate))
+    it = Loan(Offer("bank", terms, sums[:, 0], sums, every, every / 12, np.zeros(count), never))
+    for month in range(count):
+        it.draw(month, sums[:, 0])
+        it.pay(month, np.zeros(1, np.int64), np.array([covers[month] if covers else 0]), sums[:, 0])
+    return it
 
 
 @pytest.mark.parametrize(("rate", "term"), [(0.12, 36), (0.0531, 60), (0.105, 1)])
@@ -262,6 +269,158 @@ def test_what_is_bought_is_written_off_to_the_cent(cost, life):
     assert (lost >= 0).all()
 
 
+# Debt as lenders write it
+
+
+@given(st.lists(st.integers(1_000, 90_000), min_size=3, max_size=40), st.sampled_from([1.1, 1.25, 2.0]))
+@settings(max_examples=30, deadline=None)
+def test_sculpted_debt_is_the_present_value_of_its_cash_over_its_dscr(cash, dscr):
+    """D = sum of CFADS / DSCR / (1 + r)^t, and then the service of each month is CFADS / DSCR, and nothing is left."""
+    rate, floors = 0.12, [int(one * 100 / dscr) for one in cash]
+    size = sum(one / (1 + rate / 12) ** (t + 1) for t, one in enumerate(floors))
+    interest = [rate / 12 * sum(f / 1.01 ** (k + 1) for k, f in enumerate(floors[t:])) for t in range(len(cash))]
+    if any(one < due for one, due in zip(floors, interest, strict=True)):
+        return  # such a month would have to add to the loan
+    it = loan("sculpted", rate, len(cash), int(size), [0, *floors], sculpted_to=str(dscr))
+    assert it.service[0, 1:] == pytest.approx(floors, abs=3 * len(cash))
+    assert it.balance[0, -1] == 0
+
+
+def test_cover_looks_back_or_ahead():
+    cash, due = np.array([[10, 20, 30, 40]]), np.array([[0, 10, 0, 20]])
+    back = cover_ratio(cash, due, Cover(length="2 months"))
+    assert back.tolist()[0] == pytest.approx([np.nan, 3, 5, 3.5], nan_ok=True)
+    ahead = cover_ratio(cash, due, Cover(length="2 months", window="forward"))
+    assert ahead.tolist()[0] == pytest.approx([5, 3.5, 2, np.nan], nan_ok=True)
+
+
+VALUED = {"gpus": {"life": "5 years", "market_value": {"0 months": 1}, "sale_discount": "0.5"}}
+RISKY = {**LOAN, "term": "18 months", "default": "seize", "covenants": {"cure": "60 d"}}
+
+
+def vehicle(bank, **terms):
+    """A vehicle owns the GPUs and leases them to their user, who earns with them until August and pays what it can."""
+    return scenario(
+        parties=["user", "owner"],
+        costs={"gpus": {**GPUS, "by": "owner"}, "power": {"supply": "gpus", "uses": "1 kW", "price": "60 USD / MWh"}},
+        revenue={"sold": {"supply": "gpus", "price": {"path": {"2024-01": "4 USD", "2024-08": "0 USD"}}}},
+        **{"assets": VALUED, **terms},
+        funding={"bank": {**bank, "by": "owner"}, "seed": {"equity": "350k USD", "by": "owner"}},
+        leases={"gpus": {"to": "user", "term": "24 months", "rent": {"yield": "0.12"}, "when_short": "miss"}},
+        distributions={"owner": {"share": "1", "keep": "0.0 USD", "date": "2024-03-01"}},
+    )
+
+
+def test_breach_default_and_acceleration_are_three_dates():
+    found = dcsim.finance(vehicle({**RISKY, "notice": "1 month"}), expected=True)
+    events = found.events.set_index(["party", "event"])["expected"]
+    dates = [f"{events['bank', name]:%Y-%m}" for name in ("breach", "default", "acceleration")]
+    rents = line(found, "cash flow", "from parties", "owner")
+    missing = next(month for month in range(3, 24) if rents[month] < found.loans["service"][month])
+    assert dates == [f"{2024 + k // 12}-{k % 12 + 1:02}" for k in (missing, missing + 2, missing + 3)]
+    at, loans = missing + 3, found.loans
+    owed = loans["balance"][at - 1] * 1.01
+    assert line(found, "cash flow", "assets sold", "owner")[at] == 150_000
+    assert loans["repaid"][at] == pytest.approx(min(150_000, owed), abs=0.02)
+    assert figure(found, "loss_given_default", "bank")["expected"] == pytest.approx(max(owed - 150_000, 0) / owed)
+    for statement_line, party in (("operating costs", "user"), ("from parties", "owner")):
+        assert set(line(found, "cash flow", statement_line, party)[at + 1 :]) == {0}
+    assert line(found, "balance sheet", "loans")[at] == line(found, "balance sheet", "assets on the books")[at] == 0
+    assert loans["market_value"][at + 1] == 0
+
+
+def test_what_is_seized_earns_nothing():
+    ratio = {**RISKY, "default": "seize", "covenants": {"ltv": "0.55", "tested": "monthly"}}
+    found = dcsim.finance(vehicle(ratio), expected=True)
+    assert line(found, "cash flow", "revenue")[:4] == [0, 27_840, 0, 0]
+    events = found.events.set_index(["party", "event"])["expected"]
+    assert {f"{events['bank', name]:%Y-%m}" for name in ("breach", "default", "acceleration")} == {"2024-02"}
+
+
+def test_a_breach_is_healed_in_time_or_not():
+    falls = {"gpus": {"life": "5 years", "market_value": {"0 months": 1, "3 months": "0.6", "4 months": "0.9"}}}
+    covenants = {"ltv": "0.8", "tested": "monthly", "cure": "15 d"}
+    terms = {"costs": {"gpus": GPUS}, "assets": falls}
+    for cure, healed in (("15 d", True), ("0 d", False)):
+        bank = {**LOAN, "covenants": {**covenants, "cure": cure}}
+        events = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True).events
+        dates = events.set_index(["party", "event"])["expected"]
+        assert f"{dates['bank', 'breach']:%Y-%m}" == "2024-05"
+        assert (dates["bank", "default"] != dates["bank", "default"]) == healed
+    bank = {**LOAN, "covenants": {**covenants, "tested": "quarterly"}}
+    events = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True).events
+    assert not events.set_index(["party", "event"])["happens"]["bank", "breach"]
+
+
+def test_reserve_sweep_and_lock_up_follow_debt_service():
+    bank = {**LOAN, "repaid": "straight", "reserve": "2 months", "sweep": "0.5", "covenants": {"lock_up": "1.5"}}
+    terms = {
+        "costs": {"gpus": GPUS},
+        "assets": {"gpus": {"life": "5 years"}},
+        "revenue": {"sold": {"supply": "gpus", "price": {"path": {"2024-01": "6 USD", "2024-06": "2 USD"}}}},
+        "distributions": {"owner": {"share": "1", "keep": "1000 USD", "date": "2024-03-01"}},
+        "dscr": {"length": "1 month"},
+    }
+    found = dcsim.finance(scenario(**terms, funding={"seed": {"equity": "150k USD"}, "bank": bank}), expected=True)
+    revenue = 240.0 * 6 * 31
+    due = 192_000 * 0.01 + 16_000
+    excess = revenue - due - 2 * due
+    assert line(found, "cash flow", "to reserve")[2] == 2 * due
+    assert line(found, "cash flow", "loans repaid")[2] == 16_000 if excess < 0 else 16_000 + excess / 2
+    paid = line(found, "cash flow", "distributions")
+    assert paid[2] > 0
+    assert paid[5] == 0
+    assert all(amount == 0 or not dscr < 1.5 for amount, dscr in zip(paid, found.loans["dscr"], strict=True))
+    assert line(found, "balance sheet", "reserve accounts")[-1] == 0
+
+
+def test_life_cover_of_even_cash_is_its_dscr_and_average_life_that_of_a_textbook():
+    """With even cash and an annuity, LLCR = DSCR; equal parts of principal live (k + 1) / 2 months on average."""
+    terms = {"costs": {"x": {"date": "2024-01-05", "price": "100k USD"}}, "revenue": {}}
+    terms["revenue"] = {"sold": {"supply": "gpus", "price": "1 USD"}}
+    bank = {"loan": "30k USD", "rate": "0.12", "term": "12 months", "date": "2024-02-01"}
+    found = dcsim.finance(scenario(**terms, funding={"bank": bank}, dscr={"length": "1 month"}), expected=True).loans
+    days = np.array([31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28])
+    value = sum(240 * day / 1.01 ** (k + 1) for k, day in enumerate(days.tolist()))
+    assert found["llcr"][1] == pytest.approx(value / 30_000, abs=1e-6)
+    straight = dcsim.finance(scenario(**terms, funding={"bank": {**bank, "repaid": "straight"}}), expected=True)
+    assert figure(straight, "average_life", "bank")["expected"] == pytest.approx(13 / 2 / 12)
+
+
+def test_a_borrowing_base_of_market_value_is_repaid_where_it_falls():
+    falls = {"gpus": {"life": "5 years", "market_value": {"0 months": 1, "3 months": "0.5"}}}
+    bank = {**LOAN, "repaid": "bullet", "base": "market_value"}
+    loans = dcsim.finance(scenario(costs={"gpus": GPUS}, assets=falls, funding={"bank": bank}), expected=True).loans
+    assert loans["balance"].tolist()[1:6] == [192_000] * 3 + [96_000] * 2
+
+
+def test_a_commitment_costs_what_is_not_drawn():
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}}
+    bank = {**LOAN, "commitment_fee": "0.012", "date": "2024-02-01"}
+    loans = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True).loans
+    assert loans["fee"].tolist()[:3] == [0, 808, 808]
+
+
+def test_covenants_may_look_ahead():
+    sold = {"sold": {"supply": "gpus", "price": {"path": {"2024-01": "4 USD", "2024-09": "0.1 USD"}}}}
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}, "revenue": sold}
+    bank = {**LOAN, "covenants": {"dscr": "1.1", "tested": "monthly"}}
+    dates = {}
+    for window in ("trailing", "forward"):
+        built = scenario(**terms, funding={"bank": bank}, dscr={"window": window, "length": "3 months"})
+        events = dcsim.finance(built, expected=True).events.set_index(["party", "event"])["expected"]
+        dates[window] = f"{events['bank', 'breach']:%Y-%m}"
+    assert dates == {"trailing": "2024-10", "forward": "2024-07"}
+
+
+def test_a_day_of_delay_costs_a_day_of_what_is_earned():
+    found = dcsim.finance(
+        scenario(revenue={"sold": {"supply": "gpus", "price": "2 USD"}}, discount_rate="0"), expected=True
+    )
+    lost = found.delays[found.delays["party"] == TOGETHER]["npv_lost"].tolist()
+    assert lost[:2] == [480, 480]
+
+
 # Books that balance
 
 UNITS = st.sampled_from(["1 USD", "333.33 USD", "0.01 to 70 USD", "30_000 USD", "1234.567 USD"])
@@ -294,54 +453,91 @@ REVENUE = st.builds(
     PARTIES,
     st.sampled_from(["a", "b", None]),
 )
-LOANS = st.builds(
-    lambda size, repaid, term, rate, until, fee: (
-        {
-            "loan": size,
-            "repaid": repaid,
-            "term": f"{term} months",
-            "rate": rate,
-            "fee": fee,
-        }
-        | ({"interest_until": until} if until else {})
-    ),
-    UNITS,
-    st.sampled_from(["level", "straight", "bullet"]),
-    st.integers(1, 40),
-    st.sampled_from(["0", "0.12", "0.05 to 0.15", {"over": "base", "margin": "0.02"}]),
-    st.sampled_from(["here", "done", None]),
-    st.sampled_from(["0", "0.017"]),
+SPANS = st.sampled_from(["0 d", "45 d", "3 months"])
+COVENANTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "dscr": st.sampled_from(["0.2", "1.2"]),
+        "ltv": st.sampled_from(["0.3", "0.9"]),
+        "tested": st.sampled_from(["monthly", "quarterly", "yearly"]),
+        "cure": SPANS,
+        "lock_up": st.sampled_from(["1", "2"]),
+    },
+)
+LOANS = st.fixed_dictionaries(
+    {
+        "loan": UNITS,
+        "repaid": st.sampled_from(["level", "straight", "bullet", "sculpted"]),
+        "term": st.sampled_from(["1 month", "7 months", "40 months"]),
+        "rate": st.sampled_from(["0", "0.12", "0.05 to 0.15", {"over": "base", "margin": "0.02"}]),
+        "fee": st.sampled_from(["0", "0.017"]),
+        "sweep": st.sampled_from(["0", "0.7"]),
+        "covenants": COVENANTS,
+        "notice": SPANS,
+        "default": st.sampled_from(["none", "seize"]),
+        "base": st.sampled_from(["cost", "market_value"]),
+    },
+    optional={
+        "interest_until": st.sampled_from(["here", "done"]),
+        "reserve": st.just("3 months"),
+        "commitment_fee": st.just("0.01"),
+    },
 )
 TERMS = st.fixed_dictionaries(
     {
         "costs": st.dictionaries(st.sampled_from(["c1", "c2", "c3"]), COSTS, min_size=1),
         "revenue": st.dictionaries(st.sampled_from(["r1", "r2"]), REVENUE),
         "funding": st.dictionaries(st.sampled_from(["f1", "f2"]), LOANS),
+        "day_count": st.sampled_from(["30/360", "act/365", "act/360"]),
+        "compounding": st.sampled_from(["nominal", "effective"]),
+        "dscr": st.fixed_dictionaries({"window": st.sampled_from(["trailing", "forward"])}),
+        "distributions": st.dictionaries(PARTIES, st.just({"share": "0.5", "keep": "9 USD"})),
     }
 )
 
 
-@given(TERMS, st.booleans(), st.sampled_from(["30/360", "act/365", "act/360"]))
+def against(funding, terms):
+    """A loan as far as there are assets that it may be lent against, and a revenue that ends with them."""
+    terms = {**terms} | ({"sculpted_to": "1.2"} if terms["repaid"] == "sculpted" else {})
+    if funding:
+        return {**terms, "against": "it", "advance": "0.8"}
+    plain = {key: value for key, value in terms["covenants"].items() if key != "ltv"}
+    return {**terms, "covenants": plain, "default": "none", "base": "cost"}
+
+
+@given(TERMS, st.booleans(), st.sampled_from([None, "pay", "miss"]))
 @settings(max_examples=40, deadline=None)
-def test_every_balance_balances(terms, owned, day_count):
+def test_every_balance_balances(terms, owned, leased):
     first = next(iter(terms["costs"]))
-    extra = {"parties": ["a", "b"], "reference_rates": {"base": "0.04 to 0.06"}, "day_count": day_count}
-    extra["funding"] = {**terms["funding"], "seed": {"equity": "77.77 USD", "by": "b"}}
+    extra = {"parties": ["a", "b"], "reference_rates": {"base": "0.04 to 0.06"}}
+    extra["funding"] = {name: against(owned, one) for name, one in terms["funding"].items()}
+    extra["funding"]["seed"] = {"equity": "77.77 USD", "by": "b"}
     if owned:
-        extra["assets"] = {"it": {"costs": first, "life": "7 months"}}
+        value = {"0 months": 1, "5 months": "0.2 to 0.7"}
+        new = {"date": "2024-03-01 to 2024-09-01", "market_value": "0.5"}
+        it = {"costs": first, "life": "7 months", "market_value": value, "sale_discount": "0.3"}
+        extra["assets"] = {"it": {**it, "new_architecture": new}}
+        extra["revenue"] = {name: {**one, "asset": "it"} for name, one in terms["revenue"].items()}
+    if owned and leased:
+        lease = {"asset": "it", "to": "b", "term": "9 months", "rent": {"yield": "0.1"}, "when_short": leased}
+        extra["leases"] = {"lease": lease}
     built = scenario(**{**terms, **extra})
     runs = [dcsim.simulate(built, replication=k) for k in range(3)]
     money = Money(built, runs[0].network, built.finance)
     books = money.books([money.quantities(run.trace, run.draws) for run in runs], sampled(0, range(3)))
     for party in books.parties.values():
         sheet = party.balance
-        assets = sheet["cash"] + sheet["prepaid"] + sheet["assets on the books"]
-        claims = sheet["payables"] + sheet["loans"] + sheet["equity"] + sheet["retained earnings"]
-        assert (assets == claims).all()
+        assert (sum(sheet[name] for name in ASSETS) == sum(sheet[name] for name in CLAIMS)).all()
         assert (sheet["loans"] >= 0).all()
+        assert (sheet["reserve accounts"] >= 0).all()
         assert (sheet["assets on the books"] >= 0).all()
         sources, uses = sources_and_uses(party)
         assert (sum(sources.values()) == sum(uses.values())).all()
+    owed = sum((loan.balance for loan in books.loans.values()), 0)
+    assert (books.parties[TOGETHER].balance["loans"] == owed).all()
+    for loan in books.loans.values():
+        assert (loan.breach <= loan.default).all()
+        assert (loan.default <= loan.acceleration).all()
     for statement in ("cash flow", "balance sheet", "income"):
         whole = books.parties[TOGETHER].statement(statement)
         for name in set(whole) - {"from parties", "to parties"}:

@@ -8,7 +8,7 @@ import numpy as np
 from dcsim.money.months import HALF_A_CENT, Drawn, Floats, Ints, Months, by_month, in_cents
 from dcsim.money.returns import irr
 from dcsim.scenario.checks.quantities import tick
-from dcsim.scenario.finance import Asset, Finance, Lease
+from dcsim.scenario.finance import Asset, Finance
 from dcsim.scenario.values import Uncertain
 
 
@@ -77,6 +77,11 @@ def _moments(when: Uncertain, name: str, months: Months, drawn: Drawn) -> Floats
 class Rents:
     """What a lease costs by month, and what it earns for the lessor."""
 
+    asset: str
+    lessor: str
+    lessee: str
+    misses: bool
+    """Whether a rent waits where the lessee has no cash for it."""
     due: Ints
     """Cents, replications by months."""
     earned: float
@@ -84,12 +89,13 @@ class Rents:
     with months of a twelfth; those after the last month of the statements are as in it."""
 
 
-def rents(name: str, lease: Lease, finance: Finance, cost: Ints, units: Floats, months: Months, drawn: Drawn) -> Rents:
+def rents(name: str, owner: str, finance: Finance, cost: Ints, units: Floats, months: Months, drawn: Drawn) -> Rents:
     """What a lease costs: each delivery pays so many rents, at the ends of the months after it.
 
     A rent that follows from its yield is C r (1 - s v) / (1 - v), where v = (1 + r)^-k: the annuity of k rents that,
     with the residual s C after the last of them, earns the rate r a month on the cost C.
     """
+    lease = finance.leases[name]
     term, residual = int(lease.term.months), float(lease.residual)
     told = by_month(lease.rent, f"finance.leases.{name}.rent", months, drawn)
     first = int((cost[0] > 0).argmax())
@@ -105,7 +111,8 @@ def rents(name: str, lease: Lease, finance: Finance, cost: Ints, units: Floats, 
         paid = np.full(term, cost[0, first] / 100 * factor[0, first])
     paid[-1] += residual * cost[0, first] / 100
     flows = np.concatenate([[-cost[0, first] / 100], paid])[None, :]
-    return Rents(in_cents(due), float(irr(flows, np.arange(term + 1) / 12)[0][0]))
+    earned = float(irr(flows, np.arange(term + 1) / 12)[0][0])
+    return Rents(lease.asset or name, owner, lease.to, lease.when_short == "miss", in_cents(due), earned)
 
 
 def _running(amounts: Floats, term: int) -> Floats:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from dcsim.money.assets import Market, Rents, depreciation, rents
-from dcsim.money.loans import Loan, rate_of_month, run_loan
+from dcsim.money.loans import Loan, Offer, month_share, rate_of_month
 from dcsim.money.months import (
     HALF_A_CENT,
     Drawn,
@@ -20,26 +20,29 @@ from dcsim.money.months import (
     step_values,
 )
 from dcsim.money.quantities import Quantity, revenue_ticks
-from dcsim.scenario.finance import Cost, Finance, Funding, Lease, Revenue
+from dcsim.money.waterfall import Owned, Used, Waterfall, cover_ratio
+from dcsim.scenario.finance import Cost, Finance, Funding, Revenue
 from dcsim.scenario.prices import Path
 
 TOGETHER = "consolidated"
 """All parties as one: what they pay each other is left out."""
 
 CASH_FLOW = (
-    *("revenue", "from parties", "operating costs", "to parties", "investment", "equity", "loans drawn", "loan fees"),
-    *("interest paid", "loans repaid", "net cash flow", "cash"),
+    *("revenue", "from parties", "operating costs", "to parties", "investment", "assets sold", "equity"),
+    *("loans drawn", "loan fees", "interest paid", "loans repaid", "to reserve", "distributions"),
+    *("net cash flow", "cash"),
 )
 INCOME = (
     *("revenue", "from parties", "operating costs", "to parties", "depreciation", "interest", "loan fees"),
-    "net income",
+    *("loss on seizure", "debt forgiven", "net income"),
 )
-ASSETS, CLAIMS = ("cash", "prepaid", "assets on the books"), ("payables", "loans", "equity", "retained earnings")
+ASSETS = ("cash", "reserve accounts", "prepaid", "assets on the books")
+CLAIMS = ("payables", "loans", "equity", "retained earnings")
 BALANCE = (*ASSETS, *CLAIMS)
 STATEMENTS = {"cash flow": CASH_FLOW, "income": INCOME, "balance sheet": BALANCE}
 COSTS = frozenset(
     ("operating costs", "to parties", "investment", "loan fees", "interest paid", "loans repaid", "depreciation")
-) | {"interest"}
+) | {"interest", "to reserve", "distributions", "loss on seizure"}
 """Lines that are paid or lost: told as they are, and taken off."""
 
 
@@ -62,7 +65,8 @@ class Party:
     flows: dict[str, Ints]
     """Cash by line, replications by months."""
     incurred: dict[str, Ints]
-    """Operating costs and investment as they were received, `depreciation`, and `added` to assets as interest."""
+    """Operating costs and investment as they were received, `depreciation`, interest that was `added` to assets or is
+    `unpaid`, what was `written off` and `forgiven` after a default, and the debt `service` that was due."""
 
     def __getitem__(self, line: str) -> Ints:
         return self.flows[line]
@@ -73,10 +77,14 @@ class Party:
         flow = self.flows
         return flow["revenue"] + flow["from parties"] - flow["operating costs"] - flow["to parties"]
 
+    def covering(self, cfads: str) -> Ints:
+        """The cash for debt service: of operations, or less investment too."""
+        return self.operating - (self.flows["investment"] if cfads == "after_investment" else 0)
+
     @cached_property
     def free(self) -> Ints:
-        """Free cash flow: operations less investment, before all funding."""
-        return self.operating - self.flows["investment"]
+        """Free cash flow: operations less investment, and what a forced sale brought, before all funding."""
+        return self.operating - self.flows["investment"] + self.flows["assets sold"]
 
     @cached_property
     def cash_flow(self) -> dict[str, Ints]:
@@ -89,24 +97,27 @@ class Party:
         """The income statement."""
         lines = {line: self.flows[line] for line in ("revenue", "from parties", "to parties", "loan fees")}
         lines |= {"operating costs": self.incurred["operating costs"], "depreciation": self.incurred["depreciation"]}
-        lines["interest"] = self.flows["interest paid"]
+        lines["interest"] = self.flows["interest paid"] + self.incurred["unpaid"]
+        lines["loss on seizure"] = self.incurred["written off"] - self.flows["assets sold"]
+        lines["debt forgiven"] = self.incurred["forgiven"]
         net = sum((-value if line in COSTS else value for line, value in lines.items()), np.int64(0))
         return {line: lines[line] for line in INCOME[:-1]} | {"net income": np.asarray(net)}
 
     @cached_property
     def balance(self) -> dict[str, Ints]:
-        """The balance sheet, of which the equity is what was paid in and what was earned."""
+        """The balance sheet, of which the equity is what was paid in, earned and not distributed."""
         incurred, flow = self.incurred, self.flows
+        lost = incurred["depreciation"] + incurred["written off"]
+        more = incurred["added"] + incurred["unpaid"] - incurred["forgiven"]
         lines = {
             "cash": self.cash_flow["cash"],
+            "reserve accounts": np.cumsum(flow["to reserve"], axis=1),
             "prepaid": incurred["prepaid"],
-            "assets on the books": np.cumsum(
-                incurred["investment"] + incurred["added"] - incurred["depreciation"], axis=1
-            ),
+            "assets on the books": np.cumsum(incurred["investment"] + incurred["added"] - lost, axis=1),
             "payables": incurred["payables"],
-            "loans": np.cumsum(flow["loans drawn"] + incurred["added"] - flow["loans repaid"], axis=1),
+            "loans": np.cumsum(flow["loans drawn"] + more - flow["loans repaid"], axis=1),
             "equity": np.cumsum(flow["equity"], axis=1),
-            "retained earnings": np.cumsum(self.income["net income"], axis=1),
+            "retained earnings": np.cumsum(self.income["net income"] - flow["distributions"], axis=1),
         }
         return {line: lines[line] for line in BALANCE}
 
@@ -122,10 +133,8 @@ class Books:
     parties: dict[str, Party]
     """By name, and all of them together."""
     loans: dict[str, Loan]
-    market: dict[str, Ints]
-    """Of each asset, what it could be sold for at the end of each month."""
-    forced: dict[str, Ints]
-    """The same if it must be sold at once."""
+    owned: dict[str, Owned]
+    """Assets, and what they could be sold for at the end of each month, at leisure or at once."""
     rents: dict[str, Rents]
     """What each lease costs."""
 
@@ -144,12 +153,13 @@ class _Ledger:
     """What was received under each cost, in cents."""
     units: dict[str, Floats] = field(default_factory=dict)
     """The same in units."""
+    used: list[Used] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for party in self.finance.parties:
             self.books[party] = dict.fromkeys(CASH_FLOW[:-2], self.nothing)
-            names = ("operating costs", "investment", "depreciation", "added", "prepaid", "payables")
-            self.incurred[party] = dict.fromkeys(names, self.nothing)
+            names = ("operating costs", "investment", "depreciation", "added", "prepaid", "payables", "service")
+            self.incurred[party] = dict.fromkeys((*names, "unpaid", "written off", "forgiven"), self.nothing)
 
     @property
     def nothing(self) -> Ints:
@@ -175,21 +185,20 @@ class _Ledger:
         incurred[line] = incurred[line] + received
         incurred["prepaid"] = incurred["prepaid"] + np.maximum(ahead, 0)
         incurred["payables"] = incurred["payables"] + np.maximum(-ahead, 0)
+        if (asset := self.finance.asset_of(cost)) is not None and (cost.rent is not None or cost.uses is not None):
+            self.used.append(Used(asset, paid, ((self.books[owner], line), (incurred, line))))
         self.bought[name], self.units[name] = received, quantity.received.sum(axis=1)
 
     def of_asset(self, name: str) -> Ints:
         """What was received of an asset, in cents."""
         return np.asarray(sum((self.bought[cost] for cost in self.finance.assets[name].costs or (name,)), self.nothing))
 
-    def lease(self, name: str, lease: Lease) -> Rents:
-        """What a party owns earns rents, which another pays."""
-        asset = lease.asset or name
-        first = (self.finance.assets[asset].costs or (asset,))[0]
-        due = rents(name, lease, self.finance, self.of_asset(asset), self.units[first], self.months, self.drawn)
-        owner, user = self.books[self.party(self.finance.costs[first].by)], self.books[lease.to]
-        owner["from parties"] = owner["from parties"] + due.due
-        user["to parties"] = user["to parties"] + due.due
-        return due
+    def rents(self, name: str) -> Rents:
+        """What a lease costs by month."""
+        asset = self.finance.leases[name].asset or name
+        units = self.units[(self.finance.assets[asset].costs or (asset,))[0]]
+        owner = self.finance.owner(asset)
+        return rents(name, owner, self.finance, self.of_asset(asset), units, self.months, self.drawn)
 
     def revenue(self, name: str, revenue: Revenue, hours: Floats) -> None:
         """Units earn by the hour, and are paid for in the same month."""
@@ -205,9 +214,13 @@ class _Ledger:
         owner = self.books[self.party(revenue.by)]
         line = "from parties" if revenue.paid_by else "revenue"
         owner[line] = owner[line] + money
+        lines = [(owner, line)]
         if revenue.paid_by:
             payer = self.books[revenue.paid_by]
             payer["to parties"] = payer["to parties"] + money
+            lines.append((payer, "to parties"))
+        if (asset := self.finance.asset_of(revenue)) is not None:
+            self.used.append(Used(asset, money, tuple(lines)))
 
     def equity(self, name: str, funding: Funding) -> None:
         assert funding.equity is not None
@@ -219,41 +232,62 @@ class _Ledger:
             book = self.books[self.party(funding.by)]
             book["equity"] = book["equity"] + paid
 
-    def lend(self, name: str, funding: Funding, reached: Mapping[str, Ints]) -> Loan:
-        """A loan is drawn, served, and its interest until a milestone added to what is owed and to the assets."""
+    def offer(self, name: str, terms: Funding, reached: Mapping[str, Ints]) -> Offer:
+        """What a lender offers: so much of what was delivered of the assets, or all of it from its date on."""
         finance, months = self.finance, self.months
-        assert funding.loan is not None
-        assert funding.rate is not None
-        limit = in_cents(step_values(funding.loan, f"finance.funding.{name}.loan", self.drawn))[:, :1]
-        if funding.against:
-            lent = np.cumsum(sum((self.of_asset(asset) for asset in funding.against), self.nothing), axis=1)
-            available = np.floor(lent * float(funding.advance) + HALF_A_CENT).astype(np.int64)
-        else:
-            dated = np.arange(months.count) >= months.of_date(funding.date)
-            available = np.where(dated, limit, 0) + self.nothing
-        rate = by_month(funding.rate, f"finance.funding.{name}.rate", months, self.drawn)
-        if funding.rate.over:
-            over = finance.reference_rates[funding.rate.over]
-            rate = rate + by_month(over, f"finance.reference_rates.{funding.rate.over}", months, self.drawn)
-        ready = np.full(self.n, -1)
-        if funding.interest_until is not None:
-            ready = reached[funding.interest_until]
+        assert terms.loan is not None
+        assert terms.rate is not None
+        limit = in_cents(step_values(terms.loan, f"finance.funding.{name}.loan", self.drawn))[:, 0]
+        base = limit[:, None] + self.nothing
+        if terms.against:
+            lent = np.cumsum(sum((self.of_asset(asset) for asset in terms.against), self.nothing), axis=1)
+            base = np.floor(lent * float(terms.advance) + HALF_A_CENT).astype(np.int64)
+        since = np.arange(months.count) >= months.of_date(terms.date)
+        rate = by_month(terms.rate, f"finance.funding.{name}.rate", months, self.drawn)
+        if terms.rate.over:
+            over = finance.reference_rates[terms.rate.over]
+            rate = rate + by_month(over, f"finance.reference_rates.{terms.rate.over}", months, self.drawn)
         every = np.broadcast_to(rate, (self.n, months.count))
-        loan = run_loan(funding, np.minimum(available, limit), every, rate_of_month(every, finance, months), ready)
-        book, incurred = self.books[self.party(funding.by)], self.incurred[self.party(funding.by)]
-        for line, flow in (
-            ("loans drawn", loan.drawn),
-            ("loan fees", loan.fee),
-            ("interest paid", loan.interest),
-            ("loans repaid", loan.repaid),
-        ):
-            book[line] = book[line] + flow
-        life = finance.assets[funding.against[0]].life if funding.against else funding.term
-        assert life is not None
-        lost = depreciation(loan.added, int(life.months))
-        incurred["added"] = incurred["added"] + loan.added
-        incurred["depreciation"] = incurred["depreciation"] + lost
-        return loan
+        ready = np.full(self.n, -1) if terms.interest_until is None else reached[terms.interest_until]
+        idle = np.where(since, month_share(finance, months) * float(terms.commitment_fee), 0)
+        period = rate_of_month(every, finance, months)
+        return Offer(name, terms, limit + self.nothing[:, 0], base * since, every, period, idle, ready)
+
+    def lent(self, loan: Loan, owned: Mapping[str, Owned]) -> None:
+        """What a loan brought and cost is counted; interest that was added to it is part of the asset."""
+        terms, party = loan.terms, self.party(loan.terms.by)
+        self._add(self.books[party], "loans drawn", loan.drawn)
+        for line, flow in (("loan fees", loan.fee), ("interest paid", loan.interest), ("loans repaid", loan.repaid)):
+            self._add(self.books[party], line, flow)
+        self._add(self.books[party], "to reserve", loan.to_reserve)
+        for line in ("added", "unpaid", "forgiven", "service"):
+            self._add(self.incurred[party], line, getattr(loan, line))
+        if terms.against:
+            lost, gone = owned[terms.against[0]].written_off(loan.added)
+            self._add(self.incurred[party], "written off", gone)
+        else:
+            assert terms.term is not None
+            lost = depreciation(loan.added, int(terms.term.months))
+        self._add(self.incurred[party], "depreciation", lost)
+
+    @staticmethod
+    def _add(book: dict[str, Ints], line: str, amounts: Ints) -> None:
+        book[line] = book[line] + amounts
+
+    def close(self, payments: Waterfall) -> None:
+        """What the order of payments decided is counted: rents, sales, distributions, loans, and what is left."""
+        for name, rents_ in payments.leases.items():
+            self._add(self.books[rents_.lessor], "from parties", payments.paid[name])
+            self._add(self.books[rents_.lessee], "to parties", payments.paid[name])
+        for party in self.finance.parties:
+            self._add(self.books[party], "assets sold", payments.sold[party])
+            self._add(self.books[party], "distributions", payments.distributed[party])
+        for asset in payments.owned.values():
+            lost, gone = asset.written_off(asset.bought)
+            self._add(self.incurred[asset.owner], "depreciation", lost)
+            self._add(self.incurred[asset.owner], "written off", gone)
+        for loan in payments.loans.values():
+            self.lent(loan, payments.owned)
 
     def parties(self) -> dict[str, Party]:
         """The books of each party, and of all of them as one."""
@@ -274,23 +308,38 @@ def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: B
         ledger.cost(name, cost, builds.costs[name], "investment" if name in capital else "operating costs")
     for name, revenue in finance.revenue.items():
         ledger.revenue(name, revenue, builds.revenue[name])
-    market, forced = {}, {}
+    owned = {}
     for name, asset in finance.assets.items():
-        bought = ledger.of_asset(name)
-        lost = depreciation(bought, int(asset.life.months))
-        incurred = ledger.incurred[ledger.party(finance.costs[(asset.costs or (name,))[0]].by)]
-        incurred["depreciation"] = incurred["depreciation"] + lost
-        value = Market(name, asset, months, drawn)
-        market[name] = value.value(bought, np.cumsum(bought - lost, axis=1))
-        forced[name] = value.forced(market[name])
-    leased = {name: ledger.lease(name, lease) for name, lease in finance.leases.items()}
-    loans = {}
+        market = Market(name, asset, months, drawn)
+        owned[name] = Owned.of(finance.owner(name), int(asset.life.months), market, ledger.of_asset(name))
+    offers = {}
     for name, funding in finance.funding.items():
         if funding.equity is not None:
             ledger.equity(name, funding)
         else:
-            loans[name] = ledger.lend(name, funding, builds.reached)
-    return Books(ledger.parties(), loans, market, forced, leased)
+            offers[name] = ledger.offer(name, funding, builds.reached)
+    leased = {name: ledger.rents(name) for name in finance.leases}
+
+    def payments(enforced: bool) -> Waterfall:
+        loans = {name: Loan(offer, enforced) for name, offer in offers.items()}
+        return Waterfall(finance, months, ledger.books, loans, leased, owned, ledger.used, drawn)
+
+    flow = payments(True)
+    flow.run(_ahead(payments(False)) if finance.dscr.window == "forward" and flow.looks_at_dscr else None)
+    ledger.close(flow)
+    return Books(ledger.parties(), dict(flow.loans), owned, leased)
+
+
+def _ahead(planned: Waterfall) -> dict[str, Floats]:
+    """The DSCR of each loan over the coming months, if all is paid as it falls due."""
+    planned.run()
+    found = {}
+    for party, loans in planned.of.items():
+        due = np.zeros(planned.shape, np.int64)
+        for loan in loans:
+            due = due + loan.service
+            found[loan.name] = cover_ratio(planned.covering[party], due, planned.finance.dscr)
+    return found
 
 
 def together(builds: Sequence[Builds]) -> Builds:

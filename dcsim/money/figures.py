@@ -1,14 +1,16 @@
 """What lenders and owners ask of the books: value, return, gap, payback, cover of debt; one number per replication."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.money.books import TOGETHER, Books, Party
+from dcsim.money.loans import Loan
 from dcsim.money.months import Floats, Ints, Months
 from dcsim.money.returns import irr, npv, years
+from dcsim.money.waterfall import cover_ratio, loan_to_value
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 
@@ -23,13 +25,31 @@ MONEY = {
     "interest_capitalised": "interest added to loans",
     "interest_paid": "interest paid",
 }
-RATIOS = {"irr": "IRR of free cash flow", "irr_with_residual": "IRR with assets sold at the end"}
-COVER = {"dscr_min": "lowest DSCR", "ltv_max": "highest LTV"}
+RATIOS = {
+    "irr": "IRR of free cash flow",
+    "irr_with_residual": "IRR with assets sold at the end",
+    "irr_equity": "IRR of equity",
+    "dscr_headroom": "cash that may fall before the DSCR covenant breaks",
+    "ltv_headroom": "value that may fall before the LTV covenant breaks",
+    "loss_given_default": "loss given default",
+}
+COVER = {
+    "dscr_min": "lowest DSCR",
+    "ltv_max": "highest LTV",
+    "llcr_min": "lowest LLCR",
+    "plcr_min": "lowest PLCR",
+    "average_life": "average life, years",
+}
 EVENTS = {
     "runs_out": "cash runs out",
     "gap_month": "gap is largest",
     "first_profit": "first profitable month",
     "first_profitable_year": "first profitable year",
+    "break_even": "break-even",
+    "breach": "breach",
+    "default": "default",
+    "acceleration": "acceleration",
+    "repaid": "debt is repaid",
     "payback": "payback",
 }
 
@@ -43,83 +63,145 @@ class Figures:
     words: list[str]
     """Why a replication has no IRR; empty where it has."""
     dscr: Floats
-    """Replications by months; not a number where no debt was due in twelve months."""
+    """Replications by months; not a number where no debt was due."""
+    ltv: Floats
+    """Of a loan, alike; not a number where nothing is owed."""
+    llcr: Floats
+
+    @property
+    def without_months(self) -> "Figures":
+        """The same without what is told by month."""
+        return replace(self, dscr=self.dscr[:0], ltv=self.ltv[:0], llcr=self.llcr[:0])
 
 
 def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Months) -> dict[str, Figures]:
-    """The figures of every party, and of all of them together."""
-    rate = np.array([float(finance.discount_rate)])
+    """The figures of every party, of all of them together, and of every loan, by name."""
     at = years(months.ends, finance.valuation_date or scenario.start)
-    owned: dict[str, list[str]] = {name: [] for name in finance.parties}
-    for name, asset in finance.assets.items():
-        owned[finance.costs[(asset.costs or (name,))[0]].by or finance.parties[0]].append(name)
-    lent: dict[str, list[str]] = {name: [] for name in finance.parties}
-    for name in books.loans:
-        lent[finance.funding[name].by or finance.parties[0]].append(name)
-    owned[TOGETHER], lent[TOGETHER] = list(finance.assets), list(books.loans)
-    return {
-        name: _figures(party, at, rate, books, months, finance, owned[name], lent[name])
-        for name, party in books.parties.items()
-    }
+    loans: dict[str, Figures] = {}
+    lent: dict[str, list[Loan]] = {name: [] for name in (*finance.parties, TOGETHER)}
+    for name, loan in books.loans.items():
+        borrower = loan.terms.by or finance.parties[0]
+        lent[borrower].append(loan)
+        lent[TOGETHER].append(loan)
+        loans[name] = _of_loan(books, finance, books.parties[borrower], lent[borrower])
+    found = {}
+    for name, party in books.parties.items():
+        owned = [one.value for one in books.owned.values() if name in (one.owner, TOGETHER)]
+        value = np.asarray(sum(owned, np.zeros_like(party.free)))
+        cover = cover_ratio(party.covering(finance.dscr.cfads), party.incurred["service"], finance.dscr)
+        found[name] = _of_party(party, at, float(finance.discount_rate), months, value, cover)
+        found[name].values.update(_worst([loans[loan.name].values for loan in lent[name]], lent[name], len(value)))
+    return found | loans
 
 
-def _figures(
-    party: Party,
-    at: Floats,
-    rate: Floats,
-    books: Books,
-    months: Months,
-    finance: Finance,
-    owned: list[str],
-    lent: list[str],
-) -> Figures:
+def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints, cover: Floats) -> Figures:
     flows, cash = party.free, party.cash_flow["cash"]
     sold = flows.copy()
-    sold[:, -1] += sum((books.market[name][:, -1] for name in owned), np.zeros(len(flows), np.int64))
+    sold[:, -1] += value[:, -1]
+    owners = party.flows["distributions"] - party.flows["equity"]
+    sheet = party.balance
+    owners[:, -1] += value[:, -1] + cash[:, -1] + sheet["reserve accounts"][:, -1] - sheet["loans"][:, -1]
     returned, words = irr(flows, at)
     lowest = cash.min(axis=1)
-    cover = dscr(party)
-    ratios = [ltv(books, name, finance.funding[name].against) for name in lent if finance.funding[name].against]
-    profit = party.income["net income"]
+    profit, discount = party.income["net income"], np.array([rate])
     values = {
-        "npv": npv(flows, at, rate) / 100,
-        "npv_with_residual": npv(sold, at, rate) / 100,
+        "npv": npv(flows, at, discount) / 100,
+        "npv_with_residual": npv(sold, at, discount) / 100,
         "funding_gap": np.maximum(-lowest, 0) / 100,
         "interest_capitalised": party.incurred["added"].sum(axis=1) / 100,
         "interest_paid": party.flows["interest paid"].sum(axis=1) / 100,
         "irr": returned,
         "irr_with_residual": irr(sold, at)[0],
+        "irr_equity": irr(owners, at)[0],
         "dscr_min": _least(cover),
-        "ltv_max": -_least(-np.concatenate(ratios, axis=1)) if ratios else np.full(len(flows), np.nan),
         "runs_out": first(cash < 0),
         "gap_month": np.where(lowest < 0, cash.argmin(axis=1), NEVER),
         "first_profit": first(profit > 0),
         "first_profitable_year": _first_year(profit, months),
+        "break_even": payback(profit),
         "payback": payback(flows),
     }
-    return Figures(values, words, cover)
+    return Figures(values, words, cover, np.full(cash.shape, np.nan), np.full(cash.shape, np.nan))
 
 
-def dscr(party: Party) -> Floats:
-    """Debt service cover ratio of the last twelve months: cash from operations / (interest paid + principal repaid).
+def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -> Figures:
+    """The figures of the last of these loans; the others are served before it."""
+    loan, cash = senior[-1], party.covering(finance.dscr.cfads)
+    n, count = cash.shape
+    due, owed = (sum((getattr(one, key) for one in senior), np.zeros_like(cash)) for key in ("service", "balance"))
+    cover = cover_ratio(cash, np.asarray(due), finance.dscr)
+    value = sum((books.owned[name].value for name in loan.terms.against), np.zeros_like(cash))
+    ratio = loan_to_value(loan.balance, np.asarray(value)) if loan.terms.against else np.full((n, count), np.nan)
+    assert loan.terms.term is not None
+    last = loan.first + int(loan.terms.term.months)
+    llcr, plcr = (_life_cover(cash, loan.offer.period, np.asarray(owed), until) for until in (last, last * 0 + count))
+    asked, least, most = loan.terms.covenants, _least(cover), -_least(-ratio)
+    time = np.maximum(np.arange(count) - loan.first[:, None], 0) / YEAR
+    nothing = np.full(n, np.nan)
+    values = {
+        "interest_capitalised": loan.added.sum(axis=1) / 100,
+        "interest_paid": loan.interest.sum(axis=1) / 100,
+        "dscr_min": least,
+        "ltv_max": most,
+        "llcr_min": _least(llcr),
+        "plcr_min": _least(plcr),
+        "average_life": np.where(
+            loan.repaid.any(axis=1), (loan.repaid * time).sum(axis=1) / np.maximum(loan.repaid.sum(axis=1), 1), np.nan
+        ),
+        "dscr_headroom": 1 - float(asked.dscr) / least if asked.dscr is not None else nothing,
+        "ltv_headroom": 1 - most / float(asked.ltv) if asked.ltv is not None else nothing,
+        "loss_given_default": loan.lost,
+        "breach": _dated(loan.breach, count),
+        "default": _dated(loan.default, count),
+        "acceleration": _dated(loan.acceleration, count),
+        "repaid": np.where(
+            loan.drawn.any(axis=1) & (loan.balance[:, -1] == 0) & ~loan.forgiven.any(axis=1),
+            count - 1 - np.argmax(loan.repaid[:, ::-1] > 0, axis=1),
+            NEVER,
+        ),
+    }
+    return Figures(values, [""] * n, cover, ratio, llcr)
 
-    Cash from operations (CFADS) is what was earned less running costs, before investment. Not a number where nothing
-    was due in these months. Yescombe, Principles of Project Finance, 2nd ed. 2014, ch. 12.
+
+def _worst(loans: list[dict[str, Floats]], lent: list[Loan], n: int) -> dict[str, Floats]:
+    """Of a party with these loans: its worst ratios, its first breach, and what all its lenders lose."""
+    found: dict[str, Floats] = {}
+    for names, worst in (
+        (("llcr_min", "plcr_min", "dscr_headroom", "ltv_headroom", "breach", "default", "acceleration"), np.fmin),
+        (("ltv_max", "repaid"), np.fmax),
+    ):
+        for name in names:
+            empty = np.full(n, np.inf if name in EVENTS else np.nan)
+            found[name] = worst.reduce([one[name] for one in loans]) if loans else empty
+    claimed, lost = (
+        np.asarray(sum((part for part in parts), np.zeros(n)))
+        for parts in ([one.claimed for one in lent], [one.forgiven.sum(axis=1) for one in lent])
+    )
+    repaid, time = np.zeros(n), np.zeros(n)
+    for one, loan in zip(loans, lent, strict=True):
+        principal = loan.repaid.sum(axis=1)
+        repaid, time = repaid + principal, time + principal * np.nan_to_num(one["average_life"])
+    found["loss_given_default"] = np.where(claimed > 0, lost / np.maximum(claimed, 1), np.nan)
+    found["average_life"] = np.where(repaid > 0, time / np.maximum(repaid, 1), np.nan)
+    return found
+
+
+def _dated(month: Ints, count: int) -> Floats:
+    return np.where(month < count, month, NEVER)
+
+
+def _life_cover(cash: Ints, period: Floats, owed: Ints, last: Ints) -> Floats:
+    """Loan life (or, to the last month of the statements, project life) cover ratio, by month: the value of the cash
+    for debt service from the next month to the last instalment, at the rate of the loan, / what is owed.
+
+    What is owed is that of this loan and of those before it. Not a number where nothing is. Yescombe, Principles of
+    Project Finance, 2nd ed. 2014, ch. 12.
     """
-    due = party.flows["interest paid"] + party.flows["loans repaid"]
-    over, under = (_trailing(flow) for flow in (party.operating, due))
-    return np.where(under > 0, over / np.maximum(under, 1), np.nan)
-
-
-def ltv(books: Books, loan: str, against: tuple[str, ...]) -> Floats:
-    """Loan to value: what is owed after the payments of the month / the market value of the assets lent against.
-
-    Infinite where nothing is there to be sold, not a number where nothing is owed.
-    """
-    owed = books.loans[loan].balance
-    value = sum((books.market[name] for name in against), np.zeros_like(owed))
-    ratio = np.where(value > 0, owed / np.maximum(value, 1), np.inf)
-    return np.where(owed > 0, ratio, np.nan)
+    value, found = np.zeros(len(cash)), np.zeros(cash.shape)
+    for month in range(cash.shape[1] - 1, -1, -1):
+        found[:, month] = value
+        value = (value + np.where(month <= last, cash[:, month], 0)) / (1 + period[:, month])
+    return np.where(owed > 0, found / np.maximum(owed, 1), np.nan)
 
 
 def payback(flows: Ints) -> Floats:
@@ -143,11 +225,6 @@ def _first_year(profit: Ints, months: Months) -> Floats:
     return np.where(np.isfinite(number), starts[np.where(np.isfinite(number), number, 0).astype(int)], NEVER)
 
 
-def _trailing(flow: Ints) -> Ints:
-    total = np.cumsum(flow, axis=1)
-    return total - np.pad(total, ((0, 0), (YEAR, 0)))[:, : flow.shape[1]]
-
-
 def _least(values: Floats) -> Floats:
     least = np.where(np.isnan(values), np.inf, values).min(axis=1)
     return np.where(np.isnan(values).all(axis=1), np.nan, least)
@@ -160,7 +237,16 @@ def sources_and_uses(party: Party) -> tuple[Mapping[str, Ints], Mapping[str, Int
     """
     total = {line: flow.sum(axis=1) for line, flow in party.flows.items()}
     end = party.cash_flow["cash"][:, -1]
-    sources = {line: total[line] for line in ("equity", "loans drawn", "revenue", "from parties")}
-    lines = ("investment", "operating costs", "to parties", "loan fees", "interest paid", "loans repaid")
+    sources = {line: total[line] for line in ("equity", "loans drawn", "revenue", "from parties", "assets sold")}
+    lines = (
+        "investment",
+        "operating costs",
+        "to parties",
+        "loan fees",
+        "interest paid",
+        "loans repaid",
+        "distributions",
+    )
     uses = {line: total[line] for line in lines}
-    return sources | {"missing": np.maximum(-end, 0)}, uses | {"cash left": np.maximum(end, 0)}
+    left = {"in reserve": total["to reserve"], "cash left": np.maximum(end, 0)}
+    return sources | {"missing": np.maximum(-end, 0)}, uses | left

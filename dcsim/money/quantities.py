@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from dcsim.money.months import Floats, Ints, Months, step_ticks
 from dcsim.scenario.finance import Cost, Payment, Revenue
 from dcsim.scenario.prices import Path
 from dcsim.trace import NOT, Trace
-from dcsim.units import Span, parse_amount, round_half_up
+from dcsim.units import DAY, Span, parse_amount, round_half_up
 
 ON_DELIVERY = (Payment(when="delivered"),)
 ON_FINISH = (Payment(when="finish"),)
@@ -41,30 +42,37 @@ class History:
 
     trace: Trace
     draws: Draws
+    held: int | None = None
+    """The tick at which the build stands still for a day, if it does."""
+
+    def later(self, ticks: Any) -> Any:
+        """When something happens: what is not before the build is held a day later; NOT stays NOT."""
+        return ticks if self.held is None else np.where((ticks >= self.held) & (ticks != NOT), ticks + DAY, ticks)
 
     @cached_property
     def moved(self) -> tuple[Ints, Ints, Ints, Ints]:
         """All movements of supplies: stock, tick, change of level, gain."""
-        return movements(self.trace)
+        stock, tick, change, gain = movements(self.trace)
+        return stock, self.later(tick), change, gain
 
     @cached_property
     def present(self) -> tuple[Ints, Ints, Ints]:
         """All changes of how many units of a resource are there: resource, tick, change."""
         resource, tick, _, there = np.concatenate([np.stack(part, axis=1) for part in capacities(self.draws)]).T
-        return resource, tick, there
+        return resource, self.later(tick), there
 
     @cached_property
     def working(self) -> tuple[Ints, Ints, Ints]:
         """The same of how many are at work."""
         parts = [np.stack(part, axis=1) for part in changes(self.trace, self.draws)]
         resource, tick, used, _ = np.concatenate(parts).T
-        return resource, tick, used
+        return resource, self.later(tick), used
 
     @cached_property
     def end(self) -> int:
         """The tick at which the build ends: its last finish, or the horizon if it is unfinished."""
         finish = self.trace.finish
-        return self.trace.network.horizon if (finish == NOT).any() else int(finish.max(initial=0))
+        return self.trace.network.horizon if (finish == NOT).any() else int(self.later(finish.max(initial=0)))
 
     @cached_property
     def placed(self) -> Ints:
@@ -74,12 +82,13 @@ class History:
             ticks = opened(self.trace, self.draws, tuple(network.orders_of_gate))
             for tick, orders in zip(ticks.tolist(), network.orders_of_gate.values(), strict=True):
                 placed[list(orders)] = tick
-        return placed
+        return np.asarray(self.later(placed))
 
     def bought(self, stocks: Ints) -> Bought:
         """All that came into some stocks but what was there at the start, and what is still to come of orders."""
         stock, tick, _, gain = self.moved
         deliveries = np.array(self.trace.delivery_rows, np.int64).reshape(len(self.trace.delivery_rows), 4)
+        deliveries[:, 0] = self.later(deliveries[:, 0])
         made = slice(len(self.trace.network.stocks) + len(deliveries), None)  # after initial stock and deliveries
         mine = np.isin(stock[made], stocks) & (gain[made] > 0)
         columns = [np.stack([tick[made][mine], tick[made][mine], gain[made][mine]])]
@@ -167,7 +176,8 @@ def _work(cost: Cost, history: History) -> Bought:
     if cost.place is not None:
         mine = mine[network.places.matches(cost.place, network.levels[number])[network.place[mine]]]
     mine = mine[trace.start[mine] != NOT]
-    return Bought(trace.start[mine].astype(np.int64), trace.done[mine].astype(np.int64), np.ones(len(mine), np.int64))
+    start, done = (history.later(ticks[mine].astype(np.int64)) for ticks in (trace.start, trace.done))
+    return Bought(start, done, np.ones(len(mine), np.int64))
 
 
 def _consumed(stocks: Ints, history: History) -> Bought:

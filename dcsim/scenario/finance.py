@@ -60,6 +60,9 @@ class Cost(Model):
     delivered, an activity when it finishes, if not given."""
     by: Text | None = None
     """The party that pays; the first if not given."""
+    asset: Text | None = None
+    """The asset that energy or a rent is paid for until it is seized; the one whose cost buys units of the same supply
+    if not given."""
     description: Text = ""
     """What it is."""
 
@@ -81,6 +84,8 @@ class Revenue(Model):
     """The party that earns it; the first if not given."""
     paid_by: Text | None = None
     """The party that pays it, where it is none of the world outside."""
+    asset: Text | None = None
+    """The asset that earns it, until it is seized; the one whose cost buys units of the same supply if not given."""
     description: Text = ""
     """What is sold, to whom."""
 
@@ -119,6 +124,23 @@ class Asset(Model):
     """What it is."""
 
 
+class Covenants(Model):
+    """What the borrower has promised. A breach that is not cured in time is a default."""
+
+    dscr: NumberValue | None = None
+    """The least debt service cover ratio, with the service of the loans before this one: 1.2."""
+    ltv: NumberValue | None = None
+    """The most that is owed per market value of the assets lent against: 0.8."""
+    tested: Literal["monthly", "quarterly", "half-yearly", "yearly"] = "quarterly"
+    """At whose ends ratios are tested: of months, or of such parts of the calendar year."""
+    first_test: SpanValue = parse_span("0 months")
+    """How long after the first draw ratios are not tested yet, in months or years."""
+    cure: SpanValue = parse_span("0 d")
+    """How long after a breach it is a default, if it has not been cured at a month end before."""
+    lock_up: NumberValue | None = None
+    """The DSCR below which the borrower distributes nothing."""
+
+
 class Funding(Model):
     """Money that comes from outside: equity, or a loan."""
 
@@ -129,21 +151,41 @@ class Funding(Model):
     by: Text | None = None
     """The party that gets it; the first if not given."""
     date: DateValue | None = None
-    """When equity is paid in, or a loan that is not lent against assets is drawn; at the start if not given."""
+    """When equity is paid in, or from when on a loan may be drawn; at the start if not given."""
     against: Names = ()
     """The assets it is lent against: what was delivered of them by the end of each month is lent for."""
     advance: NumberValue = Fraction(1)
     """The part of what these assets cost that is lent."""
+    base: Literal["cost", "market_value"] = "cost"
+    """Whether the advance is of what they cost; or no more than of their market value too, above which what is owed has
+    to be repaid."""
     rate: RateValue | None = None
     """Interest a year: `0.105`, a path, or `{over: sofr, margin: 0.06}`."""
     term: SpanValue | None = None
     """From the first draw to the last instalment, in months or years."""
-    repaid: Literal["level", "straight", "bullet"] = "level"
-    """In equal instalments of interest and principal (an annuity), equal parts of principal, or all at the end."""
+    repaid: Literal["level", "straight", "bullet", "sculpted"] = "level"
+    """In equal instalments of interest and principal (an annuity), equal parts of principal, all at the end, or so that
+    the cash of each month is `sculpted_to` times its debt service."""
+    sculpted_to: NumberValue | None = None
+    """The DSCR of sculpted repayment: 1.3."""
     interest_until: Text | None = None
     """The milestone until whose month interest is added to the loan instead of being paid, and nothing is repaid."""
     fee: NumberValue = Fraction(0)
     """What the lender keeps of each draw, as a part of it."""
+    commitment_fee: NumberValue = Fraction(0)
+    """What is paid a year for what may be drawn still, as a part of it."""
+    reserve: SpanValue | None = None
+    """A reserve account of so many months of the debt service of the month: `6 months`."""
+    sweep: NumberValue = Fraction(0)
+    """The part of the cash that a month leaves after debt service and reserves that is repaid too."""
+    covenants: Covenants = Field(default_factory=Covenants)
+    """What is tested."""
+    default: Literal["none", "seize"] = "none"
+    """With `none` debt is served with money that nobody has promised, and a default is counted, no more. With `seize`
+    what the cash does not pay is missed, which is a breach, and after a default the loan is accelerated: the assets are
+    sold at once, the lender is paid from that, and the rest is lost."""
+    notice: SpanValue = parse_span("0 d")
+    """How long after a default the loan is accelerated."""
     description: Text = ""
     """Who gives it."""
 
@@ -164,8 +206,32 @@ class Lease(Model):
     cost; or what a unit costs a month, `650 USD / month`."""
     residual: NumberValue = Fraction(0)
     """The part of what it cost that the lessor counts on at the end of the term; nobody in the file pays it."""
+    when_short: Literal["pay", "miss"] = "pay"
+    """Whether a rent is paid with money that nobody has promised, or waits until the lessee has cash."""
     description: Text = ""
     """What was agreed."""
+
+
+class Distribution(Model):
+    """What a party pays to its owners at month ends, after everything else."""
+
+    share: NumberValue = Fraction(1)
+    """The part of its cash."""
+    keep: PriceValue | None = None
+    """The cash that is never distributed: `50M USD`."""
+    date: DateValue | None = None
+    """From when on; from the start if not given."""
+
+
+class Cover(Model):
+    """How the debt service cover ratio is reckoned."""
+
+    window: Literal["trailing", "forward"] = "trailing"
+    """Of the month and those before it, or of those after it."""
+    length: SpanValue = parse_span("12 months")
+    """How many months."""
+    cfads: Literal["operations", "after_investment"] = "operations"
+    """The cash for debt service: what is earned less running costs and rents; or less investment too."""
 
 
 class Finance(Model):
@@ -201,5 +267,23 @@ class Finance(Model):
     """What is owned for years, by name; what costs buy no asset is an expense."""
     funding: dict[Text, Funding] = {}
     """Equity and loans, by name."""
+    distributions: dict[Text, Distribution] = {}
+    """What parties pay to their owners, by party."""
+    dscr: Cover = Field(default_factory=Cover)
+    """How debt service cover is reckoned."""
     leases: dict[Text, Lease] = {}
     """What parties use that others of them own, by name."""
+
+    def owner(self, asset: str) -> str:
+        """The party that buys an asset."""
+        costs = [self.costs.get(name) for name in (self.assets[asset].costs or (asset,))]
+        return next((cost.by for cost in costs if cost is not None and cost.by), self.parties[0])
+
+    def asset_of(self, used: Cost | Revenue) -> str | None:
+        """The asset that earns or costs something: the one it names, or that is bought as units of the same supply."""
+        if used.asset is not None or used.supply is None:
+            return used.asset
+        for name, asset in self.assets.items():
+            if any(self.costs[cost].supply == used.supply for cost in asset.costs or (name,) if cost in self.costs):
+                return name
+        return None

@@ -21,11 +21,11 @@ from dcsim.money.figures import (
     RATIOS,
     Figures,
     figures_of,
-    ltv,
     sources_and_uses,
 )
 from dcsim.money.months import Drawn, Floats, Ints, Months, expected, sampled
 from dcsim.money.quantities import History, cost_quantity, revenue_quantity
+from dcsim.money.waterfall import loan_to_value
 from dcsim.network import Network
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
@@ -38,21 +38,27 @@ from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.trace import Trace
 
 MAIN = "figures"
+FAN = 4096
+"""Replications, the first of all, of which quantiles by month are told, so that not more is kept of any number."""
 TABLES = {
     "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
     "events": "party event expected:time p10:time p50:time p90:time happens:number",
     "monthly": "party month:time cash:number cash_p10:number cash_p50:number cash_p90:number dscr:number"
-    " dscr_p10:number dscr_p50:number",
+    " dscr_p10:number dscr_p50:number dscr_p90:number",
     "statements": "party statement line month:time amount:number",
     "sources": "party side line amount:number",
-    "loans": "loan party month:time rate:number drawn:number fee:number added:number interest:number repaid:number"
-    " balance:number market_value:number forced_value:number ltv:number ltv_p50:number ltv_p90:number",
+    "loans": "loan party month:time rate:number drawn:number fee:number added:number unpaid:number interest:number"
+    " repaid:number service:number to_reserve:number forgiven:number balance:number market_value:number"
+    " forced_value:number forced_ltv:number ltv:number ltv_p10:number ltv_p50:number ltv_p90:number dscr:number"
+    " dscr_p10:number dscr_p50:number dscr_p90:number llcr:number llcr_p10:number",
+    "delays": "party month:time npv_lost:number gap_added:number",
     "leases": "lease month:time rent:number earned:number",
     "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
     " runs_out:time payback:time",
 }
 ABOUT: Fields = {"party": str, "parties": list[str], "replications": Count, "currency": str, "price_year": str}
 ABOUT |= {"until": str, "day_count": str, "discount_rate": Number, "valued": str, "never_ready": list[str]}
+ABOUT |= {"compounding": str, "dscr": str, "covenants": dict[str, dict[str, Number]]}
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "finance", "report"]
 
 
@@ -61,8 +67,8 @@ class _Kept(NamedTuple):
 
     first: int
     figures: dict[str, Figures]
+    """Of parties and of loans; by month only as far as fans are told."""
     cash: dict[str, Ints]
-    ltv: dict[str, Floats]
     never: list[str]
     """Loans whose interest is added until a milestone that the first of these replications never reaches."""
     books: Books
@@ -80,11 +86,11 @@ class Money:
         """Whether every attempt has to be told: to count working hours, or to know when an order was placed."""
         return bool(self.network.orders_of_gate) or any(one.hours == "working" for one in self.finance.costs.values())
 
-    def quantities(self, trace: Trace, draws: Draws) -> Builds:
-        """What is paid for in one build."""
-        history, finance, months = History(trace, draws), self.finance, self.months
+    def quantities(self, trace: Trace, draws: Draws, held: int | None = None) -> Builds:
+        """What is paid for in one build; if it is held for a day at a tick, everything from then on is a day later."""
+        history, finance, months = History(trace, draws, held), self.finance, self.months
         reached = {
-            milestone.name: self._month(int(tick))
+            milestone.name: self._month(int(history.later(tick)))
             for milestone, tick in zip(self.network.milestones, trace.reached, strict=True)
         }
         return Builds(
@@ -105,15 +111,36 @@ class Money:
         books = self.books(builds, drawn)
         figures = figures_of(self.scenario, self.finance, books, self.months)
         cash = {name: party.cash_flow["cash"] for name, party in books.parties.items()}
-        ratios = {name: ltv(books, name, self.finance.funding[name].against) for name in books.loans}
+        if first >= FAN:
+            figures = {name: one.without_months for name, one in figures.items()}
+            cash = {name: one[:0] for name, one in cash.items()}
         waits = {name: one.interest_until for name, one in self.finance.funding.items() if one.interest_until}
         never = [name for name, milestone in waits.items() if builds[0].reached[milestone] == self.months.count]
-        return _Kept(first, figures, cash, ratios, never, books)
+        return _Kept(first, figures, cash, never, books)
 
-    def expected(self, engine: str) -> _Kept:
-        """The build with expected values, at expected prices."""
+    def delays(self, trace: Trace, draws: Draws, centre: _Kept) -> pd.DataFrame:
+        """What a day costs for which the expected build stands still at the beginning of each of its months: month,
+        party, npv_lost, gap_added."""
+        rows = []
+        history = History(trace, draws)
+        end = int(self.months.at(np.array([max(history.end, int(history.moved[1].max(initial=0)))]))[0])
+        for month in range(min(end + 1, self.months.count)):
+            held = max(int(self.months.edges[month]), 0)
+            books = self.books([self.quantities(trace, draws, held)], expected)
+            for name, figures in figures_of(self.scenario, self.finance, books, self.months).items():
+                if name in books.parties:
+                    was, now = (one.values for one in (centre.figures[name], figures))
+                    lost = [float(was["npv"][0] - now["npv"][0]), float(now["funding_gap"][0] - was["funding_gap"][0])]
+                    rows.append((name, self.months.ends[month], *lost))
+        frame = pd.DataFrame(rows, columns=["party", "month", "npv_lost", "gap_added"])
+        return frame.assign(month=moments(list(frame["month"])))
+
+    def expected(self, engine: str) -> tuple[_Kept, pd.DataFrame]:
+        """The build with expected values, at expected prices, and what a day of its delay costs."""
         draws = draw(self.network, Expectation())
-        return self.keep(0, [self.quantities(ENGINES[engine]()(self.network, draws), draws)], expected)
+        trace = ENGINES[engine]()(self.network, draws)
+        centre = self.keep(0, [self.quantities(trace, draws)], expected)
+        return centre, self.delays(trace, draws, centre)
 
     def dates(self, numbers: Floats) -> "pd.Series[pd.Timestamp]":
         """The last days of months, empty for never."""
@@ -165,7 +192,8 @@ def finance(
     numbers = range(0 if expected else n) if among is None else among.numbers.tolist()
     parts = _parts(money, chosen, seed, numbers, at_once, progress)
     about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **told_of(among)}
-    return _result(money, told, money.expected(chosen), parts, numbers or [0], about)
+    centre, delays = money.expected(chosen)
+    return _result(money, told, centre, parts, delays, numbers or [0], about)
 
 
 def _parts(
@@ -177,7 +205,7 @@ def _parts(
         build = builds(engine, money.network, seed, money.needs_attempts)
         done = [money.quantities(*build(k)) for k in numbers[first:last] if not stopped.is_set()]
         kept = money.keep(first, done, sampled(seed, numbers[first : first + len(done)]))
-        return kept._replace(books=Books({}, {}, {}, {}, {}))
+        return kept._replace(books=Books({}, {}, {}, {}))
 
     spans = [(first, min(first + CHUNK, len(numbers))) for first in range(0, len(numbers), CHUNK)]
     parts: list[_Kept] = []
@@ -188,7 +216,13 @@ def _parts(
 
 
 def _result(
-    money: Money, told: str, centre: _Kept, parts: Sequence[_Kept], numbers: Sequence[int], asked: dict[str, Any]
+    money: Money,
+    told: str,
+    centre: _Kept,
+    parts: Sequence[_Kept],
+    delays: pd.DataFrame,
+    numbers: Sequence[int],
+    asked: dict[str, Any],
 ) -> Result:
     terms = money.finance
     about = {
@@ -203,6 +237,12 @@ def _result(
         "valued": f"{terms.valuation_date or money.scenario.start:%Y-%m-%d}",
         "never_ready": centre.never,
         "compounding": terms.compounding,
+        "dscr": f"{terms.dscr.window}, {terms.dscr.length}, {terms.dscr.cfads.replace('_', ' ')}",
+        "covenants": {
+            name: {key: float(value) for key in ("dscr", "ltv") if (value := getattr(one.covenants, key)) is not None}
+            for name, one in terms.funding.items()
+            if one.loan is not None
+        },
     }
     sampled_ = parts or [centre]
     tables = {
@@ -213,6 +253,7 @@ def _result(
         "sources": _sources(centre),
         "loans": _loans(money, centre, sampled_),
         "leases": _leases(money, centre),
+        "delays": delays,
         "outcomes": _outcomes(money, sampled_, numbers),
     }
     return Result("finance", money.scenario, about, tables)
@@ -230,11 +271,11 @@ def _levels(values: Floats) -> list[float]:
 
 
 def _figures(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
-    """One row per party and figure: party, figure, kind (money or ratio), expected, mean, p10, p50, p90, there (in
-    which share of the replications it exists), note (why the expected build has none)."""
+    """One row per party (or loan) and figure: party, figure, kind (money or ratio), expected, mean, p10, p50, p90,
+    there (in which share of the replications it exists), note (why the expected build has none)."""
     rows = []
     for party, figures in centre.figures.items():
-        for name in (*MONEY, *RATIOS, *COVER):
+        for name in (name for name in (*MONEY, *RATIOS, *COVER) if name in figures.values):
             values = _all(parts, party, name)
             here = values[~np.isnan(values)]
             finite = here[np.isfinite(here)]
@@ -248,9 +289,9 @@ def _figures(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFram
 
 
 def _events(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
-    """One row per party and event, dated by the end of its month: party, event, expected, p10, p50, p90 (empty for
-    never), happens (in which share of the replications)."""
-    names = [(party, name) for party in centre.figures for name in EVENTS]
+    """One row per party (or loan) and event, dated by the end of its month: party, event, expected, p10, p50, p90
+    (empty for never), happens (in which share of the replications)."""
+    names = [(party, name) for party, one in centre.figures.items() for name in EVENTS if name in one.values]
     values = [_all(parts, *name) for name in names]
     numbers = np.array([_levels(one) for one in values]).T
     centres = np.array([centre.figures[party].values[name][0] for party, name in names])
@@ -264,16 +305,15 @@ def _events(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame
 
 
 def _monthly(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
-    """One row per party and month: party, month (its last day), cash (expected), cash_p10, cash_p50, cash_p90, dscr
-    (expected, of the last twelve months), dscr_p10, dscr_p50."""
+    """One row per party and month, quantiles of the first 4,096 replications: party, month (its last day), cash
+    (expected), cash_p10, cash_p50, cash_p90, dscr (expected), dscr_p10, dscr_p50, dscr_p90."""
     frames = []
-    for party, figures in centre.figures.items():
+    for party in centre.books.parties:
+        figures = centre.figures[party]
         cash = np.concatenate([part.cash[party] for part in parts]) / 100
         low, middle, high = np.quantile(cash, (0.1, 0.5, 0.9), axis=0, method="inverted_cdf")
-        cover = np.concatenate([part.figures[party].dscr for part in parts])
-        levels = np.array([_levels(one[~np.isnan(one)]) for one in cover.T])
         columns = {"cash_p10": low, "cash_p50": middle, "cash_p90": high}
-        columns |= {"dscr": figures.dscr[0], "dscr_p10": levels[:, 0], "dscr_p50": levels[:, 1]}
+        columns |= _fan("dscr", figures, [part.figures[party] for part in parts])
         ends = moments(list(money.months.ends))
         frame = pd.DataFrame({"party": party, "month": ends, "cash": centre.cash[party][0] / 100, **columns})
         frames.append(frame)
@@ -301,24 +341,32 @@ def _sources(centre: _Kept) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["party", "side", "line", "amount"])
 
 
+def _fan(name: str, centre: Figures, parts: Sequence[Figures]) -> dict[str, Floats]:
+    """A ratio by month: in the expected build, P10, P50 and P90 of the replications in which there is one."""
+    values = np.concatenate([getattr(part, name) for part in parts])
+    levels = np.array([_levels(one[~np.isnan(one)]) for one in values.T])
+    return {name: getattr(centre, name)[0]} | {f"{name}_p{p}": levels[:, k] for k, p in enumerate((10, 50, 90))}
+
+
 def _loans(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
-    """The loans of the expected build by month: loan, party, month, rate, drawn, fee, added (interest), interest
-    (paid), repaid, balance, market_value, forced_value, ltv, ltv_p50, ltv_p90."""
+    """The loans of the expected build by month: loan, party, month, rate, drawn, fee, added (interest), unpaid (missed
+    interest), interest (paid), repaid, service (what was due), to_reserve, forgiven, balance, market_value,
+    forced_value, forced_ltv; and ltv, dscr and llcr with quantiles of the first 4,096 replications."""
     frames = []
     for name, loan in centre.books.loans.items():
-        terms = money.finance.funding[name]
-        columns = {"rate": loan.rate[0]}
-        for key in ("drawn", "fee", "added", "interest", "repaid", "balance"):
+        columns = {"rate": loan.offer.rate[0]}
+        for key in _LOAN[1:11]:
             columns[key] = getattr(loan, key)[0] / 100
-        for key, values in (("market_value", centre.books.market), ("forced_value", centre.books.forced)):
-            columns[key] = sum((values[one][0] for one in terms.against), np.zeros(money.months.count)) / 100
-        ratio = np.concatenate([part.ltv[name] for part in parts])
-        levels = np.array([_levels(one[~np.isnan(one)]) for one in ratio.T])
-        known_ = bool(terms.against)
-        columns |= {"ltv": centre.ltv[name][0], "ltv_p50": levels[:, 1], "ltv_p90": levels[:, 2]}
-        columns |= {} if known_ else dict.fromkeys(("ltv", "ltv_p50", "ltv_p90"), np.full(money.months.count, np.nan))
-        head = {"loan": name, "party": terms.by or money.finance.parties[0], "month": moments(list(money.months.ends))}
-        frames.append(pd.DataFrame(head | columns))
+        owned = [centre.books.owned[one] for one in loan.terms.against]
+        for key in ("value", "forced"):
+            columns[key] = sum((getattr(one, key)[0] for one in owned), np.zeros(money.months.count)) / 100
+        columns["market_value"], columns["forced_value"] = columns.pop("value"), columns.pop("forced")
+        forced = loan_to_value(loan.balance[0], np.asarray(columns["forced_value"] * 100, np.int64))
+        columns["forced_ltv"] = forced if owned else forced * np.nan
+        for ratio in ("ltv", "dscr", "llcr"):
+            columns |= _fan(ratio, centre.figures[name], [part.figures[name] for part in parts])
+        head = {"loan": name, "party": loan.terms.by or money.finance.parties[0]}
+        frames.append(pd.DataFrame({**head, "month": moments(list(money.months.ends)), **columns}))
     if frames:
         return pd.concat(frames, ignore_index=True)
     text, number = pd.Series(dtype="str"), pd.Series(dtype="float64")
@@ -326,8 +374,9 @@ def _loans(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
 
 
 _LOAN = (
-    *("rate", "drawn", "fee", "added", "interest", "repaid", "balance"),
-    *("market_value", "forced_value", "ltv", "ltv_p50", "ltv_p90"),
+    *("rate", "drawn", "fee", "added", "unpaid", "interest", "repaid", "service", "to_reserve", "forgiven", "balance"),
+    *("market_value", "forced_value", "forced_ltv"),
+    *(f"{ratio}{level}" for ratio in ("ltv", "dscr", "llcr") for level in ("", "_p10", "_p50", "_p90")),
 )
 
 
@@ -346,10 +395,10 @@ def _leases(money: Money, centre: _Kept) -> pd.DataFrame:
 
 
 def _outcomes(money: Money, parts: Sequence[_Kept], numbers: Sequence[int]) -> pd.DataFrame:
-    """One row per party and replication: party, replication, each figure, and the end of the month of each event."""
+    """One row per party (or loan) and replication: all figures, and the end of the month of each event."""
     frames = []
-    for party in parts[0].figures:
-        columns = {name: _all(parts, party, name) for name in (*MONEY, *RATIOS, *COVER)}
-        events = {name: money.dates(_all(parts, party, name)) for name in EVENTS}
+    for party, figures in parts[0].figures.items():
+        columns = {name: _all(parts, party, name) for name in figures.values if name not in EVENTS}
+        events = {name: money.dates(_all(parts, party, name)) for name in EVENTS if name in figures.values}
         frames.append(pd.DataFrame({"party": party, "replication": numbers, **columns, **events}))
     return pd.concat(frames, ignore_index=True)

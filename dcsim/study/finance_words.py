@@ -13,6 +13,8 @@ from dcsim.money.books import INCOME, TOGETHER
 from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS
 from dcsim.study.result import Result
 
+LENT = ("breach", "default", "acceleration", "repaid")
+"""Events that only debt has."""
 LABELS = {**MONEY, **RATIOS, **COVER, **EVENTS}
 CONVENTIONS = (
     "Months are calendar months; what happens before the start is in the first. Interest is paid in arrears, and loans "
@@ -23,22 +25,39 @@ CONVENTIONS = (
     "an asset does not name is an expense. Books: straight-line, from the month after delivery. Fees are expenses.",
     "NPV and IRR: free cash flow (operations less investment, before funding), at month ends by exact days of 365, at "
     "an effective yearly rate. With assets sold: their market value is added in the last month.",
-    "DSCR: earnings less running costs (before investment) of the last 12 months / interest paid and principal repaid "
-    "in them; undefined where nothing was due. LTV: what is owed after the month's payments / market value.",
+    "DSCR: cash for debt service / interest and principal due by the schedule, without what was missed before, swept "
+    "or accelerated; undefined where nothing was due. That of a loan counts the service of the loans of its party "
+    "before it too. LTV: what is owed after the month's payments / market value; the forced-sale value stands beside "
+    "it.",
+    "LLCR and PLCR: the value, at the rate of the loan, of the cash for debt service from the next month to the last "
+    "instalment (to the last month) / what is owed to this loan and those before it: of the cash as it comes in the "
+    "replication, not of a forecast. Average life: of principal, from the first draw. Headroom: by how much the cash "
+    "(the market value) may fall at its lowest.",
+    "Order of payments at each month end: running costs and rents, investment; then loan by loan in the order of the "
+    "file interest, principal, reserve; then sweeps of what the month leaves; then distributions, none in a breach or "
+    "below the lock-up. A reserve is so many months of the service of the month, and is used before a payment is "
+    "missed.",
+    "Breach: the first month end at which a payment was missed or a tested ratio broken; nothing is drawn while it "
+    "lasts. Default: the first month end after the cure period, if it was not healed. Acceleration: the first after "
+    "the notice; the assets are sold at once at the discount, lenders against them are paid in their order, the "
+    "reserve too, and the rest is lost (no recourse). Loss given default is that rest / what was owed, not discounted.",
     "Cash runs out: the first month end below zero. What is missing is not financed and bears no interest. Payback: "
-    "the month from whose end the sum of free cash flow is never below zero again. Profit: net income of the "
-    "month, or of the calendar year.",
-    "Leases are operating leases: rents are income and expense when paid, the asset stays in the books of its "
-    "owner. Each delivery is leased from its month on, in arrears; the yield is the rate implicit in "
-    "its rents and its residual.",
+    "the month from whose end the sum of free cash flow is never below zero again. Profit: net income of the month, or "
+    "of the calendar year.",
+    "Leases are operating leases: rents are income and expense when paid, the asset stays in the books of its owner. "
+    "Each delivery is leased from its month on, in arrears; the yield is the rate implicit in its rents and its "
+    "residual.",
     "Whole cents, by the floor of each sum so far; the level instalment and the interest of a month are rounded down, "
     "and the last instalment takes the rest.",
 )
+DELAY = (
+    "What is lost if the expected build stands still for a day at the beginning of a month, and all that comes after "
+    "it is a day later."
+)
 NOT_MODELLED = (
-    "Not modelled: taxes, inflation, insurance, hedges, cross-default, distributions to owners, interest on cash; "
-    "covenants, default and seizure; sculpted repayment, sweep, reserve account, LLCR and PLCR; what becomes of leased "
-    "assets after the term; cash that holds the build back; owning against renting. What is there when the build ends "
-    "stays until the last month; resources are paid until the build ends."
+    "Not modelled: taxes, inflation, insurance, hedges, cross-default, equity cures, interest on cash and reserves, "
+    "what becomes of leased assets after the term; cash that holds the build back; owning against renting. What is "
+    "there when the build ends stays until the last month; resources are paid until the build ends."
 )
 
 
@@ -49,13 +68,12 @@ def report(result: Result, milestone: str = "") -> Report:
     year = f", prices of {about['price_year']}" if about["price_year"] else ""
     subject = [*result.subject(), f"party: {party}", f"{about['currency']}{year}, to {about['until']}"]
     sections = [
-        Section(
-            "", (_answer(result), *_unaware(result)), tables=(_figures(result), _events(result)), charts=(cash(result),)
-        ),
+        Section("", (_answer(result), *_unaware(result)), tables=_tables(result, party), charts=(cash(result),)),
         Section("Sources and uses, expected build", tables=(_sides(result),), charts=(sources(result),)),
         Section("By year, expected build", tables=(_years(result),)),
         *_loans(result),
         *_leases(result),
+        Section("What a day costs", tables=(_delays(result),), notes=(DELAY,)),
         Section("Conventions", points=(_rate(result), *CONVENTIONS), notes=(NOT_MODELLED,)),
     ]
     return Report.of("Money", subject, sections)
@@ -70,7 +88,7 @@ def _rate(result: Result) -> str:
     about = result.about
     rate = share(float(about["discount_rate"]))
     interest = f"interest by {about['day_count']}, {about['compounding']} rates"
-    return f"Discounted at {rate} a year to {about['valued']}; {interest}."
+    return f"Discounted at {rate} a year to {about['valued']}; {interest}; DSCR {about['dscr']}."
 
 
 def _answer(result: Result) -> str:
@@ -103,9 +121,16 @@ def _cell(value: float, kind: str) -> str:
     return share(value) if kind == "share" else "no value" if np.isinf(value) else f"{value:.2f}"
 
 
-def _figures(result: Result) -> Table:
+def _tables(result: Result, name: str) -> tuple[Table, Table]:
+    """The figures and the events of a party or a loan."""
+    return _figures(_of(result, "figures", name)), _events(
+        _of(result, "events", name), int(result.about["replications"])
+    )
+
+
+def _figures(figures: pd.DataFrame) -> Table:
     rows = []
-    for row in _of(result, "figures").to_dict("records"):
+    for row in figures.to_dict("records"):
         told = [_cell(row[key], row["kind"]) for key in ("expected", "mean", "p10", "p50", "p90")]
         if row["note"] and not told[0]:
             told[0] = row["note"]
@@ -115,12 +140,12 @@ def _figures(result: Result) -> Table:
     return Table(columns, [row for row in rows if any(row[1:-1])])
 
 
-def _events(result: Result) -> Table:
+def _events(events: pd.DataFrame, n: int) -> Table:
     rows = [
         [LABELS[row["event"]], *(_date(row, key) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
-        for row in _of(result, "events").to_dict("records")
+        for row in events.to_dict("records")
+        if row["event"] not in LENT or row["happens"] or not pd.isna(row["expected"])
     ]
-    n = result.simulated
     titles = ("expected", "P10", "P50", "P90")
     return Table((Column("event"), *(Column(title, "date") for title in titles), Column("in", "share", n, 0)), rows)
 
@@ -168,7 +193,16 @@ def _loans(result: Result) -> Iterator[Section]:
         columns = (Column("year"), *(Column(title, "money") for title in titles), Column("LTV", "share"))
         note = "the milestone until which its interest is added is never reached in the expected build"
         notes = (f"{name}: {note}",) if name in result.about["never_ready"] else ()
+        charts = tuple(chart for draw in (ltv, dscr) if not (chart := draw(result, str(name))).empty)
+        yield Section(f"Loan: {name}", tables=_tables(result, str(name)), charts=charts)
         yield Section(f"Loan: {name}, expected build", tables=(Table(columns, told),), notes=notes)
+
+
+def _delays(result: Result) -> Table:
+    rows = _of(result, "delays")
+    told = [[f"{row['month']:%Y-%m}", row["npv_lost"], row["gap_added"]] for row in rows.to_dict("records")]
+    columns = (Column("a day in", "date"), Column("NPV lost", "money"), Column("added to the gap", "money"))
+    return Table(columns, told)
 
 
 def _leases(result: Result) -> Iterator[Section]:
@@ -239,4 +273,37 @@ def sources(result: Result, party: str = "") -> Chart:
     return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
 
 
-CHARTS = {"cash": cash, "sources": sources}
+def ltv(result: Result, loan: str = "") -> Chart:
+    """What is owed to a loan, the first if none is named, per market value of the assets it is lent against."""
+    return _ratio(result, "ltv", loan)
+
+
+def dscr(result: Result, loan: str = "") -> Chart:
+    """By how much the cash of a loan, the first if none is named, covers its debt service."""
+    return _ratio(result, "dscr", loan)
+
+
+def _ratio(result: Result, key: str, loan: str) -> Chart:
+    """A ratio of a loan at the end of each month, with its fan, and its covenant."""
+    rows = result.tables["loans"]
+    loan = loan or str(next(iter(rows["loan"]), ""))
+    rows = rows[rows["loan"] == loan]
+    here = np.isfinite(rows[[key, f"{key}_p10", f"{key}_p90"]].to_numpy(np.float64)).any(axis=1)
+    rows = rows.loc[here]
+    x, name, title = rows["month"].to_numpy("datetime64[s]"), _RATIO_NAMES[key], f"{key.upper()} of {loan}"
+    values = {level: rows[f"{key}{level}"].replace(np.inf, np.nan).to_numpy() for level in ("", "_p10", "_p50", "_p90")}
+    marks: list[Mark] = []
+    if result.about["seed"] != "expected":
+        marks.append(Band(name="P10 to P90", x=x, low=values["_p10"], high=values["_p90"], opacity=0.25))
+        marks.append(Line(name="P50", x=x, y=values["_p50"], dash="dash"))
+    marks.append(Line(name="expected build", colour="orange", x=x, y=values[""]))
+    asked = result.about["covenants"].get(loan, {}).get(key)
+    if asked is not None:
+        marks.append(Line(name="covenant", colour="red", x=x, y=np.full(len(x), asked), dash="dot"))
+        title += f": the covenant is at {'least' if key == 'dscr' else 'most'} {asked:g}"
+    said = title if not len(rows) else f"{title}; it is last {rows[key].iloc[-1]:.2f} in the expected build"
+    return Chart(title, Axis("date"), Axis(title=name), marks, "", said, empty="" if len(rows) else "nothing is owed")
+
+
+_RATIO_NAMES = {"ltv": "loan to value", "dscr": "debt service cover ratio"}
+CHARTS = {"cash": cash, "sources": sources, "ltv": ltv, "dscr": dscr}

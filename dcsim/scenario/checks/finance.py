@@ -20,7 +20,7 @@ MOST_MONEY = Fraction(10**12)
 """What a single price may be, in units of its currency."""
 _WHEN = {"supply": ("ordered", "delivered", "consumed"), "activity": ("start", "finish")}
 _PER = {"": "a unit, such as '30_000 USD'", HOUR: "'380 USD / h'", MONTH: "'90M USD / month'", MWH: "'64 USD / MWh'"}
-_LENT = ("advance", "rate", "term", "repaid", "interest_until", "fee", "against")
+_LENT = frozenset(Funding.model_fields) - {"equity", "loan", "by", "date", "description"}
 
 
 def check_finance(scenario: Scenario, findings: Problems) -> None:
@@ -74,8 +74,17 @@ class _Check:
         findings.require(one, (*root, "parties"), "expected at least one party, each once")
         for name, reference in finance.reference_rates.items():
             self.path((*root, "reference_rates", name), reference)
+        self.whole_months((*root, "dscr", "length"), finance.dscr.length)
+        for name, shared in finance.distributions.items():
+            path: Key = (*root, "distributions", name)
+            self.known(path, "party", name, finance.parties)
+            findings.require(0 <= shared.share <= 1, (*path, "share"), "must be between 0 and 1")
+            self.path((*path, "keep"), shared.keep)
+        same = set(finance.funding) & set(finance.parties)
+        findings.require(not same, (*root, "funding"), f"a party and its funding have one name: {', '.join(same)}")
         for path, thing in _things(finance):
             self.known((*path, "by"), "party", getattr(thing, "by", None), finance.parties)
+            self.known((*path, "asset"), "asset", getattr(thing, "asset", None), finance.assets)
             match thing:
                 case Cost():
                     self.cost(path, thing)
@@ -167,15 +176,15 @@ class _Check:
 
     def lease(self, path: Key, lease: Lease) -> None:
         asset, finance = lease.asset or str(path[-1]), self.finance
-        self.known((*path, "asset"), "asset", asset, finance.assets)
+        self.known((*path, "asset"), "asset", asset if lease.asset is None else None, finance.assets)
         self.known((*path, "to"), "party", lease.to, finance.parties)
         self.known((*path, "from"), "party", lease.lessor, finance.parties)
         self.whole_months((*path, "term"), lease.term)
         self.path((*path, "rent"), lease.rent, MONTH if lease.rent.currency else "")
-        self.findings.require(0 <= lease.residual <= 1, (*path, "residual"), "between 0 and 1")
+        self.findings.require(0 <= lease.residual <= 1, (*path, "residual"), "must be between 0 and 1")
         if asset not in finance.assets:
             return
-        owner, cost = self.owner(asset), finance.costs.get((finance.assets[asset].costs or (asset,))[0])
+        owner, cost = finance.owner(asset), finance.costs.get((finance.assets[asset].costs or (asset,))[0])
         self.findings.require(lease.lessor in (None, owner), (*path, "from"), f"'{asset}' belongs to '{owner}'")
         self.findings.require(lease.to != owner, (*path, "to"), "a party does not pay itself")
         counted = not lease.rent.currency or (cost is not None and cost.supply is not None)
@@ -187,8 +196,8 @@ class _Check:
             return
         if funding.equity is not None:
             self.path((*path, "equity"), funding.equity)
-            for key in _LENT:
-                self.findings.require(key not in funding.model_fields_set, (*path, key), "needs a `loan`")
+            for key in sorted(_LENT & funding.model_fields_set):
+                self.findings.add((*path, key), "needs a `loan`")
             return
         self.path((*path, "loan"), funding.loan)
         for key, meaning in (("rate", "the yearly interest"), ("term", "the duration of the loan")):
@@ -198,21 +207,39 @@ class _Check:
         if funding.rate is not None:
             self.path((*path, "rate"), funding.rate)
             self.known((*path, "rate"), "reference rate", funding.rate.over or None, self.finance.reference_rates)
+        self.protected(path, funding)
         self.known((*path, "interest_until"), "milestone", funding.interest_until, self.scenario.milestones)
-        for key in ("advance", "fee"):
+        for key in ("advance", "fee", "commitment_fee", "sweep"):
             self.findings.require(0 <= getattr(funding, key) <= 1, (*path, key), "must be between 0 and 1")
         for name in funding.against:
             self.known((*path, "against"), "asset", name, self.finance.assets)
-        dated = bool(funding.against) and funding.date is not None
-        self.findings.require(not dated, (*path, "date"), "a loan against assets is drawn as they are delivered")
-        owners = {self.owner(name) for name in funding.against} - {funding.by or self.finance.parties[0]}
+        owners = {self.finance.owner(name) for name in funding.against if name in self.finance.assets} - {
+            funding.by or self.finance.parties[0]
+        }
         self.findings.require(not owners, (*path, "against"), f"these assets belong to {', '.join(sorted(owners))}")
 
-    def owner(self, asset: str) -> str:
-        """The party that buys an asset."""
-        named = self.finance.assets.get(asset)
-        costs = [self.finance.costs.get(name) for name in (named.costs or (asset,))] if named is not None else []
-        return next((cost.by for cost in costs if cost is not None and cost.by), self.finance.parties[0])
+    def protected(self, path: Key, funding: Funding) -> None:
+        """How a loan is repaid, its reserve, its covenants, and what follows a default."""
+        findings, asked = self.findings, funding.covenants
+        sculpted = funding.repaid == "sculpted"
+        fits = sculpted == (funding.sculpted_to is not None)
+        findings.require(fits, (*path, "sculpted_to"), "goes with `repaid: sculpted`, such as 1.3")
+        for key, value in (("sculpted_to", funding.sculpted_to), ("covenants", asked.dscr), ("covenants", asked.ltv)):
+            findings.require(value is None or value > 0, (*path, key), "a ratio above 0")
+        if funding.reserve is not None:
+            self.whole_months((*path, "reserve"), funding.reserve)
+        self.whole_months((*path, "covenants", "first_test"), asked.first_test, 0)
+        findings.read((*path, "covenants", "cure"), minutes, asked.cure)
+        findings.read((*path, "notice"), minutes, funding.notice)
+        needs = funding.default == "seize" or asked.ltv is not None or funding.base == "market_value"
+        findings.require(bool(funding.against) or not needs, path, "needs `against`: the assets whose value counts")
+        if funding.default == "seize" and self.finance.revenue:
+            earning = {self.finance.asset_of(one) for one in self.finance.revenue.values()}
+            findings.require(
+                not set(funding.against).isdisjoint(earning),
+                (*path, "default"),
+                "no revenue ends when these assets are seized: say which they earn with its `asset`",
+            )
 
     def bought_once(self) -> None:
         """No cost buys two assets, and no asset belongs to two parties."""
