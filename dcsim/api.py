@@ -1,7 +1,7 @@
-"""What dcsim does, in Python: load a scenario, check it, build it once or many times, and read the result as tables.
+"""What dcsim does, in Python: load a scenario, check it, simulate it once or many times, and read the result as tables.
 
-What is asked of many builds (why, what if, which) stands in `dcsim.study`, a module for each question; the command line
-says all of it in the same words.
+Questions about many replications (why, what if, which) are in `dcsim.study`, one module for each question; the command
+line uses the same words.
 """
 
 import gc
@@ -41,17 +41,17 @@ def load(
     path
         The YAML file, `-` for standard input, or the same as a mapping.
     variants
-        Variants of the file to lay over it, in this order.
+        Variants of the file to apply, in this order.
     overrides
-        Single values by dotted path, laid over the variants: `{"resources.rack_crews.count": 12}`.
+        Single values by dotted path, applied after the variants: `{"resources.rack_crews.count": 12}`.
     options
-        Options of the file to take, in this order; what they change is laid over those values.
+        Options of the file to take, in this order; their changes apply after those values.
     mitigate
         Risks whose mitigation is switched on.
     root
         The folder outside which nothing is read; that of the file if not given.
     limit
-        GiB of memory that its builds may take: what asks for more is refused before anything is built.
+        GiB of memory that its simulation may take: a scenario that needs more is refused at the start.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def opening(
 
 @contextmanager
 def _keeping_all() -> Iterator[None]:
-    """Nothing that a scenario is made of is garbage: to look for it again and again takes longer than to make it."""
+    """Loading makes no garbage: collecting it again and again would take longer than loading."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -106,19 +106,19 @@ def check(
 ) -> Scenario:
     """Read a scenario and refuse what is wrong with it, or with any of its variants or options.
 
-    What can be simulated but will never work stands in `warnings` of the scenario: supplies and resources that can
-    never suffice, and whatever else is hardly meant.
+    `warnings` of the scenario lists what can be simulated but cannot work: supplies and resources that can
+    never suffice, and other probable mistakes.
 
     Parameters
     ----------
     path
         The YAML file, or the same as a mapping.
     variants
-        Variants to lay over it together; each alone, and none, if not given. Each option is tried alone.
+        Variants to apply together; default: none, and each alone. Each option is checked alone.
     root
         The folder outside which nothing is read; that of the file if not given.
     limit
-        GiB of memory that its builds may take.
+        GiB of memory that its simulation may take.
 
     Raises
     ------
@@ -144,14 +144,14 @@ def check(
 
 
 def _warnings(scenario: Scenario) -> list[Problem]:
-    """Everything that a scenario should be warned of."""
+    """All warnings about a scenario."""
     from dcsim.analysis.sufficiency import too_little
 
     return [*scenario.warnings, *(scenario.document.problem(*one) for one in too_little(network_of(scenario)))]
 
 
 def json_schema() -> str:
-    """The scenario format as a JSON schema, with which an editor completes and underlines."""
+    """The scenario format as a JSON schema for completion and checks in an editor."""
     from dcsim.scenario.editor import json_schema
 
     return json_schema()
@@ -173,7 +173,7 @@ def replicate(
     chunk: int = 64,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> "Replications":
-    """Simulate the same build many times; the result does not depend on engine, workers or chunks.
+    """Simulate a scenario many times; the result does not depend on engine, workers or chunks.
 
     Parameters
     ----------
@@ -182,28 +182,28 @@ def replicate(
     n
         How many replications, or with `until_precise` how many at most.
     seed
-        Replication k of a seed is the same build whatever `n` is; `simulate(..., replication=k)` tells it in full.
+        Replication k of a seed is the same for every `n`; `simulate(..., replication=k)` returns it in full.
     workers
         Threads; the number of cores if not given. The reference engine uses one.
     engine
-        `compiled`, `reference`, or `auto`: whichever is there sooner.
+        `compiled`, `reference`, or `auto` (the faster).
     sampling
         `random`; or `lhs` or `sobol`, which spread factors, risks and other draws of the site evenly over blocks of
         64 replications (`n` is then a multiple of 64).
     until_precise
-        Stop as soon as all of these are known that well: `online_100k.p80 within 1 d` (half the 95 % interval).
+        Stop as soon as all of these have this precision: `online_100k.p80 within 1 d` (half the 95 % interval).
     at_least
-        How many replications to run before asking that.
+        How many replications to run before the first check of the precision.
     explain
         Milestones whose driving chains are followed in every replication.
     out
-        A folder that keeps what is done while it runs, and the result.
+        A folder for the finished part while it runs, and for the result.
     resume
         Continue a run that was stopped, from that folder.
     chunk
         How many replications are run and written together.
     progress
-        Told how many are done, and how many there will be at most.
+        Called with the number done and the most there will be.
 
     Raises
     ------

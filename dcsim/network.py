@@ -261,7 +261,7 @@ class Added:
     activity: int
     instances: NDArray[np.int64]
     minutes: tuple[Distribution, ...]
-    """Of each option: its days are those of whoever does the work."""
+    """Of each option: its days are those of the resource that does the work."""
     each: bool
     """Whether each of them draws its own."""
 

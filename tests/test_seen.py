@@ -137,7 +137,10 @@ def test_of_few_that_agree_the_nearest_count_and_it_is_told():
     assert seen["agree"] < 100
     off = np.abs(np.floor(found.days_of("first")) - 195)
     assert off.max() * 2 == seen["widened"] > 1
-    assert f"{seen['agree']} of 10,000 builds agree, and 100 within {seen['widened']:.1f} times" in found.subject()[-1]
+    assert (
+        f"{seen['agree']} of 10,000 replications agree, and 100 within {seen['widened']:.1f} times"
+        in found.subject()[-1]
+    )
 
 
 def test_a_bound_that_no_build_keeps_is_refused():

@@ -1,4 +1,4 @@
-"""What was laid over a scenario before it was simulated, and with which chances."""
+"""The layers applied to a scenario before its simulation, and its random draws."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ EXPECTED = "expected"
 
 
 def layers(scenario: Scenario) -> tuple[str, ...]:
-    """What was laid over a scenario: variants, single values, options taken, risks that something is done against."""
+    """The layers of a scenario: variants, single values, options taken, risks that something is done against."""
     document = scenario.document
     return _laid(document.variants, document.overrides, document.options, document.mitigated)
 

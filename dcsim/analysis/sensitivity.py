@@ -225,7 +225,7 @@ def information(
 ) -> Interval:
     """By how much a date would come earlier on average if a size were known: the mean of the latest fifth, or the P80.
 
-    Whoever holds a date at the P80 must reckon with the fifth beyond it, whose mean never comes later for those who
+    A date at the P80 leaves the fifth beyond it, whose mean never comes later for those who
     know more. The P80 itself may: it leaves out what is rarer than that fifth.
 
     Sizes are put into bins of equal probability, and within each the date is taken about a straight line. As that of

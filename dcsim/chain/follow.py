@@ -4,7 +4,7 @@ What started when it became ready was driven by the predecessor that settled las
 delivered the missing thing: the last to settle before its start. So the chain is never a circle, and its segments
 follow each other without a gap: they add up to the tick of the milestone.
 
-* Who waits for a *resource* follows whoever gave it back. While both overlap, the time is waiting for the resource;
+* Who waits for a *resource* follows the work that held it. While both overlap, the time is waiting for the resource;
   what the giver worked before is its own work.
 * Who waits for a *supply* follows what produced or delivered it. A production ends the chain.
 * A closed calendar, or a risk that stops work, is waited for as long as the queue lacked nothing else; what it lacked

@@ -23,7 +23,7 @@ class Column:
     title: str
     kind: ColumnKind = "text"
     n: int = 0
-    """Of how many builds a share is; none or all of them are told as a bound."""
+    """The number of replications behind a share; shares of none or all of them are shown as bounds."""
     digits: int = 1
     """Digits after the point of days and shares."""
     signed: bool = False
@@ -91,7 +91,7 @@ class Report:
     title: str
     """What it stands under where several reports are on one page."""
     subject: Sequence[str]
-    """Scenario, what was laid over it, what was asked of it."""
+    """The scenario, its layers, and the request."""
     sections: Sequence[Section]
 
     @classmethod

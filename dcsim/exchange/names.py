@@ -16,7 +16,7 @@ class Names:
         self._taken: set[str] = set(_NO_NAMES)
 
     def name(self, text: str, *more: str, what: str) -> str:
-        """A name for what is called so; `more` tells it from others of the same name, and so do numbers.
+        """A unique name; `more`, then numbers, distinguish entries of the same name.
 
         `what` stands in front where the words begin with a digit, or where there are none.
         """

@@ -21,7 +21,7 @@ Part = TypeVar("Part", bound=BaseModel)
 
 
 def overlay(whole: Part, part: BaseModel) -> Part:
-    """A spec with what a part of it says laid over: mappings merge, an empty entry deletes, the rest replaces."""
+    """A spec with a partial spec applied: mappings merge, an empty entry deletes, the rest replaces."""
     changes = {}
     for name in part.model_fields_set:
         before, after = getattr(whole, name), getattr(part, name)

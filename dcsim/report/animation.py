@@ -21,7 +21,7 @@ def animate(findings: Result, path: Path, progress: Callable[[int, int], None]) 
     Raises
     ------
     ResultError
-        The result is not of one build, the suffix is none of these, or the file cannot be written.
+        The result is not of one run, the suffix is none of these, or the file cannot be written.
     UnavailableError
         An MP4 is wanted and there is no ffmpeg.
     """

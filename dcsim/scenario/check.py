@@ -31,7 +31,7 @@ _STAND_INS = {"name": "scenario", "start": "2000-01-01"}
 def check(scenario: Scenario) -> None:
     """Raise ScenarioError with all that makes no sense; what the network alone shows, its builder finds.
 
-    What can be simulated but is hardly meant becomes the scenario's warnings.
+    Probable mistakes that can be simulated become the scenario's warnings.
     """
     findings = Problems(scenario.document)
     check_names(scenario, findings)

@@ -44,7 +44,7 @@ class Citation:
 
 @dataclass(frozen=True)
 class Laid:
-    """What was laid over the variants of a scenario at one time, in this order."""
+    """Layers applied together after the variants of a scenario, in this order."""
 
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """Single values, by path."""
@@ -56,7 +56,7 @@ class Laid:
 
 @dataclass(frozen=True)
 class Document:
-    """A scenario as plain values after all layers were laid over each other, and where each was written."""
+    """A scenario as plain values after all layers were applied, and where each was written."""
 
     name: str = "scenario"
     """The file as the user named it."""
@@ -73,15 +73,15 @@ class Document:
     root: Path | None = None
     """The folder outside which nothing was read."""
     variants: tuple[str, ...] = ()
-    """The variants that were laid over the file, in order."""
+    """The variants that were applied to the file, in order."""
     limit: float = LIMIT
     """GiB that the scenario may take."""
     laid: tuple[Laid, ...] = ()
-    """What was laid over them, one after the other."""
+    """The layers applied after them, in order."""
 
     @property
     def overrides(self) -> Mapping[str, Any]:
-        """The single values that were laid over the variants, by path; the last of each."""
+        """The single values applied after the variants, by path; the last of each."""
         return {path: value for one in self.laid for path, value in one.overrides.items()}
 
     @property

@@ -1,6 +1,6 @@
 """Parameters, and the values of a scenario that are computed from them: `count: = ceil(it_power / 75 MW)`.
 
-They are computed once all layers lie over each other, so that whoever changes a parameter changes all that follows.
+They are computed after all layers are applied, so that a changed parameter changes everything that follows from it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Layers of a scenario laid over each other: base files, the file, variants, options, mitigations.
+"""Layers of a scenario, applied in order: base files, the file, variants, options, mitigations.
 
 Named sections merge. Whatever is one value replaces the whole value below it: lists, ramps, distributions,
 values with their source. `null` deletes what lies below.
@@ -67,7 +67,7 @@ class Stack:
     """Every file that was read, with all it extends: many may extend it, and none is read twice."""
 
     def read(self, text: str, origin: Origin, below: tuple[Origin, ...] = ()) -> Node:
-        """A file laid over the files that it extends; `below` are the files that extend it."""
+        """A file applied to the files that it extends; `below` are the files that extend it."""
         node, problems = parse_yaml(text, origin)
         self.problems += problems
         if not isinstance(node.value, dict):
@@ -78,7 +78,7 @@ class Stack:
         return self.over_bases(node, origin, below)
 
     def over_bases(self, node: Node, origin: Origin, below: tuple[Origin, ...] = ()) -> Node:
-        """A scenario laid over those it extends."""
+        """A scenario applied to those it extends."""
         layer = settled(node)
         extends = layer.get("extends")
         if extends is None or extends.value is None:
@@ -108,7 +108,7 @@ class Stack:
         return Node({}, entry.mark)
 
     def lay_variants(self, node: Node, names: Sequence[str]) -> Node:
-        """The scenario with the variants of these names laid over it, in order."""
+        """The scenario with these variants applied, in order."""
         variants = entries(node, "variants")
         for name in names:
             if name not in variants:
@@ -120,7 +120,7 @@ class Stack:
         return node
 
     def lay_options(self, node: Node, names: Sequence[str]) -> Node:
-        """The scenario with what these options change laid over it, in order."""
+        """The scenario with the changes of these options applied, in order."""
         options = entries(node, "options")
         for name in names:
             if name not in options:
@@ -135,7 +135,7 @@ class Stack:
         return node
 
     def _lay(self, node: Node, partial: Node, path: Key, what: str) -> Node:
-        """The scenario with a partial one, which stands at a path in it, laid over it."""
+        """The scenario with the partial scenario at a path applied."""
         if not isinstance(partial.value, dict):
             message = f"{what} is a partial scenario: a mapping such as {{activities: {{...}}}}"
             self.missing.append(partial.problem(path, message))
@@ -147,7 +147,7 @@ class Stack:
         return merge(node, settled(partial.without(*_NOT_IN_LAYERS)))
 
     def lay_mitigations(self, node: Node, names: Sequence[str]) -> Node:
-        """The scenario with what is done against these risks laid over them."""
+        """The scenario with the mitigations of these risks applied."""
         for name in names:
             risks = entries(node, "risks")
             risk = risks.get(name)
@@ -164,7 +164,7 @@ class Stack:
 
 
 def merge(below: Node | None, over: Node, path: Key = ()) -> Node:
-    """One tree laid over another."""
+    """One tree applied to another."""
     if len(path) == 2 and path[0] in LONG_FORMS:
         over = LONG_FORMS[path[0]](over)
     if below is None or not _mergeable(below, over, path):
@@ -202,7 +202,7 @@ def entries(node: Node, section: str) -> dict[str, Node]:
 
 
 def is_partial(path: Key) -> bool:
-    """Whether partial scenarios stand here, which mean something only when they are laid over the scenario."""
+    """Whether partial scenarios are here, which have a meaning only when they are applied to the scenario."""
     return path == ("variants",) or (len(path) == 3 and path[0] == "options" and path[2] == "changes")
 
 

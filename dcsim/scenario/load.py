@@ -1,4 +1,4 @@
-"""A scenario read from a file: layers laid over each other, values checked, every problem told at once."""
+"""A scenario read from a file: layers applied, values checked, every problem listed at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def load(
 ) -> Scenario:
     """A scenario from a file, or from a mapping that says the same.
 
-    `variants` are laid over it in order, then single values (`{"resources.rack_crews.count": 16}`), then what
+    `variants` are applied in order, then single values (`{"resources.rack_crews.count": 16}`), then what
     the `options` change, then what is done against the risks in `mitigate`. Nothing outside `root` is read, the
     folder of the file if not given. It may take `limit` GiB. Raises ScenarioError with all that is wrong.
     """
@@ -55,7 +55,7 @@ def changed(
     mitigate: Sequence[str] = (),
     options: Sequence[str] = (),
 ) -> Scenario:
-    """The same scenario with more layers: all variants first, then all else that was laid over it, then these.
+    """The same scenario with more layers: all variants first, then its other layers, then these.
 
     Raises ScenarioError with all that is wrong with it.
     """
@@ -93,7 +93,7 @@ class _Loader:
         self.problems = stack.problems
 
     def open(self, variants: tuple[str, ...], *laid: Laid) -> Scenario:
-        """The scenario with these layers laid over it."""
+        """The scenario with these layers applied."""
         stack = Stack(self.root, list(self.problems))
         tree = stack.lay_variants(self.tree, variants)
         refused: list[Problem] = []

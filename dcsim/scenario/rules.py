@@ -27,7 +27,7 @@ class Rule:
     when: Mapping[str, tuple[str, ...]]
     """The words that a site may have in each of these columns; all sites if empty."""
     scenario: tuple[str, ...]
-    """The file, beside that of the rules, or an archetype: `archetype:new-campus`; and layers that are laid over it."""
+    """The file, beside that of the rules, or an archetype: `archetype:new-campus`; and layers to apply to it."""
     set: Mapping[str, Any]
     """Values by path; `{column}` in a text is the cell of the site."""
     line: int

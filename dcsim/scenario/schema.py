@@ -779,7 +779,7 @@ class Scenario(Model):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What can be simulated but is hardly meant; `dcsim.check` finds more than `dcsim.load`."""
+        """Probable mistakes that can be simulated; `dcsim.check` finds more than `dcsim.load`."""
         return self._warnings
 
     def with_(

@@ -1,4 +1,4 @@
-"""What was seen of a build under way, from a table: each row a milestone and a date, laid over the scenario."""
+"""What was seen of a build under way, from a table: each row a milestone and a date, added to the scenario."""
 
 import re
 from collections.abc import Iterator, Mapping

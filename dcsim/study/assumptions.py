@@ -40,7 +40,7 @@ TABLES = {"assumptions": "path value low high kind source reason"}
 ABOUT: Fields = {"milestones": dict[str, float]}
 Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-"""Told how many runs of how many are done."""
+"""Called with the number of runs done and their total."""
 
 FITTED, ASSUMED, SOURCED, DISTRIBUTED = "fitted", "assumption", "source", "distribution"
 LOW, HIGH = "low", "high"
@@ -89,7 +89,7 @@ def assumptions(
     engine
         `compiled`, `reference`, or `auto`: whichever is there sooner.
     progress
-        Told how many runs of how many are done.
+        Called with the number of runs done and their total.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def compare(
     sampling: str = RANDOM,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
-    """Simulate several scenarios with the same random numbers, and tell what the changes do to the milestones.
+    """Simulate several scenarios with the same random numbers, and compare their milestones.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _changed(base: Scenario, change: str) -> Scenario:
 
 
 def _name(scenario: Scenario) -> str:
-    """What a scenario is called beside others: what was laid over it, else its name."""
+    """The name of a scenario in a comparison: its layers, or its own name."""
     document = scenario.document
     values = [f"{path}={value}" for path, value in document.overrides.items()]
     mitigated = [f"{risk} mitigated" for risk in document.mitigated]

@@ -1,4 +1,4 @@
-"""One build: when it reaches its milestones, what it waited for, what it is stuck on, and how it grew."""
+"""One run: when it reaches its milestones, what it waited for, what it is stuck on, and how it grew."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -97,7 +97,7 @@ Row = Mapping[Hashable, Any]
 
 
 def report(result: Result, milestone: str = "") -> Report:
-    """When milestones are reached, beside the dates of the world; what was waited for; what is stuck."""
+    """When milestones are reached, beside observed dates; the longest waits; what is stuck."""
     begun = Section("", (_ended(result),), notes=(f"day 0 is {result.scenario.zero:%Y-%m-%d}",))
     sections = (begun, _milestones(result, milestone), _waits(result), fitted(result.scenario), _stuck(result))
     shown = Section("Activities by place", charts=(gantt_chart(result),))

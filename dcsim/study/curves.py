@@ -1,4 +1,4 @@
-"""Charts over time that one build and many share: what is counted, and the dates of the world beside it."""
+"""Charts over time that one run and many share: supplies, with observed and target dates."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -68,7 +68,7 @@ def delay_cost(
     engine: str = AUTO,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
-    """Tell how many unit-days of a supply are lost by waiting, to what, and what they would have been worth.
+    """Count the unit-days of a supply that waiting costs, by cause, and their value.
 
     Each unit is compared with the same unit in the build in which nothing waits: the same draws, with plenty of every
     resource and supply, always open calendars and no risks. What a unit loses is shared among all that its driving
@@ -88,7 +88,7 @@ def delay_cost(
     n, seed, engine, progress
         As in `replicate`.
     expected
-        Every quantity at its mean, in one build.
+        One run with every quantity at its mean.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _worth_of(unit_days: float, value: Money | None) -> dict[str, Any]:
 
 
 class _Build(NamedTuple):
-    """What is kept of one build."""
+    """What is kept of one run."""
 
     spent: Floats
     """Unit-minutes lost by code."""
@@ -164,7 +164,7 @@ class _Counter:
     """The network in which nothing waits."""
 
     def build(self, compute: Callable[[Network, Draws], Trace], chance: Expectation | Sample) -> _Build:
-        """One build beside what its dates are compared with."""
+        """One run beside what its dates are compared with."""
         draws = draw(self.network, chance)
         trace, days_told = compute(self.network, draws), self.network.horizon // DAY + 1
         simulated = _grown(trace, self.instances, self.amounts)

@@ -84,7 +84,7 @@ def drivers(
     milestone
         Whose day it is about.
     n
-        Points from which the indices are told, a power of two; the builds are n x (inputs + 2), and half as many again
+        Points for the indices, a power of two; the replications are n x (inputs + 2), and half as many again
         for the ends of the inputs.
     seed
         The same seed gives the same answer, to the byte, whatever the engine and the number of workers.
@@ -93,7 +93,7 @@ def drivers(
     engine
         `compiled`, `reference`, or `auto`: whichever is there sooner.
     progress
-        Told how many builds are done, and how many there will be.
+        Called with the number of replications done and their total.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Why a milestone is when it is: its driving chain in one build, and what its days are made of over many."""
+"""Why a milestone has its date: its driving chain in one run, and its days by cause over many."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
@@ -62,11 +62,11 @@ def explain(
     sampling: str = RANDOM,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
-    """Tell what drives a milestone: the chain of one build, and days by cause over many.
+    """Explain a milestone: the driving chain of one run, and days by cause over many.
 
-    The chain runs backwards from what reached the milestone: to the predecessor that finished last, to whoever gave
-    back or delivered what was missing, and so on to the start. Tables: `days` and `criticality` (see
-    `dcsim.analysis.chain`), `segments` (the chain of one build, which adds up to the milestone's tick), `chain` (days
+    The chain runs backwards from what reached the milestone: to the predecessor that finished last, to the activity
+    that gave back or delivered what was missing, and so on to the start. Tables: `days` and `criticality` (see
+    `dcsim.analysis.chain`), `segments` (the chain of one run, which adds up to the milestone's tick), `chain` (days
     by replication) and `stuck`.
 
     Parameters
@@ -78,9 +78,9 @@ def explain(
     n
         How many replications days and criticality are taken over.
     seed
-        The same seed gives the same builds as in `replicate`.
+        The same seed gives the same replications as in `replicate`.
     replication
-        Whose chain is told: a number, None for the run with expected values; that nearest to the median if not given.
+        The replication whose chain is shown: a number, or None for expected values; default: nearest to the median.
     workers, engine, sampling, progress
         As in `replicate`.
 
@@ -199,7 +199,7 @@ Row = Mapping[Hashable, Any]
 
 
 def report(result: Result, milestone: str = "") -> Report:
-    """When the milestone is reached, its days by cause, what is critical, and the story of one build."""
+    """When the milestone is reached, its days by cause, what is critical, and the story of one run."""
     name = result.about["milestone"]
     sections = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
     return Report.of(f"What drives {name}", [*result.subject(), name], sections)
@@ -300,7 +300,7 @@ def _between(row: Row) -> str:
 
 
 def _story(result: Result) -> Section:
-    """The driving chain of one build in order of time."""
+    """The driving chain of one run in order of time."""
     parts = result.tables["segments"]
     if parts.empty:
         why = "There is no driving chain: the milestone is reached at the start of this run, or never."
@@ -357,7 +357,7 @@ def critical(result: Result) -> Chart:
 
 
 def chain(result: Result) -> Chart:
-    """The chain of events that drove the milestone in one build: each bar waited for the one before it."""
+    """The chain of events that drove the milestone in one run: each bar waited for the one before it."""
     parts = result.tables["segments"]
     spent = [spent_on(kind, name) for kind, name in zip(parts["kind"], parts["name"], strict=True)]
     lengths = parts.groupby(spent)["days"].sum()

@@ -158,7 +158,7 @@ def finance(
     engine: str = "auto",
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
-    """Carry builds through to cash: statements by month, net present value, funding gap, payback, and cover of debt.
+    """Compute the money: statements by month, net present value, funding gap, payback, and debt cover.
 
     The build with expected values, at expected prices, is told in full; the others in quantiles.
 
@@ -171,7 +171,7 @@ def finance(
     party
         Whose figures are told first; all of them together, what they pay each other left out, if not given.
     expected
-        The build with expected values alone.
+        One run with expected values.
 
     Raises
     ------

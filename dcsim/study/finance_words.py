@@ -100,7 +100,7 @@ def _answer(result: Result) -> str:
     text = f"NPV {money(npv['expected'], currency)} in the expected build"
     text += f", P10 to P90 {money(npv['p10'])} to {money(npv['p90'], currency)}" if drawn else ""
     n = result.simulated
-    often = f"; it runs out in {share(runs_out['happens'], n, 0)} of the builds" if drawn else ""
+    often = f"; it runs out in {share(runs_out['happens'], n, 0)} of the replications" if drawn else ""
     if pd.isna(runs_out["expected"]):
         return f"{text}. The cash of the expected build never runs out{often}."
     missing, when = money(figures["funding_gap"]["expected"], currency), date_of(runs_out["expected"])

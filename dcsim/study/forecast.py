@@ -244,7 +244,7 @@ def _edges(days: Days, zero: np.datetime64) -> NDArray[np.datetime64]:
 
 
 def dates_chart(result: Result) -> Chart:
-    """A row for every milestone: the middle 80 % of its dates, P50 and P80, and the dates of the world."""
+    """A row for every milestone: the middle 80 % of its dates, P50 and P80, and observed and target dates."""
     summary, zero = result.tables["summary"].sort_values("p50", kind="stable"), np.datetime64(result.scenario.zero, "s")
     names = list(summary["milestone"])
     marks: list[Mark] = []

@@ -40,7 +40,7 @@ class InTime:
 
 @dataclass
 class Search:
-    """One order placed earlier and later: on which days how many builds are in time."""
+    """One order placed earlier and later: on which days how many replications are in time."""
 
     network: Network
     numbers: tuple[int, ...]
@@ -56,7 +56,7 @@ class Search:
     exact: bool = False
 
     def count(self, days: int) -> int:
-        """How many builds are in time."""
+        """How many replications are in time."""
         if days not in self.known:
             moved = moved_orders(self.network, self.numbers, days * DAY)
             before = [day for day in self.known if day < days]
@@ -109,7 +109,7 @@ class Search:
 
     @property
     def sooner(self) -> int:
-        """In how many builds a later order was seen to be in time where an earlier one was not."""
+        """In how many replications a later order was seen to be in time where an earlier one was not."""
         full = [self.known[day] for day in sorted(self.known) if day not in self.taken]
         return max((int((later & ~earlier).sum()) for earlier, later in pairwise(full)), default=0)
 

@@ -87,7 +87,7 @@ class Weighing:
     """Replications by which the answer is told; those by which sets are compared follow after them."""
     progress: Progress
     expected: int
-    """How many builds there may be."""
+    """How many replications there may be."""
     done: int = 0
     """How many were simulated."""
     known: dict[tuple[Set, range], Ints | None] = field(default_factory=dict)

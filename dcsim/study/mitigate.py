@@ -73,7 +73,7 @@ def mitigate(
     n, seed, workers, engine
         As in `replicate`. What was seen of the scenario chooses the replications, of all sets the same.
     progress
-        Told how many builds are done, and how many there may be.
+        Called with the number of replications done and the most there may be.
 
     Raises
     ------
@@ -127,13 +127,13 @@ def _budget(scenario: Scenario, budget: str | float | Money, currency: str) -> F
 
 
 def _builds(measures: int, n: int, budget: Fraction | None) -> int:
-    """How many builds there may be."""
+    """How many replications there may be."""
     sets = 0 if budget is None else MOST_TRIED * max(1, n // 4) + (FINALISTS + 2 * MOST_PAIRED) * n
     return n * (measures + 1) + sets
 
 
 def _options(weighing: Weighing) -> pd.DataFrame:
-    """One row per measure, those first with which more builds reach the milestone, then by days for the money.
+    """One row per measure, those first with which more replications reach the milestone, then by days for the money.
 
     Columns: option, kind (mitigation or option), cost, days (earlier on average), low, high (95 % interval),
     per_million, per_million_low, per_million_high (days), reached (share of builds with it). A cost that is not said is
@@ -160,7 +160,7 @@ def _per_million(days: float, cost: float) -> float:
 
 
 def _rank(row: Mapping[str, Any]) -> tuple[float, bool, float, float]:
-    """Where more builds reach the milestone, then what costs something by days for it, then the rest by days."""
+    """Where more replications reach the milestone, then what costs something by days for it, then the rest by days."""
     priced = not isnan(row["cost"])
     per_million = row["per_million"] if priced and not isnan(row["per_million"]) else 0.0
     return (-row["reached"], not priced, -per_million, 0.0 if isnan(row["days"]) else -row["days"])
@@ -260,7 +260,7 @@ def report(result: Result, milestone: str = "") -> Report:
 
 
 def _best(result: Result) -> Iterator[str]:
-    """The best set for the budget: that more builds reach the milestone, and days where they do anyway."""
+    """The best set for the budget: that more replications reach the milestone, and days where they do anyway."""
     about, currency, sets = result.about, _currency(result), result.tables["sets"]
     if about.get("budget") is None:
         return

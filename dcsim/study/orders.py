@@ -75,7 +75,7 @@ def latest_orders(
     n, seed, workers, engine
         As in `replicate`.
     progress
-        Told how many orders are done, and how many there are.
+        Called with the number of orders done and their total.
 
     Raises
     ------

@@ -59,7 +59,7 @@ def _paragraph(result: Result) -> Iterator[str]:
     ends = f"95 %: {share(about['low'], 0, 0)} to {share(about['high'], 0, 0)}"
     yield f"{about['promise']}: kept in {share(about['probability'], n, 0)} of {counted(n, 'replication')} ({ends})."
     half, most = (_moment(about[name]) for name in ("p50_date", "p80_date"))
-    horizon = "" if about["p50_date"] else " (not by the horizon)"
+    horizon = "" if about["p50_date"] else " (not by the end of the simulation)"
     yield f"Even odds are {date_of(half)}{horizon}, four in five {date_of(most)}."
     yield from _why(result)
     usual = f", which here would be {about['usual']}" if about["usual"] else ""
@@ -165,7 +165,7 @@ def chances(result: Result) -> Chart:
         if about[name]:
             x = np.array([about[name]], "datetime64[s]")
             marks.append(Dots(name=f"P{level * 100:.0f}  {about[name][:10]}", x=x, y=np.array([level])))
-    said = f"{title}; even odds {about['p50_date'] or 'not by the horizon'}"
+    said = f"{title}; even odds {about['p50_date'] or 'not by the end of the simulation'}"
     zero = result.scenario.zero
     return Chart(title, Axis("date"), Axis("share", title="replications", low=0, high=1), marks, "", said, zero)
 

@@ -25,7 +25,7 @@ from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.suggest import shorten
 
 Progress = Callable[[int, int], None]
-"""Told how many replications are done, and how many there will be at most."""
+"""Called with the number of replications done and the most there will be."""
 
 Enough = Callable[[Chunk], bool]
 """Whether the replications so far, merged, are enough."""

@@ -149,7 +149,7 @@ class Result:
         return found
 
     def subject(self) -> list[str]:
-        """The scenario, what was laid over it, how often and with which seed it was simulated."""
+        """The scenario, its layers, and the number and seed of its simulations."""
         about = self.about
         told = [
             f"{part}" for part in about.get("subject") or [self.scenario.name, *labelled(layers_of(self), self.labels)]
@@ -273,7 +273,7 @@ class Result:
 
 
 def _as_seen(seen: Mapping[str, Any], count: Any) -> str:
-    """How many builds agree with what was seen, or how near they are."""
+    """How many replications agree with what was seen, or how near they are."""
     widened = f", and {count:,} within {seen['widened']:.1f} times the errors" if seen["widened"] > 1 else ""
     return f"as seen until {seen['until']}: {seen['agree']:,} of {seen['drawn']:,} replications agree{widened}"
 

@@ -1,4 +1,4 @@
-"""One build: it is simulated, and its result is told by tables."""
+"""One run: it is simulated, and its result is told by tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from dcsim.trace import Trace
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Run(Result):
-    """One simulated build: what happened, as pandas frames.
+    """One simulated run: what happened, as pandas frames.
 
     Ticks are minutes since the start of the scenario (see `frame.attrs`); what did not happen is empty.
     """
@@ -143,20 +143,20 @@ def simulate(
     sampling: str = RANDOM,
     expected: bool = False,
 ) -> Run:
-    """Simulate one build.
+    """Simulate a scenario once.
 
     Parameters
     ----------
     scenario
         From `load`.
     seed
-        The same seed gives the same build, to the byte.
+        The same seed gives the same run, to the byte.
     replication
-        Which of the builds of this seed; `replicate` numbers them from 0.
+        The number of the replication of this seed, from 0.
     engine
         `reference`, `compiled`, or `auto`: whichever is there sooner; all give the same trace.
     sampling
-        How `replicate` was told to sample, to tell one of its builds again: `random`, `lhs` or `sobol`.
+        The sampling of `replicate`, to repeat one of its replications: `random`, `lhs` or `sobol`.
     expected
         Every uncertain quantity at its mean, every risk at its more likely outcome, instead of a draw.
     """

@@ -1,4 +1,4 @@
-"""Sections that reports of one build and of many share: what was fitted, and what was waited for longest."""
+"""Sections that reports of one run and of many share: what was fitted, and what was waited for longest."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -88,7 +88,7 @@ def sightings_of(scenario: Scenario) -> tuple[Sighting, ...]:
 
 
 def draws_of(scenario: Scenario, count: int) -> int:
-    """How many builds it may take until so many agree."""
+    """How many replications it may take until so many agree."""
     return max(count, min(TRIES * count, MOST)) if sightings_of(scenario) else count
 
 

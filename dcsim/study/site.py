@@ -1,4 +1,4 @@
-"""Charts of one build by place: when every activity was at work where, and how far every rack is on a day."""
+"""Charts of one run by place: when every activity was at work where, and how far every rack is on a day."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta

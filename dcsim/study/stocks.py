@@ -1,4 +1,4 @@
-"""Charts of one build by what it takes: the stock of a supply, and the units of a resource that are at work."""
+"""Charts of one run by what it takes: the stock of a supply, and the units of a resource that are at work."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -106,7 +106,7 @@ def sweep(
     resume
         Continue a sweep that was stopped, from that folder; if it is complete, it is read.
     progress
-        Told how many replications are done, and how many there will be.
+        Called with the number of replications done and their total.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def _show(progress: Progress, before: int, count: int, done: int, _: int) -> Non
 def _simulated(
     asked: _Asked, number: int, point: Point, working: Working, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every replication of a point, and what builds lack."""
+    """Every replication of a point, and what replications lack."""
     here = changed(asked.scenario, overrides=point)
     found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n, among=asked.among), working, progress)
     outcomes = found.milestones[["replication", "milestone", "day", "date"]]

@@ -123,7 +123,7 @@ def _changes(about: Mapping[str, Any]) -> list[str]:
 _PARTS = re.compile(r"\[.*?\]|\{.*?\}")
 """What stands in brackets, where a comma does not part two values."""
 _CHANGE = re.compile(r"[^=,]+=[^=,]*(?<!\))")
-"""A single value, not all that was laid over another scenario, nor the second of its name."""
+"""A single value, not all layers of another scenario, nor the second of its name."""
 
 
 def _swept(about: Mapping[str, Any]) -> Iterator[str]:

@@ -60,7 +60,7 @@ class Results:
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
-        """What was laid over the scenario, as far as a result of it tells: a run of the resolved one does not."""
+        """The layers of the scenario, as far as a result knows them: a run of the resolved scenario does not."""
         told = (layers_of(one.labelled) for one in self.findings if same(one.scenario, self.scenario))
         return next((one for one in told if one), ())
 

@@ -47,7 +47,7 @@ def check_pattern(path: Key, pattern: str, level: str, places: Places, findings:
 
 
 def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places, findings: Problems) -> None:
-    """Whoever uses what every place of a level has for itself stands in one of these places."""
+    """An activity that uses something of every place of a level must be in one of these places."""
     if per not in places.tiers or at not in places.tiers or places.encloses(per, at):
         return
     here = "exists once for the site" if at == SITE else f"exists once in every '{at}'"

@@ -70,7 +70,7 @@ def check_characters(path: Key, name: str, findings: Problems) -> None:
 
 
 def kind_of(scenario: Scenario, name: str, orders: Mapping[str, str]) -> str | None:
-    """What the thing of this name is, in words; none where nothing is called so. `orders` have their supplies."""
+    """The kind of the thing with this name, in words; none if nothing has it. `orders` have their supplies."""
     for section, what in {**SHARED, "factors": "factor", "risks": "risk", "branches": "branch"}.items():
         if name in getattr(scenario, section):
             return what

@@ -13,7 +13,7 @@ Read = TypeVar("Read")
 
 @dataclass
 class Problems:
-    """Everything found wrong so far, and what is allowed but hardly meant."""
+    """All errors found so far, and warnings of probable mistakes."""
 
     document: Document
     problems: list[Problem] = field(default_factory=list)

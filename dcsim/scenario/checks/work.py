@@ -170,7 +170,7 @@ def _check_shared(scenario: Scenario, places: Places, findings: Problems) -> Non
 def check_factors(
     path: Key, names: tuple[str, ...], at: str, scenario: Scenario, places: Places, findings: Problems
 ) -> None:
-    """Whoever varies with a factor stands where it is drawn."""
+    """What varies with a factor must be where the factor is drawn."""
     for i, name in enumerate(names):
         if name in scenario.factors:
             check_stands_inside((*path, i), f"'{name}'", scenario.factors[name].per, at, places, findings)
