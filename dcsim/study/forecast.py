@@ -292,7 +292,7 @@ def before_and_after(result: Result) -> Chart:
         y = np.array([where[f"{name}"] for name in part["milestone"]], np.float64)
         x = part["date"].to_numpy("datetime64[s]")
         symbol: Any = "diamond" if told == "seen" else "triangle"
-        marks.append(Dots(name=told, colour=colour, symbol=symbol, x=x, y=y))
+        marks += [Dots(name=told, colour=colour, symbol=symbol, x=x, y=y)] if len(y) else []
     until = datetime.fromisoformat(result.about["seen"]["until"])
     marks.append(Rule(name="last seen", colour="ink", dash="dot", at=until))
     said = " ".join(_moved_by_sight(result))
