@@ -333,7 +333,7 @@ def test_a_day_above_twelve_decides_for_all_dates(taken_over):
 
 def test_every_wrong_cell_is_told_with_its_line(taken_over):
     rows = "ID,Name,Duration,Predecessors,Start\n1,a,5 dy,,2026-01-05\n2,b,1,7FS,2026-01-32\n2,c,1 m,,\n"
-    with pytest.raises(ScenarioError, match="'2' stands in 2 rows"):
+    with pytest.raises(ScenarioError, match="'2' appears in 2 rows"):
         taken_over(rows)
     with pytest.raises(ScenarioError) as told:
         taken_over(rows.replace("\n2,c", "\n3,c"))

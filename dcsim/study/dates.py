@@ -11,6 +11,7 @@ from dcsim.analysis.frames import explained
 from dcsim.analysis.quantiles import rank
 from dcsim.chain import chains
 from dcsim.dates import at_midnight
+from dcsim.document.causes import waited_for
 from dcsim.engine import AUTO, builds, choose
 from dcsim.errors import RequestError
 from dcsim.model import network_of
@@ -106,7 +107,8 @@ class _Told:
         seen = np.unique(self.cause)
         often = np.stack([(self.cause == number).sum(axis=0) for number in seen])
         frame["criticality"] = self.on_chain.mean(axis=0) if self.gates else np.nan
-        frame["cause"] = pd.Series(np.array(self.causes, object)[seen[often.argmax(axis=0)]], dtype="str")
+        words = [*map(waited_for, self.causes[:-3]), *self.causes[-3:]]
+        frame["cause"] = pd.Series(np.array(words, object)[seen[often.argmax(axis=0)]], dtype="str")
         frame["cause_share"] = often.max(axis=0) / n
         return explained(frame, network)
 
