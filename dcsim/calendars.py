@@ -205,12 +205,12 @@ class Shifts:
     shut: tuple[tuple[dt.datetime, dt.datetime], ...] = ()
     hours_per_day: Fraction | None = None
 
-    @property
+    @cached_property
     def working_day(self) -> Fraction:
         """Hours of work in a working day: as given, or else those of the longest day of the week."""
         return self.hours_per_day if self.hours_per_day is not None else max(map(_hours, self.week))
 
-    @property
+    @cached_property
     def working_week(self) -> Fraction:
         """Working days in a week; a day shorter than the longest counts as a part, unless a day's hours are given."""
         if self.hours_per_day is not None:
