@@ -148,8 +148,8 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
         "average_life": np.where(
             loan.repaid.any(axis=1), (loan.repaid * time).sum(axis=1) / np.maximum(loan.repaid.sum(axis=1), 1), np.nan
         ),
-        "dscr_headroom": 1 - float(asked.dscr) / least if asked.dscr is not None else nothing,
-        "ltv_headroom": 1 - most / float(asked.ltv) if asked.ltv is not None else nothing,
+        "dscr_headroom": _room(float(asked.dscr), least) if asked.dscr is not None else nothing,
+        "ltv_headroom": _room(most, np.full(n, float(asked.ltv))) if asked.ltv is not None else nothing,
         "loss_given_default": loan.lost,
         "breach": _dated(loan.breach, count),
         "default": _dated(loan.default, count),
@@ -184,6 +184,12 @@ def _worst(loans: list[dict[str, Floats]], lent: list[Loan], n: int) -> dict[str
     found["loss_given_default"] = np.where(claimed > 0, lost / np.maximum(claimed, 1), np.nan)
     found["average_life"] = np.where(repaid > 0, time / np.maximum(repaid, 1), np.nan)
     return found
+
+
+def _room(least: Floats | float, value: Floats) -> Floats:
+    """The part by which a value may fall until it is the least; not a number where there is none above zero."""
+    ratio = least / np.where(value > 0, value, np.nan)
+    return np.where(np.isfinite(ratio), 1 - ratio, np.nan)
 
 
 def _dated(month: Ints, count: int) -> Floats:
