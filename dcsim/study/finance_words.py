@@ -289,7 +289,7 @@ def _ratio(result: Result, key: str, loan: str) -> Chart:
     loan = loan or str(next(iter(rows["loan"]), ""))
     rows = rows[rows["loan"] == loan]
     here = np.isfinite(rows[[key, f"{key}_p10", f"{key}_p90"]].to_numpy(np.float64)).any(axis=1)
-    rows = rows.loc[here]
+    rows = rows.loc[here & ((rows["balance"] > 0) | (rows["service"] > 0)).to_numpy()]
     x, name, title = rows["month"].to_numpy("datetime64[s]"), _RATIO_NAMES[key], f"{key.upper()} of {loan}"
     values = {level: rows[f"{key}{level}"].replace(np.inf, np.nan).to_numpy() for level in ("", "_p10", "_p50", "_p90")}
     marks: list[Mark] = []
