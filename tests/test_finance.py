@@ -564,6 +564,14 @@ def test_many_builds_have_distributions_and_the_same_seed_the_same_answer():
     assert part[part["party"] == TOGETHER]["npv"].tolist() == one.outcomes["npv"].tolist()[-70:][:5]
 
 
+def test_a_return_below_zero_is_told_with_its_sign():
+    bought = {"land": {"date": "2024-01-10", "price": "100k USD"}}
+    sold = {"sold": {"supply": "gpus", "price": {"path": {"2024-01": "1 USD", "2025-01": "0 USD"}}}}
+    found = dcsim.finance(scenario(costs=bought, revenue=sold), expected=True)
+    assert figure(found, "irr")["expected"] < 0
+    assert "'IRR of free cash flow', '-" in str(found.report())
+
+
 def test_a_scenario_without_money_is_told_what_to_write():
     with pytest.raises(dcsim.DcsimError, match="the scenario says nothing of money"):
         dcsim.finance({"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}})

@@ -118,7 +118,9 @@ def _cell(value: float, kind: str) -> str:
         return ""
     if kind == "money":
         return money(value)
-    return share(value) if kind == "share" else "no value" if np.isinf(value) else f"{value:.2f}"
+    if kind == "share":
+        return share(value) if value >= 0 else f"-{share(-value)}"
+    return "no value" if np.isinf(value) else f"{value:.2f}"
 
 
 def _tables(result: Result, name: str) -> tuple[Table, Table]:
