@@ -9,18 +9,24 @@ import pytest
 from scipy import special, stats
 
 import dcsim
+from dcsim.distributions import Lognormal
 from dcsim.errors import RequestError, ScenarioError
+from dcsim.scenario.rules import Learned
 from dcsim.study.posterior import OFFSET, SPREAD, Evidence, posterior_of
+from dcsim.study.quantities import Drawn
 
 CASES = Path(__file__).parent / "data" / "cases"
 
 
-def evidence(day, error=0.5, name="a site", archetype="campus", count=600):
+BOTH = tuple(Drawn(number, f"factors.{name}", 0, Lognormal(0.5, 2)) for number, name in enumerate(("pace", "idle")))
+QUANTITIES = [Learned(one.name) for one in BOTH]
+GRID = special.ndtri((np.arange(600) + 0.5) / 600)
+
+
+def evidence(day, error=0.5, name="a site", archetype="campus"):
     """A site whose date is its score, seen with a normal error; a second quantity has nothing to do with it."""
-    grid = special.ndtri((np.arange(count) + 0.5) / count)
-    other = np.random.default_rng(int(1e6 * abs(day))).permutation(grid)
-    fit = -(((day - grid) / error) ** 2) / 2
-    return Evidence(name, archetype, 1, np.column_stack([grid, other]), fit, 1.0, 500.0)
+    fit, idle = -(((day - GRID) / error) ** 2) / 2, np.random.default_rng(int(1e6 * abs(day))).permutation(GRID)
+    return Evidence(name, (archetype, archetype), 1, BOTH, np.column_stack([GRID, idle]), fit, 1.0, 500.0)
 
 
 def exact(days, error=0.5):
@@ -43,7 +49,7 @@ DAYS = np.random.default_rng(5).normal(0.8, 0.7, 25)
 @pytest.fixture(scope="module")
 def posterior():
     sites = [evidence(day, name=f"site {number}") for number, day in enumerate(DAYS)]
-    return posterior_of(sites, ["factors.pace", "factors.idle"])
+    return posterior_of(sites, QUANTITIES)
 
 
 def moments(posterior, values, without=""):
@@ -54,30 +60,51 @@ def moments(posterior, values, without=""):
 
 def test_the_posterior_is_that_of_bayes_rule(posterior):
     (mean, mean_sd), (log, log_sd) = exact(DAYS)
-    assert moments(posterior, posterior.means("campus")[:, 0]) == pytest.approx((mean, mean_sd), abs=0.03)
+    assert moments(posterior, posterior.means(("campus", "campus"))[:, 0]) == pytest.approx((mean, mean_sd), abs=0.03)
     assert moments(posterior, np.log(posterior.spreads[:, 0])) == pytest.approx((log, log_sd), abs=0.05)
     assert posterior.effective() > 100
 
 
 def test_what_the_dates_do_not_tell_keeps_its_prior(posterior):
-    mean, sd = moments(posterior, posterior.means("campus")[:, 1])
-    assert abs(mean) < 0.15
+    mean, sd = moments(posterior, posterior.means(("campus", "campus"))[:, 1])
+    assert abs(mean) < 0.25
     assert sd > 0.9
 
 
 def test_leaving_a_site_out_is_never_having_seen_it(posterior):
     odd = int(np.argmax(np.abs(DAYS)))
     (mean, sd), _ = exact(np.delete(DAYS, odd))
-    assert moments(posterior, posterior.means("campus")[:, 0], f"site {odd}") == pytest.approx((mean, sd), abs=0.04)
+    assert moments(posterior, posterior.means(("campus", "campus"))[:, 0], f"site {odd}") == pytest.approx(
+        (mean, sd), abs=0.04
+    )
 
 
 def test_an_archetype_is_drawn_to_the_whole():
     """One site far from the others moves its archetype, by less than it is away."""
     sites = [evidence(0.0, name=f"site {number}") for number in range(20)]
-    posterior = posterior_of([*sites, evidence(2.0, name="odd", archetype="other")], ["factors.pace", "factors.idle"])
-    usual, odd = (moments(posterior, posterior.means(name)[:, 0])[0] for name in ("campus", "other"))
+    posterior = posterior_of([*sites, evidence(2.0, name="odd", archetype="other")], QUANTITIES)
+    usual, odd = (moments(posterior, posterior.means((name, name))[:, 0])[0] for name in ("campus", "other"))
     assert usual == pytest.approx(0, abs=0.1)
     assert 0.1 < odd < 1.5
+
+
+def test_a_risk_is_as_likely_as_bayes_rule_says():
+    """Of 24 sites six stood still, and each date tells which did: the probability is that of a normal prior of the
+    logarithm of its odds, on a grid."""
+    pause = Drawn(0, "risks.pause.occurs", 0, None, float(special.logit(0.5)))
+    occurs = (np.arange(400) % 2).astype(float)
+    sites = [
+        Evidence(
+            f"site {k}", ("campus",), 1, (pause,), occurs[:, None], np.where(occurs == (k < 6), 0.0, -60), 1.0, 200
+        )
+        for k in range(24)
+    ]
+    posterior = posterior_of(sites, [Learned("risks.pause.probability")])
+    found = posterior.weights() @ pause.value(posterior.means(("campus",))[:, 0])
+    odds = np.linspace(-6, 6, 2001)
+    logs = -(odds**2) / 2 + 6 * special.log_expit(odds) + 18 * special.log_expit(-odds)
+    assert found == pytest.approx(special.softmax(logs) @ special.expit(odds), abs=0.02)
+    assert posterior.spreads.min() == posterior.spreads.max() == 1
 
 
 def test_replications_stand_for_a_site_as_the_others_say(posterior):
@@ -113,12 +140,12 @@ def calibrated(world):
 
 
 def test_the_pace_of_a_world_is_found(calibrated):
-    campus = calibrated.posterior.set_index("archetype").loc["campus"]
+    campus = calibrated.posterior.set_index("group").loc["campus"]
     assert campus["median_p10"] < 1.27 * 1.05
     assert campus["median_p90"] > 1.27 * 0.95
     assert campus["median_width"] < 0.4
     assert (campus["low"], campus["high"]) == pytest.approx((0.9, 1.8), rel=0.2)
-    other = calibrated.posterior.set_index("archetype").loc["conversion"]
+    other = calibrated.posterior.set_index("group").loc["conversion"]
     assert (other["sites"], other["median_width"] > campus["median_width"]) == (1, True)
     assert other["median_p50"] == pytest.approx(campus["median_p50"], rel=0.1)
     assert calibrated.about["effective"] >= 100
@@ -129,6 +156,57 @@ def test_calibrated_forecasts_are_better_than_the_template_alone(world):
     alone = result.skill.query("against == 'template alone' and group == 'all sites' and counted == 'dated'").iloc[0]
     assert alone["skill_low"] > 0
     assert "factors.pace calibrated, for each site on all others: at least" in str(result.report())
+
+
+ORDERS = """name: Gear and a pause
+start: 2024-01-01
+horizon: 8 years
+supplies: {gear: {orders: {main: {amount: 1, placed: = start - 300 d to start + 100 d, lead_time: 400 d}}}}
+activities:
+  fit_out: {duration: {pert: [20 d, 30 d, 50 d]}, consumes: {gear: 1}}
+risks: {pause: {probability: 0.2, begins: 0 d, lasts: 1_000 d, stop_work: [fit_out]}}
+milestones: {operational: {activity: fit_out, reaches: 1}}
+"""
+
+
+@pytest.fixture(scope="module")
+def gear(tmp_path_factory):
+    """Sixteen sites: gear of early buyers is ordered 250 days before the start, that of late ones 50 days after it,
+    and every fourth site stands still for 1,000 days."""
+    folder = tmp_path_factory.mktemp("gear")
+    (folder / "gear.yaml").write_text(ORDERS)
+    (folder / "rules.yaml").write_text(
+        "rules: [{scenario: gear.yaml, set: {start: '{started}'}}]\n"
+        "calibrate: [{quantity: supplies.*.orders.*.placed, by: buyer}, risks.pause.probability]\n"
+    )
+    rows = [("early" if k % 2 else "late", 180 if k % 2 else 480, 1000 * (k // 2 % 4 == 0)) for k in range(16)]
+    dates = [np.datetime64("2024-01-01") + day + pause for _, day, pause in rows]
+    sites = [f"s{k},2024-01-01,new,{buyer}" for k, (buyer, _, _) in enumerate(rows)]
+    (folder / "sites.csv").write_text("\n".join(["site,started,shell,buyer", *sites]))
+    steps = [f"s{k},1,{date},20,operational" for k, date in enumerate(dates)]
+    (folder / "site_steps.csv").write_text("\n".join(["site,buildings,date,date_error_days,seen", *steps]))
+    return folder
+
+
+def test_order_dates_by_buyer_and_pauses_are_learned(gear, tmp_path):
+    from dcsim.study.calibrate import write_layers
+
+    result = dcsim.calibrate(gear, template=gear / "rules.yaml", n=512, engine="reference")
+    later = result.posterior.query("quantity.str.endswith('placed')").set_index("group")["median_p50"]
+    assert later["buyer early"] < -80 < 80 < later["buyer late"]
+    pause = result.posterior.query("quantity == 'risks.pause.probability' and group == 'gear'").iloc[0]
+    assert pause["median_p10"] < 0.25 < pause["median_p90"]
+    assert np.isnan(pause["spread_width"])
+    names = [path.name for path in write_layers(result, tmp_path / "layer.yaml")]
+    assert names == ["layer.yaml", "layer-buyer-early.yaml", "layer-buyer-late.yaml", "layer-gear.yaml"]
+    shutil.copy(gear / "gear.yaml", tmp_path)
+    layers = ["gear.yaml", "layer-buyer-early.yaml", "layer-gear.yaml"]
+    scenario = dcsim.load({"extends": layers, "name": "a site"}, root=tmp_path)
+    placed = scenario.supplies["gear"].orders["main"].placed
+    low, high = sorted(str(one)[:10] for one in placed.values)
+    assert low < "2023-08-01" < high < "2024-01-01"
+    assert 0.1 < scenario.risks["pause"].probability < 0.4
+    assert "CALIBRATION" in {one.source for one in scenario.document.citations.values()}
 
 
 def test_what_came_later_is_not_known(world):
@@ -142,7 +220,7 @@ def test_a_factor_that_is_known_says_nothing(world, tmp_path):
     conversion = folder / "conversion.yaml"
     conversion.write_text(conversion.read_text() + "factors: {pace: 1}\n")
     result = dcsim.calibrate(folder, template=folder / "rules.yaml", n=32)
-    assert list(result.posterior["archetype"]) == ["all sites", "campus"]
+    assert list(result.posterior["group"]) == ["all sites", "campus"]
     assert len(result.sites) == 31
 
 
@@ -152,7 +230,7 @@ def test_layers_are_extended_by_scenarios(calibrated, world):
     paths = write_layers(calibrated, world / "layer.yaml")
     assert [path.name for path in paths] == ["layer.yaml", "layer-campus.yaml", "layer-conversion.yaml"]
     scenario = dcsim.load({"extends": ["campus.yaml", "layer-campus.yaml"], "name": "a site"}, root=world)
-    row = calibrated.posterior.set_index("archetype").loc["campus"]
+    row = calibrated.posterior.set_index("group").loc["campus"]
     value = scenario.factors["pace"].value.resolve(lambda number: number)
     assert (value.p05, value.p95) == pytest.approx((row["low"], row["high"]), rel=1e-3)
     cited = scenario.document.citations["factors", "pace", "value"]
@@ -209,4 +287,4 @@ def test_archetypes_are_calibrated_from_neutral_priors():
         "factors.pace_of_kind",
     }, "no site stands in CN or AE"
     early = result.posterior.query("quantity == 'factors.pace_of_time'")
-    assert set(early["archetype"]) == {"all sites", "conversion-powered", "new-campus"}
+    assert set(early["group"]) == {"all sites", "conversion-powered", "new-campus"}

@@ -59,7 +59,10 @@ def backtest(
 
 @question("seed workers engine")
 def calibrate(
-    cases: Cases,
+    cases: Annotated[
+        Path,
+        typer.Argument(metavar="CASES|SCENARIO", help="A folder as for backtest, or a scenario with fitted values."),
+    ],
     *,
     template: Template = None,
     layer: Annotated[
@@ -77,11 +80,13 @@ def calibrate(
     ] = None,
     **shared: Any,
 ) -> Answer:
-    """Learn a few quantities of the templates from the dates of real sites."""
+    """Learn a few quantities of the templates from the dates of real sites, or what is fitted from those of one."""
     from dcsim.study.calibrate import calibrate, write_layers
 
     if layer is not None and not layer.parent.is_dir():
         raise typer.BadParameter(f"there is no folder '{layer.parent}' for the layer")
+    if layer is not None and cases.is_file():
+        raise typer.BadParameter("a layer is made from many sites, not from one scenario")
     result = calibrate(cases, template=template, n=n, as_of=as_of, **shared)
     written = write_layers(result, layer) if layer is not None else []
     return Answer(result, notes=tuple(f"layer in {path}" for path in written))

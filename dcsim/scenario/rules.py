@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.cases import SITES, Cases, Site
@@ -18,6 +18,21 @@ from dcsim.suggest import nearest, shorten
 _CELL = re.compile(r"\{(\w+)\}")
 _KEYS, _RULE = ("rules", "defaults", "calibrate"), ("when", "scenario", "set")
 _BESIDE = ("value", "assumption", "source", "note")
+_LEARNED = ("quantity", "by")
+
+ALL = "all"
+"""In the place of a column: all sites are one group."""
+PLACED, PROBABILITY = ".placed", ".probability"
+_LEARNABLE = re.compile(r"factors\.[^.]+|supplies\.[^.]+\.orders\.[^.]+\.placed|risks\.[^.]+\.probability")
+
+
+class Learned(NamedTuple):
+    """A quantity that real sites are asked about."""
+
+    quantity: str
+    """`factors.pace`, `supplies.*.orders.*.placed` or `risks.pause.probability`."""
+    by: str = ""
+    """The column whose words make the groups that may differ; archetypes if empty, no groups if `all`."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +61,8 @@ class Rules:
     rules: tuple[Rule, ...]
     defaults: Mapping[str, str]
     """What is taken for an empty cell, by column."""
-    calibrate: tuple[str, ...]
-    """The quantities that real sites are asked about: `factors.pace`."""
+    calibrate: tuple[Learned, ...]
+    """The quantities that real sites are asked about."""
     sha256: str
     """Fingerprint of the file."""
 
@@ -175,14 +190,28 @@ class _Reading:
             found[column] = str(plain(value))
         return found
 
-    def calibrated(self, node: Node | None) -> tuple[str, ...]:
-        """The factors that are named; each is looked for in every template later."""
-        names = plain(node) if node is not None else []
-        right = isinstance(names, list) and all(isinstance(name, str) for name in names)
-        if node is not None and not (right and all(name.startswith("factors.") for name in names)):
-            self._say(node, ("calibrate",), "expected a list of factors such as [factors.pace]")
+    def calibrated(self, node: Node | None) -> tuple[Learned, ...]:
+        """The quantities that are named; each is looked for in every template later."""
+        path: Key = ("calibrate",)
+        expected = "factors such as [factors.pace], supplies.*.orders.*.placed, or risks.pause.probability"
+        if node is None or not isinstance(node.value, list):
+            if node is not None:
+                self._say(node, path, f"expected a list of {expected}")
             return ()
-        return tuple(dict.fromkeys(names))
+        found: dict[str, Learned] = {}
+        for one in node.value:
+            by = ""
+            if isinstance(one.value, dict):
+                self._known(one, path, _LEARNED, "`{quantity: factors.pace, by: COLUMN}`")
+                by = str(plain(one.get("by") or Node("")))
+                if by not in ("", ALL):
+                    self._column(one, path, by)
+            name = plain(one.get("quantity") or Node("")) if isinstance(one.value, dict) else one.value
+            if not isinstance(name, str) or not _LEARNABLE.fullmatch(name):
+                self._say(one, path, f"expected {expected}; got '{shorten(str(name))}'")
+                continue
+            found[name] = Learned(name, by)
+        return tuple(found.values())
 
     def _entries(self, node: Node, path: Key, key: str) -> list[tuple[str, Node]]:
         there = node.get(key)

@@ -16,7 +16,8 @@ from dcsim.scenario.rules import Rules
 from dcsim.study.backtest_words import AT_START, CHARTS, LEVELS, report
 from dcsim.study.manifest import Fields
 from dcsim.study.past import Forecast, Moment, Past, is_first, past_of, references
-from dcsim.study.posterior import Posterior, evidence_of, posterior_of, priors_of
+from dcsim.study.posterior import Posterior, evidence_of, posterior_of
+from dcsim.study.quantities import drawn_of
 from dcsim.study.replicate import Progress, Working
 from dcsim.study.result import Result
 from dcsim.study.scores import (
@@ -126,21 +127,21 @@ def _refuse_odd(builds: Sequence[Build], rules: Rules, moment: Moment, leave_one
     if leave_one_out and not rules.calibrate:
         raise RequestError(f"nothing to calibrate: name factors in '{rules.path}', such as `calibrate: [factors.pace]`")
     for build in builds if leave_one_out else ():
-        priors_of(build.network, rules.calibrate)
+        drawn_of(build.network, rules.calibrate)
     if under_way and not any(made_of(build) for build in builds):
         raise RequestError("no stage of an unfinished site was seen after its start: --under-way needs site_stages.csv")
 
 
 def _posterior(simulated: Sequence[Simulated], rules: Rules, seed: int) -> Posterior:
     """What all sites say of what the rules calibrate; the site itself is left out where it is forecast."""
-    return posterior_of([evidence_of(one, rules.calibrate) for one in simulated], rules.calibrate, seed)
+    return posterior_of([evidence_of(one, rules, seed) for one in simulated], rules.calibrate, seed)
 
 
 def _told(posterior: Posterior | None) -> dict[str, Any]:
     if posterior is None:
         return {}
     effective = min(posterior.effective(one.site) for one in posterior.evidence)
-    return {"calibrated": list(posterior.quantities), "effective": effective}
+    return {"calibrated": [one.quantity for one in posterior.quantities], "effective": effective}
 
 
 def _chosen(simulated: Simulated, posterior: Posterior | None) -> Ints:
@@ -148,7 +149,7 @@ def _chosen(simulated: Simulated, posterior: Posterior | None) -> Ints:
     count = len(simulated.draws)
     if posterior is None:
         return np.arange(count)
-    return posterior.resampled(evidence_of(simulated, posterior.quantities), count)
+    return posterior.standing(simulated.build.site.name, count)
 
 
 def _at_start(

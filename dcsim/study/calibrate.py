@@ -1,39 +1,42 @@
 """What real sites say about a few quantities of the templates: posteriors beside priors, and a layer to extend."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dcsim.distributions import Z95, Lognormal
+from dcsim.distributions import Z95
 from dcsim.document.chart import Axis, Bars, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import counted
+from dcsim.document.words import counted, listed
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.cases import Cases, read_cases
+from dcsim.scenario.rules import PLACED, PROBABILITY
+from dcsim.study.fitting import fit
 from dcsim.study.manifest import Fields, Number
-from dcsim.study.posterior import OFFSET, SPREAD, Posterior, evidence_of, posterior_of, priors_of
+from dcsim.study.posterior import OFFSET, SPREAD, WHOLE, Evidence, Posterior, evidence_of, posterior_of, quantiles, sd
+from dcsim.study.quantities import Drawn, drawn_of
 from dcsim.study.replicate import Working
 from dcsim.study.result import Result
 from dcsim.study.sites import ABOUT as ABOUT_SITES
-from dcsim.study.sites import about_of, builds_of, moment_of, rules_of, simulate_all
+from dcsim.study.sites import Build, about_of, builds_of, moment_of, rules_of, simulate_all
 from dcsim.writing import write_file
 
 MAIN = "posterior"
 TABLES = {
-    "posterior": "archetype quantity sites:whole prior_low:number prior_high:number low:number high:number"
+    "posterior": "group quantity sites:whole prior_low:number prior_high:number low:number high:number"
     " median_p10:number median_p50:number median_p90:number median_width:number spread_width:number",
+    "layers": "group quantity path value low:number high:number",
     "ridges": "one other correlation:number",
     "sites": "site archetype steps:whole widened:number replications:number draws_without:number",
 }
 ABOUT: Fields = ABOUT_SITES | {"calibrated": list[str], "effective": Number, "to": str}
-WHOLE = "all sites"
 RIDGE = 0.5
 """Correlations from which two quantities stand for each other."""
 HARDLY = 0.8
@@ -51,12 +54,14 @@ def calibrate(
     engine: str = AUTO,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
-    """Learn the quantities that the rules name under `calibrate` from sites whose dates are known.
+    """Learn a few quantities from dates that are known: of real sites, those that the rules name under `calibrate`; of
+    one scenario, what is `fitted`.
 
     Parameters
     ----------
     cases, template
-        As in `backtest`; the rules say `calibrate: [factors.pace, ...]`.
+        As in `backtest`; the rules say `calibrate: [factors.pace, ...]`. Or, without a template, a scenario with
+        `fitted` values and observed dates.
     n, seed, workers, engine, progress
         As in `replicate`, for each site.
     as_of
@@ -69,6 +74,10 @@ def calibrate(
     RequestError
         Nothing can be calibrated, or a number makes no sense.
     """
+    if Path(cases).is_file():
+        if template is not None or as_of is not None:
+            raise RequestError(f"'{cases}' is one scenario, with its own observed dates: no --template, no --as-of")
+        return fit(Path(cases), n, seed, workers, engine, progress)
     moment = moment_of(as_of)
     if isinstance(moment, str) and moment:
         raise RequestError("a calibration knows what there is at one date: as of which?")
@@ -78,17 +87,18 @@ def calibrate(
     if not builds or not rules.calibrate:
         what = "no step of any site is dated" if rules.calibrate else "no factor is named, `calibrate: [factors.pace]`"
         raise RequestError(f"nothing to calibrate by '{rules.path}': {what}")
-    priors: dict[str, list[Lognormal | None]] = {}
     for build in builds:
-        found = priors_of(build.network, rules.calibrate)
-        before = priors.setdefault(build.rule.archetype, found)
-        priors[build.rule.archetype] = [old or new for old, new in zip(before, found, strict=True)]
+        drawn_of(build.network, rules.calibrate)  # refused before anything runs
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
     simulated = simulate_all(builds, n, seed, Working(engine, workers), progress)
-    posterior = posterior_of([evidence_of(one, rules.calibrate) for one in simulated], rules.calibrate, seed)
+    posterior = posterior_of([evidence_of(one, rules, seed) for one in simulated], rules.calibrate, seed)
     last = max(step.date for build in builds for step in build.steps if step.date is not None)
-    about |= {"calibrated": list(rules.calibrate), "effective": posterior.effective(), "to": last.isoformat()}
-    tables = {"posterior": _posterior(posterior, priors), "ridges": _ridges(posterior), "sites": _sites(posterior)}
+    names = [one.quantity for one in rules.calibrate]
+    about |= {"calibrated": names, "effective": posterior.effective(), "to": last.isoformat()}
+    groups = list(_groups(posterior))
+    tables = {"posterior": pd.DataFrame([one.row() for one in groups], columns=_COLUMNS)}
+    tables["layers"] = pd.DataFrame([row for one in groups for row in one.settings()], columns=_LAYERS)
+    tables |= {"ridges": _ridges(posterior), "sites": _sites(posterior, builds)}
     return Result("calibration", builds[0].scenario, about, tables)
 
 
@@ -101,66 +111,114 @@ def _until(cases: Cases, date: dt.date) -> Cases:
     return replace(cases, sites=tuple(sites))
 
 
-def _posterior(posterior: Posterior, priors: dict[str, list[Lognormal | None]]) -> pd.DataFrame:
-    """One row per archetype and quantity: how many sites it has, the range `A to B` of the prior and of a site yet
-    unseen, the median of the sites (P10, P50, P90), and how wide the posteriors of the median and of the spread are, as
-    shares of their priors."""
-    sites = Counter(one.archetype for one in posterior.evidence)
-    frequent = {archetype: priors[archetype] for archetype, _ in sites.most_common()}
-    weights, rows = posterior.weights(), []
-    for archetype in (WHOLE, *sorted(sites)):
-        for number, quantity in enumerate(posterior.quantities):
-            there = [some[number] for name, some in frequent.items() if archetype in (WHOLE, name)]
-            prior = next((one for one in there if one is not None), None)
-            if prior is None:
-                continue
-            means, spreads = posterior.means(archetype)[:, number], posterior.spreads[:, number]
-            middle = float(weights @ means)
-            between, within = float(weights @ (means - middle) ** 2), float(weights @ spreads**2)
-            apart = OFFSET**2 if archetype == WHOLE else 0.0
-            half = Z95 * (between + within + apart) ** 0.5
-            scores = (middle - half, middle + half, *_quantiles(means, weights))
-            values = [float(np.exp(prior.mu + prior.sigma * score)) for score in scores]
-            logs = np.log(spreads)
-            narrow = (between / (1 + OFFSET**2 * (archetype != WHOLE))) ** 0.5
-            spread = float(weights @ (logs - weights @ logs) ** 2) ** 0.5 / SPREAD
-            count = len(posterior.evidence) if archetype == WHOLE else sites[archetype]
-            rows.append((archetype, quantity, count, float(prior.p05), float(prior.p95), *values, narrow, spread))
-    return pd.DataFrame(rows, columns=_COLUMNS)
-
-
 _COLUMNS = [
-    *("archetype", "quantity", "sites", "prior_low", "prior_high", "low", "high"),
+    *("group", "quantity", "sites", "prior_low", "prior_high", "low", "high"),
     *("median_p10", "median_p50", "median_p90", "median_width", "spread_width"),
 ]
+_LAYERS = ["group", "quantity", "path", "value", "low", "high"]
 
 
-def _quantiles(values: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> list[float]:
-    """P10, P50 and P90 of weighted draws."""
-    order = np.argsort(values)
-    return [float(one) for one in np.interp((0.1, 0.5, 0.9), np.cumsum(weights[order]), values[order])]
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """What is known of a quantity in a group of sites, or in all."""
+
+    posterior: Posterior
+    number: int
+    name: str
+    sites: tuple[Evidence, ...]
+
+    @cached_property
+    def weights(self) -> np.ndarray[Any, Any]:
+        """How much each draw counts."""
+        return self.posterior.weights()
+
+    @property
+    def drawn(self) -> list[Drawn]:
+        """What the first site of the group draws of the quantity."""
+        return [one for one in self.sites[0].drawn if one.quantity == self.number]
+
+    @property
+    def means(self) -> np.ndarray[Any, Any]:
+        """The mean score, by draw."""
+        groups = [""] * len(self.posterior.quantities)
+        groups[self.number] = self.name
+        return self.posterior.means(groups)[:, self.number]
+
+    @property
+    def half(self) -> float:
+        """Half the width of the range in which the score of a site yet unseen lies in nine of ten cases: it holds the
+        spread between sites, and what is not known of their median."""
+        within = (
+            self.posterior.spreads[:, self.number] ** 2
+            if self.drawn[0].prior is not None
+            else np.zeros(len(self.weights))
+        )
+        apart = OFFSET**2 if self.name == WHOLE and self.number in {k for _, k in self.posterior.room.offsets} else 0.0
+        return float(Z95 * (sd(self.means, self.weights) ** 2 + self.weights @ within + apart) ** 0.5)
+
+    def row(self) -> tuple[Any, ...]:
+        """One row: how many sites, the range `A to B` of the prior and of a site yet unseen, the median of the sites
+        (P10, P50, P90), and how wide the posteriors of the median and of the spread are, as shares of their priors.
+
+        Dates are told as days after those of the template.
+        """
+        means, first, room = self.means, self.drawn[0], self.posterior.room
+        middle = float(self.weights @ means)
+        scores = np.array(
+            [-Z95, Z95, middle - self.half, middle + self.half, *quantiles(means, self.weights, 0.1, 0.5, 0.9)]
+        )
+        values = first.value(scores) - (first.value(np.zeros(1)) if first.is_date else 0)
+        narrow = sd(means, self.weights) / (1 + OFFSET**2 * ((self.name, self.number) in room.offsets)) ** 0.5
+        spread = sd(room.logs(self.posterior.draws)[:, self.number], self.weights) / SPREAD
+        spread = spread if first.prior is not None else np.nan
+        name = self.posterior.quantities[self.number].quantity
+        return (self.name, name, len(self.sites), *(float(one) for one in values), narrow, spread)
+
+    def settings(self) -> Iterator[tuple[str, str, str, str, float, float]]:
+        """One row for each value that a layer sets: path, value as a scenario writes it, and its ends. What differs
+        between the templates of the sites is not set."""
+        middle, name = float(self.weights @ self.means), self.posterior.quantities[self.number].quantity
+        for one in (one for one in self.drawn if all(one in site.drawn for site in self.sites)):
+            low, high = (float(end) for end in one.value(np.array([middle - self.half, middle + self.half])))
+            if one.is_date:  # a range of dates is even: nine tenths of it lie between these two
+                beyond = (high - low) / 18
+                low, high = low - beyond, high + beyond
+                ends = (f"start {'-' if end < 0 else '+'} {abs(end):.0f} d" for end in (low, high))
+                value = f'"= {" to ".join(ends)}"'
+            elif one.prior is None:
+                low, high = (float(end) for end in one.value(np.array(quantiles(self.means, self.weights, 0.05, 0.95))))
+                value = f"{float(self.weights @ one.value(self.means)):.3g}"
+            else:
+                value = f"{low:.4g} to {high:.4g}"
+            yield self.name, name, name if one.prior is None else one.name, value, low, high
+
+
+def _groups(posterior: Posterior) -> Iterator[_Group]:
+    """All sites, and each group, of every quantity."""
+    for number in range(len(posterior.quantities)):
+        there = [site for site in posterior.evidence if any(one.quantity == number for one in site.drawn)]
+        for name in (WHOLE, *sorted({site.groups[number] for site in there} - {WHOLE})):
+            sites = tuple(site for site in there if name in (WHOLE, site.groups[number]))
+            if sites:
+                yield _Group(posterior, number, name, sites)
 
 
 def _ridges(posterior: Posterior) -> pd.DataFrame:
     """How medians and spreads go together in the posterior: one, other, correlation."""
-    names = [f"{what} of {name}" for what in ("median", "spread") for name in posterior.quantities]
-    draws = np.column_stack([posterior.means(), np.log(posterior.spreads)])
-    found = np.atleast_2d(np.corrcoef(_weighted(draws, posterior.weights())))
-    pairs = [(names[k], names[j], found[k, j]) for k in range(len(names)) for j in range(k)]
+    room, names = posterior.room, [one.quantity for one in posterior.quantities]
+    labels = [f"median of {name}" for name in names] + [f"spread of {names[number]}" for number in room.spreads]
+    draws, weights = posterior.draws[:, : len(labels)], posterior.weights()
+    found = np.atleast_2d(np.corrcoef(((draws - weights @ draws) * np.sqrt(weights)[:, None]).T))
+    pairs = [(labels[k], labels[j], found[k, j]) for k in range(len(labels)) for j in range(k)]
     return pd.DataFrame(pairs, columns=["one", "other", "correlation"])
 
 
-def _weighted(draws: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Draws around their mean, each as far as its weight says: their correlations are the weighted ones."""
-    return np.asarray(((draws - weights @ draws) * np.sqrt(weights)[:, None]).T)
-
-
-def _sites(posterior: Posterior) -> pd.DataFrame:
+def _sites(posterior: Posterior, builds: Sequence[Build]) -> pd.DataFrame:
     """One row per site: archetype, steps, by how much the errors of its dates were widened, how many replications
     count, and how many draws do without the site."""
     rows = [
-        (one.site, one.archetype, one.steps, one.widened, one.effective, posterior.effective(one.site))
-        for one in posterior.evidence
+        (one.site, build.rule.archetype, one.steps, one.widened, one.effective, posterior.effective(one.site))
+        for one, build in zip(posterior.evidence, builds, strict=True)
     ]
     return pd.DataFrame(rows, columns=["site", "archetype", "steps", "widened", "replications", "draws_without"])
 
@@ -169,40 +227,52 @@ def _sites(posterior: Posterior) -> pd.DataFrame:
 
 
 def write_layers(result: Result, path: Path) -> list[Path]:
-    """The calibrated ranges as files that scenarios extend: one for all sites, and beside it one for each archetype."""
+    """The calibrated values as files that scenarios extend: one for all sites, and beside it one for each group."""
     written = []
-    for archetype, part in result.tables["posterior"].groupby("archetype", sort=False):
-        name = path if archetype == WHOLE else path.with_name(f"{path.stem}-{archetype}{path.suffix}")
-        written.append(write_file(name, _layer(result, str(archetype), part)))
+    for group, part in result.tables["layers"].groupby("group", sort=False):
+        of = str(group).replace(" ", "-")
+        name = path if group == WHOLE else path.with_name(f"{path.stem}-{of}{path.suffix}")
+        written.append(write_file(name, _layer(result, str(group), part)))
     return written
 
 
-def _layer(result: Result, archetype: str, part: pd.DataFrame) -> str:
-    """A layer of a scenario: each quantity with its calibrated range and where it comes from."""
-    about, count = result.about, int(part["sites"].iloc[0])
-    whole = len(result.tables["sites"])
-    of = f"calibrated on {counted(whole, 'site')} to {about['to']}"
-    lines = [f"# {archetype}: {of}; write `extends: [TEMPLATE, THIS FILE]`.", "factors:"]
-    for row in part.to_dict("records"):
+def _layer(result: Result, group: str, part: pd.DataFrame) -> str:
+    """A layer of a scenario: each quantity with its calibrated value and where it comes from."""
+    about, of = result.about, f"calibrated on {counted(len(result.tables['sites']), 'site')} to {result.about['to']}"
+    rows = result.tables["posterior"].query("group == @group").set_index("quantity")
+    tree: dict[str, Any] = {}
+    for leaf in part.to_dict("records"):
+        row, inside = rows.loc[leaf["quantity"]], tree
+        for key in leaf["path"].split("."):
+            inside = inside.setdefault(key, {})
         hardly = "; the dates hardly say anything of its median" if row["median_width"] > HARDLY else ""
-        prior = f"prior {row['prior_low']:.4g} to {row['prior_high']:.4g}"
-        lines += [
-            f"  {row['quantity'].removeprefix('factors.')}:",
-            f"    value: {row['low']:.4g} to {row['high']:.4g}",
-            "    source: CALIBRATION",
-            "    assumption: null",
-            f'    note: "{prior}; {counted(count, "site")} of {archetype}{hardly}"',
-        ]
+        what = "days later" if leaf["path"].endswith(PLACED) else ""
+        prior = f"prior {row['prior_low']:.4g} to {row['prior_high']:.4g} {what}".strip()
+        note = f'"{prior}; {counted(int(row["sites"]), "site")} of {group}{hardly}"'
+        if leaf["path"].endswith(PROBABILITY):
+            inside |= {"low": f"{leaf['low']:.3g}", "high": f"{leaf['high']:.3g}"}
+        inside |= {"value": leaf["value"], "source": "CALIBRATION", "assumption": "null", "note": note}
     told = f"rules {about['rules'][:12]}, " + ", ".join(f"{name} {sha[:12]}" for name, sha in about["cases"].items())
-    lines += ["sources:", "  CALIBRATION:", f"    what: {of}", f"    as_of: {about['to']}", f'    note: "{told}"']
-    return "\n".join(lines) + "\n"
+    tree["sources"] = {"CALIBRATION": {"what": of, "as_of": about["to"], "note": f'"{told}"'}}
+    return "\n".join([f"# {group}: {of}; write `extends: [TEMPLATE, THIS FILE]`.", *_lines(tree)]) + "\n"
+
+
+def _lines(tree: Mapping[str, Any], deep: int = 0) -> Iterator[str]:
+    """A mapping as lines of YAML."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield f"{'  ' * deep}{key}:"
+            yield from _lines(value, deep + 1)
+        else:
+            yield f"{'  ' * deep}{key}: {value}"
 
 
 # What it has to say
 
 NOTES = (
     "A site yet unseen lies in this range with a probability of 90 %: the spread between sites and what is not known "
-    "of their median are both in it. Of an archetype with few sites the range is drawn to that of all sites.",
+    "of their median are both in it. Of a group with few sites the range is drawn to that of all sites. Dates of "
+    "orders are days after those of the template; a probability has no spread between sites.",
     "Width: of the posterior, as a share of the prior; near 100 % the dates say nothing.",
 )
 
@@ -220,6 +290,10 @@ def report(result: Result, milestone: str = "") -> Report:
         for row in tables["ridges"].to_dict("records")
         if abs(row["correlation"]) >= RIDGE
     ]
+    whole = tables["posterior"][tables["posterior"]["group"] == WHOLE]
+    vague = list(whole["quantity"][whole["median_width"] > HARDLY])
+    if vague:
+        ridges.insert(0, f"The dates hardly say anything of the median of {listed(vague)}.")
     widened = sites[sites["widened"] > 1]
     if len(widened):
         most = widened["widened"].max()
@@ -236,7 +310,7 @@ def report(result: Result, milestone: str = "") -> Report:
 
 
 def _tables(posterior: pd.DataFrame) -> Iterator[Table]:
-    """Each quantity in all sites and in each archetype."""
+    """Each quantity in all sites and in each group."""
     columns = (
         *(Column("sites"), Column("n", "count"), Column("prior"), Column("calibrated"), Column("median")),
         *(Column("width", "share", digits=0), Column("of spread", "share", digits=0)),
@@ -244,9 +318,9 @@ def _tables(posterior: pd.DataFrame) -> Iterator[Table]:
     for quantity, part in posterior.groupby("quantity", sort=False):
         rows = [
             [
-                *(row["archetype"], row["sites"], _range(row, "prior_low", "prior_high"), _range(row, "low", "high")),
+                *(row["group"], row["sites"], _range(row, "prior_low", "prior_high"), _range(row, "low", "high")),
                 *(_range(row, "median_p10", "median_p90"), min(row["median_width"], 0.99)),
-                min(row["spread_width"], 0.99),
+                None if np.isnan(row["spread_width"]) else min(row["spread_width"], 0.99),
             ]
             for row in part.to_dict("records")
         ]
@@ -258,13 +332,13 @@ def _range(row: Mapping[Hashable, Any], low: str, high: str) -> str:
 
 
 def ranges(result: Result) -> Chart:
-    """Prior and calibrated range of each quantity, in all sites and in each archetype."""
+    """Prior and calibrated range of each quantity, in all sites and in each group."""
     table = result.tables["posterior"]
     rows = np.arange(len(table), dtype=np.float64)
     column = {name: table[name].to_numpy(np.float64) for name in _COLUMNS[3:]}
     names = [
-        f"{quantity.removeprefix('factors.')}: {archetype}"
-        for archetype, quantity in zip(table["archetype"], table["quantity"], strict=True)
+        f"{quantity.removeprefix('factors.')}: {group}"
+        for group, quantity in zip(table["group"], table["quantity"], strict=True)
     ]
     marks = [
         Bars(name="prior", colour="line", rows=rows.tolist(), start=column["prior_low"], end=column["prior_high"]),

@@ -1,16 +1,16 @@
 """What real sites say about the few quantities that their dates can carry, each with its prior beside it.
 
-A quantity is a factor of the site that its template writes as `A to B`. How far a site is from the median of that
-prior, in standard deviations of its logarithm, is its score. Among the sites of an archetype scores are normal; their
-mean and their spread are learned:
+How far a site is from the median of the prior of a quantity is its score (see `dcsim.study.quantities`). Among the
+sites of a group scores are normal; their mean and their spread are learned:
 
     score ~ Normal(mean + offset, spread),  mean ~ Normal(0, 1),  log spread ~ Normal(0, 0.35),  offset ~ Normal(0, 0.5)
 
-The prior of the offset of an archetype is its shrinkage to the whole. Every site is simulated once, from the prior:
-what its steps say of a mean and a spread is the mean, over its replications, of how well each fits the dates seen
-times how much likelier its scores have become (importance sampling). A replication fits as well as the errors of the
-dates allow (Approximate Bayesian Computation with a normal kernel: Beaumont, Annual Review of Statistics 6 (2019) 379);
-the kernel is widened until 100 replications count. The posterior are weighted draws of all means, spreads and offsets.
+The prior of the offset of a group, an archetype or a kind of buyer, is its shrinkage to the whole. Of a risk mean and
+offset move the logarithm of its odds. Every site is simulated once, from the prior: what its steps say of a mean and a
+spread is the mean, over its replications, of how well each fits the dates seen times how much likelier its scores have
+become (importance sampling). A replication fits as well as the errors of the dates allow (Approximate Bayesian
+Computation with a normal kernel: Beaumont, Annual Review of Statistics 6 (2019) 379); the kernel is widened until 100
+replications count. The posterior are weighted draws of all means, spreads and offsets.
 """
 
 from collections import Counter
@@ -23,21 +23,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from dcsim.distributions import Fixed, Lognormal
-from dcsim.errors import RequestError
-from dcsim.network import Network
-from dcsim.places import SITE
-from dcsim.study.chunk import drawn_names
-from dcsim.study.sites import Simulated, seen_of
+from dcsim.scenario.rules import ALL, Learned, Rules
+from dcsim.study.quantities import ODDS, Drawn, drawn_of, scores_of
+from dcsim.study.sites import Build, Simulated, seen_of
 
 Floats = NDArray[np.float64]
 
 OFFSET, SPREAD = 0.5, 0.35
-"""Standard deviations of the priors of an archetype's offset, and of the logarithm of a spread."""
+"""Standard deviations of the priors of a group's offset, and of the logarithm of a spread."""
 ENOUGH, DRAWS, ROUNDS = 100, 2000, 25
 """Effective samples that are enough; draws from the posterior; how often they are drawn anew where too few count."""
+CLOSE = 25.0
+"""How far the logarithm of a fit lies below the best where the replication does not matter."""
 WIDER, WIDEST = 1.25, 50
 """By which the kernel of a site is widened at a time, and at most."""
+WHOLE = "all sites"
+"""The group of all."""
 TINY = 1e-300
 """In the place of a likelihood that is too small for a float."""
 
@@ -46,10 +47,12 @@ class Evidence(NamedTuple):
     """What a site says: the scores of its replications, and how well each fits the dates seen."""
 
     site: str
-    archetype: str
+    groups: tuple[str, ...]
+    """Its archetype, or word of a column, for each quantity."""
     steps: int
+    drawn: tuple[Drawn, ...]
     scores: Floats
-    """Replications by quantities; not a number where the template has no such quantity."""
+    """Replications by what is drawn."""
     fit: Floats
     """The logarithm of how likely the dates seen are in each replication."""
     widened: float
@@ -58,52 +61,41 @@ class Evidence(NamedTuple):
     """How many replications count."""
 
 
-def priors_of(network: Network, quantities: Sequence[str]) -> list[Lognormal | None]:
-    """The distribution of each quantity in a network; none where it is not there, or one value that is known.
-
-    Raises
-    ------
-    RequestError
-        One is there, but cannot be calibrated.
-    """
-    there = {factor.name: factor for factor in network.factors}
-    found: list[Lognormal | None] = []
-    for name in quantities:
-        factor = there.get(name.removeprefix("factors."))
-        value = factor.value if factor is not None and not isinstance(factor.value, Fixed) else None
-        if value is not None and (not isinstance(value, Lognormal) or factor is None or factor.level != SITE):
-            raise RequestError(f"'{name}' cannot be calibrated: write it as a range of the whole site, 'A to B'")
-        found.append(value if isinstance(value, Lognormal) else None)
-    return found
+def groups_of(build: Build, rules: Rules) -> tuple[str, ...]:
+    """The group of a site for each quantity: its archetype, what a column says of it, or all sites."""
+    cells = rules.cells(build.site)
+    groups = {"": build.rule.archetype, ALL: WHOLE}
+    return tuple(groups.get(one.by) or f"{one.by} {cells.get(one.by, '')}" for one in rules.calibrate)
 
 
-def evidence_of(simulated: Simulated, quantities: Sequence[str]) -> Evidence:
-    """What a site says about some quantities."""
+def evidence_of(simulated: Simulated, rules: Rules, seed: int) -> Evidence:
+    """What a site says about the quantities that the rules name."""
     build, dated = simulated.build, [step for step in simulated.build.steps if step.date is not None]
-    scores, fit, widened = _scores(simulated, quantities), np.zeros(len(simulated.draws)), 1.0
+    drawn = drawn_of(build.network, rules.calibrate)
+    away = []
+    for step in dated:
+        seen = seen_of(build.site, step)
+        away.append(((seen.day - simulated.days[step.buildings]) / max(seen.error, 1), seen.censored))
+    count = len(simulated.draws)
+    fit, widened, effective = kernel(away, count)
+    scores = scores_of(drawn, seed, count)
+    return Evidence(build.site.name, groups_of(build, rules), len(dated), drawn, scores, fit, widened, effective)
+
+
+def kernel(away: Sequence[tuple[Floats, bool]], count: int) -> tuple[Floats, float, float]:
+    """How well replications fit, as a logarithm, by how many errors the days seen are away from theirs, each with
+    whether it is only a bound; by how much the errors are widened until enough count; and how many then do."""
+    widened = 1.0
     while True:
-        fit[:] = 0
-        for step in dated:
-            seen = seen_of(build.site, step)
-            away = (seen.day - simulated.days[step.buildings]) / (widened * max(seen.error, 1))
-            fit += special.log_ndtr(-away) if seen.censored else -(away**2) / 2
+        fit = np.zeros(count)
+        for some, censored in away:
+            errors = some / widened
+            fit += special.log_ndtr(-errors) if censored else -(errors**2) / 2
         effective = _effective(fit)
-        if effective >= min(ENOUGH, len(fit) / 4) or widened > WIDEST:
-            fit[:] = fit if effective else 0  # where no replication gets there the site says nothing
-            return Evidence(build.site.name, build.rule.archetype, len(dated), scores, fit, widened, effective)
+        if effective >= min(ENOUGH, count / 4) or widened > WIDEST:
+            # where no replication gets there the site says nothing
+            return (fit if effective else np.zeros(count)), widened, effective
         widened *= WIDER
-
-
-def _scores(simulated: Simulated, quantities: Sequence[str]) -> Floats:
-    """Replications by quantities; not a number where the scenario of the site has no such quantity."""
-    names, count = drawn_names(simulated.build.network), len(simulated.draws)
-    columns = [
-        np.full(count, np.nan)
-        if prior is None
-        else (np.log(simulated.draws[:, names.index(name)]) - prior.mu) / prior.sigma
-        for name, prior in zip(quantities, priors_of(simulated.build.network, quantities), strict=True)
-    ]
-    return np.column_stack(columns)
 
 
 def _effective(logs: Floats) -> float:
@@ -113,20 +105,69 @@ def _effective(logs: Floats) -> float:
     return float(np.exp(2 * special.logsumexp(logs) - special.logsumexp(2 * logs)))
 
 
+def sd(values: Floats, weights: Floats) -> float:
+    """The standard deviation of weighted draws."""
+    return float((weights @ (values - weights @ values) ** 2) ** 0.5)
+
+
+def quantiles(values: Floats, weights: Floats, *levels: float) -> list[float]:
+    """Quantiles of weighted draws."""
+    order = np.argsort(values)
+    return [float(one) for one in np.interp(levels, np.cumsum(weights[order]), values[order])]
+
+
+class Room(NamedTuple):
+    """Where the parameters stand in a draw: means of all quantities, spreads of some, offsets of groups."""
+
+    quantities: int
+    spreads: tuple[int, ...]
+    """The quantities that have a spread: all but the odds of risks."""
+    offsets: tuple[tuple[str, int], ...]
+    """Which group has an offset of which quantity."""
+
+    @property
+    def sizes(self) -> Floats:
+        """The standard deviations of their priors."""
+        return np.repeat([1.0, SPREAD, OFFSET], [self.quantities, len(self.spreads), len(self.offsets)])
+
+    def means(self, draws: Floats, groups: Sequence[str]) -> Floats:
+        """Draws by quantities: the mean score, each in its group."""
+        means = draws[:, : self.quantities].copy()
+        for column, (group, number) in enumerate(self.offsets, start=self.quantities + len(self.spreads)):
+            if groups and groups[number] == group:
+                means[:, number] += draws[:, column]
+        return means
+
+    def logs(self, draws: Floats) -> Floats:
+        """Draws by quantities: the logarithm of the spread, 0 where there is none."""
+        found = np.zeros((len(draws), self.quantities))
+        found[:, list(self.spreads)] = draws[:, self.quantities : self.quantities + len(self.spreads)]
+        return found
+
+
+def _room(evidence: Sequence[Evidence], count: int) -> Room:
+    """A spread of all that has a score, and an offset of each group where several groups have the quantity."""
+    scored = {one.quantity for site in evidence for one in site.drawn if one.prior is not None}
+    there = {(site.groups[one.quantity], one.quantity) for site in evidence for one in site.drawn}
+    several = Counter(number for _, number in there)
+    return Room(count, tuple(sorted(scored)), tuple(sorted(pair for pair in there if several[pair[1]] > 1)))
+
+
 @dataclass(frozen=True, eq=False)
 class Posterior:
     """Draws of the means, spreads and offsets, with their weights."""
 
-    quantities: tuple[str, ...]
-    offsets: tuple[tuple[str, int], ...]
-    """Which archetype has an offset of which quantity, by number."""
+    quantities: tuple[Learned, ...]
+    room: Room
     evidence: tuple[Evidence, ...]
     draws: Floats
-    """Draws by parameters: means and logarithms of spreads by quantity, offsets."""
+    """Draws by parameters (see `Room`)."""
     logs: Floats
     """Draws by sites: the logarithm of how likely the dates of each site are."""
     prior: Floats
     """The logarithm of the prior over that of the density from which each was drawn."""
+    seed: int = 0
+    """With which the sites were simulated."""
 
     def weights(self, without: str = "") -> Floats:
         """The weight of each draw; as if one site had not been seen, if it is named."""
@@ -137,20 +178,25 @@ class Posterior:
         """How many draws count."""
         return float(1 / np.square(self.weights(without)).sum())
 
-    def means(self, archetype: str = "") -> Floats:
-        """Draws by quantities: the mean score in an archetype; without one, of a site of any."""
-        return _means(self.draws, len(self.quantities), self.offsets, archetype)
+    def means(self, groups: Sequence[str] = ()) -> Floats:
+        """Draws by quantities: the mean score in these groups; without any, of a site of any."""
+        return self.room.means(self.draws, groups)
 
     @cached_property
     def spreads(self) -> Floats:
-        """Draws by quantities: the standard deviation of scores."""
-        return np.exp(self.draws[:, len(self.quantities) : 2 * len(self.quantities)])
+        """Draws by quantities: the standard deviation of scores; 1 where there is none."""
+        return np.exp(self.room.logs(self.draws))
+
+    def standing(self, site: str, count: int) -> NDArray[np.int64]:
+        """The first so many replications of a site as they stand for it once all others are known."""
+        evidence = next(one for one in self.evidence if one.site == site)
+        return self.resampled(evidence._replace(scores=scores_of(evidence.drawn, self.seed, count)), count)
 
     def resampled(self, evidence: Evidence, count: int) -> NDArray[np.int64]:
         """The replications of a site that stand for it once all other sites are known, some of them several times."""
         chosen = _systematic(self.weights(evidence.site), 100)
-        means, spreads = self.means(evidence.archetype)[chosen], self.spreads[chosen]
-        weights = special.softmax(_likelier(evidence.scores, means, spreads), axis=0).mean(axis=1)
+        means, spreads = self.means(evidence.groups)[chosen], self.spreads[chosen]
+        weights = special.softmax(_likelier(evidence, means, spreads), axis=0).mean(axis=1)
         return _systematic(weights, count)
 
 
@@ -159,59 +205,48 @@ def _systematic(weights: Floats, count: int) -> NDArray[np.int64]:
     return np.minimum(np.searchsorted(np.cumsum(weights), (np.arange(count) + 0.5) / count), len(weights) - 1)
 
 
-def _likelier(scores: Floats, means: Floats, spreads: Floats) -> Floats:
-    """The logarithm of how much likelier scores are than under the prior: replications by draws.
-
-    Quantities that are not there say nothing.
-    """
-    there = ~np.isnan(scores[0])
-    scores, means, narrow = scores[:, there], means[:, there], 1 / np.square(spreads[:, there])
-    always = (np.log(narrow) - means**2 * narrow).sum(axis=1) / 2
-    return np.asarray(scores**2 @ ((1 - narrow) / 2).T + scores @ (means * narrow).T + always)
-
-
-def _means(draws: Floats, count: int, offsets: Sequence[tuple[str, int]], archetype: str) -> Floats:
-    """Draws by quantities: the mean score in an archetype."""
-    means = draws[:, :count].copy()
-    for column, (name, number) in enumerate(offsets, start=2 * count):
-        if name == archetype:
-            means[:, number] += draws[:, column]
-    return means
+def _likelier(evidence: Evidence, means: Floats, spreads: Floats) -> Floats:
+    """The logarithm of how much likelier scores are than under the prior: replications by draws."""
+    of = [one.quantity for one in evidence.drawn]
+    means, spreads = means[:, of], spreads[:, of]
+    risks = np.array([one.prior is None for one in evidence.drawn], bool)
+    odds = np.array([one.odds for one in evidence.drawn])[risks]
+    scores, middles, narrow = evidence.scores[:, ~risks], means[:, ~risks], 1 / np.square(spreads[:, ~risks])
+    found = scores**2 @ ((1 - narrow) / 2).T + scores @ (middles * narrow).T
+    found += (np.log(narrow) - middles**2 * narrow).sum(axis=1) / 2
+    moved = odds + ODDS * means[:, risks]
+    otherwise = special.log_expit(-moved) - special.log_expit(-odds)
+    return np.asarray(found + evidence.scores[:, risks] @ (moved - odds).T + otherwise.sum(axis=1))
 
 
-def _logs(evidence: Sequence[Evidence], offsets: Sequence[tuple[str, int]], draws: Floats) -> Floats:
+def _logs(evidence: Sequence[Evidence], room: Room, draws: Floats) -> Floats:
     """Draws by sites: the logarithm of how likely the dates of each site are."""
-    count = evidence[0].scores.shape[1]
-    spreads, told = np.exp(draws[:, count : 2 * count]), []
+    spreads, wholes, found = np.exp(room.logs(draws)), dict[tuple[tuple[str, ...], int], Floats](), []
     for one in evidence:
-        likelier = _likelier(one.scores, _means(draws, count, offsets, one.archetype), spreads)
-        weights = np.exp(likelier - likelier.max(axis=0))
-        told.append(np.log(np.exp(one.fit - one.fit.max()) @ weights + TINY) - np.log(weights.sum(axis=0)))
-    return np.column_stack(told)
+        means, alike = room.means(draws, one.groups), (one.groups, id(one.scores))
+        if alike not in wholes:  # the scores of sites of which the same is drawn are one array
+            wholes[alike] = np.exp(_likelier(one, means, spreads)).sum(axis=0)
+        close = one.fit > one.fit.max() - CLOSE
+        weights = np.exp(_likelier(one._replace(scores=one.scores[close]), means, spreads))
+        found.append(np.log(np.exp(one.fit[close]) @ weights + TINY) - np.log(wholes[alike] + TINY))
+    return np.column_stack(found)
 
 
-def _offsets(evidence: Sequence[Evidence]) -> tuple[tuple[str, int], ...]:
-    """Archetypes and quantities, by number, of those that several archetypes have."""
-    there = {(one.archetype, int(number)) for one in evidence for number in np.flatnonzero(~np.isnan(one.scores[0]))}
-    several = Counter(number for _, number in there)
-    return tuple(sorted(pair for pair in there if several[pair[1]] > 1))
-
-
-def posterior_of(evidence: Sequence[Evidence], quantities: Sequence[str], seed: int = 0) -> Posterior:
+def posterior_of(evidence: Sequence[Evidence], quantities: Sequence[Learned], seed: int = 0) -> Posterior:
     """What all sites say together: draws from the prior, and anew from where the weighted ones lie, until enough count.
 
     Adaptive importance sampling (Cappé et al., Statistics and Computing 18 (2008) 447): draws come from a multivariate
     Student distribution with the mean and the covariance of those before, whose weights are first flattened until
     enough of them count.
     """
-    offsets, count, random = _offsets(evidence), len(quantities), np.random.default_rng(seed)
-    sizes = np.repeat([1.0, SPREAD, OFFSET], [count, count, len(offsets)])
-    centre, shape, best = np.zeros(len(sizes)), np.diag(sizes**2), None
+    room, random, best = _room(evidence, len(quantities)), np.random.default_rng(seed), None
+    sizes = room.sizes
+    centre, shape = np.zeros(len(sizes)), np.diag(sizes**2)
     for _ in range(ROUNDS):
-        around = stats.multivariate_t(centre, shape, df=8, allow_singular=True, seed=random)
+        around = stats.multivariate_t(centre, shape, df=20, allow_singular=True, seed=random)
         draws = np.atleast_2d(around.rvs(DRAWS)).reshape(DRAWS, -1)
         prior = -np.square(draws / sizes).sum(axis=1) / 2 - around.logpdf(draws)
-        made = Posterior(tuple(quantities), offsets, tuple(evidence), draws, _logs(evidence, offsets, draws), prior)
+        made = Posterior(tuple(quantities), room, tuple(evidence), draws, _logs(evidence, room, draws), prior, seed)
         if best is None or made.effective() > best.effective():
             best = made
         if made.effective() >= 2 * ENOUGH:
@@ -229,13 +264,3 @@ def _flattened(logs: Floats, enough: float) -> Floats:
         middle = (low + high) / 2
         low, high = (middle, high) if _effective(middle * logs) >= enough else (low, middle)
     return np.asarray(special.softmax(low * logs))
-
-
-def left_out(
-    simulated: Sequence[Simulated], quantities: Sequence[str], seed: int
-) -> tuple[dict[str, NDArray[np.int64]], float]:
-    """The replications that stand for each site once all others are known, and how many draws count at least."""
-    evidence = [evidence_of(one, quantities) for one in simulated]
-    posterior = posterior_of(evidence, quantities, seed)
-    chosen = {one.site: posterior.resampled(one, len(one.fit)) for one in evidence}
-    return chosen, min(posterior.effective(one.site) for one in evidence)

@@ -37,6 +37,7 @@ QUESTIONS = {
     "finance": "dcsim.study.finance",
     "backtest": "dcsim.study.backtest",
     "calibration": "dcsim.study.calibrate",
+    "fit": "dcsim.study.fitting",
     "run": "dcsim.study.course",
 }
 """The module of each kind of result, in the order of a page."""
@@ -97,7 +98,7 @@ class Result:
 
     kind: str
     """Which question: `run`, `replications`, `explanation`, `delay_cost`, `comparison`, `sweep`, `drivers`,
-    `assumptions`, `orders`, `mitigations`, `finance`, `promise`, `backtest`, `calibration`."""
+    `assumptions`, `orders`, `mitigations`, `finance`, `promise`, `backtest`, `calibration`, `fit`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]

@@ -19,13 +19,21 @@ from dcsim.units import parse_number
 
 
 @dataclass(frozen=True)
-class _Prior:
+class Prior:
     """A range in which a parameter has to stay, and how a value is compared with its ends."""
 
     written: str
     measure: Callable[[Any], Fraction]
     low: Fraction
     high: Fraction
+
+    def holds(self, value: object) -> bool:
+        """Whether a value is of the kind that the range is of: numbers, spans or dates."""
+        try:
+            self.measure(value)
+        except ValueError:
+            return False
+        return True
 
 
 def check_milestones(scenario: Scenario, findings: Problems) -> None:
@@ -75,30 +83,26 @@ def check_fitted(scenario: Scenario, findings: Problems) -> None:
         if not found:
             there = (".".join(map(str, key)) for key in findings.document.positions if len(key) > 1)
             findings.add(path, f"this scenario has no '{name}'{findings.near(name, there)}")
-        prior = _prior(fitted.prior)
+        prior = prior_of(fitted.prior)
         if prior is None:
             findings.add((*path, "prior"), f"expected a range such as '4 to 20' or '3 to 9 wk', got '{fitted.prior}'")
         elif found:
             _check_inside((*path, "prior"), name, value, prior, findings)
 
 
-def _check_inside(path: Key, name: str, value: object, prior: _Prior, findings: Problems) -> None:
+def _check_inside(path: Key, name: str, value: object, prior: Prior, findings: Problems) -> None:
     """A plain value lies in its prior range; what cannot be compared is left alone."""
-    try:
-        here = prior.measure(value)
-    except ValueError:
-        return
-    if not prior.low <= here <= prior.high:
+    if prior.holds(value) and not prior.low <= prior.measure(value) <= prior.high:
         findings.add(path, f"{name} is {value}, outside its prior range of {prior.written}")
 
 
-def _prior(text: str) -> _Prior | None:
+def prior_of(text: str) -> Prior | None:
     """A range of numbers, of spans or of dates; none where it is none of these."""
     for reader, measure in ((read_number, _number), (read_span, _minutes), (read_date, _seconds)):
         try:
             ends = parse_uncertain(text, reader).values
             if len(ends) == 2:
-                return _Prior(text, measure, measure(ends[0]), measure(ends[1]))
+                return Prior(text, measure, measure(ends[0]), measure(ends[1]))
         except ValueError:
             continue
     return None
