@@ -196,7 +196,7 @@ def plan(date):
         (lambda: explained(replication=1), lambda: explained(replication=2), "replication told"),
         (lambda: explained(replication=1), lambda: explained(replication=None), "replication told"),
         (lambda: compared("1 h"), lambda: compared("2 h"), "scenarios behind their names"),
-        (lambda: delay_cost(), lambda: delay_cost(target=plan("2024-01-02")), "what it is compared with, plan"),
+        (lambda: delay_cost(), lambda: delay_cost(target=plan("2024-01-02")), "reference of the comparison, plan"),
         (lambda: delay_cost(target=plan("2024-01-02")), lambda: delay_cost(target=plan("2024-01-03")), "plan"),
         (lambda: delay_cost(price="4 USD"), lambda: delay_cost(price="5 USD"), "value of an hour"),
     ],
