@@ -122,7 +122,7 @@ def network(rng, is_p6):
         own = rng.choice(("week", "six", None))
         made.activities[id_] = Activity(id_, f"Work {i}", rng.choice((60, 480, 1440, 2400)), own)
         if rng.random() < 0.2:
-            made.activities[id_].constraints = (Constraint("start on or after", MONDAY + dt.timedelta(days=i)),)
+            made.activities[id_].constraints = (Constraint("start on or after", MONDAY + dt.timedelta(days=i + 1)),)
         if rng.random() < 0.3:
             made.activities[id_].resources = {"crew": Fraction(rng.randint(1, 3))}
         for before in rng.sample(ids[:i], min(i, rng.randint(0, 2))):

@@ -60,7 +60,7 @@ class Planner:
 
     def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
         self.schedule, self.times, self.dates = schedule, times, dates
-        self.into = schedule.into()
+        self.into, self.origin = schedule.into(), schedule.origin
         self.units = {name: self._unit(name) for name in schedule.resources}
 
     def planned(self) -> list[Planned]:
@@ -124,7 +124,7 @@ class Planner:
         begin = self.schedule.start if status is None else max(status, self.schedule.start)
         is_earlier = self.dates[activity.id].early_start < self.times.tick(begin)
         held = is_earlier or any(self._holds(link) for link in self.into[activity.id])
-        if begin > self.schedule.origin and not held:
+        if begin > self.origin and not held:
             made.wait_until(begin)
         if activity.minutes == 0 and not any(one.is_working and one.lag for one in made.after):
             made.calendar = ELAPSED
@@ -178,7 +178,7 @@ class Planner:
             made.after.append(Awaits(link.predecessor, from_start, lag, True))
             event = "start" if from_start else "finish"
             self.schedule.lose(activity.id, what, f"{lag / 60:g} h of work behind its {event}, as in the plan")
-        elif begin > times.tick(self.schedule.origin):
+        elif begin > times.tick(self.origin):
             made.wait_until(times.moment(begin))
             self.schedule.lose(activity.id, what, f"not before {times.moment(begin):%Y-%m-%d %H:%M}, as in the plan")
         else:
