@@ -19,7 +19,7 @@ STUDIES = ROOT / "configs" / "README.md"
 """The case studies, whose commands work as well."""
 LONGEST_README = 200
 
-LONGEST_MODULE = 400
+LONGEST_MODULE = 420
 LONGER = {
     *("dcsim/engine/kernel.py", "dcsim/engine/draws.py", "dcsim/network.py"),
     *("dcsim/distributions.py", "dcsim/scenario/schema.py", "dcsim/units.py", "dcsim/api.py"),
