@@ -25,10 +25,10 @@ from dcsim.money.figures import (
 )
 from dcsim.money.months import Drawn, Floats, Ints, Months, expected, sampled
 from dcsim.money.quantities import History, cost_quantity, revenue_quantity
-from dcsim.money.waterfall import loan_to_value
 from dcsim.network import Network
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
+from dcsim.study.finance_debt import fan, leases, levels, loans
 from dcsim.study.finance_words import CHARTS, report
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
@@ -62,7 +62,7 @@ ABOUT |= {"compounding": str, "dscr": str, "covenants": dict[str, dict[str, Numb
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "finance", "report"]
 
 
-class _Kept(NamedTuple):
+class Told(NamedTuple):
     """What is kept of some replications of one party."""
 
     first: int
@@ -106,7 +106,7 @@ class Money:
         """The books of some replications."""
         return keep_books(self.finance, self.months, len(builds), drawn, together(builds))
 
-    def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> _Kept:
+    def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> Told:
         """The books of some replications, reduced."""
         books = self.books(builds, drawn)
         figures = figures_of(self.scenario, self.finance, books, self.months)
@@ -116,9 +116,9 @@ class Money:
             cash = {name: one[:0] for name, one in cash.items()}
         waits = {name: one.interest_until for name, one in self.finance.funding.items() if one.interest_until}
         never = [name for name, milestone in waits.items() if builds[0].reached[milestone] == self.months.count]
-        return _Kept(first, figures, cash, never, books)
+        return Told(first, figures, cash, never, books)
 
-    def delays(self, trace: Trace, draws: Draws, centre: _Kept) -> pd.DataFrame:
+    def delays(self, trace: Trace, draws: Draws, centre: Told) -> pd.DataFrame:
         """What a day costs for which the expected build stands still at the beginning of each of its months: month,
         party, npv_lost, gap_added."""
         rows = []
@@ -135,7 +135,7 @@ class Money:
         frame = pd.DataFrame(rows, columns=["party", "month", "npv_lost", "gap_added"])
         return frame.assign(month=moments(list(frame["month"])))
 
-    def expected(self, engine: str) -> tuple[_Kept, pd.DataFrame]:
+    def expected(self, engine: str) -> tuple[Told, pd.DataFrame]:
         """The build with expected values, at expected prices, and what a day of its delay costs."""
         draws = draw(self.network, Expectation())
         trace = ENGINES[engine]()(self.network, draws)
@@ -198,17 +198,17 @@ def finance(
 
 def _parts(
     money: Money, engine: str, seed: int, numbers: Sequence[int], workers: int, progress: Callable[[int, int], None]
-) -> list[_Kept]:
+) -> list[Told]:
     """The replications with these numbers, some at a time, in their order."""
 
-    def chunk(first: int, last: int, stopped: Event) -> _Kept:
+    def chunk(first: int, last: int, stopped: Event) -> Told:
         build = builds(engine, money.network, seed, money.needs_attempts)
         done = [money.quantities(*build(k)) for k in numbers[first:last] if not stopped.is_set()]
         kept = money.keep(first, done, sampled(seed, numbers[first : first + len(done)]))
         return kept._replace(books=Books({}, {}, {}, {}))
 
     spans = [(first, min(first + CHUNK, len(numbers))) for first in range(0, len(numbers), CHUNK)]
-    parts: list[_Kept] = []
+    parts: list[Told] = []
     for part in in_threads(spans, workers, chunk):
         parts.append(part)
         progress(min(len(parts) * CHUNK, len(numbers)), len(numbers))
@@ -218,8 +218,8 @@ def _parts(
 def _result(
     money: Money,
     told: str,
-    centre: _Kept,
-    parts: Sequence[_Kept],
+    centre: Told,
+    parts: Sequence[Told],
     delays: pd.DataFrame,
     numbers: Sequence[int],
     asked: dict[str, Any],
@@ -251,26 +251,19 @@ def _result(
         "monthly": _monthly(money, centre, sampled_),
         "statements": _statements(money, centre),
         "sources": _sources(centre),
-        "loans": _loans(money, centre, sampled_),
-        "leases": _leases(money, centre),
+        "loans": loans(money, centre, sampled_),
+        "leases": leases(money, centre),
         "delays": delays,
         "outcomes": _outcomes(money, sampled_, numbers),
     }
     return Result("finance", money.scenario, about, tables)
 
 
-def _all(parts: Sequence[_Kept], party: str, name: str) -> Floats:
+def _all(parts: Sequence[Told], party: str, name: str) -> Floats:
     return np.concatenate([part.figures[party].values[name] for part in parts])
 
 
-def _levels(values: Floats) -> list[float]:
-    """P10, P50 and P90: the smallest values that so many replications do not exceed."""
-    if not len(values):
-        return [np.nan] * 3
-    return [float(level) for level in np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf")]
-
-
-def _figures(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
+def _figures(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
     """One row per party (or loan) and figure: party, figure, kind (money or ratio), expected, mean, p10, p50, p90,
     there (in which share of the replications it exists), note (why the expected build has none)."""
     rows = []
@@ -283,17 +276,17 @@ def _figures(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFram
             note = figures.words[0] if name == "irr" else ""
             kind = "money" if name in MONEY else "share" if name in RATIOS else "ratio"
             there = len(here) / len(values)
-            rows.append((party, name, kind, float(figures.values[name][0]), mean, *_levels(here), there, note))
+            rows.append((party, name, kind, float(figures.values[name][0]), mean, *levels(here), there, note))
     columns = ["party", "figure", "kind", "expected", "mean", "p10", "p50", "p90", "there", "note"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _events(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
+def _events(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
     """One row per party (or loan) and event, dated by the end of its month: party, event, expected, p10, p50, p90
     (empty for never), happens (in which share of the replications)."""
     names = [(party, name) for party, one in centre.figures.items() for name in EVENTS if name in one.values]
     values = [_all(parts, *name) for name in names]
-    numbers = np.array([_levels(one) for one in values]).T
+    numbers = np.array([levels(one) for one in values]).T
     centres = np.array([centre.figures[party].values[name][0] for party, name in names])
     return pd.DataFrame(names, columns=["party", "event"]).assign(
         expected=money.dates(centres),
@@ -304,7 +297,7 @@ def _events(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame
     )
 
 
-def _monthly(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
+def _monthly(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
     """One row per party and month, quantiles of the first 4,096 replications: party, month (its last day), cash
     (expected), cash_p10, cash_p50, cash_p90, dscr (expected), dscr_p10, dscr_p50, dscr_p90."""
     frames = []
@@ -313,14 +306,14 @@ def _monthly(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFram
         cash = np.concatenate([part.cash[party] for part in parts]) / 100
         low, middle, high = np.quantile(cash, (0.1, 0.5, 0.9), axis=0, method="inverted_cdf")
         columns = {"cash_p10": low, "cash_p50": middle, "cash_p90": high}
-        columns |= _fan("dscr", figures, [part.figures[party] for part in parts])
+        columns |= fan("dscr", figures, [part.figures[party] for part in parts])
         ends = moments(list(money.months.ends))
         frame = pd.DataFrame({"party": party, "month": ends, "cash": centre.cash[party][0] / 100, **columns})
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
 
 
-def _statements(money: Money, centre: _Kept) -> pd.DataFrame:
+def _statements(money: Money, centre: Told) -> pd.DataFrame:
     """The expected build, one row per party, statement, line and month: party, statement, line, month, amount."""
     frames = []
     for name, party in centre.books.parties.items():
@@ -332,7 +325,7 @@ def _statements(money: Money, centre: _Kept) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _sources(centre: _Kept) -> pd.DataFrame:
+def _sources(centre: Told) -> pd.DataFrame:
     """Sources and uses of all money of the expected build: party, side, line, amount."""
     rows = []
     for name, party in centre.books.parties.items():
@@ -341,60 +334,7 @@ def _sources(centre: _Kept) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["party", "side", "line", "amount"])
 
 
-def _fan(name: str, centre: Figures, parts: Sequence[Figures]) -> dict[str, Floats]:
-    """A ratio by month: in the expected build, P10, P50 and P90 of the replications in which there is one."""
-    values = np.concatenate([getattr(part, name) for part in parts])
-    levels = np.array([_levels(one[~np.isnan(one)]) for one in values.T])
-    return {name: getattr(centre, name)[0]} | {f"{name}_p{p}": levels[:, k] for k, p in enumerate((10, 50, 90))}
-
-
-def _loans(money: Money, centre: _Kept, parts: Sequence[_Kept]) -> pd.DataFrame:
-    """The loans of the expected build by month: loan, party, month, rate, drawn, fee, added (interest), unpaid (missed
-    interest), interest (paid), repaid, service (what was due), to_reserve, forgiven, balance, market_value,
-    forced_value, forced_ltv; and ltv, dscr and llcr with quantiles of the first 4,096 replications."""
-    frames = []
-    for name, loan in centre.books.loans.items():
-        columns = {"rate": loan.offer.rate[0]}
-        for key in _LOAN[1:11]:
-            columns[key] = getattr(loan, key)[0] / 100
-        owned = [centre.books.owned[one] for one in loan.terms.against]
-        for key in ("value", "forced"):
-            columns[key] = sum((getattr(one, key)[0] for one in owned), np.zeros(money.months.count)) / 100
-        columns["market_value"], columns["forced_value"] = columns.pop("value"), columns.pop("forced")
-        forced = loan_to_value(loan.balance[0], np.asarray(columns["forced_value"] * 100, np.int64))
-        columns["forced_ltv"] = forced if owned else forced * np.nan
-        for ratio in ("ltv", "dscr", "llcr"):
-            columns |= _fan(ratio, centre.figures[name], [part.figures[name] for part in parts])
-        head = {"loan": name, "party": loan.terms.by or money.finance.parties[0]}
-        frames.append(pd.DataFrame({**head, "month": moments(list(money.months.ends)), **columns}))
-    if frames:
-        return pd.concat(frames, ignore_index=True)
-    text, number = pd.Series(dtype="str"), pd.Series(dtype="float64")
-    return pd.DataFrame({"loan": text, "party": text, "month": moments([]), **dict.fromkeys(_LOAN, number)})
-
-
-_LOAN = (
-    *("rate", "drawn", "fee", "added", "unpaid", "interest", "repaid", "service", "to_reserve", "forgiven", "balance"),
-    *("market_value", "forced_value", "forced_ltv"),
-    *(f"{ratio}{level}" for ratio in ("ltv", "dscr", "llcr") for level in ("", "_p10", "_p50", "_p90")),
-)
-
-
-def _leases(money: Money, centre: _Kept) -> pd.DataFrame:
-    """The leases of the expected build by month: lease, month, rent; and the rate that the lessor earns (effective, of
-    the first delivery)."""
-    frames = [
-        pd.DataFrame({"lease": name, "month": moments(list(money.months.ends)), "rent": rents.due[0] / 100})
-        for name, rents in centre.books.rents.items()
-    ]
-    nothing = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": pd.Series(dtype="float64")}
-    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(nothing)
-    return whole.assign(
-        earned=whole["lease"].map({name: one.earned for name, one in centre.books.rents.items()}).astype(float)
-    )
-
-
-def _outcomes(money: Money, parts: Sequence[_Kept], numbers: Sequence[int]) -> pd.DataFrame:
+def _outcomes(money: Money, parts: Sequence[Told], numbers: Sequence[int]) -> pd.DataFrame:
     """One row per party (or loan) and replication: all figures, and the end of the month of each event."""
     frames = []
     for party, figures in parts[0].figures.items():

@@ -1,0 +1,75 @@
+"""Tables of debt and leases: what is owed month by month, with the fans of its ratios."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dcsim.analysis.frames import moments
+from dcsim.money.figures import Figures
+from dcsim.money.months import Floats
+from dcsim.money.waterfall import loan_to_value
+
+if TYPE_CHECKING:
+    from dcsim.study.finance import Money, Told
+
+
+def levels(values: Floats) -> list[float]:
+    """P10, P50 and P90: the smallest values that so many replications do not exceed."""
+    if not len(values):
+        return [np.nan] * 3
+    return [float(level) for level in np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf")]
+
+
+def fan(name: str, centre: Figures, parts: Sequence[Figures]) -> dict[str, Floats]:
+    """A ratio by month: in the expected build, P10, P50 and P90 of the replications in which there is one."""
+    values = np.concatenate([getattr(part, name) for part in parts])
+    sizes = np.array([levels(one[~np.isnan(one)]) for one in values.T])
+    return {name: getattr(centre, name)[0]} | {f"{name}_p{p}": sizes[:, k] for k, p in enumerate((10, 50, 90))}
+
+
+def loans(money: "Money", centre: "Told", parts: "Sequence[Told]") -> pd.DataFrame:
+    """The loans of the expected build by month: loan, party, month, rate, drawn, fee, added (interest), unpaid (missed
+    interest), interest (paid), repaid, service (what was due), to_reserve, forgiven, balance, market_value,
+    forced_value, forced_ltv; and ltv, dscr and llcr with quantiles of the first 4,096 replications."""
+    frames = []
+    for name, loan in centre.books.loans.items():
+        columns = {"rate": loan.offer.rate[0]}
+        for key in _LOAN[1:11]:
+            columns[key] = getattr(loan, key)[0] / 100
+        owned = [centre.books.owned[one] for one in loan.terms.against]
+        for key in ("value", "forced"):
+            columns[key] = sum((getattr(one, key)[0] for one in owned), np.zeros(money.months.count)) / 100
+        columns["market_value"], columns["forced_value"] = columns.pop("value"), columns.pop("forced")
+        forced = loan_to_value(loan.balance[0], np.asarray(columns["forced_value"] * 100, np.int64))
+        columns["forced_ltv"] = forced if owned else forced * np.nan
+        for ratio in ("ltv", "dscr", "llcr"):
+            columns |= fan(ratio, centre.figures[name], [part.figures[name] for part in parts])
+        head = {"loan": name, "party": loan.terms.by or money.finance.parties[0]}
+        frames.append(pd.DataFrame({**head, "month": moments(list(money.months.ends)), **columns}))
+    if frames:
+        return pd.concat(frames, ignore_index=True)
+    text, number = pd.Series(dtype="str"), pd.Series(dtype="float64")
+    return pd.DataFrame({"loan": text, "party": text, "month": moments([]), **dict.fromkeys(_LOAN, number)})
+
+
+_LOAN = (
+    *("rate", "drawn", "fee", "added", "unpaid", "interest", "repaid", "service", "to_reserve", "forgiven", "balance"),
+    *("market_value", "forced_value", "forced_ltv"),
+    *(f"{ratio}{level}" for ratio in ("ltv", "dscr", "llcr") for level in ("", "_p10", "_p50", "_p90")),
+)
+
+
+def leases(money: "Money", centre: "Told") -> pd.DataFrame:
+    """The leases of the expected build by month: lease, month, rent; and the rate that the lessor earns (effective, of
+    the first delivery)."""
+    frames = [
+        pd.DataFrame({"lease": name, "month": moments(list(money.months.ends)), "rent": rents.due[0] / 100})
+        for name, rents in centre.books.rents.items()
+    ]
+    nothing = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": pd.Series(dtype="float64")}
+    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(nothing)
+    return whole.assign(
+        earned=whole["lease"].map({name: one.earned for name, one in centre.books.rents.items()}).astype(float)
+    )
