@@ -183,10 +183,10 @@ def test_a_workbook_has_activities_and_assumptions(many, tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     library.export(many, path=tmp_path / "plan.xlsx")
     book = openpyxl.load_workbook(tmp_path / "plan.xlsx")
-    assert book.sheetnames == ["When", "Activities", "Every number"]
+    assert book.sheetnames == ["Forecast", "Activities", "Every number"]
     cells = [[cell.value for cell in row] for row in book["Activities"].iter_rows()]
     assert ["A10", "Dig pit"] in [row[:2] for row in cells]
-    assert book["When"]._images
+    assert book["Forecast"]._images
 
 
 def test_what_cannot_be_exported_is_told(many, tmp_path):

@@ -304,7 +304,7 @@ def test_it_is_told(dcsim, late):
     assert ordered(
         out,
         "Late · 20 replications · seed 0\n",
-        "full by 2024-01-20 with 80 %; as planned it is >86 %\n",
+        "full by 2024-01-20: 80 % wanted, >86 % as planned\n",
         *("order", "placed", "at the latest", "95 %", "days", "chance\n"),
         *("goods main", "2024-01-01", "2024-01-09", "01-09 - 01-09", "+8", ">86 %\n"),
         *("goods spare", "after", "+13", ">86 %\n"),

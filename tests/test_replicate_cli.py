@@ -28,7 +28,7 @@ def test_it_tells_dates_chances_and_waiting(dcsim, tiny):
         *("half", "2024-01-", " - ", "in all"),
         *("all", "never", "never", "never", "never", "never", "never", "in none"),
         "never: not reached by the end of the simulation, 2024-03-01\n",
-        *("milestone", "by", "chance", "what happened then"),
+        *("milestone", "by", "chance", "target or observation"),
         *("half", "2024-01-20", " %", "target"),
         "Longest waits, on average",
         *("waited for", "days", "P10", "P90", "total queue-days"),
@@ -63,7 +63,7 @@ def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path)
     assert "1 activity each, all finished\n" in out
     assert "The scenario has no milestones." in out
     assert "Waited" not in out
-    assert "what happened then" not in out
+    assert "target or observation" not in out
 
 
 def test_variants_and_mitigation_are_named(dcsim, tiny):

@@ -299,7 +299,7 @@ def report(result: Result, milestone: str = "") -> Report:
     against = f"compared with {'the plan' if about.get('against') == 'plan' else 'a run in which nothing waits'}"
     worth = f", worth {money(about['price'], currency)}" if about.get("price") is not None else ""
     said = f"{about['unit_days']:,.0f} {unit}-days of {about['supply']} are lost {against}{worth}."
-    columns = [Column("lost to"), Column(f"{unit}-days", "days", digits=0), Column("share", "share")]
+    columns = [Column("cause"), Column(f"{unit}-days", "days", digits=0), Column("share", "share")]
     columns += [Column(currency, "money")] if worth else []
     rows = [
         [_told(row), row["unit_days"], row["share"], *([row["price"]] if worth else [])]

@@ -60,7 +60,7 @@ def report(result: Result, milestone: str = "") -> Report:
     sections = [begun, _milestones(result, rows), _chances(result, rows)]
     sections += [_seen(result)] if "seen" in result.tables else []
     sections += [_waits(result), fitted(result.scenario)]
-    return Report.of("When", result.subject(), sections)
+    return Report.of("Forecast", result.subject(), sections)
 
 
 def _horizon(result: Result) -> str:
@@ -124,7 +124,7 @@ def _chances(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
             first = milestone.observed[0]
             cells.append([row["milestone"], spelled(first.date), row["probability"], first.meaning])
     chance = Column("chance", "share", result.simulated)
-    columns = (Column("milestone"), Column("by", "text"), chance, Column("what happened then"))
+    columns = (Column("milestone"), Column("by", "text"), chance, Column("target or observation"))
     return Section("", tables=(Table(columns, cells),) if cells else ())
 
 

@@ -304,8 +304,8 @@ def _question(result: Result) -> str:
     about = result.about
     probability, confidence = float(about["probability"]), float(about["confidence"])
     by, likely = spelled(parse_limit(about["date"])), share(probability, result.simulated)
-    enough = "it is" if probability >= confidence else "it is only"
-    return f"{about['milestone']} by {by} with {share(confidence, digits=0)}; as planned {enough} {likely}"
+    only = "" if probability >= confidence else "only "
+    return f"{about['milestone']} by {by}: {share(confidence, digits=0)} wanted, {only}{likely} as planned"
 
 
 def _called(row: Mapping[Hashable, Any]) -> str:

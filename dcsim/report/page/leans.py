@@ -127,7 +127,10 @@ def leaning(results: Results) -> Report:
         [Cell(one.name, emphasis="strong" if one.mark == "weak" else ""), one.kind, one.told, *_cells(one)]
         for one in shown
     ]
-    tables = (Table(columns, rows, f"What moves {results.milestone}, and how sure that is"), *_on_the_chain(results))
+    tables = (
+        Table(columns, rows, f"What moves {results.milestone}, and the confidence in it"),
+        *_on_the_chain(results),
+    )
     charts = (_bars(results, unit, shown),)
     return Report(title, (), [Section("", (weakest(results),), tables=tables, charts=charts)])
 
@@ -204,7 +207,7 @@ def _on_the_chain(results: Results) -> Iterator[Table]:
         rows.append([row["name"], row["kind"], row["index"], Cell(word, emphasis=mark(word)), where])
     if rows:
         yield Table(
-            _columns("On the driving chain", "In", "share"),
+            _columns("On the driving chain", "On chain", "share"),
             rows,
-            "How often it drives the date, and how sure it is",
+            "Items on the driving chain, and the confidence in their numbers",
         )
