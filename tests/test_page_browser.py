@@ -151,7 +151,7 @@ def test_it_prints_in_light_colours_without_tools(visit, page_of_all):
 
 def test_without_scripts_the_answer_is_there(visit, page_of_all):
     page = visit(page_of_all, java_script_enabled=False)
-    assert page.locator("text=half is reached by").first.is_visible()
+    assert page.locator("text=half: P50 on").first.is_visible()
     assert page.locator("text=working: install: 9.0 d").first.is_visible()
 
 

@@ -291,3 +291,14 @@ def test_a_change_in_any_compiled_module_makes_what_is_kept_old(monkeypatch):
     assert jit.cached(nogil=True)(double)._cache._cache_file._source_stamp == jit.sources()
     monkeypatch.setattr(jit, "sources", lambda: (0.0, 0))
     assert jit.cached(nogil=True)(double)._cache._cache_file._source_stamp == (0.0, 0)
+
+
+def test_an_index_of_an_older_version_is_made_again():
+    """Its types may have had other names, so that it cannot be read."""
+    jit = pytest.importorskip("dcsim.engine.jit")
+
+    def old():
+        raise AttributeError("Can't get attribute 'Chance' on <module 'dcsim.engine.tables'>")
+
+    assert jit._index_of(old)() == {}
+    assert jit._index_of(lambda: {"kept": 1})() == {"kept": 1}
