@@ -73,6 +73,14 @@ class Calendar:
         finish = opens[i] + target - worked_before[i]
         return finish if finish <= closes[i] else NEVER
 
+    def retreat(self, tick: int, minutes: int) -> int:
+        """The latest tick from which so much work is done by this one; 0 where there is not so much before it."""
+        target = self._worked_until(tick) - minutes
+        if minutes == 0 or target < 0:
+            return tick if minutes == 0 else 0
+        i = int(self.worked_before.searchsorted(target, side="right")) - 1
+        return int(self.opens[i]) + target - int(self.worked_before[i])
+
     def worked(self, a: int, b: int) -> int:
         """The open minutes from tick a up to tick b."""
         return self._worked_until(b) - self._worked_until(a) if a < b else 0

@@ -5,6 +5,7 @@ within an activity in place order) or a *gate*, which happens when enough of wha
 many-to-many links and orders that wait are gates. Everything is frozen, checked, in ticks and whole base units.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.calendars import Calendar, month_starts, months_later
+from dcsim.calendars import NEVER, Calendar, month_starts, months_later
 from dcsim.distributions import Choice, Distribution, Fixed
 from dcsim.places import SITE, Places
 from dcsim.units import DAY
@@ -324,14 +325,24 @@ class WorkingTime:
     """Risks during whose window it is closed."""
 
 
+WHOLE = 10_000
+"""All of the length of a predecessor, in the parts in which lags tell of it."""
+
+
 class Lag(NamedTuple):
-    """Time that must pass between an event and what waits for it."""
+    """Time that must pass between an event and what waits for it; less than none for a lead."""
 
     minutes: int
     calendar: int
     """The calendar that counts it; -1 where it is elapsed time."""
     months: float = 0.0
     """Calendar months that pass before the minutes."""
+    share: int = 0
+    """How much longer it is by the length of the predecessor, in hundredths of a per cent of that."""
+    early: bool = False
+    """Whether it is a lead: so long before the finish that is planned when the predecessor starts."""
+    tied: bool = False
+    """Whether it depends on the predecessor: a lead, a part of its length, or counted by its calendar."""
 
 
 @dataclass(frozen=True)
@@ -373,6 +384,9 @@ class Network:
     """For activities with rework: of each instance, the demands of a retry and of a repair (-1 without rework)."""
     start_gate: NDArray[np.int64]
     """Of each activity, the gate that the start of its first instance opens, its others following; -1 for none."""
+    finish_gate: NDArray[np.int64]
+    """Of each activity, the gate with which its first instance finishes, its others following; -1 for none. It opens
+    when the work is done and all that the finish waits for has happened."""
 
     demands: tuple[Demand, ...]
     counters: int
@@ -470,10 +484,65 @@ class Network:
         gate = int(self.start_gate[activity])
         return gate if gate < 0 else gate + instance - int(self.first[activity])
 
+    def gate_of_finish(self, instance: int) -> int:
+        """The gate with which an instance finishes; -1 if its finish waits for nothing but its work."""
+        if not self.holds:
+            return -1
+        activity = int(self.activity[instance])
+        gate = int(self.finish_gate[activity])
+        return gate if gate < 0 else gate + instance - int(self.first[activity])
+
+    @cached_property
+    def holds(self) -> bool:
+        """Whether any finish waits for more than its work."""
+        return bool((self.finish_gate >= 0).any())
+
+    @cached_property
+    def held(self) -> NDArray[np.int32]:
+        """Of each gate, the instance that finishes with it; -1 for none."""
+        return self._of_gates(self.finish_gate)
+
+    @cached_property
+    def starter(self) -> NDArray[np.int32]:
+        """Of each gate, the instance whose start opens it; -1 for none."""
+        return self._of_gates(self.start_gate)
+
+    def _of_gates(self, first_gate: NDArray[np.int64]) -> NDArray[np.int32]:
+        found = np.full(self.gates, -1, np.int32)
+        for activity, gate in enumerate(first_gate.tolist()):
+            if gate >= 0:
+                first, last = self.first[activity : activity + 2].tolist()
+                found[gate - self.instances : gate - self.instances + last - first] = np.arange(first, last)
+        return found
+
     @cached_property
     def months(self) -> NDArray[np.int64]:
         """The tick at which each month begins."""
         return month_starts(self.start, self.horizon)
+
+    @cached_property
+    def ties(self) -> NDArray[np.bool_]:
+        """Of each lag, whether it depends on the predecessor."""
+        return np.array([lag.tied for lag in self.lags], np.bool_)
+
+    def counts(self, link: int, skipped: Sequence[bool] | NDArray[np.bool_]) -> bool:
+        """Whether the lag of a link counts: not after what a branch skipped, nor before it unless it is tied."""
+        number = int(self.link_lag[link])
+        if number == 0 or skipped[int(self.link_from[link])]:
+            return False
+        return bool(self.ties[number]) or not skipped[int(self.link_to[link])]
+
+    def lag_over(self, number: int, calendars: Sequence[Calendar], tick: int, planned: int, length: int) -> int:
+        """When a lag is over that begins at a tick, after what takes so long and was to finish then; -1 if unknown."""
+        lag = self.lags[number]
+        if lag.early and planned < 0:
+            return NEVER
+        begin = self.later(planned if lag.early else tick, lag.months)
+        minutes = lag.minutes + (2 * lag.share * length + WHOLE) // (2 * WHOLE)
+        if lag.calendar < 0:
+            return max(tick, begin + minutes)
+        calendar = calendars[lag.calendar]
+        return max(tick, calendar.advance(begin, minutes) if minutes >= 0 else calendar.retreat(begin, -minutes))
 
     def later(self, tick: int, months: float) -> int:
         """So many calendar months after a tick."""

@@ -78,9 +78,14 @@ class Trace:
     held_by: Ints
     """The cause that was insufficient just before the start, for what started later than it became ready."""
     round: Ints
-    """Of the first start, how often in its tick all had settled and started before; what has no length finishes in the
-    round after that of its start, everything else in the first of its tick; of what a branch skipped, that in which it
-    passed."""
+    """Of the first start, how often in its tick all had settled and started before; of what a branch skipped, that in
+    which it passed."""
+    ended: Ints
+    """The same of the finish: the first of its tick, or the one after that of its start where it has no length."""
+    planned: Ints
+    """The end of the first attempt as it is known at its start; none behind the horizon."""
+    length: Ints
+    """The minutes of the first attempt, of work unless it is written in months."""
     attempt_rows: tuple[AttemptRow, ...]
     shortage_rows: tuple[ShortageRow, ...]
     delivery_rows: tuple[DeliveryRow, ...]

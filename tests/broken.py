@@ -1151,27 +1151,25 @@ WORK = [
     Broken(
         "after-lag-percent",
         "after: [build_gpus]",
-        "after: [{activity: build_gpus, lag: 50%}]",
-        (
-            "line 53: activities.integrate_racks.after.0.lag: a lag is a span such as '2 d', got '50%'; a share of the "
-            "predecessor cannot be written: write how long it is, or make two activities of the predecessor and wait "
-            "for the first"
-        ),
+        "after: [{activity: build_gpus, lag: 33.333%}]",
+        "line 53: activities.integrate_racks.after.0.lag: per cent have at most two decimals and are at most 1,000",
     ),
     Broken(
         "after-lag-share",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, lag: 0.5}]",
-        "line 53: activities.integrate_racks.after.0.lag: a lag is a span such as '2 d', got '0.5'; a share of the",
+        (
+            "line 53: activities.integrate_racks.after.0.lag: a lag is a span such as '2 d', or a part of the "
+            "predecessor's length such as '50%'"
+        ),
     ),
     Broken(
         "after-lead",
         "after: [build_gpus]",
-        "after: [{activity: build_gpus, lag: {working: -2 d}}]",
+        "after: [{activity: build_gpus, lag: -2 months}]",
         (
-            "line 53: activities.integrate_racks.after.0.lag.working: a lead cannot be written, got '-2 d': write "
-            "`from: start`, with the duration of the other less 2 d as lag; or make its last 2 d an activity of its "
-            "own, and wait for the one before"
+            "line 53: activities.integrate_racks.after.0.lag: a month has no fixed length; write a lead in days or "
+            "weeks, got '-2 months'"
         ),
     ),
     Broken(
@@ -1179,8 +1177,8 @@ WORK = [
         "after: [build_gpus]",
         "after: [{activity: build_gpus, type: FF}]",
         (
-            "line 53: activities.integrate_racks.after.0.type: unknown key 'type': dcsim has no links to a "
-            "finish: make the end of this activity an activity of its own, which waits"
+            "line 53: activities.integrate_racks.after.0.type: unknown key 'type': a finish-to-finish link is "
+            "`to: finish`"
         ),
     ),
     Broken(
@@ -1197,8 +1195,8 @@ WORK = [
         "after: [build_gpus]",
         "after: [build_gpus-2d]",
         (
-            "line 53: activities.integrate_racks.after.0: no activity or milestone 'build_gpus-2d'; dcsim "
-            "has no leads: write {activity: build_gpus, from: start, lag: its duration less the lead}"
+            "line 53: activities.integrate_racks.after.0: no activity or milestone 'build_gpus-2d'; "
+            "write {activity: build_gpus, lag: -2d}"
         ),
     ),
     Broken(
@@ -1214,7 +1212,12 @@ WORK = [
         "after-working-lag",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, lag: {wrking: 3 d}}]",
-        ("line 53: activities.integrate_racks.after.0.lag: needs `working`: working time by the successor's calendar"),
+        (
+            (
+                "line 53: activities.integrate_racks.after.0.lag: needs `working`: working time, or a part of the "
+                "predecessor's in per cent"
+            ),
+        ),
     ),
     Broken(
         "after-mapping-in-list",

@@ -84,6 +84,52 @@ def scenario(rng: random.Random, size: int = 12) -> Spec:
     return _Sketch(rng, size).finished()
 
 
+def linked(rng: random.Random, size: int = 12) -> Spec:
+    """A scenario with links of every kind, leading as those of `scenario` do."""
+    data = scenario(rng, size)
+    calendars = ["successor", "predecessor", "always", *data.get("calendars", {})]
+    working = "stop_work" not in str(data)
+    for spec in data["activities"].values():
+        after = spec.get("after", [])
+        written = [link if isinstance(link, dict) else {"activity": link} for link in _listed(after)]
+        spec["after"] = [
+            _linked(rng, dict(link), link.get("activity") in data["activities"], working, calendars) for link in written
+        ]
+        if not after:
+            del spec["after"]
+    return data
+
+
+def _linked(rng: random.Random, link: Spec, of_work: bool, working: bool, calendars: Sequence[str]) -> Spec:
+    if rng.random() < 0.4:
+        link["to"] = "finish"
+    if of_work and rng.random() < 0.5:
+        lag = rng.choice(
+            (
+                "-15 min",
+                "-1 h",
+                "-4 h",
+                "-1 d",
+                "-0.25 wk",
+                "30%",
+                "12.5%",
+                "100%",
+                "150%",
+                "-20%",
+                "-50%",
+                "2 h",
+                "0.5 d",
+            )
+        )
+        wanted = working and rng.random() < 0.6
+        link["lag"] = {"working": lag, "by": rng.choice(calendars)} if wanted else lag
+    return link
+
+
+def _listed(written: Any) -> list[Any]:
+    return list(written) if isinstance(written, list | tuple) else [written]
+
+
 def scenarios(size: int = 12) -> st.SearchStrategy[Spec]:
     """Scenarios by seed: `scenario(random.Random(seed))` tells one again."""
     return st.integers(0, 2**32 - 1).map(lambda seed: scenario(random.Random(seed), size))

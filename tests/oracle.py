@@ -601,6 +601,9 @@ class Item:
     ready: int
     start: int | None = None
     finish: int | None = None
+    planned: int | None = None
+    """When its work was to end, as known at its start; none behind the horizon."""
+    length: int = 0
     mode: tuple[Choice, ...] = ()
     held_by: str = ""
     by_eve: bool = True
@@ -711,6 +714,7 @@ class Run:
             self.before = self.levels.copy()
             due = {item.finish for item in self.running} | {row.tick for row in self.arrivals} | turns
             due |= {self._ready_at(one) for one in self.instances.values() if one.ready is None}
+            due |= {self._linked_at(item.instance, "finish") for item in self.running}
             later = [tick for tick in due if tick is not None and self.now < tick <= self.world.horizon]
             if not later:
                 return self._tables()
@@ -726,12 +730,21 @@ class Run:
                 self.followed |= {} if happened is None else {name: self.now}
 
     def _finish(self) -> int:
-        done = [item for item in self.running if item.finish == self.now]
+        done = [item for item in self.running if item.finish is not None and self._may_finish(item)]
         for item in done:
+            item.finish = self.now
             self.running.remove(item)
             self.levels.taken.subtract(item.takes)
             self._after(item)
         return len(done)
+
+    def _may_finish(self, item: Item) -> bool:
+        """Whether its work is done, and all has happened that its finish waits for if it has passed."""
+        assert item.finish is not None
+        if item.finish > self.now or item.kind == "repair" or item.attempt <= item.instance.failures:
+            return item.finish <= self.now
+        links = self._linked_at(item.instance, "finish")
+        return links is not None and links <= self.now
 
     def _after(self, item: Item) -> None:
         """What becomes of an instance when an attempt or a repair is over."""
@@ -812,12 +825,31 @@ class Run:
     def _ready_at(self, instance: Instance) -> int | None:
         """When an instance is ready, once all it waits for has happened."""
         spec = instance.spec
-        ticks: list[int | None] = [0, 0 if instance.skipped else self.world.tick(spec.get("not_before", "0 d"))]
-        for written in _list(spec.get("after", [])):
-            link = written if isinstance(written, dict) else {"activity": written}
+        date = 0 if instance.skipped else self.world.tick(spec.get("not_before", "0 d"))
+        ends = ("start", "finish") if instance.skipped else ("start",)
+        ticks = [0, date, *(self._linked_at(instance, end) for end in ends)]
+        known = [tick for tick in ticks if tick is not None]
+        return max(known) if len(known) == len(ticks) else None
+
+    def _linked_at(self, instance: Instance, end: str) -> int | None:
+        """When all has happened that the start or finish of an instance waits for by links; none if it is not known."""
+        ticks: list[int | None] = [0]
+        for link in links_of(instance.spec):
+            if link.get("to", "start") != end:
+                continue
+            without = link.get("activity") in self.world.skipped
+            if is_tied(link) and not without:
+                came = sorted(
+                    tick
+                    for i in self._linked(link, instance.place)
+                    if (tick := self._tied(i, link, instance)) is not None
+                )
+                ticks.append(self._number(came, link, instance.place))
+                continue
             happened = self._happened(link, instance.place)
-            without = instance.skipped or link.get("activity") in self.world.skipped
-            ticks.append(self._lagged(instance, happened, "0 d" if without else link.get("lag", "0 d")))
+            ticks.append(
+                self._lagged(instance, happened, "0 d" if without or instance.skipped else link.get("lag", "0 d"))
+            )
         known = [tick for tick in ticks if tick is not None]
         return max(known) if len(known) == len(ticks) else None
 
@@ -826,14 +858,56 @@ class Run:
         name = link.get("activity", link.get("milestone"))
         if name in self.milestones:
             return self.milestones[name]
-        all_of_it = [i for i in self.instances.values() if i.activity == name]
-        linked = [i for i in all_of_it if is_linked(i.place, link, place)]
-        ticks = [self._event(i, link.get("from", "finish")) for i in linked]
-        happened = sorted(tick for tick in ticks if tick is not None)
+        ticks = [self._event(i, link.get("from", "finish")) for i in self._linked(link, place)]
+        return self._number(sorted(tick for tick in ticks if tick is not None), link, place)
+
+    def _linked(self, link: Spec, place: Place) -> list[Instance]:
+        """The instances that a link from this place waits for."""
+        return [
+            i for i in self.instances.values() if i.activity == link["activity"] and is_linked(i.place, link, place)
+        ]
+
+    def _number(self, happened: list[int], link: Spec, place: Place) -> int | None:
+        """When as many of them have come as a link waits for; -1 where there is nothing to wait for."""
+        linked = self._linked(link, place)
         count = int(link.get("count", len(linked)))
         if not linked:
             return -1
         return happened[count - 1] if len(happened) >= count else None
+
+    def _tied(self, before: Instance, link: Spec, after: Instance) -> int | None:
+        """When one instance lets another go on by a lag that is reckoned by how long the first takes."""
+        event, lag, size = self._event(before, link.get("from", "finish")), link["lag"], size_of(link)
+        by = lag.get("by", "successor") if isinstance(lag, dict) else "predecessor" if size.endswith("%") else "always"
+        first = before.items[0] if before.items else None
+        if before.skipped or (size.startswith("-") and link.get("from") == "start"):
+            return event
+        if size.startswith("-"):
+            event = first.planned if first else None
+        if event is None or first is None:
+            return None
+        whose = {"predecessor": before, "successor": after}.get(by)
+        days = self._days(whose) if whose else self.world.calendars[by]
+        sign = -1 if size.startswith("-") else 1
+        if size.endswith("%"):
+            minutes = half_up(Fraction(size.strip("-%")) / 100 * first.length * sign)
+        else:
+            minutes = half_up(
+                self.world.work(size.strip("-"), days if isinstance(lag, dict) else Calendar(frozenset())) * sign
+            )
+        while minutes > 0 and event <= self.world.horizon:
+            minutes -= event in days.open
+            event += 1
+        while minutes < 0 and event > 0:
+            event -= 1
+            minutes += event in days.open
+        assert first.start is not None
+        return FOREVER if minutes > 0 else max(first.start, event)
+
+    def _days(self, instance: Instance) -> Calendar:
+        """The calendar whose days lags mean that an instance counts."""
+        demand = self.world.demand(instance.spec, instance.spec, {}, instance.place)
+        return self.world.day_calendar(instance.spec, tuple(need.choices[0] for need in demand.requires))
 
     def _event(self, instance: Instance, event: str) -> int | None:
         """When an instance started or finished; one that was skipped did both when it passed."""
@@ -844,8 +918,8 @@ class Run:
             return happened
         if not isinstance(lag, dict):
             return self.world.later(happened, lag)
-        demand = self.world.demand(instance.spec, instance.spec, {}, instance.place)
-        days = self.world.day_calendar(instance.spec, tuple(need.choices[0] for need in demand.requires))
+        by = lag.get("by", "successor")
+        days = self._days(instance) if by == "successor" else self.world.calendars[by]
         minutes, tick = half_up(self.world.work(lag["working"], days)), happened
         while minutes and tick <= self.world.horizon:
             minutes -= tick in days.open
@@ -898,7 +972,8 @@ class Run:
         if item.kind == "work" and item.attempt == 1:
             instance.start = self.now
             instance.number = self._learn(instance)
-        item.finish = self._worked(item, self._minutes(item))
+        item.length = self._minutes(item)
+        item.finish = item.planned = self._worked(item, item.length)
 
     def _learn(self, instance: Instance) -> int:
         learning = instance.spec.get("learning", {})
@@ -984,6 +1059,8 @@ class Run:
     # The tables
 
     def _tables(self) -> OracleTrace:
+        for item in self.running:
+            item.finish = None
         while late := {i for i in self.instances.values() if self._work_on_eve(i) and not self._is_over_by_eve(i)}:
             self.begun |= late
         number = {name: i for i, name in enumerate(self.world.section("activities"))}
@@ -1018,7 +1095,9 @@ class Run:
     def _is_over_by_eve(self, instance: Instance) -> bool:
         """Whether it worked until midnight, or followed that at once and took nothing that came later."""
         assert instance.finish is not None
-        tick = instance.finish
+        tick, links = instance.finish, links_of(instance.spec)
+        if not all(self._link_by_eve(link, instance, tick) for link in links if link.get("to") == "finish"):
+            return False
         for item in reversed(instance.items):
             if item.start != tick:
                 return True
@@ -1034,20 +1113,32 @@ class Run:
             return False
         if not instance.skipped and self.world.tick(instance.spec.get("not_before", "0 d")) == tick:
             return False
-        links = [one if isinstance(one, dict) else {"activity": one} for one in _list(instance.spec.get("after", []))]
         return all(self._link_by_eve(link, instance, tick) for link in links)
 
     def _link_by_eve(self, link: Spec, instance: Instance, tick: int) -> bool:
         """Whether what a link waits for was there by the end of the day before; a lag that passes then is over."""
         name, happened = link.get("activity", link.get("milestone")), self._happened(link, instance.place)
-        if happened is None or happened < tick:
+        if not is_tied(link) and (happened is None or happened < tick):
             return True
         if name in self.milestones:
             return self._on_eve(name)
-        linked = [i for i in self.instances.values() if i.activity == name and is_linked(i.place, link, instance.place)]
+        linked = self._linked(link, instance.place)
+        if is_tied(link) and name not in self.world.skipped:
+            return sum(self._tied_by_eve(i, link, instance, tick) for i in linked) >= int(
+                link.get("count", len(linked))
+            )
         if link.get("from") == "start" and name not in self.world.skipped:
             return False
         return sum(self._done(i, tick) for i in linked) >= int(link.get("count", len(linked)))
+
+    def _tied_by_eve(self, before: Instance, link: Spec, after: Instance, tick: int) -> bool:
+        """Whether an instance let another go on by the end of the day before a midnight."""
+        came = self._tied(before, link, after)
+        if came is None or came > tick:
+            return False
+        starts = link.get("from") == "start" or size_of(link).startswith("-")
+        event = before.start if starts else before.finish
+        return event is not None and (event < tick or (not starts and self._done(before, tick)))
 
     def _on_eve(self, name: str) -> bool:
         """Whether a milestone reached at midnight falls on the day before: work that ended then was enough."""
@@ -1072,6 +1163,23 @@ class Run:
             if self._done(instance, tick):
                 there += self.world.amount(spec["supply"], amount)
         return there >= self.world.amount(spec["supply"], spec["reaches"])
+
+
+def links_of(spec: Spec) -> list[Spec]:
+    """What an activity waits for, each written in full."""
+    return [link if isinstance(link, dict) else {"activity": link} for link in _list(spec.get("after", []))]
+
+
+def size_of(link: Spec) -> str:
+    """How long the lag of a link is."""
+    lag = link.get("lag", "0 d")
+    return str(lag["working"] if isinstance(lag, dict) else lag)
+
+
+def is_tied(link: Spec) -> bool:
+    """Whether the lag of a link is reckoned by how long the predecessor takes, or by its calendar."""
+    lag, size = link.get("lag", "0 d"), size_of(link)
+    return size.startswith("-") or size.endswith("%") or (isinstance(lag, dict) and lag.get("by") == "predecessor")
 
 
 def expected_failures(spec: Spec, k: int) -> int:

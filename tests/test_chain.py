@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import network
-from generated import scenario
+from generated import linked, scenario
 
 import dcsim
 import dcsim.study.store
@@ -68,7 +68,7 @@ IN_ONE_TICK = (50_176, 105_350, 126_687)
 def test_chains_add_up_and_engines_agree(batch):
     """To the tick, from the trace of either engine, and from the compiled engine's own tables."""
     for seed in (*range(50_000 + 40 * batch, 50_000 + 40 * (batch + 1)), *IN_ONE_TICK[batch : batch + 1]):
-        built = network_of(dcsim.load(scenario(random.Random(seed))))
+        built = network_of(dcsim.load((scenario, linked)[seed % 5 == 3](random.Random(seed))))
         gates = [milestone.gate for milestone in built.milestones]
         for chance in (Expectation(), Sample(seed)):
             draws = draw(built, chance)
@@ -85,7 +85,7 @@ WITHOUT_NUMBA = """
 import random, sys
 sys.modules["numba"] = None
 sys.path.insert(0, "tests")
-from generated import scenario
+from generated import linked, scenario
 import dcsim
 from dcsim.model import network_of
 from dcsim.engine import reference

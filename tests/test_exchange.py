@@ -206,13 +206,48 @@ def test_a_scenario_is_the_network_of_its_schedule(seed):
     assert said == {(names[one.predecessor], names[one.successor], ends[one.kind]) for one in made.links}
 
 
-@pytest.mark.parametrize("link", ["aFF", "aFF+3", "aSF+6", "aFS-2", "aSS-1", "aFS-6"])
-def test_a_link_that_the_format_lacks_is_listed_and_dates_stay(link):
+@pytest.mark.parametrize(
+    ("link", "said", "start"),
+    [
+        ("aFF", "{activity: a, to: finish}", "begin"),
+        ("aFF+3", "{activity: a, to: finish, lag: {working: 3 d}}", "begin"),
+        ("aSF+6", "{activity: a, from: start, to: finish, lag: {working: 6 d}}", "begin"),
+        ("aFS-2", "{activity: a, lag: {working: -2 d}}", "early"),
+        ("aFS-6", "{activity: a, lag: {working: -6 d}}", "capped"),
+    ],
+)
+def test_every_link_is_taken_over_as_it_is(link, said, start):
+    """Work that is held to its finish begins when it can; a lead begins no earlier than its predecessor."""
     made = schedule(f"z=4 a=5<z b=2<{link}")
+    times = Times(made)
+    text = write(made, times, critical_path(made, times)).text
+    assert said in text
+    assert not made.losses
     simulated, dates = expected(made)
-    assert simulated["b"] == (dates["b"].early_start, dates["b"].early_finish)
+    begins = {"begin": dates["z"].early_start, "early": dates["b"].early_start, "capped": dates["a"].early_start}
+    assert simulated["b"][0] == begins[start]
+    if start != "capped":
+        assert simulated["b"][1] == dates["b"].early_finish
+
+
+def test_a_lead_before_a_start_is_listed():
+    made = schedule("z=4 a=5<z b=2<aSS-1")
+    simulated, dates = expected(made)
+    assert simulated["b"][0] == dates["a"].early_start
     assert [(loss.where, loss.cause) for loss in made.losses] == [("b", "unsupported")]
-    assert made.losses[0].what.startswith(f"the link {link[1:3]}")
+    assert made.losses[0].what == "the link SS-8 h from a"
+
+
+def test_parts_of_a_length_and_other_calendars_of_lags_are_taken_over():
+    made = schedule("a=4 b=2<a c=2<a d=2<a")
+    kept = {"b": (960, "week", Fraction(1, 2)), "c": (-480, None, None), "d": (960, None, Fraction(1, 2))}
+    made.links = [Link("a", id_, "FS", lag, calendar, part) for id_, (lag, calendar, part) in kept.items()]
+    times = Times(made)
+    text = write(made, times, critical_path(made, times)).text
+    for said in ("lag: 50%}", "lag: -8 h}", "lag: {working: 50%, by: always}}"):
+        assert said in text
+    simulated, dates = expected(made)
+    assert {id_: simulated[id_][0] for id_ in "bc"} == {id_: dates[id_].early_start for id_ in "bc"}
 
 
 def test_limits_are_watched_and_not_forced():
@@ -577,14 +612,14 @@ def test_a_file_of_a_planning_tool_has_the_dates_that_the_tool_computed(mpxj, tm
         dt.datetime(2026, 1, 20, 17),
         dt.datetime(2026, 1, 20, 17),
     ]
-    assert (table[["file_off", "simulated_off"]] == 0).all(axis=None)
+    assert (table["file_off"] == 0).all()
+    assert set(table["simulated_cause"]) <= {"", "link"}
     assert table["critical"].tolist() == [False, False, True, True, True]
     assert (
         "six_days: {hours: {Mon-Fri: [08:00-12:00, 13:00-17:00], Sat: 08:00-12:00}, closed: [2026-01-08]}" in found.text
     )
-    lost = found.losses[found.losses["cause"] == "unsupported"]
-    assert any(what.startswith("the link FF+24 h") for what in lost["what"])
-    assert any(what.startswith("the link FS-8 h") for what in lost["what"])
+    assert "to: finish, lag:" in found.text
+    assert not found.losses["what"].str.startswith("the link").any()
 
 
 def crewed(mpxj, kind, path):
@@ -666,7 +701,8 @@ def test_progress_of_a_planning_tool(mpxj, tmp_path):
     mpxj.writer.UniversalProjectWriter(mpxj.writer.FileFormat.XER).write(made, str(path))
     table = library.import_schedule(path).activities.set_index("activity")
     assert table.loc["dig_pit", "early_finish"] == dt.datetime(2026, 1, 12, 17)
-    assert (table[["file_off", "simulated_off"]] == 0).all(axis=None)
+    assert (table["file_off"] == 0).all()
+    assert set(table["simulated_cause"]) <= {"", "link"}
 
 
 def test_an_mpx_file_is_read(mpxj, tmp_path):

@@ -4,7 +4,7 @@ import random
 
 import pandas as pd
 import pytest
-from generated import scenario
+from generated import linked, scenario
 from oracle import simulate as by_the_law
 
 import dcsim
@@ -13,6 +13,7 @@ from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.model import network_of
 
 NETWORKS = 2_000
+LINKED = 600
 BATCHES = 20
 FAST = 1
 """So many batches are looked at even when time is short."""
@@ -31,7 +32,7 @@ def rows(frame, columns):
 
 def same_trace(one, other):
     """Whether two traces agree in every number of every table."""
-    columns = ("ready", "start", "finish", "attempts", "mode", "held_by", "round", "reached", "dated", "eve")
+    columns = ("ready", "start", "finish", "attempts", "mode", "held_by", "round", "ended", "reached", "dated", "eve")
     tables = ("attempt_rows", "shortage_rows", "delivery_rows")
     return all((getattr(one, c) == getattr(other, c)).all() for c in columns) and all(
         sorted(getattr(one, t)) == sorted(getattr(other, t)) for t in tables
@@ -49,11 +50,22 @@ def test_engines_agree(batch):
             assert same_trace(*traces), f"engines differ on generated network {seed} with {chance}"
 
 
+@pytest.mark.parametrize("batch", batches(BATCHES))
+def test_engines_agree_on_links(batch):
+    """The same on networks with links of every kind."""
+    for seed in range(batch * LINKED // BATCHES, (batch + 1) * LINKED // BATCHES):
+        network = network_of(dcsim.load(linked(random.Random(seed))))
+        for chance in (Expectation(), Sample(seed)):
+            draws = draw(network, chance)
+            traces = [engine()(network, draws) for engine in ENGINES.values()]
+            assert same_trace(*traces), f"engines differ on network {seed} with links with {chance}"
+
+
 @pytest.mark.parametrize("batch", batches(5))
 def test_the_written_law(batch):
     """The reference engine does what a plain program that follows the text does."""
     for seed in range(10_000 + batch * 60, 10_000 + (batch + 1) * 60):
-        data = scenario(random.Random(seed))
+        data = (scenario, linked)[seed % 2](random.Random(seed))
         told, run = by_the_law(data), dcsim.simulate(dcsim.load(data), expected=True)
         columns = ["activity", "place", "ready", "start", "finish", "attempts", "used", "held_by"]
         expected = sorted((tuple(row) for row in told.activities), key=repr)

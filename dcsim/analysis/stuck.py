@@ -45,7 +45,7 @@ def stuck_table(trace: Trace, draws: Draws) -> pd.DataFrame:
         if instance in waiting:
             state, lacks = WAITING, left.lacks(waiting[instance])
         elif trace.ready[instance] != NOT:
-            state, lacks = WORKING, [Lack(HORIZON, None, None)]
+            state, lacks = WORKING, before.to_finish(instance) or [Lack(HORIZON, None, None)]
         else:
             state, lacks = NOT_READY, before.missing(instance)
         rows.extend((name, place, state, *lack) for lack in lacks)
@@ -122,7 +122,6 @@ def _before(network: Network, nodes: Sequence[int], stocks: Sequence[int]) -> se
     """The activities that nodes or stocks wait for, also by what they take from each other and by what is ordered
     after them."""
     edges, sources, _ = network.backwards
-    starts = _start_gates(network)
     makers: dict[int, list[int]] = {}
     for instance in np.flatnonzero(network.bundle).tolist():
         for take in network.bundles[network.bundle[instance]]:
@@ -135,9 +134,10 @@ def _before(network: Network, nodes: Sequence[int], stocks: Sequence[int]) -> se
     while ahead:
         node = ahead.pop()
         found = sources[edges[node] : edges[node + 1]].tolist()
-        if node in starts:
-            found.append(starts[node])
+        if node >= network.instances and (starter := int(network.starter[node - network.instances])) != NOT:
+            found.append(starter)
         if node < network.instances:
+            found += [gate for gate in (network.gate_of_finish(node),) if gate != NOT]
             for take in network.demands[network.demand[node]].consumes:
                 if take.stock not in known:
                     known.add(take.stock)
@@ -223,20 +223,26 @@ class _Predecessors:
         self.network = network = trace.network
         self.ever = ever
         self.milestone = {milestone.gate: number for number, milestone in enumerate(network.milestones)}
-        self.starts = _start_gates(network)
         self.edges, self.sources, _ = network.backwards
         self.gates: dict[int, tuple[str, int, int]] = {}
         """The progress of each gate, once it has been asked for."""
 
     def missing(self, instance: int) -> list[Lack]:
         """The activities and milestones that an instance waits for; where all have come, time has to pass."""
+        return self._lacking(instance) or [Lack("its date or lag", None, None)]
+
+    def to_finish(self, instance: int) -> list[Lack]:
+        """The same of its finish; nothing where that waits for nothing any more."""
+        gate = self.network.gate_of_finish(instance)
+        return self._lacking(gate) if gate != NOT else []
+
+    def _lacking(self, waits: int) -> list[Lack]:
         counts: dict[str, tuple[int, int]] = {}
-        for node in self._before(instance):
+        for node in self._before(waits):
             name, came, needed = self._progress(node)
             before = counts.get(name, (0, 0))
             counts[name] = (before[0] + min(came, needed), before[1] + needed)
-        missing = [Lack(name, came, needed) for name, (came, needed) in counts.items() if came < needed]
-        return missing or [Lack("its date or lag", None, None)]
+        return [Lack(name, came, needed) for name, (came, needed) in counts.items() if came < needed]
 
     def _before(self, node: int) -> list[int]:
         return [int(source) for source in self.sources[self.edges[node] : self.edges[node + 1]]]
@@ -246,8 +252,7 @@ class _Predecessors:
         network, trace = self.network, self.trace
         if node < network.instances:
             return network.activities[int(network.activity[node])], int(trace.finish[node] != NOT), 1
-        if node in self.starts:
-            instance = self.starts[node]
+        if (instance := int(network.starter[node - network.instances])) != NOT:
             name = network.activities[int(network.activity[instance])]
             return f"start of {name}", int(trace.start[instance] != NOT or trace.finish[instance] != NOT), 1
         if node not in self.gates:
@@ -262,13 +267,3 @@ class _Predecessors:
         behind = [self._progress(before) for before in self._before(node)]
         name = network.milestones[self.milestone[node]].name if node in self.milestone else behind[0][0]
         return name, sum(came for _, came, _ in behind), int(network.needed[node])
-
-
-def _start_gates(network: Network) -> dict[int, int]:
-    """For each gate that a start opens, the instance that starts."""
-    found = {}
-    for activity, gate in enumerate(network.start_gate.tolist()):
-        if gate != NOT:
-            first, last = (int(edge) for edge in network.first[activity : activity + 2])
-            found.update({gate + k: first + k for k in range(last - first)})
-    return found

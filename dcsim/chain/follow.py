@@ -30,7 +30,6 @@ from dcsim.chain.gates import (
     last_arrival,
     mode_of,
     passes,
-    settled_in,
     started,
     taken,
 )
@@ -155,7 +154,7 @@ def giver(past: Past, demand: int, cause: int, tick: int, latest: int) -> int:
     story, required = past.story, is_required(past.plan, demand, cause)
     k = last_at_most(story.settled, tick)
     while k >= 0 and story.settled[k].tick == tick:
-        if settled_in(story, story.settled[k].instance, story.settled[k].row) <= latest:
+        if story.settled[k].round_ <= latest:
             if required and gives_back(past, k, demand, cause):
                 return k
             if not required and produces(past, k, demand, cause):
@@ -225,6 +224,15 @@ def go_to_work(here: Any, at: int, instance: int, row: int) -> None:
 
 
 @fast
+def go_to_start(past: Past, here: Any, instance: int) -> None:
+    """The chain goes on where the first attempt of an instance started."""
+    row = past.story.instance[instance].row
+    while row >= 0 and past.story.row[row].before >= 0:
+        row = past.story.row[row].before
+    go_to_work(here, AT_START, instance, row)
+
+
+@fast
 def end(here: Any) -> None:
     """The chain has come to the start of the clock."""
     here.at, here.tick = OVER, 0
@@ -235,10 +243,7 @@ def leave_gate(past: Past, told: Table, here: Any) -> None:
     """From a gate to what opened it."""
     gate, by, story = past.ways.gate[here.what], past.gates.opened[here.what].by, past.story
     if gate.started_by != NOT:
-        row = story.instance[gate.started_by].row
-        while row >= 0 and story.row[row].before >= 0:
-            row = story.row[row].before
-        go_to_work(here, AT_START, gate.started_by, row)
+        go_to_start(past, here, gate.started_by)
     elif by == NOT:
         here.at = OVER
     elif gate.milestone == NOT:
@@ -270,8 +275,12 @@ def take_link(past: Past, told: Table, here: Any, link: int) -> None:
     """From an instance or a gate to its predecessor, over the lag between them."""
     code, at, what, until = past.ways.codes.lag, here.at, here.what, here.tick
     go_to_node(past, here, past.ways.link[link].source)
-    if lag_of(past, link) > 0:
-        if at == AT_READY:
+    lag = lag_of(past, link)
+    if lag > 0 and past.plan.lag[lag].early:
+        go_to_start(past, here, past.ways.gate[here.what].started_by)
+        here.count = tell_work(past, told, here.count, until, here.what, here.row)
+    elif lag > 0:
+        if at != AT_GATE:
             code += activity_of(past.plan, what)
             here.count = tell(told, here.count, here.tick, until, code, what, 0)
         else:
@@ -281,11 +290,27 @@ def take_link(past: Past, told: Table, here: Any, link: int) -> None:
 
 @fast
 def leave_finish(past: Past, told: Table, here: Any) -> None:
-    """From the finish of a piece of work to its start."""
+    """From the finish of a piece of work to its start, or to what the finish had waited for."""
+    link = last_to_finish(past, here.what, here.row, here.tick)
+    if link != NOT:
+        take_link(past, told, here, link)
+        return
     here.at = AT_START
     if not is_skipped(past.chance.skipped, here.what):
         here.count = tell_work(past, told, here.count, here.tick, here.what, here.row)
         here.tick = started(past.story, here.what, here.row)
+
+
+@fast
+def last_to_finish(past: Past, instance: int, row: int, tick: int) -> int:
+    """The last link to the finish of a piece of work that passed, if it came at the tick of that finish; else -1."""
+    activity = past.plan.activity[activity_of(past.plan, instance)]
+    if activity.finish_gate == NOT or row != past.story.instance[instance].row:
+        return NOT
+    link = last_arrival(past, activity.finish_gate + instance - activity.first)
+    if link == NOT or (arrival(past, link) >> ROUNDS) < tick or tick != past.story.instance[instance].finish:
+        return NOT
+    return link
 
 
 @fast
@@ -355,7 +380,7 @@ def leave_lack(
             here.tick = ready
         return
     other, row = story.settled[by].instance, story.settled[by].row
-    if not is_required(past.plan, demand, cause):
+    if not is_required(past.plan, demand, cause) or last_to_finish(past, other, row, tick) != NOT:
         here.count = tell(told, here.count, tick, tick, waiting, here.what, number)
         go_to_work(here, AT_FINISH, other, row)
         return

@@ -53,6 +53,7 @@ def new_gates(network: Network, nodes: Sequence[int]) -> Gates:
 def _that_matter(network: Network, gates: Ints, nodes: set[int]) -> Ints:
     """The gates among these nodes, those that instances and orders wait for, and all that lead to them."""
     matter = nodes | set(network.orders_of_gate) | {risk.gate for risk in network.risks}
+    matter |= set((network.instances + np.flatnonzero(network.held != NOT)).tolist())
     for gate in gates[::-1].tolist():
         after = network.link_to[network.link_first[gate] : network.link_first[gate + 1]]
         if (after < network.instances).any() or not matter.isdisjoint(after.tolist()):
@@ -96,6 +97,7 @@ def worked_at(first: Ints, table: Table, calendar: int, minutes: int) -> int:
 
 demand_of = fast(lookup.demand_of)
 lag_over = fast(lookup.lag_over)
+tied_over = fast(lookup.tied_over)
 
 
 @fast
@@ -108,27 +110,16 @@ def bundle_of(plan: Plan, instance: int) -> int:
 def lag_of(past: Past, link: int) -> int:
     """The lag of a link, as a number; that before or after what a branch skipped does not count."""
     source, target = past.ways.link[link].source, past.ways.link[link].target
-    if is_skipped(past.chance.skipped, source) or is_skipped(past.chance.skipped, target):
+    lag = int(past.ways.link[link].lag)
+    if is_skipped(past.chance.skipped, source):
         return 0
-    return int(past.ways.link[link].lag)
+    return 0 if is_skipped(past.chance.skipped, target) and not past.plan.lag[lag].tied else lag
 
 
 @fast
 def started(story: RunRecord, instance: int, row: int) -> int:
     """The tick at which a piece of work started."""
     return story.instance[instance].start if row < 0 else story.row[row].start
-
-
-@fast
-def settled_in(story: RunRecord, instance: int, row: int) -> int:
-    """The round of its tick in which a piece of work finished."""
-    if row < 0:
-        piece = story.instance[instance]
-        if piece.start == NOT:
-            return int(piece.round_)  # a branch skipped it
-        return piece.round_ + 1 if piece.start == piece.finish else 0
-    told = story.row[row]
-    return told.round_ + 1 if told.start == told.finish else 0
 
 
 @fast
@@ -165,19 +156,32 @@ def taken(past: Past, instance: int, row: int) -> tuple[np.int64, np.int64]:
 
 
 @fast
+def behind(past: Past, node: int, lag: int, tick: int) -> int:
+    """When a lag is over that begins at a tick, when a node happened."""
+    if not past.plan.lag[lag].tied:
+        return int(lag_over(past.plan, past.chance, lag, tick))
+    instance = node
+    if node >= past.plan.instances:
+        instance = past.ways.gate[node - past.plan.instances].started_by
+    piece = past.story.instance[instance]
+    return int(tied_over(past.plan, past.chance, lag, tick, piece.planned, piece.length))
+
+
+@fast
 def arrival(past: Past, link: int) -> int:
     """When a link was satisfied, as tick and round in one number; -1 if it was not."""
     node, lag = past.ways.link[link].source, lag_of(past, link)
     if node < past.plan.instances:
         tick = past.story.instance[node].finish
-        turn = settled_in(past.story, node, past.story.instance[node].row) if tick != NOT else 0
+        turn = past.story.instance[node].ended
     else:
         opened = past.gates.opened[node - past.plan.instances]
         tick, turn = opened.tick, opened.round_
     if tick == NOT:
         return NOT
     if lag > 0:
-        tick, turn = lag_over(past.plan, past.chance, lag, tick), 0
+        over = behind(past, node, lag, tick)
+        tick, turn = over, turn if over == tick else 0
         if tick > past.plan.horizon:
             return NOT
     return (int(tick) << ROUNDS) | int(turn)
@@ -339,14 +343,14 @@ def reach(past: Past, gate: int) -> None:
                 turn = delivered_in(past, delivery)
             delivery += 1
         else:
-            instance, row = story.settled[settled].instance, story.settled[settled].row
+            instance = story.settled[settled].instance
             tick, turn, by = story.settled[settled].tick, 0, settled
             if passes(story, settled):
                 bundle = bundle_of(plan, instance)
                 for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
                     if past.ways.counted[milestone, plan.take[k].what]:
                         there += plan.take[k].amount
-                turn = settled_in(story, instance, row)
+                turn = story.settled[settled].round_
             settled += 1
         if there >= wanted:
             opened.tick, opened.round_, opened.by = tick, turn, by
@@ -371,7 +375,7 @@ def arrives_before(past: Past, delivery: int, settled: int) -> bool:
     if order < 0 or past.ways.order_gate[order] == NOT:
         return True
     placed = past.gates.opened[past.ways.order_gate[order] - past.plan.instances]
-    turn = settled_in(past.story, past.story.settled[settled].instance, past.story.settled[settled].row)
+    turn = past.story.settled[settled].round_
     return NOT < placed.tick < tick or (placed.tick == tick and placed.round_ < turn)
 
 

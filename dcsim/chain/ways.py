@@ -124,17 +124,13 @@ def _in_order(network: Network) -> I64:
 
 
 def _gates(network: Network) -> Table:
-    started_by, milestone_of, order_of = (np.full(network.gates, NOT, np.int64) for _ in range(3))
-    for activity, gate in enumerate(network.start_gate.tolist()):
-        if gate != NOT:
-            first, last = int(network.first[activity]), int(network.first[activity + 1])
-            started_by[gate - network.instances : gate - network.instances + last - first] = np.arange(first, last)
+    milestone_of, order_of = (np.full(network.gates, NOT, np.int64) for _ in range(2))
     for number, milestone in enumerate(network.milestones):
         if milestone.stocks:
             milestone_of[milestone.gate - network.instances] = number
     for gate, orders in network.orders_of_gate.items():
         order_of[gate - network.instances] = orders[0]
-    return by_columns(GATE, started_by, milestone_of, order_of)
+    return by_columns(GATE, network.starter, milestone_of, order_of)
 
 
 def _order_gates(network: Network) -> I64:

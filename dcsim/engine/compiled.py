@@ -12,7 +12,7 @@ from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.kernel import State
 from dcsim.engine.outcome import NONE_STUCK, Follow, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
-from dcsim.engine.story import deliveries
+from dcsim.engine.story import deliveries, in_order
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, FlatDraws, Plan, RunRecord
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes
@@ -95,10 +95,11 @@ class Runner:
     def _story(self, chance: FlatDraws, late: Sequence[DeliveryRow]) -> RunRecord:
         """What happened in the replication that has just been run."""
         state, count = self.state, self.state.counts[0]
+        settled = state.settled[: count["settled"]]
         return RunRecord(
             instance=state.instance,
             row=state.row,
-            settled=state.settled[: count["settled"]],
+            settled=in_order(settled) if self.network.holds else settled,
             delivery=deliveries([*chance.delivery.tolist(), *late]) if late else chance.delivery,
             shortage=state.shortage[: count["shortages"]],
         )
@@ -177,6 +178,9 @@ def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortag
         mode=column("used"),
         held_by=column("held_by"),
         round=np.where((column("start") == NOT) & (finish == NOT), NOT, column("round_")),
+        ended=column("ended"),
+        planned=column("planned"),
+        length=column("length"),
         attempt_rows=tuple(AttemptRow(*row[:-1]) for row in rows),
         shortage_rows=tuple(ShortageRow(*row) for row in waits),
         delivery_rows=tuple(_deliveries(network, draws, state)),
@@ -187,7 +191,20 @@ def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortag
 
 
 def _happened(network: Network, draws: Draws, state: State) -> Happened:
-    return Happened(state.piece["finish"], state.ending, draws.skipped, draws.deliveries, tuple(_late(network, state)))
+    planned, length = _lengths(network, state)
+    late = tuple(_late(network, state))
+    return Happened(state.piece["finish"], state.ending, planned, length, draws, late)
+
+
+def _lengths(network: Network, state: State) -> tuple[Ints, Ints]:
+    """Of each instance the finish that was planned at its start, and its length, where lags are reckoned by them."""
+    planned, length = np.full((2, network.instances), NOT, np.int64)
+    if network.ties.any():
+        gates = np.flatnonzero(network.starter != NOT)
+        rows = state.piece[network.instances + gates]
+        planned[network.starter[gates]] = np.where(rows["since"] == kernel.NONE, NOT, rows["since"])
+        length[network.starter[gates]] = rows["following"]
+    return planned, length
 
 
 def _deliveries(network: Network, draws: Draws, state: State) -> Iterable[DeliveryRow]:

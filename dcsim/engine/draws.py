@@ -698,12 +698,14 @@ def _skipped(network: Network, ways: Sequence[Floats]) -> NDArray[np.bool_]:
             first, last = network.first[activity : activity + 2].tolist()
             around = network.places.enclosing(network.levels[activity], branch.level)[network.place[first:last]]
             found[first:last] = ~np.array(done)[taken[around].astype(np.int64)]
-            if (gate := int(network.start_gate[activity])) != NOT:
-                found[gate : gate + last - first] = found[first:last]
+            for gates in (network.start_gate, network.finish_gate):
+                if (gate := int(gates[activity])) != NOT:
+                    found[gate : gate + last - first] = found[first:last]
     led = np.bincount(network.link_to, minlength=len(found))
     by_skipped = np.bincount(network.link_to[found[network.link_from]], minlength=len(found))
     alone = (led > 0) & (led == by_skipped)
     alone[: network.instances] = False
+    alone[network.instances :][network.held != NOT] = False
     alone[[milestone.gate for milestone in network.milestones]] = False
     found |= alone
     return found

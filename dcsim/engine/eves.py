@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.dates import at_midnight
-from dcsim.engine.draws import Deliveries
+from dcsim.engine.draws import Draws
 from dcsim.network import Network
 from dcsim.trace import NOT, DeliveryRow, Ints
 
@@ -29,9 +29,10 @@ class Happened(NamedTuple):
     """The tick of each node."""
     ending: NDArray[np.uint8]
     """Of each instance."""
-    skipped: NDArray[np.bool_]
-    """Of each node, whether a branch skipped it."""
-    known: Deliveries
+    planned: Ints
+    length: Ints
+    """Of each instance, as in a trace."""
+    draws: Draws
     late: Sequence[DeliveryRow]
     """Deliveries of orders that waited for their gate."""
 
@@ -69,7 +70,7 @@ class _Midnights:
         self.network = network
         self.happened = happened
         self.when, self.ending = happened.when, happened.ending
-        self.skipped = happened.skipped
+        self.skipped = happened.draws.skipped
         self.counting = {m.gate: (m.stocks, m.reaches) for m in network.milestones if m.stocks}
         self.spare: dict[int, int] = {}
         self.light: list[int] = []
@@ -98,10 +99,12 @@ class _Midnights:
         network, tick = self.network, self.when[node]
         for link in range(network.link_first[node], network.link_first[node + 1]):
             after = int(network.link_to[link])
-            skips = self.skipped[node] or self.skipped[after]
-            if (network.link_lag[link] == 0 or skips) and self.when[after] == tick:
+            if self.when[after] == tick == self._came(link):
                 if self._follows(after) if after < network.instances else self._lacks(after, 1):
                     yield after
+        held = NOT if node < network.instances else int(network.held[node - network.instances])
+        if held != NOT:
+            yield held
         if node < network.instances and self.skipped[node]:
             yield from (gate for gate in (network.gate_of_start(node),) if gate != NOT)
             return
@@ -112,6 +115,16 @@ class _Midnights:
             gain = sum(take.amount for take in takes if take.stock in stocks)
             if gain and self.when[gate] == tick and self._lacks(gate, gain):
                 yield gate
+
+    def _came(self, link: int) -> int:
+        """When a link was satisfied by what has happened before it."""
+        network, source, number = self.network, int(self.network.link_from[link]), int(self.network.link_lag[link])
+        tick = int(self.when[source])
+        if not network.counts(link, self.skipped):
+            return tick
+        instance = source if source < network.instances else int(network.starter[source - network.instances])
+        planned, length = int(self.happened.planned[instance]), int(self.happened.length[instance])
+        return network.lag_over(number, self.happened.draws.calendars, tick, planned, length)
 
     def _follows(self, instance: int) -> bool:
         """Whether an instance took no time after what it waited for."""
@@ -133,16 +146,20 @@ class _Midnights:
 
     def _delivered(self, stock: int, begin: int, end: int) -> int:
         """Units delivered from a tick until the end of another."""
-        known, late = self.happened.known, self.happened.late
+        known, late = self.happened.draws.deliveries, self.happened.late
         mine = (known.stock == stock) & (begin <= known.tick) & (known.tick <= end)
         rows = (row.amount for row in late if row.stock == stock and begin <= row.tick <= end)
         return int(known.amount[mine].sum()) + sum(rows)
 
     def _linked(self, gate: int) -> int:
-        first, source, _ = self.network.backwards
+        first, source, links = self.network.backwards
         before = source[first[gate] : first[gate + 1]]
         there = (self.when[before] != NOT) & (self.when[before] <= self.when[gate])
-        return int(np.count_nonzero(there)) - int(self.network.needed[gate])
+        for k, link in enumerate(links[first[gate] : first[gate + 1]].tolist()):
+            if self.network.ties[self.network.link_lag[link]]:
+                there[k] = there[k] and self._came(link) <= self.when[gate]
+        worked = self.network.held[gate - self.network.instances] != NOT  # its work is no link
+        return int(np.count_nonzero(there)) + int(worked) - int(self.network.needed[gate])
 
     def _supplied(self, gate: int) -> int:
         """Units that finished work had brought by this tick, and deliveries before it, beyond those wanted."""

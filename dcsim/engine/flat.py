@@ -125,6 +125,7 @@ def _supplies(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Co
         "gate": by_columns(
             tables.GATE,
             [*(milestone_of.get(gate, NOT) for gate in gates), NOT],
+            [*network.held.tolist(), NOT],
             lists.add([network.orders_of_gate.get(gate, ()) for gate in gates]),
         ),
         "order": by_columns(
@@ -250,7 +251,7 @@ def _again(network: Network) -> Columns:
         pairs.append(np.stack(pair))
         total += len(pair[0])
     return {
-        "activity": by_columns(tables.ACTIVITY, network.first[:-1], first, network.start_gate),
+        "activity": by_columns(tables.ACTIVITY, network.first[:-1], first, network.start_gate, network.finish_gate),
         "again": by_columns(tables.AGAIN, *np.concatenate(pairs, axis=1)),
     }
 

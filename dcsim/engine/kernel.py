@@ -334,6 +334,7 @@ def satisfy(count: Table, pieces: Table, ripe: U32, node: int) -> None:
 due = part(lookup.due)
 arrival = part(lookup.arrival)
 lag_over = part(lookup.lag_over)
+tied_over = outlined(lookup.tied_over)
 
 
 @part
@@ -343,6 +344,17 @@ def place_order(plan: Plan, chance: FlatDraws, state: State, tick: int, order: i
         arrives = arrival(plan, chance, order, due(plan, chance, order, lot, tick))
         if arrives <= plan.horizon:
             push(state.counts, state.events, arrives, plan.order[order].first_lot + lot, LOT)
+
+
+@part
+def behind_length(plan: Plan, chance: FlatDraws, state: State, tick: int, node: int, lag: int) -> int:
+    """When a lag is over that is reckoned by the length of the work that has started or finished."""
+    gate = i64(node)
+    if node < plan.instances:
+        activity = plan.demand[queue_of(plan, node, WORK)].activity
+        gate = plan.activity[activity].start_gate + node - plan.activity[activity].first
+    planned = NOT if state.piece[gate].since == NONE else i64(state.piece[gate].since)
+    return tied_over(plan, chance, lag, tick, planned, i64(state.piece[gate].following))
 
 
 @part
@@ -357,10 +369,16 @@ def follow(plan: Plan, chance: FlatDraws, state: State, tick: int, node: int) ->
     links = -2 - following
     for k in range(plan.link_first[links], plan.link_first[links + 1]):
         lag = plan.link[k].lag
-        if lag == 0 or is_skipped(chance.skipped, node) or is_skipped(chance.skipped, plan.link[k].to):
+        if lag == 0 or is_skipped(chance.skipped, node):
             satisfy(state.counts, state.piece, state.ripe, plan.link[k].to)
             continue
-        over = lag_over(plan, chance, lag, tick)
+        if plan.lag[lag].tied == 0 and is_skipped(chance.skipped, plan.link[k].to):
+            satisfy(state.counts, state.piece, state.ripe, plan.link[k].to)
+            continue
+        if plan.lag[lag].tied != 0:
+            over = behind_length(plan, chance, state, tick, node, lag)
+        else:
+            over = lag_over(plan, chance, lag, tick)
         if over <= plan.horizon:
             push(state.counts, state.events, over, k, LAG_OVER)
 
@@ -370,12 +388,40 @@ def pass_by(plan: Plan, state: State, tick: int, instance: int) -> None:
     """A branch has skipped this instance: what waits for its start goes on."""
     state.counts[0].finished += 1
     if len(state.instance) > 0:
-        state.instance[instance].finish = tick
-        state.instance[instance].round_ = state.counts[0].round
+        state.instance[instance].ready = state.instance[instance].finish = tick
+        state.instance[instance].round_ = state.instance[instance].ended = state.counts[0].round
     activity = plan.demand[queue_of(plan, instance, WORK)].activity
     if plan.activity[activity].start_gate != NOT:
         gate = plan.activity[activity].start_gate + instance - plan.activity[activity].first
         satisfy(state.counts, state.piece, state.ripe, gate)
+
+
+@part
+def is_held(plan: Plan, state: State, tick: int, instance: int, activity: int) -> bool:
+    """Whether what has been done keeps what it holds until the gate opens with which it finishes."""
+    gate = plan.activity[activity].finish_gate
+    if gate == NOT:
+        return False
+    gate += instance - plan.activity[activity].first
+    held = state.piece[gate].finish == NOT
+    if held:
+        state.piece[gate].since = tick
+        satisfy(state.counts, state.piece, state.ripe, gate)
+    elif state.piece[gate].since < tick:
+        state.ending[instance] = WORKED
+    if plan.activity[activity].again != NOT and len(state.row) > 0 and state.instance[instance].row != NOT:
+        state.row[state.instance[instance].row].finish = NOT if held else tick
+    return bool(held)
+
+
+@part
+def let_finish(chance: FlatDraws, state: State, tick: int, instance: int) -> None:
+    """All that the finish of an instance waited for has happened, its work too."""
+    if is_skipped(chance.skipped, instance):
+        state.ripe[state.counts[0].ripe] = instance
+        state.counts[0].ripe += 1
+    else:
+        push(state.counts, state.events, tick, instance, FINISHED)
 
 
 @part
@@ -386,10 +432,12 @@ def happen(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
         state.counts[0].ripe -= 1
         node = state.ripe[state.counts[0].ripe]
         if node < instances:
-            if len(state.instance) > 0:
-                state.instance[node].ready = tick
             if not is_skipped(chance.skipped, node):
+                if len(state.instance) > 0:
+                    state.instance[node].ready = tick
                 queue_up(plan, state, tick, node, WORK)
+                continue
+            if is_held(plan, state, tick, node, plan.demand[queue_of(plan, node, WORK)].activity):
                 continue
             pass_by(plan, state, tick, node)
         else:
@@ -398,6 +446,8 @@ def happen(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
                 state.reached[plan.gate[gate].milestone] = tick
             for k in range(plan.gate[gate].first_order, plan.gate[gate + 1].first_order):
                 place_order(plan, chance, state, tick, plan.lists[k])
+            if plan.gate[gate].held != NOT:
+                let_finish(chance, state, tick, plan.gate[gate].held)
         state.piece[node].finish = tick
         follow(plan, chance, state, tick, node)
 
@@ -448,29 +498,24 @@ def finish_work(plan: Plan, chance: FlatDraws, state: State, tick: int, instance
     if again:
         kind = int(state.present[instance].kind)
         queue = queue_of(plan, instance, kind)
-    calendar = i64(plan.demand[queue].together)
+    fails = again and (kind == REPAIR or state.present[instance].attempts <= chance.failures[instance])
+    if not fails and is_held(plan, state, tick, instance, plan.demand[queue].activity):
+        return
     for k in range(plan.demand[queue].first_need, plan.demand[queue].first_take):
         change_level(plan, state, tick, plan.need[k].what, plan.need[k].amount)
     if plan.demand[queue + 1].first_choice > plan.demand[queue].first_choice:
-        _, calendar, _ = change_chosen(plan, state, tick, queue, state.mode[instance], 1)
-    if state.counts[0].round > 0:  # it started in this tick
-        ending = HELD
-        if state.piece[instance].since == tick:
-            if plan.demand[queue].in_months or is_open(chance.open_first, chance.open, calendar, tick - 1):
-                ending = AT_ONCE
-        state.ending[instance] = max(state.ending[instance], ending)
-    elif again:
-        state.ending[instance] = WORKED
+        change_chosen(plan, state, tick, queue, state.mode[instance], 1)
     if len(state.settled) > 0:
         settled = state.settled[state.counts[0].settled]
-        settled.tick, settled.instance, settled.row = tick, instance, state.instance[instance].row
+        settled.tick, settled.round_ = tick, state.counts[0].round
+        settled.instance, settled.row = instance, state.instance[instance].row
         state.counts[0].settled += 1
-    if again and (kind == REPAIR or state.present[instance].attempts <= chance.failures[instance]):
+    if fails:
         queue_up(plan, state, tick, instance, RETRY if kind == REPAIR else REPAIR)
         return
     state.piece[instance].finish = tick
     if len(state.instance) > 0:
-        state.instance[instance].finish = tick
+        state.instance[instance].finish, state.instance[instance].ended = tick, state.counts[0].round
     state.counts[0].finished += 1
     bundle = plan.group[group].bundle
     for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
@@ -744,8 +789,6 @@ def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: in
     held_by, told, new = NOT, len(state.instance) > 0, False
     if told and state.piece[instance].since < tick:
         held_by = lacking(plan, chance, state.level, queue, tick, True)
-    if kind == WORK and plan.activity[activity].start_gate != NOT:
-        push(state.counts, state.events, tick, instance, STARTED)
     if kind != REPAIR and plan.activity[activity].again != NOT:
         state.present[instance].attempts += 1
     for k in range(plan.demand[queue].first_need, plan.demand[queue + 1].first_need):
@@ -760,11 +803,19 @@ def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: in
         calendar = i64(0)
     minutes = duration(plan, chance, state, instance, queue, option, tick)
     finish = advance(chance.open_first, chance.open, calendar, tick, minutes)
-    if new and finish == tick:
-        state.ending[instance] = HELD
+    if kind == WORK and plan.activity[activity].start_gate != NOT:
+        gate = plan.activity[activity].start_gate + instance - plan.activity[activity].first
+        state.piece[gate].since = finish if finish <= plan.horizon else NONE
+        state.piece[gate].following = minutes
+        push(state.counts, state.events, tick, instance, STARTED)
+    if finish == tick:
+        at_once = state.piece[instance].since == tick and is_open(chance.open_first, chance.open, calendar, tick - 1)
+        state.ending[instance] = max(state.ending[instance], AT_ONCE if at_once and not new else HELD)
+    elif plan.activity[activity].again != NOT:
+        state.ending[instance] = WORKED
     if told:
         ends = finish if finish <= plan.horizon else NOT
-        tell_start(state.counts, state.instance, state.row, tick, instance, kind, mode, held_by, ends)
+        tell_start(state.counts, state.instance, state.row, tick, instance, kind, mode, held_by, ends, minutes)
     if finish <= plan.horizon:
         push(state.counts, state.events, finish, instance, FINISHED)
 
@@ -780,13 +831,15 @@ def tell_start(
     mode: int,
     held_by: int,
     ends: int,
+    minutes: int,
 ) -> None:
-    """An attempt or a repair has started, and ends then."""
+    """An attempt or a repair has started, and ends then, after so many minutes of work."""
     mine = instances[instance]
     if kind == WORK:
         mine.start = tick
         mine.round_ = counts[0].round
         mine.held_by = held_by
+        mine.planned, mine.length = ends, minutes
     if kind != REPAIR:
         mine.attempts += 1
         mine.used = mode
@@ -984,7 +1037,8 @@ def set_out(plan: Plan, chance: FlatDraws, state: State) -> None:
         queue.called = queue.short_of = NOT
     for instance in range(len(state.instance)):
         mine = state.instance[instance]
-        mine.ready = mine.start = mine.finish = mine.held_by = mine.used = mine.row = NOT
+        mine.ready = mine.start = mine.finish = mine.held_by = mine.used = mine.row = mine.ended = NOT
+        mine.planned = mine.length = NOT
         mine.attempts = 0
     for k in range(len(state.cause)):
         cause = state.cause[k]

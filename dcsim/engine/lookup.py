@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from dcsim.calendars import NEVER, months_later
 from dcsim.engine.jit import fast
 from dcsim.engine.tables import I64, FlatDraws, Plan, Table, i64
-from dcsim.network import REPAIR, WORK
+from dcsim.network import REPAIR, WHOLE, WORK
+from dcsim.trace import NOT
 
 later = fast(months_later)
 
@@ -98,6 +99,47 @@ def demand_of(plan: Plan, instance: int, kind: int) -> int:
     activity = plan.demand[demand].activity
     at = plan.activity[activity].again + instance - plan.activity[activity].first
     return plan.again[at].repair if kind == REPAIR else plan.again[at].retry
+
+
+@fast
+def retreat(first: I64, table: Table, calendar: int, tick: int, minutes: int) -> int:
+    """The latest tick from which so many minutes are worked by this one; 0 where there are not so many before it."""
+    if calendar == 0:
+        return max(0, tick - minutes)
+    low, high = first[calendar], first[calendar + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if table[middle].opens < tick:
+            low = middle + 1
+        else:
+            high = middle
+    if low == first[calendar]:
+        return 0
+    target = table[low - 1].worked + min(tick, table[low - 1].closes) - table[low - 1].opens - minutes
+    if target < 0:
+        return 0
+    low, high = first[calendar], low
+    while low < high:
+        middle = (low + high) >> 1
+        if table[middle].worked <= target:
+            low = middle + 1
+        else:
+            high = middle
+    return table[low - 1].opens + target - table[low - 1].worked
+
+
+def tied_over(plan: Plan, chance: FlatDraws, lag: int, tick: int, planned: int, length: int) -> int:
+    """When a lag is over that is reckoned by how long the predecessor takes, and when that was to finish."""
+    begin, minutes = tick, plan.lag[lag].minutes + (2 * plan.lag[lag].share * length + WHOLE) // (2 * WHOLE)
+    if plan.lag[lag].early:
+        if planned == NOT:
+            return NEVER
+        begin = planned
+    if plan.lag[lag].calendar < 0 or minutes == 0:
+        return max(tick, begin + minutes)
+    if minutes > 0:
+        return advance(chance.open_first, chance.open, plan.lag[lag].calendar, begin, minutes)
+    return max(tick, retreat(chance.open_first, chance.open, plan.lag[lag].calendar, begin, -minutes))
 
 
 def lag_over(plan: Plan, chance: FlatDraws, lag: int, tick: int) -> int:

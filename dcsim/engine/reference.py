@@ -26,10 +26,23 @@ the first attempt of every instance that starts in it, which holds meanwhile wha
 written, then what is closed, the activity itself before what it would take. That is closed by its calendar or, while
 the calendar is open, by a risk that stops it: in every minute by the first in the file of those that do.
 
+*Links to a finish.* Work whose finish waits keeps what it took when its work is done, until all that its finish waits
+for has happened, and finishes in that instant, also while its calendars are closed. An attempt that fails does not
+wait.
+
+*Leads and parts.* When a predecessor starts, its planned finish and its length are known: those of its first attempt,
+as they follow from its draw, what it takes and its calendars. Failures, and a finish that waits, do not move them; a
+finish behind the horizon is not planned. A lag that is negative, a lead, lets its successor go on so long before the
+planned finish, and never before the predecessor starts; so a lead before a start is no lag. A lag in per cent is that
+part of the length, in working time by the predecessor's calendar. Of several predecessors that are awaited together
+each has its own. The calendar of a predecessor or successor is its own, or that of what it requires first. Lags are
+rounded half up.
+
 *Branches.* Of the ways of a branch one is taken, in every place of its level by itself. What only its other ways do is
-skipped: it passes in the instant in which its predecessors are done, without time, goods, resources, calendars and
-`not_before`, as if it had started and finished. A lag before or after it does not count; one after several that are
-awaited together (by `count`, by `place`, or in other places) does not where all of them are skipped.
+skipped: it passes in the instant in which its predecessors are done (those that its finish waits for as well), without
+time, goods, resources, calendars and `not_before`, as if it had started and finished. A lag after it does not count,
+nor one before it unless it depends on the predecessor (a lead, a part, one by its calendar); one after several that
+are awaited together (by `count`, by `place`, or in other places) does not where all of them are skipped.
 
 *Correlations.* A draw is the quantile of its own uniform number. Correlated ones are ordered by the level of their
 places, the site first, then by name; the first keeps its number, and the normal score of every further one is the
@@ -94,6 +107,12 @@ class Site:
         self.opened = self.waiting.opened
         self.round = 0
         """Of the present tick."""
+        self.ended = [NOT] * network.instances
+        """Of each instance, the round in which it finished."""
+        self.planned, self.length = [NOT] * network.instances, [NOT] * network.instances
+        """Of each instance, when its first attempt was to end once it had started, and after how many minutes."""
+        self.may_finish: dict[int, simpy.Event] = {}
+        """Of what has been done and waits to finish, that it may."""
         self.passed = [NOT] * network.instances
         """Of each instance that was skipped, the round in which it passed."""
         self.ending = [WORKED] * network.instances
@@ -118,6 +137,7 @@ class Site:
                     self.env.step()
                 for item in self.waiting.start_what_can():
                     item.round = self.round
+                    self.plan(item)
                     item.turn.succeed()
                 self.round += 1
             self.waiting.note_shortages()
@@ -140,32 +160,47 @@ class Site:
     def perform(self, instance: int) -> Process:
         """An activity waits for its turn and works; while it fails, it is repaired and tried again."""
         if self.skipped[instance]:
+            if self.network.gate_of_finish(instance) != NOT:
+                yield from self.wait_to_finish(instance)
             self.pass_by(instance)
             return
+        self.ready[instance] = self.now
         failures = int(self.draws.failures[instance])
         for number in range(1, failures + 2):
             item = self.join(instance, WORK if number == 1 else RETRY, number)
             yield item.turn
             if number == 1:
                 self.tell_start(instance)
-            yield from self.work(item)
+            yield from self.work(item, passes=number > failures)
             if number <= failures:
                 repair = self.join(instance, REPAIR, number)
                 yield repair.turn
                 yield from self.work(repair)
-        self.finish[instance] = self.now
+        self.finish[instance], self.ended[instance] = self.now, self.round
         for stock, amount in self.network.bundles[self.network.bundle[instance]]:
             self.add(stock, amount)
         self.follow(instance)
 
-    def work(self, item: Item) -> Process:
-        """From its start to its last worked minute a piece of work keeps what it took."""
+    def work(self, item: Item, passes: bool = False) -> Process:
+        """From its start to its last worked minute a piece of work keeps what it took, or until its finish."""
         yield self.env.timeout(item.finish - self.now)
-        self.waiting.give_back(item)
         calendar = self.draws.calendars[self.network.calendar_of(item.queue.demand, item.mode)]
         at_once = item.ready == item.start and calendar.is_open(item.start - 1) and not item.took_new
         ending = max(self.ending[item.instance], AT_ONCE if at_once else HELD)
         self.ending[item.instance] = WORKED if item.start < item.finish else ending
+        if passes and self.network.gate_of_finish(item.instance) != NOT:
+            done, item.finish = self.now, self.network.horizon + 1
+            yield from self.wait_to_finish(item.instance)
+            item.finish = self.now
+            if done < self.now:
+                self.ending[item.instance] = WORKED
+        self.waiting.give_back(item)
+
+    def wait_to_finish(self, instance: int) -> Process:
+        """What has been done waits for all that its finish waits for."""
+        self.may_finish[instance] = self.env.event()
+        self.satisfy(self.network.gate_of_finish(instance))
+        yield self.may_finish[instance]
 
     def release(self, tick: int, nodes: Iterable[int], met: int = 0) -> Process:
         """A date before which these may not be ready."""
@@ -175,11 +210,12 @@ class Site:
             if self.missing[node] == 0:
                 self.happen(node)
 
-    def pass_time(self, node: int, lag: int) -> Process:
+    def pass_time(self, before: int, node: int, lag: int) -> Process:
         """A lag between something and what waits for it."""
-        minutes, calendar, months = self.network.lags[lag]
-        now = self.network.later(self.now, months)
-        tick = now + minutes if calendar == NOT else self.draws.calendars[calendar].advance(now, minutes)
+        network, instances = self.network, self.network.instances
+        instance = before if before < instances else int(network.starter[before - instances])
+        planned, length = self.planned[instance], self.length[instance]
+        tick = network.lag_over(lag, self.draws.calendars, self.now, planned, length)
         yield self.env.timeout(tick - self.now)
         self.satisfy(node)
 
@@ -222,6 +258,12 @@ class Site:
             self.again.append(item)
         return item
 
+    def plan(self, item: Item) -> None:
+        """A first attempt has started: when it is to end is known."""
+        if item.kind == WORK:
+            self.planned[item.instance] = item.finish if item.finish <= self.network.horizon else NOT
+            self.length[item.instance] = item.length
+
     def call_at(self, tick: int, shortage: Shortage) -> None:
         """Those who wait for calendars are to be looked at again at this tick."""
         self.env.process(self.watch(tick, shortage))
@@ -235,10 +277,11 @@ class Site:
     def happen(self, node: int) -> None:
         """A node has all it waited for: an instance is ready, a gate opens."""
         if node < self.network.instances:
-            self.ready[node] = self.now
             self.env.process(self.perform(node))
             return
         self.opened[node - self.network.instances] = self.now
+        if (held := int(self.network.held[node - self.network.instances])) != NOT:
+            self.may_finish[held].succeed()
         if node in self.milestone_of_gate:
             self.reached[self.milestone_of_gate[node]] = self.now
         for order in self.network.orders_of_gate.get(node, ()):
@@ -250,14 +293,15 @@ class Site:
         """What waits for this node hears of it, at once or after a lag."""
         for link in range(self.first_link[node], self.first_link[node + 1]):
             target = self.target[link]
-            if self.lag[link] == 0 or self.skipped[node] or self.skipped[target]:
+            if self.lag[link] == 0 or not self.network.counts(link, self.skipped):
                 self.satisfy(target)
             else:
-                self.env.process(self.pass_time(target, self.lag[link]))
+                self.env.process(self.pass_time(node, target, self.lag[link]))
 
     def pass_by(self, instance: int) -> None:
         """A branch has skipped this instance: what waits for it goes on."""
-        self.finish[instance], self.passed[instance] = self.now, self.round
+        self.ready[instance] = self.finish[instance] = self.now
+        self.passed[instance] = self.ended[instance] = self.round
         self.tell_start(instance)
         self.follow(instance)
 
@@ -294,7 +338,8 @@ class Site:
         works, finish, reached = self.works, np.array(self.finish, np.int64), np.array(self.reached, np.int64)
         late = [row for row in self.deliveries if row.origin >= 0 and self.network.orders[row.origin].placed is None]
         when, ending = np.array([*self.finish, *self.opened], np.int64), np.array(self.ending, np.uint8)
-        fallen = begun(self.network, Happened(when, ending, self.draws.skipped, self.draws.deliveries, late))
+        planned, length = np.array(self.planned, np.int64), np.array(self.length, np.int64)
+        fallen = begun(self.network, Happened(when, ending, planned, length, self.draws, late))
         attempts = [0 if item is None or item.start == NOT else 1 for item in works]
         mode = [NOT if item is None else item.mode for item in works]
         for item in self.again:
@@ -310,6 +355,9 @@ class Site:
             mode=np.array(mode, np.int64),
             held_by=np.array([NOT if item is None else item.held_by for item in works], np.int64),
             round=np.array([p if w is None else w.round for w, p in zip(works, self.passed, strict=True)], np.int64),
+            ended=np.array(self.ended, np.int64),
+            planned=planned,
+            length=length,
             attempt_rows=tuple(self.attempt_row(item) for item in self.again),
             shortage_rows=tuple(self.waiting.shortage_rows),
             delivery_rows=tuple(self.deliveries),

@@ -26,6 +26,9 @@ def story_of(trace: Trace) -> RunRecord:
         "held_by": trace.held_by,
         "row": last,
         "round_": trace.round,
+        "ended": trace.ended,
+        "planned": trace.planned,
+        "length": trace.length,
     }
     shortages = sorted(trace.shortage_rows, key=lambda row: (row.ends == NOT, row.ends, row.demand))
     return RunRecord(
@@ -45,8 +48,14 @@ def _settled(trace: Trace, rows: Ints, last: Ints) -> Table:
     turn = np.concatenate([trace.round[once], rows[many, 8]])
     instance = np.concatenate([once, rows[many, 0]])
     row = np.concatenate([np.full(len(once), NOT), many])
-    order = np.lexsort([instance, np.where(finish == start, turn + 1, 0), finish])
-    return by_columns(SETTLED, finish[order], instance[order], row[order])
+    passed = (row == NOT) | ((row == last[instance]) & (trace.finish[instance] != NOT))
+    ended = np.where(passed, trace.ended[instance], np.where(finish == start, turn + 1, 0))
+    return in_order(by_columns(SETTLED, finish, ended, instance, row))
+
+
+def in_order(settled: Table) -> Table:
+    """Pieces of work in the order in which they finished."""
+    return settled[np.lexsort([settled[name] for name in ("instance", "round_", "tick")])]
 
 
 def deliveries(rows: Sequence[DeliveryRow]) -> Table:

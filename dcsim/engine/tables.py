@@ -33,9 +33,12 @@ NODE = np.dtype([("group", u32), ("next", i32)])
 """What follows: one node at once; -1 nothing; below, the list of links -2 - next."""
 GROUP = record(u32, "demand", "bundle", "learner")
 LINK = record(u32, "to", "lag")
-LAG = np.dtype([("minutes", i64), ("calendar", i64), ("months", np.float64)])
+LAG = np.dtype(
+    [("minutes", i64), ("calendar", i64), ("months", np.float64), ("share", i64), ("early", i64), ("tied", i64)]
+)
 """The calendar is -1 where the lag is elapsed time."""
-ACTIVITY = record(i64, "first", "again", "start_gate")  # -1 without rework, without links from starts
+ACTIVITY = record(i64, "first", "again", "start_gate", "finish_gate")
+"""-1 without rework, without links from starts, without links to finishes."""
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
@@ -48,7 +51,7 @@ AMOUNT = np.dtype([("what", u32), ("amount", i64)])
 CALENDAR = record(i64, "cause", "first_risk")
 WORD = np.dtype([("at", u32), ("queues", np.uint64), ("told", np.uint64)])
 RELEASE = record(i64, "tick", "node")
-GATE = record(i64, "milestone", "first_order")
+GATE = record(i64, "milestone", "held", "first_order")  # held is the instance that finishes with it, or -1
 ORDER = np.dtype(
     [*((name, i64) for name in ("stock", "lots", "amount", "every", "first_lot")), ("every_months", np.float64)]
 )
@@ -78,6 +81,8 @@ PIECE = np.dtype(
         ("used", i64),  # the mode, whose digits are choices
         *((name, i32) for name in ("ready", "start", "finish", "attempts", "held_by", "row")),
         ("round_", i32),  # of the tick in which its first attempt started
+        ("ended", i32),  # the round of the tick in which it finished
+        *((name, i32) for name in ("planned", "length")),  # the end of its first attempt as known at its start
     ]
 )
 ROW = np.dtype(
@@ -88,7 +93,7 @@ ROW = np.dtype(
         ("before", i32),  # the row of the same instance before this one; -1 for its first
     ]
 )
-SETTLED = record(i32, "tick", "instance", "row")  # the row is -1 without rework
+SETTLED = record(i32, "tick", "round_", "instance", "row")  # the row is -1 without rework
 SHORTAGE = record(i64, "demand", "begins", "ends", "cause", "waiting")
 
 

@@ -20,7 +20,7 @@ class Item:
     """One attempt or repair that waits for its turn, and then works."""
 
     __slots__ = (
-        *("finish", "held_by", "instance", "kind", "mode", "number"),
+        *("finish", "held_by", "instance", "kind", "length", "mode", "number"),
         *("queue", "ready", "round", "start", "took_new", "turn"),
     )
 
@@ -35,6 +35,8 @@ class Item:
         self.mode = NOT
         self.start = NOT
         self.finish = NOT
+        self.length = NOT
+        """Minutes from its start to its end, of work unless it is written in months."""
         self.held_by = NOT
         self.round = NOT
         """Of its start within its tick."""
@@ -257,7 +259,8 @@ class Waiting:
         for stock, amount in queue.demand.consumes:
             self.change(self.stock[stock], -amount)
         calendar = self.network.calendar_of(queue.demand, mode)
-        item.finish = self.draws.calendars[calendar].advance(self.tick, self._minutes(item))
+        item.length = self._minutes(item)
+        item.finish = self.draws.calendars[calendar].advance(self.tick, item.length)
         self.stirred.add(queue.shortage)
         return item
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from dcsim.study.run import Run
 
 LEVELLING, ESTIMATE, UNFINISHED, CALENDAR, PROGRESS = "levelling", "estimate", "unfinished", "calendar", "progress"
+TIED = "link"
+"""The cause where work begins and is held to its finish, which the method begins later, or where a lead is longer than
+what it is a lead of."""
 UNKNOWN = "not in the file"
 """The cause of a date of the file that nothing in it explains."""
 
@@ -145,6 +148,9 @@ class Comparison:
         lost = [loss.cause for loss in self.schedule.losses if loss.where == activity.id and loss.cause != "assumption"]
         if root := self._root(activity, done):
             return root
+        links = self.into[activity.id]
+        if any(link.kind.endswith("F") for link in links) or any(link.lag < 0 for link in links):
+            return TIED
         return next((cause for cause in ("constraint", *lost) if cause in lost), CALENDAR)
 
 

@@ -1,14 +1,14 @@
 """What a scenario can say of a schedule: its links, dates and progress in the terms of the scenario format.
 
-The format links to starts, with lags that are never negative and count as elapsed time or by the successor's calendar.
-Any other link is replaced by what gives the same start in the plan: so much working time behind the predecessor's
-start, or a date. Each replacement is listed.
+What it cannot say is replaced by what comes nearest, and listed.
 """
 
 import datetime as dt
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from dcsim.network import WHOLE
+from dcsim.scenario.values import MOST_OF_LENGTH
 from dcsim.schedule import (
     ALAP,
     ELAPSED,
@@ -17,11 +17,12 @@ from dcsim.schedule import (
     LIMITS,
     START_CONSTRAINTS,
     Activity,
+    Kind,
     Link,
     Resource,
     Schedule,
 )
-from dcsim.schedule.cpm import Dates, Times, start_allowed
+from dcsim.schedule.cpm import Dates, Times
 
 HUNDREDTHS = 100
 
@@ -31,9 +32,12 @@ class Awaits:
     """A link as the scenario writes it."""
 
     predecessor: str
-    from_start: bool = False
-    lag: int = 0
-    is_working: bool = False
+    kind: Kind
+    lag: int
+    """Minutes, by its calendar."""
+    calendar: str | None
+    percent: Fraction | None
+    """The lag as a part of the predecessor's length, where it is one."""
 
 
 @dataclass
@@ -126,7 +130,7 @@ class Planner:
         held = is_earlier or any(self._holds(link) for link in self.into[activity.id])
         if begin > self.origin and not held:
             made.wait_until(begin)
-        if activity.minutes == 0 and not any(one.is_working and one.lag for one in made.after):
+        if activity.minutes == 0 and not any(one.lag and one.calendar == made.calendar for one in made.after):
             made.calendar = ELAPSED
         return made
 
@@ -161,28 +165,16 @@ class Planner:
         )
 
     def _link(self, link: Link, activity: Activity, made: Planned) -> None:
-        kept = link.percent is None and link.lag >= 0 and link.kind in ("FS", "SS")
-        if kept and (link.lag == 0 or link.calendar in (ELAPSED, activity.calendar)):
-            made.after.append(Awaits(link.predecessor, link.kind == "SS", link.lag, link.calendar is not ELAPSED))
-            return
-        times, calendar = self.times, activity.calendar
-        begin = start_allowed(link, self.dates, times)
-        if link.kind in ("FF", "SF"):
-            begin = times.retreat(calendar, begin, activity.minutes)
-        before = self.dates[link.predecessor]
-        from_start = not (kept and link.kind == "FS") and not (link.kind == "FS" and link.lag >= 0)
-        since = before.early_start if from_start else before.early_finish
-        lag = times.worked(calendar, since, begin)
         what = f"the link {_told(link)} from {link.predecessor}"
-        if begin >= since:
-            made.after.append(Awaits(link.predecessor, from_start, lag, True))
-            event = "start" if from_start else "finish"
-            self.schedule.lose(activity.id, what, f"{lag / 60:g} h of work behind its {event}, as in the plan")
-        elif begin > times.tick(self.origin):
-            made.wait_until(times.moment(begin))
-            self.schedule.lose(activity.id, what, f"not before {times.moment(begin):%Y-%m-%d %H:%M}, as in the plan")
-        else:
-            self.schedule.lose(activity.id, what, "nothing: in the plan it holds nothing back")
+        percent = None if link.percent is None else Fraction(round(link.percent * WHOLE), WHOLE // 100)
+        if percent is not None and abs(percent) > MOST_OF_LENGTH:
+            percent = None
+            self.schedule.lose(activity.id, what, f"a lag of {link.lag / 60:+g} h")
+        elif percent is not None and percent != Fraction(link.percent or 0) * 100:
+            self.schedule.lose(activity.id, what, "per cent with two decimals", "assumption")
+        if link.lag < 0 and link.kind.startswith("S"):
+            self.schedule.lose(activity.id, what, "no lead: it is not known before when a predecessor will start")
+        made.after.append(Awaits(link.predecessor, link.kind, link.lag, link.calendar, percent))
 
     def _constraints(self, activity: Activity, made: Planned) -> None:
         for one in activity.constraints:

@@ -128,13 +128,21 @@ class _Writer:
 
     def _awaits(self, one: Awaits, own: str | None) -> str:
         name = self.activities[one.predecessor]
-        if not one.from_start and not one.lag:
-            return name
-        parts = [f"activity: {name}", *(["from: start"] if one.from_start else [])]
+        parts = [f"activity: {name}", *(["from: start"] if one.kind.startswith("S") else [])]
+        parts += ["to: finish"] if one.kind.endswith("F") else []
         if one.lag:
-            lag = self._span(one.lag, own if one.is_working else ELAPSED)
-            parts.append(f"lag: {{working: {lag}}}" if one.is_working and own is not ELAPSED else f"lag: {lag}")
-        return f"{{{', '.join(parts)}}}"
+            parts.append(f"lag: {self._lag(one, own)}")
+        return f"{{{', '.join(parts)}}}" if len(parts) > 1 else name
+
+    def _lag(self, one: Awaits, own: str | None) -> str:
+        """A lag, and whose calendar counts it where that is neither the clock nor what the format takes for granted."""
+        by = f", by: {'always' if one.calendar is ELAPSED else self.calendars[one.calendar]}"
+        if one.percent is not None:
+            size, calendar = f"{plain(one.percent)}%", self.schedule.activities[one.predecessor].calendar
+            usual = one.calendar == calendar and calendar is not ELAPSED
+            return size if usual else f"{{working: {size}{by}}}"
+        size = ("-" if one.lag < 0 else "") + self._span(abs(one.lag), one.calendar)
+        return size if one.calendar is ELAPSED else f"{{working: {size}{'' if one.calendar == own else by}}}"
 
     def _milestones(self, planned: list[Planned]) -> Iterator[str]:
         """Activities without a duration, dates that are watched, and the end."""

@@ -1,6 +1,7 @@
 """What waits for what: predecessors, milestones and orders as links between nodes, many-to-many ones through gates."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,17 @@ from dcsim.units import parse_amount, parse_number, round_half_up
 
 Ints = NDArray[np.int64]
 
-_NO_LAG = Lag(0, -1)
+ELAPSED, PREDECESSORS = -1, -2
+"""Instead of a calendar that counts a lag: it is elapsed time, or counted by that of the predecessor."""
+_NO_LAG = Lag(0, ELAPSED)
+
+
+class _Tie(NamedTuple):
+    """A lag that depends on the predecessor: each link from one has its own."""
+
+    link: Link
+    calendar: int
+    early: bool
 
 
 @dataclass
@@ -40,8 +51,9 @@ class Links:
     _to: list[NDArray[np.int32]] = field(default_factory=list)
     _lag: list[NDArray[np.int32]] = field(default_factory=list)
     _start_gates: dict[str, int] = field(default_factory=dict)
-    _shared: dict[tuple[str, str, str, str | None, int | None], Ints] = field(default_factory=dict)
-    _counts: dict[tuple[str, str, str, str | None, int | None], Ints] = field(default_factory=dict)
+    _finish_gates: dict[str, int] = field(default_factory=dict)
+    _shared: dict[tuple[object, ...], Ints] = field(default_factory=dict)
+    _counts: dict[tuple[object, ...], Ints] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, milestone in self.scenario.milestones.items():
@@ -49,8 +61,8 @@ class Links:
         for name, activity in self.scenario.activities.items():
             for k, link in enumerate(activity.after):
                 self._add_link(("activities", name, "after", k), name, activity, link)
-        for order, link in self.instances.goods.waiting_orders:
-            self._add_order(order, link)
+        for order, placed in self.instances.goods.waiting_orders:
+            self._add_order(order, placed)
         for name, risk in self.scenario.risks.items():
             if isinstance(risk.begins, WindowAfter):
                 self.gates_of_risks[name] = self._gate_after(("risks", name, "begins"), risk.begins)
@@ -65,6 +77,11 @@ class Links:
         """Of each activity, the gate of the start of its first instance; -1 if nothing waits for its starts."""
         return np.array([self._start_gates.get(name, -1) for name in self.instances.names], np.int64)
 
+    @property
+    def finish_gates(self) -> Ints:
+        """Of each activity, the gate with which its first instance finishes; -1 if nothing else holds its finishes."""
+        return np.array([self._finish_gates.get(name, -1) for name in self.instances.names], np.int64)
+
     def connect(self, sources: Ints, targets: Ints | int, lags: Ints | int = 0) -> None:
         """One link from each source to its target, with its lag; target and lag may be the same for all."""
         for column, values in zip((self._from, self._to, self._lag), (sources, targets, lags), strict=True):
@@ -77,8 +94,9 @@ class Links:
         nothing = [np.zeros(0, np.int32)]
         source, target, lag = (np.concatenate(x or nothing) for x in (self._from, self._to, self._lag))
         order = np.argsort(source, kind="stable")
-        needed = np.bincount(target[target < self.instances.total], minlength=nodes).astype(np.int32)
-        needed[self.instances.total :] = self.needed
+        needed = np.bincount(target, minlength=nodes).astype(np.int32)
+        needed[self.instances.total :][~self._held] = 0
+        needed[self.instances.total :] += np.array(self.needed, np.int32)
         first = np.zeros(nodes + 1, np.int64)
         np.cumsum(np.bincount(source, minlength=nodes), out=first[1:])
         return needed, first, target[order], lag[order]
@@ -93,6 +111,23 @@ class Links:
             for _ in range(count - 1):
                 self.gate(1)
         return self._start_gates[activity] + np.arange(count)
+
+    @property
+    def _held(self) -> NDArray[np.bool_]:
+        """Of each gate, whether an instance finishes with it: it needs all that leads to it, and the work."""
+        found = np.zeros(len(self.needed), np.bool_)
+        for name, gate in self._finish_gates.items():
+            first = gate - self.instances.total
+            found[first : first + len(self.instances.of(name))] = True
+        return found
+
+    def _finishes(self, activity: str) -> Ints:
+        """The gate with which each instance finishes: of its work, and of all links to its finish."""
+        count = len(self.instances.of(activity))
+        if activity not in self._finish_gates:
+            gates = [self.gate(1) for _ in range(count)]
+            self._finish_gates[activity] = gates[0]
+        return self._finish_gates[activity] + np.arange(count)
 
     def _add_milestone(self, name: str, milestone: schema.Milestone) -> None:
         if milestone.supply is not None:
@@ -118,40 +153,90 @@ class Links:
 
     def _add_link(self, path: Key, name: str, activity: schema.Activity, link: Link) -> None:
         number = self.instances.number[name]
-        targets, places = self.instances.of(name), self.instances.where[number]
-        sources, of_target = self._sources(path, link, activity.at, places)
-        self.connect(sources, targets[of_target], self._lag_numbers(link, targets[of_target]))
+        instances, places = self.instances.of(name), self.instances.where[number]
+        targets = self._finishes(name) if link.to == "finish" else instances
+        calendars = self._lag_calendars(link, instances)
+        for calendar in np.unique(calendars).tolist():
+            some = np.flatnonzero(calendars == calendar)
+            tie = _tie(link, calendar)
+            awaited = link if tie is None or not tie.early else link.model_copy(update={"start_or_finish": "start"})
+            sources, of_target, lags = self._sources(path, awaited, activity.at, places[some], tie)
+            if tie is None:
+                lags = np.full(len(sources), self._lag_number(self._counted(link, calendar)))
+            self.connect(sources, targets[some][of_target], lags)
 
-    def _add_order(self, order: int, link: Link) -> None:
+    def _lag_calendars(self, link: Link, instances: Ints) -> Ints:
+        """Of each successor, the calendar that counts its lag, or whose it is."""
+        if not isinstance(link.lag, schema.WorkingLag):
+            return np.full(len(instances), PREDECESSORS if link.lag.unit == "%" else ELAPSED)
+        if link.lag.by == schema.SUCCESSOR:
+            return self.instances.day_calendar[instances]
+        own = PREDECESSORS if link.lag.by == schema.PREDECESSOR else self.instances.times.number([link.lag.by], [])
+        return np.full(len(instances), own)
+
+    def _counted(self, link: schema.Lagged, calendar: int, tied: bool = False) -> Lag:
+        """A lag that a calendar counts."""
+        span = link.lag.working if isinstance(link.lag, schema.WorkingLag) else link.lag
+        early = span.amount < 0 and link.start_or_finish == "finish"
+        if not span.amount or (span.amount < 0 and not early):  # nothing is known of a start before it
+            return _NO_LAG
+        if span.unit == "%":
+            return Lag(0, calendar, share=round_half_up(span.amount * network.WHOLE / 100), early=early, tied=tied)
+        if span.months:
+            return Lag(0, calendar, float(span.months))
+        minutes = span.about if calendar == ELAPSED else self.instances.times.working_minutes(span, calendar)
+        return Lag(round_half_up(minutes), calendar, early=early, tied=tied)
+
+    def _tied(self, link: Awaited, nodes: Ints, tie: "_Tie") -> Ints:
+        """The lags of links from instances, or from their starts."""
+        if not len(nodes):
+            return nodes
+        instances = nodes - self._events(link.activity, link.start_or_finish)[0] + self.instances.of(link.activity)[0]
+        self._events(link.activity, "start")  # where the length of an instance is kept
+        own = tie.calendar == PREDECESSORS
+        calendars = self.instances.day_calendar[instances] if own else np.full(len(instances), tie.calendar)
+        numbers = np.zeros(len(instances), np.int64)
+        for calendar in np.unique(calendars).tolist():
+            numbers[calendars == calendar] = self._lag_number(self._counted(tie.link, calendar, tied=True))
+        return numbers
+
+    def _add_order(self, order: int, link: schema.Lagged) -> None:
         """An order is placed once, when the last of all the instances it waits for has finished."""
         goods = self.instances.goods
         stock = goods.stocks[goods.orders[order].stock]
         path = ("supplies", stock.name, "orders", goods.orders[order].name, "placed")
-        gate = self._gate_after(path, link, self._lag_number(_elapsed(link)))
+        gate = self._gate_after(path, link, self._lag_number(self._counted(link, ELAPSED)))
         self.orders_of_gate[gate] = (order,)
 
     def _gate_after(self, path: Key, link: Awaited, lag: int = 0) -> int:
         """A gate that opens once, when the last of all that a link of the site waits for has happened."""
-        sources, _ = self._sources(path, link, SITE, np.zeros(1, np.int64))
+        sources, _, _ = self._sources(path, link, SITE, np.zeros(1, np.int64))
         gate = self.gate(len(sources))
         self.connect(sources, gate, lag)
         return gate
 
-    def _sources(self, path: Key, link: Awaited, level: str, places: Ints) -> tuple[Ints, Ints]:
-        """The nodes that a link waits for, each with the position of its successor among these places of the level."""
-        everyone = np.arange(len(places))
+    def _sources(
+        self, path: Key, link: Awaited, level: str, places: Ints, tie: _Tie | None = None
+    ) -> tuple[Ints, Ints, Ints]:
+        """The nodes that a link waits for, each with the position of its successor among these places of the level.
+
+        Also the lags from them that a tie demands, where these are not before the gates that share them.
+        """
+        everyone, none = np.arange(len(places)), np.zeros(len(places), np.int64)
         if link.activity in self.milestones:
-            return np.full(len(places), self.milestones[link.activity].gate), everyone
+            return np.full(len(places), self.milestones[link.activity].gate), everyone, none
         before = self.scenario.activities[link.activity].at
         if link.place is None and link.count is None and self.places.encloses(before, level):
             found = self._at(link)[self.places.enclosing(level, before)[places]]
-            return found[found >= 0], everyone[found >= 0]
+            nodes = found[found >= 0]
+            return nodes, everyone[found >= 0], none[found >= 0] if tie is None else self._tied(link, nodes, tie)
         if link.place is None and link.count is None and self.places.encloses(level, before):
-            return self._inside(link, before, level, places)
+            nodes, of_target = self._inside(link, before, level, places)
+            return nodes, of_target, np.zeros(len(nodes), np.int64) if tie is None else self._tied(link, nodes, tie)
         shared = SITE if link.place is not None else self.places.common(before, level)
         around = self.places.enclosing(level, shared)[places]
-        found = self._gates(path, link, before, shared, np.unique(around))[around]
-        return found[found >= 0], everyone[found >= 0]
+        found = self._gates(path, link, before, shared, np.unique(around), tie)[around]
+        return found[found >= 0], everyone[found >= 0], none[found >= 0]
 
     def _at(self, link: Awaited) -> Ints:
         """For each place of the predecessor's level, the node of its event there; -1 where it is not done."""
@@ -169,9 +254,10 @@ class Links:
         linked = (events >= 0) & (of_target >= 0)
         return events[linked], of_target[linked]
 
-    def _gates(self, path: Key, link: Awaited, before: str, shared: str, wanted: Ints) -> Ints:
+    def _gates(self, path: Key, link: Awaited, before: str, shared: str, wanted: Ints, tie: _Tie | None) -> Ints:
         """For each place that predecessor and successor share, the gate of the link; -1 where nothing leads to it."""
-        key = (link.activity, link.start_or_finish, shared, link.place, link.count)
+        lag = None if tie is None else (str(tie.link.lag), tie.calendar)
+        key = (link.activity, link.start_or_finish, shared, link.place, link.count, lag)
         if key not in self._shared:
             events = self._at(link)
             linked = events >= 0
@@ -182,36 +268,27 @@ class Links:
             gates = [self.gate(min(link.count or count, count)) if count else -1 for count in counts.tolist()]
             self._shared[key] = np.array(gates, np.int64)
             self._counts[key] = counts
-            self.connect(events[linked], self._shared[key][around])
+            lags = 0 if tie is None else self._tied(link, events[linked], tie)
+            self.connect(events[linked], self._shared[key][around], lags)
         there = self._counts[key][wanted]
         fewest = int(there[there > 0].min(initial=link.count or 0))
         if link.count is not None and fewest < link.count:
             self.too_few.append(((*path, "count"), _never(link.count, fewest, link.activity)))
         return self._shared[key]
 
-    def _lag_numbers(self, link: Link, targets: Ints) -> Ints | int:
-        """The lag before each successor; working time is counted by the successor's own calendar."""
-        if not isinstance(link.lag, schema.WorkingLag):
-            return self._lag_number(_elapsed(link))
-        calendars = self.instances.day_calendar[targets]
-        numbers = np.zeros(len(targets), np.int64)
-        for calendar in np.unique(calendars).tolist():
-            minutes = self.instances.times.working_minutes(link.lag.working, calendar)
-            numbers[calendars == calendar] = self._lag_number(Lag(round_half_up(minutes), calendar))
-        return numbers
-
     def _lag_number(self, lag: Lag) -> int:
-        if lag.minutes == 0 and lag.months == 0:
+        if lag.minutes == 0 and lag.months == 0 and not lag.tied:
             return 0
         return self.lags.setdefault(lag, len(self.lags))
 
 
-def _elapsed(link: Link) -> Lag:
-    """A lag in elapsed time; before an order, working time passes day and night."""
+def _tie(link: Link, calendar: int) -> _Tie | None:
+    """What of a link depends on the predecessor, if anything does."""
     span = link.lag.working if isinstance(link.lag, schema.WorkingLag) else link.lag
-    if not span.amount:
-        return _NO_LAG
-    return Lag(0, -1, float(span.months)) if span.months else Lag(round_half_up(span.about), -1)
+    early = span.amount < 0 and link.start_or_finish == "finish"
+    if early or (span.amount > 0 and (span.unit == "%" or calendar == PREDECESSORS)):
+        return _Tie(link, calendar, early)
+    return None
 
 
 def _never(wanted: int, there: int, activity: str) -> str:

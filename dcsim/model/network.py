@@ -48,6 +48,7 @@ def build(scenario: Scenario) -> Network:
         bundle=instances.bundle,
         again=instances.again,
         start_gate=links.start_gates,
+        finish_gate=links.finish_gates,
         demands=instances.demands,
         counters=instances.counters,
         bundles=tuple(instances.bundles),

@@ -103,7 +103,7 @@ class _Happening:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.openings = Openings(network)
-        self.left = network.needed.copy().data
+        self.left = _awaited(network)
         self.happened = bytearray(len(self.left))
         there: list[float] = [stock.initial for stock in network.stocks]
         late = {order for orders in network.orders_of_gate.values() for order in orders}
@@ -144,7 +144,7 @@ class _Happening:
 
 def _circle(network: Network) -> Iterator[tuple[Key, str]]:
     """Nodes that wait for each other, named along one circle of them."""
-    left = network.needed.copy().data
+    left = _awaited(network)
     first, to = network.link_first.data, network.link_to.data
     for gate in _gates_of_supplies(network):
         left[gate] = 0  # what opens these is not a link
@@ -174,10 +174,23 @@ def _gates_of_supplies(network: Network) -> set[int]:
 
 
 def successors(network: Network, node: int, first: Numbers, to: Numbers) -> Numbers | list[int]:
-    """What a node leads to; an instance also leads to the gate of its own start."""
-    targets = to[first[node] : first[node + 1]]
+    """What a node leads to; an instance also leads to the gates of its own start and finish."""
+    targets: Numbers | list[int] = to[first[node] : first[node + 1]]
+    if network.holds:
+        held = [int(network.held[one - network.instances]) if one >= network.instances else -1 for one in targets]
+        targets = [one if other < 0 else other for one, other in zip(targets, held, strict=True)]
+        targets += [gate for gate in (network.gate_of_finish(node),) if gate >= 0] if node < network.instances else []
     gate = network.gate_of_start(node) if node < network.instances else -1
     return targets if gate < 0 else [*targets, gate]
+
+
+def _awaited(network: Network) -> Numbers:
+    """How many links each node needs; what the finish of work waits for as if its start did, which has no circles."""
+    left = network.needed.copy()
+    gates = np.flatnonzero(network.held >= 0)
+    left[network.held[gates]] += left[network.instances + gates] - 1
+    left[network.instances + gates] = 1
+    return left.data
 
 
 def _find_circle(network: Network, stuck: set[int], first: Numbers, to: Numbers) -> list[int]:

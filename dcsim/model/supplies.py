@@ -72,7 +72,7 @@ class Goods:
     stocks: list[network.Stock] = field(default_factory=list)
     productions: list[network.Production] = field(default_factory=list)
     orders: list[network.Order] = field(default_factory=list)
-    waiting_orders: list[tuple[int, schema.Link]] = field(default_factory=list)
+    waiting_orders: list[tuple[int, schema.Lagged]] = field(default_factory=list)
     """Orders placed after something."""
     _first: dict[str, int] = field(default_factory=dict)
 
@@ -142,7 +142,7 @@ class Goods:
 
     def _add_order(self, stock: int, place: int, supply: str, name: str, order: schema.Order) -> None:
         placed = None
-        if isinstance(order.placed, schema.Link):
+        if isinstance(order.placed, schema.Lagged):
             self.waiting_orders.append((len(self.orders), order.placed))
         else:
             placed = self.clock.moment(order.placed)

@@ -45,18 +45,24 @@ def activity_lines(
 
 
 def link_in_words(link: schema.Link) -> str:
-    """What is waited for: start of install_rack in phase1 (40 of them) + 7 d."""
+    """What is waited for: start of install_rack in phase1 (40 of them) + 7 d, to finish."""
     said = f"the start of {link.activity}" if link.start_or_finish == "start" else link.activity
     said += f" in {link.place}" if link.place else ""
     said += f" ({link.count:,} of them)" if link.count is not None else ""
-    return said + lag_in_words(link.lag)
+    return said + lag_in_words(link.lag) + (", to finish" if link.to == "finish" else "")
 
 
 def lag_in_words(lag: Any) -> str:
     """Time that has to pass as well; nothing if none has."""
     if isinstance(lag, schema.WorkingLag):
-        return f" + {lag.working} of work"
-    return f" + {lag}" if lag.amount else ""
+        return f"{_signed(lag.working)} of work" + (f" by {lag.by}" if lag.by != schema.SUCCESSOR else "")
+    return _signed(lag) if lag.amount else ""
+
+
+def _signed(lag: Span) -> str:
+    size = Span(abs(lag.amount), lag.unit)
+    said = f"{plain(size.amount)} % of its length" if lag.unit == "%" else str(size)
+    return f" {'-' if lag.amount < 0 else '+'} {said}"
 
 
 def duration_in_words(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scenario) -> str:

@@ -73,7 +73,7 @@ def graph(scenario: Scenario, network: Network) -> Graph:
     for name, supply in scenario.supplies.items():
         for part in (supply, *supply.within.values()):
             for order, spec in part.orders.items():
-                if isinstance(spec.placed, schema.Link):
+                if isinstance(spec.placed, schema.Lagged):
                     found.connect(spec.placed.activity, name, f"order {order}{lag_in_words(spec.placed.lag)}")
     return found
 
@@ -122,6 +122,7 @@ def _ways_with(scenario: Scenario, activity: str) -> list[str]:
 def _connect_activity(found: Graph, scenario: Scenario, name: str, activity: schema.Activity) -> None:
     for link in activity.after:
         said = ["start"] if link.start_or_finish == "start" else []
+        said += ["to finish"] if link.to == "finish" else []
         said += [f"in {link.place}"] if link.place else []
         said += [f"{link.count:,} of them"] if link.count is not None else []
         label = ", ".join(said) + lag_in_words(link.lag)

@@ -224,7 +224,7 @@ def _order(order: schema.Order, unit: str) -> str:
 
 
 def _placed(placed: Any) -> str:
-    if not isinstance(placed, schema.Link):
+    if not isinstance(placed, schema.Lagged):
         return uncertain(placed)
     lag = placed.lag
     late = "" if isinstance(lag, schema.WorkingLag) or not lag.amount else f" and {lag}"

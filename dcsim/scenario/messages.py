@@ -8,15 +8,15 @@ from pydantic_core import ErrorDetails
 from dcsim.errors import Problem
 from dcsim.scenario import outline
 from dcsim.scenario.document import Document, Key
-from dcsim.scenario.schema import Link
+from dcsim.scenario.schema import Lagged
 from dcsim.scenario.values import describe
 from dcsim.suggest import nearest
 
 _OTHER_LINKS = {
-    "fs": "every link goes from a finish to a start; leave this out",
+    "fs": "a link is finish-to-start unless it says otherwise; leave this out",
     "ss": "a start-to-start link is `from: start`",
-    "ff": "dcsim has no links to a finish: make the end of this activity an activity of its own, which waits",
-    "sf": "dcsim has no links to a finish: make the end of this activity an activity of its own, with `from: start`",
+    "ff": "a finish-to-finish link is `to: finish`",
+    "sf": "a start-to-finish link is `from: start, to: finish`",
 }
 """How links of other tools, `type: FF`, are written here."""
 
@@ -74,7 +74,7 @@ def _needs(path: Key, key: str) -> str:
 
 def _unknown_key(path: Key, raw: Any) -> str:
     model = outline.model_at(path[:-1])
-    if model is not None and issubclass(model, Link) and (told := _OTHER_LINKS.get(str(raw).strip().lower()[:2])):
+    if model is not None and issubclass(model, Lagged) and (told := _OTHER_LINKS.get(str(raw).strip().lower()[:2])):
         return f"unknown key '{path[-1]}': {told}"
     known = list(outline.fields(model)) if model is not None else []
     return f"unknown key '{path[-1]}'{nearest(str(path[-1]), known) or _listed(known)}"

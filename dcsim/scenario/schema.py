@@ -52,7 +52,9 @@ ALWAYS = "always"
 """The calendar that never closes."""
 MOST_STRIKES = 1000
 """What strikes again and again does so at most so often."""
-RESERVED = (SITE, ALWAYS, "calendar", "value")
+SUCCESSOR, PREDECESSOR = "successor", "predecessor"
+"""Whose calendar may count a lag."""
+RESERVED = (SITE, ALWAYS, "calendar", "value", SUCCESSOR, PREDECESSOR)
 """Names that the format itself uses."""
 
 
@@ -326,21 +328,31 @@ class Awaited(Model):
         return raw
 
 
-class Link(Awaited):
-    """What an activity waits for: another activity, or a milestone."""
+class Lagged(Awaited):
+    """Something that is waited for, and time after it."""
 
     lag: "Lag" = parse_span("0 d")
-    """Elapsed time that must pass as well; `{working: 3 d}` counts by the successor's calendar."""
+    """Elapsed time that must pass as well; `{working: 3 d}` counts by the successor's calendar. A lead, `-2 d`, is so
+    long before the finish that is planned when the predecessor starts; `50%` is a part of the predecessor's work."""
+
+
+class Link(Lagged):
+    """What an activity waits for: another activity, or a milestone."""
+
+    to: Literal["start", "finish"] = "start"
+    """Whether its start waits, or its finish: its work is done then, and it keeps what it takes until it finishes."""
 
 
 class WorkingLag(Model):
     """A lag counted in working time."""
 
     working: LagValue
-    """Working time by the successor's calendar."""
+    """Working time, or a part of the predecessor's in per cent."""
+    by: Text = SUCCESSOR
+    """The calendar that counts it: a calendar by name, that of the `successor`, or that of the `predecessor`."""
 
 
-class PlacedAfter(Link):
+class PlacedAfter(Lagged):
     """What an order waits for: it is placed once, when the last instance has finished."""
 
     activity: Text = Field(alias="after")
@@ -813,5 +825,6 @@ class Scenario(Model):
 
 Order.model_rebuild()
 Link.model_rebuild()
+Lagged.model_rebuild()
 
-__all__ = ["ALWAYS", "RESERVED", "SITE", "Activity", "Link", "Scenario", "Span", "parse_uncertain"]
+__all__ = ["ALWAYS", "RESERVED", "SITE", "Activity", "Lagged", "Link", "Scenario", "Span", "parse_uncertain"]

@@ -204,20 +204,22 @@ def parse_multiplier(raw: Any) -> Fraction:
 
 
 def parse_lag(raw: Any) -> Span:
-    """Time between two activities; what other tools know of links and this format does not is told."""
+    """Time between two activities: a span, less than none for a lead, or per cent of the predecessor's length."""
     text = raw.strip() if isinstance(raw, str) else ""
+    if found := _PERCENTAGE.fullmatch(text.replace("\N{MINUS SIGN}", "-", 1)):
+        share = parse_number(found[2])
+        if share * 100 % 1 or share > MOST_OF_LENGTH:
+            raise ValueError(f"per cent have at most two decimals and are at most {MOST_OF_LENGTH:,}, got '{text}'")
+        return Span(-share if found[1] == "-" else share, "%")
     if text.startswith(("-", "\N{MINUS SIGN}")):
-        lead = text[1:].strip()
-        raise ValueError(
-            f"a lead cannot be written, got '{shorten(text)}': write `from: start`, with the duration of the other "
-            f"less {lead} as lag; or make its last {lead} an activity of its own, and wait for the one before"
-        )
+        lead = parse_span(text[1:].strip())
+        if lead.months:
+            raise ValueError(f"a month has no fixed length; write a lead in days or weeks, got '{shorten(text)}'")
+        return Span(-lead.amount, lead.unit)
     number = None if isinstance(raw, Span) else _bare(raw)
-    if _PERCENTAGE.fullmatch(text) or (number is not None and 0 < number < 1):
-        raise ValueError(
-            f"a lag is a span such as '2 d', got '{shorten(str(raw))}'; a share of the predecessor cannot be written: "
-            f"write how long it is, or make two activities of the predecessor and wait for the first"
-        )
+    if number is not None and 0 < number < 1:
+        part = f"{plain(100 * number)}%"
+        raise ValueError(f"a lag is a span such as '2 d', or a part of the predecessor's length such as '{part}'")
     return parse_span(raw)
 
 
@@ -228,6 +230,9 @@ def _bare(raw: Any) -> Fraction | None:
     except ValueError:
         return None
 
+
+MOST_OF_LENGTH = 1000
+"""Per cent of the predecessor's length that a lag may be."""
 
 read_span = single(parse_span, "a span such as '18 weeks'")
 read_date = single(parse_date, "a date such as 2024-05-02")

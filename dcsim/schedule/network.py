@@ -8,7 +8,7 @@ import numpy as np
 
 from dcsim.calendars import Calendar
 from dcsim.engine.draws import Draws, Expectation, Ints, draw
-from dcsim.network import Network
+from dcsim.network import WHOLE, Network
 from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Schedule
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.units import DAY, HALF
@@ -28,8 +28,8 @@ def schedule_of(network: Network, draws: Draws) -> Schedule:
     waits for resources and supplies are left out.
     """
     made = Schedule(network.name, network.start, network.name)
-    made.links = list(_links(network))
     minutes, calendars = _minutes(network, draws).tolist(), _calendars(network).tolist()
+    made.links = list(_links(network, minutes))
     leading = Counter(link.successor for link in made.links)
     for number, needed in enumerate(network.needed.tolist()):
         id_, is_work = str(number), number < network.instances
@@ -52,15 +52,21 @@ def _named(calendar: int) -> str | None:
     return str(calendar) if calendar > 0 else ELAPSED
 
 
-def _links(network: Network) -> Iterator[Link]:
-    """The links between nodes; those from the gate of a start are from the start of its instance."""
-    begun = {network.gate_of_start(number): number for number in range(network.instances)}
+def _links(network: Network, lengths: list[int]) -> Iterator[Link]:
+    """The links between nodes; those of gates of starts and finishes are those of their instances."""
     columns = (network.link_from, network.link_to, network.link_lag)
+    starter, held = network.starter.tolist(), network.held.tolist()
     for source, target, number in zip(*(column.tolist() for column in columns), strict=True):
         lag = network.lags[number]
+        begun = starter[source - network.instances] if source >= network.instances else -1
+        ended = held[target - network.instances] if target >= network.instances else -1
+        before = source if begun < 0 else begun
         minutes = lag.minutes + round(lag.months * DAYS_PER_MONTH * DAY)
-        kind: Kind = "SS" if source in begun else "FS"
-        yield Link(str(begun.get(source, source)), str(target), kind, minutes, _named(lag.calendar))
+        if lag.share:
+            minutes += (2 * lag.share * lengths[before] + WHOLE) // (2 * WHOLE)
+        of_start, to_finish = begun >= 0 and not lag.early, ended >= 0
+        kind: Kind = ("SF" if to_finish else "SS") if of_start else ("FF" if to_finish else "FS")
+        yield Link(str(before), str(ended if to_finish else target), kind, minutes, _named(lag.calendar))
 
 
 def _minutes(network: Network, draws: Draws) -> Ints:

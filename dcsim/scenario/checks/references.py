@@ -16,7 +16,7 @@ from dcsim.scenario.checks.parts import (
 )
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import ALWAYS, SITE, Scenario
+from dcsim.scenario.schema import ALWAYS, PREDECESSOR, SITE, SUCCESSOR, Lagged, Scenario, WorkingLag
 from dcsim.suggest import article
 
 _SHORTHAND = re.compile(r"(.*?)\s*(FS|SS|FF|SF)?\s*(?:\+\s*(\d.*)|([-\N{MINUS SIGN}].*))?", re.IGNORECASE)
@@ -73,12 +73,11 @@ class _Search:
 def _longhand(found: re.Match[str]) -> str:
     """How a link that is written as other tools do is written here."""
     name, kind, lag, lead = found.groups()
-    if (kind or "").lower() in ("ff", "sf"):
-        return "dcsim has no links to a finish: make the end of this activity an activity of its own, which waits"
-    if lead:
-        return f"dcsim has no leads: write {{activity: {name}, from: start, lag: its duration less the lead}}"
-    start = ", from: start" if (kind or "").lower() == "ss" else ""
-    return f"write {{activity: {name}{start}" + (f", lag: {lag}" if lag else "") + "}"
+    kind = (kind or "FS").upper()
+    said = [f"activity: {name}", *(["from: start"] if kind[0] == "S" else [])]
+    said += ["to: finish"] if kind[1] == "F" else []
+    said += [f"lag: {lag or '-' + lead[1:].strip()}"] if lag or lead else []
+    return f"write {{{', '.join(said)}}}"
 
 
 def _levels(scenario: Scenario) -> Iterator[Use]:
@@ -103,6 +102,11 @@ def _calendars(scenario: Scenario) -> Iterator[Use]:
     for path, _, resource in resource_parts(scenario):
         if resource.calendar is not None:
             yield (*path, "calendar"), resource.calendar
+
+    for path, link in links(scenario):
+        if isinstance(link, Lagged) and isinstance(link.lag, WorkingLag):
+            if link.lag.by not in (SUCCESSOR, PREDECESSOR):
+                yield (*path, "lag", "by"), link.lag.by
 
 
 def _resources(scenario: Scenario) -> Iterator[Use]:

@@ -18,7 +18,17 @@ from dcsim.scenario.checks.quantities import (
     check_span,
 )
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import ActivityPart, Learning, Link, Scenario, WindowAfter, WorkingLag
+from dcsim.scenario.schema import (
+    PREDECESSOR,
+    SUCCESSOR,
+    ActivityPart,
+    Lagged,
+    Learning,
+    Link,
+    Scenario,
+    WindowAfter,
+    WorkingLag,
+)
 from dcsim.units import Span, plain
 
 LARGEST_COUNT = 10**9
@@ -127,10 +137,8 @@ def _check_links(scenario: Scenario, findings: Problems) -> None:
     for path, link in links(scenario):
         if isinstance(link, WindowAfter):
             check_fixed_duration((*path, "lag"), link.lag, findings)
-        elif isinstance(link, Link):
-            lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
-            if lag.amount:
-                (check_fixed if isinstance(link.lag, WorkingLag) else check_span)((*path, "lag"), lag, findings)
+        elif isinstance(link, Lagged):
+            _check_lag(path, link, link.activity in scenario.milestones, findings)
         if link.count is not None:
             fine = 1 <= link.count <= LARGEST_COUNT
             findings.require(fine, (*path, "count"), "`count` must be from 1 to 10^9 of the linked instances")
@@ -141,6 +149,22 @@ def _check_links(scenario: Scenario, findings: Problems) -> None:
             elsewhere = "an activity can wait only for its own instances in other places (`place: phase1`)"
             message = f"waits for itself; {elsewhere}"
             findings.add(path, message)
+
+
+def _check_lag(path: Key, link: Lagged, of_milestone: bool, findings: Problems) -> None:
+    """A lag has a sensible length; only that of work is known beforehand."""
+    by = link.lag.by if isinstance(link.lag, WorkingLag) else SUCCESSOR
+    lag = link.lag.working if isinstance(link.lag, WorkingLag) else link.lag
+    check = check_fixed if isinstance(link.lag, WorkingLag) else check_span
+    if lag.amount:
+        check((*path, "lag"), Span(abs(lag.amount), lag.unit), findings)
+    for is_so, what in ((lag.amount < 0, "a lead"), (lag.unit == "%", "a part of a length")):
+        if is_so and of_milestone:
+            findings.add((*path, "lag"), f"{what} needs an activity; when a milestone is reached is not known before")
+        elif is_so and not isinstance(link, Link):
+            findings.add((*path, "lag"), f"{what} stands between activities; an order is placed after the event itself")
+    if by == PREDECESSOR and of_milestone:
+        findings.add((*path, "lag", "by"), "a milestone has no calendar: name one, or write `successor`")
 
 
 def _check_shared(scenario: Scenario, places: Places, findings: Problems) -> None:
