@@ -196,10 +196,8 @@ def replicate(
         How many replications to run before the first check of the precision.
     explain
         Milestones whose driving chains are followed in every replication.
-    out
-        A folder for the finished part while it runs, and for the result.
-    resume
-        Continue a run that was stopped, from that folder.
+    out, resume
+        A folder for the finished part while it runs, and for the result; and whether to continue a run stopped there.
     chunk
         How many replications are run and written together.
     progress

@@ -20,7 +20,9 @@ ARCHETYPE = "archetype:"
 """Before the name of a scenario that comes with dcsim, where a file may be named: `extends: archetype:new-campus`."""
 
 ARCHETYPES = Path(__file__).parent.parent / "archetypes"
-"""The folder of these scenarios, from which every scenario may read."""
+SHIPPED = {ARCHETYPE: ARCHETYPES, "example:": ARCHETYPES.parent / "configs"}
+"""The folders of the scenarios that come with dcsim, by what stands before their names: every scenario may read them.
+"""
 
 _ABOUT = "description:"
 _TABLES = ("rules.yaml", "technology.yaml")
@@ -56,7 +58,7 @@ class Root:
         """Where a file really lies, which is inside the root."""
         try:
             found = path.resolve()
-            inside = found.is_relative_to(self.folder.resolve()) or found.is_relative_to(ARCHETYPES.resolve())
+            inside = any(found.is_relative_to(folder.resolve()) for folder in (self.folder, *SHIPPED.values()))
         except (OSError, ValueError, RuntimeError):
             raise UnreadableFileError(f"'{shown}' is not a file name") from None
         if not inside:
@@ -68,10 +70,10 @@ class Root:
     def beside(self, origin: Origin, name: str) -> tuple[str, Origin]:
         """The text of a file named by another one, beside which it is looked up; and where it lies.
 
-        An archetype is looked up among those that come with dcsim.
+        An archetype or an example is looked up among those that come with dcsim.
         """
-        if name.startswith(ARCHETYPE):
-            path = archetype(name.removeprefix(ARCHETYPE))
+        if name.startswith(tuple(SHIPPED)):
+            path = shipped(name)
             return self.read(path, name), Origin(name, path)
         path = origin.folder / name
         shown = str(Path(origin.name).parent / name)
@@ -80,15 +82,30 @@ class Root:
 
 def archetypes() -> list[str]:
     """The names of all scenarios that come with dcsim to be extended."""
-    return sorted(path.stem for path in ARCHETYPES.glob("*.yaml") if path.name not in _TABLES)
+    return _names(ARCHETYPES)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.yaml") if path.name not in _TABLES)
+
+
+def shipped(name: str) -> Path:
+    """Where a scenario lies that comes with dcsim, `archetype:new-campus` or `example:minimal`, or any other file.
+
+    Raises UnreadableFileError where none of this name comes with dcsim.
+    """
+    for kind, folder in SHIPPED.items():
+        if name.startswith(kind):
+            stem, known = name.removeprefix(kind), _names(folder)
+            if stem not in known:
+                raise UnreadableFileError(f"no {kind[:-1]} '{shorten(stem)}'{nearest(stem, known)}")
+            return folder / f"{stem}.yaml"
+    return Path(name)
 
 
 def archetype(name: str) -> Path:
     """Where an archetype lies; raises UnreadableFileError where there is none of this name."""
-    known = archetypes()
-    if name not in known:
-        raise UnreadableFileError(f"no archetype '{shorten(name)}'{nearest(name, known)}")
-    return ARCHETYPES / f"{name}.yaml"
+    return shipped(ARCHETYPE + name)
 
 
 def described() -> dict[str, str]:

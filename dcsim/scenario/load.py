@@ -12,7 +12,7 @@ from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.blanks import find_blanks
 from dcsim.scenario.check import check, in_order, unknown_names
 from dcsim.scenario.document import Document, Key, Laid
-from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text
+from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text, shipped
 from dcsim.scenario.formulas import Formulas
 from dcsim.scenario.layers import Stack, prune
 from dcsim.scenario.measured import Measured
@@ -72,6 +72,8 @@ class _Loader:
         self.limit = limit
         piped = path in (STANDARD_INPUT, Path(STANDARD_INPUT))
         self.name = "scenario" if isinstance(path, Mapping) else "standard input" if piped else str(path)
+        if not isinstance(path, Mapping):
+            path = self._where(path)
         folder = root or (Path() if isinstance(path, Mapping) else Path(path).parent)
         self.home = Origin(self.name, folder / self.name if isinstance(path, Mapping) or piped else Path(path))
         self.root = Root(folder)
@@ -91,6 +93,12 @@ class _Loader:
             raise ScenarioError([Problem("", str(error), self.name)], self.name) from None
         self._refuse(stack.missing, stack.problems)
         self.problems = stack.problems
+
+    def _where(self, path: str | Path) -> Path:
+        try:
+            return shipped(str(path))
+        except UnreadableFileError as error:
+            raise ScenarioError([Problem("", str(error), self.name)], self.name) from None
 
     def open(self, variants: tuple[str, ...], *laid: Laid) -> Scenario:
         """The scenario with these layers applied."""

@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.chain import START, codes_of
-from dcsim.analysis.differences import Difference, difference
-from dcsim.analysis.frames import moments
+from dcsim.analysis.differences import difference
 from dcsim.document.bars import stacked
 from dcsim.document.causes import spent_on
 from dcsim.document.chart import Axis, Chart, Dots
@@ -28,7 +27,7 @@ from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import told
-from dcsim.study.tables import STUCK
+from dcsim.study.tables import STUCK, typed
 from dcsim.study.unfinished import in_front, missing
 from dcsim.trace import Ints
 from dcsim.units import DAY
@@ -196,9 +195,7 @@ def _milestones(milestones: Sequence[str], results: Mapping[str, Replications], 
             p50, p80 = (result.interval(name, level).estimate + shift for level in (0.5, 0.8))
             on = (result.date_by(name, level) for level in (0.5, 0.8))
             rows.append((label, name, p50, p80, float(here.mean()), float(np.mean(~np.isnan(here))), *on))
-    dates = ["p50_date", "p80_date"]
-    frame = pd.DataFrame(rows, columns=["scenario", "milestone", "p50", "p80", "mean", "reached", *dates])
-    return frame.assign(**{name: moments(frame[name].to_list()) for name in dates})
+    return typed(rows, TABLES["milestones"])
 
 
 def _differences(milestones: Sequence[str], base: Replications, days: Days) -> pd.DataFrame:
@@ -209,7 +206,7 @@ def _differences(milestones: Sequence[str], base: Replications, days: Days) -> p
         for (label, name), here in days.items()
         if label != BASE
     ]
-    return pd.DataFrame(rows, columns=["scenario", "milestone", *Difference._fields])
+    return typed(rows, TABLES["differences"])
 
 
 def _causes(milestones: Sequence[str], results: Mapping[str, Replications], days: Days) -> pd.DataFrame:
@@ -224,7 +221,7 @@ def _causes(milestones: Sequence[str], results: Mapping[str, Replications], days
         if label != BASE and both.any():
             before, after = (_spent(results, one, name, both) for one in (BASE, label))
             rows += [(label, name, *moved) for moved in _changes(before, after)]
-    return pd.DataFrame(rows, columns=["scenario", "milestone", "kind", "name", "base", "days", "change"])
+    return typed(rows, TABLES["causes"])
 
 
 def _spent(results: Mapping[str, Replications], label: str, milestone: str, both: NDArray[np.bool_]) -> Spent:

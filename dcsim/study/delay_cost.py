@@ -34,7 +34,7 @@ from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
 from dcsim.study.seen import agreed, draws_of, told
-from dcsim.study.tables import STUCK
+from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import never
@@ -85,10 +85,10 @@ def delay_cost(
     price
         What a unit is worth an hour: `4 USD`, or a plain number in the currency of the scenario; the supply's
         `hourly_value` if not given.
-    n, seed, engine, progress
-        As in `replicate`.
     expected
         One run with every quantity at its mean.
+    n, seed, engine, progress
+        As in `replicate`.
 
     Raises
     ------
@@ -107,13 +107,11 @@ def delay_cost(
         progress(done, len(chances))
     unit_days, tables = _tables(counter, builds, value)
     about = {
-        "supply": supply,
-        "unit": scenario.supplies[supply].unit,
+        **{"supply": supply, "unit": scenario.supplies[supply].unit},
         "seed": EXPECTED if expected else seed,
         "replications": 1 if expected else n,
         **told(among),
-        "against": "nothing waits" if counter.plan is None else "plan",
-        "plan": _fingerprint(counter.plan),
+        **_against(counter.plan),
         **_worth_of(unit_days, value),
     }
     return Result("delay_cost", scenario, about, tables)
@@ -194,9 +192,11 @@ def _tables(counter: _Counter, builds: Sequence[_Build], value: Money | None) ->
     return unit_days, {"causes": causes, "curves": _curves(network, grown, wanted), "stuck": stuck}
 
 
-def _fingerprint(plan: Growth | None) -> str | None:
-    """By which a plan is known again; there is none if the loss is against the build in which nothing waits."""
-    return None if plan is None else sha256(plan.tick.tobytes() + plan.amount.tobytes()).hexdigest()
+def _against(plan: Growth | None) -> dict[str, str | None]:
+    """What the build is compared with, and by what a plan is known again."""
+    if plan is None:
+        return {"against": "nothing waits", "plan": None}
+    return {"against": "plan", "plan": sha256(plan.tick.tobytes() + plan.amount.tobytes()).hexdigest()}
 
 
 def _causes(network: Network, spent: Floats, unit_days: float, value: Money | None) -> pd.DataFrame:
@@ -207,10 +207,7 @@ def _causes(network: Network, spent: Floats, unit_days: float, value: Money | No
             found[key] = found.get(key, 0.0) + minutes / DAY
     worth = {key: np.nan if value is None else _worth(lost, value) for key, lost in found.items()}
     rows = [(*key, lost, lost / unit_days, worth[key]) for key, lost in found.items()]
-    frame = pd.DataFrame(rows, columns=["kind", "name", "unit_days", "share", "price"])
-    numbers = dict.fromkeys(("unit_days", "share", "price"), "float64")
-    frame = frame.astype({"kind": "str", "name": "str", **numbers})
-    return frame.sort_values("unit_days", ascending=False, kind="stable", ignore_index=True)
+    return typed(rows, TABLES["causes"]).sort_values("unit_days", ascending=False, kind="stable", ignore_index=True)
 
 
 def _worth(unit_days: float, value: Money) -> float:

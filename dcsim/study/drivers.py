@@ -86,14 +86,8 @@ def drivers(
     n
         Points for the indices, a power of two; the replications are n x (inputs + 2), and half as many again
         for the ends of the inputs.
-    seed
-        The same seed gives the same answer, to the byte, whatever the engine and the number of workers.
-    workers
-        Threads; the number of cores if not given. The reference engine uses one.
-    engine
-        `compiled`, `reference`, or `auto`: whichever is there sooner.
-    progress
-        Called with the number of replications done and their total.
+    seed, workers, engine, progress
+        As in `replicate`.
 
     Raises
     ------

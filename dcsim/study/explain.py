@@ -73,15 +73,11 @@ def explain(
     ----------
     scenario
         From `load`.
-    milestone
-        The milestone to explain.
-    n
-        How many replications days and criticality are taken over.
-    seed
-        The same seed gives the same replications as in `replicate`.
+    milestone, n
+        The milestone to explain, and how many replications days and criticality are taken over.
     replication
         The replication whose chain is shown: a number, or None for expected values; default: nearest to the median.
-    workers, engine, sampling, progress
+    seed, workers, engine, sampling, progress
         As in `replicate`.
 
     Raises

@@ -26,7 +26,7 @@ from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import agreed, draws_of, told
-from dcsim.study.tables import STUCK
+from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import in_front, missing
@@ -34,7 +34,8 @@ from dcsim.units import Money
 
 MAIN = "options"
 TABLES = {
-    "options": "option kind cost:number days:number low:number high:number per_million:number reached:number",
+    "options": "option kind cost:number days:number low:number high:number per_million:number"
+    " per_million_low:number per_million_high:number reached:number",
     "sets": "rank:whole members cost:number days:number low:number high:number reached:number",
     "members": "option alone:number marginal:number interaction:number",
     "pairs": "one other days:number low:number high:number",
@@ -149,7 +150,7 @@ def _options(weighing: Weighing) -> pd.DataFrame:
             row[f"per_million{end}"] = _per_million(bought, cost)
         rows.append(row | {"reached": found.reached})
     rows.sort(key=_rank)
-    return pd.DataFrame(rows).astype({"option": "str", "kind": "str"})
+    return typed(rows, TABLES["options"])
 
 
 def _per_million(days: float, cost: float) -> float:
@@ -175,9 +176,7 @@ def _sets(weighing: Weighing, sets: Sequence[tuple[Set, Gain]]) -> pd.DataFrame:
         (rank, ", ".join(weighing.in_order(some)), float(weighing.cost(some)), *found)
         for rank, (some, found) in enumerate(sets, start=1)
     ]
-    columns = ["rank", "members", "cost", "days", "low", "high", "reached"]
-    numbers = dict.fromkeys(columns[2:], "float64")
-    return pd.DataFrame(rows, columns=columns).astype({"rank": "int64", "members": "str", **numbers})
+    return typed(rows, TABLES["sets"])
 
 
 def _members(weighing: Weighing, best: Set, options: pd.DataFrame) -> pd.DataFrame:
@@ -190,9 +189,7 @@ def _members(weighing: Weighing, best: Set, options: pd.DataFrame) -> pd.DataFra
     for name in weighing.in_order(best):
         marginal = weighing.bought(best, best - {name}).days
         rows.append((name, float(alone[name]), marginal, marginal - float(alone[name])))
-    frame = pd.DataFrame(rows, columns=["option", "alone", "marginal", "interaction"])
-    frame = frame.astype({"option": "str", **dict.fromkeys(frame.columns[1:], "float64")})
-    return frame.sort_values("marginal", ascending=False, kind="stable", ignore_index=True)
+    return typed(rows, TABLES["members"]).sort_values("marginal", ascending=False, kind="stable", ignore_index=True)
 
 
 def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
@@ -208,8 +205,7 @@ def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
         ticks = [weighing.ticks(some, weighing.told) for some in sets]
         if all(found is not None for found in ticks):
             rows.append((one, other, *interplay(*ticks)[:3]))  # type: ignore[arg-type]
-    frame = pd.DataFrame(rows, columns=["one", "other", "days", "low", "high"])
-    return frame.astype({"one": "str", "other": "str", **dict.fromkeys(frame.columns[2:], "float64")})
+    return typed(rows, TABLES["pairs"])
 
 
 def _stuck(weighing: Weighing, best: Set) -> pd.DataFrame:

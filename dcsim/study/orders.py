@@ -29,7 +29,7 @@ from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import agreed, draws_of, known_until, told
-from dcsim.study.tables import STUCK
+from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import never
@@ -37,7 +37,8 @@ from dcsim.units import DAY
 
 MAIN = "orders"
 TABLES = {
-    "orders": "supply order placed:time latest:time slack:number probability:number confidence:number note",
+    "orders": "supply order placed:time latest:time latest_low:time latest_high:time slack:number"
+    " probability:number confidence:number note",
     "stuck": STUCK,
 }
 ABOUT: Fields = {"milestone": str, "date": Day, "confidence": Share, "replications": Count}
@@ -259,13 +260,8 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     empty where there are too few replications to tell, or no date. An order placed after something has no dates, and
     its slack is how many days more it may wait.
     """
-    columns = ["supply", "order", "placed", "latest", "latest_low", "latest_high", "slack", "probability"]
-    columns += ["confidence", "note"]
-    frame = pd.DataFrame(list(rows), columns=columns)
-    for name in columns[2:6]:
-        frame[name] = pd.to_datetime(frame[name]).astype("datetime64[ms]").dt.normalize()
-    numbers = dict.fromkeys(("slack", "probability", "confidence"), "float64")
-    return frame.astype({"supply": "str", "order": "str", "note": "str", **numbers})
+    frame = typed(rows, TABLES["orders"])
+    return frame.assign(**{name: frame[name].dt.normalize() for name in frame.select_dtypes("datetime")})
 
 
 # What it has to say

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dcsim.errors import ResultError
 from dcsim.scenario.files import Root, UnreadableFileError, read_bytes
@@ -35,6 +35,17 @@ OPTIONAL = {
     "before": "milestone p10_date:time p50_date:time p80_date:time p90_date:time",
 }
 """What some results have beside the tables of their question."""
+
+
+_TYPES = {"text": "str", "whole": "int64", "number": "float64", "time": "datetime64[ms]"}
+
+
+def typed(rows: Sequence[Any], columns: str) -> "pd.DataFrame":
+    """A table of these rows, its columns and their types as a question tells them; a row is a mapping or a tuple."""
+    import pandas as pd
+
+    types = {name: _TYPES[kind or "text"] for name, _, kind in (one.partition(":") for one in columns.split())}
+    return pd.DataFrame(list(rows), columns=list(types)).astype(types)
 
 
 def columns_of(kind: str) -> dict[str, str]:
