@@ -129,7 +129,10 @@ def test_only_archetypes_are_extended_by_name(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["minimal", "greenfield-campus", "colossus-1"])
 def test_an_example_is_simulated_by_name_from_anywhere(name):
-    assert dcsim.load(f"example:{name}").document.data == dcsim.load(ROOT / "configs" / f"{name}.yaml").document.data
+    assert (
+        dcsim.load(f"example:{name}").document.data
+        == dcsim.load(Path(__file__).parents[1] / "configs" / f"{name}.yaml").document.data
+    )
 
 
 def test_an_example_that_is_not_there_is_told():

@@ -18,7 +18,7 @@ from dcsim.document.words import money
 from dcsim.errors import RequestError, ResultError
 from dcsim.report.files import report
 from dcsim.report.limits import LIMITS
-from dcsim.report.page.again import VERBS
+from dcsim.report.page.again import verb as verb_of
 from dcsim.report.page.answer import main_causes
 from dcsim.report.page.results import together
 from dcsim.report.page.words import cell, days, share, shift
@@ -163,7 +163,7 @@ def test_a_comparison_alone_is_a_page(page):
 def test_every_result_alone_is_a_page(page, findings):
     told = read(page(findings))
     assert "Every number" in told
-    verb = VERBS[findings.kind]
+    verb = verb_of(findings.kind)
     assert f"dcsim {verb} scenario.yaml" in told or f"To reproduce the result of dcsim {verb} you also need" in told
 
 

@@ -261,7 +261,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     its slack is how many days more it may wait.
     """
     frame = typed(rows, TABLES["orders"])
-    return frame.assign(**{name: frame[name].dt.normalize() for name in frame.select_dtypes("datetime")})
+    return frame.assign(**{str(name): frame[name].dt.normalize() for name in frame.select_dtypes("datetime")})
 
 
 # What it has to say

@@ -12,22 +12,21 @@ from dcsim.money.books import TOGETHER
 from dcsim.study.result import Result
 
 VERBS = {
-    "run": "run",
     "replications": "replicate",
     "explanation": "explain",
-    "delay_cost": "delay-cost",
-    "finance": "finance",
     "comparison": "compare",
-    "sweep": "sweep",
-    "drivers": "drivers",
-    "assumptions": "assumptions",
     "orders": "order-by",
     "mitigations": "mitigate",
-    "promise": "promise",
 }
+"""The commands of results that have another name."""
 
 ASKED_EVERY = 256
 """Replications after which `dcsim replicate` asks whether all is known well enough."""
+
+
+def verb(kind: str) -> str:
+    """The command that gives a result of this kind."""
+    return VERBS.get(kind, kind.replace("_", "-"))
 
 
 def command(found: Result) -> list[str]:
@@ -35,7 +34,7 @@ def command(found: Result) -> list[str]:
 
     Raises ResultError where that is not exactly so; its message is what the command would need.
     """
-    words = ["dcsim", VERBS[found.kind], "scenario.yaml"]
+    words = ["dcsim", verb(found.kind), "scenario.yaml"]
     if found.kind == "assumptions":
         return [*words, *_each("--milestone", found.about["milestones"])]
     return [*words, *_own(found), *_chance(found.about)]
@@ -65,9 +64,7 @@ def _own(found: Result) -> list[str]:
             return ["--milestone", about["milestone"], *_budget(found)]
         case "promise":
             return [about["promise"]]
-        case "drivers":
-            return ["--milestone", about["milestone"]]
-    return []
+    return ["--milestone", about["milestone"]] if "milestone" in about else []
 
 
 def _chance(about: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from dcsim.document.words import counted
 from dcsim.errors import ResultError
 from dcsim.report.limits import LIMITS
 from dcsim.report.page import evidence, leans, words
-from dcsim.report.page.again import VERBS, command
+from dcsim.report.page.again import command, verb
 from dcsim.report.page.answer import answer, headline
 from dcsim.report.page.results import Results
 from dcsim.report.words import size
@@ -49,7 +49,7 @@ def subject(results: Results) -> list[str]:
     """What was simulated, in a few words."""
     if results.of_sites:
         return [f"{counted(one.simulated, 'replication')} of each site" for one in results.findings[:1]]
-    zero = f"day 0 is {words.date(results.clock.zero)}"
+    zero = f"day 0 is {words.date(results.scenario.zero)}"
     return [*(f"with {one}" for one in results.layers), size(results.network, results.labels), *_builds(results), zero]
 
 
@@ -93,10 +93,10 @@ def origin(results: Results) -> Origin:
     drawn = dict.fromkeys(one.about["seed"] for one in results.findings if "seed" in one.about)
     seeds = ("expected values" if seed == "expected" else f"seed {seed}" for seed in drawn)
     commands, others = [], []
-    for one in (one for one in results.findings if one.kind in VERBS):
+    for one in (one for one in results.findings if "subject" not in one.about):
         try:
             commands.append(shlex.join(command(one)))
         except ResultError as error:
-            others.append(f"To reproduce the result of dcsim {VERBS[one.kind]} you also need {error}.")
+            others.append(f"To reproduce the result of dcsim {verb(one.kind)} you also need {error}.")
     sha256 = "" if results.of_sites else results.scenario.document.sha256
     return Origin(__version__, sha256, ", ".join(seeds), tuple(commands), tuple(others))

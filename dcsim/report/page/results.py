@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -65,30 +64,9 @@ class Results:
         return next((one for one in told if one), ())
 
     @cached_property
-    def clock(self) -> "Clock":
-        """How its ticks and days become dates."""
-        return Clock(self.scenario.start, self.scenario.zero)
-
-    @cached_property
     def network(self) -> Network:
         """What is simulated: how far the clock runs, and how many units its milestones reach."""
         return network_of(self.scenario)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Ticks and days as dates."""
-
-    start: datetime
-    zero: datetime
-
-    def at(self, tick: float) -> datetime:
-        """The moment of a tick."""
-        return self.start + timedelta(minutes=float(tick))
-
-    def on(self, day: float) -> datetime:
-        """The moment of a day counted from day zero."""
-        return self.zero + timedelta(days=float(day))
 
 
 def together(findings: Sequence[Result], milestone: str | None = None) -> Results:
