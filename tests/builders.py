@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
+import pytest
 
 import dcsim
 from dcsim.study.run import Run
@@ -48,6 +49,9 @@ sources:
   S1: {what: a page}
 """
 """A scenario as a file, with a little of everything."""
+
+EACH_ENGINE = ("reference", pytest.param("compiled", marks=pytest.mark.compiled))
+"""The engines, for tests that are run with each of them."""
 
 Spec = dict[str, Any]
 Span = tuple[int | None, int | None]

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import TINY, Told, network, tell
+from builders import EACH_ENGINE, TINY, Told, network, tell
 from hypothesis import HealthCheck, settings
 
 from dcsim.__main__ import main
-from dcsim.engine import ENGINES
+from dcsim.engine import jit
 
 settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 settings.load_profile("suite")
@@ -28,7 +28,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.fixture(params=sorted(ENGINES, reverse=True))
+def pytest_configure(config: pytest.Config) -> None:
+    """Fast tests run in Python what would have to be compiled first."""
+    if config.option.markexpr == "not slow":
+        jit.COMPILES = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What tests compiled code is slow, for that has to be compiled first; where nothing is compiled, it is skipped."""
+    for item in items:
+        if item.get_closest_marker("compiled"):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.skipif(not jit.COMPILES, reason="numba is not installed"))
+
+
+@pytest.fixture(params=EACH_ENGINE)
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine in turn."""
     return str(request.param)

@@ -38,6 +38,7 @@ def days(scenario, milestone, n=40):
     return dcsim.replicate(scenario, n, engine="reference").days_of(milestone)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", NAMES)
 def test_an_archetype_is_sound(name):
     """No warning, all stages dated in order, and the same in both engines."""
@@ -85,6 +86,7 @@ def test_a_building_holds_what_its_power_carries():
     assert usable.total.max() == 3 * 228 * 72  # 30 MW / 132 kW, rounded up
 
 
+@pytest.mark.compiled
 def test_racks_one_by_one():
     """The same building with its racks as places: the engines agree, and it opens in the same season."""
     scenario = dcsim.load(

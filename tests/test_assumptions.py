@@ -136,6 +136,7 @@ def shifts_of(found, path):
     return tuple(None if math.isnan(row[f"lit_{end}"]) else row[f"lit_{end}"] for end in ("low", "high"))
 
 
+@pytest.mark.compiled
 def test_both_engines_say_the_same(hall):
     tables = [dcsim.assumptions(dcsim.load(hall), engine=engine).summary for engine in ("reference", "compiled")]
     assert tables[0].equals(tables[1])

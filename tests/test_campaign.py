@@ -98,7 +98,10 @@ def test_a_campaign_leaves_its_tables_and_nothing_else(undisturbed):
 @pytest.mark.parametrize("sampling", ["random", "lhs", "sobol"])
 @pytest.mark.parametrize(
     ("engine", "workers", "chunk"),
-    [("compiled", 1, 64), ("compiled", 2, 7), ("compiled", 3, 64), ("compiled", 3, 7), ("reference", 2, 7)],
+    [
+        *(pytest.param("compiled", *split, marks=pytest.mark.compiled) for split in ((1, 64), (2, 7), (3, 64), (3, 7))),
+        ("reference", 2, 7),
+    ],
 )
 def test_the_same_bytes_whoever_works(undisturbed, tmp_path, sampling, engine, workers, chunk):
     run(128, tmp_path / "out", sampling=sampling, engine=engine, workers=workers, chunk=chunk)
@@ -144,7 +147,7 @@ def same(one, other):
     assert one.draws.postponed == other.draws.postponed
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("batch", range(5))
 def test_both_engines_keep_the_same_of_generated_networks(batch):
     for seed in range(batch, NETWORKS, 5):
@@ -154,6 +157,7 @@ def test_both_engines_keep_the_same_of_generated_networks(batch):
             same(*(runner.run(k, {}) for runner in runners))
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("data", [TINY, MINIMAL], ids=["tiny", "minimal"])
 @pytest.mark.parametrize("sampling", ["random", "lhs", "sobol"])
 def test_both_engines_keep_the_same(data, sampling):

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from builders import network
+from builders import EACH_ENGINE, network
 from generated import linked, scenario
 
 import dcsim
@@ -63,7 +63,7 @@ IN_ONE_TICK = (50_176, 105_350, 126_687)
 """Networks in which an order without lead time brings more of what it waited for, all in one tick."""
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @pytest.mark.parametrize("batch", range(6))
 def test_chains_add_up_and_engines_agree(batch):
     """To the tick, from the trace of either engine, and from the compiled engine's own tables."""
@@ -136,6 +136,7 @@ def test_the_days_of_each_replication_are_kept(tmp_path):
     assert set(kept["kind"]) <= {"work", "rework", "resource", "calendar", "order", "placed", "date", "start"}
 
 
+@pytest.mark.compiled
 def test_replications_are_explained_alike_by_both_engines():
     loaded = dcsim.load("configs/minimal.yaml")
     results = [
@@ -335,6 +336,7 @@ def test_a_milestone_of_the_k_th_is_driven_by_the_k_th(engine):
 # Over many replications
 
 
+@pytest.mark.compiled
 def test_criticality_of_parallel_paths():
     """b takes three days; a takes one or five: a drives in seven builds of ten (PERT textbooks: criticality index)."""
     spec = network("a=1 b=3d c=1d<a,b", **until("c"))
@@ -351,6 +353,7 @@ def test_criticality_of_parallel_paths():
     assert days["c"] == pytest.approx(1)
 
 
+@pytest.mark.compiled
 def test_criticality_of_two_equal_uniform_paths_is_a_half():
     spec = network("a=1 b=1 c=1d<a,b", **until("c"))
     for name in "ab":
@@ -381,7 +384,7 @@ def test_nothing_is_told_of_what_is_not_reached(engine):
     assert not touched.any()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_what_was_there_at_the_start_ends_the_chain(engine):
     """An order that came before the start is the first row, of no length."""
     order = {"amount": 1, "placed": "2023-12-01", "lead_time": "2 d"}
@@ -433,7 +436,7 @@ def test_risks_are_called_so_and_measured():
     assert "the latest of" not in told
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_what_risks_add_is_theirs(engine):
     """The time that each adds stands at the end of the work, also of a risk that follows something."""
     risks = {

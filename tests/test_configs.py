@@ -51,6 +51,7 @@ DATED = {
 """Its milestones that were observed in the world."""
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("path", "variant"), CASES)
 def test_both_engines_tell_the_same(path, variant):
     chosen = [] if variant == BASE else [variant]

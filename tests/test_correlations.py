@@ -256,6 +256,7 @@ def test_the_order_of_the_file_does_not_matter():
 # Engines and designs
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("sampling", ["random", "lhs", "sobol"])
 def test_engines_draw_and_build_the_same(sampling):
     rng = random.Random(7)

@@ -164,6 +164,7 @@ def test_a_frame_is_read_like_a_file():
             delay_cost(dcsim.load(racks()), supply="done", target=pd.DataFrame(columns), expected=True)
 
 
+@pytest.mark.compiled
 def test_replications_are_averaged_and_alike_with_both_engines():
     spec = racks()
     spec["activities"]["install"]["duration"] = "1 to 3 d"

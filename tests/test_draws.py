@@ -174,6 +174,7 @@ def test_seeds_differ():
     assert len({drawn(SCENARIO, seed=seed)["plan"][0] for seed in range(33)}) == 33
 
 
+@pytest.mark.compiled
 def test_engines_leave_the_draws_as_they_are():
     """A run is a pure function of network and draws."""
     built = network_of(dcsim.load(SCENARIO))

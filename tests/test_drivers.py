@@ -180,6 +180,7 @@ def test_what_is_never_reached_is_not_told(file):
 # The same bytes
 
 
+@pytest.mark.compiled
 def test_neither_workers_nor_engines_change_a_byte(file, tmp_path):
     scenario = library.load(file)
     for name, how in (

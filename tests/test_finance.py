@@ -547,6 +547,7 @@ def test_every_balance_balances(terms, owned, leased):
 # What is asked
 
 
+@pytest.mark.compiled
 def test_many_builds_have_distributions_and_the_same_seed_the_same_answer():
     terms = {
         "costs": {

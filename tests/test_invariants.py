@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import Told, network, tell
+from builders import EACH_ENGINE, Told, network, tell
 from generated import scenario, scenarios
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,7 +57,7 @@ def demand_of(built: Network, instance: int, kind: int, number: int) -> int:
 # Each activity
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_everything_happens_once_and_in_order(data, seed):
@@ -75,7 +75,7 @@ def test_everything_happens_once_and_in_order(data, seed):
         assert (table["finish"].dropna() <= run.network.horizon).all()
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_nothing_is_ready_before_its_predecessors(data, seed):
@@ -132,7 +132,7 @@ def links_into(run: Run) -> list[list[tuple[int, Lag]]]:
     return into
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_milestones_are_reached_when_enough_is_done(data, seed):
@@ -153,7 +153,7 @@ def test_milestones_are_reached_when_enough_is_done(data, seed):
 # Resources and supplies
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_no_resource_is_used_above_its_capacity(data, seed):
@@ -180,7 +180,7 @@ def capacity(run: Run, resource: int, tick: int) -> int:
     return units
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_no_supply_is_below_zero_and_none_is_lost(data, seed):
@@ -201,6 +201,7 @@ def test_no_supply_is_below_zero_and_none_is_lost(data, seed):
             assert here["total"].iloc[-1] - here["level"].iloc[-1] == taken
 
 
+@pytest.mark.compiled
 @settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_everything_is_given_back(seed):
@@ -229,7 +230,7 @@ def test_everything_is_given_back(seed):
         assert told.row("last")["start"] == told.row("last")["ready"]
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_waiting_adds_up_to_shortages(data, seed):
@@ -246,7 +247,7 @@ def test_waiting_adds_up_to_shortages(data, seed):
         assert not any(minutes for name, minutes in waited.items() if name not in summed)
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_held_by_says_why_it_waited(data, seed):
@@ -314,7 +315,7 @@ def longest_path(run: Run) -> list[int]:
     return [happens(node) for node in range(built.instances)]
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @many
 @builds
 def test_without_limits_the_makespan_is_the_longest_path(data, seed):
@@ -326,7 +327,7 @@ def test_without_limits_the_makespan_is_the_longest_path(data, seed):
 # Again and again
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 @settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(0, 1_000))
 def test_the_same_scenario_and_seed_give_the_same_bytes(network_seed, seed):
@@ -341,7 +342,7 @@ def test_the_same_scenario_and_seed_give_the_same_bytes(network_seed, seed):
     assert told("compiled") == first
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_a_run_leaves_no_trace_in_the_next(engine):
     """What was simulated in between does not matter."""
     one, other = (dcsim.load(scenario(random.Random(seed))) for seed in (5, 6))

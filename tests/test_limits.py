@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from builders import network
+from builders import EACH_ENGINE, network
 
 import dcsim
 from dcsim import suggest
 from dcsim.engine.draws import Sample, draw
 from dcsim.errors import RequestError, ScenarioError
 from dcsim.model import limits, network_of
-
-ENGINES = ("reference", "compiled")
 
 
 def refused(spec: dict[str, object]) -> str:
@@ -59,7 +57,7 @@ def test_goods_differ_in_as_many_places():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_more_lags_than_16_bits(engine):
     n = 33_000
     spec = network("a=0", places={"rack": n})
@@ -69,7 +67,7 @@ def test_more_lags_than_16_bits(engine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_more_rounds_of_a_tick_than_12_bits(engine):
     n = 4_200
     chain = " ".join(f"a{k}=0<a{k - 1}" for k in range(1, n))
@@ -79,7 +77,7 @@ def test_more_rounds_of_a_tick_than_12_bits(engine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_lots_of_a_large_order(engine):
     amount = 999_999_999_999_989
     orders = {"o": {"amount": amount, "lots": 100_000, "placed": {"after": "a"}}}
@@ -163,7 +161,7 @@ def test_a_factor_of_a_production_below_what_it_is_counted_in_is_refused():
     assert "supplies.q.production.varies_with: the factors of a production multiply to 0.000001 at least" in told
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_a_factor_without_a_lower_end_runs_whatever_is_drawn(engine):
     supplies = {"q": {"production": {"rate": "10 / d", "varies_with": ["f"]}}}
     scenario = dcsim.load(network("a=1", supplies=supplies, factors={"f": {"normal": [1, 1]}}, horizon="10 d"))

@@ -186,6 +186,7 @@ def test_the_interval_holds_the_true_date():
     assert pd.isna(few["latest_low"])
 
 
+@pytest.mark.compiled
 def test_the_same_seed_is_the_same_answer():
     scenario = built({"lead_time": {"uniform": ["0 d", "18 d"]}})
     one, other, another = (asked(scenario, n=40, seed=seed)[0].orders for seed in (0, 0, 1))

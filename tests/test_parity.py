@@ -39,6 +39,7 @@ def same_trace(one, other):
     )
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("batch", batches(BATCHES))
 def test_engines_agree(batch):
     """On generated networks both engines leave equal traces, with expected values and with draws."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from test_cli import MINIMAL, ordered
@@ -221,10 +222,12 @@ def test_the_compiled_engine_says_what_it_needs(dcsim, tiny, monkeypatch):
 def test_auto_chooses_the_sooner_engine(monkeypatch, work, kept, engine):
     from dcsim.engine import choose
 
+    monkeypatch.setattr("dcsim.engine.has_numba", lambda: True)
     monkeypatch.setattr("dcsim.engine.is_compiled", lambda: kept)
     assert choose("auto", work) == engine
 
 
+@pytest.mark.compiled
 def test_what_is_kept_is_found():
     from dcsim import load
     from dcsim.engine import is_compiled, new_runner
@@ -264,14 +267,14 @@ print(values(np.uint64(1), 0, 0, places, np.zeros(3, np.int64), rows).tolist(), 
 """
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_where_no_folder_can_be_written_it_is_compiled_anew(tmp_path):
     """Neither the folder of the package nor the user's own can be written."""
     told = subprocess.run([sys.executable, "-c", NOWHERE], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (told.stdout, told.stderr) == ("[0.0, 0.0, 0.0] None\n", "")
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path):
     """NUMBA_CACHE_DIR lies below a file: another place is found."""
     (tmp_path / "file").write_text("")
@@ -282,6 +285,23 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path):
     assert "compiled engine" in " ".join(told.stdout.split())
 
 
+@pytest.mark.compiled
+def test_integers_of_all_widths_share_what_is_compiled():
+    from dcsim.engine import jit
+
+    @jit.kept(nogil=True)
+    def double(x):
+        return 2 * x
+
+    @jit.kept(nogil=True)
+    def twice(rows, wide):
+        return double(rows[0]) + double(wide) + double(5)
+
+    assert twice(np.array([2**30], np.int32), 2**40) == 2**31 + 2**41 + 10
+    assert [str(kinds) for kinds in double.signatures] == ["(int64,)"]
+
+
+@pytest.mark.compiled
 def test_a_change_in_any_compiled_module_makes_what_is_kept_old(monkeypatch):
     from dcsim.engine import jit
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from builders import EACH_ENGINE
 from rich.console import Console
 
 import dcsim
@@ -57,6 +58,7 @@ def many():
     return dcsim.replicate(scenario(), 12, engine="reference")
 
 
+@pytest.mark.compiled
 def test_both_engines_are_stuck_on_the_same(many):
     other = dcsim.replicate(scenario(), 12, engine="compiled", chunk=5)
     assert other.stuck.equals(many.stuck)
@@ -133,7 +135,7 @@ def test_what_if_says_what_is_missing_too():
     assert set(ordered.stuck["waits_for"]) == {"power"}
 
 
-@pytest.mark.parametrize("engine", ["reference", "compiled"])
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_units_that_never_come_are_lost_to_what_is_missing(engine):
     found = dcsim.delay_cost(scenario(), supply="done", n=12, engine=engine)
     assert "unfinished: 12 of 12 replications: 4 to 20 racks short of power (power_on)\n" in printed(

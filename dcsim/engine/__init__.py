@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +87,9 @@ def is_compiled() -> bool:
 
 def has_numba() -> bool:
     """Whether the compiled engine can run here."""
-    return find_spec("numba") is not None
+    from dcsim.engine.jit import COMPILES
+
+    return COMPILES
 
 
 def builds(name: str, network: Network, seed: int, attempts: bool) -> Callable[[int], tuple[Trace, Draws]]:

@@ -1,17 +1,20 @@
 """Functions that are compiled when first called, and kept on disk for the next time; tables that they read."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from dcsim.engine.tables import Table
 
 COMPILES = find_spec("numba") is not None
+"""Whether functions are compiled; as Python they do the same, slowly."""
 
 
 def cached(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -24,23 +27,26 @@ def cached(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         except RuntimeError:  # there is no place to keep it
             return njit(**options)(function)
         file: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
-        if hasattr(file, "_source_stamp"):
-            file._source_stamp, file._load_index = sources(), _index_of(file._load_index)
-        return made
+        if not hasattr(file, "_source_stamp"):
+            return made
+        file._source_stamp = sources()
+        return _once(made, FileLock(f"{file._index_path}.lock"))
 
     return compiled
 
 
-def _index_of(load: Callable[[], Any]) -> Callable[[], Any]:
-    """Read the index of compiled functions; one of an older version, whose types have other names now, is empty."""
+def _once(made: Any, lock: AbstractContextManager[Any]) -> Any:
+    """Compile a function in one process at a time; the others wait, and load what it has kept."""
+    from numba.core.compiler_lock import global_compiler_lock
 
-    def index() -> Any:
-        try:
-            return load()
-        except (AttributeError, ImportError):
-            return {}
+    def compile_once(kinds: Any, compile_for: Callable[[Any], Any] = made.compile) -> Any:
+        if kinds in made.overloads:
+            return made.overloads[kinds].entry_point
+        with global_compiler_lock, lock:
+            return compile_for(kinds)
 
-    return index
+    made.compile = compile_once
+    return made
 
 
 @lru_cache(maxsize=1)
