@@ -242,6 +242,7 @@ def test_a_terminal_is_told_that_the_engine_is_compiled(monkeypatch, capsys):
     from dcsim.cli.terminal import listen
     from dcsim.engine import choose
 
+    monkeypatch.setattr("dcsim.engine.has_numba", lambda: True)
     monkeypatch.setattr("dcsim.engine.is_compiled", lambda: False)
     for terminal in (False, True):
         monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal)
