@@ -1,5 +1,6 @@
 """`dcsim replicate` as its users meet it: what it prints at 80 columns, exit codes, messages, and no numba."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from test_cli import MINIMAL, ordered
@@ -262,7 +262,6 @@ for one in vars(caching).values():
         one.ensure_cache_path = refuse
 from dcsim.engine import sampling
 from dcsim.engine.sampling import values
-import numpy as np
 places, rows = np.arange(3, dtype=np.uint64), np.zeros(10_000)
 print(values(np.uint64(1), 0, 0, places, np.zeros(3, np.int64), rows).tolist(), values.stats.cache_path)
 """
@@ -287,19 +286,22 @@ def test_a_cache_folder_that_cannot_be_written_is_no_error(tmp_path):
 
 
 @pytest.mark.compiled
-def test_integers_of_all_widths_share_what_is_compiled():
+def test_a_function_is_compiled_by_one_process_at_a_time(monkeypatch):
     from dcsim.engine import jit
 
-    @jit.kept(nogil=True)
+    locked = []
+
+    class Lock(contextlib.nullcontext):
+        def __enter__(self):
+            locked.append(self.enter_result)
+
     def double(x):
         return 2 * x
 
-    @jit.kept(nogil=True)
-    def twice(rows, wide):
-        return double(rows[0]) + double(wide) + double(5)
-
-    assert twice(np.array([2**30], np.int32), 2**40) == 2**31 + 2**41 + 10
-    assert [str(kinds) for kinds in double.signatures] == ["(int64,)"]
+    monkeypatch.setattr(jit, "FileLock", Lock)
+    compiled = jit.cached(nogil=True)(double)
+    assert [compiled(1), compiled(2), compiled(0.5)] == [2, 4, 1]
+    assert locked == 2 * [f"{compiled._cache._cache_file._index_path}.lock"]
 
 
 @pytest.mark.compiled
