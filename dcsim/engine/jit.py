@@ -29,10 +29,22 @@ def cached(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         file: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
         if not hasattr(file, "_source_stamp"):
             return made
-        file._source_stamp = sources()
+        file._source_stamp, file._load_index = sources(), _index_of(file._load_index)
         return _once(made, FileLock(f"{file._index_path}.lock"))
 
     return compiled
+
+
+def _index_of(load: Callable[[], Any]) -> Callable[[], Any]:
+    """Read the index of compiled functions; one of an older version, whose types have other names now, is empty."""
+
+    def index() -> Any:
+        try:
+            return load()
+        except (AttributeError, ImportError):
+            return {}
+
+    return index
 
 
 def _once(made: Any, lock: AbstractContextManager[Any]) -> Any:
