@@ -186,22 +186,19 @@ KEYS = [
             "'calendar', 'per', 'within', 'label', 'description'"
         ),
     ),
-    Broken("missing-name", "name: Colossus in small\n", "\n", "needs `name`: what is built"),
+    Broken("missing-name", "name: Colossus in small\n", "\n", "needs `name`: the name of the project"),
     Broken("missing-start", "start: 2024-03-11", "#", "needs `start`: the clock starts on this date at 00:00"),
     Broken(
         "missing-activities",
         "activities:\n",
         "activities:\nrisks_of_mine:\n",
-        ("needs `activities`: the work; the order written here decides between what is otherwise equal"),
+        ("needs `activities`: activities; the written order decides between equal ones"),
     ),
     Broken(
         "missing-amount",
         "{amount: 14, placed",
         "{placed",
-        (
-            "line 36: supplies.generators.orders.first_batch: needs `amount`: what is ordered in "
-            "all, in the supply's unit"
-        ),
+        ("line 36: supplies.generators.orders.first_batch: needs `amount`: the ordered amount, in the supply's unit"),
     ),
     Broken(
         "missing-count",
@@ -1212,12 +1209,8 @@ WORK = [
         "after-working-lag",
         "after: [build_gpus]",
         "after: [{activity: build_gpus, lag: {wrking: 3 d}}]",
-        (
-            (
-                "line 53: activities.integrate_racks.after.0.lag: needs `working`: working time, or a part of the "
-                "predecessor's in per cent"
-            ),
-        ),
+        "line 53: activities.integrate_racks.after.0.lag: needs `working`: working time, or a part of the "
+        "predecessor's in per cent",
     ),
     Broken(
         "after-mapping-in-list",
@@ -1437,7 +1430,7 @@ BRANCHES = [
         "branch-no-ways",
         "\nmilestones:\n",
         "\nbranches:\n  soil: {per: hall}\nmilestones:\n",
-        "line 80: branches.soil: needs `ways`: the ways that it may take, two or more",
+        "line 80: branches.soil: needs `ways`: two or more ways",
     ),
     Broken(
         "branch-weight",

@@ -334,7 +334,9 @@ def test_a_scenario_may_come_through_a_pipe(dcsim, tiny, monkeypatch):
 # What is asked
 
 
-QUESTIONS = sorted(set(package.__all__) - {"DcsimError", "ScenarioError", "check", "import_schedule", "load", "read"})
+QUESTIONS = sorted(
+    set(package.__all__) - {"DcsimError", "ScenarioError", "check", "export", "import_schedule", "load", "read"}
+)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -123,7 +123,7 @@ def test_what_cannot_be_compared_is_refused():
         compare(base, "quik", n=2)
     with pytest.raises(RequestError, match="nothing to compare: the scenario has no variants"):
         compare(dcsim.load(network("a=1")), n=2)
-    with pytest.raises(RequestError, match="'a small network' has no milestone 'built' to compare"):
+    with pytest.raises(RequestError, match="'a small network' has no milestone 'built': choose a common one"):
         compare(base, dcsim.load(network("a=1")), n=2)
 
 
@@ -164,7 +164,13 @@ def test_the_command(dcsim, tmp_path):
 def test_the_charts_show_what_the_tables_say(compared):
     assert compared.charts() == ("differences", "days")
     chart = compared.chart("differences", milestone="built")
-    assert list(chart.y.names) == ["same", "irrelevant", "quick", "slow_design", "never: not always reached"]
+    assert list(chart.y.names) == [
+        "same",
+        "irrelevant",
+        "quick",
+        "slow_design",
+        "never: not reached in every replication",
+    ]
     means = {mark.name: mark.x.tolist() for mark in chart.marks}
     assert means["later"] == [row(compared, "slow_design")["mean"]]
     assert [round(days, 6) for days in means["no clear difference"][:2]] == [0, 0]
@@ -176,7 +182,7 @@ def test_the_charts_show_what_the_tables_say(compared):
 def test_a_picture_that_is_not_there_is_told(compared):
     with pytest.raises(RequestError, match="no picture 'pie' of a result of kind 'comparison'; there are differences"):
         compared.chart("pie")
-    with pytest.raises(RequestError, match="the picture 'days' cannot be asked for 'place'"):
+    with pytest.raises(RequestError, match="the picture 'days' has no option 'place'"):
         compared.chart("days", place="hall1")
 
 

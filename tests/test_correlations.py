@@ -321,7 +321,7 @@ def test_a_known_nearest_matrix():
             "these correlations contradict each other; the nearest possible: .* 0.5 .is 0.9.*-0.5 .is -0.9",
         ),
         ({"a": (1.2, STEEL, ROOF)}, "a.is: a correlation is from -1 to 1, got 1.2"),
-        ({"a": (-0.1, BUILD)}, "a.is: a correlation of the places of one input lies between 0 and 1, got -0.1"),
+        ({"a": (-0.1, BUILD)}, "a.is: a correlation of the places of one input is from 0 to 1, got -0.1"),
         ({"a": (0.1, STEEL)}, f"'{STEEL}' is drawn once for the whole site: add another input"),
         ({"a": (0.1,)}, "expected two inputs or more, or one that differs by place"),
         ({"a": (0.1, STEEL, STEEL)}, f"'{STEEL}' appears twice"),

@@ -148,7 +148,7 @@ def test_a_plan_may_stand_instead(tmp_path):
 )
 def test_a_plan_is_read_as_strictly_as_a_scenario(tmp_path, rows, message):
     (tmp_path / "plan.csv").write_text(f"date,amount\n{rows}\n")
-    with pytest.raises(RequestError, match=f"(?s)cannot read the plan, .*plan.csv: .*{message}"):
+    with pytest.raises(RequestError, match=f"(?s)cannot read the plan: .*plan.csv: .*{message}"):
         delay_cost(dcsim.load(racks()), supply="done", target=tmp_path / "plan.csv", expected=True)
 
 

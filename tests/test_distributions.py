@@ -285,7 +285,7 @@ def test_distributions_in_words(distribution: Distribution, words: str) -> None:
         (Uniform, (2, 1), "^uniform: expected low <= high, got 2, 1$"),
         (Uniform, (-1, 1), "^uniform: expected no negative values, got -1, 1$"),
         (Pert, (1, 2, math.nan), "PERT: expected finite numbers, got nan"),
-        (Lognormal, (5, 5), "must be above zero, and A below B, got 5 to 5"),
+        (Lognormal, (5, 5), "must be above zero and A below B, got 5 to 5"),
         (
             Lognormal,
             (0, 5),
@@ -296,7 +296,7 @@ def test_distributions_in_words(distribution: Distribution, words: str) -> None:
             (Fraction(1, 10**60), 10**60),
             "a lognormal from 1e-60 to 1e[+]60 is too wide to have a mean",
         ),
-        (Normal, (1, -1), "never negative, got mean 1 and standard deviation -1"),
+        (Normal, (1, -1), "must not be negative, got mean 1 and standard deviation -1"),
         (Normal, (-1, 1), "a normal's mean and standard deviation must not be negative, got mean -1"),
         (Exponential, (0,), "an exponential's mean must be above zero, got 0"),
         (Weibull, (0, 1), "a weibull's shape and scale must be above zero, got 0 and 1"),

@@ -149,7 +149,7 @@ def test_times_beyond_what_can_be_counted_are_refused(changes, path):
     spec["risks"] = changes.get("risks", {})
     told = refused(spec)
     assert path in told
-    assert "more than can be counted" in told
+    assert "more than dcsim counts" in told
 
 
 # Factors near zero

@@ -77,7 +77,7 @@ def test_what_is_said_is_drawn(run, many):
             {},
             r"no picture 'pie' of a result of kind 'run'; there are overview, s-curve, milestones, waits, gantt",
         ),
-        ("use", {"place": "hall1"}, r"the picture 'use' cannot be asked for 'place'; there is 'resource'"),
+        ("use", {"place": "hall1"}, r"the picture 'use' has no option 'place'; there is 'resource'"),
         ("use", {"resource": "crews"}, r"no resource 'crews'; did you mean 'crew'\?"),
         ("level", {"supply": "watts"}, r"no supply 'watts'; there are "),
         ("gantt", {"place": "hall1/rack9"}, r"no place 'hall1/rack9'; did you mean 'hall1/rack"),

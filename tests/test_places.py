@@ -53,7 +53,7 @@ def test_what_stands_around_a_place() -> None:
     assert places.enclosing("hall", "phase").tolist() == [0, 0, 1]
     assert places.enclosing("hall", "hall").tolist() == [0, 1, 2]
     assert places.enclosing("hall", "site").tolist() == [0, 0, 0]
-    with pytest.raises(ValueError, match="no place of 'lot' stands around 'site'"):
+    with pytest.raises(ValueError, match="no place of 'lot' contains 'site'"):
         places.enclosing("hall", "lot")
 
 

@@ -51,7 +51,7 @@ def test_it_fits_into_eighty_columns(dcsim):
 def test_what_so_few_cannot_tell_is_a_question_mark(dcsim):
     out, _, _ = dcsim("replicate", MINIMAL, "-n", "2", *MANY)
     assert re.search(r"energized .* \? - \? +in all\n", out)
-    assert "?: too few replications to tell" in out
+    assert "?: needs more replications" in out
     out, _, _ = dcsim("replicate", MINIMAL, "-n", "64", "--sampling", "lhs", *MANY)
     assert "64 replications · seed 0 · lhs sampling" in out
     assert re.search(r"energized .* \? - \? +in all\n", out)

@@ -9,7 +9,7 @@ import numpy as np
 from dcsim.calendars import Calendar
 from dcsim.engine.draws import Draws, Expectation, Ints, draw
 from dcsim.network import WHOLE, Network
-from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Schedule
+from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Schedule, ScheduleError
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.units import DAY, HALF
 
@@ -89,11 +89,17 @@ def _calendars(network: Network) -> Ints:
 
 
 def floats(network: Network, draws: Draws | None = None) -> "pd.DataFrame":
-    """The columns of `FLOATS`, one row for every instance, of expected values if nothing was drawn."""
+    """The columns of `FLOATS`, one row for every instance, of expected values if nothing was drawn.
+
+    They are empty where work cannot end within the years that its calendar is known.
+    """
     import pandas as pd
 
     schedule = schedule_of(network, draw(network, Expectation()) if draws is None else draws)
-    dates = critical_path(schedule, times_of(network, schedule))
+    try:
+        dates = critical_path(schedule, times_of(network, schedule))
+    except ScheduleError:
+        return pd.DataFrame(index=range(network.instances), columns=list(FLOATS), dtype=float)
     days = [_working_day(time.open) for time in network.working_times]
     rows = []
     for number, calendar in enumerate(_calendars(network).tolist()):
