@@ -104,7 +104,7 @@ def words():
     "said",
     [
         'A "small" hall',
-        "The clock starts on 2024-01-01, days are counted from 2024-01-03, and the run stops on 2025-01-01",
+        "The clock starts on 2024-01-01, days count from 2024-01-03, and the run stops on 2025-01-01",
         "2 values with their origin: 1 from 1 source, 1 assumption.",
         "phase  2: north, south",
         "rack  3 in 2 phases",
@@ -140,7 +140,7 @@ def words():
         "strikes again 30 d after it ended",
         "start_up takes longer by 3 d",
         "each test takes longer by its own 1 d",
-        "all  192 GPU of gpus ever there",
+        "all  192 GPU of gpus in total",
         "observed 2024-05-01: claimed",
         "first  1 x install started",
         "resources.dock.count  prior 1 to 4 (S1), fitted to all",

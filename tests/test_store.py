@@ -229,11 +229,11 @@ def _unfinished(folder):
     [
         (lambda folder: (folder / "manifest.json").unlink(), "holds no result: there is no manifest.json; give a fold"),
         (lambda folder: (folder / "manifest.json").write_text("?"), "is not a manifest of dcsim"),
-        (_old, "was written by dcsim 0.0.9 in another layout: run its command again with this version"),
+        (_old, "was written by dcsim 0.0.9 in another layout: run the command again with this version"),
         (_unfinished, "is not finished: run the same command again, or continue it with --resume"),
         (
             lambda folder: (folder / "scenario.yaml").unlink(),
-            "there is no file '.*scenario.yaml'.*: run its command again",
+            "there is no file '.*scenario.yaml'.*: run the command again",
         ),
         (
             lambda folder: (folder / "scenario.yaml").write_text("name: mine"),
@@ -241,7 +241,7 @@ def _unfinished(folder):
         ),
         (
             lambda folder: (folder / "stuck.parquet").unlink(),
-            "there is no file '.*stuck.parquet'.*: run its command again",
+            "there is no file '.*stuck.parquet'.*: run the command again",
         ),
         (
             lambda folder: (folder / "stuck.parquet").write_text("PAR1"),

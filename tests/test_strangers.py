@@ -150,7 +150,7 @@ def test_too_many_files_are_refused(tmp_path):
     for k in range(60):
         (tmp_path / f"d{k}.yaml").write_text(f"extends: d{k + 1}.yaml")
     (tmp_path / "d60.yaml").write_text(json.dumps(TINY))
-    with pytest.raises(ScenarioError, match="at most 50 files extend each other in a row"):
+    with pytest.raises(ScenarioError, match="at most 50 files may extend each other in a chain"):
         dcsim.load(tmp_path / "d0.yaml")
 
 
@@ -181,7 +181,7 @@ def changed(folder, **fields):
 def test_a_manifest_names_the_field_that_is_wrong(tmp_path, fields, told):
     simulated(tmp_path / "out")
     changed(tmp_path / "out", **fields)
-    with pytest.raises(ResultError, match=rf"out/manifest\.json': {told}.*: run its command again"):
+    with pytest.raises(ResultError, match=rf"out/manifest\.json': {told}.*: run the command again"):
         dcsim.read(tmp_path / "out")
 
 
@@ -189,7 +189,7 @@ def test_a_manifest_that_was_changed_is_refused(tmp_path):
     simulated(tmp_path)
     text = (tmp_path / "manifest.json").read_text()
     (tmp_path / "manifest.json").write_text(text.replace('"seed": 0', '"seed": 1'))
-    with pytest.raises(ResultError, match="json' was changed after the result was written: run its command again"):
+    with pytest.raises(ResultError, match="json' was changed after the result was written: run the command again"):
         dcsim.read(tmp_path)
 
 
@@ -238,7 +238,7 @@ def forged(folder, name, table):
 def test_a_table_names_the_column_that_is_wrong(tmp_path, change, told):
     simulated(tmp_path)
     forged(tmp_path, "activities", change(pd.read_parquet(tmp_path / "activities.parquet")))
-    with pytest.raises(ResultError, match=rf"activities\.parquet': {told}: run its command again"):
+    with pytest.raises(ResultError, match=rf"activities\.parquet': {told}: run the command again"):
         dcsim.read(tmp_path)
 
 

@@ -307,7 +307,7 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, tiny, tmp_path):
     ("words", "message"),
     [
         ((), "Missing option '--over'"),
-        (("--over", "x"), r"--over is written path=value, such as resources.crews.count=4..16; got 'x'"),
+        (("--over", "x"), r"--over is written path=value, such as resources.crews.count=4..16, got 'x'"),
         (("--over", f"{CREW}=3..1"), r"resources.crew.count: '3..1' ends before it begins"),
         (("--over", f"{CREW}=1..2", "--resume"), "--resume continues the run in a folder: name the folder with --out"),
         (("--over", f"{CREW}=1..2", "--json", "--csv", "-n", "1"), "choose one of --json and --csv"),

@@ -157,7 +157,7 @@ def test_only_so_many_sentences_are_told():
     without_orders = scenario(supplies=PLENTY, variants={})
     points = dcsim.sweep(without_orders, {"supplies.power.initial": "1..13"}, n=1, milestones=["all"])
     told = printed(shown(points.report()))
-    assert told.count("never in 1 of 1 build: ") == 8
+    assert told.count("never in 1 of 1 replication: ") == 8
     assert "and 5 more, for other reasons: see the table `stuck`" in told
 
 

@@ -135,6 +135,8 @@ def critical_in_words(network: Network, found: pd.DataFrame) -> str:
         start, finish = int(found[f"{which}_start"].min()), int(found[f"{which}_finish"].max())
         return f"{network.date(start):%Y-%m-%d} to {network.date(max(start, finish - 1)):%Y-%m-%d}"
 
+    if found["early_start"].isna().any():
+        return "no early and late dates: some work cannot end"
     if not found["critical"].any():
         slack = f"float {found['total_float'].min():,.4g} d (free {found['free_float'].min():,.4g} d)"
     else:

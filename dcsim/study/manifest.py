@@ -148,22 +148,22 @@ def checked(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     if manifest.get("layout") != LAYOUT:
         raise ResultError(
             f"'{folder}' was written by dcsim {manifest.get('dcsim')} in another layout: "
-            "run its command again with this version"
+            "run the command again with this version"
         )
     if str(manifest["kind"]) not in QUESTIONS:
-        raise ResultError(f"'{folder / MANIFEST}': kind: no question has such a result: run its command again")
+        raise ResultError(f"'{folder / MANIFEST}': kind: no question has such a result: run the command again")
     try:
         _validate(manifest)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field, told = ".".join(str(part) for part in first["loc"]), first["msg"][:1].lower() + first["msg"][1:]
-        raise ResultError(f"'{folder / MANIFEST}': {field}: {told}: run its command again") from None
+        raise ResultError(f"'{folder / MANIFEST}': {field}: {told}: run the command again") from None
     if manifest.get("rows") is None:
         raise ResultError(f"'{folder}' is not finished: run the same command again, or continue it with --resume")
     table = refused(manifest["kind"], manifest["rows"], manifest.get("checksums") or {})
     if table:
         told = f"rows and checksums: table '{table}' is missing or of another kind"
-        raise ResultError(f"'{folder / MANIFEST}': {told}: run its command again")
+        raise ResultError(f"'{folder / MANIFEST}': {told}: run the command again")
     if manifest.get("checksum") != _checksum(manifest):
-        raise ResultError(f"'{folder / MANIFEST}' was changed after the result was written: run its command again")
+        raise ResultError(f"'{folder / MANIFEST}' was changed after the result was written: run the command again")
     return manifest

@@ -106,7 +106,7 @@ def finished(folder: Path, manifest: dict[str, Any], scenario: str) -> Result | 
 
 def _read_scenario(folder: Path, fingerprint: str) -> Scenario:
     if sha256(read_kept(folder, SCENARIO)) != fingerprint:
-        raise ResultError(f"'{folder / SCENARIO}' was changed after the result was written: run its command again")
+        raise ResultError(f"'{folder / SCENARIO}' was changed after the result was written: run the command again")
     return load(folder / SCENARIO, root=folder)
 
 
