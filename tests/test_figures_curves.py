@@ -155,10 +155,10 @@ def test_the_days_above_count_from_day_zero():
 def test_the_level_of_a_supply_adds_its_places_and_shades_what_is_short():
     chart = one().chart("level", supply="power")
     assert on(chart, "in stock")[0].y.tolist() == [150, 54, 74, 74]
-    shade, begins = on(chart, "something waits for it")
+    shade, begins = on(chart, "activities wait for it")
     assert (begins, str(shade.end[0])[:10]) == ([1], "2024-01-03")
     assert on(chart, "delivery")[1] == [2]
-    assert words(draw(chart, axes())) == ["something waits for it", "in stock", "delivery"]
+    assert words(draw(chart, axes())) == ["activities wait for it", "in stock", "delivery"]
     assert one().chart("level").title == "power in stock"
 
 
@@ -169,7 +169,7 @@ def test_nothing_short_and_nothing_delivered():
 
 def test_the_use_of_a_resource_adds_its_places_below_what_there_is():
     chart = one().chart("use")
-    assert on(chart, "there are")[0].y.tolist() == [4, 4, 4, 3, 3]
+    assert on(chart, "capacity")[0].y.tolist() == [4, 4, 4, 3, 3]
     assert on(chart, "at work")[0].high.tolist() == [1, 3, 2, 0, 0]
 
 

@@ -74,7 +74,11 @@ def test_a_gantt_has_a_row_for_every_activity_and_a_lane_for_every_place():
     assert chart.y.names == ["prepare", "fit_out", "install"]
     assert lanes(chart) == [(0, 2), (2, 4), (4, 6), (6, 7), (7, 8), (8, 9), (9, 10)]
     legend = [text.get_text() for text in draw(chart, axes()).get_legend().get_texts()]
-    assert legend == ["phase1, rack1 to rack2 downwards", "phase2, rack1 to rack2 downwards", "for the whole site"]
+    assert legend == [
+        "phase1, rack1 to rack2 from top to bottom",
+        "phase2, rack1 to rack2 from top to bottom",
+        "for the whole site",
+    ]
     notes = [note for mark in chart.marks for note in mark.notes]
     assert "install in phase1/hall1/rack1: 2024-01-07 to 2024-01-07" in notes
 
@@ -89,7 +93,7 @@ def test_more_at_work_is_darker():
 def test_a_place_is_looked_into():
     assert lanes(charted(BUILD, "phase2")) == [(0, 2), (4, 6), (8, 9), (9, 10)]
     names = list(dict.fromkeys(mark.name for mark in charted(BUILD, "phase2/hall1").marks))
-    assert names == ["phase2/hall1/rack1", "phase2/hall1/rack2", "here", "around it"]
+    assert names == ["phase2/hall1/rack1", "phase2/hall1/rack2", "here", "around this place"]
     assert charted(BUILD, "site").y.names == ["prepare", "fit_out", "install"]
 
 
