@@ -75,8 +75,8 @@ def test_a_gantt_has_a_row_for_every_activity_and_a_lane_for_every_place():
     assert lanes(chart) == [(0, 2), (2, 4), (4, 6), (6, 7), (7, 8), (8, 9), (9, 10)]
     legend = [text.get_text() for text in draw(chart, axes()).get_legend().get_texts()]
     assert legend == [
-        "phase1, rack1 to rack2 from top to bottom",
-        "phase2, rack1 to rack2 from top to bottom",
+        "phase1, rack1 to rack2 downwards",
+        "phase2, rack1 to rack2 downwards",
         "for the whole site",
     ]
     notes = [note for mark in chart.marks for note in mark.notes]

@@ -225,7 +225,7 @@ def _branch(name: str, members: list[str]) -> str:
     ends = [one.rpartition("/")[2] for one in members]
     if members == [name]:
         return name
-    return f"{name}, {ends[0]} to {ends[-1]} from top to bottom" if len(ends) > 1 else members[0]
+    return f"{name}, {ends[0]} to {ends[-1]} downwards" if len(ends) > 1 else members[0]
 
 
 def _density(part: pd.DataFrame, edges: NDArray[np.float64]) -> NDArray[np.float64]:
