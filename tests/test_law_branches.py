@@ -36,16 +36,10 @@ def test_the_likeliest_way_is_expected(engine):
         "short": (10, 30),
         "slab": (30, 35),
     }
-    assert told.row("blast") == {
-        "activity": "blast",
-        "place": "site",
-        "ready": 10,
-        "start": None,
-        "finish": 10,
-        "attempts": 0,
-        "used": "skipped",
-        "held_by": "",
-    }
+    skipped = {"activity": "blast", "place": "site", "ready": 10, "start": None, "finish": 10, "attempts": 0}
+    skipped |= {"used": "skipped", "held_by": ""}
+    blast = told.row("blast")
+    assert {name: blast[name] for name in skipped} == skipped
     assert told.run.finished
     assert told.stuck == []
     assert tell(soil(rock=0.9), engine)["slab"] == (90, 95)

@@ -135,7 +135,7 @@ def test_the_chain_of_a_way_that_waited(run):
         ),
         ({"a": {"dur": "3 d"}}, "unknown key"),
         ({"a": {"duration": "3 dd"}}, "expected a span"),
-        ({"a|b": {"duration": "3 d"}}, "the name 'a|b' has a '|' in it"),
+        ({"a|b": {"duration": "3 d"}}, "the name 'a|b' contains a '|'"),
     ],
 )
 def test_ways_that_are_wrong(ways, told):
