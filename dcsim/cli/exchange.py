@@ -47,9 +47,7 @@ def import_(
     as_csv: AsCsv = False,
 ) -> None:
     """Turn the schedule of a planning tool into a scenario; list what was imported, what was not, and its dates."""
-    from dcsim.document.words import counted
     from dcsim.exchange import import_schedule
-    from dcsim.exchange.register import import_risks
     from dcsim.exchange.telling import report
     from dcsim.report.terminal import shown
     from dcsim.writing import write_file
@@ -58,37 +56,29 @@ def import_(
         raise typer.BadParameter("name the scenario file to write: -o scenario.yaml")
     if out is not None and out.exists() and not overwrite:
         raise typer.BadParameter(f"'{out}' exists already: name another file, or add --overwrite")
+    table = {"sheet": sheet, "decimal": decimal, "separator": separator, "encoding": encoding}
     if risks is not None:
-        register = import_risks(
-            schedule, risks, sheet=sheet, decimal=decimal, separator=separator, encoding=encoding, out=out
-        )
-        if out is not None:
-            write_file(out, register.text)
-        typer.echo(f"{counted(len(register.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}")
+        _import_risks(schedule, risks, out, **table)
         return
+    plan = {"name": name, "start": start, "status_date": status_date, "dates": dates}
     with patience("reading"):
-        found = import_schedule(
-            schedule,
-            name=name,
-            sheet=sheet,
-            start=start,
-            status_date=status_date,
-            dates=dates,
-            decimal=decimal,
-            separator=separator,
-            encoding=encoding,
-            calendars=_calendars(calendar or []),
-        )
+        found = import_schedule(schedule, **table, **plan, calendars=_calendars(calendar or []))
     if out is not None:
         write_file(out, found.text)
-    answer(
-        found,
-        "activities",
-        shown(report(found)),
-        as_json,
-        as_csv,
-        f"wrote {out}; next: dcsim check {out}; dcsim replicate {out} -n 1000",
-    )
+    following = f"wrote {out}; next: dcsim check {out}; dcsim replicate {out} -n 1000"
+    answer(found, "activities", shown(report(found)), as_json, as_csv, following)
+
+
+def _import_risks(register: Path, scenario: Path, out: Path | None, **table: str) -> None:
+    """The risks of a register, as a scenario that extends the given one."""
+    from dcsim.document.words import counted
+    from dcsim.exchange.register import import_risks
+    from dcsim.writing import write_file
+
+    found = import_risks(register, scenario, out=out, **table)
+    if out is not None:
+        write_file(out, found.text)
+    typer.echo(f"{counted(len(found.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}")
 
 
 def _calendars(written: list[str]) -> dict[str, str]:

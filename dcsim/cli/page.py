@@ -47,15 +47,11 @@ def export(
     as_csv: AsCsv = False,
 ) -> None:
     """Write results for another tool: P6, Microsoft Project, Excel, a risk register, or a calendar."""
-    from dcsim.document.report import Column, Report, Section, Table
     from dcsim.report.export import export
     from dcsim.report.terminal import shown
     from dcsim.study.store import read
 
     with showing(*results), progress("simulating") as show:
         done = export(*(read(folder) for folder in results), path=out, milestone=milestone, tool=tool, progress=show)
-    rows = [[row["where"], row["what"], row["instead"]] for row in done.losses.to_dict("records")]
-    table = Table((Column("of"), Column("what"), Column("instead")), rows)
-    section = Section("what the file cannot say" if rows else "", tables=(table,) if rows else ())
     told = Told("export", {"file": str(done.path)}, {"losses": done.losses})
-    answer(told, "losses", shown(Report.of("Export", (str(done.path),), (section,))), as_json, as_csv)
+    answer(told, "losses", shown(done.report()), as_json, as_csv)

@@ -2,14 +2,11 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dcsim.document.words import date_of, share
 from dcsim.errors import RequestError, UnavailableError
 from dcsim.report.page.results import Results
-
-if TYPE_CHECKING:
-    pass
 
 
 def diary(results: Results) -> bytes:

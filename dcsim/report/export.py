@@ -33,6 +33,13 @@ class Exported:
     losses: "pd.DataFrame"
     """Where, what, instead."""
 
+    def report(self) -> Report:
+        """What the file cannot say."""
+        rows = [[row["where"], row["what"], row["instead"]] for row in self.losses.to_dict("records")]
+        table = Table((Column("of"), Column("what"), Column("instead")), rows)
+        section = Section("what the file cannot say" if rows else "", tables=(table,) if rows else ())
+        return Report.of("Export", (str(self.path),), (section,))
+
 
 def export(
     *results: Result,
