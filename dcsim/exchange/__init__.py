@@ -142,7 +142,7 @@ def read_schedule(
 ) -> Schedule:
     """The schedule in a file (see `import_schedule`)."""
     from dcsim.exchange.planning import SUFFIXES, planned
-    from dcsim.exchange.sheets import csv_table, excel_table
+    from dcsim.exchange.sheets import read_table
     from dcsim.exchange.tabular import Answers, schedule_of
 
     suffix = path.suffix.lower()
@@ -150,7 +150,7 @@ def read_schedule(
         return planned(path, name, sheet, encoding)
     if suffix not in (*TABLES, *WORKBOOKS):
         raise ScheduleError(f"'{path}': schedules are read from {', '.join((*TABLES, *WORKBOOKS, *SUFFIXES))}")
-    table = excel_table(path, sheet) if suffix in WORKBOOKS else csv_table(path, separator, encoding)
+    table = read_table(path, sheet, separator, encoding)
     return schedule_of(table, name or path.stem, Answers(**moments, dates=dates, decimal=decimal, calendars=calendars))
 
 

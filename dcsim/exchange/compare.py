@@ -77,7 +77,7 @@ class Comparison:
         }
 
     def _simulated(self) -> dict[str, Simulated]:
-        table, base = self.run.activities, self.times.tick(self.run.network.start)
+        table, base = self.run.trace.activities(), self.times.tick(self.run.network.start)
         columns = (table[key].tolist() for key in ("activity", "ready", "start", "finish"))
         found = {
             str(name): Simulated(*(_shifted(tick, base) for tick in ticks))
@@ -87,9 +87,7 @@ class Comparison:
 
     def _days(self, activity: Activity, minutes: int) -> float:
         """Working days of the calendar of an activity."""
-        name = activity.calendar
-        per_day = DAY if name is None else float(self.schedule.calendars[name].working_day) * 60
-        return round(minutes / per_day, 3)
+        return round(self.schedule.days(activity, minutes), 3)
 
     # The file's own dates
 

@@ -11,7 +11,7 @@ from dcsim.errors import Problem, ScenarioError
 from dcsim.exchange.cells import Length, Style, decimal_style
 from dcsim.exchange.columns import REGISTER, fields_of, unit_of
 from dcsim.exchange.names import Names
-from dcsim.exchange.sheets import csv_table, excel_table
+from dcsim.exchange.sheets import read_table
 from dcsim.exchange.writer import one_line, scalar
 from dcsim.schedule import ScheduleError
 from dcsim.suggest import nearest, shorten
@@ -75,9 +75,7 @@ def import_risks(
     beside = os.path.relpath(old, old.parent if out is None else Path(out).parent)
     if beside.startswith(os.pardir):
         raise ScheduleError(f"'{out}' extends '{old}', which has to stand in its folder or below: write it there")
-    excel = path.suffix.lower() in (".xlsx", ".xlsm")
-    table = excel_table(path, sheet) if excel else csv_table(path, separator, encoding)
-    risks = _Reader(table, load(old), decimal).risks()
+    risks = _Reader(read_table(path, sheet, separator, encoding), load(old), decimal).risks()
     whole = load({"extends": old.name, "risks": risks}, root=old.parent)
     lines = [f"# Risks taken over from {one_line(path.name)}.", f"extends: {scalar(beside)}", "risks:"]
     for name, risk in risks.items():

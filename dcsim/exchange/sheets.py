@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcsim.errors import Problem, ScenarioError, UnavailableError
+from dcsim.exchange import WORKBOOKS
 from dcsim.exchange.cells import Exact
 from dcsim.exchange.columns import is_heading
 from dcsim.scenario.files import UnreadableFileError, read_bytes
@@ -35,6 +36,11 @@ def read_file(path: Path, most: int = LARGEST) -> bytes:
         return read_bytes(path, str(path), most)
     except UnreadableFileError as error:
         raise ScheduleError(str(error)) from None
+
+
+def read_table(path: Path, sheet: str = "", separator: str = "", encoding: str = "") -> Table:
+    """The table of a workbook or of a CSV file, as its name says."""
+    return excel_table(path, sheet) if path.suffix.lower() in WORKBOOKS else csv_table(path, separator, encoding)
 
 
 def csv_table(path: Path, separator: str = "", encoding: str = "") -> Table:

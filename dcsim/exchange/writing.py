@@ -8,10 +8,10 @@ from dcsim.calendars import Shifts
 from dcsim.exchange.planning import FAR, OWN_ID, java
 from dcsim.schedule import ELAPSED, Activity, Link, Resource, Schedule
 from dcsim.schedule.cpm import Times, critical_path
+from dcsim.study.dates import LEVELS
 from dcsim.units import DAY
 
 FORMATS = {"xer": "XER", "p6": "PMXML", "project": "MSPDI"}
-LEVELS = ("p10", "p50", "p80", "p90")
 ROUND_THE_CLOCK = Shifts((((0, DAY),),) * 7)
 CRITICALITY, CAUSE, NAME = "dcsim criticality", "dcsim driving cause", "dcsim name"
 

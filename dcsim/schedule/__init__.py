@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from dcsim.calendars import DAYS_OFF, Shifts, Week
 from dcsim.errors import DcsimError
+from dcsim.units import DAY
 
 Kind = Literal["FS", "SS", "FF", "SF"]
 """Of a link, from the finish or start of the predecessor to the start or finish of the successor."""
@@ -143,6 +144,11 @@ class Schedule:
         """The earliest moment of which the schedule tells."""
         begun = [one.actual_start for one in self.activities.values() if one.actual_start is not None]
         return min([self.start, *begun, *([self.earliest] if self.earliest is not None else [])])
+
+    def days(self, activity: Activity, minutes: int) -> float:
+        """Minutes in working days of the calendar of an activity."""
+        name = activity.calendar
+        return minutes / (DAY if name is None else float(self.calendars[name].working_day) * 60)
 
     def lose(self, where: str, what: str, instead: str, cause: Cause = "unsupported") -> None:
         """Note what could not be taken over."""

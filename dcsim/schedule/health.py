@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from dcsim.schedule import HARD, LIMITS, Activity, Constraint, Schedule
 from dcsim.schedule.cpm import Dates, Times, critical_path
-from dcsim.units import DAY
 
 SOURCE = "DCMA-EA PAM 200.1, October 2012, section 4"
 FEW, OTHERS = 0.05, 0.1
@@ -67,11 +66,11 @@ class _Health:
         yield self._few(4, "links that are not finish-to-start", others, len(links), OTHERS, f"at most {OTHERS:.0%}")
         hard = [one.id for one in self.open if any(c.kind in (*HARD, *LIMITS) for c in one.constraints)]
         yield self._few(5, "hard constraints", hard, len(self.open), FEW, at_most)
-        floats = {one.id: self._days(one, self.dates[one.id].total_float) for one in self.open}
+        floats = {one.id: self.schedule.days(one, self.dates[one.id].total_float) for one in self.open}
         high = [id_ for id_, days in floats.items() if days > LONG]
         yield self._few(6, f"float above {LONG} working days", high, len(self.open), FEW, at_most)
         yield self._few(7, "negative float", [i for i, days in floats.items() if days < 0], len(self.open), 0, none)
-        long = [one.id for one in self.work if self._days(one, one.minutes) > LONG]
+        long = [one.id for one in self.work if self.schedule.days(one, one.minutes) > LONG]
         yield self._few(8, f"durations above {LONG} working days", long, len(self.work), FEW, at_most)
         yield self._few(9, "invalid dates", self._invalid(), len(self.schedule.activities), 0, none)
         bare = [one.id for one in self.work if not one.resources]
@@ -81,10 +80,6 @@ class _Health:
     def _few(self, number: int, check: str, fail: list[str], of: int, most: float, limit: str) -> Check:
         told = ", ".join(fail[:EXAMPLES]) + (f" and {len(fail) - EXAMPLES:,} more" if len(fail) > EXAMPLES else "")
         return Check(number, check, len(fail), of, limit, len(fail) <= most * of + 1e-9, told)
-
-    def _days(self, activity: Activity, minutes: int) -> float:
-        name = activity.calendar
-        return minutes / (DAY if name is None else float(self.schedule.calendars[name].working_day) * 60)
 
     def _loose(self) -> list[str]:
         """Activities that follow nothing or lead to nothing, but for the first start and the last finish.
@@ -130,22 +125,26 @@ class _Health:
         if not critical:
             return Check(12, name, 0, DELAY, f"{DELAY} days", None, "nothing critical has yet to start")
         first = min(critical, key=lambda one: self.dates[one.id].early_start)
-        size = self._days(first, 1)
+        size = self.schedule.days(first, 1)
         longer = replace(first, minutes=first.minutes + round(DELAY / size), constraints=_soft(first))
         activities = {**self.schedule.activities, first.id: longer}
         moved = critical_path(replace(self.schedule, activities=activities), self.times)
         before, after = _end(self.dates), _end(moved)
-        days = self._days(first, self.times.worked(first.calendar, before, after))
+        days = self.schedule.days(first, self.times.worked(first.calendar, before, after))
         return Check(12, name, round(days, 1), DELAY, f"{DELAY} days", days >= DELAY - 1, first.id)
 
     def _length_index(self) -> Check:
         """(length of the critical path + least float) / length, from the status date, in working days."""
         begin = self.times.tick(self.schedule.status or self.schedule.start)
         worst = min(self.open, key=lambda one: self.dates[one.id].total_float, default=None)
-        length = 0.0 if worst is None else self._days(worst, self.times.worked(worst.calendar, begin, _end(self.dates)))
+        length = (
+            0.0
+            if worst is None
+            else self.schedule.days(worst, self.times.worked(worst.calendar, begin, _end(self.dates)))
+        )
         index = 1.0
         if worst is not None and length > 0:
-            index = (length + self._days(worst, self.dates[worst.id].total_float)) / length
+            index = (length + self.schedule.days(worst, self.dates[worst.id].total_float)) / length
         return Check(13, "critical path length index", round(index, 3), 1, f"at least {RATIO}", index >= RATIO, "")
 
     def _execution(self) -> Check:
