@@ -20,7 +20,7 @@ from dcsim.money.months import (
     step_values,
 )
 from dcsim.money.quantities import Quantity, revenue_ticks
-from dcsim.money.waterfall import Owned, Used, Waterfall, cover_ratio
+from dcsim.money.waterfall import Owned, Used, Waterfall, cover_ratio, operating_cash
 from dcsim.scenario.finance import Cost, Finance, Funding, Revenue
 from dcsim.scenario.prices import Path
 
@@ -73,9 +73,8 @@ class Party:
 
     @cached_property
     def operating(self) -> Ints:
-        """Cash from operations: what is earned, less what running costs (CFADS: cash available for debt service)."""
-        flow = self.flows
-        return flow["revenue"] + flow["from parties"] - flow["operating costs"] - flow["to parties"]
+        """Cash from operations, by replication and month."""
+        return operating_cash(self.flows)
 
     def covering(self, cfads: str) -> Ints:
         """The cash for debt service: of operations, or less investment too."""

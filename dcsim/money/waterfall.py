@@ -28,6 +28,11 @@ def cover_ratio(cash: Ints, due: Ints, cover: Cover) -> Floats:
     return _ratio(over, under)
 
 
+def operating_cash(flows: Mapping[str, Ints]) -> Ints:
+    """Cash from operations: what is earned, less what running costs (CFADS: cash available for debt service)."""
+    return flows["revenue"] + flows["from parties"] - flows["operating costs"] - flows["to parties"]
+
+
 def _window(flow: Ints, cover: Cover) -> Ints:
     k, count = int(cover.length.months), flow.shape[1]
     total = np.pad(np.cumsum(flow, axis=1), ((0, 0), (1, 0)))
@@ -151,8 +156,7 @@ class Waterfall:
         """All months; `forward` are the DSCR that tests look ahead at, where they do."""
         for month in range(self.shape[1]):
             for party, book in self.books.items():
-                operating = sum(book[line][:, month] for line in ("revenue", "from parties"))
-                operating = operating - book["operating costs"][:, month] - book["to parties"][:, month]
+                operating = operating_cash({line: flow[:, month] for line, flow in book.items()})
                 self.covering[party][:, month] = operating
                 self.cash[party] = self.cash[party] + operating + book["equity"][:, month]
             for name, rents in self.leases.items():
