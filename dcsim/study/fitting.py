@@ -26,7 +26,7 @@ from dcsim.document.words import counted, listed
 from dcsim.errors import RequestError
 from dcsim.model import network_of
 from dcsim.scenario.checks.dates import prior_of
-from dcsim.scenario.load import load
+from dcsim.scenario.load import changed, load
 from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import Uncertain
 from dcsim.study.chunk import drawn_names
@@ -38,6 +38,7 @@ from dcsim.study.replications import Asked, Replications
 from dcsim.study.result import Result
 from dcsim.study.scores import label_error
 from dcsim.study.seen import sightings_of
+from dcsim.study.tables import typed
 
 MAIN = "fitted"
 TABLES = {
@@ -51,15 +52,6 @@ ABOUT: Fields = {"replications": Count, "widened": Number, "effective": Number}
 RIDGE, HARDLY = 0.3, 0.8
 """Correlations that are told, if they are more than chance; how wide a posterior is, as a share of its prior, where the
 dates hardly say anything."""
-_DATES = [
-    "milestone",
-    "fitted",
-    "first",
-    "last",
-    *(f"{when}_p{k}" for when in ("before", "after") for k in (10, 50, 90)),
-]
-_FITTED = ["value", "to", "prior_low", "prior_high", "written", "p10", "p50", "p90", "width"]
-_OTHERS = ["value", "other", "correlation", "width"]
 
 
 @dataclass(frozen=True)
@@ -87,12 +79,10 @@ class _Free:
         ends = sorted((end / self.written) ** (-1 if self.divides else 1) for end in (self.low, self.high))
         return f"{ends[0]:.6f} to {ends[1]:.6f}"
 
-    def layer(self) -> dict[str, Any]:
-        """Where the factor acts, as a layer of the scenario."""
-        found: dict[str, Any] = {"varies_with": [*self.varies_with, self.name]}
-        for key in reversed(self.path[:-1]):
-            found = {key: found}
-        return found
+    @property
+    def governs(self) -> str:
+        """The path of what the factor acts on."""
+        return ".".join((*self.path[:-1], "varies_with"))
 
     def values(self, factors: Floats) -> Floats:
         """What draws of the factor stand for."""
@@ -119,11 +109,9 @@ def fit(
         raise RequestError(
             f"nothing in '{path}' is fitted to a milestone with an observed date: name it under `fitted`"
         )
-    whole: dict[str, Any] = {"name": scenario.name, "extends": path.name}
-    whole["factors"] = {one.name: one.factor for one in free}
-    for one in free:
-        _lay(whole, one.layer())
-    opened = load(whole, root=path.parent)
+    overrides: dict[str, Any] = {"factors": {one.name: one.factor for one in free}}
+    overrides |= {one.governs: [*one.varies_with, one.name] for one in free}
+    opened = changed(scenario, overrides=overrides)
     found = replicate(opened, network_of(opened), seed, RANDOM, Asked(n), Working(engine, workers), progress)
     used = list(dict.fromkeys(chain.from_iterable(_dated(scenario, one.to) for one in free)))
     away = np.column_stack([_away(found, milestone) for milestone in used])
@@ -156,14 +144,6 @@ class _Met:
 def _dated(scenario: Scenario, milestones: tuple[str, ...]) -> list[str]:
     """Those of some milestones whose dates were observed."""
     return [name for name in milestones if scenario.milestones[name].observed]
-
-
-def _lay(tree: dict[str, Any], layer: dict[str, Any]) -> None:
-    for key, value in layer.items():
-        if isinstance(value, dict):
-            _lay(tree.setdefault(key, {}), value)
-        else:
-            tree[key] = value
 
 
 def _free(scenario: Scenario, name: str, fitted: Fitted) -> _Free:
@@ -222,7 +202,7 @@ def _values(found: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
         width = sd(logs, met.weights) / (np.log(one.high / one.low) / (2 * Z95))
         numbers = [one.low, one.high, one.written, *quantiles(values, met.weights, 0.1, 0.5, 0.9)]
         rows.append((".".join(one.path), listed(one.to), *(number / unit for number in numbers), width))
-    return pd.DataFrame(rows, columns=_FITTED)
+    return typed(rows, TABLES["fitted"])
 
 
 def _checks(found: Replications, used: list[str], met: _Met) -> pd.DataFrame:
@@ -236,32 +216,33 @@ def _checks(found: Replications, used: list[str], met: _Met) -> pd.DataFrame:
             told = (quantiles(some, weights, 0.1, 0.5, 0.9) for some, weights in both)
             fitted = "yes" if name in used else "no"
             rows.append((name, fitted, *_readings(found.scenario, name), *chain.from_iterable(told)))
-    return pd.DataFrame(rows, columns=_DATES)
+    return typed(rows, TABLES["dates"])
 
 
 def _others(found: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
     """One row per fitted value and all else that is drawn once: how they go together in the posterior, and how wide the
     posterior of the other is, as a share of its prior. A risk is whether it occurs."""
     rows, weights = [], met.weights
-    for one in free:
-        values = met.moved(np.log(one.values(_draws(found, f"factors.{one.name}"))))
-        values_too = (
-            (".".join(other.path), np.log(other.values(_draws(found, f"factors.{other.name}")))) for other in free
-        )
-        for name, drawn in (*_site(found, free), *values_too):
-            if name != ".".join(one.path) and (whole := float(drawn.std())) > 0:
-                other = drawn if name.startswith("risks.") else met.moved(drawn)
+    fitted = {".".join(one.path): np.log(one.values(_draws(found, f"factors.{one.name}"))) for one in free}
+    drawn = [(name, values) for name, values in (*_site(found, free), *fitted.items()) if values.std() > 0]
+    others = {name: values if name.startswith("risks.") else met.moved(values) for name, values in drawn}
+    wholes = {name: float(values.std()) for name, values in drawn}
+    for path in fitted:
+        values = met.moved(fitted[path])
+        for name, other in others.items():
+            if name != path:
                 width = sd(other, weights)
                 both = weights @ ((values - weights @ values) * (other - weights @ other))
                 strong = both / (sd(values, weights) * width) if width > 0 else 0.0
-                rows.append((".".join(one.path), name, float(strong), width / whole))
-    return pd.DataFrame(rows, columns=_OTHERS)
+                rows.append((path, name, float(strong), width / wholes[name]))
+    return typed(rows, TABLES["others"])
 
 
 def _site(found: Replications, free: list[_Free]) -> Iterator[tuple[str, Floats]]:
     """All that is drawn once for the site, beside the fitted values."""
+    factors = {f"factors.{one.name}" for one in free}
     for number, name in enumerate(drawn_names(found.network)):
-        if name in {f"factors.{one.name}" for one in free}:
+        if name in factors:
             continue
         values = found.kept.draws[:, number]
         yield name, np.isfinite(values).astype(np.float64) if name.startswith("risks.") else np.nan_to_num(values)
@@ -340,10 +321,8 @@ def _dates(table: pd.DataFrame) -> Table:
 def dates(result: Result) -> Chart:
     """Every observed date, the forecast by the priors alone, and by the posterior."""
     table = result.tables["dates"]
-    at, column = (
-        np.arange(len(table), dtype=np.float64),
-        {name: table[name].to_numpy(np.float64) for name in _DATES[2:]},
-    )
+    at = np.arange(len(table), dtype=np.float64)
+    column = {name: table[name].to_numpy(np.float64) for name in table.columns[2:]}
     before, after = ({k: column[f"{when}_p{k}"] for k in (10, 50, 90)} for when in ("before", "after"))
     marks = [
         Bars(name="before, P10-P90", colour="line", rows=at.tolist(), start=before[10], end=before[90]),

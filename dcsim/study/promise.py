@@ -32,6 +32,7 @@ from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked, Replications
 from dcsim.study.result import Result, known
 from dcsim.study.seen import told
+from dcsim.study.tables import typed
 from dcsim.study.trials import Trials
 from dcsim.suggest import shorten
 from dcsim.units import DAY, parse_amount
@@ -226,9 +227,7 @@ def _causes(many: Replications, milestone: str, kept: Kept) -> pd.DataFrame:
         rows[kind, name] = rows.get((kind, name), np.zeros(4)) + np.array([*days, *often])
     found = [(*key, one[0], one[1], one[1] - one[0], *np.minimum(one[2:], 1)) for key, one in rows.items()]
     found = sorted((row for row in found if row[2] or row[3]), key=lambda row: -abs(row[4]))
-    columns = ["kind", "name", "kept", "missed", "more", "kept_share", "missed_share"]
-    frame = pd.DataFrame(found, columns=columns)
-    return frame.astype({"kind": "str", "name": "str", **dict.fromkeys(columns[2:], "float64")})
+    return typed(found, TABLES["causes"])
 
 
 def _measures(many: Replications, promised: Promised, kept: Kept, progress: Progress) -> pd.DataFrame:
@@ -247,7 +246,4 @@ def _measures(many: Replications, promised: Promised, kept: Kept, progress: Prog
         rows.append((one.name, one.kind, cost, currency, chance, chance - float(kept.mean())))
         progress(done, len(left))
     rows.sort(key=lambda row: -row[-1])
-    columns = ["option", "kind", "cost", "currency", "probability", "more"]
-    numbers = dict.fromkeys(("cost", "probability", "more"), "float64")
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.astype({"option": "str", "kind": "str", "currency": "str", **numbers})
+    return typed(rows, TABLES["measures"])

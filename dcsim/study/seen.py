@@ -185,7 +185,7 @@ def _nearest(sightings: Sequence[Sighting], far: NDArray[np.float64], count: int
     if not len(near):
         k = int(np.isfinite(far).mean(axis=0).argmin())
         milestone, day = sightings[k].milestone, sightings[k].day
-        what = next(name.replace("_", " ") for name in WAYS if getattr(sightings[k], name) is not None)
+        what = _way(sightings[k])
         often = f"this alone agrees with {int(np.isfinite(far[:, k]).sum()):,}"
         sighting = f"'{milestone}' {what} {day}"
         raise RequestError(f"none of {len(far):,} replications agrees with all sightings; {sighting}: {often}")
@@ -197,11 +197,16 @@ WAYS = ("reached", "reached_by", "not_by")
 """How a date bounds a milestone."""
 
 
+def _way(sighting: Sighting) -> str:
+    """How the date of a sighting bounds its milestone, in words."""
+    return next(name.replace("_", " ") for name in WAYS if getattr(sighting, name) is not None)
+
+
 def _table(sightings: Sequence[Sighting], alone: NDArray[np.float64]) -> pd.DataFrame:
     rows = [
         (
             one.milestone,
-            next(name.replace("_", " ") for name in WAYS if getattr(one, name) is not None),
+            _way(one),
             dt.datetime.combine(one.day, dt.time()),
             float(one.error.minutes) / DAY,
         )
