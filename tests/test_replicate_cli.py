@@ -254,6 +254,7 @@ def test_a_terminal_is_told_that_the_engine_is_compiled(monkeypatch, capsys):
 
 
 NOWHERE = """
+import numpy as np
 import numba.core.caching as caching
 def refuse(self):
     raise PermissionError(13, "Permission denied")
