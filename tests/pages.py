@@ -107,8 +107,8 @@ def explanation(scenario: Scenario | None = None) -> Result:
 
 def comparison(scenario: Scenario | None = None) -> Result:
     """The base, a variant that is earlier, and one that never gets there."""
-    milestones = [
-        {"scenario": name, "milestone": "half", "p50": p50, "p80": p80, "mean": p50, "reached": reached}
+    scenarios = [
+        {"scenario": name, "outcome": "half", "party": "", "p50": p50, "p80": p80, "mean": p50, "reached": reached}
         | dates(p50=p50, p80=p80)
         for name, p50, p80, reached in (
             ("base", 14.0, 17.0, 1.0),
@@ -117,13 +117,29 @@ def comparison(scenario: Scenario | None = None) -> Result:
         )
     ]
     differences = [
-        {"scenario": "more", "milestone": "half", "mean": -4.0, "low": -5.0, "high": -3.0, "median": -4.0}
-        | {"earlier": 1.0, "same": 0.0, "later": 0.0, "width_ratio": 0.4},
-        {"scenario": "none", "milestone": "half", "mean": float("nan"), "low": float("nan"), "high": float("nan")}
-        | {"median": float("inf"), "earlier": 0.0, "same": 0.0, "later": 1.0, "width_ratio": float("nan")},
+        {"scenario": "more", "outcome": "half", "party": "", "mean": -4.0, "low": -5.0, "high": -3.0, "median": -4.0}
+        | {"better": 1.0, "same": 0.0, "worse": 0.0, "width_ratio": 0.4},
+        {
+            "scenario": "none",
+            "outcome": "half",
+            "party": "",
+            "mean": float("nan"),
+            "low": float("nan"),
+            "high": float("nan"),
+        }
+        | {"median": float("inf"), "better": 0.0, "same": 0.0, "worse": 1.0, "width_ratio": float("nan")},
     ]
     causes = [
-        {"scenario": "more", "milestone": "half", "kind": kind, "name": name, "base": 9.0, "days": 9 + by, "change": by}
+        {
+            "scenario": "more",
+            "outcome": "half",
+            "party": "",
+            "kind": kind,
+            "name": name,
+            "base": 9.0,
+            "value": 9 + by,
+            "change": by,
+        }
         for kind, name, by in (("work", "install", -3.5), ("resource", "crew", -0.5))
     ]
     return found(
@@ -132,7 +148,7 @@ def comparison(scenario: Scenario | None = None) -> Result:
         | {"seed": 0, "replications": 40}
         | {"fingerprints": {"base": tiny().document.sha256, "more": more().document.sha256}},
         scenario,
-        milestones=milestones,
+        scenarios=scenarios,
         differences=differences,
         causes=causes,
         outcomes=[],

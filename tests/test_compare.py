@@ -60,7 +60,7 @@ def test_a_shift_is_found_to_the_minute_in_every_replication(compared):
     found = row(compared, "slow_design")
     assert found["mean"] == pytest.approx(2, abs=1e-3)
     assert found["high"] - found["low"] < 1e-3
-    assert found["later"] == 1
+    assert found["worse"] == 1
     assert found["width_ratio"] < 0.001
 
 
@@ -77,9 +77,9 @@ def test_what_is_no_longer_reached_gets_no_number(compared):
     found = row(compared, "never")
     assert np.isnan(found["mean"])
     assert found["median"] == np.inf
-    assert found["later"] > 0.9
-    milestones = compared.milestones.set_index("scenario")
-    assert milestones.loc["never", "p80"] == np.inf
+    assert found["worse"] > 0.9
+    scenarios = compared.scenarios.set_index("scenario")
+    assert scenarios.loc["never", "p80"] == np.inf
 
 
 def test_milestones_with_a_date_are_compared_if_none_is_named():
@@ -94,8 +94,8 @@ def test_scenarios_of_several_files_are_compared():
     changes = (other, "quick", "resources.crew.count=3")
     result = compare(dcsim.load(SPEC), *changes, milestones=["built"], n=20, engine="reference")
     assert result.about["scenarios"] == ["base", "resources.crew.count=3", "quick", "resources.crew.count=3 (2)"]
-    assert (result.differences["mean"].iloc[0], result.differences["earlier"].iloc[0]) == pytest.approx(
-        (result.differences["mean"].iloc[1], result.differences["earlier"].iloc[1])
+    assert (result.differences["mean"].iloc[0], result.differences["better"].iloc[0]) == pytest.approx(
+        (result.differences["mean"].iloc[1], result.differences["better"].iloc[1])
     )
 
 
@@ -155,14 +155,14 @@ def test_the_command(dcsim, tmp_path):
     out, _, code = dcsim("compare", str(path), "quick", "-n", "20", "--json")
     assert (code, json.loads(out)["kind"]) == (0, "comparison")
     out, _, code = dcsim("compare", str(path), "quick", "-n", "20", "--csv")
-    assert out.splitlines()[0].startswith("scenario,milestone,mean,low,high,median,earlier,same,later,width_ratio")
+    assert out.splitlines()[0].startswith("scenario,outcome,party,mean,low,high,median,better,same,worse,width_ratio")
     _, err, code = dcsim("compare", str(path), "quik", "-n", "20")
     assert code == 2
     assert "did you mean 'quick'" in err
 
 
 def test_the_charts_show_what_the_tables_say(compared):
-    assert compared.charts() == ("differences", "days")
+    assert compared.charts() == ("differences", "days", "waterfall")
     chart = compared.chart("differences", milestone="built")
     assert list(chart.y.names) == [
         "same",
@@ -190,7 +190,7 @@ def test_a_result_that_was_read_says_the_same(compared, tmp_path):
     again = dcsim.read(compared.save(tmp_path / "out"))
     assert again.report() == compared.report() or str(again.report()) == str(compared.report())
     assert again.differences.equals(compared.differences)
-    with pytest.raises(AttributeError, match="has no 'diferences'; its tables are milestones, differences"):
+    with pytest.raises(AttributeError, match="has no 'diferences'; its tables are scenarios, differences"):
         _ = again.diferences
 
 
@@ -198,8 +198,8 @@ def test_a_table_is_a_dataset_by_the_columns_that_tell_its_rows_apart(compared):
     dataset = compared.to_xarray("outcomes")
     assert list(dataset.sizes) == ["scenario", "replication"]
     first = compared.outcomes.iloc[0]
-    found = dataset["day"].sel({key: first[key] for key in dataset.sizes}).item()
-    assert found == first["day"] or (np.isnan(found) and np.isnan(first["day"]))
+    found = dataset["value"].sel({key: first[key] for key in dataset.sizes}).item()
+    assert found == first["value"] or (np.isnan(found) and np.isnan(first["value"]))
     assert next(iter(compared.to_xarray().sizes)) == "scenario"
     with pytest.raises(RequestError, match="no table 'outcome'; did you mean 'outcomes'"):
         compared.to_xarray("outcome")

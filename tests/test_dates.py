@@ -199,7 +199,7 @@ def test_every_question_has_the_same_day(tmp_path):
     again = dcsim.replicate(scenario, 8, out=tmp_path / "many", resume=True)
     assert again.milestones.equals(many.milestones)
     assert dcsim.read(tmp_path / "many").tables["summary"]["p80_date"].dt.day.tolist() == days
-    assert compare(scenario, "same", n=4).milestones["p80_date"].dt.day.tolist() == days * 2
+    assert compare(scenario, "same", n=4).scenarios["p80_date"].dt.day.tolist() == days * 2
     assert sweep(scenario, {"activities.work.duration": ["10 d"]}, n=4).points["p50_date"].dt.day.tolist() == days
     told = [dcsim.explain(scenario, milestone=name, n=4).about for name in ("done", "goods", "begun")]
     assert [int(one["p80_date"][8:10]) for one in told] == [int(one["expected_date"][8:10]) for one in told] == days

@@ -1,4 +1,4 @@
-"""What a change does to a milestone, replication by replication: both builds share their draws, so luck cancels."""
+"""What a change does to an outcome, replication by replication: both builds share their draws, so luck cancels."""
 
 from math import inf, sqrt
 from typing import NamedTuple
@@ -10,40 +10,42 @@ from dcsim.analysis.quantiles import CONFIDENCE, Days
 
 
 class Difference(NamedTuple):
-    """How many days later a milestone is with a change; negative is earlier."""
+    """By how much an outcome is more with a change; negative is less, of a day earlier."""
 
     mean: float
-    """Not a number unless both reach it in every replication."""
+    """Not a number unless there is one in every replication without and with the change."""
     low: float
     """The 95 % interval of the mean."""
     high: float
     median: float
     """Infinite where the change loses, or wins, the milestone in most replications."""
-    earlier: float
-    """The share of replications in which it is earlier, the same, and later; both unreached is the same."""
+    less: float
+    """The share of replications in which it is less, the same, and more; both unreached is the same."""
     same: float
-    later: float
+    more: float
     width_ratio: float
     """How wide the interval is beside that of two independent samples: 1 if pairing does not help, below if it does."""
 
 
 def difference(base: Days, changed: Days, block: int | None = None) -> Difference:
-    """Compare a milestone's days in the same replications without and with a change.
+    """Compare an outcome in the same replications without and with a change.
 
-    The interval of the mean is Student's, over replications, or over independent blocks of so many where a sampling
-    design makes replications within a block depend on each other. Common random numbers: Law, Simulation Modeling and
-    Analysis, section 11.2.
+    Of a milestone it is the day, infinite where it is not reached. Not a number is an outcome that is not there: such
+    replications are neither less nor more. The interval of the mean is Student's, over replications, or over
+    independent blocks of so many where a sampling design makes replications within a block depend on each other. Common
+    random numbers: Law, Simulation Modeling and Analysis, section 11.2.
     """
-    there = ~np.isnan(base) & ~np.isnan(changed)
+    there = np.isfinite(base) & np.isfinite(changed)
     with np.errstate(invalid="ignore"):
-        later = np.nan_to_num(changed, nan=inf) - np.nan_to_num(base, nan=inf)
-    later[np.isnan(base) & np.isnan(changed)] = 0.0
-    shares = (float(np.mean(later < 0)), float(np.mean(later == 0)), float(np.mean(later > 0)))
-    median = float(np.quantile(later, 0.5, method="inverted_cdf"))
+        more = changed - base
+    more[(base == changed) | (np.isnan(base) & np.isnan(changed))] = 0.0
+    shares = (float(np.mean(more < 0)), float(np.mean(more == 0)), float(np.mean(more > 0)))
+    known = more[~np.isnan(more)]
+    median = float(np.quantile(known, 0.5, method="inverted_cdf")) if len(known) else np.nan
     if not there.all():
         return Difference(np.nan, np.nan, np.nan, median, *shares, np.nan)
-    mean = float(later.mean())
-    half = half_width(later, block)
+    mean = float(more.mean())
+    half = half_width(more, block)
     apart = sqrt(half_width(base, block) ** 2 + half_width(changed, block) ** 2)
     return Difference(mean, mean - half, mean + half, median, *shares, half / apart if 0 < apart < inf else np.nan)
 

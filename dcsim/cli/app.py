@@ -74,11 +74,22 @@ Mitigations = Annotated[
 ]
 
 Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone.")]
+MaybeMilestone = Annotated[str | None, typer.Option("--milestone", metavar="NAME", help="The milestone.")]
 Milestones = Annotated[
     list[str] | None,
     typer.Option(
         "--milestone", metavar="NAME", help="A milestone to report; may be repeated. Default: those with a date."
     ),
+]
+OutcomeName = Annotated[
+    str | None,
+    typer.Option(
+        "--outcome", metavar="FIGURE", help="A figure of finance, such as npv or funding_gap, in place of a milestone."
+    ),
+]
+Party = Annotated[
+    str | None,
+    typer.Option("--party", metavar="NAME", help="The party, or the loan, whose figure it is; default: all together."),
 ]
 Builds = Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many replications.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a stopped run from the folder of --out.")]

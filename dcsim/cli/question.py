@@ -14,12 +14,15 @@ from dcsim.cli.app import (
     Builds,
     Engine,
     Limit,
+    MaybeMilestone,
     Milestone,
     Milestones,
     Mitigations,
     Options,
     Out,
+    OutcomeName,
     Overwrite,
+    Party,
     Resume,
     Sampling,
     ScenarioFile,
@@ -54,6 +57,8 @@ _SEEN = {"seen": Seen, "as_of": AsOf}
 _SHARED: dict[str, tuple[Any, Any]] = {
     "milestone": (Milestone, Parameter.empty),
     "milestones": (Milestones, None),
+    "outcome": (OutcomeName, None),
+    "party": (Party, None),
     "n": (Builds, 256),
     "seed": (Seed, 0),
     "workers": (Workers, None),
@@ -62,6 +67,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 }
 """Options that several questions share, by the parameter of the answering function, with their defaults."""
 
+_ABOUT = ("milestone", "milestones", "outcome", "party")
+"""Those that say what is asked about; they stand first."""
 _GIVEN = ("out", "resume", "limit", "progress")
 """Parameters of a function that are not options of this question alone."""
 
@@ -131,11 +138,14 @@ def _parameters(
     subject: Parameter, own: list[Parameter], shared: list[str], layers: dict[str, Any], keeps: bool
 ) -> Iterator[Parameter]:
     """The parameters of the command: subject, milestone, its own options, and those of every question."""
-    milestones = [option for option in shared if option.startswith("milestone")]
+    about = [option for option in shared if option in _ABOUT]
     yield subject
-    yield from (_option(option, *_SHARED[option]) for option in milestones)
+    for option in about:
+        annotation, default = _SHARED[option]
+        optional = option == "milestone" and "outcome" in about
+        yield _option(option, MaybeMilestone if optional else annotation, None if optional else default)
     yield from own
-    yield from (_option(option, *_SHARED[option]) for option in shared if option not in (*milestones, "seen"))
+    yield from (_option(option, *_SHARED[option]) for option in shared if option not in (*about, "seen"))
     yield from (_option(layer, annotation, None) for layer, annotation in layers.items())
     if layers:
         yield _option("limit", Limit, LIMIT)

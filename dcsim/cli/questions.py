@@ -98,7 +98,7 @@ def explain(
     return explain(scenario, replication=told, **shared)
 
 
-@question("seen milestones n seed workers engine sampling")
+@question("seen milestones outcome party n seed workers engine sampling")
 def compare(
     scenario: "Scenario",
     *,

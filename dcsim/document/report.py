@@ -27,7 +27,9 @@ class Column:
     digits: int = 1
     """Digits after the point of days and shares."""
     signed: bool = False
-    """Whether the ends of a range are told with their signs."""
+    """Whether amounts, or the ends of a range, are told with their signs: they are differences."""
+    of: ColumnKind = "days"
+    """What the ends of a range are."""
 
     @property
     def is_number(self) -> bool:

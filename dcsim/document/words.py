@@ -1,6 +1,7 @@
 """How things are said in words: counts, days, dates, shares, places, and written values."""
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -111,12 +112,23 @@ def _rounded(number: float, digits: int, sign: str = "") -> str:
     return f"{rounded:{sign if rounded else ''},.{digits}f}" if rounded else f"{0:.{digits}f}"
 
 
-def interval(low: float, high: float, digits: int = 1, signed: bool = False) -> str:
+def interval(low: float, high: float, digits: int = 1, signed: bool = False, of: str = "days") -> str:
     """The ends of an interval; `?` where there are too few replications to tell."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return UNKNOWN
+    if of not in ("day", "days"):
+        ends = (moved(end, of) for end in (low, high))
+        return " to ".join(end if signed else end.removeprefix("+") for end in ends)
     told = change if signed else days
     return f"{told(low, digits)} to {told(high, digits)}"
+
+
+def moved(amount: float, kind: str, digits: int = 1) -> str:
+    """A difference of days, sums of money, shares (in percentage points) or plain numbers, with its sign."""
+    if kind in ("day", "days") or not math.isfinite(amount):
+        return change(amount, digits)
+    told = {"money": money(abs(amount)), "share": f"{100 * abs(amount):.2f} pp"}.get(kind, f"{abs(amount):,.3f}")
+    return told if not re.search("[1-9]", told) else f"{'+' if amount > 0 else '-'}{told}"
 
 
 def money(amount: float, currency: str = "") -> str:
@@ -135,11 +147,13 @@ def cell(value: Any, column: Column) -> str:
     if isinstance(value, str):
         return value
     if column.kind == "range":
-        return "" if value is None else interval(value[0], value[1], column.digits, column.signed)
+        return "" if value is None else interval(value[0], value[1], column.digits, column.signed, column.of)
     if column.kind == "date":
         return date_of(value)
     if value is None or value != value:
         return ""
+    if column.signed:
+        return moved(value, column.kind, column.digits)
     match column.kind:
         case "count":
             return f"{value:,}"
@@ -150,7 +164,7 @@ def cell(value: Any, column: Column) -> str:
         case "change":
             return change(value, column.digits)
         case "share":
-            return share(value, column.n, column.digits)
+            return share(value, column.n, column.digits) if value >= 0 else f"-{share(-value, 0, column.digits)}"
         case "money":
             return money(value)
         case _:

@@ -1,10 +1,11 @@
 """The run: a network and its draws in, a trace out."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 from dcsim.engine.draws import Draws
 from dcsim.errors import UnavailableError
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from dcsim.engine.outcome import Follow, Runner
 
 LOG = logging.getLogger("dcsim")
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+class Build(Protocol):
+    """One build by its number; `designed` holds the uniform numbers that are chosen."""
+
+    def __call__(self, replication: int, designed: Mapping[str, float] = NOTHING) -> tuple[Trace, Draws]: ...
+
 
 Engine = Callable[[Network, Draws], Trace]
 
@@ -92,7 +102,7 @@ def has_numba() -> bool:
     return COMPILES
 
 
-def builds(name: str, network: Network, seed: int, attempts: bool) -> Callable[[int], tuple[Trace, Draws]]:
+def builds(name: str, network: Network, seed: int, attempts: bool) -> "Build":
     """The builds of a seed by number, which need not tell shortages, nor attempts unless they are asked for."""
     if name == "compiled":
         from dcsim.engine import compiled
@@ -101,8 +111,8 @@ def builds(name: str, network: Network, seed: int, attempts: bool) -> Callable[[
     from dcsim.engine import reference
     from dcsim.engine.draws import Sample, draw
 
-    def build(replication: int) -> tuple[Trace, Draws]:
-        draws = draw(network, Sample(seed, replication))
+    def build(replication: int, designed: Mapping[str, float] = NOTHING) -> tuple[Trace, Draws]:
+        draws = draw(network, Sample(seed, replication, designed))
         return reference.run(network, draws), draws
 
     return build

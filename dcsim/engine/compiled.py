@@ -1,11 +1,11 @@
 """The compiled engine: the same network, draws and law as the reference engine, as one loop over flat arrays."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.engine import kernel
+from dcsim.engine import NOTHING, Build, kernel
 from dcsim.engine.draws import Draws
 from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws
@@ -149,12 +149,12 @@ def attempt_rows(network: Network, draws: Draws) -> int:
     return some
 
 
-def builds(network: Network, seed: int, attempts: bool) -> Callable[[int], tuple[Trace, Draws]]:
+def builds(network: Network, seed: int, attempts: bool) -> Build:
     """The builds of a seed by number, told without shortages, and without attempts unless they are asked for."""
     blocks = Blocks(network, seed)
 
-    def build(replication: int) -> tuple[Trace, Draws]:
-        draws = blocks.draws(replication, {})
+    def build(replication: int, designed: Mapping[str, float] = NOTHING) -> tuple[Trace, Draws]:
+        draws = blocks.draws(replication, designed)
         return run(network, draws, attempts=attempts, shortages_too=False), draws
 
     return build

@@ -1,12 +1,12 @@
 """What lenders and owners ask of the books: value, return, gap, payback, cover of debt; one number per replication."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.money.books import TOGETHER, Books, Party
+from dcsim.money.books import COSTS, TOGETHER, Books, Party
 from dcsim.money.loans import Loan
 from dcsim.money.months import Floats, Ints, Months
 from dcsim.money.returns import irr, npv, years
@@ -52,6 +52,12 @@ EVENTS = {
     "repaid": "debt is repaid",
     "payback": "payback",
 }
+MORE_IS_BETTER = frozenset(
+    ("npv", "npv_with_residual", "irr", "irr_with_residual", "irr_equity", "dscr_headroom", "ltv_headroom", "dscr_min")
+) | {"llcr_min", "plcr_min", "runs_out", "gap_month", "breach", "default", "acceleration"}
+"""Figures of which more, and events of which a later date, is welcome."""
+FREE = ("revenue", "from parties", "operating costs", "to parties", "investment", "assets sold")
+"""The lines of free cash flow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +73,8 @@ class Figures:
     ltv: Floats
     """Of a loan, alike; not a number where nothing is owed."""
     llcr: Floats
+    present: Mapping[str, Floats] = field(default_factory=dict)
+    """What each line of free cash flow adds to the NPV, or takes from it."""
 
     @property
     def without_months(self) -> "Figures":
@@ -121,7 +129,9 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
         "break_even": payback(profit),
         "payback": payback(flows),
     }
-    return Figures(values, words, cover, np.full(cash.shape, np.nan), np.full(cash.shape, np.nan))
+    signed = {line: party.flows[line] * (-1 if line in COSTS else 1) for line in FREE}
+    present = {line: npv(flow, at, discount) / 100 for line, flow in signed.items()}
+    return Figures(values, words, cover, np.full(cash.shape, np.nan), np.full(cash.shape, np.nan), present)
 
 
 def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -> Figures:

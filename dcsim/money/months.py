@@ -1,6 +1,6 @@
 """Calendar months of the statements, paths of prices over them, and whole cents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -84,18 +84,25 @@ def by_month(path: Path, name: str, months: Months, drawn: Drawn) -> Floats:
     return step_values(path, name, drawn)[:, step]
 
 
+def quantile(value: Uncertain) -> Callable[[Floats], Floats]:
+    """What a quantity is at uniform numbers."""
+    return lambda shares: np.asarray(value.resolve(_number).quantile(shares), np.float64)
+
+
 def expected(value: Uncertain, name: str) -> Floats:
     """The mean of a quantity."""
     return np.array([float(value.resolve(_number).mean)])
 
 
-def sampled(seed: int, replications: Sequence[int]) -> Drawn:
-    """The values of a quantity in these replications."""
+def sampled(seed: int, replications: Sequence[int], designed: Sequence[Mapping[str, float]] = ()) -> Drawn:
+    """The values of a quantity in these replications; `designed` holds, of each, uniform numbers that are chosen."""
 
     def drawn(value: Uncertain, name: str) -> Floats:
         if value.kind == "fixed":
             return np.full(len(replications), float(value.resolve(_number).mean))
-        shares = np.array([uniform(seed, name, 0, number) for number in replications])
+        chosen = designed or ({},) * len(replications)
+        pairs = zip(replications, chosen, strict=True)
+        shares = np.array([given[name] if name in given else uniform(seed, name, 0, k) for k, given in pairs])
         return np.asarray(value.resolve(_number).quantile(shares), np.float64)
 
     return drawn

@@ -27,6 +27,8 @@ FORMATS = {
     "money": "#,##0.00",
 }
 """How Excel shows the cells of each kind of column."""
+SIGNED = {"money": "+#,##0.00;-#,##0.00;0.00", "share": "+0.00%;-0.00%;0.00%", "number": "+0.000;-0.000;0.000"}
+"""The same where they are differences."""
 WIDEST = 60
 """Characters of a column."""
 LONGEST_CELL = 32_767
@@ -134,7 +136,7 @@ class _Sheet:
         from openpyxl.styles import Alignment, Font
 
         plain = _plain(value.value, column)
-        look: dict[str, Any] = {"number_format": FORMATS[column.kind]} if not isinstance(plain, str) else {}
+        look: dict[str, Any] = {"number_format": _formats(column)[column.kind]} if not isinstance(plain, str) else {}
         look |= {"alignment": Alignment(horizontal="right")} if column.is_number else {}
         look |= {"font": Font(bold=True)} if value.emphasis == "strong" else {}
         look |= {"hyperlink": value.href} if value.href else {}
@@ -162,11 +164,15 @@ class _Sheet:
         self.row += image.height // ROW_HEIGHT + 2
 
 
+def _formats(column: Column) -> dict[str, str]:
+    return FORMATS | (SIGNED if column.signed else {})
+
+
 def _plain(value: Any, column: Column) -> Any:
     """A value as Excel knows it; words where it knows none."""
     if isinstance(value, datetime) and value == value:
         return value
-    if column.kind in FORMATS and isinstance(value, int | float) and isfinite(value):
+    if column.kind in _formats(column) and isinstance(value, int | float) and isfinite(value):
         return floor(value) if column.kind == "day" else value
     return cell(value, column)
 

@@ -1,8 +1,8 @@
 """What changes buy: scenarios over the same replications, with paired differences and what accounts for them."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from math import isfinite, isnan
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,47 +11,82 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import difference
-from dcsim.document.bars import stacked
-from dcsim.document.causes import spent_on
-from dcsim.document.chart import Axis, Chart, Dots
-from dcsim.document.report import Cell, Column, Report, Section, Table
-from dcsim.document.words import change, share
+from dcsim.analysis.quantiles import quantile
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.model import network_of
+from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.compare_words import BASE, CHARTS, report
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256
+from dcsim.study.outcome import Asking, Outcome, figure_of, in_manifest, refuse_both
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_name
 from dcsim.study.result import Result
-from dcsim.study.seen import told
+from dcsim.study.seen import Agreed, agreed, draws_of, told
 from dcsim.study.tables import STUCK, typed
-from dcsim.study.unfinished import in_front, missing
+from dcsim.study.threads import threads
+from dcsim.study.unfinished import in_front
 from dcsim.trace import Ints
 from dcsim.units import DAY
 
-BASE = "base"
 MAIN = "differences"
 TABLES = {
-    "milestones": "scenario milestone p50:number p80:number mean:number reached:number p50_date:time p80_date:time",
-    "differences": "scenario milestone mean:number low:number high:number median:number earlier:number same:number"
-    " later:number width_ratio:number",
-    "causes": "scenario milestone kind name base:number days:number change:number",
-    "outcomes": "scenario replication:whole milestone day:number",
+    "scenarios": "scenario outcome party p10:number p50:number p80:number p90:number mean:number reached:number"
+    " p50_date:time p80_date:time",
+    "differences": "scenario outcome party mean:number low:number high:number median:number better:number same:number"
+    " worse:number width_ratio:number",
+    "causes": "scenario outcome party kind name base:number value:number change:number",
+    "outcomes": "scenario replication:whole outcome party value:number",
     "stuck": f"scenario {STUCK}",
 }
 ABOUT: Fields = {"base": str, "scenarios": list[str], "fingerprints": dict[str, Sha256], "milestones": list[str]}
-ABOUT |= {"sampling": str, "replications": Count}
+ABOUT |= {"sampling": str, "replications": Count, "outcome": (dict[str, Any] | None, None)}
+LEVELS = (0.1, 0.5, 0.8, 0.9)
+LINE = "line"
+"""The kind of a cause that is a line of the cash flow."""
 Spent = Mapping[tuple[str, str], float]
-"""Mean days by what they were spent on: kind and name."""
+"""Mean amounts by what they come from: kind and name."""
+Values = Mapping[tuple[str, Outcome], NDArray[np.float64]]
+"""Each outcome in every replication, by scenario; days count from day zero of the base."""
+__all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "compare", "report"]
+
+
+@dataclass
+class Compared:
+    """What is known of all scenarios, the first of which is the base."""
+
+    outcomes: tuple[Outcome, ...]
+    scenarios: Mapping[str, Scenario]
+    networks: Mapping[str, Network]
+    seed: int
+    sampling: str
+    count: int
+    agreed: Agreed | None = None
+    values: dict[tuple[str, Outcome], NDArray[np.float64]] = field(default_factory=dict)
+    present: dict[tuple[str, Outcome], Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
+    """What each NPV is made of, by line of the cash flow."""
+    results: dict[str, Replications] = field(default_factory=dict)
+    """Where milestones are compared."""
+
+    @property
+    def numbers(self) -> Ints:
+        """The numbers of the replications."""
+        return np.arange(self.count) if self.agreed is None else self.agreed.numbers
+
+    def shift(self, label: str) -> float:
+        """Days from day zero of the base to that of a scenario."""
+        return (self.networks[label].zero - self.networks[BASE].zero).total_seconds() / 86400
 
 
 def compare(
     base: Scenario,
     *others: Scenario | str,
     milestones: Sequence[str] = (),
+    outcome: str | None = None,
+    party: str | None = None,
     n: int = 256,
     seed: int = 0,
     workers: int | None = None,
@@ -59,7 +94,7 @@ def compare(
     sampling: str = RANDOM,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
-    """Simulate several scenarios with the same random numbers, and compare their milestones.
+    """Simulate several scenarios with the same random numbers, and compare their milestones, or a figure of finance.
 
     Parameters
     ----------
@@ -70,6 +105,10 @@ def compare(
         `resources.crews.count=12`, or other scenarios; all variants of the base if none are given.
     milestones
         Those to compare; those with an observed date or a target, else all, if not given. All scenarios must have them.
+    outcome
+        A figure of finance to compare instead, such as `npv` or `funding_gap`: of all parties together, and of each.
+    party
+        The party, or the loan, whose figure alone is compared.
     n, seed, workers, engine, sampling, progress
         As in `replicate`; all scenarios have the same seed, so that equal quantities have equal draws. What was seen of
         the base chooses the replications of all.
@@ -77,24 +116,62 @@ def compare(
     Raises
     ------
     RequestError
-        A milestone is missing in a scenario, or there is nothing to compare.
+        A milestone or a figure is missing in a scenario, or there is nothing to compare.
     ScenarioError
         A variant cannot be simulated, or there is no such variant.
     """
+    refuse_both(milestones, outcome, party)
     scenarios = _labelled(base, others or tuple(base.variants))
-    chosen = _chosen(scenarios, milestones)
+    chosen = _chosen(scenarios, milestones) if outcome is None else ()
     networks = {label: network_of(scenario) for label, scenario in scenarios.items()}  # refused before anything runs
-    fastest = choose(engine, n * sum(network.instances for network in networks.values()))
-    asked, working = Asked(n, explain=chosen), Working(fastest, workers)
-    results = {}
-    for number, (label, scenario) in enumerate(scenarios.items()):
+    if outcome is not None:
+        for label, one in scenarios.items():
+            figures = figure_of(one, networks[label], outcome, party)
+            chosen = chosen or figures
+    compared = Compared(chosen, scenarios, networks, seed, sampling, n)
+    working = Working(choose(engine, n * sum(network.instances for network in networks.values())), workers)
+    (_figures if outcome else _milestones)(compared, working, progress)
+    return _result(compared)
+
+
+def _milestones(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
+    """Simulate all scenarios, and keep the days of milestones with their driving chains."""
+    names = tuple(one.name for one in compared.outcomes)
+    n, asked = compared.count, Asked(compared.count, explain=names)
+    for number, (label, scenario) in enumerate(compared.scenarios.items()):
 
         def show(done: int, _: int, number: int = number) -> None:
-            progress(number * n + done, len(scenarios) * n)
+            progress(number * n + done, len(compared.scenarios) * n)
 
-        results[label] = replicate(scenario, networks[label], seed, sampling, asked, working, show)
-        asked = replace(asked, among=results[BASE].agreed)
-    return _result(chosen, results)
+        result = replicate(scenario, compared.networks[label], compared.seed, compared.sampling, asked, working, show)
+        compared.results[label] = result
+        compared.agreed = compared.results[BASE].agreed
+        asked = replace(asked, among=compared.agreed)
+        for one in compared.outcomes:
+            compared.values[label, one] = result.days_of(one.name) + compared.shift(label)
+
+
+def _figures(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
+    """Simulate all scenarios, and keep the figures."""
+    if compared.sampling != RANDOM:
+        raise RequestError(f"figures of finance need random sampling, not {compared.sampling}")
+    engine, seed, n = working.engine, compared.seed, compared.count
+    at_once, base = threads(engine, working.workers), compared.scenarios[BASE]
+    if n < 1:
+        raise RequestError(f"there must be at least one replication, got {n}")
+    engine = choose(engine, compared.networks[BASE].instances * draws_of(base, n))
+    compared.agreed = agreed(base, compared.networks[BASE], seed, n, engine, at_once)
+    asking = Asking(compared.outcomes, engine, seed, at_once)
+    for number, (label, scenario) in enumerate(compared.scenarios.items()):
+
+        def show(done: int, count: int, number: int = number) -> None:
+            progress(number * count + done, len(compared.scenarios) * count)
+
+        found = asking.found(scenario, compared.networks[label], compared.numbers, progress=show)
+        for one, values in found.values.items():
+            compared.values[label, one] = values + (compared.shift(label) if one.measure.is_day else 0)
+            if one in found.present:
+                compared.present[label, one] = found.present[one]
 
 
 def _labelled(base: Scenario, others: Sequence[Scenario | str]) -> dict[str, Scenario]:
@@ -131,7 +208,7 @@ def _name(scenario: Scenario) -> str:
     return ", ".join([*document.variants, *values, *document.options, *mitigated]) or scenario.name
 
 
-def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[str, ...]:
+def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[Outcome, ...]:
     """The milestones to compare, which all scenarios have."""
     base = next(iter(scenarios.values()))
     dated = [name for name, one in base.milestones.items() if one.observed or one.target]
@@ -140,270 +217,113 @@ def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[st
         for name in chosen:
             if name not in scenario.milestones:
                 raise RequestError(f"'{label}' has no milestone '{name}': choose a common one with --milestone")
-    return chosen
+    return tuple(map(Outcome, chosen))
 
 
-def _result(milestones: Sequence[str], results: Mapping[str, Replications]) -> Result:
-    """All tables of a comparison, whose first scenario is the base.
-
-    Days are counted from day zero of the base in all of them.
-    """
-    base = results[BASE]
-    days = {(label, name): _days(result, name, base) for label, result in results.items() for name in milestones}
+def _result(compared: Compared) -> Result:
+    """All tables of a comparison, whose first scenario is the base."""
+    base = compared.scenarios[BASE]
     about = {
         "base": BASE,
-        "scenarios": list(results),
-        "fingerprints": {label: result.scenario.document.sha256 for label, result in results.items()},
-        "milestones": list(milestones),
-        "seed": base.seed,
-        "sampling": base.sampling,
-        "replications": base.asked.count,
+        "scenarios": list(compared.scenarios),
+        "fingerprints": {label: one.document.sha256 for label, one in compared.scenarios.items()},
+        "milestones": [one.name for one in compared.outcomes if not one.is_figure],
+        **in_manifest(compared.outcomes),
+        "seed": compared.seed,
+        "sampling": compared.sampling,
+        "replications": compared.count,
         "paired": True,
-        **told(base.agreed),
+        **told(compared.agreed),
     }
-    stuck = pd.concat([one.stuck.assign(scenario=label) for label, one in results.items()], ignore_index=True)
+    lacks = [one.stuck.assign(scenario=label) for label, one in compared.results.items()]
     tables = {
-        "milestones": _milestones(milestones, results, days),
-        "differences": _differences(milestones, base, days),
-        "causes": _causes(milestones, results, days),
-        "outcomes": _outcomes(days, base.numbers),
-        "stuck": in_front(stuck, "scenario"),
+        "scenarios": _scenarios(compared),
+        "differences": _differences(compared),
+        "causes": _causes(compared),
+        "outcomes": _outcomes(compared),
+        "stuck": in_front(pd.concat(lacks, ignore_index=True), "scenario") if lacks else typed([], TABLES["stuck"]),
     }
-    return Result("comparison", base.scenario, about, tables)
+    return Result("comparison", base, about, tables)
 
 
-Days = Mapping[tuple[str, str], NDArray[np.float64]]
-"""The day of each milestone in every replication, by scenario and milestone."""
-
-
-def _shift(result: Replications, base: Replications) -> float:
-    """Days from day zero of the base to that of a scenario."""
-    return float((result.network.zero - base.network.zero).total_seconds() / 86400)
-
-
-def _days(result: Replications, milestone: str, base: Replications) -> NDArray[np.float64]:
-    return result.days_of(milestone) + _shift(result, base)
-
-
-def _milestones(milestones: Sequence[str], results: Mapping[str, Replications], days: Days) -> pd.DataFrame:
-    """One row per scenario and milestone: scenario, milestone, p50, p80, mean (days), reached (share), and the dates
-    of the quantiles, p50_date and p80_date."""
+def _scenarios(compared: Compared) -> pd.DataFrame:
+    """One row per scenario and outcome: scenario, outcome, party, p10, p50, p80, p90, mean, reached (the share of
+    replications that have it), and the dates of days, p50_date and p80_date."""
     rows = []
-    for label, result in results.items():
-        for name in milestones:
-            here, shift = days[label, name], _shift(result, results[BASE])
-            p50, p80 = (result.interval(name, level).estimate + shift for level in (0.5, 0.8))
-            on = (result.date_by(name, level) for level in (0.5, 0.8))
-            rows.append((label, name, p50, p80, float(here.mean()), float(np.mean(~np.isnan(here))), *on))
-    return typed(rows, TABLES["milestones"])
+    for (label, one), values in compared.values.items():
+        there = values[~np.isnan(values)]
+        counted = values if one.measure.is_day else there
+        levels = [quantile(counted, level) if len(counted) else np.nan for level in LEVELS]
+        mean = float(there.mean()) if len(there) == len(values) else np.nan
+        on: list[Any] = [None, None]
+        if not one.is_figure:
+            on = [compared.results[label].date_by(one.name, level) for level in (0.5, 0.8)]
+        elif one.measure.is_day:
+            zero = compared.networks[BASE].zero
+            on = [zero + timedelta(day) if np.isfinite(day) else None for day in levels[1:3]]
+        rows.append((label, one.name, one.party, *levels, mean, len(there) / len(values), *on))
+    return typed(rows, TABLES["scenarios"])
 
 
-def _differences(milestones: Sequence[str], base: Replications, days: Days) -> pd.DataFrame:
-    """One row per change and milestone: scenario, milestone, and the columns of `Difference` in days and shares."""
-    block = None if base.sampling == RANDOM else BLOCK
-    rows = [
-        (label, name, *difference(days[BASE, name], here, block))
-        for (label, name), here in days.items()
-        if label != BASE
-    ]
+def _differences(compared: Compared) -> pd.DataFrame:
+    """One row per change and outcome: scenario, outcome, party; mean, low, high and median of what is more with the
+    change; the shares of replications in which it is better, the same and worse; width_ratio."""
+    block, rows = None if compared.sampling == RANDOM else BLOCK, []
+    for (label, one), here in compared.values.items():
+        if label != BASE:
+            found = difference(one.undefined(compared.values[BASE, one]), one.undefined(here), block)
+            shares = [found.less, found.same, found.more]
+            shares = shares[::-1] if one.measure.more_is_better else shares
+            head, moved = (label, one.name, one.party), (found.mean, found.low, found.high, found.median)
+            rows.append((*head, *moved, *shares, found.width_ratio))
     return typed(rows, TABLES["differences"])
 
 
-def _causes(milestones: Sequence[str], results: Mapping[str, Replications], days: Days) -> pd.DataFrame:
-    """What accounts for each change: scenario, milestone, kind, name, base, days, change; the largest change first.
+def _causes(compared: Compared) -> pd.DataFrame:
+    """What accounts for each change: scenario, outcome, party, kind, name, base, value, change; the largest first.
 
-    Mean days of the driving chains since day zero of the base, over the replications in which both reach the
-    milestone: the changes add up to the mean difference over these.
+    Of a milestone the mean days of the driving chains since day zero of the base, over the replications in which both
+    reach it; of an NPV what the lines of the cash flow are worth. The changes add up to the mean difference over these.
     """
     rows = []
-    for (label, name), here in days.items():
-        both = ~np.isnan(days[BASE, name]) & ~np.isnan(here)
-        if label != BASE and both.any():
-            before, after = (_spent(results, one, name, both) for one in (BASE, label))
-            rows += [(label, name, *moved) for moved in _changes(before, after)]
+    for (label, one), here in compared.values.items():
+        both = ~np.isnan(compared.values[BASE, one]) & ~np.isnan(here)
+        known = (label, one) in compared.present or not one.is_figure
+        if label != BASE and known and both.any():
+            before, after = (_spent(compared, name, one, both) for name in (BASE, label))
+            rows += [(label, one.name, one.party, *moved) for moved in _changes(before, after)]
     return typed(rows, TABLES["causes"])
 
 
-def _spent(results: Mapping[str, Replications], label: str, milestone: str, both: NDArray[np.bool_]) -> Spent:
-    """Mean days by cause over some replications, from day zero of the base."""
-    result = results[label]
-    minutes = result.chains(milestone)[0][both].mean(axis=0) / DAY
+def _spent(compared: Compared, label: str, outcome: Outcome, both: NDArray[np.bool_]) -> Spent:
+    """Mean amounts by cause over some replications; days from day zero of the base."""
+    if outcome.is_figure:
+        parts = compared.present[label, outcome].items()
+        return {(LINE, line): float(values[both].mean()) for line, values in parts if values.any()}
+    result = compared.results[label]
+    minutes = result.chains(outcome.name)[0][both].mean(axis=0) / DAY
     spent: dict[tuple[str, str], float] = {}
     for spending, days in zip(codes_of(result.network), minutes.tolist(), strict=True):
         if days:
             spent[spending] = spent.get(spending, 0.0) + days
-    if shift := _shift(result, results[BASE]):
+    if shift := compared.shift(label):
         spent[START, ""] = spent.get((START, ""), 0.0) + shift
     return spent
 
 
-def _outcomes(days: Days, numbers: Ints) -> pd.DataFrame:
-    """One row per scenario, replication and milestone: scenario, replication, milestone, day."""
+def _outcomes(compared: Compared) -> pd.DataFrame:
+    """One row per scenario, replication and outcome: scenario, replication, outcome, party, value."""
     parts = [
-        pd.DataFrame({"scenario": label, "replication": numbers, "milestone": name, "day": here})
-        for (label, name), here in days.items()
+        pd.DataFrame(
+            {"scenario": label, "replication": compared.numbers[: len(here)], "outcome": one.name, "party": one.party}
+        ).assign(value=here)
+        for (label, one), here in compared.values.items()
     ]
     return pd.concat(parts, ignore_index=True)
 
 
 def _changes(before: Spent, after: Spent) -> list[tuple[str, str, float, float, float]]:
-    """Kind, name, days before and after, and the change, the largest first."""
+    """Kind, name, amounts before and after, and the change, the largest first."""
     keys = dict.fromkeys([*before, *after])
     pairs = [(*key, before.get(key, 0.0), after.get(key, 0.0)) for key in keys]
     return sorted(((*pair, pair[3] - pair[2]) for pair in pairs), key=lambda change: -abs(change[4]))
-
-
-# What it has to say
-
-MOST_CAUSES = 3
-"""Causes that stand beside a change."""
-SMALL = 0.05
-"""Days that are not worth telling."""
-NOTE = (
-    "Cause of the change: the difference in days on the driving chains. If a change moves the chain to another path, "
-    "the items on the old path have fewer days."
-)
-LITTLE_HELP = 0.9
-"""Ratio of paired to unpaired interval widths above which a note says that pairing does not help."""
-
-Row = Mapping[Hashable, Any]
-
-
-def report(result: Result, milestone: str = "") -> Report:
-    """Each milestone in every scenario beside the base, what accounts for the differences, and what is missing."""
-    names = sorted(result.about["milestones"], key=lambda name: name != milestone)
-    zero = f"days from {result.scenario.zero:%Y-%m-%d}; negative differences are earlier"
-    subject = [*result.subject(), "same random numbers"]
-    notes = Section("", notes=(NOTE, *_pairing(result)))
-    return Report.of(
-        "Scenarios compared", subject, [Section("", notes=(zero,)), *(_section(result, name) for name in names), notes]
-    )
-
-
-def _section(result: Result, milestone: str) -> Section:
-    """One milestone in every scenario, and what accounts for the differences."""
-    there = result.tables["milestones"]
-    differences = _of(result, "differences", milestone).set_index("scenario").to_dict("index")
-    rows = []
-    for row in there[there["milestone"] == milestone].to_dict("records"):
-        label, base = row["scenario"], row["scenario"] == result.about["base"]
-        name = Cell(label, emphasis="strong") if base else label
-        moved = [None, None, float("nan")] if base else _moved(differences[label])
-        rows.append([name, row["p50"], row["p80"], row["p80_date"], *moved])
-    n = result.simulated
-    columns = (
-        Column("scenario"),
-        *(Column("P50", "day"), Column("P80", "day"), Column("P80 date", "date")),
-        *(Column("days later", "change"), Column("95 %", "range", signed=True), Column("earlier", "share", n, 0)),
-    )
-    parts = [part for _, part in _of(result, "causes", milestone).groupby("scenario", sort=False)]
-    causes = [(part["scenario"].iloc[0], told) for part in parts if (told := _accounted(part))]
-    tables = [Table(columns, rows)]
-    tables += [Table((Column("scenario"), Column("cause of the change")), causes)] if causes else []
-    return Section(milestone, _missing(result, milestone), tables=tables, charts=(dots(result, milestone),))
-
-
-def _of(result: Result, table: str, milestone: str) -> pd.DataFrame:
-    rows = result.tables[table]
-    return rows[rows["milestone"] == milestone]
-
-
-def _moved(row: Row) -> list[Any]:
-    """The mean difference with its interval; the median where one of both does not always get there."""
-    if isnan(row["mean"]):
-        median = row["median"]
-        return [f"median {change(median)}" if isfinite(median) else change(median), None, row["earlier"]]
-    same = row["mean"] == row["low"] == row["high"] == 0
-    return ["0" if same else row["mean"], None if same else (row["low"], row["high"]), row["earlier"]]
-
-
-def _missing(result: Result, milestone: str) -> tuple[str, ...]:
-    """Which scenarios do not always get there, and what is missing."""
-    stuck = result.tables["stuck"]
-    return missing(stuck, milestone, stuck["scenario"], result.simulated)
-
-
-def _accounted(part: pd.DataFrame) -> str:
-    """The largest changes of what the days are spent on."""
-    rows = [row for row in part.head(MOST_CAUSES).to_dict("records") if abs(row["change"]) >= SMALL]
-    told = [f"{row['change']:+.1f} {spent_on(row['kind'], row['name'])}" for row in rows]
-    rest = part["change"].sum() - sum(row["change"] for row in rows)
-    return "; ".join(told) + (f"; {rest:+.1f} other causes" if rows and abs(rest) >= SMALL else "")
-
-
-def _pairing(result: Result) -> Iterator[str]:
-    """How much the same random numbers help, or that they do not."""
-    ratios = result.tables["differences"].dropna(subset=["width_ratio"])
-    rows = ratios[ratios["width_ratio"] > 0].sort_values("width_ratio", kind="stable").to_dict("records")
-    if rows:
-        yield (
-            f"Common random numbers reduce the intervals to {rows[0]['width_ratio']:.2f} of the width for "
-            f"independent samples ({rows[0]['scenario']}, {rows[0]['milestone']})."
-        )
-    for row in rows:
-        if row["width_ratio"] > LITTLE_HELP:
-            yield f"They do not help for {row['scenario']}, {row['milestone']}: {row['width_ratio']:.2f}."
-
-
-MOST_ROWS = 48
-"""Rows of a chart."""
-
-
-def dots(result: Result, milestone: str = "") -> Chart:
-    """By how many days each scenario is later than the base: the mean with its 95 % interval.
-
-    A dot is blue where all of the interval is earlier, red where all of it is later.
-    """
-    table = result.tables["differences"]
-    rows = (table[table["milestone"] == milestone] if milestone else table).head(MOST_ROWS).to_dict("records")
-    several = len({row["milestone"] for row in rows}) > 1
-    known = [(number, row) for number, row in enumerate(rows) if isfinite(row["mean"])]
-    names = [f"{row['scenario']}, {row['milestone']}" if several else row["scenario"] for row in rows]
-    names = [
-        name if isfinite(row["mean"]) else f"{name}: not reached in every replication"
-        for name, row in zip(names, rows, strict=True)
-    ]
-    marks = []
-    for colour, name in (("blue", "earlier"), ("red", "later"), ("grey", "no clear difference")):
-        part = [(number, row) for number, row in known if _side(row) == name]
-        if part:
-            columns = {key: np.array([row[key] for _, row in part]) for key in ("mean", "low", "high")}
-            notes = [f"{names[number]}: {_told(row)}, earlier in {_chance(row, result)}" for number, row in part]
-            labels, at = (
-                [f"{change(row['mean'])} d" for _, row in part],
-                np.array([number for number, _ in part], float),
-            )
-            ends: dict[str, Any] = {"low": columns["low"], "high": columns["high"]}
-            marks.append(Dots(name=name, colour=colour, x=columns["mean"], y=at, labels=labels, notes=notes, **ends))
-    of = milestone or (rows[0]["milestone"] if rows and not several else "each milestone")
-    axis = Axis(title="days later than the base (left: earlier), mean with 95 % interval", line_at_zero=True)
-    said = "; ".join(f"{names[number]} {change(row['mean'])} days" for number, row in known)
-    empty = "" if rows else "there is nothing to compare"
-    return Chart(
-        f"{of}: days later than {result.about['base']}", axis, Axis("rows", names=names), marks, "", said, empty=empty
-    )
-
-
-def _side(row: Row) -> str:
-    return "earlier" if row["high"] < 0 else "later" if row["low"] > 0 else "no clear difference"
-
-
-def _told(row: Row) -> str:
-    ends = isfinite(row["low"]) and isfinite(row["high"])
-    return f"{change(row['mean'])} d" + (f" ({change(row['low'])} to {change(row['high'])})" if ends else "")
-
-
-def _chance(row: Row, result: Result) -> str:
-    return share(row["earlier"], result.simulated, 0)
-
-
-def stacks(result: Result, milestone: str = "") -> Chart:
-    """What the days of a milestone are made of in every scenario, the base first."""
-    name = milestone or result.about["milestones"][-1]
-    rows = _of(result, "causes", name)
-    first = rows[rows["scenario"] == rows["scenario"].iloc[0]] if len(rows) else rows
-    base = first.assign(scenario=result.about["base"], days=first["base"])
-    return stacked(pd.concat([base, rows])[["scenario", "kind", "name", "days"]], name)
-
-
-CHARTS = {"differences": dots, "days": stacks}

@@ -81,6 +81,13 @@ class Money:
         self.scenario, self.network, self.finance = scenario, network, finance
         self.months = Months.of(scenario, finance)
 
+    @classmethod
+    def of(cls, scenario: Scenario, network: Network) -> "Money":
+        """That of a scenario; raises RequestError if it says nothing of money."""
+        if scenario.finance is None:
+            raise RequestError("the scenario says nothing of money: write `finance:`; `dcsim guide finance` tells how")
+        return cls(scenario, network, scenario.finance)
+
     @property
     def needs_attempts(self) -> bool:
         """Whether every attempt has to be told: to count working hours, or to know when an order was placed."""
@@ -106,10 +113,14 @@ class Money:
         """The books of some replications."""
         return keep_books(self.finance, self.months, len(builds), drawn, together(builds))
 
+    def figures(self, books: Books) -> dict[str, Figures]:
+        """The figures of parties and loans."""
+        return figures_of(self.scenario, self.finance, books, self.months)
+
     def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> Told:
         """The books of some replications, reduced."""
         books = self.books(builds, drawn)
-        figures = figures_of(self.scenario, self.finance, books, self.months)
+        figures = self.figures(books)
         cash = {name: party.cash_flow["cash"] for name, party in books.parties.items()}
         if first >= FAN:
             figures = {name: one.without_months for name, one in figures.items()}
@@ -127,7 +138,7 @@ class Money:
         for month in range(min(end + 1, self.months.count)):
             held = max(int(self.months.edges[month]), 0)
             books = self.books([self.quantities(trace, draws, held)], expected)
-            for name, figures in figures_of(self.scenario, self.finance, books, self.months).items():
+            for name, figures in self.figures(books).items():
                 if name in books.parties:
                     was, now = (one.values for one in (centre.figures[name], figures))
                     lost = [float(was["npv"][0] - now["npv"][0]), float(now["funding_gap"][0] - was["funding_gap"][0])]
@@ -145,6 +156,13 @@ class Money:
     def dates(self, numbers: Floats) -> "pd.Series[pd.Timestamp]":
         """The last days of months, empty for never."""
         return moments([self.months.ends[int(k)] if np.isfinite(k) else None for k in numbers])
+
+    def days(self, numbers: Floats) -> Floats:
+        """Days from day zero to the last days of months; not a number for never."""
+        zero = self.scenario.zero
+        ends = np.array([(end - zero).total_seconds() / 86400 for end in self.months.ends])
+        there = np.isfinite(numbers)
+        return np.where(there, ends[np.where(there, numbers, 0).astype(int)], np.nan)
 
 
 def finance(
@@ -178,14 +196,11 @@ def finance(
     RequestError
         The scenario says nothing of money, or there is no such party.
     """
-    terms = scenario.finance
-    if terms is None:
-        raise RequestError("the scenario says nothing of money: write `finance:`; `dcsim guide finance` tells how")
+    network = network_of(scenario)
+    money = Money.of(scenario, network)
     if n < 1:
         raise RequestError(f"there must be at least one replication, got {n}")
-    told = known(party, terms.parties, "party", "parties") if party is not None else TOGETHER
-    network = network_of(scenario)
-    money = Money(scenario, network, terms)
+    told = known(party, money.finance.parties, "party", "parties") if party is not None else TOGETHER
     chosen = choose(engine, network.instances * (1 if expected else draws_of(scenario, n) + 1))
     at_once = threads(chosen, workers)
     among = None if expected else agreed(scenario, network, seed, n, chosen, at_once)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NAMED = (
-    *("milestone", "activity", "activities", "resource", "supply", "option", "scenario"),
+    *("milestone", "outcome", "activity", "activities", "resource", "supply", "option", "scenario"),
     *("cause", "waits_for", "used", "held_by", "name", "input", "members", "measures", "one", "other"),
 )
 """Columns that hold names of things in the scenario."""

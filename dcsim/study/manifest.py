@@ -18,7 +18,7 @@ from dcsim.version import __version__
 
 MANIFEST, SCENARIO = "manifest.json", "scenario.yaml"
 
-LAYOUT = 3
+LAYOUT = 4
 """The version of the folder's layout, of its checksums and of the columns of its tables."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

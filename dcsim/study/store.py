@@ -35,6 +35,7 @@ _IDENTITY = {
     "against": "reference of the comparison",
     "plan": "plan",
     "party": "party",
+    "outcome": "outcome",
     "hourly_value": "value of an hour",
     "scenarios": "scenarios compared",
     "fingerprints": "scenarios behind their names",

@@ -3,6 +3,7 @@
 No more of them is kept, so that many scenarios can be compared.
 """
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,8 @@ from dcsim.study.threads import CHUNK, in_threads
 from dcsim.trace import NOT
 
 Ints = NDArray[np.int64]
+Designed = Callable[[int], Mapping[str, float]]
+Progress = Callable[[int, int], None]
 
 
 class Ends(NamedTuple):
@@ -47,8 +50,14 @@ class Trials:
     among: Ints | None = None
     """The numbers of the replications; their places if not given."""
 
-    def ends(self, network: Network, replications: Ints) -> Ends:
-        """How these replications end."""
+    def ends(
+        self,
+        network: Network,
+        replications: Ints,
+        designed: Designed = lambda k: {},
+        progress: Progress = lambda done, count: None,
+    ) -> Ends:
+        """How these replications end; by their place, `designed` tells the uniform numbers that are chosen."""
         numbers = replications if self.among is None else self.among[replications]
         number = [one.name for one in network.milestones].index(self.milestone)
         found = np.zeros((3, len(replications)), np.int64)
@@ -58,13 +67,17 @@ class Trials:
             for k in range(first, last):
                 if stopped.is_set():
                     raise CancelledError
-                outcome = runner.run(int(numbers[k]), {})
+                outcome = runner.run(int(numbers[k]), designed(k))
                 found[:, k] = outcome.reached[number], outcome.dated[number], outcome.left
                 stuck.append(np.insert(outcome.stuck, 0, k, axis=1))
             return first, np.concatenate(stuck)
 
         edges = [*range(0, len(replications), CHUNK), len(replications)]
-        parts = sorted(in_threads(list(pairwise(edges)), self.workers, work), key=lambda part: part[0])
+        parts: list[tuple[int, Ints]] = []
+        for part in in_threads(list(pairwise(edges)), self.workers, work):
+            parts.append(part)
+            progress(min(len(parts) * CHUNK, len(replications)), len(replications))
+        parts.sort(key=lambda part: part[0])
         ticks, dated, left = found
         return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in parts)]))
 

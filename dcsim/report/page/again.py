@@ -54,17 +54,26 @@ def _own(found: Result) -> list[str]:
         case "finance":
             return [] if about["party"] == TOGETHER else ["--party", about["party"]]
         case "comparison":
-            return [*_changes(about), *_each("--milestone", about.get("milestones", ()))]
+            return [*_changes(about), *_outcomes(about)]
         case "sweep":
-            return [*_each("--over", _swept(about)), *_each("--milestone", about.get("milestones", ()))]
+            return [*_each("--over", _swept(about)), *_outcomes(about)]
         case "orders":
             likely = ["--confidence", str(about["confidence"]), "--points", f"{about.get('points', 5):g}"]
             return ["--milestone", about["milestone"], "--date", spelled(parse_limit(about["date"])), *likely]
         case "mitigations":
-            return ["--milestone", about["milestone"], *_budget(found)]
+            return [*_outcomes(about), *_budget(found)]
         case "promise":
             return [about["promise"]]
-    return ["--milestone", about["milestone"]] if "milestone" in about else []
+    return _outcomes(about)
+
+
+def _outcomes(about: Mapping[str, Any]) -> list[str]:
+    """The milestones, or the figure of finance, that a result is about."""
+    if said := about.get("outcome"):
+        party = said["parties"] if len(said["parties"]) == 1 and not said["alone"] else ()
+        return ["--outcome", said["figure"], *_each("--party", party)]
+    names = about["milestones"] if "milestones" in about else [about["milestone"]] if "milestone" in about else []
+    return [*_each("--milestone", names)]
 
 
 def _chance(about: Mapping[str, Any]) -> list[str]:

@@ -51,10 +51,10 @@ def headline(results: Results) -> Headline:
 
 def _chances(results: Results) -> tuple[dict[str, Any], int]:
     """The quantiles of the milestone, and the number of replications behind them."""
-    for kind, name in (("replications", "summary"), ("comparison", "milestones")):
+    for kind, name, of in (("replications", "summary", "milestone"), ("comparison", "scenarios", "outcome")):
         for found in results.of(kind):
             rows = found.tables[name]
-            chosen = rows[rows["milestone"] == results.milestone]
+            chosen = rows[rows[of] == results.milestone]
             if kind == "comparison":
                 chosen = chosen[chosen["scenario"] == found.about.get("base")]
             if len(chosen):

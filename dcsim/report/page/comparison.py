@@ -13,7 +13,7 @@ NOTICED = 1.0
 
 
 def of(told: pd.DataFrame, milestone: str) -> list[dict[Any, Any]]:
-    return list(told[told["milestone"] == milestone].to_dict("records"))
+    return list(told[told["outcome"] == milestone].to_dict("records"))
 
 
 def verdict(results: Results) -> str:
@@ -28,7 +28,7 @@ def verdict(results: Results) -> str:
         said = [f"{best['scenario']} is {_by(best)} earlier" if earlier else "none is clearly earlier"]
         said += [f"{worst['scenario']} is {_by(worst)} later"] if worst["mean"] >= NOTICED else []
         said += [
-            f"{row['scenario']} does not reach it" for row in there if row["later"] == 1 and not known(row["mean"])
+            f"{row['scenario']} does not reach it" for row in there if row["worse"] == 1 and not known(row["mean"])
         ]
         base = found.about.get("base", "base")
         return f"Best and worst of {counted(len(there), 'change')} to {base}: {'; '.join(said)}."

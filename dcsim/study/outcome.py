@@ -1,0 +1,200 @@
+"""What is asked of each replication: the day of a milestone, or a figure of finance.
+
+A question that compares, varies or ranks asks for the outcome in each replication, and does not know what it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from itertools import pairwise
+from threading import Event
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcsim.analysis.frames import days
+from dcsim.document.measure import Measure
+from dcsim.engine import builds
+from dcsim.errors import RequestError
+from dcsim.money.books import TOGETHER, Books
+from dcsim.money.figures import COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS
+from dcsim.money.months import sampled
+from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
+from dcsim.study.finance import Money
+from dcsim.study.finance_words import LABELS
+from dcsim.study.result import Result, known
+from dcsim.study.threads import CHUNK, in_threads
+from dcsim.study.trials import Designed, Ends, Progress, Trials
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+FIGURES = (*MONEY, *RATIOS, *COVER, *EVENTS)
+"""The figures of finance that can be asked for, by name."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The day of a milestone, or a figure of finance of a party, or of a loan."""
+
+    name: str
+    party: str = ""
+    """Whose figure it is; empty for a milestone."""
+    currency: str = ""
+    alone: bool = False
+    """Whether there is nobody else whose figure it could be."""
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it is a figure of finance."""
+        return bool(self.party)
+
+    @property
+    def measure(self) -> Measure:
+        """In what it is measured."""
+        if not self.is_figure:
+            return Measure()
+        kind = {**dict.fromkeys(MONEY, "money"), **dict.fromkeys(RATIOS, "share"), **dict.fromkeys(COVER, "number")}
+        return Measure(kind.get(self.name, "day"), self.currency, self.name in MORE_IS_BETTER)  # type: ignore[arg-type]
+
+    @property
+    def whose(self) -> str:
+        """Whose figure it is, in words."""
+        return "all parties" if self.party == TOGETHER else f"{self.party}"
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        if not self.is_figure:
+            return f"{self.name}"
+        return LABELS[self.name] + ("" if self.alone else f", {self.whose}")
+
+    def undefined(self, values: Floats) -> Floats:
+        """Values to compare: a day that never comes is later than any; what has no other value is none."""
+        if self.measure.is_day:
+            return np.where(np.isnan(values), np.inf, values)
+        return np.where(np.isfinite(values), values, np.nan)
+
+
+def figure_of(scenario: Scenario, network: Network, name: str, party: str | None = None) -> tuple[Outcome, ...]:
+    """A figure of finance: of all parties together and of each, or of one of them or a loan.
+
+    Raises
+    ------
+    RequestError
+        There is no such figure or party, or the scenario says nothing of money.
+    """
+    known(name, FIGURES, "figure", "figures")
+    finance = Money.of(scenario, network).finance
+    loans = [one for one, terms in finance.funding.items() if terms.loan is not None]
+    alone = len(finance.parties) == 1 and not party
+    every = (TOGETHER,) if alone else (TOGETHER, *finance.parties)
+    chosen = every if party is None else (known(party, (*every, *finance.parties, *loans), "party", "parties"),)
+    return tuple(Outcome(name, one, finance.currency, alone) for one in chosen)
+
+
+def refuse_both(milestones: Iterable[str], outcome: str | None, party: str | None) -> None:
+    """A question is about milestones or about a figure, and a party is that of a figure; raises RequestError."""
+    if outcome is not None and any(milestones):
+        raise RequestError("ask for a milestone or for another outcome, not for both")
+    if party is not None and outcome is None:
+        raise RequestError("a party belongs to a figure of finance: name it with `outcome`, for example npv")
+
+
+def in_manifest(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    """What a manifest says of figures; nothing of milestones."""
+    figures = [one for one in outcomes if one.is_figure]
+    if not figures:
+        return {}
+    said = {"figure": figures[0].name, "parties": [one.party for one in figures], "alone": figures[0].alone}
+    return {"outcome": said | {"currency": figures[0].currency}}
+
+
+def asked_about(result: Result) -> tuple[Outcome, ...]:
+    """The outcomes that a result is about."""
+    about = result.about
+    if said := about.get("outcome"):
+        parties = said["parties"]
+        return tuple(Outcome(said["figure"], party, said["currency"], bool(said["alone"])) for party in parties)
+    return tuple(map(Outcome, about["milestones"] if "milestones" in about else [about["milestone"]]))
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The outcomes in each replication."""
+
+    values: Mapping[Outcome, Floats]
+    """Days from day zero, sums of money, shares and numbers; not a number where there is none."""
+    present: Mapping[Outcome, Mapping[str, Floats]] = field(default_factory=dict)
+    """What an NPV is made of, by line of the cash flow."""
+    ends: Ends | None = None
+    """How the builds end, where a milestone is asked for."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Replications of one seed that are asked for outcomes: of one milestone, or of one figure of some parties."""
+
+    outcomes: tuple[Outcome, ...]
+    engine: str
+    seed: int
+    workers: int
+    among: Ints | None = None
+    """The numbers of the replications; their places if not given."""
+
+    @property
+    def trials(self) -> Trials:
+        """The same as asked for a milestone."""
+        return Trials(self.engine, self.seed, self.outcomes[0].name, self.workers, self.among)
+
+    def found(
+        self,
+        scenario: Scenario,
+        network: Network,
+        replications: Ints,
+        designed: Designed = lambda k: {},
+        progress: Progress = lambda done, count: None,
+    ) -> Found:
+        """The outcomes of these replications; by their place, `designed` tells the uniform numbers that are chosen."""
+        if self.outcomes[0].is_figure:
+            numbers = replications if self.among is None else self.among[replications]
+            return self._figures(Money.of(scenario, network), numbers, designed, progress)
+        ends = self.trials.ends(network, replications, designed, progress)
+        return Found({self.outcomes[0]: np.asarray(days(network, ends.ticks), np.float64)}, ends=ends)
+
+    def _figures(self, money: Money, numbers: Ints, designed: Designed, progress: Progress) -> Found:
+        def work(first: int, last: int, stopped: Event) -> tuple[int, list[tuple[Floats, Mapping[str, Floats]]]]:
+            build = builds(self.engine, money.network, self.seed, money.needs_attempts)
+            some, chosen = numbers[first:last].tolist(), [designed(k) for k in range(first, last)]
+            done = []
+            for number, given in zip(some, chosen, strict=True):
+                if stopped.is_set():
+                    raise CancelledError
+                done.append(money.quantities(*build(number, given)))
+            books = money.books(done, sampled(self.seed, some, chosen))
+            return first, [self._of(money, books, one) for one in self.outcomes]
+
+        edges = list(pairwise([*range(0, len(numbers), CHUNK), len(numbers)]))
+        parts = []
+        for part in in_threads(edges, self.workers, work):
+            parts.append(part)
+            progress(min(len(parts) * CHUNK, len(numbers)), len(numbers))
+        chunks = [found for _, found in sorted(parts, key=lambda part: part[0])]
+        values = {one: np.concatenate([chunk[k][0] for chunk in chunks]) for k, one in enumerate(self.outcomes)}
+        present = {
+            one: {line: np.concatenate([chunk[k][1][line] for chunk in chunks]) for line in chunks[0][k][1]}
+            for k, one in enumerate(self.outcomes)
+        }
+        return Found(values, {one: parts for one, parts in present.items() if parts})
+
+    @staticmethod
+    def _of(money: Money, books: Books, outcome: Outcome) -> tuple[Floats, Mapping[str, Floats]]:
+        figures = money.figures(books).get(outcome.party)
+        if figures is None or outcome.name not in figures.values:
+            of = f"'{outcome.party}' of '{money.scenario.name}'"
+            raise RequestError(f"{of} has no {outcome.name}: it is no figure of a loan, or there is no such party")
+        values = figures.values[outcome.name]
+        if outcome.name in EVENTS:
+            values = money.days(values)
+        return np.where(np.isfinite(values), values, np.nan), figures.present if outcome.name == "npv" else {}
