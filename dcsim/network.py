@@ -5,7 +5,7 @@ within an activity in place order) or a *gate*, which happens when enough of wha
 many-to-many links and orders that wait are gates. Everything is frozen, checked, in ticks and whole base units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from dcsim.calendars import NEVER, Calendar, month_starts, months_later
 from dcsim.distributions import Choice, Distribution, Fixed
-from dcsim.places import SITE, Places
-from dcsim.units import DAY
+from dcsim.places import SITE, Places, site_of
 
 WORK, RETRY, REPAIR = 0, 1, 2
 """What waits in a queue: first attempts, further attempts after a failure, and the repairs between them."""
@@ -363,6 +362,8 @@ class Network:
     name: str
     start: datetime
     zero: datetime
+    zeros: Mapping[str, datetime]
+    """The moments from which the sites of a portfolio count their days, by site, where these differ."""
     horizon: int
     """The last tick that counts."""
     places: Places
@@ -572,6 +573,7 @@ class Network:
         """The tick of day zero."""
         return (self.zero - self.start) // timedelta(minutes=1)
 
-    def day(self, tick: int) -> float:
-        """Days from day zero to a tick."""
-        return (int(tick) - self.day_zero) / DAY
+    def zero_of(self, name: str) -> int:
+        """The tick of day zero for something, which is that of its site if it is part of one."""
+        zero = self.zeros.get(site_of(name, self.zeros), self.zero)
+        return (zero - self.start) // timedelta(minutes=1)

@@ -24,6 +24,11 @@ Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
+def site_of(name: str, sites: Collection[str]) -> str:
+    """The site of a portfolio that something is part of, `memphis` of `memphis.crew`; empty for none."""
+    return max((site for site in sites if name.startswith(f"{site}.")), key=len, default="")
+
+
 class LevelRule(Protocol):
     """How the places of one level are written: inside what, and either counted or named."""
 
@@ -200,7 +205,8 @@ def _tier(places: Places, name: str, rule: LevelRule, most: int) -> Tier:
     outer = np.repeat(np.arange(around, dtype=np.int64), counts)
     label = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     if rule.names is None:
-        labels = tuple(f"{name}{number}" for number in range(1, int(counts.max(initial=0)) + 1))
+        stem = name.rpartition(".")[2]
+        labels = tuple(f"{stem}{number}" for number in range(1, int(counts.max(initial=0)) + 1))
     return Tier(rule.within, outer, label, labels)
 
 

@@ -156,7 +156,7 @@ def labels(name: str, level: Spec, around: Place) -> list[str]:
         return [str(label) for label in named]
     if isinstance(named, dict):
         named = [count for pattern, count in named.items() if around.matches(pattern)][-1]
-    return [f"{name}{number + 1}" for number in range(int(named))]
+    return [f"{name.split('.')[-1]}{number + 1}" for number in range(int(named))]
 
 
 def is_linked(predecessor: Place, link: Spec, successor: Place) -> bool:

@@ -87,7 +87,7 @@ def test_milestones_beside_observed_dates():
         }
     )
     observed = {"first": [(datetime(2024, 1, 3, 12), "claimed"), (datetime(2024, 1, 5), "seen")]}
-    table = beside_observed(milestones, observed, zero=datetime(2024, 1, 1))
+    table = beside_observed(milestones, observed, lambda milestone: datetime(2024, 1, 1))
     assert list(table["milestone"]) == ["first", "first", "last", "never"]
     assert list(table["difference"])[:2] == [1.0, -1.0]
     assert list(table["meaning"]) == ["claimed", "seen", "", ""]

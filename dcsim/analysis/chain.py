@@ -67,12 +67,14 @@ def waiting_for(cause: str, supplies: set[str]) -> Spending:
     return Spending(SUPPLY if cause in supplies else RESOURCE, cause)
 
 
-def minutes_by_code(network: Network, draws: Draws, chain: Table, reached: int) -> tuple[Ints, NDArray[np.bool_]]:
-    """The minutes of a chain since day zero by code, and the codes that it leads through.
+def minutes_by_code(
+    network: Network, draws: Draws, chain: Table, reached: int, zero: int
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """The minutes of a chain since day zero, a tick, by code, and the codes that it leads through.
 
     The minutes add up to the milestone's distance from day zero, which is negative for one reached before.
     """
-    count, zero = len(codes_of(network)), network.day_zero
+    count = len(codes_of(network))
     spent, touched = np.zeros(count, np.int64), np.zeros(count, np.bool_)
     if reached == NOT:
         return spent, touched

@@ -23,9 +23,9 @@ def explained(frame: pd.DataFrame, network: Network) -> pd.DataFrame:
     return frame
 
 
-def days(network: Network, values: Ints) -> "pd.Series[float]":
-    """Days from day zero to ticks, empty where nothing happened."""
-    column = (ticks(values) - network.day_zero) / DAY
+def days(network: Network, values: Ints, zero: Ints | int | None = None) -> "pd.Series[float]":
+    """Days from day zero to ticks, empty where nothing happened; from other ticks if they are given."""
+    column = (ticks(values) - (network.day_zero if zero is None else zero)) / DAY
     return column.astype("Float64").astype("float64")
 
 

@@ -1,6 +1,6 @@
 """When milestones were reached, beside the dates that were observed in the world."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,12 +28,13 @@ def milestone_table(network: Network, reached: Ints, dated: Ints, first: int = 0
     """
     replications, flat = np.atleast_2d(reached), np.ravel(reached)
     names = np.array([milestone.name for milestone in network.milestones], object)
+    zeros = np.array([network.zero_of(name) for name in names.tolist()], np.int64)
     frame = pd.DataFrame(
         {
             "replication": np.repeat(np.arange(first, first + len(replications)), len(names)),
             "milestone": pd.Series(np.tile(names, len(replications)), dtype="str"),
             "tick": ticks(flat),
-            "day": days(network, flat),
+            "day": days(network, flat, np.tile(zeros, len(replications))),
             "date": dates(network, np.ravel(dated)),
         }
     )
@@ -70,7 +71,7 @@ def dated_in_the_world(scenario: Scenario) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(("milestone", "supply", "kind", "meaning"), "str") | {"reaches": "float64"})
 
 
-def beside_observed(milestones: pd.DataFrame, observed: Observed, zero: datetime) -> pd.DataFrame:
+def beside_observed(milestones: pd.DataFrame, observed: Observed, zero_of: Callable[[str], datetime]) -> pd.DataFrame:
     """One row per milestone and observed date, a single one with empty cells where none was observed.
 
     Columns: milestone, day, date (simulated), observed, observed_day, difference, meaning.
@@ -82,7 +83,7 @@ def beside_observed(milestones: pd.DataFrame, observed: Observed, zero: datetime
         there: Any = row.date
         for date, meaning in observed.get(str(row.milestone), ()) or ((None, ""),):
             seen = None if date is None else pd.Timestamp(date)
-            day = None if seen is None else (seen - zero).total_seconds() / 86400
+            day = None if seen is None else (seen - zero_of(str(row.milestone))).total_seconds() / 86400
             off = None if date is None or there is pd.NaT else days_between(date, there)
             rows.append((row.milestone, row.day, row.date, seen, day, off, meaning))
     columns = ["milestone", "day", "date", "observed", "observed_day", "difference", "meaning"]

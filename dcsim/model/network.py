@@ -37,6 +37,7 @@ def build(scenario: Scenario) -> Network:
         name=scenario.name,
         start=scenario.start,
         zero=scenario.zero,
+        zeros=scenario.zeros,
         horizon=clock.horizon,
         places=places,
         activities=instances.names,

@@ -19,6 +19,8 @@ from dcsim.scenario.tree import Blank, Node, Origin
 from dcsim.suggest import nearest
 
 SECTIONS = (
+    "include",
+    "sites",
     "parameters",
     "places",
     "calendars",
@@ -93,9 +95,9 @@ class Stack:
         if isinstance(entry.value, str) and entry.value.strip():
             try:
                 text, found = self.root.beside(origin, entry.value)
-                circle, where = _circle(below, found), found.path.resolve()
-                if circle:
-                    problem = f"these files extend each other in a loop: {circle}"
+                around, where = circle(below, found), found.path.resolve()
+                if around:
+                    problem = f"these files extend each other in a loop: {around}"
                 elif where not in self.bases and (len(below) > DEEPEST or len(self.bases) >= MOST):
                     problem = f"at most {DEEPEST} files may extend each other in a chain, and {MOST} in all"
                 else:
@@ -274,7 +276,7 @@ LONG_FORMS = {"parameters": _valued, "factors": _valued, "resources": _resource}
 """Sections whose entries have a short form, and how it becomes the long one."""
 
 
-def _circle(below: Sequence[Origin], found: Origin) -> str:
+def circle(below: Sequence[Origin], found: Origin) -> str:
     """The files from this one to itself, where it is among those that extend it."""
     paths = [origin.path.resolve() for origin in below]
     if found.path.resolve() not in paths:

@@ -14,11 +14,12 @@ from dcsim.scenario.check import check, in_order, unknown_names
 from dcsim.scenario.document import Document, Key, Laid
 from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text, shipped
 from dcsim.scenario.formulas import Formulas
-from dcsim.scenario.layers import Stack, prune
+from dcsim.scenario.layers import Stack, entries, merge, prune
 from dcsim.scenario.measured import Measured
 from dcsim.scenario.messages import translate
 from dcsim.scenario.overrides import override
 from dcsim.scenario.parse import UnreadableTextError
+from dcsim.scenario.portfolio import INCLUDE, Portfolio, routed
 from dcsim.scenario.provenance import Unwrapping
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.tree import Node, Origin, graft, plain, walk
@@ -103,12 +104,14 @@ class _Loader:
     def open(self, variants: tuple[str, ...], *laid: Laid) -> Scenario:
         """The scenario with these layers applied."""
         stack = Stack(self.root, list(self.problems))
-        tree = stack.lay_variants(self.tree, variants)
-        refused: list[Problem] = []
+        tree, refused = self._with_sites(stack, stack.lay_variants(self.tree, variants), laid)
+        sites = [*entries(tree, "sites")]
         for one in laid:
-            tree, unknown = override(tree, one.overrides)
+            own = {path: value for path, value in one.overrides.items() if not path.startswith(INCLUDE)}
+            tree, unknown = override(tree, own)
             refused += unknown
-            tree = stack.lay_mitigations(stack.lay_options(tree, one.options), one.mitigated)
+            options = [name for site, name in routed(one.options, sites) if not site]
+            tree = stack.lay_mitigations(stack.lay_options(tree, options), one.mitigated)
         tree = prune(tree)
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
@@ -116,6 +119,25 @@ class _Loader:
         scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.found])
         scenario._opened_by = self
         return scenario
+
+    def _with_sites(self, stack: Stack, tree: Node, laid: Sequence[Laid]) -> tuple[Node, list[Problem]]:
+        """The scenario with all sites that it includes, after the layers that say which and how; and wrong paths."""
+        refused: list[Problem] = []
+        taken: dict[str, list[str]] = {}
+        for one in laid:
+            about = {path: value for path, value in one.overrides.items() if path.startswith(INCLUDE)}
+            tree, unknown = override(tree, about)
+            refused += unknown
+            for site, name in routed(one.options, [*entries(tree, "include")]):
+                changes = None if site else (entries(tree, "options").get(name) or Node(None)).get("changes")
+                if site:
+                    taken.setdefault(site, []).append(name)
+                elif changes is not None and (included := changes.get("include")) is not None:
+                    tree = merge(tree, Node({"include": included}, included.mark))
+        try:
+            return Portfolio(stack, self.home, self.limit, taken).joined(tree), refused
+        except UnreadableTextError as error:
+            raise ScenarioError([error.problem], self.name) from None
 
     def _refuse(self, missing: list[Problem], others: list[Problem]) -> None:
         if missing:
@@ -138,7 +160,7 @@ class _Draft:
         """The text behind the scenario."""
         return Document(
             name=name,
-            data=plain(self.resolved.without("variants", "options")),
+            data=plain(self.resolved.without("variants", "options", "include")),
             values=plain(self.bare),
             positions={
                 path: (node.mark.origin.name, node.mark.line) for path, node in walk(self.bare) if node.mark is not None

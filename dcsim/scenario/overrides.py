@@ -12,7 +12,7 @@ from dcsim.scenario.parse import UnreadableTextError, parse_yaml
 from dcsim.scenario.tree import Node, Origin, graft
 from dcsim.suggest import nearest, shorten
 
-_KEYS_WITH_DOTS = ("effects", "delays", "fitted")
+_KEYS_WITH_DOTS = ("effects", "delays", "fitted", "set")
 _WHERE_NEW_THINGS_STAND = "add new entries in a variant or with `extends`"
 
 

@@ -22,7 +22,7 @@ from pydantic import (
 from dcsim.dates import day_of
 from dcsim.distributions import KINDS
 from dcsim.errors import Problem
-from dcsim.places import SITE
+from dcsim.places import SITE, site_of
 from dcsim.scenario.document import Document
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.model import Label, Model, Names, Text, listed, text_of
@@ -709,6 +709,38 @@ class Source(Model):
     """A note."""
 
 
+class Site(Model):
+    """A site of a portfolio: everything whose name begins with that of the site, `memphis.install_rack`, is part of it.
+
+    Its places stand inside the place of its name.
+    """
+
+    label: Label = ""
+    """What reports call it: `Memphis`."""
+    day_zero: DateValue | None = None
+    """Days of its milestones are counted from this date; from that of the portfolio if not given."""
+
+
+class Include(Site):
+    """A scenario that becomes a site of a portfolio, under a name of its own.
+
+    What the portfolio declares under the same name, supplies, resources, factors, risks and calendars, is shared.
+    """
+
+    file: Text
+    """The file of the scenario; beside the file that names it, or in a folder below."""
+    variants: Names = ()
+    """Its variants that are applied."""
+    set: dict[Text, Any] = {}
+    """Changes: single values by path, `{resources.rack_crews.count: 12}`, or parts of sections."""
+    options: Names = ()
+    """Its options that are taken."""
+    mitigate: Names = ()
+    """Its risks whose mitigation is switched on."""
+    shares: dict[Text, Text | None] = {}
+    """What it calls differently from the portfolio: `{hbm: hbm_stacks}`; `null` for what is its own all the same."""
+
+
 LABELLED = ("places", "resources", "supplies", "activities", "risks", "milestones", "options")
 """Sections whose entries may have a label, beside variants and parameters."""
 
@@ -735,6 +767,10 @@ class Scenario(Model):
     """Days are counted from this date in results; from `start` if not given."""
     horizon: SpanValue = parse_span("10 years")
     """The run stops here at the latest."""
+    include: dict[Text, Include] = {}
+    """Scenarios that are the sites of this portfolio, by name: `{memphis: {file: colossus-1.yaml}}`."""
+    sites: dict[Text, Site] = {}
+    """The sites as they are once their files are read; `include` makes them."""
     parameters: dict[Text, Parameter] = {}
     """Values by name, from which others are computed."""
     places: dict[Text, Level] = {}
@@ -821,6 +857,15 @@ class Scenario(Model):
     def zero(self) -> datetime:
         """The date from which days are counted."""
         return self.day_zero or self.start
+
+    @property
+    def zeros(self) -> dict[str, datetime]:
+        """The dates from which the sites of a portfolio count theirs, by site."""
+        return {name: site.day_zero for name, site in self.sites.items() if site.day_zero is not None}
+
+    def zero_of(self, name: str) -> datetime:
+        """The date from which days of something are counted: that of its site if it is part of one."""
+        return self.zeros.get(site_of(name, self.zeros), self.zero)
 
 
 Order.model_rebuild()

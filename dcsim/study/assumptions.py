@@ -296,7 +296,7 @@ def _milestones(result: Result, names: Sequence[str]) -> Section:
     rows = []
     for number, name in enumerate(names[:MOST_MILESTONES], start=1):
         dates = [observed.date for observed in result.scenario.milestones[name].observed]
-        days = dict.fromkeys(f"{days_between(result.scenario.zero, date):,}" for date in dates)
+        days = dict.fromkeys(f"{days_between(result.scenario.zero_of(name), date):,}" for date in dates)
         rows.append((number, name, result.about["milestones"][name], ", ".join(days)))
     beside = names[MOST_MILESTONES:]
     notes = (f"Not shown: {listed(beside)}; select with --milestone.",) if beside else ()

@@ -132,6 +132,7 @@ def run_chunk(
     touched = np.zeros(spent.shape, np.bool_)
     curves = tuple(np.zeros((days, counter.amounts), np.int32) for counter in what)
     every_day = np.arange(days)
+    zeros = [network.zero_of(milestone.name) for milestone in network.milestones]
     for k in range(size):
         if stopped():
             raise CancelledError
@@ -141,9 +142,8 @@ def run_chunk(
         dated[k], left[k] = outcome.dated, outcome.left
         stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
         for one, chain in enumerate(outcome.chains):
-            spent[k, one], touched[k, one] = minutes_by_code(
-                network, outcome.draws, chain, outcome.reached[explained[one]]
-            )
+            there, zero = outcome.reached[explained[one]], zeros[explained[one]]
+            spent[k, one], touched[k, one] = minutes_by_code(network, outcome.draws, chain, there, zero)
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
         del outcome  # its draws need room, as do those of the next

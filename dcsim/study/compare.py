@@ -76,9 +76,10 @@ class Compared:
         """The numbers of the replications."""
         return np.arange(self.count) if self.agreed is None else self.agreed.numbers
 
-    def shift(self, label: str) -> float:
-        """Days from day zero of the base to that of a scenario."""
-        return (self.networks[label].zero - self.networks[BASE].zero).total_seconds() / 86400
+    def shift(self, label: str, name: str) -> float:
+        """Days from day zero of something in the base to that in a scenario."""
+        there, here = (self.scenarios[which].zero_of(name) for which in (label, BASE))
+        return (there - here).total_seconds() / 86400
 
 
 def compare(
@@ -148,7 +149,7 @@ def _milestones(compared: Compared, working: Working, progress: Callable[[int, i
         compared.agreed = compared.results[BASE].agreed
         asked = replace(asked, among=compared.agreed)
         for one in compared.outcomes:
-            compared.values[label, one] = result.days_of(one.name) + compared.shift(label)
+            compared.values[label, one] = result.days_of(one.name) + compared.shift(label, one.name)
 
 
 def _figures(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
@@ -169,7 +170,7 @@ def _figures(compared: Compared, working: Working, progress: Callable[[int, int]
 
         found = asking.found(scenario, compared.networks[label], compared.numbers, progress=show)
         for one, values in found.values.items():
-            compared.values[label, one] = values + (compared.shift(label) if one.measure.is_day else 0)
+            compared.values[label, one] = values + (compared.shift(label, one.name) if one.measure.is_day else 0)
             if one in found.present:
                 compared.present[label, one] = found.present[one]
 
@@ -306,7 +307,7 @@ def _spent(compared: Compared, label: str, outcome: Outcome, both: NDArray[np.bo
     for spending, days in zip(codes_of(result.network), minutes.tolist(), strict=True):
         if days:
             spent[spending] = spent.get(spending, 0.0) + days
-    if shift := compared.shift(label):
+    if shift := compared.shift(label, outcome.name):
         spent[START, ""] = spent.get((START, ""), 0.0) + shift
     return spent
 

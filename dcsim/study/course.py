@@ -29,7 +29,7 @@ from dcsim.study.curves import SHARE, Curve, by_unit, chosen, moments, observed_
 from dcsim.study.labels import with_labels
 from dcsim.study.manifest import Count, Fields, Moment
 from dcsim.study.result import Result, known
-from dcsim.study.sections import MOST_CAUSES, fitted, waits_section
+from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, waits_section
 from dcsim.study.site import gantt, site_map
 from dcsim.study.stocks import at_work, stock
 from dcsim.study.tables import MILESTONES
@@ -74,7 +74,7 @@ def observed(result: Result, targets: bool = False) -> pd.DataFrame:
     for name, milestone in result.scenario.milestones.items():
         dates[name] = [(one.date, one.meaning) for one in milestone.observed]
         dates[name] += [(milestone.target, "target")] if targets and milestone.target is not None else []
-    return beside_observed(result.tables["milestones"], dates, result.scenario.zero)
+    return beside_observed(result.tables["milestones"], dates, result.scenario.zero_of)
 
 
 # What it has to say
@@ -98,7 +98,7 @@ Row = Mapping[Hashable, Any]
 
 def report(result: Result, milestone: str = "") -> Report:
     """When milestones are reached, beside observed dates; the longest waits; what is stuck."""
-    begun = Section("", (_ended(result),), notes=(f"day 0 is {result.scenario.zero:%Y-%m-%d}",))
+    begun = Section("", (_ended(result),), notes=(day_zero(result.scenario),))
     sections = (begun, _milestones(result, milestone), _waits(result), fitted(result.scenario), _stuck(result))
     shown = Section("Activities by place", charts=(gantt_chart(result),))
     return Report.of("One run", result.subject(), (*sections, shown))

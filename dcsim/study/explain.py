@@ -33,6 +33,7 @@ from dcsim.study.seen import told
 from dcsim.study.tables import CHAIN, STUCK
 from dcsim.study.unfinished import never
 from dcsim.trace import NOT
+from dcsim.units import DAY
 
 MAIN = "days"
 TABLES = {
@@ -144,7 +145,7 @@ def _beside_expected(many: Replications, milestone: str, working: Working) -> di
     trace = ENGINES[many.engine]()(network, settle(network, Expectation()))
     number = [known.name for known in network.milestones].index(milestone)
     there = trace.reached[number] != NOT
-    expected = network.day(trace.reached[number]) if there else np.nan
+    expected = (int(trace.reached[number]) - network.zero_of(milestone)) / DAY if there else np.nan
     p50, p80 = (many.interval(milestone, level).estimate for level in (0.5, 0.8))
     dates = {f"p{level}_date": many.date_by(milestone, level / 100) for level in (50, 80)}
     dates["expected_date"] = network.date(trace.dated[number]) if there else None

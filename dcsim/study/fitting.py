@@ -174,7 +174,9 @@ def _mean(span: Any) -> float:
 
 def _readings(scenario: Scenario, milestone: str) -> tuple[float, float]:
     """The first and the last day on which it was observed, counted from day zero."""
-    some = [(day_of(one.date) - scenario.zero.date()).days for one in scenario.milestones[milestone].observed]
+    some = [
+        (day_of(one.date) - scenario.zero_of(milestone).date()).days for one in scenario.milestones[milestone].observed
+    ]
     return float(min(some)), float(max(some))
 
 

@@ -27,7 +27,7 @@ from dcsim.study.curves import Curve, by_unit, chosen, observed_and_target_dates
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Wishes
 from dcsim.study.result import Result, known
-from dcsim.study.sections import MOST_CAUSES, fitted, waits_section
+from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, waits_section
 from dcsim.study.tables import MILESTONES, STUCK
 from dcsim.study.unfinished import never
 
@@ -56,7 +56,7 @@ Row = Mapping[Hashable, Any]
 def report(result: Result, milestone: str = "") -> Report:
     """By when each milestone is reached with which chance, what is missing, and what was waited for longest."""
     rows = sorted(result.tables["summary"].to_dict("records"), key=lambda row: row["milestone"] != milestone)
-    begun = Section("", tuple(_ended(result)), notes=(f"day 0 is {result.scenario.zero:%Y-%m-%d}",))
+    begun = Section("", tuple(_ended(result)), notes=(day_zero(result.scenario),))
     sections = [begun, _milestones(result, rows), _chances(result, rows)]
     sections += [_seen(result)] if "seen" in result.tables else []
     sections += [_waits(result), fitted(result.scenario)]
@@ -211,7 +211,7 @@ def histogram(result: Result, milestone: str = "") -> Chart:
     title = f"{name}: when it is reached" + (f"; {share(missing)} not by the end" if 0 < missing < 1 else "")
     if missing == 1:
         return Chart(title, empty=f"{name} is reached in no replication" if name else "there are no milestones")
-    zero = np.datetime64(result.scenario.zero, "s")
+    zero = np.datetime64(result.scenario.zero_of(name), "s")
     edges = _edges(days[~np.isnan(days)], zero)
     heights = np.histogram(_at(zero, days[~np.isnan(days)]).astype(np.int64), edges.astype(np.int64))[0]
     marks: list[Mark] = [Columns(colour="sky", edges=edges, heights=heights.astype(np.float64))]
@@ -225,10 +225,10 @@ def histogram(result: Result, milestone: str = "") -> Chart:
         marks.append(replace(dots, name=f"{dots.name}  {told}"))
     y = Axis("count", f"replications of {len(days):,}")
     said = "; ".join(mark.name for mark in marks[1:4])
-    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero)
+    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero_of(name))
 
 
-def _at(zero: np.datetime64, days: Days) -> NDArray[np.datetime64]:
+def _at(zero: np.datetime64 | NDArray[np.datetime64], days: Days) -> NDArray[np.datetime64]:
     """The moments of days counted from day zero."""
     return np.asarray(zero + np.round(days * 86400).astype("timedelta64[s]"))
 
@@ -245,12 +245,13 @@ def _edges(days: Days, zero: np.datetime64) -> NDArray[np.datetime64]:
 
 def dates_chart(result: Result) -> Chart:
     """A row for every milestone: the middle 80 % of its dates, P50 and P80, and observed and target dates."""
-    summary, zero = result.tables["summary"].sort_values("p50", kind="stable"), np.datetime64(result.scenario.zero, "s")
+    summary = result.tables["summary"].sort_values("p50_date", kind="stable")
     names = list(summary["milestone"])
+    zeros = np.array([result.scenario.zero_of(name) for name in names], "datetime64[s]")
     marks: list[Mark] = []
     rows = np.flatnonzero(np.isfinite(summary["p90"]))
     if len(rows):
-        start, end = (_at(zero, summary[level].to_numpy(np.float64)[rows]) for level in ("p10", "p90"))
+        start, end = (_at(zeros[rows], summary[level].to_numpy(np.float64)[rows]) for level in ("p10", "p90"))
         marks.append(Bars(name="P10 to P90", rows=rows.tolist(), start=start, end=end, height=0.34, opacity=0.28))
     for level, symbol in (("p50", "dot"), ("p80", "ring")):
         rows = np.flatnonzero(np.isfinite(summary[level]))

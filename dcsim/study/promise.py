@@ -20,7 +20,6 @@ from dcsim.dates import Limit, day_of, in_time, parse_limit, spelled
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError, ScenarioError
 from dcsim.model import network_of
-from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import drawn_names
@@ -106,7 +105,7 @@ def promise(
         "date": spelled(promised.limit),
         **{"probability": chance, "low": low, "high": high, "reached": float((dated >= 0).mean())},
         **{name: None if date is None else date.isoformat() for name, date in levels.items()},
-        "usual": _usual(network, promised.limit),
+        "usual": _usual(promised),
         **{"seed": seed, "replications": n, "simulated": many.n},
         **told(many.agreed),
     }
@@ -151,9 +150,10 @@ def read_promise(scenario: Scenario, what: str) -> Promised:
         ) from None
 
 
-def _usual(network: Network, limit: Limit) -> str | None:
+def _usual(promised: Promised) -> str | None:
     """When a promise that is late as usual would be kept; none where it lies before day zero."""
-    planned = (day_of(limit) - network.zero.date()).days
+    limit, zero = promised.limit, promised.scenario.zero_of(promised.milestone)
+    planned = (day_of(limit) - zero.date()).days
     if planned <= 0:
         return None
     return (day_of(limit) + dt.timedelta(round(OVERRUN * planned))).isoformat()

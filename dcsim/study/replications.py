@@ -124,7 +124,8 @@ class Replications(Result):
     def days_of(self, milestone: str) -> Days:
         """The day of a milestone in every replication, not a number where it was not reached."""
         names = [one.name for one in self.network.milestones]
-        return np.asarray(days(self.network, self.kept.reached[:, names.index(milestone)]), np.float64)
+        zero = self.network.zero_of(milestone)
+        return np.asarray(days(self.network, self.kept.reached[:, names.index(milestone)], zero), np.float64)
 
     def dated(self, milestone: str) -> Ints:
         """The minute that dates a milestone in every replication (see `dcsim.dates`)."""
@@ -153,7 +154,7 @@ class Replications(Result):
             limit = milestone.target or next((one.date for one in milestone.observed), None)
             if limit is not None:
                 share = float(in_time(network.start, limit, self.dated(name)).mean())
-                wanted[name] = (last_tick(network.zero, limit) / DAY, share)
+                wanted[name] = (last_tick(self.scenario.zero_of(name), limit) / DAY, share)
         of = {milestone.name: self.days_of(milestone.name) for milestone in network.milestones}
         table = summary_table(of, wanted, None if self.sampling == RANDOM else BLOCK)
         for level in LEVELS:

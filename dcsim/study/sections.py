@@ -29,3 +29,9 @@ def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence
     more = len(rows) - MOST_CAUSES
     notes = (f"and {counted(more, 'more cause')}",) if more > 0 else ()
     return Section(title, tables=(Table(columns, rows[:MOST_CAUSES]),), charts=(chart,), notes=notes)
+
+
+def day_zero(scenario: Scenario) -> str:
+    """From which date days are counted, also where sites count from dates of their own."""
+    sites = "".join(f", for {name} {zero:%Y-%m-%d}" for name, zero in scenario.zeros.items())
+    return f"day 0 is {scenario.zero:%Y-%m-%d}{sites}"

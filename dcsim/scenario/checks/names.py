@@ -21,7 +21,7 @@ SHARED = {
 }
 """Sections whose names must differ from each other, and what one entry of each is called."""
 
-_APART = ("factors", "risks", "branches", "correlations", "options", "variants")
+_APART = ("sites", "factors", "risks", "branches", "correlations", "options", "variants")
 
 
 def check_names(scenario: Scenario, findings: Problems) -> None:
@@ -42,7 +42,7 @@ def check_names(scenario: Scenario, findings: Problems) -> None:
         apart = name not in scenario.risks
         findings.require(apart, ("options", name), f"an option cannot have the name '{name}': a risk has it already")
     for path in _named(scenario):
-        check_characters(path, str(path[-1]), findings)
+        check_characters(path, _in_site(scenario, str(path[-1])), findings)
     check_labels(scenario, findings)
 
 
@@ -67,6 +67,12 @@ def check_characters(path: Key, name: str, findings: Problems) -> None:
         findings.add(path, f"the name '{name}' begins or ends with a space")
     elif bad := [character for character in name if character in FORBIDDEN or not character.isprintable()]:
         findings.add(path, f"the name '{name}' contains a {bad[0]!r}; names cannot contain {' '.join(FORBIDDEN)}")
+
+
+def _in_site(scenario: Scenario, name: str) -> str:
+    """The name of something without that of the site it is part of."""
+    outer = [site for site in scenario.sites if name.startswith(f"{site}.")]
+    return name.removeprefix(f"{max(outer, key=len)}.") if outer else name
 
 
 def kind_of(scenario: Scenario, name: str, orders: Mapping[str, str]) -> str | None:

@@ -1,0 +1,273 @@
+"""Many sites in one scenario: each is read from a file of its own, and everything in it gets the name of its site."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dcsim.budget import LIMIT
+from dcsim.scenario.document import Key
+from dcsim.scenario.files import UnreadableFileError
+from dcsim.scenario.formulas import Formulas
+from dcsim.scenario.layers import SECTIONS, Stack, circle, entries, merge, prune, settled
+from dcsim.scenario.overrides import override
+from dcsim.scenario.parse import UnreadableTextError
+from dcsim.scenario.renaming import SHARED, Renaming
+from dcsim.scenario.tree import Node, Origin, plain, walk
+from dcsim.suggest import article, nearest
+
+MOST_SITES = 1_000
+"""Sites of a portfolio."""
+DEEPEST = 10
+"""Portfolios inside each other."""
+VALUES_PER_GIB = 500_000
+"""Values that all sites together may consist of."""
+
+INCLUDE = "include."
+"""Before the path of what a portfolio says about one of its sites."""
+
+_CLOCK = ("start", "horizon")
+_OF_SITE = ("label", "priority", "needed_by", "share")
+_WHAT = {
+    "supplies": "supply",
+    "resources": "resource",
+    "factors": "factor",
+    "risks": "risk",
+    "calendars": "calendar",
+}
+
+
+@dataclass
+class Portfolio:
+    """Puts the sites that a scenario includes together with what it says itself."""
+
+    stack: Stack
+    home: Origin
+    limit: float = LIMIT
+    options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Options taken at each site, beside those that `include` names."""
+    so_far: Counter[str] = field(default_factory=Counter)
+    """Sites that were read, and the values in them."""
+
+    def joined(self, own: Node, below: tuple[Origin, ...] = ()) -> Node:
+        """The scenario with all sites in it; itself where it includes none."""
+        included = {name: entry for name, entry in entries(own, "include").items() if entry.value is not None}
+        if not included:
+            return own
+        sites: dict[str, tuple[Node, Node]] = {}
+        for name, entry in included.items():
+            if (tree := self._site(name, entry, below or (self.home,))) is not None:
+                sites[name] = entry, tree
+        own = self._clocked(own, sites)
+        sections: dict[str, dict[str, Node]] = {"sites": {}, "places": {}}
+        seen: list[Node] = []
+        for name, (entry, tree) in sites.items():
+            if name in entries(own, "places"):
+                message = f"a site cannot have the name '{name}': a place level has that name already"
+                self._say(entry, ("include", name), message)
+            renaming = Renaming(name, self._shared(name, entry, tree, own), _label(entry))
+            renamed = renaming.tree(tree)
+            self._count(renamed, entry, name)
+            own = self._with_shared(own, renamed, renaming)
+            sections["sites"][name] = _as_site(entry, tree)
+            sections["places"][name] = Node({"names": Node([Node(name)])}, entry.mark)
+            for section, part in renamed.value.items():
+                gone = renaming.shared.get(section, {}).values()
+                known = sections.setdefault(section, {})
+                known |= {key: child for key, child in part.value.items() if key not in gone}
+            seen += renaming.sightings(tree)
+        base = Node({section: Node(part) for section, part in sections.items()})
+        return merge(base, _with_seen(own, seen, [tree for _, tree in sites.values()]))
+
+    def _count(self, renamed: Node, entry: Node, name: str) -> None:
+        self.so_far.update(sites=1, values=sum(1 for _ in walk(renamed)))
+        most = int(VALUES_PER_GIB * self.limit)
+        if self.so_far["values"] > most:
+            message = f"all sites together have more than {most:,} values; raise `--limit` (GiB)"
+            raise UnreadableTextError(message, entry.mark.origin if entry.mark else self.home)
+
+    # One site
+
+    def _site(self, name: str, entry: Node, below: tuple[Origin, ...]) -> Node | None:
+        """The tree of a site with its layers, its formulas computed; none where it cannot be read."""
+        path: Key = ("include", name)
+        file = entry.get("file")
+        if file is None or not isinstance(file.value, str) or not file.value.strip():
+            self.stack.missing.append(entry.problem(path, "a site needs `file`, the scenario that describes it"))
+            return None
+        before = self.home if file.mark is None else file.mark.origin
+        try:
+            text, origin = self.stack.root.beside(before, file.value)
+            if around := circle(below, origin):
+                problem = f"these files include each other in a loop: {around}"
+            elif len(below) > DEEPEST or self.so_far["sites"] >= MOST_SITES:
+                problem = f"at most {DEEPEST} portfolios may include each other in a row, and {MOST_SITES:,} sites"
+            else:
+                tree = self._layered(self.stack.read(text, origin), entry, path)
+                inner = replace(self, options={}).joined(prune(tree), (*below, origin))
+                return self._computed(inner)
+        except UnreadableFileError as error:
+            problem = str(error)
+        except UnreadableTextError as error:
+            self.stack.missing.append(error.problem)
+            return None
+        self.stack.missing.append(file.problem((*path, "file"), problem))
+        return None
+
+    def _layered(self, tree: Node, entry: Node, path: Key) -> Node:
+        """The site with its variants, with what is set, and with its options and mitigations."""
+        tree = self.stack.lay_variants(tree, _names(entry.get("variants")))
+        given = entry.get("set")
+        for key, value in (given.value if given is not None and isinstance(given.value, dict) else {}).items():
+            if key in SECTIONS and isinstance(value.value, dict):
+                tree = merge(tree, settled(Node({key: value}, value.mark)))
+                continue
+            tree, wrong = override(tree, {key: value})
+            self.stack.missing += [value.problem((*path, "set", key), problem.message) for problem in wrong]
+        tree = self.stack.lay_options(tree, [*_names(entry.get("options")), *self.options.get(str(path[1]), ())])
+        return self.stack.lay_mitigations(tree, _names(entry.get("mitigate")))
+
+    def _computed(self, tree: Node) -> Node:
+        formulas = Formulas(tree)
+        filled = formulas.filled(tree)
+        self.stack.problems += [problem for _, problem in formulas.problems]
+        return filled
+
+    # What sites have in common
+
+    def _clocked(self, own: Node, sites: Mapping[str, tuple[Node, Node]]) -> Node:
+        """The portfolio with its clock, which is that of all sites."""
+        for key in _CLOCK:
+            for name, (entry, tree) in sites.items():
+                theirs, mine = tree.get(key), own.get(key)
+                if theirs is None or theirs.value is None:
+                    continue
+                if mine is None:
+                    own = own.replaced(key, theirs)
+                elif (there := _scalar(theirs)) != (here := _scalar(mine)):
+                    message = f"a portfolio has one clock: its `{key}` is {here}, that of '{name}' {there}; write "
+                    message += f"`set: {{{key}: {here}}}` for the site if that is what is meant"
+                    self._say(entry, ("include", name), message)
+        return own
+
+    def _shared(self, name: str, entry: Node, tree: Node, own: Node) -> dict[str, dict[str, str]]:
+        """Of each section the names of the site that stand for something of the portfolio."""
+        there = {section: [key for key in entries(own, section) if "." not in key] for section in SHARED}
+        found = {section: {key: key for key in keys} for section, keys in there.items()}
+        shares = entry.get("shares")
+        for key, target in (shares.value if shares is not None and isinstance(shares.value, dict) else {}).items():
+            for section in SHARED:
+                found[section].pop(key, None)
+            if target.value is None:
+                continue
+            path: Key = ("include", name, "shares", key)
+            sections = [section for section in SHARED if target.value in there[section]]
+            known = [other for some in there.values() for other in some]
+            if not sections:
+                message = f"the portfolio shares nothing called '{target.value}'"
+                self._say(target, path, message + nearest(str(target.value), known))
+            elif not _mentions(tree, key):
+                others = [other for section in SHARED for other in entries(tree, section)]
+                self._say(target, path, f"nothing in '{name}' is called '{key}'{nearest(key, others)}")
+            for section in sections:
+                found[section][key] = target.value
+        for section, names in found.items():
+            for theirs, ours in names.items():
+                self._check_shared(name, entry, section, (theirs, ours), (tree, own))
+        return found
+
+    def _check_shared(
+        self, name: str, entry: Node, section: str, names: tuple[str, str], trees: tuple[Node, Node]
+    ) -> None:
+        """What a site says about something that is shared fits to what the portfolio says."""
+        theirs, ours = (entries(tree, section).get(key) for tree, key in zip(trees, names, strict=True))
+        if theirs is None or ours is None:
+            return
+        path: Key = (section, names[0])
+        apart = f"; if this is something else, write `shares: {{{names[0]}: null}}` in `include.{name}`"
+        if (per := theirs.get("per")) is not None and ours.get("per") is None and per.value != "site":
+            message = f"{article(_WHAT[section])} that every '{per.value}' has for itself cannot be shared{apart}"
+            self._say(per, (*path, "per"), message)
+        if section != "supplies":
+            return
+        mine, its = (_scalar(part.get("unit")) for part in (ours, theirs))
+        if mine != its:
+            message = f"its unit is {its or 'not given'}, but the portfolio shares '{names[1]}' in {mine or 'no unit'}"
+            self._say(theirs.get("unit") or theirs, (*path, "unit"), message + apart)
+
+    def _with_shared(self, own: Node, renamed: Node, renaming: Renaming) -> Node:
+        """The portfolio with what the site says about the effects of shared risks on its own things."""
+        for ours in renaming.shared["risks"].values():
+            theirs, mine = entries(renamed, "risks").get(ours), entries(own, "risks").get(ours)
+            if theirs is None or mine is None or not isinstance(mine.value, dict):
+                continue
+            for key in ("effects", "delays"):
+                if (more := theirs.get(key)) is not None and isinstance(more.value, dict):
+                    before = mine.get(key)
+                    told = before.value if before is not None and isinstance(before.value, dict) else {}
+                    mine = mine.replaced(key, Node({**more.value, **told}, more.mark))
+            stopped = [*_listed(theirs.get("stop_work")), *_listed(mine.get("stop_work"))]
+            if stopped:
+                unique = {str(node.value): node for node in stopped}
+                mine = mine.replaced("stop_work", Node(list(unique.values()), mine.mark))
+            risks = entries(own, "risks")
+            own = own.replaced("risks", Node({**risks, ours: mine}, own.value["risks"].mark))
+        return own
+
+    def _say(self, node: Node, path: Key, message: str) -> None:
+        self.stack.problems.append(node.problem(path, message, self.home.name))
+
+
+def routed(names: Sequence[str], sites: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names that belong to a site, `memphis.air_freight`, as the site and its own name; others under no site."""
+    for name in names:
+        site, dot, rest = name.partition(".")
+        yield (site, rest) if dot and site in sites else ("", name)
+
+
+def _as_site(entry: Node, tree: Node) -> Node:
+    """What stays known of a site once its file is read."""
+    found = {key: child for key in _OF_SITE if (child := entry.get(key)) is not None and child.value is not None}
+    day_zero = tree.get("day_zero")
+    return Node(found if day_zero is None else {**found, "day_zero": day_zero}, entry.mark)
+
+
+def _with_seen(own: Node, seen: list[Node], trees: Sequence[Node]) -> Node:
+    """The portfolio with what was seen at all its sites, as of the day that it or one of them names."""
+    if seen:
+        own = own.replaced("seen", Node([*seen, *_listed(own.get("seen"))], own.mark))
+    days = [day for tree in trees if (day := tree.get("as_of")) is not None and day.value is not None]
+    if days and own.get("as_of") is None:
+        own = own.replaced("as_of", max(days, key=_scalar))
+    return own
+
+
+def _label(entry: Node) -> str:
+    return _scalar(entry.get("label"))
+
+
+def _scalar(node: Node | None) -> str:
+    """A single value as text, without what is said about its source."""
+    if node is None:
+        return ""
+    inner = node.get("value")
+    return _scalar(inner) if inner is not None else "" if node.value is None else str(plain(node))
+
+
+def _listed(node: Node | None) -> list[Node]:
+    """The entries of a list, or the one that is written without it."""
+    if node is None or node.value is None:
+        return []
+    return node.value if isinstance(node.value, list) else [node]
+
+
+def _names(node: Node | None) -> list[str]:
+    return [str(one.value) for one in _listed(node)]
+
+
+def _mentions(tree: Node, name: str) -> bool:
+    """Whether a name is written anywhere in a tree, as a key or as a value."""
+    words: Any = (word for path, node in walk(tree) for word in (path[-1:], (node.value,)))
+    return any(
+        isinstance(word[0], str) and name in (word[0], *map(str.strip, word[0].split("|"))) for word in words if word
+    )

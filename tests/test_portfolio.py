@@ -1,0 +1,365 @@
+"""Many sites in one scenario: their names, what they share, and that a site runs there as it does alone."""
+
+import json
+import random
+from collections import defaultdict
+from functools import cache
+
+import pytest
+from generated import linked, scenario
+from oracle import simulate as by_the_law
+from test_parity import rows, same_trace
+
+import dcsim
+from dcsim.engine import ENGINES
+from dcsim.engine.draws import Expectation, Sample, draw
+from dcsim.errors import ScenarioError
+from dcsim.model import network_of
+
+SITE = """
+name: One site
+start: 2024-01-01
+day_zero: 2024-01-03
+horizon: 200 d
+parameters: {racks: 3, middle: 2 d}
+places: {hall: [north, south], rack: {in: hall, count: = racks}}
+calendars: {day: {hours: 07:00-17:00}}
+factors: {labor: {pert: [0.8, 1, 1.3]}, market: 0.8 to 1.5}
+resources:
+  crew: {count: {value: 2, source: S1}}
+  dock: {count: 1, per: hall, within: {north: {count: 2}}}
+  tester: {count: 1, calendar: day}
+supplies:
+  transformers:
+    unit: transformer
+    initial: 1
+    orders: {batch: {amount: 6, lead_time: 10 to 30 d, lots: 3, every: 2 d, varies_with: market}}
+  usable: {unit: GPU}
+activities:
+  build: {at: hall, duration: 3 to 6 d, consumes: {transformers: 1}, varies_with: labor}
+  install:
+    at: rack
+    duration: {pert: [1 d, = middle, 4 d]}
+    after: build
+    requires: {crew | dock: 1}
+    learning: {rate: 0.95, per: hall}
+  test:
+    at: rack
+    duration: 4 h
+    after: [{activity: install, lag: {working: 2 h, by: day}}]
+    requires: {tester: 1}
+    rework: {probability: 0.3, duration: 1 d, requires: {crew: 1}}
+    produces: {usable: 8}
+    within: {south/rack1: {duration: 6 h}}
+  open: {after: [test, {activity: half, lag: 1 d}], label: Opening}
+risks:
+  storm: {probability: 0.5, begins: 5 d, lasts: 10 d, effects: {activities.install: 2}, stop_work: [crew]}
+  late: {probability: 0.4, begins: 2024-01-05, lasts: 30 d, delays: {supplies.transformers: 1 to 3 wk}}
+branches:
+  rock: {per: hall, ways: {yes: {activities: [build]}, no: {weight: 3, activities: [build, install]}}}
+correlations: {together: {between: [activities.build.duration, activities.install.duration], is: 0.5}}
+milestones:
+  half: {supply: usable, reaches: 24}
+  done: {activity: open, target: 2024-02-01, observed: {date: 2024-02-10, source: S1}}
+  north: {activity: test, in: north}
+fitted: {resources.crew.count: {to: half, prior: 1 to 4, source: S1}}
+variants: {more: {parameters: {racks: 4}}}
+options: {air: {cost: 1M USD, changes: {parameters: {middle: 1 d}}}}
+sources: {S1: {what: a page}}
+"""
+
+TWO = """
+name: Two sites
+start: 2024-01-01
+horizon: 200 d
+include:
+  memphis: {file: sites/one.yaml, label: Memphis}
+  texas: {file: sites/one.yaml, set: {parameters.racks: 2, day_zero: 2024-02-01}}
+activities:
+  celebrate: {duration: 1 d, after: [memphis.done, texas.done]}
+milestones:
+  all: {activity: celebrate}
+"""
+
+SHARED = """
+supplies:
+  transformers: {unit: transformer, orders: {batch: {amount: 4, lead_time: 20 d, lots: 4, every: 9 d}}}
+resources: {tester: 1}
+risks: {late: {probability: 1, begins: 2024-01-05, lasts: 30 d, delays: {supplies.transformers: 1 to 3 wk}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "one.yaml").write_text(SITE)
+    return tmp_path
+
+
+@pytest.fixture
+def opened(folder):
+    """Opens a portfolio beside the folder of its sites."""
+
+    def load(text=TWO, **layers):
+        (folder / "portfolio.yaml").write_text(text)
+        return dcsim.load(folder / "portfolio.yaml", **layers)
+
+    return load
+
+
+def rows_of(run, site):
+    """What happened at one site, with the names that it has alone."""
+    found = []
+    for row in rows(run.activities, ["activity", "place", "ready", "start", "finish", "attempts", "held_by"]):
+        name, place, *ticks, held_by = row
+        if name.startswith(f"{site}."):
+            path = place.removeprefix(site).lstrip("/") or "site"
+            found.append((name.removeprefix(f"{site}."), path, *ticks, held_by.replace(f"{site}.", "")))
+    return sorted(found, key=repr)
+
+
+def refused(load, *texts):
+    """The message of a scenario that is refused, in which all these stand."""
+    with pytest.raises(ScenarioError) as caught:
+        load()
+    for text in texts:
+        assert text in str(caught.value)
+
+
+def test_everything_of_a_site_has_its_name(opened):
+    scenario = opened()
+    assert list(scenario.activities)[:5] == [
+        "memphis.build",
+        "memphis.install",
+        "memphis.test",
+        "memphis.open",
+        "texas.build",
+    ]
+    install = scenario.activities["memphis.install"]
+    assert (install.at, install.after[0].activity) == ("memphis.rack", "memphis.build")
+    assert dict(install.requires) == {"memphis.crew | memphis.dock": 1}
+    assert install.learning.per == "memphis.hall"
+    assert list(scenario.activities["texas.test"].within) == ["texas/south/rack1"]
+    assert scenario.activities["texas.test"].after[0].lag.by == "texas.day"
+    assert list(scenario.risks["texas.storm"].effects) == ["activities.texas.install"]
+    assert scenario.correlations["texas.together"].between[0] == "activities.texas.build.duration"
+    assert scenario.fitted["resources.texas.crew.count"].to == ("texas.half",)
+    assert scenario.document.citations["resources", "texas.crew", "count"].source == "texas.S1"
+    assert scenario.labels == {"memphis.open": "Memphis: Opening", "texas.open": "texas: Opening"}
+
+
+def test_places_stand_inside_their_site(opened):
+    places = network_of(opened()).places
+    assert places.paths("texas.rack") == [f"texas/{hall}/rack{k}" for hall in ("north", "south") for k in (1, 2)]
+    assert places.paths("memphis") == ["memphis"]
+
+
+def test_days_are_counted_from_the_day_zero_of_each_site(opened):
+    table = dcsim.simulate(opened(), expected=True).milestones.set_index("milestone")
+    from_start = table["tick"].astype(float) / 1440
+    assert (from_start - table["day"]).round(6).to_dict() == {
+        **dict.fromkeys(("memphis.half", "memphis.done", "memphis.north"), 2.0),
+        **dict.fromkeys(("texas.half", "texas.done", "texas.north"), 31.0),
+        "all": 0.0,
+    }
+
+
+def test_the_resolved_scenario_is_a_scenario(opened, tmp_path):
+    scenario = opened(TWO + SHARED.replace("name", "name"))
+    again = tmp_path / "elsewhere.yaml"
+    again.write_text(scenario.document.text)
+    one, other = (dcsim.simulate(some, seed=3, engine="reference") for some in (scenario, dcsim.load(again)))
+    assert same_trace(one.trace, other.trace)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_site_runs_beside_others_as_it_runs_alone(opened, seed):
+    """Where nothing is shared, neither what happens nor what is drawn depends on who else is there."""
+    alone = TWO.partition("activities:")[0]
+    for site, other in (("memphis", "texas"), ("texas", "memphis")):
+        one = dcsim.simulate(opened(alone), seed=seed, engine="reference")
+        beside = dcsim.simulate(opened(alone, overrides={f"include.{other}": None}), seed=seed, engine="reference")
+        assert rows_of(beside, site) == rows_of(one, site)
+        assert not rows_of(beside, other)
+
+
+def test_with_expected_values_a_site_does_what_its_file_says(opened, folder):
+    beside = dcsim.simulate(opened(), expected=True, engine="reference")
+    alone = dcsim.simulate(folder / "sites" / "one.yaml", expected=True, engine="reference")
+    columns = ["activity", "place", "ready", "start", "finish", "attempts", "held_by"]
+    assert rows_of(beside, "memphis") == sorted(rows(alone.activities, columns), key=repr)
+
+
+def test_sites_draw_apart(opened):
+    """The same file twice is two builds, not one that is counted twice."""
+    scenario = opened(TWO, overrides={"include.texas.set": {}})
+    minutes = draw(network_of(scenario), Sample(1)).minutes
+    half = len(minutes) // 2
+    assert (minutes[:half] != minutes[half : 2 * half]).mean() > 0.5
+
+
+def test_what_the_portfolio_declares_is_shared(opened):
+    scenario = opened(TWO + SHARED)
+    assert [*scenario.supplies] == ["memphis.usable", "texas.usable", "transformers"]
+    assert scenario.activities["texas.build"].consumes == {"transformers": 1}
+    assert "tester" in scenario.resources
+    assert "memphis.tester" not in scenario.resources
+    run = dcsim.simulate(scenario, expected=True, engine="reference")
+    taken = [row for row in rows_of(run, "memphis") + rows_of(run, "texas") if row[0] == "build"]
+    assert len({start for _, _, _, start, *_ in taken}) == 4  # one transformer at a time
+    assert {held_by for *_, held_by in taken} == {"transformers"}
+
+
+def test_a_shared_risk_happens_once_for_all(opened):
+    own = "risks: {storm: {probability: 1, begins: 2024-01-20, lasts: 10 d}}\n"
+    risk = opened(TWO + own).risks["storm"]
+    assert list(risk.effects) == ["activities.texas.install", "activities.memphis.install"]
+    assert risk.stop_work == ("texas.crew", "memphis.crew")
+
+
+def test_sites_may_call_what_they_share_differently(opened):
+    text = TWO.replace("label: Memphis", "shares: {transformers: big_ones, tester: null}") + SHARED.replace(
+        "transformers:", "big_ones:"
+    ).replace("risks: {late", "risks: {later").replace("supplies.transformers", "supplies.big_ones")
+    scenario = opened(text)
+    assert scenario.activities["memphis.build"].consumes == {"big_ones": 1}
+    assert scenario.activities["texas.build"].consumes == {"texas.transformers": 1}
+    assert dict(scenario.activities["memphis.test"].requires) == {"memphis.tester": 1}
+    assert dict(scenario.activities["texas.test"].requires) == {"tester": 1}
+
+
+def test_layers_reach_the_sites(opened):
+    racks = {name: len([k for k in places if k.startswith(name)]) for name, places in _racks(opened()).items()}
+    assert racks == {"memphis": 6, "texas": 4}
+    more = opened(TWO.replace("label: Memphis", "variants: more"))
+    assert len(_racks(more)["memphis"]) == 8
+    assert len(_racks(more.with_({"include.texas.set.parameters.racks": 3}))["texas"]) == 6
+    quick = opened(overrides={"activities.texas.install.duration": "1 h"}).activities["texas.install"]
+    assert str(quick.duration.values[0]) == "1 h"
+    flown = opened(options=["texas.air"]).activities
+    assert [str(flown[f"{site}.install"].duration.values[1]) for site in ("memphis", "texas")] == ["2 d", "1 d"]
+
+
+def _racks(scenario):
+    places = network_of(scenario).places
+    return {site: places.paths(f"{site}.rack") for site in ("memphis", "texas")}
+
+
+def test_variants_of_a_portfolio_change_its_sites(opened):
+    text = TWO.partition("activities:")[0] + "variants: {late: {include: {texas: {set: {day_zero: 2024-03-01}}}}}\n"
+    assert str(opened(text, variants=["late"]).zero_of("texas.done").date()) == "2024-03-01"
+
+
+def test_portfolios_include_portfolios(opened, folder):
+    (folder / "two.yaml").write_text(TWO + SHARED)
+    scenario = opened("name: World\ninclude: {us: {file: two.yaml}}\n")
+    assert [*scenario.sites] == ["us", "us.memphis", "us.texas"]
+    assert scenario.activities["us.texas.build"].consumes == {"us.transformers": 1}
+    assert network_of(scenario).places.path("us.texas.hall", 1) == "us/texas/south"
+    assert str(scenario.zero_of("us.texas.done").date()) == "2024-02-01"
+
+
+def test_what_is_wrong_is_told_with_file_and_line(opened, folder):
+    refused(lambda: opened(TWO.replace("sites/one.yaml, label", "../one.yaml, label")), "line 6", "outside the folder")
+    refused(lambda: opened(TWO.replace("sites/one.yaml, label", "nowhere.yaml, label")), "line 6", "there is no file")
+    refused(lambda: opened(TWO.replace("file: sites/one.yaml, label", "label")), "line 6", "a site needs `file`")
+    refused(lambda: opened(TWO.replace("label:", "labl:")), "line 6", "did you mean 'label'")
+    other = TWO.replace("sites/one.yaml, label", "portfolio.yaml, label")
+    refused(lambda: opened(other), "line 6", "include each other in a loop")
+    refused(lambda: opened(TWO.replace("horizon: 200 d", "horizon: 1 year")), "line 6", "one clock", "set: {horizon")
+    refused(lambda: opened(TWO.replace("set: {", "set: {resources.crw.count: 3, ")), "line 7", "crw")
+    units = TWO + SHARED.replace("unit: transformer", "unit: MW")
+    refused(lambda: opened(units), "sites/one.yaml", "line 16", "unit is transformer", "shares: {transformers: null}")
+    shares = TWO.replace("label: Memphis", "shares: {transformers: trafos}") + SHARED
+    refused(lambda: opened(shares), "line 6", "shares nothing called 'trafos'; ", "'transformers'")
+    shares = TWO.replace("label: Memphis", "shares: {transfrmrs: transformers}") + SHARED
+    refused(lambda: opened(shares), "line 6", "nothing in 'memphis' is called 'transfrmrs'; did you mean")
+    docks = TWO + "resources: {dock: 1}\n"
+    refused(lambda: opened(docks), "sites/one.yaml", "line 12", "every 'hall' has for itself cannot be shared")
+    (folder / "sites" / "one.yaml").write_text(SITE.replace("after: build", "after: biuld"))
+    refused(opened, "sites/one.yaml", "line 25", "memphis.biuld", "did you mean 'memphis.build'")
+
+
+def test_hostile_portfolios_end(opened, folder, monkeypatch):
+    for k in range(9):
+        inner = ", ".join(f"s{i}: {{file: f{k + 1}.yaml}}" for i in range(9))
+        (folder / f"f{k}.yaml").write_text(f"include: {{{inner}}}\n")
+    (folder / "f9.yaml").write_text(SITE)
+    monkeypatch.setattr("dcsim.scenario.portfolio.MOST_SITES", 50)
+    refused(lambda: opened((folder / "f0.yaml").read_text()), "and 50 sites")
+    monkeypatch.setattr("dcsim.scenario.portfolio.VALUES_PER_GIB", 50)
+    refused(lambda: opened(TWO), "more than 200 values")
+
+
+# Generated sites, an independent program, and both engines
+
+
+@cache
+def _alike():
+    """Generated scenarios with the same clock, in pairs."""
+    by_clock = defaultdict(list)
+    for seed in range(400):
+        data = (scenario, linked)[seed % 2](random.Random(seed))
+        by_clock[data["start"], data.get("horizon")].append(data)
+    return [pair for some in by_clock.values() for pair in zip(some[::2], some[1::2], strict=False)]
+
+
+def _portfolio(pair, folder, *, shared):
+    """Two generated scenarios as sites; they share what the first has once and both can have."""
+    for name, data in zip("ab", pair, strict=True):
+        (folder / f"{name}.yaml").write_text(json.dumps(data, default=str))
+    own = {}
+    for section in ("supplies", "resources") if shared else ():
+        there = pair[0].get(section, {})
+        unlike = [k for k, v in there.items() if isinstance(v, dict) and ("per" in v or _bound(v, pair[0]))]
+        unlike += [k for k, v in pair[1].get(section, {}).items() if isinstance(v, dict) and "per" in v]
+        units = {k for k, v in there.items() if section == "supplies" and v.get("unit") == _unit(pair[1], k, v)}
+        own[section] = {k: v for k, v in there.items() if k not in unlike and (section == "resources" or k in units)}
+    data = {"name": "pair", "include": {name: {"file": f"{name}.yaml"} for name in "ab"}, **own}
+    return dcsim.load(data, root=folder)
+
+
+def _bound(spec, data):
+    """Whether something refers to what the site alone knows."""
+    return any(
+        f"'{name}'" in str(spec) for section in ("calendars", "factors", "activities") for name in data.get(section, {})
+    )
+
+
+def _unit(data, name, default):
+    return data.get("supplies", {}).get(name, default).get("unit")
+
+
+@pytest.mark.parametrize(
+    ("shared", "first", "last"), [(False, 0, 3), (True, 0, 4), pytest.param(True, 4, 24, marks=pytest.mark.slow)]
+)
+def test_the_written_law_holds_for_portfolios(tmp_path, shared, first, last):
+    """The reference engine does what a plain program that follows the text does; alone and together a site is alike."""
+    compared = 0
+    for number, pair in enumerate(_alike()[first:last]):
+        try:
+            merged = _portfolio(pair, tmp_path, shared=shared)
+        except ScenarioError:
+            assert shared  # a shared supply need not suffice for both
+            continue
+        told, run = by_the_law(merged.document.values), dcsim.simulate(merged, expected=True, engine="reference")
+        columns = ["activity", "place", "ready", "start", "finish", "attempts", "used", "held_by"]
+        assert rows(run.activities, columns) == sorted((tuple(row) for row in told.activities), key=repr), number
+        compared += 1
+        if not shared:
+            alone = dcsim.simulate(pair[0], expected=True, engine="reference")
+            columns.remove("used")
+            assert rows_of(run, "a") == sorted(rows(alone.activities, columns), key=repr), number
+    assert compared >= (last - first) // 2
+
+
+@pytest.mark.compiled
+def test_engines_agree_on_portfolios(tmp_path):
+    for number, pair in enumerate(_alike()[:60]):
+        try:
+            network = network_of(_portfolio(pair, tmp_path, shared=bool(number % 2)))
+        except ScenarioError:
+            continue
+        for chance in (Expectation(), Sample(number)):
+            draws = draw(network, chance)
+            assert same_trace(*(engine()(network, draws) for engine in ENGINES.values())), number
