@@ -108,8 +108,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        found = getattr(import_module(_ROOMS.get(name, "dcsim.api")), name)
-        return import_module("dcsim.api").opening(found) if name in _TAKE_A_SCENARIO else found
+        public = getattr(import_module(_ROOMS.get(name, "dcsim.api")), name)
+        return import_module("dcsim.api").opening(public) if name in _TAKE_A_SCENARIO else public
     raise AttributeError(f"module 'dcsim' has no attribute '{name}'")
 
 

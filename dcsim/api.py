@@ -134,9 +134,13 @@ def check(
         try:
             more = _warnings(changed(scenario, **layer))
         except ScenarioError as error:
-            problems += [replace(one, message=f"{one.message} ({what} {name})") for one in error.problems]
+            problems += [replace(problem, message=f"{problem.message} ({what} {name})") for problem in error.problems]
         else:
-            warnings += [replace(one, message=f"{one.message} ({what} {name})") for one in more if one not in warnings]
+            warnings += [
+                replace(warning, message=f"{warning.message} ({what} {name})")
+                for warning in more
+                if warning not in warnings
+            ]
     if problems:
         raise ScenarioError(problems, scenario.document.name)
     scenario._warnings = tuple(warnings)
@@ -147,7 +151,7 @@ def _warnings(scenario: Scenario) -> list[Problem]:
     """All warnings about a scenario."""
     from dcsim.analysis.sufficiency import too_little
 
-    return [*scenario.warnings, *(scenario.document.problem(*one) for one in too_little(network_of(scenario)))]
+    return [*scenario.warnings, *(scenario.document.problem(*short) for short in too_little(network_of(scenario)))]
 
 
 def json_schema() -> str:

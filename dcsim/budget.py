@@ -58,5 +58,5 @@ def excess(parts: Iterable[Part], limit: float) -> tuple[Part, str] | None:
     most = max(0, floor((room - taken) / BYTES[kind]) + total[kind])
     beside = "" if len(total) == 1 else " together with the rest"
     enough = f"`--limit {ceil(taken / 2**30):,}` (GiB)"
-    there = f"{total[kind]:,} {kind}; at most {most:,}{beside} with `--limit {limit:g}`"
-    return heaviest[kind], f"{there}: {heaviest[kind].remedy}, or {enough}"
+    needs = f"{total[kind]:,} {kind}; at most {most:,}{beside} with `--limit {limit:g}`"
+    return heaviest[kind], f"{needs}: {heaviest[kind].remedy}, or {enough}"

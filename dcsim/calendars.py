@@ -97,9 +97,9 @@ class Calendar:
 def from_intervals(name: str, opens: NDArray[np.int64], closes: NDArray[np.int64], end: int) -> Calendar:
     """Open whenever one of the intervals is; they may overlap, touch and reach over the ends."""
     first, last = np.clip(opens, 0, end), np.clip(closes, 0, end)
-    some = first < last
-    order = np.argsort(first[some], kind="stable")
-    first, last = first[some][order], np.maximum.accumulate(last[some][order])
+    is_some = first < last
+    order = np.argsort(first[is_some], kind="stable")
+    first, last = first[is_some][order], np.maximum.accumulate(last[is_some][order])
     apart = np.flatnonzero(first > np.concatenate(([-1], last[:-1])))
     return _calendar(name, first[apart], np.maximum.reduceat(last, apart), end)
 
@@ -178,14 +178,14 @@ def months_later(starts: NDArray[np.int64], tick: int, months: float) -> int:
             low = middle
         else:
             high = middle
-    whole = int(months)
-    if low + whole + 2 >= len(starts):
+    full_months = int(months)
+    if low + full_months + 2 >= len(starts):
         return NEVER
     day, minute = divmod(tick - starts[low], DAY)
-    to = low + whole
+    to = low + full_months
     first = starts[to] + min(day * DAY, starts[to + 1] - starts[to] - DAY) + minute
     second = starts[to + 1] + min(day * DAY, starts[to + 2] - starts[to + 1] - DAY) + minute
-    return int(first + np.floor((months - whole) * (second - first) + HALF))
+    return int(first + np.floor((months - full_months) * (second - first) + HALF))
 
 
 # Shifts, as they are written
@@ -281,8 +281,8 @@ def _holidays_of(code: str, year: int) -> tuple[frozenset[dt.date], bool]:
     country, _, subdivision = code.partition("-")
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always")
-        found = frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
-    return found, not doubts
+        dates = frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+    return dates, not doubts
 
 
 # Reading the rule
@@ -317,10 +317,10 @@ def parse_hours(text: object) -> Hours:
         raise ValueError(f"expected hours such as 07:00-17:00, got {text!r}")
     hours = []
     for part in text.split(","):
-        found = _HOURS.fullmatch(part.strip().strip("\"'").strip())
-        if not found:
+        match = _HOURS.fullmatch(part.strip().strip("\"'").strip())
+        if not match:
             raise ValueError(f"expected hours such as 07:00-17:00, got {text!r}")
-        begin_hour, begin_minute, end_hour, end_minute = map(int, found.groups())
+        begin_hour, begin_minute, end_hour, end_minute = map(int, match.groups())
         begin, end = begin_hour * 60 + begin_minute, end_hour * 60 + end_minute
         if begin >= DAY or end > DAY or max(begin_minute, end_minute) > 59:
             raise ValueError(f"expected times of day from 00:00 to 24:00, got {text!r}")

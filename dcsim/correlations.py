@@ -25,15 +25,15 @@ def nearest(matrix: Floats) -> Floats:
 
     Alternating projections: Higham, IMA J. Numer. Anal. 22 (2002) 329.
     """
-    found, correction = matrix, np.zeros_like(matrix)
+    nearby, correction = matrix, np.zeros_like(matrix)
     for _ in range(_STEPS):
-        values, vectors = np.linalg.eigh(found - correction)
+        values, vectors = np.linalg.eigh(nearby - correction)
         projected = (vectors * np.maximum(values, 0)) @ vectors.T
-        correction = projected - (found - correction)
-        found = projected.copy()
-        np.fill_diagonal(found, 1)
+        correction = projected - (nearby - correction)
+        nearby = projected.copy()
+        np.fill_diagonal(nearby, 1)
     for step in range(10**_DIGITS + 1):
-        rounded = np.round(found * (1 - step / 10**_DIGITS), _DIGITS)
+        rounded = np.round(nearby * (1 - step / 10**_DIGITS), _DIGITS)
         np.fill_diagonal(rounded, 1)
         if possible(rounded):
             break
@@ -62,10 +62,10 @@ class Among(NamedTuple):
 
 def among_places(weights: Floats, wanted: Sequence[float | None]) -> list[Among]:
     """Of each input how far its places move together; 1 of what is drawn once, none where nothing is wanted."""
-    found: list[Among] = []
+    parts: list[Among] = []
     for row, correlation in zip(weights, wanted, strict=True):
-        least = float(sum(row[j] ** 2 * one.share for j, one in enumerate(found)))
-        own = float(row[len(found)] ** 2)
+        least = float(sum(row[j] ** 2 * place.share for j, place in enumerate(parts)))
+        own = float(row[len(parts)] ** 2)
         share = 0.0 if correlation is None or own < NOTHING else float(np.clip((correlation - least) / own, 0, 1))
-        found.append(Among(least, least + own, share))
-    return found
+        parts.append(Among(least, least + own, share))
+    return parts

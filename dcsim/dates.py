@@ -24,8 +24,8 @@ Limit = dt.date
 
 def parse_limit(text: object) -> Limit:
     """A date that limits something: 2024-05-02 (until its end, as 2024-05-02 24:00), or 2024-05-02 07:30."""
-    if isinstance(text, str) and (whole := re.fullmatch(r"(\S+?)[T ]+24:00(:00)?", text.strip())):
-        return parse_date(whole[1]).date()
+    if isinstance(text, str) and (match := re.fullmatch(r"(\S+?)[T ]+24:00(:00)?", text.strip())):
+        return parse_date(match[1]).date()
     timed = isinstance(text, dt.datetime) or (isinstance(text, str) and ":" in text)
     return parse_date(text) if timed else parse_date(text).date()
 
@@ -45,9 +45,9 @@ def day_of(moment: dt.date) -> dt.date:
     return moment.date() if isinstance(moment, dt.datetime) else moment
 
 
-def days_between(one: dt.date, other: dt.date) -> int:
+def days_between(start: dt.date, later: dt.date) -> int:
     """Days from the calendar day of one moment, or limit, to that of another."""
-    return (day_of(other) - day_of(one)).days
+    return (day_of(later) - day_of(start)).days
 
 
 def tick_of(start: dt.datetime, moment: dt.datetime) -> int:

@@ -52,10 +52,10 @@ class ScenarioError(DcsimError):
 
     def __str__(self) -> str:
         count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
-        return visible("\n".join([f"{self.name}: {count}", *told(self.problems, self.name)]))
+        return visible("\n".join([f"{self.name}: {count}", *lines_of(self.problems, self.name)]))
 
 
-def told(problems: Sequence[Problem], name: str) -> list[str]:
+def lines_of(problems: Sequence[Problem], name: str) -> list[str]:
     """Problems or warnings of a scenario file, a line for each, not too many of them."""
     lines = []
     for problem in problems[:MOST_SHOWN]:

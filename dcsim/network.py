@@ -103,11 +103,11 @@ class Demand:
 
     def chosen(self, mode: int) -> list[Alternative]:
         """The alternatives of a mode, a number whose digits are the choices in the order written."""
-        found = []
+        modes = []
         for requirement in reversed(self.choices):
             mode, digit = divmod(mode, len(requirement.alternatives))
-            found.append(requirement.alternatives[digit])
-        return found[::-1]
+            modes.append(requirement.alternatives[digit])
+        return modes[::-1]
 
     def taken(self, mode: int) -> list[Claim]:
         """All that is taken in a mode."""
@@ -449,7 +449,7 @@ class Network:
     def options(self) -> int:
         """The most options that any repair or further attempt has."""
         again = [work for work in self.work if work.rework is not None]
-        return 1 + max((len(one.further) for work in again for one in (work, work.rework)), default=0)  # type: ignore
+        return 1 + max((len(part.further) for work in again for part in (work, work.rework)), default=0)  # type: ignore
 
     @cached_property
     def link_from(self) -> NDArray[np.int64]:
@@ -509,12 +509,12 @@ class Network:
         return self._of_gates(self.start_gate)
 
     def _of_gates(self, first_gate: NDArray[np.int64]) -> NDArray[np.int32]:
-        found = np.full(self.gates, -1, np.int32)
+        numbers = np.full(self.gates, -1, np.int32)
         for activity, gate in enumerate(first_gate.tolist()):
             if gate >= 0:
                 first, last = self.first[activity : activity + 2].tolist()
-                found[gate - self.instances : gate - self.instances + last - first] = np.arange(first, last)
-        return found
+                numbers[gate - self.instances : gate - self.instances + last - first] = np.arange(first, last)
+        return numbers
 
     @cached_property
     def months(self) -> NDArray[np.int64]:

@@ -114,9 +114,9 @@ class Places:
         """Whether every place of the inner level stands in one of the outer; a level encloses itself."""
         return outer in self.chain(inner)
 
-    def common(self, one: str, other: str) -> str:
+    def common(self, first: str, second: str) -> str:
         """The smallest level that contains both."""
-        pairs = zip(self.chain(one), self.chain(other), strict=False)
+        pairs = zip(self.chain(first), self.chain(second), strict=False)
         return [a for a, b in pairs if a == b][-1]
 
     def enclosing(self, level: str, outer: str) -> Indices:
@@ -158,16 +158,16 @@ class Places:
         """Which places of a level a pattern means: those it matches, and those inside one that it matches."""
         chain = self.chain(level)
         segments = pattern.split("/")
-        found = np.ones(self.count(level), np.bool_)
+        is_match = np.ones(self.count(level), np.bool_)
         if pattern == SITE:
-            return found
+            return is_match
         if len(segments) >= len(chain):
-            return np.zeros_like(found)
+            return np.zeros_like(is_match)
         for segment, outer in zip(segments, chain[1:], strict=False):
             tier = self.tiers[outer]
             fits = _fitting(segment, tier.labels)
-            found &= fits[tier.label[self.enclosing(level, outer)]]
-        return found
+            is_match &= fits[tier.label[self.enclosing(level, outer)]]
+        return is_match
 
 
 def _inside(around: Sequence[str], tier: Tier) -> Iterator[str]:
@@ -219,10 +219,10 @@ def _counts(places: Places, name: str, rule: LevelRule, most: int) -> Indices:
         raise PlaceError(name, f"{len(rule.count):,} patterns for {around:,} places take too long; write fewer")
     counts = np.full(around, -1, np.int64)
     for pattern, count in rule.count.items():
-        found = places.matches(pattern, rule.within)
-        if not found.any():
+        is_match = places.matches(pattern, rule.within)
+        if not is_match.any():
             raise PlaceError(name, f"no place '{pattern}' among the places of '{rule.within}'", pattern)
-        counts[found] = min(count, most + 1)
+        counts[is_match] = min(count, most + 1)
     missing = np.flatnonzero(counts < 0)
     if len(missing):
         first = places.path(rule.within, int(missing[0]))

@@ -32,7 +32,7 @@ def _likely(name: str, names: list[str]) -> list[str]:
     if len(names) <= _MOST_LOOKED_AT:
         return names
     begin, end = name[: max(1, len(name) - 2)], name[len(name) // 2 :]
-    return [*(other for other in names if other.startswith(begin) or other.endswith(end)), *names][:_MOST_LOOKED_AT]
+    return [*(name for name in names if name.startswith(begin) or name.endswith(end)), *names][:_MOST_LOOKED_AT]
 
 
 def _alike(name: str, names: list[str]) -> list[str]:
@@ -40,7 +40,7 @@ def _alike(name: str, names: list[str]) -> list[str]:
     if len(names) <= _MOST_COMPARED:
         return names
     pairs = set(pairwise(name))
-    return nlargest(_MOST_COMPARED, names, key=lambda other: len(pairs.intersection(pairwise(other))))
+    return nlargest(_MOST_COMPARED, names, key=lambda name: len(pairs.intersection(pairwise(name))))
 
 
 def article(what: str) -> str:

@@ -201,9 +201,9 @@ class Trace:
         chooses = np.array([bool(demand.choices) for demand in self.network.demands], np.bool_)
         started = np.flatnonzero((self.mode != NOT) & chooses[self.network.demand])
         pairs = np.stack([self.network.demand[started], self.mode[started]])
-        found, which = np.unique(pairs, axis=1, return_inverse=True)
-        chosen = [self.network.demands[demand].chosen(mode) for demand, mode in found.T.tolist()]
-        labels = [", ".join(alternative.used for alternative in some) for some in chosen]
+        pairs_used, which = np.unique(pairs, axis=1, return_inverse=True)
+        chosen = [self.network.demands[demand].chosen(mode) for demand, mode in pairs_used.T.tolist()]
+        labels = [", ".join(alternative.used for alternative in alternatives) for alternatives in chosen]
         used = np.full(self.network.instances, "", object)
         used[self.done != self.finish] = SKIPPED
         used[started] = np.array([*labels, ""], object)[which.ravel()]

@@ -70,19 +70,19 @@ def parse_number(x: object) -> Fraction:
             return _exact(x, x)
         case str() if re.fullmatch(_NUMBER, x.strip()):
             return _exact(Decimal(x.strip().replace("_", "")), x)
-        case str() if found := re.fullmatch(rf"({_NUMBER})\s*%", x.strip()):
-            raise ValueError(f"{x.strip()} is a percentage: write the fraction {plain(parse_number(found[1]) / 100)}")
+        case str() if match := re.fullmatch(rf"({_NUMBER})\s*%", x.strip()):
+            raise ValueError(f"{x.strip()} is a percentage: write the fraction {plain(parse_number(match[1]) / 100)}")
     raise ValueError(f"expected a number, got {x!r}{_comma(x)}")
 
 
 def _comma(x: object) -> str:
     """What to write where a comma stands in a number, as the end of a message."""
-    found = re.match(r"[+-]?[\d.]*(,\d+)+(\.\d+)?", x.strip()) if isinstance(x, str) else None
-    if found is None:
+    match = re.match(r"[+-]?[\d.]*(,\d+)+(\.\d+)?", x.strip()) if isinstance(x, str) else None
+    if match is None:
         return ""
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", found[0]):
-        return f"; write {found[0].replace(',', '_')}"
-    return f"; use a point for decimals: write {found[0].replace('.', '').replace(',', '.')}"
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", match[0]):
+        return f"; write {match[0].replace(',', '_')}"
+    return f"; use a point for decimals: write {match[0].replace('.', '').replace(',', '.')}"
 
 
 def plain(x: Fraction | int) -> str:
@@ -106,8 +106,8 @@ def round_half_up(x: Fraction | float) -> int:
     """The nearest whole number; a half goes up. What lies above the floor is exact, so no half is missed."""
     if not math.isfinite(x):
         raise ValueError(f"expected a finite number, got {x}")
-    whole = math.floor(x)
-    return whole + (2 * (x - whole) >= 1)
+    floor = math.floor(x)
+    return floor + (2 * (x - floor) >= 1)
 
 
 def _exact(number: Decimal, written: object) -> Fraction:
@@ -153,10 +153,10 @@ class Span:
         """
         if not self.months:
             return self.minutes
-        whole = int(self.months)
-        first = months_later(date, whole) - date
-        more = months_later(date, whole + 1) - date - first if self.months != whole else dt.timedelta()
-        return Fraction(first // _MINUTE) + (self.months - whole) * (more // _MINUTE)
+        months = int(self.months)
+        first = months_later(date, months) - date
+        more = months_later(date, months + 1) - date - first if self.months != months else dt.timedelta()
+        return Fraction(first // _MINUTE) + (self.months - months) * (more // _MINUTE)
 
     def working_minutes(self, hours_per_day: Fraction, days_per_week: int | Fraction) -> Fraction:
         """Minutes of work: days and weeks are working days and weeks; hours and minutes are what they are."""
@@ -223,9 +223,9 @@ def parse_date(text: object) -> dt.datetime:
 
 
 def _written_date(text: str) -> dt.datetime:
-    found = _DATE.fullmatch(text)
-    if found:
-        year, month, day, hour, minute = (int(part or 0) for part in found.groups())
+    match = _DATE.fullmatch(text)
+    if match:
+        year, month, day, hour, minute = (int(part or 0) for part in match.groups())
         try:
             date = dt.datetime(year, month, day, *((0, 0) if (hour, minute) == (24, 0) else (hour, minute)))
             date += dt.timedelta(days=hour == 24)
@@ -247,11 +247,11 @@ def _other_date(text: str) -> str:
     if re.fullmatch(r"\d{5}(\.\d+)?", text):  # Excel counts days
         day = dt.date(1899, 12, 30) + dt.timedelta(days=int(text[:5]))
         return f"; in a spreadsheet this means {day}: format these cells as YYYY-MM-DD"
-    if found := re.fullmatch(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", text):
-        return f"; write {found[1]}-{found[3]:0>2}-{found[4]:0>2}"
-    if found := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})\2(?:20)?(\d{2})", text):
-        meant = {f"20{found[4]}-{month:0>2}-{day:0>2}" for day, month in (found.group(1, 3), found.group(3, 1))}
-        return f"; write {' or '.join(sorted(one for one in meant if one[5:7] <= '12') or ('2024-05-02',))}"
+    if match := re.fullmatch(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", text):
+        return f"; write {match[1]}-{match[3]:0>2}-{match[4]:0>2}"
+    if match := re.fullmatch(r"(\d{1,2})([-/.])(\d{1,2})\2(?:20)?(\d{2})", text):
+        meant = {f"20{match[4]}-{month:0>2}-{day:0>2}" for day, month in (match.group(1, 3), match.group(3, 1))}
+        return f"; write {' or '.join(sorted(date for date in meant if date[5:7] <= '12') or ('2024-05-02',))}"
     return ""
 
 
@@ -343,7 +343,7 @@ def parse_money(text: object, known: Sequence[str] = ()) -> Money:
     if not currency and len(known) == 1:
         currency = known[0]
     if not currency:
-        forms = " or ".join(f"'{_shown(text)} {one}'" for one in known or ("USD",))
+        forms = " or ".join(f"'{_shown(text)} {code}'" for code in known or ("USD",))
         raise ValueError(f"money needs its currency: write {forms}")
     if not re.fullmatch("[A-Z]{3}", currency):
         raise ValueError(f"a currency is three capital letters such as USD, got {_quoted(text)}")
@@ -380,12 +380,12 @@ def _split(text: object, expected: str) -> tuple[Fraction, str]:
         if isinstance(text, (int, float, Decimal, Fraction)) and not isinstance(text, bool):
             return parse_number(text), ""
         raise ValueError(f"expected {expected}, got {text!r}")
-    found = _QUANTITY.fullmatch(text.strip())
-    if not found or re.match(r",\d", found[2]):
+    match = _QUANTITY.fullmatch(text.strip())
+    if not match or re.match(r",\d", match[2]):
         raise ValueError(f"expected {expected}, got {text!r}{_comma(text)}")
-    if found[2].startswith("%"):
+    if match[2].startswith("%"):
         raise ValueError(f"expected {expected}, got {_quoted(text)}; a percentage is not allowed here")
-    return parse_number(found[1]), found[2].strip()
+    return parse_number(match[1]), match[2].strip()
 
 
 def magnitude_of(rest: str) -> tuple[int, str]:

@@ -19,11 +19,11 @@ def visible(text: str) -> str:
 
 def escaped(json: str) -> str:
     """JSON that means the same, with every such character spelled out."""
-    return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+    return _STEERS.sub(lambda match: f"\\u{ord(match[0]):04x}", json)
 
 
-def _sign(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match[0])
     return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
 
 

@@ -90,7 +90,7 @@ def test_where_more_is_needed_than_is_kept_it_is_said(dcsim, file, tmp_path, mon
         command(found)
     told = origin(together([found]))
     assert told.commands == ()
-    assert told.others == (f"To reproduce the result of dcsim {asked[0]} you also need {missing}.",)
+    assert told.facts == (f"To reproduce the result of dcsim {asked[0]} you also need {missing}.",)
 
 
 def test_a_budget_is_asked_for_to_the_last_dollar(file):

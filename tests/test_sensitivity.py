@@ -239,6 +239,6 @@ ENDS = (("", 0), ("_low", -1), ("_high", 1))
     ],
 )
 def test_an_index_that_cannot_be_is_not_told(rows, first, total):
-    found = sensitivity.told(_frame(*rows))
+    found = sensitivity.certain(_frame(*rows))
     assert found["first"].tolist() == pytest.approx(first, nan_ok=True)
     assert found["total"].tolist() == pytest.approx(total, nan_ok=True)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,43 @@ def test_modules_speak_plainly(path):
 @pytest.mark.parametrize("path", [*sorted(ROOM.rglob("*.md")), ROOM.parent / "README.md"], ids=lambda path: path.name)
 def test_the_guide_and_the_readme_speak_plainly(path):
     assert IDIOMS.findall(" ".join(path.read_text(encoding="utf-8").split())) == []
+
+
+PRONOUNS = re.compile(
+    r"_*(ones?|found|told|others?|such|there|them|whole|both|some|each|every|several|another|neither|mine|ours|theirs|whose|"
+    r"nothing|everything)_*",
+    re.IGNORECASE,
+)
+"""No names for variables, parameters, functions and classes: a name says what the thing is. Constants may be words."""
+
+
+def names(path: Path) -> Iterator[tuple[str, int]]:
+    """The names that a module gives, with their lines. Fields of classes are keys of the format or columns."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    fields = {
+        id(entry.target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for entry in node.body
+        if isinstance(entry, ast.AnnAssign)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+                yield name, node.lineno
+            case ast.Name(id=name, ctx=ast.Store()) if id(node) not in fields:
+                yield name, node.lineno
+            case (
+                ast.Attribute(attr=name, ctx=ast.Store()) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name))
+            ):
+                yield name, node.lineno
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted({*ROOM.rglob("*.py")} - {ROOM / "engine" / "kernel.py"}),
+    ids=lambda path: path.relative_to(ROOM).as_posix(),
+)
+def test_names_say_what_things_are(path):
+    pronouns = [(name, line) for name, line in names(path) if PRONOUNS.fullmatch(name) and not name.isupper()]
+    assert [f"{path.name}:{line}: {name}" for name, line in pronouns] == []

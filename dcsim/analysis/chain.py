@@ -103,10 +103,10 @@ def with_risks(network: Network, draws: Draws, chain: Table) -> Table:
     without = min(tick, undisturbed(network, draws, stock, tick))
     if without == tick:
         return chain
-    told = np.concatenate([chain[:1], chain])
-    told[0]["ends"] = told[1]["begins"] = without
-    told[1]["code"] = codes.wait + flatten(network).risk_cause[risk]
-    return told
+    parts = np.concatenate([chain[:1], chain])
+    parts[0]["ends"] = parts[1]["begins"] = without
+    parts[1]["code"] = codes.wait + flatten(network).risk_cause[risk]
+    return parts
 
 
 def _slowed_by(network: Network, draws: Draws, stock: int, tick: int) -> int:
@@ -248,11 +248,11 @@ def criticality(network: Network, touched: NDArray[np.bool_]) -> pd.DataFrame:
     orders = {spending.name for spending in names if spending.kind == ORDER}
     rows = []
     for what, kinds in _PARTS.items():
-        found: dict[str, list[int]] = {}
+        positions: dict[str, list[int]] = {}
         for code, (kind, name) in enumerate(names):
             if kind in kinds and (kind != LAG or (name in orders) == (what == "order")) and name != ALWAYS:
-                found.setdefault(name, []).append(code)
-        for name, codes in found.items():
+                positions.setdefault(name, []).append(code)
+        for name, codes in positions.items():
             rows.append((what, name, *share(int(touched[:, codes].any(axis=1).sum()), len(touched))))
     frame = pd.DataFrame(rows, columns=["kind", "name", "index", "low", "high"]).astype({"kind": "str", "name": "str"})
     return frame.sort_values("index", ascending=False, kind="stable", ignore_index=True)

@@ -29,13 +29,13 @@ def lateness(simulated: Growth, target: Growth) -> Floats:
     edges, ends = np.cumsum(simulated.amount[order]), np.cumsum(target.amount[planned])
     marks = np.unique(np.concatenate([[0], edges, ends]))
     marks = marks[marks <= min(edges[-1] if len(edges) else 0, ends[-1] if len(ends) else 0)]
-    found = np.zeros(len(order))
+    delays = np.zeros(len(order))
     if len(marks) > 1:
         units, last = np.diff(marks), marks[1:]
         step, plan = np.searchsorted(edges, last), np.searchsorted(ends, last)
         late = np.maximum(0, simulated.tick[order][step] - target.tick[planned][plan])
-        np.add.at(found, order[step], (units * late).astype(np.float64))
-    return found
+        np.add.at(delays, order[step], (units * late).astype(np.float64))
+    return delays
 
 
 def shared(unit_minutes: float, spent: Ints, codes: Codes) -> Floats:

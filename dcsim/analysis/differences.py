@@ -35,14 +35,14 @@ def difference(base: Days, changed: Days, block: int | None = None) -> Differenc
     independent blocks of so many where a sampling design makes replications within a block depend on each other. Common
     random numbers: Law, Simulation Modeling and Analysis, section 11.2.
     """
-    there = np.isfinite(base) & np.isfinite(changed)
+    paired = np.isfinite(base) & np.isfinite(changed)
     with np.errstate(invalid="ignore"):
         more = changed - base
     more[(base == changed) | (np.isnan(base) & np.isnan(changed))] = 0.0
     shares = (float(np.mean(more < 0)), float(np.mean(more == 0)), float(np.mean(more > 0)))
     known = more[~np.isnan(more)]
     median = float(np.quantile(known, 0.5, method="inverted_cdf")) if len(known) else np.nan
-    if not there.all():
+    if not paired.all():
         return Difference(np.nan, np.nan, np.nan, median, *shares, np.nan)
     mean = float(more.mean())
     half = half_width(more, block)

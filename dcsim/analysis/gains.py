@@ -30,14 +30,14 @@ class Gain(NamedTuple):
 
 def gain(before: Ints, after: Ints) -> Gain:
     """How much earlier the second is than the first."""
-    both = (before != NOT) & (after != NOT)
-    return Gain(*interval((before - after)[both] / DAY), float((after != NOT).mean()))
+    reached = (before != NOT) & (after != NOT)
+    return Gain(*interval((before - after)[reached] / DAY), float((after != NOT).mean()))
 
 
-def interplay(neither: Ints, one: Ints, other: Ints, both: Ints) -> Gain:
+def interplay(base: Ints, first: Ints, second: Ints, together: Ints) -> Gain:
     """How many days more two changes buy together than apart; negative where they overlap."""
-    there = np.logical_and.reduce([ticks != NOT for ticks in (neither, one, other, both)])
-    return Gain(*interval((one + other - neither - both)[there] / DAY), float((both != NOT).mean()))
+    reached = np.logical_and.reduce([ticks != NOT for ticks in (base, first, second, together)])
+    return Gain(*interval((first + second - base - together)[reached] / DAY), float((together != NOT).mean()))
 
 
 def interval(differences: NDArray[np.float64]) -> tuple[float, float, float]:

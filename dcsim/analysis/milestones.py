@@ -60,12 +60,12 @@ def dated_in_the_world(scenario: Scenario) -> pd.DataFrame:
     `kind` is `observed` or `target`; supply and reaches are empty for a milestone of an activity.
     """
     rows: list[tuple[str, str, float, str, Limit, str]] = []
-    for name, one in scenario.milestones.items():
-        supply, reaches = one.supply or "", np.nan
-        if one.supply is not None and one.reaches is not None:
-            reaches = float(parse_amount(one.reaches, scenario.supplies[one.supply].unit))
-        rows += [(name, supply, reaches, "observed", seen.date, seen.meaning) for seen in one.observed]
-        rows += [(name, supply, reaches, "target", last_minute(one.target), "target")] if one.target else []
+    for name, milestone in scenario.milestones.items():
+        supply, reaches = milestone.supply or "", np.nan
+        if milestone.supply is not None and milestone.reaches is not None:
+            reaches = float(parse_amount(milestone.reaches, scenario.supplies[milestone.supply].unit))
+        rows += [(name, supply, reaches, "observed", seen.date, seen.meaning) for seen in milestone.observed]
+        rows += [(name, supply, reaches, "target", last_minute(milestone.target), "target")] if milestone.target else []
     frame = pd.DataFrame(rows, columns=["milestone", "supply", "reaches", "kind", "date", "meaning"])
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[ms]")
     return frame.astype(dict.fromkeys(("milestone", "supply", "kind", "meaning"), "str") | {"reaches": "float64"})
@@ -80,11 +80,11 @@ def beside_observed(milestones: pd.DataFrame, observed: Observed, zero_of: Calla
     """
     rows = []
     for row in milestones.itertuples():
-        there: Any = row.date
+        actual: Any = row.date
         for date, meaning in observed.get(str(row.milestone), ()) or ((None, ""),):
             seen = None if date is None else pd.Timestamp(date)
             day = None if seen is None else (seen - zero_of(str(row.milestone))).total_seconds() / 86400
-            off = None if date is None or there is pd.NaT else days_between(date, there)
+            off = None if date is None or actual is pd.NaT else days_between(date, actual)
             rows.append((row.milestone, row.day, row.date, seen, day, off, meaning))
     columns = ["milestone", "day", "date", "observed", "observed_day", "difference", "meaning"]
     frame = pd.DataFrame(rows, columns=columns)

@@ -103,9 +103,12 @@ def share(count: int, of: int) -> tuple[float, float, float]:
     if of == 0:
         return np.nan, 0.0, 1.0
     z = float(special.ndtri(1 - (1 - CONFIDENCE) / 2))
-    found, wide = count / of, z * z / of
-    centre, half = (found + wide / 2) / (1 + wide), sqrt(wide * found * (1 - found) + wide * wide / 4) / (1 + wide)
-    return found, 0.0 if count == 0 else centre - half, 1.0 if count == of else centre + half
+    observed, wide = count / of, z * z / of
+    centre, half = (
+        (observed + wide / 2) / (1 + wide),
+        sqrt(wide * observed * (1 - observed) + wide * wide / 4) / (1 + wide),
+    )
+    return observed, 0.0 if count == 0 else centre - half, 1.0 if count == of else centre + half
 
 
 def summary_table(
@@ -119,8 +122,8 @@ def summary_table(
     """
     rows = []
     for name, days in milestones.items():
-        there = days[~np.isnan(days)]
-        whole = len(there) == len(days)
+        reached = days[~np.isnan(days)]
+        is_complete = len(reached) == len(days)
         p80 = order_statistics(days, 0.8) if block is None else between_blocks(days, 0.8, block)
         until, probability = wanted.get(name, (np.nan, np.nan))
         rows.append(
@@ -129,9 +132,9 @@ def summary_table(
                 **{f"p{round(100 * level)}": quantile(days, level) for level in LEVELS},
                 "p80_low": p80.low,
                 "p80_high": p80.high,
-                "mean": float(there.mean()) if whole else np.nan,
-                "sd": float(there.std(ddof=1)) if whole and len(there) > 1 else np.nan,
-                "reached": len(there) / len(days),
+                "mean": float(reached.mean()) if is_complete else np.nan,
+                "sd": float(reached.std(ddof=1)) if is_complete and len(reached) > 1 else np.nan,
+                "reached": len(reached) / len(days),
                 "wanted": until,
                 "probability": probability,
             }

@@ -24,10 +24,10 @@ def layers(scenario: Scenario) -> tuple[str, ...]:
 def layers_of(findings: "Result") -> tuple[str, ...]:
     """The same of a result. One that was read back has the resolved scenario, and its manifest says what was laid."""
     about = findings.about
-    told = _laid(
+    laid_out = _laid(
         about.get("variants", ()), about.get("overrides", {}), about.get("options", ()), about.get("mitigated", ())
     )
-    return told or layers(findings.scenario)
+    return laid_out or layers(findings.scenario)
 
 
 def _laid(

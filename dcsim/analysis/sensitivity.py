@@ -91,8 +91,8 @@ def sample(inputs: Sequence[Input], n: int, seed: int) -> Points:
     points = np.clip(sobol.sample(_problem(inputs), n, calc_second_order=False, seed=seed), SMALLEST, 1 - SMALLEST)
     base = points[_firsts(inputs, n)][: n // PAIRED]
     parts = [points]
-    for one, columns in zip(inputs, _columns(inputs), strict=True):
-        for end in (one.low, one.high) if one.low else ():
+    for input, columns in zip(inputs, _columns(inputs), strict=True):
+        for end in (input.low, input.high) if input.low else ():
             parts.append(base.copy())
             parts[-1][:, columns] = np.where(np.isnan(end), base[:, columns], end)
     return np.concatenate(parts)
@@ -112,24 +112,26 @@ def table(inputs: Sequence[Input], n: int, points: Points, values: Values, seed:
     ends = iter(values[n * (len(inputs) + 2) :].reshape(-1, 2, n // PAIRED))
     base = values[_firsts(inputs, n)][: n // PAIRED]
     rows = []
-    for number, (one, columns) in enumerate(zip(inputs, _columns(inputs), strict=True)):
+    for number, (drawn_input, columns) in enumerate(zip(inputs, _columns(inputs), strict=True)):
         correlation, known, sooner = UNKNOWN, UNKNOWN, UNKNOWN
-        if one.size is not None:
-            size = one.size(points[plain][:, columns])
+        if drawn_input.size is not None:
+            size = drawn_input.size(points[plain][:, columns])
             correlation = rank_correlation(size, values[plain])
             known = information(size, values[plain], np.random.default_rng([seed, number]))
             sooner = information(size, values[plain], np.random.default_rng([seed, number]), p80)
         low, high, swing = np.nan, np.nan, UNKNOWN
-        if one.low:
+        if drawn_input.low:
             at_low, at_high = next(ends)
-            low, high, swing = tornado(base, at_low, at_high, one.chance)
+            low, high, swing = tornado(base, at_low, at_high, drawn_input.chance)
         cells = (*_cells(correlation), *_cells(shares[number][0]), *_cells(shares[number][1]))
-        rows.append((one.name, one.kind, *cells, low, high, *_cells(swing), *_cells(known), *_cells(sooner)))
+        rows.append(
+            (drawn_input.name, drawn_input.kind, *cells, low, high, *_cells(swing), *_cells(known), *_cells(sooner))
+        )
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return told(frame.sort_values(["total", "swing"], ascending=False, kind="stable", ignore_index=True))
+    return certain(frame.sort_values(["total", "swing"], ascending=False, kind="stable", ignore_index=True))
 
 
-def told(frame: pd.DataFrame) -> pd.DataFrame:
+def certain(frame: pd.DataFrame) -> pd.DataFrame:
     """The indices as far as they are known: what so few values do not tell is empty.
 
     A share of the variance lies between 0 and 1, that of an input alone is no more than with its interactions, and
@@ -143,8 +145,8 @@ def told(frame: pd.DataFrame) -> pd.DataFrame:
     first = ["first", "first_low", "first_high"]
     frame[first] = frame[first].mask(frame["first_low"] > frame["total_high"])
     frame["first"] = frame["first"].where(~(frame["first"] > frame["total"]), frame["total"])
-    if (whole := frame["first"].sum()) > 1:
-        frame[first] = frame[first] / whole if whole <= 1 + VAGUE else np.nan
+    if (total := frame["first"].sum()) > 1:
+        frame[first] = frame[first] / total if total <= 1 + VAGUE else np.nan
     return frame
 
 
@@ -160,16 +162,18 @@ def indices(inputs: Sequence[Input], n: int, values: Values, seed: int) -> list[
         return [(Interval(0, 0, 0), Interval(0, 0, 0))] * len(inputs)
     from SALib.analyze import sobol
 
-    whole = values[: n * (len(inputs) + 2)]
+    values_used = values[: n * (len(inputs) + 2)]
     # SALib takes the seed 0 for none
-    found = sobol.analyze(_problem(inputs), whole, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1)
-    first, total = (zip(found[name], found[f"{name}_conf"], strict=True) for name in ("S1", "ST"))
-    return [(_around(*one), _around(*other)) for one, other in zip(first, total, strict=True)]
+    analysis = sobol.analyze(
+        _problem(inputs), values_used, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1
+    )
+    first, total = (zip(analysis[name], analysis[f"{name}_conf"], strict=True) for name in ("S1", "ST"))
+    return [(_around(*centre), _around(*total_effect)) for centre, total_effect in zip(first, total, strict=True)]
 
 
 def rank_correlation(sizes: Values, values: Values) -> Interval:
     """Spearman's rank correlation with its interval; empty where one of them never varies."""
-    if any((some == some[:1]).all() for some in (sizes, values)):
+    if any((array == array[:1]).all() for array in (sizes, values)):
         return UNKNOWN
     ranks = pd.DataFrame({"size": sizes, "value": values}).rank()
     r = float(np.clip(ranks["size"].corr(ranks["value"]), -1 + 1e-12, 1 - 1e-12))
@@ -213,8 +217,8 @@ def p80(bins: Bins, sizes: Values, values: Values) -> float:
     values = _level(bins, sizes, values)
     ordered, counts = values[np.lexsort((values, bins))], np.bincount(bins)
     last = np.cumsum(counts) - counts + np.maximum(np.ceil(LEVEL * counts).astype(np.int64), 1) - 1
-    there = counts > 0
-    return float(ordered[last[there]] @ counts[there] / len(values))
+    filled = counts > 0
+    return float(ordered[last[filled]] @ counts[filled] / len(values))
 
 
 def information(
@@ -236,9 +240,9 @@ def information(
         return UNKNOWN
     shuffles = [rng.permutation(len(values)) for _ in range(SHUFFLES)]
     unknown = [date(bins[k], sizes[k], values) for k in shuffles]
-    whole, alike = np.zeros_like(bins), np.zeros_like(sizes)
+    sums, alike = np.zeros_like(bins), np.zeros_like(sizes)
     resamples = [rng.integers(len(values), size=len(values)) for _ in range(RESAMPLES)]
-    gains = [date(whole, alike, values[k]) - date(bins[k], sizes[k], values[k]) for k in resamples]
+    gains = [date(sums, alike, values[k]) - date(bins[k], sizes[k], values[k]) for k in resamples]
     chance = np.var(unknown, ddof=1)  # of the bins; a resample has it twice, once from the sample
     half = Z95 * float(np.sqrt(max(np.var(gains, ddof=1) - chance, chance)))
     return _around(float(np.mean(unknown)) - date(bins, sizes, values), half)
@@ -247,7 +251,7 @@ def information(
 def _level(bins: Bins, sizes: Values, values: Values) -> Values:
     """Values less what a straight line within each bin makes of the difference to the bin's mean size."""
     counts = np.maximum(np.bincount(bins), 1)
-    away, rise = (some - (np.bincount(bins, some) / counts)[bins] for some in (sizes, values))
+    away, rise = (array - (np.bincount(bins, array) / counts)[bins] for array in (sizes, values))
     square, product = np.bincount(bins, away * away), np.bincount(bins, away * rise)
     slope = np.divide(product, square, out=np.zeros(len(counts)), where=square > TINY * counts * float(np.var(sizes)))
     return values - slope[bins] * away
@@ -260,14 +264,14 @@ def _firsts(inputs: Sequence[Input], n: int) -> NDArray[np.int64]:
 
 def _columns(inputs: Sequence[Input]) -> list[slice]:
     """Of each input its columns."""
-    ends = np.cumsum([len(one.quantities) for one in inputs]).tolist()
-    return [slice(end - len(one.quantities), end) for one, end in zip(inputs, ends, strict=True)]
+    ends = np.cumsum([len(input.quantities) for input in inputs]).tolist()
+    return [slice(end - len(input.quantities), end) for input, end in zip(inputs, ends, strict=True)]
 
 
 def _problem(inputs: Sequence[Input]) -> dict[str, Any]:
     """The inputs as SALib knows them: every input a group of what is drawn for it."""
-    names = [quantity for one in inputs for quantity in one.quantities]
-    groups = [str(number) for number, one in enumerate(inputs) for _ in one.quantities]
+    names = [quantity for input in inputs for quantity in input.quantities]
+    groups = [str(number) for number, input in enumerate(inputs) for _ in input.quantities]
     return {"num_vars": len(names), "names": names, "bounds": [[0, 1]] * len(names), "groups": groups}
 
 

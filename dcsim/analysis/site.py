@@ -41,11 +41,12 @@ def laid_out(places: tuple[str, ...]) -> Layout:
     for number, path in enumerate(paths):
         blocks.setdefault("/".join(path[:-2] if deep else path[:-1]), []).append(number)
     inside = {
-        name: _columns([paths[k][-2] for k in mine]) if deep else _rows(len(mine)) for name, mine in blocks.items()
+        name: _columns([paths[k][-2] for k in members]) if deep else _rows(len(members))
+        for name, members in blocks.items()
     }
     sizes = {name: (max(x for x, _ in here) + 1, max(y for _, y in here) + 1) for name, here in inside.items()}
-    whole = MOST_ACROSS * max([wide for wide, _ in sizes.values()], default=0)
-    gap, head = max(0.6, GAP * whole), max(0.6, HEAD * whole)
+    room = MOST_ACROSS * max([wide for wide, _ in sizes.values()], default=0)
+    gap, head = max(0.6, GAP * room), max(0.6, HEAD * room)
     x, y, heads = np.zeros(len(places)), np.zeros(len(places)), []
     left = top = tallest = width = 0.0
     across, outer = 0, None

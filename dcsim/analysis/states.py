@@ -34,13 +34,13 @@ class States(NamedTuple):
         ready and not yet at work, or where the next thing waits for what comes from elsewhere; not ready, where nothing
         has been ready yet.
         """
-        found = np.zeros(len(self.places), np.int8)
-        found[self.place[self.ready <= tick]] = WAITING
-        found[self.place[(self.start <= tick) & (tick < self.finish)]] = WORKING
+        states = np.zeros(len(self.places), np.int8)
+        states[self.place[self.ready <= tick]] = WAITING
+        states[self.place[(self.start <= tick) & (tick < self.finish)]] = WORKING
         open_ = np.zeros(len(self.places), np.bool_)
         open_[self.place[tick < self.finish]] = True
-        found[~open_] = DONE
-        return found
+        states[~open_] = DONE
+        return states
 
 
 def states_of(activities: pd.DataFrame) -> States:

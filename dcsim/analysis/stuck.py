@@ -104,17 +104,19 @@ def _lacks(
         left = left if before else np.zeros_like(left)
     stuck = stuck[missed[stuck[:, 0]]]
     frame = pd.DataFrame(stuck[:, 1:], columns=["activity", "cause", "waiting"])
-    told = frame.groupby(["activity", "cause"])["waiting"].agg(["size", "mean", "min", "max"]).reset_index()
+    lacks_ = frame.groupby(["activity", "cause"])["waiting"].agg(["size", "mean", "min", "max"]).reset_index()
     names, supplies, all_of_them = causes(network), {stock.name for stock in network.stocks}, int(missed.sum())
     rows: list[tuple[object, ...]] = []
-    for activity, cause, builds, mean, least, most in told.sort_values("mean", ascending=False).itertuples(index=False):
+    for activity, cause, builds, mean, least, most in lacks_.sort_values("mean", ascending=False).itertuples(
+        index=False
+    ):
         where = (name, network.activities[activity], network.levels[activity], names[cause])
         rows.append((*where, waiting_for(names[cause], supplies).kind, all_of_them, builds, mean, least, most))
     rows.sort(key=lambda row: -row[6] * row[7])  # type: ignore[operator]
     missed = missed & ~np.isin(np.arange(len(left)), stuck[:, 0])
-    for what, some in ((HORIZON, left[missed & (left > 0)]), ("", left[missed & (left == 0)])):
-        if len(some):
-            rows.append((name, "", "", what, "", all_of_them, len(some), some.mean(), some.min(), some.max()))
+    for what, group in ((HORIZON, left[missed & (left > 0)]), ("", left[missed & (left == 0)])):
+        if len(group):
+            rows.append((name, "", "", what, "", all_of_them, len(group), group.mean(), group.min(), group.max()))
     return rows
 
 
@@ -129,34 +131,34 @@ def _before(network: Network, nodes: Sequence[int], stocks: Sequence[int]) -> se
     for gate, orders in network.orders_of_gate.items():
         for order in orders:
             makers.setdefault(network.orders[order].stock, []).append(gate)
-    ahead = [*nodes, *(one for stock in stocks for one in makers.get(stock, ()))]
+    ahead = [*nodes, *(maker for stock in stocks for maker in makers.get(stock, ()))]
     seen, known = set(ahead), set(stocks)
     while ahead:
         node = ahead.pop()
-        found = sources[edges[node] : edges[node + 1]].tolist()
+        followers = sources[edges[node] : edges[node + 1]].tolist()
         if node >= network.instances and (starter := int(network.starter[node - network.instances])) != NOT:
-            found.append(starter)
+            followers.append(starter)
         if node < network.instances:
-            found += [gate for gate in (network.gate_of_finish(node),) if gate != NOT]
+            followers += [gate for gate in (network.gate_of_finish(node),) if gate != NOT]
             for take in network.demands[network.demand[node]].consumes:
                 if take.stock not in known:
                     known.add(take.stock)
-                    found += makers.get(take.stock, ())
-        for one in found:
-            if one not in seen:
-                seen.add(one)
-                ahead.append(one)
+                    followers += makers.get(take.stock, ())
+        for candidate in followers:
+            if candidate not in seen:
+                seen.add(candidate)
+                ahead.append(candidate)
     return set(network.activity[[node for node in seen if node < network.instances]].tolist())
 
 
 def _waiting(trace: Trace) -> dict[int, int]:
     """For each instance in a queue at the end, the number of the demand it waits for."""
     queued = np.flatnonzero((trace.ready != NOT) & (trace.start == NOT) & (trace.finish == NOT))
-    found = dict(zip(queued.tolist(), trace.network.demand[queued].tolist(), strict=True))
+    demands = dict(zip(queued.tolist(), trace.network.demand[queued].tolist(), strict=True))
     for row in trace.attempt_rows:
-        if row.start == NOT and row.instance not in found:
-            found[row.instance] = trace.demand_of(row)
-    return found
+        if row.start == NOT and row.instance not in demands:
+            demands[row.instance] = trace.demand_of(row)
+    return demands
 
 
 class _Left:
@@ -177,24 +179,24 @@ class _Left:
     def lacks(self, number: int) -> list[Lack]:
         """Each thing that is insufficient for a demand; where nothing is, what keeps it closed."""
         demand = self.network.demands[number]
-        found = []
+        lines = []
         for requirement in demand.requirements:
             short = [
                 [
                     (max(0, self.free[resource]), amount)
-                    for resource, amount in one.claims
+                    for resource, amount in alternative.claims
                     if self.free[resource] < amount
                 ]
-                for one in requirement.alternatives
+                for alternative in requirement.alternatives
             ]
             if all(short):
-                nearest = max((pair for some in short for pair in some), key=lambda pair: pair[0] - pair[1])
-                found.append(Lack(requirement.cause, *nearest))
+                nearest = max((pair for pairs in short for pair in pairs), key=lambda pair: pair[0] - pair[1])
+                lines.append(Lack(requirement.cause, *nearest))
         for stock, amount in demand.consumes:
             if self.stock[stock] < amount:
-                found.append(Lack(self.network.stocks[stock].name, self.stock[stock], amount))
-        if found:
-            return found
+                lines.append(Lack(self.network.stocks[stock].name, self.stock[stock], amount))
+        if lines:
+            return lines
         cause = self.last.get(demand.leader, NOT)
         return [Lack(causes(self.network)[cause] if cause != NOT else "its calendar", None, None)]
 

@@ -24,7 +24,7 @@ from dcsim.trace import Ints
 
 Floats = NDArray[np.float64]
 
-Found = tuple[tuple[str, str], str]
+Shortfall = tuple[tuple[str, str], str]
 """The path of a thing that is too little, and what is said about it."""
 
 FASTEST = 0.1
@@ -48,13 +48,13 @@ class Luck:
         return probability >= 1
 
 
-def too_little(network: Network) -> Iterator[Found]:
+def too_little(network: Network) -> Iterator[Shortfall]:
     """Every supply, resource and milestone of which there can never be enough, each told for its worst place."""
     lucky = replace(network, risks=tuple(map(_kind, network.risks)))
     draws = draw(lucky, Luck())
-    there = np.array([stock.initial for stock in network.stocks], object)
-    np.add.at(there, draws.deliveries.stock, draws.deliveries.amount.astype(object))
-    tried, ever = _what_can_happen(network, draws, there.tolist())
+    stock = np.array([stock.initial for stock in network.stocks], object)
+    np.add.at(stock, draws.deliveries.stock, draws.deliveries.amount.astype(object))
+    tried, ever = _what_can_happen(network, draws, stock.tolist())
     yield from _supplies(network, tried, ever)
     yield from _milestones(network, ever)
     yield from _resources(network, draws, tried)
@@ -63,7 +63,11 @@ def too_little(network: Network) -> Iterator[Found]:
 def _kind(risk: Risk) -> Risk:
     """A risk at its kindest: as it is where nothing about it is left to chance, else only what it may do good."""
     dated = (risk.begins is None or isinstance(risk.begins.delay, Fixed)) and isinstance(risk.lasts, Fixed | None)
-    sizes = (risk.every, *(delay for _, delay in risk.delays), *(size for one in risk.adds for size in one.minutes))
+    sizes = (
+        risk.every,
+        *(delay for _, delay in risk.delays),
+        *(size for addition in risk.adds for size in addition.minutes),
+    )
     if risk.probability >= 1 and dated and all(isinstance(size, Fixed | None) for size in sizes):
         return risk
     return replace(
@@ -143,7 +147,7 @@ def _in_time(network: Network, draws: Draws, number: int) -> int:
     return sum(order.lot(k) for k in range(order.lots) if network.due(order, first, k) <= network.horizon)
 
 
-def _supplies(network: Network, tried: Ints, ever: Sequence[int]) -> Iterator[Found]:
+def _supplies(network: Network, tried: Ints, ever: Sequence[int]) -> Iterator[Shortfall]:
     """Supplies of which consumers need more than can ever be there."""
     users: dict[int, Counter[tuple[str, int]]] = {}
     for number, count in enumerate(np.bincount(network.demand[tried], minlength=len(network.demands)).tolist()):
@@ -155,7 +159,7 @@ def _supplies(network: Network, tried: Ints, ever: Sequence[int]) -> Iterator[Fo
         if (lack := sum(amount * count for (_, amount), count in needs.items()) - ever[stock]) > 0:
             short.setdefault(network.stocks[stock].name, []).append((lack, stock))
     for name, places in short.items():
-        lack, worst = max(places, key=lambda one: (one[0], -one[1]))
+        lack, worst = max(places, key=lambda place: (place[0], -place[1]))
         needs = users[worst]
         unit = f" {network.stocks[worst].unit}".rstrip()
         many = Counter[str]()
@@ -169,7 +173,7 @@ def _supplies(network: Network, tried: Ints, ever: Sequence[int]) -> Iterator[Fo
         yield ("supplies", name), said + (left if sum(many.values()) > 1 else "")
 
 
-def _milestones(network: Network, ever: Sequence[int]) -> Iterator[Found]:
+def _milestones(network: Network, ever: Sequence[int]) -> Iterator[Shortfall]:
     """Milestones of supplies that cannot get so far."""
     for milestone in network.milestones:
         most = sum(ever[stock] for stock in milestone.stocks)
@@ -179,7 +183,7 @@ def _milestones(network: Network, ever: Sequence[int]) -> Iterator[Found]:
             yield ("milestones", milestone.name), said
 
 
-def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
+def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Shortfall]:
     """Resources whose work cannot be done before the horizon, alternatives taken together."""
     minutes = np.bincount(network.demand[tried], _least(network, draws)[tried], len(network.demands))
     counts = np.bincount(network.demand[tried], minlength=len(network.demands))
@@ -188,7 +192,7 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
     choices: set[frozenset[int]] = set()
     for number, demand in enumerate(network.demands):
         for requirement in demand.requirements if counts[number] else ():
-            taken = Counter(claim.resource for one in requirement.alternatives for claim in one.claims)
+            taken = Counter(claim.resource for alternative in requirement.alternatives for claim in alternative.claims)
             always = {resource for resource, times in taken.items() if times == len(requirement.alternatives)}
             choices |= {frozenset((resource,)) for resource in always}
             if len(always) < len(taken):
@@ -198,20 +202,24 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
             needs.append(
                 (requirement, float(minutes[number]), network.activities[demand.activity], int(counts[number]))
             )
-    told: dict[str, list[tuple[float, int, str]]] = {}
+    messages: dict[str, list[tuple[float, int, str]]] = {}
     ways = sorted(choices, key=sorted)
     for number, choice in enumerate(ways):
-        some = [needs[k] for k in sorted({k for resource in choice for k in users[resource]})]
-        inside = [(least * mins, name, n) for one, mins, name, n in some if (least := _in_any_case(one, choice))]
+        relevant = [needs[k] for k in sorted({k for resource in choice for k in users[resource]})]
+        inside = [
+            (least * mins, name, n)
+            for requirement, mins, name, n in relevant
+            if (least := _in_any_case(requirement, choice))
+        ]
         need = sum(minutes for minutes, _, _ in inside)
-        if need > (there := sum(_most(network, draws, resource) for resource in choice)):
+        if need > (available := sum(_most(network, draws, resource) for resource in choice)):
             many = Counter[str]()
             for _, activity, count in inside:
                 many[activity] += count
             name = " | ".join(dict.fromkeys(network.resources[k].name for k in sorted(choice)))
             said = f"{_users(many)} {_verb(many)} at least {need / 60:,.0f} hours of {name}{{}}, but there are never "
-            told.setdefault(name, []).append((need - there, -number, f"{said}more than {there / 60:,.0f}"))
-    for name, places in told.items():
+            messages.setdefault(name, []).append((need - available, -number, f"{said}more than {available / 60:,.0f}"))
+    for name, places in messages.items():
         _, number, said = max(places)
         where = _where(network.resources[min(ways[-number])].place, places)
         yield ("resources", name.split(" | ")[0]), said.format(where) + _until(network)
@@ -219,7 +227,9 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Found]:
 
 def _in_any_case(requirement: Requirement, resources: Set[int]) -> int:
     """The fewest units of these resources together that a requirement takes, whatever is chosen."""
-    return min(sum(c.amount for c in one.claims if c.resource in resources) for one in requirement.alternatives)
+    return min(
+        sum(c.amount for c in alternative.claims if c.resource in resources) for alternative in requirement.alternatives
+    )
 
 
 def _least(network: Network, draws: Draws) -> Floats:
@@ -249,9 +259,9 @@ def _learned(network: Network, work: Work) -> float:
 def _most(network: Network, draws: Draws, resource: int) -> int:
     """The most unit-minutes that a resource can work; what runs keeps its units when there are fewer."""
     times = network.working_times[network.resources[resource].calendar].open
-    mine = draws.steps.resource == resource
-    edges = [0, *draws.steps.tick[mine].tolist(), network.horizon]
-    units = np.maximum.accumulate([draws.capacity[resource], *draws.steps.units[mine]]).tolist()
+    of_resource = draws.steps.resource == resource
+    edges = [0, *draws.steps.tick[of_resource].tolist(), network.horizon]
+    units = np.maximum.accumulate([draws.capacity[resource], *draws.steps.units[of_resource]]).tolist()
     return sum(count * times.worked(a, b) for count, (a, b) in zip(units, pairwise(edges), strict=True))
 
 

@@ -78,10 +78,10 @@ def counted(scenario: Scenario, known: Iterable[str], milestones: Iterable[str] 
         scenario.milestones[name].supply for name in (scenario.milestones if milestones is None else milestones)
     ]
     names = set(known)
-    found = [name for name in looked_at if name is not None and name in names]
-    units = [scenario.supplies[name].unit for name in found]
+    counters = [name for name in looked_at if name is not None and name in names]
+    units = [scenario.supplies[name].unit for name in counters]
     common = max(units, key=units.count, default="")
-    return list(dict.fromkeys(name for name, unit in zip(found, units, strict=True) if unit == common))
+    return list(dict.fromkeys(name for name, unit in zip(counters, units, strict=True) if unit == common))
 
 
 def _of(numbers: Ints, names: list[str]) -> "pd.Series[str]":

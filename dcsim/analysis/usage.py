@@ -30,8 +30,8 @@ def usage_table(trace: Trace, draws: Draws) -> pd.DataFrame:
     resource, tick = resource[last], tick[last]
     same = (resource[1:] == resource[:-1]) & (np.diff(sums[0]) == 0) & (np.diff(sums[1]) == 0)
     keep = np.append(True, ~same)[: len(resource)]
-    names = np.array([one.name for one in network.resources], object)
-    places = np.array([one.place for one in network.resources], object)
+    names = np.array([resource.name for resource in network.resources], object)
+    places = np.array([resource.place for resource in network.resources], object)
     frame = pd.DataFrame(
         {
             "resource": pd.Series(names[resource[keep]], dtype="str"),
@@ -73,7 +73,7 @@ def _held(trace: Trace) -> Iterator[tuple[int, int, Ints, Ints]]:
     group = demand * (len(modes) + 1) + which.ravel()
     order = np.argsort(group, kind="stable")
     groups, first = np.unique(group[order], return_index=True)
-    for one, part in zip(groups.tolist(), np.split(order, first)[1:], strict=True):
-        number, way = divmod(one, len(modes) + 1)
+    for resource, part in zip(groups.tolist(), np.split(order, first)[1:], strict=True):
+        number, way = divmod(resource, len(modes) + 1)
         for claim in network.demands[number].taken(int(modes[way])):
             yield claim.resource, claim.amount, begins[part], ends[part]

@@ -48,8 +48,8 @@ def queue_lengths(shortages: pd.DataFrame, cause: str, end: int) -> list[tuple[i
     moments, position = np.unique(ticks, return_inverse=True)
     changes = np.zeros(len(moments), np.int64)
     np.add.at(changes, position, np.concatenate([waiting, -waiting]))
-    there = np.cumsum(changes)
-    rows = zip(moments[:-1].tolist(), moments[1:].tolist(), there[:-1].tolist(), strict=True)
+    lengths = np.cumsum(changes)
+    rows = zip(moments[:-1].tolist(), moments[1:].tolist(), lengths[:-1].tolist(), strict=True)
     return [(begin, until, count) for begin, until, count in rows if count > 0]
 
 

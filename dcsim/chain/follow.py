@@ -53,12 +53,12 @@ def chain(past: Past, node: int) -> Table:
     """The segments of the chain of one instance or gate, in order of time; none of what did not happen."""
     room, place = 4096, by_rows(PLACE, [(0,) * 5])
     while True:
-        told = by_columns(SEGMENT, *np.empty((5, room), np.int64))
-        count = int(follow(past, node, told, place))
+        segments = by_columns(SEGMENT, *np.empty((5, room), np.int64))
+        count = int(follow(past, node, segments, place))
         if count == ENDLESS:
             raise RuntimeError(f"the chain of node {node} does not end")
         if count <= room:
-            return told[:count][::-1]
+            return segments[:count][::-1]
         room = count
 
 
@@ -176,23 +176,25 @@ def delivered(past: Past, demand: int, cause: int, tick: int, latest: int) -> in
 
 
 @fast
-def follow(past: Past, node: int, told: Table, place: Table) -> int:
+def follow(past: Past, node: int, segments: Table, place: Table) -> int:
     """Follow the chain of a node back to the start; how many segments there are, the last in time told first."""
     here, story = place[0], past.story
     set_out(past, here, node)
     for _ in range(6 * (len(story.settled) + len(story.instance) + len(past.ways.gates) + len(story.delivery) + 1)):
         if here.at == AT_GATE:
-            leave_gate(past, told, here)
+            leave_gate(past, segments, here)
         elif here.at == AT_FINISH:
-            leave_finish(past, told, here)
+            leave_finish(past, segments, here)
         elif here.at == AT_START:
-            leave_start(past, told, here)
+            leave_start(past, segments, here)
         elif here.at == AT_READY:
-            leave_ready(past, told, here)
+            leave_ready(past, segments, here)
         elif here.at == AT_DELIVERY:
-            leave_delivery(past, told, here)
+            leave_delivery(past, segments, here)
         else:
-            return tell(told, here.count, 0, here.tick, past.ways.codes.start, NOT, 0) if here.tick > 0 else here.count
+            return (
+                tell(segments, here.count, 0, here.tick, past.ways.codes.start, NOT, 0) if here.tick > 0 else here.count
+            )
     return ENDLESS
 
 
@@ -239,7 +241,7 @@ def end(here: Any) -> None:
 
 
 @fast
-def leave_gate(past: Past, told: Table, here: Any) -> None:
+def leave_gate(past: Past, segments: Table, here: Any) -> None:
     """From a gate to what opened it."""
     gate, by, story = past.ways.gate[here.what], past.gates.opened[here.what].by, past.story
     if gate.started_by != NOT:
@@ -247,7 +249,7 @@ def leave_gate(past: Past, told: Table, here: Any) -> None:
     elif by == NOT:
         here.at = OVER
     elif gate.milestone == NOT:
-        take_link(past, told, here, by)
+        take_link(past, segments, here, by)
     elif by < len(story.settled):
         go_to_work(here, AT_FINISH, story.settled[by].instance, story.settled[by].row)
     else:
@@ -255,49 +257,49 @@ def leave_gate(past: Past, told: Table, here: Any) -> None:
 
 
 @fast
-def leave_ready(past: Past, told: Table, here: Any) -> None:
+def leave_ready(past: Past, segments: Table, here: Any) -> None:
     """From what became ready to what it had waited for: its attempt before, a predecessor, or a date."""
     if here.row >= 0 and past.story.row[here.row].before >= 0:
         here.at, here.row = AT_FINISH, past.story.row[here.row].before
         return
     link = last_arrival(past, here.what)
     if link != NOT and (arrival(past, link) >> ROUNDS) >= here.tick:
-        take_link(past, told, here, link)
+        take_link(past, segments, here, link)
         return
     if here.tick > 0:
         code = past.ways.codes.date + activity_of(past.plan, here.what)
-        here.count = tell(told, here.count, 0, here.tick, code, here.what, 0)
+        here.count = tell(segments, here.count, 0, here.tick, code, here.what, 0)
     end(here)
 
 
 @fast
-def take_link(past: Past, told: Table, here: Any, link: int) -> None:
+def take_link(past: Past, segments: Table, here: Any, link: int) -> None:
     """From an instance or a gate to its predecessor, over the lag between them."""
     code, at, what, until = past.ways.codes.lag, here.at, here.what, here.tick
     go_to_node(past, here, past.ways.link[link].source)
     lag = lag_of(past, link)
     if lag > 0 and past.plan.lag[lag].early:
         go_to_start(past, here, past.ways.gate[here.what].started_by)
-        here.count = tell_work(past, told, here.count, until, here.what, here.row)
+        here.count = tell_work(past, segments, here.count, until, here.what, here.row)
     elif lag > 0:
         if at != AT_GATE:
             code += activity_of(past.plan, what)
-            here.count = tell(told, here.count, here.tick, until, code, what, 0)
+            here.count = tell(segments, here.count, here.tick, until, code, what, 0)
         else:
             code += past.ways.codes.rework + past.ways.gate[what].order
-            here.count = tell(told, here.count, here.tick, until, code, NOT, 0)
+            here.count = tell(segments, here.count, here.tick, until, code, NOT, 0)
 
 
 @fast
-def leave_finish(past: Past, told: Table, here: Any) -> None:
+def leave_finish(past: Past, segments: Table, here: Any) -> None:
     """From the finish of a piece of work to its start, or to what the finish had waited for."""
     link = last_to_finish(past, here.what, here.row, here.tick)
     if link != NOT:
-        take_link(past, told, here, link)
+        take_link(past, segments, here, link)
         return
     here.at = AT_START
     if not is_skipped(past.chance.skipped, here.what):
-        here.count = tell_work(past, told, here.count, here.tick, here.what, here.row)
+        here.count = tell_work(past, segments, here.count, here.tick, here.what, here.row)
         here.tick = started(past.story, here.what, here.row)
 
 
@@ -314,26 +316,26 @@ def last_to_finish(past: Past, instance: int, row: int, tick: int) -> int:
 
 
 @fast
-def leave_delivery(past: Past, told: Table, here: Any) -> None:
+def leave_delivery(past: Past, segments: Table, here: Any) -> None:
     """From a delivery to the placing of its order; a production, and an order placed on a date, end the chain."""
     codes, delivery = past.ways.codes, past.story.delivery[here.what]
     order = delivery.origin
     if order < 0:
-        here.count = tell(told, here.count, 0, here.tick, codes.production + delivery.stock, NOT, 0)
+        here.count = tell(segments, here.count, 0, here.tick, codes.production + delivery.stock, NOT, 0)
         end(here)
     elif past.ways.order_gate[order] != NOT:
         tick = here.tick
         go_to_node(past, here, past.ways.order_gate[order])
-        here.count = tell_order(past, told, here.count, here.tick, tick, order)
+        here.count = tell_order(past, segments, here.count, here.tick, tick, order)
     else:
         placed = past.chance.lead[order].placed
-        here.count = tell_order(past, told, here.count, placed, here.tick, order)
-        here.count = tell(told, here.count, 0, max(0, placed), codes.placed + order, NOT, 0)
+        here.count = tell_order(past, segments, here.count, placed, here.tick, order)
+        here.count = tell(segments, here.count, 0, max(0, placed), codes.placed + order, NOT, 0)
         end(here)
 
 
 @fast
-def leave_start(past: Past, told: Table, here: Any) -> None:
+def leave_start(past: Past, segments: Table, here: Any) -> None:
     """From the start of a piece of work to what it had waited for since it was ready, or to when it became ready."""
     story, instance, row = past.story, here.what, here.row
     demand, number, ready = demand_met(past, instance, row), 1, story.instance[instance].ready
@@ -344,19 +346,19 @@ def leave_start(past: Past, told: Table, here: Any) -> None:
     here.at = AT_READY
     while here.tick > ready and here.at == AT_READY:
         if cause >= past.plan.first_calendar_cause:
-            cause = leave_closing(past, told, here, demand, cause, ready, number)
+            cause = leave_closing(past, segments, here, demand, cause, ready, number)
             latest = ANY_ROUND
         else:
-            leave_lack(past, told, here, demand, cause, latest, ready, number)
+            leave_lack(past, segments, here, demand, cause, latest, ready, number)
 
 
 @fast
-def leave_closing(past: Past, told: Table, here: Any, demand: int, cause: int, ready: int, number: int) -> int:
+def leave_closing(past: Past, segments: Table, here: Any, demand: int, cause: int, ready: int, number: int) -> int:
     """Past the time in which only a closed calendar, or a risk, kept a demand waiting; what it lacked before that."""
     story, leader = past.story, past.plan.demand[demand].leader
     lack = shortage(story, leader, here.tick)
     since = ready if lack == NOT else max(ready, story.shortage[lack].begins)
-    here.count = tell(told, here.count, since, here.tick, past.ways.codes.wait + cause, here.what, number)
+    here.count = tell(segments, here.count, since, here.tick, past.ways.codes.wait + cause, here.what, number)
     here.tick = since
     lack = shortage(story, leader, since)
     return NOT if lack == NOT else story.shortage[lack].cause
@@ -364,7 +366,7 @@ def leave_closing(past: Past, told: Table, here: Any, demand: int, cause: int, r
 
 @fast
 def leave_lack(
-    past: Past, told: Table, here: Any, demand: int, cause: int, latest: int, ready: int, number: int
+    past: Past, segments: Table, here: Any, demand: int, cause: int, latest: int, ready: int, number: int
 ) -> None:
     """From what was lacking to who gave it back, produced or delivered it; to when it was ready if nobody did."""
     story, tick, waiting = past.story, here.tick, past.ways.codes.wait + cause
@@ -372,21 +374,21 @@ def leave_lack(
     if by == NOT:
         goods = delivered(past, demand, cause, tick, latest)
         if goods != NOT:
-            here.count = tell(told, here.count, tick, tick, waiting, here.what, number)
+            here.count = tell(segments, here.count, tick, tick, waiting, here.what, number)
             here.at, here.what = AT_DELIVERY, goods
         else:
             code = waiting if cause != NOT else past.ways.codes.start
-            here.count = tell(told, here.count, ready, tick, code, here.what, number)
+            here.count = tell(segments, here.count, ready, tick, code, here.what, number)
             here.tick = ready
         return
-    other, row = story.settled[by].instance, story.settled[by].row
-    if not is_required(past.plan, demand, cause) or last_to_finish(past, other, row, tick) != NOT:
-        here.count = tell(told, here.count, tick, tick, waiting, here.what, number)
-        go_to_work(here, AT_FINISH, other, row)
+    instance, row = story.settled[by].instance, story.settled[by].row
+    if not is_required(past.plan, demand, cause) or last_to_finish(past, instance, row, tick) != NOT:
+        here.count = tell(segments, here.count, tick, tick, waiting, here.what, number)
+        go_to_work(here, AT_FINISH, instance, row)
         return
-    begins, (calendar, _) = started(story, other, row), taken(past, other, row)
+    begins, (calendar, _) = started(story, instance, row), taken(past, instance, row)
     since = max(ready, begins)
-    here.count = tell_span(past, told, here.count, since, tick, waiting, calendar, here.what, number)
-    here.count = tell_work(past, told, here.count, since, other, row)
+    here.count = tell_span(past, segments, here.count, since, tick, waiting, calendar, here.what, number)
+    here.count = tell_work(past, segments, here.count, since, instance, row)
     here.tick = begins
-    go_to_work(here, AT_START, other, row)
+    go_to_work(here, AT_START, instance, row)

@@ -149,9 +149,11 @@ def taken(past: Past, instance: int, row: int) -> tuple[np.int64, np.int64]:
         requirement = plan.choice[i64(plan.demand[demand + 1].first_choice) - 1 - back]
         alternative, mode = chosen(plan.requirement, requirement, mode)
         option += i64(plan.alternative[alternative].option)
-        other = i64(plan.alternative[alternative].calendar)
-        if other != 0 and other != calendar:
-            calendar = other if calendar == 0 else i64(joined(plan.joined_key, plan.joined, calendar, other))
+        own_calendar = i64(plan.alternative[alternative].calendar)
+        if own_calendar != 0 and own_calendar != calendar:
+            calendar = (
+                own_calendar if calendar == 0 else i64(joined(plan.joined_key, plan.joined, calendar, own_calendar))
+            )
     return i64(0) if plan.demand[demand].in_months else calendar, option
 
 
@@ -192,9 +194,9 @@ def last_arrival(past: Past, node: int) -> int:
     """The link to a node that was satisfied last; -1 if there is none."""
     last, link = NOT, NOT
     for k in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
-        there = arrival(past, k)
-        if there >= last:
-            last, link = there, k
+        arrived = arrival(past, k)
+        if arrived >= last:
+            last, link = arrived, k
     return link
 
 
@@ -218,17 +220,17 @@ def arrival_number(past: Past, node: int, number: int) -> int:
     """The link to a node that was satisfied as the n-th; -1 if fewer were."""
     size, keys = 0, past.gates.scratch
     for k in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
-        there = arrival(past, k)
-        if there == NOT:
+        arrived = arrival(past, k)
+        if arrived == NOT:
             continue
         if size < number:
-            keys[size] = there
+            keys[size] = arrived
             size += 1
             if size == number:
                 for at in range(size // 2 - 1, -1, -1):
                     sift_down(keys, size, at)
-        elif there < keys[0]:
-            keys[0] = there
+        elif arrived < keys[0]:
+            keys[0] = arrived
             sift_down(keys, size, 0)
     return same_time(past, node, number) if size == number else NOT
 
@@ -287,9 +289,9 @@ def close(gate: Any) -> None:
 
 
 @fast
-def is_before(one: Any, other: Any) -> bool:
+def is_before(first: Any, second: Any) -> bool:
     """Whether one gate opened in an earlier round than another."""
-    return one.tick < other.tick or (one.tick == other.tick and one.round_ < other.round_)
+    return first.tick < second.tick or (first.tick == second.tick and first.round_ < second.round_)
 
 
 @fast
@@ -310,14 +312,14 @@ def open_gate(past: Past, node: int) -> None:
     needed = past.plan.needed[node]
     if needed == past.ways.link_first[node + 1] - past.ways.link_first[node]:
         link = last_arrival(past, node)
-        for other in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
-            if arrival(past, other) == NOT:
+        for link_ in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
+            if arrival(past, link_) == NOT:
                 link = NOT
     else:
         link = arrival_number(past, node, needed)
     if link != NOT:
-        there = arrival(past, link)
-        opened.tick, opened.round_, opened.by = there >> ROUNDS, there & (2**ROUNDS - 1), link
+        arrived = arrival(past, link)
+        opened.tick, opened.round_, opened.by = arrived >> ROUNDS, arrived & (2**ROUNDS - 1), link
 
 
 @fast
@@ -325,11 +327,11 @@ def reach(past: Past, gate: int) -> None:
     """Find out when so much of a supply had ever been there, and what was the last to come."""
     plan, story, opened = past.plan, past.story, past.gates.opened[gate]
     milestone = past.ways.gate[gate].milestone
-    there, wanted = 0, plan.milestone[milestone].reaches
+    level, wanted = 0, plan.milestone[milestone].reaches
     for stock in range(len(plan.stock) - 1):
         if past.ways.counted[milestone, stock]:
-            there += plan.stock[stock].initial
-    if there >= wanted:
+            level += plan.stock[stock].initial
+    if level >= wanted:
         opened.tick, opened.round_ = 0, 0
         return
     delivery, settled = 0, 0
@@ -339,7 +341,7 @@ def reach(past: Past, gate: int) -> None:
         ):
             tick, turn, by = story.delivery[delivery].tick, 0, len(story.settled) + delivery
             if past.ways.counted[milestone, story.delivery[delivery].stock] and is_placed(past, delivery):
-                there += story.delivery[delivery].amount
+                level += story.delivery[delivery].amount
                 turn = delivered_in(past, delivery)
             delivery += 1
         else:
@@ -349,10 +351,10 @@ def reach(past: Past, gate: int) -> None:
                 bundle = bundle_of(plan, instance)
                 for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
                     if past.ways.counted[milestone, plan.take[k].what]:
-                        there += plan.take[k].amount
+                        level += plan.take[k].amount
                 turn = story.settled[settled].round_
             settled += 1
-        if there >= wanted:
+        if level >= wanted:
             opened.tick, opened.round_, opened.by = tick, turn, by
             return
 

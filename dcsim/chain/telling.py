@@ -23,11 +23,11 @@ arrival = fast(lookup.arrival)
 
 
 @fast
-def tell(told: Table, count: int, begins: int, ends: int, code: int, instance: int, number: int) -> int:
+def tell(segments: Table, count: int, begins: int, ends: int, code: int, instance: int, number: int) -> int:
     """One more segment, as far as there is room."""
-    if count < len(told):
-        told[count].begins, told[count].ends, told[count].code = begins, ends, code
-        told[count].instance, told[count].attempt = instance, number
+    if count < len(segments):
+        segments[count].begins, segments[count].ends, segments[count].code = begins, ends, code
+        segments[count].instance, segments[count].attempt = instance, number
     return count + 1
 
 
@@ -61,7 +61,7 @@ def acts(past: Past, k: int, tick: int) -> bool:
 
 @fast
 def tell_closed(
-    past: Past, told: Table, count: int, begins: int, ends: int, calendar: int, instance: int, number: int
+    past: Past, segments: Table, count: int, begins: int, ends: int, calendar: int, instance: int, number: int
 ) -> int:
     """Time in which a calendar was closed: of itself, or by the first in the file of the risks that stop work."""
     plan, chance, parts = past.plan, past.chance, past.ways.part
@@ -86,33 +86,41 @@ def tell_closed(
                     cause = parts[part].cause
                     break
         code = past.ways.codes.wait + cause if cause != NOT else past.ways.codes.start
-        count = tell(told, count, low, ends, code, instance, number)
+        count = tell(segments, count, low, ends, code, instance, number)
         ends = low
     return count
 
 
 @fast
 def tell_span(
-    past: Past, told: Table, count: int, begins: int, ends: int, code: int, calendar: int, instance: int, number: int
+    past: Past,
+    segments: Table,
+    count: int,
+    begins: int,
+    ends: int,
+    code: int,
+    calendar: int,
+    instance: int,
+    number: int,
 ) -> int:
     """Time that was spent on something while a calendar was open; when it was closed, on that."""
     chance = past.chance
     if calendar == 0 or begins == ends:
-        return tell(told, count, begins, ends, code, instance, number)
+        return tell(segments, count, begins, ends, code, instance, number)
     while ends > begins:
         k = interval(chance.open_first, chance.open, calendar, ends - 1)
         if k < chance.open_first[calendar + 1] and chance.open[k].opens < ends:
             low = max(begins, chance.open[k].opens)
-            count = tell(told, count, low, ends, code, instance, number)
+            count = tell(segments, count, low, ends, code, instance, number)
         else:
             low = max(begins, chance.open[k - 1].closes) if k > chance.open_first[calendar] else begins
-            count = tell_closed(past, told, count, low, ends, calendar, instance, number)
+            count = tell_closed(past, segments, count, low, ends, calendar, instance, number)
         ends = low
     return count
 
 
 @fast
-def tell_work(past: Past, told: Table, count: int, ends: int, instance: int, row: int) -> int:
+def tell_work(past: Past, segments: Table, count: int, ends: int, instance: int, row: int) -> int:
     """A piece of work from its start until a tick; the part that risks have added at its end is theirs."""
     plan, chance, story = past.plan, past.chance, past.story
     begins, number, code = started(story, instance, row), 1, past.ways.codes.work
@@ -136,13 +144,13 @@ def tell_work(past: Past, told: Table, count: int, ends: int, instance: int, row
                 own = worked_at(chance.open_first, chance.open, calendar, done + own_part)
                 own = max(begins, min(ends, own))
                 risk = past.ways.codes.wait + plan.risk_cause[effect.risk]
-                count = tell_span(past, told, count, own, ends, risk, calendar, instance, number)
+                count = tell_span(past, segments, count, own, ends, risk, calendar, instance, number)
                 ends = own
-    return tell_span(past, told, count, begins, ends, code + activity, calendar, instance, number)
+    return tell_span(past, segments, count, begins, ends, code + activity, calendar, instance, number)
 
 
 @fast
-def tell_order(past: Past, told: Table, count: int, placed: int, tick: int, order: int) -> int:
+def tell_order(past: Past, segments: Table, count: int, placed: int, tick: int, order: int) -> int:
     """From the placing of an order to a delivery: its lead time, and what a risk has added."""
     plan, chance, wanted = past.plan, past.chance, tick
     for lot in range(plan.order[order].lots):
@@ -155,6 +163,6 @@ def tell_order(past: Past, told: Table, count: int, placed: int, tick: int, orde
         risk = chance.postponed[k]
         if tick > starts and risk.stock == plan.order[order].stock and risk.begins <= wanted < risk.ends:
             low = max(starts, tick - risk.ticks)
-            count = tell(told, count, low, tick, past.ways.codes.wait + plan.risk_cause[risk.risk], NOT, 0)
+            count = tell(segments, count, low, tick, past.ways.codes.wait + plan.risk_cause[risk.risk], NOT, 0)
             tick = low
-    return tell(told, count, max(placed, 0), tick, past.ways.codes.order + order, NOT, 0)
+    return tell(segments, count, max(placed, 0), tick, past.ways.codes.order + order, NOT, 0)

@@ -84,7 +84,7 @@ def ways(network: Network) -> Ways:
             [[stock in m.stocks for stock in range(len(network.stocks))] for m in network.milestones], np.bool_
         ).reshape(len(network.milestones), len(network.stocks)),
         part_first=first_of(parts),
-        part=by_columns(PART, *np.array([part for some in parts for part in some]).T),
+        part=by_columns(PART, *np.array([part for parts_of_way in parts for part in parts_of_way]).T),
         order_gate=_order_gates(network),
     )
 
@@ -110,17 +110,17 @@ def _parts(network: Network) -> list[list[tuple[int, int]]]:
 def _in_order(network: Network) -> I64:
     """The gates, each after those that links lead from; these have no circles."""
     first, source, _ = network.backwards
-    found: dict[int, None] = {}
+    order: dict[int, None] = {}
     for gate in range(network.instances, len(network.needed)):
         path = [gate]
         while path:
             before = source[first[path[-1]] : first[path[-1] + 1]]
-            ahead = next((k for k in before.tolist() if k >= network.instances and k not in found), None)
+            ahead = next((k for k in before.tolist() if k >= network.instances and k not in order), None)
             if ahead is None:
-                found.setdefault(path.pop())
+                order.setdefault(path.pop())
             else:
                 path.append(ahead)
-    return ints(found)
+    return ints(order)
 
 
 def _gates(network: Network) -> Table:
@@ -134,7 +134,7 @@ def _gates(network: Network) -> Table:
 
 
 def _order_gates(network: Network) -> I64:
-    found = np.full(len(network.orders), NOT, np.int64)
+    gates = np.full(len(network.orders), NOT, np.int64)
     for gate, orders in network.orders_of_gate.items():
-        found[list(orders)] = gate
-    return found
+        gates[list(orders)] = gate
+    return gates

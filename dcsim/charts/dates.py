@@ -66,7 +66,7 @@ def moment(at: float) -> datetime:
 def date_axis(ax: Axes, fewest: int = 4, most: int = 12) -> None:
     """Dates below a picture, so many."""
     ax.xaxis.set_major_locator(AutoDateLocator(minticks=fewest, maxticks=most))  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_formatter(FuncFormatter(_told))
+    ax.xaxis.set_major_formatter(FuncFormatter(_date_label))
     ax.tick_params(axis="x", labelsize=9)
 
 
@@ -78,11 +78,11 @@ def days_above(ax: Axes, clock: Clock) -> None:
     days.tick_params(labelsize=9)
 
 
-def _told(date: float, tick: int | None) -> str:
+def _date_label(date: float, tick: int | None) -> str:
     """A date on the axis: its month, with the day unless it is the first; its year under some; an hour if it is one."""
     when = moment(round(date * DAY) / DAY)
     if (when.hour, when.minute) != (0, 0):
         return f"{when:%H:%M}"
-    told = f"{when:%b}" if when.day == 1 else f"{when.day} {when:%b}"
+    label = f"{when:%b}" if when.day == 1 else f"{when.day} {when:%b}"
     year = tick == 0 or (when.month == 1 and when.day < 15)
-    return f"{told}\n{when:%Y}" if year else told
+    return f"{label}\n{when:%Y}" if year else label

@@ -110,7 +110,7 @@ def _titled(chart: Chart, ax: Axes, entries: int, **font: Any) -> None:
 def _drawn(chart: Chart, ax: Axes) -> int:
     """Everything but its message; how many lines its legend has."""
     if chart.empty:
-        style.nothing(ax, plain(chart.empty, 90))
+        style.blank(ax, plain(chart.empty, 90))
         return 0
     shown = [mark for mark in chart.marks if not mark.hidden]
     for mark in shown:
@@ -216,9 +216,11 @@ def _bars(mark: Bars, ax: Axes) -> None:
     start, end = _at(mark.start), _at(mark.end)
     away = 4 if np.max(mark.height, initial=0) > THIN else 9  # at the ends of a thin bar there are dots
     ax.barh(list(mark.rows), end - start, left=start, height=mark.height, zorder=2, **_filled(mark))
-    for row, label, one, other in zip(mark.rows, mark.labels, start, end, strict=False):
+    for row, label, begin, finish in zip(mark.rows, mark.labels, start, end, strict=False):
         if label:
-            at, side = ((one + other) / 2, "center") if mark.inside else (other, "left" if other >= one else "right")
+            at, side = (
+                ((begin + finish) / 2, "center") if mark.inside else (finish, "left" if finish >= begin else "right")
+            )
             shift = {"center": 0, "left": away, "right": -away}[side]
             said = ax.annotate(plain(label, 60), (at, row), (shift, 0), textcoords="offset points")
             said.set(ha=side, va="center", fontsize=9)

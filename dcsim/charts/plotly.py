@@ -210,25 +210,27 @@ def _notes(mark: Mark, otherwise: str) -> dict[str, Any]:
 def _values(values: Values | Sequence[float]) -> list[Any]:
     array = np.asarray(values)
     if array.dtype.kind == "M":
-        return [str(one).replace("T", " ") for one in array.astype("datetime64[m]")]
-    return [None if not np.isfinite(one) else one for one in array.astype(np.float64).round(4).tolist()]
+        return [str(moment).replace("T", " ") for moment in array.astype("datetime64[m]")]
+    return [None if not np.isfinite(number) else number for number in array.astype(np.float64).round(4).tolist()]
 
 
 def _lengths(lengths: Any) -> list[Any]:
     """Spans of time in milliseconds, others as they are."""
     array = np.asarray(lengths)
     if array.dtype.kind == "m":
-        return [int(one) for one in array.astype("timedelta64[ms]").astype(np.int64)]
-    return [float(one) for one in array.astype(np.float64).round(4)]
+        return [int(span) for span in array.astype("timedelta64[ms]").astype(np.int64)]
+    return [float(number) for number in array.astype(np.float64).round(4)]
 
 
 def _highest(chart: Chart) -> float:
-    return max((float(np.nanmax(one)) for one in _heights(chart)), default=1.0)
+    return max((float(np.nanmax(heights)) for heights in _heights(chart)), default=1.0)
 
 
 def _lowest(chart: Chart) -> float:
     """Where lines across the chart begin: at nothing, or at the lowest mark where nothing is not on the chart."""
-    return 0 if chart.y.kind != "number" else min((float(np.nanmin(one)) for one in _heights(chart)), default=0.0)
+    return (
+        0 if chart.y.kind != "number" else min((float(np.nanmin(heights)) for heights in _heights(chart)), default=0.0)
+    )
 
 
 def _heights(chart: Chart) -> Iterator[NDArray[np.float64]]:

@@ -120,7 +120,7 @@ def legend_above(ax: Axes, *what: Any, lift: float = 2, columns: int = 4) -> Leg
     return ax.legend(*what, loc="lower left", ncols=columns, handlelength=1.8, fontsize=9, borderaxespad=0, **place)
 
 
-def nothing(ax: Axes, why: str) -> Axes:
+def blank(ax: Axes, why: str) -> Axes:
     """Where there is nothing to draw, the picture says why."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", color=GREY)
@@ -151,15 +151,15 @@ def cover(figure: Figure) -> None:
     """Letters that the font does not have are taken from installed fonts; what none has is told once."""
     texts = [text for text in figure.findobj(Text) if not text.get_text().isascii()]
     missing = {letter for text in texts for letter in text.get_text() if letter.isprintable()} - _letters(FONT)
-    found = [FONT]
+    fonts = [FONT]
     for name in sorted({font.name for font in fontManager.ttflist} - {FONT, *BOXES}) if missing else ():
         if has := missing & _letters(name):
             missing -= has
-            found.append(name)
+            fonts.append(name)
         if not missing:
             break
-    for text in texts if len(found) > 1 else ():
-        text.set_fontfamily(found)
+    for text in texts if len(fonts) > 1 else ():
+        text.set_fontfamily(fonts)
     if missing:
         letters = "".join(sorted(missing)[:12])
         logging.getLogger("dcsim").warning("no installed font has %s: the picture shows boxes instead", letters)

@@ -16,10 +16,14 @@ class Once(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         given = self.make_parser(ctx).parse_args(args=list(args))[2]
-        for one in self.params:
-            scalar = one.nargs == 1 and not getattr(one, "multiple", False) and not getattr(one, "is_flag", False)
-            if scalar and (times := sum(other is one for other in given)) > 1:
-                raise typer.BadParameter(f"given {times} times; give it once", ctx, one)  # type: ignore[arg-type]
+        for parameter in self.params:
+            scalar = (
+                parameter.nargs == 1
+                and not getattr(parameter, "multiple", False)
+                and not getattr(parameter, "is_flag", False)
+            )
+            if scalar and (times := sum(argument is parameter for argument in given)) > 1:
+                raise typer.BadParameter(f"given {times} times; give it once", ctx, parameter)  # type: ignore[arg-type]
         return super().parse_args(ctx, args)
 
 
@@ -151,7 +155,7 @@ def opened(
     from dcsim import api
     from dcsim.scenario.sightings import with_seen
 
-    found = api.load(
+    loaded = api.load(
         scenario,
         variants=variant or (),
         overrides=settings(set_),
@@ -159,10 +163,10 @@ def opened(
         mitigate=mitigate or (),
         limit=limit,
     )
-    found = with_seen(found, seen, as_of)
-    for warning in found.warnings:
+    loaded = with_seen(loaded, seen, as_of)
+    for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    return found
+    return loaded
 
 
 def settings(

@@ -62,11 +62,11 @@ def import_(
         return
     plan = {"name": name, "start": start, "status_date": status_date, "dates": dates}
     with patience("reading"):
-        found = import_schedule(schedule, **table, **plan, calendars=_calendars(calendar or []))
+        imported = import_schedule(schedule, **table, **plan, calendars=_calendars(calendar or []))
     if out is not None:
-        write_file(out, found.text)
+        write_file(out, imported.text)
     following = f"wrote {out}; next: dcsim check {out}; dcsim replicate {out} -n 1000"
-    answer(found, "activities", shown(report(found)), as_json, as_csv, following)
+    answer(imported, "activities", shown(report(imported)), as_json, as_csv, following)
 
 
 def _import_risks(register: Path, scenario: Path, out: Path | None, **table: str) -> None:
@@ -75,19 +75,19 @@ def _import_risks(register: Path, scenario: Path, out: Path | None, **table: str
     from dcsim.exchange.register import import_risks
     from dcsim.writing import write_file
 
-    found = import_risks(register, scenario, out=out, **table)
+    imported = import_risks(register, scenario, out=out, **table)
     if out is not None:
-        write_file(out, found.text)
-    typer.echo(f"{counted(len(found.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}")
+        write_file(out, imported.text)
+    typer.echo(f"{counted(len(imported.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}")
 
 
 def _calendars(written: list[str]) -> dict[str, str]:
     """Working hours by the name of a calendar; hours alone are for activities without a calendar."""
-    found: dict[str, str] = {}
+    calendars: dict[str, str] = {}
     for text in written:
         name, equals, hours = text.partition("=")
         key, value = (name.strip(), hours.strip()) if equals else ("", text.strip())
-        if key in found:
+        if key in calendars:
             raise typer.BadParameter(f"--calendar {key or value} is given twice, and only one can count")
-        found[key] = value
-    return found
+        calendars[key] = value
+    return calendars

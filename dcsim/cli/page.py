@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import app
-from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience, progress, showing
+from dcsim.cli.terminal import AsCsv, AsJson, Facts, answer, patience, progress, showing
 
 
 @app.command()
@@ -53,5 +53,5 @@ def export(
 
     with showing(*results), progress("simulating") as show:
         done = export(*(read(folder) for folder in results), path=out, milestone=milestone, tool=tool, progress=show)
-    told = Told("export", {"file": str(done.path)}, {"losses": done.losses})
-    answer(told, "losses", shown(done.report()), as_json, as_csv)
+    result_facts = Facts("export", {"file": str(done.path)}, {"losses": done.losses})
+    answer(result_facts, "losses", shown(done.report()), as_json, as_csv)

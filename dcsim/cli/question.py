@@ -113,8 +113,8 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
                 make_way(out, overwrite, asked["resume"])
                 asked["out"] = out
             with _stoppable(out if keeps else None), progress(doing) as show:
-                found = body(about, **asked, progress=show)
-            answer = found if isinstance(found, Answer) else Answer(found)
+                outcome = body(about, **asked, progress=show)
+            answer = outcome if isinstance(outcome, Answer) else Answer(outcome)
             written = [*answer.notes, *(in_folder(out) if keeps else ())]
             if not keeps:
                 make_way(out, overwrite)

@@ -94,8 +94,8 @@ def explain(
 
     if expected and replication is not None:
         raise typer.BadParameter("choose one chain: --replication or --expected")
-    told = None if expected else (TYPICAL if replication is None else replication)
-    return explain(scenario, replication=told, **shared)
+    chain_of = None if expected else (TYPICAL if replication is None else replication)
+    return explain(scenario, replication=chain_of, **shared)
 
 
 @question("seen milestones outcome party n seed workers engine sampling")
@@ -117,8 +117,10 @@ def compare(
     from dcsim.study.compare import compare
 
     files = (".yaml", ".yml")
-    others = [api.load(change, limit=limit) if Path(change).suffix in files else change for change in changes or ()]
-    return compare(scenario, *others, **shared)
+    alternatives = [
+        api.load(change, limit=limit) if Path(change).suffix in files else change for change in changes or ()
+    ]
+    return compare(scenario, *alternatives, **shared)
 
 
 @question("seen seed engine")

@@ -17,7 +17,7 @@ from dcsim.cli.app import (
     app,
     opened,
 )
-from dcsim.cli.terminal import AsCsv, AsJson, Told, answer, patience
+from dcsim.cli.terminal import AsCsv, AsJson, Facts, answer, patience
 
 if TYPE_CHECKING:
     from dcsim.errors import Problem
@@ -41,28 +41,27 @@ def check(
         return
     from dcsim import api
     from dcsim.document.words import counted
-    from dcsim.errors import ScenarioError
-    from dcsim.errors import told as lines
+    from dcsim.errors import ScenarioError, lines_of
     from dcsim.model import network_of
     from dcsim.report.words import size
 
     with patience("checking"):
         try:
-            found = api.check(scenario, variants=variant or (), limit=limit)
+            checked = api.check(scenario, variants=variant or (), limit=limit)
         except ScenarioError as error:
             if as_json or as_csv:
                 answer(_checked(error.name, error.problems, ()), "problems", "", as_json, as_csv)
                 raise typer.Exit(2) from None
             raise
     if as_json or as_csv:
-        answer(_checked(found.document.name, (), found.warnings), "problems", "", as_json, as_csv)
+        answer(_checked(checked.document.name, (), checked.warnings), "problems", "", as_json, as_csv)
         return
-    told = [size(network_of(found), found.labels)]
-    told += [counted(len(found.variants), "variant")] if found.variants else []
-    told += [counted(len(found.options), "option")] if found.options else []
-    warned = f", {counted(len(found.warnings), 'warning')}" if found.warnings else ""
-    name = found.document.name
-    typer.echo("\n".join([f"{name}: no problems{warned}; {', '.join(told)}", *lines(found.warnings, name)]))
+    facts = [size(network_of(checked), checked.labels)]
+    facts += [counted(len(checked.variants), "variant")] if checked.variants else []
+    facts += [counted(len(checked.options), "option")] if checked.options else []
+    warned = f", {counted(len(checked.warnings), 'warning')}" if checked.warnings else ""
+    name = checked.document.name
+    typer.echo("\n".join([f"{name}: no problems{warned}; {', '.join(facts)}", *lines_of(checked.warnings, name)]))
 
 
 def _check_schedule(file: Path, variant: list[str] | None, limit: float, as_json: bool, as_csv: bool) -> None:
@@ -75,22 +74,22 @@ def _check_schedule(file: Path, variant: list[str] | None, limit: float, as_json
         checks = check_schedule(opened(file, variant, None, None, None, limit) if named else file)
     about = {"file": str(file), "passed": int(checks["passed"].sum()), "checks": len(checks)}
     answer(
-        Told("schedule", about, {"checks": checks}), "checks", shown(health_report(file.name, checks)), as_json, as_csv
+        Facts("schedule", about, {"checks": checks}), "checks", shown(health_report(file.name, checks)), as_json, as_csv
     )
 
 
-def _checked(name: str, problems: "Sequence[Problem]", warnings: "Sequence[Problem]") -> Told:
+def _checked(name: str, problems: "Sequence[Problem]", warnings: "Sequence[Problem]") -> Facts:
     """One row per problem and warning: severity, file, line, path, message."""
     import pandas as pd
 
     rows = [
-        (severity, one.file or name, one.line, one.path, one.message)
-        for severity, some in (("problem", problems), ("warning", warnings))
-        for one in some
+        (severity, schedule.file or name, schedule.line, schedule.path, schedule.message)
+        for severity, problems_ in (("problem", problems), ("warning", warnings))
+        for schedule in problems_
     ]
     table = pd.DataFrame(rows, columns=["severity", "file", "line", "path", "message"]).astype({"line": "Int64"})
     about = {"scenario": name, "problems": len(problems), "warnings": len(warnings)}
-    return Told("check", about, {"problems": table})
+    return Facts("check", about, {"problems": table})
 
 
 @app.command()
@@ -132,22 +131,22 @@ def show(
         raise typer.BadParameter(f"no graph '{graph}'; there are {' and '.join(LANGUAGES)}")
     if graph is not None and (as_json or as_csv):
         raise typer.BadParameter("--graph excludes --json and --csv")
-    found = opened(scenario, variant, set_, option, mitigate, limit)
-    network = network_of(found)
+    loaded = opened(scenario, variant, set_, option, mitigate, limit)
+    network = network_of(loaded)
     if graph is not None:
-        typer.echo(LANGUAGES[graph](found, network), nl=False)
+        typer.echo(LANGUAGES[graph](loaded, network), nl=False)
         return
     about = {
-        "name": found.name,
-        "description": found.description,
-        "variants": found.document.variants,
-        "overrides": found.document.overrides,
-        "options": found.document.options,
-        "mitigated": found.document.mitigated,
+        "name": loaded.name,
+        "description": loaded.description,
+        "variants": loaded.document.variants,
+        "overrides": loaded.document.overrides,
+        "options": loaded.document.options,
+        "mitigated": loaded.document.mitigated,
         "start": network.start,
         "day_zero": network.zero,
         "horizon": network.date(network.horizon),
         "activities": network.instances,
     }
-    told = Told("scenario", about, {"says": as_table(found, network)})
-    answer(told, "says", tell(found, network), as_json, as_csv)
+    result_facts = Facts("scenario", about, {"says": as_table(loaded, network)})
+    answer(result_facts, "says", tell(loaded, network), as_json, as_csv)

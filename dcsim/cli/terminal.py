@@ -71,8 +71,8 @@ def say(text: "RenderableType") -> None:
     words = [Segment(visible(part.text), part.style) for part in console.render(text) if not part.control]
     with console.capture() as captured:
         console.print(Segments(words))
-    told = "\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
-    typer.echo(told, file=behind(sys.stdout))
+    printed = "\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
+    typer.echo(printed, file=behind(sys.stdout))
 
 
 class Answer(Protocol):
@@ -86,7 +86,7 @@ class Answer(Protocol):
     def tables(self) -> Mapping[str, "pd.DataFrame"]: ...
 
 
-class Told(NamedTuple):
+class Facts(NamedTuple):
     """An answer that comes from no study."""
 
     kind: str
@@ -94,7 +94,7 @@ class Told(NamedTuple):
     tables: Mapping[str, "pd.DataFrame"]
 
 
-def answer(found: Answer, main: str, text: "RenderableType", as_json: bool, as_csv: bool, *written: str) -> None:
+def answer(result: Answer, main: str, text: "RenderableType", as_json: bool, as_csv: bool, *written: str) -> None:
     """Print an answer: as text and what was written where, all its tables as JSON, or its main table as CSV."""
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
@@ -103,12 +103,12 @@ def answer(found: Answer, main: str, text: "RenderableType", as_json: bool, as_c
 
         tables = {
             name: [{key: _plain(cell) for key, cell in row.items()} for row in table.to_dict("records")]
-            for name, table in found.tables.items()
+            for name, table in result.tables.items()
         }
-        told = {"kind": found.kind, "about": _plain(found.about), "tables": tables}
-        typer.echo(escaped(json.dumps(told, indent=1, ensure_ascii=_is_narrow())))
+        data = {"kind": result.kind, "about": _plain(result.about), "tables": tables}
+        typer.echo(escaped(json.dumps(data, indent=1, ensure_ascii=_is_narrow())))
     elif as_csv:
-        table = found.tables[main].map(lambda cell: str(_plain(cell)) if isinstance(cell, dict | list) else cell)
+        table = result.tables[main].map(lambda cell: str(_plain(cell)) if isinstance(cell, dict | list) else cell)
         words = {str(name): table[name].map(inert) for name in table if table[name].dtype.kind == "O"}
         table = table.assign(**words).rename(columns=inert)
         typer.echo(table.to_csv(index=False, lineterminator="\n"), nl=False)

@@ -94,16 +94,16 @@ def tornado(
     """
     ends = ((low, high, legend[0], "sky"), (high, low, legend[1], "red"))
     marks = [_bars(names, *end, shorter) for shorter in (False, True) for end in ends]
-    told = zip(names, low, high, strict=True)
-    summary = "; ".join(f"{name} {change(first)} to {change(last)} days" for name, first, last in told)
+    bars = zip(names, low, high, strict=True)
+    summary = "; ".join(f"{name} {change(first)} to {change(last)} days" for name, first, last in bars)
     rows = Axis("rows", names=names)
     axes = Axis(title=axis, line_at_zero=True), rows
     return Chart(title, *axes, marks, "", summary, empty="" if len(names) else empty)
 
 
-def _bars(names: Sequence[str], days: Floats, other: Floats, name: str, colour: str, shorter: bool) -> Bars:
+def _bars(names: Sequence[str], days: Floats, opposite: Floats, name: str, colour: str, shorter: bool) -> Bars:
     """Bars to one end of the inputs: of those where it is the shorter one, or of the others."""
-    drawn, beside = (np.where(np.isfinite(ends), ends, 0.0) for ends in (days, other))
+    drawn, beside = (np.where(np.isfinite(ends), ends, 0.0) for ends in (days, opposite))
     at = np.flatnonzero((abs(drawn) < abs(beside)) == shorter).tolist()
     hidden = np.isnan(days) | (days == 0) | (shorter & (drawn * beside > 0))
     return Bars(

@@ -41,9 +41,9 @@ def cause(kind: str) -> Cause:
 
 def by_cause(kinds: Sequence[str]) -> Iterator[tuple[Cause, list[int]]]:
     """The kinds of causes in the order of legends, each with the positions at which it stands."""
-    for one in dict.fromkeys((*CAUSES.values(), OTHER)):
-        if at := [number for number, kind in enumerate(kinds) if cause(kind) == one]:
-            yield one, at
+    for cause_ in dict.fromkeys((*CAUSES.values(), OTHER)):
+        if at := [number for number, kind in enumerate(kinds) if cause(kind) == cause_]:
+            yield cause_, at
 
 
 def spent_on(kind: str, name: str) -> str:
@@ -51,15 +51,15 @@ def spent_on(kind: str, name: str) -> str:
     return cause(kind).sentence.format(name) if kind in CAUSES else name or kind
 
 
-def waited_for(told: str) -> str:
+def waited_for(awaited: str) -> str:
     """What was waited for: `calendar:day_shift` is its opening, `risk:storms` the end of its stop of work."""
-    kind, _, name = f"{told}".partition(":")
+    kind, _, name = f"{awaited}".partition(":")
     if kind == "calendar" and name:
         return f"{name} to open"
-    return f"{name} to end" if kind == "risk" and name else told
+    return f"{name} to end" if kind == "risk" and name else awaited
 
 
-def kind_of_wait(told: str, supplies: Container[str]) -> str:
+def kind_of_wait(awaited: str, supplies: Container[str]) -> str:
     """Which kind of thing was waited for."""
-    kind, colon, _ = told.partition(":")
-    return kind if colon and kind in ("calendar", "risk") else "supply" if told in supplies else "resource"
+    kind, colon, _ = awaited.partition(":")
+    return kind if colon and kind in ("calendar", "risk") else "supply" if awaited in supplies else "resource"

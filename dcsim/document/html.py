@@ -37,8 +37,8 @@ def _table(table: Table) -> str:
     )
     caption = _words("caption", table.title) if table.title else ""
     more = len(table.rows) - MOST_ROWS
-    told = _words("p", f"and {more:,} more rows") if more > 0 else ""
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{told}"
+    note = _words("p", f"and {more:,} more rows") if more > 0 else ""
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
 
 
 def _cell(value: object, column: Column) -> str:

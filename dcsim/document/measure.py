@@ -55,7 +55,7 @@ class Measure:
         """In which unit changes are told."""
         return {"day": "days", "money": self.currency, "share": "percentage points", "number": ""}[self.kind]
 
-    def told(self, value: float) -> str:
+    def text(self, value: float) -> str:
         """An amount with its unit: day 41, 20M USD, 12.5 %."""
         if not math.isfinite(value):
             return self.absent if self.is_day or math.isnan(value) else UNKNOWN

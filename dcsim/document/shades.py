@@ -29,13 +29,13 @@ def along(table: "pd.DataFrame", column: str) -> tuple[Axis, Days]:
         around = max(0.5, 0.05 * (at.max() - at.min()))
         return Axis("count", column, low=float(at.min() - around), high=float(at.max() + around)), at
     names = list(dict.fromkeys(table[column]))
-    return Axis("names", column, names=thinned(names)), np.array([names.index(one) for one in table[column]], float)
+    return Axis("names", column, names=thinned(names)), np.array([names.index(name) for name in table[column]], float)
 
 
 def thinned(names: Sequence[Any]) -> list[str]:
     """Names at an axis, of many only some."""
-    every = -(-len(names) // MOST_NAMES)
-    return ["" if number % every else str(name) for number, name in enumerate(names)]
+    step = -(-len(names) // MOST_NAMES)
+    return ["" if number % step else str(name) for number, name in enumerate(names)]
 
 
 def shaded(days: Days) -> Iterator[tuple[int, str, NDArray[np.int64]]]:
@@ -45,9 +45,9 @@ def shaded(days: Days) -> Iterator[tuple[int, str, NDArray[np.int64]]]:
         ends = np.linspace(known.min(), known.max(), len(SHADES) + 1)
         shades = np.searchsorted(ends[1:-1], days, side="right")
         for shade in range(len(SHADES)):
-            some = np.flatnonzero((shades == shade) & np.isfinite(days))
+            numbers = np.flatnonzero((shades == shade) & np.isfinite(days))
             first, last = (day(end) for end in ends[shade : shade + 2].tolist())
-            if len(some):
-                yield shade, f"day {first}" if first == last else f"day {first} to {last}", some
+            if len(numbers):
+                yield shade, f"day {first}" if first == last else f"day {first} to {last}", numbers
     if len(known) < len(days):
         yield -1, NEVER, np.flatnonzero(~np.isfinite(days))

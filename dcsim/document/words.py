@@ -77,7 +77,7 @@ def span_of_places(first: str, last: str) -> str:
     if first == last:
         return f" in {first}"
     ends = first.split("/"), last.split("/")
-    shared = next((k for k, (one, other) in enumerate(zip(*ends, strict=False)) if one != other), 0)
+    shared = next((k for k, (part, right) in enumerate(zip(*ends, strict=False)) if part != right), 0)
     return " in " + "...".join("/".join(path[: shared + 2]) for path in ends)
 
 
@@ -119,16 +119,16 @@ def interval(low: float, high: float, digits: int = 1, signed: bool = False, of:
     if of not in ("day", "days"):
         ends = (moved(end, of) for end in (low, high))
         return " to ".join(end if signed else end.removeprefix("+") for end in ends)
-    told = change if signed else days
-    return f"{told(low, digits)} to {told(high, digits)}"
+    number = change if signed else days
+    return f"{number(low, digits)} to {number(high, digits)}"
 
 
 def moved(amount: float, kind: str, digits: int = 1) -> str:
     """A difference of days, sums of money, shares (in percentage points) or plain numbers, with its sign."""
     if kind in ("day", "days") or not math.isfinite(amount):
         return change(amount, digits)
-    told = {"money": money(abs(amount)), "share": f"{100 * abs(amount):.2f} pp"}.get(kind, f"{abs(amount):,.3f}")
-    return told if not re.search("[1-9]", told) else f"{'+' if amount > 0 else '-'}{told}"
+    amount_text = {"money": money(abs(amount)), "share": f"{100 * abs(amount):.2f} pp"}.get(kind, f"{abs(amount):,.3f}")
+    return amount_text if not re.search("[1-9]", amount_text) else f"{'+' if amount > 0 else '-'}{amount_text}"
 
 
 def money(amount: float, currency: str = "") -> str:

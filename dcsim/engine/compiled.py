@@ -142,11 +142,11 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
 
 def attempt_rows(network: Network, draws: Draws) -> int:
     """The most attempts and repairs there can be to tell of."""
-    some = 0
+    rows = 0
     for activity in network.again:
         first, last = int(network.first[activity]), int(network.first[activity + 1])
-        some += last - first + 2 * int(draws.failures[first:last].sum())
-    return some
+        rows += last - first + 2 * int(draws.failures[first:last].sum())
+    return rows
 
 
 def builds(network: Network, seed: int, attempts: bool) -> Build:

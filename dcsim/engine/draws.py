@@ -260,7 +260,7 @@ def draw(network: Network, chance: Source, times: "TimesOf | None" = None) -> Dr
         for factor in network.factors
     )
     strikes = tuple(tuple(_strikes(network, k, chance)) for k in range(len(network.risks)))
-    windows = tuple(tuple(strike.window for strike in some) for some in strikes)
+    windows = tuple(tuple(strike.window for strike in of_risk) for of_risk in strikes)
     placed, lead, lead_months = _orders(network, chance, factors)
     postponed = _postponed(network, chance, strikes)
     ways = tuple(chance.values(*_branch(network, branch)) for branch in network.branches)
@@ -387,7 +387,7 @@ def drawn_of(risk: Risk) -> dict[str, dict[str, Distribution]]:
         "begins": None if risk.begins is None else risk.begins.delay,
         "every": risk.every,
         "lasts": risk.lasts,
-        "adds": next((one.minutes[0] for one in risk.adds if not one.each), None),
+        "adds": next((addition.minutes[0] for addition in risk.adds if not addition.each), None),
         **{f"delays.{supply}": delay for supply, delay in risk.delays},
     }
     names = first_strikes(risk)
@@ -525,12 +525,12 @@ def _lead_time(network: Network, number: int, chance: Source, factors: tuple[Flo
 def _postponed(
     network: Network, chance: Source, strikes: Sequence[Sequence[Strike]]
 ) -> tuple[tuple[Postponement, ...], ...]:
-    found: dict[str, list[Postponement]] = {}
+    postponements: dict[str, list[Postponement]] = {}
     for window, number, name in chain.from_iterable(strikes):
         for supply, delay in network.risks[number].delays:
             ticks = round_half_up(chance.value(delay, f"{name}.delays.{supply}"))
-            found.setdefault(supply, []).append(Postponement(*window, ticks, number))
-    return tuple(tuple(found.get(stock.name, ())) for stock in network.stocks)
+            postponements.setdefault(supply, []).append(Postponement(*window, ticks, number))
+    return tuple(tuple(postponements.get(stock.name, ())) for stock in network.stocks)
 
 
 def _deliveries(
@@ -548,9 +548,9 @@ def _deliveries(
         number, lot = int(order[row]), int(row - order.searchsorted(order[row]))
         due[row] = network.due(network.orders[number], int(placed[number] + lead[number]), lot)
     ticks = due.copy()
-    for number, some in enumerate(postponed):
-        for one in some:
-            ticks[(stock == number) & (one.begins <= due) & (due < one.ends)] += one.ticks
+    for number, delays in enumerate(postponed):
+        for entry in delays:
+            ticks[(stock == number) & (entry.begins <= due) & (due < entry.ends)] += entry.ticks
     tables = [np.stack([np.maximum(ticks, 0), stock, amount, order], axis=1)]
     for number, production in enumerate(network.productions):
         cuts = _cuts(network.stocks[production.stock].name, [risk.production for risk in network.risks], windows)
@@ -581,8 +581,8 @@ def _cuts(name: str, effects: Sequence[tuple[tuple[str, Fraction], ...]], window
     """What the risks that occur do to one supply or resource."""
     return [
         (window, multiplier)
-        for some, when in zip(effects, windows, strict=True)
-        for target, multiplier in some
+        for effect, when in zip(effects, windows, strict=True)
+        for target, multiplier in effect
         if target == name
         for window in when
     ]
@@ -613,21 +613,21 @@ def produced(
     edges |= {edge for window, _ in cuts for edge in window}
     inside = sorted(edge for edge in edges if production.begins <= edge <= end)
     due = _due(network, production, horizon)
-    whole, total, first = np.zeros(len(due), np.int64), Fraction(0), 0
+    full, total, first = np.zeros(len(due), np.int64), Fraction(0), 0
     for begin, until in pairwise([*inside, horizon + 1]):
         rate = Fraction(0) if begin >= end else _level_at(production.rate, begin, cuts) / divisor
         last = int(due.searchsorted(until if until <= horizon else horizon, side="right"))
-        whole[first:last] = _floors(total, rate, due[first:last] - begin)
+        full[first:last] = _floors(total, rate, due[first:last] - begin)
         first, total = last, total + rate * (until - begin)
-    return np.maximum(due, 0), np.diff(whole, prepend=0)
+    return np.maximum(due, 0), np.diff(full, prepend=0)
 
 
 def _due(network: Network, production: Production, horizon: int) -> Ints:
     """The ends of a production's intervals up to the horizon; of those before the start only the last."""
-    begins, every, months = production.begins, production.every, production.every_months
+    begins, interval, months = production.begins, production.every, production.every_months
     if not months:
-        before = max(0, -begins // every - 1)
-        return np.arange(begins + (before + 1) * every, horizon + 1, every)
+        before = max(0, -begins // interval - 1)
+        return np.arange(begins + (before + 1) * interval, horizon + 1, interval)
     ends = takewhile(lambda tick: tick <= horizon, (network.later(begins, k * months) for k in count(1)))
     due = np.fromiter(ends, np.int64)
     return due[max(0, int(due.searchsorted(0, side="right")) - 1) :]
@@ -636,8 +636,8 @@ def _due(network: Network, production: Production, horizon: int) -> Ints:
 @lru_cache(maxsize=64)
 def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
     """When what a stock's productions had delivered by a tick would have been there, had no risk slowed them down."""
-    mine = (draws.deliveries.stock == stock) & (draws.deliveries.origin == PRODUCTION)
-    wanted = int(draws.deliveries.amount[mine & (draws.deliveries.tick <= tick)].sum())
+    of_stock = (draws.deliveries.stock == stock) & (draws.deliveries.origin == PRODUCTION)
+    wanted = int(draws.deliveries.amount[of_stock & (draws.deliveries.tick <= tick)].sum())
     arrivals: dict[int, int] = {}
     for production in network.productions:
         if production.stock == stock:
@@ -654,23 +654,23 @@ def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
 def _floors(total: Fraction, rate: Fraction, spans: Ints) -> Ints:
     """What is whole of a total that has grown at a rate for so many minutes; exact."""
     common = lcm(total.denominator, rate.denominator)
-    base, each = int(total * common), int(rate * common)
-    largest = base + each * int(spans.max(initial=0))
+    base, per_unit = int(total * common), int(rate * common)
+    largest = base + per_unit * int(spans.max(initial=0))
     exact = spans if largest < 2**62 and common < 2**62 else spans.astype(object)
-    return np.asarray((base + each * exact) // common, np.int64)
+    return np.asarray((base + per_unit * exact) // common, np.int64)
 
 
 def _capacities(network: Network, windows: Windows) -> tuple[Ints, Steps]:
     certain = _certain(network)
     effects = [risk.capacity for risk in network.risks]
-    touched = {name for some, when in zip(effects, windows, strict=True) if when for name, _ in some}
+    touched = {name for effect, when in zip(effects, windows, strict=True) if when for name, _ in effect}
     capacity, steps = certain.capacity.copy(), list(certain.steps)
     for number, resource in enumerate(network.resources):
         if resource.name in touched:
             cuts = _cuts(resource.name, effects, windows)
             capacity[number], changes = _capacity(resource, network.horizon, cuts)
             steps[number] = tuple((tick, number, units) for tick, units in changes)
-    rows = sorted(row for some in steps for row in some)
+    rows = sorted(row for steps_ in steps for row in steps_)
     table = np.array(rows, np.int64).reshape(len(rows), 3)
     return capacity, Steps(table[:, 0], table[:, 1], table[:, 2])
 
@@ -690,25 +690,25 @@ def _branch(network: Network, branch: Branch) -> tuple[Distribution, str, Words]
 
 def _skipped(network: Network, ways: Sequence[Floats]) -> NDArray[np.bool_]:
     """The nodes that the ways taken skip; a milestone is dated, and never skipped."""
-    found = np.zeros(len(network.needed), np.bool_)
+    is_skipped = np.zeros(len(network.needed), np.bool_)
     if not network.branches:
-        return found
+        return is_skipped
     for branch, taken in zip(network.branches, ways, strict=True):
         for activity, done in branch.activities:
             first, last = network.first[activity : activity + 2].tolist()
             around = network.places.enclosing(network.levels[activity], branch.level)[network.place[first:last]]
-            found[first:last] = ~np.array(done)[taken[around].astype(np.int64)]
+            is_skipped[first:last] = ~np.array(done)[taken[around].astype(np.int64)]
             for gates in (network.start_gate, network.finish_gate):
                 if (gate := int(gates[activity])) != NOT:
-                    found[gate : gate + last - first] = found[first:last]
-    led = np.bincount(network.link_to, minlength=len(found))
-    by_skipped = np.bincount(network.link_to[found[network.link_from]], minlength=len(found))
+                    is_skipped[gate : gate + last - first] = is_skipped[first:last]
+    led = np.bincount(network.link_to, minlength=len(is_skipped))
+    by_skipped = np.bincount(network.link_to[is_skipped[network.link_from]], minlength=len(is_skipped))
     alone = (led > 0) & (led == by_skipped)
     alone[: network.instances] = False
     alone[network.instances :][network.held != NOT] = False
     alone[[milestone.gate for milestone in network.milestones]] = False
-    found |= alone
-    return found
+    is_skipped |= alone
+    return is_skipped
 
 
 def _effects(network: Network, chance: Source, strikes: Sequence[Sequence[Strike]]) -> tuple[tuple[Effect, ...], ...]:
@@ -719,7 +719,7 @@ def _effects(network: Network, chance: Source, strikes: Sequence[Sequence[Strike
         risk = network.risks[number]
         for activity, multiplier in risk.durations:
             times.setdefault(activity, []).append(Effect(*window, multiplier, number, risk.gate, NOTHING))
-        for activity in dict.fromkeys(one.activity for one in risk.adds):
+        for activity in dict.fromkeys(addition.activity for addition in risk.adds):
             added = _added(network, chance, risk, activity, name)
             adds.setdefault(activity, []).append(Effect(*window, 1.0, number, risk.gate, added))
     return tuple((*adds.get(k, ()), *times.get(k, ())) for k in range(len(network.activities)))
@@ -731,17 +731,17 @@ def _added(network: Network, chance: Source, risk: Risk, activity: int, name: st
     One uniform number decides over all sizes, or one for each place.
     """
     first, last = network.first[activity : activity + 2].tolist()
-    mine = [one for one in risk.adds if one.activity == activity]
-    found = np.zeros((last - first, max(len(one.minutes) for one in mine)), np.int64)
-    for one in mine:
-        places = place_keys(network.places, network.levels[activity])[network.place[one.instances]]
-        for option, minutes in enumerate(one.minutes):
-            if one.each:
+    additions = [addition for addition in risk.adds if addition.activity == activity]
+    times = np.zeros((last - first, max(len(addition.minutes) for addition in additions)), np.int64)
+    for addition in additions:
+        places = place_keys(network.places, network.levels[activity])[network.place[addition.instances]]
+        for option, minutes in enumerate(addition.minutes):
+            if addition.each:
                 values = chance.values(minutes, f"{name}.adds", places)
-                found[one.instances - first, option] = np.floor(values + HALF)
+                times[addition.instances - first, option] = np.floor(values + HALF)
             else:
-                found[one.instances - first, option] = floor(chance.value(minutes, f"{name}.adds") + HALF)
-    return found
+                times[addition.instances - first, option] = floor(chance.value(minutes, f"{name}.adds") + HALF)
+    return times
 
 
 def added_times(network: Network, draws: Draws) -> tuple[list[tuple[int, int]], Ints]:
@@ -749,15 +749,15 @@ def added_times(network: Network, draws: Draws) -> tuple[list[tuple[int, int]], 
 
     It is -1 where nothing is added.
     """
-    found, pool, size = [], [NOTHING.ravel()], 0
-    for activity, some in enumerate(draws.effects):
-        for effect in some:
+    rows, pool, size = [], [NOTHING.ravel()], 0
+    for activity, effects in enumerate(draws.effects):
+        for effect in effects:
             options = effect.added.shape[1]
             beyond = (network.instances - int(network.first[activity])) * options
-            found.append((size + beyond if len(effect.added) else NOT, options))
+            rows.append((size + beyond if len(effect.added) else NOT, options))
             pool.append(effect.added.ravel())
             size += effect.added.size
-    return found, np.concatenate(pool)
+    return rows, np.concatenate(pool)
 
 
 def _calendars(network: Network, windows: Windows) -> tuple[Calendar, ...]:

@@ -53,14 +53,14 @@ def on_eve(network: Network, finish: Ints, fallen: set[int]) -> NDArray[np.bool_
 def begun(network: Network, happened: Happened) -> set[int]:
     """The nodes that happened at a midnight and fall on the day that begins then."""
     site = _Midnights(network, happened)
-    found: set[int] = set()
+    activities: set[int] = set()
     ahead = list(site.first())
     while ahead:
         node = ahead.pop()
-        if node not in found:
-            found.add(node)
+        if node not in activities:
+            activities.add(node)
             ahead.extend(site.led_to(node))
-    return found
+    return activities
 
 
 class _Midnights:
@@ -110,7 +110,7 @@ class _Midnights:
             return
         takes = network.bundles[network.bundle[node]] if node < network.instances else ()
         came = {take.stock for take in takes}
-        yield from (one for one in self.light if takes and self.when[one] == tick and came & self._consumed(one))
+        yield from (node for node in self.light if takes and self.when[node] == tick and came & self._consumed(node))
         for gate, (stocks, _) in self.counting.items() if takes else ():
             gain = sum(take.amount for take in takes if take.stock in stocks)
             if gain and self.when[gate] == tick and self._lacks(gate, gain):
@@ -147,25 +147,25 @@ class _Midnights:
     def _delivered(self, stock: int, begin: int, end: int) -> int:
         """Units delivered from a tick until the end of another."""
         known, late = self.happened.draws.deliveries, self.happened.late
-        mine = (known.stock == stock) & (begin <= known.tick) & (known.tick <= end)
+        of_stock = (known.stock == stock) & (begin <= known.tick) & (known.tick <= end)
         rows = (row.amount for row in late if row.stock == stock and begin <= row.tick <= end)
-        return int(known.amount[mine].sum()) + sum(rows)
+        return int(known.amount[of_stock].sum()) + sum(rows)
 
     def _linked(self, gate: int) -> int:
         first, source, links = self.network.backwards
         before = source[first[gate] : first[gate + 1]]
-        there = (self.when[before] != NOT) & (self.when[before] <= self.when[gate])
+        arrived = (self.when[before] != NOT) & (self.when[before] <= self.when[gate])
         for k, link in enumerate(links[first[gate] : first[gate + 1]].tolist()):
             if self.network.ties[self.network.link_lag[link]]:
-                there[k] = there[k] and self._came(link) <= self.when[gate]
+                arrived[k] = arrived[k] and self._came(link) <= self.when[gate]
         worked = self.network.held[gate - self.network.instances] != NOT  # its work is no link
-        return int(np.count_nonzero(there)) + int(worked) - int(self.network.needed[gate])
+        return int(np.count_nonzero(arrived)) + int(worked) - int(self.network.needed[gate])
 
     def _supplied(self, gate: int) -> int:
         """Units that finished work had brought by this tick, and deliveries before it, beyond those wanted."""
         network, tick, (stocks, reaches) = self.network, self.when[gate], self.counting[gate]
-        gains = np.array([sum(t.amount for t in some if t.stock in stocks) for some in network.bundles], np.int64)
+        gains = np.array([sum(t.amount for t in bundle if t.stock in stocks) for bundle in network.bundles], np.int64)
         finish = self.when[: network.instances]
         worked = gains[network.bundle[(finish != NOT) & (finish <= tick) & ~self.skipped[: len(finish)]]].sum()
-        there = sum(network.stocks[stock].initial + self._delivered(stock, 0, tick - 1) for stock in stocks)
-        return int(worked) + there - reaches
+        level = sum(network.stocks[stock].initial + self._delivered(stock, 0, tick - 1) for stock in stocks)
+        return int(worked) + level - reaches

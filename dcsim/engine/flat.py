@@ -156,9 +156,9 @@ def _groups(network: Network) -> Columns:
         if begin == end:
             continue
         rows = np.stack([column[begin:end] for column in columns], axis=1)
-        some, which = np.unique(rows, axis=0, return_inverse=True)
+        distinct, which = np.unique(rows, axis=0, return_inverse=True)
         group[begin:end] = sum(map(len, groups)) + which.ravel()
-        groups.append(some)
+        groups.append(distinct)
     first, links = network.link_first[:-1], np.diff(network.link_first)
     alone = np.flatnonzero(links == 1)
     alone = alone[network.link_lag[first[alone]] == 0]
@@ -187,8 +187,8 @@ class _Lists:
     def add(self, lists: Sequence[Iterable[int]]) -> list[int]:
         """Where each of these lists begins, and where the last one ends."""
         first = [len(self.numbers)]
-        for one in lists:
-            self.numbers.extend(one)
+        for values in lists:
+            self.numbers.extend(values)
             first.append(len(self.numbers))
         return first
 
@@ -201,7 +201,7 @@ def _words(network: Network) -> Columns:
     """For each level the queues that need it and those they are told with, as bits of words of 64 queues."""
     resources, count = len(network.resources), len(network.resources) + len(network.stocks)
     levels = [
-        {claim.resource for r in demand.requirements for each in r.alternatives for claim in each.claims}
+        {claim.resource for r in demand.requirements for alternative in r.alternatives for claim in alternative.claims}
         | {resources + take.stock for take in demand.consumes}
         for demand in network.demands
     ]
@@ -220,11 +220,11 @@ def _words(network: Network) -> Columns:
 
 def _members(groups: Sequence[Iterable[int]], count: int) -> list[list[int]]:
     """For each of so many numbers, the groups that it stands in."""
-    found: list[list[int]] = [[] for _ in range(count)]
+    members: list[list[int]] = [[] for _ in range(count)]
     for number, group in enumerate(groups):
         for member in sorted(set(group)):
-            found[member].append(number)
-    return found
+            members[member].append(number)
+    return members
 
 
 def _learners(network: Network) -> tuple[Table, NDArray[np.float64], NDArray[np.int32]]:
@@ -270,7 +270,7 @@ def flatten_draws(network: Network, draws: Draws) -> FlatDraws:
         delivery=by_columns(tables.DELIVERY, *draws.deliveries),
         lead=by_columns(tables.LEAD, draws.placed, draws.lead, draws.lead_months),
         postponed=by_rows(
-            tables.POSTPONED, [(stock, *window) for stock, some in enumerate(draws.postponed) for window in some]
+            tables.POSTPONED, [(stock, *window) for stock, windows in enumerate(draws.postponed) for window in windows]
         ),
         capacity=draws.capacity,
         step=by_columns(tables.STEP, *draws.steps),

@@ -59,9 +59,9 @@ def advance(first: I64, table: Table, calendar: int, tick: int, minutes: int) ->
 
 
 @fast
-def joined(keys: I64, together: I64, one: int, other: int) -> int:
+def joined(keys: I64, together: I64, second: int, right: int) -> int:
     """The number of two calendars together."""
-    key = (one << 32) | other
+    key = (second << 32) | right
     low, high = 0, len(keys)
     while low < high:
         middle = (low + high) >> 1

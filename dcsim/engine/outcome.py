@@ -97,16 +97,16 @@ def stuck_of(network: Network, rows: Ints) -> Ints:
 
 def waits_of(trace: Trace) -> Ints:
     """Of each cause, the minutes of all that waited for it, and those in which anything did."""
-    found = np.zeros((len(causes(trace.network)), 2), np.int64)
+    waits = np.zeros((len(causes(trace.network)), 2), np.int64)
     spells: dict[int, list[tuple[int, int]]] = {}
     for row in trace.shortage_rows:
         ends = trace.network.horizon if row.ends == NOT else row.ends
-        found[row.cause, 0] += (ends - row.begins) * row.waiting
+        waits[row.cause, 0] += (ends - row.begins) * row.waiting
         spells.setdefault(row.cause, []).append((row.begins, ends))
     for cause, times in spells.items():
         covered, until = 0, 0
         for begins, ends in sorted(times):
             covered += max(0, ends - max(begins, until))
             until = max(until, ends)
-        found[cause, 1] = covered
-    return found
+        waits[cause, 1] = covered
+    return waits

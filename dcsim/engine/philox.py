@@ -61,8 +61,8 @@ def philox(key: int, places: Words, attempts: NDArray[np.int64] | int, block: in
     d = np.full(places.shape, block, np.uint64)
     low, high = key & LOW, key >> 32
     for _ in range(ROUNDS):
-        one, two = first * a, second * c
-        a, b, c, d = (two >> shift) ^ b ^ np.uint64(low), two & mask, (one >> shift) ^ d ^ np.uint64(high), one & mask
+        left, two = first * a, second * c
+        a, b, c, d = (two >> shift) ^ b ^ np.uint64(low), two & mask, (left >> shift) ^ d ^ np.uint64(high), left & mask
         low, high = (low + WEYL[0]) & LOW, (high + WEYL[1]) & LOW
     return a, b, c, d
 
@@ -82,7 +82,7 @@ def uniform(seed: int, name: str, place: int, replication: int) -> float:
     a, b, c, d = place & LOW, place >> 32, 0, block
     low, high = key & LOW, key >> 32
     for _ in range(ROUNDS):
-        one, two = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c
-        a, b, c, d = (two >> 32) ^ b ^ low, two & LOW, (one >> 32) ^ d ^ high, one & LOW
+        left, two = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c
+        a, b, c, d = (two >> 32) ^ b ^ low, two & LOW, (left >> 32) ^ d ^ high, left & LOW
         low, high = (low + WEYL[0]) & LOW, (high + WEYL[1]) & LOW
     return float(((a, b, c, d)[lane] + 0.5) * SCALE)

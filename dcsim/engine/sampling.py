@@ -46,8 +46,8 @@ def words(key: Word, place: Word, attempt: Word, block: int) -> tuple[Word, Word
     a, b, c, d = place & MASK, place >> HALF_WORD, U64(attempt), U64(block)
     low, high = key & MASK, key >> HALF_WORD
     for _ in range(ROUNDS):
-        one, two = FIRST * a, SECOND * c
-        a, b, c, d = (two >> HALF_WORD) ^ b ^ low, two & MASK, (one >> HALF_WORD) ^ d ^ high, one & MASK
+        left, two = FIRST * a, SECOND * c
+        a, b, c, d = (two >> HALF_WORD) ^ b ^ low, two & MASK, (left >> HALF_WORD) ^ d ^ high, left & MASK
         low, high = (low + WEYL_LOW) & MASK, (high + WEYL_HIGH) & MASK
     return a, b, c, d
 
@@ -79,21 +79,21 @@ def quantile(rows: Floats, u: float) -> float:
 
 @cached(nogil=True)
 def fill_words(
-    key: Word, block: int, places: Words, place: NDArray[np.int32], instances: Ints, found: NDArray[np.uint32]
+    key: Word, block: int, places: Words, place: NDArray[np.int32], instances: Ints, drawn: NDArray[np.uint32]
 ) -> None:
     """The words of first attempts in the four replications of a block; there is a row for each."""
     for k in range(len(instances)):
         at = np.uint64(instances[k])
         for lane, word in enumerate(words(key, places[place[at]], U64(0), block)):
-            found[lane, at] = word
+            drawn[lane, at] = word
 
 
 @cached(nogil=True)
-def read_minutes(found: NDArray[np.uint32], instances: Ints, rows: Floats, minutes: Floats) -> None:
+def read_minutes(drawn: NDArray[np.uint32], instances: Ints, rows: Floats, minutes: Floats) -> None:
     """The working times that belong to the words of one replication."""
     for k in range(len(instances)):
         at = np.uint64(instances[k])
-        minutes[at] = read(rows, (np.float64(found[at]) + 0.5) * SCALE)
+        minutes[at] = read(rows, (np.float64(drawn[at]) + 0.5) * SCALE)
 
 
 @cached(nogil=True)
@@ -131,11 +131,11 @@ def fill_failures(
 @cached(nogil=True)
 def values(key: Word, block: int, lane: int, places: Words, attempts: Ints, rows: Floats) -> Floats:
     """Values of one replication for places and attempts."""
-    found = np.empty(len(places))
+    sampled = np.empty(len(places))
     for k in range(len(places)):
         word = words(key, places[k], U64(attempts[k]), block)[lane]
-        found[k] = read(rows, (np.float64(word) + 0.5) * SCALE)
-    return found
+        sampled[k] = read(rows, (np.float64(word) + 0.5) * SCALE)
+    return sampled
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def story_of(trace: Trace) -> RunRecord:
     before[first] = NOT
     last = np.full(trace.network.instances, NOT, np.int64)
     last[rows[:, 0]] = np.arange(len(rows))
-    nothing = np.zeros(len(last), np.int64)
+    empty = np.zeros(len(last), np.int64)
     columns = {
         "used": trace.mode,
         "ready": trace.ready,
@@ -32,7 +32,7 @@ def story_of(trace: Trace) -> RunRecord:
     }
     shortages = sorted(trace.shortage_rows, key=lambda row: (row.ends == NOT, row.ends, row.demand))
     return RunRecord(
-        instance=by_columns(PIECE, *(columns.get(name, nothing) for name in PIECE.names or ())),
+        instance=by_columns(PIECE, *(columns.get(name, empty) for name in PIECE.names or ())),
         row=by_columns(ROW, *rows.T, before),
         settled=_settled(trace, rows, last),
         delivery=deliveries(trace.delivery_rows),

@@ -211,4 +211,4 @@ def first_of(lists: Iterable[Sized]) -> NDArray[np.int64]:
 def joined_keys(joined: Mapping[tuple[int, int], int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of calendars as one number each, in order, and those that they are together."""
     pairs = sorted(joined)
-    return ints((one << 32) | other for one, other in pairs), ints(joined[pair] for pair in pairs)
+    return ints((left << 32) | right for left, right in pairs), ints(joined[pair] for pair in pairs)

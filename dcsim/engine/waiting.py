@@ -186,7 +186,9 @@ class Waiting:
             shortage = self.shortages.setdefault(first, Shortage(first, self.network.demands[first]))
             queue = self.queues[number] = Queue(demand, shortage)
             shortage.queues.append(queue)
-            for resource in {c.resource for r in demand.requirements for each in r.alternatives for c in each.claims}:
+            for resource in {
+                c.resource for r in demand.requirements for alternative in r.alternatives for c in alternative.claims
+            }:
                 self.free[resource].queues.append(queue)
             for take in demand.consumes:
                 self.stock[take.stock].queues.append(queue)
@@ -225,7 +227,9 @@ class Waiting:
             return NOT
         mode = 0
         for choice in demand.choices:
-            digit = next((k for k, one in enumerate(choice.alternatives) if self._is_possible(one, minute)), NOT)
+            digit = next(
+                (k for k, alternative in enumerate(choice.alternatives) if self._is_possible(alternative, minute)), NOT
+            )
             if digit == NOT:
                 return NOT
             mode = mode * len(choice.alternatives) + digit
@@ -235,7 +239,11 @@ class Waiting:
         """The levels of which one has to rise before this demand can be met; none if all suffice."""
         for requirement in demand.requirements:
             if not any(self._is_free(alternative) for alternative in requirement.alternatives):
-                return tuple(self.free[claim.resource] for each in requirement.alternatives for claim in each.claims)
+                return tuple(
+                    self.free[claim.resource]
+                    for alternative in requirement.alternatives
+                    for claim in alternative.claims
+                )
         for stock, amount in demand.consumes:
             if self.stock[stock].now < amount:
                 return (self.stock[stock],)
@@ -351,12 +359,12 @@ class Waiting:
 
     def _await_calendars(self, shortage: Shortage) -> None:
         """Those whom only calendars keep from starting are looked at again when any of them, or a risk, may change."""
-        claims = [c for r in shortage.demand.requirements for each in r.alternatives for c in each.claims]
+        claims = [c for r in shortage.demand.requirements for alternative in r.alternatives for c in alternative.claims]
         numbers = {shortage.demand.calendar, *(self.network.resources[claim.resource].calendar for claim in claims)}
         times = [self.network.working_times[number] for number in numbers]
         windows = [self.draws.windows[risk] for time in times for risk in time.stopped_by]
         calendars = [*(self.draws.calendars[number] for number in numbers), *(time.open for time in times)]
-        edges = [edge for some in windows for window in some for edge in window if edge > self.tick]
+        edges = [edge for spans in windows for window in spans for edge in window if edge > self.tick]
         edge = min(*edges, *(calendar.next_change(self.tick) for calendar in calendars))
         if shortage.called != edge:
             shortage.called = edge

@@ -168,14 +168,14 @@ def taken_over(schedule: Schedule) -> Imported:
 
     times = Times(schedule)
     dates = critical_path(schedule, times)
-    schedule.earliest = times.moment(min(one.early_start for one in dates.values()))
+    schedule.earliest = times.moment(min(date.early_start for date in dates.values()))
     written = write(schedule, times, dates)
     tree, _ = parse_yaml(written.text, Origin(schedule.source, Path(schedule.source)))
     scenario = load(plain(tree))
     run = simulate(scenario, engine="auto", expected=True)
     activities = Comparison(schedule, times, dates, written.names, run).table()
     losses = pd.DataFrame(
-        [(one.where, one.what, one.instead, one.cause) for one in schedule.losses],
+        [(loss.where, loss.what, loss.instead, loss.cause) for loss in schedule.losses],
         columns=["where", "what", "instead", "cause"],
     )
     return Imported(schedule.source, written.text, scenario, run, activities, losses)

@@ -79,33 +79,33 @@ class Style:
         """The moment that a cell means; raises ValueError with what would be right."""
         text = _bare_date(cell)
         hour, minute = 0, 0
-        if found := _TIME.search(text):
-            hour, minute = int(found[1]), int(found[2])
-            if found[3]:
-                hour = hour % 12 + 12 * (found[3].lower() == "pm")
-            text = text[: found.start()]
+        if match := _TIME.search(text):
+            hour, minute = int(match[1]), int(match[2])
+            if match[3]:
+                hour = hour % 12 + 12 * (match[3].lower() == "pm")
+            text = text[: match.start()]
         try:
             year, month, day = self._day(text.strip())
-            whole = dt.datetime(year + 2000 if year < 100 else year, month, day) + dt.timedelta(
+            moment = dt.datetime(year + 2000 if year < 100 else year, month, day) + dt.timedelta(
                 hours=hour, minutes=minute
             )
         except (TypeError, ValueError, OverflowError):
             raise ValueError(f"'{shorten(cell)}' is not a date such as 2026-01-31{_ordered(self.dates)}") from None
-        if whole.year < FIRST_YEAR:
+        if moment.year < FIRST_YEAR:
             raise ValueError(f"'{shorten(cell)}' is before {FIRST_YEAR}")
-        return whole
+        return moment
 
     def _day(self, text: str) -> tuple[int, int, int]:
-        if found := _YEAR_FIRST.fullmatch(text):
-            return int(found[1]), int(found[2]), int(found[3])
-        if found := _NUMERIC.fullmatch(text):
-            first, second, year = int(found[1]), int(found[3]), int(found[4])
-            day_first = found[2] == "." or self.dates != MDY
+        if match := _YEAR_FIRST.fullmatch(text):
+            return int(match[1]), int(match[2]), int(match[3])
+        if match := _NUMERIC.fullmatch(text):
+            first, second, year = int(match[1]), int(match[3]), int(match[4])
+            day_first = match[2] == "." or self.dates != MDY
             return (year, second, first) if day_first else (year, first, second)
-        if found := _DAY_MONTH.fullmatch(text):
-            return int(found[3]), _month(found[2]), int(found[1])
-        if found := _MONTH_DAY.fullmatch(text):
-            return int(found[3]), _month(found[1]), int(found[2])
+        if match := _DAY_MONTH.fullmatch(text):
+            return int(match[3]), _month(match[2]), int(match[1])
+        if match := _MONTH_DAY.fullmatch(text):
+            return int(match[3]), _month(match[1]), int(match[2])
         raise ValueError
 
     def number(self, cell: str) -> Fraction:
@@ -123,15 +123,15 @@ class Style:
         """A duration or lag; a bare number is in the unit of its column, days if that has none."""
         if isinstance(cell, Exact):
             return Length(self.number(cell), unit)
-        found = _LENGTH.fullmatch(cell.strip())
-        if not found:
+        match = _LENGTH.fullmatch(cell.strip())
+        if not match:
             raise ValueError(f"expected a duration such as '5 d' or '8 h', got '{shorten(cell)}'")
-        word = found[3].casefold()
+        word = match[3].casefold()
         if word == "m":
             raise ValueError(f"'{cell}': m means minutes to some tools and months to others; write min or month")
         if word and word not in UNITS:
             raise ValueError(f"'{shorten(cell)}': no unit '{shorten(word)}'; there are d, h, wk, min and month")
-        return Length(self.number(found[1]), UNITS[word] if word else unit, bool(found[2]))
+        return Length(self.number(match[1]), UNITS[word] if word else unit, bool(match[2]))
 
 
 def _bare_date(cell: str) -> str:
@@ -152,17 +152,17 @@ def date_style(cells: Iterable[tuple[int, str]]) -> str:
     """Which of day and month comes first in these cells; raises ValueError where they do not show it."""
     seen: dict[str, tuple[int, str]] = {}
     for row, cell in cells:
-        found = _NUMERIC.match(_bare_date(cell))
-        if not found or found[2] == ".":
+        match = _NUMERIC.match(_bare_date(cell))
+        if not match or match[2] == ".":
             continue
-        first, second = int(found[1]), int(found[3])
+        first, second = int(match[1]), int(match[3])
         shows = DMY if first > 12 else MDY if second > 12 else "either" if first != second else ""
         if shows:
             seen.setdefault(shows, (row, cell))
     if DMY in seen and MDY in seen:
-        (row, cell), (other, contrary) = seen[DMY], seen[MDY]
+        (row, cell), (other_row, contrary) = seen[DMY], seen[MDY]
         raise ValueError(
-            f"row {row} has '{cell}', day first, and row {other} has '{contrary}', month first: use one order"
+            f"row {row} has '{cell}', day first, and row {other_row} has '{contrary}', month first: use one order"
         )
     known = DMY if DMY in seen else MDY if MDY in seen else ""
     if not known and "either" in seen:
@@ -186,8 +186,8 @@ def decimal_style(cells: Iterable[tuple[int, str]]) -> str:
                 shows = "either"
             seen.setdefault(shows, (row, text))
     if COMMA in seen and POINT in seen:
-        (row, cell), (other, contrary) = seen[COMMA], seen[POINT]
-        raise ValueError(f"row {row} has '{cell}' and row {other} has '{contrary}': use one decimal separator")
+        (row, cell), (other_row, contrary) = seen[COMMA], seen[POINT]
+        raise ValueError(f"row {row} has '{cell}' and row {other_row} has '{contrary}': use one decimal separator")
     known = COMMA if COMMA in seen else POINT if POINT in seen else ""
     if not known and "either" in seen:
         row, cell = seen["either"]
@@ -232,7 +232,7 @@ def _awaited(part: str, known: Mapping[str, str], style: Style) -> Awaited:
 
 def crews(cell: str, style: Style) -> dict[str, Fraction]:
     """Resources and units: `crew[2]; crane[50%]`."""
-    found: dict[str, Fraction] = {}
+    amounts: dict[str, Fraction] = {}
     for part in re.split(r";|,(?![^\[(]*[\])])|\n", cell):
         if not part.strip():
             continue
@@ -243,19 +243,19 @@ def crews(cell: str, style: Style) -> dict[str, Fraction]:
         units = style.number(number) / (100 if sign else 1) if number else Fraction(1)
         if units <= 0:
             raise ValueError(f"'{shorten(part.strip())}': an activity takes more than nothing of a resource")
-        found[read[1]] = found.get(read[1], Fraction(0)) + units
-    return found
+        amounts[read[1]] = amounts.get(read[1], Fraction(0)) + units
+    return amounts
 
 
 def calendar_rule(text: str) -> Shifts | None:
     """The hours of `Mon-Fri 08:00-12:00, 13:00-17:00`; around the clock, `24 h`, is no calendar."""
     if re.fullmatch(r"24\s*h(ours)?", text.strip(), re.I):
         return ELAPSED
-    found = re.search(r"\s*\d{1,2}:", text)
-    if not found:
+    match = re.search(r"\s*\d{1,2}:", text)
+    if not match:
         raise ValueError(f"expected a calendar such as 'Mon-Fri 08:00-12:00, 13:00-17:00', got '{shorten(text)}'")
-    days = parse_days(text[: found.start()].strip() or "daily")
-    return Shifts(working_week(days, *parse_hours(text[found.start() :].strip())))
+    days = parse_days(text[: match.start()].strip() or "daily")
+    return Shifts(working_week(days, *parse_hours(text[match.start() :].strip())))
 
 
 def calendar_by_name(name: str) -> Shifts | None:
@@ -263,10 +263,10 @@ def calendar_by_name(name: str) -> Shifts | None:
     text = name.casefold()
     if re.search(r"24\s*(h|hours|/\s*7)|7\s*x\s*24|around the clock", text):
         return ELAPSED
-    if found := re.search(r"\b([567])\s*x\s*(\d{1,2})\b", text):
-        days, hours = int(found[1]), int(found[2])
-    elif found := re.search(r"\b([567])[ -]*days?\b|\b([567])\s*d\b", text):
-        days, hours = int(found[1] or found[2]), 8
+    if match := re.search(r"\b([567])\s*x\s*(\d{1,2})\b", text):
+        days, hours = int(match[1]), int(match[2])
+    elif match := re.search(r"\b([567])[ -]*days?\b|\b([567])\s*d\b", text):
+        days, hours = int(match[1] or match[2]), 8
     elif text in ("standard", "default", "normal"):
         days, hours = 5, 8
     else:

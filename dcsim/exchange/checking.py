@@ -42,17 +42,17 @@ def check_schedule(schedule: "str | Path | Mapping[str, Any] | Scenario") -> "pd
 
     files = (*TABLES, *WORKBOOKS, *SUFFIXES)
     if isinstance(schedule, str | Path) and Path(schedule).suffix.lower() in files:
-        found = health(read_schedule(Path(schedule)))
+        checks = health(read_schedule(Path(schedule)))
     else:
         scenario = schedule if isinstance(schedule, Scenario) else load(schedule)
-        found = health(drawn_up(scenario, network_of(scenario)))
-    return pd.DataFrame(found, columns=list(Check._fields)).astype({"passed": "boolean"})
+        checks = health(drawn_up(scenario, network_of(scenario)))
+    return pd.DataFrame(checks, columns=list(Check._fields)).astype({"passed": "boolean"})
 
 
 def health_report(name: str, checks: "pd.DataFrame") -> Report:
     """The checks as a report."""
     rows = checks.to_dict("records")
-    cells = [[row["number"], row["check"], _found(row), row["limit"], _word(row["passed"])] for row in rows]
+    cells = [[row["number"], row["check"], _value_of(row), row["limit"], _word(row["passed"])] for row in rows]
     columns = (Column("", "count"), *map(Column, ("check", "found", "limit", "passed")))
     failed = [f"{row['check']}: {row['where']}" for row in rows if row["passed"] is False and row["where"]]
     passed, known = int(checks["passed"].sum()), int(checks["passed"].notna().sum())
@@ -65,7 +65,7 @@ def health_report(name: str, checks: "pd.DataFrame") -> Report:
     return Report.of("Schedule", (name,), sections)
 
 
-def _found(row: Mapping[Hashable, Any]) -> str:
+def _value_of(row: Mapping[Hashable, Any]) -> str:
     value = f"{row['found']:,.4g}"
     return value if row["number"] > LAST_COUNT else f"{value} of {row['of']:,}"
 

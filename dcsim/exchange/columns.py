@@ -70,20 +70,20 @@ def is_heading(cell: str) -> bool:
 
 def fields_of(columns: tuple[str, ...], fields: dict[str, tuple[str, ...]] = FIELDS) -> dict[str, int]:
     """Which column means what."""
-    found: dict[str, int] = {}
+    number_of: dict[str, int] = {}
     for field, names in fields.items():
         places = [
             (names.index(name), number)
             for number, column in enumerate(columns)
-            if number not in found.values()
+            if number not in number_of.values()
             and (name := next((n for n in (_bare(column), _bare(_UNIT.sub("", column))) if n in names), None))
         ]
         if places:
-            found[field] = min(places)[1]
-    return found
+            number_of[field] = min(places)[1]
+    return number_of
 
 
 def unit_of(column: str) -> str:
     """The unit in which a column's bare numbers are, as `Duration (h)` says; days if it says none."""
-    found = _UNIT.search(column)
-    return UNITS.get(found[1].casefold(), "d") if found else "d"
+    match = _UNIT.search(column)
+    return UNITS.get(match[1].casefold(), "d") if match else "d"

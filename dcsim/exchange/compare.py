@@ -51,23 +51,25 @@ class Comparison:
             own[activity.id] = off, self._file_cause(activity, off, own) if off else ""
             off = self._off(activity)
             done[activity.id] = off, self._cause(activity, off, done) if off else ""
-        rows = [self._row(one, own[one.id], done[one.id]) for one in self.schedule.activities.values()]
+        rows = [
+            self._row(activity, own[activity.id], done[activity.id]) for activity in self.schedule.activities.values()
+        ]
         return pd.DataFrame(rows)
 
-    def _row(self, one: Activity, own: tuple[float, str], done: tuple[float, str]) -> dict[str, object]:
-        dates, moment, simulated = self.dates[one.id], self.times.moment, self.simulated[one.id]
+    def _row(self, activity: Activity, own: tuple[float, str], done: tuple[float, str]) -> dict[str, object]:
+        dates, moment, simulated = self.dates[activity.id], self.times.moment, self.simulated[activity.id]
         return {
-            "id": one.id,
-            "activity": self.names[one.id],
+            "id": activity.id,
+            "activity": self.names[activity.id],
             "early_start": moment(dates.early_start),
             "early_finish": moment(dates.early_finish),
             "late_start": moment(dates.late_start),
             "late_finish": moment(dates.late_finish),
-            "total_float": self._days(one, dates.total_float),
-            "free_float": self._days(one, dates.free_float),
-            "critical": dates.is_critical and not one.is_done,
-            "file_start": one.early_start,
-            "file_finish": one.early_finish,
+            "total_float": self._days(activity, dates.total_float),
+            "free_float": self._days(activity, dates.free_float),
+            "critical": dates.is_critical and not activity.is_done,
+            "file_start": activity.early_start,
+            "file_finish": activity.early_finish,
             "file_off": own[0],
             "file_cause": own[1],
             "simulated_start": None if simulated.start is None else moment(simulated.start),
@@ -79,11 +81,11 @@ class Comparison:
     def _simulated(self) -> dict[str, Simulated]:
         table, base = self.run.trace.activities(), self.times.tick(self.run.network.start)
         columns = (table[key].tolist() for key in ("activity", "ready", "start", "finish"))
-        found = {
+        dates = {
             str(name): Simulated(*(_shifted(tick, base) for tick in ticks))
             for name, *ticks in zip(*columns, strict=True)
         }
-        return {id_: found[name] for id_, name in self.names.items()}
+        return {id_: dates[name] for id_, name in self.names.items()}
 
     def _days(self, activity: Activity, minutes: int) -> float:
         """Working days of the calendar of an activity."""
@@ -104,9 +106,9 @@ class Comparison:
             same_day = said is not None and (said.hour, said.minute) == (0, 0)
             if said is None or same_day:
                 return 0.0
-        whole = (said.hour, said.minute) == (0, 0)
+        is_midnight = (said.hour, said.minute) == (0, 0)
         return self._days(
-            activity, self.times.worked(activity.calendar, self.times.tick(said) + (until if whole else 0), tick)
+            activity, self.times.worked(activity.calendar, self.times.tick(said) + (until if is_midnight else 0), tick)
         )
 
     def _file_cause(self, activity: Activity, off: float, own: dict[str, tuple[float, str]]) -> str:

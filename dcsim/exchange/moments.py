@@ -9,11 +9,11 @@ from dcsim.units import DAY
 
 def hours_of(ranges: Any) -> Hours:
     """The shifts of a day; one that ends at midnight ends at 24:00."""
-    found = []
-    for one in ranges if ranges is not None else ():
-        begin, end = int(one.getStart().toSecondOfDay()) // 60, int(one.getEnd().toSecondOfDay()) // 60
-        found.append((begin, end if end > begin else end + DAY))
-    return tuple(sorted(found))
+    shifts = []
+    for hours in ranges if ranges is not None else ():
+        begin, end = int(hours.getStart().toSecondOfDay()) // 60, int(hours.getEnd().toSecondOfDay()) // 60
+        shifts.append((begin, end if end > begin else end + DAY))
+    return tuple(sorted(shifts))
 
 
 def day_of(date: Any) -> dt.date:
@@ -26,5 +26,5 @@ def moment_of(moment: Any) -> dt.datetime | None:
     if moment is None:
         return None
     year, month, day = int(moment.getYear()), int(moment.getMonthValue()), int(moment.getDayOfMonth())
-    whole = dt.datetime(year, month, day, int(moment.getHour()), int(moment.getMinute()))
-    return whole + dt.timedelta(minutes=int(moment.getSecond()) >= 30)
+    moment_ = dt.datetime(year, month, day, int(moment.getHour()), int(moment.getMinute()))
+    return moment_ + dt.timedelta(minutes=int(moment.getSecond()) >= 30)

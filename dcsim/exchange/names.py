@@ -23,15 +23,15 @@ class Names:
         first = words(text)
         if not first or not first[0].isalpha():
             first = f"{what}_{first}".rstrip("_")
-        tries = [first, *(f"{first}_{words(other)}" for other in more if words(other))]
-        found = next((one for one in tries if one not in self._taken), "")
+        tries = [first, *(f"{first}_{words(word)}" for word in more if words(word))]
+        free = next((candidate for candidate in tries if candidate not in self._taken), "")
         number = 2
-        while not found:
+        while not free:
             candidate = f"{first}_{number}"
-            found = "" if candidate in self._taken else candidate
+            free = "" if candidate in self._taken else candidate
             number += 1
-        self._taken.add(found)
-        return found
+        self._taken.add(free)
+        return free
 
 
 def words(text: str) -> str:

@@ -82,24 +82,28 @@ class Planner:
 
     def _capacity(self, resource: Resource) -> tuple[tuple[dt.datetime | None, Fraction], ...]:
         name = resource.name
-        users = [one for one in self.schedule.activities.values() if name in one.resources and not one.is_done]
-        most = max((one.resources[name] for one in users), default=Fraction(0))
-        there = max((units for _, units in resource.steps), default=Fraction(0))
-        if not there:
+        users = [
+            activity
+            for activity in self.schedule.activities.values()
+            if name in activity.resources and not activity.is_done
+        ]
+        most = max((user.resources[name] for user in users), default=Fraction(0))
+        most_planned = max((units for _, units in resource.steps), default=Fraction(0))
+        if not most_planned:
             peak = max(self._peak(name, users), Fraction(1, self.units[name]))
             what = "how many there are, which the file does not say"
             self.schedule.lose(name, what, f"{peak}, the peak of the plan", "assumption")
             return ((None, peak),)
-        if there < most:
-            what = f"one activity takes {float(most):g} of it, and there are {float(there):g}"
+        if most_planned < most:
+            what = f"one activity takes {float(most):g} of it, and there are {float(most_planned):g}"
             self.schedule.lose(name, what, f"{float(most):g} of it")
             return ((None, most),)
         return resource.steps
 
     def _peak(self, name: str, users: list[Activity]) -> Fraction:
         """The most that early dates use at once."""
-        steps = [(self.dates[one.id].early_start, one.resources[name]) for one in users]
-        steps += [(self.dates[one.id].early_finish, -one.resources[name]) for one in users]
+        steps = [(self.dates[user.id].early_start, user.resources[name]) for user in users]
+        steps += [(self.dates[user.id].early_finish, -user.resources[name]) for user in users]
         level = peak = Fraction(0)
         for _, change in sorted(steps):
             level += change
@@ -108,9 +112,11 @@ class Planner:
 
     def _unit(self, name: str) -> int:
         """1 where whole units are taken, 100 where parts of them are."""
-        taken = [one.resources[name] for one in self.schedule.activities.values() if name in one.resources]
-        there = [units for _, units in self.schedule.resources[name].steps]
-        if all(amount.denominator == 1 for amount in [*taken, *there]):
+        taken = [
+            activity.resources[name] for activity in self.schedule.activities.values() if name in activity.resources
+        ]
+        counts = [units for _, units in self.schedule.resources[name].steps]
+        if all(amount.denominator == 1 for amount in [*taken, *counts]):
             return 1
         self.schedule.lose(name, "parts of a unit", "units of the scenario are hundredths", "assumption")
         return HUNDREDTHS
@@ -130,7 +136,7 @@ class Planner:
         held = is_earlier or any(self._holds(link) for link in self.into[activity.id])
         if begin > self.origin and not held:
             made.wait_until(begin)
-        if activity.minutes == 0 and not any(one.lag and one.calendar == made.calendar for one in made.after):
+        if activity.minutes == 0 and not any(link.lag and link.calendar == made.calendar for link in made.after):
             made.calendar = ELAPSED
         return made
 
@@ -155,7 +161,7 @@ class Planner:
         remaining = minutes if activity.remaining is None else activity.remaining
         if activity.estimate is not None and minutes:
             done = made.minutes - remaining
-            low, likely, high = (done + one * remaining // minutes for one in activity.estimate)
+            low, likely, high = (done + work_done * remaining // minutes for work_done in activity.estimate)
             made.estimate = (low, likely, high)
         self.schedule.lose(
             activity.id,
@@ -165,7 +171,7 @@ class Planner:
         )
 
     def _link(self, link: Link, activity: Activity, made: Planned) -> None:
-        what = f"the link {_told(link)} from {link.predecessor}"
+        what = f"the link {_link_in_words(link)} from {link.predecessor}"
         percent = None if link.percent is None else Fraction(round(link.percent * WHOLE), WHOLE // 100)
         if percent is not None and abs(percent) > MOST_OF_LENGTH:
             percent = None
@@ -177,27 +183,29 @@ class Planner:
         made.after.append(Awaits(link.predecessor, link.kind, link.lag, link.calendar, percent))
 
     def _constraints(self, activity: Activity, made: Planned) -> None:
-        for one in activity.constraints:
-            if one.kind == ALAP:
+        for constraint in activity.constraints:
+            if constraint.kind == ALAP:
                 self.schedule.lose(activity.id, f"constraint: {ALAP}", "as soon as possible", "constraint")
-            if one.date is None:
+            if constraint.date is None:
                 continue
-            if one.kind in START_CONSTRAINTS:
-                made.wait_until(one.date)
-            if one.kind in FINISH_CONSTRAINTS:
-                start = self.times.retreat(activity.calendar, self.times.tick(one.date), activity.minutes)
+            if constraint.kind in START_CONSTRAINTS:
+                made.wait_until(constraint.date)
+            if constraint.kind in FINISH_CONSTRAINTS:
+                start = self.times.retreat(activity.calendar, self.times.tick(constraint.date), activity.minutes)
                 made.wait_until(self.times.moment(start))
-            if one.kind in (*HARD, *LIMITS):
-                event = "start" if "start" in one.kind else "finish"
-                made.watched.append((one.kind, event, one.date))
-            if one.kind != "start on or after":
-                instead = "" if one.kind in LIMITS else "it starts no earlier than the date asks"
-                watched = "a milestone watches the date" if one.kind in (*HARD, *LIMITS) else ""
-                told = "; ".join(filter(None, (instead, watched)))
-                self.schedule.lose(activity.id, f"constraint: {one.kind} {one.date:%Y-%m-%d}", told, "constraint")
+            if constraint.kind in (*HARD, *LIMITS):
+                event = "start" if "start" in constraint.kind else "finish"
+                made.watched.append((constraint.kind, event, constraint.date))
+            if constraint.kind != "start on or after":
+                instead = "" if constraint.kind in LIMITS else "it starts no earlier than the date asks"
+                watched = "a milestone watches the date" if constraint.kind in (*HARD, *LIMITS) else ""
+                instead_of = "; ".join(filter(None, (instead, watched)))
+                self.schedule.lose(
+                    activity.id, f"constraint: {constraint.kind} {constraint.date:%Y-%m-%d}", instead_of, "constraint"
+                )
 
 
-def _told(link: Link) -> str:
+def _link_in_words(link: Link) -> str:
     """A link as planners write it."""
     size = f"{float(link.percent):+.0%}" if link.percent is not None else f"{link.lag / 60:+g} h" if link.lag else ""
     return f"{link.kind}{size}"

@@ -115,14 +115,16 @@ def _projects(jpype: Any, path: Path, data: bytes, encoding: str) -> list[Any]:
             reader.setCharset(jpype.java.nio.charset.Charset.forName(encoding))
     else:
         reader = readers.mpp.MPPReader() if suffix == ".mpp" else readers.mpx.MPXReader()
-    found = reader.readAll(from_bytes) if suffix in (".xer", ".xml") else [reader.read(from_bytes)]
-    return [one for one in found if one is not None and len(one.getTasks())]
+    projects = reader.readAll(from_bytes) if suffix in (".xer", ".xml") else [reader.read(from_bytes)]
+    return [project for project in projects if project is not None and len(project.getTasks())]
 
 
 def _chosen(files: list[Any], project: str, path: Path) -> Any:
     if not files:
         raise ScheduleError(f"there are no activities in '{path}'")
-    names = [str(one.getProjectProperties().getName() or one.getProjectProperties().getProjectTitle()) for one in files]
+    names = [
+        str(file.getProjectProperties().getName() or file.getProjectProperties().getProjectTitle()) for file in files
+    ]
     if len(files) > 1 and not project:
         raise ScheduleError(f"'{path}' has several projects: choose one with --sheet: {', '.join(names)}")
     if project and project not in names:
@@ -162,10 +164,10 @@ class _Reader:
                 self._activity(task)
         for task in tasks:
             self._links(task)
-        self._whole(tasks)
+        self._summary_tasks(tasks)
         return self.made
 
-    def _whole(self, tasks: list[Any]) -> None:
+    def _summary_tasks(self, tasks: list[Any]) -> None:
         """What is said of the project as a whole, or of many activities at once, and not taken over."""
         about, lose = self.properties, self.made.lose
         self.made.must_finish = moment_of(about.getMustFinishBy()) if self.is_p6 else None
@@ -181,7 +183,9 @@ class _Reader:
 
     def _summary(self, task: Any) -> None:
         """What sums up others is dated by them: dates of its own are listed."""
-        held = [one.kind for one in self._constraints(task)] + ["deadline"] * (task.getDeadline() is not None)
+        held = [constraint.kind for constraint in self._constraints(task)] + ["deadline"] * (
+            task.getDeadline() is not None
+        )
         for kind in held:
             what = f"'{task.getName()}' sums up others and has a date of its own: {kind}"
             self.made.lose(self._id(task), what, "nothing: others give its dates", "constraint")
@@ -212,7 +216,7 @@ class _Reader:
             self.leaves.setdefault(int(above.getUniqueID()), []).append(id_)
             parents.append(str(above.getName() or ""))
             above = above.getParentTask()
-        made.wbs = " / ".join(one for one in reversed(parents) if one and one != self.made.name)
+        made.wbs = " / ".join(parent for parent in reversed(parents) if parent and parent != self.made.name)
         made.constraints = tuple(self._constraints(task))
         for name in ("deadline", "baseline_finish", "actual_start", "actual_finish", "early_start", "early_finish"):
             getter = "get" + "".join(part.title() for part in name.split("_"))
@@ -259,12 +263,12 @@ class _Reader:
     def _units(self, resource: Any) -> Iterator[tuple[dt.datetime | None, Fraction]]:
         """How many there are from when on; none from where an availability ends before the next begins."""
         until = None
-        for one in resource.getAvailability():
-            begin, end = moment_of(one.getRange().getStart()), moment_of(one.getRange().getEnd())
+        for period in resource.getAvailability():
+            begin, end = moment_of(period.getRange().getStart()), moment_of(period.getRange().getEnd())
             if until is not None and (begin is None or until < begin):
                 yield until, Fraction(0)
             begin = None if begin is None or begin <= self.made.start else begin
-            yield begin, Fraction(round(float(one.getUnits() or 0)), 100)
+            yield begin, Fraction(round(float(period.getUnits() or 0)), 100)
             until = None if end is None or end.year >= FAR else end + dt.timedelta(minutes=1)
         if until is not None:
             yield until, Fraction(0)
@@ -279,7 +283,12 @@ class _Reader:
             if len(firsts) > 1 or len(lasts) > 1 or before not in self.ids or int(task.getUniqueID()) not in self.ids:
                 what = f"a link of what sums up others: {self._id(relation.getPredecessorTask())} to {self._id(task)}"
                 self.made.lose(self._id(task), what, "links of each of these others")
-            self.made.links += [self._link(one, other, relation) for one in firsts for other in lasts if one != other]
+            self.made.links += [
+                self._link(predecessor, successor, relation)
+                for predecessor in firsts
+                for successor in lasts
+                if predecessor != successor
+            ]
 
     def _link(self, before: str, after: str, relation: Any) -> Link:
         kind, lag = str(relation.getType().name())[::1], relation.getLag()
@@ -306,14 +315,18 @@ class _Reader:
         unit, number = str(duration.getUnits()), Fraction(str(duration.getDuration()))
         day = int(self.properties.getMinutesPerDay() or 480)
         week = int(self.properties.getMinutesPerWeek() or 5 * day)
-        each = _MINUTES | {"d": day, "w": week, "mo": 20 * day, "y": 52 * week}
-        return round_half_up(number * each[unit])
+        units = _MINUTES | {"d": day, "w": week, "mo": 20 * day, "y": 52 * week}
+        return round_half_up(number * units[unit])
 
     # Calendars
 
     def _worked_by(self, task: Any, id_: str) -> str | None:
         """The calendar by which an activity is worked on: its own, or that of its crews where these decide."""
-        crews = [one.getResource() for one in task.getResourceAssignments() if one.getResource() is not None]
+        crews = [
+            assignment.getResource()
+            for assignment in task.getResourceAssignments()
+            if assignment.getResource() is not None
+        ]
         own = None if self.is_p6 else task.getCalendar()
         by_crews = (
             str(task.getActivityType()) == "RESOURCE_DEPENDENT"
@@ -322,26 +335,30 @@ class _Reader:
         )
         crews = crews if by_crews else []
         calendars = [crew.getCalendar() for crew in crews if crew.getCalendar() is not None]
-        names = list(dict.fromkeys(self._calendar(one, own, of_crew=True) for one in calendars))
+        names = list(dict.fromkeys(self._calendar(calendar, own, of_crew=True) for calendar in calendars))
         if len(names) > 1:
             what = f"crews that work by several calendars: {', '.join(str(name or '24 h') for name in names)}"
             self.made.lose(id_, what, f"all work by the first, {names[0] or '24 h'}", "calendar")
         return names[0] if names else self._calendar(task.getEffectiveCalendar())
 
-    def _calendar(self, calendar: Any, both: Any = None, of_crew: bool = False) -> str | None:
+    def _calendar(self, calendar: Any, resource: Any = None, of_crew: bool = False) -> str | None:
         """A calendar by name, once its hours are read; none where it never closes; `both` is open when it is, too.
 
         That of a crew, which planning tools derive for each, is the one with the same hours if there is any.
         """
         if calendar is None:
             return ELAPSED
-        behind = [calendar] if both is None else [calendar, both]
-        key = tuple(int(one.getUniqueID()) for one in behind)
+        behind = [calendar] if resource is None else [calendar, resource]
+        key = tuple(int(calendar.getUniqueID()) for calendar in behind)
         if key not in self.calendar_names:
             combined = (
-                calendar if both is None else self.jpype.JPackage("org").mpxj.common.CombinedCalendar(both, calendar)
+                calendar
+                if resource is None
+                else self.jpype.JPackage("org").mpxj.common.CombinedCalendar(resource, calendar)
             )
-            name = " and ".join(str(one.getName() or f"calendar {one.getUniqueID()}") for one in reversed(behind))
+            name = " and ".join(
+                str(calendar.getName() or f"calendar {calendar.getUniqueID()}") for calendar in reversed(behind)
+            )
             name = name if name not in self.made.calendars else f"{name} {key[0]}"
             shifts = self._shifts(combined, behind)
             same = [known for known, hours in self.made.calendars.items() if of_crew and hours == shifts]
@@ -376,8 +393,8 @@ class _Reader:
         days: set[dt.date] = set()
         while behind:
             calendar, *behind = behind
-            for one in calendar.getExpandedCalendarExceptionsWithWorkWeeks():
-                begin, end = (day_of(date) for date in (one.getFromDate(), one.getToDate()))
+            for exception in calendar.getExpandedCalendarExceptionsWithWorkWeeks():
+                begin, end = (day_of(date) for date in (exception.getFromDate(), exception.getToDate()))
                 begin, end = max(begin, first), min(end, last)
                 days |= {begin + dt.timedelta(days=i) for i in range((end - begin).days + 1)}
             behind += [calendar.getParent()] if calendar.getParent() is not None else []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 POINTS = ("optimistic", "likely", "pessimistic")
 AFTER = "_after"
-NUMBERS = ("probability", *POINTS, "cost", f"probability{AFTER}", *(f"{one}{AFTER}" for one in POINTS))
+NUMBERS = ("probability", *POINTS, "cost", f"probability{AFTER}", *(f"{point}{AFTER}" for point in POINTS))
 Value = TypeVar("Value")
 
 
@@ -76,11 +76,11 @@ def import_risks(
     if beside.startswith(os.pardir):
         raise ScheduleError(f"'{out}' extends '{old}', which has to stand in its folder or below: write it there")
     risks = _Reader(read_table(path, sheet, separator, encoding), load(old), decimal).risks()
-    whole = load({"extends": old.name, "risks": risks}, root=old.parent)
+    merged = load({"extends": old.name, "risks": risks}, root=old.parent)
     lines = [f"# Risks taken over from {one_line(path.name)}.", f"extends: {scalar(beside)}", "risks:"]
     for name, risk in risks.items():
         lines += [f"  {name}:", *_entry(risk, "    ")]
-    return Register("\n".join(lines) + "\n", whole, tuple(risks))
+    return Register("\n".join(lines) + "\n", merged, tuple(risks))
 
 
 def _entry(entry: Mapping[str, Any], indent: str) -> Iterator[str]:
@@ -104,9 +104,11 @@ class _Reader:
         for needed, what in (("risk", "Risk"), ("activities", "Activity"), ("probability", "Probability")):
             if needed not in self.fields:
                 raise ScheduleError(f"{table.name}: no column '{what}'{nearest(what, table.columns, 'columns')}")
-        columns = [table.columns[self.fields[one]] for one in NUMBERS if one in self.fields]
+        columns = [table.columns[self.fields[field]] for field in NUMBERS if field in self.fields]
         try:
-            self.style = Style("", decimal or decimal_style(cell for one in columns for cell in table.column(one)))
+            self.style = Style(
+                "", decimal or decimal_style(cell for numbers in columns for cell in table.column(numbers))
+            )
         except ValueError as error:
             raise ScheduleError(f"{table.name}: {error}") from None
         self.known: dict[str, str] = {}
@@ -115,19 +117,21 @@ class _Reader:
 
     def risks(self) -> dict[str, dict[str, Any]]:
         """The risks as a scenario has them, by name."""
-        names, found, called = Names(), dict[str, dict[str, Any]](), dict[str, str]()
+        names, entries, called = Names(), dict[str, dict[str, Any]](), dict[str, str]()
         for number, (line, cells) in enumerate(self.table.rows, start=1):
-            row = {one: cells[i] for one, i in self.fields.items()}
+            row = {field: cells[i] for field, i in self.fields.items()}
             key = row.get("id") or row["risk"]
             if not key:
                 continue
             if key not in called:
                 called[key] = names.name(row["risk"] or key, str(number), what="risk")
-                found[called[key]] = self._risk(line, row)
-            self._effects(line, row, found[called[key]])
+                entries[called[key]] = self._risk(line, row)
+            self._effects(line, row, entries[called[key]])
         if self.problems:
-            raise ScenarioError(sorted(set(self.problems), key=lambda one: (one.line or 0, one.path)), self.table.name)
-        return found
+            raise ScenarioError(
+                sorted(set(self.problems), key=lambda problem: (problem.line or 0, problem.path)), self.table.name
+            )
+        return entries
 
     def _risk(self, line: int, row: Mapping[str, str]) -> dict[str, Any]:
         """What its first row says of it."""
@@ -147,8 +151,8 @@ class _Reader:
         for text in row["activities"].replace("\n", ";").split(";"):
             name = self.known.get(text.strip().casefold())
             if name is None:
-                there = nearest(text.strip(), self.scenario.activities, "activities")
-                self._problem(line, "activities", f"no activity '{shorten(text.strip())}'{there}")
+                activity = nearest(text.strip(), self.scenario.activities, "activities")
+                self._problem(line, "activities", f"no activity '{shorten(text.strip())}'{activity}")
             elif before is None:
                 self._problem(line, "likely", "an impact needs a most likely duration, or two or three points")
             else:
@@ -159,7 +163,7 @@ class _Reader:
 
     def _impact(self, line: int, row: Mapping[str, str], which: str) -> Any:
         """A span, or a PERT distribution of three points; the middle of two where the likeliest is not given."""
-        read = [self._read(line, row, f"{one}{which}", self._length(f"{one}{which}")) for one in POINTS]
+        read = [self._read(line, row, f"{point}{which}", self._length(f"{point}{which}")) for point in POINTS]
         low, likely, high = read
         if low is None or high is None:
             return None if likely is None else _span(likely)
@@ -240,8 +244,8 @@ def register_rows(scenario: "Scenario") -> tuple[list[list[Any]], list[tuple[str
                 f"{plain(less.cost.amount)} {less.cost.currency}" if less and less.cost else "",
             ]
             rows.append([*row, "" if chance is None else float(chance), *(after or ("", "", ""))])
-        others = [key for key in ("times", "begins", "lasts", "every", "delays", "stop_work") if getattr(risk, key)]
-        lost += [(name, f"its {key}", "nothing: a register does not say it") for key in others]
+        fields = [key for key in ("times", "begins", "lasts", "every", "delays", "stop_work") if getattr(risk, key)]
+        lost += [(name, f"its {key}", "nothing: a register does not say it") for key in fields]
     return rows, lost
 
 

@@ -57,7 +57,7 @@ def csv_table(path: Path, separator: str = "", encoding: str = "") -> Table:
 def _decoded(data: bytes, name: str, encoding: str) -> str:
     if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")) and not encoding:
         raise ScheduleError(f"'{name}' is not a text file")
-    known = encoding or next((one for mark, one in _MARKS.items() if data.startswith(mark)), "utf-8")
+    known = encoding or next((guess for mark, guess in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
         return data.decode(known)
     except LookupError:
@@ -101,8 +101,12 @@ def excel_table(path: Path, sheet: str = "") -> Table:
     _refuse_bombs(data, name)
     try:
         book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheets = {str(one.title): list(_sheet_rows(one)) for one in book.worksheets if sheet in ("", one.title)}
-        titles = [str(one.title) for one in book.worksheets]
+        sheets = {
+            str(worksheet.title): list(_sheet_rows(worksheet))
+            for worksheet in book.worksheets
+            if sheet in ("", worksheet.title)
+        }
+        titles = [str(worksheet.title) for worksheet in book.worksheets]
     except ScheduleError:
         raise
     except Exception as error:  # whatever the library trips over in a broken file
@@ -149,15 +153,15 @@ def _refuse_entities(data: bytes, name: str) -> None:
 def _sheet_rows(sheet: Any) -> Iterator[Row]:
     """The rows in which something stands, all cells as text."""
     sheet.reset_dimensions()
-    found: list[Row] = []
+    rows: list[Row] = []
     for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), start=1):
         if number > MOST_ROWS:
             raise ScheduleError(f"sheet '{sheet.title}' has more than {MOST_ROWS:,} rows")
         texts = tuple(_text(cell) for cell in cells)
         if any(texts):
-            found.append((number, texts))
-    width = max((len(texts) for _, texts in found), default=0)
-    yield from ((number, texts + ("",) * (width - len(texts))) for number, texts in found)
+            rows.append((number, texts))
+    width = max((len(texts) for _, texts in rows), default=0)
+    yield from ((number, texts + ("",) * (width - len(texts))) for number, texts in rows)
 
 
 def _text(cell: Any) -> str:

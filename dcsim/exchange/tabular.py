@@ -108,7 +108,7 @@ class _Reader:
         self.rows = self._rows()
         self.known = self._known()
         self.awaited = {row.id: self._awaited(row) for row in self.rows}
-        self.named = {one.id for some in self.awaited.values() for one in some}
+        self.named = {link.id for before in self.awaited.values() for link in before}
         self.headings: dict[str, str] = {}
         self.around: set[str] = set()
 
@@ -138,12 +138,12 @@ class _Reader:
         rows = []
         numbered = "id" not in self.fields
         for number, (line, cells) in enumerate(self.table.rows, start=1):
-            found = {field_: cells[i] for field_, i in self.fields.items()}
-            id_ = str(number) if numbered else found["id"]
-            if (found.get("name") or id_).casefold().strip(" :") in _TOTALS:
-                self.made.lose(id_, f"row {line}, '{found.get('name') or id_}'", "nothing: it is a sum", "assumption")
-            elif id_ or found.get("name"):
-                rows.append(_Row(line, found, id_ or f"row {line}", found.get("name") or id_))
+            texts = {field_: cells[i] for field_, i in self.fields.items()}
+            id_ = str(number) if numbered else texts["id"]
+            if (texts.get("name") or id_).casefold().strip(" :") in _TOTALS:
+                self.made.lose(id_, f"row {line}, '{texts.get('name') or id_}'", "nothing: it is a sum", "assumption")
+            elif id_ or texts.get("name"):
+                rows.append(_Row(line, texts, id_ or f"row {line}", texts.get("name") or id_))
         if numbered:
             self.made.lose("", "ids, for which there is no column", "rows are numbered from 1", "assumption")
         for id_, count in Counter(row.id for row in rows).items():
@@ -164,8 +164,8 @@ class _Reader:
         for row, following in zip(self.rows, [*self.rows[1:], None], strict=True):
             level, below = _level(row), _level(following) if following else 0
             code = row.get("wbs")
-            stack = [one for one in stack if one[0] < level] if level else stack
-            groups[row.id] = [codes[one] for one in _parents(code) if one in codes and counts[one] == 1]
+            stack = [row for row in stack if row[0] < level] if level else stack
+            groups[row.id] = [codes[parent] for parent in _parents(code) if parent in codes and counts[parent] == 1]
             if not coded:
                 groups[row.id] = [id_ for _, id_ in stack]
             sums = row.get("summary").casefold() in _YES or "summary" in row.get("type").casefold()
@@ -188,7 +188,7 @@ class _Reader:
 
     def _starts(self, rows: list[_Row]) -> None:
         """The start of the schedule: as the user says, or the first date in the table."""
-        starts = [self._read(row, one, self.style.date) for row in rows for one in ("early_start", "actual_start")]
+        starts = [self._read(row, key, self.style.date) for row in rows for key in ("early_start", "actual_start")]
         known = [start for start in starts if start is not None]
         if self.answers.start is None and not known:
             self._refuse("it has no dates: give the start of the schedule with --start 2026-01-31")
@@ -199,7 +199,7 @@ class _Reader:
         calendar = self._calendar(row)
         shifts = self.made.calendars.get(calendar) if calendar is not None else None
         lengths = ("duration", "optimistic", "likely", "pessimistic", "remaining")
-        read = {one: self._read(row, one, partial(self._length, one)) for one in lengths}
+        read = {key: self._read(row, key, partial(self._length, key)) for key in lengths}
         duration = read["duration"] or read["likely"]
         if duration is not None and duration.is_elapsed:
             calendar, shifts = ELAPSED, None
@@ -208,15 +208,15 @@ class _Reader:
         )
         estimate = [read["optimistic"], read["likely"] or duration, read["pessimistic"]]
         if read["optimistic"] is not None and read["pessimistic"] is not None and None not in estimate:
-            low, likely, high = (one.minutes(shifts) for one in estimate if one is not None)
+            low, likely, high = (length.minutes(shifts) for length in estimate if length is not None)
             if not low <= likely <= high:
                 self._problem(row.line, "optimistic", "expected optimistic <= most likely <= pessimistic")
             made.estimate = (low, likely, high)
         elif read["optimistic"] is not None or read["pessimistic"] is not None:
             self._problem(row.line, "optimistic", "three points need both an optimistic and a pessimistic duration")
         made.remaining = read["remaining"].minutes(shifts) if read["remaining"] else None
-        for one in ("early_start", "early_finish", "deadline", "baseline_finish", "actual_start", "actual_finish"):
-            setattr(made, one, self._read(row, one, self.style.date))
+        for key in ("early_start", "early_finish", "deadline", "baseline_finish", "actual_start", "actual_finish"):
+            setattr(made, key, self._read(row, key, self.style.date))
         for crew, units in (self._read(row, "resources", lambda cell: crews(cell, self.style)) or {}).items():
             made.resources[crew] = units
             self.made.resources.setdefault(crew, Resource(crew))
@@ -315,35 +315,39 @@ class _Reader:
     def _links(self, rows: list[_Row]) -> None:
         members = self._members(rows)
         for row in rows:
-            for one in self.awaited[row.id]:
-                if one.id in self.headings:
-                    self.made.lose(row.id, f"a link from '{one.id}', which sums up others", "links from each of them")
+            for predecessor in self.awaited[row.id]:
+                if predecessor.id in self.headings:
+                    self.made.lose(
+                        row.id, f"a link from '{predecessor.id}', which sums up others", "links from each of them"
+                    )
                 if len(self.made.links) > MOST_LINKS:
                     self._refuse(f"it has more than {MOST_LINKS:,} links, counting those of rows that sum up others")
-                for id_ in members.get(one.id, [one.id]):
+                for id_ in members.get(predecessor.id, [predecessor.id]):
                     if id_ == row.id:
                         self._problem(row.line, "predecessors", "an activity cannot wait for itself")
                     else:
-                        self.made.links.append(self._link(id_, row.id, one))
+                        self.made.links.append(self._link(id_, row.id, predecessor))
 
-    def _link(self, before: str, after: str, one: Awaited) -> Link:
+    def _link(self, before: str, after: str, awaited: Awaited) -> Link:
         first, own = self.made.activities[before], self.made.activities[after].calendar
-        if one.percent is not None:
-            return Link(before, after, one.kind, round(first.minutes * one.percent), first.calendar, one.percent)
-        if one.lag is None or not one.lag.number:
-            return Link(before, after, one.kind)
-        calendar = ELAPSED if one.lag.is_elapsed else own
+        if awaited.percent is not None:
+            return Link(
+                before, after, awaited.kind, round(first.minutes * awaited.percent), first.calendar, awaited.percent
+            )
+        if awaited.lag is None or not awaited.lag.number:
+            return Link(before, after, awaited.kind)
+        calendar = ELAPSED if awaited.lag.is_elapsed else own
         shifts = self.made.calendars[calendar] if calendar is not None else None
-        return Link(before, after, one.kind, one.lag.minutes(shifts), calendar)
+        return Link(before, after, awaited.kind, awaited.lag.minutes(shifts), calendar)
 
     def _members(self, rows: list[_Row]) -> dict[str, list[str]]:
         """The activities that each row which sums up others stands for."""
-        found: dict[str, list[str]] = {id_: [] for id_ in self.headings}
+        members: dict[str, list[str]] = {id_: [] for id_ in self.headings}
         for row in rows:
             for id_ in self.above[row.id]:
-                if id_ in found:
-                    found[id_].append(row.id)
-        return found
+                if id_ in members:
+                    members[id_].append(row.id)
+        return members
 
     # Cells, and what is wrong with them
 
@@ -351,7 +355,7 @@ class _Reader:
         return self.table.columns[self.fields[field_]]
 
     def _cells(self, fields: tuple[str, ...]) -> list[tuple[int, str]]:
-        return [cell for one in fields if one in self.fields for cell in self.table.column(self._column(one))]
+        return [cell for key in fields if key in self.fields for cell in self.table.column(self._column(key))]
 
     def _read(self, row: _Row, field_: str, read: Callable[[str], Value]) -> Value | None:
         """What a cell says; none where it is empty, or cannot be read, which is noted."""
@@ -370,7 +374,9 @@ class _Reader:
 
     def _refuse_all(self) -> None:
         if self.problems:
-            raise ScenarioError(sorted(set(self.problems), key=lambda one: (one.line or 0, one.path)), self.table.name)
+            raise ScenarioError(
+                sorted(set(self.problems), key=lambda problem: (problem.line or 0, problem.path)), self.table.name
+            )
 
     def _refuse(self, message: str) -> Any:
         self._refuse_all()

@@ -19,9 +19,9 @@ _HEADINGS = {
 }
 
 
-def report(found: "Imported") -> Report:
+def report(imported: "Imported") -> Report:
     """The report of a schedule that was taken over."""
-    table = found.activities
+    table = imported.activities
     own = table[table["file_start"].notna() | table["file_finish"].notna()]
     differs, moved = own[own["file_off"] != 0], table[table["simulated_off"] != 0]
     critical = int(table["critical"].sum())
@@ -34,10 +34,10 @@ def report(found: "Imported") -> Report:
     ]
     return Report.of(
         "Import",
-        (found.scenario.name, f"imported from {found.source}"),
+        (imported.scenario.name, f"imported from {imported.source}"),
         (
             Section("", sentences),
-            _section("imported with changes", found.losses, "where", "what", "instead"),
+            _section("imported with changes", imported.losses, "where", "what", "instead"),
             _section("early dates that differ from the file", differs, "id", "file_start", "early_start", "file_off",
                      "file_cause"),
             _section("expected dates that differ from the early dates", moved, "id", "early_start", "simulated_start",
@@ -47,8 +47,10 @@ def report(found: "Imported") -> Report:
 
 
 def _section(title: str, rows: "pd.DataFrame", *names: str) -> Section:
-    columns = [Column(_HEADINGS.get(one, one), "change" if one.endswith("off") else "text") for one in names]
-    cells = [[_cell(row[one]) for one in names] for row in rows.head(MOST).to_dict("records")]
+    columns = [
+        Column(_HEADINGS.get(column, column), "change" if column.endswith("off") else "text") for column in names
+    ]
+    cells = [[_cell(row[column]) for column in names] for row in rows.head(MOST).to_dict("records")]
     notes = [f"and {len(rows) - MOST:,} more: --json prints all"] if len(rows) > MOST else []
     return Section(title if cells else "", tables=[Table(columns, cells)] if cells else [], notes=notes)
 

@@ -42,8 +42,8 @@ class _Writer:
         self.calendars = {name: self.names.name(name, what="calendar") for name in schedule.calendars}
         self.resources = {name: self.names.name(name, what="crew") for name in schedule.resources}
         self.activities = {
-            one.id: self.names.name(one.name, one.wbs.rpartition(" / ")[2], one.id, what="activity")
-            for one in schedule.activities.values()
+            activity.id: self.names.name(activity.name, activity.wbs.rpartition(" / ")[2], activity.id, what="activity")
+            for activity in schedule.activities.values()
         }
 
     def written(self) -> Written:
@@ -61,7 +61,7 @@ class _Writer:
         yield f"start: {_moment(schedule.origin)}"
         if schedule.status is not None and schedule.status > schedule.origin:
             yield f"# progress is told up to {_moment(schedule.status)}"
-        end = max((one.early_finish for one in self.dates.values()), default=0)
+        end = max((date.early_finish for date in self.dates.values()), default=0)
         years = (self.times.moment(end) - schedule.origin).days // 365 + 1
         if years > YEARS:
             yield f"horizon: {min(100, 3 * years)} years"
@@ -80,8 +80,8 @@ class _Writer:
         for name, steps in capacities.items():
             ramp = ", ".join(f"{'0 d' if begin is None else _moment(begin)}: {count}" for begin, count in steps)
             count = str(steps[0][1]) if len(steps) == 1 and steps[0][0] is None else f"{{{ramp}}}"
-            told = name + (", in hundredths" if units[name] > 1 else "")
-            yield from _fitted(f"  {self.resources[name]}", [f"count: {count}"], told)
+            text = name + (", in hundredths" if units[name] > 1 else "")
+            yield from _fitted(f"  {self.resources[name]}", [f"count: {count}"], text)
 
     def _activities(self, planned: Iterable[Planned]) -> Iterator[str]:
         lost: dict[str, list[str]] = {}
@@ -102,13 +102,13 @@ class _Writer:
         if label := self._label(activity):
             yield f"label: {scalar(label)}"
         if made.estimate is not None and len(set(made.estimate)) > 1:
-            yield f"duration: {{pert: [{', '.join(self._span(one, made.calendar) for one in made.estimate)}]}}"
+            yield f"duration: {{pert: [{', '.join(self._span(minutes, made.calendar) for minutes in made.estimate)}]}}"
         elif made.minutes:
             yield f"duration: {self._span(made.minutes, made.calendar)}"
         if made.calendar is not ELAPSED:
             yield f"calendar: {self.calendars[made.calendar]}"
         if made.after:
-            yield f"after: [{', '.join(self._awaits(one, made.calendar) for one in made.after)}]"
+            yield f"after: [{', '.join(self._awaits(link, made.calendar) for link in made.after)}]"
         if made.not_before is not None:
             yield f"not_before: {_moment(made.not_before)}"
         if made.requires:
@@ -126,23 +126,23 @@ class _Writer:
         self.labels.add(label)
         return label if len(label) <= LONGEST_LABEL else ""
 
-    def _awaits(self, one: Awaits, own: str | None) -> str:
-        name = self.activities[one.predecessor]
-        parts = [f"activity: {name}", *(["from: start"] if one.kind.startswith("S") else [])]
-        parts += ["to: finish"] if one.kind.endswith("F") else []
-        if one.lag:
-            parts.append(f"lag: {self._lag(one, own)}")
+    def _awaits(self, link: Awaits, own: str | None) -> str:
+        name = self.activities[link.predecessor]
+        parts = [f"activity: {name}", *(["from: start"] if link.kind.startswith("S") else [])]
+        parts += ["to: finish"] if link.kind.endswith("F") else []
+        if link.lag:
+            parts.append(f"lag: {self._lag(link, own)}")
         return f"{{{', '.join(parts)}}}" if len(parts) > 1 else name
 
-    def _lag(self, one: Awaits, own: str | None) -> str:
+    def _lag(self, link: Awaits, own: str | None) -> str:
         """A lag, and whose calendar counts it where that is neither the clock nor what the format takes for granted."""
-        by = f", by: {'always' if one.calendar is ELAPSED else self.calendars[one.calendar]}"
-        if one.percent is not None:
-            size, calendar = f"{plain(one.percent)}%", self.schedule.activities[one.predecessor].calendar
-            usual = one.calendar == calendar and calendar is not ELAPSED
+        by = f", by: {'always' if link.calendar is ELAPSED else self.calendars[link.calendar]}"
+        if link.percent is not None:
+            size, calendar = f"{plain(link.percent)}%", self.schedule.activities[link.predecessor].calendar
+            usual = link.calendar == calendar and calendar is not ELAPSED
             return size if usual else f"{{working: {size}{by}}}"
-        size = ("-" if one.lag < 0 else "") + self._span(abs(one.lag), one.calendar)
-        return size if one.calendar is ELAPSED else f"{{working: {size}{'' if one.calendar == own else by}}}"
+        size = ("-" if link.lag < 0 else "") + self._span(abs(link.lag), link.calendar)
+        return size if link.calendar is ELAPSED else f"{{working: {size}{'' if link.calendar == own else by}}}"
 
     def _milestones(self, planned: list[Planned]) -> Iterator[str]:
         """Activities without a duration, dates that are watched, and the end."""
@@ -191,10 +191,10 @@ def calendar(shifts: Shifts) -> list[str]:
         ((hours, days),) = same.items()
         parts = [f"days: {scalar(_days(days))}", f"hours: {_hours(hours)}"]
     else:
-        parts = [f"hours: {{{', '.join(f'{scalar(_days(days))}: {_hours(some)}' for some, days in same.items())}}}"]
+        parts = [f"hours: {{{', '.join(f'{scalar(_days(days))}: {_hours(hours)}' for hours, days in same.items())}}}"]
     closed, opened = _exceptions(shifts)
     parts += [f"closed: [{', '.join(closed)}]"] if closed else []
-    parts += [f"open: {{{', '.join(f'{day}: {_hours(some)}' for day, some in opened.items())}}}"] if opened else []
+    parts += [f"open: {{{', '.join(f'{day}: {_hours(hours)}' for day, hours in opened.items())}}}"] if opened else []
     longest = max((sum(end - begin for begin, end in day) for day in shifts.week), default=0)
     if shifts.hours_per_day is not None and shifts.hours_per_day * 60 != longest:
         parts.append(f"hours_per_day: {plain(shifts.hours_per_day)}")

@@ -57,12 +57,14 @@ class _Writer:
         about.setMinutesPerDay(self.jpype.java.lang.Integer(480))
         self._fields()
         hours = {ELAPSED: ("24 hours", ROUND_THE_CLOCK)} | {
-            one: (one, some) for one, some in self.plan.calendars.items()
+            key: (key, schedule_calendar) for key, schedule_calendar in self.plan.calendars.items()
         }
         calendars = {key: self._calendar(*named) for key, named in hours.items()}
         self.file.setDefaultCalendar(calendars[next(iter(self.plan.calendars), ELAPSED)])
-        self.resources = {name: self._resource(one) for name, one in self.plan.resources.items()}
-        made = {id_: self._task(one, calendars[one.calendar]) for id_, one in self.plan.activities.items()}
+        self.resources = {name: self._resource(resource) for name, resource in self.plan.resources.items()}
+        made = {
+            id_: self._task(activity, calendars[activity.calendar]) for id_, activity in self.plan.activities.items()
+        }
         for link in self.plan.links:
             self._link(link, made)
         return self.file
@@ -104,9 +106,9 @@ class _Writer:
         kinds = self.mpxj.ActivityType
         made.setActivityType(kinds.TASK_DEPENDENT if task.minutes else kinds.FINISH_MILESTONE)
         made.setConstraintType(self.mpxj.ConstraintType.AS_SOON_AS_POSSIBLE)
-        for one in task.constraints:
+        for constraint in task.constraints:
             made.setConstraintType(self.mpxj.ConstraintType.START_NO_EARLIER_THAN)
-            made.setConstraintDate(self._moment(one.date))
+            made.setConstraintDate(self._moment(constraint.date))
         if task.deadline is not None and self.is_p6:
             self.plan.lose(task.id, f"its deadline {task.deadline:%Y-%m-%d}", "nothing: P6 has none")
         elif task.deadline is not None:
@@ -146,7 +148,7 @@ class _Writer:
         if self.is_p6:
             self.plan.lose(resource.name, "how many there are", "nothing: MPXJ writes no capacity into files of P6")
         begins = [begin or self.plan.start for begin, _ in resource.steps]
-        ends = [*(one - dt.timedelta(minutes=1) for one in begins[1:]), dt.datetime(FAR, 12, 31, 23, 59)]
+        ends = [*(moment - dt.timedelta(minutes=1) for moment in begins[1:]), dt.datetime(FAR, 12, 31, 23, 59)]
         for begin, end, (_, units) in zip(begins, ends, resource.steps, strict=True):
             amount = self.jpype.java.lang.Double(100 * float(units))
             made.getAvailability().add(self.mpxj.Availability(self._moment(begin), self._moment(end), amount))
@@ -166,7 +168,7 @@ class _Writer:
     def _hours(self, to: Any, hours: Any) -> None:
         clock = self.jpype.java.time.LocalTime
         for begin, end in hours:
-            times = (clock.of(one % DAY // 60, one % 60) for one in (begin, end))
+            times = (clock.of(minutes % DAY // 60, minutes % 60) for minutes in (begin, end))
             to.add(self.mpxj.LocalTimeRange(*times))
 
     def _minutes(self, minutes: int) -> Any:
@@ -175,8 +177,8 @@ class _Writer:
     def _moment(self, moment: Any) -> Any:
         if moment is None or moment != moment:
             return None
-        whole = (moment.year, moment.month, moment.day, moment.hour, moment.minute)
-        return self.jpype.java.time.LocalDateTime.of(*whole)
+        parts = (moment.year, moment.month, moment.day, moment.hour, moment.minute)
+        return self.jpype.java.time.LocalDateTime.of(*parts)
 
 
 _DATES = tuple((event, level) for event in ("start", "finish") for level in LEVELS)

@@ -86,7 +86,7 @@ class _Stage:
             self.image, self.legend = draw_cells(scene.states, last, self.layout, self.map)
             self.moving += [self.image, self.legend]
         else:
-            style.nothing(self.map, "no activity in any place")
+            style.blank(self.map, "no activity in any place")
         self.cursors: list[Line2D] = []
         self.growing: list[tuple[Line2D, Line]] = []
         for number, lines in enumerate(panels):
@@ -169,7 +169,7 @@ def _mp4(pictures: Iterator[Image]) -> bytes:
     drawn = list(pictures)
     height, width = (size - size % 2 for size in drawn[0].shape[:2])
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(PER_SECOND), "-i", "-"]
-    pixels = b"".join(one[:height, :width].tobytes() for one in [*drawn, *[drawn[-1]] * STAND_STILL])
+    pixels = b"".join(image[:height, :width].tobytes() for image in [*drawn, *[drawn[-1]] * STAND_STILL])
     with writing("a film"), TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         command = [

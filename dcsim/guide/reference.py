@@ -33,26 +33,26 @@ def section(name: str) -> str:
     path = () if first is Scenario else (name,) if model_at((name,)) is first else (name, ENTRY)
     parts = {first: name} if first is Scenario else _parts(path, first, {})
     lines = [f"# {name}", ""]
-    told: set[str] = set()
+    keys_shown: set[str] = set()
     for number, (part, where) in enumerate(parts.items()):
         keys = {key: _key(key, field) for key, field in fields(part).items()}
-        again = [f"`{key}`" for key, line in keys.items() if line in told and key != "description"]
+        again = [f"`{key}`" for key, line in keys.items() if line in keys_shown and key != "description"]
         lines += [f"## {where}", ""] if number else []
-        lines += [getdoc(part) or "", "", *(line for line in keys.values() if line not in told)]
+        lines += [getdoc(part) or "", "", *(line for line in keys.values() if line not in keys_shown)]
         lines += [f"* as above: {', '.join(again)}", ""] if again else [""]
-        told |= {*keys.values()}
+        keys_shown |= {*keys.values()}
     return "\n".join(lines)
 
 
-def _parts(path: tuple[str, ...], part: Part, found: dict[Part, str]) -> dict[Part, str]:
+def _parts(path: tuple[str, ...], part: Part, names: dict[Part, str]) -> dict[Part, str]:
     """This part and all inside it, each told once, with the path at which it stands first."""
-    found[part] = ".".join(path)
+    names[part] = ".".join(path)
     for key in fields(part):
         for inner in ((*path, key), (*path, key, ENTRY)):
             within = model_at(inner)
-            if within is not None and within not in found:
-                _parts(inner, within, found)
-    return found
+            if within is not None and within not in names:
+                _parts(inner, within, names)
+    return names
 
 
 def _key(name: str, field: FieldInfo) -> str:

@@ -77,9 +77,9 @@ class Instances:
     def at(self, activity: str) -> Ints:
         """For each place of an activity's level, its instance there; -1 where it is not done."""
         number = self.number[activity]
-        found = np.full(self.places.count(self.scenario.activities[activity].at), -1, np.int64)
-        found[self.where[number]] = self.of(activity)
-        return found
+        places = np.full(self.places.count(self.scenario.activities[activity].at), -1, np.int64)
+        places[self.where[number]] = self.of(activity)
+        return places
 
     def _where(self, spec: Activity) -> Ints:
         """The places an activity is done in."""
@@ -90,9 +90,9 @@ class Instances:
             chosen |= self.places.matches(pattern, spec.at)
         return np.flatnonzero(chosen)
 
-    def _add(self, number: int, whole: Activity) -> None:
+    def _add(self, number: int, activity: Activity) -> None:
         instance_at = self.at(self.names[number])
-        for spec, places in variations(whole, dict(whole.within), self.places, whole.at):
+        for spec, places in variations(activity, dict(activity.within), self.places, activity.at):
             instances = instance_at[places]
             places, instances = places[instances >= 0], instances[instances >= 0]
             if len(instances) == 0:
@@ -133,7 +133,7 @@ class Instances:
         It is told that place, and which of the places is the first in it.
         """
         shared = max(
-            (self.goods.level(name) for name in names), key=lambda one: len(self.places.chain(one)), default=SITE
+            (self.goods.level(name) for name in names), key=lambda level: len(self.places.chain(level)), default=SITE
         )
         if shared == SITE:
             return np.full(len(places), make(SITE, 0), np.int32)
@@ -152,7 +152,7 @@ class Instances:
         entries = self.choices.entries(("activities", self.names[number], *repaired, "requires"), needs)
         resources = [name for entry in entries for name in entry.resources]
         own = self.times.number([spec.calendar or ALWAYS], self.goods.stopped_by(self.names[number]))
-        days, whose = self.choices.days(needs, places)
+        days, day_numbers = self.choices.days(needs, places)
         of = {name: self.goods.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
         spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
         length = all(span.is_nothing for span in spans), any(span.in_months for span in spans)
@@ -161,10 +161,13 @@ class Instances:
             self.choices.refused.append((path, "write the durations of all its ways in months, or of none"))
 
         def make(shared: str, k: int) -> int:
-            numbers = {name: int(one[k]) for name, one in of.items()}
-            requirements = self.choices.requirements(entries, needs, days[whose[k]], numbers)
+            numbers = {name: int(values[k]) for name, values in of.items()}
+            requirements = self.choices.requirements(entries, needs, days[day_numbers[k]], numbers)
             takes = tuple(Take(numbers[name], amount) for name, amount in consumes.items())
-            taken = tuple((one.cause, tuple(each.claims for each in one.alternatives)) for one in requirements)
+            taken = tuple(
+                (requirement.cause, tuple(alternative.claims for alternative in requirement.alternatives))
+                for requirement in requirements
+            )
             leader = self._alike.setdefault((number, kind, shared, taken, takes, own), len(self._numbers))
             together = self.choices.together(own, requirements)
             needed = (shared, requirements, takes, own, together)
@@ -193,19 +196,19 @@ class Instances:
         repair = _needs_of_repair(spec)
         days, own = self.choices.days(needs, places)
         days_of_repair, of_repair = self.choices.days(repair, places)
-        self.day_calendar[instances] = np.array([some[0] for some in days])[own]
-        for mine, its in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
+        self.day_calendar[instances] = np.array([day[0] for day in days])[own]
+        for calendar, repair_calendar in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
             alike = (
                 number,
-                self.choices.minutes(spec.duration, needs, days[mine]),
+                self.choices.minutes(spec.duration, needs, days[calendar]),
                 self.goods.factors(spec.varies_with),
                 spec.learning,
-                self._rework(spec, repair, days_of_repair[its]),
+                self._rework(spec, repair, days_of_repair[repair_calendar]),
             )
-            here = instances[(own == mine) & (of_repair == its)]
+            here = instances[(own == calendar) & (of_repair == repair_calendar)]
             self._work.setdefault(alike, []).append(here)
             self.days_added.setdefault(number, []).append(
-                (here, self.choices.days_added(spec.duration, needs, days[mine]))
+                (here, self.choices.days_added(spec.duration, needs, days[calendar]))
             )
 
     def make_work(self) -> Iterator[network.Work]:

@@ -24,7 +24,7 @@ def _branch(name: str, branch: schema.Branch, numbers: Mapping[str, int]) -> net
         else Choice(tuple(range(len(ways))), tuple(float(way.weight) for way in ways)),
         activities=tuple(
             (numbers[activity], tuple(activity in way.activities for way in ways))
-            for activity in dict.fromkeys(one for way in ways for one in way.activities)
+            for activity in dict.fromkeys(own for way in ways for own in way.activities)
             if not all(activity in way.activities for way in ways)
         ),
     )

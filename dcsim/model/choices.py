@@ -51,12 +51,12 @@ class Needs:
     @property
     def entries(self) -> list[list[Entry]]:
         """All that is required, together where it shares a resource; the ways come last, each resource theirs alone."""
-        found = [
+        entries = [
             Entry(spaced(written), tuple((name, {name: units}) for name in alternatives(written)))
             for written, units in self.requires.items()
             if units
         ]
-        together = _sharing(found)
+        together = _sharing(entries)
         if self.ways:
             choice = [(called, {name: n for name, n in way.requires.items() if n}) for called, way in self.ways.items()]
             together.append([Entry(" | ".join(dict.fromkeys(n for _, takes in choice for n in takes)), tuple(choice))])
@@ -92,21 +92,21 @@ class Choices:
 
     def entries(self, path: Key, needs: Needs) -> list[Entry]:
         """All that is required, as many entries as there are choices to make."""
-        found = []
-        for some in needs.entries:
-            if len(some) == 1 or prod(len(entry.choice) for entry in some) <= MOST_SHARED:
-                found.append(_as_one(some))
+        entries = []
+        for written_entry in needs.entries:
+            if len(written_entry) == 1 or prod(len(entry.choice) for entry in written_entry) <= MOST_SHARED:
+                entries.append(_as_one(written_entry))
             else:
                 most = f"their alternatives make more than {MOST_SHARED} combinations; use fewer"
-                self.refused.append((path, f"{len(some)} entries share resources, and {most}"))
-        return found
+                self.refused.append((path, f"{len(written_entry)} entries share resources, and {most}"))
+        return entries
 
     def requirements(
         self, entries: Sequence[Entry], needs: Needs, days: Sequence[int], numbers: Mapping[str, int]
     ) -> tuple[Requirement, ...]:
         """What is required in one place, where these are the days that count and the resources by number."""
         ways = max(1, len(needs.ways))
-        found = []
+        requirements = []
         for k, (cause, choice) in enumerate(entries):
             options = [0] * len(choice)
             if needs.ways and k == len(entries) - 1:
@@ -115,18 +115,18 @@ class Choices:
                 distinct = list(self._distinct(days))
                 of_first = [ways * distinct.index(self.times.day_and_week(number)) for number in days]
                 options = [of_first[i * len(days) // len(choice)] for i in range(len(choice))]
-            found.append(Requirement(cause, tuple(self._alternatives_of(choice, options, numbers))))
-        return tuple(found)
+            requirements.append(Requirement(cause, tuple(self._alternatives_of(choice, options, numbers))))
+        return tuple(requirements)
 
     def _alternatives_of(
         self, choice: Sequence[tuple[str, Mapping[str, int]]], options: Sequence[int], numbers: Mapping[str, int]
     ) -> list[Alternative]:
-        found = []
+        possible = []
         for (called, takes), option in zip(choice, options, strict=True):
             claims = tuple(Claim(numbers[name], units) for name, units in takes.items())
             calendar = self.times.joined([0, *(self.goods.resources[claim.resource].calendar for claim in claims)])
-            found.append(Alternative(claims, calendar, called if len(choice) > 1 else "", option))
-        return found
+            possible.append(Alternative(claims, calendar, called if len(choice) > 1 else "", option))
+        return possible
 
     def together(self, own: int, requirements: Sequence[Requirement]) -> int:
         """When the activity and all that it requires without a choice are at work."""
@@ -138,7 +138,7 @@ class Choices:
         for choice in reversed(demand.choices):
             self._alternatives += len(choice.alternatives)
             before, reached = reached, set()
-            for pair in product(before, dict.fromkeys(one.calendar for one in choice.alternatives)):
+            for pair in product(before, dict.fromkeys(alternative.calendar for alternative in choice.alternatives)):
                 if pair not in self.joined and len(self.joined) >= MOST_TOGETHER + self._alternatives:
                     most = f"can lead to more than {MOST_TOGETHER:,} combinations of calendars"
                     name = list(self.goods.scenario.activities)[demand.activity]
@@ -157,8 +157,8 @@ class Choices:
         numbers = np.stack([self._of_resource(name, needs.at, places, own) for name in names])
         if len(places) == 1:
             return [numbers[:, 0].tolist()], np.zeros(1, np.int64)
-        found, which = np.unique(numbers, axis=1, return_inverse=True)
-        return found.T.tolist(), which.ravel()
+        distinct, which = np.unique(numbers, axis=1, return_inverse=True)
+        return distinct.T.tolist(), which.ravel()
 
     def _of_resource(self, name: str | None, at: str, places: Ints, own: int) -> Ints:
         """For each place the calendar of this resource, whatever stops its work."""
@@ -185,10 +185,10 @@ class Choices:
 
     def _distinct(self, days: Sequence[int]) -> dict[object, int]:
         """The calendars whose days and weeks differ, by these."""
-        found: dict[object, int] = {}
+        numbers: dict[object, int] = {}
         for number in days:
-            found.setdefault(self.times.day_and_week(number), number)
-        return found
+            numbers.setdefault(self.times.day_and_week(number), number)
+        return numbers
 
 
 def _sharing(entries: Sequence[Entry]) -> list[list[Entry]]:

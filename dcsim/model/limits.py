@@ -26,10 +26,10 @@ VISIT_BITS = 63
 MOST_MODES = 2**62
 """Combinations of the alternatives of one activity."""
 
-Found = Iterator[tuple[Key, str]]
+Excesses = Iterator[tuple[Key, str]]
 
 
-def exceeded(network: Network) -> Found:
+def exceeded(network: Network) -> Excesses:
     """Whatever can grow beyond these limits, by path."""
     yield from _supplies(network)
     yield from _resources(network)
@@ -37,7 +37,7 @@ def exceeded(network: Network) -> Found:
     yield from _visits(network)
 
 
-def _supplies(network: Network) -> Found:
+def _supplies(network: Network) -> Excesses:
     """All that can ever be there of a supply: at the start, ordered, produced and made by activities."""
     total: dict[str, float] = dict.fromkeys((stock.name for stock in network.stocks), 0)
     for stock in network.stocks:
@@ -47,12 +47,12 @@ def _supplies(network: Network) -> Found:
     for bundle, times in zip(network.bundles, np.bincount(network.bundle).tolist(), strict=False):
         for take in bundle:
             total[network.stocks[take.stock].name] += take.amount * times
-    low, told = [least(factor.value) for factor in network.factors], set()
+    low, warned = [least(factor.value) for factor in network.factors], set()
     for production in network.productions:
         name = network.stocks[production.stock].name
         divisor = prod(low[use.factor] for use in production.factors)
-        if divisor < LEAST_DIVISOR and name not in told:
-            told.add(name)
+        if divisor < LEAST_DIVISOR and name not in warned:
+            warned.add(name)
             message = f"the factors of a production multiply to {LEAST_DIVISOR:f} at least, these to {divisor:.3g}"
             yield ("supplies", name, "production", "varies_with"), message
         faster = _at_most((risk, m) for risk in network.risks for supply, m in risk.production if supply == name)
@@ -60,24 +60,24 @@ def _supplies(network: Network) -> Found:
         total[name] += int(most) if divisor >= 1 else int(float(most) / max(divisor, LEAST_DIVISOR))
     for name, units in total.items():
         if units > LARGEST:
-            yield ("supplies", name), f"{_there(units)}; choose a larger unit"
+            yield ("supplies", name), f"{_available(units)}; choose a larger unit"
 
 
-def _resources(network: Network) -> Found:
+def _resources(network: Network) -> Excesses:
     total: dict[str, float] = dict.fromkeys((resource.name for resource in network.resources), 0)
     for resource in network.resources:
         total[resource.name] += resource.peak
     for name, units in total.items():
         more = _at_most((risk, m) for risk in network.risks for what, m in risk.capacity if what == name)
         if units * more > LARGEST:
-            yield ("resources", name), _there(int(units * more))
+            yield ("resources", name), _available(int(units * more))
 
 
-def _there(units: float) -> str:
+def _available(units: float) -> str:
     return f"there can be {units:,} of it in all places, more than dcsim counts exactly (2^53)"
 
 
-def _times(network: Network) -> Found:
+def _times(network: Network) -> Excesses:
     """What work, lead times and risks can take at the most, with all that multiplies it."""
     high = [greatest(factor.value) for factor in network.factors]
     slower = [1.0] * len(network.activities)
@@ -103,7 +103,9 @@ def _times(network: Network) -> Found:
     for risk in network.risks:
         named = {"begins": risk.begins.delay if risk.begins else None, "lasts": risk.lasts, "every": risk.every}
         named |= {f"delays.supplies.{name}": delay for name, delay in risk.delays}
-        named |= {f"effects.activities.{network.activities[one.activity]}": one.minutes[0] for one in risk.adds}
+        named |= {
+            f"effects.activities.{network.activities[addition.activity]}": addition.minutes[0] for addition in risk.adds
+        }
         for key, span in named.items():
             if span is not None:
                 yield from _too_long(("risks", risk.name, *key.split(".", 1)), span)
@@ -114,13 +116,13 @@ def _at_most(effects: Iterable[tuple[Risk, Fraction]]) -> Fraction:
     return prod((max(Fraction(1), m) ** (1 if risk.every else risk.times) for risk, m in effects), start=Fraction(1))
 
 
-def _too_long(path: Key, span: Distribution, multipliers: Sequence[float] = ()) -> Found:
+def _too_long(path: Key, span: Distribution, multipliers: Sequence[float] = ()) -> Excesses:
     most = greatest(span) * prod(multipliers)
     if not most <= LARGEST:
         yield path, f"this can take {most:.3g} minutes with all its multipliers, more than dcsim counts (2^53)"
 
 
-def _visits(network: Network) -> Found:
+def _visits(network: Network) -> Excesses:
     """Priorities that can be told apart, and ways to do one activity."""
     left = VISIT_BITS - (network.horizon + 1).bit_length() - network.instances.bit_length()
     priorities = len({demand.priority for demand in network.demands})

@@ -85,14 +85,14 @@ class Links:
     def connect(self, sources: Ints, targets: Ints | int, lags: Ints | int = 0) -> None:
         """One link from each source to its target, with its lag; target and lag may be the same for all."""
         for column, values in zip((self._from, self._to, self._lag), (sources, targets, lags), strict=True):
-            one = not isinstance(values, np.ndarray)
-            column.append(np.full(len(sources), values, np.int32) if one else np.asarray(values, np.int32))
+            is_scalar = not isinstance(values, np.ndarray)
+            column.append(np.full(len(sources), values, np.int32) if is_scalar else np.asarray(values, np.int32))
 
     def arrays(self) -> tuple[NDArray[np.int32], Ints, NDArray[np.int32], NDArray[np.int32]]:
         """How many links each node needs; the links sorted by source as first link per node, target and lag."""
         nodes = self.instances.total + len(self.needed)
-        nothing = [np.zeros(0, np.int32)]
-        source, target, lag = (np.concatenate(x or nothing) for x in (self._from, self._to, self._lag))
+        empty = [np.zeros(0, np.int32)]
+        source, target, lag = (np.concatenate(x or empty) for x in (self._from, self._to, self._lag))
         order = np.argsort(source, kind="stable")
         needed = np.bincount(target, minlength=nodes).astype(np.int32)
         needed[self.instances.total :][~self._held] = 0
@@ -115,11 +115,11 @@ class Links:
     @property
     def _held(self) -> NDArray[np.bool_]:
         """Of each gate, whether an instance finishes with it: it needs all that leads to it, and the work."""
-        found = np.zeros(len(self.needed), np.bool_)
+        is_held = np.zeros(len(self.needed), np.bool_)
         for name, gate in self._finish_gates.items():
             first = gate - self.instances.total
-            found[first : first + len(self.instances.of(name))] = True
-        return found
+            is_held[first : first + len(self.instances.of(name))] = True
+        return is_held
 
     def _finishes(self, activity: str) -> Ints:
         """The gate with which each instance finishes: of its work, and of all links to its finish."""
@@ -157,13 +157,13 @@ class Links:
         targets = self._finishes(name) if link.to == "finish" else instances
         calendars = self._lag_calendars(link, instances)
         for calendar in np.unique(calendars).tolist():
-            some = np.flatnonzero(calendars == calendar)
+            positions = np.flatnonzero(calendars == calendar)
             tie = _tie(link, calendar)
             awaited = link if tie is None or not tie.early else link.model_copy(update={"start_or_finish": "start"})
-            sources, of_target, lags = self._sources(path, awaited, activity.at, places[some], tie)
+            sources, of_target, lags = self._sources(path, awaited, activity.at, places[positions], tie)
             if tie is None:
                 lags = np.full(len(sources), self._lag_number(self._counted(link, calendar)))
-            self.connect(sources, targets[some][of_target], lags)
+            self.connect(sources, targets[positions][of_target], lags)
 
     def _lag_calendars(self, link: Link, instances: Ints) -> Ints:
         """Of each successor, the calendar that counts its lag, or whose it is."""
@@ -227,23 +227,23 @@ class Links:
             return np.full(len(places), self.milestones[link.activity].gate), everyone, none
         before = self.scenario.activities[link.activity].at
         if link.place is None and link.count is None and self.places.encloses(before, level):
-            found = self._at(link)[self.places.enclosing(level, before)[places]]
-            nodes = found[found >= 0]
-            return nodes, everyone[found >= 0], none[found >= 0] if tie is None else self._tied(link, nodes, tie)
+            gates = self._at(link)[self.places.enclosing(level, before)[places]]
+            nodes = gates[gates >= 0]
+            return nodes, everyone[gates >= 0], none[gates >= 0] if tie is None else self._tied(link, nodes, tie)
         if link.place is None and link.count is None and self.places.encloses(level, before):
             nodes, of_target = self._inside(link, before, level, places)
             return nodes, of_target, np.zeros(len(nodes), np.int64) if tie is None else self._tied(link, nodes, tie)
         shared = SITE if link.place is not None else self.places.common(before, level)
         around = self.places.enclosing(level, shared)[places]
-        found = self._gates(path, link, before, shared, np.unique(around), tie)[around]
-        return found[found >= 0], everyone[found >= 0], none[found >= 0]
+        gates = self._gates(path, link, before, shared, np.unique(around), tie)[around]
+        return gates[gates >= 0], everyone[gates >= 0], none[gates >= 0]
 
     def _at(self, link: Awaited) -> Ints:
         """For each place of the predecessor's level, the node of its event there; -1 where it is not done."""
         number = self.instances.number[link.activity]
-        found = np.full(self.places.count(self.scenario.activities[link.activity].at), -1, np.int64)
-        found[self.instances.where[number]] = self._events(link.activity, link.start_or_finish)
-        return found
+        places = np.full(self.places.count(self.scenario.activities[link.activity].at), -1, np.int64)
+        places[self.instances.where[number]] = self._events(link.activity, link.start_or_finish)
+        return places
 
     def _inside(self, link: Awaited, before: str, level: str, places: Ints) -> tuple[Ints, Ints]:
         """Every event inside each of these places."""
@@ -270,8 +270,8 @@ class Links:
             self._counts[key] = counts
             lags = 0 if tie is None else self._tied(link, events[linked], tie)
             self.connect(events[linked], self._shared[key][around], lags)
-        there = self._counts[key][wanted]
-        fewest = int(there[there > 0].min(initial=link.count or 0))
+        count = self._counts[key][wanted]
+        fewest = int(count[count > 0].min(initial=link.count or 0))
         if link.count is not None and fewest < link.count:
             self.too_few.append(((*path, "count"), _never(link.count, fewest, link.activity)))
         return self._shared[key]
@@ -291,5 +291,5 @@ def _tie(link: Link, calendar: int) -> _Tie | None:
     return None
 
 
-def _never(wanted: int, there: int, activity: str) -> str:
-    return f"can never be reached: {wanted} wanted, but '{activity}' is done {there} times there"
+def _never(wanted: int, count: int, activity: str) -> str:
+    return f"can never be reached: {wanted} wanted, but '{activity}' is done {count} times there"

@@ -34,10 +34,10 @@ class Openings:
         self.closed = {milestone.gate: milestone for milestone in network.milestones if milestone.stocks}
         """By their gates."""
 
-    def begin(self, there: Sequence[float]) -> Iterator[int]:
+    def begin(self, levels: Sequence[float]) -> Iterator[int]:
         """The gates that open by what there is of each stock from the beginning."""
         for stock in self._of:
-            yield from self.gain(stock, there[stock])
+            yield from self.gain(stock, levels[stock])
 
     def gain(self, stock: int, units: float) -> Iterator[int]:
         """The gates that open as so many units come."""

@@ -23,10 +23,10 @@ Numbers = memoryview
 
 def refuse(scenario: Scenario, network: Network, never_reached: Sequence[tuple[Key, str]]) -> None:
     """Raise everything about this network that can never happen, all at once."""
-    found = [*never_reached, *_impossible_demands(network)]
+    refusals = [*never_reached, *_impossible_demands(network)]
     if not never_reached:
-        found += _waiting(network)
-    problems = dict.fromkeys(scenario.document.problem(path, message) for path, message in found)
+        refusals += _waiting(network)
+    problems = dict.fromkeys(scenario.document.problem(path, message) for path, message in refusals)
     if problems:
         raise ScenarioError(list(problems), scenario.document.name)
 
@@ -55,12 +55,19 @@ def _never_enough(network: Network, requirement: Requirement) -> tuple[str, int,
     for alternative in requirement.alternatives:
         resources = [network.resources[claim.resource] for claim in alternative.claims]
         pairs = zip(alternative.claims, resources, strict=True)
-        lacks = [(claim.amount, one.peak, one.name) for claim, one in pairs if claim.amount > one.peak]
+        lacks = [
+            (claim.amount, claim_and_pool.peak, claim_and_pool.name)
+            for claim, claim_and_pool in pairs
+            if claim.amount > claim_and_pool.peak
+        ]
         if not lacks:
             return None
         short += lacks
-    amount, peak, name = min(short, key=lambda one: one[0] - one[1])
-    alike = all(len(one.claims) == 1 and one.claims[0].amount == amount for one in requirement.alternatives)
+    amount, peak, name = min(short, key=lambda shortage: shortage[0] - shortage[1])
+    alike = all(
+        len(alternative.claims) == 1 and alternative.claims[0].amount == amount
+        for alternative in requirement.alternatives
+    )
     return requirement.cause if alike else name, amount, peak
 
 
@@ -71,9 +78,14 @@ def _closed(network: Network, demand: Demand) -> str:
         return ""
     unions = []
     for choice in demand.choices:
-        some = [times[number].open for number in dict.fromkeys(one.calendar for one in choice.alternatives)]
-        opens, closes = (np.concatenate(one) for one in zip(*((each.opens, each.closes) for each in some), strict=True))
-        unions.append(calendars.from_intervals("", opens, closes, some[0].end))
+        open_times = [
+            times[number].open for number in dict.fromkeys(alternative.calendar for alternative in choice.alternatives)
+        ]
+        opens, closes = (
+            np.concatenate(edges)
+            for edges in zip(*((calendar.opens, calendar.closes) for calendar in open_times), strict=True)
+        )
+        unions.append(calendars.from_intervals("", opens, closes, open_times[0].end))
     if len(calendars.intersect([times[demand.together].open, *unions]).opens):
         return ""
     numbers = [demand.together, *(choice.alternatives[0].calendar for choice in demand.choices)]
@@ -105,15 +117,15 @@ class _Happening:
         self.openings = Openings(network)
         self.left = _awaited(network)
         self.happened = bytearray(len(self.left))
-        there: list[float] = [stock.initial for stock in network.stocks]
+        levels: list[float] = [stock.initial for stock in network.stocks]
         late = {order for orders in network.orders_of_gate.values() for order in orders}
         for number, order in enumerate(network.orders):
-            there[order.stock] += 0 if number in late else order.amount
+            levels[order.stock] += 0 if number in late else order.amount
         for production in network.productions:
-            there[production.stock] = math.inf
+            levels[production.stock] = math.inf
         gates = _gates_of_supplies(network)
         self.ahead = [node for node, count in enumerate(self.left) if count <= 0 and node not in gates]
-        self.ahead += self.openings.begin(there)
+        self.ahead += self.openings.begin(levels)
 
     @property
     def all(self) -> bool:
@@ -177,8 +189,8 @@ def successors(network: Network, node: int, first: Numbers, to: Numbers) -> Numb
     """What a node leads to; an instance also leads to the gates of its own start and finish."""
     targets: Numbers | list[int] = to[first[node] : first[node + 1]]
     if network.holds:
-        held = [int(network.held[one - network.instances]) if one >= network.instances else -1 for one in targets]
-        targets = [one if other < 0 else other for one, other in zip(targets, held, strict=True)]
+        held = [int(network.held[node - network.instances]) if node >= network.instances else -1 for node in targets]
+        targets = [node if holder < 0 else holder for node, holder in zip(targets, held, strict=True)]
         targets += [gate for gate in (network.gate_of_finish(node),) if gate >= 0] if node < network.instances else []
     gate = network.gate_of_start(node) if node < network.instances else -1
     return targets if gate < 0 else [*targets, gate]
@@ -226,14 +238,14 @@ def _self_waiting(network: Network, milestone: Milestone) -> Iterator[tuple[Key,
 def _followers(network: Network, gate: int) -> set[int]:
     """Every node that waits for a gate, directly or not."""
     first, to = network.link_first.data, network.link_to.data
-    found: set[int] = set()
+    followers: set[int] = set()
     ahead = [gate]
     while ahead:
         for target in successors(network, ahead.pop(), first, to):
-            if target not in found:
-                found.add(target)
+            if target not in followers:
+                followers.add(target)
                 ahead.append(target)
-    return found
+    return followers
 
 
 def _reachable(network: Network, milestone: Milestone, followers: set[int]) -> float:

@@ -51,8 +51,8 @@ def _added(risk: schema.Risk, instances: Instances) -> Iterator[network.Added]:
     for path, effect in risk.effects.items():
         if isinstance(effect, Fraction):
             continue
-        each = isinstance(effect, schema.EachAdds)
+        is_each = isinstance(effect, schema.EachAdds)
         span: Uncertain = effect.each if isinstance(effect, schema.EachAdds) else effect
         number = instances.number[path.split(".", 1)[1]]
-        for mine, days in instances.days_added.get(number, ()):
-            yield network.Added(number, mine, tuple(instances.times.working(span, day) for day in days), each)
+        for instance, days in instances.days_added.get(number, ()):
+            yield network.Added(number, instance, tuple(instances.times.working(span, day) for day in days), is_each)

@@ -20,22 +20,22 @@ from dcsim.units import parse_amount, parse_rate
 Part = TypeVar("Part", bound=BaseModel)
 
 
-def overlay(whole: Part, part: BaseModel) -> Part:
+def overlay(full: Part, part: BaseModel) -> Part:
     """A spec with a partial spec applied: mappings merge, an empty entry deletes, the rest replaces."""
     changes = {}
     for name in part.model_fields_set:
-        before, after = getattr(whole, name), getattr(part, name)
+        before, after = getattr(full, name), getattr(part, name)
         if name == "requires":  # however its alternatives are spaced
-            before, after = ({spaced(key): value for key, value in some.items()} for some in (before, after))
+            before, after = ({spaced(key): value for key, value in part.items()} for part in (before, after))
         if isinstance(before, dict) and isinstance(after, dict) and name not in ("count", "rate"):
             laid = {
                 k: overlay(before[k], v) if isinstance(v, schema.Way) and k in before else v for k, v in after.items()
             }
             after = {key: value for key, value in (before | laid).items() if value is not None}
         elif after is None:
-            after = type(whole).model_fields[name].get_default(call_default_factory=True)
+            after = type(full).model_fields[name].get_default(call_default_factory=True)
         changes[name] = after
-    return whole.model_copy(update=changes)
+    return full.model_copy(update=changes)
 
 
 def variations(
@@ -48,16 +48,16 @@ def variations(
     named: list[tuple[int, ...]] = [()]
     """Of each group, the patterns that name its places, the last first."""
     for k, pattern in enumerate(within):
-        there = np.flatnonzero(places.matches(pattern, level))
-        before, inverse = np.unique(group[there], return_inverse=True)
-        group[there] = len(named) + inverse
+        places_there = np.flatnonzero(places.matches(pattern, level))
+        before, inverse = np.unique(group[places_there], return_inverse=True)
+        group[places_there] = len(named) + inverse
         named += [(k, *named[old]) for old in before.tolist()]
     order = np.argsort(group, kind="stable")
-    found = []
+    varied = []
     for where in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else ():
         patterns = named[group[where[0]]]
-        found.append((patterns, reduce(overlay, (parts[k] for k in reversed(patterns)), spec), where))
-    return [(here, where) for _, here, where in sorted(found, key=itemgetter(0))]
+        varied.append((patterns, reduce(overlay, (parts[k] for k in reversed(patterns)), spec), where))
+    return [(here, where) for _, here, where in sorted(varied, key=itemgetter(0))]
 
 
 @dataclass

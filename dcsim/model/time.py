@@ -94,10 +94,10 @@ class WorkingTimes:
         """The calendar, if it has room beside all that were made before."""
         self._intervals += len(calendar.opens)
         remedy = "fewer calendars that work together, or a nearer `horizon`"
-        found = excess([Part("intervals of calendars", self._intervals, path, remedy)], self.scenario.document.limit)
-        if found is not None:
+        problem = excess([Part("intervals of calendars", self._intervals, path, remedy)], self.scenario.document.limit)
+        if problem is not None:
             document = self.scenario.document
-            raise ScenarioError([document.problem(found[0].path, found[1])], document.name)
+            raise ScenarioError([document.problem(problem[0].path, problem[1])], document.name)
         return calendar
 
     def joined(self, numbers: Sequence[int]) -> int:
@@ -133,6 +133,6 @@ def _read(_: Key, reader: Callable[..., Any], *arguments: Any) -> Any:
 
 def shifts(spec: CalendarSpec) -> calendars.Shifts:
     """The written calendar, read."""
-    found = read_shifts(spec, _read)
-    assert found is not None
-    return found
+    ranges = read_shifts(spec, _read)
+    assert ranges is not None
+    return ranges

@@ -41,7 +41,7 @@ class Market:
         number = np.searchsorted(at, np.arange(count), "right") - 1
         self.by_age = values[:, number] if ages else values
         if asset.between == "linear" and len(at) > 1:
-            self.by_age = np.stack([np.interp(np.arange(count), at, one) for one in values])
+            self.by_age = np.stack([np.interp(np.arange(count), at, values) for values in values])
         self.fallen = np.ones((1, count))
         for new in asset.new_architecture:
             month = months.at(_moments(new.date, f"{key}.new_architecture.date", months, drawn).astype(np.int64))
@@ -55,7 +55,7 @@ class Market:
         """
         if not self.asset.market_value:
             return books
-        fallen, by_age = (one[rows] if len(one) > 1 else one for one in (self.fallen, self.by_age))
+        fallen, by_age = (values[rows] if len(values) > 1 else values for values in (self.fallen, self.by_age))
         worth, part = np.zeros(cost.shape), cost / fallen
         for month in np.flatnonzero(cost.any(axis=0)).tolist():
             worth[:, month:] += part[:, month, None] * by_age[:, : cost.shape[1] - month]
@@ -70,7 +70,7 @@ def _moments(when: Uncertain, name: str, months: Months, drawn: Drawn) -> Floats
     """The tick of a date that may be uncertain."""
     ticks = [tick(value, months.start) for value in when.values]
     earliest = min(*ticks, Fraction(0))
-    return drawn(Uncertain(when.kind, tuple(one - earliest for one in ticks), when.weights), name) + float(earliest)
+    return drawn(Uncertain(when.kind, tuple(end - earliest for end in ticks), when.weights), name) + float(earliest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +97,13 @@ def rents(name: str, owner: str, finance: Finance, cost: Ints, units: Floats, mo
     """
     lease = finance.leases[name]
     term, residual = int(lease.term.months), float(lease.residual)
-    told = by_month(lease.rent, f"finance.leases.{name}.rent", months, drawn)
+    by_tick = by_month(lease.rent, f"finance.leases.{name}.rent", months, drawn)
     first = int((cost[0] > 0).argmax())
     if lease.rent.currency:
-        due = _running(units, term) * told
-        paid = units[0, first] * told[0, np.minimum(np.arange(first + 1, first + 1 + term), months.count - 1)]
+        due = _running(units, term) * by_tick
+        paid = units[0, first] * by_tick[0, np.minimum(np.arange(first + 1, first + 1 + term), months.count - 1)]
     else:
-        rate = told / 12 if finance.compounding == "nominal" else np.expm1(np.log1p(told) / 12)
+        rate = by_tick / 12 if finance.compounding == "nominal" else np.expm1(np.log1p(by_tick) / 12)
         safe = np.where(rate > 0, rate, 1.0)
         after = np.exp(-term * np.log1p(safe))
         factor = np.where(rate > 0, safe * (1 - residual * after) / (1 - after), (1 - residual) / term)

@@ -156,12 +156,12 @@ class _Ledger:
 
     def __post_init__(self) -> None:
         for party in self.finance.parties:
-            self.books[party] = dict.fromkeys(CASH_FLOW[:-2], self.nothing)
+            self.books[party] = dict.fromkeys(CASH_FLOW[:-2], self.zeros)
             names = ("operating costs", "investment", "depreciation", "added", "prepaid", "payables", "service")
-            self.incurred[party] = dict.fromkeys((*names, "unpaid", "written off", "forgiven"), self.nothing)
+            self.incurred[party] = dict.fromkeys((*names, "unpaid", "written off", "forgiven"), self.zeros)
 
     @property
-    def nothing(self) -> Ints:
+    def zeros(self) -> Ints:
         return np.zeros((self.n, self.months.count), np.int64)
 
     def party(self, name: str | None) -> str:
@@ -190,7 +190,7 @@ class _Ledger:
 
     def of_asset(self, name: str) -> Ints:
         """What was received of an asset, in cents."""
-        return np.asarray(sum((self.bought[cost] for cost in self.finance.assets[name].costs or (name,)), self.nothing))
+        return np.asarray(sum((self.bought[cost] for cost in self.finance.assets[name].costs or (name,)), self.zeros))
 
     def rents(self, name: str) -> Rents:
         """What a lease costs by month."""
@@ -226,7 +226,7 @@ class _Ledger:
         sum_ = in_cents(step_values(funding.equity, f"finance.funding.{name}.equity", self.drawn))
         month = self.months.of_date(funding.date)
         if month < self.months.count:
-            paid = self.nothing
+            paid = self.zeros
             paid[:, month] = sum_[:, 0]
             book = self.books[self.party(funding.by)]
             book["equity"] = book["equity"] + paid
@@ -237,20 +237,20 @@ class _Ledger:
         assert terms.loan is not None
         assert terms.rate is not None
         limit = in_cents(step_values(terms.loan, f"finance.funding.{name}.loan", self.drawn))[:, 0]
-        base = limit[:, None] + self.nothing
+        base = limit[:, None] + self.zeros
         if terms.against:
-            lent = np.cumsum(sum((self.of_asset(asset) for asset in terms.against), self.nothing), axis=1)
+            lent = np.cumsum(sum((self.of_asset(asset) for asset in terms.against), self.zeros), axis=1)
             base = np.floor(lent * float(terms.advance) + HALF_A_CENT).astype(np.int64)
         since = np.arange(months.count) >= months.of_date(terms.date)
         rate = by_month(terms.rate, f"finance.funding.{name}.rate", months, self.drawn)
         if terms.rate.over:
             over = finance.reference_rates[terms.rate.over]
             rate = rate + by_month(over, f"finance.reference_rates.{terms.rate.over}", months, self.drawn)
-        every = np.broadcast_to(rate, (self.n, months.count))
+        interval = np.broadcast_to(rate, (self.n, months.count))
         ready = np.full(self.n, -1) if terms.interest_until is None else reached[terms.interest_until]
         idle = np.where(since, month_share(finance, months) * float(terms.commitment_fee), 0)
-        period = rate_of_month(every, finance, months)
-        return Offer(name, terms, limit + self.nothing[:, 0], base * since, every, period, idle, ready)
+        period = rate_of_month(interval, finance, months)
+        return Offer(name, terms, limit + self.zeros[:, 0], base * since, interval, period, idle, ready)
 
     def lent(self, loan: Loan, owned: Mapping[str, Owned]) -> None:
         """What a loan brought and cost is counted; interest that was added to it is part of the asset."""
@@ -292,10 +292,13 @@ class _Ledger:
         """The books of each party, and of all of them as one."""
         parties = {name: Party(self.books[name], self.incurred[name]) for name in self.finance.parties}
         flows, incurred = (
-            {line: sum((one[line] for one in books.values()), self.nothing) for line in next(iter(books.values()))}
+            {
+                line: sum((statement[line] for statement in books.values()), self.zeros)
+                for line in next(iter(books.values()))
+            }
             for books in (self.books, self.incurred)
         )
-        flows |= {"from parties": self.nothing, "to parties": self.nothing}
+        flows |= {"from parties": self.zeros, "to parties": self.zeros}
         return parties | {TOGETHER: Party(flows, incurred)}
 
 
@@ -332,22 +335,22 @@ def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: B
 def _ahead(planned: Waterfall) -> dict[str, Floats]:
     """The DSCR of each loan over the coming months, if all is paid as it falls due."""
     planned.run()
-    found = {}
+    payments = {}
     for party, loans in planned.of.items():
         due = np.zeros(planned.shape, np.int64)
         for loan in loans:
             due = due + loan.service
-            found[loan.name] = cover_ratio(planned.covering[party], due, planned.finance.dscr)
-    return found
+            payments[loan.name] = cover_ratio(planned.covering[party], due, planned.finance.dscr)
+    return payments
 
 
 def together(builds: Sequence[Builds]) -> Builds:
     """Several replications as one."""
     first, *_ = builds
     costs = {
-        name: Quantity(*(np.stack([getattr(one.costs[name], key) for one in builds]) for key in ("paid", "received")))
+        name: Quantity(*(np.stack([getattr(part.costs[name], key) for part in builds]) for key in ("paid", "received")))
         for name in first.costs
     }
-    revenue = {name: np.stack([one.revenue[name] for one in builds]) for name in first.revenue}
-    reached = {name: np.concatenate([one.reached[name] for one in builds]) for name in first.reached}
+    revenue = {name: np.stack([build.revenue[name] for build in builds]) for name in first.revenue}
+    reached = {name: np.concatenate([build.reached[name] for build in builds]) for name in first.reached}
     return Builds(costs, revenue, reached)

@@ -92,14 +92,14 @@ def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Month
         lent[borrower].append(loan)
         lent[TOGETHER].append(loan)
         loans[name] = _of_loan(books, finance, books.parties[borrower], lent[borrower])
-    found = {}
+    figures = {}
     for name, party in books.parties.items():
-        owned = [one.value for one in books.owned.values() if name in (one.owner, TOGETHER)]
+        owned = [asset.value for asset in books.owned.values() if name in (asset.owner, TOGETHER)]
         value = np.asarray(sum(owned, np.zeros_like(party.free)))
         cover = cover_ratio(party.covering(finance.dscr.cfads), party.incurred["service"], finance.dscr)
-        found[name] = _of_party(party, at, float(finance.discount_rate), months, value, cover)
-        found[name].values.update(_worst([loans[loan.name].values for loan in lent[name]], lent[name], len(value)))
-    return found | loans
+        figures[name] = _of_party(party, at, float(finance.discount_rate), months, value, cover)
+        figures[name].values.update(_worst([loans[loan.name].values for loan in lent[name]], lent[name], len(value)))
+    return figures | loans
 
 
 def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints, cover: Floats) -> Figures:
@@ -138,7 +138,7 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
     """The figures of the last of these loans; the others are served before it."""
     loan, cash = senior[-1], party.covering(finance.dscr.cfads)
     n, count = cash.shape
-    due, owed = (sum((getattr(one, key) for one in senior), np.zeros_like(cash)) for key in ("service", "balance"))
+    due, owed = (sum((getattr(loan, key) for loan in senior), np.zeros_like(cash)) for key in ("service", "balance"))
     cover = cover_ratio(cash, np.asarray(due), finance.dscr)
     value = sum((books.owned[name].value for name in loan.terms.against), np.zeros_like(cash))
     ratio = loan_to_value(loan.balance, np.asarray(value)) if loan.terms.against else np.full((n, count), np.nan)
@@ -147,7 +147,7 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
     llcr, plcr = (_life_cover(cash, loan.offer.period, np.asarray(owed), until) for until in (last, last * 0 + count))
     asked, least, most = loan.terms.covenants, _least(cover), -_least(-ratio)
     time = np.maximum(np.arange(count) - loan.first[:, None], 0) / YEAR
-    nothing = np.full(n, np.nan)
+    missing = np.full(n, np.nan)
     values = {
         "interest_capitalised": loan.added.sum(axis=1) / 100,
         "interest_paid": loan.interest.sum(axis=1) / 100,
@@ -158,8 +158,8 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
         "average_life": np.where(
             loan.repaid.any(axis=1), (loan.repaid * time).sum(axis=1) / np.maximum(loan.repaid.sum(axis=1), 1), np.nan
         ),
-        "dscr_headroom": _room(float(asked.dscr), least) if asked.dscr is not None else nothing,
-        "ltv_headroom": _room(most, np.full(n, float(asked.ltv))) if asked.ltv is not None else nothing,
+        "dscr_headroom": _room(float(asked.dscr), least) if asked.dscr is not None else missing,
+        "ltv_headroom": _room(most, np.full(n, float(asked.ltv))) if asked.ltv is not None else missing,
         "loss_given_default": loan.lost,
         "breach": _dated(loan.breach, count),
         "default": _dated(loan.default, count),
@@ -175,25 +175,25 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
 
 def _worst(loans: list[dict[str, Floats]], lent: list[Loan], n: int) -> dict[str, Floats]:
     """Of a party with these loans: its worst ratios, its first breach, and what all its lenders lose."""
-    found: dict[str, Floats] = {}
+    worst_of: dict[str, Floats] = {}
     for names, worst in (
         (("llcr_min", "plcr_min", "dscr_headroom", "ltv_headroom", "breach", "default", "acceleration"), np.fmin),
         (("ltv_max", "repaid"), np.fmax),
     ):
         for name in names:
             empty = np.full(n, np.inf if name in EVENTS else np.nan)
-            found[name] = worst.reduce([one[name] for one in loans]) if loans else empty
+            worst_of[name] = worst.reduce([loan[name] for loan in loans]) if loans else empty
     claimed, lost = (
         np.asarray(sum((part for part in parts), np.zeros(n)))
-        for parts in ([one.claimed for one in lent], [one.forgiven.sum(axis=1) for one in lent])
+        for parts in ([loan.claimed for loan in lent], [loan.forgiven.sum(axis=1) for loan in lent])
     )
     repaid, time = np.zeros(n), np.zeros(n)
-    for one, loan in zip(loans, lent, strict=True):
+    for figures_of_loan, loan in zip(loans, lent, strict=True):
         principal = loan.repaid.sum(axis=1)
-        repaid, time = repaid + principal, time + principal * np.nan_to_num(one["average_life"])
-    found["loss_given_default"] = np.where(claimed > 0, lost / np.maximum(claimed, 1), np.nan)
-    found["average_life"] = np.where(repaid > 0, time / np.maximum(repaid, 1), np.nan)
-    return found
+        repaid, time = repaid + principal, time + principal * np.nan_to_num(figures_of_loan["average_life"])
+    worst_of["loss_given_default"] = np.where(claimed > 0, lost / np.maximum(claimed, 1), np.nan)
+    worst_of["average_life"] = np.where(repaid > 0, time / np.maximum(repaid, 1), np.nan)
+    return worst_of
 
 
 def _room(least: Floats | float, value: Floats) -> Floats:
@@ -213,11 +213,11 @@ def _life_cover(cash: Ints, period: Floats, owed: Ints, last: Ints) -> Floats:
     What is owed is that of this loan and of those before it. Not a number where nothing is. Yescombe, Principles of
     Project Finance, 2nd ed. 2014, ch. 12.
     """
-    value, found = np.zeros(len(cash)), np.zeros(cash.shape)
+    value, cover = np.zeros(len(cash)), np.zeros(cash.shape)
     for month in range(cash.shape[1] - 1, -1, -1):
-        found[:, month] = value
+        cover[:, month] = value
         value = (value + np.where(month <= last, cash[:, month], 0)) / (1 + period[:, month])
-    return np.where(owed > 0, found / np.maximum(owed, 1), np.nan)
+    return np.where(owed > 0, cover / np.maximum(owed, 1), np.nan)
 
 
 def payback(flows: Ints) -> Floats:
@@ -227,9 +227,9 @@ def payback(flows: Ints) -> Floats:
     return np.where(~below.any(axis=1) | below[:, -1], NEVER, last)
 
 
-def first(there: NDArray[np.bool_]) -> Floats:
+def first(is_true: NDArray[np.bool_]) -> Floats:
     """The first month in which something is so."""
-    return np.where(there.any(axis=1), there.argmax(axis=1), NEVER)
+    return np.where(is_true.any(axis=1), is_true.argmax(axis=1), NEVER)
 
 
 def _first_year(profit: Ints, months: Months) -> Floats:

@@ -115,15 +115,15 @@ class Loan:
         takes its part; `value` the market value lent against.
         """
         interest, principal, left = self._due(month, cover, value)
-        there = np.maximum(cash, 0)
-        can = there + self.saved if self.seizes else interest + principal
+        available = np.maximum(cash, 0)
+        can = available + self.saved if self.seizes else interest + principal
         paid = np.minimum(interest, can)
         repaid = np.minimum(principal, can - paid)
         missed = interest - paid
         self.interest[:, month], self.repaid[:, month], self.unpaid[:, month] = paid, repaid, missed
         self.arrears = principal - repaid + missed
         self.owed = self.owed + self.added[:, month] + missed - repaid
-        taken = np.minimum(self.saved, np.maximum(paid + repaid - there, 0))
+        taken = np.minimum(self.saved, np.maximum(paid + repaid - available, 0))
         cash = cash - paid - repaid + taken
         saved = self.saved - taken
         if self.terms.reserve is not None:

@@ -58,8 +58,8 @@ class History:
     @cached_property
     def present(self) -> tuple[Ints, Ints, Ints]:
         """All changes of how many units of a resource are there: resource, tick, change."""
-        resource, tick, _, there = np.concatenate([np.stack(part, axis=1) for part in capacities(self.draws)]).T
-        return resource, self.later(tick), there
+        resource, tick, _, units = np.concatenate([np.stack(part, axis=1) for part in capacities(self.draws)]).T
+        return resource, self.later(tick), units
 
     @cached_property
     def working(self) -> tuple[Ints, Ints, Ints]:
@@ -90,8 +90,8 @@ class History:
         deliveries = np.array(self.trace.delivery_rows, np.int64).reshape(len(self.trace.delivery_rows), 4)
         deliveries[:, 0] = self.later(deliveries[:, 0])
         made = slice(len(self.trace.network.stocks) + len(deliveries), None)  # after initial stock and deliveries
-        mine = np.isin(stock[made], stocks) & (gain[made] > 0)
-        columns = [np.stack([tick[made][mine], tick[made][mine], gain[made][mine]])]
+        of_stock = np.isin(stock[made], stocks) & (gain[made] > 0)
+        columns = [np.stack([tick[made][of_stock], tick[made][of_stock], gain[made][of_stock]])]
         here = deliveries[np.isin(deliveries[:, 1], stocks)]
         placed = np.append(self.placed, NOT)[here[:, 3]]  # production has the origin -1
         columns.append(np.stack([np.where(here[:, 3] < 0, here[:, 0], placed), here[:, 0], here[:, 2]]))
@@ -172,18 +172,18 @@ def _work(cost: Cost, history: History) -> Bought:
     trace = history.trace
     network = trace.network
     number = network.activities.index(str(cost.activity))
-    mine = np.arange(network.first[number], network.first[number + 1])
+    of_cost = np.arange(network.first[number], network.first[number + 1])
     if cost.place is not None:
-        mine = mine[network.places.matches(cost.place, network.levels[number])[network.place[mine]]]
-    mine = mine[trace.start[mine] != NOT]
-    start, done = (history.later(ticks[mine].astype(np.int64)) for ticks in (trace.start, trace.done))
-    return Bought(start, done, np.ones(len(mine), np.int64))
+        of_cost = of_cost[network.places.matches(cost.place, network.levels[number])[network.place[of_cost]]]
+    of_cost = of_cost[trace.start[of_cost] != NOT]
+    start, done = (history.later(ticks[of_cost].astype(np.int64)) for ticks in (trace.start, trace.done))
+    return Bought(start, done, np.ones(len(of_cost), np.int64))
 
 
 def _consumed(stocks: Ints, history: History) -> Bought:
     stock, tick, change, _ = history.moved
-    mine = np.isin(stock, stocks) & (change < 0)
-    return Bought(tick[mine], tick[mine], -change[mine])
+    of_stock = np.isin(stock, stocks) & (change < 0)
+    return Bought(tick[of_stock], tick[of_stock], -change[of_stock])
 
 
 def _events(bought: Bought, payments: tuple[Payment, ...], path: Path, months: Months) -> Quantity:
@@ -253,19 +253,19 @@ def _always(months: Months) -> Level:
 def _level(stocks: Ints, history: History, months: Months) -> Level:
     """How many units of some stocks are there; what is there at the end of the build stays."""
     stock, tick, change, _ = history.moved
-    mine = np.isin(stock, stocks)
-    return Level(*_steps(tick[mine], change[mine]), None, int(months.edges[-1]))
+    of_stock = np.isin(stock, stocks)
+    return Level(*_steps(tick[of_stock], change[of_stock]), None, int(months.edges[-1]))
 
 
 def _hours(cost: Cost, history: History, months: Months) -> Iterator[Level]:
     """How many units of a resource are there, or at work, in each of its places, until the build has ended."""
     resource, tick, change = history.working if cost.hours == "working" else history.present
     end = min(history.end, int(months.edges[-1]))
-    for number, one in enumerate(history.trace.network.resources):
-        if one.name == cost.resource and _is_there(history, one.place, cost.place):
-            mine = resource == number
-            calendar = history.draws.calendars[one.calendar] if one.calendar else None
-            yield Level(*_steps(tick[mine], change[mine]), calendar, end)
+    for number, shared in enumerate(history.trace.network.resources):
+        if shared.name == cost.resource and _is_there(history, shared.place, cost.place):
+            of_resource = resource == number
+            calendar = history.draws.calendars[shared.calendar] if shared.calendar else None
+            yield Level(*_steps(tick[of_resource], change[of_resource]), calendar, end)
 
 
 def _integrated(levels: Iterable[Level], ticks: Ints, months: Months, unit: float | None) -> Floats:
@@ -275,12 +275,12 @@ def _integrated(levels: Iterable[Level], ticks: Ints, months: Months, unit: floa
     for level in levels:
         total += np.diff(level.until(edges))
     month = months.at(edges[:-1])
-    found = np.zeros((len(ticks) + 1, months.count))
+    integrals = np.zeros((len(ticks) + 1, months.count))
     sizes = (months.days * 1440.0)[month] if unit is None else unit
-    np.add.at(found, (np.searchsorted(ticks, edges[:-1], "right"), month), total / sizes)
-    return found
+    np.add.at(integrals, (np.searchsorted(ticks, edges[:-1], "right"), month), total / sizes)
+    return integrals
 
 
 def _flow(levels: Iterable[Level], path: Path, months: Months, unit: float | None) -> Quantity:
-    found = _integrated(levels, step_ticks(path, months.start), months, unit)
-    return Quantity(found, found)
+    flow = _integrated(levels, step_ticks(path, months.start), months, unit)
+    return Quantity(flow, flow)

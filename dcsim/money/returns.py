@@ -39,7 +39,7 @@ def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
     scaled = flows / np.maximum(np.abs(flows).max(axis=1, keepdims=True), 1)
     signs = np.sign(scaled @ np.exp(-np.log1p(grid)[None, :] * (at - at[0])[:, None]))
     turns = np.diff(signs, axis=1) != 0
-    found, words = np.full(len(flows), np.nan), []
+    rates, words = np.full(len(flows), np.nan), []
     for number, turn in enumerate(turns):
         mixed = (flows[number] > 0).any() and (flows[number] < 0).any()
         words.append(NO_IRR if not mixed else NO_RATE if not turn.any() else SEVERAL if turn.sum() > 1 else ONE)
@@ -51,5 +51,5 @@ def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
         value = (scaled[good] * np.exp(-middle[:, None] * (at - at[0]))).sum(axis=1)
         below = np.sign(value) == sign
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    found[good] = np.expm1((low + high) / 2)
-    return found, words
+    rates[good] = np.expm1((low + high) / 2)
+    return rates, words

@@ -132,9 +132,9 @@ class Waterfall:
         self.sold = {party: np.zeros(self.shape, np.int64) for party in finance.parties}
         self.distributed = {party: np.zeros(self.shape, np.int64) for party in finance.parties}
         self.keep = {
-            party: in_cents(step_values(one.keep, f"finance.distributions.{party}.keep", drawn))[:, 0]
-            for party, one in finance.distributions.items()
-            if one.keep is not None
+            party: in_cents(step_values(rule.keep, f"finance.distributions.{party}.keep", drawn))[:, 0]
+            for party, rule in finance.distributions.items()
+            if rule.keep is not None
         }
         self.tested = {loan: tests(loan.terms.covenants, months) for loan in loans.values()}
         self.deadlines = {loan: self._after(loan.terms.covenants.cure) for loan in loans.values()}
@@ -150,7 +150,7 @@ class Waterfall:
     def looks_at_dscr(self) -> bool:
         """Whether a covenant or a lock-up is about debt service cover."""
         asked = [loan.terms.covenants for loan in self.loans.values()]
-        return any(one.dscr is not None or one.lock_up is not None for one in asked)
+        return any(loan.dscr is not None or loan.lock_up is not None for loan in asked)
 
     def run(self, forward: Mapping[str, Floats] | None = None) -> None:
         """All months; `forward` are the DSCR that tests look ahead at, where they do."""
@@ -188,8 +188,8 @@ class Waterfall:
         excess, senior = cover, np.zeros_like(cover)
         for loan in self.of[party]:
             target = float(loan.terms.sculpted_to or 1)
-            mine = np.floor(cover / target).astype(np.int64) - senior
-            cash = loan.pay(month, cash, mine, self._value(loan, month))
+            room = np.floor(cover / target).astype(np.int64) - senior
+            cash = loan.pay(month, cash, room, self._value(loan, month))
             senior = senior + loan.service[:, month]
             excess = excess - loan.interest[:, month] - loan.repaid[:, month] - loan.to_reserve[:, month]
         for loan in self.of[party]:
@@ -247,23 +247,23 @@ class Waterfall:
             here = np.flatnonzero(rows & (asset.seized == self.shape[1]))
             pool[here] += asset.forced[here, month]
             left = asset.seize(month, here)
-            for one in self.used:
-                if one.asset == name:
-                    _end(one, here, left)
+            for interval in self.used:
+                if interval.asset == name:
+                    _end(interval, here, left)
             for rents in self.leases.values():
                 if rents.asset == name:
                     rents.due[here] = np.floor(rents.due[here] * left + HALF_A_CENT).astype(np.int64)
         self.sold[party][:, month] += pool
         cash = self.cash[party] + pool
-        for other in self.of[party]:
-            if other is not loan and not set(other.terms.against) & set(loan.terms.against):
+        for other_loan in self.of[party]:
+            if other_loan is not loan and not set(other_loan.terms.against) & set(loan.terms.against):
                 continue
-            part = np.minimum(pool, np.where(rows, other.owed, 0))
+            part = np.minimum(pool, np.where(rows, other_loan.owed, 0))
             pool = pool - part
-            if other is loan:
+            if other_loan is loan:
                 cash = cash + loan.accelerate(month, rows, part)
             else:
-                other.repay(month, part)
+                other_loan.repay(month, part)
                 cash = cash - part
         self.cash[party] = cash
 

@@ -14,7 +14,7 @@ from dcsim.units import Span, plain
 
 
 def activity_lines(
-    part: schema.ActivityPart, scenario: Scenario, whole: schema.ActivityPart | None = None
+    part: schema.ActivityPart, scenario: Scenario, activity: schema.ActivityPart | None = None
 ) -> Iterator[str]:
     """What is said about an activity, or about what differs from the `whole` of it in some places."""
     said = part.model_fields_set
@@ -25,13 +25,13 @@ def activity_lines(
     if part.requires:
         yield f"takes {', '.join(_taken(entry, number) for entry, number in part.requires.items())}"
     if part.ways:
-        yield f"the first of these ways that is free: {'; '.join(_ways(part, whole or part, scenario))}"
+        yield f"the first of these ways that is free: {'; '.join(_ways(part, activity or part, scenario))}"
     if part.consumes:
         yield f"consumes {_goods(part.consumes, scenario)}"
     if part.produces:
         yield f"produces {_goods(part.produces, scenario)}"
-    if (whole is None or "duration" in said) and not _has_own_durations(part):
-        yield f"lasts {duration_in_words(part, whole or part, scenario)}"
+    if (activity is None or "duration" in said) and not _has_own_durations(part):
+        yield f"lasts {duration_in_words(part, activity or part, scenario)}"
     if part.varies_with:
         yield f"varies with {', '.join(part.varies_with)}"
     if part.learning is not None:
@@ -40,7 +40,7 @@ def activity_lines(
         yield _rework(part.rework)
     if part.calendar is not None:
         yield f"works {part.calendar}"
-    if part.priority or (whole is not None and "priority" in said):
+    if part.priority or (activity is not None and "priority" in said):
         yield f"priority {part.priority}"
 
 
@@ -65,10 +65,10 @@ def _signed(lag: Span) -> str:
     return f" {'-' if lag.amount < 0 else '+'} {said}"
 
 
-def duration_in_words(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scenario) -> str:
+def duration_in_words(part: schema.ActivityPart, activity: schema.ActivityPart, scenario: Scenario) -> str:
     """How long it lasts; days and weeks under a calendar are said to be working days and weeks."""
     said = uncertain(part.duration)
-    calendars = _calendars(part, scenario) or _calendars(whole, scenario)
+    calendars = _calendars(part, scenario) or _calendars(activity, scenario)
     days = f"{said} (working time of {' or '.join(calendars)})"
     return days if _has_days(part.duration) and calendars not in ([], [ALWAYS]) else said
 
@@ -81,7 +81,7 @@ def _calendars(part: schema.ActivityPart, scenario: Scenario) -> list[str]:
     return list(dict.fromkeys(scenario.resources[name.strip()].calendar or ALWAYS for name in names))
 
 
-def _ways(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scenario) -> Iterator[str]:
+def _ways(part: schema.ActivityPart, activity: schema.ActivityPart, scenario: Scenario) -> Iterator[str]:
     """Each way to do it: four takes 4 crew, lasts 2 d (working time of shift)."""
     for name, way in part.ways.items():
         said = []
@@ -90,7 +90,7 @@ def _ways(part: schema.ActivityPart, whole: schema.ActivityPart, scenario: Scena
         if way is not None and way.duration is not None:
             requires = part.requires | way.requires
             taken = part.model_copy(update={"duration": way.duration, "requires": requires})
-            said.append(f"lasts {duration_in_words(taken, whole, scenario)}")
+            said.append(f"lasts {duration_in_words(taken, activity, scenario)}")
         yield f"{name} {', '.join(said)}".strip()
 
 
@@ -128,17 +128,17 @@ def _rework(rework: schema.Rework) -> str:
     return said + (f", varies with {', '.join(rework.varies_with)}" if rework.varies_with else "")
 
 
-def critical_in_words(network: Network, found: pd.DataFrame) -> str:
+def critical_in_words(network: Network, shares: pd.DataFrame) -> str:
     """Early and late dates of all instances, and the least of their floats."""
 
     def dates(which: str) -> str:
-        start, finish = int(found[f"{which}_start"].min()), int(found[f"{which}_finish"].max())
+        start, finish = int(shares[f"{which}_start"].min()), int(shares[f"{which}_finish"].max())
         return f"{network.date(start):%Y-%m-%d} to {network.date(max(start, finish - 1)):%Y-%m-%d}"
 
-    if found["early_start"].isna().any():
+    if shares["early_start"].isna().any():
         return "no early and late dates: some work cannot end"
-    if not found["critical"].any():
-        slack = f"float {found['total_float'].min():,.4g} d (free {found['free_float'].min():,.4g} d)"
+    if not shares["critical"].any():
+        slack = f"float {shares['total_float'].min():,.4g} d (free {shares['free_float'].min():,.4g} d)"
     else:
         slack = "critical"
     return f"early {dates('early')}, late {dates('late')}, {slack}"

@@ -85,21 +85,23 @@ def export(
         raise ResultError(f"'{path}': the name of what is exported ends in {', '.join(SUFFIXES)}")
     if tool and (tool not in TOOLS or suffix != ".xml"):
         raise RequestError(f"a tool is {' or '.join(TOOLS)}, and stands beside a name that ends in .xml, got '{tool}'")
-    found = together(results, milestone)
+    joined_results = together(results, milestone)
     losses: list[tuple[str, str, str]] = []
     if suffix == ".ics":
         from dcsim.report.diary import diary
 
-        content: bytes = diary(found)
+        content: bytes = diary(joined_results)
     elif suffix == ".csv":
-        content = _register(found, losses)
+        content = _register(joined_results, losses)
     else:
-        many = next((one for one in results if one.kind in KINDS), None)
+        many = next((result for result in results if result.kind in KINDS), None)
         if many is None:
             raise RequestError(f"a {suffix} file needs the result of replicate or explain")
-        named = milestone or many.about.get("milestone") or found.milestone
+        named = milestone or many.about.get("milestone") or joined_results.milestone
         dates = activity_dates(many, str(named), workers=workers, progress=progress)
-        content = _book(found, dates, str(named)) if suffix == ".xlsx" else _plan(many, dates, suffix, tool, losses)
+        content = (
+            _book(joined_results, dates, str(named)) if suffix == ".xlsx" else _plan(many, dates, suffix, tool, losses)
+        )
     return Exported(write_file(path, content), _frame(losses))
 
 
@@ -125,31 +127,31 @@ def _plan(many: Result, dates: "pd.DataFrame", suffix: str, tool: str, losses: l
     }
     dated |= dict(zip(plan.activities, rows, strict=False))
     content = tool_file(plan, dated, "xer" if suffix == ".xer" else tool or "project")
-    losses += [(one.where, one.what, one.instead) for one in plan.losses]
+    losses += [(loss.where, loss.what, loss.instead) for loss in plan.losses]
     return content
 
 
-def _book(found: "Results", dates: "pd.DataFrame", milestone: str) -> bytes:
+def _book(results: "Results", dates: "pd.DataFrame", milestone: str) -> bytes:
     from dcsim.report.page.evidence import assumptions
     from dcsim.report.workbook import workbook
 
-    told = [one.report(found.milestone) for one in found.findings]
-    rows, _ = register_rows(found.scenario)
+    reports = [finding.report(results.milestone) for finding in results.findings]
+    rows, _ = register_rows(results.scenario)
     columns = tuple(Column(name, "share" if name.startswith("Probability") else "text") for name in HEADINGS)
-    risks = Report.of("Risks", (found.scenario.name,), (Section("", tables=[Table(columns, rows)] if rows else []),))
-    told += [activities(found, dates, milestone), *([risks] if rows else []), assumptions(found)]
-    return workbook([in_words(one) for one in told])
+    risks = Report.of("Risks", (results.scenario.name,), (Section("", tables=[Table(columns, rows)] if rows else []),))
+    reports += [activities(results, dates, milestone), *([risks] if rows else []), assumptions(results)]
+    return workbook([in_words(report) for report in reports])
 
 
-def _register(found: "Results", losses: list[tuple[str, str, str]]) -> bytes:
-    rows, lost = register_rows(found.scenario)
+def _register(results: "Results", losses: list[tuple[str, str, str]]) -> bytes:
+    rows, lost = register_rows(results.scenario)
     losses += lost
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADINGS, *rows])
     return text.getvalue().encode()
 
 
-def activities(found: "Results", dates: "pd.DataFrame", milestone: str) -> Report:
+def activities(results: "Results", dates: "pd.DataFrame", milestone: str) -> Report:
     """The dates of all activities."""
     columns = (
         *(Column(name) for name in ("id", "activity", "where")),
@@ -158,7 +160,7 @@ def activities(found: "Results", dates: "pd.DataFrame", milestone: str) -> Repor
         Column("held most often by"),
         Column("how often", "share"),
     )
-    scenario, labels = found.scenario, found.labels
+    scenario, labels = results.scenario, results.labels
     rows = [
         [
             scenario.activities[row["activity"]].id,

@@ -46,16 +46,16 @@ def report(*results: Result, path: str | Path, milestone: str | None = None, bri
 
 
 def _content(results: "Results", kind: str, brief: bool) -> str | bytes:
-    from dcsim.report.page.contents import everything
+    from dcsim.report.page.contents import all_reports
 
     if kind == ".md":
         from dcsim.report.markdown import markdown
 
-        return markdown(results.name, everything(results, brief))
+        return markdown(results.name, all_reports(results, brief))
     if kind == ".xlsx":
         from dcsim.report.workbook import workbook
 
-        return workbook(everything(results, brief))
+        return workbook(all_reports(results, brief))
     from dcsim.report.page.document import written
 
     return written(results, brief)

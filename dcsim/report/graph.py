@@ -56,37 +56,37 @@ class Graph:
 
 def graph(scenario: Scenario, network: Network) -> Graph:
     """The graph of a scenario: activities, supplies, milestones, and what leads to what."""
-    found = Graph()
+    picture = Graph()
     for number, (name, activity) in enumerate(scenario.activities.items()):
         count = int(network.first[number + 1] - network.first[number])
         often = "" if activity.at == SITE else f"{count:,} x, per {activity.at}"
-        found.add(name, ACTIVITY, often, *_ways_with(scenario, name))
+        picture.add(name, ACTIVITY, often, *_ways_with(scenario, name))
     for name, supply in scenario.supplies.items():
-        found.add(name, SUPPLY, *_inflow(supply))
+        picture.add(name, SUPPLY, *_inflow(supply))
     for name, milestone in scenario.milestones.items():
         reaches = "" if milestone.reaches is None else f"reaches {_count(scenario, milestone)}"
-        found.add(name, MILESTONE, reaches)
+        picture.add(name, MILESTONE, reaches)
     for name, activity in scenario.activities.items():
-        _connect_activity(found, scenario, name, activity)
+        _connect_activity(picture, scenario, name, activity)
     for name, milestone in scenario.milestones.items():
-        found.connect(str(milestone.supply or milestone.activity), name)
+        picture.connect(str(milestone.supply or milestone.activity), name)
     for name, supply in scenario.supplies.items():
         for part in (supply, *supply.within.values()):
             for order, spec in part.orders.items():
                 if isinstance(spec.placed, schema.Lagged):
-                    found.connect(spec.placed.activity, name, f"order {order}{lag_in_words(spec.placed.lag)}")
-    return found
+                    picture.connect(spec.placed.activity, name, f"order {order}{lag_in_words(spec.placed.lag)}")
+    return picture
 
 
 def mermaid(scenario: Scenario, network: Network) -> str:
     """The graph for Mermaid."""
     shapes = {ACTIVITY: ('["', '"]'), SUPPLY: ('[("', '")]'), MILESTONE: ('(["', '"])')}
-    found = graph(scenario, network)
+    picture = graph(scenario, network)
     lines = ["flowchart LR"]
-    for node in found.nodes.values():
+    for node in picture.nodes.values():
         opening, closing = shapes[node.kind]
         lines.append(f"  {node.key}{opening}{'<br/>'.join(map(_for_mermaid, node.lines))}{closing}")
-    for edge in found.edges:
+    for edge in picture.edges:
         arrow = "-.->" if edge.goods else "-->"
         label = f'|"{_for_mermaid(edge.label)}"|' if edge.label else ""
         lines.append(f"  {edge.source} {arrow}{label} {edge.target}")
@@ -96,11 +96,11 @@ def mermaid(scenario: Scenario, network: Network) -> str:
 def dot(scenario: Scenario, network: Network) -> str:
     """The graph for Graphviz."""
     shapes = {ACTIVITY: "box", SUPPLY: "cylinder", MILESTONE: "octagon"}
-    found = graph(scenario, network)
+    picture = graph(scenario, network)
     lines = [f"digraph {_for_dot(scenario.name)} {{", "  rankdir=LR;"]
-    for node in found.nodes.values():
+    for node in picture.nodes.values():
         lines.append(f"  {node.key} [shape={shapes[node.kind]}, label={_for_dot(*node.lines)}];")
-    for edge in found.edges:
+    for edge in picture.edges:
         style = ["style=dashed"] if edge.goods else []
         style += [f"label={_for_dot(edge.label)}"] if edge.label else []
         lines.append(f"  {edge.source} -> {edge.target}" + (f" [{', '.join(style)}];" if style else ";"))
@@ -119,21 +119,21 @@ def _ways_with(scenario: Scenario, activity: str) -> list[str]:
     return []
 
 
-def _connect_activity(found: Graph, scenario: Scenario, name: str, activity: schema.Activity) -> None:
+def _connect_activity(picture: Graph, scenario: Scenario, name: str, activity: schema.Activity) -> None:
     for link in activity.after:
         said = ["start"] if link.start_or_finish == "start" else []
         said += ["to finish"] if link.to == "finish" else []
         said += [f"in {link.place}"] if link.place else []
         said += [f"{link.count:,} of them"] if link.count is not None else []
         label = ", ".join(said) + lag_in_words(link.lag)
-        found.connect(link.activity, name, label.strip())
+        picture.connect(link.activity, name, label.strip())
     for part in (activity, *activity.within.values()):
         for supply, written in part.consumes.items():
             if written is not None:
-                found.connect(supply, name, amount(written, scenario.supplies[supply].unit), goods=True)
+                picture.connect(supply, name, amount(written, scenario.supplies[supply].unit), goods=True)
         for supply, written in part.produces.items():
             if written is not None:
-                found.connect(name, supply, amount(written, scenario.supplies[supply].unit), goods=True)
+                picture.connect(name, supply, amount(written, scenario.supplies[supply].unit), goods=True)
 
 
 def _inflow(supply: schema.Supply) -> list[str]:

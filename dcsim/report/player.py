@@ -25,7 +25,7 @@ def player(scene: Scene, title: str, start: datetime, zero: datetime) -> str:
     known = policy(
         re.findall("<script>(.*?)</script>", page, re.DOTALL), re.findall("<style>(.*?)</style>", page, re.DOTALL)
     )
-    return page.replace("POLICY", known).replace(">SCENE<", f">{_script(_told(scene, title, start, zero))}<")
+    return page.replace("POLICY", known).replace(">SCENE<", f">{_script(_scene_data(scene, title, start, zero))}<")
 
 
 def _script(data: Any) -> str:
@@ -34,7 +34,7 @@ def _script(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _told(scene: Scene, title: str, start: datetime, zero: datetime) -> dict[str, Any]:
+def _scene_data(scene: Scene, title: str, start: datetime, zero: datetime) -> dict[str, Any]:
     layout = laid_out(scene.states.places)
     frames = [scene.states.at(int(tick)) for tick in scene.ticks]
     changes = [_changes(before, after) for before, after in pairwise([np.full(len(layout.x), -1, np.int8), *frames])]
@@ -67,5 +67,5 @@ def _changes(before: Any, after: Any) -> list[int]:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": line.name, "unit": line.unit, "values": line.values.tolist()}
-    return told if line.short is None else told | {"short": line.short.astype(int).tolist()}
+    series: dict[str, Any] = {"name": line.name, "unit": line.unit, "values": line.values.tolist()}
+    return series if line.short is None else series | {"short": line.short.astype(int).tolist()}

@@ -15,4 +15,4 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
 
 def _known(texts: Sequence[str]) -> str:
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
-    return " ".join(f"'sha256-{one}'" for one in hashes) or "'none'"
+    return " ".join(f"'sha256-{digest}'" for digest in hashes) or "'none'"

@@ -49,8 +49,8 @@ def number_in_words(value: Any) -> str:
 
 def amount(written: Any, unit: str, supply: str = "") -> str:
     """So many of a supply: 25,000 GPU of gpus_usable."""
-    whole = f"{parse_amount(written, unit):,}"
-    counted = f"{whole} {unit}" if unit else whole
+    integer = f"{parse_amount(written, unit):,}"
+    counted = f"{integer} {unit}" if unit else integer
     return f"{counted} of {supply}" if supply and unit else f"{counted} {supply}".strip()
 
 

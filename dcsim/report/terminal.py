@@ -47,15 +47,15 @@ def _section(section: Section) -> Iterator[RenderableType]:
 
 def _table(table: Table) -> RenderableType:
     made = _table_of()
-    for one in table.columns:
-        _column(made, f">{one.title}" if one.is_number else one.title)
+    for column in table.columns:
+        _column(made, f">{column.title}" if column.is_number else column.title)
     for row in table.rows:
-        made.add_row(*(_cell(value, one) for value, one in zip(row, table.columns, strict=True)))
+        made.add_row(*(_cell(value, column) for value, column in zip(row, table.columns, strict=True)))
     return made
 
 
-def _cell(value: object, one: Column) -> Text:
-    return Text(cell(value, one), style=STYLES.get(getattr(value, "emphasis", ""), ""))
+def _cell(value: object, column: Column) -> Text:
+    return Text(cell(value, column), style=STYLES.get(getattr(value, "emphasis", ""), ""))
 
 
 def _table_of(*headings: str) -> Grid:
@@ -91,7 +91,7 @@ def _growth(chart: Chart) -> Iterator[RenderableType]:
     _column(made, f">{chart.y.title}")
     ends = first + (last - first) * np.arange(1, ACROSS + 1) // ACROSS
     for line in lines:
-        there = np.append(0.0, line.y)[np.searchsorted(line.x, ends, side="right")]
-        heights = np.ceil(there / line.y.max() * (len(BLOCKS) - 1)).astype(int)
+        levels = np.append(0.0, line.y)[np.searchsorted(line.x, ends, side="right")]
+        heights = np.ceil(levels / line.y.max() * (len(BLOCKS) - 1)).astype(int)
         made.add_row(Text(line.name), Text("".join(BLOCKS[height] for height in heights)), Text(f"{line.y[-1]:,.0f}"))
     yield from (Text(""), made)

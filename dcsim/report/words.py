@@ -74,16 +74,16 @@ def _sections(scenario: Scenario, network: Network) -> dict[str, list[Entry]]:
         "Variants": _variants,
         "Computed from parameters": _computed,
     }
-    told = {title: list(entries(scenario, network)) for title, entries in sections.items()}
-    return {title: entries for title, entries in told.items() if entries}
+    parts = {title: list(entries(scenario, network)) for title, entries in sections.items()}
+    return {title: entries for title, entries in parts.items() if entries}
 
 
 def size(network: Network, labels: Mapping[str, str]) -> str:
     """How large a network is: 24,384 activities in 3,136 racks."""
     places = network.places
     level = max(places.levels, key=places.count)
-    told = counted(network.instances, "activity")
-    return told if level == SITE else f"{told} in {counted(places.count(level), labels.get(level, level))}"
+    parts = counted(network.instances, "activity")
+    return parts if level == SITE else f"{parts} in {counted(places.count(level), labels.get(level, level))}"
 
 
 def _head(scenario: Scenario, network: Network) -> Iterator[str]:
@@ -330,14 +330,25 @@ def _share(probability: Any) -> str:
 
 
 def _correlations(scenario: Scenario, _: Network) -> Iterator[Entry]:
-    for name, one in scenario.correlations.items():
-        among = f"all pairs of places of {one.between[0]}" if len(one.between) == 1 else listed(one.between)
-        yield Entry(name, f"{plain(one.number)} between {among}", (one.description,) if one.description else ())
+    for name, correlation in scenario.correlations.items():
+        among = (
+            f"all pairs of places of {correlation.between[0]}"
+            if len(correlation.between) == 1
+            else listed(correlation.between)
+        )
+        yield Entry(
+            name,
+            f"{plain(correlation.number)} between {among}",
+            (correlation.description,) if correlation.description else (),
+        )
 
 
 def _milestones(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, milestone in scenario.milestones.items():
-        details = [f"observed {spelled(one.date)}: {one.meaning}".rstrip(": ") for one in milestone.observed]
+        details = [
+            f"observed {spelled(observation.date)}: {observation.meaning}".rstrip(": ")
+            for observation in milestone.observed
+        ]
         if milestone.target is not None:
             details.insert(0, f"target {spelled(milestone.target)}")
         yield Entry(name, _reached(scenario, milestone), tuple(details))

@@ -95,8 +95,8 @@ class _Sheet:
             cell.data_type, cell.quotePrefix = "s", value.startswith(("=", "+", "-", "@"))
         else:
             cell.value = value
-        for key, told in look.items():
-            setattr(cell, key, told)
+        for key, setting in look.items():
+            setattr(cell, key, setting)
 
     def section(self, section: Section) -> None:
         """Title, sentences, tables, pictures and notes."""

@@ -111,11 +111,11 @@ def read_cases(folder: Path) -> Cases:
         stages.setdefault(of, []).append(Stage(stage, buildings, date, error, state))
     if reading.problems:
         raise ScenarioError(reading.problems, str(folder))
-    found = (
+    cases = (
         Site(row.line, row.cells, tuple(steps.get(name, ())), tuple(stages.get(name, ())), *row.values.values())
         for name, row in sites.items()
     )
-    return Cases(str(folder), tuple(found), reading.columns[SITES], dated, reading.sha256)
+    return Cases(str(folder), tuple(cases), reading.columns[SITES], dated, reading.sha256)
 
 
 # Cells

@@ -27,12 +27,12 @@ class Drawn(NamedTuple):
 
 def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
     """Whatever can be correlated, by its path in the file; nothing where nothing is."""
-    found: dict[str, Drawn] = {}
+    drawn: dict[str, Drawn] = {}
     if not scenario.correlations:
-        return found
+        return drawn
 
     def add(path: str, level: str, uncertain: bool, name: str = "") -> None:
-        found[path] = Drawn(name or path, level, uncertain or (path in found and found[path].uncertain))
+        drawn[path] = Drawn(name or path, level, uncertain or (path in drawn and drawn[path].uncertain))
 
     for name, factor in scenario.factors.items():
         add(f"factors.{name}", factor.per, _varies(factor.value))
@@ -54,7 +54,7 @@ def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
         sizes = [effect for effect in risk.effects.values() if isinstance(effect, Uncertain)]
         if sizes and not any(isinstance(effect, EachAdds) for effect in risk.effects.values()):
             add(f"{path}.effects", SITE, _varies(*sizes), f"{path}.adds")
-    return found
+    return drawn
 
 
 def _varies(*values: Uncertain | None) -> bool:
@@ -90,7 +90,7 @@ class Together:
     @property
     def signed(self) -> Floats:
         """The correlations of the draws: a risk happens where its uniform number is small."""
-        signs = [-1.0 if one.name.split(".")[::2] == ["risks", "occurs"] else 1.0 for one in self.drawn]
+        signs = [-1.0 if quantity.name.split(".")[::2] == ["risks", "occurs"] else 1.0 for quantity in self.drawn]
         return np.asarray(self.matrix * np.outer(signs, signs))
 
 
@@ -100,15 +100,15 @@ def together(scenario: Scenario, places: Places) -> list[Together]:
     group: dict[str, list[str]] = {}
     first: dict[str, str] = {}
     pairs: dict[frozenset[str], tuple[str, float]] = {}
-    for name, one in scenario.correlations.items():
-        for pair in [one.between] if len(one.between) == 1 else combinations(one.between, 2):
-            pairs.setdefault(frozenset(pair), (name, float(one.number)))
-        merged = list(dict.fromkeys(path for each in one.between for path in group.get(each, [each])))
+    for name, correlation in scenario.correlations.items():
+        for pair in [correlation.between] if len(correlation.between) == 1 else combinations(correlation.between, 2):
+            pairs.setdefault(frozenset(pair), (name, float(correlation.number)))
+        merged = list(dict.fromkeys(path for member in correlation.between for path in group.get(member, [member])))
         group |= dict.fromkeys(merged, merged)
         for path in merged:
             first.setdefault(path, name)
-    found = []
-    for paths in {id(some): some for some in group.values()}.values():
+    mixtures = []
+    for paths in {id(names): names for names in group.values()}.values():
         order = sorted(paths, key=lambda path: (len(places.chain(known[path].level)), known[path].level, path))
         matrix = np.eye(len(order))
         for i, j in combinations(range(len(order)), 2):
@@ -116,10 +116,10 @@ def together(scenario: Scenario, places: Places) -> list[Together]:
             matrix[j, i] = matrix[i, j]
         drawn = tuple(known[path] for path in order)
         own = [pairs.get(frozenset((path,)), (None, None)) for path in order]
-        among = (1.0 if one.level == SITE else said for one, (_, said) in zip(drawn, own, strict=True))
+        among = (1.0 if quantity.level == SITE else said for quantity, (_, said) in zip(drawn, own, strict=True))
         entries = tuple(entry for entry, _ in own)
-        found.append(Together(_earliest(scenario, first, paths), tuple(order), drawn, matrix, tuple(among), entries))
-    return found
+        mixtures.append(Together(_earliest(scenario, first, paths), tuple(order), drawn, matrix, tuple(among), entries))
+    return mixtures
 
 
 def _earliest(scenario: Scenario, first: dict[str, str], paths: Iterable[str]) -> str:

@@ -82,17 +82,17 @@ class Document:
     @property
     def overrides(self) -> Mapping[str, Any]:
         """The single values applied after the variants, by path; the last of each."""
-        return {path: value for one in self.laid for path, value in one.overrides.items()}
+        return {path: value for layer in self.laid for path, value in layer.overrides.items()}
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options that were taken."""
-        return tuple(name for one in self.laid for name in one.options)
+        return tuple(name for layer in self.laid for name in layer.options)
 
     @property
     def mitigated(self) -> tuple[str, ...]:
         """The risks whose mitigation was switched on."""
-        return tuple(name for one in self.laid for name in one.mitigated)
+        return tuple(name for layer in self.laid for name in layer.mitigated)
 
     def problem(self, path: Key, message: str) -> Problem:
         """A problem at this path, with the line that wrote it or, failing that, what is around it."""

@@ -38,12 +38,12 @@ _WHEN = {"anyOf": [_SPAN, _DATE]}
 _RANGE = {"type": "string", "pattern": " to "}
 
 
-def _uncertain(one: Schema, example: str) -> Schema:
+def _uncertain(definition: Schema, example: str) -> Schema:
     """A value, a range, or one distribution."""
 
     def parameters(family: type[Continuous]) -> Schema:
-        count, items = len(fields(family)), {} if family.pure else {"items": one}
-        return one if count == 1 else {"type": "array", **items, "minItems": count, "maxItems": count}
+        count, items = len(fields(family)), {} if family.pure else {"items": definition}
+        return definition if count == 1 else {"type": "array", **items, "minItems": count, "maxItems": count}
 
     kinds: Schema = {kind: parameters(family) for kind, family in KINDS.items() if issubclass(family, Continuous)}
     kinds["discrete"] = {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}}
@@ -52,14 +52,14 @@ def _uncertain(one: Schema, example: str) -> Schema:
         "properties": {"file": {}, "column": {}, "values": {"type": "array"}},
     }
     mapping = {"type": "object", "properties": kinds, "additionalProperties": False, "minProperties": 1}
-    return {"anyOf": [one, {**_RANGE, "examples": [example]}, {**mapping, "maxProperties": 1}]}
+    return {"anyOf": [definition, {**_RANGE, "examples": [example]}, {**mapping, "maxProperties": 1}]}
 
 
-def _on_path(one: Schema) -> Schema:
+def _on_path(definition: Schema) -> Schema:
     """A value, or steps from their dates."""
-    steps = {"type": "object", "additionalProperties": one}
+    steps = {"type": "object", "additionalProperties": definition}
     path = {"type": "object", "required": ["path"], "properties": {"path": steps}, "additionalProperties": False}
-    return {"anyOf": [*one["anyOf"], path]}
+    return {"anyOf": [*definition["anyOf"], path]}
 
 
 _MONEY = {"type": "string", "pattern": "([A-Z]{3}|^=)", "examples": ["30_000 USD", "64 USD / MWh"]}
@@ -122,9 +122,9 @@ _EXTENDS = {"description": "Scenario files beside this one, over which it is lai
 
 def json_schema() -> str:
     """The schema as text, ready to be written into a file, with one definition in each line."""
-    told = schema()
-    definitions = [f"  {json.dumps(name)}: {_line(one)}" for name, one in told.pop("$defs").items()]
-    head = ",\n".join(f" {json.dumps(key)}: {_line(value)}" for key, value in told.items())
+    definition = schema()
+    definitions = [f"  {json.dumps(name)}: {_line(definition)}" for name, definition in definition.pop("$defs").items()]
+    head = ",\n".join(f" {json.dumps(key)}: {_line(value)}" for key, value in definition.items())
     return "{\n" + head + ',\n "$defs": {\n' + ",\n".join(definitions) + "\n }\n}\n"
 
 
@@ -136,12 +136,12 @@ class _Generator(GenerateJsonSchema):
 
 def schema() -> Schema:
     """The JSON schema (draft 7, which editors know best) of a scenario file."""
-    told = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
-    parts: Schema = told.pop("$defs")
-    parts["Scenario"] = told
-    whole, partial = _Writer(""), _Writer(PARTIAL)
+    definition = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
+    parts: Schema = definition.pop("$defs")
+    parts["Scenario"] = definition
+    full, partial = _Writer(""), _Writer(PARTIAL)
     definitions = WRITTEN | {CITED + kind: _with_source({"$ref": f"#/$defs/{kind}"}) for kind in WRITTEN}
-    definitions |= {name: whole.part(name, part) for name, part in parts.items()}
+    definitions |= {name: full.part(name, part) for name, part in parts.items()}
     definitions |= {PARTIAL + name: partial.part(name, part) for name, part in parts.items()}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -159,16 +159,16 @@ class _Writer:
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
 
-    def part(self, name: str, told: Schema) -> Schema:
+    def part(self, name: str, definition: Schema) -> Schema:
         """A part of a scenario with keys of its own."""
         written: Schema = {
             "type": "object",
-            "description": told["description"],
+            "description": definition["description"],
             "additionalProperties": False,
         }
-        if "required" in told and not self.prefix:
-            written["required"] = told["required"]
-        properties = {key: self._property(name, key, value) for key, value in told["properties"].items()}
+        if "required" in definition and not self.prefix:
+            written["required"] = definition["required"]
+        properties = {key: self._property(name, key, value) for key, value in definition["properties"].items()}
         if name == "Scenario":
             properties["extends"] = {**_EXTENDS, "anyOf": [_TEXT, _TEXTS]}
         if name in _VALUED:
@@ -180,46 +180,46 @@ class _Writer:
         written["properties"] = properties
         return {"anyOf": [*SHORT_FORMS[name], written]} if name in SHORT_FORMS else written
 
-    def _property(self, part: str, key: str, told: Schema) -> Schema:
+    def _property(self, part: str, key: str, definition: Schema) -> Schema:
         """What may stand behind a key, with its meaning."""
-        described = {"description": told["description"]} if "description" in told else {}
+        described = {"description": definition["description"]} if "description" in definition else {}
         if part == "Scenario" and key == "variants":
             partial = {"$ref": f"#/$defs/{PARTIAL}Scenario"}
             return {**described, "type": ["object", "null"], "additionalProperties": partial}
         if part == "Option" and key == "changes":
             return {**described, "$ref": f"#/$defs/{PARTIAL}Scenario"}
         if part == "Scenario" and key in SECTIONS:
-            entries = self._value(told["additionalProperties"])
+            entries = self._value(definition["additionalProperties"])
             return {**described, "type": ["object", "null"], "additionalProperties": self._nullable(entries)}
-        value = self._value(told)
+        value = self._value(definition)
         if key == "open":
             value = {"anyOf": [_TEXT, {"type": "array", "items": {"anyOf": [_TEXT, value]}}, value]}
         if key in ("count", "rate", "hours") and part != "Level" and _is_ramp(value):
-            one = _first_object(value)["additionalProperties"]
-            value = {"anyOf": [one, value]}
+            inner = _first_object(value)["additionalProperties"]
+            value = {"anyOf": [inner, value]}
         return {**described, **self._cited(value)}
 
-    def _value(self, told: Schema) -> Schema:
+    def _value(self, definition: Schema) -> Schema:
         """What may be written where pydantic expects this."""
-        if "written" in told:
-            return {"$ref": f"#/$defs/{told['written']}"}
-        if "$ref" in told:
-            return {"$ref": told["$ref"].replace("#/$defs/", f"#/$defs/{self.prefix}")}
+        if "written" in definition:
+            return {"$ref": f"#/$defs/{definition['written']}"}
+        if "$ref" in definition:
+            return {"$ref": definition["$ref"].replace("#/$defs/", f"#/$defs/{self.prefix}")}
         for key in ("anyOf", "oneOf"):
-            if key in told:
-                return {"anyOf": [self._value(option) for option in told[key]]}
-        match told.get("type"):
-            case "string" if "enum" not in told:
+            if key in definition:
+                return {"anyOf": [self._value(option) for option in definition[key]]}
+        match definition.get("type"):
+            case "string" if "enum" not in definition:
                 return _TEXT
             case "integer":
                 return {"$ref": "#/$defs/whole"}
             case "array":
-                one = self._cited(self._value(told["items"]))
-                return {"anyOf": [one, {"type": "array", "items": one}]}
-            case "object" if isinstance(told.get("additionalProperties"), dict):
-                entry = self._cited(self._value(told["additionalProperties"]))
+                item = self._cited(self._value(definition["items"]))
+                return {"anyOf": [item, {"type": "array", "items": item}]}
+            case "object" if isinstance(definition.get("additionalProperties"), dict):
+                entry = self._cited(self._value(definition["additionalProperties"]))
                 return {"type": "object", "additionalProperties": self._nullable(entry)}
-        return {key: told[key] for key in ("type", "enum") if key in told}
+        return {key: definition[key] for key in ("type", "enum") if key in definition}
 
     def _cited(self, value: Schema) -> Schema:
         """The value, or the value with where it comes from around it."""
@@ -238,7 +238,7 @@ class _Writer:
         """What may stand for or beside a value of this kind: a distribution, its source, its range."""
         mapping: Schema = WRITTEN[kind]["anyOf"][-1]["properties"]
         beside = dict.fromkeys(PROVENANCE, "text") | dict.fromkeys(RANGE, kind)
-        return mapping | {key: {"$ref": f"#/$defs/{one}"} for key, one in beside.items()}
+        return mapping | {key: {"$ref": f"#/$defs/{definition}"} for key, definition in beside.items()}
 
 
 def _line(value: Any) -> str:
@@ -247,11 +247,11 @@ def _line(value: Any) -> str:
 
 def _with_source(value: Schema) -> Schema:
     """The value, or `{value: ..., source: KEY}`; the low and high of what is written at length are left alone."""
-    another = value if "$ref" in value else {}
+    definition = value if "$ref" in value else {}
     wrapper = {
         "type": "object",
         "required": ["value"],
-        "properties": {"value": value, **dict.fromkeys(PROVENANCE, _TEXT), **dict.fromkeys(RANGE, another)},
+        "properties": {"value": value, **dict.fromkeys(PROVENANCE, _TEXT), **dict.fromkeys(RANGE, definition)},
         "additionalProperties": False,
     }
     return {"anyOf": [value, wrapper]}

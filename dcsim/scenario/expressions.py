@@ -100,8 +100,8 @@ def parse(text: str) -> Term:
 def literal(text: str) -> Value:
     """A number with its unit, or a rate; raises ValueError for all that is to be computed."""
     term = parse(text)
-    first, *others = term.parts or (term,)
-    is_rate = term.does == "/" and isinstance(per := others[0].value, Quantity) and per.dimensions == quantity.TIME
+    first, *rest = term.parts or (term,)
+    is_rate = term.does == "/" and isinstance(per := rest[0].value, Quantity) and per.dimensions == quantity.TIME
     if first.value is None or not (term.does in ("value", "negative") or is_rate):
         raise ValueError("this is not a single value")
     return evaluate(term, {})
@@ -110,29 +110,29 @@ def literal(text: str) -> Value:
 def _tokens(text: str) -> Iterator[Token]:
     at, end = 0, len(text.rstrip())
     while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             rest = text[at:].lstrip()
             advice = _SLIPS.get(rest[0], "expressions consist of numbers with units, names, + - * / ** and comparisons")
             raise ValueError(f"cannot read '{rest[:20]}'; {advice}")
-        kind = str(found.lastgroup)
-        begin = found.start("number" if kind == "unit" else kind)
-        at = found.end()
+        kind = str(match.lastgroup)
+        begin = match.start("number" if kind == "unit" else kind)
+        at = match.end()
         match kind:
             case "date":
-                yield Token("value", text[begin:at], begin, at, parse_date(found[kind]))
+                yield Token("value", text[begin:at], begin, at, parse_date(match[kind]))
             case "number" | "unit":
-                yield Token("value", text[begin:at], begin, at, _quantity(found))
+                yield Token("value", text[begin:at], begin, at, _quantity(match))
             case "quoted" | "doubly":
-                yield Token("name", found[kind], begin - 1, at)
+                yield Token("name", match[kind], begin - 1, at)
             case _:
-                word = found[kind]
+                word = match[kind]
                 yield Token("sign" if word in (*_STRENGTH, "not") else kind, word, begin, at)
 
 
-def _quantity(found: re.Match[str]) -> Quantity:
-    number = parse_number(found["number"])
-    size, word = magnitude_of(found["unit"] or "")
+def _quantity(match: re.Match[str]) -> Quantity:
+    number = parse_number(match["number"])
+    size, word = magnitude_of(match["unit"] or "")
     return Quantity.of(number * size, word)
 
 
@@ -233,9 +233,9 @@ _OPERATIONS: dict[str, Callable[..., Value]] = {
     "/": partial(quantity.multiply, does="/"),
     "**": quantity.power,
     "to": quantity.between,
-    "not": lambda one: not quantity.truth("not", one),
-    "positive": lambda one: one.value,
-    "negative": lambda one: quantity.multiply(one, Operand(Quantity(parse_number(-1)), "-")),
+    "not": lambda operand: not quantity.truth("not", operand),
+    "positive": lambda operand: operand.value,
+    "negative": lambda operand: quantity.multiply(operand, Operand(Quantity(parse_number(-1)), "-")),
     **{name: partial(quantity.rounded, name) for name in ("ceil", "floor", "round")},
     **{name: partial(quantity.extreme, name) for name in ("min", "max")},
     **{name: partial(quantity.compared, name) for name in quantity.COMPARISONS},

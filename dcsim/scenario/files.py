@@ -40,7 +40,7 @@ class Root:
     """The folder outside which nothing is read, and inside which no file is read twice."""
 
     folder: Path
-    whose: str = "scenario"
+    kind: str = "scenario"
     known: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
     """The text of every file that was read."""
 
@@ -57,15 +57,13 @@ class Root:
     def inside(self, path: Path, shown: str) -> Path:
         """Where a file really lies, which is inside the root."""
         try:
-            found = path.resolve()
-            inside = any(found.is_relative_to(folder.resolve()) for folder in (self.folder, *SHIPPED.values()))
+            resolved = path.resolve()
+            inside = any(resolved.is_relative_to(folder.resolve()) for folder in (self.folder, *SHIPPED.values()))
         except (OSError, ValueError, RuntimeError):
             raise UnreadableFileError(f"'{shown}' is not a file name") from None
         if not inside:
-            raise UnreadableFileError(
-                f"'{shown}' is outside the folder of the {self.whose}; dcsim reads only inside it"
-            )
-        return found
+            raise UnreadableFileError(f"'{shown}' is outside the folder of the {self.kind}; dcsim reads only inside it")
+        return resolved
 
     def beside(self, origin: Origin, name: str) -> tuple[str, Origin]:
         """The text of a file named by another one, beside which it is looked up; and where it lies.
@@ -110,11 +108,13 @@ def archetype(name: str) -> Path:
 
 def described() -> dict[str, str]:
     """What each archetype is for."""
-    found = {}
+    files_of = {}
     for name in archetypes():
         text = archetype(name).read_text("utf-8")
-        found[name] = next((line.partition(":")[2].strip() for line in text.split("\n") if line.startswith(_ABOUT)), "")
-    return found
+        files_of[name] = next(
+            (line.partition(":")[2].strip() for line in text.split("\n") if line.startswith(_ABOUT)), ""
+        )
+    return files_of
 
 
 def read_stream(shown: str) -> str:
@@ -151,10 +151,10 @@ def read_bytes(path: Path, shown: str, most: int) -> bytes:
     return data
 
 
-def _refuse_odd(found: os.stat_result, shown: str) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _refuse_odd(status: os.stat_result, shown: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise UnreadableFileError(f"'{shown}' is a folder; name a file in it")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise UnreadableFileError(f"'{shown}' is not an ordinary file")
 
 

@@ -28,7 +28,7 @@ class Payment(Model):
 def _payments(raw: Any) -> Any:
     """All of it at one time may be written as that time: `paid: delivered`."""
     entries = raw if isinstance(raw, list | tuple) else [raw]
-    return [{"when": one} if isinstance(one, str) else one for one in entries]
+    return [{"when": entry} if isinstance(entry, str) else entry for entry in entries]
 
 
 class Cost(Model):
@@ -99,7 +99,7 @@ class NewArchitecture(Model):
     """By what the market value of all that was delivered before is multiplied: 0.75."""
 
 
-def _several(raw: Any) -> Any:
+def _as_list(raw: Any) -> Any:
     """One may be written without a list."""
     return raw if isinstance(raw, list | tuple) else [raw]
 
@@ -116,7 +116,7 @@ class Asset(Model):
     if not given."""
     between: Literal["steps", "linear"] = "steps"
     """Whether its market value holds until the next age that is named, or lies on a line between them."""
-    new_architecture: Annotated[tuple[NewArchitecture, ...], BeforeValidator(_several)] = ()
+    new_architecture: Annotated[tuple[NewArchitecture, ...], BeforeValidator(_as_list)] = ()
     """When its market value falls, one or a list: `{date: 2026-06-01 to 2027-03-01, market_value: 0.75}`."""
     sale_discount: NumberValue = Fraction(0)
     """The part of its market value that is lost where it must be sold at once."""

@@ -12,7 +12,7 @@ from dcsim.errors import Problem
 from dcsim.scenario.document import Key
 from dcsim.scenario.expressions import RESERVED, evaluate, literal, parse
 from dcsim.scenario.layers import PROVENANCE, RANGE, entries, is_partial, is_wrapper
-from dcsim.scenario.quantity import UNITS, Quantity, Value, Word, told, written
+from dcsim.scenario.quantity import UNITS, Quantity, Value, Word, in_words, written
 from dcsim.scenario.tree import Node, graft, plain, walk
 from dcsim.scenario.values import BEGINS_LIKE_A_DATE, describe, parse_bound, parse_uncertain, read_date
 from dcsim.suggest import nearest, shorten
@@ -82,15 +82,15 @@ class Formulas:
         if not isinstance(node.value, dict) or is_partial(path) or path == ("sources",):
             return node
         wrapped = is_wrapper(node, path)
-        found: dict[str, Node] = {}
+        values: dict[str, Node] = {}
         for key, child in node.value.items():
             step = path[-1:] in _RAMPS and is_formula(key)
             name = str(self._computed(Node(key, child.mark), (*path, key)).value) if step else key
-            if name in found:
+            if name in values:
                 self.problems.append(((*path, key), child.problem((*path, key), f"this is '{name}' a second time")))
             inside = path if wrapped and key == "value" else (*path, key)
-            found[name] = child if key in _WORDS else self.filled(child, inside)
-        return Node(found, node.mark)
+            values[name] = child if key in _WORDS else self.filled(child, inside)
+        return Node(values, node.mark)
 
     def _computed(self, node: Node, path: Key) -> Node:
         """The value of a formula; the formula itself, and a problem, where it has none."""
@@ -138,7 +138,7 @@ class Formulas:
         parameters = entries(self._tree, "parameters")
         nodes = dict(self._written(parameters, names))
         choices = {name: _choices(parameters[name]) for name in nodes if name in parameters}
-        names |= {one: one for some in choices.values() for one in some if isinstance(one, Word)}
+        names |= {word: word for listed in choices.values() for word in listed if isinstance(word, Word)}
         names.known = [*nodes, *names]
         for name in self._in_order(nodes, names):
             path, node = nodes[name]
@@ -176,16 +176,18 @@ class Formulas:
                 raise _SpoiledError(self.problems[before][1])
             value = _read(raw, choices)
         if choices and value not in choices:
-            known = [told(one) for one in choices]
-            raise ValueError(f"expected one of {', '.join(known)}; got {told(value)}{nearest(told(value), known)}")
+            known = [in_words(choice) for choice in choices]
+            raise ValueError(
+                f"expected one of {', '.join(known)}; got {in_words(value)}{nearest(in_words(value), known)}"
+            )
         return _among(value, choices)
 
     def _in_order(self, nodes: dict[str, tuple[Key, Node]], names: _Names) -> Iterator[str]:
         """Names, each after those it is computed from; those that wait for each other are told, and left out."""
         graph: dict[str, list[str]] = {}
         for name, (_, node) in nodes.items():
-            needed = dict.fromkeys(one for _, inner in walk(node) for one in names_in(inner.value))
-            graph[name] = [one for one in needed if one in nodes]
+            needed = dict.fromkeys(name for _, inner in walk(node) for name in names_in(inner.value))
+            graph[name] = [name for name in needed if name in nodes]
         sorter, left, circle = TopologicalSorter(graph), dict(nodes), []
         try:
             sorter.prepare()
@@ -206,13 +208,13 @@ class Formulas:
 
 def behind(path: Key, formulas: Mapping[Key, str]) -> list[Key]:
     """All parameters that a value is computed from, directly or through others."""
-    found: dict[Key, None] = {}
+    parameters: dict[Key, None] = {}
     todo = [path]
     while todo:
         names = names_in(formulas.get(todo.pop(), ""))
-        todo += [one for name in names if (one := ("parameters", name, "value")) not in found]
-        found |= dict.fromkeys(todo)
-    return list(found)
+        todo += [parameter for name in names if (parameter := ("parameters", name, "value")) not in parameters]
+        parameters |= dict.fromkeys(todo)
+    return list(parameters)
 
 
 def names_in(formula: object) -> list[str]:
@@ -241,14 +243,14 @@ def _unfit(name: str) -> str:
 def _choices(parameter: Node) -> list[Value]:
     """What a parameter may be; nothing where it may be anything."""
     node = parameter.get("choices")
-    found: list[Value] = []
-    for one in node.value if node is not None and isinstance(node.value, list) else []:
-        raw = plain(_bare(one))
+    choices: list[Value] = []
+    for choice in node.value if node is not None and isinstance(node.value, list) else []:
+        raw = plain(_bare(choice))
         try:
-            found.append(_read(raw, []))
+            choices.append(_read(raw, []))
         except ValueError:
-            found.append(Word(raw if isinstance(raw, str) else describe(raw)))
-    return found
+            choices.append(Word(raw if isinstance(raw, str) else describe(raw)))
+    return choices
 
 
 def _among(value: Value, choices: list[Value]) -> Value:
@@ -256,7 +258,7 @@ def _among(value: Value, choices: list[Value]) -> Value:
     if not isinstance(value, Word):
         return value
     word = Word(value)
-    word.among = tuple(one for one in choices if isinstance(one, Word))
+    word.among = tuple(choice for choice in choices if isinstance(choice, Word))
     return word
 
 
@@ -275,5 +277,7 @@ def _read(raw: Any, choices: list[Value]) -> Value:
     try:
         return literal(raw)
     except ValueError:
-        advice = nearest(raw, map(told, choices)) if choices else "; a word needs `choices`, a formula begins with ="
+        advice = (
+            nearest(raw, map(in_words, choices)) if choices else "; a word needs `choices`, a formula begins with ="
+        )
         raise ValueError(f"expected a number with its unit or a date, got '{shorten(raw)}'{advice}") from None

@@ -94,15 +94,15 @@ class Stack:
         problem = ""
         if isinstance(entry.value, str) and entry.value.strip():
             try:
-                text, found = self.root.beside(origin, entry.value)
-                around, where = circle(below, found), found.path.resolve()
+                text, path = self.root.beside(origin, entry.value)
+                around, where = circle(below, path), path.path.resolve()
                 if around:
                     problem = f"these files extend each other in a loop: {around}"
                 elif where not in self.bases and (len(below) > DEEPEST or len(self.bases) >= MOST):
                     problem = f"at most {DEEPEST} files may extend each other in a chain, and {MOST} in all"
                 else:
                     if where not in self.bases:
-                        self.bases[where] = self.read(text, found, below)
+                        self.bases[where] = self.read(text, path, below)
                     return self.bases[where]
             except UnreadableFileError as error:
                 problem = str(error)
@@ -199,8 +199,8 @@ def settled(node: Node) -> Node:
 
 def entries(node: Node, section: str) -> dict[str, Node]:
     """What a section holds, by name; nothing where there is no such section."""
-    found = node.get(section)
-    return found.value if found is not None and isinstance(found.value, dict) else {}
+    inner = node.get(section)
+    return inner.value if inner is not None and isinstance(inner.value, dict) else {}
 
 
 def is_partial(path: Key) -> bool:
@@ -248,8 +248,8 @@ def _follows_path(node: Node, path: Key) -> bool:
 
 def _resource(node: Node) -> Node:
     """A resource as {count: ...}, where it was written as its number."""
-    whole = isinstance(node.value, dict) and "value" not in node.value and not is_ramp(node)
-    if whole or isinstance(node.value, list | Blank) or node.value is None:
+    replaces = isinstance(node.value, dict) and "value" not in node.value and not is_ramp(node)
+    if replaces or isinstance(node.value, list | Blank) or node.value is None:
         return node
     return Node({"count": node}, node.mark)
 

@@ -27,7 +27,7 @@ from dcsim.scenario.tree import Node, Origin, graft, plain, walk
 STANDARD_INPUT = "-"
 """The name of a scenario that comes through a pipe; other files are then read from the current folder."""
 
-Found = list[tuple[Key, Problem]]
+Located = list[tuple[Key, Problem]]
 """Problems, each with the path of the value that it makes unusable."""
 
 
@@ -106,17 +106,17 @@ class _Loader:
         stack = Stack(self.root, list(self.problems))
         tree, refused = self._with_sites(stack, stack.lay_variants(self.tree, variants), laid)
         sites = [*entries(tree, "sites")]
-        for one in laid:
-            own = {path: value for path, value in one.overrides.items() if not path.startswith(INCLUDE)}
+        for layer in laid:
+            own = {path: value for path, value in layer.overrides.items() if not path.startswith(INCLUDE)}
             tree, unknown = override(tree, own)
             refused += unknown
-            options = [name for site, name in routed(one.options, sites) if not site]
-            tree = stack.lay_mitigations(stack.lay_options(tree, options), one.mitigated)
+            options = [name for site, name in routed(layer.options, sites) if not site]
+            tree = stack.lay_mitigations(stack.lay_options(tree, options), layer.mitigated)
         tree = prune(tree)
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
         document = draft.document(self.name, self.root.folder, self.limit, variants, laid)
-        scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.found])
+        scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.problems])
         scenario._opened_by = self
         return scenario
 
@@ -139,9 +139,9 @@ class _Loader:
         except UnreadableTextError as error:
             raise ScenarioError([error.problem], self.name) from None
 
-    def _refuse(self, missing: list[Problem], others: list[Problem]) -> None:
+    def _refuse(self, missing: list[Problem], problems: list[Problem]) -> None:
         if missing:
-            raise ScenarioError(in_order(missing + others, self.name), self.name)
+            raise ScenarioError(in_order(missing + problems, self.name), self.name)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class _Draft:
     bare: Node
     unwrapping: Unwrapping
     formulas: Formulas
-    found: Found
+    problems: Located
 
     def document(
         self, name: str, root: Path, limit: float, variants: tuple[str, ...], laid: tuple[Laid, ...]
@@ -182,31 +182,31 @@ def _draft(tree: Node, root: Root, home: Origin) -> _Draft:
     formulas = Formulas(resolved)
     unwrapping = Unwrapping()
     bare = unwrapping.bare(formulas.filled(resolved))
-    wrapped: Found = [((), problem) for problem in unwrapping.problems]
+    wrapped: Located = [((), problem) for problem in unwrapping.problems]
     follows = _following(blanks)
     computed = [entry for entry in formulas.problems if not follows(entry[0])]
     return _Draft(resolved, bare, unwrapping, formulas, [*blanks, *measured.problems, *computed, *wrapped])
 
 
-def _validated(document: Document, found: Found) -> Scenario:
+def _validated(document: Document, problems: Located) -> Scenario:
     """The scenario, if it can be simulated; every problem that can be seen at once, if not."""
     try:
         scenario = Scenario.model_validate(document.values)
     except ValidationError as error:
-        follows = _following(found)
-        found = found + [entry for entry in translate(error, document) if not follows(entry[0])]
-        names = unknown_names(document, [path for path, _ in found])
-        raise ScenarioError(in_order([p for _, p in found] + names, document.name), document.name) from None
+        follows = _following(problems)
+        problems = problems + [entry for entry in translate(error, document) if not follows(entry[0])]
+        names = unknown_names(document, [path for path, _ in problems])
+        raise ScenarioError(in_order([p for _, p in problems] + names, document.name), document.name) from None
     scenario._document = document
-    if found:
-        names = unknown_names(document, [path for path, _ in found])
-        raise ScenarioError(in_order([p for _, p in found] + names, document.name), document.name)
+    if problems:
+        names = unknown_names(document, [path for path, _ in problems])
+        raise ScenarioError(in_order([p for _, p in problems] + names, document.name), document.name)
     check(scenario)
     return scenario
 
 
-def _following(found: Found) -> Callable[[Key], bool]:
+def _following(problems: Located) -> Callable[[Key], bool]:
     """Whether a problem at a path only follows from one that was found inside it or around it."""
-    there = {path for path, _ in found if path}
-    around = {path[:length] for path in there for length in range(len(path))}
-    return lambda path: path in around or any(path[:length] in there for length in range(1, len(path) + 1))
+    paths = {path for path, _ in problems if path}
+    around = {path[:length] for path in paths for length in range(len(path))}
+    return lambda path: path in around or any(path[:length] in paths for length in range(1, len(path) + 1))

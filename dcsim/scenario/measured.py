@@ -59,24 +59,24 @@ class Measured:
             message = table.missing(column) if column else f"needs `column`: one of {', '.join(names)}"
             self._say(data, (*path, "column"), message)
             return []
-        found: list[Node] = []
+        nodes: list[Node] = []
         for line, cell in table.column(column):
             try:
-                found.append(Node(_measured(cell, unit), data.mark))
+                nodes.append(Node(_measured(cell, unit), data.mark))
             except ValueError as error:
                 message = f"column '{shorten(column)}': {error}"
                 self.problems.append((path, Problem(dotted(path), message, table.name, line)))
-        return found
+        return nodes
 
     def _table(self, data: Node, name: str, path: Key) -> Table | None:
         """The file that is named; none where it cannot be read."""
         try:
-            text, found = self.root.beside(data.mark.origin if data.mark is not None else self.home, name)
-            return read_table(text, found.name)
+            text, file = self.root.beside(data.mark.origin if data.mark is not None else self.home, name)
+            return read_table(text, file.name)
         except UnreadableFileError as error:
             self._say(data, (*path, "file"), str(error))
         except UnreadableTableError as error:
-            self.problems += [(path, replace(one, path=dotted(path))) for one in error.problems]
+            self.problems += [(path, replace(problem, path=dotted(path))) for problem in error.problems]
         return None
 
     def _say(self, data: Node, path: Key, message: str) -> None:

@@ -26,13 +26,13 @@ _UNKNOWN = "extra_forbidden"
 
 def translate(error: ValidationError, document: Document) -> list[tuple[Key, Problem]]:
     """Every problem with the path at which something is to be changed."""
-    found: dict[tuple[Key, str], tuple[Key, Problem]] = {}
+    problems: dict[tuple[Key, str], tuple[Key, Problem]] = {}
     for detail in error.errors(include_url=False):
         path, raw = _locate(detail["loc"], document.values)
         message = _message(detail, path, raw)
         where = (*path, str(detail["loc"][-1])) if detail["type"] == _MISSING else path
-        found.setdefault((path, message), (where, document.problem(path, message)))
-    return list(found.values())
+        problems.setdefault((path, message), (where, document.problem(path, message)))
+    return list(problems.values())
 
 
 def _locate(location: tuple[int | str, ...], values: Any) -> tuple[Key, Any]:
@@ -74,8 +74,8 @@ def _needs(path: Key, key: str) -> str:
 
 def _unknown_key(path: Key, raw: Any) -> str:
     model = outline.model_at(path[:-1])
-    if model is not None and issubclass(model, Lagged) and (told := _OTHER_LINKS.get(str(raw).strip().lower()[:2])):
-        return f"unknown key '{path[-1]}': {told}"
+    if model is not None and issubclass(model, Lagged) and (link := _OTHER_LINKS.get(str(raw).strip().lower()[:2])):
+        return f"unknown key '{path[-1]}': {link}"
     known = list(outline.fields(model)) if model is not None else []
     return f"unknown key '{path[-1]}'{nearest(str(path[-1]), known) or _listed(known)}"
 

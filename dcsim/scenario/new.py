@@ -180,7 +180,7 @@ def _word(column: str) -> Callable[[str], str]:
 
     def read(answer: str) -> str:
         known = choices(column)
-        word = next((one for one in known if one.casefold() == answer.casefold()), None)
+        word = next((known_word for known_word in known if known_word.casefold() == answer.casefold()), None)
         if word is None:
             raise ValueError(f"'{shorten(answer)}' is not known{nearest(answer, known)}")
         return word
@@ -193,7 +193,7 @@ def choices(column: str) -> list[str]:
     if column in ("shell", "power"):
         return list(_WORDS[column])
     parameter = _general().parameters.get(column)
-    return [str(one) for one in parameter.choices] if parameter is not None else []
+    return [str(choice) for choice in parameter.choices] if parameter is not None else []
 
 
 _WORDS = {"shell": ("new", "conversion", "tent", "leased"), "power": ("grid", "existing", "onsite", "mixed")}

@@ -17,10 +17,10 @@ def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 def kinds_at(path: Key) -> list[Any]:
     """The types that the schema knows at a path; none where nothing can stand."""
-    found: list[Any] = [Scenario]
+    kinds: list[Any] = [Scenario]
     for part in path:
-        found = [kind for outer in found for kind in _inside(outer, part)]
-    return found
+        kinds = [kind for outer in kinds for kind in _inside(outer, part)]
+    return kinds
 
 
 def model_at(path: Key) -> type[BaseModel] | None:
@@ -48,7 +48,7 @@ def _inside(kind: Any, part: str | int) -> list[Any]:
         return _options(get_args(kind)[1])
     if get_origin(kind) is tuple:
         entry = _options(get_args(kind)[0])
-        return entry if isinstance(part, int) else [found for one in entry for found in _inside(one, part)]
+        return entry if isinstance(part, int) else [kind for inner in entry for kind in _inside(inner, part)]
     return []
 
 

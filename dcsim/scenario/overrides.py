@@ -98,10 +98,10 @@ def _key(node: Node, path: Key, parts: list[str]) -> tuple[str, list[str]]:
 
 def _refuse_unknown(node: Node, path: Key, key: str, rest: list[str]) -> None:
     """Nothing stands at this key yet: it must be a field, or a new entry where new entries belong."""
-    there = list(node.value) if isinstance(node.value, dict) else []
+    keys = list(node.value) if isinstance(node.value, dict) else []
     kinds = outline.kinds_at(path)
     model = outline.model_at(path)
-    if model is not None and (not there or isinstance(node.value, dict)):
+    if model is not None and (not keys or isinstance(node.value, dict)):
         known = outline.fields(model)
         if key not in known and key != "extends":
             raise _RefusedError(f"no key '{key}' here{nearest(key, known)}")
@@ -112,4 +112,4 @@ def _refuse_unknown(node: Node, path: Key, key: str, rest: list[str]) -> None:
         raise _RefusedError(f"a single value has no '{key}'; set the whole value")
     if rest or (len(path) == 1 and path[0] in SECTIONS):
         what = str(path[-1])
-        raise _RefusedError(f"no '{key}' in {what}{nearest(key, there, what)}" + (f" ({_WHERE_NEW_THINGS_STAND})"))
+        raise _RefusedError(f"no '{key}' in {what}{nearest(key, keys, what)}" + (f" ({_WHERE_NEW_THINGS_STAND})"))

@@ -145,10 +145,10 @@ class _Builder:
             raise UnreadableTextError(
                 f"there is no anchor '&{anchor}' above; quote text that begins with '*'", self.origin, line
             )
-        found = self.anchors[anchor]
-        if found is None:
+        node = self.anchors[anchor]
+        if node is None:
             raise UnreadableTextError(f"the alias '*{anchor}' contains itself", self.origin, line)
-        value, size = found
+        value, size = node
         self.by_alias += size
         if self.by_alias > MOST_BY_ALIAS:
             message = f"aliases ('*{anchor}') expand to more than {MOST_BY_ALIAS:,} values; write the file without them"

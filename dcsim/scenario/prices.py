@@ -39,7 +39,7 @@ class _Unit:
     """Reads prices, and keeps in what they were written."""
 
     def __init__(self) -> None:
-        self.found: dict[tuple[str, str], str] = {}
+        self.units: dict[tuple[str, str], str] = {}
 
     def read(self, raw: Any) -> Fraction:
         """A price as a number; a bare one is the lower end of a range, whose unit stands once."""
@@ -47,7 +47,7 @@ class _Unit:
             money, _, per = (part.strip() for part in raw.partition("/"))
             sum_ = parse_money(money)
             unit, size = _per(per, raw) if per or "/" in raw else ("", Fraction(1))
-            self.found[sum_.currency, unit] = raw
+            self.units[sum_.currency, unit] = raw
             return sum_.amount / size
         number = parse_number(raw)
         if number < 0:
@@ -74,14 +74,14 @@ def parse_month(raw: Any) -> datetime:
     return parse_date(raw)
 
 
-def _path(raw: Any, one: Callable[[Any], Fraction]) -> tuple[tuple[datetime | None, Uncertain], ...]:
+def _path(raw: Any, reader: Callable[[Any], Fraction]) -> tuple[tuple[datetime | None, Uncertain], ...]:
     """Steps from their dates: `{path: {2024-07: 4 USD, 2025-06: 2.3 USD}}`, or the same value all the time."""
     if not isinstance(raw, Mapping) or "path" not in raw:
-        return ((None, parse_uncertain(raw, one)),)
+        return ((None, parse_uncertain(raw, reader)),)
     written = raw["path"]
     if len(raw) > 1 or not isinstance(written, Mapping) or not written:
         raise ValueError("write a path alone, as {path: {2024-07: 4 USD, 2025-06-15: 2.3 USD}}")
-    steps = sorted(((parse_month(when), parse_uncertain(value, one)) for when, value in written.items()), key=_first)
+    steps = sorted(((parse_month(when), parse_uncertain(value, reader)) for when, value in written.items()), key=_first)
     for (before, _), (after, _) in pairwise(steps):
         if before == after:
             raise ValueError(f"two steps of a path on {before:%Y-%m-%d}")
@@ -98,11 +98,11 @@ def parse_price(raw: Any) -> Path:
         return raw
     unit = _Unit()
     steps = _path(raw, unit.read)
-    if not unit.found:
+    if not unit.units:
         raise ValueError(f"a price needs its currency, such as '30_000 USD' or '64 USD / MWh'; got {describe(raw)}")
-    if len(unit.found) > 1:
-        raise ValueError(f"expected one unit throughout, got {' and '.join(map(repr, unit.found.values()))}")
-    ((currency, per),) = unit.found
+    if len(unit.units) > 1:
+        raise ValueError(f"expected one unit throughout, got {' and '.join(map(repr, unit.units.values()))}")
+    ((currency, per),) = unit.units
     return Path(steps, currency, per)
 
 

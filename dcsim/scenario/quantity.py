@@ -96,13 +96,13 @@ class Quantity:
         if not self.dimensions or self.shown_unit:
             plural = "s" if self.dimensions == MONTHS and self.number != 1 else ""
             return f"{decimal(self.number)} {self.shown_unit}{plural}".strip()
-        *others, (last, power) = sorted(self.dimensions, key=lambda one: (one[0] == "time", one[0]))
+        *rest, (last, power) = sorted(self.dimensions, key=lambda dimension: (dimension[0] == "time", dimension[0]))
         if (last, power) == ("time", -1):
-            per = Quantity(self.amount * MINUTES_PER["wk"], tuple(others))
+            per = Quantity(self.amount * MINUTES_PER["wk"], tuple(rest))
             return f"{per} / wk"
         above, below = (
-            " ".join(f"{_BASES.get(kind, kind)}{abs(power) if abs(power) > 1 else ''}" for kind, power in some)
-            for some in ([one for one in self.dimensions if one[1] * sign > 0] for sign in (1, -1))
+            " ".join(f"{_BASES.get(kind, kind)}{abs(power) if abs(power) > 1 else ''}" for kind, power in side)
+            for side in ([dimension for dimension in self.dimensions if dimension[1] * sign > 0] for sign in (1, -1))
         )
         return f"{decimal(self.amount)} {above}{' / ' if below else ''}{below}"
 
@@ -127,7 +127,7 @@ class Operand(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        said = told(self.value)
+        said = in_words(self.value)
         return said if said == self.text else f"{shorten(self.text, 40)} ({said})"
 
 
@@ -140,14 +140,14 @@ def decimal(number: Fraction) -> str:
     return f"{near:f}" if abs(near.adjusted()) < 30 else f"{near:e}"
 
 
-def told(value: Value) -> str:
+def in_words(value: Value) -> str:
     """A value in words, for messages and tables."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
     if isinstance(value, Uncertain):
-        return f"{value.kind} of {', '.join(told(of_bound(one)) for one in value.values[:4])}"
+        return f"{value.kind} of {', '.join(in_words(of_bound(value)) for value in value.values[:4])}"
     return str(value)
 
 
@@ -159,11 +159,11 @@ def written(value: Value) -> Any:
         raise ValueError(f"a span must not be negative, got {value}")
     if isinstance(value, Uncertain):
         return _written_spread(value)
-    return value if isinstance(value, bool) else told(value)
+    return value if isinstance(value, bool) else in_words(value)
 
 
 def _written_spread(spread: Uncertain) -> Any:
-    values, weights = ([written(of_bound(one)) for one in some] for some in (spread.values, spread.weights))
+    values, weights = ([written(of_bound(bound)) for bound in bounds] for bounds in (spread.values, spread.weights))
     if issubclass(spread.family, Empirical):
         return {spread.kind: {"values": values}}
     if issubclass(spread.family, Discrete):
@@ -193,23 +193,23 @@ def _bound(value: Value, where: Operand) -> Bound:
 
 def _numbers(does: str, *operands: Operand) -> list[Quantity]:
     """The operands of an operation that needs numbers, with or without units."""
-    for one in operands:
-        if isinstance(one.value, Uncertain):
+    for operand in operands:
+        if isinstance(operand.value, Uncertain):
             raise ValueError(
-                f"{one} is uncertain, and `{does}` needs one value; a distribution may be multiplied or divided by a "
-                "positive number, and nothing else: give one value with `low` and `high`"
+                f"{operand} is uncertain, and `{does}` needs one value; a distribution may be multiplied or divided by "
+                "a positive number, and nothing else: give one value with `low` and `high`"
             )
-        if not isinstance(one.value, Quantity):
-            raise ValueError(f"`{does}` needs numbers, got {one}")
-    return [one.value for one in operands if isinstance(one.value, Quantity)]
+        if not isinstance(operand.value, Quantity):
+            raise ValueError(f"`{does}` needs numbers, got {operand}")
+    return [operand.value for operand in operands if isinstance(operand.value, Quantity)]
 
 
 def _alike(does: str, *operands: Operand) -> list[Quantity]:
     """The same, all of the same kind."""
     numbers = _numbers(does, *operands)
-    for number, one in zip(numbers, operands, strict=True):
+    for number, operand in zip(numbers, operands, strict=True):
         if number.dimensions != numbers[0].dimensions:
-            raise ValueError(f"`{does}` needs two values of the same kind, got {operands[0]} and {one}")
+            raise ValueError(f"`{does}` needs two values of the same kind, got {operands[0]} and {operand}")
     return numbers
 
 
@@ -241,7 +241,7 @@ def _moved(date: datetime, by: Quantity) -> datetime:
             raise OverflowError
         return months_later(date, int(by.amount))
     except OverflowError:
-        raise ValueError(f"{told(date)} and {by} leave the calendar") from None
+        raise ValueError(f"{in_words(date)} and {by} leave the calendar") from None
 
 
 def multiply(a: Operand, b: Operand, does: str = "*") -> Value:
@@ -285,14 +285,14 @@ def rounded(does: str, a: Operand, step: Operand | None = None) -> Value:
         if number.dimensions:
             step_too = f"{does}({shorten(a.text, 40)}, 1 {number.shown_unit})"
             raise ValueError(f"`{does}` needs a plain number, or a step of the same unit as in {step_too}; got {a}")
-        one = Quantity(Fraction(1))
+        unity = Quantity(Fraction(1))
     else:
-        number, one = _alike(does, a, step)
-        if one.amount <= 0:
+        number, unity = _alike(does, a, step)
+        if unity.amount <= 0:
             raise ValueError(f"`{does}` needs a step above zero, got {step}")
-    share = number.amount / one.amount
-    whole = {"ceil": -(-share // 1), "floor": share // 1, "round": round_half_up(share)}[does]
-    return Quantity(whole * one.amount, number.dimensions, number.unit)
+    share = number.amount / unity.amount
+    integer = {"ceil": -(-share // 1), "floor": share // 1, "round": round_half_up(share)}[does]
+    return Quantity(integer * unity.amount, number.dimensions, number.unit)
 
 
 COMPARISONS = {
@@ -319,12 +319,14 @@ def extreme(does: str, *operands: Operand) -> Value:
 
 def _comparable(does: str, *operands: Operand) -> list[Any]:
     """What is compared of several of a kind: amounts, dates; for equality alone words and truths too."""
-    values = [one.value for one in operands]
+    values = [operand.value for operand in operands]
     kinds = {type(value) for value in values}
     among = next((value.among for value in values if isinstance(value, Word) and value.among), ())
-    for one in operands if among else ():
-        if one.value not in among:
-            raise ValueError(f"`{does}` compares what is one of {', '.join(among)} with {one}, which is none of them")
+    for operand in operands if among else ():
+        if operand.value not in among:
+            raise ValueError(
+                f"`{does}` compares what is one of {', '.join(among)} with {operand}, which is none of them"
+            )
     if kinds == {datetime} or (does in ("==", "!=") and kinds in ({Word}, {bool})):
         return values
     return [number.amount for number in _alike(does, *operands)]
@@ -340,8 +342,8 @@ def between(a: Operand, b: Operand) -> Value:
     return Uncertain("uniform" if isinstance(low, datetime) else "lognormal", (_bound(low, a), _bound(high, b)))
 
 
-def truth(does: str, one: Operand) -> bool:
+def truth(does: str, operand: Operand) -> bool:
     """A condition."""
-    if not isinstance(one.value, bool):
-        raise ValueError(f"`{does}` needs a condition such as a > b, got {one}")
-    return one.value
+    if not isinstance(operand.value, bool):
+        raise ValueError(f"`{does}` needs a condition such as a > b, got {operand}")
+    return operand.value

@@ -73,11 +73,11 @@ class Rules:
     def of(self, site: Site) -> tuple[Rule, dict[str, Any]]:
         """The rule for a site, and the values that it sets; raises ScenarioError where there is none."""
         cells = self.cells(site)
-        rule = next((one for one in self.rules if _holds(one.when, cells)), None)
+        rule = next((rule for rule in self.rules if _holds(rule.when, cells)), None)
         if rule is None:
-            known = dict.fromkeys(column for one in self.rules for column in one.when)
-            told = ", ".join(f"{column} '{shorten(cells.get(column, ''))}'" for column in known)
-            _refuse(site, f"no rule of '{self.path}' matches {told}: add a last rule without `when`")
+            known = dict.fromkeys(column for rule in self.rules for column in rule.when)
+            cells_read = ", ".join(f"{column} '{shorten(cells.get(column, ''))}'" for column in known)
+            _refuse(site, f"no rule of '{self.path}' matches {cells_read}: add a last rule without `when`")
         assert rule is not None
         empty = next((name for name in _named(rule.set) if name not in cells), None)
         if empty is not None:
@@ -98,16 +98,16 @@ def _named(value: Any) -> list[str]:
     if isinstance(value, str):
         return _CELL.findall(value)
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return [name for one in inside for name in _named(one)]
+    return [name for condition in inside for name in _named(condition)]
 
 
 def _filled(value: Any, cells: Mapping[str, str]) -> Any:
     """A value with the cells of a site in the place of their names."""
     if isinstance(value, str):
-        return _CELL.sub(lambda found: cells[found[1]], value)
+        return _CELL.sub(lambda match: cells[match[1]], value)
     if isinstance(value, Mapping):
-        return {key: _filled(one, cells) for key, one in value.items()}
-    return [_filled(one, cells) for one in value] if isinstance(value, list) else value
+        return {key: _filled(inner, cells) for key, inner in value.items()}
+    return [_filled(inner, cells) for inner in value] if isinstance(value, list) else value
 
 
 def read_rules(path: Path, cases: Cases) -> Rules:
@@ -141,24 +141,26 @@ class _Reading:
 
     def rules(self, tree: Node) -> tuple[Rule, ...]:
         self._known(tree, (), _KEYS, "a mapping with `rules`, `defaults` and `calibrate`")
-        there = tree.get("rules")
-        if there is None or not isinstance(there.value, list) or not there.value:
-            self._say(there or tree, ("rules",), "expected a list of rules: {when: ..., scenario: FILE, set: ...}")
+        listed = tree.get("rules")
+        if listed is None or not isinstance(listed.value, list) or not listed.value:
+            self._say(listed or tree, ("rules",), "expected a list of rules: {when: ..., scenario: FILE, set: ...}")
             return ()
-        return tuple(self._rule(one, ("rules", number)) for number, one in enumerate(there.value))
+        return tuple(self._rule(rule, ("rules", number)) for number, rule in enumerate(listed.value))
 
     def _rule(self, node: Node, path: Key) -> Rule:
         self._known(node, path, _RULE, "a mapping with `when`, `scenario` and `set`")
         scenario = self._files(node.get("scenario") or Node("", node.mark), (*path, "scenario"))
-        when = {column: self._words(one, (*path, "when", column)) for column, one in self._entries(node, path, "when")}
-        set_ = {name: plain(one) for name, one in self._entries(node, path, "set")}
+        when = {
+            column: self._words(entry, (*path, "when", column)) for column, entry in self._entries(node, path, "when")
+        }
+        set_ = {name: plain(entry) for name, entry in self._entries(node, path, "set")}
         for column in _named(set_):
             self._column(node.get("set") or node, (*path, "set"), column)
         return Rule(when, scenario, set_, node.mark.line if node.mark else 0)
 
     def _files(self, node: Node, path: Key) -> tuple[str, ...]:
         """The template and its layers, which are all there."""
-        names = [one.value for one in (node.value if isinstance(node.value, list) else [node])]
+        names = [file.value for file in (node.value if isinstance(node.value, list) else [node])]
         if not names or not all(isinstance(name, str) and name for name in names):
             self._say(node, path, "expected the name of a scenario beside this file, or a list with its layers")
             return ("",)
@@ -172,23 +174,23 @@ class _Reading:
     def _words(self, node: Node, path: Key) -> tuple[str, ...]:
         self._column(node, path, str(path[-1]))
         words = node.value if isinstance(node.value, list) else [node]
-        if any(isinstance(one.value, dict | list) for one in words):
+        if any(isinstance(word.value, dict | list) for word in words):
             self._say(node, path, "expected a word, or a list of alternative words")
-        return tuple(str(plain(one)) for one in words)
+        return tuple(str(plain(word)) for word in words)
 
     def defaults(self, node: Node | None) -> dict[str, str]:
-        found = {}
-        for column, one in self._entries(Node({"defaults": node} if node else {}), (), "defaults"):
+        values = {}
+        for column, entry in self._entries(Node({"defaults": node} if node else {}), (), "defaults"):
             path: Key = ("defaults", column)
-            if isinstance(one.value, dict):
-                self._known(one, path, _BESIDE, "a value, or `{value: 70, assumption: the reason}`")
-            value = one.get("value") if isinstance(one.value, dict) else one
+            if isinstance(entry.value, dict):
+                self._known(entry, path, _BESIDE, "a value, or `{value: 70, assumption: the reason}`")
+            value = entry.get("value") if isinstance(entry.value, dict) else entry
             if value is None or isinstance(value.value, dict | list) or plain(value) is None:
-                self._say(one, path, "expected the value for an empty cell")
+                self._say(entry, path, "expected the value for an empty cell")
                 continue
-            self._column(one, path, column)
-            found[column] = str(plain(value))
-        return found
+            self._column(entry, path, column)
+            values[column] = str(plain(value))
+        return values
 
     def calibrated(self, node: Node | None) -> tuple[Learned, ...]:
         """The quantities that are named; each is looked for in every template later."""
@@ -198,26 +200,26 @@ class _Reading:
             if node is not None:
                 self._say(node, path, f"expected a list of {expected}")
             return ()
-        found: dict[str, Learned] = {}
-        for one in node.value:
+        learned: dict[str, Learned] = {}
+        for entry in node.value:
             by = ""
-            if isinstance(one.value, dict):
-                self._known(one, path, _LEARNED, "`{quantity: factors.pace, by: COLUMN}`")
-                by = str(plain(one.get("by") or Node("")))
+            if isinstance(entry.value, dict):
+                self._known(entry, path, _LEARNED, "`{quantity: factors.pace, by: COLUMN}`")
+                by = str(plain(entry.get("by") or Node("")))
                 if by not in ("", ALL):
-                    self._column(one, path, by)
-            name = plain(one.get("quantity") or Node("")) if isinstance(one.value, dict) else one.value
+                    self._column(entry, path, by)
+            name = plain(entry.get("quantity") or Node("")) if isinstance(entry.value, dict) else entry.value
             if not isinstance(name, str) or not _LEARNABLE.fullmatch(name):
-                self._say(one, path, f"expected {expected}; got '{shorten(str(name))}'")
+                self._say(entry, path, f"expected {expected}; got '{shorten(str(name))}'")
                 continue
-            found[name] = Learned(name, by)
-        return tuple(found.values())
+            learned[name] = Learned(name, by)
+        return tuple(learned.values())
 
     def _entries(self, node: Node, path: Key, key: str) -> list[tuple[str, Node]]:
-        there = node.get(key)
-        if there is None or isinstance(there.value, dict):
-            return list(there.value.items()) if there is not None else []
-        self._say(there, (*path, key), "expected a mapping")
+        node_ = node.get(key)
+        if node_ is None or isinstance(node_.value, dict):
+            return list(node_.value.items()) if node_ is not None else []
+        self._say(node_, (*path, key), "expected a mapping")
         return []
 
     def _known(self, node: Node, path: Key, keys: tuple[str, ...], expected: str) -> None:

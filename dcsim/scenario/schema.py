@@ -58,7 +58,7 @@ RESERVED = (SITE, ALWAYS, "calendar", "value", SUCCESSOR, PREDECESSOR)
 """Names that the format itself uses."""
 
 
-def _whole(raw: Any) -> int:
+def _whole_number(raw: Any) -> int:
     number = read_number(raw)
     if number.denominator != 1 or number < 0:
         raise ValueError(f"expected a whole number of 0 or more, got {describe(raw)}")
@@ -72,7 +72,7 @@ def _integer(raw: Any) -> int:
     return int(number)
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 Integer = Annotated[int, BeforeValidator(_integer)]
 
 
@@ -81,7 +81,9 @@ def _one_or_each(raw: Any) -> str:
 
 
 ONE, EACH = "(one)", "(each)"
-Counts = Annotated[Annotated[Whole, Tag(ONE)] | Annotated[dict[Text, Whole], Tag(EACH)], Discriminator(_one_or_each)]
+Counts = Annotated[
+    Annotated[WholeNumber, Tag(ONE)] | Annotated[dict[Text, WholeNumber], Tag(EACH)], Discriminator(_one_or_each)
+]
 
 
 class Parameter(Model):
@@ -146,10 +148,10 @@ def _open(raw: Any) -> Any:
     """Dates by themselves, or with hours of their own."""
     if raw is None:
         return raw
-    found: dict[Any, Any] = {}
+    entries: dict[Any, Any] = {}
     for entry in listed(raw):
-        found |= entry if isinstance(entry, dict) else {text_of(entry): ()}
-    return found
+        entries |= entry if isinstance(entry, dict) else {text_of(entry): ()}
+    return entries
 
 
 class CalendarSpec(Model):
@@ -196,10 +198,10 @@ class Factor(Model):
         return raw if isinstance(raw, dict) else {"value": raw}
 
 
-def _ramp(raw: Any, one: Any) -> Any:
+def _ramp(raw: Any, reader: Any) -> Any:
     """One value from the start on, or steps in time: `{0 d: 6, 30 d: 16}`."""
     if not isinstance(raw, dict):
-        return {parse_span("0 d"): one(raw)}
+        return {parse_span("0 d"): reader(raw)}
     if not raw:
         raise ValueError("a ramp needs at least one step, such as {0 d: 6, 30 d: 16}")
     return raw
@@ -211,7 +213,7 @@ def _rate(raw: Any) -> str:
 
 
 RateText = Annotated[str, BeforeValidator(_rate)]
-CountRamp = Annotated[dict[WhenValue, Whole], BeforeValidator(lambda raw: _ramp(raw, _whole))]
+CountRamp = Annotated[dict[WhenValue, WholeNumber], BeforeValidator(lambda raw: _ramp(raw, _whole_number))]
 RateRamp = Annotated[dict[WhenValue, RateText], BeforeValidator(lambda raw: _ramp(raw, _rate))]
 
 
@@ -247,7 +249,7 @@ class Order(Model):
     """A date, a span after the start, or `{after: activity or milestone, lag: 7 d}`: after the last."""
     lead_time: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
     """From the order to the first lot on site; months are calendar months. Earlier lots are in stock at the start."""
-    lots: Whole = 1
+    lots: WholeNumber = 1
     """Number of lots, equal up to one unit."""
     every: SpanValue = parse_span("0 d")
     """Time between two lots."""
@@ -315,7 +317,7 @@ class Awaited(Model):
     """Whether its start or its finish is waited for."""
     place: Text | None = None
     """A pattern: wait for the instances in these places instead of those in the same place."""
-    count: Whole | None = None
+    count: WholeNumber | None = None
     """How many of the linked instances must have started or finished; default: all."""
 
     @model_validator(mode="before")
@@ -398,9 +400,9 @@ class Learning(Model):
 
     rate: MultiplierValue
     """Time multiplier per doubling: 0.9 means ten per cent less."""
-    at: Whole = 1
+    at: WholeNumber = 1
     """The duration as written is that of this one, counted from 1."""
-    until: Whole | None = None
+    until: WholeNumber | None = None
     """No further learning after this one."""
     per: Text = SITE
     """A level of places if every place of it learns by itself."""
@@ -418,7 +420,7 @@ class Rework(Model):
     """Chance that an attempt fails, the same for every attempt; at most ten fail."""
     duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
     """Time of a repair."""
-    requires: dict[Text, Whole] = {}
+    requires: dict[Text, WholeNumber] = {}
     """Resources that a repair takes; none if not given."""
     varies_with: Names = ()
     """Factors that multiply the time of a repair."""
@@ -432,7 +434,7 @@ class Way(Model):
 
     duration: UncertainSpan | None = None
     """Time of work this way; that of the activity if not given."""
-    requires: dict[Text, Whole | None] = {}
+    requires: dict[Text, WholeNumber | None] = {}
     """Resources taken this way, beside those that the activity takes in any way: `{crew: 4}`."""
     description: Text = ""
     """A description."""
@@ -444,7 +446,7 @@ class ActivityPart(Model):
     duration: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
     """Time of work. Days and weeks are those of its calendar, else of whatever does it, however long the shifts; hours
     are hours of work; months continue while calendars are closed."""
-    requires: dict[Text, Whole | None] = {}
+    requires: dict[Text, WholeNumber | None] = {}
     """Resources taken while it runs: `{rack_crews: 1}`. Of alternatives, `{dell_line | smc_line: 1}`, it takes the
     first in the written order that is free. What several entries take of the same resource is added up."""
     consumes: dict[Text, AmountValue | None] = {}
@@ -516,7 +518,7 @@ class RiskPart(Model):
 
     probability: NumberValue = Fraction(1)
     """Probability that it occurs in a replication."""
-    times: Whole | None = None
+    times: WholeNumber | None = None
     """How often it can strike, each with its own probability, window and sizes; once, or with `every` to the end."""
     begins: WindowWhen | None = None
     """When it begins: a date, a span, or `{after: activity or milestone, lag: 7 d}`; default: it acts all the time."""
@@ -848,10 +850,10 @@ class Scenario(Model):
     @property
     def labels(self) -> dict[str, str]:
         """What reports and charts call things, by name; without those that have no label."""
-        told = {name: str(part["label"]) for name, part in self.variants.items() if _has_label(part)}
+        labels = {name: str(part["label"]) for name, part in self.variants.items() if _has_label(part)}
         for section in LABELLED:
-            told |= {name: part.label for name, part in getattr(self, section).items() if part.label}
-        return told
+            labels |= {name: part.label for name, part in getattr(self, section).items() if part.label}
+        return labels
 
     @property
     def zero(self) -> datetime:

@@ -43,16 +43,16 @@ def read_shifts(spec: CalendarSpec, read: Read) -> Shifts | None:
     ]
     if week is None or None in holidays or None in closed or None in worked:
         return None
-    whole = [(*ends, DAYS_OFF) for ends in closed if not isinstance(ends[0], datetime)]
+    dates_off = [(*ends, DAYS_OFF) for ends in closed if not isinstance(ends[0], datetime)]
     part = tuple(ends for ends in closed if isinstance(ends[0], datetime))
-    return Shifts(week, holidays, (*whole, *worked), part, spec.hours_per_day)
+    return Shifts(week, holidays, (*dates_off, *worked), part, spec.hours_per_day)
 
 
 def _shifts_of(key: Key, written: Sequence[str], read: Read) -> Hours | None:
     """The shifts of a day."""
     shifts = [read(key, parse_hours, text) for text in written]
     read(key, _check_some, shifts)
-    return None if None in shifts or not shifts else tuple(shift for some in shifts for shift in some)
+    return None if None in shifts or not shifts else tuple(shift for shifts_ in shifts for shift in shifts_)
 
 
 def _check_some(shifts: Sequence[Hours]) -> None:

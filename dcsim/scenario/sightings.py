@@ -100,14 +100,14 @@ class _Reading:
             raise ScenarioError([Problem("", str(error), self.name)], self.name) from None
         except UnreadableTableError as error:
             raise ScenarioError(error.problems, self.name) from None
-        found = [one for line, cells in self._rows(table) for one in self._sightings(line, cells)]
+        sightings = [sighting for line, cells in self._rows(table) for sighting in self._sightings(line, cells)]
         if self.problems:
             raise ScenarioError(self.problems, self.name)
-        return found, self.milestones
+        return sightings, self.milestones
 
     def _rows(self, table: Table) -> Iterator[tuple[int, Cells]]:
-        whose = MILESTONE if MILESTONE in table.columns or STAGE not in table.columns else STAGE
-        missing = [table.missing(column) for column in (whose, DATE, STATE) if column not in table.columns]
+        kind = MILESTONE if MILESTONE in table.columns or STAGE not in table.columns else STAGE
+        missing = [table.missing(column) for column in (kind, DATE, STATE) if column not in table.columns]
         self.problems += [Problem("", message, self.name, 1) for message in dict.fromkeys(missing)]
         for line, cells in table.rows if not missing else ():
             yield line, dict(zip(table.columns, cells, strict=False))

@@ -64,12 +64,12 @@ def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",
     line, columns = rows[0] if rows else (1, ())
     while columns and not columns[-1]:
         columns = columns[:-1]
-    told = "" if separator in _SEPARATORS else _separated(columns)
-    for message in _head(columns, told) if rows or not problems else ():
+    headings = "" if separator in _SEPARATORS else _separated(columns)
+    for message in _head(columns, headings) if rows or not problems else ():
         problems.append(Problem("", message, name, line))
     if len(rows) < 2 and not problems:
         problems.append(Problem("", "there are no rows below the column names", name, line))
-    for line, cells in rows[1:] if not told else ():
+    for line, cells in rows[1:] if not headings else ():
         if len(cells) < len(columns):
             problems.append(Problem("", f"the row ends before column '{shorten(columns[len(cells)])}'", name, line))
         elif any(cells[len(columns) :]):
@@ -91,8 +91,8 @@ def text_rows(text: str, name: str, problems: list[Problem], separator: str = ",
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        told = next((words for said, words in _BROKEN.items() if said in str(error)), str(error))
-        problems.append(Problem("", told, name, line))
+        message = next((words for said, words in _BROKEN.items() if said in str(error)), str(error))
+        problems.append(Problem("", message, name, line))
 
 
 def _head(columns: tuple[str, ...], separated: str) -> Iterator[str]:

@@ -57,8 +57,8 @@ class Node:
 
     def get(self, key: str) -> "Node | None":
         """The entry of a mapping; none where there is none, or no mapping."""
-        found = self.value.get(key) if isinstance(self.value, dict) else None
-        return found if isinstance(found, Node) else None
+        node = self.value.get(key) if isinstance(self.value, dict) else None
+        return node if isinstance(node, Node) else None
 
     def replaced(self, key: str, node: "Node") -> "Node":
         """The same mapping with one entry set."""

@@ -70,7 +70,7 @@ HOW_TO_WRITE = {kind: distribution.written for kind, distribution in KINDS.items
 
 
 def single(
-    one: Callable[[Any], Read], expected: str, instead: str = "this value must be fixed, not a range"
+    reader: Callable[[Any], Read], expected: str, instead: str = "this value must be fixed, not a range"
 ) -> Callable[[Any], Read]:
     """A reader of one written value that says what was expected when it meets something else altogether.
 
@@ -82,9 +82,9 @@ def single(
             raise ValueError(f"expected {expected}, got {describe(raw)}; {instead}")
         if raw is None or isinstance(raw, bool | dict | list | tuple):
             raise ValueError(f"expected {expected}, got {describe(raw)}")
-        if isinstance(raw, str) and (found := _CALL.fullmatch(raw)) and found[1].lower() in HOW_TO_WRITE:
-            raise ValueError(f"got '{shorten(raw)}'; write a distribution as {HOW_TO_WRITE[found[1].lower()]}")
-        return one(str(raw) if isinstance(raw, Decimal | Fraction) and one in (parse_date, parse_limit) else raw)
+        if isinstance(raw, str) and (match := _CALL.fullmatch(raw)) and match[1].lower() in HOW_TO_WRITE:
+            raise ValueError(f"got '{shorten(raw)}'; write a distribution as {HOW_TO_WRITE[match[1].lower()]}")
+        return reader(str(raw) if isinstance(raw, Decimal | Fraction) and reader in (parse_date, parse_limit) else raw)
 
     return read
 
@@ -93,57 +93,57 @@ def _is_range(raw: Any) -> bool:
     return isinstance(raw, str) and " to " in raw and bool(_BEGINS_LIKE_A_NUMBER.match(raw.strip()))
 
 
-def parse_uncertain(raw: Any, one: Callable[[Any], Bound]) -> Uncertain:
+def parse_uncertain(raw: Any, reader: Callable[[Any], Bound]) -> Uncertain:
     """Read a value, `A to B`, or a mapping that names a distribution; `one` reads a single value."""
     if isinstance(raw, Uncertain):
         return raw
     if isinstance(raw, dict):
-        return _parse_mapping(raw, one)
+        return _parse_mapping(raw, reader)
     if isinstance(raw, str) and " to " in raw:
-        return _parse_range(raw, one)
-    return Uncertain("fixed", (one(raw),))
+        return _parse_range(raw, reader)
+    return Uncertain("fixed", (reader(raw),))
 
 
-def _parse_range(raw: str, one: Callable[[Any], Bound]) -> Uncertain:
+def _parse_range(raw: str, reader: Callable[[Any], Bound]) -> Uncertain:
     """`A to B`: a lognormal whose 5th and 95th percentiles are A and B; between two dates uniform."""
     low_text, high_text = (end.strip() for end in raw.split(" to ", 1))
-    high = one(high_text)
+    high = reader(high_text)
     if isinstance(high, Span) and low_text.replace("_", "").replace(".", "", 1).isdigit():
         low_text = f"{low_text} {high.unit}"  # "24 to 72 h": the unit stands once
-    low = one(low_text)
+    low = reader(low_text)
     if type(low) is not type(high):
         raise ValueError(f"got '{shorten(raw)}'; both ends of a range need the same kind")
     return Uncertain("uniform" if isinstance(low, datetime) else "lognormal", (low, high))
 
 
-def _parse_mapping(raw: dict[Any, Any], one: Callable[[Any], Bound]) -> Uncertain:
+def _parse_mapping(raw: dict[Any, Any], reader: Callable[[Any], Bound]) -> Uncertain:
     kind = str(next(iter(raw), ""))
     if len(raw) != 1 or kind not in KINDS:
         advice = nearest(kind, KINDS) if len(raw) == 1 else ""
         raise ValueError(f"expected a value or one distribution of {', '.join(KINDS)}; got {describe(raw)}{advice}")
     written, family = raw[kind], KINDS[kind]
     if issubclass(family, Empirical):
-        return _parse_empirical(written, one)
+        return _parse_empirical(written, reader)
     if issubclass(family, Discrete):
-        return _parse_discrete(written, one)
+        return _parse_discrete(written, reader)
     values, pure = written if isinstance(written, list) else [written], family.pure
     if len(values) != len(fields(family)) or isinstance(written, dict):
         raise ValueError(f"write this distribution as {HOW_TO_WRITE[kind]}; got {describe(written)}")
-    return Uncertain(kind, tuple(map(one, values[pure:])), tuple(map(read_number, values[:pure])))
+    return Uncertain(kind, tuple(map(reader, values[pure:])), tuple(map(read_number, values[:pure])))
 
 
-def _parse_empirical(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
+def _parse_empirical(written: Any, reader: Callable[[Any], Bound]) -> Uncertain:
     values = written.get("values") if isinstance(written, dict) and len(written) == 1 else None
     if not isinstance(values, list) or not values:
         raise ValueError(f"write an empirical distribution as {HOW_TO_WRITE['empirical']}; got {describe(written)}")
-    return Uncertain("empirical", tuple(one(value) for value in values))
+    return Uncertain("empirical", tuple(reader(value) for value in values))
 
 
-def _parse_discrete(written: Any, one: Callable[[Any], Bound]) -> Uncertain:
+def _parse_discrete(written: Any, reader: Callable[[Any], Bound]) -> Uncertain:
     pairs = written if isinstance(written, list) else []
     if not pairs or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise ValueError(f"write a discrete distribution as {HOW_TO_WRITE['discrete']}; got {describe(written)}")
-    return Uncertain("discrete", tuple(one(v) for v, _ in pairs), tuple(read_number(w) for _, w in pairs))
+    return Uncertain("discrete", tuple(reader(v) for v, _ in pairs), tuple(read_number(w) for _, w in pairs))
 
 
 def parse_when(raw: Any) -> Span | datetime:
@@ -194,11 +194,11 @@ def describe(raw: Any) -> str:
 
 def parse_multiplier(raw: Any) -> Fraction:
     """A pure number that something is multiplied by; a percentage could mean several."""
-    if isinstance(raw, str) and (found := _PERCENTAGE.fullmatch(raw.strip())):
-        share = parse_number(found[2]) / 100
-        more, less = plain(1 + share), f"{found[2]} % less is {plain(1 - share)}, " if share <= 1 else ""
-        said = "" if found[1] == "-" else f"{found[2]} % longer (or more) is {more}, "
-        said += f"{less}{'down' if share <= 1 else 'up'} to {found[2]} % is {plain(share)}"
+    if isinstance(raw, str) and (match := _PERCENTAGE.fullmatch(raw.strip())):
+        share = parse_number(match[2]) / 100
+        more, less = plain(1 + share), f"{match[2]} % less is {plain(1 - share)}, " if share <= 1 else ""
+        said = "" if match[1] == "-" else f"{match[2]} % longer (or more) is {more}, "
+        said += f"{less}{'down' if share <= 1 else 'up'} to {match[2]} % is {plain(share)}"
         raise ValueError(f"{raw.strip()} is ambiguous: {said}")
     return parse_number(raw)
 
@@ -206,11 +206,11 @@ def parse_multiplier(raw: Any) -> Fraction:
 def parse_lag(raw: Any) -> Span:
     """Time between two activities: a span, less than none for a lead, or per cent of the predecessor's length."""
     text = raw.strip() if isinstance(raw, str) else ""
-    if found := _PERCENTAGE.fullmatch(text.replace("\N{MINUS SIGN}", "-", 1)):
-        share = parse_number(found[2])
+    if match := _PERCENTAGE.fullmatch(text.replace("\N{MINUS SIGN}", "-", 1)):
+        share = parse_number(match[2])
         if share * 100 % 1 or share > MOST_OF_LENGTH:
             raise ValueError(f"per cent have at most two decimals and are at most {MOST_OF_LENGTH:,}, got '{text}'")
-        return Span(-share if found[1] == "-" else share, "%")
+        return Span(-share if match[1] == "-" else share, "%")
     if text.startswith(("-", "\N{MINUS SIGN}")):
         lead = parse_span(text[1:].strip())
         if lead.months:

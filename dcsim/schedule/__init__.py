@@ -142,7 +142,7 @@ class Schedule:
     @property
     def origin(self) -> dt.datetime:
         """The earliest moment of which the schedule tells."""
-        begun = [one.actual_start for one in self.activities.values() if one.actual_start is not None]
+        begun = [activity.actual_start for activity in self.activities.values() if activity.actual_start is not None]
         return min([self.start, *begun, *([self.earliest] if self.earliest is not None else [])])
 
     def days(self, activity: Activity, minutes: int) -> float:
@@ -156,10 +156,10 @@ class Schedule:
 
     def into(self) -> dict[str, list[Link]]:
         """The links that lead to each activity."""
-        found: dict[str, list[Link]] = {id_: [] for id_ in self.activities}
+        links: dict[str, list[Link]] = {id_: [] for id_ in self.activities}
         for link in self.links:
-            found[link.successor].append(link)
-        return found
+            links[link.successor].append(link)
+        return links
 
     def in_order(self) -> list[Activity]:
         """The activities, each behind all that it follows; raises ScheduleError where links go round in a circle."""

@@ -123,39 +123,39 @@ def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
         Links go round in a circle, or work does not fit into the years that a calendar is known.
     """
     order, into = schedule.in_order(), schedule.into()
-    found: dict[str, Dates] = {}
+    dates: dict[str, Dates] = {}
     for activity in order:
-        start, finish = _early(activity, into[activity.id], found, times)
+        start, finish = _early(activity, into[activity.id], dates, times)
         if max(start, finish) >= NEVER:
             raise ScheduleError(
                 f"{schedule.source}: {activity.id}: it does not end within 49 years of {schedule.origin:%Y-%m-%d}: "
                 f"check its duration, its dates and whether calendar '{activity.calendar}' is ever open"
             )
-        found[activity.id] = Dates(start, finish)
+        dates[activity.id] = Dates(start, finish)
     leads: dict[str, list[Link]] = {id_: [] for id_ in schedule.activities}
     for link in schedule.links:
         leads[link.predecessor].append(link)
-    last = max((dates.early_finish for dates in found.values()), default=0)
+    last = max((dates.early_finish for dates in dates.values()), default=0)
     end = last if schedule.must_finish is None else times.tick(schedule.must_finish)
     for activity in reversed(order):
-        _late(activity, leads[activity.id], found, times, end)
-    return found
+        _late(activity, leads[activity.id], dates, times, end)
+    return dates
 
 
-def start_allowed(link: Link, found: dict[str, Dates], times: Times) -> int:
+def start_allowed(link: Link, dates: dict[str, Dates], times: Times) -> int:
     """When a link alone lets its successor start, or finish where it leads to the finish."""
-    before = found[link.predecessor]
+    before = dates[link.predecessor]
     return times.behind(link, before.early_finish if link.kind in ("FS", "FF") else before.early_start)
 
 
-def _early(activity: Activity, links: list[Link], found: dict[str, Dates], times: Times) -> tuple[int, int]:
+def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times: Times) -> tuple[int, int]:
     """The early start and finish."""
     schedule = times.schedule
     if activity.actual_start is not None and activity.actual_finish is not None:
         return times.tick(activity.actual_start), times.tick(activity.actual_finish)
     minutes = activity.minutes if activity.remaining is None else activity.remaining
     begin = times.tick(schedule.start if schedule.status is None else max(schedule.start, schedule.status))
-    by_kind = [(link.kind, start_allowed(link, found, times)) for link in links]
+    by_kind = [(link.kind, start_allowed(link, dates, times)) for link in links]
     starts = [tick for kind, tick in by_kind if kind in ("FS", "SS")]
     if activity.needs is not None:
         starts = sorted(starts)[: activity.needs]
@@ -195,9 +195,9 @@ def _limited(activity: Activity, start: int, finish: int, times: Times) -> tuple
     return start, finish
 
 
-def _late(activity: Activity, links: list[Link], found: dict[str, Dates], times: Times, end: int) -> None:
+def _late(activity: Activity, links: list[Link], of_activity: dict[str, Dates], times: Times, end: int) -> None:
     """Set the late dates and the floats."""
-    dates, calendar = found[activity.id], activity.calendar
+    dates, calendar = of_activity[activity.id], activity.calendar
     if activity.is_done:
         dates.late_start, dates.late_finish = dates.early_start, dates.early_finish
         return
@@ -205,10 +205,10 @@ def _late(activity: Activity, links: list[Link], found: dict[str, Dates], times:
     finish_by, start_by = [end], [NEVER]
     slack = [times.worked(calendar, dates.early_finish, end)] if not links else []
     for link in links:
-        after, successor = found[link.successor], times.schedule.activities[link.successor]
+        after, successor = of_activity[link.successor], times.schedule.activities[link.successor]
         if successor.is_done:
             continue
-        if successor.needs is not None and start_allowed(link, found, times) > after.early_start:
+        if successor.needs is not None and start_allowed(link, of_activity, times) > after.early_start:
             continue
         to_start = link.kind in ("FS", "SS")
         early = times.before(link, after.early_start if to_start else after.early_finish)

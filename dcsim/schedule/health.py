@@ -51,80 +51,90 @@ class _Health:
         self.schedule = _watched(schedule)
         self.times = Times(self.schedule)
         self.dates = critical_path(self.schedule, self.times)
-        self.open = [one for one in schedule.activities.values() if not one.is_done]
-        self.work = [one for one in self.open if one.minutes]
+        self.open = [activity for activity in schedule.activities.values() if not activity.is_done]
+        self.work = [activity for activity in self.open if activity.minutes]
 
     def checks(self) -> Iterator[Check]:
         """The checks in their order."""
         links, at_most, none = self.schedule.links, f"at most {FEW:.0%}", "none"
-        yield self._few(1, "no predecessor or no successor", self._loose(), len(self.open), FEW, at_most)
-        leads = [f"{one.predecessor} to {one.successor}" for one in links if one.lag < 0]
-        yield self._few(2, "leads", leads, len(links), 0, none)
-        lags = [f"{one.predecessor} to {one.successor}" for one in links if one.lag > 0]
-        yield self._few(3, "lags", lags, len(links), FEW, at_most)
-        others = [f"{one.predecessor} to {one.successor}" for one in links if one.kind != "FS"]
-        yield self._few(4, "links that are not finish-to-start", others, len(links), OTHERS, f"at most {OTHERS:.0%}")
-        hard = [one.id for one in self.open if any(c.kind in (*HARD, *LIMITS) for c in one.constraints)]
-        yield self._few(5, "hard constraints", hard, len(self.open), FEW, at_most)
-        floats = {one.id: self.schedule.days(one, self.dates[one.id].total_float) for one in self.open}
+        yield self._check(1, "no predecessor or no successor", self._loose(), len(self.open), FEW, at_most)
+        leads = [f"{link.predecessor} to {link.successor}" for link in links if link.lag < 0]
+        yield self._check(2, "leads", leads, len(links), 0, none)
+        lags = [f"{link.predecessor} to {link.successor}" for link in links if link.lag > 0]
+        yield self._check(3, "lags", lags, len(links), FEW, at_most)
+        kinds = [f"{link.predecessor} to {link.successor}" for link in links if link.kind != "FS"]
+        yield self._check(4, "links that are not finish-to-start", kinds, len(links), OTHERS, f"at most {OTHERS:.0%}")
+        hard = [activity.id for activity in self.open if any(c.kind in (*HARD, *LIMITS) for c in activity.constraints)]
+        yield self._check(5, "hard constraints", hard, len(self.open), FEW, at_most)
+        floats = {
+            activity.id: self.schedule.days(activity, self.dates[activity.id].total_float) for activity in self.open
+        }
         high = [id_ for id_, days in floats.items() if days > LONG]
-        yield self._few(6, f"float above {LONG} working days", high, len(self.open), FEW, at_most)
-        yield self._few(7, "negative float", [i for i, days in floats.items() if days < 0], len(self.open), 0, none)
-        long = [one.id for one in self.work if self.schedule.days(one, one.minutes) > LONG]
-        yield self._few(8, f"durations above {LONG} working days", long, len(self.work), FEW, at_most)
-        yield self._few(9, "invalid dates", self._invalid(), len(self.schedule.activities), 0, none)
-        bare = [one.id for one in self.work if not one.resources]
-        yield self._few(10, "work without resources", bare, len(self.work), 0, none)
+        yield self._check(6, f"float above {LONG} working days", high, len(self.open), FEW, at_most)
+        yield self._check(7, "negative float", [i for i, days in floats.items() if days < 0], len(self.open), 0, none)
+        long = [activity.id for activity in self.work if self.schedule.days(activity, activity.minutes) > LONG]
+        yield self._check(8, f"durations above {LONG} working days", long, len(self.work), FEW, at_most)
+        yield self._check(9, "invalid dates", self._invalid(), len(self.schedule.activities), 0, none)
+        bare = [activity.id for activity in self.work if not activity.resources]
+        yield self._check(10, "work without resources", bare, len(self.work), 0, none)
         yield from (self._missed(), self._critical_path(), self._length_index(), self._execution())
 
-    def _few(self, number: int, check: str, fail: list[str], of: int, most: float, limit: str) -> Check:
-        told = ", ".join(fail[:EXAMPLES]) + (f" and {len(fail) - EXAMPLES:,} more" if len(fail) > EXAMPLES else "")
-        return Check(number, check, len(fail), of, limit, len(fail) <= most * of + 1e-9, told)
+    def _check(self, number: int, check: str, fail: list[str], of: int, most: float, limit: str) -> Check:
+        examples = ", ".join(fail[:EXAMPLES]) + (f" and {len(fail) - EXAMPLES:,} more" if len(fail) > EXAMPLES else "")
+        return Check(number, check, len(fail), of, limit, len(fail) <= most * of + 1e-9, examples)
 
     def _loose(self) -> list[str]:
         """Activities that follow nothing or lead to nothing, but for the first start and the last finish.
 
         One whose start alone leads on dangles at its finish, and one whose finish alone is led to at its start.
         """
-        before = {one.successor for one in self.schedule.links if one.kind in ("FS", "SS")}
-        behind = {one.predecessor for one in self.schedule.links if one.kind in ("FS", "FF")}
-        begun = {one.id for one in self.open if one.has_begun}
-        loose = [one for one in self.open if one.id not in before | begun or one.id not in behind]
-        first = next((one.id for one in loose if one.id not in before), "")
-        last = next((one.id for one in reversed(loose) if one.id not in behind), "")
+        before = {link.successor for link in self.schedule.links if link.kind in ("FS", "SS")}
+        behind = {link.predecessor for link in self.schedule.links if link.kind in ("FS", "FF")}
+        begun = {activity.id for activity in self.open if activity.has_begun}
+        loose = [activity for activity in self.open if activity.id not in before | begun or activity.id not in behind]
+        first = next((activity.id for activity in loose if activity.id not in before), "")
+        last = next((activity.id for activity in reversed(loose) if activity.id not in behind), "")
         return [
-            one.id
-            for one in loose
-            if (one.id not in before | begun and one.id != first) or (one.id not in behind and one.id != last)
+            activity.id
+            for activity in loose
+            if (activity.id not in before | begun and activity.id != first)
+            or (activity.id not in behind and activity.id != last)
         ]
 
     def _invalid(self) -> list[str]:
         """Dates done after the status date."""
         status = self.schedule.status
-        done = ((one.id, one.actual_finish or one.actual_start) for one in self.schedule.activities.values())
+        done = (
+            (activity.id, activity.actual_finish or activity.actual_start)
+            for activity in self.schedule.activities.values()
+        )
         return [id_ for id_, date in done if date is not None and status is not None and date > status]
 
     def _due(self) -> list[Activity]:
         """What the baseline finishes by the status date."""
         status, all_ = self.schedule.status, self.schedule.activities.values()
-        due = ((one, one.baseline_finish) for one in all_)
-        return [one for one, finish in due if status is not None and finish is not None and finish <= status]
+        due = ((activity, activity.baseline_finish) for activity in all_)
+        return [activity for activity, finish in due if status is not None and finish is not None and finish <= status]
 
     def _missed(self) -> Check:
         due = self._due()
         late = [
-            one.id for one in due if (one.actual_finish or dt.datetime.max) > (one.baseline_finish or dt.datetime.max)
+            activity.id
+            for activity in due
+            if (activity.actual_finish or dt.datetime.max) > (activity.baseline_finish or dt.datetime.max)
         ]
-        found = self._few(11, "missed: later than the baseline", late, len(due), FEW, f"at most {FEW:.0%}")
-        return found if due else found._replace(passed=None, where="no baseline finish before a status date")
+        check = self._check(11, "missed: later than the baseline", late, len(due), FEW, f"at most {FEW:.0%}")
+        return check if due else check._replace(passed=None, where="no baseline finish before a status date")
 
     def _critical_path(self) -> Check:
         """Whether a delay of the first critical activity moves the end by as much."""
-        critical = [one for one in self.work if self.dates[one.id].is_critical and one.actual_start is None]
+        critical = [
+            activity for activity in self.work if self.dates[activity.id].is_critical and activity.actual_start is None
+        ]
         name = "critical path test: days moved"
         if not critical:
             return Check(12, name, 0, DELAY, f"{DELAY} days", None, "nothing critical has yet to start")
-        first = min(critical, key=lambda one: self.dates[one.id].early_start)
+        first = min(critical, key=lambda activity: self.dates[activity.id].early_start)
         size = self.schedule.days(first, 1)
         longer = replace(first, minutes=first.minutes + round(DELAY / size), constraints=_soft(first))
         activities = {**self.schedule.activities, first.id: longer}
@@ -136,7 +146,7 @@ class _Health:
     def _length_index(self) -> Check:
         """(length of the critical path + least float) / length, from the status date, in working days."""
         begin = self.times.tick(self.schedule.status or self.schedule.start)
-        worst = min(self.open, key=lambda one: self.dates[one.id].total_float, default=None)
+        worst = min(self.open, key=lambda activity: self.dates[activity.id].total_float, default=None)
         length = (
             0.0
             if worst is None
@@ -149,26 +159,28 @@ class _Health:
 
     def _execution(self) -> Check:
         due, name = len(self._due()), "baseline execution index"
-        done = sum(1 for one in self.schedule.activities.values() if one.is_done)
+        done = sum(1 for activity in self.schedule.activities.values() if activity.is_done)
         if not due:
             return Check(14, name, 0, 0, f"at least {RATIO}", None, "no baseline finish before a status date")
         return Check(14, name, round(done / due, 3), due, f"at least {RATIO}", done / due >= RATIO, "")
 
 
 def _end(dates: dict[str, Dates]) -> int:
-    return max((one.early_finish for one in dates.values()), default=0)
+    return max((date.early_finish for date in dates.values()), default=0)
 
 
 def _soft(activity: Activity) -> tuple[Constraint, ...]:
-    return tuple(one for one in activity.constraints if one.kind not in (*HARD, *LIMITS))
+    return tuple(constraint for constraint in activity.constraints if constraint.kind not in (*HARD, *LIMITS))
 
 
 def _watched(schedule: Schedule) -> Schedule:
     """The same schedule, its deadlines as dates by which work must finish: what is late has negative float."""
     activities = {
-        one.id: one
-        if one.deadline is None or one.is_done
-        else replace(one, constraints=(*one.constraints, Constraint("finish on or before", one.deadline)))
-        for one in schedule.activities.values()
+        activity.id: activity
+        if activity.deadline is None or activity.is_done
+        else replace(
+            activity, constraints=(*activity.constraints, Constraint("finish on or before", activity.deadline))
+        )
+        for activity in schedule.activities.values()
     }
     return replace(schedule, activities=activities, obeys_limits=False)

@@ -71,15 +71,15 @@ def _links(network: Network, lengths: list[int]) -> Iterator[Link]:
 
 def _minutes(network: Network, draws: Draws) -> Ints:
     """Of each instance, the minutes of its first attempt."""
-    found = draws.minutes[: network.instances].copy()
+    minutes = draws.minutes[: network.instances].copy()
     for work in network.work:
         if work.learning is not None:
             multipliers, seen = work.learning.multipliers, dict.fromkeys(work.learning.counter.tolist(), 0)
             for instance, counter in zip(work.instances.tolist(), work.learning.counter.tolist(), strict=True):
-                found[instance] *= multipliers[min(seen[counter], len(multipliers) - 1)]
+                minutes[instance] *= multipliers[min(seen[counter], len(multipliers) - 1)]
                 seen[counter] += 1
-    found[draws.skipped[: network.instances]] = 0
-    return np.floor(found + float(HALF)).astype(np.int64)
+    minutes[draws.skipped[: network.instances]] = 0
+    return np.floor(minutes + float(HALF)).astype(np.int64)
 
 
 def _calendars(network: Network) -> Ints:
@@ -103,9 +103,9 @@ def floats(network: Network, draws: Draws | None = None) -> "pd.DataFrame":
     days = [_working_day(time.open) for time in network.working_times]
     rows = []
     for number, calendar in enumerate(_calendars(network).tolist()):
-        one, day = dates[str(number)], days[calendar]
-        slack = (round(one.total_float / day, 3), round(one.free_float / day, 3), one.is_critical)
-        rows.append((one.early_start, one.early_finish, one.late_start, one.late_finish, *slack))
+        own, day = dates[str(number)], days[calendar]
+        slack = (round(own.total_float / day, 3), round(own.free_float / day, 3), own.is_critical)
+        rows.append((own.early_start, own.early_finish, own.late_start, own.late_finish, *slack))
     return pd.DataFrame(rows, columns=list(FLOATS))
 
 

@@ -69,7 +69,7 @@ def _called(scenario: Scenario, network: Network, number: int) -> str:
 def _calendars(network: Network, nodes: Schedule, made: Schedule) -> dict[str | None, str | None]:
     """The names of the working times that are used, which the schedule then has, by their numbers."""
     names: dict[str | None, str | None] = {ELAPSED: ELAPSED}
-    used = {one.calendar for one in nodes.activities.values()} | {one.calendar for one in nodes.links}
+    used = {activity.calendar for activity in nodes.activities.values()} | {link.calendar for link in nodes.links}
     for number, time in enumerate(network.working_times):
         if str(number) in used and number:
             name = time.name if time.name not in made.calendars else f"{time.name} {number}"
@@ -87,7 +87,7 @@ def _gates(
     supplied: Mapping[str, dt.datetime],
 ) -> None:
     """Gates and links. One behind a single event is that event: what waits for it waits for this."""
-    milestones = {str(one.gate): one.name for one in network.milestones}
+    milestones = {str(milestone.gate): milestone.name for milestone in network.milestones}
     into, out = nodes.into(), Counter(link.predecessor for link in nodes.links)
     keys = {str(number): id_ for number, id_ in enumerate(made.activities)}
     instead: dict[str, Link] = {}
@@ -134,15 +134,15 @@ def _lost(scenario: Scenario, network: Network, made: Schedule) -> None:
         "branches": len(scenario.branches),
         "factors": len(scenario.factors),
         "options and variants": len(scenario.options) + len(scenario.variants),
-        "activities that may fail": sum(1 for one in activities if one.rework is not None),
+        "activities that may fail": sum(1 for activity in activities if activity.rework is not None),
         "activities with ways, or with a choice of resources": sum(
-            1 for one in activities if one.ways or any("|" in entry for entry in one.requires)
+            1 for activity in activities if activity.ways or any("|" in entry for entry in activity.requires)
         ),
     }
     for what, count in counts.items():
         if count:
             made.lose("", f"{count:,} {what}", "nothing; dates of replications know them")
-    if any(not isinstance(one.minutes, Fixed) for one in network.work):
+    if any(not isinstance(work.minutes, Fixed) for work in network.work):
         made.lose("", "uncertain durations", "their expected values")
     if any(lag.months for lag in network.lags):
         made.lose("", "lags in calendar months", "30 days for each month")
@@ -158,13 +158,13 @@ def shifts_of(calendar: Calendar, start: dt.datetime) -> Shifts:
             close = min(end, (at // DAY + 1) * DAY)
             days[at // DAY].append((at % DAY, close - at // DAY * DAY))
             at = close
-    hours: list[Hours] = [tuple(some) for some in days[:count]]
+    hours: list[Hours] = [tuple(shifts) for shifts in days[:count]]
     weekdays = [(first.weekday() + number) % len(DAY_NAMES) for number in range(count)]
     usual: list[Counter[Hours]] = [Counter() for _ in DAY_NAMES]
-    for some, weekday in zip(hours, weekdays, strict=True):
-        usual[weekday][some] += 1
-    week = tuple(one.most_common(1)[0][0] if one else () for one in usual)
+    for shifts, weekday in zip(hours, weekdays, strict=True):
+        usual[weekday][shifts] += 1
+    week = tuple(lengths.most_common(1)[0][0] if lengths else () for lengths in usual)
     dates = (first + dt.timedelta(days=number) for number in range(count))
-    differ = [one for one in zip(dates, hours, weekdays, strict=True) if one[1] != week[one[2]]]
+    differ = [day for day in zip(dates, hours, weekdays, strict=True) if day[1] != week[day[2]]]
     known = differ[1:] if offset and differ and differ[0][0] == first else differ  # the first day is not known whole
-    return Shifts(week, dates=tuple((day, day, (some,) * 7) for day, some, _ in known))
+    return Shifts(week, dates=tuple((day, day, (shifts,) * 7) for day, shifts, _ in known))

@@ -100,37 +100,41 @@ def assumptions(
     """
     chosen = chosen_milestones(scenario, milestones)
     network = build(scenario)
-    found = _all_of(scenario, network)
-    if not found:
+    inputs = _all_of(scenario, network)
+    if not inputs:
         message = f"no value is uncertain or has a `low` or `high`; {_HOW}"
         raise ScenarioError([Problem("", message)], scenario.document.name)
-    ends = [(k, side, value) for k, one in enumerate(found) for side, value in enumerate((one.low, one.high))]
+    ends = [
+        (k, side, value)
+        for k, assumption in enumerate(inputs)
+        for side, value in enumerate((assumption.low, assumption.high))
+    ]
     ends = [(k, side, value) for k, side, value in ends if value is not None]
     compute = ENGINES[choose(engine, network.instances * len(ends))]()
     here = _days(network, chosen, compute)
-    shifts = np.full((len(found), len(chosen), 2), np.nan)
+    shifts = np.full((len(inputs), len(chosen), 2), np.nan)
     problems: list[Problem] = []
     for done, (k, side, value) in enumerate(ends, start=1):
         try:
-            there = _days(build(_with(scenario, found[k].path, value)), chosen, compute)
+            later = _days(build(_with(scenario, inputs[k].path, value)), chosen, compute)
         except ScenarioError as error:
-            problems += [_at_the_end(scenario, found[k], side, problem) for problem in error.problems]
+            problems += [_at_the_end(scenario, inputs[k], side, problem) for problem in error.problems]
         else:
-            shifts[k, :, side] = _later(here, there)
+            shifts[k, :, side] = _later(here, later)
         progress(done, len(ends))
     if problems:
         raise ScenarioError(problems, scenario.document.name)
     about = {"seed": EXPECTED, "milestones": dict(zip(chosen, here.tolist(), strict=True))}
-    return Result("assumptions", scenario, about, {"assumptions": _table(found, chosen, shifts)})
+    return Result("assumptions", scenario, about, {"assumptions": _table(inputs, chosen, shifts)})
 
 
-def _table(found: Sequence[Assumption], milestones: Sequence[str], shifts: Days) -> pd.DataFrame:
+def _table(inputs: Sequence[Assumption], milestones: Sequence[str], shifts: Days) -> pd.DataFrame:
     """The assumptions by their largest shift, in the order of the file where it is the same."""
     words = {
-        field.name: pd.Series([_as_text(getattr(one, field.name)) for one in found], dtype="str")
+        field.name: pd.Series([_as_text(getattr(assumption, field.name)) for assumption in inputs], dtype="str")
         for field in fields(Assumption)
     }
-    days = dict(zip(_columns(milestones), shifts.reshape(len(found), -1).T, strict=True))
+    days = dict(zip(_columns(milestones), shifts.reshape(len(inputs), -1).T, strict=True))
     frame = pd.DataFrame(words | days)
     return frame.loc[(-_largest(frame, milestones)).argsort(kind="stable")].reset_index(drop=True)
 
@@ -150,16 +154,16 @@ def _largest(table: pd.DataFrame, milestones: Iterable[str]) -> Days:
 
 def assumptions_of(scenario: Scenario) -> tuple[Assumption, ...]:
     """The values of a scenario that say within which range they are believable, in the order of the file."""
-    return tuple(_found(scenario))
+    return tuple(assumptions_in(scenario))
 
 
 def _all_of(scenario: Scenario, network: Network) -> tuple[Assumption, ...]:
     """The same, and behind them the distributions that say nothing of a range."""
-    found = {one.path: one for one in assumptions_of(scenario)}
+    by_path = {assumption.path: assumption for assumption in assumptions_of(scenario)}
     for path, quantity in uncertain_of(scenario):
         name = dotted(path)
         if (
-            name not in found
+            name not in by_path
             and path not in scenario.document.formulas
             and (ends := ends_of(scenario, network, path, quantity)) is not None
         ):
@@ -167,12 +171,12 @@ def _all_of(scenario: Scenario, network: Network) -> tuple[Assumption, ...]:
                 path, Citation(scenario.document.find(".".join(map(str, path)))[1])
             )
             source = citation.source or ""
-            reason = citation.assumption or citation.note or _said(scenario, source)
-            found[name] = Assumption(name, citation.value, *ends, DISTRIBUTED, source, reason)
-    return tuple(found.values())
+            reason = citation.assumption or citation.note or _assumed_because(scenario, source)
+            by_path[name] = Assumption(name, citation.value, *ends, DISTRIBUTED, source, reason)
+    return tuple(by_path.values())
 
 
-def _found(scenario: Scenario) -> Iterator[Assumption]:
+def assumptions_in(scenario: Scenario) -> Iterator[Assumption]:
     fitted = dict(scenario.fitted)
     for path, citation in scenario.document.citations.items():
         name = dotted(path)
@@ -180,7 +184,7 @@ def _found(scenario: Scenario) -> Iterator[Assumption]:
             yield _fitted(name, citation.value, fitted.pop(name), citation)
         elif (citation.low is not None or citation.high is not None) and not _of_measures(path):
             kind, source = SOURCED if citation.source else ASSUMED, citation.source or ""
-            reason = citation.assumption or citation.note or _said(scenario, source)
+            reason = citation.assumption or citation.note or _assumed_because(scenario, source)
             yield Assumption(name, citation.value, citation.low, citation.high, kind, source, reason)
     for name, free in fitted.items():
         yield _fitted(name, scenario.document.find(name)[1], free, Citation(None))
@@ -191,7 +195,7 @@ def _of_measures(path: Key) -> bool:
     return path[0] == "options" or "mitigation" in path
 
 
-def _said(scenario: Scenario, source: str) -> str:
+def _assumed_because(scenario: Scenario, source: str) -> str:
     """What a source says."""
     return scenario.sources[source].what if source else ""
 
@@ -221,7 +225,9 @@ def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ..
         There is no such milestone.
     """
     known = {require_name(name, tuple(scenario.milestones)) for name in names}
-    wanted = known or {name for name, one in scenario.milestones.items() if one.observed or one.target}
+    wanted = known or {
+        name for name, milestone in scenario.milestones.items() if milestone.observed or milestone.target
+    }
     return tuple(name for name in scenario.milestones if name in wanted or not wanted)
 
 
@@ -237,16 +243,16 @@ def _days(network: Network, milestones: Sequence[str], compute: Engine) -> Days:
     return table.set_index("milestone").loc[list(milestones), "day"].fillna(np.inf).to_numpy(np.float64)
 
 
-def _later(here: Days, there: Days) -> Days:
+def _later(here: Days, later: Days) -> Days:
     """So many days later; what is reached in neither has not moved."""
-    neither = np.isinf(here) & np.isinf(there)
-    return np.where(neither, 0.0, np.subtract(there, here, where=~neither, out=np.zeros_like(here)))
+    unreached = np.isinf(here) & np.isinf(later)
+    return np.where(unreached, 0.0, np.subtract(later, here, where=~unreached, out=np.zeros_like(here)))
 
 
-def _at_the_end(scenario: Scenario, one: Assumption, side: int, problem: Problem) -> Problem:
+def _at_the_end(scenario: Scenario, assumption: Assumption, side: int, problem: Problem) -> Problem:
     """What is wrong with a low or a high value, told where it stands."""
-    where = f" ({problem.path})" if problem.path and problem.path != one.path else ""
-    key = next((k for k in scenario.document.positions if dotted(k) == one.path), ())
+    where = f" ({problem.path})" if problem.path and problem.path != assumption.path else ""
+    key = next((k for k in scenario.document.positions if dotted(k) == assumption.path), ())
     return scenario.document.problem(key, f"`{(LOW, HIGH)[side]}`: {problem.message}{where}")
 
 

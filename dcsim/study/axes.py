@@ -83,7 +83,7 @@ def points_of(axes: Sequence[Axis], samples: int | None, seed: int) -> tuple[Poi
     return tuple(dict(zip(paths, values, strict=True)) for values in product(*(axis.values for axis in axes)))
 
 
-def told(point: Point) -> str:
+def point_in_words(point: Point) -> str:
     """A point in words: `resources.rack_crews.count = 4, supplies.hbm_stacks.production.share = 0.2`."""
     return ", ".join(f"{path} = {value}" for path, value in point.items())
 
@@ -103,7 +103,7 @@ def _axis(path: str, written: str | Sequence[Any]) -> Axis:
             values = tuple(value if isinstance(value, int | float) else str(value) for value in written)
             axis = Axis(path, values)
         elif ".." in written:
-            axis = Axis(path, tuple(_every(written)))
+            axis = Axis(path, tuple(_range_values(written)))
         elif ":" in written and not set(written) & set("{[,"):
             axis = _between(path, written)
         else:
@@ -117,7 +117,7 @@ def _axis(path: str, written: str | Sequence[Any]) -> Axis:
     return axis
 
 
-def _every(written: str) -> Iterator[Value]:
+def _range_values(written: str) -> Iterator[Value]:
     """`4..16` and `4..16..3`; the same with dates and a step in days."""
     ends = [part.strip() for part in written.split("..")]
     step = int(ends[2]) if len(ends) == 3 and _WHOLE.fullmatch(ends[2]) else 1

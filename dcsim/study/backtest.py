@@ -107,16 +107,16 @@ def backtest(
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n, "under_way": under_way}
     simulated = simulate_all(builds, n, seed, working, progress)
     posterior = _posterior(simulated, rules, seed) if leave_one_out else None
-    about |= _told(posterior)
-    past = [one for site in known.sites for one in past_of(site)]
+    about |= _calibration(posterior)
+    past = [event for site in known.sites for event in past_of(site)]
     if under_way:
-        pools = (pool_of(one, n, seed, working) for one in simulated if made_of(one.build))
+        pools = (pool_of(site, n, seed, working) for site in simulated if made_of(site.build))
         rows = [row for pool in pools for row in _under_way(pool, posterior, past, moment)]
     else:
-        rows = [row for one in simulated for row in _at_start(one, posterior, past, moment)]
+        rows = [row for site in simulated for row in _at_start(site, posterior, past, moment)]
     steps = pd.DataFrame(rows)
     tables = {"steps": steps, "scores": score_table(steps), "skill": skill_table(steps)}
-    tables["outcomes"] = pd.concat([_outcomes(one) for one in simulated], ignore_index=True)
+    tables["outcomes"] = pd.concat([_outcomes(site) for site in simulated], ignore_index=True)
     return Result("backtest", builds[0].scenario, about, tables)
 
 
@@ -134,14 +134,14 @@ def _refuse_odd(builds: Sequence[Build], rules: Rules, moment: Moment, leave_one
 
 def _posterior(simulated: Sequence[Simulated], rules: Rules, seed: int) -> Posterior:
     """What all sites say of what the rules calibrate; the site itself is left out where it is forecast."""
-    return posterior_of([evidence_of(one, rules, seed) for one in simulated], rules.calibrate, seed)
+    return posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
 
 
-def _told(posterior: Posterior | None) -> dict[str, Any]:
+def _calibration(posterior: Posterior | None) -> dict[str, Any]:
     if posterior is None:
         return {}
-    effective = min(posterior.effective(one.site) for one in posterior.evidence)
-    return {"calibrated": [one.quantity for one in posterior.quantities], "effective": effective}
+    effective = min(posterior.effective(site_evidence.site) for site_evidence in posterior.evidence)
+    return {"calibrated": [quantity.quantity for quantity in posterior.quantities], "effective": effective}
 
 
 def _chosen(simulated: Simulated, posterior: Posterior | None) -> Ints:
@@ -185,8 +185,8 @@ def _outcomes(simulated: Simulated) -> pd.DataFrame:
         pd.DataFrame({"buildings": count, "replication": np.arange(len(days)), "day": days})
         for count, days in simulated.days.items()
     ]
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    return found.assign(site=simulated.build.site.name)
+    outcomes = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return outcomes.assign(site=simulated.build.site.name)
 
 
 def _row(build: Build, step: Step, forecast: Forecast, made: Made) -> dict[str, Any]:

@@ -45,11 +45,17 @@ def report(result: Result, milestone: str = "") -> Report:
         sections.append(Section("Skill", tables=(_skills(result),), charts=(skills(result),)))
     steps = Section("Steps", tables=(_steps(result),), charts=(intervals(result),))
     hashes = ", ".join(f"{name} {value[:12]}" for name, value in result.about["cases"].items())
-    told = f"Written down before the scores: rules {result.about['rules'][:12]}, {hashes}, and those of the scenarios."
+    hashes_text = (
+        f"Written down before the scores: rules {result.about['rules'][:12]}, {hashes}, and those of the scenarios."
+    )
     return Report.of(
         "Backtest",
         result.subject(),
-        [*sections, steps, Section("", notes=(*NOTES, *(UNDER_WAY if result.about.get("under_way") else ()), told))],
+        [
+            *sections,
+            steps,
+            Section("", notes=(*NOTES, *(UNDER_WAY if result.about.get("under_way") else ()), hashes_text)),
+        ],
     )
 
 
@@ -62,26 +68,28 @@ def _records(table: pd.DataFrame, **wanted: str) -> list[Mapping[Hashable, Any]]
 
 def _verdict(result: Result) -> list[str]:
     """The answer in sentences."""
-    told, others = [], {CLASS: "the class of past builds", AT_START: "the forecast as at the start"}
+    sentences, references = [], {CLASS: "the class of past builds", AT_START: "the forecast as at the start"}
     for row in _records(result.tables["skill"], group=EVERY):
-        if row["against"] not in others:
+        if row["against"] not in references:
             continue
         steps = counted(int(row["steps"]), "forecast") + (" with the censored" * (row["counted"] == WITH_CENSORED))
-        told.append(
+        sentences.append(
             f"CRPS {days(row['ours'], 0)} d on {steps} of {counted(int(row['sites']), 'site')}; "
-            f"{others[row['against']]} {days(row['theirs'], 0)} d: skill {_percent(row['skill'])} "
+            f"{references[row['against']]} {days(row['theirs'], 0)} d: skill {_percent(row['skill'])} "
             f"({_percent(row['skill_low'])} to {_percent(row['skill_high'])}), difference "
             f"{change(row['difference'], 0)} d ({interval(row['difference_low'], row['difference_high'], 0, True)})."
         )
     for row in _records(result.tables["scores"], group=EVERY, forecast=OURS):
-        told.append(
+        sentences.append(
             f"{share(row['coverage'], digits=0)} inside P10-P90 ({share(row['coverage_error'], digits=0)} with the "
             f"errors of the dates); P50 is off by {days(row['error'], 0)} d, the median."
         )
     for row in _records(result.tables["scores"], group=SOON, forecast=OURS):
         forecasts = counted(int(row["steps"]), "forecast")
-        told.append(f"Within a year of the first operation P50 is off by {days(row['error'], 0)} d on {forecasts}.")
-    return told or ["No step of these sites is dated: forecasts without scores."]
+        sentences.append(
+            f"Within a year of the first operation P50 is off by {days(row['error'], 0)} d on {forecasts}."
+        )
+    return sentences or ["No step of these sites is dated: forecasts without scores."]
 
 
 def _percent(number: float) -> str:
@@ -91,19 +99,19 @@ def _percent(number: float) -> str:
 def _left_out(result: Result) -> list[str]:
     """What is not scored, and what past builds had to be replaced, counted."""
     about, steps = result.about, result.tables["steps"]
-    ours = steps[steps["forecast"] == OURS]
+    rows = steps[steps["forecast"] == OURS]
     stand_in = int(steps[steps["forecast"] == CLASS]["stands_in"].sum())
-    told = (
+    sentences = (
         (len(about["without_start"]), "site", "without a start left out"),
         (about["before_as_of"], "site", f"started before {about['as_of']} and left out"),
         (about["beyond_plan"], "step", "of more buildings than planned left out"),
-        (int((ours["seen"] == NOT_YET).sum()), "step", "censored"),
+        (int((rows["seen"] == NOT_YET).sum()), "step", "censored"),
         (stand_in, "step", "without a past build of the class, for which others stand in"),
         (about.get("unread", 0), "stage", "that the scenario does not have, or of more buildings, left out"),
-        (int((ours["widened"] > 2).sum()), "forecast", "from the nearest replications, beyond twice the errors"),
-        (int((ours["never"] > 0).sum()), "forecast", "not always reached before the horizon, which then counts"),
+        (int((rows["widened"] > 2).sum()), "forecast", "from the nearest replications, beyond twice the errors"),
+        (int((rows["never"] > 0).sum()), "forecast", "not always reached before the horizon, which then counts"),
     )
-    lines = [f"{counted(number, what)} {which}." for number, what, which in told if number]
+    lines = [f"{counted(number, what)} {which}." for number, what, which in sentences if number]
     if names := about.get("calibrated"):
         draws = f"at least {about['effective']:.0f} draws count"
         lines.append(f"{listed([*names])} calibrated, for each site on all others: {draws}.")
@@ -178,32 +186,32 @@ def _steps(result: Result) -> Table:
 def intervals(result: Result) -> Chart:
     """The forecast of every step beside the day seen, the earliest on top; the class behind it in grey."""
     steps = result.tables["steps"]
-    ours = (
+    forecasts = (
         steps[steps["forecast"] == OURS].sort_values(["day", "site", "elapsed", "p50"], kind="stable").head(MOST_ROWS)
     )
-    most = float(ours[["p10", "p50", "p90", "day"]].replace(inf, np.nan).max().max()) if len(ours) else 0.0
-    rows = {key: number for number, key in enumerate(_keys(ours))}
+    most = float(forecasts[["p10", "p50", "p90", "day"]].replace(inf, np.nan).max().max()) if len(forecasts) else 0.0
+    rows = {key: number for number, key in enumerate(_keys(forecasts))}
     past = steps[steps["forecast"] == CLASS]
     past = past.assign(row=[rows.get(key, -1) for key in _keys(past)])
     past = past[past["row"] >= 0]
-    low, middle, high = (ours[name].clip(upper=most).to_numpy(np.float64) for name in ("p10", "p50", "p90"))
+    low, middle, high = (forecasts[name].clip(upper=most).to_numpy(np.float64) for name in ("p10", "p50", "p90"))
     start, end = (past[name].to_numpy(np.float64) for name in ("p10", "p90"))
     marks: list[Any] = [
         Bars(name=f"{CLASS}, P10-P90", colour="line", rows=past["row"].to_list(), start=start, end=end),
-        Dots(name="forecast, P10-P50-P90", x=middle, y=np.arange(len(ours), dtype=np.float64), low=low, high=high),
+        Dots(name="forecast, P10-P50-P90", x=middle, y=np.arange(len(forecasts), dtype=np.float64), low=low, high=high),
     ]
     looks: tuple[tuple[str, str, Symbol, str], ...]
     looks = (DONE, "seen", "diamond", "ink"), (NOT_YET, "not before", "triangle", "orange")
     for seen, name, symbol, colour in looks:
-        at = (ours["seen"] == seen).to_numpy()
+        at = (forecasts["seen"] == seen).to_numpy()
         if at.any():
-            x, y = ours["day"].to_numpy(np.float64)[at], np.flatnonzero(at).astype(np.float64)
+            x, y = forecasts["day"].to_numpy(np.float64)[at], np.flatnonzero(at).astype(np.float64)
             marks.append(Dots(name=name, colour=colour, symbol=symbol, x=x, y=y))
-    if (elapsed := ours["elapsed"].to_numpy(np.float64)).any():
-        y = np.arange(len(ours), dtype=np.float64)
+    if (elapsed := forecasts["elapsed"].to_numpy(np.float64)).any():
+        y = np.arange(len(forecasts), dtype=np.float64)
         marks.append(Dots(name="forecast made", colour="grey", symbol="bar", x=elapsed, y=y))
-    names = [f"{site} ({count})" for site, count, *_ in _keys(ours)]
-    dated = ours[ours["seen"] == DONE]
+    names = [f"{site} ({count})" for site, count, *_ in _keys(forecasts)]
+    dated = forecasts[forecasts["seen"] == DONE]
     inside = f"{int(dated['inside'].sum())} of {counted(len(dated), 'day')} seen lie inside P10-P90"
     title = inside if len(dated) else "forecasts"
     return Chart(
@@ -248,7 +256,7 @@ def skills(result: Result) -> Chart:
     groups, marks = list(dict.fromkeys(table["group"])), []
     for name, colour, shift in ((CLASS, "blue", -0.12), (ALL, "orange", 0.12)):
         part = table[table["against"] == name]
-        x, low, high = (part[one].to_numpy(np.float64) for one in ("skill", "skill_low", "skill_high"))
+        x, low, high = (part[column].to_numpy(np.float64) for column in ("skill", "skill_low", "skill_high"))
         y = np.array([groups.index(group) + shift for group in part["group"]], np.float64)
         notes = [f"{group}: {_percent(value)}" for group, value in zip(part["group"], part["skill"], strict=True)]
         marks.append(Dots(name=f"against {name}", colour=colour, x=x, y=y, low=low, high=high, notes=notes))

@@ -91,13 +91,13 @@ def calibrate(
         drawn_of(build.network, rules.calibrate)  # refused before anything runs
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
     simulated = simulate_all(builds, n, seed, Working(engine, workers), progress)
-    posterior = posterior_of([evidence_of(one, rules, seed) for one in simulated], rules.calibrate, seed)
+    posterior = posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
     last = max(step.date for build in builds for step in build.steps if step.date is not None)
-    names = [one.quantity for one in rules.calibrate]
+    names = [quantity.quantity for quantity in rules.calibrate]
     about |= {"calibrated": names, "effective": posterior.effective(), "to": last.isoformat()}
     groups = list(_groups(posterior))
-    tables = {"posterior": pd.DataFrame([one.row() for one in groups], columns=_COLUMNS)}
-    tables["layers"] = pd.DataFrame([row for one in groups for row in one.settings()], columns=_LAYERS)
+    tables = {"posterior": pd.DataFrame([group.row() for group in groups], columns=_COLUMNS)}
+    tables["layers"] = pd.DataFrame([row for group in groups for row in group.settings()], columns=_LAYERS)
     tables |= {"ridges": _ridges(posterior), "sites": _sites(posterior, builds)}
     return Result("calibration", builds[0].scenario, about, tables)
 
@@ -135,7 +135,7 @@ class _Group:
     @property
     def drawn(self) -> list[Drawn]:
         """What the first site of the group draws of the quantity."""
-        return [one for one in self.sites[0].drawn if one.quantity == self.number]
+        return [value for value in self.sites[0].drawn if value.quantity == self.number]
 
     @property
     def means(self) -> np.ndarray[Any, Any]:
@@ -172,44 +172,46 @@ class _Group:
         spread = sd(room.logs(self.posterior.draws)[:, self.number], self.weights) / SPREAD
         spread = spread if first.prior is not None else np.nan
         name = self.posterior.quantities[self.number].quantity
-        return (self.name, name, len(self.sites), *(float(one) for one in values), narrow, spread)
+        return (self.name, name, len(self.sites), *(float(value) for value in values), narrow, spread)
 
     def settings(self) -> Iterator[tuple[str, str, str, str, float, float]]:
         """One row for each value that a layer sets: path, value as a scenario writes it, and its ends. What differs
         between the templates of the sites is not set."""
         middle, name = float(self.weights @ self.means), self.posterior.quantities[self.number].quantity
-        for one in (one for one in self.drawn if all(one in site.drawn for site in self.sites)):
-            low, high = (float(end) for end in one.value(np.array([middle - self.half, middle + self.half])))
-            if one.is_date:  # a range of dates is even: nine tenths of it lie between these two
+        for drawn in (drawn for drawn in self.drawn if all(drawn in site.drawn for site in self.sites)):
+            low, high = (float(end) for end in drawn.value(np.array([middle - self.half, middle + self.half])))
+            if drawn.is_date:  # a range of dates is even: nine tenths of it lie between these two
                 beyond = (high - low) / 18
                 low, high = low - beyond, high + beyond
                 ends = (f"start {'-' if end < 0 else '+'} {abs(end):.0f} d" for end in (low, high))
                 value = f'"= {" to ".join(ends)}"'
-            elif one.prior is None:
-                low, high = (float(end) for end in one.value(np.array(quantiles(self.means, self.weights, 0.05, 0.95))))
-                value = f"{float(self.weights @ one.value(self.means)):.3g}"
+            elif drawn.prior is None:
+                low, high = (
+                    float(end) for end in drawn.value(np.array(quantiles(self.means, self.weights, 0.05, 0.95)))
+                )
+                value = f"{float(self.weights @ drawn.value(self.means)):.3g}"
             else:
                 value = f"{low:.4g} to {high:.4g}"
-            yield self.name, name, name if one.prior is None else one.name, value, low, high
+            yield self.name, name, name if drawn.prior is None else drawn.name, value, low, high
 
 
 def _groups(posterior: Posterior) -> Iterator[_Group]:
     """All sites, and each group, of every quantity."""
     for number in range(len(posterior.quantities)):
-        there = [site for site in posterior.evidence if any(one.quantity == number for one in site.drawn)]
-        for name in (WHOLE, *sorted({site.groups[number] for site in there} - {WHOLE})):
-            sites = tuple(site for site in there if name in (WHOLE, site.groups[number]))
+        evidence = [site for site in posterior.evidence if any(drawn.quantity == number for drawn in site.drawn)]
+        for name in (WHOLE, *sorted({site.groups[number] for site in evidence} - {WHOLE})):
+            sites = tuple(site for site in evidence if name in (WHOLE, site.groups[number]))
             if sites:
                 yield _Group(posterior, number, name, sites)
 
 
 def _ridges(posterior: Posterior) -> pd.DataFrame:
     """How medians and spreads go together in the posterior: one, other, correlation."""
-    room, names = posterior.room, [one.quantity for one in posterior.quantities]
+    room, names = posterior.room, [quantity.quantity for quantity in posterior.quantities]
     labels = [f"median of {name}" for name in names] + [f"spread of {names[number]}" for number in room.spreads]
     draws, weights = posterior.draws[:, : len(labels)], posterior.weights()
-    found = np.atleast_2d(np.corrcoef(((draws - weights @ draws) * np.sqrt(weights)[:, None]).T))
-    pairs = [(labels[k], labels[j], found[k, j]) for k in range(len(labels)) for j in range(k)]
+    correlations = np.atleast_2d(np.corrcoef(((draws - weights @ draws) * np.sqrt(weights)[:, None]).T))
+    pairs = [(labels[k], labels[j], correlations[k, j]) for k in range(len(labels)) for j in range(k)]
     return pd.DataFrame(pairs, columns=["one", "other", "correlation"])
 
 
@@ -217,8 +219,15 @@ def _sites(posterior: Posterior, builds: Sequence[Build]) -> pd.DataFrame:
     """One row per site: archetype, steps, by how much the errors of its dates were widened, how many replications
     count, and how many draws do without the site."""
     rows = [
-        (one.site, build.rule.archetype, one.steps, one.widened, one.effective, posterior.effective(one.site))
-        for one, build in zip(posterior.evidence, builds, strict=True)
+        (
+            evidence.site,
+            build.rule.archetype,
+            evidence.steps,
+            evidence.widened,
+            evidence.effective,
+            posterior.effective(evidence.site),
+        )
+        for evidence, build in zip(posterior.evidence, builds, strict=True)
     ]
     return pd.DataFrame(rows, columns=["site", "archetype", "steps", "widened", "replications", "draws_without"])
 
@@ -252,8 +261,8 @@ def _layer(result: Result, group: str, part: pd.DataFrame) -> str:
         if leaf["path"].endswith(PROBABILITY):
             inside |= {"low": f"{leaf['low']:.3g}", "high": f"{leaf['high']:.3g}"}
         inside |= {"value": leaf["value"], "source": "CALIBRATION", "assumption": "null", "note": note}
-    told = f"rules {about['rules'][:12]}, " + ", ".join(f"{name} {sha[:12]}" for name, sha in about["cases"].items())
-    tree["sources"] = {"CALIBRATION": {"what": of, "as_of": about["to"], "note": f'"{told}"'}}
+    hashes = f"rules {about['rules'][:12]}, " + ", ".join(f"{name} {sha[:12]}" for name, sha in about["cases"].items())
+    tree["sources"] = {"CALIBRATION": {"what": of, "as_of": about["to"], "note": f'"{hashes}"'}}
     return "\n".join([f"# {group}: {of}; write `extends: [TEMPLATE, THIS FILE]`.", *_lines(tree)]) + "\n"
 
 
@@ -281,7 +290,7 @@ def report(result: Result, milestone: str = "") -> Report:
     """The calibrated ranges beside their priors, what the dates do not tell apart, and the sites."""
     about, tables = result.about, result.tables
     sites = tables["sites"]
-    told = [
+    sentences = [
         f"Calibrated on {counted(len(sites), 'site')}, {counted(int(sites['steps'].sum()), 'step')}, to {about['to']}.",
         f"{about['effective']:.0f} draws count, {sites['draws_without'].min():.0f} without the site that says most.",
     ]
@@ -290,8 +299,8 @@ def report(result: Result, milestone: str = "") -> Report:
         for row in tables["ridges"].to_dict("records")
         if abs(row["correlation"]) >= RIDGE
     ]
-    whole = tables["posterior"][tables["posterior"]["group"] == WHOLE]
-    vague = list(whole["quantity"][whole["median_width"] > HARDLY])
+    posterior = tables["posterior"][tables["posterior"]["group"] == WHOLE]
+    vague = list(posterior["quantity"][posterior["median_width"] > HARDLY])
     if vague:
         ridges.insert(0, f"The dates hardly say anything of the median of {listed(vague)}.")
     widened = sites[sites["widened"] > 1]
@@ -302,7 +311,7 @@ def report(result: Result, milestone: str = "") -> Report:
             "enough replications fit."
         )
     sections = [
-        Section("", told),
+        Section("", sentences),
         Section("Quantities", tables=[*_tables(tables["posterior"])], charts=(ranges(result),)),
         Section("", notes=(*ridges, *NOTES)),
     ]

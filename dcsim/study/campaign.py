@@ -37,7 +37,7 @@ class Campaign:
     def __init__(self, folder: Path, manifest: dict[str, Any], scenario: str, resume: bool) -> None:
         self.folder = folder
         self.parts = folder / PARTS
-        self.whose = json.dumps(manifest, sort_keys=True).encode()
+        self.identity = json.dumps(manifest, sort_keys=True).encode()
         clear_way(folder, manifest, scenario)
         self.lock = _closed(folder)
         try:
@@ -63,7 +63,7 @@ class Campaign:
         """The chunk of these replications, if it was written before; what cannot be read has to be run again."""
         return _chunk(self.part(_name(first, last)), first, network, explained, what)
 
-    def whole(self, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]) -> Chunk | None:
+    def complete(self, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]) -> Chunk | None:
         """All replications, if they were complete before."""
         return _chunk(self._table(WHOLE), 0, network, explained, what)
 
@@ -89,7 +89,7 @@ class Campaign:
 
     def _seal(self, name: str, data: bytes) -> bytes:
         """What only this part of this result begins with."""
-        return hashlib.sha256(b"\0".join((self.whose, name.encode(), data))).digest()
+        return hashlib.sha256(b"\0".join((self.identity, name.encode(), data))).digest()
 
     def _write(self, name: str, table: pd.DataFrame, kept: str) -> None:
         data = as_bytes(table)
@@ -99,7 +99,7 @@ class Campaign:
         from pyarrow.parquet import ParquetFile
 
         try:
-            seal, data = (whole := read_kept(self.folder, name))[:_SEAL], whole[_SEAL:]
+            seal, data = (content := read_kept(self.folder, name))[:_SEAL], content[_SEAL:]
             return from_file(ParquetFile(BytesIO(data))) if seal == self._seal(name, data) else None
         except (ResultError, OSError, ValueError):
             return None

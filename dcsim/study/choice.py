@@ -51,20 +51,20 @@ def tried(
     UnavailableError
         There are many sets, and optuna is not installed.
     """
-    few = list(islice(within(measures, budget), MOST_TRIED + 1))
-    if len(few) <= MOST_TRIED:
-        return Tried(_possible({some: weigh(some) for some in few}), f"all {len(few)} within the budget")
-    return _searched([one for one in measures if one.cost is not None], budget, alone, weigh, seed)
+    fewest = list(islice(within(measures, budget), MOST_TRIED + 1))
+    if len(fewest) <= MOST_TRIED:
+        return Tried(_possible({chosen: weigh(chosen) for chosen in fewest}), f"all {len(fewest)} within the budget")
+    return _searched([measure for measure in measures if measure.cost is not None], budget, alone, weigh, seed)
 
 
-def _possible(found: Mapping[Set, Gain | None]) -> dict[Set, Worth]:
+def _possible(gains: Mapping[Set, Gain | None]) -> dict[Set, Worth]:
     """What the sets are worth that the scenario can have."""
-    return {some: worth(one) for some, one in found.items() if one is not None}
+    return {chosen: worth(gain) for chosen, gain in gains.items() if gain is not None}
 
 
-def worth(found: Gain) -> Worth:
+def worth(gain: Gain) -> Worth:
     """What a gain is worth; no days are 0 days where no build reaches the milestone both without and with it."""
-    return Worth(found.reached, found.days if found.days == found.days else 0.0)
+    return Worth(gain.reached, gain.days if gain.days == gain.days else 0.0)
 
 
 def _searched(priced: list[Measure], budget: Fraction, alone: Mapping[str, float], weigh: Weigh, seed: int) -> Tried:
@@ -77,74 +77,74 @@ def _searched(priced: list[Measure], budget: Fraction, alone: Mapping[str, float
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial({one.name: True for one in priced})
-    found: dict[Set, Gain | None] = {}
+    study.enqueue_trial({measure.name: True for measure in priced})
+    gains: dict[Set, Gain | None] = {}
     for _ in range(_PATIENCE * MOST_TRIED):
         trial = study.ask()
-        wished = frozenset(one.name for one in priced if trial.suggest_categorical(one.name, [True, False]))
-        some = fitting(wished, priced, budget, alone)
-        if some and some not in found:
-            found[some] = weigh(some)
-        bought = found.get(some)
+        wished = frozenset(measure.name for measure in priced if trial.suggest_categorical(measure.name, [True, False]))
+        chosen = fitting(wished, priced, budget, alone)
+        if chosen and chosen not in gains:
+            gains[chosen] = weigh(chosen)
+        bought = gains.get(chosen)
         study.tell(trial, 0.0 if bought is None else 1e6 * worth(bought).reached + worth(bought).days)
-        if len(found) == MOST_TRIED:
+        if len(gains) == MOST_TRIED:
             break
-    return Tried(_possible(found), f"{len(found)} picked by optuna's TPE sampler")
+    return Tried(_possible(gains), f"{len(gains)} picked by optuna's TPE sampler")
 
 
 def fitting(wished: Set, priced: list[Measure], budget: Fraction, alone: Mapping[str, float]) -> Set:
     """What of a wish the budget pays: what buys the least for its money by itself is left out first."""
 
-    def per_money(one: Measure) -> float:
-        cost = float(one.cost.amount) if one.cost is not None else 0.0
-        return alone.get(one.name, 0.0) / cost if cost else float("inf")
+    def per_money(measure: Measure) -> float:
+        cost = float(measure.cost.amount) if measure.cost is not None else 0.0
+        return alone.get(measure.name, 0.0) / cost if cost else float("inf")
 
     kept, left = [], budget
-    for one in sorted((one for one in priced if one.name in wished), key=per_money, reverse=True):
-        if one.cost is not None and one.cost.amount <= left:
-            kept.append(one.name)
-            left -= one.cost.amount
+    for measure in sorted((measure for measure in priced if measure.name in wished), key=per_money, reverse=True):
+        if measure.cost is not None and measure.cost.amount <= left:
+            kept.append(measure.name)
+            left -= measure.cost.amount
     return frozenset(kept)
 
 
 def ranked(weighing: Weighing, budget: Fraction, alone: Mapping[str, float]) -> tuple[list[tuple[Set, Gain]], str]:
     """The sets that were weighed by all replications, the best first, and how they were found."""
-    found = tried(
+    choice = tried(
         weighing.measures,
         budget,
         alone,
-        lambda some: weighing.gain(some, weighing.compared),
+        lambda chosen: weighing.gain(chosen, weighing.compared),
         weighing.trials.seed,
     )
-    finalists = sorted(found.sets, key=lambda some: _order(weighing, some, found.sets[some]))[:FINALISTS]
-    gains = {some: weighing.bought(some) for some in finalists}
+    finalists = sorted(choice.sets, key=lambda chosen: _order(weighing, chosen, choice.sets[chosen]))[:FINALISTS]
+    gains = {chosen: weighing.bought(chosen) for chosen in finalists}
     if not gains:
-        return [], found.how
-    lean = _trimmed(weighing, min(gains, key=lambda some: _order(weighing, some, worth(gains[some]))))
+        return [], choice.how
+    lean = _trimmed(weighing, min(gains, key=lambda chosen: _order(weighing, chosen, worth(gains[chosen]))))
     if not lean:
-        return [], found.how
+        return [], choice.how
     gains[lean] = weighing.bought(lean)
-    return sorted(gains.items(), key=lambda one: _order(weighing, one[0], worth(one[1]))), found.how
+    return sorted(gains.items(), key=lambda gain: _order(weighing, gain[0], worth(gain[1]))), choice.how
 
 
-def _order(weighing: Weighing, some: Set, its: Worth) -> tuple[float, float, Fraction, list[str]]:
+def _order(weighing: Weighing, chosen: Set, value: Worth) -> tuple[float, float, Fraction, list[str]]:
     """Most builds that reach it, most days to a tenth, least cost."""
-    return (-its.reached, -round(its.days, 1), weighing.cost(some), weighing.in_order(some))
+    return (-value.reached, -round(value.days, 1), weighing.cost(chosen), weighing.in_order(chosen))
 
 
-def _trimmed(weighing: Weighing, some: Set) -> Set:
+def _trimmed(weighing: Weighing, chosen: Set) -> Set:
     """The set without members that add nothing to it: all of these at once if it does not suffer, else one by one."""
-    while some:
-        whole = weighing.bought(some)
-        added = {name: weighing.bought(some, some - {name}) for name in weighing.in_order(some)}
+    while chosen:
+        total = weighing.bought(chosen)
+        added = {name: weighing.bought(chosen, chosen - {name}) for name in weighing.in_order(chosen)}
         idle = [
             name
-            for name, found in added.items()
-            if not found.days >= NOTHING and weighing.bought(some - {name}).reached >= whole.reached
+            for name, gain in added.items()
+            if not gain.days >= NOTHING and weighing.bought(chosen - {name}).reached >= total.reached
         ]
         if not idle:
             break
-        without = weighing.bought(some - frozenset(idle))
-        suffers = without.reached < whole.reached or without.days < whole.days - NOTHING
-        some -= {min(idle, key=lambda name: worth(added[name]).days)} if suffers else frozenset(idle)
-    return some
+        without = weighing.bought(chosen - frozenset(idle))
+        suffers = without.reached < total.reached or without.days < total.days - NOTHING
+        chosen -= {min(idle, key=lambda name: worth(added[name]).days)} if suffers else frozenset(idle)
+    return chosen

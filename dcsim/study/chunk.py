@@ -54,8 +54,8 @@ class Counter:
 
 
 def _deliveries(stocks: Ints, known: Deliveries, outcome: Outcome) -> list[tuple[int, int]]:
-    mine = np.isin(known.stock, stocks)
-    rows = list(zip(known.tick[mine].tolist(), known.amount[mine].tolist(), strict=True))
+    of_supply = np.isin(known.stock, stocks)
+    rows = list(zip(known.tick[of_supply].tolist(), known.amount[of_supply].tolist(), strict=True))
     return rows + [(row.tick, row.amount) for row in outcome.late if row.stock in stocks]
 
 
@@ -141,9 +141,9 @@ def run_chunk(
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
         dated[k], left[k] = outcome.dated, outcome.left
         stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
-        for one, chain in enumerate(outcome.chains):
-            there, zero = outcome.reached[explained[one]], zeros[explained[one]]
-            spent[k, one], touched[k, one] = minutes_by_code(network, outcome.draws, chain, there, zero)
+        for replication, chain in enumerate(outcome.chains):
+            there, zero = outcome.reached[explained[replication]], zeros[explained[replication]]
+            spent[k, replication], touched[k, replication] = minutes_by_code(network, outcome.draws, chain, there, zero)
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
         del outcome  # its draws need room, as do those of the next
@@ -159,14 +159,14 @@ def drawn_names(network: Network) -> tuple[str, ...]:
     names += [f"risks.{network.risks[number].name}.adds" for number in _adding(network)]
     names += [f"branches.{network.branches[number].name}" for number in _branching(network)]
     orders, works = _once(network)
-    names += [f"orders.{network.stocks[one.stock].name}.{one.name}" for _, one in orders]
+    names += [f"orders.{network.stocks[order.stock].name}.{order.name}" for _, order in orders]
     return (*names, *(f"activities.{network.activities[work.activity]}" for work in works))
 
 
 def _adding(network: Network) -> list[int]:
     """Risks that add so much, as is not known."""
     sizes = [drawn_of(risk).get("adds", {}).values() for risk in network.risks]
-    return [number for number, some in enumerate(sizes) if any(not isinstance(size, Fixed) for size in some)]
+    return [number for number, sizes_ in enumerate(sizes) if any(not isinstance(size, Fixed) for size in sizes_)]
 
 
 def _branching(network: Network) -> list[int]:
@@ -198,7 +198,7 @@ def _drawn(network: Network, draws: Draws) -> list[float]:
 
 def _added(network: Network, risk: int, draws: Draws) -> float:
     """Minutes that all strikes of a risk add to an activity."""
-    activity = next(one.activity for one in network.risks[risk].adds if not one.each)
+    activity = next(add.activity for add in network.risks[risk].adds if not add.each)
     return float(sum(int(e.added[0, 0]) for e in draws.effects[activity] if e.risk == risk and len(e.added)))
 
 

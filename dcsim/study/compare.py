@@ -25,7 +25,7 @@ from dcsim.study.outcome import Asking, Outcome, figure_of, in_manifest, refuse_
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_name
 from dcsim.study.result import Result
-from dcsim.study.seen import Agreed, agreed, draws_of, told
+from dcsim.study.seen import Agreed, about_seen, agreed, draws_of
 from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.unfinished import in_front
@@ -84,7 +84,7 @@ class Compared:
 
 def compare(
     base: Scenario,
-    *others: Scenario | str,
+    *alternatives: Scenario | str,
     milestones: Sequence[str] = (),
     outcome: str | None = None,
     party: str | None = None,
@@ -101,7 +101,7 @@ def compare(
     ----------
     base
         What the others are compared with; from `load`.
-    others
+    alternatives
         Variants and options of the base by name, risks that something is done against, single values such as
         `resources.crews.count=12`, or other scenarios; all variants of the base if none are given.
     milestones
@@ -122,12 +122,12 @@ def compare(
         A variant cannot be simulated, or there is no such variant.
     """
     refuse_both(milestones, outcome, party)
-    scenarios = _labelled(base, others or tuple(base.variants))
+    scenarios = _labelled(base, alternatives or tuple(base.variants))
     chosen = _chosen(scenarios, milestones) if outcome is None else ()
     networks = {label: network_of(scenario) for label, scenario in scenarios.items()}  # refused before anything runs
     if outcome is not None:
-        for label, one in scenarios.items():
-            figures = figure_of(one, networks[label], outcome, party)
+        for label, alternative in scenarios.items():
+            figures = figure_of(alternative, networks[label], outcome, party)
             chosen = chosen or figures
     compared = Compared(chosen, scenarios, networks, seed, sampling, n)
     working = Working(choose(engine, n * sum(network.instances for network in networks.values())), workers)
@@ -137,7 +137,7 @@ def compare(
 
 def _milestones(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
     """Simulate all scenarios, and keep the days of milestones with their driving chains."""
-    names = tuple(one.name for one in compared.outcomes)
+    names = tuple(outcome.name for outcome in compared.outcomes)
     n, asked = compared.count, Asked(compared.count, explain=names)
     for number, (label, scenario) in enumerate(compared.scenarios.items()):
 
@@ -148,8 +148,8 @@ def _milestones(compared: Compared, working: Working, progress: Callable[[int, i
         compared.results[label] = result
         compared.agreed = compared.results[BASE].agreed
         asked = replace(asked, among=compared.agreed)
-        for one in compared.outcomes:
-            compared.values[label, one] = result.days_of(one.name) + compared.shift(label, one.name)
+        for outcome in compared.outcomes:
+            compared.values[label, outcome] = result.days_of(outcome.name) + compared.shift(label, outcome.name)
 
 
 def _figures(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
@@ -168,25 +168,27 @@ def _figures(compared: Compared, working: Working, progress: Callable[[int, int]
         def show(done: int, count: int, number: int = number) -> None:
             progress(number * count + done, len(compared.scenarios) * count)
 
-        found = asking.found(scenario, compared.networks[label], compared.numbers, progress=show)
-        for one, values in found.values.items():
-            compared.values[label, one] = values + (compared.shift(label, one.name) if one.measure.is_day else 0)
-            if one in found.present:
-                compared.present[label, one] = found.present[one]
+        figures = asking.simulated(scenario, compared.networks[label], compared.numbers, progress=show)
+        for outcome, values in figures.values.items():
+            compared.values[label, outcome] = values + (
+                compared.shift(label, outcome.name) if outcome.measure.is_day else 0
+            )
+            if outcome in figures.present:
+                compared.present[label, outcome] = figures.present[outcome]
 
 
-def _labelled(base: Scenario, others: Sequence[Scenario | str]) -> dict[str, Scenario]:
+def _labelled(base: Scenario, alternatives: Sequence[Scenario | str]) -> dict[str, Scenario]:
     """Every scenario under a name of its own."""
-    if not others:
+    if not alternatives:
         raise RequestError("nothing to compare: the scenario has no variants, and no other scenario or change is given")
-    found = {BASE: base}
-    for other in others:
-        scenario = _changed(base, other) if isinstance(other, str) else other
-        label = other if isinstance(other, str) else _name(scenario)
-        if label in found:
-            label = next(f"{label} ({k})" for k in range(2, len(others) + 2) if f"{label} ({k})" not in found)
-        found[label] = scenario
-    return found
+    scenarios = {BASE: base}
+    for alternative in alternatives:
+        scenario = _changed(base, alternative) if isinstance(alternative, str) else alternative
+        label = alternative if isinstance(alternative, str) else _name(scenario)
+        if label in scenarios:
+            label = next(f"{label} ({k})" for k in range(2, len(alternatives) + 2) if f"{label} ({k})" not in scenarios)
+        scenarios[label] = scenario
+    return scenarios
 
 
 def _changed(base: Scenario, change: str) -> Scenario:
@@ -212,7 +214,7 @@ def _name(scenario: Scenario) -> str:
 def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[Outcome, ...]:
     """The milestones to compare, which all scenarios have."""
     base = next(iter(scenarios.values()))
-    dated = [name for name, one in base.milestones.items() if one.observed or one.target]
+    dated = [name for name, milestone in base.milestones.items() if milestone.observed or milestone.target]
     chosen = tuple(require_name(name, tuple(base.milestones)) for name in names) or tuple(dated or base.milestones)
     for label, scenario in scenarios.items():
         for name in chosen:
@@ -227,16 +229,16 @@ def _result(compared: Compared) -> Result:
     about = {
         "base": BASE,
         "scenarios": list(compared.scenarios),
-        "fingerprints": {label: one.document.sha256 for label, one in compared.scenarios.items()},
-        "milestones": [one.name for one in compared.outcomes if not one.is_figure],
+        "fingerprints": {label: result.document.sha256 for label, result in compared.scenarios.items()},
+        "milestones": [outcome.name for outcome in compared.outcomes if not outcome.is_figure],
         **in_manifest(compared.outcomes),
         "seed": compared.seed,
         "sampling": compared.sampling,
         "replications": compared.count,
         "paired": True,
-        **told(compared.agreed),
+        **about_seen(compared.agreed),
     }
-    lacks = [one.stuck.assign(scenario=label) for label, one in compared.results.items()]
+    lacks = [result.stuck.assign(scenario=label) for label, result in compared.results.items()]
     tables = {
         "scenarios": _scenarios(compared),
         "differences": _differences(compared),
@@ -251,18 +253,18 @@ def _scenarios(compared: Compared) -> pd.DataFrame:
     """One row per scenario and outcome: scenario, outcome, party, p10, p50, p80, p90, mean, reached (the share of
     replications that have it), and the dates of days, p50_date and p80_date."""
     rows = []
-    for (label, one), values in compared.values.items():
-        there = values[~np.isnan(values)]
-        counted = values if one.measure.is_day else there
+    for (label, outcome), values in compared.values.items():
+        reached = values[~np.isnan(values)]
+        counted = values if outcome.measure.is_day else reached
         levels = [quantile(counted, level) if len(counted) else np.nan for level in LEVELS]
-        mean = float(there.mean()) if len(there) == len(values) else np.nan
+        mean = float(reached.mean()) if len(reached) == len(values) else np.nan
         on: list[Any] = [None, None]
-        if not one.is_figure:
-            on = [compared.results[label].date_by(one.name, level) for level in (0.5, 0.8)]
-        elif one.measure.is_day:
+        if not outcome.is_figure:
+            on = [compared.results[label].date_by(outcome.name, level) for level in (0.5, 0.8)]
+        elif outcome.measure.is_day:
             zero = compared.networks[BASE].zero
             on = [zero + timedelta(day) if np.isfinite(day) else None for day in levels[1:3]]
-        rows.append((label, one.name, one.party, *levels, mean, len(there) / len(values), *on))
+        rows.append((label, outcome.name, outcome.party, *levels, mean, len(reached) / len(values), *on))
     return typed(rows, TABLES["scenarios"])
 
 
@@ -270,13 +272,13 @@ def _differences(compared: Compared) -> pd.DataFrame:
     """One row per change and outcome: scenario, outcome, party; mean, low, high and median of what is more with the
     change; the shares of replications in which it is better, the same and worse; width_ratio."""
     block, rows = None if compared.sampling == RANDOM else BLOCK, []
-    for (label, one), here in compared.values.items():
+    for (label, outcome), here in compared.values.items():
         if label != BASE:
-            found = difference(one.undefined(compared.values[BASE, one]), one.undefined(here), block)
-            shares = [found.less, found.same, found.more]
-            shares = shares[::-1] if one.measure.more_is_better else shares
-            head, moved = (label, one.name, one.party), (found.mean, found.low, found.high, found.median)
-            rows.append((*head, *moved, *shares, found.width_ratio))
+            change = difference(outcome.undefined(compared.values[BASE, outcome]), outcome.undefined(here), block)
+            shares = [change.less, change.same, change.more]
+            shares = shares[::-1] if outcome.measure.more_is_better else shares
+            head, moved = (label, outcome.name, outcome.party), (change.mean, change.low, change.high, change.median)
+            rows.append((*head, *moved, *shares, change.width_ratio))
     return typed(rows, TABLES["differences"])
 
 
@@ -287,22 +289,22 @@ def _causes(compared: Compared) -> pd.DataFrame:
     reach it; of an NPV what the lines of the cash flow are worth. The changes add up to the mean difference over these.
     """
     rows = []
-    for (label, one), here in compared.values.items():
-        both = ~np.isnan(compared.values[BASE, one]) & ~np.isnan(here)
-        known = (label, one) in compared.present or not one.is_figure
-        if label != BASE and known and both.any():
-            before, after = (_spent(compared, name, one, both) for name in (BASE, label))
-            rows += [(label, one.name, one.party, *moved) for moved in _changes(before, after)]
+    for (label, alternative), here in compared.values.items():
+        paired = ~np.isnan(compared.values[BASE, alternative]) & ~np.isnan(here)
+        known = (label, alternative) in compared.present or not alternative.is_figure
+        if label != BASE and known and paired.any():
+            before, after = (_spent(compared, name, alternative, paired) for name in (BASE, label))
+            rows += [(label, alternative.name, alternative.party, *moved) for moved in _changes(before, after)]
     return typed(rows, TABLES["causes"])
 
 
-def _spent(compared: Compared, label: str, outcome: Outcome, both: NDArray[np.bool_]) -> Spent:
+def _spent(compared: Compared, label: str, outcome: Outcome, paired: NDArray[np.bool_]) -> Spent:
     """Mean amounts by cause over some replications; days from day zero of the base."""
     if outcome.is_figure:
         parts = compared.present[label, outcome].items()
-        return {(LINE, line): float(values[both].mean()) for line, values in parts if values.any()}
+        return {(LINE, line): float(values[paired].mean()) for line, values in parts if values.any()}
     result = compared.results[label]
-    minutes = result.chains(outcome.name)[0][both].mean(axis=0) / DAY
+    minutes = result.chains(outcome.name)[0][paired].mean(axis=0) / DAY
     spent: dict[tuple[str, str], float] = {}
     for spending, days in zip(codes_of(result.network), minutes.tolist(), strict=True):
         if days:
@@ -316,9 +318,14 @@ def _outcomes(compared: Compared) -> pd.DataFrame:
     """One row per scenario, replication and outcome: scenario, replication, outcome, party, value."""
     parts = [
         pd.DataFrame(
-            {"scenario": label, "replication": compared.numbers[: len(here)], "outcome": one.name, "party": one.party}
+            {
+                "scenario": label,
+                "replication": compared.numbers[: len(here)],
+                "outcome": outcome.name,
+                "party": outcome.party,
+            }
         ).assign(value=here)
-        for (label, one), here in compared.values.items()
+        for (label, outcome), here in compared.values.items()
     ]
     return pd.concat(parts, ignore_index=True)
 

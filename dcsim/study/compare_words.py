@@ -39,7 +39,7 @@ Row = Mapping[Hashable, Any]
 
 def report(result: Result, milestone: str = "") -> Report:
     """Each outcome in every scenario beside the base, what accounts for the differences, and what is missing."""
-    outcomes = sorted(asked_about(result), key=lambda one: one.name != milestone)
+    outcomes = sorted(asked_about(result), key=lambda outcome: outcome.name != milestone)
     days = outcomes[0].measure.is_day
     subject = [*result.subject(), "same random numbers"]
     zero = f"days from {result.scenario.zero:%Y-%m-%d}; negative differences are earlier"
@@ -47,7 +47,7 @@ def report(result: Result, milestone: str = "") -> Report:
     sections = [
         Section("", tuple(_borne(result, outcomes)), notes=(zero,) if days else ()),
         *_bearers(result, outcomes),
-        *(_section(result, one) for one in outcomes),
+        *(_section(result, outcome) for outcome in outcomes),
         Section("", notes=(*notes, *_pairing(result))),
     ]
     return Report.of("Scenarios compared", subject, sections)
@@ -66,21 +66,23 @@ def _borne(result: Result, outcomes: Sequence[Outcome]) -> Iterator[str]:
     first = outcomes[0]
     if not first.is_figure:
         return
-    parts = [_of(result, "differences", one).set_index("scenario").to_dict("index") for one in outcomes]
+    parts = [_of(result, "differences", outcome).set_index("scenario").to_dict("index") for outcome in outcomes]
     for scenario, row in parts[0].items():
-        told = _told(row, first)
-        shares = [f"{one.whose} {_amount(part[scenario], one)}" for one, part in zip(outcomes, parts, strict=True)]
+        text = _row_in_words(row, first)
+        shares = [
+            f"{outcome.owner} {_amount(part[scenario], outcome)}" for outcome, part in zip(outcomes, parts, strict=True)
+        ]
         who = f"; {', '.join(shares[1:])}" if len(outcomes) > 1 else ""
-        yield f"{scenario}: {first.label} {told}{who}."
+        yield f"{scenario}: {first.label} {text}{who}."
 
 
 def _bearers(result: Result, outcomes: Sequence[Outcome]) -> Iterator[Section]:
     """A figure of all parties and of each, in one table and one picture."""
     if len(outcomes) < 2 or not outcomes[0].is_figure:
         return
-    parts = [_of(result, "differences", one).set_index("scenario").to_dict("index") for one in outcomes]
+    parts = [_of(result, "differences", outcome).set_index("scenario").to_dict("index") for outcome in outcomes]
     rows = [[label, *(_moved(part[label], outcomes[0])[0] for part in parts)] for label in parts[0]]
-    columns = [Column("scenario"), *(one.measure.changes(one.whose) for one in outcomes)]
+    columns = [Column("scenario"), *(outcome.measure.changes(outcome.owner) for outcome in outcomes)]
     notes = (BEARS,) if outcomes[0].name == "npv" else ()
     table = Table(columns, rows, f"mean change, {outcomes[0].measure.unit}".rstrip(", "))
     yield Section("Who bears it", tables=(table,), charts=(dots(result),), notes=notes)
@@ -108,7 +110,7 @@ def _section(result: Result, outcome: Outcome) -> Section:
         Column(measure.better, "share", n, 0),
     )
     parts = [part for _, part in _of(result, "causes", outcome).groupby("scenario", sort=False)]
-    causes = [(part["scenario"].iloc[0], told) for part in parts if (told := _accounted(part, outcome))]
+    causes = [(part["scenario"].iloc[0], text) for part in parts if (text := _accounted(part, outcome))]
     tables = [Table(columns, rows, "" if measure.is_day else measure.unit)]
     tables += [Table((Column("scenario"), Column("cause of the change")), causes)] if causes else []
     charts = [dots(result, outcome.name, outcome.party)]
@@ -127,8 +129,8 @@ def _moved(row: Row, outcome: Outcome) -> list[Any]:
 def _amount(row: Row, outcome: Outcome) -> str:
     """The mean difference, or the median."""
     if isnan(row["mean"]):
-        told = outcome.measure.change(row["median"])
-        return f"median {told}" if isfinite(row["median"]) else told
+        text = outcome.measure.change(row["median"])
+        return f"median {text}" if isfinite(row["median"]) else text
     return outcome.measure.change(row["mean"])
 
 
@@ -152,13 +154,13 @@ def _accounted(part: pd.DataFrame, outcome: Outcome) -> str:
     def amount(number: float) -> str:
         return f"{number:+.1f}" if outcome.measure.is_day else outcome.measure.change(number)
 
-    told = [f"{amount(row['change'])} {spent_on(row['kind'], row['name'])}" for row in rows]
-    return "; ".join(told) + (f"; {amount(rest)} other causes" if rows and abs(rest) >= small else "")
+    changes = [f"{amount(row['change'])} {spent_on(row['kind'], row['name'])}" for row in rows]
+    return "; ".join(changes) + (f"; {amount(rest)} other causes" if rows and abs(rest) >= small else "")
 
 
 def _pairing(result: Result) -> Iterator[str]:
     """How much the same random numbers help, or that they do not."""
-    called = {(one.name, one.party): one.label for one in asked_about(result)}
+    called = {(outcome.name, outcome.party): outcome.label for outcome in asked_about(result)}
     ratios = result.tables["differences"].dropna(subset=["width_ratio"])
     rows = ratios[ratios["width_ratio"] > 0].sort_values("width_ratio", kind="stable").to_dict("records")
     labels = [f"{row['scenario']}, {called[row['outcome'], row['party']]}" for row in rows]
@@ -181,17 +183,17 @@ def dots(result: Result, milestone: str = "", party: str = "") -> Chart:
     A dot is blue where all of the interval is better, red where all of it is worse.
     """
     outcomes = [
-        one
-        for one in asked_about(result)
-        if (not milestone or one.name == milestone) and (not party or one.party == party)
+        outcome
+        for outcome in asked_about(result)
+        if (not milestone or outcome.name == milestone) and (not party or outcome.party == party)
     ]
-    rows = [(row, one) for one in outcomes for row in _of(result, "differences", one).to_dict("records")]
+    rows = [(row, outcome) for outcome in outcomes for row in _of(result, "differences", outcome).to_dict("records")]
     if len(outcomes) > 1:
         order = {str(label): number for number, label in enumerate(result.about["scenarios"])}
         rows.sort(key=lambda pair: order[str(pair[0]["scenario"])] if pair[1].is_figure else 0)
     rows = rows[:MOST_ROWS]
-    shown = dict.fromkeys(one for _, one in rows)
-    names = [_row_name(row, one, len(shown) > 1) for row, one in rows]
+    shown = dict.fromkeys(outcome for _, outcome in rows)
+    names = [_row_name(row, outcome, len(shown) > 1) for row, outcome in rows]
     measure = next(iter(shown), Outcome(milestone)).measure
     known_ = [(number, row) for number, (row, _) in enumerate(rows) if isfinite(row["mean"])]
     size, unit = measure.axis(np.array([row[key] for _, row in known_ for key in ("mean", "low", "high")]))
@@ -202,14 +204,19 @@ def dots(result: Result, milestone: str = "", party: str = "") -> Chart:
             columns = {key: np.array([row[key] for _, row in part]) / size for key in ("mean", "low", "high")}
             better = [share(row["better"], result.simulated, 0) for _, row in part]
             notes = [
-                f"{names[number]}: {_told(row, rows[number][1])}, {measure.better} in {often}"
+                f"{names[number]}: {_row_in_words(row, rows[number][1])}, {measure.better} in {often}"
                 for (number, row), often in zip(part, better, strict=True)
             ]
             labels, at = [measure.change(row["mean"]) for _, row in part], np.array([k for k, _ in part], float)
             ends: dict[str, Any] = {"low": columns["low"], "high": columns["high"]}
             marks.append(Dots(name=name, colour=colour, x=columns["mean"], y=at, labels=labels, notes=notes, **ends))
     return _dots(
-        result, list(shown), names, marks, unit, "; ".join(f"{names[k]} {_told(r, rows[k][1])}" for k, r in known_)
+        result,
+        list(shown),
+        names,
+        marks,
+        unit,
+        "; ".join(f"{names[k]} {_row_in_words(r, rows[k][1])}" for k, r in known_),
     )
 
 
@@ -227,9 +234,9 @@ def _dots(result: Result, shown: list[Outcome], names: list[str], marks: list[Do
     return Chart(title, x, Axis("rows", names=names), marks, "", said, empty=empty)
 
 
-def _row_name(row: Row, outcome: Outcome, several: bool) -> str:
-    of = outcome.whose if outcome.is_figure else f"{outcome.name}"
-    name = f"{row['scenario']}, {of}" if several else row["scenario"]
+def _row_name(row: Row, outcome: Outcome, has_several: bool) -> str:
+    of = outcome.owner if outcome.is_figure else f"{outcome.name}"
+    name = f"{row['scenario']}, {of}" if has_several else row["scenario"]
     why = "no value" if outcome.is_figure and not outcome.measure.is_day else "not reached"
     return name if isfinite(row["mean"]) else f"{name}: {why} in every replication"
 
@@ -240,14 +247,16 @@ def _side(row: Row, outcome: Outcome) -> str:
     return less if row["high"] < 0 else more if row["low"] > 0 else "no clear difference"
 
 
-def _told(row: Row, outcome: Outcome) -> str:
+def _row_in_words(row: Row, outcome: Outcome) -> str:
     ends = outcome.measure.interval(row["low"], row["high"]) if row["low"] != row["high"] else ""
     return _amount(row, outcome) + (f" ({ends})" if ends else "")
 
 
 def stacks(result: Result, milestone: str = "") -> Chart:
     """What the days of a milestone are made of in every scenario, the base first."""
-    outcome = next((one for one in asked_about(result) if one.name == milestone), asked_about(result)[-1])
+    outcome = next(
+        (candidate for candidate in asked_about(result) if candidate.name == milestone), asked_about(result)[-1]
+    )
     if outcome.is_figure:
         return Chart(outcome.label, empty="a figure of finance is not made of days")
     rows = _of(result, "causes", outcome)
@@ -265,46 +274,46 @@ def waterfall(result: Result, scenario: str = "", party: str = "") -> Chart:
     RequestError
         There is no such scenario, or nothing is known of such a party.
     """
-    outcomes = {one.party: one for one in asked_about(result)}
+    outcomes = {candidate.party: candidate for candidate in asked_about(result)}
     outcome = outcomes[known(party, outcomes, "party", "parties")] if party else next(iter(outcomes.values()))
-    others = [label for label in result.about["scenarios"] if label != result.about["base"]]
+    alternatives = [label for label in result.about["scenarios"] if label != result.about["base"]]
     label = (
-        next((one for one in others if one == known(scenario, others, "scenario", "scenarios")), "")
+        next((label for label in alternatives if label == known(scenario, alternatives, "scenario", "scenarios")), "")
         if scenario
-        else others[0]
+        else alternatives[0]
     )
     rows = _of(result, "causes", outcome)
     rows = rows[(rows["scenario"] == label) & (rows["change"] != 0)]
     if not outcome.is_figure or rows.empty:
         return Chart(f"{outcome.label}: {label}", empty="no line of the cash flow changes, or it is no NPV")
-    whole = _of(result, "causes", outcome)
-    before = float(whole.loc[whole["scenario"] == label, "base"].sum())
+    causes = _of(result, "causes", outcome)
+    before = float(causes.loc[causes["scenario"] == label, "base"].sum())
     steps = np.concatenate([[before], rows["change"].to_numpy(np.float64)])
     ends = np.cumsum(steps)
     starts, ends = np.concatenate([[0.0], ends[:-1], [0.0]]), np.concatenate([ends, ends[-1:]])
     size, unit = outcome.measure.axis(np.concatenate([starts, ends]))
     names = [f"NPV of {result.about['base']}", *(f"{name}" for name in rows["name"]), f"NPV of {label}"]
     amounts = np.concatenate([steps, ends[-1:]])
-    told = [
-        outcome.measure.told(v) if k in (0, len(amounts) - 1) else outcome.measure.change(v)
+    series = [
+        outcome.measure.text(v) if k in (0, len(amounts) - 1) else outcome.measure.change(v)
         for k, v in enumerate(amounts)
     ]
     last = len(amounts) - 1
     marks: list[Mark] = []
-    for name, colour, some in (
+    for name, colour, part in (
         ("NPV", "navy", [0, last]),
         ("adds", "blue", [k for k in range(1, last) if amounts[k] > 0]),
         ("takes", "orange", [k for k in range(1, last) if amounts[k] < 0]),
     ):
-        if some:
-            labels = [told[k] for k in some]
-            start, end = starts[some] / size, ends[some] / size
-            marks.append(Bars(name=name, colour=colour, rows=some, start=start, end=end, labels=labels))
+        if part:
+            labels = [series[k] for k in part]
+            start, end = starts[part] / size, ends[part] / size
+            marks.append(Bars(name=name, colour=colour, rows=part, start=start, end=end, labels=labels))
     title = f"{outcome.label}: from {result.about['base']} to {label}"
     explanation = (
         "Means of the replications, discounted to the date of valuation; bars add up from the first to the last."
     )
-    said = joined([f"{name} {amount}" for name, amount in zip(names, told, strict=True)])
+    said = joined([f"{name} {amount}" for name, amount in zip(names, series, strict=True)])
     return Chart(title, Axis(title=unit, line_at_zero=True), Axis("rows", names=names), marks, explanation, said)
 
 

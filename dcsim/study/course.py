@@ -72,7 +72,7 @@ def observed(result: Result, targets: bool = False) -> pd.DataFrame:
     """Milestones beside the dates observed in the world, perhaps those wanted too, with the difference in days."""
     dates = {}
     for name, milestone in result.scenario.milestones.items():
-        dates[name] = [(one.date, one.meaning) for one in milestone.observed]
+        dates[name] = [(observation.date, observation.meaning) for observation in milestone.observed]
         dates[name] += [(milestone.target, "target")] if targets and milestone.target is not None else []
     return beside_observed(result.tables["milestones"], dates, result.scenario.zero_of)
 
@@ -112,8 +112,8 @@ def _ended(result: Result) -> str:
     """How many activities there are, and how the build ended."""
     activities = result.tables["activities"]
     last, left = _moment(result, end(result)), int(activities["finish"].isna().sum())
-    told = result.about.get("ended")
-    on = datetime.fromisoformat(told) if told else ended(result.scenario.start, last)
+    ending = result.about.get("ended")
+    on = datetime.fromisoformat(ending) if ending else ended(result.scenario.start, last)
     number = day((last - result.scenario.zero) / timedelta(days=1))
     how = f"unfinished on {date_of(on)} with {left:,} left" if left else f"finished on {date_of(on)}, day {number}"
     return f"{counted(len(activities), 'activity')}, {how}"
@@ -210,7 +210,10 @@ Floats = NDArray[np.float64]
 
 def overview(result: Result) -> Chart:
     """What is counted above the milestones above what was waited for, over one axis of dates."""
-    shown = [result.scenario.start, *(one.to_pydatetime() for one in result.tables["milestones"]["date"].dropna())]
+    shown = [
+        result.scenario.start,
+        *(moment.to_pydatetime() for moment in result.tables["milestones"]["date"].dropna()),
+    ]
     return replace(_growth(result, until=shown), below=(_dates(result, MOST_SHOWN), waits_chart(result)))
 
 
@@ -232,7 +235,7 @@ def _growth(result: Result, milestone: str = "", supply: str = "", until: Sequen
 
 def _counters(scenario: Scenario) -> list[str]:
     """What is produced and nobody consumes, in its commonest unit."""
-    specs = [part for one in scenario.activities.values() for part in (one, *one.within.values())]
+    specs = [part for activity in scenario.activities.values() for part in (activity, *activity.within.values())]
     consumed = {name for spec in specs for name in spec.consumes}
     names = [name for name in dict.fromkeys(name for spec in specs for name in spec.produces) if name not in consumed]
     units = [scenario.supplies[name].unit for name in names]
@@ -277,12 +280,12 @@ def _dates(result: Result, most: int) -> Chart:
 
 def _apart(table: pd.DataFrame, names: list[str]) -> Iterator[Bars]:
     """A thin bar between the dates of each milestone, with the days between them where they are few."""
-    there = table.dropna(subset=["date", "observed"])
-    parts = [(names.index(str(name)), part) for name, part in there.groupby("milestone") if name in names]
+    dated = table.dropna(subset=["date", "observed"])
+    parts = [(names.index(str(name)), part) for name, part in dated.groupby("milestone") if name in names]
     if parts:
         ends = [(min(a, b), max(a, b)) for _, p in parts for a, b in [(p["date"].iloc[0], p["observed"].min())]]
         ends = [(low, max(high, p["observed"].max())) for (low, high), (_, p) in zip(ends, parts, strict=True)]
-        start, end = (np.array([one[k] for one in ends], "datetime64[s]") for k in (0, 1))
+        start, end = (np.array([interval[k] for interval in ends], "datetime64[s]") for k in (0, 1))
         labels = [_difference(sorted(set(part["difference"].tolist()))) for _, part in parts]
         look = {"colour": "grey", "height": 0.06, "labels": labels, "notes": labels}
         yield Bars(rows=[row for row, _ in parts], start=start, end=end, **look)  # type: ignore[arg-type]
@@ -316,7 +319,7 @@ def waits_chart(result: Result) -> Chart:
     names = [f"{waited_for(row['cause'])}  {days(row['days'], 0)} d" for row in rows]
     explanation = "A thicker bar means that more activities waited. Waiting is not delay: much of it does no harm."
     empty = "" if rows else "nothing was waited for"
-    begin, until = window(result.scenario, [_moment(result, one) for one in waited])
+    begin, until = window(result.scenario, [_moment(result, moment) for moment in waited])
     across, axis = Axis("date", low=begin, high=until), Axis("rows", names=names)
     return Chart("Longest waits", across, axis, marks, explanation, "; ".join(names), result.scenario.zero, empty)
 
@@ -346,12 +349,12 @@ def map_chart(result: Result, milestone: str = "", day: float | None = None) -> 
     return site_map(result.scenario, states, on)
 
 
-def _longest(result: Result, asked: str, column: "pd.Series[str]", what: str, several: str) -> str:
+def _longest(result: Result, asked: str, column: "pd.Series[str]", what: str, plural: str) -> str:
     """The one that is asked for, or that was waited for longest."""
-    there = list(dict.fromkeys(column))
+    names = list(dict.fromkeys(column))
     if asked:
-        return known(asked, there, what, several)
-    return next((name for name in _waited(result)["cause"] if name in there), there[0] if there else "")
+        return known(asked, names, what, plural)
+    return next((name for name in _waited(result)["cause"] if name in names), names[0] if names else "")
 
 
 def level(result: Result, supply: str = "") -> Chart:

@@ -41,8 +41,8 @@ class Curve(NamedTuple):
     @property
     def changes(self) -> Moments:
         """When it changes."""
-        known = [one for one in (self.low, self.y, self.high) if one is not None]
-        moved = np.any([np.diff(one) != 0 for one in known], axis=0)
+        known = [values for values in (self.low, self.y, self.high) if values is not None]
+        moved = np.any([np.diff(values) != 0 for values in known], axis=0)
         return self.x[1:][moved]
 
 
@@ -54,17 +54,19 @@ def chosen(result: Result, milestone: str = "", supply: str = "") -> list[str]:
     RequestError
         There is no such supply or milestone.
     """
-    there = list(dict.fromkeys(result.tables["supplies"]["supply"]))
+    supplies = list(dict.fromkeys(result.tables["supplies"]["supply"]))
     if supply:
-        return [known(supply, there, "supply", "supplies")]
+        return [known(supply, supplies, "supply", "supplies")]
     milestones = [known(milestone, result.scenario.milestones, "milestone", "milestones")] if milestone else None
-    return list(labelled(counted(result.scenario, there, milestones), result.labels))
+    return list(labelled(counted(result.scenario, supplies, milestones), result.labels))
 
 
 def by_unit(result: Result) -> list[list[str]]:
     """The supplies that milestones count, those of one unit together."""
-    there = set(result.tables["supplies"]["supply"])
-    names = dict.fromkeys(one.supply for one in result.scenario.milestones.values() if one.supply in there)
+    supplies = set(result.tables["supplies"]["supply"])
+    names = dict.fromkeys(
+        milestone.supply for milestone in result.scenario.milestones.values() if milestone.supply in supplies
+    )
     units: dict[str, list[str]] = {}
     for name in labelled([name for name in names if name], result.labels):
         units.setdefault(result.scenario.supplies[name].unit, []).append(name)
@@ -77,8 +79,8 @@ def over_time(scenario: Scenario, curves: Sequence[Curve], explanation: str, unt
         return Chart("Supplies over time", empty="the scenario counts no supply")
     unit, alone = curves[0].unit or "units", len(curves) == 1
     seen = _in_the_world(scenario, [curve.name for curve in curves])
-    shown = [*(one for curve in curves for one in curve.changes), *(one for dots in seen for one in dots.x)]
-    begin, end = window(scenario, [*until, *(one.astype("datetime64[s]").item() for one in shown)])
+    shown = [*(values for curve in curves for values in curve.changes), *(values for dots in seen for values in dots.x)]
+    begin, end = window(scenario, [*until, *(moment.astype("datetime64[s]").item() for moment in shown)])
     marks: list[Mark] = []
     for curve, (colour, dash) in zip(curves, LINES * len(curves), strict=False):
         marks += _drawn(curve, colour, dash, end, alone)
@@ -114,7 +116,7 @@ def _drawn(curve: Curve, colour: str, dash: str, end: datetime, alone: bool) -> 
     line = Line(name=curve.name, colour=colour, dash=dash, x=x, y=y, steps=True)  # type: ignore[arg-type]
     if curve.low is None or curve.high is None:
         return [line]
-    low, high = (np.append(one[kept], one[-1]) for one in (curve.low, curve.high))
+    low, high = (np.append(values[kept], values[-1]) for values in (curve.low, curve.high))
     notes = [f"{curve.name}: {b:,.0f} ({a:,.0f} to {c:,.0f})" for a, b, c in zip(low, y, high, strict=True)]
     band = Band(name="P10 to P90" if alone else "", colour=colour, x=x, low=low, high=high, opacity=0.25, steps=True)
     return [band, replace(line, name="P50" if alone else curve.name, notes=notes)]
@@ -127,7 +129,7 @@ def _in_the_world(scenario: Scenario, names: Sequence[str]) -> list[Dots]:
     for kind, symbol, colour in WORLD:
         rows = dated[dated["supply"].isin(list(names)) & (dated["kind"] == kind)]
         if len(rows):
-            notes = [f"{one}: {meaning}" for one, meaning in zip(rows["milestone"], rows["meaning"], strict=True)]
+            notes = [f"{row}: {meaning}" for row, meaning in zip(rows["milestone"], rows["meaning"], strict=True)]
             x, y = rows["date"].to_numpy("datetime64[s]"), rows["reaches"].to_numpy(np.float64)
             dots.append(Dots(name=kind, colour=colour, symbol=symbol, x=x, y=y, notes=notes))  # type: ignore[arg-type]
     return dots

@@ -58,24 +58,26 @@ def activity_dates(
     engine = choose(AUTO, network.instances * n)
     among = agreed(result.scenario, network, seed, n, engine, threads(engine, workers))
     numbers = np.arange(n) if among is None else among.numbers[:n]
-    gates = [one.gate for one in network.milestones if one.name == milestone and require_milestone(network, milestone)]
-    told = _Told(network, numbers, gates)
+    gates = [
+        entry.gate for entry in network.milestones if entry.name == milestone and require_milestone(network, milestone)
+    ]
+    reader = _Reader(network, numbers, gates)
 
     def work(first: int, last: int, stopped: Event) -> None:
         build = builds(engine, network, seed, attempts=bool(gates))
         for k in range(first, last):
             if not stopped.is_set():
                 trace, draws = build(int(numbers[k]))
-                told.take(k, trace, [part["instance"][part["code"] < len(network.activities)]
+                reader.take(k, trace, [part["instance"][part["code"] < len(network.activities)]
                                      for part in chains(trace, draws, gates)])  # fmt: skip
 
     spans = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
     for done, _ in enumerate(in_threads(spans, threads(engine, workers), work), start=1):
         progress(min(n, done * CHUNK), n)
-    return told.table()
+    return reader.table()
 
 
-class _Told:
+class _Reader:
     """What is kept of every replication: dates, who was on the chain, what held whom."""
 
     def __init__(self, network: Network, numbers: Ints, gates: list[int]) -> None:
@@ -90,8 +92,8 @@ class _Told:
         self.start[k], self.finish[k] = trace.start, np.where(trace.finish == NOT, NOT, dated)
         count = len(self.causes)
         dated_or_first = np.where(trace.ready > 0, count - 2, count - 1)
-        others = np.where(trace.ready > self.network.release, count - 3, dated_or_first)
-        self.cause[k] = np.where(trace.held_by != NOT, trace.held_by, others)
+        other_dates = np.where(trace.ready > self.network.release, count - 3, dated_or_first)
+        self.cause[k] = np.where(trace.held_by != NOT, trace.held_by, other_dates)
         for instances in parts:
             self.on_chain[k, instances[instances != NOT]] = True
 

@@ -33,7 +33,7 @@ from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
-from dcsim.study.seen import agreed, draws_of, told
+from dcsim.study.seen import about_seen, agreed, draws_of
 from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
@@ -110,7 +110,7 @@ def delay_cost(
         **{"supply": supply, "unit": scenario.supplies[supply].unit},
         "seed": EXPECTED if expected else seed,
         "replications": 1 if expected else n,
-        **told(among),
+        **about_seen(among),
         **_against(counter.plan),
         **_worth_of(unit_days, value),
     }
@@ -167,11 +167,11 @@ class _Counter:
         trace, days_told = compute(self.network, draws), self.network.horizon // DAY + 1
         simulated = _grown(trace, self.instances, self.amounts)
         aim = self.plan or _grown(compute(self.ideal, draw(self.ideal, chance)), self.instances, self.amounts)
-        there = trace.done[self.instances] != NOT
-        seen = _worked(Growth(simulated.tick[there], simulated.amount[there]))
+        is_done = trace.done[self.instances] != NOT
+        seen = _worked(Growth(simulated.tick[is_done], simulated.amount[is_done]))
         grown, wanted = (self.initial + by_day(growth, days_told) for growth in (seen, self.plan or _worked(aim)))
         spent = _spent(trace, draws, self.instances, lateness(simulated, aim))
-        return _Build(spent, grown, wanted, not there.all(), *left_of(trace))
+        return _Build(spent, grown, wanted, not is_done.all(), *left_of(trace))
 
 
 def _counter(scenario: Scenario, network: Network, supply: str, target: pd.DataFrame | str | Path | None) -> _Counter:
@@ -201,12 +201,12 @@ def _against(plan: Growth | None) -> dict[str, str | None]:
 
 def _causes(network: Network, spent: Floats, unit_days: float, value: Money | None) -> pd.DataFrame:
     """What lost how many, most first: kind, name, unit_days, share, price (empty where a unit has none)."""
-    found: dict[tuple[str, str], float] = {}
+    by_cause: dict[tuple[str, str], float] = {}
     for key, minutes in zip([*codes_of(network), UNFINISHED], spent.tolist(), strict=True):
         if minutes:
-            found[key] = found.get(key, 0.0) + minutes / DAY
-    worth = {key: np.nan if value is None else _worth(lost, value) for key, lost in found.items()}
-    rows = [(*key, lost, lost / unit_days, worth[key]) for key, lost in found.items()]
+            by_cause[key] = by_cause.get(key, 0.0) + minutes / DAY
+    worth = {key: np.nan if value is None else _worth(lost, value) for key, lost in by_cause.items()}
+    rows = [(*key, lost, lost / unit_days, worth[key]) for key, lost in by_cause.items()]
     return typed(rows, TABLES["causes"]).sort_values("unit_days", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -232,7 +232,7 @@ def _increments(scenario: Scenario, network: Network, supply: str) -> tuple[Ints
     if users:
         names = ", ".join(network.activities[user] for user in sorted(users))
         raise RequestError(f"'{supply}' is consumed by {names}: choose a counter, which no activity consumes")
-    brought = {order.stock for order in network.orders} | {one.stock for one in network.productions}
+    brought = {order.stock for order in network.orders} | {production.stock for production in network.productions}
     if stocks & brought:
         raise RequestError(f"'{supply}' is delivered by orders or productions: choose a supply that activities produce")
     gain = np.array([sum(t.amount for t in bundle if t.stock in stocks) for bundle in network.bundles], np.int64)
@@ -248,11 +248,13 @@ def _unhindered(network: Network, supply: str) -> Network:
     return replace(
         network,
         release=np.zeros_like(network.release),
-        resources=tuple(replace(one, steps=((0, PLENTY),)) for one in network.resources),
-        stocks=tuple(one if one.name == supply else replace(one, initial=PLENTY) for one in network.stocks),
+        resources=tuple(replace(resource, steps=((0, PLENTY),)) for resource in network.resources),
+        stocks=tuple(stock if stock.name == supply else replace(stock, initial=PLENTY) for stock in network.stocks),
         productions=(),
         risks=(),
-        working_times=tuple(replace(one, open=open_always, stopped_by=()) for one in network.working_times),
+        working_times=tuple(
+            replace(working_time, open=open_always, stopped_by=()) for working_time in network.working_times
+        ),
     )
 
 
@@ -270,15 +272,15 @@ def _worked(growth: Growth) -> Growth:
 def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floats:
     """Unit-minutes lost by code, and at the end those of units that never came."""
     network, plan = trace.network, ways(trace.network)
-    found = np.zeros(plan.codes.total + 1)
-    there = trace.done[instances] != NOT
-    found[-1] = minutes[~there].sum()
-    late = np.flatnonzero(there & (minutes > 0))
+    by_code = np.zeros(plan.codes.total + 1)
+    is_done = trace.done[instances] != NOT
+    by_code[-1] = minutes[~is_done].sum()
+    late = np.flatnonzero(is_done & (minutes > 0))
     for unit_minutes, chain in zip(minutes[late], chains(trace, draws, instances[late].tolist()), strict=True):
-        told = with_risks(network, draws, chain)
-        spent = np.bincount(told["code"], weights=told["ends"] - told["begins"], minlength=plan.codes.total)
-        found[:-1] += shared(float(unit_minutes), spent, plan.codes)
-    return found
+        chain_ = with_risks(network, draws, chain)
+        spent = np.bincount(chain_["code"], weights=chain_["ends"] - chain_["begins"], minlength=plan.codes.total)
+        by_code[:-1] += shared(float(unit_minutes), spent, plan.codes)
+    return by_code
 
 
 # What it has to say
@@ -299,7 +301,7 @@ def report(result: Result, milestone: str = "") -> Report:
     columns = [Column("cause"), Column(f"{unit}-days", "days", digits=0), Column("share", "share")]
     columns += [Column(currency, "money")] if worth else []
     rows = [
-        [_told(row), row["unit_days"], row["share"], *([row["price"]] if worth else [])]
+        [_row_in_words(row), row["unit_days"], row["share"], *([row["price"]] if worth else [])]
         for row in causes.head(MOST_CAUSES).to_dict("records")
     ]
     more = len(causes) - MOST_CAUSES
@@ -315,7 +317,7 @@ def _unit(result: Result) -> str:
     return str(result.about.get("unit") or "unit")
 
 
-def _told(row: Mapping[Any, Any]) -> str:
+def _row_in_words(row: Mapping[Any, Any]) -> str:
     return LATE if (row["kind"], row["name"]) == UNFINISHED else spent_on(row["kind"], row["name"])
 
 
@@ -344,7 +346,7 @@ def lost_to(result: Result) -> Chart:
     causes = result.tables["causes"]
     shown = with_rest(causes[causes["unit_days"] > 0][["kind", "name", "unit_days", "share"]])
     lost, total = shown["unit_days"].to_numpy(np.float64), float(shown["unit_days"].sum())
-    names = [_told(row) for row in shown.to_dict("records")]
+    names = [_row_in_words(row) for row in shown.to_dict("records")]
     labels = [f"{number:,.0f} ({share(part, digits=0)})" for number, part in zip(lost, shown["share"], strict=True)]
     axis = Axis(title=f"{_unit(result)}-days lost, on average; together {total:,.0f}")
     notes, zeros = [f"{name}: {label}" for name, label in zip(names, labels, strict=True)], np.zeros(len(lost))

@@ -35,9 +35,9 @@ def site_quantities(network: Network) -> tuple[str, ...]:
     for risk in network.risks:
         if 0 < risk.probability < 1:
             names.extend(f"{name}.occurs" for name in first_strikes(risk))
-        drawn = (item for some in drawn_of(risk).values() for item in some.items())
+        drawn = (item for part_ in drawn_of(risk).values() for item in part_.items())
         names.extend(name for name, span in drawn if not isinstance(span, Fixed))
-    drawn_once = (one for one in network.branches if one.level == "site" and not isinstance(one.way, Fixed))
+    drawn_once = (branch for branch in network.branches if branch.level == "site" and not isinstance(branch.way, Fixed))
     names.extend(f"branches.{branch.name}" for branch in drawn_once)
     for order in network.orders:
         if network.stocks[order.stock].place == "site":
@@ -46,7 +46,7 @@ def site_quantities(network: Network) -> tuple[str, ...]:
             if not isinstance(order.lead_time, Fixed):
                 names.append(f"{order.path}.lead_time")
     for work in network.work:
-        if len(work.instances) == 1 and not all(isinstance(one, Fixed) for one in (work.minutes, *work.further)):
+        if len(work.instances) == 1 and not all(isinstance(length, Fixed) for length in (work.minutes, *work.further)):
             if network.levels[work.activity] == "site":
                 names.append(f"activities.{network.activities[work.activity]}.duration")
     return tuple(dict.fromkeys(names))

@@ -102,7 +102,7 @@ def drivers(
     require_milestone(network, milestone)
     inputs = inputs_of(network)
     refuse_uncountable(seed, 0)
-    refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(one.quantities) for one in inputs))
+    refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(input.quantities) for input in inputs))
     points = sensitivity.sample(inputs, n, seed)
     chosen = choose(engine, network.instances * len(points))
     builds = _Builds(network, chosen, seed, names.index(milestone), inputs, points)
@@ -145,7 +145,7 @@ class _Builds:
     points: Points
 
     def __post_init__(self) -> None:
-        self.names = [quantity for one in self.inputs for quantity in one.quantities][:-1]
+        self.names = [quantity for input in self.inputs for quantity in input.quantities][:-1]
         self.replication = np.unique(self.points[:, -1], return_inverse=True)[1]
         self.order = np.argsort(self.replication, kind="stable")
         self.reached, self.dated = np.full((2, len(self.points)), NOT, np.int64)
@@ -155,12 +155,12 @@ class _Builds:
         count, done = len(self.points), 0
         spans = [(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
         progress(done, count)
-        for some in in_threads(spans, workers, self._some):
-            done += some
+        for chunk in in_threads(spans, workers, self._chunk_of):
+            done += chunk
             progress(done, count)
         return self.reached
 
-    def _some(self, first: int, last: int, stopped: Event) -> int:
+    def _chunk_of(self, first: int, last: int, stopped: Event) -> int:
         runner = new_runner(self.engine, self.network, self.seed)
         for point in self.order[first:last].tolist():
             if stopped.is_set():
@@ -209,14 +209,14 @@ def report(result: Result, milestone: str = "") -> Report:
     about, rows = result.about, result.tables["drivers"].to_dict("records")
     moving = [row for row in rows if not row["total"] < NO_SHARE or row["swing"] >= NOTHING]
     still = [row["input"] for row in rows if row not in moving]
-    others = f"No effect: {listed(still, len(still))}."
+    rest = f"No effect: {listed(still, len(still))}."
     asked = replace(result, about={**about, "replications": None})  # as earlier versions called the points
     subject = [*asked.subject(), counted(int(about.get("builds", 0)), "replication"), about["milestone"]]
     sections = [Section("", tuple(_sentences(about, moving)))]
     if moving:
         title = "Inputs, the most important first"
         sections.append(Section(title, tables=(_table(moving),), charts=(moved(result),), notes=LEGEND))
-    sections.append(Section("", (others,) if still else ()))
+    sections.append(Section("", (rest,) if still else ()))
     return Report.of(f"What moves {about['milestone']}", subject, sections)
 
 

@@ -29,7 +29,7 @@ from dcsim.study.manifest import Count, Fields, Share
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_milestone
 from dcsim.study.result import Result
-from dcsim.study.seen import told
+from dcsim.study.seen import about_seen
 from dcsim.study.tables import CHAIN, STUCK
 from dcsim.study.unfinished import never
 from dcsim.trace import NOT
@@ -104,7 +104,7 @@ def explain(
     }
     about = {
         **{"milestone": milestone, "seed": seed, "sampling": sampling, "replications": n, "told": number},
-        **told(many.agreed),
+        **about_seen(many.agreed),
         "mean_day": float(tables["days"]["mean"].sum()) if reached.any() else None,
         "reached": float(reached.mean()),
     }
@@ -144,11 +144,11 @@ def _beside_expected(many: Replications, milestone: str, working: Working) -> di
     network, days = many.network, many.days_of(milestone)
     trace = ENGINES[many.engine]()(network, settle(network, Expectation()))
     number = [known.name for known in network.milestones].index(milestone)
-    there = trace.reached[number] != NOT
-    expected = (int(trace.reached[number]) - network.zero_of(milestone)) / DAY if there else np.nan
+    reached = trace.reached[number] != NOT
+    expected = (int(trace.reached[number]) - network.zero_of(milestone)) / DAY if reached else np.nan
     p50, p80 = (many.interval(milestone, level).estimate for level in (0.5, 0.8))
     dates = {f"p{level}_date": many.date_by(milestone, level / 100) for level in (50, 80)}
-    dates["expected_date"] = network.date(trace.dated[number]) if there else None
+    dates["expected_date"] = network.date(trace.dated[number]) if reached else None
     bias, biases = p50 - expected if np.isfinite(p50) and many.agreed is None else np.nan, {}
     if not np.isnan(days).any() and not np.isnan(bias):
         mean = float(days.mean())
@@ -174,8 +174,8 @@ def _moved_by_risks(many: Replications, milestone: str, working: Working) -> flo
     branches = tuple(replace(branch, way=Fixed(branch.way.mean)) for branch in network.branches)
     likelier = replace(network, risks=risks, branches=branches)
     asked = Asked(min(many.n, MOST_WITHOUT_RISKS))
-    few = replicate(many.scenario, likelier, many.seed, many.sampling, asked, working, lambda *_: None)
-    return float(np.mean(many.days_of(milestone)[: few.n] - few.days_of(milestone)))
+    increments = replicate(many.scenario, likelier, many.seed, many.sampling, asked, working, lambda *_: None)
+    return float(np.mean(many.days_of(milestone)[: increments.n] - increments.days_of(milestone)))
 
 
 def _likelier(risk: Risk) -> Risk:
@@ -242,12 +242,12 @@ def _because(result: Result, part: str, days: float) -> str:
         what = "risks or branches" if network.branches else "risks"
         return f"expected values leave out {what} that occur" if days > 0 else f"they include {what} that do not occur"
     if part == "merging":
-        several = _several(network)
-        return f"the latest of the {joined(several)} sets the date" if several else "times are rounded to minutes"
+        kinds = _kinds(network)
+        return f"the latest of the {joined(kinds)} sets the date" if kinds else "times are rounded to minutes"
     return f"the days are skewed: the median is {_side(days)} than the mean"
 
 
-def _several(network: Network) -> list[str]:
+def _kinds(network: Network) -> list[str]:
     """Of what in a network the latest can set a date."""
     merging = ["merging paths"] * bool((network.needed > 1).any())
     takes = any(demand.requirements or demand.consumes for demand in network.demands)
@@ -304,11 +304,11 @@ def _story(result: Result) -> Section:
         return Section("The driving chain", (why,))
     columns = (Column("from", "date"), Column("days", "days"), Column("cause"), Column("where"))
     table = Table(columns, list(story(parts)))
-    title = f"The driving chain of {_which(result)}, which reaches it on {parts['to'].iloc[-1]:%Y-%m-%d %H:%M}"
+    title = f"The driving chain of {_run_in_words(result)}, which reaches it on {parts['to'].iloc[-1]:%Y-%m-%d %H:%M}"
     return Section(title, tables=(table,), charts=(chain(result),))
 
 
-def _which(result: Result) -> str:
+def _run_in_words(result: Result) -> str:
     number = result.about["told"]
     return "the run with expected values" if number is None else f"replication {number}"
 
@@ -370,7 +370,7 @@ def chain(result: Result) -> Chart:
     start = shown["from"].to_numpy("datetime64[m]")
     end = start + (shown["ends"] - shown["begins"]).to_numpy("timedelta64[m]")
     marks = coloured(Bars, shown["kind"], rows=rows, start=start, end=end, notes=notes)
-    title = f"{result.about['milestone']}: driving chain in {_which(result)}"
+    title = f"{result.about['milestone']}: driving chain in {_run_in_words(result)}"
     how = "Each bar waited for the one before it. The shortest bars are left out."
     summary = "In time order: " + "; ".join(names)
     empty = "" if marks else "there is no driving chain"

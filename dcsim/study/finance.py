@@ -32,8 +32,7 @@ from dcsim.study.finance_debt import fan, leases, levels, loans
 from dcsim.study.finance_words import CHARTS, report
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
-from dcsim.study.seen import agreed, draws_of
-from dcsim.study.seen import told as told_of
+from dcsim.study.seen import about_seen, agreed, draws_of
 from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.trace import Trace
 
@@ -62,7 +61,7 @@ ABOUT |= {"compounding": str, "dscr": str, "covenants": dict[str, dict[str, Numb
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "finance", "report"]
 
 
-class Told(NamedTuple):
+class Valued(NamedTuple):
     """What is kept of some replications of one party."""
 
     first: int
@@ -91,7 +90,7 @@ class Money:
     @property
     def needs_attempts(self) -> bool:
         """Whether every attempt has to be told: to count working hours, or to know when an order was placed."""
-        return bool(self.network.orders_of_gate) or any(one.hours == "working" for one in self.finance.costs.values())
+        return bool(self.network.orders_of_gate) or any(cost.hours == "working" for cost in self.finance.costs.values())
 
     def quantities(self, trace: Trace, draws: Draws, held: int | None = None) -> Builds:
         """What is paid for in one build; if it is held for a day at a tick, everything from then on is a day later."""
@@ -102,7 +101,7 @@ class Money:
         }
         return Builds(
             {name: cost_quantity(name, cost, history, months) for name, cost in finance.costs.items()},
-            {name: revenue_quantity(one, history, months) for name, one in finance.revenue.items()},
+            {name: revenue_quantity(revenue, history, months) for name, revenue in finance.revenue.items()},
             reached,
         )
 
@@ -117,19 +116,19 @@ class Money:
         """The figures of parties and loans."""
         return figures_of(self.scenario, self.finance, books, self.months)
 
-    def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> Told:
+    def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> Valued:
         """The books of some replications, reduced."""
         books = self.books(builds, drawn)
         figures = self.figures(books)
         cash = {name: party.cash_flow["cash"] for name, party in books.parties.items()}
         if first >= FAN:
-            figures = {name: one.without_months for name, one in figures.items()}
-            cash = {name: one[:0] for name, one in cash.items()}
-        waits = {name: one.interest_until for name, one in self.finance.funding.items() if one.interest_until}
+            figures = {name: values.without_months for name, values in figures.items()}
+            cash = {name: flows[:0] for name, flows in cash.items()}
+        waits = {name: loan.interest_until for name, loan in self.finance.funding.items() if loan.interest_until}
         never = [name for name, milestone in waits.items() if builds[0].reached[milestone] == self.months.count]
-        return Told(first, figures, cash, never, books)
+        return Valued(first, figures, cash, never, books)
 
-    def delays(self, trace: Trace, draws: Draws, centre: Told) -> pd.DataFrame:
+    def delays(self, trace: Trace, draws: Draws, centre: Valued) -> pd.DataFrame:
         """What a day costs for which the expected build stands still at the beginning of each of its months: month,
         party, npv_lost, gap_added."""
         rows = []
@@ -140,13 +139,13 @@ class Money:
             books = self.books([self.quantities(trace, draws, held)], expected)
             for name, figures in self.figures(books).items():
                 if name in books.parties:
-                    was, now = (one.values for one in (centre.figures[name], figures))
+                    was, now = (party.values for party in (centre.figures[name], figures))
                     lost = [float(was["npv"][0] - now["npv"][0]), float(now["funding_gap"][0] - was["funding_gap"][0])]
                     rows.append((name, self.months.ends[month], *lost))
         frame = pd.DataFrame(rows, columns=["party", "month", "npv_lost", "gap_added"])
         return frame.assign(month=moments(list(frame["month"])))
 
-    def expected(self, engine: str) -> tuple[Told, pd.DataFrame]:
+    def expected(self, engine: str) -> tuple[Valued, pd.DataFrame]:
         """The build with expected values, at expected prices, and what a day of its delay costs."""
         draws = draw(self.network, Expectation())
         trace = ENGINES[engine]()(self.network, draws)
@@ -161,8 +160,8 @@ class Money:
         """Days from day zero to the last days of months; not a number for never."""
         zero = self.scenario.zero
         ends = np.array([(end - zero).total_seconds() / 86400 for end in self.months.ends])
-        there = np.isfinite(numbers)
-        return np.where(there, ends[np.where(there, numbers, 0).astype(int)], np.nan)
+        is_known = np.isfinite(numbers)
+        return np.where(is_known, ends[np.where(is_known, numbers, 0).astype(int)], np.nan)
 
 
 def finance(
@@ -200,30 +199,30 @@ def finance(
     money = Money.of(scenario, network)
     if n < 1:
         raise RequestError(f"there must be at least one replication, got {n}")
-    told = known(party, money.finance.parties, "party", "parties") if party is not None else TOGETHER
+    party_ = known(party, money.finance.parties, "party", "parties") if party is not None else TOGETHER
     chosen = choose(engine, network.instances * (1 if expected else draws_of(scenario, n) + 1))
     at_once = threads(chosen, workers)
     among = None if expected else agreed(scenario, network, seed, n, chosen, at_once)
     numbers = range(0 if expected else n) if among is None else among.numbers.tolist()
     parts = _parts(money, chosen, seed, numbers, at_once, progress)
-    about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **told_of(among)}
+    about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **about_seen(among)}
     centre, delays = money.expected(chosen)
-    return _result(money, told, centre, parts, delays, numbers or [0], about)
+    return _result(money, party_, centre, parts, delays, numbers or [0], about)
 
 
 def _parts(
     money: Money, engine: str, seed: int, numbers: Sequence[int], workers: int, progress: Callable[[int, int], None]
-) -> list[Told]:
+) -> list[Valued]:
     """The replications with these numbers, some at a time, in their order."""
 
-    def chunk(first: int, last: int, stopped: Event) -> Told:
+    def chunk(first: int, last: int, stopped: Event) -> Valued:
         build = builds(engine, money.network, seed, money.needs_attempts)
         done = [money.quantities(*build(k)) for k in numbers[first:last] if not stopped.is_set()]
         kept = money.keep(first, done, sampled(seed, numbers[first : first + len(done)]))
         return kept._replace(books=Books({}, {}, {}, {}))
 
     spans = [(first, min(first + CHUNK, len(numbers))) for first in range(0, len(numbers), CHUNK)]
-    parts: list[Told] = []
+    parts: list[Valued] = []
     for part in in_threads(spans, workers, chunk):
         parts.append(part)
         progress(min(len(parts) * CHUNK, len(numbers)), len(numbers))
@@ -232,9 +231,9 @@ def _parts(
 
 def _result(
     money: Money,
-    told: str,
-    centre: Told,
-    parts: Sequence[Told],
+    party: str,
+    centre: Valued,
+    parts: Sequence[Valued],
     delays: pd.DataFrame,
     numbers: Sequence[int],
     asked: dict[str, Any],
@@ -242,7 +241,7 @@ def _result(
     terms = money.finance
     about = {
         **asked,
-        "party": told,
+        "party": party,
         "parties": list(terms.parties),
         "currency": terms.currency,
         "price_year": terms.price_year,
@@ -254,9 +253,9 @@ def _result(
         "compounding": terms.compounding,
         "dscr": f"{terms.dscr.window}, {terms.dscr.length}, {terms.dscr.cfads.replace('_', ' ')}",
         "covenants": {
-            name: {key: float(value) for key in ("dscr", "ltv") if (value := getattr(one.covenants, key)) is not None}
-            for name, one in terms.funding.items()
-            if one.loan is not None
+            name: {key: float(value) for key in ("dscr", "ltv") if (value := getattr(loan.covenants, key)) is not None}
+            for name, loan in terms.funding.items()
+            if loan.loan is not None
         },
     }
     sampled_ = parts or [centre]
@@ -274,11 +273,11 @@ def _result(
     return Result("finance", money.scenario, about, tables)
 
 
-def _all(parts: Sequence[Told], party: str, name: str) -> Floats:
+def _all(parts: Sequence[Valued], party: str, name: str) -> Floats:
     return np.concatenate([part.figures[party].values[name] for part in parts])
 
 
-def _figures(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
+def _figures(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFrame:
     """One row per party (or loan) and figure: party, figure, kind (money or ratio), expected, mean, p10, p50, p90,
     there (in which share of the replications it exists), note (why the expected build has none)."""
     rows = []
@@ -290,29 +289,29 @@ def _figures(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
             mean = float(finite.mean()) if len(finite) == len(here) and len(here) else np.nan
             note = figures.words[0] if name == "irr" else ""
             kind = "money" if name in MONEY else "share" if name in RATIOS else "ratio"
-            there = len(here) / len(values)
-            rows.append((party, name, kind, float(figures.values[name][0]), mean, *levels(here), there, note))
+            share_there = len(here) / len(values)
+            rows.append((party, name, kind, float(figures.values[name][0]), mean, *levels(here), share_there, note))
     columns = ["party", "figure", "kind", "expected", "mean", "p10", "p50", "p90", "there", "note"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _events(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
+def _events(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFrame:
     """One row per party (or loan) and event, dated by the end of its month: party, event, expected, p10, p50, p90
     (empty for never), happens (in which share of the replications)."""
-    names = [(party, name) for party, one in centre.figures.items() for name in EVENTS if name in one.values]
+    names = [(party, name) for party, figures in centre.figures.items() for name in EVENTS if name in figures.values]
     values = [_all(parts, *name) for name in names]
-    numbers = np.array([levels(one) for one in values]).T
+    numbers = np.array([levels(value) for value in values]).T
     centres = np.array([centre.figures[party].values[name][0] for party, name in names])
     return pd.DataFrame(names, columns=["party", "event"]).assign(
         expected=money.dates(centres),
         p10=money.dates(numbers[0]),
         p50=money.dates(numbers[1]),
         p90=money.dates(numbers[2]),
-        happens=[float(np.isfinite(one).mean()) for one in values],
+        happens=[float(np.isfinite(value).mean()) for value in values],
     )
 
 
-def _monthly(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
+def _monthly(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFrame:
     """One row per party and month, quantiles of the first 4,096 replications: party, month (its last day), cash
     (expected), cash_p10, cash_p50, cash_p90, dscr (expected), dscr_p10, dscr_p50, dscr_p90."""
     frames = []
@@ -328,7 +327,7 @@ def _monthly(money: Money, centre: Told, parts: Sequence[Told]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _statements(money: Money, centre: Told) -> pd.DataFrame:
+def _statements(money: Money, centre: Valued) -> pd.DataFrame:
     """The expected build, one row per party, statement, line and month: party, statement, line, month, amount."""
     frames = []
     for name, party in centre.books.parties.items():
@@ -340,7 +339,7 @@ def _statements(money: Money, centre: Told) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _sources(centre: Told) -> pd.DataFrame:
+def _sources(centre: Valued) -> pd.DataFrame:
     """Sources and uses of all money of the expected build: party, side, line, amount."""
     rows = []
     for name, party in centre.books.parties.items():
@@ -349,7 +348,7 @@ def _sources(centre: Told) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["party", "side", "line", "amount"])
 
 
-def _outcomes(money: Money, parts: Sequence[Told], numbers: Sequence[int]) -> pd.DataFrame:
+def _outcomes(money: Money, parts: Sequence[Valued], numbers: Sequence[int]) -> pd.DataFrame:
     """One row per party (or loan) and replication: all figures, and the end of the month of each event."""
     frames = []
     for party, figures in parts[0].figures.items():

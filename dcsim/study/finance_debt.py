@@ -12,7 +12,7 @@ from dcsim.money.months import Floats
 from dcsim.money.waterfall import loan_to_value
 
 if TYPE_CHECKING:
-    from dcsim.study.finance import Money, Told
+    from dcsim.study.finance import Money, Valued
 
 
 def levels(values: Floats) -> list[float]:
@@ -25,11 +25,11 @@ def levels(values: Floats) -> list[float]:
 def fan(name: str, centre: Figures, parts: Sequence[Figures]) -> dict[str, Floats]:
     """A ratio by month: in the expected build, P10, P50 and P90 of the replications in which there is one."""
     values = np.concatenate([getattr(part, name) for part in parts])
-    sizes = np.array([levels(one[~np.isnan(one)]) for one in values.T])
+    sizes = np.array([levels(month[~np.isnan(month)]) for month in values.T])
     return {name: getattr(centre, name)[0]} | {f"{name}_p{p}": sizes[:, k] for k, p in enumerate((10, 50, 90))}
 
 
-def loans(money: "Money", centre: "Told", parts: "Sequence[Told]") -> pd.DataFrame:
+def loans(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -> pd.DataFrame:
     """The loans of the expected build by month: loan, party, month, rate, drawn, fee, added (interest), unpaid (missed
     interest), interest (paid), repaid, service (what was due), to_reserve, forgiven, balance, market_value,
     forced_value, forced_ltv; and ltv, dscr and llcr with quantiles of the first 4,096 replications."""
@@ -38,9 +38,9 @@ def loans(money: "Money", centre: "Told", parts: "Sequence[Told]") -> pd.DataFra
         columns = {"rate": loan.offer.rate[0]}
         for key in _LOAN[1:11]:
             columns[key] = getattr(loan, key)[0] / 100
-        owned = [centre.books.owned[one] for one in loan.terms.against]
+        owned = [centre.books.owned[asset] for asset in loan.terms.against]
         for key in ("value", "forced"):
-            columns[key] = sum((getattr(one, key)[0] for one in owned), np.zeros(money.months.count)) / 100
+            columns[key] = sum((getattr(asset, key)[0] for asset in owned), np.zeros(money.months.count)) / 100
         columns["market_value"], columns["forced_value"] = columns.pop("value"), columns.pop("forced")
         forced = loan_to_value(loan.balance[0], np.asarray(columns["forced_value"] * 100, np.int64))
         columns["forced_ltv"] = forced if owned else forced * np.nan
@@ -61,15 +61,15 @@ _LOAN = (
 )
 
 
-def leases(money: "Money", centre: "Told") -> pd.DataFrame:
+def leases(money: "Money", centre: "Valued") -> pd.DataFrame:
     """The leases of the expected build by month: lease, month, rent; and the rate that the lessor earns (effective, of
     the first delivery)."""
     frames = [
         pd.DataFrame({"lease": name, "month": moments(list(money.months.ends)), "rent": rents.due[0] / 100})
         for name, rents in centre.books.rents.items()
     ]
-    nothing = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": pd.Series(dtype="float64")}
-    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(nothing)
-    return whole.assign(
-        earned=whole["lease"].map({name: one.earned for name, one in centre.books.rents.items()}).astype(float)
+    empty = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": pd.Series(dtype="float64")}
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(empty)
+    return table.assign(
+        earned=table["lease"].map({name: rent.earned for name, rent in centre.books.rents.items()}).astype(float)
     )

@@ -133,10 +133,10 @@ def _tables(result: Result, name: str) -> tuple[Table, Table]:
 def _figures(figures: pd.DataFrame) -> Table:
     rows = []
     for row in figures.to_dict("records"):
-        told = [_cell(row[key], row["kind"]) for key in ("expected", "mean", "p10", "p50", "p90")]
-        if row["note"] and not told[0]:
-            told[0] = row["note"]
-        rows.append([LABELS[row["figure"]], *told, row["there"]])
+        cells = [_cell(row[key], row["kind"]) for key in ("expected", "mean", "p10", "p50", "p90")]
+        if row["note"] and not cells[0]:
+            cells[0] = row["note"]
+        rows.append([LABELS[row["figure"]], *cells, row["there"]])
     titles = ("expected", "mean", "P10", "P50", "P90")
     columns = (Column("figure"), *(Column(title, "money") for title in titles), Column("exists in", "share", 0, 0))
     return Table(columns, [row for row in rows if any(row[1:-1])])
@@ -162,9 +162,9 @@ def _sides(result: Result) -> Table:
     rows = _of(result, "sources")
     rows = rows[rows["amount"] != 0]
     total = rows.groupby("side")["amount"].sum()
-    told = [[row["side"], row["line"], row["amount"]] for row in rows.to_dict("records")]
-    told += [[f"all {side}s", "", float(amount)] for side, amount in total.items()]
-    return Table((Column("side"), Column("line"), Column("amount", "money")), told)
+    cells = [[row["side"], row["line"], row["amount"]] for row in rows.to_dict("records")]
+    cells += [[f"all {side}s", "", float(amount)] for side, amount in total.items()]
+    return Table((Column("side"), Column("line"), Column("amount", "money")), cells)
 
 
 def _years(result: Result) -> Table:
@@ -175,46 +175,46 @@ def _years(result: Result) -> Table:
     years = sorted(set(rows["month"].dt.year))
     wanted = [("income", line) for line in INCOME]
     wanted += [("cash flow", "investment"), ("cash flow", "net cash flow")]
-    told = [[line, *(float(sums[statement, line, year]) for year in years)] for statement, line in wanted]
-    told = [row for row in told if any(row[1:])]
+    cells = [[line, *(float(sums[statement, line, year]) for year in years)] for statement, line in wanted]
+    cells = [row for row in cells if any(row[1:])]
     for line in ("cash", "loans"):
-        told.append([f"{line} at the end", *(float(ends["balance sheet", line, year]) for year in years)])
-    return Table((Column(str(result.about["currency"])), *(Column(str(year), "money") for year in years)), told)
+        cells.append([f"{line} at the end", *(float(ends["balance sheet", line, year]) for year in years)])
+    return Table((Column(str(result.about["currency"])), *(Column(str(year), "money") for year in years)), cells)
 
 
 def _loans(result: Result) -> Iterator[Section]:
     together = result.about["party"] not in set(result.tables["loans"]["party"])
     rows = result.tables["loans"] if together else _of(result, "loans")
     for name, part in rows.groupby("loan", sort=False):
-        told = []
+        cells = []
         for year, months in part.groupby(part["month"].dt.year):
             end = months.iloc[-1]
             sums = [float(months[key].sum()) for key in ("drawn", "added", "interest", "repaid")]
-            told.append([str(year), *sums, float(end["balance"]), float(end["ltv"])])
+            cells.append([str(year), *sums, float(end["balance"]), float(end["ltv"])])
         titles = ("drawn", "added", "interest", "repaid", "owed")
         columns = (Column("year"), *(Column(title, "money") for title in titles), Column("LTV", "share"))
         note = "the milestone until which its interest is added is never reached in the expected build"
         notes = (f"{name}: {note}",) if name in result.about["never_ready"] else ()
         charts = tuple(chart for draw in (ltv, dscr) if not (chart := draw(result, str(name))).empty)
         yield Section(f"Loan: {name}", tables=_tables(result, str(name)), charts=charts)
-        yield Section(f"Loan: {name}, expected build", tables=(Table(columns, told),), notes=notes)
+        yield Section(f"Loan: {name}, expected build", tables=(Table(columns, cells),), notes=notes)
 
 
 def _delays(result: Result) -> Table:
     rows = _of(result, "delays")
-    told = [[f"{row['month']:%Y-%m}", row["npv_lost"], row["gap_added"]] for row in rows.to_dict("records")]
+    cells = [[f"{row['month']:%Y-%m}", row["npv_lost"], row["gap_added"]] for row in rows.to_dict("records")]
     columns = (Column("a day in", "date"), Column("NPV lost", "money"), Column("added to the gap", "money"))
-    return Table(columns, told)
+    return Table(columns, cells)
 
 
 def _leases(result: Result) -> Iterator[Section]:
     rows = result.tables["leases"]
     if len(rows):
-        told = [
+        cells = [
             [name, float(part["rent"].sum()), float(part["earned"].iloc[0])] for name, part in rows.groupby("lease")
         ]
         columns = (Column("lease"), Column("rents", "money"), Column("implicit rate, effective", "share", 0, 2))
-        yield Section("Leases, expected build", tables=(Table(columns, told),))
+        yield Section("Leases, expected build", tables=(Table(columns, cells),))
 
 
 _SIZES = ((1e9, "billion "), (1e6, "million "), (1e3, "thousand "))
@@ -238,8 +238,8 @@ def cash(result: Result, party: str = "") -> Chart:
         low, middle, high = (rows[key].to_numpy() / size for key in ("cash_p10", "cash_p50", "cash_p90"))
         marks.append(Band(name="P10 to P90", x=x, low=low, high=high, opacity=0.25))
         marks.append(Line(name="P50", x=x, y=middle, dash="dash"))
-    told = zip(rows["month"], rows["cash"], strict=True)
-    notes = [f"{month:%Y-%m}: {money(amount, currency)}" for month, amount in told]
+    points = zip(rows["month"], rows["cash"], strict=True)
+    notes = [f"{month:%Y-%m}: {money(amount, currency)}" for month, amount in points]
     marks.append(Line(name="expected build", colour="orange", x=x, y=rows["cash"].to_numpy() / size, notes=notes))
     events = _of(result, "events", name)
     event = pd.Timestamp(events.loc[events["event"] == "runs_out", "expected"].iloc[0])

@@ -109,17 +109,17 @@ def fit(
         raise RequestError(
             f"nothing in '{path}' is fitted to a milestone with an observed date: name it under `fitted`"
         )
-    overrides: dict[str, Any] = {"factors": {one.name: one.factor for one in free}}
-    overrides |= {one.governs: [*one.varies_with, one.name] for one in free}
+    overrides: dict[str, Any] = {"factors": {quantity.name: quantity.factor for quantity in free}}
+    overrides |= {quantity.governs: [*quantity.varies_with, quantity.name] for quantity in free}
     opened = changed(scenario, overrides=overrides)
-    found = replicate(opened, network_of(opened), seed, RANDOM, Asked(n), Working(engine, workers), progress)
-    used = list(dict.fromkeys(chain.from_iterable(_dated(scenario, one.to) for one in free)))
-    away = np.column_stack([_away(found, milestone) for milestone in used])
+    result = replicate(opened, network_of(opened), seed, RANDOM, Asked(n), Working(engine, workers), progress)
+    used = list(dict.fromkeys(chain.from_iterable(_dated(scenario, quantity.to) for quantity in free)))
+    away = np.column_stack([_away(result, milestone) for milestone in used])
     logs, widened, effective = kernel([(column, False) for column in away.T], n)
     met = _Met(away, np.asarray(special.softmax(logs)))
     about = {"seed": seed, "replications": n, "widened": widened, "effective": effective}
-    tables = {"fitted": _values(found, free, met), "dates": _checks(found, used, met)}
-    return Result("fit", scenario, about, tables | {"others": _others(found, free, met)})
+    tables = {"fitted": _values(result, free, met), "dates": _checks(result, used, met)}
+    return Result("fit", scenario, about, tables | {"others": _other_inputs(result, free, met)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +154,8 @@ def _free(scenario: Scenario, name: str, fitted: Fitted) -> _Free:
             part = scenario.activities[activity]
             written, varies, divides = _mean(part.duration), part.varies_with, False
         case ("supplies", supply, "orders", order, "lead_time"):
-            one = scenario.supplies[supply].orders[order]
-            written, varies, divides = _mean(one.lead_time), one.varies_with, False
+            spec = scenario.supplies[supply].orders[order]
+            written, varies, divides = _mean(spec.lead_time), spec.varies_with, False
         case ("supplies", supply, "production", "share"):
             made = scenario.supplies[supply].production
             written, varies, divides = (float(made.share), made.varies_with, True) if made else (0.0, (), True)
@@ -169,84 +169,88 @@ def _free(scenario: Scenario, name: str, fitted: Fitted) -> _Free:
 
 def _mean(span: Any) -> float:
     """The mean of a span in minutes; nothing where it is none of one length."""
-    return float(span.resolve(lambda one: one.about).mean) if isinstance(span, Uncertain) else 0.0
+    return float(span.resolve(lambda bound: bound.about).mean) if isinstance(span, Uncertain) else 0.0
 
 
 def _readings(scenario: Scenario, milestone: str) -> tuple[float, float]:
     """The first and the last day on which it was observed, counted from day zero."""
-    some = [
-        (day_of(one.date) - scenario.zero_of(milestone).date()).days for one in scenario.milestones[milestone].observed
+    days = [
+        (day_of(observation.date) - scenario.zero_of(milestone).date()).days
+        for observation in scenario.milestones[milestone].observed
     ]
-    return float(min(some)), float(max(some))
+    return float(min(days)), float(max(days))
 
 
-def _away(found: Replications, milestone: str) -> Floats:
+def _away(result: Replications, milestone: str) -> Floats:
     """How many errors each replication is before the day observed; several readings are its error, at least a day."""
-    first, last = _readings(found.scenario, milestone)
-    days = np.nan_to_num(np.floor(found.days_of(milestone)), nan=inf)
+    first, last = _readings(result.scenario, milestone)
+    days = np.nan_to_num(np.floor(result.days_of(milestone)), nan=inf)
     return ((first + last) / 2 - days) / max(label_error((last - first) / 2), 1.0)
 
 
 # Tables
 
 
-def _draws(found: Replications, name: str) -> Floats:
-    return found.kept.draws[:, drawn_names(found.network).index(name)]
+def _draws(result: Replications, name: str) -> Floats:
+    return result.kept.draws[:, drawn_names(result.network).index(name)]
 
 
-def _values(found: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
+def _values(result: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
     """One row per fitted value: its prior, what the scenario says, P10, P50 and P90 of its posterior, and how wide the
     logarithm of this is, as a share of the prior. Durations in hours."""
     rows = []
-    for one in free:
-        logs = met.moved(np.log(one.values(_draws(found, f"factors.{one.name}"))))
-        values, unit = np.exp(logs), 1.0 if one.divides else 60.0
-        width = sd(logs, met.weights) / (np.log(one.high / one.low) / (2 * Z95))
-        numbers = [one.low, one.high, one.written, *quantiles(values, met.weights, 0.1, 0.5, 0.9)]
-        rows.append((".".join(one.path), listed(one.to), *(number / unit for number in numbers), width))
+    for quantity in free:
+        logs = met.moved(np.log(quantity.values(_draws(result, f"factors.{quantity.name}"))))
+        values, unit = np.exp(logs), 1.0 if quantity.divides else 60.0
+        width = sd(logs, met.weights) / (np.log(quantity.high / quantity.low) / (2 * Z95))
+        numbers = [quantity.low, quantity.high, quantity.written, *quantiles(values, met.weights, 0.1, 0.5, 0.9)]
+        rows.append((".".join(quantity.path), listed(quantity.to), *(number / unit for number in numbers), width))
     return typed(rows, TABLES["fitted"])
 
 
-def _checks(found: Replications, used: list[str], met: _Met) -> pd.DataFrame:
+def _checks(result: Replications, used: list[str], met: _Met) -> pd.DataFrame:
     """One row per observed milestone: whether values are fitted to it, the first and last day observed, and P10, P50
     and P90 before (by the priors alone) and after. Days from day zero."""
     rows, alike = [], np.full(len(met.weights), 1 / len(met.weights))
-    for name, milestone in found.scenario.milestones.items():
+    for name, milestone in result.scenario.milestones.items():
         if milestone.observed:
-            days = np.nan_to_num(found.days_of(name), nan=float(found.network.horizon))
-            both = ((days, alike), (met.moved(days), met.weights))
-            told = (quantiles(some, weights, 0.1, 0.5, 0.9) for some, weights in both)
+            days = np.nan_to_num(result.days_of(name), nan=float(result.network.horizon))
+            columns = ((days, alike), (met.moved(days), met.weights))
+            summaries = (quantiles(days_, weights, 0.1, 0.5, 0.9) for days_, weights in columns)
             fitted = "yes" if name in used else "no"
-            rows.append((name, fitted, *_readings(found.scenario, name), *chain.from_iterable(told)))
+            rows.append((name, fitted, *_readings(result.scenario, name), *chain.from_iterable(summaries)))
     return typed(rows, TABLES["dates"])
 
 
-def _others(found: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
+def _other_inputs(result: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
     """One row per fitted value and all else that is drawn once: how they go together in the posterior, and how wide the
     posterior of the other is, as a share of its prior. A risk is whether it occurs."""
     rows, weights = [], met.weights
-    fitted = {".".join(one.path): np.log(one.values(_draws(found, f"factors.{one.name}"))) for one in free}
-    drawn = [(name, values) for name, values in (*_site(found, free), *fitted.items()) if values.std() > 0]
-    others = {name: values if name.startswith("risks.") else met.moved(values) for name, values in drawn}
+    fitted = {
+        ".".join(quantity.path): np.log(quantity.values(_draws(result, f"factors.{quantity.name}")))
+        for quantity in free
+    }
+    drawn = [(name, values) for name, values in (*_site(result, free), *fitted.items()) if values.std() > 0]
+    factors = {name: values if name.startswith("risks.") else met.moved(values) for name, values in drawn}
     wholes = {name: float(values.std()) for name, values in drawn}
     for path in fitted:
         values = met.moved(fitted[path])
-        for name, other in others.items():
+        for name, values_ in factors.items():
             if name != path:
-                width = sd(other, weights)
-                both = weights @ ((values - weights @ values) * (other - weights @ other))
-                strong = both / (sd(values, weights) * width) if width > 0 else 0.0
+                width = sd(values_, weights)
+                covariance = weights @ ((values - weights @ values) * (values_ - weights @ values_))
+                strong = covariance / (sd(values, weights) * width) if width > 0 else 0.0
                 rows.append((path, name, float(strong), width / wholes[name]))
     return typed(rows, TABLES["others"])
 
 
-def _site(found: Replications, free: list[_Free]) -> Iterator[tuple[str, Floats]]:
+def _site(result: Replications, free: list[_Free]) -> Iterator[tuple[str, Floats]]:
     """All that is drawn once for the site, beside the fitted values."""
-    factors = {f"factors.{one.name}" for one in free}
-    for number, name in enumerate(drawn_names(found.network)):
+    factors = {f"factors.{quantity.name}" for quantity in free}
+    for number, name in enumerate(drawn_names(result.network)):
         if name in factors:
             continue
-        values = found.kept.draws[:, number]
+        values = result.kept.draws[:, number]
         yield name, np.isfinite(values).astype(np.float64) if name.startswith("risks.") else np.nan_to_num(values)
 
 
@@ -261,22 +265,24 @@ NOTES = (
 def report(result: Result, milestone: str = "") -> Report:
     """The posteriors beside their priors, what stands for what, and every observed date before and after."""
     about, tables = result.about, result.tables
-    told = [f"{about['effective']:.0f} of {counted(about['replications'], 'replication')} count."]
+    sentences = [f"{about['effective']:.0f} of {counted(about['replications'], 'replication')} count."]
     if about["widened"] > 1:
-        told.append(f"The errors of the dates are widened {about['widened']:.1f} times, until enough replications fit.")
+        sentences.append(
+            f"The errors of the dates are widened {about['widened']:.1f} times, until enough replications fit."
+        )
     vague = list(tables["fitted"]["value"][tables["fitted"]["width"] > HARDLY])
-    told += [f"The dates hardly say anything of {listed(vague)}."] if vague else []
+    sentences += [f"The dates hardly say anything of {listed(vague)}."] if vague else []
     ridges = [
         f"{row['value']} and {row['other']} stand for each other: correlation {row['correlation']:.2f}."
         for row in tables["others"].to_dict("records")
         if abs(row["correlation"]) >= max(RIDGE, 3 / about["effective"] ** 0.5)
     ]
-    others = tables["others"]
-    quiet = others[~others["other"].isin(tables["fitted"]["value"])].drop_duplicates("other")
+    table = tables["others"]
+    quiet = table[~table["other"].isin(tables["fitted"]["value"])].drop_duplicates("other")
     unsaid = int((quiet["width"] > HARDLY).sum())
     ridges.append(f"Of {unsaid} of {counted(len(quiet), 'other draw')} of the site the dates hardly say anything.")
     sections = [
-        Section("", told),
+        Section("", sentences),
         Section("Fitted values", tables=(_fitted(tables["fitted"]),)),
         Section("", notes=ridges),
         Section("Dates", tables=(_dates(tables["dates"]),), charts=(dates(result),)),

@@ -147,7 +147,7 @@ def _moved_by_sight(result: Result) -> Iterator[str]:
     until, rows = result.about["seen"]["until"], result.tables["seen"].to_dict("records")
     done = dict.fromkeys(row["milestone"] for row in rows if row["seen"] != "not by")
     missing = [name for name in dict.fromkeys(row["milestone"] for row in rows) if name not in done]
-    said = [f"{joined([*some])} {word}" for some, word in ((done, "done"), (missing, "not yet")) if some]
+    said = [f"{joined([*names])} {word}" for names, word in ((done, "done"), (missing, "not yet")) if names]
     yield f"Seen until {until}: {'; '.join(said)}."
     after = result.tables["summary"].set_index("milestone")
     moved = []
@@ -202,8 +202,8 @@ BINS = 28
 
 def histogram(result: Result, milestone: str = "") -> Chart:
     """In how many replications a milestone is reached when; the last milestone if none is named."""
-    there = labelled(list(result.scenario.milestones), result.labels)
-    name = known(milestone, there, "milestone", "milestones") if milestone else (there or [""])[-1]
+    labels = labelled(list(result.scenario.milestones), result.labels)
+    name = known(milestone, labels, "milestone", "milestones") if milestone else (labels or [""])[-1]
     table = result.tables["milestones"]
     rows = table[table["milestone"] == name]
     days = rows["day"].to_numpy(np.float64)
@@ -217,12 +217,12 @@ def histogram(result: Result, milestone: str = "") -> Chart:
     marks: list[Mark] = [Columns(colour="sky", edges=edges, heights=heights.astype(np.float64))]
     for level, dash in QUANTILES:
         when, value = date_at(rows["date"], level), quantile(days, level)
-        told = f"P{round(100 * level)}  " + (f"{date_of(when)}, day {day(value)}" if when else "not by the end")
+        label = f"P{round(100 * level)}  " + (f"{date_of(when)}, day {day(value)}" if when else "not by the end")
         at = _at(zero, np.array([value] if when else []))
-        marks.append(Rule(name=told, dash=dash, at=at[0].item()) if when else Line(name=told, dash=dash, x=at, y=at))
+        marks.append(Rule(name=label, dash=dash, at=at[0].item()) if when else Line(name=label, dash=dash, x=at, y=at))
     for dots in observed_and_target_dates(result.scenario, [name], 0.03 * float(heights.max())):
-        told = ", ".join(f"{str(one)[:10]}" for one in dots.x[:3])
-        marks.append(replace(dots, name=f"{dots.name}  {told}"))
+        label = ", ".join(f"{str(label)[:10]}" for label in dots.x[:3])
+        marks.append(replace(dots, name=f"{dots.name}  {label}"))
     y = Axis("count", f"replications of {len(days):,}")
     said = "; ".join(mark.name for mark in marks[1:4])
     return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero_of(name))
@@ -257,14 +257,14 @@ def dates_chart(result: Result) -> Chart:
         rows = np.flatnonzero(np.isfinite(summary[level]))
         part = summary.iloc[rows]
         notes = [
-            f"{one} {level.upper()}: {date_of(when)} (day {day(value)})"
-            for one, when, value in zip(part["milestone"], part[f"{level}_date"], part[level], strict=True)
+            f"{milestone} {level.upper()}: {date_of(when)} (day {day(value)})"
+            for milestone, when, value in zip(part["milestone"], part[f"{level}_date"], part[level], strict=True)
         ]
         x = part[f"{level}_date"].to_numpy("datetime64[s]")
         marks.append(Dots(name=level.upper(), symbol=symbol, x=x, y=rows.astype(np.float64), notes=notes))  # type: ignore[arg-type]
     marks += observed_and_target_dates(result.scenario, names, 0.3)
-    told = [f"{row['milestone']} {date_of(row['p50_date'])}" for row in summary.to_dict("records")]
-    explanation, said = "Bar: the middle 80 % of the replications.", f"P50: {', '.join(told)}."
+    labels = [f"{row['milestone']} {date_of(row['p50_date'])}" for row in summary.to_dict("records")]
+    explanation, said = "Bar: the middle 80 % of the replications.", f"P50: {', '.join(labels)}."
     x_axis, y_axis = Axis("date"), Axis("rows", names=names)
     empty = "" if names else "there are no milestones"
     return Chart("Milestones", x_axis, y_axis, marks, explanation, said, result.scenario.zero, empty)
@@ -278,22 +278,22 @@ def before_and_after(result: Result) -> Chart:
     before = result.tables["before"].set_index("milestone")
     after = result.tables["summary"].set_index("milestone").loc[before.index]
     names, marks = list(before.index), list[Mark]()
-    for told, table, colour, shift in (("before", before, "grey", -0.18), ("after", after, "blue", 0.18)):
+    for when, table, colour, shift in (("before", before, "grey", -0.18), ("after", after, "blue", 0.18)):
         rows = np.flatnonzero(table["p90_date"].notna().to_numpy())
         start, middle, end = (table[f"{p}_date"].to_numpy("datetime64[s]")[rows] for p in ("p10", "p50", "p90"))
         at = (rows + shift).tolist()
         look: dict[str, Any] = {"height": 0.26, "opacity": 0.4, "colour": colour}
-        marks.append(Bars(name=f"{told}: P10 to P90", rows=at, start=start, end=end, **look))
-        marks.append(Dots(name=f"{told}: P50", colour=colour, x=middle, y=np.array(at)))
+        marks.append(Bars(name=f"{when}: P10 to P90", rows=at, start=start, end=end, **look))
+        marks.append(Dots(name=f"{when}: P50", colour=colour, x=middle, y=np.array(at)))
     seen, where = result.tables["seen"], {f"{name}": number for number, name in enumerate(names)}
-    for told, colour, part in (
+    for when, colour, part in (
         ("seen", "ink", seen[seen["seen"] != "not by"]),
         ("not yet", "orange", seen[seen["seen"] == "not by"]),
     ):
         y = np.array([where[f"{name}"] for name in part["milestone"]], np.float64)
         x = part["date"].to_numpy("datetime64[s]")
-        symbol: Any = "diamond" if told == "seen" else "triangle"
-        marks += [Dots(name=told, colour=colour, symbol=symbol, x=x, y=y)] if len(y) else []
+        symbol: Any = "diamond" if when == "seen" else "triangle"
+        marks += [Dots(name=when, colour=colour, symbol=symbol, x=x, y=y)] if len(y) else []
     until = datetime.fromisoformat(result.about["seen"]["until"])
     marks.append(Rule(name="last seen", colour="ink", dash="dot", at=until))
     said = " ".join(_moved_by_sight(result))

@@ -29,8 +29,8 @@ def inputs_of(network: Network) -> tuple[Input, ...]:
     takes; so is what a planner asks about. Of a branch the number of its way counts, and its ends are the first and the
     last that it may take.
     """
-    found = [*_factors(network), *_risks(network), *_branches(network), *_orders(network), *_activities(network)]
-    return (*found, Input(REST, PLACES, (REST,)))
+    inputs = [*_factors(network), *_risks(network), *_branches(network), *_orders(network), *_activities(network)]
+    return (*inputs, Input(REST, PLACES, (REST,)))
 
 
 def _factors(network: Network) -> Iterator[Input]:
@@ -44,19 +44,19 @@ def _risks(network: Network) -> Iterator[Input]:
         spans = drawn_of(risk)
         strikes = [occurs for name in first_strikes(risk) if (occurs := f"{name}.occurs") in known]
         if strikes:
-            drawn = (*strikes, *(name for some in spans.values() for name in some if name in known))
+            drawn = (*strikes, *(name for quantities in spans.values() for name in quantities if name in known))
             random, often = (np.nan,) * (len(drawn) - len(strikes)), len(strikes)
             ends = ((1 - SMALLEST,) * often + random, (SMALLEST,) * often + random)
             yield Input(risk.name, RISK, drawn, _occurs(risk, often), *ends, risk.probability)
         else:
-            for what, some in spans.items():
-                yield from _sized(network, f"{risk.name}.{what}", RISK, some)
+            for what, quantities in spans.items():
+                yield from _sized(network, f"{risk.name}.{what}", RISK, quantities)
 
 
 def _branches(network: Network) -> Iterator[Input]:
     for branch in network.branches:
-        for one in _sized(network, branch.name, BRANCH, {f"branches.{branch.name}": branch.way}):
-            yield replace(one, low=(SMALLEST,), high=(1 - SMALLEST,))
+        for quantity in _sized(network, branch.name, BRANCH, {f"branches.{branch.name}": branch.way}):
+            yield replace(quantity, low=(SMALLEST,), high=(1 - SMALLEST,))
 
 
 def _orders(network: Network) -> Iterator[Input]:
@@ -71,7 +71,9 @@ def _orders(network: Network) -> Iterator[Input]:
 def _activities(network: Network) -> Iterator[Input]:
     for work in network.work:
         name = network.activities[work.activity]
-        drawn = next((one for one in (work.minutes, *work.further) if not isinstance(one, Fixed)), work.minutes)
+        drawn = next(
+            (length for length in (work.minutes, *work.further) if not isinstance(length, Fixed)), work.minutes
+        )
         yield from _sized(network, name, ACTIVITY, {f"activities.{name}.duration": drawn})
 
 
@@ -87,14 +89,14 @@ def _sized(
     `lengths` are the minutes of a unit of what is not drawn in minutes.
     """
     known = site_quantities(network)
-    mine = {quantity: value for quantity, value in drawn.items() if quantity in known}
-    if mine:
-        values = tuple((value, lengths.get(quantity, 1.0)) for quantity, value in mine.items())
+    of_quantity = {quantity: value for quantity, value in drawn.items() if quantity in known}
+    if of_quantity:
+        values = tuple((value, lengths.get(quantity, 1.0)) for quantity, value in of_quantity.items())
 
         def size(points: Points) -> Values:
             return np.asarray(sum(value.quantile(points[:, k]) * length for k, (value, length) in enumerate(values)))
 
-        yield Input(name, kind, tuple(mine), size, (LOW,) * len(mine), (HIGH,) * len(mine))
+        yield Input(name, kind, tuple(of_quantity), size, (LOW,) * len(of_quantity), (HIGH,) * len(of_quantity))
 
 
 def _occurs(risk: Risk, often: int) -> Callable[[Points], Values]:

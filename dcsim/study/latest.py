@@ -32,9 +32,9 @@ class InTime:
     limit: Limit
     n: int
 
-    def hits(self, network: Network, some: NDArray[np.int64] | None = None) -> Hits:
+    def hits(self, network: Network, which: NDArray[np.int64] | None = None) -> Hits:
         """Of these replications, of all if not given, whether they reach it."""
-        ends = self.trials.ends(network, np.arange(self.n) if some is None else some)
+        ends = self.trials.ends(network, np.arange(self.n) if which is None else which)
         return in_time(network.start, self.limit, ends.dated)
 
 
@@ -97,11 +97,11 @@ class Search:
 
     def verified(self, needed: int) -> int | None:
         """The same, after that day and the next were simulated in full; where they belie it, all are."""
-        found = self.latest(needed)
-        if found is None or found == self.last:
-            return found
-        if self.in_full(found) >= needed > self.in_full(found + 1):
-            return found
+        latest = self.latest(needed)
+        if latest is None or latest == self.last:
+            return latest
+        if self.in_full(latest) >= needed > self.in_full(latest + 1):
+            return latest
         self.exact = True
         self.known = {day: hits for day, hits in self.known.items() if day not in self.taken}
         self.taken = set()
@@ -117,7 +117,7 @@ class Search:
 def moved_orders(network: Network, numbers: Sequence[int], minutes: int) -> Network:
     """The same network with some orders placed later; those that wait for something wait longer after it."""
     orders, lags, link_lag = list(network.orders), list(network.lags), network.link_lag.copy()
-    gates = {order: gate for gate, some in network.orders_of_gate.items() for order in some}
+    gates = {order: gate for gate, orders in network.orders_of_gate.items() for order in orders}
     for number in numbers:
         placed = orders[number].placed
         if placed is not None:

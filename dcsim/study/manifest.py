@@ -78,8 +78,8 @@ class _Manifest(_Part):
 def _validate(manifest: Mapping[str, Any]) -> None:
     """Every field is as the question of the manifest says; raises ValidationError."""
     fields = question_of(manifest["kind"]).ABOUT.items()
-    told: dict[str, Any] = {name: kind if isinstance(kind, tuple) else (kind, ...) for name, kind in fields}
-    create_model("Manifest", __base__=_Manifest, **told).model_validate(manifest)
+    types: dict[str, Any] = {name: kind if isinstance(kind, tuple) else (kind, ...) for name, kind in fields}
+    create_model("Manifest", __base__=_Manifest, **types).model_validate(manifest)
 
 
 def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,14 +156,14 @@ def checked(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
         _validate(manifest)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        field, told = ".".join(str(part) for part in first["loc"]), first["msg"][:1].lower() + first["msg"][1:]
-        raise ResultError(f"'{folder / MANIFEST}': {field}: {told}: run the command again") from None
+        field, message = ".".join(str(part) for part in first["loc"]), first["msg"][:1].lower() + first["msg"][1:]
+        raise ResultError(f"'{folder / MANIFEST}': {field}: {message}: run the command again") from None
     if manifest.get("rows") is None:
         raise ResultError(f"'{folder}' is not finished: run the same command again, or continue it with --resume")
     table = refused(manifest["kind"], manifest["rows"], manifest.get("checksums") or {})
     if table:
-        told = f"rows and checksums: table '{table}' is missing or of another kind"
-        raise ResultError(f"'{folder / MANIFEST}': {told}: run the command again")
+        message = f"rows and checksums: table '{table}' is missing or of another kind"
+        raise ResultError(f"'{folder / MANIFEST}': {message}: run the command again")
     if manifest.get("checksum") != _checksum(manifest):
         raise ResultError(f"'{folder / MANIFEST}' was changed after the result was written: run the command again")
     return manifest

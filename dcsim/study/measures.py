@@ -35,19 +35,21 @@ class Measure:
 def left_to_do(scenario: Scenario) -> list[Measure]:
     """What is not yet done: the options in the order of the file, then the mitigations."""
     document = scenario.document
-    found = [
+    measures = [
         Measure(name, OPTION, option.cost) for name, option in scenario.options.items() if name not in document.options
     ]
     for name, risk in scenario.risks.items():
         if risk.mitigation is not None and name not in document.mitigated:
-            found.append(Measure(name, MITIGATION, risk.mitigation.cost))
-    return found
+            measures.append(Measure(name, MITIGATION, risk.mitigation.cost))
+    return measures
 
 
-def with_measures(scenario: Scenario, some: Sequence[Measure]) -> Scenario:
+def with_measures(scenario: Scenario, measures: Sequence[Measure]) -> Scenario:
     """The scenario with some of them; raises ScenarioError where it cannot have them together."""
-    options = [one.name for one in some if one.kind == OPTION]
-    return changed(scenario, options=options, mitigate=[one.name for one in some if one.kind == MITIGATION])
+    options = [measure.name for measure in measures if measure.kind == OPTION]
+    return changed(
+        scenario, options=options, mitigate=[measure.name for measure in measures if measure.kind == MITIGATION]
+    )
 
 
 def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
@@ -58,22 +60,22 @@ def measures_of(scenario: Scenario) -> tuple[Measure, ...]:
     RequestError
         There is nothing, or the costs are in several currencies and cannot be added.
     """
-    found = left_to_do(scenario)
-    if not found:
+    measures = left_to_do(scenario)
+    if not measures:
         raise RequestError("nothing to rank: the scenario has no `options`, and no risk has a `mitigation`")
     first: dict[str, str] = {}
-    for one in found:
-        if one.cost is not None:
-            first.setdefault(one.cost.currency, one.name)
+    for measure in measures:
+        if measure.cost is not None:
+            first.setdefault(measure.cost.currency, measure.name)
     if len(first) > 1:
         named = " and ".join(f"{currency} ({name})" for currency, name in first.items())
         raise RequestError(f"costs in {named} cannot be added: write all of them in one currency")
-    return tuple(found)
+    return tuple(measures)
 
 
 def currency_of(measures: Sequence[Measure]) -> str:
     """The currency of all costs; empty if nothing has any."""
-    return next((one.cost.currency for one in measures if one.cost is not None), "")
+    return next((measure.cost.currency for measure in measures if measure.cost is not None), "")
 
 
 @dataclass
@@ -94,16 +96,19 @@ class Weighing:
     lacks: dict[Set, pd.DataFrame] = field(default_factory=dict)
     """What builds of the answer lack where they miss the milestone, by set."""
 
-    def cost(self, some: Set) -> Fraction:
+    def cost(self, chosen: Set) -> Fraction:
         """What all of a set cost; those whose cost nobody says are not in sets."""
-        return sum((one.cost.amount for one in self.measures if one.name in some and one.cost is not None), Fraction(0))
+        return sum(
+            (measure.cost.amount for measure in self.measures if measure.name in chosen and measure.cost is not None),
+            Fraction(0),
+        )
 
-    def in_order(self, some: Set) -> list[str]:
+    def in_order(self, chosen: Set) -> list[str]:
         """A set as it is written."""
-        return [one.name for one in self.measures if one.name in some]
+        return [measure.name for measure in self.measures if measure.name in chosen]
 
     @property
-    def told(self) -> range:
+    def reported(self) -> range:
         """The replications that tell the answer."""
         return range(self.n)
 
@@ -112,45 +117,47 @@ class Weighing:
         """Others, fewer, by which sets are compared."""
         return range(self.n, self.n + max(1, self.n // 4))
 
-    def ticks(self, some: Set, which: range) -> Ints | None:
+    def ticks(self, chosen: Set, which: range) -> Ints | None:
         """When the milestone is reached with them; none if the scenario cannot have them together."""
-        key = (some, which)
+        key = (chosen, which)
         if key not in self.known:
             try:
-                network = network_of(with_measures(self.scenario, [one for one in self.measures if one.name in some]))
+                network = network_of(
+                    with_measures(self.scenario, [measure for measure in self.measures if measure.name in chosen])
+                )
             except ScenarioError:
-                if len(some) < 2:
+                if len(chosen) < 2:
                     raise
                 self.known[key] = None
             else:
                 ends = self.trials.ends(network, np.array(which))
                 self.known[key] = ends.ticks
-                if which == self.told:
-                    self.lacks[some] = self.trials.lacks(network, ends)
+                if which == self.reported:
+                    self.lacks[chosen] = self.trials.lacks(network, ends)
                 self.done += len(which)
                 self.progress(self.done, max(self.done, self.expected))
         return self.known[key]
 
-    def gain(self, some: Set, which: range, without: Set = frozenset()) -> Gain | None:
+    def gain(self, chosen: Set, which: range, without: Set = frozenset()) -> Gain | None:
         """How much earlier it is with them than with those others."""
-        before, after = self.ticks(without, which), self.ticks(some, which)
+        before, after = self.ticks(without, which), self.ticks(chosen, which)
         return None if before is None or after is None else gain(before, after)
 
-    def bought(self, some: Set, without: Set = frozenset()) -> Gain:
+    def bought(self, chosen: Set, without: Set = frozenset()) -> Gain:
         """What a set that the scenario can have buys, by all replications."""
-        found = self.gain(some, self.told, without)
-        assert found is not None
-        return found
+        gained = self.gain(chosen, self.reported, without)
+        assert gained is not None
+        return gained
 
 
 def within(measures: Sequence[Measure], budget: Fraction) -> Iterator[Set]:
     """Every set that the budget pays."""
 
-    def further(some: Set, first: int, left: Fraction) -> Iterator[Set]:
+    def further(chosen: Set, first: int, left: Fraction) -> Iterator[Set]:
         for number in range(first, len(measures)):
             cost = measures[number].cost
             if cost is not None and cost.amount <= left:
-                more = some | {measures[number].name}
+                more = chosen | {measures[number].name}
                 yield more
                 yield from further(more, number + 1, left - cost.amount)
 

@@ -25,7 +25,7 @@ from dcsim.study.money import money_of
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
-from dcsim.study.seen import agreed, draws_of, told
+from dcsim.study.seen import about_seen, agreed, draws_of
 from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
@@ -91,7 +91,7 @@ def mitigate(
     wanted = n if limit is None else n + max(1, n // 4)
     among = agreed(scenario, network, seed, wanted, chosen, threads(chosen, workers))
     trials = Trials(chosen, seed, milestone, threads(chosen, workers), None if among is None else among.numbers)
-    seen, count = told(among), n if among is None else max(1, len(among.numbers) * n // wanted)
+    seen, count = about_seen(among), n if among is None else max(1, len(among.numbers) * n // wanted)
     weighing = Weighing(scenario, measures, trials, count, progress, _builds(len(measures), count, limit))
     return _result(weighing, limit, {"replications": n, **seen, **({"simulated": count} if seen else {})})
 
@@ -141,14 +141,14 @@ def _options(weighing: Weighing) -> pd.DataFrame:
     empty, and so is what follows from it.
     """
     rows: list[dict[str, Any]] = []
-    for one in weighing.measures:
-        found = weighing.bought(frozenset({one.name}))
-        cost = nan if one.cost is None else float(one.cost.amount)
-        row = {"option": one.name, "kind": one.kind, "cost": cost}
-        row |= {"days": found.days, "low": found.low, "high": found.high}
-        for end, bought in (("", found.days), ("_low", found.low), ("_high", found.high)):
+    for measure in weighing.measures:
+        gain = weighing.bought(frozenset({measure.name}))
+        cost = nan if measure.cost is None else float(measure.cost.amount)
+        row = {"option": measure.name, "kind": measure.kind, "cost": cost}
+        row |= {"days": gain.days, "low": gain.low, "high": gain.high}
+        for end, bought in (("", gain.days), ("_low", gain.low), ("_high", gain.high)):
             row[f"per_million{end}"] = _per_million(bought, cost)
-        rows.append(row | {"reached": found.reached})
+        rows.append(row | {"reached": gain.reached})
     rows.sort(key=_rank)
     return typed(rows, TABLES["options"])
 
@@ -173,8 +173,8 @@ def _sets(weighing: Weighing, sets: Sequence[tuple[Set, Gain]]) -> pd.DataFrame:
     The best is the first: most builds that reach the milestone, then most days to a tenth, then least cost.
     """
     rows = [
-        (rank, ", ".join(weighing.in_order(some)), float(weighing.cost(some)), *found)
-        for rank, (some, found) in enumerate(sets, start=1)
+        (rank, ", ".join(weighing.in_order(chosen)), float(weighing.cost(chosen)), *gain)
+        for rank, (chosen, gain) in enumerate(sets, start=1)
     ]
     return typed(rows, TABLES["sets"])
 
@@ -200,29 +200,29 @@ def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     most = members.sort_values("interaction", key=abs, ascending=False, kind="stable")["option"][:MOST_PAIRED]
-    for one, other in combinations(weighing.in_order(frozenset(most)), 2):
-        sets = (frozenset[str](), frozenset({one}), frozenset({other}), frozenset({one, other}))
-        ticks = [weighing.ticks(some, weighing.told) for some in sets]
-        if all(found is not None for found in ticks):
-            rows.append((one, other, *interplay(*ticks)[:3]))  # type: ignore[arg-type]
+    for first, second in combinations(weighing.in_order(frozenset(most)), 2):
+        sets = (frozenset[str](), frozenset({first}), frozenset({second}), frozenset({first, second}))
+        ticks = [weighing.ticks(chosen, weighing.reported) for chosen in sets]
+        if all(tick is not None for tick in ticks):
+            rows.append((first, second, *interplay(*ticks)[:3]))  # type: ignore[arg-type]
     return typed(rows, TABLES["pairs"])
 
 
 def _stuck(weighing: Weighing, best: Set) -> pd.DataFrame:
     """What builds lack as planned, with each measure by itself, and with the best set."""
-    sets = dict.fromkeys([frozenset[str](), *(frozenset({one.name}) for one in weighing.measures), best])
-    parts = [weighing.lacks[some].assign(measures=", ".join(weighing.in_order(some))) for some in sets]
+    sets = dict.fromkeys([frozenset[str](), *(frozenset({measure.name}) for measure in weighing.measures), best])
+    parts = [weighing.lacks[chosen].assign(measures=", ".join(weighing.in_order(chosen))) for chosen in sets]
     return in_front(pd.concat(parts, ignore_index=True), "measures")
 
 
 def _fingerprints(scenario: Scenario) -> dict[str, list[str]]:
     """What each measure makes of the scenario and what it costs, so that another one is told from it."""
-    found = {}
-    for one in measures_of(scenario):
-        layer = {"options" if one.kind == OPTION else "mitigate": [one.name]}
-        cost = "" if one.cost is None else f"{one.cost.amount} {one.cost.currency}"
-        found[one.name] = [changed(scenario, **layer).document.sha256, cost]  # type: ignore[arg-type]
-    return found
+    fingerprints = {}
+    for measure in measures_of(scenario):
+        layer = {"options" if measure.kind == OPTION else "mitigate": [measure.name]}
+        cost = "" if measure.cost is None else f"{measure.cost.amount} {measure.cost.currency}"
+        fingerprints[measure.name] = [changed(scenario, **layer).document.sha256, cost]  # type: ignore[arg-type]
+    return fingerprints
 
 
 # What it has to say
@@ -243,10 +243,10 @@ Row = Mapping[Hashable, Any]
 def report(result: Result, milestone: str = "") -> Report:
     """The best set for the budget, each measure alone, what the members of the set do to each other, the next best."""
     about, stuck = result.about, result.tables["stuck"]
-    reached, whose = float(about["reached"]), stuck["measures"].replace("", "as planned")
-    both = f"As planned, {share(reached)} of replications reach it; days are the mean of those that reach it in both."
-    lacks = [both] * (reached < 1)
-    lacks += missing(stuck, about["milestone"], whose, result.simulated)
+    reached, measures = float(about["reached"]), stuck["measures"].replace("", "as planned")
+    note = f"As planned, {share(reached)} of replications reach it; days are the mean of those that reach it in both."
+    lacks = [note] * (reached < 1)
+    lacks += missing(stuck, about["milestone"], measures, result.simulated)
     alone = Section("Each measure alone", tables=[_alone(result)], charts=[days_bought(result)], notes=[ALONE])
     first = Section("", [*_best(result), *lacks])
     subject = [*result.subject(), about["milestone"]]
@@ -336,7 +336,7 @@ def _interplay(result: Result, together: float) -> tuple[str, list[str]]:
     what = f"{days(abs(more))} {'more' if more > 0 else 'less'} than the sum of {days(apart)} of each alone"
     pairs = result.tables["pairs"]
     pairs = pairs[((pairs["low"] > 0) | (pairs["high"] < 0)) & (pairs["days"].abs() >= WORTH_SAYING)]
-    told = [
+    interplays = [
         f"{row['one']} and {row['other']} gain {days(abs(row['days']))} "
         + (
             "more together: one clears the way for the other"
@@ -345,7 +345,9 @@ def _interplay(result: Result, together: float) -> tuple[str, list[str]]:
         )
         for row in pairs.sort_values("days", key=abs, ascending=False).head(MOST_TOLD).to_dict("records")
     ]
-    return f"Together they gain {days(together)} days, {what}.", told or ["No pair of them shows this with certainty."]
+    return f"Together they gain {days(together)} days, {what}.", interplays or [
+        "No pair of them shows this with certainty."
+    ]
 
 
 def _notes(result: Result) -> Iterator[str]:
@@ -369,7 +371,7 @@ def days_bought(result: Result) -> Chart:
             low=part["low"].to_numpy(np.float64),
             high=part["high"].to_numpy(np.float64),
             labels=[f"{days(row['days'])} d" + " (?)" * isinf(row["high"]) for row in part.to_dict("records")],
-            notes=[_told(row) for row in part.to_dict("records")],
+            notes=[_row_in_words(row) for row in part.to_dict("records")],
         )
         for kind, colour in ((OPTION, "blue"), (MITIGATION, "orange"))
         if len(part := known[known["kind"] == kind])
@@ -381,13 +383,13 @@ def days_bought(result: Result) -> Chart:
     axis = Axis(title="days earlier on average, with 95 % interval", line_at_zero=True)
     title, said = (
         f"{result.about['milestone']}: days gained by each measure",
-        "; ".join(map(_told, known.to_dict("records"))),
+        "; ".join(map(_row_in_words, known.to_dict("records"))),
     )
     empty = "the effect of no measure is known" if known.empty else ""
     return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
 
 
-def _told(row: Row) -> str:
+def _row_in_words(row: Row) -> str:
     return f"{row['option']}: {days(row['days'])} d ({interval(row['low'], row['high'])})"
 
 

@@ -10,7 +10,7 @@ def currencies_of(scenario: Scenario) -> tuple[str, ...]:
     sums = [option.cost for option in scenario.options.values()]
     sums += [risk.mitigation.cost for risk in scenario.risks.values() if risk.mitigation is not None]
     sums += [supply.hourly_value for supply in scenario.supplies.values()]
-    return tuple(dict.fromkeys(one.currency for one in sums if one is not None))
+    return tuple(dict.fromkeys(sum.currency for sum in sums if sum is not None))
 
 
 def money_of(scenario: Scenario, written: str | float | Money, what: str) -> Money:

@@ -28,7 +28,7 @@ from dcsim.study.manifest import Count, Day, Fields, Share
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
-from dcsim.study.seen import agreed, draws_of, known_until, told
+from dcsim.study.seen import about_seen, agreed, draws_of, known_until
 from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
@@ -101,7 +101,7 @@ def latest_orders(
         "probability": float(planned.mean()),
         "seed": seed,
         "replications": n,
-        **told(among),
+        **about_seen(among),
     }
     rows = list(_rows(network, trials, planned, confidence, points, progress, known_until(scenario)))
     return Result("orders", scenario, about, {"orders": _table(rows), "stuck": stuck})
@@ -159,7 +159,7 @@ def _first_day(network: Network, numbers: Sequence[int]) -> int:
     placed = _placed(network, numbers)
     if placed is not None:
         return -max(0, (placed - network.start).days)
-    gate = next(gate for gate, some in network.orders_of_gate.items() if numbers[0] in some)
+    gate = next(gate for gate, orders in network.orders_of_gate.items() if numbers[0] in orders)
     lag = network.lags[int(network.link_lag[network.link_to == gate][0])]
     return -int((lag.minutes + lag.months * 28 * DAY) // DAY)
 
@@ -199,8 +199,8 @@ def _row(
     n, placed = search.trials.n, _placed(network, numbers)
     row = _unmoved(network, numbers, planned, confidence)
     said: list[str] = []
-    found = search.verified(needed(confidence, n)[0])
-    if found is None:
+    latest = search.verified(needed(confidence, n)[0])
+    if latest is None:
         best = max(search.known, key=lambda day: (search.count(day), day))
         if not search.count(best):
             return row | {"note": "no date: 0% as planned and on every other day"}
@@ -208,30 +208,30 @@ def _row(
         than = "no more" if best == 0 else f"{_share(search, best):.0%}"
         reached = f"{planned:.0%} as planned, {than}{_when(placed, best or search.first)}"
         said.append(f"out of reach: {reached}; the date costs at most {points:g} points of that")
-        found = search.verified(needed(row["confidence"], n)[0])
-        assert found is not None
-    row |= {"probability": _share(search, found), "slack": float(found)}
-    if found == search.last:
-        without = f"{_share(search, found):.0%} without it"
+        latest = search.verified(needed(row["confidence"], n)[0])
+        assert latest is not None
+    row |= {"probability": _share(search, latest), "slack": float(latest)}
+    if latest == search.last:
+        without = f"{_share(search, latest):.0%} without it"
         better = f"better later or never: {planned:.0%} as planned, {without}"
         return row | {"slack": inf, "note": better if planned < row["confidence"] else f"any date: {without}"}
     _, sure, unsure = needed(row["confidence"], n)
     ends = {"latest_low": search.latest(sure) if sure <= n else None, "latest_high": search.latest(unsure)}
     if placed is not None:
-        row["latest"] = placed + timedelta(days=found)
+        row["latest"] = placed + timedelta(days=latest)
         row |= {
             name: None if days is None or days == search.last else placed + timedelta(days=days)
             for name, days in ends.items()
         }
-    return row | {"note": "; ".join([*said, *_said(search, found, ends, placed)])}
+    return row | {"note": "; ".join([*said, *_notes(search, latest, ends, placed)])}
 
 
-def _said(search: Search, found: int, ends: Mapping[str, int | None], placed: datetime | None) -> Iterator[str]:
+def _notes(search: Search, latest: int, ends: Mapping[str, int | None], placed: datetime | None) -> Iterator[str]:
     """What is to be known about a latest date."""
     if placed is None:
         low, high = ends["latest_low"], ends["latest_high"]
         span = f"{'?' if low is None else low} to {'any' if high in (None, search.last) else high}"
-        yield f"placed after an event: may wait {found} d more ({span})"
+        yield f"placed after an event: may wait {latest} d more ({span})"
     elif ends["latest_high"] == search.last:
         yield "perhaps any date"
     if search.sooner:
@@ -338,7 +338,7 @@ def latest_dates(result: Result) -> Chart:
     low, high = (_moments(latest[end].fillna(latest["latest"])) for end in ("latest_low", "latest_high"))
     open_ = [end if isinstance(end := _latest(row), str) else "" for row in placed.to_dict("records")]
     planned = [f"{_called(row)}: planned {date_of(row['placed'])}" for row in placed.to_dict("records")]
-    told = [f"{_called(row)}: {date_of(row['latest'])} at the latest" for row in latest.to_dict("records")]
+    lines = [f"{_called(row)}: {date_of(row['latest'])} at the latest" for row in latest.to_dict("records")]
     from_, until, rows = _moments(latest["placed"]), _moments(latest["latest"]), latest.index.to_numpy(np.float64)
     marks = (
         Bars(colour="line", rows=rows.tolist(), start=from_, end=until, height=0.12),
@@ -358,10 +358,10 @@ def latest_dates(result: Result) -> Chart:
             y=rows,
             low=low,
             high=high,
-            notes=told,
+            notes=lines,
         ),
     )
-    said = "; ".join([*planned, *told])
+    said = "; ".join([*planned, *lines])
     title, y = f"Latest order dates: {by}", Axis("rows", names=names)
     return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero)
 

@@ -59,7 +59,7 @@ class Outcome:
         return Measure(kind.get(self.name, "day"), self.currency, self.name in MORE_IS_BETTER)  # type: ignore[arg-type]
 
     @property
-    def whose(self) -> str:
+    def owner(self) -> str:
         """Whose figure it is, in words."""
         return "all parties" if self.party == TOGETHER else f"{self.party}"
 
@@ -68,7 +68,7 @@ class Outcome:
         """What it is called."""
         if not self.is_figure:
             return f"{self.name}"
-        return LABELS[self.name] + ("" if self.alone else f", {self.whose}")
+        return LABELS[self.name] + ("" if self.alone else f", {self.owner}")
 
     def undefined(self, values: Floats) -> Floats:
         """Values to compare: a day that never comes is later than any; what has no other value is none."""
@@ -87,11 +87,11 @@ def figure_of(scenario: Scenario, network: Network, name: str, party: str | None
     """
     known(name, FIGURES, "figure", "figures")
     finance = Money.of(scenario, network).finance
-    loans = [one for one, terms in finance.funding.items() if terms.loan is not None]
+    loans = [loan for loan, terms in finance.funding.items() if terms.loan is not None]
     alone = len(finance.parties) == 1 and not party
-    every = (TOGETHER,) if alone else (TOGETHER, *finance.parties)
-    chosen = every if party is None else (known(party, (*every, *finance.parties, *loans), "party", "parties"),)
-    return tuple(Outcome(name, one, finance.currency, alone) for one in chosen)
+    parties = (TOGETHER,) if alone else (TOGETHER, *finance.parties)
+    chosen = parties if party is None else (known(party, (*parties, *finance.parties, *loans), "party", "parties"),)
+    return tuple(Outcome(name, party_, finance.currency, alone) for party_ in chosen)
 
 
 def refuse_both(milestones: Iterable[str], outcome: str | None, party: str | None) -> None:
@@ -104,10 +104,10 @@ def refuse_both(milestones: Iterable[str], outcome: str | None, party: str | Non
 
 def in_manifest(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     """What a manifest says of figures; nothing of milestones."""
-    figures = [one for one in outcomes if one.is_figure]
+    figures = [outcome for outcome in outcomes if outcome.is_figure]
     if not figures:
         return {}
-    said = {"figure": figures[0].name, "parties": [one.party for one in figures], "alone": figures[0].alone}
+    said = {"figure": figures[0].name, "parties": [figure.party for figure in figures], "alone": figures[0].alone}
     return {"outcome": said | {"currency": figures[0].currency}}
 
 
@@ -121,7 +121,7 @@ def asked_about(result: Result) -> tuple[Outcome, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Simulated:
     """The outcomes in each replication."""
 
     values: Mapping[Outcome, Floats]
@@ -148,45 +148,45 @@ class Asking:
         """The same as asked for a milestone."""
         return Trials(self.engine, self.seed, self.outcomes[0].name, self.workers, self.among)
 
-    def found(
+    def simulated(
         self,
         scenario: Scenario,
         network: Network,
         replications: Ints,
         designed: Designed = lambda k: {},
         progress: Progress = lambda done, count: None,
-    ) -> Found:
+    ) -> Simulated:
         """The outcomes of these replications; by their place, `designed` tells the uniform numbers that are chosen."""
         if self.outcomes[0].is_figure:
             numbers = replications if self.among is None else self.among[replications]
             return self._figures(Money.of(scenario, network), numbers, designed, progress)
         ends = self.trials.ends(network, replications, designed, progress)
-        return Found({self.outcomes[0]: np.asarray(days(network, ends.ticks), np.float64)}, ends=ends)
+        return Simulated({self.outcomes[0]: np.asarray(days(network, ends.ticks), np.float64)}, ends=ends)
 
-    def _figures(self, money: Money, numbers: Ints, designed: Designed, progress: Progress) -> Found:
+    def _figures(self, money: Money, numbers: Ints, designed: Designed, progress: Progress) -> Simulated:
         def work(first: int, last: int, stopped: Event) -> tuple[int, list[tuple[Floats, Mapping[str, Floats]]]]:
             build = builds(self.engine, money.network, self.seed, money.needs_attempts)
-            some, chosen = numbers[first:last].tolist(), [designed(k) for k in range(first, last)]
+            of_chunk, chosen = numbers[first:last].tolist(), [designed(k) for k in range(first, last)]
             done = []
-            for number, given in zip(some, chosen, strict=True):
+            for number, given in zip(of_chunk, chosen, strict=True):
                 if stopped.is_set():
                     raise CancelledError
                 done.append(money.quantities(*build(number, given)))
-            books = money.books(done, sampled(self.seed, some, chosen))
-            return first, [self._of(money, books, one) for one in self.outcomes]
+            books = money.books(done, sampled(self.seed, of_chunk, chosen))
+            return first, [self._of(money, books, outcome) for outcome in self.outcomes]
 
         edges = list(pairwise([*range(0, len(numbers), CHUNK), len(numbers)]))
         parts = []
         for part in in_threads(edges, self.workers, work):
             parts.append(part)
             progress(min(len(parts) * CHUNK, len(numbers)), len(numbers))
-        chunks = [found for _, found in sorted(parts, key=lambda part: part[0])]
-        values = {one: np.concatenate([chunk[k][0] for chunk in chunks]) for k, one in enumerate(self.outcomes)}
+        chunks = [chunk for _, chunk in sorted(parts, key=lambda part: part[0])]
+        values = {outcome: np.concatenate([chunk[k][0] for chunk in chunks]) for k, outcome in enumerate(self.outcomes)}
         present = {
-            one: {line: np.concatenate([chunk[k][1][line] for chunk in chunks]) for line in chunks[0][k][1]}
-            for k, one in enumerate(self.outcomes)
+            outcome: {line: np.concatenate([chunk[k][1][line] for chunk in chunks]) for line in chunks[0][k][1]}
+            for k, outcome in enumerate(self.outcomes)
         }
-        return Found(values, {one: parts for one, parts in present.items() if parts})
+        return Simulated(values, {outcome: parts for outcome, parts in present.items() if parts})
 
     @staticmethod
     def _of(money: Money, books: Books, outcome: Outcome) -> tuple[Floats, Mapping[str, Floats]]:

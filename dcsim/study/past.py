@@ -42,7 +42,7 @@ def past_of(site: Site) -> Iterator[Past]:
 
 def is_first(site: Site, step: Step) -> bool:
     """Whether a step is the first of its site."""
-    return step.buildings == min((one.buildings for one in site.steps), default=1)
+    return step.buildings == min((step.buildings for step in site.steps), default=1)
 
 
 class Forecast(NamedTuple):
@@ -59,13 +59,13 @@ def references(site: Site, step: Step, past: Sequence[Past], moment: Moment, ela
     many days after the start: of past builds those count that took longer."""
     assert site.started is not None
     until = site.started + dt.timedelta(elapsed) if moment == ROLLING else moment
-    others = [one for one in past if one.site != site.name]
-    known = [one for one in others if not isinstance(until, dt.date) or one.date < until]
-    alike = [one for one in known if one.first == is_first(site, step)]
-    pools = [[one for one in alike if one.shell == site.shell], alike, others]
-    longer = [[one.day for one in pool if one.day > elapsed] for pool in pools]
+    other_events = [event for event in past if event.site != site.name]
+    known = [event for event in other_events if not isinstance(until, dt.date) or event.date < until]
+    alike = [event for event in known if event.first == is_first(site, step)]
+    pools = [[event for event in alike if event.shell == site.shell], alike, other_events]
+    longer = [[event.day for event in pool if event.day > elapsed] for pool in pools]
     for name, wanted in ((CLASS, longer), (ALL, longer[1:])):
-        pool = next((one for one in wanted if one), [elapsed] if others else None)
+        pool = next((days for days in wanted if days), [elapsed] if other_events else None)
         if pool is not None:
             yield Forecast(name, np.array(pool), pool is not wanted[0])
     if site.announced is not None and site.announced_for == step.buildings:

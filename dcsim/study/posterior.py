@@ -65,7 +65,9 @@ def groups_of(build: Build, rules: Rules) -> tuple[str, ...]:
     """The group of a site for each quantity: its archetype, what a column says of it, or all sites."""
     cells = rules.cells(build.site)
     groups = {"": build.rule.archetype, ALL: WHOLE}
-    return tuple(groups.get(one.by) or f"{one.by} {cells.get(one.by, '')}" for one in rules.calibrate)
+    return tuple(
+        groups.get(quantity.by) or f"{quantity.by} {cells.get(quantity.by, '')}" for quantity in rules.calibrate
+    )
 
 
 def evidence_of(simulated: Simulated, rules: Rules, seed: int) -> Evidence:
@@ -88,8 +90,8 @@ def kernel(away: Sequence[tuple[Floats, bool]], count: int) -> tuple[Floats, flo
     widened = 1.0
     while True:
         fit = np.zeros(count)
-        for some, censored in away:
-            errors = some / widened
+        for distances, censored in away:
+            errors = distances / widened
             fit += special.log_ndtr(-errors) if censored else -(errors**2) / 2
         effective = _effective(fit)
         if effective >= min(ENOUGH, count / 4) or widened > WIDEST:
@@ -113,7 +115,7 @@ def sd(values: Floats, weights: Floats) -> float:
 def quantiles(values: Floats, weights: Floats, *levels: float) -> list[float]:
     """Quantiles of weighted draws."""
     order = np.argsort(values)
-    return [float(one) for one in np.interp(levels, np.cumsum(weights[order]), values[order])]
+    return [float(value) for value in np.interp(levels, np.cumsum(weights[order]), values[order])]
 
 
 class Room(NamedTuple):
@@ -140,17 +142,17 @@ class Room(NamedTuple):
 
     def logs(self, draws: Floats) -> Floats:
         """Draws by quantities: the logarithm of the spread, 0 where there is none."""
-        found = np.zeros((len(draws), self.quantities))
-        found[:, list(self.spreads)] = draws[:, self.quantities : self.quantities + len(self.spreads)]
-        return found
+        spreads = np.zeros((len(draws), self.quantities))
+        spreads[:, list(self.spreads)] = draws[:, self.quantities : self.quantities + len(self.spreads)]
+        return spreads
 
 
 def _room(evidence: Sequence[Evidence], count: int) -> Room:
     """A spread of all that has a score, and an offset of each group where several groups have the quantity."""
-    scored = {one.quantity for site in evidence for one in site.drawn if one.prior is not None}
-    there = {(site.groups[one.quantity], one.quantity) for site in evidence for one in site.drawn}
-    several = Counter(number for _, number in there)
-    return Room(count, tuple(sorted(scored)), tuple(sorted(pair for pair in there if several[pair[1]] > 1)))
+    scored = {quantity.quantity for site in evidence for quantity in site.drawn if quantity.prior is not None}
+    pairs_ = {(site.groups[quantity.quantity], quantity.quantity) for site in evidence for quantity in site.drawn}
+    counts = Counter(number for _, number in pairs_)
+    return Room(count, tuple(sorted(scored)), tuple(sorted(pair for pair in pairs_ if counts[pair[1]] > 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +173,7 @@ class Posterior:
 
     def weights(self, without: str = "") -> Floats:
         """The weight of each draw; as if one site had not been seen, if it is named."""
-        kept = np.array([one.site != without for one in self.evidence])
+        kept = np.array([site.site != without for site in self.evidence])
         return np.asarray(special.softmax(self.prior + self.logs[:, kept].sum(axis=1)))
 
     def effective(self, without: str = "") -> float:
@@ -189,7 +191,7 @@ class Posterior:
 
     def standing(self, site: str, count: int) -> NDArray[np.int64]:
         """The first so many replications of a site as they stand for it once all others are known."""
-        evidence = next(one for one in self.evidence if one.site == site)
+        evidence = next(kept_back for kept_back in self.evidence if kept_back.site == site)
         return self.resampled(evidence._replace(scores=scores_of(evidence.drawn, self.seed, count)), count)
 
     def resampled(self, evidence: Evidence, count: int) -> NDArray[np.int64]:
@@ -207,29 +209,29 @@ def _systematic(weights: Floats, count: int) -> NDArray[np.int64]:
 
 def _likelier(evidence: Evidence, means: Floats, spreads: Floats) -> Floats:
     """The logarithm of how much likelier scores are than under the prior: replications by draws."""
-    of = [one.quantity for one in evidence.drawn]
+    of = [quantity.quantity for quantity in evidence.drawn]
     means, spreads = means[:, of], spreads[:, of]
-    risks = np.array([one.prior is None for one in evidence.drawn], bool)
-    odds = np.array([one.odds for one in evidence.drawn])[risks]
+    risks = np.array([quantity.prior is None for quantity in evidence.drawn], bool)
+    odds = np.array([quantity.odds for quantity in evidence.drawn])[risks]
     scores, middles, narrow = evidence.scores[:, ~risks], means[:, ~risks], 1 / np.square(spreads[:, ~risks])
-    found = scores**2 @ ((1 - narrow) / 2).T + scores @ (middles * narrow).T
-    found += (np.log(narrow) - middles**2 * narrow).sum(axis=1) / 2
+    likelihood = scores**2 @ ((1 - narrow) / 2).T + scores @ (middles * narrow).T
+    likelihood += (np.log(narrow) - middles**2 * narrow).sum(axis=1) / 2
     moved = odds + ODDS * means[:, risks]
     otherwise = special.log_expit(-moved) - special.log_expit(-odds)
-    return np.asarray(found + evidence.scores[:, risks] @ (moved - odds).T + otherwise.sum(axis=1))
+    return np.asarray(likelihood + evidence.scores[:, risks] @ (moved - odds).T + otherwise.sum(axis=1))
 
 
 def _logs(evidence: Sequence[Evidence], room: Room, draws: Floats) -> Floats:
     """Draws by sites: the logarithm of how likely the dates of each site are."""
-    spreads, wholes, found = np.exp(room.logs(draws)), dict[tuple[tuple[str, ...], int], Floats](), []
-    for one in evidence:
-        means, alike = room.means(draws, one.groups), (one.groups, id(one.scores))
+    spreads, wholes, columns = np.exp(room.logs(draws)), dict[tuple[tuple[str, ...], int], Floats](), []
+    for site in evidence:
+        means, alike = room.means(draws, site.groups), (site.groups, id(site.scores))
         if alike not in wholes:  # the scores of sites of which the same is drawn are one array
-            wholes[alike] = np.exp(_likelier(one, means, spreads)).sum(axis=0)
-        close = one.fit > one.fit.max() - CLOSE
-        weights = np.exp(_likelier(one._replace(scores=one.scores[close]), means, spreads))
-        found.append(np.log(np.exp(one.fit[close]) @ weights + TINY) - np.log(wholes[alike] + TINY))
-    return np.column_stack(found)
+            wholes[alike] = np.exp(_likelier(site, means, spreads)).sum(axis=0)
+        close = site.fit > site.fit.max() - CLOSE
+        weights = np.exp(_likelier(site._replace(scores=site.scores[close]), means, spreads))
+        columns.append(np.log(np.exp(site.fit[close]) @ weights + TINY) - np.log(wholes[alike] + TINY))
+    return np.column_stack(columns)
 
 
 def posterior_of(evidence: Sequence[Evidence], quantities: Sequence[Learned], seed: int = 0) -> Posterior:

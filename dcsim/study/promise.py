@@ -30,7 +30,7 @@ from dcsim.study.promise_words import CHARTS, OVERRUN, report
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked, Replications
 from dcsim.study.result import Result, known
-from dcsim.study.seen import told
+from dcsim.study.seen import about_seen
 from dcsim.study.tables import typed
 from dcsim.study.trials import Trials
 from dcsim.suggest import shorten
@@ -107,7 +107,7 @@ def promise(
         **{name: None if date is None else date.isoformat() for name, date in levels.items()},
         "usual": _usual(promised),
         **{"seed": seed, "replications": n, "simulated": many.n},
-        **told(many.agreed),
+        **about_seen(many.agreed),
     }
     tables = {
         "conditions": _conditions(many, kept),
@@ -122,11 +122,11 @@ def promise(
 
 def read_promise(scenario: Scenario, what: str) -> Promised:
     """A promise as it is written; raises RequestError with what would be right."""
-    found = re.fullmatch(r"\s*(\S+)(?:\s+(\S.*?))?\s+by\s+(\S.*?)\s*", what)
-    if found is None:
+    match = re.fullmatch(r"\s*(\S+)(?:\s+(\S.*?))?\s+by\s+(\S.*?)\s*", what)
+    if match is None:
         expected = "expected `MILESTONE by DATE` or `SUPPLY AMOUNT by DATE`, such as `usable 100_000 by 2026-12-31`"
         raise RequestError(f"{expected}, got '{shorten(what)}'")
-    name, written, date = found.groups()
+    name, written, date = match.groups()
     try:
         limit = parse_limit(date)
     except ValueError as error:
@@ -222,12 +222,14 @@ def _causes(many: Replications, milestone: str, kept: Kept) -> pd.DataFrame:
     late = ~kept & (many.dated(milestone) >= 0)
     rows: dict[tuple[str, str], NDArray[np.float64]] = {}
     for k, (kind, name) in enumerate(codes_of(many.network) if kept.any() and late.any() else ()):
-        days = [spent[some, k].mean() / DAY for some in (kept, late)]
-        often = [touched[some, k].mean() for some in (kept, late)]
+        days = [spent[which_runs, k].mean() / DAY for which_runs in (kept, late)]
+        often = [touched[which_runs, k].mean() for which_runs in (kept, late)]
         rows[kind, name] = rows.get((kind, name), np.zeros(4)) + np.array([*days, *often])
-    found = [(*key, one[0], one[1], one[1] - one[0], *np.minimum(one[2:], 1)) for key, one in rows.items()]
-    found = sorted((row for row in found if row[2] or row[3]), key=lambda row: -abs(row[4]))
-    return typed(found, TABLES["causes"])
+    causes = [
+        (*key, shares[0], shares[1], shares[1] - shares[0], *np.minimum(shares[2:], 1)) for key, shares in rows.items()
+    ]
+    causes = sorted((row for row in causes if row[2] or row[3]), key=lambda row: -abs(row[4]))
+    return typed(causes, TABLES["causes"])
 
 
 def _measures(many: Replications, promised: Promised, kept: Kept, progress: Progress) -> pd.DataFrame:
@@ -235,15 +237,15 @@ def _measures(many: Replications, promised: Promised, kept: Kept, progress: Prog
     says), currency, probability, more (probability)."""
     rows, left = [], left_to_do(promised.scenario)
     trials = Trials(many.engine, many.seed, promised.milestone, 1, many.numbers)
-    for done, one in enumerate(left, start=1):
+    for done, measure in enumerate(left, start=1):
         try:
-            network = network_of(with_measures(promised.scenario, [one]))
+            network = network_of(with_measures(promised.scenario, [measure]))
         except ScenarioError:
             continue  # the promise is of something that it replaces
         ends = trials.ends(network, np.arange(many.n))
         chance = float(in_time(network.start, promised.limit, ends.dated).mean())
-        cost, currency = (np.nan, "") if one.cost is None else (float(one.cost.amount), one.cost.currency)
-        rows.append((one.name, one.kind, cost, currency, chance, chance - float(kept.mean())))
+        cost, currency = (np.nan, "") if measure.cost is None else (float(measure.cost.amount), measure.cost.currency)
+        rows.append((measure.name, measure.kind, cost, currency, chance, chance - float(kept.mean())))
         progress(done, len(left))
     rows.sort(key=lambda row: -row[-1])
     return typed(rows, TABLES["measures"])

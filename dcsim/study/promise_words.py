@@ -109,7 +109,11 @@ def _conditions(result: Result) -> Section:
         for row in result.tables["conditions"].head(MOST_CONDITIONS).to_dict("records")
     ]
     titles = ("chance with it", "without it", "of those that keep it", "of the others")
-    columns = (Column("what would have to be true"), Column("kind"), *(Column(one, "share", 0, 0) for one in titles))
+    columns = (
+        Column("what would have to be true"),
+        Column("kind"),
+        *(Column(title, "share", 0, 0) for title in titles),
+    )
     return Section("What would have to be true", tables=(Table(columns, rows),), notes=(HOW,)) if rows else Section("")
 
 
@@ -147,16 +151,16 @@ def _moment(written: str | None) -> datetime | None:
 def chances(result: Result) -> Chart:
     """The chance to be there by each date, with the announced one, and that of a promise that is late as usual."""
     about = result.about
-    there = np.sort(result.tables["outcomes"]["date"].dropna().to_numpy("datetime64[s]"))
+    dates = np.sort(result.tables["outcomes"]["date"].dropna().to_numpy("datetime64[s]"))
     limit = last_minute(parse_limit(about["date"]))
-    told = share(about["probability"], result.simulated, 0)
-    title = f"{about['promise']}: {told}"
-    if not len(there):
+    chance = share(about["probability"], result.simulated, 0)
+    title = f"{about['promise']}: {chance}"
+    if not len(dates):
         return Chart(title, empty="it is reached in no replication")
-    rise = np.arange(1, len(there) + 1) / result.simulated
+    rise = np.arange(1, len(dates) + 1) / result.simulated
     marks: list[Any] = [
-        Line(name="chance to be there by then", x=there, y=rise, steps=True),
-        Rule(name=f"announced: {told}", colour="red", at=limit),
+        Line(name="chance to be there by then", x=dates, y=rise, steps=True),
+        Rule(name=f"announced: {chance}", colour="red", at=limit),
     ]
     if about["usual"]:
         at = datetime.fromisoformat(about["usual"])

@@ -67,11 +67,13 @@ def drawn_of(network: Network, learned: Sequence[Learned]) -> tuple[Drawn, ...]:
     RequestError
         One is there, but cannot be calibrated.
     """
-    found = [drawn for number, one in enumerate(learned) for drawn in _drawn(network, number, one.quantity)]
-    mixed = next((one.name for one in found if one.name in network.mixtures), None)
+    quantities = [
+        drawn for number, quantity in enumerate(learned) for drawn in _drawn(network, number, quantity.quantity)
+    ]
+    mixed = next((value.name for value in quantities if value.name in network.mixtures), None)
     if mixed is not None:
         raise RequestError(f"'{mixed}' cannot be calibrated: it is correlated with others")
-    return tuple(found)
+    return tuple(quantities)
 
 
 def _drawn(network: Network, number: int, name: str) -> list[Drawn]:
@@ -79,11 +81,15 @@ def _drawn(network: Network, number: int, name: str) -> list[Drawn]:
     if name.endswith(PLACED):
         return _orders(network, number, name)
     if name.endswith(PROBABILITY):
-        risks = [one for one in network.risks if f"risks.{one.name}{PROBABILITY}" == name and 0 < one.probability < 1]
-        odds = [(one.name, log(one.probability / (1 - one.probability))) for one in risks if one.times == 1]
+        risks = [
+            risk for risk in network.risks if f"risks.{risk.name}{PROBABILITY}" == name and 0 < risk.probability < 1
+        ]
+        odds = [(risk.name, log(risk.probability / (1 - risk.probability))) for risk in risks if risk.times == 1]
         return [Drawn(number, f"risks.{risk}.occurs", 0, None, logarithm) for risk, logarithm in odds]
-    factors = [one for one in network.factors if f"factors.{one.name}" == name and not isinstance(one.value, Fixed)]
-    return [Drawn(number, name, int(place_keys(network.places, SITE)[0]), _range(one)) for one in factors]
+    factors = [
+        factor for factor in network.factors if f"factors.{factor.name}" == name and not isinstance(factor.value, Fixed)
+    ]
+    return [Drawn(number, name, int(place_keys(network.places, SITE)[0]), _range(factor)) for factor in factors]
 
 
 def _range(factor: Factor) -> Lognormal:
@@ -95,23 +101,23 @@ def _range(factor: Factor) -> Lognormal:
 
 def _orders(network: Network, number: int, pattern: str) -> list[Drawn]:
     """The orders of a pattern that are placed on an uncertain date."""
-    found = []
+    orders = []
     for order in network.orders:
         name, place = f"{order.path}{PLACED}", network.stocks[order.stock].place
         if place == SITE and order.placed is not None and fnmatchcase(name, pattern):
             if isinstance(prior := order.placed.delay, Continuous):
-                found.append(Drawn(number, name, hash64(place), prior, origin=order.placed.origin / DAY))
-    return found
+                orders.append(Drawn(number, name, hash64(place), prior, origin=order.placed.origin / DAY))
+    return orders
 
 
 @lru_cache(maxsize=64)
 def scores_of(drawn: tuple[Drawn, ...], seed: int, count: int) -> Floats:
     """Replications by what is drawn: its score, and of a risk 1 where it occurs. Sites of which the same is drawn share
     the array."""
-    columns = [_uniforms(one.name, one.place, seed, count) for one in drawn]
+    columns = [_uniforms(quantity.name, quantity.place, seed, count) for quantity in drawn]
     scores = [
-        u < special.expit(one.odds) if one.prior is None else special.ndtri(u)
-        for one, u in zip(drawn, columns, strict=True)
+        u < special.expit(quantity.odds) if quantity.prior is None else special.ndtri(u)
+        for quantity, u in zip(drawn, columns, strict=True)
     ]
     return np.column_stack(scores).astype(np.float64) if scores else np.zeros((count, 0))
 

@@ -28,10 +28,10 @@ def uncertain_of(part: object, path: Key = ()) -> Iterator[tuple[Key, Uncertain]
     elif isinstance(part, BaseModel):
         fields = outline.fields(type(part))
         inside = {key: getattr(part, name) for key, name in zip(fields, type(part).model_fields, strict=True)}
-        yield from uncertain_of({key: one for key, one in inside.items() if key not in _NOT_THE_BUILD}, path)
+        yield from uncertain_of({key: value for key, value in inside.items() if key not in _NOT_THE_BUILD}, path)
     elif isinstance(part, Mapping):
-        for key, one in part.items():
-            yield from uncertain_of(one, (*path, key))
+        for key, value in part.items():
+            yield from uncertain_of(value, (*path, key))
 
 
 def ends_of(scenario: Scenario, network: Network, path: Key, quantity: Uncertain) -> tuple[str, str] | None:

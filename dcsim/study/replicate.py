@@ -66,12 +66,12 @@ def replicate(
         return result(job.run(None, enough, progress))
     manifest = manifest_of("replications", scenario, asked_for(seed, sampling, asked))
     with Campaign(working.out, manifest, scenario.document.text, working.resume) as campaign:
-        kept = campaign.whole(network, explained, job.what) if working.resume else None
-        found = result(kept or job.run(campaign, enough, progress))
-        found.save(campaign.folder)
-        campaign.keep_whole(found.kept)
+        kept = campaign.complete(network, explained, job.what) if working.resume else None
+        replications = result(kept or job.run(campaign, enough, progress))
+        replications.save(campaign.folder)
+        campaign.keep_whole(replications.kept)
         campaign.finish()
-    return found
+    return replications
 
 
 def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
@@ -86,8 +86,8 @@ def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
             raise RequestError(f"there must be at least one {what}, got {number}")
     for number in (asked.count, asked.at_least) if asked.until_precise else (asked.count,):
         if sampling != RANDOM and number % BLOCK:
-            whole = -(-number // BLOCK) * BLOCK
-            raise RequestError(f"{sampling} sampling works in blocks of {BLOCK}: ask for {whole}, not {number}")
+            rounded = -(-number // BLOCK) * BLOCK
+            raise RequestError(f"{sampling} sampling works in blocks of {BLOCK}: ask for {rounded}, not {number}")
 
 
 def _refuse_designed(among: Agreed | None, sampling: str) -> None:
@@ -200,10 +200,10 @@ class Precision:
     def parse(cls, text: str, milestones: tuple[str, ...]) -> "Precision":
         """Read a wish such as `online_100k.p80 within 1 d`; raises RequestError with what would be right."""
         number = r"(\d+(?:\.\d+)?)"
-        found = re.fullmatch(rf"\s*(.+?)\.p{number}\s+within\s+{number}\s*d(?:ays?)?\s*", text)
-        if found is None or not 0 < float(found[2]) < 100:
+        match = re.fullmatch(rf"\s*(.+?)\.p{number}\s+within\s+{number}\s*d(?:ays?)?\s*", text)
+        if match is None or not 0 < float(match[2]) < 100:
             raise RequestError(f"expected a precision such as 'online_100k.p80 within 1 d', got '{shorten(text)}'")
-        return cls(require_name(found[1], milestones), float(found[2]) / 100, float(found[3]))
+        return cls(require_name(match[1], milestones), float(match[2]) / 100, float(match[3]))
 
 
 def precise_enough(wishes: Sequence[Precision], result: Callable[[Chunk], Replications]) -> Enough:

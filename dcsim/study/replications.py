@@ -30,7 +30,7 @@ from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.forecast import TABLES
 from dcsim.study.result import Properties, Result, known
-from dcsim.study.seen import Agreed, told
+from dcsim.study.seen import Agreed, about_seen
 from dcsim.trace import Ints, causes
 from dcsim.units import DAY
 
@@ -71,7 +71,9 @@ class Replications(Result):
     def __post_init__(self) -> None:
         reached = {"simulated": self.n, "activities": self.network.instances, "finished": self.finished}
         horizon = self.network.date(self.network.horizon).isoformat()
-        about = asked_for(self.seed, self.sampling, self.asked) | told(self.agreed) | reached | {"horizon": horizon}
+        about = (
+            asked_for(self.seed, self.sampling, self.asked) | about_seen(self.agreed) | reached | {"horizon": horizon}
+        )
         object.__setattr__(self, "about", about)
         object.__setattr__(self, "tables", Properties(self, self._names()))
 
@@ -104,9 +106,9 @@ class Replications(Result):
     @cached_property
     def milestones(self) -> pd.DataFrame:
         """One row per replication and milestone: replication, milestone, tick, day (from day zero), date."""
-        found = milestone_table(self.network, self.kept.reached, self.kept.dated)
-        found["replication"] = np.repeat(self.numbers, len(self.network.milestones))
-        return found
+        table = milestone_table(self.network, self.kept.reached, self.kept.dated)
+        table["replication"] = np.repeat(self.numbers, len(self.network.milestones))
+        return table
 
     @property
     def seen(self) -> pd.DataFrame:
@@ -123,13 +125,13 @@ class Replications(Result):
 
     def days_of(self, milestone: str) -> Days:
         """The day of a milestone in every replication, not a number where it was not reached."""
-        names = [one.name for one in self.network.milestones]
+        names = [milestone.name for milestone in self.network.milestones]
         zero = self.network.zero_of(milestone)
         return np.asarray(days(self.network, self.kept.reached[:, names.index(milestone)], zero), np.float64)
 
     def dated(self, milestone: str) -> Ints:
         """The minute that dates a milestone in every replication (see `dcsim.dates`)."""
-        names = [one.name for one in self.network.milestones]
+        names = [milestone.name for milestone in self.network.milestones]
         return self.kept.dated[:, names.index(milestone)]
 
     def date_by(self, milestone: str, level: float) -> datetime | None:
@@ -151,7 +153,7 @@ class Replications(Result):
         """
         network, wanted = self.network, {}
         for name, milestone in self.scenario.milestones.items():
-            limit = milestone.target or next((one.date for one in milestone.observed), None)
+            limit = milestone.target or next((observation.date for observation in milestone.observed), None)
             if limit is not None:
                 share = float(in_time(network.start, limit, self.dated(name)).mean())
                 wanted[name] = (last_tick(self.scenario.zero_of(name), limit) / DAY, share)
@@ -169,8 +171,8 @@ class Replications(Result):
             {
                 "cause": pd.Series(causes(self.network), dtype="str"),
                 "days": spells.mean(axis=0),
-                "days_p10": [quantile(each, 0.1) for each in spells.T],
-                "days_p90": [quantile(each, 0.9) for each in spells.T],
+                "days_p10": [quantile(column, 0.1) for column in spells.T],
+                "days_p90": [quantile(column, 0.9) for column in spells.T],
                 "waiting_days": self.kept.waits[:, :, 0].mean(axis=0) / DAY,
             }
         )
@@ -200,13 +202,13 @@ class Replications(Result):
         """
         names = codes_of(self.network)
         replication, number, code = np.nonzero(self.kept.spent)
-        kinds, told = (np.array([spending[k] for spending in names], object)[code] for k in (0, 1))
+        kinds, names_ = (np.array([spending[k] for spending in names], object)[code] for k in (0, 1))
         frame = pd.DataFrame(
             {
                 "replication": self.numbers[replication],
                 "milestone": pd.Series(np.array(self.asked.explain, object)[number], dtype="str"),
                 "kind": pd.Series(kinds, dtype="str"),
-                "name": pd.Series(told, dtype="str"),
+                "name": pd.Series(names_, dtype="str"),
                 "days": self.kept.spent[replication, number, code] / DAY,
             }
         )

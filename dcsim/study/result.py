@@ -145,25 +145,25 @@ class Result:
         labels = self.labels
         if not labels:
             return self
-        found = Result(self.kind, self.scenario, labelled(self.about, labels), Labelled(self.tables, labels))
-        found.__dict__["labelled"] = found
-        return found
+        result = Result(self.kind, self.scenario, labelled(self.about, labels), Labelled(self.tables, labels))
+        result.__dict__["labelled"] = result
+        return result
 
     def subject(self) -> list[str]:
         """The scenario, its layers, and the number and seed of its simulations."""
         about = self.about
-        told = [
+        parts = [
             f"{part}" for part in about.get("subject") or [self.scenario.name, *labelled(layers_of(self), self.labels)]
         ]
         seed, n = about.get("seed"), about.get("simulated", about.get("replications"))
         if seed == EXPECTED:
-            return [*told, "expected values"]
-        told += [counted(n, "replication")] if isinstance(n, int) else []
-        one = f", replication {n[0]}" if isinstance(n, list) and n[0] else ""
-        told += [f"seed {seed}{one}"] if seed is not None else []
-        told += [_as_seen(about["seen"], n)] if about.get("seen") else []
+            return [*parts, "expected values"]
+        parts += [counted(n, "replication")] if isinstance(n, int) else []
+        run = f", replication {n[0]}" if isinstance(n, list) and n[0] else ""
+        parts += [f"seed {seed}{run}"] if seed is not None else []
+        parts += [_as_seen(about["seen"], n)] if about.get("seen") else []
         sampling = about.get("sampling", "random")
-        return told if sampling == "random" else [*told, f"{sampling} sampling"]
+        return parts if sampling == "random" else [*parts, f"{sampling} sampling"]
 
     def report(self, milestone: str = "", **asked: Any) -> Report:
         """What it has to say: sections of sentences, tables and charts, of one milestone first if one is named."""
@@ -181,18 +181,18 @@ class Result:
         RequestError
             There is no such picture, or it cannot be asked for that; the message says what there is.
         """
-        there = self.question.CHARTS
-        name = next(iter(there)) if what is None else what
-        if name not in there:
+        charts = self.question.CHARTS
+        name = next(iter(charts)) if what is None else what
+        if name not in charts:
             raise RequestError(
-                f"no picture '{shorten(str(name))}' of a result of kind '{self.kind}'; there are {', '.join(there)}"
+                f"no picture '{shorten(str(name))}' of a result of kind '{self.kind}'; there are {', '.join(charts)}"
             )
         given = {key: labelled(value, self.labels) for key, value in asked.items() if value is not None}
-        known = list(signature(there[name]).parameters)[1:]
+        known = list(signature(charts[name]).parameters)[1:]
         for key in given:
             if key not in known:
                 raise RequestError(f"the picture '{name}' has no option '{key}'{nearest(key, known, 'choices')}")
-        return in_words(there[name](self.labelled, **given))
+        return in_words(charts[name](self.labelled, **given))
 
     def plot(self, what: str | None = None, ax: "Axes | None" = None, **asked: Any) -> "Axes":
         """Draw one of its pictures on the given axes, or on new ones as notebooks show them.
@@ -279,8 +279,8 @@ def _as_seen(seen: Mapping[str, Any], count: Any) -> str:
     return f"as seen until {seen['until']}: {seen['agree']:,} of {seen['drawn']:,} replications agree{widened}"
 
 
-def known(name: str, names: Iterable[str], what: str, several: str) -> str:
+def known(name: str, names: Iterable[str], what: str, plural: str) -> str:
     """A name that is one of these; raises RequestError with what would be right."""
     if name not in names:
-        raise RequestError(f"no {what} '{shorten(name)}'{nearest(name, names, several)}")
+        raise RequestError(f"no {what} '{shorten(name)}'{nearest(name, names, plural)}")
     return name

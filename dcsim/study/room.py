@@ -41,6 +41,6 @@ def _kept(rows: int, columns: int) -> Part:
 
 
 def _refuse(scenario: Scenario, parts: Iterable[Part]) -> None:
-    found = excess(parts, scenario.document.limit)
-    if found is not None:
-        raise RequestError(found[1])
+    problem = excess(parts, scenario.document.limit)
+    if problem is not None:
+        raise RequestError(problem[1])

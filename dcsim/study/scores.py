@@ -79,13 +79,13 @@ def refuse_missing() -> None:
 @lru_cache(maxsize=1)
 def _library() -> Callable[..., float]:
     """The score of a sample by scoringrules, imported without numba: it would compile itself for seconds each time."""
-    there = {"numba": sys.modules["numba"]} if "numba" in sys.modules else {}
+    modules = {"numba": sys.modules["numba"]} if "numba" in sys.modules else {}
     sys.modules["numba"] = None  # type: ignore[assignment]
     try:
         from scoringrules import crps_ensemble
     finally:
         del sys.modules["numba"]
-        sys.modules.update(there)
+        sys.modules.update(modules)
     return partial(crps_ensemble, estimator="pwm", sorted_ensemble=True, backend="numpy")
 
 
@@ -158,14 +158,14 @@ def between_sites(statistic: Callable[..., Days], *sums: Days, seed: int = 0) ->
     return Interval(value, float(ends.low), float(ends.high))
 
 
-def skill(ours: Days, theirs: Days, axis: int) -> Days:
+def skill(dcsim_scores: Days, reference_scores: Days, axis: int) -> Days:
     """By which share the mean score is lower than that of others, from sums over sites."""
-    return np.asarray(1 - ours.sum(axis) / theirs.sum(axis))
+    return np.asarray(1 - dcsim_scores.sum(axis) / reference_scores.sum(axis))
 
 
-def gap(ours: Days, theirs: Days, steps: Days, axis: int) -> Days:
+def gap(dcsim_scores: Days, reference_scores: Days, steps: Days, axis: int) -> Days:
     """By how much the mean score is higher than that of others, from sums over sites and how many steps each has."""
-    return np.asarray((ours - theirs).sum(axis) / steps.sum(axis))
+    return np.asarray((dcsim_scores - reference_scores).sum(axis) / steps.sum(axis))
 
 
 def rank_correlation(forecast: Days, seen: Days) -> float:
@@ -181,11 +181,11 @@ def rank_correlation(forecast: Days, seen: Days) -> float:
 def groups(steps: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The steps of all sites, of ordinary new builds, of forecasts that are made late, and of each archetype."""
     ordinary = steps[(steps["shell"] == "new") & (steps["power"] == "grid")]
-    found = {EVERY: steps} | ({ORDINARY: ordinary} if 0 < len(ordinary) < len(steps) else {})
+    parts = {EVERY: steps} | ({ORDINARY: ordinary} if 0 < len(ordinary) < len(steps) else {})
     soon = steps[(steps["first"] == 1) & (steps["day"] - steps["elapsed"] <= YEAR) & (steps["elapsed"] > 0)]
-    found |= {SOON: soon} if len(soon) else {}
+    parts |= {SOON: soon} if len(soon) else {}
     archetypes = {str(name): part for name, part in steps.groupby("archetype", sort=True)}
-    return found | (archetypes if len(archetypes) > 1 else {})
+    return parts | (archetypes if len(archetypes) > 1 else {})
 
 
 def score_table(steps: pd.DataFrame) -> pd.DataFrame:
@@ -199,8 +199,8 @@ def score_table(steps: pd.DataFrame) -> pd.DataFrame:
     scored = steps[steps["seen"] != ""]
     rows = [
         {"group": group, "forecast": name, **_means(part)}
-        for group, there in groups(scored).items()
-        for name, part in there.groupby("forecast", sort=False)
+        for group, subset in groups(scored).items()
+        for name, part in subset.groupby("forecast", sort=False)
     ]
     return pd.DataFrame(rows, columns=["group", "forecast", *_MEANS]).astype(dict.fromkeys(_MEANS, np.float64))
 
@@ -234,11 +234,11 @@ def skill_table(steps: pd.DataFrame) -> pd.DataFrame:
     """One row per group, other forecast and choice of steps (dated, with censored): sites, steps, our and their mean
     CRPS over the steps that both forecast, skill (1 - ours / theirs) and difference in days with 95 % intervals."""
     key, rows = ["site", "buildings", "seen", "elapsed"], []
-    for group, there in groups(steps[steps["seen"] != ""]).items():
-        ours = there[there["forecast"] == OURS].set_index(key)["crps"].rename("ours")
-        for name, part in there[there["forecast"] != OURS].groupby("forecast", sort=False):
-            both = part.set_index(key)["crps"].rename("theirs").to_frame().join(ours).reset_index()
-            for chosen, counted in ((DATED, both[both["seen"] == DONE]), (WITH_CENSORED, both)):
+    for group, subset in groups(steps[steps["seen"] != ""]).items():
+        dcsim_scores = subset[subset["forecast"] == OURS].set_index(key)["crps"].rename("ours")
+        for name, part in subset[subset["forecast"] != OURS].groupby("forecast", sort=False):
+            pairs = part.set_index(key)["crps"].rename("theirs").to_frame().join(dcsim_scores).reset_index()
+            for chosen, counted in ((DATED, pairs[pairs["seen"] == DONE]), (WITH_CENSORED, pairs)):
                 if len(counted):
                     rows.append((group, str(name), chosen, *_paired(counted)))
     return pd.DataFrame(rows, columns=["group", "against", "counted", *_PAIRED])
@@ -250,10 +250,20 @@ _PAIRED = (
 )
 
 
-def _paired(both: pd.DataFrame) -> tuple[float, ...]:
-    by = both.groupby("site", sort=True)
+def _paired(pairs: pd.DataFrame) -> tuple[float, ...]:
+    by = pairs.groupby("site", sort=True)
     sums = by[["ours", "theirs"]].sum()
-    ours, theirs = (sums[name].to_numpy(np.float64) for name in ("ours", "theirs"))
+    dcsim_scores, reference_scores = (sums[name].to_numpy(np.float64) for name in ("ours", "theirs"))
     steps = np.asarray(by.size(), np.float64)
-    found = between_sites(skill, ours, theirs), between_sites(gap, ours, theirs, steps)
-    return float(len(sums)), float(len(both)), both["ours"].mean(), both["theirs"].mean(), *found[0], *found[1]
+    intervals = (
+        between_sites(skill, dcsim_scores, reference_scores),
+        between_sites(gap, dcsim_scores, reference_scores, steps),
+    )
+    return (
+        float(len(sums)),
+        float(len(pairs)),
+        pairs["ours"].mean(),
+        pairs["theirs"].mean(),
+        *intervals[0],
+        *intervals[1],
+    )

@@ -15,9 +15,9 @@ MOST_CAUSES = 8
 def fitted(scenario: Scenario) -> Section:
     """The parameters that were fitted, told apart from all that was measured."""
     points = []
-    for path, one in scenario.fitted.items():
-        said = [f"prior {one.prior}" + (f" from {one.source}" if one.source else "")]
-        said += [f"fitted to {', '.join(one.to)}"] if one.to else []
+    for path, value in scenario.fitted.items():
+        said = [f"prior {value.prior}" + (f" from {value.source}" if value.source else "")]
+        said += [f"fitted to {', '.join(value.to)}"] if value.to else []
         points.append(f"{path} = {written(scenario.document.find(path)[1])} ({'; '.join(said)})")
     return Section("Fitted values" if points else "", points=points)
 

@@ -64,27 +64,32 @@ class Agreed:
     """One row per milestone: milestone, p10_date, ..., as if nothing had been seen."""
 
 
-def told(found: Agreed | None) -> dict[str, Any]:
+def about_seen(agreement: Agreed | None) -> dict[str, Any]:
     """What a manifest says of it; nothing where nothing was seen."""
-    if found is None:
+    if agreement is None:
         return {}
-    until = max(found.sightings["date"]).date().isoformat()
-    counts = {"sightings": len(found.sightings), "drawn": found.drawn, "agree": found.agree, "widened": found.widened}
-    return {"seen": {"until": until, **counts}, "simulated": len(found.numbers)}
+    until = max(agreement.sightings["date"]).date().isoformat()
+    counts = {
+        "sightings": len(agreement.sightings),
+        "drawn": agreement.drawn,
+        "agree": agreement.agree,
+        "widened": agreement.widened,
+    }
+    return {"seen": {"until": until, **counts}, "simulated": len(agreement.numbers)}
 
 
 def known_until(scenario: Scenario) -> dt.date | None:
     """Until the end of which day it is known what happened; none if nothing was seen."""
     if not scenario.seen:
         return None
-    return max(one.day for one in scenario.seen) if scenario.as_of is None else day_of(scenario.as_of)
+    return max(sighting.day for sighting in scenario.seen) if scenario.as_of is None else day_of(scenario.as_of)
 
 
 def sightings_of(scenario: Scenario) -> tuple[Sighting, ...]:
     """What was seen until the date that counts, in the order of dates."""
     until = known_until(scenario)
-    some = (one for one in scenario.seen if until is not None and one.day <= until)
-    return tuple(sorted(some, key=lambda one: one.day))
+    sightings = (sighting for sighting in scenario.seen if until is not None and sighting.day <= until)
+    return tuple(sorted(sightings, key=lambda sighting: sighting.day))
 
 
 def draws_of(scenario: Scenario, count: int) -> int:
@@ -105,7 +110,7 @@ def away(network: Network, sightings: Sequence[Sighting], dated: Ints) -> NDArra
     `dated` holds the minutes that date the milestones, builds by milestones.
     """
     numbers = {milestone.name: number for number, milestone in enumerate(network.milestones)}
-    found = np.zeros((len(dated), len(sightings)))
+    days = np.zeros((len(dated), len(sightings)))
     for k, sighting in enumerate(sightings):
         minutes = dated[:, numbers[sighting.milestone]]
         midnight = network.start.replace(hour=0, minute=0)
@@ -114,11 +119,11 @@ def away(network: Network, sightings: Sequence[Sighting], dated: Ints) -> NDArra
         later = day - (sighting.day - midnight.date()).days
         error = float(sighting.error.minutes) / DAY
         if sighting.reached is not None:
-            found[:, k] = np.abs(later) / max(error, EXACT)
+            days[:, k] = np.abs(later) / max(error, EXACT)
         else:
             wrong = np.maximum(0, 1 - later if sighting.not_by is not None else later)
-            found[:, k] = np.where(wrong == 0, 0, wrong / error if error else inf)
-    return found
+            days[:, k] = np.where(wrong == 0, 0, wrong / error if error else inf)
+    return days
 
 
 def agreed(
@@ -164,18 +169,18 @@ def agreed(
 def _dated(network: Network, engine: str, seed: int, span: tuple[int, int], workers: int) -> Ints:
     """The minutes that date the milestones of these replications."""
     begin, end = span
-    found = np.zeros((end - begin, len(network.milestones)), np.int64)
+    ticks = np.zeros((end - begin, len(network.milestones)), np.int64)
 
     def work(first: int, last: int, stopped: Event) -> None:
         runner = new_runner(engine, network, seed)
         for number in range(first, last):
             if stopped.is_set():
                 raise CancelledError
-            found[number - begin] = runner.run(number, {}).dated
+            ticks[number - begin] = runner.run(number, {}).dated
 
     for _ in in_threads(list(pairwise([*range(begin, end, CHUNK), end])), workers, work):
         pass
-    return found
+    return ticks
 
 
 def _nearest(sightings: Sequence[Sighting], far: NDArray[np.float64], count: int) -> tuple[Ints, float]:
@@ -205,12 +210,12 @@ def _way(sighting: Sighting) -> str:
 def _table(sightings: Sequence[Sighting], alone: NDArray[np.float64]) -> pd.DataFrame:
     rows = [
         (
-            one.milestone,
-            _way(one),
-            dt.datetime.combine(one.day, dt.time()),
-            float(one.error.minutes) / DAY,
+            sighting.milestone,
+            _way(sighting),
+            dt.datetime.combine(sighting.day, dt.time()),
+            float(sighting.error.minutes) / DAY,
         )
-        for one in sightings
+        for sighting in sightings
     ]
     frame = pd.DataFrame(rows, columns=["milestone", "seen", "date", "error"])
     return frame.assign(date=moments(frame["date"].to_list()), alone=alone).astype({"milestone": "str", "seen": "str"})

@@ -88,8 +88,8 @@ def _inside(activities: pd.DataFrame, place: str) -> pd.DataFrame:
     places = activities["place"]
     within = (places == place) | places.str.startswith(f"{place}/")
     if not within.any():
-        there = sorted({part for path in places.unique() for part in _upwards(path)} - {SITE})
-        raise RequestError(f"no place '{shorten(place)}'{nearest(place, there, 'places')}")
+        places_inside = sorted({part for path in places.unique() for part in _upwards(path)} - {SITE})
+        raise RequestError(f"no place '{shorten(place)}'{nearest(place, places_inside, 'places')}")
     around = places.isin([SITE, *_upwards(place)[:-1]])
     here: pd.Series[bool] = within | (around & (activities["start"] <= activities["finish"][within].max()))
     return activities[here.fillna(False)]
@@ -149,7 +149,7 @@ def _shaded(scenario: Scenario, started: pd.DataFrame, order: Sequence[str], pla
         branch = "/".join(lane.place.split("/")[: outer + 1])
         lanes.setdefault(branch if branch in looks else "", []).append((lane, _density(lane.rows, edges)))
     most: dict[str, float] = {}
-    for lane, density in (one for part in lanes.values() for one in part):
+    for lane, density in (cell for part in lanes.values() for cell in part):
         most[lane.activity] = max(most.get(lane.activity, 0), float(density.max()))
     for branch, look in looks.items():
         for (above, opacity), (under, _) in zip(SHADES, ((np.inf, 1.0), *SHADES[:-1]), strict=True):
@@ -165,14 +165,14 @@ def _shaded(scenario: Scenario, started: pd.DataFrame, order: Sequence[str], pla
 
 def _looks(branches: Mapping[str, list[str]], place: str) -> dict[str, tuple[str, str]]:
     """Name and colour of what happens in each branch of places, and last of what happens around them."""
-    several = any(members != [branch] for branch, members in branches.items()) or len(branches) > 1
+    has_lanes = any(members != [branch] for branch, members in branches.items()) or len(branches) > 1
     looks = {
-        branch: (_branch(branch, members) if several else "", COLOURS[number % len(COLOURS)])
+        branch: (_branch(branch, members) if has_lanes else "", COLOURS[number % len(COLOURS)])
         for number, (branch, members) in enumerate(branches.items())
     }
     if _depth(place):
         return looks | {place: ("here", "blue"), "": ("around this place", "grey")}
-    return looks | {"": ("for the whole site", "grey") if several else ("", "blue")}
+    return looks | {"": ("for the whole site", "grey") if has_lanes else ("", "blue")}
 
 
 def _stretched(
@@ -183,7 +183,7 @@ def _stretched(
     opacity: float,
 ) -> Bars:
     """Stretches of lanes between edges, in one look."""
-    told = {id(lane): _told(scenario, lane) for lane, _, _ in stretches}
+    texts = {id(lane): _lane_text(scenario, lane) for lane, _, _ in stretches}
     at = np.array([(begin, end) for _, begin, end in stretches])
     start, end = (moments(scenario, edges[at[:, k]]) for k in (0, 1))
     return Bars(
@@ -191,20 +191,20 @@ def _stretched(
         start=start,
         end=end,
         height=[0.88 * lane.height for lane, _, _ in stretches],
-        notes=[told[id(lane)] for lane, _, _ in stretches],
+        notes=[texts[id(lane)] for lane, _, _ in stretches],
         opacity=opacity,
         name=look[0],
         colour=look[1],
     )
 
 
-def _stretches(there: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+def _stretches(present: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """From where until before where something holds."""
-    changes = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
+    changes = np.flatnonzero(np.diff(np.concatenate([[False], present, [False]]).astype(np.int8)))
     yield from zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True)
 
 
-def _told(scenario: Scenario, lane: Lane) -> str:
+def _lane_text(scenario: Scenario, lane: Lane) -> str:
     """What happens in a lane, in words."""
     begin = scenario.start + timedelta(minutes=int(lane.rows["begin"].min()))
     end = scenario.start + timedelta(minutes=int(lane.rows["end"].max()))
@@ -222,7 +222,7 @@ def _told_apart(lane_of: Mapping[str, str], depth: int) -> list[str]:
 
 def _branch(name: str, members: list[str]) -> str:
     """A branch as the legend tells it: its name, and what its lanes are from top to bottom."""
-    ends = [one.rpartition("/")[2] for one in members]
+    ends = [member.rpartition("/")[2] for member in members]
     if members == [name]:
         return name
     return f"{name}, {ends[0]} to {ends[-1]} downwards" if len(ends) > 1 else members[0]
@@ -257,23 +257,23 @@ def _arrived(
     scenario: Scenario, deliveries: pd.DataFrame, place: str, row: int, last: int
 ) -> tuple[list[str], list[Mark]]:
     """The supplies that were delivered to a place, each in a row from this one on, and when."""
-    there = deliveries[deliveries["tick"] <= last]
+    arrived = deliveries[deliveries["tick"] <= last]
     if place not in ("", SITE):
-        places = there["place"]
-        there = there[places.isin([SITE, *_upwards(place)]) | places.str.startswith(f"{place}/")]
-    supplies = list(dict.fromkeys(there.sort_values("tick", kind="stable")["supply"]))[:MOST_DELIVERED]
-    there = there[there["supply"].isin(supplies)]
-    there = there.assign(span=there["tick"] * BINS // max(last, 1))
-    there = there.groupby(["supply", "span"], sort=False).agg({"tick": "min", "amount": "sum"}).reset_index()
-    there = with_labels(there, scenario.labels)
-    if there.empty:
+        places = arrived["place"]
+        arrived = arrived[places.isin([SITE, *_upwards(place)]) | places.str.startswith(f"{place}/")]
+    supplies = list(dict.fromkeys(arrived.sort_values("tick", kind="stable")["supply"]))[:MOST_DELIVERED]
+    arrived = arrived[arrived["supply"].isin(supplies)]
+    arrived = arrived.assign(span=arrived["tick"] * BINS // max(last, 1))
+    arrived = arrived.groupby(["supply", "span"], sort=False).agg({"tick": "min", "amount": "sum"}).reset_index()
+    arrived = with_labels(arrived, scenario.labels)
+    if arrived.empty:
         return [], []
     notes = [
         f"{amount:,} {scenario.supplies[supply].unit or 'units'} of {supply}"
-        for supply, amount in zip(there["supply"], there["amount"], strict=True)
+        for supply, amount in zip(arrived["supply"], arrived["amount"], strict=True)
     ]
-    y = np.array([row + supplies.index(supply) for supply in there["supply"]], np.float64)
-    x = moments(scenario, there["tick"])
+    y = np.array([row + supplies.index(supply) for supply in arrived["supply"]], np.float64)
+    x = moments(scenario, arrived["tick"])
     return supplies, [Dots(name="delivery", symbol="up", colour="ink", size=5, x=x, y=y, notes=notes)]
 
 

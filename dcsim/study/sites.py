@@ -79,7 +79,7 @@ class Build:
 def builds_of(cases: Cases, rules: Rules, moment: Moment) -> Iterator[Build]:
     """Every site whose start is known, and is not before the date from which forecasts are made."""
     templates: dict[tuple[str, ...], Scenario] = {}
-    there = False
+    is_reached = False
     for site in cases.sites:
         if site.started is None or (isinstance(moment, dt.date) and site.started < moment):
             continue
@@ -89,14 +89,14 @@ def builds_of(cases: Cases, rules: Rules, moment: Moment) -> Iterator[Build]:
         planned = _planned(rules, site)
         steps = tuple(step for step in site.steps if planned is None or step.buildings <= planned)
         steps = steps if site.steps else tuple(Step(count) for count in sorted({1, planned or 1}))
-        there = True
+        is_reached = True
         template = templates[rule.scenario]
         stages = [stage for stage in site.stages if stage.stage != OPERATIONAL]
-        read = [one for one in stages if one.stage in template.milestones and one.buildings <= (planned or 1)]
+        read = [stage for stage in stages if stage.stage in template.milestones and stage.buildings <= (planned or 1)]
         sightings, milestones = _sightings(site, template, read)
         scenario = _scenario(site, rules, rule, values, {**milestones, **_steps(template, steps)})
         yield Build(site, rule, scenario, steps, sightings, len(stages) - len(read))
-    if not there:
+    if not is_reached:
         raise RequestError(f"no site of '{cases.name}' is left to forecast: each needs a start, after --as-of if given")
 
 
@@ -165,7 +165,7 @@ def _scenario(
     return scenario
 
 
-def _told(rules: Rules) -> str:
+def _rules_text(rules: Rules) -> str:
     return "the archetypes of dcsim" if rules.path.parent == ARCHETYPES else str(rules.path)
 
 
@@ -174,7 +174,7 @@ def about_of(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment
     without = [site.name for site in cases.sites if site.started is None]
     later = [step for build in builds for step in build.site.steps if step not in build.steps]
     return {
-        "subject": [counted(len(builds), "site"), cases.name, _told(rules)],
+        "subject": [counted(len(builds), "site"), cases.name, _rules_text(rules)],
         "as_of": str(moment),
         "rules": rules.sha256,
         "cases": dict(cases.sha256),

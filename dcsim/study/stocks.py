@@ -24,9 +24,9 @@ def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end
     """
     if not name:
         return Chart("In stock", empty="the scenario has no supplies")
-    tick, there = _summed(tables["supplies"], "supply", name, "level")
+    tick, level = _summed(tables["supplies"], "supply", name, "level")
     short = np.array(spells(tables["shortages"], name, end), np.float64).reshape(-1, 2)
-    used = tick[1:][np.diff(there) < 0]
+    used = tick[1:][np.diff(level) < 0]
     last = max([float(used[-1] if len(used) else tick[-1]), *short[:, 1].tolist()])
     arrived = tables["deliveries"]
     arrived = arrived[(arrived["supply"] == name) & (arrived["tick"] <= last)]
@@ -36,7 +36,7 @@ def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end
         start, stop = (moments(scenario, short[:, k]) for k in (0, 1))
         marks.append(Spans(name="activities wait for it", colour="red", start=start, end=stop))
     x = np.append(moments(scenario, tick[tick <= last]), np.datetime64(until, "s"))
-    y = there[tick <= last]
+    y = level[tick <= last]
     marks.append(Line(name="in stock", x=x, y=np.append(y, y[-1]), steps=True))
     unit = scenario.supplies[name].unit
     if len(arrived):
@@ -59,7 +59,7 @@ def at_work(scenario: Scenario, usage: pd.DataFrame, name: str) -> Chart:
     last = float(tick[changed[-1] + 1]) if len(changed) else float(tick[-1]) + DAY
     begin, until = window(scenario, [scenario.start, scenario.start + timedelta(minutes=last)])
     x = np.append(moments(scenario, tick[tick <= last]), np.datetime64(until, "s"))
-    used, capacity = (np.append(one[tick <= last], one[tick <= last][-1]) for one in (used, capacity))
+    used, capacity = (np.append(values[tick <= last], values[tick <= last][-1]) for values in (used, capacity))
     marks = [
         Band(name="at work", colour="sky", x=x, low=0 * used, high=used, opacity=1, steps=True),
         Line(name="capacity", colour="ink", width=1.6, x=x, y=capacity, steps=True),

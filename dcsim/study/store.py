@@ -81,10 +81,10 @@ def read(folder: str | Path) -> Result:
     folder = Path(folder)
     if not isdir(folder):
         raise ResultError(f"there is no folder '{folder}': give a folder written with --out")
-    found = found_manifest(folder)
-    if found is None:
+    written = found_manifest(folder)
+    if written is None:
         raise ResultError(f"'{folder}' holds no result: there is no {MANIFEST}; give a folder written with --out")
-    manifest = checked(found, folder)
+    manifest = checked(written, folder)
     scenario = _read_scenario(folder, manifest["sha256"])
     tables = read_tables(folder, manifest["kind"], manifest["rows"], manifest.get("checksums") or {})
     return Result(manifest["kind"], scenario, manifest, tables)
@@ -149,11 +149,11 @@ def _refuse_other(folder: Path, manifest: dict[str, Any], scenario: str) -> None
     """Whatever stands in the folder is this result, or has nothing to do with results."""
     before = found_manifest(folder)
     if before is not None:
-        others = [what for key, what in _IDENTITY.items() if before.get(key) != manifest.get(key)]
-        if others:
+        differing = [what for key, what in _IDENTITY.items() if before.get(key) != manifest.get(key)]
+        if differing:
             raise ResultError(
                 f"'{folder}' holds another result: {_described(before)}; the new result differs in its "
-                f"{', '.join(others)}: choose another folder, or replace the result with --overwrite"
+                f"{', '.join(differing)}: choose another folder, or replace the result with --overwrite"
             )
         return
     try:

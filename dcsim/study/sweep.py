@@ -28,15 +28,14 @@ from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.assumptions import chosen_milestones
-from dcsim.study.axes import Axis, Point, axes_of, points_of, told
+from dcsim.study.axes import Axis, Point, axes_of, point_in_words, points_of
 from dcsim.study.campaign import Campaign
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, manifest_of
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked, require_name
 from dcsim.study.result import Result
-from dcsim.study.seen import Agreed, agreed
-from dcsim.study.seen import told as told_of
+from dcsim.study.seen import Agreed, about_seen, agreed
 from dcsim.study.store import finished
 from dcsim.study.tables import STUCK
 from dcsim.study.threads import threads
@@ -156,7 +155,7 @@ def _about(asked: _Asked) -> dict[str, Any]:
         "seed": asked.seed,
         "replications": asked.n,
         "horizon": network.date(network.horizon).isoformat(),
-        **told_of(asked.among),
+        **about_seen(asked.among),
     }
 
 
@@ -167,9 +166,9 @@ def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
         try:
             network_of(changed(scenario, overrides=point))
         except ScenarioError as error:
-            for one in error.problems:
-                where = f"{one.message} (point {number}: {told(point)})"
-                problems.setdefault(f"{one.path}: {one.message}", replace(one, message=where))
+            for problem in error.problems:
+                where = f"{problem.message} (point {number}: {point_in_words(point)})"
+                problems.setdefault(f"{problem.path}: {problem.message}", replace(problem, message=where))
     if problems:
         raise ScenarioError(list(problems.values()), scenario.document.name)
 
@@ -200,7 +199,7 @@ def _tables(
         parts.append((outcomes, stuck))
     rows = [_row(number, point, asked, parts[number][0]) for number, point in enumerate(points)]
     table = _typed(asked.scenario, pd.concat(rows, ignore_index=True), asked.axes)
-    outcomes, stuck = (pd.concat(some, ignore_index=True) for some in zip(*parts, strict=True))
+    outcomes, stuck = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
     return {"points": table, "outcomes": outcomes, "stuck": stuck}
 
 
@@ -213,17 +212,17 @@ def _simulated(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every replication of a point, and what replications lack."""
     here = changed(asked.scenario, overrides=point)
-    found = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n, among=asked.among), working, progress)
-    outcomes = found.milestones[["replication", "milestone", "day", "date"]]
-    return _of_point(number, outcomes, asked.milestones), _of_point(number, found.stuck, asked.milestones)
+    result = replicate(here, network_of(here), asked.seed, RANDOM, Asked(asked.n, among=asked.among), working, progress)
+    outcomes = result.milestones[["replication", "milestone", "day", "date"]]
+    return _of_point(number, outcomes, asked.milestones), _of_point(number, result.stuck, asked.milestones)
 
 
 def _of_point(number: int, table: pd.DataFrame, milestones: Sequence[str]) -> pd.DataFrame:
     """The rows of these milestones, with the number of the point in front."""
-    found = table[table["milestone"].isin(milestones)].reset_index(drop=True)
-    found.insert(0, "point", number)
-    found.attrs.clear()
-    return found
+    rows = table[table["milestone"].isin(milestones)].reset_index(drop=True)
+    rows.insert(0, "point", number)
+    rows.attrs.clear()
+    return rows
 
 
 def _row(number: int, point: Point, asked: _Asked, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -261,16 +260,16 @@ def report(result: Result, milestone: str = "") -> Report:
         row["point"]: " and ".join(f"{path} = {row[path]}" for path in about["over"])
         for row in points.to_dict("records")
     }
-    whose = stuck["point"].map(called)
+    point_names = stuck["point"].map(called)
     names = sorted(dict.fromkeys(points["milestone"]), key=lambda name: name != milestone)
     sections = [Section("", notes=(f"days from {result.scenario.zero:%Y-%m-%d}",))]
     for name in names:
         here = points[points["milestone"] == name]
-        table = _both(here, *about["over"]) if _as_table(result, here) else _list(here, about["over"])
+        table = _map_table(here, *about["over"]) if _as_table(result, here) else _list(here, about["over"])
         more = 0 if _as_table(result, here) else len(here) - MOST_POINTS
         notes = (f"and {counted(more, 'more point')}, in the table `points`",) if more > 0 else ()
         charts = (picture(result, name),) if len(about["over"]) <= 2 else ()
-        lacks = missing(stuck, name, whose, result.simulated)
+        lacks = missing(stuck, name, point_names, result.simulated)
         sections.append(Section(name, lacks, tables=(table,), charts=charts, notes=notes))
     if np.isinf(points["p80"]).any() and "horizon" in about:
         horizon = datetime.fromisoformat(str(about["horizon"]))
@@ -288,13 +287,16 @@ def _list(here: pd.DataFrame, paths: Sequence[str]) -> Table:
     """A line for every point."""
     measures = (Column("P50", "day"), Column("P80", "day"), Column("P80 date", "date"), Column("mean", "day"))
     rows = [
-        [*(str(row[path]) for path in paths), *(row.get(one) for one in ("p50", "p80", "p80_date", "mean", "reached"))]
+        [
+            *(str(row[path]) for path in paths),
+            *(row.get(level) for level in ("p50", "p80", "p80_date", "mean", "reached")),
+        ]
         for row in here.head(MOST_POINTS).to_dict("records")
     ]
     return Table([*map(Column, paths), *measures, Column("reached", "share", digits=0)], rows)
 
 
-def _both(here: pd.DataFrame, down: str, across: str) -> Table:
+def _map_table(here: pd.DataFrame, down: str, across: str) -> Table:
     """A line for every value of the first path, a column for every value of the second."""
     values = list(dict.fromkeys(here[across]))
     rows = [[str(value), *row["p80"]] for value, row in here.groupby(down, sort=False)]
@@ -339,12 +341,14 @@ def _lines(here: pd.DataFrame, path: str, milestone: str) -> Chart:
     marks: list[Mark] = []
     for column, colour, dash in QUANTILES:
         days = here[column].to_numpy(np.float64)
-        some = order[np.isfinite(days[order])]
-        name, notes = column.upper(), _notes(here, [path], column, some)
+        finite = order[np.isfinite(days[order])]
+        name, notes = column.upper(), _notes(here, [path], column, finite)
         if x.kind == "names":
-            marks.append(Dots(name=name, colour=colour, x=at[some], y=days[some], notes=notes))
+            marks.append(Dots(name=name, colour=colour, x=at[finite], y=days[finite], notes=notes))
         else:
-            marks.append(Line(name=name, colour=colour, x=at[some], y=days[some], notes=notes, dash=dash, dots=True))
+            marks.append(
+                Line(name=name, colour=colour, x=at[finite], y=days[finite], notes=notes, dash=dash, dots=True)
+            )
     never = at[~np.isfinite(here["p80"].to_numpy(np.float64))]
     marks += [Rule(name="P80 never", colour="grey", at=value, dash="dot") for value in never.tolist()]
     said = f"{milestone} at {counted(len(here), 'value')} of {path}."
@@ -361,16 +365,16 @@ def _map(here: pd.DataFrame, down: str, across: str, milestone: str) -> Chart:
     marks = [
         Bars(
             name=name,
-            rows=row[some].tolist(),
-            start=column[some] - 0.48,
-            end=column[some] + 0.48,
+            rows=row[rows].tolist(),
+            start=column[rows] - 0.48,
+            end=column[rows] + 0.48,
             height=0.94,
-            labels=labels[some].tolist(),
+            labels=labels[rows].tolist(),
             inside=True,
-            notes=_notes(here, [down, across], "p80", some),
+            notes=_notes(here, [down, across], "p80", rows),
             **({"colour": "blue", "opacity": SHADES[shade][1]} if shade >= 0 else {"colour": "line"}),
         )
-        for shade, name, some in shaded(days)
+        for shade, name, rows in shaded(days)
     ]
     x, y = chart.Axis("names", across, names=thinned(columns)), chart.Axis("rows", down, names=[*map(str, rows)])
     said = f"{milestone} at {len(rows)} x {len(columns)} values of {down} and {across}."
@@ -385,22 +389,22 @@ def _scattered(here: pd.DataFrame, across: str, up: str, milestone: str) -> Char
             name=name,
             colour=SHADES[shade][0] if shade >= 0 else "red",
             symbol="dot" if shade >= 0 else "cross",
-            x=right[some],
-            y=high[some],
-            notes=_notes(here, [across, up], "p80", some),
+            x=right[rows],
+            y=high[rows],
+            notes=_notes(here, [across, up], "p80", rows),
         )
-        for shade, name, some in shaded(here["p80"].to_numpy(np.float64))
+        for shade, name, rows in shaded(here["p80"].to_numpy(np.float64))
     ]
     said = f"{milestone} at {counted(len(here), 'point')} over {across} and {up}."
     return Chart(f"P80 of {milestone} over {across} and {up}", x, y, marks, "Days from day zero.", said)
 
 
-def _notes(here: pd.DataFrame, paths: Sequence[str], column: str, some: Ints) -> list[str]:
+def _notes(here: pd.DataFrame, paths: Sequence[str], column: str, rows: Ints) -> list[str]:
     """What the pointer tells of points: their values, the quantile, and its date."""
     return [
-        f"{told({path: row[path] for path in paths})}: {column.upper()} day {day(row[column])}"
+        f"{point_in_words({path: row[path] for path in paths})}: {column.upper()} day {day(row[column])}"
         + (f", {date_of(row[f'{column}_date'])}" if f"{column}_date" in row else "")
-        for row in here.iloc[some].to_dict("records")
+        for row in here.iloc[rows].to_dict("records")
     ]
 
 

@@ -44,7 +44,7 @@ def typed(rows: Sequence[Any], columns: str) -> "pd.DataFrame":
     """A table of these rows, its columns and their types as a question tells them; a row is a mapping or a tuple."""
     import pandas as pd
 
-    types = {name: _TYPES[kind or "text"] for name, _, kind in (one.partition(":") for one in columns.split())}
+    types = {name: _TYPES[kind or "text"] for name, _, kind in (column.partition(":") for column in columns.split())}
     return pd.DataFrame(list(rows), columns=list(types)).astype(types)
 
 
@@ -114,9 +114,9 @@ def _table(path: Path, data: bytes, count: int, columns: str, room: int) -> "pd.
 
     try:
         file = pq.ParquetFile(BytesIO(data))
-        found, schema = file.metadata.num_rows, file.schema_arrow
-        if found != count:
-            raise ResultError(f"'{path}' has {found:,} rows, not {count:,} as it was written: run the command again")
+        rows, schema = file.metadata.num_rows, file.schema_arrow
+        if rows != count:
+            raise ResultError(f"'{path}' has {rows:,} rows, not {count:,} as it was written: run the command again")
         if count * len(schema) > room:
             raise ResultError(f"'{path}': {count:,} rows are more than can be read: keep fewer replications")
         for column in columns.split():
@@ -144,13 +144,13 @@ def _wrong(schema: "pa.Schema", name: str, kind: str, count: int) -> str:
     number = schema.get_field_index(name)
     if number < 0:
         return "is missing"
-    found = schema.types[number]
+    actual = schema.types[number]
     fits = {
         "text": (types.is_string, types.is_large_string),
         "whole": (types.is_integer,),
         "number": (types.is_integer, types.is_floating),
         "time": (types.is_timestamp,),
     }[kind]
-    if any(is_a(found) for is_a in fits) or (types.is_null(found) and (count == 0 or kind in ("number", "time"))):
+    if any(is_a(actual) for is_a in fits) or (types.is_null(actual) and (count == 0 or kind in ("number", "time"))):
         return ""
-    return f"holds {found}, not {_WORDS[kind]}"
+    return f"holds {actual}, not {_WORDS[kind]}"

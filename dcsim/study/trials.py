@@ -59,8 +59,8 @@ class Trials:
     ) -> Ends:
         """How these replications end; by their place, `designed` tells the uniform numbers that are chosen."""
         numbers = replications if self.among is None else self.among[replications]
-        number = [one.name for one in network.milestones].index(self.milestone)
-        found = np.zeros((3, len(replications)), np.int64)
+        number = [milestone.name for milestone in network.milestones].index(self.milestone)
+        ends = np.zeros((3, len(replications)), np.int64)
 
         def work(first: int, last: int, stopped: Event) -> tuple[int, Ints]:
             runner, stuck = new_runner(self.engine, network, self.seed), []
@@ -68,7 +68,7 @@ class Trials:
                 if stopped.is_set():
                     raise CancelledError
                 outcome = runner.run(int(numbers[k]), designed(k))
-                found[:, k] = outcome.reached[number], outcome.dated[number], outcome.left
+                ends[:, k] = outcome.reached[number], outcome.dated[number], outcome.left
                 stuck.append(np.insert(outcome.stuck, 0, k, axis=1))
             return first, np.concatenate(stuck)
 
@@ -78,12 +78,12 @@ class Trials:
             parts.append(part)
             progress(min(len(parts) * CHUNK, len(replications)), len(replications))
         parts.sort(key=lambda part: part[0])
-        ticks, dated, left = found
+        ticks, dated, left = ends
         return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in parts)]))
 
     def lacks(self, network: Network, ends: Ends) -> pd.DataFrame:
         """What these builds lack where they miss the milestone; the columns are those of `Replications.stuck`."""
-        milestone = next(one for one in network.milestones if one.name == self.milestone)
+        milestone = next(entry for entry in network.milestones if entry.name == self.milestone)
         nodes, missed = np.array([milestone.gate]), ends.ticks == NOT
         return stuck_before(network, self.milestone, missed, ends.left, ends.stuck, nodes, milestone.stocks)
 

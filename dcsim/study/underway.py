@@ -40,12 +40,12 @@ class Made(NamedTuple):
 
 def open_steps(build: Build, date: dt.date) -> list[Step]:
     """The steps that were not operational on a date, and of which something later is known."""
-    found = []
+    steps = []
     for step in build.steps:
         later = step.date is not None and (step.date if step.operational else step.date - dt.timedelta(step.error))
         if later and later > date:
-            found.append(step)
-    return found
+            steps.append(step)
+    return steps
 
 
 def made_of(build: Build) -> list[dt.date]:
@@ -57,11 +57,15 @@ def made_of(build: Build) -> list[dt.date]:
 def sightings_at(build: Build, date: dt.date) -> list[Sighting]:
     """All that was seen of a site until a date."""
     site = build.site
-    there = [step for step in build.steps if step.operational and step.date is not None and step.date <= date]
+    reached = [step for step in build.steps if step.operational and step.date is not None and step.date <= date]
     missing = dict.fromkeys(step.buildings for step in open_steps(build, date))
     return [
-        *(one for one in build.sightings if one.day <= date),
-        *(sighting(milestone_of(s.buildings), "reached", s.date, hypot(s.error, site.error)) for s in there if s.date),
+        *(event for event in build.sightings if event.day <= date),
+        *(
+            sighting(milestone_of(s.buildings), "reached", s.date, hypot(s.error, site.error))
+            for s in reached
+            if s.date
+        ),
         *(sighting(milestone_of(count), "not_by", date, site.error) for count in missing),
     ]
 

@@ -24,12 +24,12 @@ def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
 
     `stuck` is the table of what unfinished builds lack.
     """
-    told: dict[tuple[int, str], list[str]] = {}
+    texts: dict[tuple[int, str], list[str]] = {}
     for _, part in stuck.groupby("milestone", sort=False):
         name = f"{part['milestone'].iloc[0]}"
-        told.setdefault((int(part["unfinished"].iloc[0]), reasons(part)), []).append(name)
-    lines = [((builds, why), [name for name in names if name]) for (builds, why), names in told.items()]
-    lines = [line for line in lines if line[1] or len(told) == 1]
+        texts.setdefault((int(part["unfinished"].iloc[0]), reasons(part)), []).append(name)
+    lines = [((builds, why), [name for name in names if name]) for (builds, why), names in texts.items()]
+    lines = [line for line in lines if line[1] or len(texts) == 1]
     for (builds, why), names in lines[:MOST_LINES]:
         what = f"{listed(names)}: never in" if names else "unfinished:"
         yield f"{what} {builds:,} of {counted(n, 'replication')}: {why}"
@@ -37,9 +37,9 @@ def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
         yield f"and {more:,} more, for other reasons: see the table `stuck`"
 
 
-def missing(stuck: pd.DataFrame, milestone: str, whose: pd.Series, n: int) -> tuple[str, ...]:
+def missing(stuck: pd.DataFrame, milestone: str, names: pd.Series, n: int) -> tuple[str, ...]:
     """The same of one milestone in several scenarios, each of which is called as `whose` says in its rows."""
-    return tuple(never(stuck.assign(milestone=whose)[stuck["milestone"] == milestone], n))
+    return tuple(never(stuck.assign(milestone=names)[stuck["milestone"] == milestone], n))
 
 
 def in_front(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -49,22 +49,22 @@ def in_front(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def reasons(stuck: pd.DataFrame, most: int = MOST) -> str:
     """What unfinished builds lack, most first: 418 racks short of power (power_on)."""
-    told = []
+    sentences = []
     for row in stuck.head(most).to_dict("records"):
-        some = f", in {row['builds']:,} of {row['unfinished']:,}" if row["builds"] < row["unfinished"] else ""
-        told.append(_reason(row) + some)
+        share_text = f", in {row['builds']:,} of {row['unfinished']:,}" if row["builds"] < row["unfinished"] else ""
+        sentences.append(_reason(row) + share_text)
     more = len(stuck) - most
-    return "; ".join(told) + (f"; and {counted(more, 'more reason')}" if more > 0 else "")
+    return "; ".join(sentences) + (f"; and {counted(more, 'more reason')}" if more > 0 else "")
 
 
 def of_one(stuck: pd.DataFrame, scenario: Scenario, milestone: str) -> pd.DataFrame:
     """What a single unfinished build is stuck on, as the table that `reasons` reads."""
     waiting = stuck[stuck["state"] == WAITING]
-    told = waiting.groupby(["activity", "waits_for"], sort=False).size().reset_index(name="mean")
-    told["place"] = [scenario.activities[name].at for name in told["activity"]]
-    told["kind"] = [SUPPLY if name in scenario.supplies else "" for name in told["waits_for"]]
-    told = with_labels(told, scenario.labels, ("activity", "waits_for", "place"))
-    return told.assign(milestone=milestone, builds=1, unfinished=1, least=told["mean"], most=told["mean"])
+    waits = waiting.groupby(["activity", "waits_for"], sort=False).size().reset_index(name="mean")
+    waits["place"] = [scenario.activities[name].at for name in waits["activity"]]
+    waits["kind"] = [SUPPLY if name in scenario.supplies else "" for name in waits["waits_for"]]
+    waits = with_labels(waits, scenario.labels, ("activity", "waits_for", "place"))
+    return waits.assign(milestone=milestone, builds=1, unfinished=1, least=waits["mean"], most=waits["mean"])
 
 
 def _reason(row: Mapping[Hashable, Any]) -> str:

@@ -29,39 +29,39 @@ def verb(kind: str) -> str:
     return VERBS.get(kind, kind.replace("_", "-"))
 
 
-def command(found: Result) -> list[str]:
+def command(result: Result) -> list[str]:
     """The words of the command that gives a result again from the resolved scenario in its folder.
 
     Raises ResultError where that is not exactly so; its message is what the command would need.
     """
-    words = ["dcsim", verb(found.kind), "scenario.yaml"]
-    if found.kind == "assumptions":
-        return [*words, *_each("--milestone", found.about["milestones"])]
-    return [*words, *_own(found), *_chance(found.about)]
+    words = ["dcsim", verb(result.kind), "scenario.yaml"]
+    if result.kind == "assumptions":
+        return [*words, *_repeated("--milestone", result.about["milestones"])]
+    return [*words, *_own(result), *_chance(result.about)]
 
 
-def _own(found: Result) -> list[str]:
+def _own(result: Result) -> list[str]:
     """What this question alone is asked."""
-    about = found.about
-    match found.kind:
+    about = result.about
+    match result.kind:
         case "replications":
-            return [*_wishes(about.get("until_precise")), *_each("--explain", about.get("explained", ()))]
+            return [*_wishes(about.get("until_precise")), *_repeated("--explain", about.get("explained", ()))]
         case "explanation":
-            told = ["--expected"] if about["told"] is None else ["--replication", str(about["told"])]
-            return ["--milestone", about["milestone"], *told]
+            options = ["--expected"] if about["told"] is None else ["--replication", str(about["told"])]
+            return ["--milestone", about["milestone"], *options]
         case "delay_cost":
-            return ["--supply", about["supply"], *_price(found)]
+            return ["--supply", about["supply"], *_price(result)]
         case "finance":
             return [] if about["party"] == TOGETHER else ["--party", about["party"]]
         case "comparison":
             return [*_changes(about), *_outcomes(about)]
         case "sweep":
-            return [*_each("--over", _swept(about)), *_outcomes(about)]
+            return [*_repeated("--over", _swept(about)), *_outcomes(about)]
         case "orders":
             likely = ["--confidence", str(about["confidence"]), "--points", f"{about.get('points', 5):g}"]
             return ["--milestone", about["milestone"], "--date", spelled(parse_limit(about["date"])), *likely]
         case "mitigations":
-            return [*_outcomes(about), *_budget(found)]
+            return [*_outcomes(about), *_budget(result)]
         case "promise":
             return [about["promise"]]
     return _outcomes(about)
@@ -71,9 +71,9 @@ def _outcomes(about: Mapping[str, Any]) -> list[str]:
     """The milestones, or the figure of finance, that a result is about."""
     if said := about.get("outcome"):
         party = said["parties"] if len(said["parties"]) == 1 and not said["alone"] else ()
-        return ["--outcome", said["figure"], *_each("--party", party)]
+        return ["--outcome", said["figure"], *_repeated("--party", party)]
     names = about["milestones"] if "milestones" in about else [about["milestone"]] if "milestone" in about else []
-    return [*_each("--milestone", names)]
+    return [*_repeated("--milestone", names)]
 
 
 def _chance(about: Mapping[str, Any]) -> list[str]:
@@ -88,7 +88,7 @@ def _chance(about: Mapping[str, Any]) -> list[str]:
     return [*words, "-n", str(count)]
 
 
-def _each(option: str, values: Any) -> Iterator[str]:
+def _repeated(option: str, values: Any) -> Iterator[str]:
     for value in values:
         yield from (option, str(value))
 
@@ -98,15 +98,15 @@ def _wishes(asked: Mapping[str, Any] | None) -> Iterator[str]:
         return iter(())
     if asked["at_least"] != ASKED_EVERY:
         raise ResultError(f"`at_least={asked['at_least']}`, which only Python has")
-    return _each("--until-precise", asked["wishes"])
+    return _repeated("--until-precise", asked["wishes"])
 
 
-def _price(found: Result) -> list[str]:
+def _price(result: Result) -> list[str]:
     """What a unit was said to be worth an hour, if it is not the value that the scenario gives."""
-    about = found.about
+    about = result.about
     if about["against"] == "plan":
         raise ResultError("the plan of `--target`, which is not saved")
-    value, unit_days, worth = found.scenario.supplies[about["supply"]].hourly_value, about["unit_days"], about["price"]
+    value, unit_days, worth = result.scenario.supplies[about["supply"]].hourly_value, about["unit_days"], about["price"]
     if worth is None:
         return []
     own = None if value is None else (float(value.amount) * 24 * unit_days, value.currency)
@@ -120,9 +120,9 @@ def _price(found: Result) -> list[str]:
 def _changes(about: Mapping[str, Any]) -> list[str]:
     """The values that were compared; variants and other files are not in the resolved scenario."""
     changes = [str(label) for label in about["scenarios"] if label != about["base"]]
-    others = [one for one in changes if not _CHANGE.fullmatch(_PARTS.sub("", one))]
-    if others:
-        raise ResultError(f"the file with its variants, or the other files: {listed(others)}")
+    overrides = [change for change in changes if not _CHANGE.fullmatch(_PARTS.sub("", change))]
+    if overrides:
+        raise ResultError(f"the file with its variants, or the other files: {listed(overrides)}")
     return changes
 
 
@@ -137,18 +137,22 @@ def _swept(about: Mapping[str, Any]) -> Iterator[str]:
     if about.get("samples") is not None:
         raise ResultError("the sampled ranges of `--over`")
     for path, values in zip(about["over"], about["values"], strict=True):
-        told = ",".join(map(str, values))
-        if len(_PARTS.sub("", told).split(",")) != len(values) or ".." in told or (len(values) == 1 and ":" in told):
+        values_written = ",".join(map(str, values))
+        if (
+            len(_PARTS.sub("", values_written).split(",")) != len(values)
+            or ".." in values_written
+            or (len(values) == 1 and ":" in values_written)
+        ):
             raise ResultError(f"the Python values of {path}")
-        yield f"{path}={told}"
+        yield f"{path}={values_written}"
 
 
-def _budget(found: Result) -> list[str]:
+def _budget(result: Result) -> list[str]:
     """The budget; options that were weighed are not in the resolved scenario."""
-    budget = found.about.get("budget")
-    if (found.tables["options"]["kind"] == "option").any():
+    budget = result.about.get("budget")
+    if (result.tables["options"]["kind"] == "option").any():
         raise ResultError("the file with its options")
-    return [] if budget is None else ["--budget", f"{_plain(budget)} {found.about['currency']}"]
+    return [] if budget is None else ["--budget", f"{_plain(budget)} {result.about['currency']}"]
 
 
 def _plain(amount: float) -> str:

@@ -46,24 +46,26 @@ def headline(results: Results) -> Headline:
     if results.of_sites:
         lead, *said = results.findings[0].report().sections[0].sentences
         return Headline(lead, (), tuple(said))
-    return Headline(_lead(results), tuple(_facts(results)), tuple(one for one in _said(results) if one))
+    return Headline(
+        _lead(results), tuple(_facts(results)), tuple(sentence for sentence in _sentences(results) if sentence)
+    )
 
 
 def _chances(results: Results) -> tuple[dict[str, Any], int]:
     """The quantiles of the milestone, and the number of replications behind them."""
     for kind, name, of in (("replications", "summary", "milestone"), ("comparison", "scenarios", "outcome")):
-        for found in results.of(kind):
-            rows = found.tables[name]
+        for finding in results.of(kind):
+            rows = finding.tables[name]
             chosen = rows[rows[of] == results.milestone]
             if kind == "comparison":
-                chosen = chosen[chosen["scenario"] == found.about.get("base")]
+                chosen = chosen[chosen["scenario"] == finding.about.get("base")]
             if len(chosen):
-                about = found.about
+                about = finding.about
                 count = about.get("simulated") or about.get("replications") or 0
                 return dict(chosen.iloc[0]), int(count) if isinstance(count, int) else 0
-    told = results.first("explanation", results.milestone)
-    if told is not None and "p50" in told.about:
-        return dict(told.about), int(told.about.get("replications", 0))
+    explanation = results.first("explanation", results.milestone)
+    if explanation is not None and "p50" in explanation.about:
+        return dict(explanation.about), int(explanation.about.get("replications", 0))
     return {}, 0
 
 
@@ -71,8 +73,12 @@ def _in_one_build(results: Results) -> Mapping[Any, Any]:
     """The day and date of the milestone in one run: no date if not reached, no day without such a run."""
     if results.milestone and results.of("run"):
         return built(results).get(results.milestone, {"day": float("inf")})
-    told = results.first("explanation", results.milestone)
-    return {} if told is None else {"day": told.about.get("expected_day"), "date": told.about.get("expected_date")}
+    explanation = results.first("explanation", results.milestone)
+    return (
+        {}
+        if explanation is None
+        else {"day": explanation.about.get("expected_day"), "date": explanation.about.get("expected_date")}
+    )
 
 
 def _one_build(results: Results) -> str:
@@ -95,25 +101,25 @@ def _lead(results: Results) -> str:
                 f"{name}: P50 on {on(row, 'p50')}; at least one in five of {runs} misses {horizon}{_lacking(results)}."
             )
         return f"{name}: P50 on {on(row, 'p50')}, P80 on {on(row, 'p80')} ({runs})."
-    one = _in_one_build(results)
-    if one.get("day") is None:
+    run = _in_one_build(results)
+    if run.get("day") is None:
         return f"Results for {name}."
-    if not known(one["day"]):
+    if not known(run["day"]):
         return f"{name}: not reached by {horizon} {_one_build(results)}{_lacking(results)}."
-    return f"{name}: {dated(one.get('date'))} {_one_build(results)}."
+    return f"{name}: {dated(run.get('date'))} {_one_build(results)}."
 
 
 def _lacking(results: Results) -> str:
     """What unfinished runs lack, if a result says so."""
-    for found in results.findings:
-        stuck = found.labelled.tables.get("stuck")
+    for finding in results.findings:
+        stuck = finding.labelled.tables.get("stuck")
         if stuck is None or stuck.empty:
             continue
-        if found.kind == "comparison":
-            stuck = stuck[stuck["scenario"] == found.about.get("base")]
-        of_it = of_one(stuck, results.scenario, results.milestone) if found.kind == "run" else stuck
-        told = reasons(of_it[of_it["milestone"] == results.milestone])
-        return f": {told}" if told else ""
+        if finding.kind == "comparison":
+            stuck = stuck[stuck["scenario"] == finding.about.get("base")]
+        of_it = of_one(stuck, results.scenario, results.milestone) if finding.kind == "run" else stuck
+        reasons_ = reasons(of_it[of_it["milestone"] == results.milestone])
+        return f": {reasons_}" if reasons_ else ""
     return ""
 
 
@@ -125,24 +131,24 @@ def _facts(results: Results) -> Iterator[Fact]:
     by = wanted(results.scenario.milestones[results.milestone]) if results.milestone else None
     if by is not None and known(row.get("probability")):
         yield Fact(f"Chance by {until(by[0])}", share(row["probability"], n), by[1])
-    one = _in_one_build(results)
-    if (day := one.get("day")) is not None:
+    run = _in_one_build(results)
+    if (day := run.get("day")) is not None:
         label = "With expected values" if _one_build(results) == EXPECTED else "One run"
-        yield Fact(label, dated(one.get("date")), _day(day))
+        yield Fact(label, dated(run.get("date")), _day(day))
     if by is not None and not known(row.get("probability")) and known(day):
-        yield Fact(by[1].capitalize(), until(by[0]), f"simulated {off(results, results.milestone, one.get('date'))} d")
+        yield Fact(by[1].capitalize(), until(by[0]), f"simulated {off(results, results.milestone, run.get('date'))} d")
 
 
 def _day(day: float) -> str:
     return f"day {language.day(day)}" if known(day) else "not by the end of the simulation"
 
 
-def _said(results: Results) -> Iterator[str]:
+def _sentences(results: Results) -> Iterator[str]:
     yield main_causes(results)
-    bought = [one for one in results.of("mitigations") if one.about.get("budget") is not None]
-    yield from (one.report().sections[0].sentences[0] for one in bought)
+    bought = [finding for finding in results.of("mitigations") if finding.about.get("budget") is not None]
+    yield from (finding.report().sections[0].sentences[0] for finding in bought)
     yield verdict(results)
-    yield from (found.report().sections[0].sentences[0] for found in results.of("delay_cost"))
+    yield from (finding.report().sections[0].sentences[0] for finding in results.of("delay_cost"))
     row, _ = _chances(results)
     day = _in_one_build(results).get("day")
     if row and known(day) and known(row["p80"]) and _one_build(results) == EXPECTED:
@@ -159,8 +165,8 @@ def _left_out(results: Results) -> str:
     """What expected values leave out of this scenario."""
     risks = any(0 < risk.probability <= 0.5 for risk in results.network.risks)
     merging = bool((results.network.needed > 1).any())
-    told = ["risks below 50 %"] * risks + ["the delay where paths merge"] * merging
-    return f": it leaves out {' and '.join(told)}" if told else ""
+    omissions = ["risks below 50 %"] * risks + ["the delay where paths merge"] * merging
+    return f": it leaves out {' and '.join(omissions)}" if omissions else ""
 
 
 def answer(results: Results) -> Table | None:
@@ -171,7 +177,7 @@ def answer(results: Results) -> Table | None:
         return None
     rows = []
     summary = {} if many is None else {row["milestone"]: row for row in many.tables["summary"].to_dict("records")}
-    there = built(results)
+    days_of = built(results)
     for name, spec in labelled(specs, results.labels).items():
         cells: list[str | Cell] = [
             Cell(name, emphasis="strong" if name == results.milestone else "", below=spec.description)
@@ -180,14 +186,14 @@ def answer(results: Results) -> Table | None:
             row = summary[name]
             cells += [Cell(on(row, level), below=_day(row[level])) for level in ("p50", "p80")]
         if runs:
-            one = there.get(name, {"day": float("nan")})
-            cells.append(Cell(dated(one.get("date")), below=_day(one["day"])))
+            simulated = days_of.get(name, {"day": float("nan")})
+            cells.append(Cell(dated(simulated.get("date")), below=_day(simulated["day"])))
         by = wanted(spec)
         cells.append(Cell(until(by[0]), below=by[1]) if by else "")
         if many is not None:
             cells.append(share(row["probability"], _chances(results)[1]))
         else:
-            cells.append(off(results, name, there.get(name, {}).get("date")))
+            cells.append(off(results, name, days_of.get(name, {}).get("date")))
         rows.append(cells)
     columns = [Column("Milestone")]
     columns += [Column("P50", "date"), Column("P80", "date")] if many is not None else []
@@ -198,10 +204,10 @@ def answer(results: Results) -> Table | None:
     return in_words(Table(columns, rows, counted(len(rows), "milestone")))
 
 
-def off(results: Results, name: str, there: Any) -> str:
+def off(results: Results, name: str, observed: Any) -> str:
     """By how many days a milestone is later than its target or observed date; empty if one of them is missing."""
     by = wanted(results.scenario.milestones[name])
-    return "" if by is None or there is None else shift(days_between(by[0], pd.Timestamp(there)))
+    return "" if by is None or observed is None else shift(days_between(by[0], pd.Timestamp(observed)))
 
 
 def main_causes(results: Results, most: int = 3) -> str:
@@ -210,13 +216,13 @@ def main_causes(results: Results, most: int = 3) -> str:
     if why is not None and (why.tables["days"]["mean"] > 0).any():
         parts = why.tables["days"].sort_values("mean", ascending=False, kind="stable").head(most)
         parts = parts[parts["mean"] > 0]
-        told = [
+        causes = [
             f"{row['name'] or spent_on(row['kind'], '')} ({cause(row['kind']).label}, {days(row['mean'])})"
             for row in parts.to_dict("records")
         ]
-        return f"Main causes: {joined(told)}."
+        return f"Main causes: {joined(causes)}."
     many, run = results.first("replications"), results.first("run")
-    found = many.tables["waits"] if many else with_labels(waits(run), results.labels) if run else pd.DataFrame()
-    rows = found.head(most).to_dict("records")
-    told = [f"{waited_for(row['cause'])} ({days(row['days'])})" for row in rows]
-    return f"Longest waits: {joined(told)}. Waiting is not always delay." if told else ""
+    table = many.tables["waits"] if many else with_labels(waits(run), results.labels) if run else pd.DataFrame()
+    rows = table.head(most).to_dict("records")
+    causes = [f"{waited_for(row['cause'])} ({days(row['days'])})" for row in rows]
+    return f"Longest waits: {joined(causes)}. Waiting is not always delay." if causes else ""

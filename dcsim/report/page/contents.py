@@ -20,18 +20,18 @@ from dcsim.version import __version__
 
 def reports(results: Results) -> list[Report]:
     """The reports after the answer; reports without content are left out."""
-    told = [found.report(results.milestone) for kind in QUESTIONS for found in results.of(kind)]
+    answers = [finding.report(results.milestone) for kind in QUESTIONS for finding in results.of(kind)]
     if results.of_sites:
-        return [in_words(report) for report in told]
+        return [in_words(report) for report in answers]
     limits = Report("What is not modelled", (), [Section("", tuple(_own(results)), LIMITS)])
     return [
         in_words(report)
-        for report in (*told, leans.leaning(results), limits, evidence.assumptions(results))
+        for report in (*answers, leans.leaning(results), limits, evidence.assumptions(results))
         if report.sections
     ]
 
 
-def everything(results: Results, brief: bool = False) -> list[Report]:
+def all_reports(results: Results, brief: bool = False) -> list[Report]:
     """The answer as a report, and unless it is brief what follows it."""
     said = headline(results)
     facts = [f"{fact.label}: {fact.value}{f' ({fact.note})' if fact.note else ''}" for fact in said.facts]
@@ -39,7 +39,7 @@ def everything(results: Results, brief: bool = False) -> list[Report]:
     first = Section("", (said.lead, *said.said), facts, () if table is None else (table,))
     source = origin(results)
     again = Section(
-        "How to reproduce this page", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.others
+        "How to reproduce this page", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.facts
     )
     about = [*subject(results), *filter(None, [dated(results)])]
     return [in_words(Report("Answer", about, (first, again))), *([] if brief else reports(results))]
@@ -48,9 +48,14 @@ def everything(results: Results, brief: bool = False) -> list[Report]:
 def subject(results: Results) -> list[str]:
     """What was simulated, in a few words."""
     if results.of_sites:
-        return [f"{counted(one.simulated, 'replication')} of each site" for one in results.findings[:1]]
+        return [f"{counted(finding.simulated, 'replication')} of each site" for finding in results.findings[:1]]
     zero = f"day 0 is {words.date(results.scenario.zero)}"
-    return [*(f"with {one}" for one in results.layers), size(results.network, results.labels), *_builds(results), zero]
+    return [
+        *(f"with {layer}" for layer in results.layers),
+        size(results.network, results.labels),
+        *_builds(results),
+        zero,
+    ]
 
 
 def dated(results: Results) -> str:
@@ -84,19 +89,19 @@ class Origin:
     """Fingerprint of the scenario; empty where they are of many sites, whose own are told."""
     seeds: str
     commands: tuple[str, ...]
-    others: tuple[str, ...]
+    facts: tuple[str, ...]
     """What is said of results that no command gives again from what is kept."""
 
 
 def origin(results: Results) -> Origin:
     """Enough to make the page again from the scenario that is kept with each result."""
-    drawn = dict.fromkeys(one.about["seed"] for one in results.findings if "seed" in one.about)
+    drawn = dict.fromkeys(finding.about["seed"] for finding in results.findings if "seed" in finding.about)
     seeds = ("expected values" if seed == "expected" else f"seed {seed}" for seed in drawn)
-    commands, others = [], []
-    for one in (one for one in results.findings if "subject" not in one.about):
+    commands, other_facts = [], []
+    for finding in (finding for finding in results.findings if "subject" not in finding.about):
         try:
-            commands.append(shlex.join(command(one)))
+            commands.append(shlex.join(command(finding)))
         except ResultError as error:
-            others.append(f"To reproduce the result of dcsim {verb(one.kind)} you also need {error}.")
+            other_facts.append(f"To reproduce the result of dcsim {verb(finding.kind)} you also need {error}.")
     sha256 = "" if results.of_sites else results.scenario.document.sha256
-    return Origin(__version__, sha256, ", ".join(seeds), tuple(commands), tuple(others))
+    return Origin(__version__, sha256, ", ".join(seeds), tuple(commands), tuple(other_facts))

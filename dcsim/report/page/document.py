@@ -36,12 +36,14 @@ def written(results: Results, brief: bool = False) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"breakable": _breakable, "said": cell, "wrapped": Cell.of}
-    told = reports(results)
-    drawn = [chart for report in told for chart in report.charts][: 1 if brief else None]
+    contents = reports(results)
+    drawn = [chart for report in contents for chart in report.charts][: 1 if brief else None]
     charts = {f"chart{number}": figure(chart) for number, chart in enumerate(drawn)}
     if brief:
         charts = {name: {**chart, "height": min(chart["height"], BRIEF_HEIGHT)} for name, chart in charts.items()}
-    colours = {name: " ".join(f"--{key}: {colour};" for key, colour in one.items()) for name, one in _PALETTES.items()}
+    colours = {
+        name: " ".join(f"--{key}: {colour};" for key, colour in palette.items()) for name, palette in _PALETTES.items()
+    }
     style = _STYLE.format(**colours) + _asset("templates", "report.css")
     scripts = [_asset("plotly", "plotly-basic.min.js"), _asset("templates", "report.js")] if charts else []
     page = environment.get_template("report.html").render(
@@ -54,7 +56,7 @@ def written(results: Results, brief: bool = False) -> str:
         dated=dated(results),
         picture=next(iter(drawn), None),
         sources=sources(results),
-        reports=told,
+        reports=contents,
         origin=origin(results),
         policy=policy(scripts, [style, ""]),
         style=Markup(style),

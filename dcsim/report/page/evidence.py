@@ -86,8 +86,8 @@ def _unsourced(bare: Sequence[tuple[str, str]]) -> str:
     """How many numbers are written without a source, with a few of them."""
     if not bare:
         return ""
-    few = listed([f"{path} = {value}" for path, value in bare[:MOST_EXAMPLES]])
-    more = f", among them {few}" if len(bare) > MOST_EXAMPLES else f": {few}"
+    examples = listed([f"{path} = {value}" for path, value in bare[:MOST_EXAMPLES]])
+    more = f", among them {examples}" if len(bare) > MOST_EXAMPLES else f": {examples}"
     return f"{counted(len(bare), 'number')} without a source{more}."
 
 
@@ -98,20 +98,23 @@ def _counted(scenario: Scenario) -> str:
         confidence(scenario, path, citation) for path, citation in citations.items() if path[0] not in NOT_COUNTED
     )
     order = list(MARKS)
-    told = [
+    phrases = [
         f"{number} {'of ' + word + ' confidence' if word in ('low', 'medium', 'high') else word}"
-        for word, number in sorted(counts.items(), key=lambda one: order.index(one[0]) if one[0] in order else 9)
+        for word, number in sorted(
+            counts.items(),
+            key=lambda word_and_count: order.index(word_and_count[0]) if word_and_count[0] in order else 9,
+        )
     ]
-    said = f"{counted(sum(counts.values()), 'number')} with their origin: {', '.join(told)}." if counts else ""
+    said = f"{counted(sum(counts.values()), 'number')} with their origin: {', '.join(phrases)}." if counts else ""
     return said.replace("assumption,", "assumed,")
 
 
 def _value(citation: Citation) -> Cell:
     """A value as written, and the range in which it is believable."""
-    ends = [written(one) for one in (citation.low, citation.high)]
-    told = f"{ends[0] or '…'} to {ends[1] or '…'}" if any(ends) else ""
+    ends = [written(end) for end in (citation.low, citation.high)]
+    range_ = f"{ends[0] or '…'} to {ends[1] or '…'}" if any(ends) else ""
     value = in_words(citation.value)
-    return Cell(value, below="" if told == value else told)
+    return Cell(value, below="" if range_ == value else range_)
 
 
 def in_words(value: Any) -> str:
@@ -138,9 +141,9 @@ def uncited(scenario: Scenario) -> Iterator[tuple[str, str]]:
         if section in NOT_NUMBERS:
             continue
         for path, value in _leaves(document.values.get(section), (section,), document.citations):
-            told = in_words(value)
-            if told not in _PLAIN and path[-1] != "priority" and path not in document.formulas:
-                yield dotted(path), told
+            value_ = in_words(value)
+            if value_ not in _PLAIN and path[-1] != "priority" and path not in document.formulas:
+                yield dotted(path), value_
 
 
 def _leaves(value: Any, path: Key, cited: Mapping[Key, Citation]) -> Iterator[tuple[Key, Any]]:

@@ -39,7 +39,7 @@ class Lean:
     low: float
     high: float
     """The ends of its bar."""
-    told: str
+    text: str
     """How much, in words."""
     confidence: str
     origin: Cell
@@ -51,15 +51,15 @@ class Lean:
 
 def leans(results: Results) -> tuple[str, list[Lean]]:
     """What moves the date, the most important first, and in which unit that is told."""
-    found = results.first("drivers", results.milestone) or results.first("drivers")
-    if found is None:
+    drivers = results.first("drivers", results.milestone) or results.first("drivers")
+    if drivers is None:
         return "rank correlation", _sorted(_by_correlation(results), 0)
-    return "days", _sorted((_by_swing(results, row) for row in found.tables["drivers"].to_dict("records")), NOTICED)
+    return "days", _sorted((_by_swing(results, row) for row in drivers.tables["drivers"].to_dict("records")), NOTICED)
 
 
 def _sorted(inputs: Iterator[Lean], least: float) -> list[Lean]:
-    some = [one for one in inputs if abs(one.high - one.low) > least]
-    return sorted(some, key=lambda one: -abs(one.high - one.low))
+    moved = [input for input in inputs if abs(input.high - input.low) > least]
+    return sorted(moved, key=lambda item: -abs(item.high - item.low))
 
 
 def _by_swing(results: Results, row: Mapping[Any, Any]) -> Lean:
@@ -94,12 +94,12 @@ def _source(results: Results, name: str, kind: str) -> tuple[str, Cell]:
     scenario = results.scenario
     citations, formulas = scenario.document.citations, scenario.document.formulas
     own = [path for path in (*citations, *formulas) if _comes_from(name, kind, path)]
-    behind_it = dict.fromkeys(one for path in own for one in (path, *behind(path, formulas)))
+    behind_it = dict.fromkeys(source for path in own for source in (path, *behind(path, formulas)))
     cited = [(confidence(scenario, path, citations[path]), citations[path]) for path in behind_it if path in citations]
     if not cited:
         return UNSAID, Cell("")
     order = list(MARKS)
-    word, citation = min(cited, key=lambda one: order.index(one[0]) if one[0] in order else len(order))
+    word, citation = min(cited, key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
     return word, origin(scenario, citation)[0]
 
 
@@ -118,14 +118,14 @@ def _comes_from(name: str, kind: str, path: Key) -> bool:
 
 def leaning(results: Results) -> Report:
     """What moves the date most, beside how well it is known."""
-    unit, found = leans(results)
-    title, shown = "Confidence in the inputs", found[:MOST_SHOWN]
+    unit, ranked = leans(results)
+    title, shown = "Confidence in the inputs", ranked[:MOST_SHOWN]
     if not shown:
-        return Report(title, (), [Section("", (_nothing(results),))])
+        return Report(title, (), [Section("", (_no_inputs(results),))])
     columns = _columns("Input", "Days from P10 to P90" if unit == "days" else "Rank correlation")
     rows = [
-        [Cell(one.name, emphasis="strong" if one.mark == "weak" else ""), one.kind, one.told, *_cells(one)]
-        for one in shown
+        [Cell(lean.name, emphasis="strong" if lean.mark == "weak" else ""), lean.kind, lean.text, *_cells(lean)]
+        for lean in shown
     ]
     tables = (
         Table(columns, rows, f"What moves {results.milestone}, and the confidence in it"),
@@ -145,11 +145,11 @@ def _columns(name: str, number: str, kind: Any = "range") -> tuple[Column, ...]:
     )
 
 
-def _cells(one: Lean) -> tuple[Cell, Cell]:
-    return Cell(one.confidence, emphasis=one.mark), one.origin
+def _cells(lean: Lean) -> tuple[Cell, Cell]:
+    return Cell(lean.confidence, emphasis=lean.mark), lean.origin
 
 
-def _nothing(results: Results) -> str:
+def _no_inputs(results: Results) -> str:
     if results.first("replications") is None:
         return "To see which inputs move the date, add the result of dcsim drivers or dcsim replicate."
     return (
@@ -160,17 +160,17 @@ def _nothing(results: Results) -> str:
 
 def weakest(results: Results) -> str:
     """The weakly sourced inputs that matter most, in a sentence."""
-    unit, found = leans(results)
-    shown = found[:MOST_SHOWN]
-    weak = [one for one in shown if one.mark == "weak"]
+    unit, ranked = leans(results)
+    shown = ranked[:MOST_SHOWN]
+    weak = [lean for lean in shown if lean.mark == "weak"]
     if not shown:
         return ""
     if not weak:
         return f"The inputs that move {results.milestone} most are all sourced with medium or high confidence."
     named = joined(
-        [f"{one.name} ({one.confidence}, {'' if unit == 'days' else f'{unit} '}{one.told})" for one in weak[:2]]
+        [f"{lean.name} ({lean.confidence}, {'' if unit == 'days' else f'{unit} '}{lean.text})" for lean in weak[:2]]
     )
-    if len(found) == 1:
+    if len(ranked) == 1:
         return f"The input that moves {results.milestone} most is assumed, fitted or weakly sourced: {named}."
     return (
         f"Of the {counted(len(shown), 'input')} that move {results.milestone} most, {len(weak)} "
@@ -182,24 +182,24 @@ def _bars(results: Results, unit: str, shown: Sequence[Lean]) -> Chart:
     """How far each input moves the date, in the colour of how sure it is."""
     marks = []
     for word, (colour, name) in TITLES.items():
-        rows = [row for row, one in enumerate(shown) if one.mark == word]
+        rows = [row for row, lean in enumerate(shown) if lean.mark == word]
         ends = np.array([(shown[row].low, shown[row].high) for row in rows]).reshape(-1, 2)
-        notes = [f"{shown[row].name}: {shown[row].told}" for row in rows]
+        notes = [f"{shown[row].name}: {shown[row].text}" for row in rows]
         marks += [Bars(name=name, colour=colour, rows=rows, start=ends[:, 0], end=ends[:, 1], notes=notes)] * bool(rows)
     title = "days later, from its P10 to its P90" if unit == "days" else "rank correlation (right: later)"
     how = f"Long bars move the date most; orange ones rest on assumptions.{'' if unit == 'days' else SITE_ONLY}"
-    summary = "; ".join(f"{one.name} {one.told}, {one.confidence}" for one in shown) + "."
-    names = Axis("rows", names=[one.name for one in shown])
+    summary = "; ".join(f"{lean.name} {lean.text}, {lean.confidence}" for lean in shown) + "."
+    names = Axis("rows", names=[lean.name for lean in shown])
     return Chart(f"What moves {results.milestone}", Axis(title=title, line_at_zero=True), names, marks, how, summary)
 
 
 def _on_the_chain(results: Results) -> Iterator[Table]:
     """What often stands on the driving chain, beside how well its numbers are known."""
-    found = results.first("explanation", results.milestone) or results.first("explanation")
+    explanation = results.first("explanation", results.milestone) or results.first("explanation")
     often = (
         []
-        if found is None
-        else found.tables["criticality"].dropna(subset=["index"]).head(MOST_SHOWN).to_dict("records")
+        if explanation is None
+        else explanation.tables["criticality"].dropna(subset=["index"]).head(MOST_SHOWN).to_dict("records")
     )
     rows = []
     for row in often:

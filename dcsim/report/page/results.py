@@ -33,19 +33,19 @@ class Results:
 
     def of(self, kind: str) -> list[Result]:
         """The results of one kind, in the order in which they were given."""
-        return [one.labelled for one in self.findings if one.kind == kind]
+        return [finding.labelled for finding in self.findings if finding.kind == kind]
 
     def first(self, kind: str, about_milestone: str | None = None) -> Result | None:
         """The first result of a kind, of those that were asked about a milestone; none if there is none."""
         return next(
-            (one for one in self.of(kind) if about_milestone in (None, one.about.get("milestone"))),
+            (finding for finding in self.of(kind) if about_milestone in (None, finding.about.get("milestone"))),
             None,
         )
 
     @property
     def of_sites(self) -> bool:
         """Whether they tell of many sites, and of no scenario."""
-        return all("subject" in one.about for one in self.findings)
+        return all("subject" in finding.about for finding in self.findings)
 
     @property
     def name(self) -> str:
@@ -55,13 +55,13 @@ class Results:
     @cached_property
     def labels(self) -> dict[str, str]:
         """What the page calls things, by name."""
-        return {name: label for one in reversed(self.findings) for name, label in one.labels.items()}
+        return {name: label for finding in reversed(self.findings) for name, label in finding.labels.items()}
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """The layers of the scenario, as far as a result knows them: a run of the resolved scenario does not."""
-        told = (layers_of(one.labelled) for one in self.findings if same(one.scenario, self.scenario))
-        return next((one for one in told if one), ())
+        layers = (layers_of(finding.labelled) for finding in self.findings if same(finding.scenario, self.scenario))
+        return next((layers for layers in layers if layers), ())
 
     @cached_property
     def network(self) -> Network:
@@ -81,28 +81,28 @@ def together(findings: Sequence[Result], milestone: str | None = None) -> Result
     """
     if not findings:
         raise RequestError("nothing to report: give at least one result folder")
-    own = [one for one in findings if one.kind != COMPARISON] or list(findings[:1])
+    own = [finding for finding in findings if finding.kind != COMPARISON] or list(findings[:1])
     scenario = own[0].scenario
-    for one in findings:
-        if _stranger(one, scenario):
+    for finding in findings:
+        if _stranger(finding, scenario):
             raise ResultError(
                 f"results of different scenarios do not fit on one page: {_named(scenario)} ({own[0].kind}) and "
-                f"{_named(one.scenario)} ({one.kind}); report each alone, or add a comparison of them"
+                f"{_named(finding.scenario)} ({finding.kind}); report each alone, or add a comparison of them"
             )
-    found = Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
-    return replace(found, milestone=labelled(found.milestone, found.labels))
+    results = Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
+    return replace(results, milestone=labelled(results.milestone, results.labels))
 
 
-def _stranger(one: Result, scenario: Scenario) -> bool:
+def _stranger(result: Result, scenario: Scenario) -> bool:
     """Whether a result is not of this scenario. A comparison is at home with each of the scenarios it compares."""
-    if same(one.scenario, scenario):
+    if same(result.scenario, scenario):
         return False
-    return scenario.document.sha256 not in one.about.get("fingerprints", {}).values()
+    return scenario.document.sha256 not in result.about.get("fingerprints", {}).values()
 
 
-def same(one: Scenario, other: Scenario) -> bool:
+def same(scenario: Scenario, second: Scenario) -> bool:
     """Whether two scenarios are the same once resolved."""
-    return one is other or one.document.sha256 == other.document.sha256
+    return scenario is second or scenario.document.sha256 == second.document.sha256
 
 
 def _named(scenario: Scenario) -> str:
@@ -110,21 +110,21 @@ def _named(scenario: Scenario) -> str:
 
 
 def _asked(findings: Sequence[Result], scenario: Scenario, milestone: str | None) -> str:
-    there = scenario.milestones
+    milestones = scenario.milestones
     if milestone is not None:
-        if milestone not in there:
-            raise RequestError(f"no milestone '{shorten(milestone)}'{nearest(milestone, there, 'milestones')}")
+        if milestone not in milestones:
+            raise RequestError(f"no milestone '{shorten(milestone)}'{nearest(milestone, milestones, 'milestones')}")
         return milestone
-    asked = [name for one in findings if (name := one.about.get("milestone")) in there]
-    of_date = [name for name, one in there.items() if wanted(one) is not None]
-    return next(iter([*asked, *reversed(of_date), *reversed(there)]), "")
+    asked = [name for finding in findings if (name := finding.about.get("milestone")) in milestones]
+    of_date = [name for name, milestone in milestones.items() if wanted(milestone) is not None]
+    return next(iter([*asked, *reversed(of_date), *reversed(milestones)]), "")
 
 
 def wanted(milestone: Milestone) -> tuple[Limit, str] | None:
     """The date a milestone is measured by and what it means: its target, else the first that was observed."""
     if milestone.target is not None:
         return milestone.target, "target"
-    return next(((one.date, one.meaning or "observed") for one in milestone.observed), None)
+    return next(((observation.date, observation.meaning or "observed") for observation in milestone.observed), None)
 
 
 def built(results: Results) -> dict[str, dict[Any, Any]]:

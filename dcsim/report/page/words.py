@@ -38,13 +38,13 @@ def shift(number: float) -> str:
     """So many days later, or earlier: +12, \N{MINUS SIGN}17."""
     if not known(number):
         return "" if pd.isna(number) else NEVER
-    told = _rounded(abs(number))
-    return "0" if told == "0" else ("+" if number > 0 else "\N{MINUS SIGN}") + told
+    number_ = _rounded(abs(number))
+    return "0" if number_ == "0" else ("+" if number > 0 else "\N{MINUS SIGN}") + number_
 
 
 def _rounded(number: float) -> str:
-    told = f"{number:,.0f}" if abs(number) >= 10 else f"{number:.1f}".removesuffix(".0")
-    return "0" if told == "-0" else told.replace("-", "\N{MINUS SIGN}")
+    text = f"{number:,.0f}" if abs(number) >= 10 else f"{number:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text.replace("-", "\N{MINUS SIGN}")
 
 
 def share(number: float, n: int = 0) -> str:
@@ -52,9 +52,9 @@ def share(number: float, n: int = 0) -> str:
     return language.share(number, n, 0).replace(" %", PERCENT)
 
 
-def between(row: Mapping[Any, Any], told: Callable[[float], str]) -> str:
+def between(row: Mapping[Any, Any], written: Callable[[float], str]) -> str:
     """The ends of an interval; `?` where there are too few replications to tell."""
-    return f"{told(row['low'])} to {told(row['high'])}" if known(row["low"]) and known(row["high"]) else "?"
+    return f"{written(row['low'])} to {written(row['high'])}" if known(row["low"]) and known(row["high"]) else "?"
 
 
 def cell(value: Any) -> str:

@@ -25,11 +25,11 @@ def check_branches(scenario: Scenario, findings: Problems) -> None:
         findings.require(fine, path, "no way can be taken: all weights are 0")
     first: dict[str, tuple[str, Key]] = {}
     for path, name, activity in branched(scenario):
-        other, where = first.setdefault(activity, (name, path))
-        if other != name:
+        first_name, where = first.setdefault(activity, (name, path))
+        if first_name != name:
             _, line = findings.document.positions.get(where, ("", None))
             on_line = f" on line {line}" if line else ""
-            message = f"'{activity}' is in the branch '{other}'{on_line}, and cannot be in '{name}' too"
+            message = f"'{activity}' is in the branch '{first_name}'{on_line}, and cannot be in '{name}' too"
             findings.add(path, message)
         elif path[:4] == where[:4] and path != where:
             findings.add(path, f"'{activity}' appears twice in this way")

@@ -36,7 +36,7 @@ def check_pattern(path: Key, pattern: str, level: str, places: Places, findings:
     if level not in places.tiers or places.matches(pattern, level).any():
         return
     inside = [
-        other for other in places.levels if places.encloses(level, other) and places.matches(pattern, other).any()
+        below for below in places.levels if places.encloses(level, below) and places.matches(pattern, below).any()
     ]
     if inside:
         findings.add(path, f"'{pattern}' names places of '{inside[0]}', which are inside those of '{level}'")
@@ -84,9 +84,9 @@ def _check_look_alikes(scenario: Scenario, places: Places, findings: Problems) -
     seen: dict[tuple[str | None, str], str] = {}
     for level in places.levels[1:]:
         for label in places.tiers[level].labels[:_MOST_LISTED]:
-            other = seen.setdefault((places.parent(level), label), level)
-            if other != level:
-                findings.add(("places", level), f"places of '{level}' and '{other}' share the name '{label}'")
+            first_level = seen.setdefault((places.parent(level), label), level)
+            if first_level != level:
+                findings.add(("places", level), f"places of '{level}' and '{first_level}' share the name '{label}'")
                 break
     for level in places.levels[1:]:
         if places.parent(level) == SITE and SITE in places.tiers[level].labels:

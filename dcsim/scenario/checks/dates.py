@@ -43,7 +43,7 @@ def check_milestones(scenario: Scenario, findings: Problems) -> None:
         if milestone.supply in scenario.supplies:
             reaches = check_amount(path, milestone.reaches, scenario.supplies[milestone.supply].unit, findings)
         elif milestone.activity is not None and milestone.reaches is not None:
-            reaches = findings.read(path, _whole, milestone.reaches)
+            reaches = findings.read(path, _whole_number, milestone.reaches)
         else:
             continue
         findings.require(reaches != 0, path, "`reaches` must be at least 1")
@@ -67,10 +67,10 @@ def check_milestones_in_places(scenario: Scenario, places: Places, findings: Pro
         if milestone.place is not None:
             check_pattern(("milestones", name, "in"), milestone.place, level, places, findings)
         if milestone.activity in scenario.activities and milestone.reaches is not None:
-            there = _instances(scenario, milestone, level, places)
+            count = _instances(scenario, milestone, level, places)
             reaches = _count(milestone)
-            if 0 < there < reaches:
-                done = f"'{milestone.activity}' is done {there:,} times there, not {reaches:,}"
+            if 0 < count < reaches:
+                done = f"'{milestone.activity}' is done {count:,} times there, not {reaches:,}"
                 message = f"can never be reached: {done}"
                 findings.add(("milestones", name, "reaches"), message)
 
@@ -79,14 +79,14 @@ def check_fitted(scenario: Scenario, findings: Problems) -> None:
     """Fitted parameters exist, and lie in their prior ranges."""
     for name, fitted in scenario.fitted.items():
         path: Key = ("fitted", name)
-        found, value = findings.document.find(name)
-        if not found:
-            there = (".".join(map(str, key)) for key in findings.document.positions if len(key) > 1)
-            findings.add(path, f"this scenario has no '{name}'{findings.near(name, there)}")
+        node, value = findings.document.find(name)
+        if not node:
+            paths = (".".join(map(str, key)) for key in findings.document.positions if len(key) > 1)
+            findings.add(path, f"this scenario has no '{name}'{findings.near(name, paths)}")
         prior = prior_of(fitted.prior)
         if prior is None:
             findings.add((*path, "prior"), f"expected a range such as '4 to 20' or '3 to 9 wk', got '{fitted.prior}'")
-        elif found:
+        elif node:
             _check_inside((*path, "prior"), name, value, prior, findings)
 
 
@@ -141,12 +141,12 @@ def _instances(scenario: Scenario, milestone: Milestone, level: str, places: Pla
 
 def _count(milestone: Milestone) -> int:
     try:
-        return _whole(milestone.reaches)
+        return _whole_number(milestone.reaches)
     except ValueError:
         return 0
 
 
-def _whole(written: object) -> int:
+def _whole_number(written: object) -> int:
     number = parse_number(written)
     if number.denominator != 1 or number < 0:
         raise ValueError(f"activities are counted in whole numbers, got '{written}'")

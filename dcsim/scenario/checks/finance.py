@@ -70,8 +70,8 @@ class _Check:
         findings.require(here, (*root, "until"), f"statements may end at most {MOST_MONTHS:,} months after the start")
         rate = finance.discount_rate
         findings.require(0 <= rate < 10, (*root, "discount_rate"), f"expected a rate such as 0.12, got {plain(rate)}")
-        one = bool(finance.parties) and len(set(finance.parties)) == len(finance.parties)
-        findings.require(one, (*root, "parties"), "expected at least one party, each once")
+        is_named_once = bool(finance.parties) and len(set(finance.parties)) == len(finance.parties)
+        findings.require(is_named_once, (*root, "parties"), "expected at least one party, each once")
         for name, reference in finance.reference_rates.items():
             self.path((*root, "reference_rates", name), reference)
         self.whole_months((*root, "dscr", "length"), finance.dscr.length)
@@ -149,7 +149,7 @@ class _Check:
         self.path((*path, "share"), revenue.share)
         self.path((*path, "utilisation"), revenue.utilisation)
         for key in ("share", "utilisation"):
-            values = [v for _, one in getattr(revenue, key).steps for v in one.values if one.kind == "fixed"]
+            values = [v for _, step in getattr(revenue, key).steps for v in step.values if step.kind == "fixed"]
             self.findings.require(all(v <= 1 for v in values), (*path, key), "expected a share of at most 1")
 
     def asset(self, path: Key, asset: Asset) -> None:
@@ -234,7 +234,7 @@ class _Check:
         needs = funding.default == "seize" or asked.ltv is not None or funding.base == "market_value"
         findings.require(bool(funding.against) or not needs, path, "needs `against`: the assets whose value counts")
         if funding.default == "seize" and self.finance.revenue:
-            earning = {self.finance.asset_of(one) for one in self.finance.revenue.values()}
+            earning = {self.finance.asset_of(revenue) for revenue in self.finance.revenue.values()}
             findings.require(
                 not set(funding.against).isdisjoint(earning),
                 (*path, "default"),
@@ -254,11 +254,11 @@ class _Check:
                     payers.add(self.finance.costs[cost].by or self.finance.parties[0])
             self.findings.require(len(payers) < 2, path, f"must belong to one party, got {', '.join(sorted(payers))}")
 
-    def known(self, path: Key, what: str, name: str | None, there: Iterable[str]) -> None:
-        names = list(there)
+    def known(self, path: Key, what: str, name: str | None, known_names: Iterable[str]) -> None:
+        names = list(known_names)
         if name is not None and name not in names:
-            several = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-            self.findings.add(path, f"no {what} '{name}'{self.findings.near(name, names, several)}")
+            plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+            self.findings.add(path, f"no {what} '{name}'{self.findings.near(name, names, plural)}")
 
     def path(self, path: Key, value: Path | None, per: str = "") -> None:
         """A price in the currency of the scenario, for what it is paid for; and possible."""
@@ -269,8 +269,8 @@ class _Check:
             self.findings.add(path, f"is in {value.currency}: write all amounts in {currency}")
         elif value.per != per:
             self.findings.add(path, f"a price for {_PER[per]}, is expected here")
-        for _, one in value.steps:
-            check_uncertain(path, one, Fraction, self.findings, MOST_MONEY)
+        for _, step in value.steps:
+            check_uncertain(path, step, Fraction, self.findings, MOST_MONEY)
 
     def whole_months(self, path: Key, span: Span, least: int = 1) -> Fraction:
         fine = (span.months or not span.amount) and span.months.denominator == 1 and span.months >= least

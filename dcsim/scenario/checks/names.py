@@ -32,10 +32,10 @@ def check_names(scenario: Scenario, findings: Problems) -> None:
             path: Key = (section, name)
             findings.require(name not in RESERVED, path, f"the name '{name}' is reserved by the format")
             if name in seen:
-                other, where = seen[name]
+                first_path, where = seen[name]
                 _, line = findings.document.positions.get(where, ("", None))
                 on_line = f" on line {line}" if line else ""
-                taken = f"{article(other)} has that name already{on_line}"
+                taken = f"{article(first_path)} has that name already{on_line}"
                 findings.add(path, f"{article(what)} cannot have the name '{name}': {taken}")
             seen.setdefault(name, (what, path))
     for name in scenario.options:
@@ -54,9 +54,9 @@ def check_labels(scenario: Scenario, findings: Problems) -> None:
             variant = section == "variants" and isinstance(part, Mapping)
             label = part.get("label", "") if variant else getattr(part, "label", "")
             label = findings.read((section, name, "label"), read_label, label) or ""
-            other, where = seen.setdefault(label, (name, section)) if label else (name, section)
-            if other != name:
-                findings.add((section, name, "label"), f"{where}.{other} has the label '{label}' already")
+            first_name, where = seen.setdefault(label, (name, section)) if label else (name, section)
+            if first_name != name:
+                findings.add((section, name, "label"), f"{where}.{first_name} has the label '{label}' already")
 
 
 def check_characters(path: Key, name: str, findings: Problems) -> None:

@@ -17,8 +17,8 @@ def check_parameters(scenario: Scenario, findings: Problems) -> None:
     used |= {name for formula in _leaves(changes) for name in names_in(formula)}
     for name in scenario.parameters:
         if name not in used:
-            others = [other for other in scenario.parameters if other != name]
-            near = findings.near(name, others)
+            other_parameters = [parameter for parameter in scenario.parameters if parameter != name]
+            near = findings.near(name, other_parameters)
             advice = near if "did you mean" in near else ""
             findings.warn(("parameters", name), f"nothing uses this parameter{advice}")
 

@@ -56,23 +56,23 @@ class _Search:
         self.orders = {order: name for name, supply in scenario.supplies.items() for order in supply.orders}
 
     def known(self, what: str, names: Iterable[str], uses: Iterator[Use]) -> None:
-        there = dict.fromkeys(names)
+        known = dict.fromkeys(names)
         for path, name in uses:
-            if name not in there:
-                self.findings.add(path, self._unknown(what, name, there))
+            if name not in known:
+                self.findings.add(path, self._unknown(what, name, known))
 
-    def _unknown(self, what: str, name: str, there: Collection[str]) -> str:
-        if what == "activity or milestone" and (found := _SHORTHAND.fullmatch(name)) and found[1] in there:
-            return f"no {what} '{name}'; {_longhand(found)}"
-        other = kind_of(self.scenario, name, self.orders)
-        if other is not None:
-            return f"'{name}' is {article(other)}, not {article(what)}{self.findings.near(name, there)}"
-        return f"no {what} '{name}'{self.findings.near(name, there, _plural(what))}"
+    def _unknown(self, what: str, name: str, known: Collection[str]) -> str:
+        if what == "activity or milestone" and (match := _SHORTHAND.fullmatch(name)) and match[1] in known:
+            return f"no {what} '{name}'; {_longhand(match)}"
+        kind = kind_of(self.scenario, name, self.orders)
+        if kind is not None:
+            return f"'{name}' is {article(kind)}, not {article(what)}{self.findings.near(name, known)}"
+        return f"no {what} '{name}'{self.findings.near(name, known, _plural(what))}"
 
 
-def _longhand(found: re.Match[str]) -> str:
+def _longhand(match: re.Match[str]) -> str:
     """How a link that is written as other tools do is written here."""
-    name, kind, lag, lead = found.groups()
+    name, kind, lag, lead = match.groups()
     kind = (kind or "FS").upper()
     said = [f"activity: {name}", *(["from: start"] if kind[0] == "S" else [])]
     said += ["to: finish"] if kind[1] == "F" else []

@@ -32,10 +32,10 @@ def check_calendar_size(path: Key, shifts: Shifts, days: int, findings: Problems
 
 
 def _has_room(parts: list[Part], findings: Problems) -> bool:
-    found = excess(parts, findings.document.limit)
-    if found is not None:
-        findings.add(found[0].path, found[1])
-    return found is None
+    problem = excess(parts, findings.document.limit)
+    if problem is not None:
+        findings.add(problem[0].path, problem[1])
+    return problem is None
 
 
 def _activities(scenario: Scenario, places: Places) -> Iterator[Part]:
@@ -58,8 +58,8 @@ def _queues(part: ActivityPart, per: Mapping[str, str], places: Places) -> int:
     """Queues in which a part of an activity may wait, where things are there once in each place of these levels."""
     repairs = part.rework.requires if part.rework is not None else {}
     ways = [name for way in part.ways.values() if way is not None for name in way.requires]
-    resources = [one for entry in (*part.requires, *repairs, *ways) for one in alternatives(entry)]
-    shared = max((_count(places, per.get(one, "")) for one in (*resources, *part.consumes)), default=1)
+    resources = [alternative for entry in (*part.requires, *repairs, *ways) for alternative in alternatives(entry)]
+    shared = max((_count(places, per.get(entry, "")) for entry in (*resources, *part.consumes)), default=1)
     return max(1, shared) * (3 if part.rework is not None else 1)
 
 
@@ -69,14 +69,14 @@ def _goods(scenario: Scenario, places: Places, end: datetime | None) -> Iterator
     for name, resource in scenario.resources.items():
         yield Part(kind, _count(places, resource.per), ("resources", name), remedy)
     for name, supply in scenario.supplies.items():
-        there, path = _count(places, supply.per), ("supplies", name)
-        yield Part(kind, there, path, remedy)
+        count, path = _count(places, supply.per), ("supplies", name)
+        yield Part(kind, count, path, remedy)
         orders = {key: order for part in (*supply.within.values(), supply) for key, order in part.orders.items()}
-        yield Part("orders in all places", there * len(orders), (*path, "orders"), remedy)
+        yield Part("orders in all places", count * len(orders), (*path, "orders"), remedy)
         for key, order in orders.items():
-            yield Part("deliveries", there * order.lots, (*path, "orders", key, "lots"), "fewer `lots`")
+            yield Part("deliveries", count * order.lots, (*path, "orders", key, "lots"), "fewer `lots`")
         made = max(_intervals(part.production, scenario.start, end) for part in (supply, *supply.within.values()))
-        yield Part("deliveries", there * made, (*path, "production", "every"), "raise `every`")
+        yield Part("deliveries", count * made, (*path, "production", "every"), "raise `every`")
 
 
 def _intervals(production: Production | None, start: datetime, end: datetime | None) -> int:

@@ -120,17 +120,17 @@ def _check_supplied(scenario: Scenario, findings: Problems) -> None:
     """Whatever is consumed comes from somewhere."""
     supplied = {name for _, _, activity in activity_parts(scenario) for name in activity.produces}
     for _, name, supply in supply_parts(scenario):
-        if supply.orders or supply.production is not None or _some(supply.initial, scenario.supplies[name].unit):
+        if supply.orders or supply.production is not None or _is_positive(supply.initial, scenario.supplies[name].unit):
             supplied.add(name)
     for path, _, activity in activity_parts(scenario):
         for name, amount in activity.consumes.items():
-            needed = name in scenario.supplies and _some(amount, scenario.supplies[name].unit)
+            needed = name in scenario.supplies and _is_positive(amount, scenario.supplies[name].unit)
             if needed and name not in supplied:
                 message = f"'{name}' can never be available: it has no initial stock, order, production or producer"
                 findings.add((*path, "consumes", name), message)
 
 
-def _some(amount: Any, unit: str) -> bool:
+def _is_positive(amount: Any, unit: str) -> bool:
     """Whether this is more than nothing; what cannot be read is told elsewhere."""
     try:
         return amount is not None and parse_amount(amount, unit) > 0

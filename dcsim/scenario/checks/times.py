@@ -61,8 +61,10 @@ def _warn_of_holidays(
     days = [*((first, last) for first, last, _ in shifts.dates), *shifts.shut]
     named = {year for first, last in days for year in range(first.year, last.year + 1)}
     unknown = calendars.unknown_holidays(code, *between)
-    for some, what in zip(unknown, ("no public holidays are known", "not all public holidays are known"), strict=True):
-        if years := [year for year in some if year not in named]:
+    for unknown_years, what in zip(
+        unknown, ("no public holidays are known", "not all public holidays are known"), strict=True
+    ):
+        if years := [year for year in unknown_years if year not in named]:
             advice = "add the missing holidays of each year with `closed`"
             message = f"{what} for '{code}' in {_spans(years)}: unknown holidays count as working days; {advice}"
             findings.warn(path, message)

@@ -126,9 +126,9 @@ def _check_way(demand: Demand, scenario: Scenario, findings: Problems) -> None:
         for name in alternatives(entry)
     }
     for written in demand.requires:
-        several = "|" in written
-        findings.require(not several, (*demand.path, written), "write each alternative as a way of its own")
-        if not several and written in anyway:
+        has_choice = "|" in written
+        findings.require(not has_choice, (*demand.path, written), "write each alternative as a way of its own")
+        if not has_choice and written in anyway:
             message = f"'{written}' is also in `requires` of the activity; write all of it in the ways"
             findings.add((*demand.path, written), message)
 
