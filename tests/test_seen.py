@@ -11,6 +11,7 @@ from scipy import stats
 import dcsim
 from dcsim.errors import RequestError, ScenarioError
 from dcsim.scenario.sightings import with_seen
+from dcsim.study.assumptions import assumptions
 from dcsim.study.compare import compare
 from dcsim.study.drivers import drivers
 from dcsim.study.explain import explain
@@ -214,9 +215,13 @@ def test_orders_that_were_placed_stay_placed():
     assert "placed" in str(found.report())
 
 
-def test_what_varies_inputs_one_by_one_refuses():
-    with pytest.raises(RequestError, match=r"make inputs depend on each other: add --set seen=\[\]"):
-        drivers(chain({"milestone": "first", "not_by": on(109)}), milestone="last")
+@pytest.mark.parametrize("question", [drivers, assumptions])
+def test_what_varies_inputs_one_by_one_refuses(question):
+    message = rf"{question.__name__} varies .* make inputs depend on each other: add --set seen=\[\]"
+    with pytest.raises(RequestError, match=message):
+        question(
+            chain({"milestone": "first", "not_by": on(109)}), **{"milestone": "last"} if question is drivers else {}
+        )
 
 
 @pytest.mark.parametrize("budget", [None, "3 USD"])

@@ -60,7 +60,8 @@ def new(
         return
     write_file(out, made.text)
     typer.echo(f"{out}: {made.scenario.name}, from archetype:{made.archetype}")
-    typer.echo(f"next: dcsim replicate {out}; dcsim explain {out}; dcsim assumptions {out}")
+    last = list(made.scenario.milestones)[-1]
+    typer.echo(f"next: dcsim replicate {out}; dcsim explain {out} --milestone {last}; dcsim assumptions {out}")
 
 
 def on_a_terminal() -> bool:

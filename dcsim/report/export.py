@@ -1,7 +1,7 @@
 """Results in the files of others: the schedule of a planning tool, an Excel workbook, a calendar of dates."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -94,15 +94,21 @@ def export(
     elif suffix == ".csv":
         content = _register(joined_results, losses)
     else:
-        many = next((result for result in results if result.kind in KINDS), None)
-        if many is None:
-            raise RequestError(f"a {suffix} file needs the result of replicate or explain")
+        many = _replications(results, suffix)
         named = milestone or many.about.get("milestone") or joined_results.milestone
         dates = activity_dates(many, str(named), workers=workers, progress=progress)
         content = (
             _book(joined_results, dates, str(named)) if suffix == ".xlsx" else _plan(many, dates, suffix, tool, losses)
         )
     return Exported(write_file(path, content), _frame(losses))
+
+
+def _replications(results: Sequence[Result], suffix: str) -> Result:
+    """The result whose replications date activities."""
+    many = next((result for result in results if result.kind in KINDS), None)
+    if many is None:
+        raise RequestError(f"a {suffix} file needs the result of replicate or explain")
+    return many
 
 
 def _frame(losses: list[tuple[str, str, str]]) -> "pd.DataFrame":

@@ -33,6 +33,7 @@ from dcsim.study.manifest import Fields
 from dcsim.study.ranges import ends_of, uncertain_of
 from dcsim.study.replications import require_name
 from dcsim.study.result import Result
+from dcsim.study.seen import refuse_seen
 from dcsim.suggest import shorten
 
 MAIN = "assumptions"
@@ -94,12 +95,12 @@ def assumptions(
     Raises
     ------
     RequestError
-        There is no such milestone; it is a ValueError too.
+        There is no such milestone, or something was seen: one value alone cannot move then. It is a ValueError too.
     ScenarioError
         No value has a range, or the scenario cannot be simulated with one of the values.
     """
-    chosen = chosen_milestones(scenario, milestones)
-    network = build(scenario)
+    refuse_seen(scenario, "assumptions")
+    chosen, network = chosen_milestones(scenario, milestones), build(scenario)
     inputs = _all_of(scenario, network)
     if not inputs:
         message = f"no value is uncertain or has a `low` or `high`; {_HOW}"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,10 @@ def backtest(
     past = [event for site in known.sites for event in past_of(site)]
     if under_way:
         pools = (pool_of(site, n, seed, working) for site in simulated if made_of(site.build))
-        rows = [row for pool in pools for row in _under_way(pool, posterior, past, moment)]
+        forecasts = (_under_way(pool, posterior, past, moment) for pool in pools)
     else:
-        rows = [row for site in simulated for row in _at_start(site, posterior, past, moment)]
-    steps = pd.DataFrame(rows)
+        forecasts = (_at_start(site, posterior, past, moment) for site in simulated)
+    steps = pd.DataFrame(chain.from_iterable(forecasts))
     tables = {"steps": steps, "scores": score_table(steps), "skill": skill_table(steps)}
     tables["outcomes"] = pd.concat([_outcomes(site) for site in simulated], ignore_index=True)
     return Result("backtest", builds[0].scenario, about, tables)

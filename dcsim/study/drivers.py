@@ -96,7 +96,7 @@ def drivers(
     UnavailableError
         SALib is not installed.
     """
-    refuse_seen(scenario)
+    refuse_seen(scenario, "drivers")
     network = network_of(scenario)
     names = [known.name for known in network.milestones]
     require_milestone(network, milestone)

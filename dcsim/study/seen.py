@@ -97,10 +97,10 @@ def draws_of(scenario: Scenario, count: int) -> int:
     return max(count, min(TRIES * count, MOST)) if sightings_of(scenario) else count
 
 
-def refuse_seen(scenario: Scenario) -> None:
-    """A question that varies inputs one by one, which what was seen ties together; raises RequestError."""
+def refuse_seen(scenario: Scenario, question: str) -> None:
+    """Refuse sightings to a question that varies each input alone; raises RequestError."""
     if sightings_of(scenario):
-        why = "drivers varies each input on its own, and sightings make inputs depend on each other"
+        why = f"{question} varies each input on its own, and sightings make inputs depend on each other"
         raise RequestError(f"{why}: add --set seen=[], or use dcsim promise")
 
 
