@@ -276,10 +276,10 @@ LONG_FORMS = {"parameters": _valued, "factors": _valued, "resources": _resource}
 """Sections whose entries have a short form, and how it becomes the long one."""
 
 
-def circle(below: Sequence[Origin], found: Origin) -> str:
+def circle(below: Sequence[Origin], origin: Origin) -> str:
     """The files from this one to itself, where it is among those that extend it."""
     paths = [origin.path.resolve() for origin in below]
-    if found.path.resolve() not in paths:
+    if origin.path.resolve() not in paths:
         return ""
-    circle = [*below[paths.index(found.path.resolve()) :], found]
+    circle = [*below[paths.index(origin.path.resolve()) :], origin]
     return " -> ".join(origin.name for origin in circle)

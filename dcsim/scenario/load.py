@@ -124,11 +124,11 @@ class _Loader:
         """The scenario with all sites that it includes, after the layers that say which and how; and wrong paths."""
         refused: list[Problem] = []
         taken: dict[str, list[str]] = {}
-        for one in laid:
-            about = {path: value for path, value in one.overrides.items() if path.startswith(INCLUDE)}
+        for layer in laid:
+            about = {path: value for path, value in layer.overrides.items() if path.startswith(INCLUDE)}
             tree, unknown = override(tree, about)
             refused += unknown
-            for site, name in routed(one.options, [*entries(tree, "include")]):
+            for site, name in routed(layer.options, [*entries(tree, "include")]):
                 changes = None if site else (entries(tree, "options").get(name) or Node(None)).get("changes")
                 if site:
                     taken.setdefault(site, []).append(name)

@@ -139,79 +139,79 @@ class Portfolio:
         """The portfolio with its clock, which is that of all sites."""
         for key in _CLOCK:
             for name, (entry, tree) in sites.items():
-                theirs, mine = tree.get(key), own.get(key)
-                if theirs is None or theirs.value is None:
+                of_site, of_portfolio = tree.get(key), own.get(key)
+                if of_site is None or of_site.value is None:
                     continue
-                if mine is None:
-                    own = own.replaced(key, theirs)
-                elif (there := _scalar(theirs)) != (here := _scalar(mine)):
-                    message = f"a portfolio has one clock: its `{key}` is {here}, that of '{name}' {there}; write "
+                if of_portfolio is None:
+                    own = own.replaced(key, of_site)
+                elif (site_value := _scalar(of_site)) != (here := _scalar(of_portfolio)):
+                    message = f"a portfolio has one clock: its `{key}` is {here}, that of '{name}' {site_value}; write "
                     message += f"`set: {{{key}: {here}}}` for the site if that is what is meant"
                     self._say(entry, ("include", name), message)
         return own
 
     def _shared(self, name: str, entry: Node, tree: Node, own: Node) -> dict[str, dict[str, str]]:
         """Of each section the names of the site that stand for something of the portfolio."""
-        there = {section: [key for key in entries(own, section) if "." not in key] for section in SHARED}
-        found = {section: {key: key for key in keys} for section, keys in there.items()}
+        declared = {section: [key for key in entries(own, section) if "." not in key] for section in SHARED}
+        shared = {section: {key: key for key in keys} for section, keys in declared.items()}
         shares = entry.get("shares")
         for key, target in (shares.value if shares is not None and isinstance(shares.value, dict) else {}).items():
             for section in SHARED:
-                found[section].pop(key, None)
+                shared[section].pop(key, None)
             if target.value is None:
                 continue
             path: Key = ("include", name, "shares", key)
-            sections = [section for section in SHARED if target.value in there[section]]
-            known = [other for some in there.values() for other in some]
+            sections = [section for section in SHARED if target.value in declared[section]]
+            known = [key for keys in declared.values() for key in keys]
             if not sections:
                 message = f"the portfolio shares nothing called '{target.value}'"
                 self._say(target, path, message + nearest(str(target.value), known))
             elif not _mentions(tree, key):
-                others = [other for section in SHARED for other in entries(tree, section)]
-                self._say(target, path, f"nothing in '{name}' is called '{key}'{nearest(key, others)}")
+                site_keys = [key for section in SHARED for key in entries(tree, section)]
+                self._say(target, path, f"nothing in '{name}' is called '{key}'{nearest(key, site_keys)}")
             for section in sections:
-                found[section][key] = target.value
-        for section, names in found.items():
-            for theirs, ours in names.items():
-                self._check_shared(name, entry, section, (theirs, ours), (tree, own))
-        return found
+                shared[section][key] = target.value
+        for section, names in shared.items():
+            for in_site, in_portfolio in names.items():
+                self._check_shared(name, entry, section, (in_site, in_portfolio), (tree, own))
+        return shared
 
     def _check_shared(
         self, name: str, entry: Node, section: str, names: tuple[str, str], trees: tuple[Node, Node]
     ) -> None:
         """What a site says about something that is shared fits to what the portfolio says."""
-        theirs, ours = (entries(tree, section).get(key) for tree, key in zip(trees, names, strict=True))
-        if theirs is None or ours is None:
+        of_site, of_portfolio = (entries(tree, section).get(key) for tree, key in zip(trees, names, strict=True))
+        if of_site is None or of_portfolio is None:
             return
         path: Key = (section, names[0])
         apart = f"; if this is something else, write `shares: {{{names[0]}: null}}` in `include.{name}`"
-        if (per := theirs.get("per")) is not None and ours.get("per") is None and per.value != "site":
+        if (per := of_site.get("per")) is not None and of_portfolio.get("per") is None and per.value != "site":
             message = f"{article(_WHAT[section])} that every '{per.value}' has for itself cannot be shared{apart}"
             self._say(per, (*path, "per"), message)
         if section != "supplies":
             return
-        mine, its = (_scalar(part.get("unit")) for part in (ours, theirs))
-        if mine != its:
-            message = f"its unit is {its or 'not given'}, but the portfolio shares '{names[1]}' in {mine or 'no unit'}"
-            self._say(theirs.get("unit") or theirs, (*path, "unit"), message + apart)
+        unit, its = (_scalar(part.get("unit")) for part in (of_portfolio, of_site))
+        if unit != its:
+            message = f"its unit is {its or 'not given'}, but the portfolio shares '{names[1]}' in {unit or 'no unit'}"
+            self._say(of_site.get("unit") or of_site, (*path, "unit"), message + apart)
 
     def _with_shared(self, own: Node, renamed: Node, renaming: Renaming) -> Node:
         """The portfolio with what the site says about the effects of shared risks on its own things."""
-        for ours in renaming.shared["risks"].values():
-            theirs, mine = entries(renamed, "risks").get(ours), entries(own, "risks").get(ours)
-            if theirs is None or mine is None or not isinstance(mine.value, dict):
+        for in_portfolio in renaming.shared["risks"].values():
+            of_site, of_portfolio = entries(renamed, "risks").get(in_portfolio), entries(own, "risks").get(in_portfolio)
+            if of_site is None or of_portfolio is None or not isinstance(of_portfolio.value, dict):
                 continue
             for key in ("effects", "delays"):
-                if (more := theirs.get(key)) is not None and isinstance(more.value, dict):
-                    before = mine.get(key)
-                    told = before.value if before is not None and isinstance(before.value, dict) else {}
-                    mine = mine.replaced(key, Node({**more.value, **told}, more.mark))
-            stopped = [*_listed(theirs.get("stop_work")), *_listed(mine.get("stop_work"))]
+                if (more := of_site.get(key)) is not None and isinstance(more.value, dict):
+                    before = of_portfolio.get(key)
+                    given_before = before.value if before is not None and isinstance(before.value, dict) else {}
+                    of_portfolio = of_portfolio.replaced(key, Node({**more.value, **given_before}, more.mark))
+            stopped = [*_listed(of_site.get("stop_work")), *_listed(of_portfolio.get("stop_work"))]
             if stopped:
                 unique = {str(node.value): node for node in stopped}
-                mine = mine.replaced("stop_work", Node(list(unique.values()), mine.mark))
+                of_portfolio = of_portfolio.replaced("stop_work", Node(list(unique.values()), of_portfolio.mark))
             risks = entries(own, "risks")
-            own = own.replaced("risks", Node({**risks, ours: mine}, own.value["risks"].mark))
+            own = own.replaced("risks", Node({**risks, in_portfolio: of_portfolio}, own.value["risks"].mark))
         return own
 
     def _say(self, node: Node, path: Key, message: str) -> None:
@@ -227,9 +227,9 @@ def routed(names: Sequence[str], sites: Sequence[str]) -> Iterator[tuple[str, st
 
 def _as_site(entry: Node, tree: Node) -> Node:
     """What stays known of a site once its file is read."""
-    found = {key: child for key in _OF_SITE if (child := entry.get(key)) is not None and child.value is not None}
+    given = {key: child for key in _OF_SITE if (child := entry.get(key)) is not None and child.value is not None}
     day_zero = tree.get("day_zero")
-    return Node(found if day_zero is None else {**found, "day_zero": day_zero}, entry.mark)
+    return Node(given if day_zero is None else {**given, "day_zero": day_zero}, entry.mark)
 
 
 def _with_seen(own: Node, seen: list[Node], trees: Sequence[Node]) -> Node:
@@ -262,7 +262,7 @@ def _listed(node: Node | None) -> list[Node]:
 
 
 def _names(node: Node | None) -> list[str]:
-    return [str(one.value) for one in _listed(node)]
+    return [str(entry.value) for entry in _listed(node)]
 
 
 def _mentions(tree: Node, name: str) -> bool:

@@ -57,16 +57,16 @@ class Renaming:
 
     def tree(self, node: Node) -> Node:
         """All sections of a site that hold entries by name, without those that it keeps for itself."""
-        found: dict[str, Node] = {}
+        sections: dict[str, Node] = {}
         for section in node.value:
             if section in _ELSEWHERE or not isinstance(node.value[section].value, dict):
                 continue
             name = self._path if section == "fitted" else self._of(section)
-            found[section] = Node(
+            sections[section] = Node(
                 {name(key): self.entry((section, key), part) for key, part in entries(node, section).items()},
                 node.value[section].mark,
             )
-        return Node(found, node.mark)
+        return Node(sections, node.mark)
 
     def sightings(self, tree: Node) -> list[Node]:
         """What was seen at the site."""
@@ -101,20 +101,20 @@ class Renaming:
             return Node([self._inside(child, fitted) for child in node.value], node.mark)
         if not isinstance(node.value, dict):
             return node
-        found = {}
+        inside = {}
         for key, child in node.value.items():
             if key in self.keys and isinstance(child.value, dict) and "value" not in child.value:
                 rename = self.keys[key]
-                found[key] = Node({rename(k): self._inside(v, fitted) for k, v in child.value.items()}, child.mark)
+                inside[key] = Node({rename(k): self._inside(v, fitted) for k, v in child.value.items()}, child.mark)
             elif key in ("orders", "ways") and isinstance(child.value, dict):
-                found[key] = Node({k: self._inside(v, fitted) for k, v in child.value.items()}, child.mark)
+                inside[key] = Node({k: self._inside(v, fitted) for k, v in child.value.items()}, child.mark)
             elif key == "changes" or (key == "to" and not fitted):
-                found[key] = child
+                inside[key] = child
             elif key in self.values:
-                found[key] = self._leaf(child, self.values[key])
+                inside[key] = self._leaf(child, self.values[key])
             else:
-                found[key] = self._inside(child, fitted)
-        return Node(found, node.mark)
+                inside[key] = self._inside(child, fitted)
+        return Node(inside, node.mark)
 
     def _leaf(self, node: Node, rename: Rename) -> Node:
         """A name, or a list of names or of links."""
@@ -154,7 +154,7 @@ class Renaming:
     def _path(self, path: str) -> str:
         """A path of two words or more: `supplies.hbm_stacks`, `activities.steel.duration`."""
         section, dot, rest = path.partition(".")
-        for name, other in self.shared.get(section, {}).items():
+        for name, renamed in self.shared.get(section, {}).items():
             if rest == name or rest.startswith(f"{name}."):
-                return f"{section}.{other}{rest.removeprefix(name)}"
+                return f"{section}.{renamed}{rest.removeprefix(name)}"
         return f"{section}{dot}{self._own(rest)}" if dot else path

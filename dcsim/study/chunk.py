@@ -142,8 +142,8 @@ def run_chunk(
         dated[k], left[k] = outcome.dated, outcome.left
         stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
         for replication, chain in enumerate(outcome.chains):
-            there, zero = outcome.reached[explained[replication]], zeros[explained[replication]]
-            spent[k, replication], touched[k, replication] = minutes_by_code(network, outcome.draws, chain, there, zero)
+            end, zero = outcome.reached[explained[replication]], zeros[explained[replication]]
+            spent[k, replication], touched[k, replication] = minutes_by_code(network, outcome.draws, chain, end, zero)
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
         del outcome  # its draws need room, as do those of the next

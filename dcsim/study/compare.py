@@ -78,8 +78,8 @@ class Compared:
 
     def shift(self, label: str, name: str) -> float:
         """Days from day zero of something in the base to that in a scenario."""
-        there, here = (self.scenarios[which].zero_of(name) for which in (label, BASE))
-        return (there - here).total_seconds() / 86400
+        of_alternative, here = (self.scenarios[which].zero_of(name) for which in (label, BASE))
+        return (of_alternative - here).total_seconds() / 86400
 
 
 def compare(
