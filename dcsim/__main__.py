@@ -1,4 +1,4 @@
-"""`python -m dcsim`, and the command `dcsim`: what a user can put right is told without a traceback."""
+"""`python -m dcsim`, and the command `dcsim`: what a user can put right is reported without a traceback."""
 
 import gc
 import os

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dcsim.visible import visible
 
 MOST_SHOWN = 50
-"""Problems told in one message."""
+"""Problems listed in one message."""
 
 
 class DcsimError(Exception):

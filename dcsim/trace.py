@@ -18,7 +18,7 @@ NOT = -1
 """The tick, mode or cause of what did not happen."""
 
 SKIPPED = "skipped"
-"""What is told to have been used for an activity that a branch skipped."""
+"""What the tables show as used by an activity that a branch skipped."""
 
 Ints = NDArray[np.int64]
 
@@ -44,7 +44,7 @@ class ShortageRow(NamedTuple):
     """A time in which so many that need the same waited for the same cause."""
 
     demand: int
-    """The one that they are told with, whatever their priority."""
+    """The shortage that they are recorded with, whatever their priority."""
     begins: int
     ends: int
     cause: int

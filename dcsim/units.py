@@ -181,7 +181,7 @@ def parse_span(text: object) -> Span:
 
 @lru_cache(maxsize=4096)
 def _written_span(text: str) -> Span:
-    """The same span for all that are written alike: what follows from it is told once."""
+    """The same span for all that are written alike: what follows from it is reported once."""
     return _read_span(text)
 
 

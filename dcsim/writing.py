@@ -16,7 +16,7 @@ _UNFINISHED = re.compile(r"\.[0-9a-f]{16}\.unfinished")
 
 @contextmanager
 def writing(what: str, kept: str = "") -> Iterator[None]:
-    """Tell what cannot be written where the disk refuses; `kept` ends what is told. Raises ResultError."""
+    """Report what the disk refuses to write; `kept` ends the message. Raises ResultError."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -24,7 +24,7 @@ def writing(what: str, kept: str = "") -> Iterator[None]:
 
 
 def write_file(path: Path, data: str | bytes, kept: str = "") -> Path:
-    """Put a file in place once it is whole, and on the disk; `kept` ends what is told where the disk refuses.
+    """Put a file in place once it is whole, and on the disk; `kept` ends the message if the disk refuses.
 
     Raises
     ------

@@ -91,7 +91,7 @@ def minutes_by_code(
 
 
 def with_risks(network: Network, draws: Draws, chain: Table) -> Table:
-    """The same chain, the end of a production that risks have slowed down told as theirs."""
+    """The same chain, where the end of a production that risks have slowed down is theirs."""
     codes = ways(network).codes
     first = chain[0]
     if not codes.production <= first["code"] < codes.start:
@@ -150,9 +150,9 @@ def segments(network: Network, draws: Draws, milestone: str, chain: Table) -> pd
 
 
 MOST_LINES = 20
-"""Lines of a story; the shortest parts are told together where there are more."""
+"""Lines of a story; the shortest parts share a line where there are more."""
 MINOR = 0.001
-"""Parts of the whole that are shorter are always told together."""
+"""Shorter parts of the whole always share a line."""
 
 Row = Mapping[Hashable, Any]
 Line = tuple[pd.Timestamp, float, str, str]

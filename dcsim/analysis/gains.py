@@ -1,7 +1,8 @@
 """How many days earlier a date is in one scenario than in another, build by build.
 
 Builds of the same replication have the same chance in both, so that only what differs between them is left. A date
-that is not reached in one of them is no number of days: such builds are left out, and how many reach it is told beside.
+that is not reached in one of them is no number of days: such replications are left out, and the share that reaches
+it stands beside.
 """
 
 from math import nan

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 SEEN = ("seen", "milestones", "as_of")
-"""What a table of sightings lays over a scenario; it is told by the replications that agree with it."""
+"""What a table of sightings lays over a scenario; the result names the replications that agree with it."""
 EXPECTED = "expected"
 """What stands for the seed of a build with expected values."""
 

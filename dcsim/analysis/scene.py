@@ -15,7 +15,7 @@ from dcsim.units import DAY
 Ints = NDArray[np.int64]
 
 FEWEST = 60
-"""Frames; a build of fewer days is told in finer steps."""
+"""Frames; a run of fewer days has finer steps."""
 MOST_LEVELS = 2
 """Supplies whose stock is shown: those that the most waited for, the longest."""
 
@@ -61,7 +61,7 @@ def scene(tables: Mapping[str, pd.DataFrame], counted: Sequence[str]) -> Scene:
 
 
 def _at(ticks: Ints, changes: "pd.Series[int]", amounts: "pd.Series[int]") -> Ints:
-    """An amount that is told where it changes, at these ticks."""
+    """An amount by the ticks at which it changes."""
     known = np.append(0, amounts.to_numpy(np.int64))
     return np.asarray(known[np.searchsorted(changes.to_numpy(np.int64), ticks, side="right")])
 

@@ -27,9 +27,9 @@ Values = NDArray[np.float64]
 SMALLEST = 2.0**-33
 """Uniform numbers stay so far from 0 and 1."""
 PAIRED = 4
-"""A tornado is told from one in so many of the points that the indices are told from."""
+"""A tornado uses one in so many of the points that the indices use."""
 VAGUE = 0.25
-"""Half an interval above which a share of the variance is not told."""
+"""Half an interval above which a share of the variance is not shown."""
 RESAMPLES, SHUFFLES = 200, 50
 LEVEL = 0.8
 """What lies beyond this quantile is the latest fifth."""
@@ -39,7 +39,7 @@ TINY = 1e-9
 Bins = NDArray[np.int64]
 """Of each value the bin it is in."""
 UNKNOWN = Interval(np.nan, np.nan, np.nan)
-"""What cannot be told of an input."""
+"""What is unknown of an input."""
 
 COLUMNS = (
     *("input", "kind", "correlation", "correlation_low", "correlation_high"),

@@ -49,7 +49,7 @@ class Luck:
 
 
 def too_little(network: Network) -> Iterator[Shortfall]:
-    """Every supply, resource and milestone of which there can never be enough, each told for its worst place."""
+    """Every supply, resource and milestone of which there can never be enough, each with its worst place."""
     lucky = replace(network, risks=tuple(map(_kind, network.risks)))
     draws = draw(lucky, Luck())
     stock = np.array([stock.initial for stock in network.stocks], object)

@@ -177,7 +177,7 @@ def delivered(past: Past, demand: int, cause: int, tick: int, latest: int) -> in
 
 @fast
 def follow(past: Past, node: int, segments: Table, place: Table) -> int:
-    """Follow the chain of a node back to the start; how many segments there are, the last in time told first."""
+    """Follow the chain of a node back to the start; returns the number of segments; the last in time comes first."""
     here, story = place[0], past.story
     set_out(past, here, node)
     for _ in range(6 * (len(story.settled) + len(story.instance) + len(past.ways.gates) + len(story.delivery) + 1)):

@@ -1,4 +1,4 @@
-"""What time was spent on, told as segments of a driving chain: work, nights inside it, and what risks have added.
+"""What time was spent on, as segments of a driving chain: work, nights inside it, and what risks have added.
 
 The functions marked `fast` read and write arrays only: compiled where numba is there, the same in Python where not.
 """

@@ -1,4 +1,4 @@
-"""The house style of every picture: colours told apart by everybody, few lines, the same bytes every time."""
+"""The house style of every picture: colours that everybody can distinguish, few lines, the same bytes every time."""
 
 import logging
 import warnings
@@ -148,7 +148,7 @@ def drawing() -> Iterator[None]:
 
 
 def cover(figure: Figure) -> None:
-    """Letters that the font does not have are taken from installed fonts; what none has is told once."""
+    """Letters that the font does not have come from installed fonts; a letter that no font has is reported once."""
     texts = [text for text in figure.findobj(Text) if not text.get_text().isascii()]
     missing = {letter for text in texts for letter in text.get_text() if letter.isprintable()} - _letters(FONT)
     fonts = [FONT]

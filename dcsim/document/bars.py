@@ -30,7 +30,7 @@ def with_rest(causes: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:
 
 
 def coloured(mark: Callable[..., M], kinds: Iterable[str], **parts: Any) -> list[M]:
-    """A mark for each kind of cause in its colour, with its share of what is told by position."""
+    """A mark for each kind of cause in its colour, with its share of the values by position."""
     marks = []
     for kind, at in by_cause(list(kinds)):
         name = kind.label if kind in CAUSES.values() else ""

@@ -1,4 +1,4 @@
-"""The causes that days are spent on: how each kind is called, how one cause is told, and its colour."""
+"""The causes that days are spent on: the name of each kind, the words for a cause, and its colour."""
 
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
@@ -35,7 +35,7 @@ OTHER = Cause("other", "{}", "line")
 
 
 def cause(kind: str) -> Cause:
-    """How a kind of cause is told."""
+    """The words and the colour of a kind of cause."""
     return CAUSES.get(kind, OTHER)
 
 

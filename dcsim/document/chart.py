@@ -148,7 +148,7 @@ class Chart:
     summary: str = ""
     """What it shows, for those who do not see it."""
     day_zero: datetime | None = None
-    """Where dates are also told as days: the moment from which they count."""
+    """Where dates are also shown as days: the moment from which they count."""
     empty: str = ""
     """Why there is nothing to draw."""
     below: "Sequence[Chart]" = ()

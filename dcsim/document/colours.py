@@ -44,7 +44,7 @@ PARTS = (
 )
 """Colour and hatch of the first, second, ... part of a whole; they differ in grey as well."""
 REST = "line"
-"""The colour of all that is too small to be told apart."""
+"""The colour of everything that is too small for a colour of its own."""
 LINES = (("blue", "solid"), ("orange", "dash"), ("green", "dashdot"), ("purple", "dot"), ("sky", "solid"))
 """Colour and dash of the first, second, ... line of a chart; they differ in grey as well."""
 PROGRESS = ("line", "yellow", "orange", "blue")

@@ -52,7 +52,7 @@ class Measure:
 
     @property
     def unit(self) -> str:
-        """In which unit changes are told."""
+        """The unit of changes."""
         return {"day": "days", "money": self.currency, "share": "percentage points", "number": ""}[self.kind]
 
     def text(self, value: float) -> str:

@@ -27,7 +27,7 @@ class Column:
     digits: int = 1
     """Digits after the point of days and shares."""
     signed: bool = False
-    """Whether amounts, or the ends of a range, are told with their signs: they are differences."""
+    """Whether amounts, or the ends of a range, are shown with their signs: they are differences."""
     of: ColumnKind = "days"
     """What the ends of a range are."""
 

@@ -56,7 +56,7 @@ def date_of(moment: datetime | None) -> str:
 def share(number: float, n: int = 0, digits: int = 1) -> str:
     """A share in percent, never rounded to none or all.
 
-    None or all of n builds says little where n is small: it is told as the bound that is right with 95 % confidence,
+    None or all of n builds says little where n is small: it is given as the bound that is right with 95 % confidence,
     <3 % for none of 100 (1 - 0.05^(1/n), about 3/n: Hanley and Lippman-Hand, JAMA 249, 1983).
     """
     if math.isnan(number):

@@ -79,7 +79,7 @@ class Runner:
         return stuck_of(self.network, rows.astype(np.int64))
 
     def _make_room(self, draws: Draws) -> None:
-        """Room for all that chains need to be told; of shortages only those of queues that wait for calendars."""
+        """Room for all that chains need; of shortages only those of queues that wait for calendars."""
         rows = attempt_rows(self.network, draws) + 1
         if len(self.state.row) < rows or self._lacks_room(draws):
             rows += rows // 4
@@ -89,7 +89,7 @@ class Runner:
         self.state = self.state._replace(shortage=self.shortages if closes(draws) else self.no_shortages)
 
     def _lacks_room(self, draws: Draws) -> bool:
-        """Whether not all that chains need could be told."""
+        """Whether a part of what chains need was not recorded."""
         return closes(draws) and bool(self.state.counts[0]["shortages"] > len(self.shortages))
 
     def _story(self, chance: FlatDraws, late: Sequence[DeliveryRow]) -> RunRecord:
@@ -111,7 +111,7 @@ def closes(draws: Draws) -> bool:
 
 
 def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortages: int) -> State:
-    """Work arrays for any number of replications, one at a time; no rows are told where there is room for none."""
+    """Work arrays for any number of replications, one at a time; no rows are recorded where there is room for none."""
     n, nodes, queues = network.instances, len(network.needed), len(network.demands)
     lots = int(plan.order["first_lot"][-1])
     starts = n if (network.start_gate != NOT).any() else 0
@@ -150,7 +150,7 @@ def attempt_rows(network: Network, draws: Draws) -> int:
 
 
 def builds(network: Network, seed: int, attempts: bool) -> Build:
-    """The builds of a seed by number, told without shortages, and without attempts unless they are asked for."""
+    """The replications of a seed by number, without shortages, and without attempts unless these are asked for."""
     blocks = Blocks(network, seed)
 
     def build(replication: int, designed: Mapping[str, float] = NOTHING) -> tuple[Trace, Draws]:

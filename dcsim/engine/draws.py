@@ -395,7 +395,7 @@ def drawn_of(risk: Risk) -> dict[str, dict[str, Distribution]]:
 
 
 def first_strikes(risk: Risk) -> list[str]:
-    """The names of the strikes whose quantities are told apart; those of any others are as those of places."""
+    """The names of the strikes that have quantities of their own; other strikes have those of their places."""
     return [strike_name(risk, k) for k in range(min(risk.times, TOLD_APART))]
 
 

@@ -198,7 +198,7 @@ class _Lists:
 
 
 def _words(network: Network) -> Columns:
-    """For each level the queues that need it and those they are told with, as bits of words of 64 queues."""
+    """For each level the queues that need it and those they are recorded with, as bits of words of 64 queues."""
     resources, count = len(network.resources), len(network.resources) + len(network.stocks)
     levels = [
         {claim.resource for r in demand.requirements for alternative in r.alternatives for claim in alternative.claims}

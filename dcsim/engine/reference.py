@@ -1,4 +1,4 @@
-"""The reference engine: a build told as SimPy processes under the law of the instant.
+"""The reference engine: a project simulated by SimPy processes under the law of the instant.
 
 Where engines disagree, this one is right. At every tick where something is due:
 
@@ -72,7 +72,7 @@ from dcsim.network import REPAIR, RETRY, WORK, Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, Trace
 
 Process = Generator[simpy.Event, Any, None]
-"""What somebody or something on the site goes through, told as a SimPy process."""
+"""What happens to an activity, an order or a milestone, as a SimPy process."""
 
 
 def run(network: Network, draws: Draws) -> Trace:
@@ -331,7 +331,7 @@ class Site:
             if sum(self.ever[stock] for stock in milestone.stocks) >= milestone.reaches:
                 self.satisfy(milestone.gate)
 
-    # What is told
+    # What the trace records
 
     def trace(self) -> Trace:
         """Everything that happened."""
@@ -367,7 +367,7 @@ class Site:
         )
 
     def attempt_row(self, item: Item) -> AttemptRow:
-        """An attempt or a repair as it is told; it has no finish if that lies behind the horizon."""
+        """An attempt or a repair as the trace records it; it has no finish if that lies behind the horizon."""
         finish = item.finish if item.finish <= self.network.horizon else NOT
         kind = REPAIR if item.kind == REPAIR else WORK
         return AttemptRow(

@@ -142,7 +142,7 @@ class Plan(NamedTuple):
     level: U32
     """Of each level (resources, then stocks), the first of the words of queues that need it."""
     word: Table
-    """A word of queues that need a level, and those that they are told with."""
+    """A word of queues that need a level, and those that they are recorded with."""
     lists: U32
     risk_cause: I64
     release: Table

@@ -88,7 +88,7 @@ def import_schedule(
     start
         When the schedule begins; the first date of a table if not given.
     status_date
-        The date up to which progress is told.
+        The date up to which progress is reported.
     dates
         `dmy` or `mdy`, where a table does not show whether day or month comes first.
     decimal

@@ -60,7 +60,7 @@ class _Writer:
         yield f"name: {scalar(schedule.name)}"
         yield f"start: {_moment(schedule.origin)}"
         if schedule.status is not None and schedule.status > schedule.origin:
-            yield f"# progress is told up to {_moment(schedule.status)}"
+            yield f"# progress is reported up to {_moment(schedule.status)}"
         end = max((date.early_finish for date in self.dates.values()), default=0)
         years = (self.times.moment(end) - schedule.origin).days // 365 + 1
         if years > YEARS:

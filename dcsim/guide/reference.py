@@ -45,7 +45,7 @@ def section(name: str) -> str:
 
 
 def _parts(path: tuple[str, ...], part: Part, names: dict[Part, str]) -> dict[Part, str]:
-    """This part and all inside it, each told once, with the path at which it stands first."""
+    """This part and all inside it, each once, with the path at which it stands first."""
     names[part] = ".".join(path)
     for key in fields(part):
         for inner in ((*path, key), (*path, key, ENTRY)):

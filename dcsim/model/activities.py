@@ -130,7 +130,7 @@ class Instances:
     ) -> NDArray[np.int32]:
         """For each place, `make` of the smallest place that all these goods share, made once per such place.
 
-        It is told that place, and which of the places is the first in it.
+        It gets that place, and which of the places is the first in it.
         """
         shared = max(
             (self.goods.level(name) for name in names), key=lambda level: len(self.places.chain(level)), default=SITE

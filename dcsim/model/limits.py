@@ -1,4 +1,4 @@
-"""How large numbers may grow: what would no longer be counted exactly is told before a run, never wrapped.
+"""How large numbers may grow: a number that could not be counted exactly is reported before a run, never wrapped.
 
 Which width holds what. Ticks up to the horizon (at most 100 years) fit 26 bits and are kept in 32; instances, gates,
 links and lots fit 29, which is what an event of the compiled engine has beside its tick (`budget` limits how many there
@@ -123,7 +123,7 @@ def _too_long(path: Key, span: Distribution, multipliers: Sequence[float] = ()) 
 
 
 def _visits(network: Network) -> Excesses:
-    """Priorities that can be told apart, and ways to do one activity."""
+    """How many priorities can be distinguished, and how many ways there are to do an activity."""
     left = VISIT_BITS - (network.horizon + 1).bit_length() - network.instances.bit_length()
     priorities = len({demand.priority for demand in network.demands})
     if priorities > 2**left:

@@ -43,7 +43,7 @@ STATEMENTS = {"cash flow": CASH_FLOW, "income": INCOME, "balance sheet": BALANCE
 COSTS = frozenset(
     ("operating costs", "to parties", "investment", "loan fees", "interest paid", "loans repaid", "depreciation")
 ) | {"interest", "to reserve", "distributions", "loss on seizure"}
-"""Lines that are paid or lost: told as they are, and taken off."""
+"""Lines that are paid or lost: shown as they are, and subtracted."""
 
 
 @dataclass(frozen=True, eq=False)

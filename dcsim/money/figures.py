@@ -78,7 +78,7 @@ class Figures:
 
     @property
     def without_months(self) -> "Figures":
-        """The same without what is told by month."""
+        """The same without the monthly values."""
         return replace(self, dscr=self.dscr[:0], ltv=self.ltv[:0], llcr=self.llcr[:0])
 
 

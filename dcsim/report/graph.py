@@ -108,7 +108,7 @@ def dot(scenario: Scenario, network: Network) -> str:
 
 
 LANGUAGES: dict[str, Callable[[Scenario, Network], str]] = {"mermaid": mermaid, "dot": dot}
-"""The languages in which a graph can be told."""
+"""The languages in which a graph can be written."""
 
 
 def _ways_with(scenario: Scenario, activity: str) -> list[str]:

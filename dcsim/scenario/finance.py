@@ -243,7 +243,7 @@ class Finance(Model):
     currency: Text
     """Three capital letters: USD."""
     price_year: Text = ""
-    """The year in whose prices amounts are told; said beside every figure."""
+    """The year in whose prices amounts are given; it stands beside every figure."""
     until: MonthValue
     """The last month of the statements: `2031-12`; what is there at the end of the build stays until then."""
     discount_rate: NumberValue

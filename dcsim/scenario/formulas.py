@@ -183,7 +183,7 @@ class Formulas:
         return _among(value, choices)
 
     def _in_order(self, nodes: dict[str, tuple[Key, Node]], names: _Names) -> Iterator[str]:
-        """Names, each after those it is computed from; those that wait for each other are told, and left out."""
+        """Names, each after those it is computed from; those that wait for each other are reported and left out."""
         graph: dict[str, list[str]] = {}
         for name, (_, node) in nodes.items():
             needed = dict.fromkeys(name for _, inner in walk(node) for name in names_in(inner.value))
@@ -218,7 +218,7 @@ def behind(path: Key, formulas: Mapping[Key, str]) -> list[Key]:
 
 
 def names_in(formula: object) -> list[str]:
-    """The names in a formula; none where it cannot be read, which is told when it is computed."""
+    """The names in a formula; none where it cannot be read, which is reported when it is computed."""
     try:
         return list(parse(str(formula)[1:]).names()) if is_formula(formula) else []
     except ValueError:

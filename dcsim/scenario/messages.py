@@ -1,4 +1,4 @@
-"""What pydantic found wrong, told in the words of the scenario: what was found and what would be right."""
+"""What pydantic found wrong, in the words of the scenario: what was found and what would be right."""
 
 from typing import Any
 

@@ -76,7 +76,7 @@ class Quantity:
 
     @cached_property
     def shown_unit(self) -> str:
-        """The unit it is told in: its own, else the largest of which it is at least one; none if it has no name."""
+        """The unit it is written in: its own, else the largest of which it is at least one; none if it has no name."""
         if self.unit or not self.dimensions:
             return self.unit
         known = [word for word, (_, dimensions) in UNITS.items() if dimensions == self.dimensions]
@@ -89,7 +89,7 @@ class Quantity:
 
     @property
     def number(self) -> Fraction:
-        """How many of the unit it is told in."""
+        """How many of the unit it is written in."""
         return self.amount / UNITS.get(self.shown_unit, (Fraction(1), ()))[0]
 
     def __str__(self) -> str:

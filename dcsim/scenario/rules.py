@@ -137,7 +137,7 @@ class _Reading:
     cases: Cases
     problems: list[Problem] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    """Columns that are told to be missing."""
+    """Columns that are reported as missing."""
 
     def rules(self, tree: Node) -> tuple[Rule, ...]:
         self._known(tree, (), _KEYS, "a mapping with `rules`, `defaults` and `calibrate`")

@@ -684,7 +684,7 @@ class Correlation(Model):
 
 
 class Fitted(Model):
-    """A free parameter that was fitted to observations, told apart from everything that was measured."""
+    """A free parameter that was fitted to observations, kept apart from everything that was measured."""
 
     to: Names = ()
     """The milestones it was fitted to."""
@@ -815,7 +815,7 @@ class Scenario(Model):
     _warnings: tuple[Problem, ...] = PrivateAttr(default=())
 
     __hash__ = object.__hash__
-    """A scenario is told from another by being another: what is built from it is kept for it alone."""
+    """Scenarios are compared by identity, because what is built from a scenario is kept for it alone."""
 
     @property
     def document(self) -> Document:

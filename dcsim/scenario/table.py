@@ -14,7 +14,7 @@ _BROKEN = {
     "unexpected end": "the quote that opens in this row is not closed",
     "expected after": "text follows a closing quote; write a quote inside a quoted cell twice",
 }
-"""What the library says of text that is no table, and how it is told."""
+"""What the library says of text that is no table, and the words of our message."""
 
 
 Row = tuple[int, tuple[str, ...]]

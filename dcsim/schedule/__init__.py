@@ -125,7 +125,7 @@ class Schedule:
     source: str
     """The name of the file."""
     status: dt.datetime | None = None
-    """The date up to which progress is told."""
+    """The date up to which progress is reported."""
     must_finish: dt.datetime | None = None
     """When all of it has to be finished."""
     obeys_limits: bool = False

@@ -16,7 +16,7 @@ from dcsim.schedule.network import schedule_of
 from dcsim.units import DAY
 
 YEARS = 10
-"""Years from the start of which exceptions of calendars are told."""
+"""Years from the start whose exceptions of calendars are listed."""
 
 
 def drawn_up(scenario: Scenario, network: Network, supplied: Mapping[str, dt.datetime] | None = None) -> Schedule:

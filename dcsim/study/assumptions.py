@@ -251,7 +251,7 @@ def _later(here: Days, later: Days) -> Days:
 
 
 def _at_the_end(scenario: Scenario, assumption: Assumption, side: int, problem: Problem) -> Problem:
-    """What is wrong with a low or a high value, told where it stands."""
+    """What is wrong with a low or a high value, with the place where it stands."""
     where = f" ({problem.path})" if problem.path and problem.path != assumption.path else ""
     key = next((k for k in scenario.document.positions if dotted(k) == assumption.path), ())
     return scenario.document.problem(key, f"`{(LOW, HIGH)[side]}`: {problem.message}{where}")

@@ -160,7 +160,7 @@ class _Group:
         """One row: how many sites, the range `A to B` of the prior and of a site yet unseen, the median of the sites
         (P10, P50, P90), and how wide the posteriors of the median and of the spread are, as shares of their priors.
 
-        Dates are told as days after those of the template.
+        Dates are given as days after those of the template.
         """
         means, first, room = self.means, self.drawn[0], self.posterior.room
         middle = float(self.weights @ means)

@@ -24,7 +24,7 @@ from dcsim.trace import NOT, causes
 from dcsim.units import DAY
 
 MOST_AMOUNTS = 1024
-"""The finest a supply is told in over many replications."""
+"""The finest step in which a supply is counted over many replications."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Counter:
     supply: str
     initial: int
     width: int
-    """Amounts are told in multiples of this."""
+    """Amounts are counted in multiples of this."""
     amounts: int
     instances: Ints
     """Instances that produce it."""

@@ -51,7 +51,7 @@ ABOUT |= {"finished": bool, "horizon": Moment}
 
 
 def end(result: Result) -> int:
-    """The tick up to which a build is told: its last finish, or the horizon if it is unfinished."""
+    """The tick at which the tables of a run end: its last finish, or the horizon if it is unfinished."""
     finish = result.tables["activities"]["finish"]
     if finish.isna().any():
         return (_horizon(result) - result.scenario.start) // timedelta(minutes=1)
@@ -159,7 +159,7 @@ def _waits(result: Result) -> Section:
 
 
 def _stuck(result: Result) -> Section:
-    """What an unfinished build is stuck on, alike things told together, and what waits behind them."""
+    """What an unfinished run is stuck on, equal reasons in one line, and what waits behind them."""
     stuck = result.tables["stuck"]
     if stuck.empty:
         return Section("")

@@ -38,7 +38,7 @@ from dcsim.trace import Trace
 
 MAIN = "figures"
 FAN = 4096
-"""Replications, the first of all, of which quantiles by month are told, so that not more is kept of any number."""
+"""The first replications give the quantiles by month, so that what is kept does not grow with their number."""
 TABLES = {
     "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
     "events": "party event expected:time p10:time p50:time p90:time happens:number",
@@ -66,7 +66,7 @@ class Valued(NamedTuple):
 
     first: int
     figures: dict[str, Figures]
-    """Of parties and of loans; by month only as far as fans are told."""
+    """Of parties and of loans; by month only as far as fans need them."""
     cash: dict[str, Ints]
     never: list[str]
     """Loans whose interest is added until a milestone that the first of these replications never reaches."""
@@ -74,7 +74,7 @@ class Valued(NamedTuple):
 
 
 class Money:
-    """The finance of a scenario, and how its builds are told in money."""
+    """The finance of a scenario, and the money of its replications."""
 
     def __init__(self, scenario: Scenario, network: Network, finance: Finance) -> None:
         self.scenario, self.network, self.finance = scenario, network, finance
@@ -89,7 +89,7 @@ class Money:
 
     @property
     def needs_attempts(self) -> bool:
-        """Whether every attempt has to be told: to count working hours, or to know when an order was placed."""
+        """Whether every attempt has to be recorded: to count working hours, or to know when an order was placed."""
         return bool(self.network.orders_of_gate) or any(cost.hours == "working" for cost in self.finance.costs.values())
 
     def quantities(self, trace: Trace, draws: Draws, held: int | None = None) -> Builds:
@@ -177,7 +177,7 @@ def finance(
 ) -> Result:
     """Compute the money: statements by month, net present value, funding gap, payback, and debt cover.
 
-    The build with expected values, at expected prices, is told in full; the others in quantiles.
+    The build with expected values, at expected prices, is shown in full; the others in quantiles.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def finance(
     n, seed, workers, engine, progress
         As in `replicate`. What was seen chooses the replications; the build with expected values does not know it.
     party
-        Whose figures are told first; all of them together, what they pay each other left out, if not given.
+        Whose figures come first; all of them together, what they pay each other left out, if not given.
     expected
         One run with expected values.
 

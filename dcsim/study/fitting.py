@@ -50,8 +50,8 @@ TABLES = {
 }
 ABOUT: Fields = {"replications": Count, "widened": Number, "effective": Number}
 RIDGE, HARDLY = 0.3, 0.8
-"""Correlations that are told, if they are more than chance; how wide a posterior is, as a share of its prior, where the
-dates hardly say anything."""
+"""Correlations that are shown, if they are more than chance; the width of a posterior, as a share of its prior, above
+which the dates hardly say anything."""
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def _waits(result: Result) -> Section:
 
 
 MOST_MOVED = 3
-"""Milestones of which it is told how far what was seen moves them: the last ones."""
+"""Milestones for which the report says how far the sightings move them: the last ones."""
 
 # Its pictures
 

@@ -86,7 +86,7 @@ class Weighing:
     measures: tuple[Measure, ...]
     trials: Trials
     n: int
-    """Replications by which the answer is told; those by which sets are compared follow after them."""
+    """Replications that give the answer; those by which sets are compared follow after them."""
     progress: Progress
     expected: int
     """How many replications there may be."""

@@ -44,7 +44,7 @@ TABLES = {
 ABOUT: Fields = {"milestone": str, "budget": Number | None, "currency": str | None, "best": list[str]}
 ABOUT |= {"replications": Count}
 MOST_PAIRED = 6
-"""Members of whose pairs the interplay is told: those that the others change most."""
+"""Members whose pairs are shown with their interplay: those that the other members change most."""
 
 
 def mitigate(
@@ -61,7 +61,7 @@ def mitigate(
     """Weigh every mitigation and option of a scenario, and find the best set of them within a budget.
 
     Sets are compared by a quarter of the replications, other ones than those that tell what the best sets buy, so that
-    the winner is not told by the luck that made it win.
+    the luck that made the winner win does not count in its figures.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
     """One row per pair of the best set's members: one, other, days, low, high.
 
     How many days more they buy together than apart; negative where they shorten the same. Where there are many members
-    it is told of those that the others change most.
+    it is shown for those that the others change most.
     """
     rows = []
     most = members.sort_values("interaction", key=abs, ascending=False, kind="stable")["option"][:MOST_PAIRED]
@@ -216,7 +216,7 @@ def _stuck(weighing: Weighing, best: Set) -> pd.DataFrame:
 
 
 def _fingerprints(scenario: Scenario) -> dict[str, list[str]]:
-    """What each measure makes of the scenario and what it costs, so that another one is told from it."""
+    """What each measure makes of the scenario and what it costs, so that a change of it is noticed."""
     fingerprints = {}
     for measure in measures_of(scenario):
         layer = {"options" if measure.kind == OPTION else "mitigate": [measure.name]}
@@ -228,7 +228,7 @@ def _fingerprints(scenario: Scenario) -> dict[str, list[str]]:
 # What it has to say
 
 MOST_SETS = 5
-"""Sets that are told beside the best."""
+"""Sets that are shown beside the best."""
 MOST_TOLD = 4
 """Pairs of which something is said."""
 MOST_ROWS = 48

@@ -36,7 +36,7 @@ SOURCES = (
 HOW = (
     "For each input the limit that most replications with the date kept are within, and fewest of the others; inputs "
     "that do not separate them clearly (Kolmogorov-Smirnov, 1 %) are left out. Limits are chosen by the same "
-    "replications, so that chances on either side are a little too far apart. Orders and durations are told without "
+    "replications, so that chances on either side are a little too far apart. Orders and durations are shown without "
     "the factors that they vary with."
 )
 MOST_CONDITIONS, MOST_CAUSES, MOST_NAMED = 12, 8, 3

@@ -1,4 +1,4 @@
-"""The few quantities that the dates of real sites can carry: what of a network is drawn for each, and how it is told.
+"""The few quantities that the dates of real sites can carry: what of a network is drawn for each, and the words for it.
 
 A quantity is a factor of the site, written `A to B`; the dates on which orders are placed, for all that a pattern
 names; or the probability of a risk. What is drawn of the first two has a normal score, the same whatever the

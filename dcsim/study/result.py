@@ -93,7 +93,7 @@ class Result:
     """The answer to one question: `tables` by name (each an attribute, too), and in `about` what was asked.
 
     A result that was read from a folder can do all that the fresh one could. The tables of each kind, and what their
-    columns mean, are told by the module of its question.
+    columns mean, are defined by the module of its question.
     """
 
     kind: str
@@ -236,7 +236,7 @@ class Result:
         Raises
         ------
         RequestError
-            There is no such table, or its rows cannot be told apart.
+            There is no such table, or two of its rows are the same.
         UnavailableError
             xarray is not installed.
         """

@@ -1,4 +1,4 @@
-"""One run: it is simulated, and its result is told by tables."""
+"""One run: it is simulated, and its result is a set of tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -68,7 +68,7 @@ class Run(Result):
 
     @property
     def end(self) -> int:
-        """The tick up to which this build is told: its last finish, or the horizon if it is unfinished."""
+        """The tick at which the tables of this run end: its last finish, or the horizon if it is unfinished."""
         return end_of(self.network, self.trace.finish)
 
     @property

@@ -13,7 +13,7 @@ MOST_CAUSES = 8
 
 
 def fitted(scenario: Scenario) -> Section:
-    """The parameters that were fitted, told apart from all that was measured."""
+    """The parameters that were fitted, apart from all that was measured."""
     points = []
     for path, value in scenario.fitted.items():
         said = [f"prior {value.prior}" + (f" from {value.source}" if value.source else "")]

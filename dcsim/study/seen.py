@@ -3,7 +3,7 @@
 A date that was seen lies within its error, and may be anywhere there. A replication that reaches the milestone within
 that error agrees with it, and counts in full; one that contradicts any sighting does not count. Builds are drawn until
 so many agree as are asked for: these are a sample of the build given what was seen (rejection sampling), and all
-that is told of them, with its intervals, is told as of any other builds.
+that is reported of them, with its intervals, is reported as for any other replications.
 
 Where hardly any agree, errors are widened by one factor for all, and the builds nearest to what was seen stand for it
 (Approximate Bayesian Computation: Beaumont, Annual Review of Statistics and Its Application 6 (2019) 379). A bound

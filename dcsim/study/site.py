@@ -24,9 +24,9 @@ from dcsim.study.labels import with_labels
 from dcsim.suggest import nearest, shorten
 
 BINS = 360
-"""Spans of time for which it is told how many places are at work."""
+"""Spans of time, for each of which the number of places at work is counted."""
 MOST_LANES = 12
-"""Places that are told apart in a row."""
+"""Places that a row shows apart."""
 MOST_ROWS = 60
 MOST_DELIVERED = 12
 """Supplies whose deliveries are shown."""
@@ -49,7 +49,7 @@ class Lane(NamedTuple):
 def gantt(scenario: Scenario, activities: pd.DataFrame, deliveries: pd.DataFrame, place: str = "") -> Chart:
     """When activities were at work: a row each in the order of their first start, the darker the more places were.
 
-    Each row has a lane for every place of the uppermost levels that can be told apart: the phases and halls of the
+    Each row has a lane for every place of the uppermost levels that can be shown apart: the phases and halls of the
     site, or what is inside `place`; all that happens deeper inside is a density. For a place with nothing inside it,
     such as a rack, bars show when its own activities and those of the places around it were waiting and at work. Below
     stand the deliveries of every supply.
@@ -102,7 +102,7 @@ def _upwards(path: str) -> list[str]:
 
 
 def lane_depth(places: Sequence[str], place: str = "") -> int:
-    """How many levels down the places can still be told apart; at least to `place`.
+    """How many levels down the places can still be shown apart; at least to `place`.
 
     A level counts those of its places that have more inside them, where any has: phases, not generators.
     """

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end: int) -> Chart:
     """How much of a supply was in stock over time, when it was delivered, and when something waited for it.
 
-    The tables are those of a build that is told up to a tick.
+    The tables are those of a run up to a tick.
     """
     if not name:
         return Chart("In stock", empty="the scenario has no supplies")
@@ -70,7 +70,7 @@ def at_work(scenario: Scenario, usage: pd.DataFrame, name: str) -> Chart:
 
 
 def _summed(table: pd.DataFrame, what: str, name: str, column: str) -> tuple[Floats, Floats]:
-    """The sum over all places of something that is told where it changes: ticks, and the sum from each on."""
+    """The sum over all places of an amount that is recorded where it changes: ticks, and the sum from each on."""
     rows = table[table[what] == name].sort_values("tick", kind="stable")
     moved = rows.groupby("place")[column].diff().fillna(rows[column])
     summed = moved.groupby(rows["tick"]).sum().cumsum()

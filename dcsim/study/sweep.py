@@ -112,7 +112,7 @@ def sweep(
     RequestError
         There is no such milestone, the values cannot be read, or a number makes no sense; it is a ValueError too.
     ScenarioError
-        The scenario cannot have some of the values: told with their points.
+        The scenario cannot have some of the values; the message names their points.
     ResultError
         The folder belongs to something else, is in use, or cannot be written.
     """

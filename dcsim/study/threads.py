@@ -9,7 +9,7 @@ from typing import TypeVar
 from dcsim.engine import REFERENCE
 
 CHUNK = 64
-"""Replications that are run and written together, if not told otherwise."""
+"""Replications that are run and written together by default."""
 
 Done = TypeVar("Done")
 

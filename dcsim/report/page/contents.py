@@ -86,7 +86,7 @@ class Origin:
 
     version: str
     sha256: str
-    """Fingerprint of the scenario; empty where they are of many sites, whose own are told."""
+    """Fingerprint of the scenario; empty for results of many sites, which show their own."""
     seeds: str
     commands: tuple[str, ...]
     facts: tuple[str, ...]

@@ -50,7 +50,7 @@ class Lean:
 
 
 def leans(results: Results) -> tuple[str, list[Lean]]:
-    """What moves the date, the most important first, and in which unit that is told."""
+    """What moves the date, the most important first, and the unit of these values."""
     drivers = results.first("drivers", results.milestone) or results.first("drivers")
     if drivers is None:
         return "rank correlation", _sorted(_by_correlation(results), 0)
@@ -69,7 +69,7 @@ def _by_swing(results: Results, row: Mapping[Any, Any]) -> Lean:
 
 
 def _by_correlation(results: Results) -> Iterator[Lean]:
-    """How a milestone goes with what is drawn once for the site, as far as it can be told from chance."""
+    """How a milestone goes with what is drawn once for the site, as far as it differs from chance."""
     many = results.first("replications")
     if many is None or not results.milestone:
         return

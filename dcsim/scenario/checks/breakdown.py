@@ -1,4 +1,4 @@
-"""The location breakdown: levels that lead to the site, places told apart, patterns that match some."""
+"""The location breakdown: levels that lead to the site, distinct places, patterns that match some."""
 
 from collections import Counter
 from itertools import islice

@@ -34,7 +34,7 @@ def _of_same_name(path: str, known: Collection[str]) -> Iterator[str]:
 
 
 def check_correlations(scenario: Scenario, places: Places, findings: Problems) -> None:
-    """Each number is one, each pair is told once, and all can hold."""
+    """Each correlation is a number, each pair stands once, and all can hold together."""
     named_in: dict[frozenset[str], str] = {}
     known = drawn_of(scenario)
     inputs = {path for correlation in scenario.correlations.values() for path in correlation.between}

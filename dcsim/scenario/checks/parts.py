@@ -94,7 +94,7 @@ def alternatives(written: str) -> list[str]:
 
 
 def spaced(written: str) -> str:
-    """An entry of `requires` as it is told, however its alternatives are spaced."""
+    """An entry of `requires` as messages show it, however its alternatives are spaced."""
     return " | ".join(alternatives(written))
 
 

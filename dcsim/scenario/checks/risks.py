@@ -60,7 +60,7 @@ def _check_often(path: Key, risk: Risk, horizon: int, findings: Problems) -> Non
     try:
         between = sum(span.resolve(minutes).mean for span in (risk.every, risk.lasts) if span is not None)
     except (ValueError, OverflowError, ZeroDivisionError):
-        return  # what cannot be read is told elsewhere
+        return  # another check reports what cannot be read
     if horizon > MOST_STRIKES * between:
         message = f"strikes more than {MOST_STRIKES:,} times before the horizon; limit it with `times: 20`"
         findings.add(path, message)

@@ -18,7 +18,7 @@ _FEWER_PLACES = "count larger places, such as pods instead of racks"
 
 
 def check_size(scenario: Scenario, places: Places, end: datetime | None, findings: Problems) -> bool:
-    """Whether all that a scenario asks for has room; what there is most of is told if not."""
+    """Whether all that a scenario asks for has room; if not, the message names what there is most of."""
     parts = [Part("places", places.count(level), ("places", level), _FEWER_PLACES) for level in places.levels[1:]]
     parts += [*_activities(scenario, places), *_goods(scenario, places, end), *_patterns(scenario, places)]
     return _has_room(parts, findings)
@@ -80,7 +80,7 @@ def _goods(scenario: Scenario, places: Places, end: datetime | None) -> Iterator
 
 
 def _intervals(production: Production | None, start: datetime, end: datetime | None) -> int:
-    """How often a production delivers; nothing where that cannot be told."""
+    """How often a production delivers; nothing where that is unknown."""
     if production is None or end is None:
         return 0
     try:

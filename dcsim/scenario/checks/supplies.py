@@ -131,7 +131,7 @@ def _check_supplied(scenario: Scenario, findings: Problems) -> None:
 
 
 def _is_positive(amount: Any, unit: str) -> bool:
-    """Whether this is more than nothing; what cannot be read is told elsewhere."""
+    """Whether this is more than nothing; another check reports what cannot be read."""
     try:
         return amount is not None and parse_amount(amount, unit) > 0
     except ValueError:
