@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
+from math import floor
 from typing import NamedTuple
 
 import numpy as np
@@ -203,6 +204,22 @@ class Moment:
     delay: Distribution
 
 
+class Divided(NamedTuple):
+    """The part of one site in something that is divided among several, unit by unit: the sites stand in a row with
+    their shares, and of the first n units each has got the whole units between the ends of its share."""
+
+    whole: int
+    """Units of the order that is divided; 0 for a production."""
+    low: Fraction
+    """The shares of all sites before this one."""
+    high: Fraction
+    """The same with its own."""
+
+    def part(self, units: int) -> int:
+        """How many of the first units are for this site; those of all sites add up to the units."""
+        return floor(units * self.high) - floor(units * self.low)
+
+
 @dataclass(frozen=True)
 class Production:
     """A stock that is made continuously and delivered at the end of every interval."""
@@ -216,6 +233,8 @@ class Production:
     factors: tuple[FactorUse, ...]
     every_months: float
     """Calendar months of an interval, instead of minutes."""
+    divided: Divided | None = None
+    """The part of one site; none where the stock gets all of it."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +244,7 @@ class Order:
     name: str
     stock: int
     amount: int
+    """Units that come to this stock."""
     lots: int
     every: int
     placed: Moment | None
@@ -238,10 +258,19 @@ class Order:
     """Whether the lead time is in calendar months."""
     every_months: float
     """Calendar months between two lots, beside the minutes."""
+    divided: "Divided | None" = None
+    """The order of which this is the part of one site; none for an order of its own."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is not a further part of an order that is divided."""
+        return self.divided is None or not self.divided.low
 
     def lot(self, k: int) -> int:
         """Units in the k-th lot, counted from 0: lots are equal up to one unit."""
-        return (k + 1) * self.amount // self.lots - k * self.amount // self.lots
+        whole = self.amount if self.divided is None else self.divided.whole
+        before, after = k * whole // self.lots, (k + 1) * whole // self.lots
+        return after - before if self.divided is None else self.divided.part(after) - self.divided.part(before)
 
 
 @dataclass(frozen=True)
@@ -252,6 +281,8 @@ class Stock:
     place: str
     unit: str
     initial: int
+    drawn_in: str
+    """The place under which what fills it is drawn: its own, or the site where it is one site's part of a supply."""
 
 
 @dataclass(frozen=True, eq=False)

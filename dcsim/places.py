@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -153,6 +154,12 @@ class Places:
         for tier in more:
             paths = _inside(list(paths), tier)
         yield from paths
+
+    def chosen(self, patterns: Sequence[str] | None, level: str) -> Mask:
+        """Which places of a level any of these patterns means; all where there are none."""
+        if patterns is None:
+            return np.ones(self.count(level), np.bool_)
+        return reduce(np.logical_or, (self.matches(one, level) for one in patterns), np.zeros(self.count(level), bool))
 
     def matches(self, pattern: str, level: str) -> Mask:
         """Which places of a level a pattern means: those it matches, and those inside one that it matches."""

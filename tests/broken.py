@@ -174,7 +174,7 @@ KEYS = [
         "  builders:       {count: 3, salary: 5}",
         (
             "line 20: resources.builders.salary: unknown key 'salary'; there are 'count', "
-            "'calendar', 'per', 'within', 'label', 'description'"
+            "'calendar', 'per', 'within', 'allocation', 'label', 'description'"
         ),
     ),
     Broken(
@@ -183,7 +183,7 @@ KEYS = [
         "  builders:       {count: 3, duration: 5 d}",
         (
             "line 20: resources.builders.duration: unknown key 'duration'; there are 'count', "
-            "'calendar', 'per', 'within', 'label', 'description'"
+            "'calendar', 'per', 'within', 'allocation', 'label', 'description'"
         ),
     ),
     Broken("missing-name", "name: Colossus in small\n", "\n", "needs `name`: the name of the project"),

@@ -291,6 +291,113 @@ def test_hostile_portfolios_end(opened, folder, monkeypatch):
     refused(lambda: opened(TWO), "more than 200 values")
 
 
+# Who gets what is scarce
+
+LOTS = {
+    "name": "a site",
+    "places": {"lot": {"count": 4}},
+    "supplies": {"goods": {"unit": "GPU"}, "done": {"unit": "GPU"}},
+    "activities": {"use": {"at": "lot", "duration": "1 h", "consumes": {"goods": 2}, "produces": {"done": 2}}},
+    "milestones": {"all": {"supply": "done", "reaches": 4}},
+}
+"""Four lots of two units each."""
+
+
+def scarce(folder, allocation="first come", **more):
+    """Site a needs 8 units and b 4, of which 3 are there and 3 more come every day."""
+    (folder / "s.yaml").write_text(json.dumps(LOTS))
+    order = {"amount": 9, "lots": 3, "every": "1 d", "lead_time": "1 d"}
+    return {
+        "name": "portfolio",
+        "start": "2024-01-01",
+        "horizon": "60 d",
+        "include": {
+            "a": {"file": "s.yaml", "needed_by": "2024-03-01"},
+            "b": {"file": "s.yaml", "needed_by": "2024-02-01", "priority": 2, "set": {"places.lot.count": 2}},
+        },
+        "supplies": {
+            "goods": {"unit": "GPU", "initial": 3, "orders": {"o": order}, "allocation": allocation, **more},
+            "total": {"unit": "GPU", "total_of": "done"},
+        },
+        "milestones": {"ten": {"supply": "total", "reaches": 10}},
+    }
+
+
+def arrivals(data, folder, **how):
+    """What arrives, by day and place."""
+    run = dcsim.simulate(dcsim.load(data, root=folder), engine="reference", **how)
+    table = run.deliveries.assign(day=run.deliveries["tick"] // 1440)
+    return table.pivot_table(index="day", columns="place", values="amount", fill_value=0)
+
+
+ALLOCATIONS = {
+    "first come": ([0, 1, 1, 2], [3, 3]),
+    "priority": ([1, 2, 3, 3], [0, 1]),
+    "date needed": ([1, 2, 3, 3], [0, 1]),
+    "proportional": ([0, 1, 2, 3], [1, 3]),
+}
+"""Days of the starts at a and at b."""
+
+
+@pytest.mark.parametrize("allocation", ALLOCATIONS)
+def test_who_gets_scarce_goods(folder, allocation, engine):
+    run = dcsim.simulate(dcsim.load(scarce(folder, allocation), root=folder), expected=True, engine=engine)
+    days = {site: sorted(row[3] // 1440 for row in rows_of(run, site)) for site in "ab"}
+    assert (days["a"], days["b"]) == ALLOCATIONS[allocation]
+
+
+def test_shared_resources_are_given_by_priority_too(folder):
+    data = scarce(folder, initial=99)
+    data["resources"] = {"crane": {"count": 1, "allocation": "priority"}}
+    for site in "ab":
+        data["include"][site].setdefault("set", {})["activities.use.requires"] = {"crane": 1}
+    run = dcsim.simulate(dcsim.load(data, root=folder), expected=True, engine="reference")
+    assert [row[3] // 60 for site in "ba" for row in sorted(rows_of(run, site), key=lambda row: row[3])] == [*range(6)]
+
+
+def test_reserved_shares_are_whole_units_of_every_lot(folder):
+    shares = {"a": 0.5, "b": "0.1"}
+    table = arrivals(scarce(folder, shares), folder, expected=True)
+    assert table.to_dict("list") == {"a": [1, 2, 1], "b": [0, 0, 1], "site": [2, 1, 1]}
+    stocks = network_of(dcsim.load(scarce(folder, shares), root=folder)).stocks
+    assert [stock.initial for stock in stocks if stock.name == "goods"] == [1, 0, 2]
+
+
+def test_parts_of_a_production_are_whole_and_add_up(folder):
+    made = {"rate": "7 / d", "every": "1 d", "until": "8 d"}
+    table = arrivals(scarce(folder, {"a": 0.3, "b": 0.7}, production=made, orders={}), folder, expected=True)
+    assert (table.sum(axis=1) == 7).all()
+    assert (abs(table["a"].cumsum() - 0.3 * 7 * table.index) < 1).all()
+
+
+def test_the_parts_of_an_order_come_together(folder):
+    orders = {"o": {"amount": 4, "lead_time": "10 to 30 d"}}
+    parts = arrivals(scarce(folder, {"a": 0.5, "b": 0.5}, orders=orders), folder, seed=4)
+    whole = arrivals(scarce(folder, orders=orders), folder, seed=4)
+    assert parts.index.tolist() == whole.index.tolist()
+    assert parts.to_numpy().tolist() == [[2, 2]]
+
+
+def test_the_total_of_all_sites_is_counted(folder):
+    run = dcsim.simulate(dcsim.load(scarce(folder), root=folder), expected=True, engine="reference")
+    assert run.milestones.set_index("milestone")["tick"].to_dict() == {"a.all": 1500, "b.all": 4380, "ten": 4380}
+
+
+def test_wrong_allocations_are_told(folder):
+    def load(allocation, **more):
+        return lambda: dcsim.load(scarce(folder, allocation, **more), root=folder)
+
+    refused(load({"a": 0.5, "c": 0.5}), "supplies.goods.allocation.c", "no site 'c'")
+    refused(load({"a": 0.5, "b": 0.7}), "add up to 1.2")
+    refused(load("by lot"), "expected 'first come', 'priority', 'date needed' or 'proportional', got 'by lot'")
+    late = {"o": {"amount": 9, "lots": 3, "placed": {"after": "a.use"}}}
+    refused(load("proportional", initial=9, orders=late), "must come in one lot")
+    refused(load("first come", total_of="nothing"), "no site has a supply 'nothing'")
+    goods = {"goods": {"allocation": "priority"}}
+    alone = {"name": "x", "start": "2024-01-01", "supplies": goods, "activities": {"a": {}}}
+    refused(lambda: dcsim.load(alone), "only a portfolio")
+
+
 # Generated sites, an independent program, and both engines
 
 

@@ -424,7 +424,7 @@ def _end(network: Network, risk: Risk, begins: int, lasts: float) -> int:
 
 
 def _stock_key(network: Network, stock: int) -> int:
-    return hash64(network.stocks[stock].place)
+    return hash64(network.stocks[stock].drawn_in)
 
 
 def _product(factors: tuple[Floats, ...], uses: Sequence[FactorUse]) -> float:
@@ -619,6 +619,8 @@ def produced(
         last = int(due.searchsorted(until if until <= horizon else horizon, side="right"))
         full[first:last] = _floors(total, rate, due[first:last] - begin)
         first, total = last, total + rate * (until - begin)
+    if production.divided is not None:
+        full = np.array([production.divided.part(units) for units in full.tolist()], np.int64)
     return np.maximum(due, 0), np.diff(full, prepend=0)
 
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from dcsim import network
 from dcsim.distributions import Distribution, mean_failures
 from dcsim.model.choices import Choices, Needs
-from dcsim.model.supplies import Goods, variations
+from dcsim.model.sharing import turn
+from dcsim.model.supplies import Goods
 from dcsim.model.time import WorkingTimes
+from dcsim.model.variations import variations
 from dcsim.network import REPAIR, RETRY, WORK, Demand, Take
 from dcsim.places import Places
 from dcsim.scenario import schema
@@ -83,12 +85,7 @@ class Instances:
 
     def _where(self, spec: Activity) -> Ints:
         """The places an activity is done in."""
-        if spec.only is None:
-            return np.arange(self.places.count(spec.at))
-        chosen = np.zeros(self.places.count(spec.at), np.bool_)
-        for pattern in spec.only:
-            chosen |= self.places.matches(pattern, spec.at)
-        return np.flatnonzero(chosen)
+        return np.flatnonzero(self.places.chosen(spec.only, spec.at))
 
     def _add(self, number: int, activity: Activity) -> None:
         instance_at = self.at(self.names[number])
@@ -155,6 +152,7 @@ class Instances:
         days, day_numbers = self.choices.days(needs, places)
         of = {name: self.goods.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
         spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
+        priority = spec.priority + turn(self.scenario, self.goods.clock, self.names[number], spec)
         length = all(span.is_nothing for span in spans), any(span.in_months for span in spans)
         if not all(span.is_nothing or span.in_months == length[1] for span in spans):
             path = ("activities", self.names[number], "ways")
@@ -171,7 +169,7 @@ class Instances:
             leader = self._alike.setdefault((number, kind, shared, taken, takes, own), len(self._numbers))
             together = self.choices.together(own, requirements)
             needed = (shared, requirements, takes, own, together)
-            demand = Demand(number, kind, spec.priority, *needed, leader, *length)
+            demand = Demand(number, kind, priority, *needed, leader, *length)
             if demand not in self._numbers:
                 self.choices.meet(demand)
             return self._numbers.setdefault(demand, len(self._numbers))

@@ -1,63 +1,18 @@
 """Resources and supplies of a scenario, one in every place of their level; orders, production and risks."""
 
-from dataclasses import dataclass, field
-from functools import reduce
-from operator import itemgetter
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from dcsim import network
+from dcsim.model.sharing import Holder, holder_of, holders
 from dcsim.model.time import Clock, WorkingTimes, elapsed
-from dcsim.places import Places
+from dcsim.model.variations import variations
+from dcsim.places import SITE, Places
 from dcsim.scenario import schema
-from dcsim.scenario.checks.parts import spaced
 from dcsim.scenario.schema import ALWAYS, Scenario
 from dcsim.units import parse_amount, parse_rate
-
-Part = TypeVar("Part", bound=BaseModel)
-
-
-def overlay(full: Part, part: BaseModel) -> Part:
-    """A spec with a partial spec applied: mappings merge, an empty entry deletes, the rest replaces."""
-    changes = {}
-    for name in part.model_fields_set:
-        before, after = getattr(full, name), getattr(part, name)
-        if name == "requires":  # however its alternatives are spaced
-            before, after = ({spaced(key): value for key, value in part.items()} for part in (before, after))
-        if isinstance(before, dict) and isinstance(after, dict) and name not in ("count", "rate"):
-            laid = {
-                k: overlay(before[k], v) if isinstance(v, schema.Way) and k in before else v for k, v in after.items()
-            }
-            after = {key: value for key, value in (before | laid).items() if value is not None}
-        elif after is None:
-            after = type(full).model_fields[name].get_default(call_default_factory=True)
-        changes[name] = after
-    return full.model_copy(update=changes)
-
-
-def variations(
-    spec: Part, within: dict[str, BaseModel], places: Places, level: str
-) -> list[tuple[Part, NDArray[np.int64]]]:
-    """The spec as it is in each group of places of its level that the same patterns name, with those places."""
-    if not within:
-        return [(spec, np.arange(places.count(level)))]
-    parts, group = list(within.values()), np.zeros(places.count(level), np.int64)
-    named: list[tuple[int, ...]] = [()]
-    """Of each group, the patterns that name its places, the last first."""
-    for k, pattern in enumerate(within):
-        places_there = np.flatnonzero(places.matches(pattern, level))
-        before, inverse = np.unique(group[places_there], return_inverse=True)
-        group[places_there] = len(named) + inverse
-        named += [(k, *named[old]) for old in before.tolist()]
-    order = np.argsort(group, kind="stable")
-    varied = []
-    for where in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else ():
-        patterns = named[group[where[0]]]
-        varied.append((patterns, reduce(overlay, (parts[k] for k in reversed(patterns)), spec), where))
-    return [(here, where) for _, here, where in sorted(varied, key=itemgetter(0))]
 
 
 @dataclass
@@ -75,6 +30,8 @@ class Goods:
     waiting_orders: list[tuple[int, schema.Lagged]] = field(default_factory=list)
     """Orders placed after something."""
     _first: dict[str, int] = field(default_factory=dict)
+    _holders: dict[str, tuple[Holder, ...]] = field(default_factory=dict)
+    """Of each supply that is divided among sites, who has a part; its stocks are theirs."""
 
     def __post_init__(self) -> None:
         self._factors = {name: number for number, name in enumerate(self.scenario.factors)}
@@ -105,11 +62,14 @@ class Goods:
 
     def numbers(self, name: str, level: str) -> NDArray[np.int64]:
         """For each place of a level, the number of this resource or stock there."""
+        if held := self._holders.get(name):
+            return np.full(self.places.count(level), self._first[name] + holder_of(self.places, level, held))
         return self._first[name] + self.places.enclosing(level, self.level(name))
 
     def all(self, name: str) -> range:
         """The numbers of this resource or stock in all its places."""
-        return range(self._first[name], self._first[name] + self.places.count(self.level(name)))
+        count = len(self._holders.get(name, ())) or self.places.count(self.level(name))
+        return range(self._first[name], self._first[name] + count)
 
     def stopped_by(self, name: str) -> list[int]:
         """Risks that stop work of this resource or activity."""
@@ -128,17 +88,35 @@ class Goods:
 
     def _add_supply(self, name: str, supply: schema.Supply) -> None:
         self._first[name] = len(self.stocks)
+        if held := holders(self.scenario, self.places, name, supply):
+            self._holders[name] = held
+            for one in held:
+                self._add_part(name, supply, one)
+            return
         paths = self.places.paths(supply.per)
-        self.stocks.extend(network.Stock(name, path, supply.unit, 0) for path in paths)
+        self.stocks.extend(network.Stock(name, path, supply.unit, 0, path) for path in paths)
         for here, where in variations(supply, dict(supply.within), self.places, supply.per):
             for k in where.tolist():
                 stock = self._first[name] + k
                 initial = parse_amount(here.initial, supply.unit)
-                self.stocks[stock] = network.Stock(name, paths[k], supply.unit, initial)
+                self.stocks[stock] = network.Stock(name, paths[k], supply.unit, initial, paths[k])
                 for order_name, order in here.orders.items():
                     self._add_order(stock, k, name, order_name, order)
                 if here.production is not None:
                     self.productions.append(self._production(stock, k, here.production, supply))
+
+    def _add_part(self, name: str, supply: schema.Supply, holder: Holder) -> None:
+        """The part of a supply that one site has, or what is left for the portfolio itself."""
+        stock, initial = len(self.stocks), parse_amount(supply.initial, supply.unit)
+        path = self.places.path(holder.level, 0)
+        self.stocks.append(network.Stock(name, path, supply.unit, holder.of(initial).part(initial), SITE))
+        for order_name, order in supply.orders.items():
+            self._add_order(stock, 0, name, order_name, order)
+            divided = holder.of(self.orders[-1].amount)
+            self.orders[-1] = replace(self.orders[-1], amount=divided.part(divided.whole), divided=divided)
+        if supply.production is not None:
+            made = self._production(stock, 0, supply.production, supply)
+            self.productions.append(replace(made, divided=holder.of(0)))
 
     def _add_order(self, stock: int, place: int, supply: str, name: str, order: schema.Order) -> None:
         placed = None

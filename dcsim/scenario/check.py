@@ -17,6 +17,7 @@ from dcsim.scenario.checks.parameters import check_parameters
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.references import check_references
 from dcsim.scenario.checks.risks import check_risks, check_targets
+from dcsim.scenario.checks.sharing import check_sharing
 from dcsim.scenario.checks.size import check_size
 from dcsim.scenario.checks.supplies import check_supplies, check_supplies_in_places
 from dcsim.scenario.checks.times import check_calendars, check_clock
@@ -43,6 +44,7 @@ def check(scenario: Scenario) -> None:
     check_calendars(scenario, end, findings)
     check_work(scenario, findings)
     check_supplies(scenario, findings)
+    check_sharing(scenario, findings)
     check_risks(scenario, end, findings)
     check_branches(scenario, findings)
     check_milestones(scenario, findings)

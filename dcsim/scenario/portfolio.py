@@ -1,7 +1,7 @@
 """Many sites in one scenario: each is read from a file of its own, and everything in it gets the name of its site."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ INCLUDE = "include."
 """Before the path of what a portfolio says about one of its sites."""
 
 _CLOCK = ("start", "horizon")
-_OF_SITE = ("label", "priority", "needed_by", "share")
+_OF_SITE = ("label", "priority", "needed_by")
 _WHAT = {
     "supplies": "supply",
     "resources": "resource",
@@ -76,8 +76,32 @@ class Portfolio:
                 known = sections.setdefault(section, {})
                 known |= {key: child for key, child in part.value.items() if key not in gone}
             seen += renaming.sightings(tree)
+        self._count_totals(own, sections, list(sites))
         base = Node({section: Node(part) for section, part in sections.items()})
         return merge(base, _with_seen(own, seen, [tree for _, tree in sites.values()]))
+
+    def _count_totals(self, own: Node, sections: dict[str, dict[str, Node]], sites: Sequence[str]) -> None:
+        """What sites produce of a supply of which the portfolio counts the total is produced there as well."""
+        for name, supply in entries(own, "supplies").items():
+            total = supply.get("total_of")
+            if total is None or not isinstance(total.value, str):
+                continue
+            path: Key = ("supplies", name, "total_of")
+            counted = [key for site in sites if (key := f"{site}.{total.value}") in sections.get("supplies", {})]
+            if not counted:
+                self._say(total, path, f"no site has a supply '{total.value}' of its own")
+            for key in counted:
+                part = sections["supplies"][key]
+                if (there := _scalar(part.get("unit"))) != (here := _scalar(supply.get("unit"))):
+                    self._say(
+                        part.get("unit") or part, ("supplies", key, "unit"), f"its total is in {here}, not {there}"
+                    )
+                for other in ("initial", "orders", "production"):
+                    if (more := part.get(other)) is not None:
+                        message = f"'{name}' is the total of what activities produce of it: it can have no `{other}`"
+                        self._say(more, ("supplies", key, other), message)
+            activities = sections.get("activities", {})
+            activities |= {key: _also_produced(activity, counted, name) for key, activity in activities.items()}
 
     def _count(self, renamed: Node, entry: Node, name: str) -> None:
         self.so_far.update(sites=1, values=sum(1 for _ in walk(renamed)))
@@ -240,6 +264,19 @@ def _with_seen(own: Node, seen: list[Node], trees: Sequence[Node]) -> Node:
     if days and own.get("as_of") is None:
         own = own.replaced("as_of", max(days, key=_scalar))
     return own
+
+
+def _also_produced(part: Node, counted: Collection[str], total: str) -> Node:
+    """A part of an activity that also produces the total of what it produces."""
+    produces, within = part.get("produces"), part.get("within")
+    if produces is not None and isinstance(produces.value, dict):
+        for key in counted:
+            if (amount := produces.get(key)) is not None:
+                part = part.replaced("produces", produces.replaced(total, amount))
+    if within is not None and isinstance(within.value, dict):
+        inner = {pattern: _also_produced(one, counted, total) for pattern, one in within.value.items()}
+        part = part.replaced("within", Node(inner, within.mark))
+    return part
 
 
 def _label(entry: Node) -> str:

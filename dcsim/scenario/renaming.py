@@ -52,6 +52,7 @@ class Renaming:
             **{key: self._of("supplies") for key in ("consumes", "produces")},
             **dict.fromkeys(("effects", "delays"), self._path),
             "within": self._pattern,
+            "allocation": self._own,
             "requires": self._alternatives,
         }
 

@@ -217,6 +217,16 @@ CountRamp = Annotated[dict[WhenValue, WholeNumber], BeforeValidator(lambda raw: 
 RateRamp = Annotated[dict[WhenValue, RateText], BeforeValidator(lambda raw: _ramp(raw, _rate))]
 
 
+FIRST_COME, BY_PRIORITY, BY_DATE, PROPORTIONAL = "first come", "priority", "date needed", "proportional"
+"""Who gets what several sites of a portfolio want."""
+Turn = Literal["first come", "priority", "date needed"]
+Allocation = Annotated[
+    Annotated[Literal["first come", "priority", "date needed", "proportional"], Tag(ONE)]
+    | Annotated[dict[Text, NumberValue], Tag(EACH)],
+    Discriminator(_one_or_each),
+]
+
+
 class ResourcePart(Model):
     """What may differ about a resource in some places."""
 
@@ -234,6 +244,8 @@ class Resource(ResourcePart):
     """A level of places if every place of it has its own."""
     within: dict[Text, ResourcePart] = {}
     """Different values in the places that a pattern matches; later patterns win."""
+    allocation: Turn = "first come"
+    """Which site of a portfolio gets it first: `first come`, `priority`, or `date needed`."""
     label: Label = ""
     """What reports and charts call it: `Rack crews`."""
     description: Text = ""
@@ -302,6 +314,11 @@ class Supply(SupplyPart):
     """A level of places if every place of it has its own."""
     within: dict[Text, SupplyPart] = {}
     """Different values in the places that a pattern matches; later patterns win."""
+    allocation: Allocation = "first come"
+    """Which site of a portfolio gets it: `first come`, `priority` or `date needed` say who is first; `proportional`
+    divides it by what the sites need in all, and `{memphis: 0.6, texas: 0.4}` by these shares."""
+    total_of: Text | None = None
+    """Counts what all sites of a portfolio produce of their supply of this name: `gpus_usable`."""
     label: Label = ""
     """What reports and charts call it: `GPUs usable`."""
     description: Text = ""
@@ -721,6 +738,10 @@ class Site(Model):
     """What reports call it: `Memphis`."""
     day_zero: DateValue | None = None
     """Days of its milestones are counted from this date; from that of the portfolio if not given."""
+    priority: Integer = 0
+    """What is shared by `priority` goes to the site with the higher number first."""
+    needed_by: DateValue | None = None
+    """What is shared by `date needed` goes to the site with the earlier date first."""
 
 
 class Include(Site):

@@ -180,7 +180,7 @@ def _once(network: Network) -> tuple[tuple[tuple[int, Order], ...], tuple[Work, 
     known = set(site_quantities(network))
     orders = [(k, o) for k, o in enumerate(network.orders) if {f"{o.path}.placed", f"{o.path}.lead_time"} & known]
     works = [work for work in network.work if quantity(network, work, "duration") in known]
-    return tuple((k, o) for k, o in orders if network.stocks[o.stock].place == SITE), tuple(works)
+    return tuple((k, o) for k, o in orders if network.stocks[o.stock].drawn_in == SITE and o.is_first), tuple(works)
 
 
 def _drawn(network: Network, draws: Draws) -> list[float]:

@@ -40,7 +40,7 @@ def site_quantities(network: Network) -> tuple[str, ...]:
     drawn_once = (branch for branch in network.branches if branch.level == "site" and not isinstance(branch.way, Fixed))
     names.extend(f"branches.{branch.name}" for branch in drawn_once)
     for order in network.orders:
-        if network.stocks[order.stock].place == "site":
+        if network.stocks[order.stock].drawn_in == "site" and order.is_first:
             if order.placed is not None and not isinstance(order.placed.delay, Fixed):
                 names.append(f"{order.path}.placed")
             if not isinstance(order.lead_time, Fixed):

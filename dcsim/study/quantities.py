@@ -103,7 +103,7 @@ def _orders(network: Network, number: int, pattern: str) -> list[Drawn]:
     """The orders of a pattern that are placed on an uncertain date."""
     orders = []
     for order in network.orders:
-        name, place = f"{order.path}{PLACED}", network.stocks[order.stock].place
+        name, place = f"{order.path}{PLACED}", network.stocks[order.stock].drawn_in
         if place == SITE and order.placed is not None and fnmatchcase(name, pattern):
             if isinstance(prior := order.placed.delay, Continuous):
                 orders.append(Drawn(number, name, hash64(place), prior, origin=order.placed.origin / DAY))

@@ -1,0 +1,81 @@
+"""How a portfolio shares what several of its sites want: who is visited first, and who gets which part."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from dcsim.calendars import NEVER
+from dcsim.model.time import Clock
+from dcsim.model.variations import variations
+from dcsim.network import Divided
+from dcsim.places import SITE, Places, site_of
+from dcsim.scenario.checks.parts import alternatives
+from dcsim.scenario.schema import BY_DATE, BY_PRIORITY, PROPORTIONAL, ActivityPart, Scenario, Supply
+from dcsim.units import parse_amount
+
+_DATES, _OWN = 2**63, 2**22
+"""More than there are dates in ticks, and than there are priorities of activities."""
+
+
+class Holder(NamedTuple):
+    """Who has a part of a supply: a site by its level of places, or the portfolio itself."""
+
+    level: str
+    low: Fraction
+    high: Fraction
+
+    def of(self, whole: int) -> Divided:
+        """Its part of an order of so many units."""
+        return Divided(whole, self.low, self.high)
+
+
+def turn(scenario: Scenario, clock: Clock, activity: str, part: ActivityPart) -> int:
+    """What is added to the priority of an activity, by the resources and supplies that its work takes.
+
+    A site's priority counts before a date, and both before the priority of the activity.
+    """
+    if not scenario.sites:
+        return 0
+    required = [part.requires, *(way.requires for way in part.ways.values() if way is not None)]
+    resources = [scenario.resources[name] for some in required for written in some for name in alternatives(written)]
+    supplies = [scenario.supplies[name] for name, amount in part.consumes.items() if amount]
+    policies = [*(one.allocation for one in resources), *(one.allocation for one in supplies)]
+    site = scenario.sites.get(site_of(activity, scenario.sites))
+    if site is None:
+        return 0
+    first = site.priority if BY_PRIORITY in policies else 0
+    needed = BY_DATE in policies and site.needed_by is not None
+    date = NEVER - clock.tick(site.needed_by) if needed and site.needed_by is not None else 0
+    return (first * _DATES + date) * _OWN
+
+
+def holders(scenario: Scenario, places: Places, name: str, supply: Supply) -> tuple[Holder, ...]:
+    """Who has a part of a supply that is divided, the portfolio last; nobody where it is not."""
+    if supply.allocation == PROPORTIONAL:
+        shares = _proportional(scenario, places, name, supply)
+    elif isinstance(supply.allocation, Mapping):
+        shares = dict(supply.allocation)
+    else:
+        return ()
+    ends = [Fraction(0), *accumulate(shares.values()), Fraction(1)]
+    return tuple(Holder(level, *pair) for level, pair in zip([*shares, SITE], pairwise(ends), strict=True))
+
+
+def holder_of(places: Places, level: str, held: tuple[Holder, ...]) -> int:
+    """The number of the one whose part is used at a level of places."""
+    around = places.chain(level)
+    return max((k for k, one in enumerate(held) if one.level in around), key=lambda k: around.index(held[k].level))
+
+
+def _proportional(scenario: Scenario, places: Places, name: str, supply: Supply) -> dict[str, Fraction]:
+    """The parts of all sites, as what they need in all."""
+    needs: dict[str, int] = {}
+    for activity, whole in scenario.activities.items():
+        site = site_of(activity, scenario.sites)
+        for spec, where in variations(whole, dict(whole.within), places, whole.at):
+            if amount := spec.consumes.get(name):
+                done = places.chosen(whole.only, whole.at)[where]
+                needs[site] = needs.get(site, 0) + int(done.sum()) * parse_amount(amount, supply.unit)
+    total = sum(needs.values())
+    return {site: Fraction(need, total) for site, need in needs.items() if site and total}
