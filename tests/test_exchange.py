@@ -418,9 +418,12 @@ def test_a_workbook_made_by_hand(taken_over):
     assert set(found.losses[found.losses["where"].isin(["5 Day", "6 Day", "24h"])]["instead"]) == {"as its name says"}
 
 
-def test_a_very_long_cell_takes_no_time(taken_over):
+@pytest.mark.parametrize("cell", ["1" * 100_000, "1" + " " * 100_000 + "x", "1:" * 50_000], ids=["1", " ", ":"])
+def test_a_very_long_cell_takes_no_time(taken_over, cell):
     with pytest.raises(ScenarioError, match="is not an activity"):
-        taken_over(f"Name,Duration,Predecessors\na,1,{'1' * 100_000}\n", start="2026-01-05")
+        taken_over(f'Name,Duration,Predecessors\na,1,"{cell}"\n', start="2026-01-05")
+    with pytest.raises(ScenarioError, match="expected a duration"):
+        taken_over(f'Name,Duration,Predecessors\na,"{cell}",\n', start="2026-01-05")
 
 
 def test_progress_in_a_table(taken_over):

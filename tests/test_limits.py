@@ -56,23 +56,21 @@ def test_goods_differ_in_as_many_places():
 # Widths
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", EACH_ENGINE)
-def test_more_lags_than_16_bits(engine):
+@pytest.mark.compiled
+def test_more_lags_than_16_bits():
     n = 33_000
     spec = network("a=0", places={"rack": n})
     spec["activities"]["b"] = {"duration": "0 d", "after": [{"activity": "a", "lag": f"{k} min"} for k in range(1, n)]}
-    done = dcsim.simulate(dcsim.load(spec), expected=True, engine=engine)
+    done = dcsim.simulate(dcsim.load(spec), expected=True, engine="compiled")
     assert done.activities["start"].tolist() == [0, n - 1]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("engine", EACH_ENGINE)
-def test_more_rounds_of_a_tick_than_12_bits(engine):
+@pytest.mark.compiled
+def test_more_rounds_of_a_tick_than_12_bits():
     n = 4_200
     chain = " ".join(f"a{k}=0<a{k - 1}" for k in range(1, n))
     spec = network(f"a0=5 {chain} z=3<a{n - 1}", milestones={"end": {"activity": "z"}})
-    why = dcsim.explain(dcsim.load(spec), milestone="end", n=1, engine=engine)
+    why = dcsim.explain(dcsim.load(spec), milestone="end", n=1, engine="compiled")
     assert why.days["mean"].sum() == pytest.approx(8 / 1440)
 
 

@@ -110,8 +110,8 @@ def test_in_the_dark_page_and_figures_are_dark(visit, page_of_all):
     ):
         assert colour(light, selector, name) != colour(dark, selector, name), selector
     dark.emulate_media(color_scheme="light")
-    dark.wait_for_timeout(300)
-    assert colour(dark, ".drawing .ytick text", "fill") == colour(light, ".drawing .ytick text", "fill")
+    drawn = "([wanted]) => getComputedStyle(document.querySelector('.drawing .ytick text')).fill === wanted"
+    dark.wait_for_function(drawn, arg=[colour(light, ".drawing .ytick text", "fill")])
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])

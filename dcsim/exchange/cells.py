@@ -123,7 +123,7 @@ class Style:
         """A duration or lag; a bare number is in the unit of its column, days if that has none."""
         if isinstance(cell, Exact):
             return Length(self.number(cell), unit)
-        match = _LENGTH.fullmatch(cell.strip())
+        match = _LENGTH.fullmatch(cell.strip()) if len(cell) <= LONGEST_NAME else None
         if not match:
             raise ValueError(f"expected a duration such as '5 d' or '8 h', got '{shorten(cell)}'")
         word = match[3].casefold()
@@ -136,7 +136,8 @@ class Style:
 
 def _bare_date(cell: str) -> str:
     """A date without the day of the week before it, and without what Primavera sets behind it."""
-    return re.sub(r"\s*(\bA|\*)+$", "", _DAY_PREFIX.sub("", cell.strip()))
+    bare = cell.strip() if len(cell) <= LONGEST_NAME else ""
+    return re.sub(r"\s*(\bA|\*)+$", "", _DAY_PREFIX.sub("", bare))
 
 
 def _month(word: str) -> int:
@@ -175,7 +176,7 @@ def decimal_style(cells: Iterable[tuple[int, str]]) -> str:
     """Whether decimals have a comma or a point in these cells; raises ValueError where they do not show it."""
     seen: dict[str, tuple[int, str]] = {}
     for row, cell in cells:
-        for text in re.findall(r"\d+(?:[.,]\d+)+", "" if isinstance(cell, Exact) else cell):
+        for text in re.findall(r"(?<!\d)\d+(?:[.,]\d+)+", "" if isinstance(cell, Exact) else cell):
             if "," in text and "." in text:
                 shows = COMMA if text.rindex(",") > text.rindex(".") else POINT
             elif re.match(r"0[.,]", text) or (
@@ -184,7 +185,7 @@ def decimal_style(cells: Iterable[tuple[int, str]]) -> str:
                 shows = COMMA if "," in text else POINT
             else:
                 shows = "either"
-            seen.setdefault(shows, (row, text))
+            seen.setdefault(shows, (row, shorten(text)))
     if COMMA in seen and POINT in seen:
         (row, cell), (other_row, contrary) = seen[COMMA], seen[POINT]
         raise ValueError(f"row {row} has '{cell}' and row {other_row} has '{contrary}': use one decimal separator")
@@ -220,13 +221,13 @@ def _awaited(part: str, known: Mapping[str, str], style: Style) -> Awaited:
         name = folded[:length].strip()
         if name not in known:
             continue
-        rest = _REST.fullmatch(part[length:])
+        rest = _REST.fullmatch(part[length:]) if len(part) <= 2 * LONGEST_NAME else None
         if rest and not (part[length : length + 1].isdigit() and part[length - 1].isdigit()):
             kind, lag = _KINDS[(rest[1] or "").upper()], (rest[2] or "").strip()
             if lag.endswith("%"):
                 return Awaited(known[name], kind, None, style.number(lag.rstrip("% ")) / 100)
             return Awaited(known[name], kind, style.length(lag) if lag else None)
-    named = re.split(r"(?:FS|SS|FF|SF)?[+-]|\s*:", part)[0]
+    named = re.split(r"(?:FS|SS|FF|SF)?[+-]|\s*:", part[:LONGEST_NAME])[0]
     raise ValueError(f"'{shorten(part)}' is not an activity{nearest(named, known)}; write them as 12FS+3d;15SS")
 
 

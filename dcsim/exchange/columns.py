@@ -55,6 +55,8 @@ REGISTER: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The same for a risk register."""
 
+_HEADINGS = {name for names in (*FIELDS.values(), *REGISTER.values()) for name in names}
+LONGEST_HEADING = 100
 _UNIT = re.compile(r"\s*[(\[,]\s*(?:in\s+)?([^\W\d]+)\.?\s*[)\]]?$")
 
 
@@ -64,12 +66,12 @@ def _bare(heading: str) -> str:
 
 def is_heading(cell: str) -> bool:
     """Whether a cell is a usual name of a column."""
-    known = (*FIELDS.values(), *REGISTER.values())
-    return any(name in names for name in (_bare(cell), _bare(_UNIT.sub("", cell))) for names in known)
+    return len(cell) <= LONGEST_HEADING and not _HEADINGS.isdisjoint((_bare(cell), _bare(_UNIT.sub("", cell))))
 
 
 def fields_of(columns: tuple[str, ...], fields: dict[str, tuple[str, ...]] = FIELDS) -> dict[str, int]:
     """Which column means what."""
+    columns = tuple(column[:LONGEST_HEADING] for column in columns)
     number_of: dict[str, int] = {}
     for field, names in fields.items():
         places = [
@@ -85,5 +87,5 @@ def fields_of(columns: tuple[str, ...], fields: dict[str, tuple[str, ...]] = FIE
 
 def unit_of(column: str) -> str:
     """The unit in which a column's bare numbers are, as `Duration (h)` says; days if it says none."""
-    match = _UNIT.search(column)
+    match = _UNIT.search(column[:LONGEST_HEADING])
     return UNITS.get(match[1].casefold(), "d") if match else "d"

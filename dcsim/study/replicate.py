@@ -115,7 +115,6 @@ class Job:
 
     def __post_init__(self) -> None:
         self.what = counters(self.network)
-        self.numbers = np.arange(self.asked.count) if self.among is None else self.among.numbers
 
     def run(self, campaign: Campaign | None, enough: Enough | None, progress: Progress) -> Chunk:
         """Run all replications, or as many as are enough, and merge them in their order.
@@ -123,7 +122,7 @@ class Job:
         Whether there are enough is asked only at fixed numbers of replications, so that the answer does not depend on
         the number of workers.
         """
-        count, gathered = len(self.numbers), Gathered()
+        count, gathered = self.asked.count if self.among is None else len(self.among.numbers), Gathered()
         progress(0, count)
         edges = [*range(0, count, self.asked.at_least if enough is not None else count), count]
         for first, last in pairwise(edges):
@@ -151,7 +150,8 @@ class Job:
 
     def _chunk(self, first: int, last: int, stopped: Event) -> Chunk:
         how = (self.network, self.engine, self.seed, self.sampling, self.explained)
-        return run_chunk(*how, first, self.numbers[first:last], self.what, stopped.is_set)
+        numbers = np.arange(first, last) if self.among is None else self.among.numbers[first:last]
+        return run_chunk(*how, first, numbers, self.what, stopped.is_set)
 
 
 class Gathered:
