@@ -212,7 +212,7 @@ def test_new_writes_once(dcsim, tmp_path):
     told, _, code = dcsim("new", "--name", "Here", "--start", "2026-05-04", "--shell", "tent", "-o", str(out))
     assert not code
     assert "archetype:tent-hall" in told
-    assert f"dcsim explain {out} --milestone campus;" in told, "explain needs a milestone, here the last one"
+    assert f"next: dcsim replicate {out} -n 1000; dcsim explain {out} --milestone campus;" in told, "runs as it stands"
     before = out.read_text()
     _, complaint, code = dcsim("new", "--name", "There", "-o", str(out))
     assert code == 2

@@ -61,7 +61,7 @@ def new(
     write_file(out, made.text)
     typer.echo(f"{out}: {made.scenario.name}, from archetype:{made.archetype}")
     last = list(made.scenario.milestones)[-1]
-    typer.echo(f"next: dcsim replicate {out}; dcsim explain {out} --milestone {last}; dcsim assumptions {out}")
+    typer.echo(f"next: dcsim replicate {out} -n 1000; dcsim explain {out} --milestone {last}; dcsim assumptions {out}")
 
 
 def on_a_terminal() -> bool:
