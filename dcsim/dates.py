@@ -40,6 +40,11 @@ def last_minute(limit: Limit) -> dt.datetime:
     return limit if isinstance(limit, dt.datetime) else dt.datetime.combine(limit, dt.time(23, 59))
 
 
+def first_minute(limit: Limit) -> dt.datetime:
+    """A moment, or the beginning of a day."""
+    return limit if isinstance(limit, dt.datetime) else dt.datetime.combine(limit, dt.time())
+
+
 def day_of(moment: dt.date) -> dt.date:
     """The calendar day of a moment or of a limit."""
     return moment.date() if isinstance(moment, dt.datetime) else moment

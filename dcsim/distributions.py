@@ -554,7 +554,59 @@ class Empirical(_Listed):
         return f"empirical, {len(self.values)} values, {ends}"
 
 
-Distribution = Fixed | Continuous | Discrete | Empirical
+# What is left of something that has begun
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left of a length of which so much has passed: of all draws those that are longer, less what has passed.
+
+    Where none is longer, nothing is left.
+    """
+
+    whole: "Distribution"
+    times: float
+    """What multiplies the whole length."""
+    passed: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return tuple(max(0.0, end * self.times - self.passed) for end in (least(self.whole), greatest(self.whole)))  # type: ignore
+
+    @property
+    def mean(self) -> float:
+        if not self.passed or isinstance(self.whole, Fixed):
+            return max(0.0, self.whole.mean * self.times - self.passed)
+        return float(self.quantile((np.arange(_POINTS) + 0.5) / _POINTS).mean())
+
+    def quantile(self, u: Floats) -> Floats:
+        share = _share_passed(self)
+        return np.maximum(self.whole.quantile(share + (1.0 - share) * np.asarray(u)) * self.times - self.passed, 0.0)
+
+    def in_words(self, format: Callable[[Number], str]) -> str:
+        rest = f", of which {format(self.passed)} have passed" if self.passed else ""
+        times = "" if self.times == 1 else f"{self.times:.3g} times "
+        return f"{times}{self.whole.in_words(format)}{rest}"
+
+
+_POINTS = 1000
+"""Draws, evenly spread, whose mean stands for that of what is left."""
+
+
+@lru_cache(maxsize=4096)
+def _share_passed(left: Left) -> float:
+    """The share of all draws that are no longer than what has passed."""
+    low, high = 0.0, 1.0
+    while left.passed and high - low > SMALLEST:
+        middle = (low + high) / 2
+        if float(left.whole.quantile(np.array([middle]))[0]) * left.times <= left.passed:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+Distribution = Fixed | Continuous | Discrete | Empirical | Left
 
 KINDS: dict[str, type[Continuous | Discrete | Empirical]] = {
     "pert": Pert,

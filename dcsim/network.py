@@ -91,6 +91,8 @@ class Demand:
     """Whether its duration is written as nothing: it may start in the minute in which its calendars close."""
     in_months: bool = False
     """Whether its duration is in calendar months, which go on while its calendars are closed."""
+    is_done: bool = False
+    """Whether it was done before the status date: no risk makes it longer."""
 
     @cached_property
     def choices(self) -> tuple[Requirement, ...]:
@@ -132,6 +134,8 @@ class Rework:
     probability: float
     mean_failures: Fraction
     """Failures that an instance has on average."""
+    again: tuple[Distribution, ...]
+    """Minutes of a further attempt, or calendar months, of each of its options."""
     repair: Distribution
     """Minutes of a repair, or calendar months."""
     further: tuple[Distribution, ...]
@@ -336,6 +340,8 @@ class Branch:
     """The number of the way that is taken."""
     activities: tuple[tuple[int, tuple[bool, ...]], ...]
     """Those that are not done in every way, and in which they are."""
+    known: Mapping[int, int]
+    """By number of place, the way that was taken before the status date."""
 
     @property
     def possible(self) -> list[int]:
@@ -375,6 +381,22 @@ class Lag(NamedTuple):
     """Whether it depends on the predecessor: a lead, a part of its length, or counted by its calendar."""
 
 
+@dataclass(frozen=True, eq=False)
+class History:
+    """What had happened by the status date."""
+
+    status: int
+    """The tick of the status date."""
+    start: NDArray[np.int64]
+    """Of each instance, the tick at which it really started; -1 if it had not."""
+    finish: NDArray[np.int64]
+    """The same of its finish."""
+    took: tuple[tuple[int, int, int], ...]
+    """What work that had begun took of stocks: stock, tick, amount."""
+    gates: Mapping[int, int]
+    """Gates that open when an instance under way really started, with these instances."""
+
+
 @dataclass(frozen=True)
 class Milestone:
     """A point that is dated: its gate opens when it is reached."""
@@ -407,7 +429,7 @@ class Network:
     place: NDArray[np.int32]
     """Of each instance, its place as a number within its level."""
     release: NDArray[np.int64]
-    """Of each instance, the tick before which it is not ready."""
+    """Of each node, the tick before which it does not happen: an instance is not ready, a gate does not open."""
     demand: NDArray[np.int32]
     """Of each instance, the demand of its first attempt."""
     bundle: NDArray[np.int32]
@@ -452,6 +474,8 @@ class Network:
     """The number of two working times together: of one that choices lead to, the last first, and an alternative's."""
     mixtures: dict[str, Mixture]
     """Correlated draws by name; those that are not there stay as they are drawn."""
+    history: History | None = None
+    """What had happened by the status date; none where nothing of it is told."""
 
     @property
     def instances(self) -> int:
@@ -533,6 +557,18 @@ class Network:
     def held(self) -> NDArray[np.int32]:
         """Of each gate, the instance that finishes with it; -1 for none."""
         return self._of_gates(self.finish_gate)
+
+    def began(self, start: NDArray[np.int64]) -> NDArray[np.int64]:
+        """When instances really started, of which those under way go on at these ticks."""
+        return start if self.history is None else np.where(self.history.start >= 0, self.history.start, start)
+
+    @cached_property
+    def taken(self) -> NDArray[np.int64]:
+        """Of each stock, the units that work took before the status date; this may be more than there was."""
+        found = np.zeros(len(self.stocks), np.int64)
+        for stock, _, amount in () if self.history is None else self.history.took:
+            found[stock] += amount
+        return found
 
     @cached_property
     def starter(self) -> NDArray[np.int32]:

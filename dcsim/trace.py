@@ -68,7 +68,7 @@ class Trace:
     network: Network
     ready: Ints
     start: Ints
-    """Of the first attempt; none of what a branch skipped."""
+    """Of the first attempt; of work under way at the status date, when it went on; none of what a branch skipped."""
     finish: Ints
     """Of the attempt that passed; of what a branch skipped, when it passed."""
     attempts: Ints
@@ -106,6 +106,11 @@ class Trace:
         """The finish of what was done; of what a branch skipped none."""
         return np.where(self.start == NOT, NOT, self.finish)
 
+    @property
+    def began(self) -> Ints:
+        """When everything really started, also before the status date."""
+        return self.network.began(self.start)
+
     def demand_of(self, row: AttemptRow) -> int:
         """The demand of an attempt or a repair."""
         return self.network.demand_of(row.instance, RETRY if row.kind == WORK and row.number > 1 else row.kind)
@@ -120,6 +125,8 @@ class Trace:
     def activities(self) -> "pd.DataFrame":
         """One row per activity instance: activity, place, ready, start, finish, attempts, used, held_by.
 
+        Of what was under way at the status date, `start` is the actual one, and `ready` when it could go on.
+
         What a branch skipped has no start; its finish is the instant in which it passed, and `used` says `skipped`.
         """
         import pandas as pd
@@ -130,7 +137,7 @@ class Trace:
                 "activity": _names(network.activities, network.activity),
                 "place": _places(network, np.arange(network.instances)),
                 "ready": ticks(self.ready),
-                "start": ticks(self.start),
+                "start": ticks(self.began),
                 "finish": ticks(self.finish),
                 "attempts": self.attempts,
                 "used": self._used(),

@@ -130,6 +130,40 @@ def _listed(written: Any) -> list[Any]:
     return list(written) if isinstance(written, list | tuple) else [written]
 
 
+def under_way(rng: random.Random, size: int = 12) -> Spec:
+    """A scenario with links of every kind, some of whose activities have begun, or finished, in any sequence."""
+    data = linked(rng, size)
+    start = parse_date(data["start"])
+    status = rng.choice((60, 240, 600, 1080, 1440, 2000))
+    branched = {
+        name for one in data.get("branches", {}).values() for way in one["ways"].values() for name in way["activities"]
+    }
+    places = grow(data.get("places", {}))
+    seen: list[Spec] = []
+    for name, spec in data["activities"].items():
+        if name in branched or rng.random() < 0.5:
+            continue
+        for _ in range(rng.choice((1, 1, 2))):
+            one: Spec = {"activity": name}
+            if spec.get("at", "site") != "site" and rng.random() < 0.8:
+                one["place"] = rng.choice(places[spec["at"]]).path
+            first = rng.choice([tick for tick in (0, 15, 60, 90, 240, 480, 1440, 1500) if tick <= status])
+            one["started"] = f"{start + dt.timedelta(minutes=first):%Y-%m-%d %H:%M}"
+            in_months = "month" in str(spec) or "year" in str(spec)
+            if rng.random() < 0.5 and not in_months:
+                last = first + rng.choice((0, 30, 600, 1440, 4000))
+                one["finished"] = f"{start + dt.timedelta(minutes=last):%Y-%m-%d %H:%M}"
+            elif in_months or rng.random() < 0.4:
+                one["remaining"] = rng.choice(DURATIONS + LONG_DURATIONS)
+            elif rng.random() < 0.5:
+                one["complete"] = 0.25
+            seen.append(one)
+    if seen:
+        data["seen"] = seen
+        data["as_of"] = f"{start + dt.timedelta(minutes=status):%Y-%m-%d %H:%M}"
+    return data
+
+
 def scenarios(size: int = 12) -> st.SearchStrategy[Spec]:
     """Scenarios by seed: `scenario(random.Random(seed))` tells one again."""
     return st.integers(0, 2**32 - 1).map(lambda seed: scenario(random.Random(seed), size))

@@ -315,6 +315,21 @@ class Demand:
         return max(places, key=lambda place: len(place.chain), default=SITE)
 
 
+@dataclass(frozen=True)
+class Actual:
+    """When something really started, and finished if it did, as it is told."""
+
+    start: int
+    finish: int | None
+    told: Spec
+
+
+def end_of(limit: Any, start: dt.datetime) -> int:
+    """The tick of a moment, or of the end of a day."""
+    end = parse_date(limit) + dt.timedelta(days=":" not in str(limit))
+    return (end - start) // dt.timedelta(minutes=1)
+
+
 class World:
     """What is so whatever happens: places, calendars, capacities, fixed times."""
 
@@ -334,6 +349,28 @@ class World:
         }
         self.risks = [one for name, spec in self.section("risks").items() for one in self.windows(name, spec)]
         self.skipped = {name for branch in self.section("branches").values() for name in skipped_by(branch["ways"])}
+
+    @property
+    def status(self) -> int | None:
+        """The tick of the status date, where the progress of activities is told."""
+        told = [one for one in self.data.get("seen", []) if "activity" in one]
+        return end_of(self.data["as_of"], self.start) if told else None
+
+    def actual(self, activity: str, place: Place) -> "Actual | None":
+        """What really happened to an activity in a place by the status date: the last that is told counts."""
+        told = [
+            one
+            for one in self.data.get("seen", [])
+            if one.get("activity") == activity and place.matches(one.get("place", "site"))
+            if (parse_date(one.get("started", one.get("finished"))) - self.start) // dt.timedelta(minutes=1)
+            <= self.status
+        ]
+        if not told:
+            return None
+        start = (parse_date(told[-1].get("started", told[-1].get("finished"))) - self.start) // dt.timedelta(minutes=1)
+        finish = end_of(told[-1]["finished"], self.start) if "finished" in told[-1] else None
+        finish = start if "started" not in told[-1] else finish
+        return Actual(start, None if finish is None or finish > self.status else finish, told[-1])
 
     def section(self, name: str) -> Spec:
         found: Spec = self.data.get(name, {})
@@ -577,6 +614,8 @@ class Instance:
     failures: int
     skipped: bool
     """Whether the likeliest way of a branch does without it."""
+    actual: Actual | None = None
+    """What happened to it before the status date."""
     ready: int | None = None
     start: int | None = None
     finish: int | None = None
@@ -588,6 +627,16 @@ class Instance:
     @property
     def key(self) -> tuple[str, str]:
         return self.activity, self.place.path
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it had finished by the status date."""
+        return self.actual is not None and self.actual.finish is not None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it had begun and not finished."""
+        return self.actual is not None and self.actual.finish is None
 
 
 @dataclass(eq=False)
@@ -610,13 +659,20 @@ class Item:
     """Whether it could take the same before capacities changed at the tick of its start."""
 
     @property
-    def rank(self) -> tuple[int, int, tuple[int, int]]:
+    def rank(self) -> tuple[float, int, tuple[int, int]]:
         """Its place in the order of visits."""
-        return -int(self.instance.spec.get("priority", 0)), self.ready, self.instance.order
+        priority = math.inf if self._is_what_is_left else self.instance.spec.get("priority", 0)
+        return -priority, self.ready, self.instance.order
+
+    @property
+    def _is_what_is_left(self) -> bool:
+        return self.instance.is_under_way and self.attempt == 1 and self.kind == "work"
 
     @property
     def lasts(self) -> Any:
-        """How long it takes the way it is done, as written."""
+        """How long it takes the way it is done, as written; of what is under way, what is left if that is written."""
+        if self._is_what_is_left and "remaining" in self.instance.actual.told:
+            return self.instance.actual.told["remaining"]
         spec = self.instance.spec["rework"] if self.kind == "repair" else self.instance.spec
         way = spec["ways"][self.mode[-1].name] if spec.get("ways") else {}
         return way.get("duration", spec.get("duration", "0 d"))
@@ -624,6 +680,11 @@ class Item:
     @property
     def is_nothing(self) -> bool:
         """Whether it is written without length."""
+        actual = self.instance.actual
+        if actual and actual.finish is not None:
+            return actual.start == actual.finish
+        if actual and self._is_what_is_left and "remaining" in actual.told:
+            return parse_span(actual.told["remaining"]).amount == 0
         spec = self.instance.spec["rework"] if self.kind == "repair" else self.instance.spec
         usual = spec.get("duration", "0 d")
         written = [way.get("duration", usual) for way in spec.get("ways", {}).values()] or [usual]
@@ -686,7 +747,9 @@ class Run:
             for k, place in enumerate(exist):
                 spec = overlay(whole, place)
                 order, skipped = (number, places.index(place)), name in self.world.skipped
-                yield Instance(name, place, order, spec, expected_failures(spec, k), skipped)
+                actual = self.world.actual(name, place)
+                failures = 0 if actual and actual.finish is not None else expected_failures(spec, k)
+                yield Instance(name, place, order, spec, failures, skipped, actual)
 
     def _stock_up(self) -> None:
         for name, whole in self.world.section("supplies").items():
@@ -697,6 +760,11 @@ class Run:
                 if "production" in spec:
                     self.arrivals += self.world.production(name, place, spec["production"])
                 self.orders += [(name, place, *order) for order in spec.get("orders", {}).items()]
+        for instance in self.instances.values():
+            if instance.actual:  # what it took is missing from the beginning, even if it comes later
+                for supply, amount in instance.spec.get("consumes", {}).items():
+                    own = self.world.own("supplies", supply, instance.place)
+                    self.levels.stock[own] -= self.world.amount(supply, amount)
 
     def _supply(self, supply: Own, amount: int) -> None:
         self.levels.stock[supply] += amount
@@ -715,6 +783,7 @@ class Run:
             due = {item.finish for item in self.running} | {row.tick for row in self.arrivals} | turns
             due |= {self._ready_at(one) for one in self.instances.values() if one.ready is None}
             due |= {self._linked_at(item.instance, "finish") for item in self.running}
+            due |= {instance.actual.start for instance in self.instances.values() if instance.actual}
             later = [tick for tick in due if tick is not None and self.now < tick <= self.world.horizon]
             if not later:
                 return self._tables()
@@ -819,22 +888,34 @@ class Run:
                 instance.finish = self.now
                 continue
             spec = instance.spec
-            self._queue(instance, 1, "work", spec, spec.get("consumes", {}))
+            self._queue(
+                instance,
+                1,
+                "work",
+                {} if instance.is_done else spec,
+                {} if instance.actual else spec.get("consumes", {}),
+            )
         return len(ready)
 
     def _ready_at(self, instance: Instance) -> int | None:
         """When an instance is ready, once all it waits for has happened."""
-        spec = instance.spec
-        date = 0 if instance.skipped else self.world.tick(spec.get("not_before", "0 d"))
+        date = 0 if instance.skipped else self._date(instance)
         ends = ("start", "finish") if instance.skipped else ("start",)
         ticks = [0, date, *(self._linked_at(instance, end) for end in ends)]
         known = [tick for tick in ticks if tick is not None]
         return max(known) if len(known) == len(ticks) else None
 
+    def _date(self, instance: Instance) -> int:
+        """The date before which an instance, or what is left of it, is not ready."""
+        written, status = self.world.tick(instance.spec.get("not_before", "0 d")), self.world.status
+        if instance.actual is not None:
+            return instance.actual.start if instance.is_done else status or 0
+        return written if status is None else max(written, status)
+
     def _linked_at(self, instance: Instance, end: str) -> int | None:
         """When all has happened that the start or finish of an instance waits for by links; none if it is not known."""
         ticks: list[int | None] = [0]
-        for link in links_of(instance.spec):
+        for link in [] if instance.is_done else links_of(instance.spec):
             if link.get("to", "start") != end:
                 continue
             without = link.get("activity") in self.world.skipped
@@ -882,6 +963,8 @@ class Run:
         first = before.items[0] if before.items else None
         if before.skipped or (size.startswith("-") and link.get("from") == "start"):
             return event
+        if before.is_under_way and event is not None:
+            event = before.start if link.get("from") == "start" else event
         if size.startswith("-"):
             event = first.planned if first else None
         if event is None or first is None:
@@ -889,12 +972,16 @@ class Run:
         whose = {"predecessor": before, "successor": after}.get(by)
         days = self._days(whose) if whose else self.world.calendars[by]
         sign = -1 if size.startswith("-") else 1
+        past = self._done_by_status(before, days)
         if size.endswith("%"):
-            minutes = half_up(Fraction(size.strip("-%")) / 100 * first.length * sign)
+            share = Fraction(size.strip("-%")) / 100 * sign
+            minutes = half_up(share * past) + (0 if before.is_done else half_up(share * first.length))
         else:
             minutes = half_up(
                 self.world.work(size.strip("-"), days if isinstance(lag, dict) else Calendar(frozenset())) * sign
             )
+        if before.is_under_way and link.get("from") == "start":
+            minutes -= past
         while minutes > 0 and event <= self.world.horizon:
             minutes -= event in days.open
             event += 1
@@ -904,6 +991,14 @@ class Run:
         assert first.start is not None
         return FOREVER if minutes > 0 else max(first.start, event)
 
+    def _done_by_status(self, before: Instance, days: Calendar) -> int:
+        """The minutes of work, by this calendar, that were done before the status date."""
+        if before.actual is None:
+            return 0
+        assert self.world.status is not None
+        until = self.world.status if before.actual.finish is None else before.actual.finish
+        return sum(tick in days.open for tick in range(before.actual.start, until))
+
     def _days(self, instance: Instance) -> Calendar:
         """The calendar whose days lags mean that an instance counts."""
         demand = self.world.demand(instance.spec, instance.spec, {}, instance.place)
@@ -911,6 +1006,8 @@ class Run:
 
     def _event(self, instance: Instance, event: str) -> int | None:
         """When an instance started or finished; one that was skipped did both when it passed."""
+        if event == "start" and instance.is_under_way and not instance.skipped:
+            return instance.actual.start if instance.actual.start <= self.now else None
         return instance.start if event == "start" and not instance.skipped else instance.finish
 
     def _lagged(self, instance: Instance, happened: int | None, lag: Any) -> int | None:
@@ -932,17 +1029,20 @@ class Run:
         """One pass over all that wait, in the written order; what can start takes all it needs at once."""
         started = 0
         for item in sorted(self.waiting, key=lambda item: item.rank):
-            mode = self._mode(item.demand, item.instance.activity, item.is_nothing)
+            mode = self._mode(item)
             if mode is not None:
                 self._begin(item, mode)
                 started += 1
         return started
 
-    def _mode(self, demand: Demand, activity: str, is_nothing: bool) -> tuple[Choice, ...] | None:
+    def _mode(self, item: Item) -> tuple[Choice, ...] | None:
         """The first choice of alternatives with which work can start now."""
+        demand, activity = item.demand, item.instance.activity
         if any(self.levels.stock[supply] < amount for supply, amount in demand.consumes):
             return None
-        minutes = (self.now, self.now - 1) if is_nothing else (self.now,)
+        if item.instance.is_done:
+            return ()
+        minutes = (self.now, self.now - 1) if item.is_nothing else (self.now,)
         for mode in product(*(need.choices for need in demand.requires)):
             free = all(self._is_free(self.levels, choice, self.now) for choice in mode)
             if free and any(self._closed_by(activity, demand, mode, t) is None for t in minutes):
@@ -982,19 +1082,31 @@ class Run:
         self.learned[crew] += 1
         return self.learned[crew]
 
+    def _number_by_actual_starts(self, instance: Instance) -> int:
+        """Which start of its activity it was, by when these really started."""
+        learning = instance.spec.get("learning", {})
+        per = learning.get("per", "site") if isinstance(learning, dict) else "site"
+        begun = [i for i in self.instances.values() if i.activity == instance.activity and i.actual]
+        here = [i for i in begun if i.place.within(per) == instance.place.within(per)]
+        return sorted(here, key=lambda i: (i.actual.start, i.order)).index(instance) + 1
+
     def _minutes(self, item: Item) -> int:
         """How long an attempt or a repair that starts now takes, in minutes of work."""
-        spec = item.instance.spec
+        spec, actual = item.instance.spec, item.instance.actual if item.attempt == 1 and item.kind == "work" else None
+        if actual and actual.finish is not None:
+            return actual.finish - actual.start
         if item.kind == "repair":
             spec = {"calendar": spec["calendar"], **spec["rework"]} if "calendar" in spec else spec["rework"]
         months, target = in_months(item.lasts), f"activities.{item.instance.activity}"
         exact = months or self.world.work(item.lasts, self.world.day_calendar(spec, item.mode))
+        begun = item.instance.actual is not None
+        number = self._number_by_actual_starts(item.instance) if begun else item.instance.number
+        learned = multiplier(spec["learning"], number) if item.kind == "work" and "learning" in spec else 1
+        if actual:
+            exact, learned = self._left(item, exact, learned), 1
         exact *= self.world.factors(spec.get("varies_with", []))
         risks = [risk for risk in self.world.risks if self._holds(risk)] if item.kind == "work" else []
         exact *= multiplied(target, risks)
-        learned = (
-            multiplier(spec["learning"], item.instance.number) if item.kind == "work" and "learning" in spec else 1
-        )
         if months:
             minutes = self.world.later(self.now, "1 month", exact * Fraction(learned)) - self.now
         else:
@@ -1005,6 +1117,25 @@ class Run:
                 minutes += half_up(self.world.work(effect["each"] if isinstance(effect, dict) else effect, days))
         return minutes
 
+    def _left(self, item: Item, exact: Any, learned: Any) -> Any:
+        """What is left of work under way at the status date, before factors and risks."""
+        actual, spec = item.instance.actual, item.instance.spec
+        assert actual is not None
+        assert self.world.status is not None
+        if "remaining" in actual.told:
+            return in_months(item.lasts) or self.world.work(item.lasts, self.world.day_calendar(spec, item.mode))
+        if "complete" in actual.told:
+            return exact * learned * (1 - parse_number(actual.told["complete"]))
+        demand = self.world.demand(spec, spec, {}, item.instance.place)
+        alone = tuple(need.choices[0] for need in demand.requires if len(need.choices) == 1)
+        names = [demand.calendar, *(self.world.resource_calendar(own) for choice in alone for own, _ in choice.takes)]
+        done = [
+            tick
+            for tick in range(actual.start, self.world.status)
+            if all(tick in self.world.calendars[name].open for name in names)
+        ]
+        return max(0, exact * learned - len(done))
+
     def _holds(self, risk: Window) -> bool:
         """Whether the window of a risk holds for what starts now."""
         if not risk.follows:
@@ -1014,7 +1145,7 @@ class Run:
     def _worked(self, item: Item, minutes: int) -> int | None:
         """The end of the last worked minute; None when that is after the horizon."""
         tick = self.now
-        if in_months(item.lasts):
+        if item.instance.is_done or in_months(item.lasts):
             return tick + minutes if tick + minutes <= self.world.horizon else None
         while minutes:
             if tick >= self.world.horizon:
@@ -1064,7 +1195,8 @@ class Run:
         while late := {i for i in self.instances.values() if self._work_on_eve(i) and not self._is_over_by_eve(i)}:
             self.begun |= late
         number = {name: i for i, name in enumerate(self.world.section("activities"))}
-        tested = [instance for instance in self.instances.values() if "rework" in instance.spec]
+        open_ = {instance.activity for instance in self.instances.values() if not instance.is_done}
+        tested = [i for i in self.instances.values() if "rework" in i.spec and i.activity in open_]
         shortages = [*self.shortages, *self.lacking.values()]
         return OracleTrace(
             tuple(_activity_row(instance) for instance in self.instances.values()),
@@ -1095,7 +1227,7 @@ class Run:
     def _is_over_by_eve(self, instance: Instance) -> bool:
         """Whether it worked until midnight, or followed that at once and took nothing that came later."""
         assert instance.finish is not None
-        tick, links = instance.finish, links_of(instance.spec)
+        tick, links = instance.finish, [] if instance.is_done else links_of(instance.spec)
         if not all(self._link_by_eve(link, instance, tick) for link in links if link.get("to") == "finish"):
             return False
         for item in reversed(instance.items):
@@ -1111,7 +1243,7 @@ class Run:
                 new |= {(own[0], own[1].path) for own, amount in self._made(late) if amount}
         if any((own[0], own[1].path) in new for item in instance.items[:1] for own, _ in item.demand.consumes):
             return False
-        if not instance.skipped and self.world.tick(instance.spec.get("not_before", "0 d")) == tick:
+        if not instance.skipped and self._date(instance) == tick:
             return False
         return all(self._link_by_eve(link, instance, tick) for link in links)
 
@@ -1204,7 +1336,8 @@ def _activity_row(instance: Instance) -> ActivityRow:
         chosen = zip(started[-1].demand.requires, started[-1].mode, strict=True)
         used = ", ".join(choice.name for need, choice in chosen if len(need.choices) > 1)
     held_by = started[0].held_by if started else ""
-    return ActivityRow(*instance.key, instance.ready, instance.start, instance.finish, len(started), used, held_by)
+    began = instance.start if instance.actual is None else instance.actual.start
+    return ActivityRow(*instance.key, instance.ready, began, instance.finish, len(started), used, held_by)
 
 
 def _attempt_row(item: Item) -> AttemptRow:

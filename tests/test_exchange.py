@@ -438,7 +438,28 @@ def test_progress_in_a_table(taken_over):
         dt.datetime(2026, 1, 19, 16),
     ]
     assert (found.activities["simulated_off"] == 0).all()
-    assert found.losses[found.losses["cause"] == "progress"]["where"].tolist() == ["1", "2"]
+    assert "progress" not in set(found.losses["cause"])
+    assert found.text.split("seen:\n")[1].splitlines() == [
+        "  - {activity: a, started: 2026-01-05 00:00, finished: 2026-01-13 00:00}",
+        "  - {activity: b, started: 2026-01-13 00:00, remaining: 2 d}",
+        "as_of: 2026-01-14 00:00",
+    ]
+
+
+def test_work_out_of_sequence_goes_on_behind_its_predecessor(taken_over):
+    """Retained logic: what is left of b waits for a; its three points are those of what is left."""
+    rows = (
+        "ID,Name,Duration,Optimistic,Pessimistic,Predecessors,Actual start,Actual finish,% complete\n"
+        "1,a,5,,,,2026-01-05,,20\n2,b,4,3,8,1,2026-01-06,,50\n3,c,2,,,2,,,\n"
+    )
+    found = taken_over(rows, status_date="2026-01-08")
+    assert "{activity: b, started: 2026-01-06 00:00, remaining: {pert: [1.5 d, 2 d, 4 d]}}" in found.text
+    table = found.activities.set_index("activity")
+    assert table["simulated_finish"]["a"] == dt.datetime(2026, 1, 13, 16)
+    assert table["early_finish"]["b"] == dt.datetime(2026, 1, 15, 16)
+    assert table["simulated_cause"]["b"] == "estimate"
+    many = library.replicate(found.scenario, 50, engine="reference")
+    assert many.tables["milestones"]["date"].min() > dt.datetime(2026, 1, 15)
 
 
 def test_three_points_are_a_pert_and_their_mean_is_told_as_the_cause(taken_over):

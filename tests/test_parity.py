@@ -4,7 +4,7 @@ import random
 
 import pandas as pd
 import pytest
-from generated import linked, scenario
+from generated import linked, scenario, under_way
 from oracle import simulate as by_the_law
 
 import dcsim
@@ -62,11 +62,23 @@ def test_engines_agree_on_links(batch):
             assert same_trace(*traces), f"engines differ on network {seed} with links with {chance}"
 
 
+@pytest.mark.compiled
+@pytest.mark.parametrize("batch", batches(BATCHES))
+def test_engines_agree_on_progress(batch):
+    """The same on sites under way."""
+    for seed in range(batch * LINKED // BATCHES, (batch + 1) * LINKED // BATCHES):
+        network = network_of(dcsim.load(under_way(random.Random(seed))))
+        for chance in (Expectation(), Sample(seed)):
+            draws = draw(network, chance)
+            traces = [engine()(network, draws) for engine in ENGINES.values()]
+            assert same_trace(*traces), f"engines differ on site {seed} under way with {chance}"
+
+
 @pytest.mark.parametrize("batch", batches(5))
 def test_the_written_law(batch):
     """The reference engine does what a plain program that follows the text does."""
     for seed in range(10_000 + batch * 40, 10_000 + (batch + 1) * 40):
-        data = (scenario, linked)[seed % 2](random.Random(seed))
+        data = (scenario, linked, under_way)[seed % 3](random.Random(seed))
         told, run = by_the_law(data), dcsim.simulate(dcsim.load(data), expected=True)
         columns = ["activity", "place", "ready", "start", "finish", "attempts", "used", "held_by"]
         expected = sorted((tuple(row) for row in told.activities), key=repr)

@@ -320,3 +320,135 @@ def test_a_table_without_its_columns_is_told(tmp_path):
         with_seen(site(), tmp_path / "none.csv", None)
     with pytest.raises(RequestError, match="--as-of"):
         with_seen(site(), None, "soon")
+
+
+# Progress of activities
+
+
+def under_way(*seen, until=109, **more):
+    """The same two activities, of which progress was told by the end of a day."""
+    return chain(*seen, as_of=on(until), **more)
+
+
+def test_work_under_way_lasts_longer_than_it_has():
+    """Day 110 has passed: of a normal duration from day 0 on, those above 110 days are left."""
+    found = many(under_way({"activity": "a", "started": on(0)}, first=NORMAL))
+    assert agrees(found.days_of("first"), stats.truncnorm(0.5, np.inf, 100, 20))
+    assert found.about["status"] == f"{on(110)}T00:00:00"
+
+
+def test_what_is_left_may_be_told():
+    left = {"uniform": ["10 d", "20 d"]}
+    found = many(under_way({"activity": "a", "started": on(0), "remaining": left}))
+    assert agrees(found.days_of("first"), stats.uniform(120, 10))
+    found = many(under_way({"activity": "a", "started": on(0), "complete": 0.75}, first={"uniform": ["80 d", "120 d"]}))
+    assert agrees(found.days_of("first"), stats.uniform(130, 10))
+
+
+def test_more_than_all_has_passed():
+    """Where no duration is as long as the work has taken, it finishes on the status date."""
+    found = many(under_way({"activity": "a", "started": on(0)}, first="80 d"), n=10)
+    assert set(found.days_of("first")) == {110}
+
+
+def test_what_is_done_is_the_same_in_every_replication():
+    found = many(under_way({"activity": "a", "started": on(3), "finished": on(99)}), n=50)
+    assert set(found.days_of("first")) == {100}
+    assert agrees(found.days_of("last"), stats.uniform(110, 40))
+    table = found.tables["progress"].set_index("activity")
+    assert table["state"].tolist() == ["finished", "not begun"]
+    assert [str(date)[:10] for date in table.loc["a", ["start", "finish"]]] == [on(3), on(99)]
+    assert "1 finished, 0 under way, 1 not begun" in str(found.report())
+
+
+SITE = {"resources": {"crew": 1}, "supplies": {"racks": {"initial": 3}, "usable": {}}, "places": {"hall": 4}}
+RACKS = {
+    "at": "hall",
+    "duration": "10 d",
+    "requires": {"crew": 1},
+    "consumes": {"racks": 1},
+    "produces": {"usable": 10},
+    "learning": 0.8,
+}
+
+
+def halls(*seen, **more):
+    """Four halls that are done one after the other."""
+    data = {"name": "Four", "start": on(0), **SITE, "activities": {"fit": RACKS, "end": {"after": ["fit"]}}, **more}
+    return dcsim.load(data | {"seen": list(seen)})
+
+
+def fitted(scenario):
+    table = simulate(scenario, engine="reference", expected=True).activities
+    return table[table["activity"] == "fit"]
+
+
+def test_history_counts_and_what_has_begun_goes_first():
+    """hall4 was done, hall3 has begun: of three racks one is left; learning counts four starts in their order."""
+    told = (
+        {"activity": "fit", "place": "hall4", "started": on(0), "finished": on(5)},
+        {"activity": "fit", "place": "hall3", "started": on(6), "complete": 0.5},
+    )
+    table = fitted(halls(*told, as_of=on(9)))
+    start, finish = table["start"] / 1440, table["finish"] / 1440
+    assert start.tolist()[2:] == [6, 0]
+    assert finish.tolist()[2:] == [14, 6]  # half of 8 days from day 10 on
+    assert start[0] == 14
+    assert finish[0] == pytest.approx(14 + 10 * 0.8 ** np.log2(3), abs=0.001)
+    assert np.isnan(table["start"].astype(float)[1])
+    with_more = halls(*told, as_of=on(9), **{"supplies": {"racks": {"initial": 4}, "usable": {}}})
+    assert fitted(with_more)["finish"].notna().all()
+
+
+def test_a_later_status_date_knows_more():
+    """With an earlier status date, what finished later is under way, and what began later has not begun."""
+    told = (
+        {"activity": "fit", "place": "hall1", "started": on(0), "finished": on(8)},
+        {"activity": "fit", "place": "hall2", "started": on(9), "finished": on(15)},
+    )
+    scenario = halls(*told)
+    assert (fitted(scenario)["finish"] / 1440).tolist()[:2] == [9, 16]
+    earlier = with_seen(scenario, None, on(4))
+    assert fitted(earlier)["start"].tolist()[:2] == [0, 14_400]
+
+
+def test_a_branch_has_taken_the_way_that_has_begun():
+    ways = {"rock": {"weight": 9, "activities": ["blast"]}, "soil": {"weight": 1, "activities": ["dig"]}}
+    activities = {"blast": {"duration": "30 d"}, "dig": {"duration": "10 d"}, "end": {"after": ["blast", "dig"]}}
+    data = {"name": "Pit", "start": on(0), "activities": activities, "branches": {"ground": {"ways": ways}}}
+    data |= {"milestones": {"end_reached": {"activity": "end"}}}
+    found = many(dcsim.load(data | {"seen": [{"activity": "dig", "started": on(2)}], "as_of": on(3)}), n=20)
+    assert set(found.days_of("end_reached")) == {12}
+
+
+def test_questions_are_asked_of_a_site_under_way(tmp_path):
+    """Days of the driving chain add up, inputs vary one by one, and a result that is read back knows the progress."""
+    scenario = under_way({"activity": "a", "started": on(0)}, first="100 to 200 d")
+    table = explain(scenario, milestone="last", n=40, engine="reference").tables["causes"]["days"].sum()
+    assert table.to_numpy() == pytest.approx(many(scenario, n=40).days_of("last"), abs=0.01)
+    assert drivers(scenario, milestone="last", n=64, engine="reference").tables["drivers"]["name"].tolist() == [
+        "a",
+        "b",
+    ]
+    many(scenario, n=10, out=tmp_path / "many")
+    again = read(tmp_path / "many")
+    assert again.scenario.seen[0].activity == "a"
+    assert "0 finished, 1 under way, 1 not begun" in again.report()
+
+
+@pytest.mark.parametrize(
+    ("progress", "message"),
+    [
+        ({"activity": "a"}, "progress says when work `started`"),
+        ({"activity": "c", "started": on(1)}, "no activity 'c'"),
+        ({"activity": "a", "finished": on(1)}, "'a' takes time: say also when it `started`"),
+        ({"activity": "a", "started": "2023-12-31"}, "the clock starts on 2024-01-01"),
+        ({"activity": "a", "started": on(5), "finished": on(4)}, "before it started on"),
+        ({"activity": "a", "started": on(5), "finished": on(6), "remaining": "2 d"}, "has nothing `remaining`"),
+        ({"activity": "a", "started": on(5), "complete": 1}, "less than 1"),
+        ({"activity": "a", "started": on(5), "place": "hall7"}, "hall7"),
+    ],
+)
+def test_progress_that_makes_no_sense_is_told(progress, message):
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        under_way(progress)

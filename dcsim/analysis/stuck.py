@@ -257,6 +257,8 @@ class _Predecessors:
         if (instance := int(network.starter[node - network.instances])) != NOT:
             name = network.activities[int(network.activity[instance])]
             return f"start of {name}", int(trace.start[instance] != NOT or trace.finish[instance] != NOT), 1
+        if network.history is not None and node in network.history.gates:
+            return "", 1, 1
         if node not in self.gates:
             self.gates[node] = self._progress_of_gate(node)
         return self.gates[node]

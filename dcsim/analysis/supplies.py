@@ -60,6 +60,9 @@ def movements(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
         ticks = starts[starts != NOT]
         for stock, amount in demand.consumes:
             add(np.full(len(ticks), stock), ticks, np.full(len(ticks), -amount))
+    if network.history is not None:
+        took = np.array(network.history.took, np.int64).reshape(-1, 3)
+        add(took[:, 0], took[:, 1], -took[:, 2])
     stocked, tick, change, gain = (np.concatenate(column) for column in columns)
     return stocked, tick, change, gain
 

@@ -309,6 +309,9 @@ def open_gate(past: Past, node: int) -> None:
         elif starter.finish != NOT:
             opened.tick, opened.round_ = starter.finish, starter.round_
         return
+    if past.ways.gate[gate].date != NOT:
+        opened.tick, opened.round_ = past.ways.gate[gate].date, 0
+        return
     needed = past.plan.needed[node]
     if needed == past.ways.link_first[node + 1] - past.ways.link_first[node]:
         link = last_arrival(past, node)

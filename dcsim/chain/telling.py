@@ -6,7 +6,7 @@ The functions marked `fast` read and write arrays only: compiled where numba is 
 import numpy as np
 
 from dcsim.calendars import NEVER
-from dcsim.chain.gates import Past, started, taken, worked_at, worked_until
+from dcsim.chain.gates import Past, demand_of, started, taken, worked_at, worked_until
 from dcsim.engine import lookup
 from dcsim.engine.jit import fast
 from dcsim.engine.lookup import interval, is_open
@@ -132,7 +132,8 @@ def tell_work(past: Past, segments: Table, count: int, ends: int, instance: int,
             code = past.ways.codes.rework
     finish = story.instance[instance].finish if row < 0 else story.row[row].finish
     if ends == finish and (row < 0 or story.row[row].kind == WORK):
-        for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
+        past_last = chance.effect_first[activity + 1 - plan.demand[demand_of(plan, instance, WORK)].is_done]
+        for k in range(chance.effect_first[activity], past_last):
             effect = chance.effect[k]
             adds = effect.added != NOT and number == 1
             if (adds or effect.multiplier > 1) and acts(past, k, begins):

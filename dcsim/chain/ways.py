@@ -38,7 +38,7 @@ class Codes(NamedTuple):
 
 
 LINK = record(i32, "source", "target", "lag")
-GATE = record(i32, "started_by", "milestone", "order")  # each -1 for none
+GATE = record(i32, "started_by", "milestone", "order", "date")  # each -1 for none
 PART = record(i32, "calendar", "cause")
 
 
@@ -54,7 +54,8 @@ class Ways(NamedTuple):
     """Of each node, its first link from a predecessor."""
     link: Table
     gate: Table
-    """`started_by` is the instance whose start opens it, `milestone` one of supplies, `order` the first placed then."""
+    """`started_by` is the instance whose start opens it, `milestone` one of supplies, `order` the first placed then,
+    `date` the tick at which it opens by itself."""
     counted: NDArray[np.bool_]
     """Milestones by stocks."""
     part_first: I64
@@ -130,7 +131,10 @@ def _gates(network: Network) -> Table:
             milestone_of[milestone.gate - network.instances] = number
     for gate, orders in network.orders_of_gate.items():
         order_of[gate - network.instances] = orders[0]
-    return by_columns(GATE, network.starter, milestone_of, order_of)
+    dates = np.full(network.gates, NOT, np.int64)
+    for gate in network.history.gates if network.history is not None else ():
+        dates[gate - network.instances] = network.release[gate]
+    return by_columns(GATE, network.starter, milestone_of, order_of, dates)
 
 
 def _order_gates(network: Network) -> I64:

@@ -263,7 +263,7 @@ def draw(network: Network, chance: Source, times: "TimesOf | None" = None) -> Dr
     windows = tuple(tuple(strike.window for strike in of_risk) for of_risk in strikes)
     placed, lead, lead_months = _orders(network, chance, factors)
     postponed = _postponed(network, chance, strikes)
-    ways = tuple(chance.values(*_branch(network, branch)) for branch in network.branches)
+    ways = tuple(_ways(network, branch, chance) for branch in network.branches)
     capacity, steps = _capacities(network, windows)
     return Draws(
         **(times or working_times)(network, chance, factors)._asdict(),
@@ -307,7 +307,7 @@ def working_times(network: Network, chance: Source, factors: tuple[Floats, ...])
             continue
         instances, number = further(failures, work.instances)
         slot, places = network.options * (again[instances] + number), keys(network, work, instances)
-        for k, option in enumerate((work.minutes, *work.further)):
+        for k, option in enumerate(work.rework.again):
             values = chance.values(option, quantity(network, work, "duration"), places, number + 1)
             retry[slot + k] = times_factors(network, work, work.factors, factors, instances, values)
         for k, option in enumerate((work.rework.repair, *work.rework.further)):
@@ -685,9 +685,12 @@ def _capacity(resource: Resource, horizon: int, cuts: Cuts) -> tuple[int, list[t
     return levels[0][1], changes
 
 
-def _branch(network: Network, branch: Branch) -> tuple[Distribution, str, Words]:
-    """What is drawn for a branch: a way, under its name, for each place."""
-    return branch.way, f"branches.{branch.name}", place_keys(network.places, branch.level)
+def _ways(network: Network, branch: Branch, chance: Source) -> Floats:
+    """The ways of a branch, drawn under its name for each place, but where it is known which was taken."""
+    drawn = chance.values(branch.way, f"branches.{branch.name}", place_keys(network.places, branch.level))
+    for place, way in branch.known.items():
+        drawn[place] = way
+    return drawn
 
 
 def _skipped(network: Network, ways: Sequence[Floats]) -> NDArray[np.bool_]:

@@ -69,14 +69,14 @@ def _demands(network: Network, lists: "_Lists") -> Columns:
     of_each = [
         (
             *(demand.activity, demand.kind, priorities.index(demand.priority), demand.calendar, demand.together),
-            *(demand.leader, demand.instant, demand.in_months),
+            *(demand.leader, demand.instant, demand.in_months, demand.is_done),
         )
         for demand in demands
     ]
     return {
         "demand": by_columns(
             tables.DEMAND,
-            *np.array([*of_each, (NOT,) * 8]).T,
+            *np.array([*of_each, (NOT,) * 9]).T,
             lists.add(families),
             first_of([demand.requirements for demand in demands]),
             first_of([demand.choices for demand in demands]),
@@ -141,6 +141,7 @@ def _supplies(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Co
         "stock": by_columns(
             tables.STOCK,
             [*(stock.initial for stock in network.stocks), 0],
+            [*network.taken.tolist(), 0],
             [*(cause[stock.name] for stock in network.stocks), NOT],
             lists.add(_members([milestone.stocks for milestone in network.milestones], len(network.stocks))),
         ),

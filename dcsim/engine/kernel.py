@@ -757,7 +757,8 @@ def duration(plan: Plan, chance: FlatDraws, state: State, instance: int, queue: 
         minutes = chance.minutes[plan.more[instance] + option - 1 if option > 0 else instance]
     activity = plan.demand[queue].activity
     added = 0
-    for k in range(chance.effect_first[activity], chance.effect_first[activity + 1]):
+    past = chance.effect_first[activity + 1 - plan.demand[queue].is_done]  # risks change nothing that is done
+    for k in range(chance.effect_first[activity], past):
         gate, since = chance.effect[k].gate, 0
         if gate != NOT:
             since = int(state.piece[gate].finish)
@@ -1028,7 +1029,8 @@ def set_out(plan: Plan, chance: FlatDraws, state: State) -> None:
         state.level[resource].now = state.level[resource].capacity = chance.capacity[resource]
     state.ever[:] = 0
     for stock in range(stocks):
-        state.level[resources + stock].now = state.ever[stock] = plan.stock[stock].initial
+        state.ever[stock] = plan.stock[stock].initial
+        state.level[resources + stock].now = plan.stock[stock].initial - plan.stock[stock].taken
         for k in range(plan.stock[stock].first_milestone, plan.stock[stock + 1].first_milestone):
             state.ever[stocks + plan.lists[k]] += plan.stock[stock].initial
     for k in range(len(state.queue)):

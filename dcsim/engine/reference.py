@@ -91,8 +91,8 @@ class Site:
         self.env = simpy.Environment()
         self.waiting = Waiting(network, draws, self.call_at)
         self.skipped = draws.skipped.tolist()
-        self.release_at = np.where(self.skipped[: network.instances], 0, network.release)
-        self.missing = (network.needed + np.append(self.release_at > 0, np.zeros(network.gates, bool))).tolist()
+        self.release_at = np.where(self.skipped, 0, network.release)
+        self.missing = (network.needed + (self.release_at > 0)).tolist()
         self.first_link = network.link_first.tolist()
         self.target, self.lag = network.link_to.tolist(), network.link_lag.tolist()
         self.ever = [stock.initial for stock in network.stocks]

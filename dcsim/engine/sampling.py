@@ -235,7 +235,7 @@ class Blocks:
             if work.rework is not None:
                 instances, number = further(failures, work.instances)
                 slot = network.options * (again[instances] + number)
-                for k, option in enumerate((work.minutes, *work.further)):
+                for k, option in enumerate(work.rework.again):
                     more = self._more(chance, work, option, "duration", instances, number + 1)
                     retry[slot + k] = times_factors(network, work, work.factors, factors, instances, more)
                 for k, option in enumerate((work.rework.repair, *work.rework.further)):

@@ -42,7 +42,7 @@ ACTIVITY = record(i64, "first", "again", "start_gate", "finish_gate")
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
-    *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months"),
+    *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months", "is_done"),
     *("first_family", "first_requirement", "first_choice", "first_need", "first_take"),
 )
 REQUIREMENT = record(u32, "cause", "first_alternative")
@@ -56,7 +56,7 @@ ORDER = np.dtype(
     [*((name, i64) for name in ("stock", "lots", "amount", "every", "first_lot")), ("every_months", np.float64)]
 )
 MILESTONE = record(i64, "gate", "reaches")
-STOCK = record(i64, "initial", "cause", "first_milestone")
+STOCK = record(i64, "initial", "taken", "cause", "first_milestone")
 LEARNER = record(u32, "counter", "multiplier", "multipliers")
 
 # Rows of the draws

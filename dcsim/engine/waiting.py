@@ -103,7 +103,8 @@ class Waiting:
         """Told a tick at which those who wait for calendars are to be looked at again."""
         self.tick = 0
         self.free = [Level(units) for units in draws.capacity.tolist()]
-        self.stock = [Level(stock.initial) for stock in network.stocks]
+        there = [stock.initial - taken for stock, taken in zip(network.stocks, network.taken.tolist(), strict=True)]
+        self.stock = [Level(units) for units in there]
         self.queues: list[Queue | None] = [None] * len(network.demands)
         self.awake: set[Queue] = set()
         """Queues whose head may be able to start."""
@@ -284,7 +285,7 @@ class Waiting:
         else:
             minutes = float(draws.minutes[self.network.more[instance] + option - 1 if option else instance])
         activity, added = item.queue.demand.activity, 0
-        for effect in draws.effects[activity]:
+        for effect in () if item.queue.demand.is_done else draws.effects[activity]:
             since = 0 if effect.gate == NOT else self.opened[effect.gate - self.network.instances]
             if since != NOT and effect.begins <= self.tick - since < effect.ends:
                 minutes *= effect.multiplier

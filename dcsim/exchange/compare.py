@@ -139,7 +139,10 @@ class Comparison:
     def _cause(self, activity: Activity, off: float, done: dict[str, tuple[float, str]]) -> str:
         if off != off:
             return UNFINISHED
-        dates, simulated = self.dates[activity.id], self.simulated[activity.id]
+        dates, simulated, until = self.dates[activity.id], self.simulated[activity.id], self.schedule.until
+        if self.schedule.status is None and until is not None and dates.early_finish > self.times.tick(until):
+            if dates.early_start < self.times.tick(until):
+                return PROGRESS
         if activity.estimate is not None and simulated.start == dates.early_start:
             return ESTIMATE
         waited = self.times.worked(activity.calendar, simulated.ready or 0, simulated.start or 0) > 0

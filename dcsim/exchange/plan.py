@@ -51,6 +51,10 @@ class Planned:
     after: list[Awaits] = field(default_factory=list)
     not_before: dt.datetime | None = None
     requires: dict[str, int] = field(default_factory=dict)
+    started: dt.datetime | None = None
+    finished: dt.datetime | None = None
+    left: tuple[int, ...] = ()
+    """Minutes that are left of what is under way: one number, or optimistic, most likely, pessimistic."""
     watched: list[tuple[str, str, dt.datetime]] = field(default_factory=list)
     """Dates that are watched: why, which event, until when."""
 
@@ -65,6 +69,7 @@ class Planner:
     def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
         self.schedule, self.times, self.dates = schedule, times, dates
         self.into, self.origin = schedule.into(), schedule.origin
+        self.has_progress = any(one.actual_start is not None for one in schedule.activities.values())
         self.units = {name: self._unit(name) for name in schedule.resources}
 
     def planned(self) -> list[Planned]:
@@ -123,9 +128,7 @@ class Planner:
 
     def _planned(self, activity: Activity) -> Planned:
         made = Planned(activity, activity.calendar, activity.minutes, activity.estimate)
-        if activity.actual_start is not None:
-            self._history(activity, made)
-            return made
+        self._progress(activity, made)
         made.requires = {name: int(amount * self.units[name]) for name, amount in activity.resources.items()}
         for link in self.into[activity.id]:
             self._link(link, activity, made)
@@ -134,7 +137,7 @@ class Planner:
         begin = self.schedule.start if status is None else max(status, self.schedule.start)
         is_earlier = self.dates[activity.id].early_start < self.times.tick(begin)
         held = is_earlier or any(self._holds(link) for link in self.into[activity.id])
-        if begin > self.origin and not held:
+        if begin > self.origin and not held and not (self.has_progress and begin == status):
             made.wait_until(begin)
         if activity.minutes == 0 and not any(link.lag and link.calendar == made.calendar for link in made.after):
             made.calendar = ELAPSED
@@ -145,30 +148,24 @@ class Planner:
         before = self.schedule.activities[link.predecessor]
         return link.kind == "FS" and link.lag >= 0 and not before.is_done
 
-    def _history(self, activity: Activity, made: Planned) -> None:
-        """What has begun is written as it was, and what remains behind it; it waits for nothing any more."""
-        dates, minutes = self.dates[activity.id], activity.minutes
-        assert activity.actual_start is not None
-        made.not_before, made.estimate = activity.actual_start, None
-        if activity.is_done:
-            made.calendar, made.minutes = ELAPSED, dates.early_finish - dates.early_start
-            self.schedule.lose(
-                activity.id, "progress: it is finished", "its actual start and finish as they were", "progress"
-            )
+    def _progress(self, activity: Activity, made: Planned) -> None:
+        """When it started and finished by the status date, and what is left of it."""
+        until = self.schedule.until
+        start, finish = activity.actual_start, activity.actual_finish
+        if start is None or until is None:
             return
-        made.requires = {name: int(amount * self.units[name]) for name, amount in activity.resources.items()}
-        made.minutes = self.times.worked(activity.calendar, dates.early_start, dates.early_finish)
-        remaining = minutes if activity.remaining is None else activity.remaining
-        if activity.estimate is not None and minutes:
-            done = made.minutes - remaining
-            low, likely, high = (done + work_done * remaining // minutes for work_done in activity.estimate)
-            made.estimate = (low, likely, high)
-        self.schedule.lose(
-            activity.id,
-            "progress: it has begun, and its links",
-            "it runs from its actual start to when the rest is done; it waits for no predecessor",
-            "progress",
-        )
+        late = [one for one in (start, finish) if one is not None and one > until]
+        if late:
+            instead = "it has not begun" if start > until else "it is under way"
+            what = f"its actual date {late[0]:%Y-%m-%d %H:%M}, after the status date"
+            self.schedule.lose(activity.id, what, instead, "progress")
+        made.started = start if start <= until else None
+        made.finished = finish if finish is not None and finish <= until else None
+        left = next(one for one in (activity.left, activity.remaining, activity.minutes) if one is not None)
+        if made.started is not None and made.finished is None:
+            made.left = (left,)
+            if activity.estimate is not None and activity.minutes and left:
+                made.left = tuple(one * left // activity.minutes for one in activity.estimate)
 
     def _link(self, link: Link, activity: Activity, made: Planned) -> None:
         what = f"the link {_link_in_words(link)} from {link.predecessor}"

@@ -146,7 +146,8 @@ class _Reader:
             raise ScheduleError(f"'{path}' does not say when the project starts")
         self.made = Schedule(name or str(self.properties.getName() or path.stem), start, path.name)
         self.made.obeys_limits = not self.is_p6
-        self.made.status = moment_of(self.properties.getStatusDate()) if self.is_p6 else None
+        told_until = moment_of(self.properties.getStatusDate())
+        self.made.status, self.made.told_until = (told_until, None) if self.is_p6 else (None, told_until)
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
         kinds = jpype.JPackage("org").mpxj.FieldTypeClass
         self.own_id = project.getCustomFields().getFieldTypeByAlias(kinds.TASK, OWN_ID)
@@ -221,8 +222,11 @@ class _Reader:
         for name in ("deadline", "baseline_finish", "actual_start", "actual_finish", "early_start", "early_finish"):
             getter = "get" + "".join(part.title() for part in name.split("_"))
             setattr(made, name, moment_of(getattr(task, getter)()))
+        if made.actual_start is None:
+            made.actual_start = made.actual_finish
         if made.has_begun:
-            made.remaining = self._minutes(task.getRemainingDuration()) if self.is_p6 else None
+            left = self._minutes(task.getRemainingDuration())
+            made.remaining, made.left = (left, None) if self.is_p6 else (None, left)
         if made.early_start is None or made.actual_start is not None:  # of what has begun these are of the rest alone
             made.early_start, made.early_finish = moment_of(task.getStart()), moment_of(task.getFinish())
         if str(task.getTaskMode()) == "MANUALLY_SCHEDULED" and made.early_start is not None:

@@ -52,6 +52,7 @@ class _Writer:
         lines = [*self._head(), *self._calendars(), *self._resources(capacities, planner.units)]
         activities = list(self._activities(planned))
         lines += ["", "activities:", *activities[not activities[0] :], "", "milestones:", *self._milestones(planned)]
+        lines += self._seen(planned)
         return Written("\n".join(lines) + "\n", self.activities)
 
     def _head(self) -> Iterator[str]:
@@ -59,8 +60,6 @@ class _Writer:
         yield f"# Taken over from {one_line(schedule.source)}, with the ids of that file."
         yield f"name: {scalar(schedule.name)}"
         yield f"start: {_moment(schedule.origin)}"
-        if schedule.status is not None and schedule.status > schedule.origin:
-            yield f"# progress is reported up to {_moment(schedule.status)}"
         end = max((date.early_finish for date in self.dates.values()), default=0)
         years = (self.times.moment(end) - schedule.origin).days // 365 + 1
         if years > YEARS:
@@ -165,6 +164,19 @@ class _Writer:
             called = self.names.name("last_finish", what="milestone")
             yield f"  {called}: {{activity: {self.activities[last]}{wanted}}}"
 
+    def _seen(self, planned: list[Planned]) -> Iterator[str]:
+        """The progress of what has begun, and up to when it is told."""
+        begun = [made for made in planned if made.started is not None]
+        if begun and self.schedule.until is not None:
+            yield from ("", "seen:")
+            for made in begun:
+                parts = [f"activity: {self.activities[made.activity.id]}", f"started: {_minute(made.started)}"]
+                parts += [f"finished: {_minute(made.finished)}"] if made.finished is not None else []
+                spans = [self._span(one, made.calendar) for one in made.left]
+                left = f"{{pert: [{', '.join(spans)}]}}" if len(set(made.left)) > 1 else spans[0] if spans else ""
+                yield f"  - {{{', '.join([*parts, *([f'remaining: {left}'] if left else [])])}}}"
+            yield f"as_of: {_minute(self.schedule.until)}"
+
     def _span(self, minutes: int, own: str | None) -> str:
         hours = Fraction(24) if own is ELAPSED else self.schedule.calendars[own].working_day
         return span(minutes, hours)
@@ -245,6 +257,11 @@ def scalar(text: str) -> str:
 
 def _moment(moment: dt.datetime) -> str:
     return f"{moment:%Y-%m-%d}" if (moment.hour, moment.minute) == (0, 0) else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _minute(moment: dt.datetime | None) -> str:
+    """A moment to the minute, as a date without a time may mean its end."""
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _limit(moment: dt.datetime) -> str:

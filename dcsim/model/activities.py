@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim import network
-from dcsim.distributions import Distribution, mean_failures
+from dcsim.distributions import Distribution, Left, mean_failures
 from dcsim.model.choices import Choices, Needs
+from dcsim.model.history import Part, Past
 from dcsim.model.sharing import turn
 from dcsim.model.supplies import Goods
 from dcsim.model.time import WorkingTimes
@@ -19,6 +20,7 @@ from dcsim.places import Places
 from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, SITE, Activity, Scenario
 from dcsim.scenario.values import Amount
+from dcsim.trace import NOT
 from dcsim.units import parse_amount
 
 Ints = NDArray[np.int64]
@@ -35,6 +37,7 @@ class Instances:
     times: WorkingTimes
     goods: Goods
     choices: Choices
+    past: Past
     bundles: list[tuple[Take, ...]] = field(default_factory=lambda: [()])
     again: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]] = field(default_factory=dict)
     days_added: dict[int, list[tuple[Ints, tuple[int, ...]]]] = field(default_factory=dict)
@@ -53,7 +56,11 @@ class Instances:
         self.where = [self._where(spec) for spec in specs]
         self.first = np.concatenate([[0], np.cumsum([len(where) for where in self.where])]).astype(np.int64)
         self.place = np.concatenate(self.where).astype(np.int32) if self.where else np.zeros(0, np.int32)
-        self.release = np.zeros(self.total, np.int64)
+        self.release = np.full(self.total, max(0, self.past.status), np.int64)
+        self.started, self.finished = np.full(self.total, NOT, np.int64), np.full(self.total, NOT, np.int64)
+        """Of each instance, when it really started and finished."""
+        self.took: list[tuple[int, int, int]] = []
+        """What these took when they started: stock, tick, amount."""
         self.demand = np.zeros(self.total, np.int32)
         self.bundle = np.zeros(self.total, np.int32)
         self.day_calendar = np.zeros(self.total, np.int64)
@@ -65,6 +72,11 @@ class Instances:
     def demands(self) -> tuple[Demand, ...]:
         """Every demand by number."""
         return tuple(self._numbers)
+
+    @property
+    def is_under_way(self) -> NDArray[np.bool_]:
+        """Of each instance, whether it has begun and not finished by the status date."""
+        return np.asarray((self.started != NOT) & (self.finished == NOT))
 
     @property
     def total(self) -> int:
@@ -89,25 +101,43 @@ class Instances:
 
     def _add(self, number: int, activity: Activity) -> None:
         instance_at = self.at(self.names[number])
+        parts: list[Part] = []
         for spec, places in variations(activity, dict(activity.within), self.places, activity.at):
             instances = instance_at[places]
             places, instances = places[instances >= 0], instances[instances >= 0]
-            if len(instances) == 0:
-                continue
-            if spec.not_before is not None:
-                self.release[instances] = max(0, self.goods.clock.tick(spec.not_before))
-            needs = Needs(
-                spec.at, spec.calendar, spec.requires, {k: way for k, way in spec.ways.items() if way is not None}
-            )
-            consumes = self._amounts(spec.consumes)
-            self.demand[instances] = self._demands(number, WORK, spec, needs, consumes, places)
-            self.bundle[instances] = self._bundles(spec, places)
-            if spec.rework is not None:
-                retry, repair = self._again(number)
-                start = self.first[number]
-                retry[instances - start] = self._demands(number, RETRY, spec, needs, {}, places)
-                repair[instances - start] = self._demands(number, REPAIR, spec, _needs_of_repair(spec), {}, places)
-            self._add_work(number, spec, needs, places, instances)
+            if len(instances) > 0:
+                parts += self.past.parts(self.names[number], spec, places, instances)
+        for part in parts:
+            self._add_actual(part)
+        for part in parts:
+            self._add_part(number, part)
+
+    def _add_actual(self, part: Part) -> None:
+        """What really happened to these instances."""
+        if part.actual is None:
+            return
+        ((instance, place),) = zip(part.instances.tolist(), part.places.tolist(), strict=True)
+        self.started[instance], self.finished[instance] = part.actual.start, part.actual.finish
+        if part.is_done:
+            self.release[instance] = part.actual.start
+        for name, amount in self._amounts(part.whole.consumes).items():
+            stock = int(self.goods.numbers(name, part.spec.at)[place])
+            self.took.append((stock, part.actual.start, amount))
+
+    def _add_part(self, number: int, part: Part) -> None:
+        spec, places, instances, _, _ = part
+        if spec.not_before is not None:
+            self.release[instances] = max(0, self.past.status, self.goods.clock.tick(spec.not_before))
+        needs = _needs(spec)
+        demands = self._demands(number, WORK, spec, needs, self._amounts(spec.consumes), places, part.is_done)
+        self.demand[instances] = demands
+        self.bundle[instances] = self._bundles(spec, places)
+        if spec.rework is not None:
+            retry, repair = self._again(number)
+            start = self.first[number]
+            retry[instances - start] = self._demands(number, RETRY, part.whole, _needs(part.whole), {}, places)
+            repair[instances - start] = self._demands(number, REPAIR, part.whole, _needs_of_repair(spec), {}, places)
+        self._add_work(number, part, needs)
 
     def _again(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         count = int(self.first[number + 1] - self.first[number])
@@ -142,13 +172,21 @@ class Instances:
         return np.array(made, np.int32)[inverse]
 
     def _demands(
-        self, number: int, kind: int, spec: Activity, needs: Needs, consumes: dict[str, int], places: Ints
+        self,
+        number: int,
+        kind: int,
+        spec: Activity,
+        needs: Needs,
+        consumes: dict[str, int],
+        places: Ints,
+        is_done: bool = False,
     ) -> NDArray[np.int32]:
         """For each place, the demand of the activity there."""
         repaired = ("rework",) if kind == REPAIR else ()
         entries = self.choices.entries(("activities", self.names[number], *repaired, "requires"), needs)
         resources = [name for entry in entries for name in entry.resources]
-        own = self.times.number([spec.calendar or ALWAYS], self.goods.stopped_by(self.names[number]))
+        stops = [] if is_done else self.goods.stopped_by(self.names[number])
+        own = self.times.number([spec.calendar or ALWAYS], stops)
         days, day_numbers = self.choices.days(needs, places)
         of = {name: self.goods.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
         spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
@@ -169,7 +207,7 @@ class Instances:
             leader = self._alike.setdefault((number, kind, shared, taken, takes, own), len(self._numbers))
             together = self.choices.together(own, requirements)
             needed = (shared, requirements, takes, own, together)
-            demand = Demand(number, kind, priority, *needed, leader, *length)
+            demand = Demand(number, kind, priority, *needed, leader, *length, is_done)
             if demand not in self._numbers:
                 self.choices.meet(demand)
             return self._numbers.setdefault(demand, len(self._numbers))
@@ -189,25 +227,53 @@ class Instances:
 
         return self._by_place(list(produces), spec.at, places, make)
 
-    def _add_work(self, number: int, spec: Activity, needs: Needs, places: Ints, instances: Ints) -> None:
+    def _add_work(self, number: int, part: Part, needs: Needs) -> None:
         """The work in these places, apart where it is not the same."""
+        spec, places, instances, _, _ = part
         repair = _needs_of_repair(spec)
-        days, own = self.choices.days(needs, places)
-        days_of_repair, of_repair = self.choices.days(repair, places)
+        days, own = self.choices.days(_needs(part.whole), places)
         self.day_calendar[instances] = np.array([day[0] for day in days])[own]
+        if part.is_done:
+            days, own = self.choices.days(needs, places)
+        days_of_repair, of_repair = self.choices.days(repair, places)
         for calendar, repair_calendar in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
+            minutes = self.choices.minutes(spec.duration, needs, days[calendar])
             alike = (
                 number,
-                self.choices.minutes(spec.duration, needs, days[calendar]),
+                tuple(self._left(number, part, duration) for duration in minutes),
                 self.goods.factors(spec.varies_with),
                 spec.learning,
-                self._rework(spec, repair, days_of_repair[repair_calendar]),
+                self._rework(number, part, days[calendar], days_of_repair[repair_calendar]),
             )
             here = instances[(own == calendar) & (of_repair == repair_calendar)]
             self._work.setdefault(alike, []).append(here)
             self.days_added.setdefault(number, []).append(
                 (here, self.choices.days_added(spec.duration, needs, days[calendar]))
             )
+
+    def _left(self, number: int, part: Part, whole: Distribution) -> Distribution:
+        """What is left of work under way, of which neither a rest nor a finish is told; all of any other work."""
+        if not part.is_under_way or part.actual is None or part.actual.told.remaining is not None:
+            return whole
+        (instance,), complete = part.instances.tolist(), part.actual.told.complete
+        multiplier = self._learned(number, part.whole, instance)
+        if complete is not None:
+            return Left(whole, float(1 - complete) * multiplier, 0.0)
+        demand, start, status = self.demands[self.demand[instance]], part.actual.start, self.past.status
+        if demand.in_months:
+            return Left(whole, multiplier, self.goods.clock.months(start, status))
+        return Left(whole, multiplier, float(self.times.table[demand.together].open.worked(start, status)))
+
+    def _learned(self, number: int, whole: Activity, instance: int) -> float:
+        """The multiplier of work under way, by how many instances really started before it."""
+        if (rule := whole.learning) is None:
+            return 1.0
+        mine = self.of(self.names[number])
+        around = self.places.enclosing(whole.at, rule.per)[self.place[mine]]
+        here = mine[(around == around[instance - mine[0]]) & (self.started[mine] != NOT)]
+        own, started = self.started[instance], self.started[here]
+        n = 1 + int(((started < own) | ((started == own) & (here < instance))).sum())
+        return float((min(n, rule.until or n) / rule.at) ** math.log2(rule.rate))
 
     def make_work(self) -> Iterator[network.Work]:
         """Everything that lasts alike, with all its instances; this also numbers the counts of learning."""
@@ -232,18 +298,27 @@ class Instances:
             counter=self._counts[number, learning.per] + around,
         )
 
-    def _rework(self, spec: Activity, needs: Needs, days: list[int]) -> network.Rework | None:
-        if spec.rework is None:
+    def _rework(self, number: int, part: Part, days: list[int], of_repair: list[int]) -> network.Rework | None:
+        """How it may fail; what was under way is then done again from the beginning."""
+        if (rework := part.spec.rework) is None:
             return None
-        rework = spec.rework
-        repair, *further = self.choices.minutes(rework.duration, needs, days)
+        again = self.choices.minutes(part.whole.duration, _needs(part.whole), days)
+        if part.is_under_way and part.whole.learning is not None:
+            multiplier = self._learned(number, part.whole, int(part.instances[0]))
+            again = tuple(Left(one, multiplier, 0.0) for one in again)
+        repair, *further = self.choices.minutes(rework.duration, _needs_of_repair(part.spec), of_repair)
         return network.Rework(
             probability=float(rework.probability),
             mean_failures=mean_failures(rework.probability),
+            again=again,
             repair=repair,
             further=tuple(further),
             factors=self.goods.factors(rework.varies_with),
         )
+
+
+def _needs(spec: Activity) -> Needs:
+    return Needs(spec.at, spec.calendar, spec.requires, {k: way for k, way in spec.ways.items() if way is not None})
 
 
 def _needs_of_repair(spec: Activity) -> Needs:

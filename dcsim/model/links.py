@@ -13,6 +13,7 @@ from dcsim.places import Places
 from dcsim.scenario import schema
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import SITE, Awaited, Link, Scenario, WindowAfter
+from dcsim.trace import NOT
 from dcsim.units import parse_amount, parse_number, round_half_up
 
 Ints = NDArray[np.int64]
@@ -50,6 +51,10 @@ class Links:
     _from: list[NDArray[np.int32]] = field(default_factory=list)
     _to: list[NDArray[np.int32]] = field(default_factory=list)
     _lag: list[NDArray[np.int32]] = field(default_factory=list)
+    _begun: dict[int, int] = field(default_factory=dict)
+    """Gates that open when an instance under way really started, with these instances."""
+    _real_starts: dict[str, int] = field(default_factory=dict)
+    """Of each activity, the first of these gates."""
     _start_gates: dict[str, int] = field(default_factory=dict)
     _finish_gates: dict[str, int] = field(default_factory=dict)
     _shared: dict[tuple[object, ...], Ints] = field(default_factory=dict)
@@ -88,6 +93,20 @@ class Links:
             is_scalar = not isinstance(values, np.ndarray)
             column.append(np.full(len(sources), values, np.int32) if is_scalar else np.asarray(values, np.int32))
 
+    def releases(self) -> Ints:
+        """Of each node, the tick before which it does not happen."""
+        found = np.concatenate([self.instances.release, np.zeros(len(self.needed), np.int64)])
+        for gate, instance in self._begun.items():
+            found[gate] = self.instances.started[instance]
+        return found
+
+    def history(self) -> network.History | None:
+        """What had happened by the status date."""
+        own = self.instances
+        if own.past.status == NOT:
+            return None
+        return network.History(own.past.status, own.started, own.finished, tuple(own.took), self._begun)
+
     def arrays(self) -> tuple[NDArray[np.int32], Ints, NDArray[np.int32], NDArray[np.int32]]:
         """How many links each node needs; the links sorted by source as first link per node, target and lag."""
         nodes = self.instances.total + len(self.needed)
@@ -101,16 +120,25 @@ class Links:
         np.cumsum(np.bincount(source, minlength=nodes), out=first[1:])
         return needed, first, target[order], lag[order]
 
-    def _events(self, activity: str, event: str) -> Ints:
-        """The node of each instance's start or finish."""
+    def _events(self, activity: str, event: str, tied: bool = False) -> Ints:
+        """The node of each instance's start or finish.
+
+        What is under way has two starts: the real one, and for what depends on its length, that of what is left.
+        """
+        mine = self.instances.of(activity)
         if event == "finish":
-            return self.instances.of(activity)
-        count = len(self.instances.of(activity))
+            return mine
+        begun = mine[self.instances.is_under_way[mine]]
         if activity not in self._start_gates:
             self._start_gates[activity] = self.gate(1)
-            for _ in range(count - 1):
+            for _ in range(len(mine) - 1):
                 self.gate(1)
-        return self._start_gates[activity] + np.arange(count)
+            self._begun |= {self.gate(0): instance for instance in begun.tolist()}
+            self._real_starts[activity] = len(self.needed) + self.instances.total - len(begun)
+        found = self._start_gates[activity] + np.arange(len(mine))
+        if not tied and len(begun):
+            found[begun - mine[0]] = self._real_starts[activity] + np.arange(len(begun))
+        return found
 
     @property
     def _held(self) -> NDArray[np.bool_]:
@@ -163,7 +191,8 @@ class Links:
             sources, of_target, lags = self._sources(path, awaited, activity.at, places[positions], tie)
             if tie is None:
                 lags = np.full(len(sources), self._lag_number(self._counted(link, calendar)))
-            self.connect(sources, targets[positions][of_target], lags)
+            waits = self.instances.finished[instances[positions][of_target]] == NOT
+            self.connect(sources[waits], targets[positions][of_target][waits], lags[waits])
 
     def _lag_calendars(self, link: Link, instances: Ints) -> Ints:
         """Of each successor, the calendar that counts its lag, or whose it is."""
@@ -191,14 +220,32 @@ class Links:
         """The lags of links from instances, or from their starts."""
         if not len(nodes):
             return nodes
-        instances = nodes - self._events(link.activity, link.start_or_finish)[0] + self.instances.of(link.activity)[0]
-        self._events(link.activity, "start")  # where the length of an instance is kept
+        instances = (
+            nodes
+            - self._events(link.activity, link.start_or_finish, tied=True)[0]
+            + self.instances.of(link.activity)[0]
+        )
+        self._events(link.activity, "start", tied=True)  # where the length of an instance is kept
         own = tie.calendar == PREDECESSORS
         calendars = self.instances.day_calendar[instances] if own else np.full(len(instances), tie.calendar)
         numbers = np.zeros(len(instances), np.int64)
         for calendar in np.unique(calendars).tolist():
-            numbers[calendars == calendar] = self._lag_number(self._counted(tie.link, calendar, tied=True))
+            lag = self._counted(tie.link, calendar, tied=True)
+            numbers[calendars == calendar] = self._lag_number(lag)
+            for k in np.flatnonzero((calendars == calendar) & (self.instances.started[instances] != NOT)).tolist():
+                numbers[k] = self._lag_number(self._behind_past(lag, tie.link, int(instances[k])))
         return numbers
+
+    def _behind_past(self, lag: Lag, link: Link, instance: int) -> Lag:
+        """A lag after work that has begun: a part of its length is one of all of it, not of what is left alone."""
+        start, finish = int(self.instances.started[instance]), int(self.instances.finished[instance])
+        until = self.instances.past.status if finish == NOT else finish
+        calendar = self.instances.times.table[lag.calendar].open if lag.calendar >= 0 else None
+        done = until - start if calendar is None else calendar.worked(start, until)
+        more = (2 * lag.share * done + network.WHOLE) // (2 * network.WHOLE)
+        if finish != NOT:
+            return lag._replace(minutes=lag.minutes + more, share=0)
+        return lag._replace(minutes=lag.minutes + more - (done if link.start_or_finish == "start" else 0))
 
     def _add_order(self, order: int, link: schema.Lagged) -> None:
         """An order is placed once, when the last of all the instances it waits for has finished."""
@@ -227,29 +274,29 @@ class Links:
             return np.full(len(places), self.milestones[link.activity].gate), everyone, none
         before = self.scenario.activities[link.activity].at
         if link.place is None and link.count is None and self.places.encloses(before, level):
-            gates = self._at(link)[self.places.enclosing(level, before)[places]]
+            gates = self._at(link, tie is not None)[self.places.enclosing(level, before)[places]]
             nodes = gates[gates >= 0]
             return nodes, everyone[gates >= 0], none[gates >= 0] if tie is None else self._tied(link, nodes, tie)
         if link.place is None and link.count is None and self.places.encloses(level, before):
-            nodes, of_target = self._inside(link, before, level, places)
+            nodes, of_target = self._inside(link, before, level, places, tie is not None)
             return nodes, of_target, np.zeros(len(nodes), np.int64) if tie is None else self._tied(link, nodes, tie)
         shared = SITE if link.place is not None else self.places.common(before, level)
         around = self.places.enclosing(level, shared)[places]
         gates = self._gates(path, link, before, shared, np.unique(around), tie)[around]
         return gates[gates >= 0], everyone[gates >= 0], none[gates >= 0]
 
-    def _at(self, link: Awaited) -> Ints:
+    def _at(self, link: Awaited, tied: bool = False) -> Ints:
         """For each place of the predecessor's level, the node of its event there; -1 where it is not done."""
         number = self.instances.number[link.activity]
         places = np.full(self.places.count(self.scenario.activities[link.activity].at), -1, np.int64)
-        places[self.instances.where[number]] = self._events(link.activity, link.start_or_finish)
+        places[self.instances.where[number]] = self._events(link.activity, link.start_or_finish, tied)
         return places
 
-    def _inside(self, link: Awaited, before: str, level: str, places: Ints) -> tuple[Ints, Ints]:
+    def _inside(self, link: Awaited, before: str, level: str, places: Ints, tied: bool) -> tuple[Ints, Ints]:
         """Every event inside each of these places."""
         position = np.full(self.places.count(level), -1, np.int64)
         position[places] = np.arange(len(places))
-        events = self._at(link)
+        events = self._at(link, tied)
         of_target = position[self.places.enclosing(before, level)]
         linked = (events >= 0) & (of_target >= 0)
         return events[linked], of_target[linked]
@@ -259,7 +306,7 @@ class Links:
         lag = None if tie is None else (str(tie.link.lag), tie.calendar)
         key = (link.activity, link.start_or_finish, shared, link.place, link.count, lag)
         if key not in self._shared:
-            events = self._at(link)
+            events = self._at(link, tie is not None)
             linked = events >= 0
             if link.place is not None:
                 linked &= self.places.matches(link.place, before)

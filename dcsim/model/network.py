@@ -5,6 +5,7 @@ from dcsim.model.activities import Instances
 from dcsim.model.branches import branches
 from dcsim.model.choices import Choices
 from dcsim.model.correlations import mixtures
+from dcsim.model.history import Past
 from dcsim.model.limits import exceeded
 from dcsim.model.links import Links
 from dcsim.model.refusals import refuse
@@ -29,7 +30,7 @@ def build(scenario: Scenario) -> Network:
     times = WorkingTimes(scenario, clock)
     goods = Goods(scenario, places, clock, times)
     choices = Choices(goods, times)
-    instances = Instances(scenario, places, times, goods, choices)
+    instances = Instances(scenario, places, times, goods, choices, Past(scenario, places))
     links = Links(scenario, places, instances)
     work = tuple(instances.make_work())
     needed, link_first, link_to, link_lag = links.arrays()
@@ -44,7 +45,7 @@ def build(scenario: Scenario) -> Network:
         levels=tuple(activity.at for activity in scenario.activities.values()),
         first=instances.first,
         place=instances.place,
-        release=instances.release,
+        release=links.releases(),
         demand=instances.demand,
         bundle=instances.bundle,
         again=instances.again,
@@ -67,10 +68,11 @@ def build(scenario: Scenario) -> Network:
         orders=tuple(goods.orders),
         productions=tuple(goods.productions),
         risks=risks(scenario, instances, links),
-        branches=branches(scenario, instances.number),
+        branches=branches(scenario, instances),
         working_times=tuple(times.table),
         joined=choices.joined,
         mixtures=mixtures(scenario, places),
+        history=links.history(),
     )
     refuse(scenario, network, [*links.too_few, *choices.refused, *exceeded(network)])
     return network

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -35,6 +35,15 @@ class Clock:
         if isinstance(when, Span):
             return when.after(self.start)
         return Fraction(int((when - self.start).total_seconds()), 60)
+
+    def months(self, begin: int, end: int) -> float:
+        """The calendar months from one tick to a later one."""
+        date, minutes = self.start + timedelta(minutes=begin), end - begin
+        last = date + timedelta(minutes=minutes)
+        whole = 12 * (last.year - date.year) + last.month - date.month
+        whole -= Span(Fraction(whole), "month").after(date) > minutes
+        first, second = (Span(Fraction(whole + k), "month").after(date) for k in range(2))
+        return float(whole + (minutes - first) / (second - first))
 
     def moment(self, when: Uncertain) -> Moment:
         """An uncertain date or span after the start."""

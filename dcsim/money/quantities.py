@@ -176,7 +176,7 @@ def _work(cost: Cost, history: History) -> Bought:
     if cost.place is not None:
         of_cost = of_cost[network.places.matches(cost.place, network.levels[number])[network.place[of_cost]]]
     of_cost = of_cost[trace.start[of_cost] != NOT]
-    start, done = (history.later(ticks[of_cost].astype(np.int64)) for ticks in (trace.start, trace.done))
+    start, done = (history.later(ticks[of_cost].astype(np.int64)) for ticks in (trace.began, trace.done))
     return Bought(start, done, np.ones(len(of_cost), np.int64))
 
 

@@ -10,7 +10,13 @@ from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.checks.branches import check_branches, check_branches_in_places
 from dcsim.scenario.checks.breakdown import grow_places
 from dcsim.scenario.checks.correlations import check_correlated_names, check_correlations
-from dcsim.scenario.checks.dates import check_fitted, check_milestones, check_milestones_in_places, check_seen
+from dcsim.scenario.checks.dates import (
+    check_fitted,
+    check_milestones,
+    check_milestones_in_places,
+    check_seen,
+    check_seen_in_places,
+)
 from dcsim.scenario.checks.finance import check_finance, check_finance_in_places
 from dcsim.scenario.checks.names import check_names
 from dcsim.scenario.checks.parameters import check_parameters
@@ -57,6 +63,7 @@ def check(scenario: Scenario) -> None:
         check_branches_in_places(scenario, places, findings)
         check_supplies_in_places(scenario, places, findings)
         check_milestones_in_places(scenario, places, findings)
+        check_seen_in_places(scenario, places, findings)
         check_correlations(scenario, places, findings)
         check_finance_in_places(scenario, places, findings)
     if findings.problems:

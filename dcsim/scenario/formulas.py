@@ -29,7 +29,7 @@ _WORDS = (*PROVENANCE, "description", "label", "meaning", "what", "name", "url",
 """Keys behind which there are words, which are never computed."""
 _RAMPS = (("count",), ("rate",))
 """Where the steps of a ramp may be computed too."""
-_WORKING = ("duration", "working", "each", "effects")
+_WORKING = ("duration", "remaining", "working", "each", "effects")
 """Where a day is one of work."""
 
 

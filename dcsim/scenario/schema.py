@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from dcsim.dates import day_of
+from dcsim.dates import day_of, first_minute, last_minute
 from dcsim.distributions import KINDS
 from dcsim.errors import Problem
 from dcsim.places import SITE, site_of
@@ -505,6 +505,14 @@ class Activity(ActivityPart):
     description: Text = ""
     """A description."""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it takes no time in any place."""
+        parts = [self, *self.within.values()]
+        spans = [part.duration for part in parts if part is self or "duration" in part.model_fields_set]
+        spans += [way.duration for part in parts for way in part.ways.values() if way is not None and way.duration]
+        return all(span.is_nothing for span in spans)
+
 
 class EachAdds(Model):
     """Working time that a risk adds to the first attempt of what starts in its window, which holds what it took.
@@ -687,6 +695,64 @@ class Sighting(Model):
         return day_of(limit)
 
 
+class Progress(Model):
+    """How far an activity is; once one is told, every activity that is not told has not begun (`dcsim guide seen`)."""
+
+    activity: Text
+    """The activity."""
+    place: Text = SITE
+    """A pattern of the places in which it is so; all of them if not given. Later entries win."""
+    started: LimitValue | None = None
+    """When it started: the minute, or the day, from its beginning. It may be left out if the work takes no time."""
+    finished: LimitValue | None = None
+    """When it finished: the minute, or the day, until its end."""
+    remaining: UncertainSpan | None = None
+    """Of work under way, what is left on the date `as_of`: a duration, also an uncertain one."""
+    complete: NumberValue | None = None
+    """Of work under way, how much of its duration is done on that date, as a fraction: `0.4`."""
+    source: Text | None = None
+    """Key of the source."""
+    description: Text = ""
+    """The exact observation."""
+
+    @model_validator(mode="after")
+    def _done_or_under_way(self) -> "Progress":
+        if self.started is None and self.finished is None:
+            raise ValueError("progress says when work `started`, when it `finished`, or both")
+        if self.finished is not None and (self.remaining is not None or self.complete is not None):
+            raise ValueError("what has `finished` has nothing `remaining`: leave out `remaining` and `complete`")
+        if self.remaining is not None and self.complete is not None:
+            raise ValueError("progress says either what is `remaining` or how much is `complete`")
+        if self.complete is not None and not 0 <= self.complete < 1:
+            raise ValueError("`complete` is from 0 to less than 1; what is complete has a date `finished`")
+        return self
+
+    @property
+    def begins(self) -> datetime:
+        """The minute in which the work started."""
+        limit = self.started or self.finished
+        assert limit is not None
+        return first_minute(limit)
+
+    @property
+    def day(self) -> date:
+        """The last day that it tells of."""
+        limit = self.finished or self.started
+        assert limit is not None
+        return day_of(limit)
+
+
+def _of_milestone_or_activity(raw: Any) -> str:
+    return OF_ACTIVITY if isinstance(raw, Progress) or (isinstance(raw, dict) and "activity" in raw) else OF_MILESTONE
+
+
+OF_MILESTONE, OF_ACTIVITY = "(milestone)", "(activity)"
+Seen = Annotated[
+    Annotated[Sighting, Tag(OF_MILESTONE)] | Annotated[Progress, Tag(OF_ACTIVITY)],
+    Discriminator(_of_milestone_or_activity),
+]
+
+
 class Correlation(Model):
     """Uncertain inputs that tend to be high together: the weather of two sites, a trade, a market."""
 
@@ -816,10 +882,12 @@ class Scenario(Model):
     """Correlations: inputs that tend to be high together."""
     milestones: dict[Text, Milestone] = {}
     """Milestones: the events to date."""
-    seen: Annotated[tuple[Sighting, ...], BeforeValidator(listed)] = ()
-    """Sightings: events already seen on site; only replications that agree with them count."""
+    seen: Annotated[tuple[Seen, ...], BeforeValidator(listed)] = ()
+    """What is known of a site under way: milestones seen, with which replications have to agree, and the progress of
+    activities."""
     as_of: LimitValue | None = None
-    """Sightings after this day are ignored, and orders placed by then stay placed; default: the last date seen."""
+    """The status date: sightings after it are ignored, orders placed by then stay placed, and what has not begun starts
+    no earlier; default: the last date seen."""
     fitted: dict[Text, Fitted] = {}
     """Free parameters by path: `resources.rack_crews.count`."""
     finance: Finance | None = None
@@ -875,6 +943,20 @@ class Scenario(Model):
         for section in LABELLED:
             labels |= {name: part.label for name, part in getattr(self, section).items() if part.label}
         return labels
+
+    @property
+    def progress(self) -> tuple[Progress, ...]:
+        """The progress of activities that had begun by the status date."""
+        until = self.status
+        told = (one for one in self.seen if isinstance(one, Progress))
+        return tuple(one for one in told if until is not None and one.begins <= last_minute(until))
+
+    @property
+    def status(self) -> date | None:
+        """The date up to which it is known what happened, whose end counts if it has no time; none if nothing is."""
+        if not self.seen:
+            return None
+        return self.as_of or max(one.day for one in self.seen)
 
     @property
     def zero(self) -> datetime:

@@ -79,6 +79,8 @@ class Activity:
     actual_finish: dt.datetime | None = None
     remaining: int | None = None
     """Minutes of work left, of an activity that has begun."""
+    left: int | None = None
+    """The same, where a tool plans as if nothing were known of it."""
     early_start: dt.datetime | None = None
     early_finish: dt.datetime | None = None
     """The early dates that the file itself gives."""
@@ -126,6 +128,8 @@ class Schedule:
     """The name of the file."""
     status: dt.datetime | None = None
     """The date up to which progress is reported."""
+    reported_until: dt.datetime | None = None
+    """The same, of a tool that does not plan from it."""
     must_finish: dt.datetime | None = None
     """When all of it has to be finished."""
     obeys_limits: bool = False
@@ -144,6 +148,13 @@ class Schedule:
         """The earliest moment of which the schedule tells."""
         begun = [activity.actual_start for activity in self.activities.values() if activity.actual_start is not None]
         return min([self.start, *begun, *([self.earliest] if self.earliest is not None else [])])
+
+    @property
+    def until(self) -> dt.datetime | None:
+        """The date up to which progress is told: the last actual date where the file does not say; none if none is."""
+        actual = [(one.actual_start, one.actual_finish) for one in self.activities.values()]
+        known = [date for dates in actual for date in dates if date is not None]
+        return self.status or self.told_until or max(known, default=None)
 
     def days(self, activity: Activity, minutes: int) -> float:
         """Minutes in working days of the calendar of an activity."""

@@ -89,10 +89,11 @@ class _Reader:
     def take(self, k: int, trace: Trace, parts: list[Ints]) -> None:
         """One replication."""
         dated = trace.finish - (at_midnight(self.network.start, trace.finish) & (trace.finish > trace.start))
-        self.start[k], self.finish[k] = trace.start, np.where(trace.finish == NOT, NOT, dated)
+        self.start[k], self.finish[k] = trace.began, np.where(trace.finish == NOT, NOT, dated)
         count = len(self.causes)
         dated_or_first = np.where(trace.ready > 0, count - 2, count - 1)
-        other_dates = np.where(trace.ready > self.network.release, count - 3, dated_or_first)
+        released = self.network.release[: self.network.instances]
+        other_dates = np.where(trace.ready > released, count - 3, dated_or_first)
         self.cause[k] = np.where(trace.held_by != NOT, trace.held_by, other_dates)
         for instances in parts:
             self.on_chain[k, instances[instances != NOT]] = True

@@ -26,6 +26,7 @@ from dcsim.document.words import NEVER, UNKNOWN, change, counted, date_of, day, 
 from dcsim.study.curves import Curve, by_unit, chosen, observed_and_target_dates, over_time
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Wishes
+from dcsim.study.progress import progress_section
 from dcsim.study.result import Result, known
 from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, waits_section
 from dcsim.study.tables import MILESTONES, STUCK
@@ -43,7 +44,7 @@ TABLES = {
     "stuck": STUCK,
 }
 ABOUT: Fields = {"sampling": str, "replications": Count, "until_precise": Wishes | None, "simulated": Count}
-ABOUT |= {"explained": (list[str], [])}
+ABOUT |= {"explained": (list[str], []), "status": (str, "")}
 
 # What it has to say
 
@@ -58,6 +59,7 @@ def report(result: Result, milestone: str = "") -> Report:
     rows = sorted(result.tables["summary"].to_dict("records"), key=lambda row: row["milestone"] != milestone)
     begun = Section("", tuple(_ended(result)), notes=(day_zero(result.scenario),))
     sections = [begun, _milestones(result, rows), _chances(result, rows)]
+    sections += [progress_section(result)] if "progress" in result.tables else []
     sections += [_seen(result)] if "seen" in result.tables else []
     sections += [_waits(result), fitted(result.scenario)]
     return Report.of("Forecast", result.subject(), sections)

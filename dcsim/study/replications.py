@@ -29,6 +29,7 @@ from dcsim.network import Network
 from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.forecast import TABLES
+from dcsim.study.progress import progress_tables
 from dcsim.study.result import Properties, Result, known
 from dcsim.study.seen import Agreed, about_seen
 from dcsim.trace import Ints, causes
@@ -74,6 +75,8 @@ class Replications(Result):
         about = (
             asked_for(self.seed, self.sampling, self.asked) | about_seen(self.agreed) | reached | {"horizon": horizon}
         )
+        if self.network.history is not None:
+            about["status"] = self.network.date(self.network.history.status).isoformat()
         object.__setattr__(self, "about", about)
         object.__setattr__(self, "tables", Properties(self, self._names()))
 
@@ -84,6 +87,8 @@ class Replications(Result):
             yield "chain"
         if self.agreed is not None:
             yield from ("seen", "before")
+        if self.network.history is not None:
+            yield from ("progress", "planned")
 
     def __repr__(self) -> str:
         return f"Replications('{self.scenario.name}', n={self.n}, seed={self.seed}, sampling='{self.sampling}')"
@@ -122,6 +127,20 @@ class Replications(Result):
         """The forecast as if nothing had been seen: milestone, p10_date, p50_date, ..."""
         assert self.agreed is not None
         return self.agreed.before
+
+    @cached_property
+    def _progress(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        return progress_tables(self.scenario, self.network, self.engine)
+
+    @property
+    def progress(self) -> pd.DataFrame:
+        """One row per activity and place: state, planned_start, planned_finish, start, finish (actual or expected)."""
+        return self._progress[0]
+
+    @property
+    def planned(self) -> pd.DataFrame:
+        """One row per milestone: milestone, planned_date, done_date, expected_date."""
+        return self._progress[1]
 
     def days_of(self, milestone: str) -> Days:
         """The day of a milestone in every replication, not a number where it was not reached."""

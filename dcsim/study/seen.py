@@ -80,15 +80,17 @@ def about_seen(agreement: Agreed | None) -> dict[str, Any]:
 
 def known_until(scenario: Scenario) -> dt.date | None:
     """Until the end of which day it is known what happened; none if nothing was seen."""
-    if not scenario.seen:
-        return None
-    return max(sighting.day for sighting in scenario.seen) if scenario.as_of is None else day_of(scenario.as_of)
+    return None if scenario.status is None else day_of(scenario.status)
 
 
 def sightings_of(scenario: Scenario) -> tuple[Sighting, ...]:
     """What was seen until the date that counts, in the order of dates."""
     until = known_until(scenario)
-    sightings = (sighting for sighting in scenario.seen if until is not None and sighting.day <= until)
+    sightings = (
+        sighting
+        for sighting in scenario.seen
+        if isinstance(sighting, Sighting) and until is not None and sighting.day <= until
+    )
     return tuple(sorted(sightings, key=lambda sighting: sighting.day))
 
 

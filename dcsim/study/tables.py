@@ -32,6 +32,8 @@ STUCK = "milestone activity place waits_for kind unfinished:whole builds:whole m
 OPTIONAL = {
     "chain": CHAIN,
     "seen": "milestone seen date:time error:number alone:number",
+    "progress": "activity place state planned_start:time planned_finish:time start:time finish:time",
+    "planned": "milestone planned_date:time done_date:time expected_date:time",
     "before": "milestone p10_date:time p50_date:time p80_date:time p90_date:time",
 }
 """What some results have beside the tables of their question."""

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from dcsim.places import Places
+from dcsim.dates import first_minute, last_minute, spelled
+from dcsim.places import SITE, Places
 from dcsim.scenario.checks.breakdown import check_pattern
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import check_amount
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.scenario.schema import Milestone, Progress, Scenario
 from dcsim.scenario.values import parse_uncertain, read_date, read_number, read_span
 from dcsim.units import parse_number
 
@@ -50,12 +51,37 @@ def check_milestones(scenario: Scenario, findings: Problems) -> None:
 
 
 def check_seen(scenario: Scenario, findings: Problems) -> None:
-    """What was seen was seen after the clock starts, with an error of a fixed length."""
+    """What was seen was seen after the clock starts, with an error of a fixed length, and ends after it begins."""
     for number, sighting in enumerate(scenario.seen):
         path: Key = ("seen", number)
+        if isinstance(sighting, Progress):
+            _check_progress(path, sighting, scenario, findings)
+            continue
         findings.read((*path, "error"), lambda error: error.minutes, sighting.error)
         before = f"the clock starts on {scenario.start:%Y-%m-%d}, after the sighting of {sighting.day}"
         findings.require(scenario.start.date() <= sighting.day, path, before)
+
+
+def _check_progress(path: Key, progress: Progress, scenario: Scenario, findings: Problems) -> None:
+    """Work starts after the clock does, and finishes after it starts."""
+    start, started, finished = scenario.start, progress.started, progress.finished
+    activity = scenario.activities.get(progress.activity)
+    if started is None and activity is not None and not activity.is_nothing:
+        findings.add(path, f"'{progress.activity}' takes time: say also when it `started`")
+    before = f"the clock starts on {spelled(start)}, after this: set `start` to an earlier date"
+    findings.require(start <= progress.begins, path, before)
+    if started is not None and finished is not None:
+        message = f"it finished on {spelled(finished)}, before it started on {spelled(started)}"
+        findings.require(first_minute(started) <= last_minute(finished), path, message)
+
+
+def check_seen_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:
+    """Progress is told of places in which the activity is done."""
+    for number, sighting in enumerate(scenario.seen):
+        if isinstance(sighting, Progress) and sighting.activity in scenario.activities and sighting.place != SITE:
+            level = scenario.activities[sighting.activity].at
+            if level in places.tiers:
+                check_pattern(("seen", number, "place"), sighting.place, level, places, findings)
 
 
 def check_milestones_in_places(scenario: Scenario, places: Places, findings: Problems) -> None:

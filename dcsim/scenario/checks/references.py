@@ -16,7 +16,7 @@ from dcsim.scenario.checks.parts import (
 )
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import ALWAYS, PREDECESSOR, SITE, SUCCESSOR, Lagged, Scenario, WorkingLag
+from dcsim.scenario.schema import ALWAYS, PREDECESSOR, SITE, SUCCESSOR, Lagged, Progress, Scenario, Sighting, WorkingLag
 from dcsim.suggest import article
 
 _SHORTHAND = re.compile(r"(.*?)\s*(FS|SS|FF|SF)?\s*(?:\+\s*(\d.*)|([-\N{MINUS SIGN}].*))?", re.IGNORECASE)
@@ -40,8 +40,10 @@ def check_references(scenario: Scenario, findings: Problems) -> None:
     search.known("activity", scenario.activities, _counted(scenario, "activity"))
     search.known("activity", scenario.activities, ((path, name) for path, _, name in branched(scenario)))
     search.known("milestone", scenario.milestones, _fitted_to(scenario))
-    seen = ((("seen", i, "milestone"), sighting.milestone) for i, sighting in enumerate(scenario.seen))
-    search.known("milestone", scenario.milestones, seen)
+    sightings = [(i, one) for i, one in enumerate(scenario.seen) if isinstance(one, Sighting)]
+    search.known("milestone", scenario.milestones, ((("seen", i, "milestone"), one.milestone) for i, one in sightings))
+    progress = [(i, one) for i, one in enumerate(scenario.seen) if isinstance(one, Progress)]
+    search.known("activity", scenario.activities, ((("seen", i, "activity"), one.activity) for i, one in progress))
     search.known("source", scenario.sources, _cited(scenario, findings))
     stoppable = [*scenario.resources, *scenario.activities]
     search.known("resource or activity", stoppable, _stopped(scenario))
