@@ -69,7 +69,7 @@ class Planner:
     def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
         self.schedule, self.times, self.dates = schedule, times, dates
         self.into, self.origin = schedule.into(), schedule.origin
-        self.has_progress = any(one.actual_start is not None for one in schedule.activities.values())
+        self.has_progress = any(activity.actual_start is not None for activity in schedule.activities.values())
         self.units = {name: self._unit(name) for name in schedule.resources}
 
     def planned(self) -> list[Planned]:
@@ -154,18 +154,18 @@ class Planner:
         start, finish = activity.actual_start, activity.actual_finish
         if start is None or until is None:
             return
-        late = [one for one in (start, finish) if one is not None and one > until]
+        late = [date for date in (start, finish) if date is not None and date > until]
         if late:
             instead = "it has not begun" if start > until else "it is under way"
             what = f"its actual date {late[0]:%Y-%m-%d %H:%M}, after the status date"
             self.schedule.lose(activity.id, what, instead, "progress")
         made.started = start if start <= until else None
         made.finished = finish if finish is not None and finish <= until else None
-        left = next(one for one in (activity.left, activity.remaining, activity.minutes) if one is not None)
+        left = next(minutes for minutes in (activity.left, activity.remaining, activity.minutes) if minutes is not None)
         if made.started is not None and made.finished is None:
             made.left = (left,)
             if activity.estimate is not None and activity.minutes and left:
-                made.left = tuple(one * left // activity.minutes for one in activity.estimate)
+                made.left = tuple(point * left // activity.minutes for point in activity.estimate)
 
     def _link(self, link: Link, activity: Activity, made: Planned) -> None:
         what = f"the link {_link_in_words(link)} from {link.predecessor}"

@@ -146,8 +146,8 @@ class _Reader:
             raise ScheduleError(f"'{path}' does not say when the project starts")
         self.made = Schedule(name or str(self.properties.getName() or path.stem), start, path.name)
         self.made.obeys_limits = not self.is_p6
-        told_until = moment_of(self.properties.getStatusDate())
-        self.made.status, self.made.told_until = (told_until, None) if self.is_p6 else (None, told_until)
+        reported_until = moment_of(self.properties.getStatusDate())
+        self.made.status, self.made.reported_until = (reported_until, None) if self.is_p6 else (None, reported_until)
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
         kinds = jpype.JPackage("org").mpxj.FieldTypeClass
         self.own_id = project.getCustomFields().getFieldTypeByAlias(kinds.TASK, OWN_ID)

@@ -172,7 +172,7 @@ class _Writer:
             for made in begun:
                 parts = [f"activity: {self.activities[made.activity.id]}", f"started: {_minute(made.started)}"]
                 parts += [f"finished: {_minute(made.finished)}"] if made.finished is not None else []
-                spans = [self._span(one, made.calendar) for one in made.left]
+                spans = [self._span(minutes, made.calendar) for minutes in made.left]
                 left = f"{{pert: [{', '.join(spans)}]}}" if len(set(made.left)) > 1 else spans[0] if spans else ""
                 yield f"  - {{{', '.join([*parts, *([f'remaining: {left}'] if left else [])])}}}"
             yield f"as_of: {_minute(self.schedule.until)}"

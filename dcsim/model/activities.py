@@ -253,9 +253,9 @@ class Instances:
 
     def _left(self, number: int, part: Part, whole: Distribution) -> Distribution:
         """What is left of work under way, of which neither a rest nor a finish is told; all of any other work."""
-        if not part.is_under_way or part.actual is None or part.actual.told.remaining is not None:
+        if not part.is_under_way or part.actual is None or part.actual.progress.remaining is not None:
             return whole
-        (instance,), complete = part.instances.tolist(), part.actual.told.complete
+        (instance,), complete = part.instances.tolist(), part.actual.progress.complete
         multiplier = self._learned(number, part.whole, instance)
         if complete is not None:
             return Left(whole, float(1 - complete) * multiplier, 0.0)
@@ -268,9 +268,9 @@ class Instances:
         """The multiplier of work under way, by how many instances really started before it."""
         if (rule := whole.learning) is None:
             return 1.0
-        mine = self.of(self.names[number])
-        around = self.places.enclosing(whole.at, rule.per)[self.place[mine]]
-        here = mine[(around == around[instance - mine[0]]) & (self.started[mine] != NOT)]
+        instances = self.of(self.names[number])
+        around = self.places.enclosing(whole.at, rule.per)[self.place[instances]]
+        here = instances[(around == around[instance - instances[0]]) & (self.started[instances] != NOT)]
         own, started = self.started[instance], self.started[here]
         n = 1 + int(((started < own) | ((started == own) & (here < instance))).sum())
         return float((min(n, rule.until or n) / rule.at) ** math.log2(rule.rate))
@@ -305,7 +305,7 @@ class Instances:
         again = self.choices.minutes(part.whole.duration, _needs(part.whole), days)
         if part.is_under_way and part.whole.learning is not None:
             multiplier = self._learned(number, part.whole, int(part.instances[0]))
-            again = tuple(Left(one, multiplier, 0.0) for one in again)
+            again = tuple(Left(minutes, multiplier, 0.0) for minutes in again)
         repair, *further = self.choices.minutes(rework.duration, _needs_of_repair(part.spec), of_repair)
         return network.Rework(
             probability=float(rework.probability),

@@ -36,7 +36,7 @@ def _branch(name: str, branch: schema.Branch, instances: Instances) -> network.B
 def _known(branch: schema.Branch, ways: Sequence[schema.Course], instances: Instances) -> dict[int, int]:
     """The ways that were taken, by the place where some of their activities have begun: of several the likeliest."""
     begun: dict[int, set[str]] = {}
-    for activity in {one for way in ways for one in way.activities}:
+    for activity in {name for way in ways for name in way.activities}:
         around = instances.places.enclosing(instances.scenario.activities[activity].at, branch.per)
         mine = instances.of(activity)
         for place in around[instances.place[mine[instances.started[mine] != NOT]]].tolist():

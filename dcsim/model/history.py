@@ -29,7 +29,7 @@ class Actual(NamedTuple):
 
     start: int
     finish: int
-    told: Progress
+    progress: Progress
 
 
 class Part(NamedTuple):
@@ -62,16 +62,17 @@ class Past:
     places: Places
     status: int = NOT
     """The tick of the status date; none where no progress is told."""
-    _told: dict[str, list[Progress]] = field(default_factory=dict)
+    _progress: dict[str, list[Progress]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for one in self.scenario.progress:
-            self._told.setdefault(one.activity, []).append(one)
+        for progress in self.scenario.progress:
+            self._progress.setdefault(progress.activity, []).append(progress)
         until = self.scenario.status
-        if self._told and until is not None:
+        if self._progress and until is not None:
             self.status = last_tick(self.scenario.start, until)
-        every = [part for one in self.scenario.activities.values() for part in (one, *one.within.values())]
-        self.first = 1 + max((part.priority for part in every), default=0)
+        activities = self.scenario.activities.values()
+        parts = [part for activity in activities for part in (activity, *activity.within.values())]
+        self.first = 1 + max((part.priority for part in parts), default=0)
         """The priority of what is under way."""
 
     def parts(self, name: str, spec: Activity, places: Ints, instances: Ints) -> Iterator[Part]:
@@ -80,29 +81,29 @@ class Past:
         ahead = np.array([k not in actual for k in range(len(places))], np.bool_)
         if ahead.any():
             yield Part(spec, places[ahead], instances[ahead], spec)
-        for k, one in actual.items():
-            rest = _done(spec, one) if one.finish != NOT else self._under_way(spec, one)
-            yield Part(rest, places[k : k + 1], instances[k : k + 1], spec, one)
+        for k, dates in actual.items():
+            rest = _done(spec, dates) if dates.finish != NOT else self._under_way(spec, dates)
+            yield Part(rest, places[k : k + 1], instances[k : k + 1], spec, dates)
 
     def _actual(self, name: str, spec: Activity, places: Ints) -> dict[int, Actual]:
         """The progress at each of these places, by their position; the last that is told counts."""
-        found: dict[int, Actual] = {}
-        for one in self._told.get(name, ()):
-            start = tick_of(self.scenario.start, one.begins)
+        actual: dict[int, Actual] = {}
+        for progress in self._progress.get(name, ()):
+            start = tick_of(self.scenario.start, progress.begins)
             finish = NOT
-            if one.finished is not None:
-                finish = start if one.started is None else last_tick(self.scenario.start, one.finished)
-            for k in np.flatnonzero(self.places.matches(one.place, spec.at)[places]).tolist():
-                found[k] = Actual(start, finish if finish <= self.status else NOT, one)
-        return dict(sorted(found.items()))
+            if progress.finished is not None:
+                finish = start if progress.started is None else last_tick(self.scenario.start, progress.finished)
+            for k in np.flatnonzero(self.places.matches(progress.place, spec.at)[places]).tolist():
+                actual[k] = Actual(start, finish if finish <= self.status else NOT, progress)
+        return dict(sorted(actual.items()))
 
     def _under_way(self, spec: Activity, actual: Actual) -> Activity:
         """What is left to do, as a piece of work."""
         changes: dict[str, object] = {"consumes": {}, "priority": self.first, "not_before": None}
         if spec.learning is not None:
             changes["learning"] = spec.learning.model_copy(update={"rate": Fraction(1)})
-        if actual.told.remaining is not None:
-            changes["duration"] = actual.told.remaining
+        if actual.progress.remaining is not None:
+            changes["duration"] = actual.progress.remaining
             changes["ways"] = {k: way and way.model_copy(update={"duration": None}) for k, way in spec.ways.items()}
         return spec.model_copy(update=changes)
 

@@ -95,17 +95,19 @@ class Links:
 
     def releases(self) -> Ints:
         """Of each node, the tick before which it does not happen."""
-        found = np.concatenate([self.instances.release, np.zeros(len(self.needed), np.int64)])
+        ticks = np.concatenate([self.instances.release, np.zeros(len(self.needed), np.int64)])
         for gate, instance in self._begun.items():
-            found[gate] = self.instances.started[instance]
-        return found
+            ticks[gate] = self.instances.started[instance]
+        return ticks
 
     def history(self) -> network.History | None:
         """What had happened by the status date."""
-        own = self.instances
-        if own.past.status == NOT:
+        instances = self.instances
+        if instances.past.status == NOT:
             return None
-        return network.History(own.past.status, own.started, own.finished, tuple(own.took), self._begun)
+        return network.History(
+            instances.past.status, instances.started, instances.finished, tuple(instances.took), self._begun
+        )
 
     def arrays(self) -> tuple[NDArray[np.int32], Ints, NDArray[np.int32], NDArray[np.int32]]:
         """How many links each node needs; the links sorted by source as first link per node, target and lag."""
@@ -125,20 +127,20 @@ class Links:
 
         What is under way has two starts: the real one, and for what depends on its length, that of what is left.
         """
-        mine = self.instances.of(activity)
+        instances = self.instances.of(activity)
         if event == "finish":
-            return mine
-        begun = mine[self.instances.is_under_way[mine]]
+            return instances
+        begun = instances[self.instances.is_under_way[instances]]
         if activity not in self._start_gates:
             self._start_gates[activity] = self.gate(1)
-            for _ in range(len(mine) - 1):
+            for _ in range(len(instances) - 1):
                 self.gate(1)
             self._begun |= {self.gate(0): instance for instance in begun.tolist()}
             self._real_starts[activity] = len(self.needed) + self.instances.total - len(begun)
-        found = self._start_gates[activity] + np.arange(len(mine))
+        nodes = self._start_gates[activity] + np.arange(len(instances))
         if not tied and len(begun):
-            found[begun - mine[0]] = self._real_starts[activity] + np.arange(len(begun))
-        return found
+            nodes[begun - instances[0]] = self._real_starts[activity] + np.arange(len(begun))
+        return nodes
 
     @property
     def _held(self) -> NDArray[np.bool_]:

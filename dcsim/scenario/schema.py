@@ -948,15 +948,15 @@ class Scenario(Model):
     def progress(self) -> tuple[Progress, ...]:
         """The progress of activities that had begun by the status date."""
         until = self.status
-        told = (one for one in self.seen if isinstance(one, Progress))
-        return tuple(one for one in told if until is not None and one.begins <= last_minute(until))
+        progress = (entry for entry in self.seen if isinstance(entry, Progress))
+        return tuple(entry for entry in progress if until is not None and entry.begins <= last_minute(until))
 
     @property
     def status(self) -> date | None:
         """The date up to which it is known what happened, whose end counts if it has no time; none if nothing is."""
         if not self.seen:
             return None
-        return self.as_of or max(one.day for one in self.seen)
+        return self.as_of or max(entry.day for entry in self.seen)
 
     @property
     def zero(self) -> datetime:

@@ -152,9 +152,9 @@ class Schedule:
     @property
     def until(self) -> dt.datetime | None:
         """The date up to which progress is told: the last actual date where the file does not say; none if none is."""
-        actual = [(one.actual_start, one.actual_finish) for one in self.activities.values()]
+        actual = [(activity.actual_start, activity.actual_finish) for activity in self.activities.values()]
         known = [date for dates in actual for date in dates if date is not None]
-        return self.status or self.told_until or max(known, default=None)
+        return self.status or self.reported_until or max(known, default=None)
 
     def days(self, activity: Activity, minutes: int) -> float:
         """Minutes in working days of the calendar of an activity."""

@@ -3,7 +3,8 @@
 The plan is the expected case as if nothing had begun; what is expected is that from the status date on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,13 +34,15 @@ def progress_tables(scenario: Scenario, network: Network, engine: str) -> tuple[
     """
     history = network.history
     assert history is not None
-    plan, now = (_expected(one, engine) for one in (network_of(changed(scenario, overrides={"seen": []})), network))
+    plan, now = (_expected(case, engine) for case in (network_of(changed(scenario, overrides={"seen": []})), network))
     state = np.where(history.finish != NOT, FINISHED, np.where(history.start != NOT, UNDER_WAY, NOT_BEGUN))
     frame = now.activities()[["activity", "place"]].assign(state=pd.Series(state, dtype="str"))
     for name, trace in (("planned_", plan), ("", now)):
         frame[f"{name}start"] = _dates(network, trace.began)
         frame[f"{name}finish"] = _dates(network, np.where(trace.finish == NOT, NOT, trace.finish - trace.eve))
-    milestones = pd.DataFrame({"milestone": pd.Series([one.name for one in network.milestones], dtype="str")})
+    milestones = pd.DataFrame(
+        {"milestone": pd.Series([milestone.name for milestone in network.milestones], dtype="str")}
+    )
     milestones["planned_date"] = _dates(network, plan.dated)
     milestones["done_date"] = _dates(network, np.where(now.reached <= history.status, now.dated, NOT))
     milestones["expected_date"] = _dates(network, now.dated)
@@ -71,12 +74,12 @@ def progress_section(result: Result) -> Section:
     if len(under_way):
         names = ("planned start", "started", "planned finish", "expected finish")
         fields = ("planned_start", "start", "planned_finish", "finish")
-        cells = [[_named(row), *(row[one] for one in fields)] for row in under_way.head(MOST_ROWS).to_dict("records")]
+        cells = [[_named(row), *(row[name] for name in fields)] for row in under_way.head(MOST_ROWS).to_dict("records")]
         tables.append(Table((Column("under way"), *(Column(name, "date") for name in names)), cells))
     return Section("Planned, done and forecast", tuple(_said(result, table)), tables=tuple(tables))
 
 
-def _named(row: dict[str, object]) -> str:
+def _named(row: Mapping[Hashable, Any]) -> str:
     return str(row["activity"]) if row["place"] == "site" else f"{row['activity']}, {row['place']}"
 
 

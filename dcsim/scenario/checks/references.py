@@ -40,10 +40,12 @@ def check_references(scenario: Scenario, findings: Problems) -> None:
     search.known("activity", scenario.activities, _counted(scenario, "activity"))
     search.known("activity", scenario.activities, ((path, name) for path, _, name in branched(scenario)))
     search.known("milestone", scenario.milestones, _fitted_to(scenario))
-    sightings = [(i, one) for i, one in enumerate(scenario.seen) if isinstance(one, Sighting)]
-    search.known("milestone", scenario.milestones, ((("seen", i, "milestone"), one.milestone) for i, one in sightings))
-    progress = [(i, one) for i, one in enumerate(scenario.seen) if isinstance(one, Progress)]
-    search.known("activity", scenario.activities, ((("seen", i, "activity"), one.activity) for i, one in progress))
+    sightings = [(i, entry) for i, entry in enumerate(scenario.seen) if isinstance(entry, Sighting)]
+    search.known(
+        "milestone", scenario.milestones, ((("seen", i, "milestone"), entry.milestone) for i, entry in sightings)
+    )
+    progress = [(i, entry) for i, entry in enumerate(scenario.seen) if isinstance(entry, Progress)]
+    search.known("activity", scenario.activities, ((("seen", i, "activity"), entry.activity) for i, entry in progress))
     search.known("source", scenario.sources, _cited(scenario, findings))
     stoppable = [*scenario.resources, *scenario.activities]
     search.known("resource or activity", stoppable, _stopped(scenario))
