@@ -730,6 +730,18 @@ def test_progress_of_a_planning_tool(mpxj, tmp_path):
     assert set(table["simulated_cause"]) <= {"", "link"}
 
 
+def test_a_link_to_an_activity_that_the_file_does_not_have_is_told(mpxj, tmp_path):
+    path = written(mpxj, tmp_path / "plan.xer", "XER")
+    lines = path.read_bytes().splitlines(keepends=True)
+    number = next(k for k, line in enumerate(lines) if line.startswith(b"%T\tTASKPRED"))
+    columns, row = (lines[number + k].rstrip(b"\r\n").split(b"\t") for k in (1, 2))
+    row[columns.index(b"task_pred_id")], row[columns.index(b"pred_task_id")] = b"9999", b"8888"
+    lines.insert(number + 3, b"\t".join(row) + b"\r\n")
+    path.write_bytes(b"".join(lines))
+    lost = library.import_schedule(path).losses["what"].tolist()
+    assert "1 link of activities that belong to other projects, or are not in the file" in lost
+
+
 def test_an_mpx_file_is_read(mpxj, tmp_path):
     found = library.import_schedule(written(mpxj, tmp_path / "plan.mpx", "MPX"))
     assert found.activities["early_finish"].max() == dt.datetime(2026, 1, 20, 17)
