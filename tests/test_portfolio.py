@@ -470,3 +470,13 @@ def test_engines_agree_on_portfolios(tmp_path):
         for chance in (Expectation(), Sample(number)):
             draws = draw(network, chance)
             assert same_trace(*(engine()(network, draws) for engine in ENGINES.values())), number
+
+
+def test_who_took_what_another_site_waited_for(folder):
+    loaded = dcsim.load(scarce(folder, "priority"), root=folder)
+    report = dcsim.simulate(loaded, expected=True, engine="reference").report()
+    (said,) = next(section.points for section in report.sections if section.title.startswith("Who took"))
+    assert said == "a waits for goods, up to 3.0 days; meanwhile b took 4 GPU"
+    told = dcsim.explain(loaded, milestone="a.all", n=4, workers=1, engine="reference")
+    assert told.tables["taken"].to_numpy().tolist() == [["a", "goods", 3.0, "b", 4]]
+    assert "taken" not in dcsim.explain(loaded, milestone="ten", n=4, workers=1, engine="reference").tables

@@ -13,6 +13,11 @@ Where engines disagree, this one is right. At every tick where something is due:
 3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
    the next tick.
 
+*Portfolios.* What takes goods that sites share by priority or by date is visited in the order (priority of its site,
+date by which its site needs them, priority, ready tick, file order, place order), where the first two count as 0 and as
+no date for all else. What is divided among sites is divided unit by unit: of the first n units of a stock, an order or
+a production a site has floor(n x high) - floor(n x low), between the sums of the shares before it and with it.
+
 *Months.* A lag, a lead time, an interval or a duration in calendar months ends on the same day of a later month, or on
 its last, at the same time of day; a part of a month is that part of the way to the next whole one, rounded half up.
 Work of such a duration goes on while its calendars are closed; factors, effects and learning multiply the months.

@@ -14,6 +14,7 @@ CHAPTERS = {
     "values": "spans, amounts, dates, months, distributions, and where a value comes from",
     "expressions": "parameters, and values that are computed from them",
     "layers": "variants, options, single values, and files that extend others",
+    "portfolio": "many sites in one scenario: what they share, and who gets what is scarce",
     "archetypes": "scenarios to begin with: ways of building, and `dcsim new`, which writes a site on top of one",
     "seen": "forecasts of a build under way, from what was seen of it",
     "backtest": "forecasts of real sites beside past builds, and what their dates say of a few quantities",

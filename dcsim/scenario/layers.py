@@ -205,7 +205,7 @@ def entries(node: Node, section: str) -> dict[str, Node]:
 
 def is_partial(path: Key) -> bool:
     """Whether partial scenarios are here, which have a meaning only when they are applied to the scenario."""
-    return path == ("variants",) or (len(path) == 3 and path[0] == "options" and path[2] == "changes")
+    return path == ("variants",) or (len(path) == 3 and path[::2] in (("options", "changes"), ("include", "set")))
 
 
 def is_wrapper(node: Node, path: Key) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dcsim.analysis.contention import taken
 from dcsim.analysis.milestones import beside_observed
 from dcsim.analysis.states import NEVER as NOT_YET
 from dcsim.analysis.states import states_of
@@ -24,15 +25,16 @@ from dcsim.document.names import labelled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
 from dcsim.errors import RequestError, ResultError
+from dcsim.model import network_of
 from dcsim.scenario.schema import Scenario
 from dcsim.study.curves import SHARE, Curve, by_unit, chosen, moments, observed_and_target_dates, over_time, window
 from dcsim.study.labels import with_labels
 from dcsim.study.manifest import Count, Fields, Moment
 from dcsim.study.result import Result, known
-from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, waits_section
+from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, taken_section, waits_section
 from dcsim.study.site import gantt, site_map
 from dcsim.study.stocks import at_work, stock
-from dcsim.study.tables import MILESTONES
+from dcsim.study.tables import MILESTONES, TAKEN, typed
 from dcsim.units import DAY
 
 MAIN = "milestones"
@@ -99,9 +101,18 @@ Row = Mapping[Hashable, Any]
 def report(result: Result, milestone: str = "") -> Report:
     """When milestones are reached, beside observed dates; the longest waits; what is stuck."""
     begun = Section("", (_ended(result),), notes=(day_zero(result.scenario),))
-    sections = (begun, _milestones(result, milestone), _waits(result), fitted(result.scenario), _stuck(result))
+    sections = (begun, _milestones(result, milestone), _waits(result), _taken(result))
+    more = (fitted(result.scenario), _stuck(result))
     shown = Section("Activities by place", charts=(gantt_chart(result),))
-    return Report.of("One run", result.subject(), (*sections, shown))
+    return Report.of("One run", result.subject(), (*sections, *more, shown))
+
+
+def _taken(result: Result) -> Section:
+    """Which site of a portfolio took what another waited for."""
+    if not (sites := list(result.scenario.sites)):
+        return Section("")
+    rows = typed(taken(network_of(result.scenario), sites, result.tables["activities"]), TAKEN)
+    return taken_section(rows.to_dict("records"), result.scenario)
 
 
 def _moment(result: Result, tick: float) -> datetime:

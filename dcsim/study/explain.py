@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.chain import MINOR, criticality, days_by_cause, segments, story
+from dcsim.analysis.contention import taken
 from dcsim.chain import chains
 from dcsim.distributions import Fixed
 from dcsim.document.bars import OTHER, coloured, with_rest
@@ -23,16 +24,18 @@ from dcsim.engine.draws import draw as settle
 from dcsim.errors import RequestError
 from dcsim.model import network_of
 from dcsim.network import Network, Risk
+from dcsim.places import site_of
 from dcsim.scenario.schema import Scenario
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.manifest import Count, Fields, Share
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_milestone
 from dcsim.study.result import Result
+from dcsim.study.sections import taken_section
 from dcsim.study.seen import about_seen
-from dcsim.study.tables import CHAIN, STUCK
+from dcsim.study.tables import CHAIN, STUCK, TAKEN, typed
 from dcsim.study.unfinished import never
-from dcsim.trace import NOT
+from dcsim.trace import NOT, Trace
 from dcsim.units import DAY
 
 MAIN = "days"
@@ -94,11 +97,12 @@ def explain(
     many = replicate(scenario, network, seed, sampling, asked, working, progress)
     number = _typical(many, milestone) if replication == TYPICAL else replication
     spent, touched = many.chains(milestone)
+    trace, parts = _told(many, milestone, number)
     reached = ~np.isnan(many.days_of(milestone))
     tables = {
         "days": days_by_cause(network, spent[reached], touched[reached]),
         "criticality": criticality(network, touched[reached]),
-        "segments": _segments(many, milestone, number),
+        "segments": parts,
         "chain": many.chain,
         "stuck": many.stuck,
     }
@@ -108,11 +112,14 @@ def explain(
         "mean_day": float(tables["days"]["mean"].sum()) if reached.any() else None,
         "reached": float(reached.mean()),
     }
+    if site := site_of(milestone, scenario.sites):
+        rows = taken(network, list(scenario.sites), trace.activities())
+        tables["taken"] = typed([row for row in rows if row[0] == site], TAKEN)
     return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
 
 
-def _segments(many: Replications, milestone: str, replication: int | None) -> pd.DataFrame:
-    """The driving chain of one replication, or of the run with expected values, in order of time."""
+def _told(many: Replications, milestone: str, replication: int | None) -> tuple[Trace, pd.DataFrame]:
+    """One run, and the driving chain of one replication, or of the run with expected values, in order of time."""
     network = many.network
     if replication is None:
         draws = settle(network, Expectation())
@@ -120,8 +127,9 @@ def _segments(many: Replications, milestone: str, replication: int | None) -> pd
         design = designed(network, many.sampling, many.seed, replication)
         draws = settle(network, Sample(many.seed, replication, design))
     gate = next(known.gate for known in network.milestones if known.name == milestone)
-    (chain,) = chains(ENGINES[many.engine]()(network, draws), draws, [gate])
-    return segments(network, draws, milestone, chain)
+    trace = ENGINES[many.engine]()(network, draws)
+    (chain,) = chains(trace, draws, [gate])
+    return trace, segments(network, draws, milestone, chain)
 
 
 def _typical(many: Replications, milestone: str) -> int:
@@ -198,7 +206,9 @@ Row = Mapping[Hashable, Any]
 def report(result: Result, milestone: str = "") -> Report:
     """When the milestone is reached, its days by cause, what is critical, and the story of one run."""
     name = result.about["milestone"]
-    sections = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
+    told = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
+    rows = result.tables["taken"].to_dict("records") if "taken" in result.tables else []
+    sections = (*told, taken_section(rows, result.scenario))
     return Report.of(f"What drives {name}", [*result.subject(), name], sections)
 
 

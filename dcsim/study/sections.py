@@ -1,11 +1,11 @@
 """Sections that reports of one run and of many share: what was fitted, and what was waited for longest."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from dcsim.document.chart import Chart
 from dcsim.document.report import Column, Section, Table
-from dcsim.document.words import counted, written
+from dcsim.document.words import counted, days, written
 from dcsim.scenario.schema import Scenario
 
 MOST_CAUSES = 8
@@ -33,5 +33,22 @@ def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence
 
 def day_zero(scenario: Scenario) -> str:
     """From which date days are counted, also where sites count from dates of their own."""
-    sites = "".join(f", for {name} {zero:%Y-%m-%d}" for name, zero in scenario.zeros.items())
+    others = {name: zero for name, zero in scenario.zeros.items() if zero != scenario.zero}
+    sites = "".join(f", for {name} {zero:%Y-%m-%d}" for name, zero in others.items())
     return f"day 0 is {scenario.zero:%Y-%m-%d}{sites}"
+
+
+def taken_section(rows: Sequence[Mapping[Hashable, Any]], scenario: Scenario) -> Section:
+    """Which site took what another waited for; nothing where there are no sites."""
+    said: dict[tuple[str, str], str] = {}
+    for row in rows:
+        unit = scenario.supplies[row["waits_for"]].unit if row["waits_for"] in scenario.supplies else "units"
+        key = (row["site"], row["waits_for"])
+        begins = f"{_site(scenario, key[0])} waits for {key[1]}, up to {days(row['days'])} days; meanwhile"
+        part = f"{_site(scenario, row['by'])} took {row['units']:,} {unit}"
+        said[key] = f"{said[key]}, {part}" if key in said else f"{begins} {part}"
+    return Section("Who took what others waited for" if said else "", points=list(said.values()))
+
+
+def _site(scenario: Scenario, name: str) -> str:
+    return scenario.sites[name].label or name

@@ -29,11 +29,13 @@ _WORDS = {"text": "text", "whole": "whole numbers", "number": "numbers", "time":
 MILESTONES = "replication:whole milestone tick:whole day:number date:time"
 CHAIN = "replication:whole milestone kind name days:number"
 STUCK = "milestone activity place waits_for kind unfinished:whole builds:whole mean:number least:whole most:whole"
+TAKEN = "site waits_for days:number by units:whole"
 OPTIONAL = {
     "chain": CHAIN,
     "seen": "milestone seen date:time error:number alone:number",
     "progress": "activity place state planned_start:time planned_finish:time start:time finish:time",
     "planned": "milestone planned_date:time done_date:time expected_date:time",
+    "taken": TAKEN,
     "before": "milestone p10_date:time p50_date:time p80_date:time p90_date:time",
 }
 """What some results have beside the tables of their question."""
