@@ -272,8 +272,8 @@ class Order:
 
     def lot(self, k: int) -> int:
         """Units in the k-th lot, counted from 0: lots are equal up to one unit."""
-        whole = self.amount if self.divided is None else self.divided.whole
-        before, after = k * whole // self.lots, (k + 1) * whole // self.lots
+        total = self.amount if self.divided is None else self.divided.whole
+        before, after = k * total // self.lots, (k + 1) * total // self.lots
         return after - before if self.divided is None else self.divided.part(after) - self.divided.part(before)
 
 
@@ -565,10 +565,10 @@ class Network:
     @cached_property
     def taken(self) -> NDArray[np.int64]:
         """Of each stock, the units that work took before the status date; this may be more than there was."""
-        found = np.zeros(len(self.stocks), np.int64)
+        amounts = np.zeros(len(self.stocks), np.int64)
         for stock, _, amount in () if self.history is None else self.history.took:
-            found[stock] += amount
-        return found
+            amounts[stock] += amount
+        return amounts
 
     @cached_property
     def starter(self) -> NDArray[np.int32]:

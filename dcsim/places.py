@@ -159,7 +159,9 @@ class Places:
         """Which places of a level any of these patterns means; all where there are none."""
         if patterns is None:
             return np.ones(self.count(level), np.bool_)
-        return reduce(np.logical_or, (self.matches(one, level) for one in patterns), np.zeros(self.count(level), bool))
+        return reduce(
+            np.logical_or, (self.matches(pattern, level) for pattern in patterns), np.zeros(self.count(level), bool)
+        )
 
     def matches(self, pattern: str, level: str) -> Mask:
         """Which places of a level a pattern means: those it matches, and those inside one that it matches."""

@@ -103,8 +103,8 @@ class Waiting:
         """Told a tick at which those who wait for calendars are to be looked at again."""
         self.tick = 0
         self.free = [Level(units) for units in draws.capacity.tolist()]
-        there = [stock.initial - taken for stock, taken in zip(network.stocks, network.taken.tolist(), strict=True)]
-        self.stock = [Level(units) for units in there]
+        stocks = [stock.initial - taken for stock, taken in zip(network.stocks, network.taken.tolist(), strict=True)]
+        self.stock = [Level(units) for units in stocks]
         self.queues: list[Queue | None] = [None] * len(network.demands)
         self.awake: set[Queue] = set()
         """Queues whose head may be able to start."""

@@ -12,7 +12,7 @@ from dcsim.distributions import Distribution, Left, mean_failures
 from dcsim.model.choices import Choices, Needs
 from dcsim.model.history import Part, Past
 from dcsim.model.sharing import turn
-from dcsim.model.supplies import Goods
+from dcsim.model.supplies import Supplies
 from dcsim.model.time import WorkingTimes
 from dcsim.model.variations import variations
 from dcsim.network import REPAIR, RETRY, WORK, Demand, Take
@@ -35,7 +35,7 @@ class Instances:
     scenario: Scenario
     places: Places
     times: WorkingTimes
-    goods: Goods
+    supplies: Supplies
     choices: Choices
     past: Past
     bundles: list[tuple[Take, ...]] = field(default_factory=lambda: [()])
@@ -121,13 +121,13 @@ class Instances:
         if part.is_done:
             self.release[instance] = part.actual.start
         for name, amount in self._amounts(part.whole.consumes).items():
-            stock = int(self.goods.numbers(name, part.spec.at)[place])
+            stock = int(self.supplies.numbers(name, part.spec.at)[place])
             self.took.append((stock, part.actual.start, amount))
 
     def _add_part(self, number: int, part: Part) -> None:
         spec, places, instances, _, _ = part
         if spec.not_before is not None:
-            self.release[instances] = max(0, self.past.status, self.goods.clock.tick(spec.not_before))
+            self.release[instances] = max(0, self.past.status, self.supplies.clock.tick(spec.not_before))
         needs = _needs(spec)
         demands = self._demands(number, WORK, spec, needs, self._amounts(spec.consumes), places, part.is_done)
         self.demand[instances] = demands
@@ -155,12 +155,12 @@ class Instances:
     def _by_place(
         self, names: list[str], level: str, places: Ints, make: Callable[[str, int], int]
     ) -> NDArray[np.int32]:
-        """For each place, `make` of the smallest place that all these goods share, made once per such place.
+        """For each place, `make` of the smallest place that all these supplies share, made once per such place.
 
         It gets that place, and which of the places is the first in it.
         """
         shared = max(
-            (self.goods.level(name) for name in names), key=lambda level: len(self.places.chain(level)), default=SITE
+            (self.supplies.level(name) for name in names), key=lambda level: len(self.places.chain(level)), default=SITE
         )
         if shared == SITE:
             return np.full(len(places), make(SITE, 0), np.int32)
@@ -185,12 +185,12 @@ class Instances:
         repaired = ("rework",) if kind == REPAIR else ()
         entries = self.choices.entries(("activities", self.names[number], *repaired, "requires"), needs)
         resources = [name for entry in entries for name in entry.resources]
-        stops = [] if is_done else self.goods.stopped_by(self.names[number])
+        stops = [] if is_done else self.supplies.stopped_by(self.names[number])
         own = self.times.number([spec.calendar or ALWAYS], stops)
         days, day_numbers = self.choices.days(needs, places)
-        of = {name: self.goods.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
+        of = {name: self.supplies.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
         spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
-        priority = spec.priority + turn(self.scenario, self.goods.clock, self.names[number], spec)
+        priority = spec.priority + turn(self.scenario, self.supplies.clock, self.names[number], spec)
         length = all(span.is_nothing for span in spans), any(span.in_months for span in spans)
         if not all(span.is_nothing or span.in_months == length[1] for span in spans):
             path = ("activities", self.names[number], "ways")
@@ -219,7 +219,7 @@ class Instances:
         produces = self._amounts(spec.produces)
         if not produces:
             return np.zeros(len(places), np.int32)
-        of = {name: self.goods.numbers(name, spec.at)[places] for name in produces}
+        of = {name: self.supplies.numbers(name, spec.at)[places] for name in produces}
 
         def make(_: str, k: int) -> int:
             self.bundles.append(tuple(Take(int(of[name][k]), amount) for name, amount in produces.items()))
@@ -241,7 +241,7 @@ class Instances:
             alike = (
                 number,
                 tuple(self._left(number, part, duration) for duration in minutes),
-                self.goods.factors(spec.varies_with),
+                self.supplies.factors(spec.varies_with),
                 spec.learning,
                 self._rework(number, part, days[calendar], days_of_repair[repair_calendar]),
             )
@@ -251,25 +251,25 @@ class Instances:
                 (here, self.choices.days_added(spec.duration, needs, days[calendar]))
             )
 
-    def _left(self, number: int, part: Part, whole: Distribution) -> Distribution:
+    def _left(self, number: int, part: Part, duration: Distribution) -> Distribution:
         """What is left of work under way, of which neither a rest nor a finish is told; all of any other work."""
         if not part.is_under_way or part.actual is None or part.actual.progress.remaining is not None:
-            return whole
+            return duration
         (instance,), complete = part.instances.tolist(), part.actual.progress.complete
         multiplier = self._learned(number, part.whole, instance)
         if complete is not None:
-            return Left(whole, float(1 - complete) * multiplier, 0.0)
+            return Left(duration, float(1 - complete) * multiplier, 0.0)
         demand, start, status = self.demands[self.demand[instance]], part.actual.start, self.past.status
         if demand.in_months:
-            return Left(whole, multiplier, self.goods.clock.months(start, status))
-        return Left(whole, multiplier, float(self.times.table[demand.together].open.worked(start, status)))
+            return Left(duration, multiplier, self.supplies.clock.months(start, status))
+        return Left(duration, multiplier, float(self.times.table[demand.together].open.worked(start, status)))
 
-    def _learned(self, number: int, whole: Activity, instance: int) -> float:
+    def _learned(self, number: int, activity: Activity, instance: int) -> float:
         """The multiplier of work under way, by how many instances really started before it."""
-        if (rule := whole.learning) is None:
+        if (rule := activity.learning) is None:
             return 1.0
         instances = self.of(self.names[number])
-        around = self.places.enclosing(whole.at, rule.per)[self.place[instances]]
+        around = self.places.enclosing(activity.at, rule.per)[self.place[instances]]
         here = instances[(around == around[instance - instances[0]]) & (self.started[instances] != NOT)]
         own, started = self.started[instance], self.started[here]
         n = 1 + int(((started < own) | ((started == own) & (here < instance))).sum())
@@ -313,7 +313,7 @@ class Instances:
             again=again,
             repair=repair,
             further=tuple(further),
-            factors=self.goods.factors(rework.varies_with),
+            factors=self.supplies.factors(rework.varies_with),
         )
 
 

@@ -38,8 +38,8 @@ def _known(branch: schema.Branch, ways: Sequence[schema.Course], instances: Inst
     begun: dict[int, set[str]] = {}
     for activity in {name for way in ways for name in way.activities}:
         around = instances.places.enclosing(instances.scenario.activities[activity].at, branch.per)
-        mine = instances.of(activity)
-        for place in around[instances.place[mine[instances.started[mine] != NOT]]].tolist():
+        of_activity = instances.of(activity)
+        for place in around[instances.place[of_activity[instances.started[of_activity] != NOT]]].tolist():
             begun.setdefault(place, set()).add(activity)
     return {
         place: max(range(len(ways)), key=lambda way: (len(done & set(ways[way].activities)), ways[way].weight, -way))

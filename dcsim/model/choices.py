@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.distributions import Distribution
-from dcsim.model.supplies import Goods
+from dcsim.model.supplies import Supplies
 from dcsim.model.time import WorkingTimes
 from dcsim.network import Alternative, Claim, Demand, Requirement
 from dcsim.scenario.checks.parts import alternatives, spaced
@@ -83,7 +83,7 @@ class Needs:
 class Choices:
     """Requirements as they are in each place, and the calendars that come together where something is chosen."""
 
-    goods: Goods
+    supplies: Supplies
     times: WorkingTimes
     joined: dict[tuple[int, int], int] = field(default_factory=dict)
     refused: list[tuple[Key, str]] = field(default_factory=list)
@@ -124,7 +124,7 @@ class Choices:
         possible = []
         for (called, takes), option in zip(choice, options, strict=True):
             claims = tuple(Claim(numbers[name], units) for name, units in takes.items())
-            calendar = self.times.joined([0, *(self.goods.resources[claim.resource].calendar for claim in claims)])
+            calendar = self.times.joined([0, *(self.supplies.resources[claim.resource].calendar for claim in claims)])
             possible.append(Alternative(claims, calendar, called if len(choice) > 1 else "", option))
         return possible
 
@@ -141,7 +141,7 @@ class Choices:
             for pair in product(before, dict.fromkeys(alternative.calendar for alternative in choice.alternatives)):
                 if pair not in self.joined and len(self.joined) >= MOST_TOGETHER + self._alternatives:
                     most = f"can lead to more than {MOST_TOGETHER:,} combinations of calendars"
-                    name = list(self.goods.scenario.activities)[demand.activity]
+                    name = list(self.supplies.scenario.activities)[demand.activity]
                     self.refused.append((("activities", name), f"its alternatives {most}; use fewer calendars"))
                     return
                 if pair not in self.joined:
@@ -164,9 +164,9 @@ class Choices:
         """For each place the calendar of this resource, whatever stops its work."""
         if name is None:
             return np.full(len(places), own, np.int64)
-        resources = self.goods.numbers(name, at)[places].tolist()
+        resources = self.supplies.numbers(name, at)[places].tolist()
         calendars = {
-            number: self.times.number([self.times.table[self.goods.resources[number].calendar].name], [])
+            number: self.times.number([self.times.table[self.supplies.resources[number].calendar].name], [])
             for number in set(resources)
         }
         return np.array([calendars[number] for number in resources], np.int64)

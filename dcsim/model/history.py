@@ -110,8 +110,8 @@ class Past:
 
 def _done(spec: Activity, actual: Actual) -> Activity:
     """What is finished, as work that takes its time and nothing else."""
-    nothing = ActivityPart()
-    changes = {name: getattr(nothing, name) for name in ActivityPart.model_fields if name != "produces"}
+    empty = ActivityPart()
+    changes = {name: getattr(empty, name) for name in ActivityPart.model_fields if name != "produces"}
     changes["duration"] = Uncertain("fixed", (Span(Fraction(actual.finish - actual.start), "min"),))
     if spec.learning is not None:
         changes["learning"] = spec.learning.model_copy(update={"rate": Fraction(1)})

@@ -66,7 +66,7 @@ class Links:
         for name, activity in self.scenario.activities.items():
             for k, link in enumerate(activity.after):
                 self._add_link(("activities", name, "after", k), name, activity, link)
-        for order, placed in self.instances.goods.waiting_orders:
+        for order, placed in self.instances.supplies.waiting_orders:
             self._add_order(order, placed)
         for name, risk in self.scenario.risks.items():
             if isinstance(risk.begins, WindowAfter):
@@ -162,7 +162,7 @@ class Links:
     def _add_milestone(self, name: str, milestone: schema.Milestone) -> None:
         if milestone.supply is not None:
             supply = self.scenario.supplies[milestone.supply]
-            stocks = np.array(self.instances.goods.all(milestone.supply))
+            stocks = np.array(self.instances.supplies.all(milestone.supply))
             if milestone.place is not None:
                 stocks = stocks[self.places.matches(milestone.place, supply.per)]
             reaches = parse_amount(milestone.reaches, supply.unit)
@@ -251,9 +251,9 @@ class Links:
 
     def _add_order(self, order: int, link: schema.Lagged) -> None:
         """An order is placed once, when the last of all the instances it waits for has finished."""
-        goods = self.instances.goods
-        stock = goods.stocks[goods.orders[order].stock]
-        path = ("supplies", stock.name, "orders", goods.orders[order].name, "placed")
+        supplies = self.instances.supplies
+        stock = supplies.stocks[supplies.orders[order].stock]
+        path = ("supplies", stock.name, "orders", supplies.orders[order].name, "placed")
         gate = self._gate_after(path, link, self._lag_number(self._counted(link, ELAPSED)))
         self.orders_of_gate[gate] = (order,)
 

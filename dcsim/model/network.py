@@ -10,7 +10,7 @@ from dcsim.model.limits import exceeded
 from dcsim.model.links import Links
 from dcsim.model.refusals import refuse
 from dcsim.model.risks import risks
-from dcsim.model.supplies import Goods
+from dcsim.model.supplies import Supplies
 from dcsim.model.time import Clock, WorkingTimes
 from dcsim.network import Factor, Network
 from dcsim.places import Places
@@ -28,9 +28,9 @@ def build(scenario: Scenario) -> Network:
     places = Places.grow(scenario.places, scenario.document.limit)
     clock = Clock(scenario)
     times = WorkingTimes(scenario, clock)
-    goods = Goods(scenario, places, clock, times)
-    choices = Choices(goods, times)
-    instances = Instances(scenario, places, times, goods, choices, Past(scenario, places))
+    supplies = Supplies(scenario, places, clock, times)
+    choices = Choices(supplies, times)
+    instances = Instances(scenario, places, times, supplies, choices, Past(scenario, places))
     links = Links(scenario, places, instances)
     work = tuple(instances.make_work())
     needed, link_first, link_to, link_lag = links.arrays()
@@ -63,10 +63,10 @@ def build(scenario: Scenario) -> Network:
         orders_of_gate=links.orders_of_gate,
         milestones=tuple(links.milestones.values()),
         factors=tuple(Factor(name, factor.per, _plain(factor.value)) for name, factor in scenario.factors.items()),
-        resources=tuple(goods.resources),
-        stocks=tuple(goods.stocks),
-        orders=tuple(goods.orders),
-        productions=tuple(goods.productions),
+        resources=tuple(supplies.resources),
+        stocks=tuple(supplies.stocks),
+        orders=tuple(supplies.orders),
+        productions=tuple(supplies.productions),
         risks=risks(scenario, instances, links),
         branches=branches(scenario, instances),
         working_times=tuple(times.table),

@@ -25,9 +25,9 @@ class Holder(NamedTuple):
     low: Fraction
     high: Fraction
 
-    def of(self, whole: int) -> Divided:
+    def of(self, amount: int) -> Divided:
         """Its part of an order of so many units."""
-        return Divided(whole, self.low, self.high)
+        return Divided(amount, self.low, self.high)
 
 
 def turn(scenario: Scenario, clock: Clock, activity: str, part: ActivityPart) -> int:
@@ -38,9 +38,9 @@ def turn(scenario: Scenario, clock: Clock, activity: str, part: ActivityPart) ->
     if not scenario.sites:
         return 0
     required = [part.requires, *(way.requires for way in part.ways.values() if way is not None)]
-    resources = [scenario.resources[name] for some in required for written in some for name in alternatives(written)]
+    resources = [scenario.resources[name] for entry in required for written in entry for name in alternatives(written)]
     supplies = [scenario.supplies[name] for name, amount in part.consumes.items() if amount]
-    policies = [*(one.allocation for one in resources), *(one.allocation for one in supplies)]
+    policies = [*(resource.allocation for resource in resources), *(supply.allocation for supply in supplies)]
     site = scenario.sites.get(site_of(activity, scenario.sites))
     if site is None:
         return 0
@@ -65,17 +65,19 @@ def holders(scenario: Scenario, places: Places, name: str, supply: Supply) -> tu
 def holder_of(places: Places, level: str, held: tuple[Holder, ...]) -> int:
     """The number of the one whose part is used at a level of places."""
     around = places.chain(level)
-    return max((k for k, one in enumerate(held) if one.level in around), key=lambda k: around.index(held[k].level))
+    return max(
+        (k for k, holder in enumerate(held) if holder.level in around), key=lambda k: around.index(held[k].level)
+    )
 
 
 def _proportional(scenario: Scenario, places: Places, name: str, supply: Supply) -> dict[str, Fraction]:
     """The parts of all sites, as what they need in all."""
     needs: dict[str, int] = {}
-    for activity, whole in scenario.activities.items():
+    for activity, work in scenario.activities.items():
         site = site_of(activity, scenario.sites)
-        for spec, where in variations(whole, dict(whole.within), places, whole.at):
+        for spec, where in variations(work, dict(work.within), places, work.at):
             if amount := spec.consumes.get(name):
-                done = places.chosen(whole.only, whole.at)[where]
+                done = places.chosen(work.only, work.at)[where]
                 needs[site] = needs.get(site, 0) + int(done.sum()) * parse_amount(amount, supply.unit)
     total = sum(needs.values())
     return {site: Fraction(need, total) for site, need in needs.items() if site and total}

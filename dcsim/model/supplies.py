@@ -16,7 +16,7 @@ from dcsim.units import parse_amount, parse_rate
 
 
 @dataclass
-class Goods:
+class Supplies:
     """Resources and stocks numbered place by place, and everything that fills the stocks."""
 
     scenario: Scenario
@@ -90,8 +90,8 @@ class Goods:
         self._first[name] = len(self.stocks)
         if held := holders(self.scenario, self.places, name, supply):
             self._holders[name] = held
-            for one in held:
-                self._add_part(name, supply, one)
+            for holder in held:
+                self._add_part(name, supply, holder)
             return
         paths = self.places.paths(supply.per)
         self.stocks.extend(network.Stock(name, path, supply.unit, 0, path) for path in paths)

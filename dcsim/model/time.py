@@ -40,10 +40,10 @@ class Clock:
         """The calendar months from one tick to a later one."""
         date, minutes = self.start + timedelta(minutes=begin), end - begin
         last = date + timedelta(minutes=minutes)
-        whole = 12 * (last.year - date.year) + last.month - date.month
-        whole -= Span(Fraction(whole), "month").after(date) > minutes
-        first, second = (Span(Fraction(whole + k), "month").after(date) for k in range(2))
-        return float(whole + (minutes - first) / (second - first))
+        months = 12 * (last.year - date.year) + last.month - date.month
+        months -= Span(Fraction(months), "month").after(date) > minutes
+        first, second = (Span(Fraction(months + k), "month").after(date) for k in range(2))
+        return float(months + (minutes - first) / (second - first))
 
     def moment(self, when: Uncertain) -> Moment:
         """An uncertain date or span after the start."""

@@ -33,7 +33,7 @@ class Edge:
     source: str
     target: str
     label: str
-    goods: bool
+    is_supply: bool
 
 
 @dataclass
@@ -47,9 +47,9 @@ class Graph:
         """A node; its key is one that any language allows."""
         self.nodes[name] = Node(f"n{len(self.nodes)}", kind, (name, *filter(None, lines)))
 
-    def connect(self, source: str, target: str, label: str = "", *, goods: bool = False) -> None:
+    def connect(self, source: str, target: str, label: str = "", *, is_supply: bool = False) -> None:
         """An edge between two names; each once."""
-        edge = Edge(self.nodes[source].key, self.nodes[target].key, label, goods)
+        edge = Edge(self.nodes[source].key, self.nodes[target].key, label, is_supply)
         if edge not in self.edges:
             self.edges.append(edge)
 
@@ -87,7 +87,7 @@ def mermaid(scenario: Scenario, network: Network) -> str:
         opening, closing = shapes[node.kind]
         lines.append(f"  {node.key}{opening}{'<br/>'.join(map(_for_mermaid, node.lines))}{closing}")
     for edge in picture.edges:
-        arrow = "-.->" if edge.goods else "-->"
+        arrow = "-.->" if edge.is_supply else "-->"
         label = f'|"{_for_mermaid(edge.label)}"|' if edge.label else ""
         lines.append(f"  {edge.source} {arrow}{label} {edge.target}")
     return "\n".join(lines) + "\n"
@@ -101,7 +101,7 @@ def dot(scenario: Scenario, network: Network) -> str:
     for node in picture.nodes.values():
         lines.append(f"  {node.key} [shape={shapes[node.kind]}, label={_for_dot(*node.lines)}];")
     for edge in picture.edges:
-        style = ["style=dashed"] if edge.goods else []
+        style = ["style=dashed"] if edge.is_supply else []
         style += [f"label={_for_dot(edge.label)}"] if edge.label else []
         lines.append(f"  {edge.source} -> {edge.target}" + (f" [{', '.join(style)}];" if style else ";"))
     return "\n".join([*lines, "}"]) + "\n"
@@ -130,10 +130,10 @@ def _connect_activity(picture: Graph, scenario: Scenario, name: str, activity: s
     for part in (activity, *activity.within.values()):
         for supply, written in part.consumes.items():
             if written is not None:
-                picture.connect(supply, name, amount(written, scenario.supplies[supply].unit), goods=True)
+                picture.connect(supply, name, amount(written, scenario.supplies[supply].unit), is_supply=True)
         for supply, written in part.produces.items():
             if written is not None:
-                picture.connect(name, supply, amount(written, scenario.supplies[supply].unit), goods=True)
+                picture.connect(name, supply, amount(written, scenario.supplies[supply].unit), is_supply=True)
 
 
 def _inflow(supply: schema.Supply) -> list[str]:

@@ -92,14 +92,14 @@ class Portfolio:
                 self._say(total, path, f"no site has a supply '{total.value}' of its own")
             for key in counted:
                 part = sections["supplies"][key]
-                if (there := _scalar(part.get("unit"))) != (here := _scalar(supply.get("unit"))):
+                if (site_unit := _scalar(part.get("unit"))) != (here := _scalar(supply.get("unit"))):
                     self._say(
-                        part.get("unit") or part, ("supplies", key, "unit"), f"its total is in {here}, not {there}"
+                        part.get("unit") or part, ("supplies", key, "unit"), f"its total is in {here}, not {site_unit}"
                     )
-                for other in ("initial", "orders", "production"):
-                    if (more := part.get(other)) is not None:
-                        message = f"'{name}' is the total of what activities produce of it: it can have no `{other}`"
-                        self._say(more, ("supplies", key, other), message)
+                for section in ("initial", "orders", "production"):
+                    if (more := part.get(section)) is not None:
+                        message = f"'{name}' is the total of what activities produce of it: it can have no `{section}`"
+                        self._say(more, ("supplies", key, section), message)
             activities = sections.get("activities", {})
             activities |= {key: _also_produced(activity, counted, name) for key, activity in activities.items()}
 
@@ -274,7 +274,7 @@ def _also_produced(part: Node, counted: Collection[str], total: str) -> Node:
             if (amount := produces.get(key)) is not None:
                 part = part.replaced("produces", produces.replaced(total, amount))
     if within is not None and isinstance(within.value, dict):
-        inner = {pattern: _also_produced(one, counted, total) for pattern, one in within.value.items()}
+        inner = {pattern: _also_produced(part, counted, total) for pattern, part in within.value.items()}
         part = part.replaced("within", Node(inner, within.mark))
     return part
 
