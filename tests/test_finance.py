@@ -1,9 +1,11 @@
 """Money: quantities of a build become cash by month, books balance to the cent, and figures are those of textbooks."""
 
+import re
 from datetime import date
 
 import numpy as np
 import numpy_financial as npf
+import openpyxl
 import pytest
 import pyxirr
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from dcsim.money.loans import Loan, Offer
 from dcsim.money.months import sampled
 from dcsim.money.returns import NO_IRR, SEVERAL, irr, npv
 from dcsim.money.waterfall import cover_ratio
+from dcsim.report.files import report
 from dcsim.scenario.finance import Cover, Funding
 from dcsim.study.finance import Money
 
@@ -662,3 +665,200 @@ def test_single_values_and_variants_reach_money():
     cheaper = built.with_({"finance.costs.gpus.price": "{path: {2023-01: 1 USD, 2024-01: 10_000 USD}}"})
     cheaper = cheaper.with_({"finance.costs.gpus.price": "{path: {2024-01: 10_000 USD}}"})
     assert line(dcsim.finance(cheaper, expected=True), "cash flow", "operating costs")[0] == 20_000
+
+
+# What was reported
+
+
+def test_reported_figures_stand_beside_simulated_ones():
+    reported = {
+        "equity": {"figure": "equity", "in": 2024, "amount": "90k USD", "basis": "input", "meaning": "as promised"},
+        "burn": {"figure": "burn", "in": 2024, "amount": "1k USD / month"},
+        "spent": {"figure": "spending", "in": "2024-02", "amount": "3k USD"},
+        "cash": {"figure": "cash", "in": "2024-02", "amount": "80k USD"},
+        "profit": {"figure": "first_profitable_year", "in": 2024},
+        "out": {"figure": "runs_out", "in": 2025},
+    }
+    terms = {
+        "costs": {"staff": {"price": "2000 USD / month"}},
+        "revenue": {"sold": {"supply": "gpus", "price": {"path": {"2024-01": "0 USD", "2025-01": "2 USD"}}}},
+        "funding": {"seed": {"equity": "100k USD"}},
+    }
+    found = dcsim.finance(scenario(**terms, observed=reported), expected=True)
+    rows = found.observed.set_index("observed")
+    assert rows["expected"].tolist() == [100_000, 2000, 2000, 96_000, 2025, np.inf]
+    assert rows["difference"].tolist() == [10_000, 1000, -1000, 16_000, 1, np.inf]
+    told = str(found.report())
+    assert "burn of owner a month, 2024" in told
+    assert "equity: as promised" in told
+
+
+# What lenders' terms must not say
+
+LENT = """\
+name: Ten GPUs
+start: 2024-01-01
+supplies: {gpus: {unit: GPU, orders: {all: {amount: 10, lead_time: 31 d}}}}
+activities: {work: {duration: 5 d}}
+milestones: {here: {supply: gpus, reaches: 10}}
+finance:
+  currency: USD
+  until: 2025-12
+  discount_rate: 0.12
+  parties: [user, lessor]
+  reference_rates:
+    sofr: 0.05
+  costs:
+    gpus: {supply: gpus, price: 30_000 USD, by: lessor}
+  revenue:
+    sold: {supply: gpus, price: 2 USD}
+  assets:
+    gpus: {life: 5 years, market_value: {0 months: 1}}
+  funding:
+    bank:
+      loan: 1M USD
+      by: lessor
+      against: gpus
+      rate: {over: sofr, margin: 0.06}
+      term: 12 months
+      repaid: level
+      advance: 0.64
+      fee: 0.02
+      sweep: 0.5
+      reserve: 3 months
+      notice: 30 d
+      interest_until: here
+      covenants:
+        dscr: 1.2
+        ltv: 0.8
+        cure: 90 d
+        first_test: 6 months
+      default: seize
+  leases:
+    gpus:
+      to: user
+      term: 24 months
+      rent: {yield: 0.1}
+      residual: 0.1
+  distributions:
+    lessor:
+      share: 1
+  dscr:
+    length: 12 months
+  observed:
+    cash:
+      {figure: cash, in: 2024-03, amount: 5 USD}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ("sofr: 0.05", "sofr: low", "got 'low'"),
+        ("{over: sofr, margin: 0.06}", "{over: libor, margin: 0.06}", "no reference rate 'libor'.*sofr"),
+        ("{over: sofr, margin: 0.06}", "{over: sofr}", "write a floating rate as {over: sofr, margin: 0.06}"),
+        ("term: 12 months", "term: 90 d", "expected whole months or years such as '36 months'"),
+        ("repaid: level", "repaid: sculpted", "goes with `repaid: sculpted`, such as 1.3"),
+        ("repaid: level", "sculpted_to: 1.3", "goes with `repaid: sculpted`, such as 1.3"),
+        ("repaid: level", "repaid: never", "level"),
+        ("advance: 0.64", "advance: 64", "must be between 0 and 1"),
+        ("fee: 0.02", "fee: 2", "must be between 0 and 1"),
+        ("fee: 0.02", "commitment_fee: 2", "must be between 0 and 1"),
+        ("sweep: 0.5", "sweep: 1.5", "must be between 0 and 1"),
+        ("reserve: 3 months", "reserve: 10 d", "expected whole months or years"),
+        ("notice: 30 d", "notice: soon", "expected a span such as '18 weeks'"),
+        ("interest_until: here", "interest_until: hre", "no milestone 'hre'; did you mean 'here'"),
+        ("dscr: 1.2", "dscr: 0", "a ratio above 0"),
+        ("ltv: 0.8", "ltv: 0", "a ratio above 0"),
+        ("ltv: 0.8", "tested: weekly", "'monthly'"),
+        ("cure: 90 d", "cure: -1 d", "must not be negative|expected"),
+        ("first_test: 6 months", "first_test: 5 d", "expected whole months or years"),
+        ("against: gpus", "against: gpu", "no asset 'gpu'; did you mean 'gpus'"),
+        ("default: seize", "default: sue", "'none' or 'seize'|none"),
+        ("to: user", "to: usr", "no party 'usr'; did you mean 'user'"),
+        ("to: user", "to: lessor", "a party does not pay itself"),
+        ("term: 24 months", "term: 24 d", "expected whole months or years"),
+        ("rent: {yield: 0.1}", "rent: {yield: 0.1, per: month}", "is written {yield: 0.1"),
+        ("rent: {yield: 0.1}", "rent: 5 USD / h", "'90M USD / month', is expected here"),
+        ("residual: 0.1", "residual: 10", "must be between 0 and 1"),
+        ("share: 1", "share: 2", "must be between 0 and 1"),
+        ("length: 12 months", "length: 12 d", "expected whole months or years"),
+        ("in: 2024-03", "in: March", "expected a year such as 2025, or a month such as 2025-03"),
+        ("in: 2024-03", "in: 2023-03", "2023-03 lies outside of the statements"),
+        ("amount: 5 USD}", "basis: result}", "needs the reported amount"),
+        ("figure: cash", "figure: payback", "an event has none"),
+        ("figure: cash", "figure: cash, source: X1", "no source 'X1'"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused_where_they_stand(tmp_path, written, instead, said):
+    assert LENT.count(written) == 1
+    text = LENT.replace(written, instead)
+    before = text[: text.index(instead)].split("\n")
+    entry = max(number for number, row in enumerate(before, 1) if re.match(r" {2,4}\w", row))
+    file = tmp_path / "terms.yaml"
+    file.write_text(text)
+    with pytest.raises(dcsim.ScenarioError, match=said) as refused:
+        dcsim.load(file)
+    lines = {problem.line for problem in refused.value.problems}
+    assert lines & {len(before), entry}, "where it stands, or where its entry begins if something is missing"
+    assert "terms.yaml" in str(refused.value)
+
+
+def test_the_terms_that_are_changed_above_are_fine(tmp_path):
+    file = tmp_path / "terms.yaml"
+    file.write_text(LENT)
+    assert not dcsim.load(file).warnings
+
+
+# What is chosen, and what is written down
+
+
+def test_options_and_mitigations_cost_what_they_say():
+    base = scenario(costs={"gpus": GPUS})
+    asked = base.document.values | {
+        "options": {"early": {"cost": "5k USD", "changes": {"activities": {"work": {"duration": "4 d"}}}}},
+        "risks": {"rain": {"effects": {"activities.work": 2}, "mitigation": {"cost": "3k USD", "probability": 0}}},
+    }
+    both = dcsim.load(asked, options=["early"], mitigate=["rain"])
+    paid = [line(dcsim.finance(one, expected=True), "cash flow", "operating costs")[0] for one in (base, both)]
+    assert paid[1] - paid[0] == 8000
+    euro = dcsim.load(
+        asked | {"options": {"early": {**asked["options"]["early"], "cost": "5k EUR"}}}, options=["early"]
+    )
+    with pytest.raises(dcsim.DcsimError, match="cost of 'early' is in EUR: write all amounts in USD"):
+        dcsim.finance(euro, expected=True)
+
+
+def test_a_workbook_has_a_sheet_for_each_statement(tmp_path):
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}, "funding": {"bank": LOAN}}
+    found = dcsim.finance(scenario(**terms), expected=True)
+    book = openpyxl.load_workbook(report(found, path=tmp_path / "money.xlsx"))
+    assert book.sheetnames[-4:] == ["Cash flow", "Income", "Balance sheet", "Loans by month"]
+    for statement, name in (("Cash flow", "cash"), ("Balance sheet", "loans")):
+        rows = {row[0]: list(row[1:]) for row in book[statement].iter_rows(values_only=True)}
+        assert rows[name] == line(found, statement.lower(), name)
+
+
+def test_owning_saves_what_its_hours_would_cost_to_rent():
+    """Ten GPUs are wanted all year and there from February; they cost 1,000 a month, or 2 USD an hour of use."""
+    wanted = {"supply": "gpus", "units": 10, "price": "2 USD / h", "utilisation": "0.5"}
+    terms = {"costs": {"staff": {"price": "1000 USD / month"}}, "discount_rate": "0", "until": "2024-12"}
+    found = dcsim.finance(scenario(**terms, rent_instead={"it": wanted}), expected=True)
+    here, all_ = 335 * 240, 366 * 240
+    rows = found.own_or_rent.set_index("figure")["expected"]
+    assert rows["rent"] == pytest.approx(all_)
+    assert rows["own"] == pytest.approx(12_000 + all_ - here)
+    assert rows["saved"] == pytest.approx(here - 12_000)
+    assert rows["price"] == pytest.approx(12_000 / (here / 2))
+    assert rows["utilisation"] == pytest.approx(0.5 * 12_000 / here)
+    assert rows["right"] == 1
+    assert "it: owning was right" in str(found.report())
+    terms["costs"] |= {"gpus": GPUS}
+    named = scenario(**terms, assets=OWNED, rent_instead={"it": {**wanted, "costs": "gpus"}})
+    book = 300_000 - 10 * 5000
+    owned = dcsim.finance(named, expected=True).own_or_rent.set_index("figure")["expected"]
+    assert owned["saved"] == pytest.approx(here - 300_000 + book)
+    del terms["costs"]["gpus"]
+    for key, value in (("price", 12_000 / (here / 2)), ("utilisation", 0.5 * 12_000 / here)):
+        even = scenario(**terms, rent_instead={"it": {**wanted, key: f"{value:.9f}" + " USD" * (key == "price")}})
+        assert dcsim.finance(even, expected=True).own_or_rent["expected"][2] == pytest.approx(0, abs=0.01)

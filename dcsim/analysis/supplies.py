@@ -1,6 +1,7 @@
 """How much of every supply was there, and had ever been there, over time."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,12 @@ def supply_table(trace: Trace) -> pd.DataFrame:
     return explained(frame, network)
 
 
+def delivered(trace: Trace) -> Ints:
+    """All deliveries as numbers: tick, stock, amount, and the order, -1 for production."""
+    cells = np.fromiter(chain.from_iterable(trace.delivery_rows), np.int64, 4 * len(trace.delivery_rows))
+    return cells.reshape(-1, 4)
+
+
 def movements(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
     """Everything that came into or went out of a stock: stock, tick, change of level, and what came in."""
     network = trace.network
@@ -47,12 +54,12 @@ def movements(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
 
     stocks = np.arange(len(network.stocks))
     add(stocks, np.zeros_like(stocks), np.array([stock.initial for stock in network.stocks], np.int64))
-    rows = np.array(trace.delivery_rows, np.int64).reshape(len(trace.delivery_rows), 4)
+    rows, done = delivered(trace), trace.done
     add(rows[:, 1], rows[:, 0], rows[:, 2])
     for number, bundle in enumerate(network.bundles):
-        ticks = trace.done[(network.bundle == number) & (trace.done != NOT)] if bundle else ()
+        ticks = done[(network.bundle == number) & (done != NOT)] if bundle else done[:0]
         for stock, amount in bundle:
-            add(np.full(len(ticks), stock), np.asarray(ticks), np.full(len(ticks), amount))
+            add(np.full(len(ticks), stock), ticks, np.full(len(ticks), amount))
     order = np.argsort(network.demand, kind="stable")
     edges = np.searchsorted(network.demand[order], np.arange(len(network.demands) + 1))
     for number, demand in enumerate(network.demands):

@@ -21,7 +21,7 @@ from dcsim.money.months import (
 )
 from dcsim.money.quantities import Quantity, revenue_ticks
 from dcsim.money.waterfall import Owned, Used, Waterfall, cover_ratio, operating_cash
-from dcsim.scenario.finance import Cost, Finance, Funding, Revenue
+from dcsim.scenario.finance import Cost, Finance, Funding, Rented, Revenue
 from dcsim.scenario.prices import Path
 
 TOGETHER = "consolidated"
@@ -56,6 +56,8 @@ class Builds:
     """Unit-hours, alike."""
     reached: Mapping[str, Ints]
     """The month in which each milestone is reached; the number of months where it is not."""
+    rented: Mapping[str, Floats]
+    """Unit-hours that are there, and that are wanted, where owning is compared with renting."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +138,8 @@ class Books:
     """Assets, and what they could be sold for at the end of each month, at leisure or at once."""
     rents: dict[str, Rents]
     """What each lease costs."""
+    paid: dict[str, Ints]
+    """What is paid under each cost, in cents."""
 
 
 @dataclass
@@ -150,6 +154,8 @@ class _Ledger:
     incurred: dict[str, dict[str, Ints]] = field(default_factory=dict)
     bought: dict[str, Ints] = field(default_factory=dict)
     """What was received under each cost, in cents."""
+    paid: dict[str, Ints] = field(default_factory=dict)
+    """What is paid under each cost."""
     units: dict[str, Floats] = field(default_factory=dict)
     """The same in units."""
     used: list[Used] = field(default_factory=list)
@@ -186,7 +192,7 @@ class _Ledger:
         incurred["payables"] = incurred["payables"] + np.maximum(-ahead, 0)
         if (asset := self.finance.asset_of(cost)) is not None and (cost.rent is not None or cost.uses is not None):
             self.used.append(Used(asset, paid, ((self.books[owner], line), (incurred, line))))
-        self.bought[name], self.units[name] = received, quantity.received.sum(axis=1)
+        self.paid[name], self.bought[name], self.units[name] = paid, received, quantity.received.sum(axis=1)
 
     def of_asset(self, name: str) -> Ints:
         """What was received of an asset, in cents."""
@@ -201,14 +207,8 @@ class _Ledger:
 
     def revenue(self, name: str, revenue: Revenue, hours: Floats) -> None:
         """Units earn by the hour, and are paid for in the same month."""
-        ticks = revenue_ticks(revenue, self.months.start)
-        earned = hours
-        for key in ("price", "share", "utilisation"):
-            path: Path = getattr(revenue, key)
-            values = step_values(path, f"finance.revenue.{name}.{key}", self.drawn)
-            step = np.concatenate([[0], np.searchsorted(step_ticks(path, self.months.start), ticks, "right")])
-            values = values if key == "price" else np.minimum(values, 1.0)
-            earned = earned * values[:, step][:, :, None]
+        values = by_step(revenue, f"finance.revenue.{name}", self.months, self.drawn)
+        earned = hours * values["price"] * values["share"] * values["utilisation"]
         money = in_cents(earned.sum(axis=1))
         owner = self.books[self.party(revenue.by)]
         line = "from parties" if revenue.paid_by else "revenue"
@@ -302,6 +302,17 @@ class _Ledger:
         return parties | {TOGETHER: Party(flows, incurred)}
 
 
+def by_step(hourly: Revenue | Rented, name: str, months: Months, drawn: Drawn) -> dict[str, Floats]:
+    """Price, share and utilisation in each of the steps between which one of them changes."""
+    ticks, in_steps = revenue_ticks(hourly, months.start), {}
+    for key in ("price", "share", "utilisation"):
+        path: Path = getattr(hourly, key)
+        values = step_values(path, f"{name}.{key}", drawn)
+        step = np.concatenate([[0], np.searchsorted(step_ticks(path, months.start), ticks, "right")])
+        in_steps[key] = (values if key == "price" else np.minimum(values, 1.0))[:, step][:, :, None]
+    return in_steps
+
+
 def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: Builds) -> Books:
     """The books of all parties in n replications."""
     ledger = _Ledger(finance, months, n, drawn)
@@ -329,7 +340,7 @@ def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: B
     flow = payments(True)
     flow.run(_ahead(payments(False)) if finance.dscr.window == "forward" and flow.looks_at_dscr else None)
     ledger.close(flow)
-    return Books(ledger.parties(), dict(flow.loans), owned, leased)
+    return Books(ledger.parties(), dict(flow.loans), owned, leased, ledger.paid)
 
 
 def _ahead(planned: Waterfall) -> dict[str, Floats]:
@@ -353,4 +364,5 @@ def together(builds: Sequence[Builds]) -> Builds:
     }
     revenue = {name: np.stack([build.revenue[name] for build in builds]) for name in first.revenue}
     reached = {name: np.concatenate([build.reached[name] for build in builds]) for name in first.reached}
-    return Builds(costs, revenue, reached)
+    rented = {name: np.stack([build.rented[name] for build in builds]) for name in first.rented}
+    return Builds(costs, revenue, reached, rented)

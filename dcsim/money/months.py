@@ -94,6 +94,11 @@ def expected(value: Uncertain, name: str) -> Floats:
     return np.array([float(value.resolve(_number).mean)])
 
 
+def repeated(n: int) -> Drawn:
+    """The mean of a quantity, in each of n replications."""
+    return lambda value, name: np.full(n, expected(value, name)[0])
+
+
 def sampled(seed: int, replications: Sequence[int], designed: Sequence[Mapping[str, float]] = ()) -> Drawn:
     """The values of a quantity in these replications; `designed` holds, of each, uniform numbers that are chosen."""
 

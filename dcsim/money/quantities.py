@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.analysis.supplies import movements
+from dcsim.analysis.supplies import delivered, movements
 from dcsim.analysis.usage import capacities, changes
 from dcsim.calendars import Calendar
 from dcsim.chain import opened
 from dcsim.dates import tick_of
 from dcsim.engine.draws import Draws
 from dcsim.money.months import Floats, Ints, Months, step_ticks
-from dcsim.scenario.finance import Cost, Payment, Revenue
+from dcsim.scenario.finance import Cost, Payment, Rented, Revenue
 from dcsim.scenario.prices import Path
 from dcsim.trace import NOT, Trace
 from dcsim.units import DAY, Span, parse_amount, round_half_up
@@ -84,15 +84,26 @@ class History:
                 placed[list(orders)] = tick
         return np.asarray(self.later(placed))
 
+    @cached_property
+    def deliveries(self) -> Ints:
+        """All deliveries, one row each: tick, stock, amount, and the number of the order, -1 for production."""
+        rows = delivered(self.trace)
+        return np.column_stack([self.later(rows[:, 0]), rows[:, 1:]])
+
+    def among(self, stock: Ints, stocks: Ints) -> NDArray[np.bool_]:
+        """Which of many are among some stocks."""
+        wanted = np.zeros(len(self.trace.network.stocks), np.bool_)
+        wanted[stocks] = True
+        return np.asarray(wanted[stock])
+
     def bought(self, stocks: Ints) -> Bought:
         """All that came into some stocks but what was there at the start, and what is still to come of orders."""
         stock, tick, _, gain = self.moved
-        deliveries = np.array(self.trace.delivery_rows, np.int64).reshape(len(self.trace.delivery_rows), 4)
-        deliveries[:, 0] = self.later(deliveries[:, 0])
+        deliveries = self.deliveries
         made = slice(len(self.trace.network.stocks) + len(deliveries), None)  # after initial stock and deliveries
-        of_stock = np.isin(stock[made], stocks) & (gain[made] > 0)
+        of_stock = self.among(stock[made], stocks) & (gain[made] > 0)
         columns = [np.stack([tick[made][of_stock], tick[made][of_stock], gain[made][of_stock]])]
-        here = deliveries[np.isin(deliveries[:, 1], stocks)]
+        here = deliveries[self.among(deliveries[:, 1], stocks)]
         placed = np.append(self.placed, NOT)[here[:, 3]]  # production has the origin -1
         columns.append(np.stack([np.where(here[:, 3] < 0, here[:, 0], placed), here[:, 0], here[:, 2]]))
         came = np.bincount(here[here[:, 3] >= 0, 3], here[here[:, 3] >= 0, 2], len(self.placed)).astype(np.int64)
@@ -141,7 +152,7 @@ def cost_quantity(name: str, cost: Cost, history: History, months: Months) -> Qu
     return _events(history.bought(stocks), payments, path, months)
 
 
-def revenue_ticks(revenue: Revenue, start: datetime) -> Ints:
+def revenue_ticks(revenue: Revenue | Rented, start: datetime) -> Ints:
     """When the price, the share or the utilisation of a revenue changes."""
     paths = (revenue.price, revenue.share, revenue.utilisation)
     return np.unique(np.concatenate([step_ticks(path, start) for path in paths]))
@@ -151,6 +162,16 @@ def revenue_quantity(revenue: Revenue, history: History, months: Months) -> Floa
     """Unit-hours of a supply by month, before the first of its changes and from each of them on."""
     level = _level(stocks_of(history, revenue.supply, revenue.place), history, months)
     return _integrated([level], revenue_ticks(revenue, months.start), months, 60.0)
+
+
+def rented_quantity(rented: Rented, history: History, months: Months) -> Floats:
+    """Unit-hours that are there, and those that are wanted, by step and month as revenue is."""
+    ticks, end = revenue_ticks(rented, months.start), int(months.edges[-1])
+    since = tick_of(months.start, rented.date) if rented.date is not None else 0
+    wanted = Level(np.array([0, max(since, 0)]), np.array([0, 1]), None, end)
+    present = _level(stocks_of(history, rented.supply, rented.place), history, months)
+    hours = [_integrated([level], ticks, months, 60.0) for level in (present, wanted)]
+    return np.stack([hours[0], hours[1] * float(rented.units)])
 
 
 def stocks_of(history: History, supply: str, place: str | None) -> Ints:
@@ -182,7 +203,7 @@ def _work(cost: Cost, history: History) -> Bought:
 
 def _consumed(stocks: Ints, history: History) -> Bought:
     stock, tick, change, _ = history.moved
-    of_stock = np.isin(stock, stocks) & (change < 0)
+    of_stock = history.among(stock, stocks) & (change < 0)
     return Bought(tick[of_stock], tick[of_stock], -change[of_stock])
 
 
@@ -253,7 +274,7 @@ def _always(months: Months) -> Level:
 def _level(stocks: Ints, history: History, months: Months) -> Level:
     """How many units of some stocks are there; what is there at the end of the build stays."""
     stock, tick, change, _ = history.moved
-    of_stock = np.isin(stock, stocks)
+    of_stock = history.among(stock, stocks)
     return Level(*_steps(tick[of_stock], change[of_stock]), None, int(months.edges[-1]))
 
 

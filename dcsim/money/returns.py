@@ -33,7 +33,8 @@ def npv(flows: Floats | Ints, at: Floats, rate: Floats) -> Floats:
 def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
     """The effective yearly rate at which the value is zero (XIRR), and a word where there is none, or several.
 
-    The value is looked at on a grid of rates; where it changes its sign once, that is the rate, found by halving.
+    The value is looked at on a grid of rates; where it changes its sign once, that is the rate, found by Newton's
+    method, or by halving where that leaves the interval.
     """
     grid = np.expm1(np.linspace(np.log1p(LOWEST), np.log1p(HIGHEST), 400))
     scaled = flows / np.maximum(np.abs(flows).max(axis=1, keepdims=True), 1)
@@ -46,10 +47,13 @@ def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
     good = np.array([word == ONE for word in words], np.bool_)
     where = turns[good].argmax(axis=1) if good.any() else np.zeros(0, np.int64)
     low, high, sign = np.log1p(grid[where]), np.log1p(grid[where + 1]), signs[good, where]
-    for _ in range(60):
-        middle = (low + high) / 2
-        value = (scaled[good] * np.exp(-middle[:, None] * (at - at[0]))).sum(axis=1)
+    rate, flow, time = (low + high) / 2, scaled[good], at - at[0]
+    for _ in range(12):
+        parts = flow * np.exp(-rate[:, None] * time)
+        value, slope = parts.sum(axis=1), -(parts * time).sum(axis=1)
         below = np.sign(value) == sign
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    rates[good] = np.expm1((low + high) / 2)
+        low, high = np.where(below, rate, low), np.where(below, high, rate)
+        step = rate - value / np.where(slope == 0, 1.0, slope)
+        rate = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+    rates[good] = np.expm1(rate)
     return rates, words

@@ -54,8 +54,10 @@ def _content(results: "Results", kind: str, brief: bool) -> str | bytes:
         return markdown(results.name, all_reports(results, brief))
     if kind == ".xlsx":
         from dcsim.report.workbook import workbook
+        from dcsim.study.finance_sheets import sheets
 
-        return workbook(all_reports(results, brief))
+        statements = [] if brief else [sheet for result in results.of("finance") for sheet in sheets(result)]
+        return workbook([*all_reports(results, brief), *statements])
     from dcsim.report.page.document import written
 
     return written(results, brief)

@@ -55,9 +55,20 @@ def _uncertain(definition: Schema, example: str) -> Schema:
     return {"anyOf": [definition, {**_RANGE, "examples": [example]}, {**mapping, "maxProperties": 1}]}
 
 
+def _sourced(definition: Schema) -> Schema:
+    """A value inside another that may have its source around it."""
+    beside = {
+        "value": definition,
+        **{key: {"$ref": "#/$defs/text"} for key in PROVENANCE},
+        **dict.fromkeys(RANGE, definition),
+    }
+    cited = {"type": "object", "required": ["value"], "properties": beside, "additionalProperties": False}
+    return {"anyOf": [*definition["anyOf"], cited]}
+
+
 def _on_path(definition: Schema) -> Schema:
     """A value, or steps from their dates."""
-    steps = {"type": "object", "additionalProperties": definition}
+    steps = {"type": "object", "additionalProperties": _sourced(definition)}
     path = {"type": "object", "required": ["path"], "properties": {"path": steps}, "additionalProperties": False}
     return {"anyOf": [*definition["anyOf"], path]}
 
@@ -70,13 +81,13 @@ _PRICE, _PART = (
 _FLOATING: Schema = {
     "type": "object",
     "required": ["over", "margin"],
-    "properties": {"over": {"type": "string"}, "margin": _on_path(_PART)},
+    "properties": {"over": {"type": "string"}, "margin": _sourced(_on_path(_PART))},
     "additionalProperties": False,
 }
 _YIELD: Schema = {
     "type": "object",
     "required": ["yield"],
-    "properties": {"yield": _on_path(_PART)},
+    "properties": {"yield": _sourced(_on_path(_PART))},
     "additionalProperties": False,
 }
 

@@ -1,15 +1,27 @@
 """The part of the scenario format that speaks of money."""
 
+import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainValidator
 
-from dcsim.scenario.model import Model, Names, Text
-from dcsim.scenario.prices import MonthValue, PriceValue, RateValue, RentValue, ShareValue, UncertainNumber, parse_share
-from dcsim.scenario.values import AmountValue, DateValue, NumberValue, SpanValue, UncertainWhen
+from dcsim.scenario.model import Model, Names, Text, text_of
+from dcsim.scenario.prices import (
+    MonthValue,
+    Path,
+    PriceValue,
+    RateValue,
+    RentValue,
+    ShareValue,
+    UncertainNumber,
+    parse_share,
+)
+from dcsim.scenario.values import AmountValue, DateValue, NumberValue, SpanValue, UncertainWhen, as_written, describe
 from dcsim.units import parse_span
 
+HAPPENS = ("first_profitable_year", "runs_out", "break_even", "payback")
+"""Reported figures that are events."""
 OWNER = "owner"
 """The party that pays and earns where none is named."""
 
@@ -23,6 +35,17 @@ class Payment(Model):
     """Of a supply `ordered`, `delivered` or `consumed`, of an activity `start` or `finish`."""
     after: SpanValue = parse_span("0 d")
     """How long after that, months by the calendar."""
+
+
+def _period(raw: Any) -> str:
+    """A year or a month, as it is written."""
+    text = text_of(raw).strip()
+    if not re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", text):
+        raise ValueError(f"expected a year such as 2025, or a month such as 2025-03, got {describe(raw)}")
+    return text
+
+
+Period = Annotated[str, PlainValidator(_period), as_written("text")]
 
 
 def _payments(raw: Any) -> Any:
@@ -234,6 +257,72 @@ class Cover(Model):
     """The cash for debt service: what is earned less running costs and rents; or less investment too."""
 
 
+class Rented(Model):
+    """A demand that is served by building, or by renting at a price: what the build has not got yet is rented too."""
+
+    supply: Text
+    """The supply whose units serve the demand while they are there."""
+    place: Text | None = None
+    """A pattern: only units there serve it."""
+    units: NumberValue
+    """How many units are wanted: 100_000."""
+    date: DateValue | None = None
+    """From when on; from the start if not given, and to the end of the statements."""
+    price: PriceValue
+    """What a rented unit costs an hour: `2.3 USD / h`; the hour may be left out."""
+    utilisation: ShareValue = parse_share(1)
+    """The part of the hours that is wanted: rented units are paid for these, units that are owned stand idle."""
+    costs: Names = ()
+    """The costs of owning, less the market value that the assets which they buy have at the end; if not given, all that
+    the party pays to run and to build."""
+    by: Text | None = None
+    """The party that owns, where no `costs` are named; all parties together if not given."""
+    description: Text = ""
+    """Who wants it."""
+
+    @property
+    def share(self) -> Path:
+        """All units serve it."""
+        return parse_share(1)
+
+
+class Reported(Model):
+    """A figure that was reported in the world, told beside the simulated one."""
+
+    figure: Literal[
+        "revenue",
+        "operating_costs",
+        "investment",
+        "spending",
+        "burn",
+        "equity",
+        "loans_drawn",
+        "interest_paid",
+        "net_income",
+        "cash",
+        "loans",
+        "first_profitable_year",
+        "runs_out",
+        "break_even",
+        "payback",
+    ]
+    """`spending` is operating costs, rents and investment; `burn` is spending, interest and fees less what is earned,
+    before equity, loans and their repayment; `cash` and `loans` are those at the end; the last four are events."""
+    when: Period = Field(alias="in")
+    """The year, `2025`, or the month, `2025-03`, of an amount, or of an event; events are compared by their years."""
+    amount: PriceValue | None = None
+    """What was reported of an amount: `0.5B USD`, or on average `1.05B USD / month`."""
+    by: Text | None = None
+    """The party of which it was reported; the first if not given."""
+    basis: Literal["result", "fitted", "input"] = "result"
+    """Whether the simulated figure is a `result` that knows nothing of the reported one, some value was chosen with it
+    in view (`fitted`), or it is an `input`."""
+    meaning: Text = ""
+    """What exactly was reported."""
+    source: Text | None = None
+    """Key of the source."""
+
+
 class Finance(Model):
     """Money: what the build costs, what it earns, what it owns, and who pays for it.
 
@@ -273,6 +362,11 @@ class Finance(Model):
     """How debt service cover is reckoned."""
     leases: dict[Text, Lease] = {}
     """What parties use that others of them own, by name."""
+
+    rent_instead: dict[Text, Rented] = {}
+    """Demands for which owning is compared with renting, by name."""
+    observed: dict[Text, Reported] = {}
+    """Figures that were reported in the world, by name."""
 
     def owner(self, asset: str) -> str:
         """The party that buys an asset."""

@@ -14,6 +14,7 @@ from dcsim.engine.draws import Draws, Expectation, draw
 from dcsim.errors import RequestError
 from dcsim.model import network_of
 from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books, together
+from dcsim.money.chosen import with_chosen
 from dcsim.money.figures import (
     COVER,
     EVENTS,
@@ -23,12 +24,15 @@ from dcsim.money.figures import (
     figures_of,
     sources_and_uses,
 )
-from dcsim.money.months import Drawn, Floats, Ints, Months, expected, sampled
-from dcsim.money.quantities import History, cost_quantity, revenue_quantity
+from dcsim.money.months import Drawn, Floats, Ints, Months, expected, repeated, sampled
+from dcsim.money.quantities import History, cost_quantity, rented_quantity, revenue_quantity
+from dcsim.money.rented import own_or_rent
+from dcsim.money.reported import simulated
 from dcsim.network import Network
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.study.finance_debt import fan, leases, levels, loans
+from dcsim.study.finance_observed import OBSERVED, RENTED, observed, rented_table
 from dcsim.study.finance_words import CHARTS, report
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
@@ -52,6 +56,8 @@ TABLES = {
     " dscr_p10:number dscr_p50:number dscr_p90:number llcr:number llcr_p10:number",
     "delays": "party month:time npv_lost:number gap_added:number",
     "leases": "lease month:time rent:number earned:number",
+    "observed": OBSERVED,
+    "own_or_rent": RENTED,
     "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
     " runs_out:time payback:time",
 }
@@ -68,6 +74,10 @@ class Valued(NamedTuple):
     figures: dict[str, Figures]
     """Of parties and of loans; by month only as far as fans need them."""
     cash: dict[str, Ints]
+    observed: dict[str, Floats]
+    """Of what was reported in the world."""
+    rented: dict[str, dict[str, Floats]]
+    """Owning against renting, by demand."""
     never: list[str]
     """Loans whose interest is added until a milestone that the first of these replications never reaches."""
     books: Books
@@ -77,7 +87,7 @@ class Money:
     """The finance of a scenario, and the money of its replications."""
 
     def __init__(self, scenario: Scenario, network: Network, finance: Finance) -> None:
-        self.scenario, self.network, self.finance = scenario, network, finance
+        self.scenario, self.network, self.finance = scenario, network, with_chosen(scenario, finance)
         self.months = Months.of(scenario, finance)
 
     @classmethod
@@ -103,6 +113,7 @@ class Money:
             {name: cost_quantity(name, cost, history, months) for name, cost in finance.costs.items()},
             {name: revenue_quantity(revenue, history, months) for name, revenue in finance.revenue.items()},
             reached,
+            {name: rented_quantity(demand, history, months) for name, demand in finance.rent_instead.items()},
         )
 
     def _month(self, tick: int) -> Ints:
@@ -118,7 +129,8 @@ class Money:
 
     def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> Valued:
         """The books of some replications, reduced."""
-        books = self.books(builds, drawn)
+        builds_ = together(builds)
+        books = keep_books(self.finance, self.months, len(builds), drawn, builds_)
         figures = self.figures(books)
         cash = {name: party.cash_flow["cash"] for name, party in books.parties.items()}
         if first >= FAN:
@@ -126,24 +138,26 @@ class Money:
             cash = {name: flows[:0] for name, flows in cash.items()}
         waits = {name: loan.interest_until for name, loan in self.finance.funding.items() if loan.interest_until}
         never = [name for name, milestone in waits.items() if builds[0].reached[milestone] == self.months.count]
-        return Valued(first, figures, cash, never, books)
+        reported = self.finance.observed.items()
+        observed_ = {name: simulated(figure, books.parties, figures, self.months) for name, figure in reported}
+        rented = own_or_rent(self.scenario, self.finance, books, builds_.rented, self.months, drawn)
+        return Valued(first, figures, cash, observed_, rented, never, books)
 
     def delays(self, trace: Trace, draws: Draws, centre: Valued) -> pd.DataFrame:
         """What a day costs for which the expected build stands still at the beginning of each of its months: month,
         party, npv_lost, gap_added."""
-        rows = []
         history = History(trace, draws)
         end = int(self.months.at(np.array([max(history.end, int(history.moved[1].max(initial=0)))]))[0])
-        for month in range(min(end + 1, self.months.count)):
-            held = max(int(self.months.edges[month]), 0)
-            books = self.books([self.quantities(trace, draws, held)], expected)
-            for name, figures in self.figures(books).items():
-                if name in books.parties:
-                    was, now = (party.values for party in (centre.figures[name], figures))
-                    lost = [float(was["npv"][0] - now["npv"][0]), float(now["funding_gap"][0] - was["funding_gap"][0])]
-                    rows.append((name, self.months.ends[month], *lost))
-        frame = pd.DataFrame(rows, columns=["party", "month", "npv_lost", "gap_added"])
-        return frame.assign(month=moments(list(frame["month"])))
+        held = [max(int(tick), 0) for tick in self.months.edges[: min(end + 1, self.months.count)]]
+        books = self.books([self.quantities(trace, draws, tick) for tick in held], repeated(len(held)))
+        now = self.figures(books)
+        months = moments(self.months.ends[: len(held)])
+        frames = []
+        for name in books.parties:
+            was, after = centre.figures[name].values, now[name].values
+            lost, gap = was["npv"] - after["npv"], after["funding_gap"] - was["funding_gap"]
+            frames.append(pd.DataFrame({"party": name, "month": months, "npv_lost": lost, "gap_added": gap}))
+        return pd.concat(frames, ignore_index=True)
 
     def expected(self, engine: str) -> tuple[Valued, pd.DataFrame]:
         """The build with expected values, at expected prices, and what a day of its delay costs."""
@@ -219,7 +233,7 @@ def _parts(
         build = builds(engine, money.network, seed, money.needs_attempts)
         done = [money.quantities(*build(k)) for k in numbers[first:last] if not stopped.is_set()]
         kept = money.keep(first, done, sampled(seed, numbers[first : first + len(done)]))
-        return kept._replace(books=Books({}, {}, {}, {}))
+        return kept._replace(books=Books({}, {}, {}, {}, {}))
 
     spans = [(first, min(first + CHUNK, len(numbers))) for first in range(0, len(numbers), CHUNK)]
     parts: list[Valued] = []
@@ -267,6 +281,8 @@ def _result(
         "sources": _sources(centre),
         "loans": loans(money, centre, sampled_),
         "leases": leases(money, centre),
+        "observed": observed(money, centre, sampled_),
+        "own_or_rent": rented_table(centre, sampled_),
         "delays": delays,
         "outcomes": _outcomes(money, sampled_, numbers),
     }

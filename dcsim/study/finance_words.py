@@ -11,6 +11,7 @@ from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
 from dcsim.money.books import INCOME, TOGETHER
 from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS
+from dcsim.study.finance_observed import observed_table, own_or_rent_table
 from dcsim.study.result import Result
 
 LENT = ("breach", "default", "acceleration", "repaid")
@@ -54,9 +55,19 @@ DELAY = (
     "What is lost if the expected build stands still for a day at the beginning of a month, and all that comes after "
     "it is a day later."
 )
+BASIS = (
+    "Differences are those of the expected build. A result knows nothing of what was reported; where it is fitted, "
+    "a value was chosen with the report in view; an input was written into the scenario. Spending: operating costs, "
+    "rents and investment. Burn: spending, interest and fees less what is earned."
+)
+RENTED = (
+    "Present values. Owning: running costs, rents to parties and investment, less the market value of all assets in "
+    "the last month, and the rental of hours that are wanted and not there yet. Rented hours are paid as they are "
+    "used. At the break-even price, or utilisation, owning and renting cost the same."
+)
 NOT_MODELLED = (
     "Not modelled: taxes, inflation, insurance, hedges, cross-default, equity cures, interest on cash and reserves, "
-    "what becomes of leased assets after the term; cash that holds the build back; owning against renting. What is "
+    "what becomes of leased assets after the term; cash that holds the build back. What is "
     "there when the build ends stays until the last month; resources are paid until the build ends."
 )
 
@@ -69,10 +80,12 @@ def report(result: Result, milestone: str = "") -> Report:
     subject = [*result.subject(), f"party: {party}", f"{about['currency']}{year}, to {about['until']}"]
     sections = [
         Section("", (_answer(result), *_unaware(result)), tables=_tables(result, party), charts=(cash(result),)),
+        *_observed(result),
         Section("Sources and uses, expected build", tables=(_sides(result),), charts=(sources(result),)),
         Section("By year, expected build", tables=(_years(result),)),
         *_loans(result),
         *_leases(result),
+        *_rented(result),
         Section("What a day costs", tables=(_delays(result),), notes=(DELAY,)),
         Section("Conventions", points=(_rate(result), *CONVENTIONS), notes=(NOT_MODELLED,)),
     ]
@@ -156,6 +169,19 @@ def _date(row: Mapping[Hashable, Any], key: str) -> str:
     """The month of an event, or its year."""
     value = row[key]
     return NEVER if pd.isna(value) else f"{value:%Y}" if row["event"] == "first_profitable_year" else f"{value:%Y-%m}"
+
+
+def _observed(result: Result) -> Iterator[Section]:
+    rows = result.tables["observed"]
+    if len(rows):
+        points = [f"{row['observed']}: {row['meaning']}" for row in rows.to_dict("records") if row["meaning"]]
+        yield Section("Beside what was reported", tables=(observed_table(rows),), points=tuple(points), notes=(BASIS,))
+
+
+def _rented(result: Result) -> Iterator[Section]:
+    rows = result.tables["own_or_rent"]
+    if len(rows):
+        yield Section("Own or rent", tables=(own_or_rent_table(rows),), notes=(RENTED,))
 
 
 def _sides(result: Result) -> Table:

@@ -10,8 +10,8 @@ from dcsim.scenario.checks.breakdown import check_pattern
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import check_moment, check_uncertain, minutes
 from dcsim.scenario.document import Key
-from dcsim.scenario.finance import Asset, Cost, Finance, Funding, Lease, Revenue
-from dcsim.scenario.prices import HOUR, MONTH, MWH, Path
+from dcsim.scenario.finance import HAPPENS, Asset, Cost, Finance, Funding, Lease, Rented, Reported, Revenue
+from dcsim.scenario.prices import HOUR, MONTH, MWH, Path, parse_month
 from dcsim.scenario.schema import Scenario
 from dcsim.units import Span, parse_amount, parse_money, plain
 
@@ -34,19 +34,19 @@ def check_finance_in_places(scenario: Scenario, places: Places, findings: Proble
     if scenario.finance is None:
         return
     for path, thing in _things(scenario.finance):
-        if isinstance(thing, Cost | Revenue) and thing.place is not None:
+        if isinstance(thing, Cost | Revenue | Rented) and thing.place is not None:
             level = _level(scenario, thing)
             if level in places.tiers:
                 check_pattern((*path, "place"), thing.place, level, places, findings)
 
 
 def _things(finance: Finance) -> Iterator[tuple[Key, Any]]:
-    for section in ("costs", "revenue", "assets", "funding", "leases"):
+    for section in ("costs", "revenue", "assets", "funding", "leases", "rent_instead", "observed"):
         for name, thing in getattr(finance, section).items():
             yield ("finance", section, name), thing
 
 
-def _level(scenario: Scenario, thing: Cost | Revenue) -> str:
+def _level(scenario: Scenario, thing: Cost | Revenue | Rented) -> str:
     if thing.supply in scenario.supplies:
         return scenario.supplies[thing.supply].per
     if isinstance(thing, Cost) and thing.activity in scenario.activities:
@@ -96,6 +96,10 @@ class _Check:
                     self.funding(path, thing)
                 case Lease():
                     self.lease(path, thing)
+                case Rented():
+                    self.rented(path, thing)
+                case Reported():
+                    self.reported(path, thing)
         self.bought_once()
 
     def cost(self, path: Key, cost: Cost) -> None:
@@ -144,11 +148,22 @@ class _Check:
         self.known((*path, "paid_by"), "party", revenue.paid_by, self.finance.parties)
         itself = revenue.paid_by is not None and revenue.paid_by == (revenue.by or self.finance.parties[0])
         self.findings.require(not itself, (*path, "paid_by"), "a party cannot pay itself")
+        self.hourly(path, revenue)
+
+    def rented(self, path: Key, rented: Rented) -> None:
+        self.known((*path, "supply"), "supply", rented.supply, self.scenario.supplies)
+        for name in rented.costs:
+            self.known((*path, "costs"), "cost", name, self.finance.costs)
+        self.findings.require(not rented.costs or rented.by is None, (*path, "by"), "give either `costs` or a party")
+        self.findings.require(rented.units > 0, (*path, "units"), "how many units are wanted, above 0")
+        self.hourly(path, rented)
+
+    def hourly(self, path: Key, revenue: Revenue | Rented) -> None:
+        """A price of an hour, and parts of the units and of their hours."""
         per = revenue.price.per
         self.path((*path, "price"), revenue.price, per if per in ("", HOUR) else HOUR)
-        self.path((*path, "share"), revenue.share)
-        self.path((*path, "utilisation"), revenue.utilisation)
         for key in ("share", "utilisation"):
+            self.path((*path, key), getattr(revenue, key))
             values = [v for _, step in getattr(revenue, key).steps for v in step.values if step.kind == "fixed"]
             self.findings.require(all(v <= 1 for v in values), (*path, key), "expected a share of at most 1")
 
@@ -190,6 +205,16 @@ class _Check:
         counted = not lease.rent.currency or (cost is not None and cost.supply is not None)
         self.findings.require(counted, (*path, "rent"), "a rent of a unit is of an asset whose first cost is a supply")
 
+    def reported(self, path: Key, reported: Reported) -> None:
+        event, per = reported.figure in HAPPENS, reported.amount.per if reported.amount is not None else ""
+        fits = event == (reported.amount is None)
+        self.findings.require(fits, (*path, "amount"), "an event has none" if event else "needs the reported amount")
+        self.path((*path, "amount"), reported.amount, per if per == MONTH else "")
+        first = parse_month(f"{reported.when}-01"[:7])
+        here = _month(self.scenario.start) <= _month(first) <= _month(self.finance.until)
+        here = here or (len(reported.when) == 4 and first.year == self.scenario.start.year)
+        self.findings.require(event or here, (*path, "in"), f"{reported.when} lies outside of the statements")
+
     def funding(self, path: Key, funding: Funding) -> None:
         if (funding.equity is None) == (funding.loan is None):
             self.findings.add(path, "must be either `equity` or a `loan`")
@@ -224,8 +249,10 @@ class _Check:
         sculpted = funding.repaid == "sculpted"
         fits = sculpted == (funding.sculpted_to is not None)
         findings.require(fits, (*path, "sculpted_to"), "goes with `repaid: sculpted`, such as 1.3")
-        for key, value in (("sculpted_to", funding.sculpted_to), ("covenants", asked.dscr), ("covenants", asked.ltv)):
-            findings.require(value is None or value > 0, (*path, key), "a ratio above 0")
+        ratios: dict[Key, Fraction | None] = {("sculpted_to",): funding.sculpted_to}
+        ratios |= {("covenants", key): getattr(asked, key) for key in ("dscr", "ltv", "lock_up")}
+        for key, value in ratios.items():
+            findings.require(value is None or value > 0, (*path, *key), "a ratio above 0")
         if funding.reserve is not None:
             self.whole_months((*path, "reserve"), funding.reserve)
         self.whole_months((*path, "covenants", "first_test"), asked.first_test, 0)

@@ -165,6 +165,9 @@ def _cited(scenario: Scenario, findings: Problems) -> Iterator[Use]:
         for i, observation in enumerate(milestone.observed):
             if observation.source is not None:
                 yield ("milestones", name, "observed", i, "source"), observation.source
+    for name, reported in scenario.finance.observed.items() if scenario.finance is not None else ():
+        if reported.source is not None:
+            yield ("finance", "observed", name, "source"), reported.source
     for i, sighting in enumerate(scenario.seen):
         if sighting.source is not None:
             yield ("seen", i, "source"), sighting.source

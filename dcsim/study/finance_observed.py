@@ -1,0 +1,105 @@
+"""Simulated figures of money beside those that were reported in the world, and owning beside renting."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dcsim.document.report import Column, Table
+from dcsim.document.words import NEVER, money, share
+from dcsim.money.months import expected
+from dcsim.money.rented import OWN_OR_RENT
+from dcsim.scenario.prices import MONTH
+from dcsim.study.finance_debt import levels
+from dcsim.study.tables import typed
+
+if TYPE_CHECKING:
+    from dcsim.study.finance import Money, Valued
+
+OBSERVED = (
+    "observed party figure period basis unit reported:number expected:number p10:number p50:number p90:number"
+    " difference:number meaning"
+)
+YEAR = "year"
+"""The unit of a figure that is the year of an event."""
+
+
+def observed(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -> pd.DataFrame:
+    """One row per reported figure: observed (its name), party, figure, period, basis, unit, reported, and the simulated
+    one: expected, p10, p50, p90 (infinite for never), difference (of expected and reported), meaning."""
+    rows = []
+    for name, figure in money.finance.observed.items():
+        values = np.concatenate([part.observed[name] for part in parts])
+        middle = float(centre.observed[name][0])
+        if figure.amount is None:
+            unit, reported = YEAR, float(figure.when[:4])
+        else:
+            unit = f"{money.finance.currency} / month" if figure.amount.per == MONTH else money.finance.currency
+            reported = float(expected(figure.amount.steps[0][1], name)[0])
+        party = figure.by or money.finance.parties[0]
+        head = (name, party, figure.figure, figure.when, figure.basis, unit)
+        rows.append((*head, reported, middle, *levels(values), middle - reported, figure.meaning))
+    return typed(rows, OBSERVED)
+
+
+def observed_table(rows: pd.DataFrame) -> Table:
+    """Reported figures beside the simulated ones, as people read them."""
+    lines = []
+    for row in rows.to_dict("records"):
+        unit = str(row["unit"])
+        cells = [_cell(float(row[key]), unit) for key in ("reported", "expected", "p10", "p90")]
+        per = " a month" if "/" in unit else ""
+        name = f"{row['figure'].replace('_', ' ')} of {row['party']}{per}, {row['period']}"
+        lines.append([name, *cells, _change(float(row["difference"]), unit), row["basis"]])
+    titles = ("reported", "expected", "P10", "P90", "difference")
+    return Table((Column("figure"), *(Column(title, "money") for title in titles), Column("simulated is")), lines)
+
+
+def _cell(value: float, unit: str) -> str:
+    if unit == YEAR:
+        return f"{value:.0f}" if np.isfinite(value) else NEVER
+    return money(value)
+
+
+def _change(value: float, unit: str) -> str:
+    if unit == YEAR:
+        return f"{value:+.0f} years" if np.isfinite(value) else ""
+    return f"+{money(value)}" if value > 0 else money(value)
+
+
+RENTED = "demand figure expected:number mean:number p10:number p50:number p90:number"
+
+
+def rented_table(centre: "Valued", parts: "Sequence[Valued]") -> pd.DataFrame:
+    """One row per demand and figure of owning against renting: demand, figure, expected, mean, p10, p50, p90."""
+    rows = []
+    for demand, figures in centre.rented.items():
+        for name, values in figures.items():
+            all_ = np.concatenate([part.rented[demand][name] for part in parts])
+            here = all_[~np.isnan(all_)]
+            mean = float(here.mean()) if len(here) else np.nan
+            rows.append((demand, name, float(values[0]), mean, *levels(here)))
+    return typed(rows, RENTED)
+
+
+def own_or_rent_table(rows: pd.DataFrame) -> Table:
+    """Owning beside renting, as people read it."""
+    shown: dict[str, Callable[[float], str]] = {"utilisation": _percent, "right": share, "price": _price}
+    lines = []
+    for row in rows.to_dict("records"):
+        kind = row["figure"]
+        show = shown.get(kind, money)
+        keys = ("expected", "mean") if kind == "right" else ("expected", "mean", "p10", "p50", "p90")
+        cells = [show(row[key]) if row[key] == row[key] else "" for key in keys]
+        lines.append([f"{row['demand']}: {OWN_OR_RENT[kind]}", *cells, *[""] * (5 - len(cells))])
+    titles = ("expected", "mean", "P10", "P50", "P90")
+    return Table((Column("figure"), *(Column(title, "money") for title in titles)), lines)
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f} %"
+
+
+def _price(amount: float) -> str:
+    return f"{amount:,.2f}"
