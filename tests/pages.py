@@ -159,17 +159,17 @@ ENDS = ("", "_low", "_high")
 
 
 def drivers() -> Result:
-    others = (f"{name}{end}" for name in ("correlation", "first", "total", "information", "p80_sooner") for end in ENDS)
+    others = (f"{name}{end}" for name in ("correlation", "first", "total", "information", "p80_better") for end in ENDS)
     ends = dict.fromkeys((*others, "swing_low", "swing_high"), 0.5)
     rows = [
-        ends | {"input": name, "kind": kind, "low_day": low, "high_day": high, "swing": high - low}
+        ends | {"input": name, "kind": kind, "at_low": low, "at_high": high, "swing": high - low}
         for name, kind, low, high in (
             ("mood", "factor", -3.0, 4.0),
             ("storm", "risk", -1.0, 2.5),
             ("everything else", "places", 0, 0),
         )
     ]
-    rows[2] |= {"low_day": float("nan"), "high_day": float("nan"), "swing": float("nan")}
+    rows[2] |= {"at_low": float("nan"), "at_high": float("nan"), "swing": float("nan")}
     about = {"milestone": "half", "seed": 0, "points": 64, "builds": 512, "reached": 1.0, "mean": 14.5, "sd": 2.5}
     return found("drivers", about | {"p80": 17.0, "alone": 0.9, "horizon": "2034-01-01T00:00:00"}, drivers=rows)
 
@@ -178,7 +178,15 @@ def others() -> list[Result]:
     """What else can be asked: sweeps, orders, losses, mitigations."""
     nan = float("nan")
     sweep = [
-        {"point": k, "resources.crew.count": k + 1, "milestone": "half", "p50": 14.0 - k, "p80": day, "reached": 1.0}
+        {
+            "point": k,
+            "resources.crew.count": k + 1,
+            "outcome": "half",
+            "party": "",
+            "p50": 14.0 - k,
+            "p80": day,
+            "reached": 1.0,
+        }
         | {"mean": 14.0 - k}
         | dates(p50=14.0 - k, p80=day)
         for k, day in enumerate((17.0, 15.0, float("inf")))
@@ -192,12 +200,12 @@ def others() -> list[Result]:
     curves = [{"day": k, "date": pd.Timestamp("2024-01-03"), "simulated": k, "target": 2 * k} for k in range(4)]
     causes = [{"kind": "resource", "name": "crew", "unit_days": 12.0, "share": 0.75, "price": 24e6}]
     options = [
-        {"option": "storm", "kind": "mitigation", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0}
+        {"option": "storm", "kind": "mitigation", "cost": 1e6, "gain": 2.0, "low": 1.0, "high": 3.0}
         | {"per_million": 2.0, "per_million_low": 1.0, "per_million_high": 3.0, "reached": 1.0},
-        {"option": "wait", "kind": "option", "cost": nan, "days": 0.0, "low": 0.0, "high": 0.0}
+        {"option": "wait", "kind": "option", "cost": nan, "gain": 0.0, "low": 0.0, "high": 0.0}
         | {"per_million": nan, "per_million_low": nan, "per_million_high": nan, "reached": 1.0},
     ]
-    sets = [{"rank": 1, "members": "storm", "cost": 1e6, "days": 2.0, "low": 1.0, "high": 3.0, "reached": 1.0}]
+    sets = [{"rank": 1, "members": "storm", "cost": 1e6, "gain": 2.0, "low": 1.0, "high": 3.0, "reached": 1.0}]
     members = [{"option": "storm", "alone": 2.0, "marginal": 2.0, "interaction": 0.0}]
     priced = {
         "replications": 32,

@@ -128,14 +128,14 @@ def test_variances_of_a_sum_are_told_apart(known):
 def test_days_at_the_ends_of_a_sum(known):
     """From P10 to P90 the permit takes 8 days more; the flood costs 10, three times in ten."""
     found = rows(known)
-    assert found.loc["permit", ["low_day", "high_day", "swing"]].tolist() == pytest.approx([-4, 4, 8], abs=0.1)
-    assert found.loc["flood", ["low_day", "high_day", "swing"]].tolist() == pytest.approx([-3, 7, 10], abs=1e-3)
-    assert found.loc[REST, ["correlation", "low_day", "swing", "information"]].isna().all()
+    assert found.loc["permit", ["at_low", "at_high", "swing"]].tolist() == pytest.approx([-4, 4, 8], abs=0.1)
+    assert found.loc["flood", ["at_low", "at_high", "swing"]].tolist() == pytest.approx([-3, 7, 10], abs=1e-3)
+    assert found.loc[REST, ["correlation", "at_low", "swing", "information"]].isna().all()
 
 
 def test_what_cannot_matter_is_told_so(known):
     found = rows(known).loc[["goods.late", "idle"]]
-    assert (found[["first", "first_high", "total", "total_high", "low_day", "high_day", "swing_high"]] == 0).all(
+    assert (found[["first", "first_high", "total", "total_high", "at_low", "at_high", "swing_high"]] == 0).all(
         axis=None
     )
     for name in ("correlation", "information"):
@@ -218,8 +218,8 @@ def test_a_tornado_has_the_largest_swing_on_top_and_the_shorter_bar_in_front():
         ("same side", "order", 1.0, 4.0),
         ("none", "risk", 0, 0),
     ]
-    table = pd.DataFrame(rows, columns=["input", "kind", "low_day", "high_day"])
-    table["swing"] = table["high_day"] - table["low_day"]
+    table = pd.DataFrame(rows, columns=["input", "kind", "at_low", "at_high"])
+    table["swing"] = table["at_high"] - table["at_low"]
     chart = Result("drivers", library.load(yaml.safe_load(KNOWN)), {"milestone": "done"}, {"drivers": table}).chart()
     assert list(chart.y.names) == ["large", "same side", "small"]
     bars = [
@@ -302,7 +302,7 @@ def test_it_prints_json_and_csv(dcsim, file, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "Missing option '--milestone'"),
+        ((), "ask for a milestone, or for another outcome"),
         (("--milestone", "dome"), "no milestone 'dome'; did you mean 'done'?"),
         (("--milestone", "done", "-n", "100"), "powers of two, at least 8: ask for 128, not 100"),
     ],

@@ -224,7 +224,7 @@ def test_drivers_tell_how_much_it_moves():
     table = dcsim.drivers(dcsim.load(soil(milestones={"done": {"activity": "slab"}})), milestone="done", n=64).drivers
     first = table.iloc[0]
     assert (first["input"], first["kind"]) == ("soil", "branch")
-    assert (first["low_day"] - first["high_day"]) * 1440 == pytest.approx(60)
+    assert (first["at_low"] - first["at_high"]) * 1440 == pytest.approx(60)
 
 
 def test_explain_tells_what_expected_values_leave_out():

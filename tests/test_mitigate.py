@@ -49,7 +49,7 @@ def test_days_in_a_row_add_up():
         "option": ["y", "x"],
         "kind": ["option", "option"],
         "cost": [2e6, 3e6],
-        **{column: [4.0, 3.0] for column in ("days", "low", "high")},
+        **{column: [4.0, 3.0] for column in ("gain", "low", "high")},
         **{f"per_million{end}": [2.0, 1.0] for end in ("", "_low", "_high")},
         "reached": [1.0, 1.0],
     }
@@ -60,17 +60,17 @@ def test_days_in_a_row_add_up():
         {"option": "y", "alone": 4, "marginal": 4, "interaction": 0},
         {"option": "x", "alone": 3, "marginal": 3, "interaction": 0},
     ]
-    assert found.pairs.to_dict("records") == [{"one": "x", "other": "y", "days": 0, "low": 0, "high": 0}]
+    assert found.pairs.to_dict("records") == [{"one": "x", "other": "y", "gain": 0, "low": 0, "high": 0}]
 
 
 def test_days_side_by_side_need_each_other():
     """Of two that end together, one alone buys nothing."""
     options = {"x": faster(7), "y": faster(6, activity="b")}
     found = weighed(built("a=10d b=10d c=1d<a,b", options, last="c"), "10M USD")
-    assert found.options["days"].tolist() == [0, 0]
-    assert found.sets["days"].tolist()[0] == 3
+    assert found.options["gain"].tolist() == [0, 0]
+    assert found.sets["gain"].tolist()[0] == 3
     assert set(found.members["interaction"]) == {3}
-    assert found.pairs["days"].tolist() == [3]
+    assert found.pairs["gain"].tolist() == [3]
 
 
 def test_the_same_days_are_bought_once():
@@ -84,13 +84,13 @@ def test_the_same_days_are_bought_once():
 def test_a_mitigation_is_a_measure_too():
     risk = {"probability": 1, "effects": {"activities.a": 2}, "mitigation": {"probability": 0, "cost": "5M USD"}}
     found = weighed(built(risks={"storm": risk}, options={"x": faster(8)}), "5M")
-    assert found.options[["option", "kind", "days"]].to_numpy().tolist() == [
+    assert found.options[["option", "kind", "gain"]].to_numpy().tolist() == [
         ["storm", "mitigation", 10.0],
         ["x", "option", 4.0],
     ]
     assert found.about["best"] == ["storm"]
     done = changed(built(risks={"storm": risk}, options={"x": faster(8)}), mitigate=["storm"])
-    assert weighed(done).options[["option", "days"]].to_numpy().tolist() == [["x", 2.0]]
+    assert weighed(done).options[["option", "gain"]].to_numpy().tolist() == [["x", 2.0]]
 
 
 def test_what_has_no_cost_is_ranked_last_and_in_no_set():
@@ -115,13 +115,13 @@ def test_what_is_reached_at_all_comes_first():
     assert found.about["reached"] == 0
     assert found.options["option"].tolist() == ["more", "x"]
     assert found.options["reached"].tolist() == [1, 0]
-    assert found.options["days"].isna().all()
+    assert found.options["gain"].isna().all()
     assert found.about["best"] == ["more"]
 
 
 def test_nothing_that_helps_is_no_set():
     found = weighed(built(options={"x": faster(11), "y": faster(10)}), "10M")
-    assert found.options["days"].tolist() == [0, -1]
+    assert found.options["gain"].tolist() == [0, -1]
     assert found.about["best"] == []
     assert found.sets.empty
 
@@ -144,7 +144,7 @@ def test_differences_are_paired(engine):
         {**network("a=2d b=1d<a", milestones={"m": {"activity": "b"}}, b={"duration": "2 to 40 d"}), "options": options}
     )
     found = mitigate(scenario, milestone="m", n=20, engine=engine).options.iloc[0]
-    assert (found["days"], found["low"], found["high"]) == (1, 1, 1)
+    assert (found["gain"], found["low"], found["high"]) == (1, 1, 1)
 
 
 def test_the_interval_is_that_of_student():
@@ -156,7 +156,7 @@ def test_the_interval_is_that_of_student():
 
 
 def test_builds_that_do_not_reach_it_are_left_out():
-    before, after = np.array([2880, NOT, 1440, 4320]), np.array([1440, 1440, NOT, 4320])
+    before, after = np.array([2, np.nan, 1, 3]), np.array([1, 1, np.nan, 3])
     assert gain(before, after) == (0.5, *interval(np.array([1.0, 0.0]))[1:], 0.75)
     assert interplay(before, after, before, after)[0] == 0
 
@@ -329,10 +329,10 @@ def test_pictures(tmp_path):
 
 def told(*options, **tables):
     """A result with these measures: option, kind, days, low, high."""
-    table = pd.DataFrame(options, columns=["option", "kind", "days", "low", "high"])
+    table = pd.DataFrame(options, columns=["option", "kind", "gain", "low", "high"])
     about = {"milestone": "m", "budget": 5e6, "currency": "USD", "reached": 1.0, "replications": 9, "search": "all"}
     none = pd.DataFrame(columns=["measures", "milestone", "unfinished"])
-    table = table.assign(cost=1e6, per_million=table["days"], reached=1.0)
+    table = table.assign(cost=1e6, per_million=table["gain"], reached=1.0)
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
     return Result("mitigations", built(), about, {"options": table, "stuck": none} | frames)
 
@@ -353,16 +353,16 @@ def test_measures_without_days_are_named():
 
 
 def test_members_that_help_each_other_are_told():
-    best = {"members": "x, y", "cost": 2e6, "days": 9.0, "low": 8.0, "high": 10.0, "reached": 1.0}
+    best = {"members": "x, y", "cost": 2e6, "gain": 9.0, "low": 8.0, "high": 10.0, "reached": 1.0}
     members = [{"option": name, "alone": 2.0, "marginal": 7.0, "interaction": 5.0} for name in "xy"]
-    pairs = [{"one": "x", "other": "y", "days": 5.0, "low": 4.0, "high": 6.0}]
+    pairs = [{"one": "x", "other": "y", "gain": 5.0, "low": 4.0, "high": 6.0}]
     measures = [(name, "option", 2.0, 1.0, 3.0) for name in "xy"]
     section = told(*measures, sets=[best], members=members, pairs=pairs).report().sections[2]
     assert section.title == "The best set: x, y"
     assert section.sentences == ["Together they gain 9.0 days, 5.0 more than the sum of 4.0 of each alone."]
     assert section.points == ["x and y gain 5.0 more together: one clears the way for the other"]
-    pairs = [{"one": "x", "other": "y", "days": -1.0, "low": -2.0, "high": 1.0}]
-    best["days"] = 1.0
+    pairs = [{"one": "x", "other": "y", "gain": -1.0, "low": -2.0, "high": 1.0}]
+    best["gain"] = 1.0
     section = told(*measures, sets=[best], members=members, pairs=pairs).report().sections[2]
     assert section.sentences == ["Together they gain 1.0 days, 3.0 less than the sum of 4.0 of each alone."]
     assert section.points == ["No pair of them shows this with certainty."]

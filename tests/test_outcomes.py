@@ -17,6 +17,7 @@ LOST = 10 * 24 * 29
 """What they earn in February."""
 FEBRUARY = 1.12 ** (59 / 365)
 """By what the end of February is discounted to 1 January."""
+JANUARY = 1.12 ** (30 / 365)
 
 
 def earning(**terms):
@@ -126,3 +127,71 @@ def test_a_comparison_is_kept_and_says_the_same(tmp_path):
     again = dcsim.read(result.save(tmp_path / "out"))
     assert markdown("", [again.report()]) == markdown("", [result.report()])
     assert command(again)[3:] == [LATE, "--outcome", "npv", "--seed", "0", "-n", "2"]
+
+
+def test_a_sweep_of_a_price_moves_the_value_in_a_straight_line():
+    """Utilisation has no effect on what is paid: each tenth earns the same."""
+    over = {"finance.revenue.sold.utilisation": "0.2:0.8:3"}
+    result = dcsim.sweep(earning(), over, outcome="npv", n=2, engine="reference")
+    low, middle, high = result.points["mean"]
+    assert middle - low == pytest.approx(high - middle, abs=0.02)
+    assert set(result.points["party"]) == {TOGETHER}
+    text = markdown("", [result.report()])
+    assert "NPV of free cash flow" in text
+    assert "day" not in text
+    assert "USD" in result.chart().y.title
+
+
+def test_a_map_of_a_figure_is_in_its_unit():
+    over = {"finance.revenue.sold.utilisation": [0.2, 0.8], "finance.discount_rate": [0.1, 0.2]}
+    result = dcsim.sweep(earning(), over, outcome="npv", n=1, engine="reference")
+    assert all("USD" in mark.name for mark in result.chart().marks)
+
+
+def test_an_uncertain_price_drives_the_value():
+    """Nothing else is uncertain: the price explains all of it, and its ends lie 0.8 of its half range from the mean."""
+    uncertain = {"sold": {"supply": "gpus", "price": {"uniform": ["1 USD / h", "3 USD / h"]}}}
+    result = dcsim.drivers(earning(revenue=uncertain), outcome="npv", n=32, engine="reference")
+    found = result.drivers.set_index("input").loc["finance.revenue.sold.price"]
+    pair = dcsim.compare(
+        earning(revenue={"sold": {"supply": "gpus", "price": "2 USD / h"}}),
+        "finance.revenue.sold.price=2.8 USD / h",
+        outcome="npv",
+        n=1,
+        engine="reference",
+    )
+    assert found["swing"] == pytest.approx(2 * moved(pair)["mean"], rel=1e-6)
+    assert found["at_low"] < 0 < found["at_high"]
+    assert found["information"] > 0
+    text = markdown("", [result.report()])
+    assert "moves NPV of free cash flow most" in text
+    assert "days" not in text
+    assert "USD" in result.chart().x.title
+
+
+def test_what_has_no_value_cannot_be_ranked():
+    with pytest.raises(RequestError, match="no replication has IRR of free cash flow"):
+        dcsim.drivers(earning(revenue={}), outcome="irr", n=8, engine="reference")
+    with pytest.raises(RequestError, match="ask for a milestone, or for another outcome"):
+        dcsim.drivers(earning(), n=8)
+
+
+def test_measures_are_ranked_by_the_value_they_gain():
+    """GPUs that come a month earlier earn a month more, less their price; the other option is only paid for."""
+    early = {"supplies": {"gpus": {"orders": {"all": {"lead_time": "31 d"}}}}}
+    document = earning().document.data | {
+        "options": {
+            "fast": {"cost": "2k USD", "changes": early},
+            "idle": {"cost": "1k USD", "changes": {"activities": {"work": {"duration": "4 d"}}}},
+        }
+    }
+    late = dcsim.load(document, overrides={"supplies.gpus.orders.all.lead_time": "60 d"})
+    result = dcsim.mitigate(late, outcome="npv", budget="3k USD", n=4, engine="reference")
+    assert result.options["option"].tolist() == ["fast", "idle"]
+    assert result.options["gain"].tolist() == pytest.approx(
+        [LOST / FEBRUARY - 2000 / JANUARY, -1000 / JANUARY], abs=0.05
+    )
+    assert result.about["best"] == ["fast"]
+    text = markdown("", [result.report()])
+    assert "better on average" in text
+    assert "days" not in text

@@ -190,7 +190,7 @@ def test_the_page_shows_done_before_and_after():
 def test_changes_are_compared_in_the_builds_that_agree():
     scenario = chain({"milestone": "first", "not_by": on(109)})
     found = compare(scenario, "activities.b.duration=50 d", n=40, milestones=["last"], engine="reference")
-    outcomes = found.tables["outcomes"].pivot(index="replication", columns="scenario", values="day")
+    outcomes = found.tables["outcomes"].pivot(index="replication", columns="scenario", values="value")
     base = many(scenario, 40)
     assert outcomes.index.tolist() == base.numbers.tolist()
     assert np.allclose(outcomes["activities.b.duration=50 d"], base.days_of("first") + 50, atol=1e-3)

@@ -82,7 +82,7 @@ def test_what_cannot_matter_has_no_index_and_no_swing():
     found = told(lambda points: points[:, 0], [plain("does"), plain("does_not")], 256)
     assert list(found.index) == ["does", "does_not"]
     idle = found.loc["does_not"]
-    assert (idle[["first", "first_low", "total", "total_high", "low_day", "high_day", "swing"]] == 0).all()
+    assert (idle[["first", "first_low", "total", "total_high", "at_low", "at_high", "swing"]] == 0).all()
     assert idle["correlation_low"] < 0 < idle["correlation_high"]
     assert idle["information_low"] < 0 < idle["information_high"]
     assert found.loc["does", "total"] == pytest.approx(1, abs=0.02)
@@ -97,8 +97,8 @@ def test_where_nothing_varies_there_is_nothing_to_tell():
 def test_a_tornado_moves_the_mean_by_each_end():
     """2 a + b c: at the tenths of a 0.8 below and above the mean, at those of b half as far as c is on average."""
     found = told(lambda p: 2 * p[:, 0] + p[:, 1] * p[:, 2], [plain("a"), plain("b"), plain("c")], 1024)
-    assert found["low_day"].to_dict() == pytest.approx({"a": -0.8, "b": -0.2, "c": -0.2}, abs=0.01)
-    assert found["high_day"].to_dict() == pytest.approx({"a": 0.8, "b": 0.2, "c": 0.2}, abs=0.01)
+    assert found["at_low"].to_dict() == pytest.approx({"a": -0.8, "b": -0.2, "c": -0.2}, abs=0.01)
+    assert found["at_high"].to_dict() == pytest.approx({"a": 0.8, "b": 0.2, "c": 0.2}, abs=0.01)
     assert found["swing"].to_dict() == pytest.approx({"a": 1.6, "b": 0.4, "c": 0.4}, abs=0.01)
     assert found.loc["a", "swing_high"] - found.loc["a", "swing_low"] < 1e-9
     assert holds(found.loc[["b", "c"]], "swing", 0.4)
@@ -109,8 +109,8 @@ def test_at_an_end_what_is_not_a_number_stays_at_random():
     ends = (1 - SMALLEST, np.nan), (SMALLEST, np.nan)
     occurs = Input("risk", "risk", ("occurs", "costs"), lambda p: (p[:, 0] < 0.3).astype(float), *ends, 0.3)
     found = told(lambda p: np.where(p[:, 0] < 0.3, 20 * p[:, 1], 0) + p[:, 2], [occurs, plain("noise")], 1024)
-    assert found.loc["risk", "low_day"] == pytest.approx(-3, abs=0.1)
-    assert found.loc["risk", "high_day"] == pytest.approx(7, abs=0.1)
+    assert found.loc["risk", "at_low"] == pytest.approx(-3, abs=0.1)
+    assert found.loc["risk", "at_high"] == pytest.approx(7, abs=0.1)
 
 
 # Correlation by ranks

@@ -127,8 +127,8 @@ def test_samples_are_a_latin_hypercube():
 def test_every_point_is_a_run_of_its_own(scenario):
     """What is told of a point is what `replicate` tells of the scenario with these values."""
     found = sweep(scenario, {CREW: "1..2", POWER: "300,600"}, n=12, seed=3)
-    measures = ["p50", "p80", "mean", "reached", "p50_date", "p80_date"]
-    assert list(found.points.columns) == ["point", CREW, POWER, "milestone", *measures]
+    measures = ["p10", "p50", "p80", "p90", "mean", "reached", "p50_date", "p80_date"]
+    assert list(found.points.columns) == ["point", CREW, POWER, "outcome", "party", *measures]
     assert found.points[["point", CREW, POWER]].drop_duplicates().to_numpy().tolist() == [
         [0, 1, 300],
         [1, 1, 600],
@@ -140,15 +140,15 @@ def test_every_point_is_a_run_of_its_own(scenario):
         alone = dcsim.replicate(
             changed(scenario, overrides={CREW: int(first[CREW]), POWER: int(first[POWER])}), 12, seed=3
         )
-        told = alone.summary.set_index("milestone").loc[rows["milestone"], measures[:4]]
+        told = alone.summary.set_index("milestone").loc[rows["outcome"], measures[:6]]
         assert told.fillna(-1).to_numpy().tolist() == rows[told.columns].fillna(-1).to_numpy().tolist(), point
-        days = found.outcomes.query("point == @point").sort_values("replication")["day"]
+        days = found.outcomes.query("point == @point").sort_values("replication")["value"]
         assert days.tolist() == pytest.approx(alone.days_of("half").tolist(), nan_ok=True)
 
 
 def test_milestones_are_the_observed_ones_or_those_asked_for(scenario):
-    assert set(sweep(scenario, {CREW: [1]}, n=1).points["milestone"]) == {"half"}
-    assert list(sweep(scenario, {CREW: [1]}, n=1, milestones=["all", "half"]).points["milestone"]) == ["half", "all"]
+    assert set(sweep(scenario, {CREW: [1]}, n=1).points["outcome"]) == {"half"}
+    assert list(sweep(scenario, {CREW: [1]}, n=1, milestones=["all", "half"]).points["outcome"]) == ["half", "all"]
     with pytest.raises(RequestError, match="no milestone 'hlf'; did you mean 'half'"):
         sweep(scenario, {CREW: [1]}, n=1, milestones=["hlf"])
 
@@ -299,7 +299,7 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, tiny, tmp_path):
     assert (told["kind"], told["about"]["over"], told["about"]["samples"]) == ("sweep", [CREW], 3)
     assert sorted(row[CREW] for row in told["tables"]["points"]) == [1, 2, 3]
     out, _, _ = dcsim("sweep", tiny, "--over", f"{CREW}=1..2", "-n", "2", "--csv")
-    assert out.splitlines()[0] == f"point,{CREW},milestone,p50,p80,mean,reached,p50_date,p80_date"
+    assert out.splitlines()[0] == f"point,{CREW},outcome,party,p10,p50,p80,p90,mean,reached,p50_date,p80_date"
     assert len(out.splitlines()) == 3
 
 
@@ -334,7 +334,7 @@ def test_pictures(scenario):
 
 def drawn(*points, over=("crews",)):
     """The picture of a sweep with these points: a value for each path, P50 and P80."""
-    table = pd.DataFrame(points, columns=[*over, "p50", "p80"]).assign(milestone="done")
+    table = pd.DataFrame(points, columns=[*over, "p50", "p80"]).assign(outcome="done", party="")
     return Result("sweep", dcsim.load(TINY_DATA), {"over": list(over)}, {"points": table}).chart()
 
 
@@ -387,7 +387,7 @@ def test_a_sweep_over_three_paths_has_no_picture(scenario):
 
 
 def test_of_many_points_the_first_are_told():
-    table = pd.DataFrame({"point": range(150), "x": range(150), "milestone": "done", "p50": 1.0, "p80": 2.0})
+    table = pd.DataFrame({"point": range(150), "x": range(150), "outcome": "done", "party": "", "p50": 1.0, "p80": 2.0})
     about, stuck = {"over": ["x"], "replications": 1}, pd.DataFrame(columns=["point", "milestone"])
     result = Result("sweep", dcsim.load(TINY_DATA), about, {"points": table, "stuck": stuck})
     section = result.report().sections[1]

@@ -1,8 +1,8 @@
-"""How many days earlier a date is in one scenario than in another, build by build.
+"""How much better an outcome is in one scenario than in another, build by build: days earlier, or money more.
 
-Builds of the same replication have the same chance in both, so that only what differs between them is left. A date
-that is not reached in one of them is no number of days: such replications are left out, and the share that reaches
-it stands beside.
+Builds of the same replication have the same chance in both, so that only what differs between them is left. What is
+not there in one of them, such as a date that is not reached, is no number: such builds are left out, and how many have
+it is told beside.
 """
 
 from math import nan
@@ -12,38 +12,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.analysis.differences import half_width
-from dcsim.trace import NOT
-from dcsim.units import DAY
 
-Ints = NDArray[np.int64]
-"""Ticks of a milestone, one of each replication."""
+Values = NDArray[np.float64]
+"""Outcomes of which less is better, such as days, one of each replication; not a number where there is none."""
 
 
 class Gain(NamedTuple):
-    """Days earlier on average, with their 95 % interval; empty where no build reaches the date in both."""
+    """How much better on average, with the 95 % interval; empty where no build has the outcome in both."""
 
-    days: float
+    gain: float
     low: float
     high: float
     reached: float
-    """The share of builds in which the date is reached after all."""
+    """The share of builds that have the outcome after all."""
 
 
-def gain(before: Ints, after: Ints) -> Gain:
-    """How much earlier the second is than the first."""
-    reached = (before != NOT) & (after != NOT)
-    return Gain(*interval((before - after)[reached] / DAY), float((after != NOT).mean()))
+def gain(before: Values, after: Values) -> Gain:
+    """How much earlier, or better, the second is than the first."""
+    return Gain(*interval(before - after), float((~np.isnan(after)).mean()))
 
 
-def interplay(base: Ints, first: Ints, second: Ints, together: Ints) -> Gain:
-    """How many days more two changes buy together than apart; negative where they overlap."""
-    reached = np.logical_and.reduce([ticks != NOT for ticks in (base, first, second, together)])
-    return Gain(*interval((first + second - base - together)[reached] / DAY), float((together != NOT).mean()))
+def interplay(without: Values, first: Values, second: Values, combined: Values) -> Gain:
+    """How much more two changes buy together than apart; negative where they overlap."""
+    return Gain(*interval(first + second - without - combined), float((~np.isnan(combined)).mean()))
 
 
-def interval(differences: NDArray[np.float64]) -> tuple[float, float, float]:
+def interval(differences: Values) -> tuple[float, float, float]:
     """The mean of paired differences with its interval by Student's t; no width where all are the same."""
-    if len(differences) == 0:
+    known = differences[~np.isnan(differences)]
+    if len(known) == 0:
         return nan, nan, nan
-    mean, half = float(differences.mean()), half_width(differences)
+    mean, half = float(known.mean()), half_width(known)
     return mean, mean - half, mean + half

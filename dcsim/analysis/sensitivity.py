@@ -44,9 +44,9 @@ UNKNOWN = Interval(np.nan, np.nan, np.nan)
 COLUMNS = (
     *("input", "kind", "correlation", "correlation_low", "correlation_high"),
     *("first", "first_low", "first_high", "total", "total_low", "total_high"),
-    *("low_day", "high_day", "swing", "swing_low", "swing_high"),
+    *("at_low", "at_high", "swing", "swing_low", "swing_high"),
     *("information", "information_low", "information_high"),
-    *("p80_sooner", "p80_sooner_low", "p80_sooner_high"),
+    *("p80_better", "p80_better_low", "p80_better_high"),
 )
 
 
@@ -91,34 +91,37 @@ def sample(inputs: Sequence[Input], n: int, seed: int) -> Points:
     points = np.clip(sobol.sample(_problem(inputs), n, calc_second_order=False, seed=seed), SMALLEST, 1 - SMALLEST)
     base = points[_firsts(inputs, n)][: n // PAIRED]
     parts = [points]
-    for input, columns in zip(inputs, _columns(inputs), strict=True):
-        for end in (input.low, input.high) if input.low else ():
+    for drawn_input, columns in zip(inputs, _columns(inputs), strict=True):
+        for end in (drawn_input.low, drawn_input.high) if drawn_input.low else ():
             parts.append(base.copy())
             parts[-1][:, columns] = np.where(np.isnan(end), base[:, columns], end)
     return np.concatenate(parts)
 
 
-def table(inputs: Sequence[Input], n: int, points: Points, values: Values, seed: int) -> pd.DataFrame:
+def table(
+    inputs: Sequence[Input], n: int, points: Points, values: Values, seed: int, more_is_better: bool = False
+) -> pd.DataFrame:
     """How the inputs move the values at the points of `sample`: one row for each, the most important first.
 
     Columns: input, kind; correlation (by ranks); first and total index, the shares of the variance that it explains
-    alone and with all its interactions; low_day and high_day, by how much the mean moves with it at its low and high
-    end; swing, what lies between these; information, by how much the mean of the latest fifth, beyond the P80, would
-    come earlier on average if it were known; p80_sooner, by how much the P80 itself would. All but low_day and high_day
+    alone and with all its interactions; at_low and at_high, by how much the mean moves with it at its low and high
+    end; swing, what lies between these; information, by how much the mean of the worst fifth, of days the latest,
+    beyond the P80, would be better on average if it were known; p80_better, by how much the P80 itself (where more is
+    better, the P20) would. All but at_low and at_high
     have a 95 % interval (`first_low`, `first_high`). What has no size or no ends, and what is not known, is empty.
     """
     plain = plain_points(inputs, n)
     shares = indices(inputs, n, values, seed)
     ends = iter(values[n * (len(inputs) + 2) :].reshape(-1, 2, n // PAIRED))
     base = values[_firsts(inputs, n)][: n // PAIRED]
-    rows = []
+    rows, later = [], -values[plain] if more_is_better else values[plain]
     for number, (drawn_input, columns) in enumerate(zip(inputs, _columns(inputs), strict=True)):
         correlation, known, sooner = UNKNOWN, UNKNOWN, UNKNOWN
         if drawn_input.size is not None:
             size = drawn_input.size(points[plain][:, columns])
             correlation = rank_correlation(size, values[plain])
-            known = information(size, values[plain], np.random.default_rng([seed, number]))
-            sooner = information(size, values[plain], np.random.default_rng([seed, number]), p80)
+            known = information(size, later, np.random.default_rng([seed, number]))
+            sooner = information(size, later, np.random.default_rng([seed, number]), p80)
         low, high, swing = np.nan, np.nan, UNKNOWN
         if drawn_input.low:
             at_low, at_high = next(ends)
@@ -145,8 +148,8 @@ def certain(frame: pd.DataFrame) -> pd.DataFrame:
     first = ["first", "first_low", "first_high"]
     frame[first] = frame[first].mask(frame["first_low"] > frame["total_high"])
     frame["first"] = frame["first"].where(~(frame["first"] > frame["total"]), frame["total"])
-    if (total := frame["first"].sum()) > 1:
-        frame[first] = frame[first] / total if total <= 1 + VAGUE else np.nan
+    if (all_values := frame["first"].sum()) > 1:
+        frame[first] = frame[first] / all_values if all_values <= 1 + VAGUE else np.nan
     return frame
 
 
@@ -162,18 +165,18 @@ def indices(inputs: Sequence[Input], n: int, values: Values, seed: int) -> list[
         return [(Interval(0, 0, 0), Interval(0, 0, 0))] * len(inputs)
     from SALib.analyze import sobol
 
-    values_used = values[: n * (len(inputs) + 2)]
+    all_values = values[: n * (len(inputs) + 2)]
     # SALib takes the seed 0 for none
-    analysis = sobol.analyze(
-        _problem(inputs), values_used, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1
+    analysed = sobol.analyze(
+        _problem(inputs), all_values, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1
     )
-    first, total = (zip(analysis[name], analysis[f"{name}_conf"], strict=True) for name in ("S1", "ST"))
-    return [(_around(*centre), _around(*total_effect)) for centre, total_effect in zip(first, total, strict=True)]
+    first, total = (zip(analysed[name], analysed[f"{name}_conf"], strict=True) for name in ("S1", "ST"))
+    return [(_around(*drawn_input), _around(*share_)) for drawn_input, share_ in zip(first, total, strict=True)]
 
 
 def rank_correlation(sizes: Values, values: Values) -> Interval:
     """Spearman's rank correlation with its interval; empty where one of them never varies."""
-    if any((array == array[:1]).all() for array in (sizes, values)):
+    if any((column == column[:1]).all() for column in (sizes, values)):
         return UNKNOWN
     ranks = pd.DataFrame({"size": sizes, "value": values}).rank()
     r = float(np.clip(ranks["size"].corr(ranks["value"]), -1 + 1e-12, 1 - 1e-12))
@@ -240,9 +243,9 @@ def information(
         return UNKNOWN
     shuffles = [rng.permutation(len(values)) for _ in range(SHUFFLES)]
     unknown = [date(bins[k], sizes[k], values) for k in shuffles]
-    sums, alike = np.zeros_like(bins), np.zeros_like(sizes)
+    all_values, alike = np.zeros_like(bins), np.zeros_like(sizes)
     resamples = [rng.integers(len(values), size=len(values)) for _ in range(RESAMPLES)]
-    gains = [date(sums, alike, values[k]) - date(bins[k], sizes[k], values[k]) for k in resamples]
+    gains = [date(all_values, alike, values[k]) - date(bins[k], sizes[k], values[k]) for k in resamples]
     chance = np.var(unknown, ddof=1)  # of the bins; a resample has it twice, once from the sample
     half = Z95 * float(np.sqrt(max(np.var(gains, ddof=1) - chance, chance)))
     return _around(float(np.mean(unknown)) - date(bins, sizes, values), half)
@@ -251,7 +254,7 @@ def information(
 def _level(bins: Bins, sizes: Values, values: Values) -> Values:
     """Values less what a straight line within each bin makes of the difference to the bin's mean size."""
     counts = np.maximum(np.bincount(bins), 1)
-    away, rise = (array - (np.bincount(bins, array) / counts)[bins] for array in (sizes, values))
+    away, rise = (column - (np.bincount(bins, column) / counts)[bins] for column in (sizes, values))
     square, product = np.bincount(bins, away * away), np.bincount(bins, away * rise)
     slope = np.divide(product, square, out=np.zeros(len(counts)), where=square > TINY * counts * float(np.var(sizes)))
     return values - slope[bins] * away
@@ -264,14 +267,14 @@ def _firsts(inputs: Sequence[Input], n: int) -> NDArray[np.int64]:
 
 def _columns(inputs: Sequence[Input]) -> list[slice]:
     """Of each input its columns."""
-    ends = np.cumsum([len(input.quantities) for input in inputs]).tolist()
-    return [slice(end - len(input.quantities), end) for input, end in zip(inputs, ends, strict=True)]
+    ends = np.cumsum([len(drawn_input.quantities) for drawn_input in inputs]).tolist()
+    return [slice(end - len(drawn_input.quantities), end) for drawn_input, end in zip(inputs, ends, strict=True)]
 
 
 def _problem(inputs: Sequence[Input]) -> dict[str, Any]:
     """The inputs as SALib knows them: every input a group of what is drawn for it."""
-    names = [quantity for input in inputs for quantity in input.quantities]
-    groups = [str(number) for number, input in enumerate(inputs) for _ in input.quantities]
+    names = [quantity for drawn_input in inputs for quantity in drawn_input.quantities]
+    groups = [str(number) for number, drawn_input in enumerate(inputs) for _ in drawn_input.quantities]
     return {"num_vars": len(names), "names": names, "bounds": [[0, 1]] * len(names), "groups": groups}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dcsim.cli.app import app
+from dcsim.cli.app import OutcomeName, Party, app
 from dcsim.cli.terminal import AsCsv, AsJson, Facts, answer, patience, progress, showing
 
 
@@ -19,6 +19,8 @@ def report(
         str | None,
         typer.Option(metavar="NAME", help="The milestone to report; default: the one that the results are about."),
     ] = None,
+    outcome: OutcomeName = None,
+    party: Party = None,
     brief: Annotated[bool, typer.Option("--brief", help="Only the answer and one chart, on one printed page.")] = False,
 ) -> None:
     """Write results as one file: a page that opens anywhere, Markdown or Excel, with the source of every number."""
@@ -26,7 +28,8 @@ def report(
     from dcsim.study.store import read
 
     with patience("writing"), showing(*results):
-        page = report(*(read(folder) for folder in results), path=out, milestone=milestone, brief=brief)
+        asked = {"milestone": milestone, "outcome": outcome, "party": party}
+        page = report(*(read(folder) for folder in results), path=out, brief=brief, **asked)
     typer.echo(f"report in {page}")
 
 

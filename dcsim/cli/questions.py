@@ -155,16 +155,28 @@ def finance(
     party: Annotated[
         str | None, typer.Option(metavar="NAME", help="The party to report; default: all parties together.")
     ] = None,
+    milestone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The milestone of date and budget; default: the last with a target."),
+    ] = None,
+    date: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="The date to meet with the budget; default: the milestone's target."),
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="MONEY", help="The budget of the milestone: tell how likely date and budget are."),
+    ] = None,
     expected: Annotated[bool, typer.Option("--expected", help="One run with expected values.")] = False,
     **shared: Any,
 ) -> "Result":
     """Compute the money: statements, funding gap, NPV, IRR, payback, debt cover."""
     from dcsim.study.finance import finance
 
-    return finance(scenario, party=party, expected=expected, **shared)
+    return finance(scenario, party=party, milestone=milestone, date=date, budget=budget, expected=expected, **shared)
 
 
-@question("milestone seed workers engine")
+@question("milestone outcome party seed workers engine")
 def drivers(
     scenario: "Scenario",
     *,
@@ -193,7 +205,7 @@ def assumptions(
     return Answer(result, result.report(most=None if all_ else MOST_SHOWN))
 
 
-@question("seen milestones seed workers engine")
+@question("seen milestones outcome party seed workers engine")
 def sweep(
     scenario: "Scenario",
     *,
@@ -241,7 +253,7 @@ def latest_orders(
     return latest_orders(scenario, date=date, confidence=confidence, points=points, **shared)
 
 
-@question("seen milestone n seed workers engine", doing="weighing")
+@question("seen milestone outcome party n seed workers engine", doing="weighing")
 def mitigate(
     scenario: "Scenario",
     *,
@@ -250,7 +262,7 @@ def mitigate(
     ] = None,
     **shared: Any,
 ) -> "Result":
-    """Rank mitigations and options by days gained per cost; find the best set within a budget."""
+    """Rank mitigations and options by what they gain for their cost; find the best set within a budget."""
     from dcsim.study.mitigate import mitigate
 
     return mitigate(scenario, budget=budget, **shared)

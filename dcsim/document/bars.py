@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dcsim.document.causes import CAUSES, by_cause, spent_on
 from dcsim.document.chart import Axis, Bars, Chart
 from dcsim.document.colours import PARTS, REST
-from dcsim.document.words import change
+from dcsim.document.measure import DAYS, Measure
 
 M = TypeVar("M")
 
@@ -86,22 +86,34 @@ def _marks(parts: Sequence[tuple[str, Floats]], totals: Sequence[str]) -> list[B
 
 
 def tornado(
-    title: str, axis: str, names: Sequence[str], low: Floats, high: Floats, legend: tuple[str, str], empty: str
+    title: str,
+    axis: str,
+    names: Sequence[str],
+    low: Floats,
+    high: Floats,
+    legend: tuple[str, str],
+    empty: str,
+    measure: Measure = DAYS,
 ) -> Chart:
-    """How many days something moves at both ends of each input; where both are on one side, the shorter lies in front.
+    """How far something moves at both ends of each input; where both are on one side, the shorter lies in front.
 
     What is never reached, or only then, has a word instead of a bar; not a number is an end that there is not.
     """
     ends = ((low, high, legend[0], "sky"), (high, low, legend[1], "red"))
-    marks = [_bars(names, *end, shorter) for shorter in (False, True) for end in ends]
-    bars = zip(names, low, high, strict=True)
-    summary = "; ".join(f"{name} {change(first)} to {change(last)} days" for name, first, last in bars)
+    marks = [_bars(names, *end, shorter, measure) for shorter in (False, True) for end in ends]
+    ends_by_name = zip(names, low, high, strict=True)
+    summary = "; ".join(
+        f"{name} {measure.change(first)} to {measure.change(last)}" for name, first, last in ends_by_name
+    )
     rows = Axis("rows", names=names)
-    axes = Axis(title=axis, line_at_zero=True), rows
+    unit = measure.axis(np.concatenate([low, high]))[1]
+    axes = Axis(title=axis.format(unit), line_at_zero=True), rows
     return Chart(title, *axes, marks, "", summary, empty="" if len(names) else empty)
 
 
-def _bars(names: Sequence[str], days: Floats, opposite: Floats, name: str, colour: str, shorter: bool) -> Bars:
+def _bars(
+    names: Sequence[str], days: Floats, opposite: Floats, name: str, colour: str, shorter: bool, measure: Measure
+) -> Bars:
     """Bars to one end of the inputs: of those where it is the shorter one, or of the others."""
     drawn, beside = (np.where(np.isfinite(ends), ends, 0.0) for ends in (days, opposite))
     at = np.flatnonzero((abs(drawn) < abs(beside)) == shorter).tolist()
@@ -111,7 +123,7 @@ def _bars(names: Sequence[str], days: Floats, opposite: Floats, name: str, colou
         colour=colour,
         rows=at,
         start=np.zeros(len(at)),
-        end=drawn[at],
-        labels=["" if hidden[row] else change(days[row]) for row in at],
-        notes=[f"{names[row]} {name}: {change(days[row])} d" for row in at],
+        end=drawn[at] / measure.axis(np.concatenate([days, opposite]))[0],
+        labels=["" if hidden[row] else measure.change(days[row]).removesuffix(" d") for row in at],
+        notes=[f"{names[row]} {name}: {measure.change(days[row])}" for row in at],
     )

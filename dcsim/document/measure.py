@@ -101,3 +101,7 @@ class Measure:
         if self.kind == "money":
             return scaled(amounts, self.currency)
         return (0.01, "percentage points") if self.kind == "share" else (1.0, "days" if self.is_day else "")
+
+
+DAYS = Measure()
+"""Days of which fewer are better."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.document.chart import Axis
-from dcsim.document.words import NEVER, day
+from dcsim.document.measure import DAYS, Measure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,16 +38,17 @@ def thinned(names: Sequence[Any]) -> list[str]:
     return ["" if number % step else str(name) for number, name in enumerate(names)]
 
 
-def shaded(days: Days) -> Iterator[tuple[int, str, NDArray[np.int64]]]:
-    """Days by how late they are: the shade, what it means, and which have it; the shade is -1 where none comes."""
+def shaded(days: Days, measure: Measure = DAYS) -> Iterator[tuple[int, str, NDArray[np.int64]]]:
+    """Days by how late they are, or other amounts: the shade, what it means, and which have it; the shade is -1 where
+    there is none."""
     known = days[np.isfinite(days)]
     if len(known):
         ends = np.linspace(known.min(), known.max(), len(SHADES) + 1)
         shades = np.searchsorted(ends[1:-1], days, side="right")
         for shade in range(len(SHADES)):
-            numbers = np.flatnonzero((shades == shade) & np.isfinite(days))
-            first, last = (day(end) for end in ends[shade : shade + 2].tolist())
-            if len(numbers):
-                yield shade, f"day {first}" if first == last else f"day {first} to {last}", numbers
+            in_shade = np.flatnonzero((shades == shade) & np.isfinite(days))
+            first, last = (measure.text(end) for end in ends[shade : shade + 2].tolist())
+            if len(in_shade):
+                yield shade, first if first == last else f"{first} to {last.removeprefix('day ')}", in_shade
     if len(known) < len(days):
-        yield -1, NEVER, np.flatnonzero(~np.isfinite(days))
+        yield -1, measure.absent, np.flatnonzero(~np.isfinite(days))

@@ -58,6 +58,8 @@ class Builds:
     """The month in which each milestone is reached; the number of months where it is not."""
     rented: Mapping[str, Floats]
     """Unit-hours that are there, and that are wanted, where owning is compared with renting."""
+    dated: Mapping[str, Ints]
+    """The minute that dates each milestone (see `dcsim.dates`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,12 @@ class Party:
     def covering(self, cfads: str) -> Ints:
         """The cash for debt service: of operations, or less investment too."""
         return self.operating - (self.flows["investment"] if cfads == "after_investment" else 0)
+
+    @cached_property
+    def spent(self) -> Ints:
+        """What was received since the start and has to be paid, before interest: running costs, rents, investment."""
+        costs = self.incurred["operating costs"] + self.incurred["investment"] + self.flows["to parties"]
+        return np.cumsum(costs, axis=1)
 
     @cached_property
     def free(self) -> Ints:
@@ -363,6 +371,9 @@ def together(builds: Sequence[Builds]) -> Builds:
         for name in first.costs
     }
     revenue = {name: np.stack([build.revenue[name] for build in builds]) for name in first.revenue}
-    reached = {name: np.concatenate([build.reached[name] for build in builds]) for name in first.reached}
     rented = {name: np.stack([build.rented[name] for build in builds]) for name in first.rented}
-    return Builds(costs, revenue, reached, rented)
+    reached, dated = (
+        {name: np.concatenate([getattr(build, key)[name] for build in builds]) for name in first.reached}
+        for key in ("reached", "dated")
+    )
+    return Builds(costs, revenue, reached, rented, dated)

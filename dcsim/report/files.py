@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 KINDS = (".html", ".htm", ".md", ".xlsx")
 
 
-def report(*results: Result, path: str | Path, milestone: str | None = None, brief: bool = False) -> Path:
+def report(
+    *results: Result,
+    path: str | Path,
+    milestone: str | None = None,
+    outcome: str | None = None,
+    party: str | None = None,
+    brief: bool = False,
+) -> Path:
     """Write the results of one scenario as one file.
 
     Parameters
@@ -25,6 +32,10 @@ def report(*results: Result, path: str | Path, milestone: str | None = None, bri
     milestone
         The one the report answers for; if not given the one the results were asked for, else the last with a target
         or an observed date.
+    outcome
+        A figure of finance that it answers for instead, such as `npv`; if not given that which all results are about.
+    party
+        The party, or the loan, whose figure it is; all parties together if not given.
     brief
         Whether it has the answer alone: dates, chance, causes, what to do and one chart, on one printed sheet of A4.
 
@@ -33,7 +44,7 @@ def report(*results: Result, path: str | Path, milestone: str | None = None, bri
     ResultError
         The results are not of one scenario, or the file cannot be written.
     RequestError
-        There is nothing to report, or the scenario has no such milestone.
+        There is nothing to report, or the scenario has no such milestone or figure.
     UnavailableError
         A workbook is asked for, and openpyxl is not installed.
     """
@@ -42,7 +53,7 @@ def report(*results: Result, path: str | Path, milestone: str | None = None, bri
     path = Path(path)
     if path.suffix.lower() not in KINDS:
         raise ResultError(f"'{path}': the name of a report must end in .html, .md or .xlsx")
-    return write_file(path, _content(together(results, milestone), path.suffix.lower(), brief))
+    return write_file(path, _content(together(results, milestone, outcome, party), path.suffix.lower(), brief))
 
 
 def _content(results: "Results", kind: str, brief: bool) -> str | bytes:

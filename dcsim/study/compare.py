@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import difference
-from dcsim.analysis.quantiles import quantile
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.model import network_of
@@ -44,7 +43,6 @@ TABLES = {
 }
 ABOUT: Fields = {"base": str, "scenarios": list[str], "fingerprints": dict[str, Sha256], "milestones": list[str]}
 ABOUT |= {"sampling": str, "replications": Count, "outcome": (dict[str, Any] | None, None)}
-LEVELS = (0.1, 0.5, 0.8, 0.9)
 LINE = "line"
 """The kind of a cause that is a line of the cash flow."""
 Spent = Mapping[tuple[str, str], float]
@@ -254,17 +252,14 @@ def _scenarios(compared: Compared) -> pd.DataFrame:
     replications that have it), and the dates of days, p50_date and p80_date."""
     rows = []
     for (label, outcome), values in compared.values.items():
-        reached = values[~np.isnan(values)]
-        counted = values if outcome.measure.is_day else reached
-        levels = [quantile(counted, level) if len(counted) else np.nan for level in LEVELS]
-        mean = float(reached.mean()) if len(reached) == len(values) else np.nan
+        levels = outcome.levels(values)
         on: list[Any] = [None, None]
         if not outcome.is_figure:
             on = [compared.results[label].date_by(outcome.name, level) for level in (0.5, 0.8)]
         elif outcome.measure.is_day:
             zero = compared.networks[BASE].zero
             on = [zero + timedelta(day) if np.isfinite(day) else None for day in levels[1:3]]
-        rows.append((label, outcome.name, outcome.party, *levels, mean, len(reached) / len(values), *on))
+        rows.append((label, outcome.name, outcome.party, *levels, *on))
     return typed(rows, TABLES["scenarios"])
 
 

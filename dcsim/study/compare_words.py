@@ -110,8 +110,8 @@ def _section(result: Result, outcome: Outcome) -> Section:
         Column(measure.better, "share", n, 0),
     )
     parts = [part for _, part in _of(result, "causes", outcome).groupby("scenario", sort=False)]
-    causes = [(part["scenario"].iloc[0], text) for part in parts if (text := _accounted(part, outcome))]
-    tables = [Table(columns, rows, "" if measure.is_day else measure.unit)]
+    causes = [(part["scenario"].iloc[0], sentence) for part in parts if (sentence := _accounted(part, outcome))]
+    tables = [Table(columns, rows, f"in {measure.currency}" if measure.kind == "money" else "")]
     tables += [Table((Column("scenario"), Column("cause of the change")), causes)] if causes else []
     charts = [dots(result, outcome.name, outcome.party)]
     charts += [waterfall(result, str(part["scenario"].iloc[0]), outcome.party) for part in parts[:MOST_WATERFALLS]]

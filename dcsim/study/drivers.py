@@ -1,14 +1,13 @@
-"""What moves a date: many builds in which the uncertain inputs are varied together, and one at a time.
+"""What moves a date or a figure: many builds in which the uncertain inputs are varied together, and one at a time.
 
 Whatever is drawn by place is an input too: which of the seed's replications a build is. Builds of the same replication
 differ only in what is drawn for the whole site, so that the indices tell chance among racks and crews from the rest.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from math import inf, isfinite, isnan
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -16,66 +15,67 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis import sensitivity
-from dcsim.analysis.frames import days as days_of
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import quantile
 from dcsim.analysis.sensitivity import Input, Points
 from dcsim.document.bars import MOST_ROWS, tornado
 from dcsim.document.chart import Chart
+from dcsim.document.measure import Measure
 from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import NEVER, UNKNOWN, counted, day, listed, share
-from dcsim.document.words import days as in_days
-from dcsim.engine import AUTO, choose, new_runner
+from dcsim.document.words import NEVER, UNKNOWN, counted, listed, share
+from dcsim.engine import AUTO, choose
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, ORDER, PLACES, RISK, inputs_of
+from dcsim.study.finance import Money
+from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, MONEY, ORDER, PLACES, RISK, inputs_of
 from dcsim.study.manifest import Count, Fields
+from dcsim.study.outcome import Asking, Outcome, Simulated, asked_about, in_manifest, outcome_of
 from dcsim.study.replicate import Progress
-from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import refuse_seen
-from dcsim.study.threads import in_threads, threads
-from dcsim.trace import NOT
+from dcsim.study.threads import threads
+from dcsim.study.trials import Ends
+from dcsim.units import DAY
 
 MAIN = "drivers"
 TABLES = {
-    "drivers": "input kind low_day:number high_day:number "
+    "drivers": "input kind at_low:number at_high:number "
     + " ".join(
         f"{name}:number {name}_low:number {name}_high:number"
-        for name in ("correlation", "first", "total", "swing", "information", "p80_sooner")
+        for name in ("correlation", "first", "total", "swing", "information", "p80_better")
     )
 }
-ABOUT: Fields = {"milestone": str, "points": Count}
+ABOUT: Fields = {"milestone": str | None, "points": Count, "outcome": (dict[str, Any] | None, None)}
 POINTS = 512
 """Default number of points for the indices."""
-CHUNK = 128
-"""Replications that one thread runs in sequence."""
 
 
 def drivers(
     scenario: Scenario,
     *,
-    milestone: str,
+    milestone: str | None = None,
+    outcome: str | None = None,
+    party: str | None = None,
     n: int = POINTS,
     seed: int = 0,
     workers: int | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
-    """Which uncertain inputs move a milestone, by how many days, and what it is worth to know them.
+    """Which uncertain inputs move a milestone, or a figure of finance, how far, and what it is worth to know them.
 
     The table `drivers` has one row per input, the one with the largest total index first: input, kind (factor, risk,
-    branch, order, activity, places); correlation by ranks with the day; first and total, the shares of the day's
-    variance that it explains alone and with all its interactions; low_day and high_day, how many days the mean moves
+    branch, order, activity, money, places); correlation by ranks with the outcome; first and total, the shares of its
+    variance that the input explains alone and with all its interactions; at_low and at_high, how far the mean moves
     with it at its P10 and its P90 (a risk: does not occur, occurs; a branch: its first way, its last), all others at
-    random; swing, the days between these; information, how many days earlier the latest fifth of builds, those beyond
-    the P80, would be on average if it were known, and p80_sooner, how many days earlier the P80. All but low_day and
-    high_day with a 95 % interval: `first_low`, `first_high`. A build that does not reach the milestone counts as if it
-    did at the horizon.
+    random; swing, what is between these; information, how much better the worst fifth of builds (of days the latest,
+    those beyond the P80) would be on average if it were known, and p80_better, how much better the P80 (where more is
+    better, the P20). Days are counted in days, money in its currency. All but at_low and at_high with a 95 % interval:
+    `first_low`, `first_high`. A build that does not reach the milestone counts as if it did at the horizon.
 
     Parameters
     ----------
@@ -83,6 +83,10 @@ def drivers(
         From `load`.
     milestone
         Whose day it is about.
+    outcome
+        A figure of finance that it is about instead, such as `npv`. Its uncertain prices and rates are inputs too.
+    party
+        The party, or the loan, whose figure it is; all parties together if not given.
     n
         Points for the indices, a power of two; the replications are n x (inputs + 2), and half as many again
         for the ends of the inputs.
@@ -92,40 +96,87 @@ def drivers(
     Raises
     ------
     RequestError
-        There is no such milestone, n is no power of two, or the milestone is never reached; it is a ValueError too.
+        There is no such outcome, n is no power of two, or the milestone is never reached, or some builds have no such
+        figure; it is a ValueError too.
     UnavailableError
         SALib is not installed.
     """
     refuse_seen(scenario, "drivers")
     network = network_of(scenario)
-    names = [known.name for known in network.milestones]
-    require_milestone(network, milestone)
-    inputs = inputs_of(network)
+    asked = outcome_of(scenario, network, milestone, outcome, party)
+    chosen = choose(engine, network.instances * 8 * n)
+    inputs = inputs_of(network, Money.of(scenario, network).uncertain(chosen) if asked.is_figure else {})
     refuse_uncountable(seed, 0)
-    refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(input.quantities) for input in inputs))
+    refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(drawn_input.quantities) for drawn_input in inputs))
     points = sensitivity.sample(inputs, n, seed)
-    chosen = choose(engine, network.instances * len(points))
-    builds = _Builds(network, chosen, seed, names.index(milestone), inputs, points)
-    reached = builds.run(threads(chosen, workers), progress)
-    if (reached == NOT).all():
+    asking = Asking((asked,), choose(engine, network.instances * len(points)), seed, threads(chosen, workers))
+    simulated = _at_points(asking, scenario, network, inputs, points, progress)
+    values = _counted(simulated.values[asked], asked, network, scenario)
+    table = sensitivity.table(inputs, n, points, values, seed, asked.measure.more_is_better)
+    about = {"milestone": None if asked.is_figure else asked.name, **in_manifest([asked]), "seed": seed, "points": n}
+    has_value = np.isfinite(simulated.values[asked])
+    beside = _about(network, asked, sensitivity.plain_points(inputs, n), values, has_value, simulated.ends, table)
+    return Result("drivers", scenario, about | {"builds": len(points)} | beside, {"drivers": table})
+
+
+def _at_points(
+    asking: Asking, scenario: Scenario, network: Network, inputs: Sequence[Input], points: Points, progress: Progress
+) -> Simulated:
+    """The outcome at every point; points of the same replication are run one after the other, since they share most of
+    their chance."""
+    names = [quantity for drawn_input in inputs for quantity in drawn_input.quantities][:-1]
+    replication = np.unique(points[:, -1], return_inverse=True)[1]
+    order = np.argsort(replication, kind="stable")
+    progress(0, len(points))
+
+    def designed(k: int) -> dict[str, float]:
+        return dict(zip(names, points[order[k], :-1].tolist(), strict=True))
+
+    simulated, back = asking.simulated(scenario, network, replication[order], designed, progress), np.argsort(order)
+    ends = (
+        None
+        if simulated.ends is None
+        else simulated.ends._replace(ticks=simulated.ends.ticks[back], dated=simulated.ends.dated[back])
+    )
+    return Simulated({drawn_input: values[back] for drawn_input, values in simulated.values.items()}, ends=ends)
+
+
+def _counted(
+    values: NDArray[np.float64], outcome: Outcome, network: Network, scenario: Scenario
+) -> NDArray[np.float64]:
+    """The same values, days that never come as if they did at the end of the simulation, or of the statements."""
+    missing = np.isnan(values)
+    if missing.all():
         end = f"{network.date(network.horizon):%Y-%m-%d}"
-        raise RequestError(f"no replication reaches '{milestone}' by {end}: dcsim replicate lists what is missing")
-    days = np.asarray(days_of(network, np.where(reached == NOT, network.horizon, reached)))
-    table = sensitivity.table(inputs, n, points, days, seed)
-    about = {"milestone": milestone, "seed": seed, "points": n, "builds": len(points)}
-    return Result("drivers", scenario, about | _about(builds, n, days, table), {"drivers": table})
+        why = f"no replication reaches '{outcome.name}' by {end}: dcsim replicate lists what is missing"
+        raise RequestError(f"no replication has {outcome.label}" if outcome.is_figure else why)
+    if not outcome.measure.is_day and missing.any():
+        many = f"{missing.sum():,} of {len(values):,} replications"
+        raise RequestError(f"{outcome.label} has no value in {many}, and cannot be ranked: ask for another figure")
+    last = (network.horizon - network.day_zero) / DAY
+    if outcome.is_figure and missing.any():
+        last = float(Money.of(scenario, network).days(np.array([Money.of(scenario, network).months.count - 1]))[0])
+    return np.where(missing, last, values)
 
 
-def _about(builds: "_Builds", n: int, days: NDArray[np.float64], table: pd.DataFrame) -> dict[str, Any]:
-    """The day of the milestone over the points that are drawn at random, and what stands beside the table."""
-    network, plain = builds.network, sensitivity.plain_points(builds.inputs, n)
-    reached, values = builds.reached[plain] != NOT, days[plain]
-    p80_date = date_by(network, builds.dated[plain], sensitivity.LEVEL)
+def _about(
+    network: Network,
+    outcome: Outcome,
+    plain: NDArray[np.int64],
+    values: NDArray[np.float64],
+    has_value: NDArray[np.bool_],
+    ends: Ends | None,
+    table: pd.DataFrame,
+) -> dict[str, Any]:
+    """The outcome over the points that are drawn at random, and what stands beside the table."""
+    reached, plain_values = has_value[plain], values[plain]
+    p80_date = None if ends is None else date_by(network, ends.dated[plain], sensitivity.LEVEL)
+    level = 1 - sensitivity.LEVEL if outcome.measure.more_is_better else sensitivity.LEVEL
     return {
         "reached": float(reached.mean()),
-        "mean": float(values.mean()),
-        "sd": float(values.std(ddof=1)),
-        "p80": quantile(np.where(reached, values, np.nan), sensitivity.LEVEL),
+        "mean": float(plain_values.mean()),
+        "sd": float(plain_values.std(ddof=1)),
+        "p80": quantile(np.where(reached, plain_values, np.nan), level),
         "p80_date": None if p80_date is None else p80_date.isoformat(),
         "alone": float(table["first"].sum(skipna=False)),
         "correlated": bool(network.mixtures),
@@ -133,58 +184,20 @@ def _about(builds: "_Builds", n: int, days: NDArray[np.float64], table: pd.DataF
     }
 
 
-@dataclass
-class _Builds:
-    """Builds at points; those of the same replication one after the other, since they share most of their chance."""
-
-    network: Network
-    engine: str
-    seed: int
-    milestone: int
-    inputs: tuple[Input, ...]
-    points: Points
-
-    def __post_init__(self) -> None:
-        self.names = [quantity for input in self.inputs for quantity in input.quantities][:-1]
-        self.replication = np.unique(self.points[:, -1], return_inverse=True)[1]
-        self.order = np.argsort(self.replication, kind="stable")
-        self.reached, self.dated = np.full((2, len(self.points)), NOT, np.int64)
-
-    def run(self, workers: int, progress: Progress) -> NDArray[np.int64]:
-        """The tick of the milestone at every point."""
-        count, done = len(self.points), 0
-        spans = [(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
-        progress(done, count)
-        for chunk in in_threads(spans, workers, self._chunk_of):
-            done += chunk
-            progress(done, count)
-        return self.reached
-
-    def _chunk_of(self, first: int, last: int, stopped: Event) -> int:
-        runner = new_runner(self.engine, self.network, self.seed)
-        for point in self.order[first:last].tolist():
-            if stopped.is_set():
-                raise CancelledError
-            designed = dict(zip(self.names, self.points[point, :-1].tolist(), strict=True))
-            outcome = runner.run(int(self.replication[point]), designed)
-            self.reached[point], self.dated[point] = outcome.reached[self.milestone], outcome.dated[self.milestone]
-        return last - first
-
-
 # What it has to say
 
-NOTHING = 0.05
-"""Days below which a swing is none."""
+NOTHING = {"day": 0.05, "share": 5e-5, "money": 1.0}
+"""A swing below which it is none."""
 NO_SHARE = 0.005
 """A share of the variance below which it is none."""
 MANY = 100
 """Number of days from which a table shows whole days."""
 LEGEND = (
-    "low, high: days by which the mean moves if the input is at its P10 and at its P90 (a risk: without and with it; a "
+    "low, high: by how much the mean{} moves if the input is at its P10 and at its P90 (a risk: without and with it; a "
     "branch: its first and its last way) and all other inputs vary at random",
-    "ranks: rank correlation of the input (of a risk: whether it occurs) with the day",
+    "ranks: rank correlation of the input (of a risk: whether it occurs) with the outcome",
     "first, total: share of the variance that the input explains, alone and with all its interactions",
-    "known: days by which the tail (mean of the latest fifth of replications) would shrink if this input were known",
+    "known: by how much the tail (mean of the {} fifth of replications) would get better if this input were known",
     "±: half of the 95 % interval",
 )
 CORRELATED = (
@@ -197,6 +210,7 @@ NAMED = {
     BRANCH: "the branch {}",
     ORDER: "the order {}",
     ACTIVITY: "the duration of {}",
+    MONEY: "{}",
     PLACES: "the draws of single places",
 }
 """How a sentence names an input of each kind."""
@@ -205,30 +219,41 @@ Row = Mapping[Hashable, Any]
 
 
 def report(result: Result, milestone: str = "") -> Report:
-    """The date that moves, what moves it most, all inputs that move it with their days and shares, and the others."""
-    about, rows = result.about, result.tables["drivers"].to_dict("records")
-    moving = [row for row in rows if not row["total"] < NO_SHARE or row["swing"] >= NOTHING]
+    """The outcome that moves, what moves it most, all inputs that move it with how far and shares, and the others."""
+    about, rows, outcome = result.about, result.tables["drivers"].to_dict("records"), asked_about(result)[0]
+    least = NOTHING.get(outcome.measure.kind, 0.0)
+    moving = [row for row in rows if not row["total"] < NO_SHARE or row["swing"] >= least]
     still = [row["input"] for row in rows if row not in moving]
-    rest = f"No effect: {listed(still, len(still))}."
+    no_effect = f"No effect: {listed(still, len(still))}."
     asked = replace(result, about={**about, "replications": None})  # as earlier versions called the points
-    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "replication"), about["milestone"]]
-    sections = [Section("", tuple(_sentences(about, moving)))]
+    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "replication"), outcome.label]
+    sections = [Section("", tuple(_sentences(about, outcome, moving)))]
     if moving:
-        title = "Inputs, the most important first"
-        sections.append(Section(title, tables=(_table(moving),), charts=(moved(result),), notes=LEGEND))
-    sections.append(Section("", (rest,) if still else ()))
-    return Report.of(f"What moves {about['milestone']}", subject, sections)
+        title, unit = "Inputs, the most important first", outcome.measure.unit
+        legend = [line.format(f", in {unit}," if "low" in line and unit else _worst(outcome)) for line in LEGEND]
+        sections.append(Section(title, tables=(_table(moving, outcome),), charts=(moved(result),), notes=legend))
+    sections.append(Section("", (no_effect,) if still else ()))
+    return Report.of(f"What moves {outcome.label}", subject, sections)
 
 
-def _sentences(about: Mapping[str, Any], moving: Sequence[Row]) -> Iterator[str]:
-    """The date that moves, what moves it most, what the inputs explain alone, and what the numbers leave out."""
+def _worst(outcome: Outcome) -> str:
+    """The word for the fifth of replications that is worst."""
+    measure = outcome.measure
+    return "worst" if not measure.is_day else "earliest" if measure.more_is_better else "latest"
+
+
+def _sentences(about: Mapping[str, Any], outcome: Outcome, moving: Sequence[Row]) -> Iterator[str]:
+    """The outcome, what moves it most, what the inputs explain alone, and what the numbers leave out."""
+    measure, label = outcome.measure, outcome.label
     date = f" ({about['p80_date'][:10]})" if about.get("p80_date") else ""
-    p80 = f"day {day(about['p80'])}{date}" if isfinite(about["p80"]) else NEVER
-    yield f"The mean is day {day(about['mean'])}, with a standard deviation of {about['sd']:.1f} days; P80 is {p80}."
+    tail = f"{measure.text(about['p80'])}{date}" if isfinite(about["p80"]) else NEVER
+    level = "P20" if measure.more_is_better else "P80"
+    spread = f"{about['sd']:.1f} days" if measure.is_day else f"{measure.size(about['sd'])} {measure.unit}".rstrip()
+    yield f"The mean is {measure.text(about['mean'])}, with a standard deviation of {spread}; {level} is {tail}."
     if not moving:
-        yield f"No uncertain input moves {about['milestone']}."
+        yield f"No uncertain input moves {label}."
         return
-    yield f"{_named(moving[0]).replace('the ', 'The ', 1)} moves {about['milestone']} most{_by(moving[0])}."
+    yield f"{_named(moving[0]).replace('the ', 'The ', 1)} moves {label} most{_by(moving[0], measure)}."
     if isnan(about["alone"]):
         more = 2 * about.get("points", about.get("replications"))
         yield f"Too few replications for all shares of the variance: use -n {more} or more."
@@ -239,18 +264,32 @@ def _sentences(about: Mapping[str, Any], moving: Sequence[Row]) -> Iterator[str]
         )
     if about.get("correlated"):
         yield CORRELATED
+    yield from _useful(outcome, moving, level)
+    if about["reached"] < 1:
+        end = about["horizon"][:10] if not outcome.is_figure else "the last month of the statements"
+        yield (
+            f"{share(1 - about['reached'])} of the replications do not reach it by {end}. They count "
+            "as if they did on that day: the true mean, spread and effects are larger."
+        )
+
+
+def _useful(outcome: Outcome, moving: Sequence[Row], level: str) -> Iterator[str]:
+    """The input that is most useful to know."""
     best = max(moving, key=lambda row: -inf if isnan(row["information"]) else row["information"])
     if best["information_low"] > 0:
-        unclear = best["p80_sooner_low"] <= 0 <= best["p80_sooner_high"]
-        p80 = "by no more than the sampling error" if unclear else f"{best['p80_sooner']:.1f} days earlier"
+        measure = outcome.measure
+
+        def gained(number: float) -> str:
+            unit = "" if not measure.unit else f" {measure.unit}"
+            return f"{measure.size(number)}{unit if measure.kind != 'share' else ''} {measure.better}"
+
+        unclear = best["p80_better_low"] <= 0 <= best["p80_better_high"]
+        tail = "by no more than the sampling error" if unclear else gained(best["p80_better"])
+        before = "you promise a date" if not outcome.is_figure else "you commit money"
         yield (
-            f"The most useful input to know before you promise a date: {_named(best)}. If it were known, the mean of "
-            f"the latest fifth of replications would be {best['information']:.1f} days earlier, and the P80 {p80}."
-        )
-    if about["reached"] < 1:
-        yield (
-            f"{share(1 - about['reached'])} of the replications do not reach it by {about['horizon'][:10]}. They count "
-            "as if they did on that day: the true mean, spread and effects are larger."
+            f"The most useful input to know before {before}: {_named(best)}. If it were known, the mean of "
+            f"the {_worst(outcome)} fifth of replications would be {gained(best['information'])}, "
+            f"and the {level} {tail}."
         )
 
 
@@ -258,50 +297,58 @@ def _named(row: Row) -> str:
     return NAMED[row["kind"]].format(row["input"])
 
 
-def _by(row: Row) -> str:
+def _by(row: Row, measure: Measure) -> str:
     """How far both ends of an input move the mean."""
-    if isnan(row["low_day"]):
+    if isnan(row["at_low"]):
         return ""
     known = {RISK: ("without it", "with it"), BRANCH: ("on its first way", "on its last way")}
     ends = known.get(row["kind"], ("at its P10", "at its P90"))
-    return ": " + ", ".join(
-        f"{abs(days):.1f} days {'earlier' if days < 0 else 'later'} {end}"
-        for days, end in zip((row["low_day"], row["high_day"]), ends, strict=True)
+    moved = zip((row["at_low"], row["at_high"]), ends, strict=True)
+    if measure.is_day:
+        text = (f"{abs(days):.1f} days {'earlier' if days < 0 else 'later'} {end}" for days, end in moved)
+    else:
+        text = (f"{measure.change(amount)} {end}" for amount, end in moved)
+    return ": " + ", ".join(text)
+
+
+def _table(rows: Sequence[Row], outcome: Outcome) -> Table:
+    """All that is known of some inputs; without fractions of a day where the largest move a date by many."""
+    measure = outcome.measure
+    digits = int(max(max(abs(row["at_low"]), abs(row["at_high"]), 0) for row in rows) < MANY)
+    columns = [Column("input"), measure.changes("low", digits), measure.changes("high", digits)]
+    columns += [Column(name, "number") for name in ("ranks", "first", "total", "known")]
+    return Table(
+        columns,
+        [_cells(row, digits, measure) for row in rows],
+        f"in {measure.currency}" if measure.kind == "money" else "",
     )
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    """All that is known of some inputs; without fractions of a day where the largest move a date by many."""
-    digits = int(max(max(abs(row["low_day"]), abs(row["high_day"]), 0) for row in rows) < MANY)
-    columns = [Column("input"), Column("low", "change", digits=digits), Column("high", "change", digits=digits)]
-    columns += [Column(name, "number") for name in ("ranks", "first", "total", "known")]
-    return Table(columns, [_cells(row, digits) for row in rows])
+def _cells(row: Row, digits: int, measure: Measure) -> list[Any]:
+    ends = [None if isnan(row[end]) else row[end] for end in ("at_low", "at_high")]
+    shares = [_with_interval(row, name, lambda number: f"{number:.2f}") for name in ("correlation", "first", "total")]
+    return [row["input"], *ends, *shares, _with_interval(row, "information", partial(measure.size, digits=digits))]
 
 
-def _cells(row: Row, digits: int) -> list[Any]:
-    ends = [None if isnan(row[end]) else row[end] for end in ("low_day", "high_day")]
-    shares = [_with_interval(row, name, 2) for name in ("correlation", "first", "total")]
-    return [row["input"], *ends, *shares, _with_interval(row, "information", digits)]
-
-
-def _with_interval(row: Row, name: str, digits: int) -> str:
+def _with_interval(row: Row, name: str, text: Callable[[float], str]) -> str:
     """An estimate and half its interval; nothing for what has none, `?` for what so few builds do not tell."""
     if isnan(row[name]):
         return UNKNOWN if name in ("first", "total") else ""
-    return f"{in_days(row[name], digits)}±{(row[f'{name}_high'] - row[f'{name}_low']) / 2:.{digits}f}"
+    return f"{text(row[name])}±{text((row[f'{name}_high'] - row[f'{name}_low']) / 2)}"
 
 
 def moved(result: Result) -> Chart:
     """How far each input moves the mean at its low and at its high end, the largest swing on top."""
-    table = result.tables["drivers"]
+    table, outcome = result.tables["drivers"], asked_about(result)[0]
     shown = table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable").head(MOST_ROWS)
-    low, high = (shown[end].to_numpy(np.float64) for end in ("low_day", "high_day"))
-    title, legend = (
-        f"{result.about['milestone']}: what moves it",
-        ("at its P10; without the risk", "at its P90; with the risk"),
+    low, high = (shown[end].to_numpy(np.float64) for end in ("at_low", "at_high"))
+    title, legend = f"{outcome.label}: what moves it", ("at its P10; without the risk", "at its P90; with the risk")
+    side = f"left: {outcome.measure.worse if outcome.measure.more_is_better else outcome.measure.better}"
+    axis = (
+        f"days by which the mean moves ({side})" if outcome.measure.is_day else f"how far the mean moves, {{}} ({side})"
     )
-    axis, names = "days by which the mean moves (left: earlier)", list(shown["input"])
-    return tornado(title, axis, names, low, high, legend, "no input moves the milestone")
+    names, none = list(shown["input"]), f"no input moves {'this figure' if outcome.is_figure else 'the milestone'}"
+    return tornado(title, axis, names, low, high, legend, none, outcome.measure)
 
 
 CHARTS = {"tornado": moved}

@@ -24,21 +24,24 @@ from dcsim.money.figures import (
     figures_of,
     sources_and_uses,
 )
-from dcsim.money.months import Drawn, Floats, Ints, Months, expected, repeated, sampled
+from dcsim.money.months import Drawn, Floats, Ints, Months, expected, quantile, repeated, sampled
 from dcsim.money.quantities import History, cost_quantity, rented_quantity, revenue_quantity
 from dcsim.money.rented import own_or_rent
 from dcsim.money.reported import simulated
 from dcsim.network import Network
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
+from dcsim.scenario.values import Uncertain
 from dcsim.study.finance_debt import fan, leases, levels, loans
 from dcsim.study.finance_observed import OBSERVED, RENTED, observed, rented_table
 from dcsim.study.finance_words import CHARTS, report
+from dcsim.study.joint import Joint, Wanted, contours, joint_about, joint_table, wanted
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
 from dcsim.study.seen import about_seen, agreed, draws_of
 from dcsim.study.threads import CHUNK, in_threads, threads
 from dcsim.trace import Trace
+from dcsim.units import Money as Sum
 
 MAIN = "figures"
 FAN = 4096
@@ -60,9 +63,12 @@ TABLES = {
     "own_or_rent": RENTED,
     "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
     " runs_out:time payback:time",
+    "joint": "replication:whole milestone date:time cost:number",
+    "contours": "confidence:number date:time cost:number",
 }
 ABOUT: Fields = {"party": str, "parties": list[str], "replications": Count, "currency": str, "price_year": str}
 ABOUT |= {"until": str, "day_count": str, "discount_rate": Number, "valued": str, "never_ready": list[str]}
+ABOUT |= {"joint": (dict[str, Any] | None, None)}
 ABOUT |= {"compounding": str, "dscr": str, "covenants": dict[str, dict[str, Number]]}
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "finance", "report"]
 
@@ -81,6 +87,7 @@ class Valued(NamedTuple):
     never: list[str]
     """Loans whose interest is added until a milestone that the first of these replications never reaches."""
     books: Books
+    joint: Joint
 
 
 class Money:
@@ -89,6 +96,7 @@ class Money:
     def __init__(self, scenario: Scenario, network: Network, finance: Finance) -> None:
         self.scenario, self.network, self.finance = scenario, network, with_chosen(scenario, finance)
         self.months = Months.of(scenario, finance)
+        self.wanted = Wanted()
 
     @classmethod
     def of(cls, scenario: Scenario, network: Network) -> "Money":
@@ -114,6 +122,10 @@ class Money:
             {name: revenue_quantity(revenue, history, months) for name, revenue in finance.revenue.items()},
             reached,
             {name: rented_quantity(demand, history, months) for name, demand in finance.rent_instead.items()},
+            {
+                milestone_.name: np.array([tick])
+                for milestone_, tick in zip(self.network.milestones, trace.dated, strict=True)
+            },
         )
 
     def _month(self, tick: int) -> Ints:
@@ -141,7 +153,7 @@ class Money:
         reported = self.finance.observed.items()
         observed_ = {name: simulated(figure, books.parties, figures, self.months) for name, figure in reported}
         rented = own_or_rent(self.scenario, self.finance, books, builds_.rented, self.months, drawn)
-        return Valued(first, figures, cash, observed_, rented, never, books)
+        return Valued(first, figures, cash, observed_, rented, never, books, self.wanted.of(builds_, books))
 
     def delays(self, trace: Trace, draws: Draws, centre: Valued) -> pd.DataFrame:
         """What a day costs for which the expected build stands still at the beginning of each of its months: month,
@@ -158,6 +170,19 @@ class Money:
             lost, gap = was["npv"] - after["npv"], after["funding_gap"] - was["funding_gap"]
             frames.append(pd.DataFrame({"party": name, "month": months, "npv_lost": lost, "gap_added": gap}))
         return pd.concat(frames, ignore_index=True)
+
+    def uncertain(self, engine: str) -> dict[str, Callable[[Floats], Floats]]:
+        """Prices, rates and all else of finance that is drawn: by name, what each is at uniform numbers."""
+        uncertain: dict[str, Callable[[Floats], Floats]] = {}
+
+        def noted(value: Uncertain, name: str) -> Floats:
+            if value.kind != "fixed":
+                uncertain[name] = quantile(value)
+            return expected(value, name)
+
+        draws = draw(self.network, Expectation())
+        self.books([self.quantities(ENGINES[engine]()(self.network, draws), draws)], noted)
+        return uncertain
 
     def expected(self, engine: str) -> tuple[Valued, pd.DataFrame]:
         """The build with expected values, at expected prices, and what a day of its delay costs."""
@@ -183,6 +208,9 @@ def finance(
     *,
     n: int = 256,
     party: str | None = None,
+    milestone: str | None = None,
+    date: str | None = None,
+    budget: str | float | Sum | None = None,
     expected: bool = False,
     seed: int = 0,
     workers: int | None = None,
@@ -201,19 +229,27 @@ def finance(
         As in `replicate`. What was seen chooses the replications; the build with expected values does not know it.
     party
         Whose figures come first; all of them together, what they pay each other left out, if not given.
+    milestone
+        The milestone whose date and cost are told together; the last with a target or an observed date, else the last,
+        if not given.
+    date, budget
+        Until when it is wanted, its target if not given, and for how much: the table `joint` and `about` tell how
+        likely both are. What counts is what was received by the end of its month, for running costs, rents and
+        investment.
     expected
         One run with expected values.
 
     Raises
     ------
     RequestError
-        The scenario says nothing of money, or there is no such party.
+        The scenario says nothing of money, there is no such party or milestone, or date or budget cannot be read.
     """
     network = network_of(scenario)
     money = Money.of(scenario, network)
     if n < 1:
         raise RequestError(f"there must be at least one replication, got {n}")
     party_ = known(party, money.finance.parties, "party", "parties") if party is not None else TOGETHER
+    money.wanted = wanted(scenario, network, milestone, date, budget, party_)
     chosen = choose(engine, network.instances * (1 if expected else draws_of(scenario, n) + 1))
     at_once = threads(chosen, workers)
     among = None if expected else agreed(scenario, network, seed, n, chosen, at_once)
@@ -266,6 +302,7 @@ def _result(
         "never_ready": centre.never,
         "compounding": terms.compounding,
         "dscr": f"{terms.dscr.window}, {terms.dscr.length}, {terms.dscr.cfads.replace('_', ' ')}",
+        **joint_about(money, [part.joint for part in parts]),
         "covenants": {
             name: {key: float(value) for key in ("dscr", "ltv") if (value := getattr(loan.covenants, key)) is not None}
             for name, loan in terms.funding.items()
@@ -285,6 +322,8 @@ def _result(
         "own_or_rent": rented_table(centre, sampled_),
         "delays": delays,
         "outcomes": _outcomes(money, sampled_, numbers),
+        "joint": joint_table(money, [part.joint for part in sampled_], numbers),
+        "contours": contours(money, [part.joint for part in parts]),
     }
     return Result("finance", money.scenario, about, tables)
 

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.document.chart import Axis, Band, Bars, Chart, Line, Mark, Rule
+from dcsim.document.chart import Axis, Band, Bars, Chart, Dots, Line, Mark, Rule
+from dcsim.document.colours import PARTS
+from dcsim.document.measure import scaled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
-from dcsim.money.books import INCOME, TOGETHER
+from dcsim.money.books import COSTS, INCOME, TOGETHER
 from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS
 from dcsim.study.finance_observed import observed_table, own_or_rent_table
+from dcsim.study.joint_words import joint, section
 from dcsim.study.result import Result
 
 LENT = ("breach", "default", "acceleration", "repaid")
@@ -81,8 +84,9 @@ def report(result: Result, milestone: str = "") -> Report:
     sections = [
         Section("", (_answer(result), *_unaware(result)), tables=_tables(result, party), charts=(cash(result),)),
         *_observed(result),
+        section(result),
         Section("Sources and uses, expected build", tables=(_sides(result),), charts=(sources(result),)),
-        Section("By year, expected build", tables=(_years(result),)),
+        Section("By year, expected build", tables=(_years(result),), charts=(income(result),)),
         *_loans(result),
         *_leases(result),
         *_rented(result),
@@ -243,14 +247,9 @@ def _leases(result: Result) -> Iterator[Section]:
         yield Section("Leases, expected build", tables=(Table(columns, cells),))
 
 
-_SIZES = ((1e9, "billion "), (1e6, "million "), (1e3, "thousand "))
-
-
 def _scale(amounts: pd.Series, currency: str) -> tuple[float, str]:
     """By what amounts are divided on an axis, and what is written there."""
-    most = float(amounts.abs().max()) if len(amounts) else 0.0
-    size, word = next((pair for pair in _SIZES if most >= 2 * pair[0]), (1.0, ""))
-    return size, f"{word}{currency}"
+    return scaled(amounts.to_numpy(np.float64), currency)
 
 
 def cash(result: Result, party: str = "") -> Chart:
@@ -301,6 +300,51 @@ def sources(result: Result, party: str = "") -> Chart:
     return Chart(title, axis, Axis("rows", names=names), marks, "", said, empty=empty)
 
 
+def income(result: Result, party: str = "") -> Chart:
+    """What a party earns and what that costs, year by year, and the net income, in the expected build."""
+    name, currency = party or str(result.about["party"]), str(result.about["currency"])
+    rows = _of(result, "statements", name)
+    rows = rows[rows["statement"] == "income"]
+    table = rows.assign(year=rows["month"].dt.year).pivot_table(
+        index="year", columns="line", values="amount", aggfunc="sum"
+    )
+    table = table.mul([-1 if line in COSTS else 1 for line in table.columns], axis=1)
+    net = table.pop("net income")
+    lines = [line for line in INCOME if line in table and table[line].any()]
+    size, unit = _scale(
+        pd.concat([table[lines].clip(lower=0).sum(axis=1), table[lines].clip(upper=0).sum(axis=1)]), currency
+    )
+    ends = {1: np.zeros(len(table)), -1: np.zeros(len(table))}
+    marks: list[Mark] = []
+    for line, (colour, hatch) in zip(lines, PARTS, strict=False):
+        amounts = table[line].to_numpy(np.float64) / size
+        side = 1 if amounts.sum() > 0 else -1
+        start, end = ends[side], ends[side] + amounts
+        ends[side] = end
+        notes = [
+            f"{year}, {line}: {money(amount * size, currency)}"
+            for year, amount in zip(table.index, amounts, strict=True)
+        ]
+        marks.append(
+            Bars(name=line, colour=colour, hatch=hatch, rows=range(len(table)), start=start, end=end, notes=notes)
+        )
+    at = np.arange(len(net), dtype=np.float64)
+    marks.append(Dots(name="net income", colour="ink", symbol="diamond", x=net.to_numpy() / size, y=at))
+    said = "; ".join(f"{year} {money(amount, currency)}" for year, amount in net.items())
+    title = f"Income of {'all parties' if name == TOGETHER else name} by year and what is left of it, expected build"
+    axis = Axis(title=f"{unit}; left of zero: costs", line_at_zero=True)
+    empty = "" if lines else "nothing is earned or spent"
+    return Chart(
+        title,
+        axis,
+        Axis("rows", names=[f"{year}: {money(amount)}" for year, amount in net.items()]),
+        marks,
+        "",
+        said,
+        empty=empty,
+    )
+
+
 def ltv(result: Result, loan: str = "") -> Chart:
     """What is owed to a loan, the first if none is named, per market value of the assets it is lent against."""
     return _ratio(result, "ltv", loan)
@@ -334,4 +378,4 @@ def _ratio(result: Result, key: str, loan: str) -> Chart:
 
 
 _RATIO_NAMES = {"ltv": "loan to value", "dscr": "debt service cover ratio"}
-CHARTS = {"cash": cash, "sources": sources, "ltv": ltv, "dscr": dscr}
+CHARTS = {"cash": cash, "joint": joint, "income": income, "sources": sources, "ltv": ltv, "dscr": dscr}

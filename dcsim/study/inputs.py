@@ -14,6 +14,8 @@ from dcsim.study.design import site_quantities
 from dcsim.units import AVERAGE_MONTH
 
 FACTOR, RISK, BRANCH, ORDER, ACTIVITY, PLACES = "factor", "risk", "branch", "order", "activity", "places"
+MONEY = "money"
+"""A price, a rate or another quantity of finance."""
 REST = "everything else"
 """All that is drawn by place, as one input: whatever a replication draws beside the quantities of the site."""
 
@@ -21,16 +23,23 @@ LOW, HIGH = 0.1, 0.9
 """The ends of an input: its P10 and its P90."""
 
 
-def inputs_of(network: Network) -> tuple[Input, ...]:
+def inputs_of(
+    network: Network, prices: Mapping[str, Callable[[Values], Values]] = MappingProxyType({})
+) -> tuple[Input, ...]:
     """What is uncertain for the whole site, each with all that is drawn for it, and at the end everything else.
 
     A risk that may occur is one input, with when it begins, how long it lasts, what it adds, and all times that it
     strikes; of one that is certain each of these is. An order is one, however late it is placed and however long it
     takes; so is what a planner asks about. Of a branch the number of its way counts, and its ends are the first and the
-    last that it may take.
+    last that it may take. `prices` are uncertain quantities of finance by name: what each is at uniform numbers.
     """
+    money = (Input(name, MONEY, (name,), _first(value), (LOW,), (HIGH,)) for name, value in prices.items())
     inputs = [*_factors(network), *_risks(network), *_branches(network), *_orders(network), *_activities(network)]
-    return (*inputs, Input(REST, PLACES, (REST,)))
+    return (*inputs, *money, Input(REST, PLACES, (REST,)))
+
+
+def _first(value: Callable[[Values], Values]) -> Callable[[Points], Values]:
+    return lambda points: value(points[:, 0])
 
 
 def _factors(network: Network) -> Iterator[Input]:
@@ -55,8 +64,8 @@ def _risks(network: Network) -> Iterator[Input]:
 
 def _branches(network: Network) -> Iterator[Input]:
     for branch in network.branches:
-        for quantity in _sized(network, branch.name, BRANCH, {f"branches.{branch.name}": branch.way}):
-            yield replace(quantity, low=(SMALLEST,), high=(1 - SMALLEST,))
+        for value_ in _sized(network, branch.name, BRANCH, {f"branches.{branch.name}": branch.way}):
+            yield replace(value_, low=(SMALLEST,), high=(1 - SMALLEST,))
 
 
 def _orders(network: Network) -> Iterator[Input]:
@@ -72,7 +81,7 @@ def _activities(network: Network) -> Iterator[Input]:
     for work in network.work:
         name = network.activities[work.activity]
         drawn = next(
-            (length for length in (work.minutes, *work.further) if not isinstance(length, Fixed)), work.minutes
+            (value_ for value_ in (work.minutes, *work.further) if not isinstance(value_, Fixed)), work.minutes
         )
         yield from _sized(network, name, ACTIVITY, {f"activities.{name}.duration": drawn})
 
@@ -89,14 +98,14 @@ def _sized(
     `lengths` are the minutes of a unit of what is not drawn in minutes.
     """
     known = site_quantities(network)
-    of_quantity = {quantity: value for quantity, value in drawn.items() if quantity in known}
-    if of_quantity:
-        values = tuple((value, lengths.get(quantity, 1.0)) for quantity, value in of_quantity.items())
+    of_site = {quantity: value for quantity, value in drawn.items() if quantity in known}
+    if of_site:
+        values = tuple((value, lengths.get(quantity, 1.0)) for quantity, value in of_site.items())
 
         def size(points: Points) -> Values:
             return np.asarray(sum(value.quantile(points[:, k]) * length for k, (value, length) in enumerate(values)))
 
-        yield Input(name, kind, tuple(of_quantity), size, (LOW,) * len(of_quantity), (HIGH,) * len(of_quantity))
+        yield Input(name, kind, tuple(of_site), size, (LOW,) * len(of_site), (HIGH,) * len(of_site))
 
 
 def _occurs(risk: Risk, often: int) -> Callable[[Points], Values]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.analysis.frames import days
+from dcsim.analysis.quantiles import LEVELS, quantile
 from dcsim.document.measure import Measure
 from dcsim.engine import builds
 from dcsim.errors import RequestError
@@ -24,6 +25,7 @@ from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.finance import Money
 from dcsim.study.finance_words import LABELS
+from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result, known
 from dcsim.study.threads import CHUNK, in_threads
 from dcsim.study.trials import Designed, Ends, Progress, Trials
@@ -76,6 +78,18 @@ class Outcome:
             return np.where(np.isnan(values), np.inf, values)
         return np.where(np.isfinite(values), values, np.nan)
 
+    def levels(self, values: Floats) -> list[float]:
+        """P10, P50, P80, P90, mean and the share of replications that have it; quantiles of days are infinite where
+        it does not come, and the mean is empty unless all have it."""
+        present_values = values[~np.isnan(values)]
+        counted = values if self.measure.is_day else present_values
+        quantiles = [quantile(counted, level) if len(counted) else np.nan for level in LEVELS]
+        return [
+            *quantiles,
+            float(present_values.mean()) if len(present_values) == len(values) else np.nan,
+            len(present_values) / len(values),
+        ]
+
 
 def figure_of(scenario: Scenario, network: Network, name: str, party: str | None = None) -> tuple[Outcome, ...]:
     """A figure of finance: of all parties together and of each, or of one of them or a loan.
@@ -92,6 +106,24 @@ def figure_of(scenario: Scenario, network: Network, name: str, party: str | None
     parties = (TOGETHER,) if alone else (TOGETHER, *finance.parties)
     chosen = parties if party is None else (known(party, (*parties, *finance.parties, *loans), "party", "parties"),)
     return tuple(Outcome(name, party_, finance.currency, alone) for party_ in chosen)
+
+
+def outcome_of(
+    scenario: Scenario, network: Network, milestone: str | None, figure: str | None, party: str | None
+) -> Outcome:
+    """The one outcome that is asked about: a milestone, or a figure of one party, or of all together.
+
+    Raises
+    ------
+    RequestError
+        There is none, or neither is named, or both are.
+    """
+    refuse_both([milestone or ""], figure, party)
+    if figure is not None:
+        return figure_of(scenario, network, figure, party)[0]
+    if milestone is None:
+        raise RequestError("ask for a milestone, or for another outcome, such as npv")
+    return Outcome(require_milestone(network, milestone))
 
 
 def refuse_both(milestones: Iterable[str], outcome: str | None, party: str | None) -> None:

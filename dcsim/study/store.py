@@ -36,6 +36,7 @@ _IDENTITY = {
     "plan": "plan",
     "party": "party",
     "outcome": "outcome",
+    "joint": "date and budget",
     "hourly_value": "value of an hour",
     "scenarios": "scenarios compared",
     "fingerprints": "scenarios behind their names",

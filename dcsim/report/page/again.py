@@ -52,7 +52,7 @@ def _own(result: Result) -> list[str]:
         case "delay_cost":
             return ["--supply", about["supply"], *_price(result)]
         case "finance":
-            return [] if about["party"] == TOGETHER else ["--party", about["party"]]
+            return [*([] if about["party"] == TOGETHER else ["--party", about["party"]]), *_joint(about)]
         case "comparison":
             return [*_changes(about), *_outcomes(about)]
         case "sweep":
@@ -74,6 +74,15 @@ def _outcomes(about: Mapping[str, Any]) -> list[str]:
         return ["--outcome", said["figure"], *_repeated("--party", party)]
     names = about["milestones"] if "milestones" in about else [about["milestone"]] if "milestone" in about else []
     return [*_repeated("--milestone", names)]
+
+
+def _joint(about: Mapping[str, Any]) -> Iterator[str]:
+    """Date and budget of a milestone."""
+    said = about.get("joint") or {}
+    for option in ("milestone", "date"):
+        yield from _repeated(f"--{option}", [said[option]] if said.get(option) else [])
+    if said.get("budget") is not None:
+        yield from ("--budget", f"{_plain(said['budget'])} {about['currency']}")
 
 
 def _chance(about: Mapping[str, Any]) -> list[str]:

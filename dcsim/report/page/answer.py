@@ -12,6 +12,7 @@ from dcsim.document.causes import cause, spent_on, waited_for
 from dcsim.document.names import in_words, labelled
 from dcsim.document.report import Cell, Column, Table
 from dcsim.document.words import counted, joined
+from dcsim.report.page import figure
 from dcsim.report.page.comparison import verdict
 from dcsim.report.page.leans import weakest
 from dcsim.report.page.results import Results, built, dated, on, wanted
@@ -42,10 +43,14 @@ class Headline:
 
 
 def headline(results: Results) -> Headline:
-    """The answer about one milestone: date, chance, causes, remedies; of sites, the sentences of the first result."""
+    """The answer about one milestone: date, chance, causes, remedies; or about a figure of finance; of sites, the
+    sentences of the first result."""
     if results.of_sites:
         lead, *said = results.findings[0].report().sections[0].sentences
         return Headline(lead, (), tuple(said))
+    if (outcome := results.outcome) is not None:
+        facts = tuple(Fact(*fact) for fact in figure.facts(results, outcome))
+        return Headline(figure.lead(results, outcome), facts, tuple(figure.sentences(results, outcome)))
     return Headline(
         _lead(results), tuple(_facts(results)), tuple(sentence for sentence in _sentences(results) if sentence)
     )

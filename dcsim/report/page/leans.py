@@ -50,8 +50,10 @@ class Lean:
 
 
 def leans(results: Results) -> tuple[str, list[Lean]]:
-    """What moves the date, the most important first, and the unit of these values."""
-    drivers = results.first("drivers", results.milestone) or results.first("drivers")
+    """What moves the date, the most important first, and in which unit that is told."""
+    of_dates = [result for result in results.of("drivers") if not result.about.get("outcome")]
+    asked = (result for result in of_dates if result.about["milestone"] == results.milestone)
+    drivers = next(asked, next(iter(of_dates), None))
     if drivers is None:
         return "rank correlation", _sorted(_by_correlation(results), 0)
     return "days", _sorted((_by_swing(results, row) for row in drivers.tables["drivers"].to_dict("records")), NOTICED)
@@ -63,7 +65,7 @@ def _sorted(inputs: Iterator[Lean], least: float) -> list[Lean]:
 
 
 def _by_swing(results: Results, row: Mapping[Any, Any]) -> Lean:
-    low, high = (float(row[end]) if known(row[end]) else 0.0 for end in ("low_day", "high_day"))
+    low, high = (float(row[end]) if known(row[end]) else 0.0 for end in ("at_low", "at_high"))
     name, kind = row["input"], str(row["kind"])
     return Lean(name, kind, low, high, f"{shift(low)} to {shift(high)} d", *_source(results, name, kind))
 

@@ -16,6 +16,7 @@ from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.report.page.words import date
 from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.study.outcome import Outcome, asked_about, figure_of, refuse_both
 from dcsim.study.result import Result
 from dcsim.suggest import nearest, shorten
 
@@ -30,6 +31,8 @@ class Results:
     scenario: Scenario
     milestone: str
     """The one the page answers for; empty where the scenario has none."""
+    outcome: Outcome | None = None
+    """The figure of finance that the page answers for instead."""
 
     def of(self, kind: str) -> list[Result]:
         """The results of one kind, in the order in which they were given."""
@@ -69,7 +72,9 @@ class Results:
         return network_of(self.scenario)
 
 
-def together(findings: Sequence[Result], milestone: str | None = None) -> Results:
+def together(
+    findings: Sequence[Result], milestone: str | None = None, outcome: str | None = None, party: str | None = None
+) -> Results:
     """Results as one, if they belong to one scenario.
 
     Raises
@@ -77,7 +82,7 @@ def together(findings: Sequence[Result], milestone: str | None = None) -> Result
     ResultError
         They are of different scenarios; a comparison may stand beside what it compares.
     RequestError
-        There are none, or there is no such milestone.
+        There are none, or there is no such milestone or figure.
     """
     if not findings:
         raise RequestError("nothing to report: give at least one result folder")
@@ -89,8 +94,19 @@ def together(findings: Sequence[Result], milestone: str | None = None) -> Result
                 f"results of different scenarios do not fit on one page: {_named(scenario)} ({own[0].kind}) and "
                 f"{_named(finding.scenario)} ({finding.kind}); report each alone, or add a comparison of them"
             )
-    results = Results(tuple(findings), scenario, _asked(findings, scenario, milestone))
+    refuse_both([milestone or ""], outcome, party)
+    figure = None if milestone is not None else _figure(findings, scenario, outcome, party)
+    results = Results(tuple(findings), scenario, _asked(findings, scenario, milestone), figure)
     return replace(results, milestone=labelled(results.milestone, results.labels))
+
+
+def _figure(findings: Sequence[Result], scenario: Scenario, outcome: str | None, party: str | None) -> Outcome | None:
+    """The figure that was asked for, or that all results are about."""
+    if outcome is not None:
+        return figure_of(scenario, network_of(scenario), outcome, party)[0]
+    if any(finding.kind in ("run", "replications") or finding.about.get("milestone") for finding in findings):
+        return None
+    return next((asked_about(finding)[0] for finding in findings if finding.about.get("outcome")), None)
 
 
 def _stranger(result: Result, scenario: Scenario) -> bool:
