@@ -97,7 +97,7 @@ def explain(
     many = replicate(scenario, network, seed, sampling, asked, working, progress)
     number = _typical(many, milestone) if replication == TYPICAL else replication
     spent, touched = many.chains(milestone)
-    trace, parts = _told(many, milestone, number)
+    trace, parts = _run_and_parts(many, milestone, number)
     reached = ~np.isnan(many.days_of(milestone))
     tables = {
         "days": days_by_cause(network, spent[reached], touched[reached]),
@@ -118,7 +118,7 @@ def explain(
     return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
 
 
-def _told(many: Replications, milestone: str, replication: int | None) -> tuple[Trace, pd.DataFrame]:
+def _run_and_parts(many: Replications, milestone: str, replication: int | None) -> tuple[Trace, pd.DataFrame]:
     """One run, and the driving chain of one replication, or of the run with expected values, in order of time."""
     network = many.network
     if replication is None:
@@ -206,9 +206,9 @@ Row = Mapping[Hashable, Any]
 def report(result: Result, milestone: str = "") -> Report:
     """When the milestone is reached, its days by cause, what is critical, and the story of one run."""
     name = result.about["milestone"]
-    told = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
+    own_sections = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
     rows = result.tables["taken"].to_dict("records") if "taken" in result.tables else []
-    sections = (*told, taken_section(rows, result.scenario))
+    sections = (*own_sections, taken_section(rows, result.scenario))
     return Report.of(f"What drives {name}", [*result.subject(), name], sections)
 
 

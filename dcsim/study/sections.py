@@ -33,8 +33,8 @@ def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence
 
 def day_zero(scenario: Scenario) -> str:
     """From which date days are counted, also where sites count from dates of their own."""
-    others = {name: zero for name, zero in scenario.zeros.items() if zero != scenario.zero}
-    sites = "".join(f", for {name} {zero:%Y-%m-%d}" for name, zero in others.items())
+    zeros = {name: zero for name, zero in scenario.zeros.items() if zero != scenario.zero}
+    sites = "".join(f", for {name} {zero:%Y-%m-%d}" for name, zero in zeros.items())
     return f"day 0 is {scenario.zero:%Y-%m-%d}{sites}"
 
 
