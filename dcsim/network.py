@@ -102,7 +102,12 @@ class Demand:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """What is taken whatever is chosen."""
-        return tuple(c for r in self.requirements if len(r.alternatives) == 1 for c in r.alternatives[0].claims)
+        return tuple(claim for requirement in self.certain for claim in requirement.alternatives[0].claims)
+
+    @cached_property
+    def certain(self) -> tuple[Requirement, ...]:
+        """The requirements that leave no choice."""
+        return tuple(requirement for requirement in self.requirements if len(requirement.alternatives) == 1)
 
     def chosen(self, mode: int) -> list[Alternative]:
         """The alternatives of a mode, a number whose digits are the choices in the order written."""

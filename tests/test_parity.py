@@ -51,6 +51,7 @@ def test_engines_agree(batch):
             assert same_trace(*traces), f"engines differ on generated network {seed} with {chance}"
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("batch", batches(BATCHES))
 def test_engines_agree_on_links(batch):
     """The same on networks with links of every kind."""

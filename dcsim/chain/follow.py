@@ -33,9 +33,9 @@ from dcsim.chain.gates import (
     started,
     taken,
 )
-from dcsim.chain.telling import SEGMENT, activity_of, tell, tell_order, tell_span, tell_work
-from dcsim.engine.jit import by_columns, by_rows, fast
-from dcsim.engine.lookup import chosen, is_skipped
+from dcsim.chain.telling import SEGMENT, tell, tell_order, tell_span, tell_work
+from dcsim.engine.jit import by_columns, by_rows, entry_point, fast
+from dcsim.engine.lookup import activity_of, chosen, is_skipped
 from dcsim.engine.tables import Plan, RunRecord, Table, i64, record
 from dcsim.trace import NOT
 
@@ -175,7 +175,7 @@ def delivered(past: Past, demand: int, cause: int, tick: int, latest: int) -> in
     return NOT
 
 
-@fast
+@entry_point
 def follow(past: Past, node: int, segments: Table, place: Table) -> int:
     """Follow the chain of a node back to the start; returns the number of segments; the last in time comes first."""
     here, story = place[0], past.story

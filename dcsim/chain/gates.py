@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dcsim.chain.ways import Ways, ways
-from dcsim.engine import lookup
-from dcsim.engine.jit import by_rows, fast
-from dcsim.engine.lookup import chosen, interval, is_skipped, joined
+from dcsim.chain.ways import Codes, Ways, ways
+from dcsim.engine.jit import by_address, by_rows, entry_point, fast
+from dcsim.engine.lookup import chosen, demand_of, interval, is_skipped, joined, lag_over, tied_over
 from dcsim.engine.tables import FlatDraws, Plan, RunRecord, Table, i64, record
 from dcsim.network import REPAIR, RETRY, WORK, Network
 from dcsim.trace import NOT, Ints
@@ -40,6 +39,9 @@ class Past(NamedTuple):
     chance: FlatDraws
     story: RunRecord
     gates: Gates
+
+
+by_address(Plan, FlatDraws, RunRecord, Codes, Ways, Gates, Past)
 
 
 def new_gates(network: Network, nodes: Sequence[int]) -> Gates:
@@ -93,11 +95,6 @@ def worked_at(first: Ints, table: Table, calendar: int, minutes: int) -> int:
 
 
 # What happened when
-
-
-demand_of = fast(lookup.demand_of)
-lag_over = fast(lookup.lag_over)
-tied_over = fast(lookup.tied_over)
 
 
 @fast
@@ -249,7 +246,7 @@ def same_time(past: Past, node: int, number: int) -> int:
     return link
 
 
-@fast
+@entry_point
 def open_gates(past: Past) -> None:
     """Find out when each gate that matters opened, and by what.
 

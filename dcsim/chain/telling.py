@@ -6,20 +6,15 @@ The functions marked `fast` read and write arrays only: compiled where numba is 
 import numpy as np
 
 from dcsim.calendars import NEVER
-from dcsim.chain.gates import Past, demand_of, started, taken, worked_at, worked_until
-from dcsim.engine import lookup
+from dcsim.chain.gates import Past, started, taken, worked_at, worked_until
 from dcsim.engine.jit import fast
-from dcsim.engine.lookup import interval, is_open
+from dcsim.engine.lookup import activity_of, arrival, demand_of, due, interval, is_open
 from dcsim.engine.tables import FlatDraws, Table, i64, record
 from dcsim.network import REPAIR, WORK
 from dcsim.trace import NOT
 
 SEGMENT = record(i64, "begins", "ends", "code", "instance", "attempt")
 """A part of a chain: what it was spent on (see `Codes`), and by which instance and attempt (-1 and 0 if by none)."""
-
-activity_of = fast(lookup.activity_of)
-due = fast(lookup.due)
-arrival = fast(lookup.arrival)
 
 
 @fast

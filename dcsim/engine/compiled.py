@@ -99,7 +99,7 @@ class Runner:
         return RunRecord(
             instance=state.instance,
             row=state.row,
-            settled=in_order(settled) if self.network.holds else settled,
+            settled=in_order(settled),
             delivery=deliveries([*chance.delivery.tolist(), *late]) if late else chance.delivery,
             shortage=state.shortage[: count["shortages"]],
         )
@@ -114,7 +114,7 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
     """Work arrays for any number of replications, one at a time; no rows are recorded where there is room for none."""
     n, nodes, queues = network.instances, len(network.needed), len(network.demands)
     lots = int(plan.order["first_lot"][-1])
-    starts = n if (network.start_gate != NOT).any() else 0
+    words, starts = queues // 64 + 1, n if (network.start_gate != NOT).any() else 0
     events = n + starts + int(np.count_nonzero(network.link_lag)) + queues + lots + 1
     return State(
         counts=np.zeros(1, kernel.COUNTS),
@@ -125,10 +125,13 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
         ending=np.empty(n, np.uint8),
         ripe=np.empty(nodes, np.uint32),
         events=np.empty(events, np.int64),
+        wheel=np.full(kernel.TURN, kernel.NONE, np.uint32),
+        minutes=np.zeros(kernel.TURN // 64, np.uint64),
         level=np.empty(len(network.resources) + len(network.stocks), kernel.LEVEL),
         ever=np.empty(len(network.stocks) + len(network.milestones), np.int64),
         queue=np.empty(queues + 1, kernel.QUEUE),
-        bits=np.empty((4, queues // 64 + 1), np.uint64),
+        sets=np.empty(words, kernel.SETS),
+        some=np.empty(words // 64 + 1, kernel.SOME),
         instance=np.empty(n if attempts else 0, PIECE),
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),

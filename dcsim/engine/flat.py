@@ -49,7 +49,7 @@ def flatten(network: Network) -> Plan:
         risk_cause=ints(cause[f"risk:{risk.name}"] for risk in network.risks),
         **_groups(network),
         **_again(network),
-        **_demands(network, lists),
+        **_demands(network, cause, lists),
         **_requirements(network, cause),
         **_words(network),
         **_releases(network),
@@ -58,32 +58,57 @@ def flatten(network: Network) -> Plan:
     )
 
 
-def _demands(network: Network, lists: "_Lists") -> Columns:
-    demands, resources = network.demands, len(network.resources)
+def _demands(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Columns:
+    demands, resources, of_stock = network.demands, len(network.resources), [cause[s.name] for s in network.stocks]
     needs = [
-        [*demand.claims, *((resources + take.stock, take.amount) for take in demand.consumes)] for demand in demands
+        [
+            *((c.resource, cause[r.cause], c.amount) for r in demand.certain for c in r.alternatives[0].claims),
+            *((resources + take.stock, of_stock[take.stock], take.amount) for take in demand.consumes),
+        ]
+        for demand in demands
     ]
     first_need = first_of(needs).tolist()
     priorities = sorted({demand.priority for demand in demands}, reverse=True)
     families = _members([(demand.leader,) for demand in demands], len(demands))
+    odd = _odd(network)
     of_each = [
         (
             *(demand.activity, demand.kind, priorities.index(demand.priority), demand.calendar, demand.together),
-            *(demand.leader, demand.instant, demand.in_months, demand.is_done),
+            *(demand.leader, demand.instant, demand.in_months, demand.is_done, number in odd),
         )
-        for demand in demands
+        for number, demand in enumerate(demands)
     ]
     return {
         "demand": by_columns(
             tables.DEMAND,
-            *np.array([*of_each, (NOT,) * 9]).T,
+            *np.array([*of_each, (NOT,) * 10]).T,
             lists.add(families),
             first_of([demand.requirements for demand in demands]),
             first_of([demand.choices for demand in demands]),
             first_need,
             [*(first + len(demand.claims) for first, demand in zip(first_need, demands, strict=False)), NOT],
         ),
-        "need": by_rows(tables.AMOUNT, chain.from_iterable(needs)),
+        "need": by_rows(tables.NEED, chain.from_iterable(needs)),
+    }
+
+
+def _odd(network: Network) -> set[int]:
+    """The demands whose starts or ends take more than what every one does."""
+    tied = (network.start_gate != NOT) | (network.finish_gate != NOT)
+    learning = {
+        int(k) for work in network.work if work.learning is not None for k in np.unique(network.demand[work.instances])
+    }
+    return learning | {
+        number
+        for number, d in enumerate(network.demands)
+        if d.activity in network.again
+        or tied[d.activity]
+        or d.choices
+        or d.instant
+        or d.in_months
+        or d.calendar
+        or d.together
+        or any(a.calendar for r in d.requirements for a in r.alternatives)
     }
 
 

@@ -72,9 +72,32 @@ def sources() -> tuple[float, int]:
     return max(file.st_mtime for file in files), sum(file.st_size for file in files)
 
 
-def fast(function: Callable[..., Any]) -> Any:
-    """Compile a function that only reads and writes arrays, where numba is there; leave it as it is where not."""
-    return cached(nogil=True, _nrt=False)(function) if COMPILES else function
+def fast(function: Callable[..., Any], **options: Any) -> Any:
+    """Compile a function that only reads and writes arrays and that compiled functions call, where numba is there."""
+    if not COMPILES:
+        return function
+    from dcsim.engine.parts import part
+
+    return part(function, **options)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """The same, written out wherever it is called."""
+    return fast(function, forceinline=True)
+
+
+def entry_point(function: Callable[..., Any]) -> Any:
+    """The same for one that Python calls, which is kept on disk."""
+    return cached(nogil=True, _nrt=False, error_model="numpy")(function) if COMPILES else function
+
+
+def by_address(*kinds: type) -> None:
+    """Hand named tuples of these classes to compiled functions as an address."""
+    if COMPILES:
+        from dcsim.engine import address
+
+        for kind in kinds:
+            address.register(kind)
 
 
 def by_columns(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]) -> Table:

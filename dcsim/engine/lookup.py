@@ -86,11 +86,13 @@ def is_skipped(skipped: NDArray[np.bool_], node: int) -> bool:
     return len(skipped) > 0 and skipped[node]
 
 
+@fast
 def activity_of(plan: Plan, instance: int) -> int:
     """The activity of an instance."""
     return plan.demand[plan.group[plan.node[instance].group].demand].activity
 
 
+@fast
 def demand_of(plan: Plan, instance: int, kind: int) -> int:
     """The demand of an attempt or a repair of an instance."""
     demand = plan.group[plan.node[instance].group].demand
@@ -128,6 +130,7 @@ def retreat(first: I64, table: Table, calendar: int, tick: int, minutes: int) ->
     return table[low - 1].opens + target - table[low - 1].worked
 
 
+@fast
 def tied_over(plan: Plan, chance: FlatDraws, lag: int, tick: int, planned: int, length: int) -> int:
     """When a lag is over that is reckoned by how long the predecessor takes, and when that was to finish."""
     begin, minutes = tick, plan.lag[lag].minutes + (2 * plan.lag[lag].share * length + WHOLE) // (2 * WHOLE)
@@ -142,6 +145,7 @@ def tied_over(plan: Plan, chance: FlatDraws, lag: int, tick: int, planned: int, 
     return max(tick, retreat(chance.open_first, chance.open, plan.lag[lag].calendar, begin, -minutes))
 
 
+@fast
 def lag_over(plan: Plan, chance: FlatDraws, lag: int, tick: int) -> int:
     """When a lag that begins at a tick is over."""
     if plan.lag[lag].calendar > 0:
@@ -151,6 +155,7 @@ def lag_over(plan: Plan, chance: FlatDraws, lag: int, tick: int) -> int:
     return tick + plan.lag[lag].minutes
 
 
+@fast
 def due(plan: Plan, chance: FlatDraws, order: int, lot: int, placed: int) -> int:
     """When a lot of an order that is placed at a tick is due."""
     tick = placed + chance.lead[order].minutes
@@ -161,6 +166,7 @@ def due(plan: Plan, chance: FlatDraws, order: int, lot: int, placed: int) -> int
     return tick + lot * plan.order[order].every
 
 
+@fast
 def arrival(plan: Plan, chance: FlatDraws, order: int, tick: int) -> int:
     """When a lot of an order comes that is due at a tick, with all that risks postpone it by."""
     arrives = tick

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Table = NDArray[np.void]
 """Rows of records."""
 
-i64, i32, u32 = np.int64, np.int32, np.uint32
+i64, i32, u32, u64 = np.int64, np.int32, np.uint32, np.uint64
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -42,12 +42,15 @@ ACTIVITY = record(i64, "first", "again", "start_gate", "finish_gate")
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
-    *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months", "is_done"),
+    *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months", "is_done", "odd"),
     *("first_family", "first_requirement", "first_choice", "first_need", "first_take"),
 )
+"""It is odd if a start or an end of it takes more than what every one does: rework, choices, calendars, months, counts
+of what was learned, links from starts or to finishes."""
 REQUIREMENT = record(u32, "cause", "first_alternative")
 ALTERNATIVE = record(u32, "calendar", "option", "first_claim")
 AMOUNT = np.dtype([("what", u32), ("amount", i64)])
+NEED = np.dtype([("what", u32), ("cause", u32), ("amount", i64)])
 CALENDAR = record(i64, "cause", "first_risk")
 WORD = np.dtype([("at", u32), ("queues", np.uint64), ("told", np.uint64)])
 RELEASE = record(i64, "tick", "node")
@@ -130,7 +133,7 @@ class Plan(NamedTuple):
     """Of each alternative, what it takes of which resource."""
     need: Table
     """Of each demand, what it takes of which level whatever is chosen: resources, which are given back, and from
-    `first_take` on stocks."""
+    `first_take` on stocks; and what is waited for if it is not there."""
     joined_key: I64
     joined: I64
     """Pairs of calendars, and what they are together."""
