@@ -157,7 +157,7 @@ def schema() -> Schema:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A dcsim scenario",
-        "if": {"required": ["extends"]},
+        "if": {"anyOf": [{"required": ["extends"]}, {"required": ["include"]}]},
         "then": {"$ref": f"#/$defs/{PARTIAL}Scenario"},
         "else": {"$ref": "#/$defs/Scenario"},
         "$defs": definitions,
@@ -182,6 +182,7 @@ class _Writer:
         properties = {key: self._property(name, key, value) for key, value in definition["properties"].items()}
         if name == "Scenario":
             properties["extends"] = {**_EXTENDS, "anyOf": [_TEXT, _TEXTS]}
+            properties |= {"label": {**_TEXT, "description": "What reports call the variant."}} if self.prefix else {}
         if name in _VALUED:
             properties |= self._around_value(_VALUED[name])
             written.pop("required", None)
