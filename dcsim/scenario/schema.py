@@ -968,6 +968,10 @@ class Scenario(Model):
         """The dates from which the sites of a portfolio count theirs, by site."""
         return {name: site.day_zero for name, site in self.sites.items() if site.day_zero is not None}
 
+    def site_of(self, name: str) -> str:
+        """The site of a portfolio that something is part of; empty for none."""
+        return site_of(name, self.sites)
+
     def zero_of(self, name: str) -> datetime:
         """The date from which days of something are counted: that of its site if it is part of one."""
         return self.zeros.get(site_of(name, self.zeros), self.zero)

@@ -24,7 +24,6 @@ from dcsim.engine.draws import draw as settle
 from dcsim.errors import RequestError
 from dcsim.model import network_of
 from dcsim.network import Network, Risk
-from dcsim.places import site_of
 from dcsim.scenario.schema import Scenario
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.manifest import Count, Fields, Share
@@ -112,7 +111,7 @@ def explain(
         "mean_day": float(tables["days"]["mean"].sum()) if reached.any() else None,
         "reached": float(reached.mean()),
     }
-    if site := site_of(milestone, scenario.sites):
+    if site := scenario.site_of(milestone):
         rows = taken(network, list(scenario.sites), trace.activities())
         tables["taken"] = typed([row for row in rows if row[0] == site], TAKEN)
     return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
