@@ -64,7 +64,7 @@ def _cell(value: float, unit: str) -> str:
 
 def _change(value: float, unit: str) -> str:
     if unit == YEAR:
-        return f"{value:+.0f} years" if np.isfinite(value) else ""
+        return f"{value:+.0f} year{'s' * (abs(value) != 1)}" if np.isfinite(value) else ""
     return f"+{money(value)}" if value > 0 else money(value)
 
 
