@@ -23,7 +23,7 @@ def taken(network: Network, sites: Sequence[str], activities: pd.DataFrame) -> l
         activities[key].astype("Float64").to_numpy(np.float64, na_value=np.nan) for key in ("ready", "start")
     )
     held = activities["held_by"].to_numpy(object)
-    found = []
+    contended = []
     for good, units in _shared(network, sites):
         begun = (units > 0) & ~np.isnan(start)
         for waiting in sites:
@@ -32,20 +32,20 @@ def taken(network: Network, sites: Sequence[str], activities: pd.DataFrame) -> l
                 continue
             longest = float((start - ready)[waits].max()) / DAY
             from_, to = np.sort(ready[waits]), np.sort(start[waits])
-            for other in sites:
-                mine = begun & (site == other)
-                if other != waiting and mine.any():
-                    at = start[mine]
+            for taker in sites:
+                of_taker = begun & (site == taker)
+                if taker != waiting and of_taker.any():
+                    at = start[of_taker]
                     meanwhile = from_.searchsorted(at, side="right") > to.searchsorted(at, side="right")
-                    if total := int(units[mine][meanwhile].sum()):
-                        found.append((waiting, good, longest, other, total))
-    return sorted(found, key=lambda row: (sites.index(row[0]), -row[2], row[1], -row[4]))
+                    if total := int(units[of_taker][meanwhile].sum()):
+                        contended.append((waiting, good, longest, taker, total))
+    return sorted(contended, key=lambda row: (sites.index(row[0]), -row[2], row[1], -row[4]))
 
 
 def _shared(network: Network, sites: Sequence[str]) -> Iterator[tuple[str, Ints]]:
     """Supplies and resources that belong to no site alone, with the units of it that each instance takes."""
     for kind, goods in (("stock", network.stocks), ("resource", network.resources)):
-        named = [one.name for one in goods]
+        named = [item.name for item in goods]
         for number, name in enumerate(named):
             if not site_of(name, sites) and named.count(name) == 1:
                 of_demand = np.array([_units(network, k, kind, number) for k in range(len(network.demands))], np.int64)
@@ -54,4 +54,4 @@ def _shared(network: Network, sites: Sequence[str]) -> Iterator[tuple[str, Ints]
 
 def _units(network: Network, demand: int, kind: str, number: int) -> int:
     takes = network.demands[demand].consumes if kind == "stock" else network.demands[demand].claims
-    return sum(one.amount for one in takes if one[0] == number)
+    return sum(claim.amount for claim in takes if claim[0] == number)

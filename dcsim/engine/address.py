@@ -38,8 +38,8 @@ class ByAddress(types.Type):
         for part, kind in parts.items():
             self.place[part] = self.size
             self.size += _size(kind)
-        told = ", ".join(f"{part}: {kind}" for part, kind in parts.items())
-        super().__init__(f"{name}_{hashlib.blake2b(told.encode(), digest_size=6).hexdigest()}")
+        listed = ", ".join(f"{part}: {kind}" for part, kind in parts.items())
+        super().__init__(f"{name}_{hashlib.blake2b(listed.encode(), digest_size=6).hexdigest()}")
 
 
 def _size(kind: types.Type) -> int:
@@ -68,7 +68,7 @@ def kind_of(value: Any) -> ByAddress:
     TypeError
         A part is of another kind than that of the first.
     """
-    parts = {part: _kind(each) for part, each in zip(value._fields, value, strict=True)}
+    parts = {part: _kind(content) for part, content in zip(value._fields, value, strict=True)}
     kind = KNOWN.setdefault(type(value), ByAddress(type(value).__name__, parts))
     if kind.parts != parts:
         raise TypeError(f"{type(value).__name__}: expected {kind.parts}, got {parts}")
@@ -124,14 +124,14 @@ def _at(builder: Any, table: Any, place: int) -> Any:
 def take(kind: ByAddress, value: Any, c: Any) -> NativeValue:
     """Write the table of a tuple, which stands until the function returns."""
     table = cgutils.alloca_once(c.builder, WORD, size=kind.size)
-    for each, what, place in _leaves(c, kind, value, 0):
+    for part, what, place in _leaves(c, kind, value, 0):
         if isinstance(what, types.Array):
             room = cgutils.alloca_once(c.builder, c.context.get_value_type(what))
-            c.pyapi.numba_array_adaptor(each, c.builder.bitcast(room, cgutils.voidptr_t))
+            c.pyapi.numba_array_adaptor(part, c.builder.bitcast(room, cgutils.voidptr_t))
             array = c.context.make_array(what)(c.context, c.builder, c.builder.load(room))
             words = [c.builder.ptrtoint(array.data, WORD), *cgutils.unpack_tuple(c.builder, array.shape, what.ndim)]
         else:
-            words = [c.pyapi.long_as_longlong(each)]
+            words = [c.pyapi.long_as_longlong(part)]
         for k, word in enumerate(words):
             c.builder.store(word, _at(c.builder, table, place + k))
     return NativeValue(c.builder.bitcast(table, c.context.get_value_type(kind)))
@@ -139,9 +139,9 @@ def take(kind: ByAddress, value: Any, c: Any) -> NativeValue:
 
 def _leaves(c: Any, kind: ByAddress, value: Any, place: int) -> Iterator[tuple[Any, types.Type, int]]:
     """The parts of a tuple and of those within it, what they are, and their places."""
-    for k, (part, what) in enumerate(kind.parts.items()):
-        each = c.pyapi.tuple_getitem(value, k)
+    for k, (name, what) in enumerate(kind.parts.items()):
+        part = c.pyapi.tuple_getitem(value, k)
         if isinstance(what, ByAddress):
-            yield from _leaves(c, what, each, place + kind.place[part])
+            yield from _leaves(c, what, part, place + kind.place[name])
         else:
-            yield each, what, place + kind.place[part]
+            yield part, what, place + kind.place[name]
