@@ -742,6 +742,23 @@ def test_a_link_to_an_activity_that_the_file_does_not_have_is_told(mpxj, tmp_pat
     assert "1 link of activities that belong to other projects, or are not in the file" in lost
 
 
+@pytest.mark.parametrize(("tool", "suffix"), [("", "xer"), ("p6", "xml"), ("", "xml")])
+def test_progress_goes_there_and_back(mpxj, taken_over, tmp_path, tool, suffix):
+    rows = (
+        "ID,Name,Duration,Predecessors,Actual start,Actual finish,% complete\n"
+        "1,a,5,,2026-01-05,2026-01-12,100\n2,b,4,1,2026-01-13,,50%\n3,c,2,2,,,\n"
+    )
+    before = taken_over(rows, status_date="2026-01-14")
+    many = library.replicate(before.scenario, 8, engine="reference")
+    path = tmp_path / f"back.{suffix}"
+    library.export(many, path=path, tool=tool)
+    after = library.import_schedule(path)
+    seen = [text.split("seen:\n")[1].replace("started: ", "") for text in (before.text, after.text)]
+    assert seen[0] == seen[1]
+    columns = ["activity", "simulated_start", "simulated_finish"]
+    assert after.activities[columns].equals(before.activities[columns])
+
+
 def test_an_mpx_file_is_read(mpxj, tmp_path):
     found = library.import_schedule(written(mpxj, tmp_path / "plan.mpx", "MPX"))
     assert found.activities["early_finish"].max() == dt.datetime(2026, 1, 20, 17)

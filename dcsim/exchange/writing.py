@@ -50,8 +50,9 @@ class _Writer:
             setter(start)
         for setter in (about.setName, about.setProjectTitle, about.setProjectID):
             setter(self.plan.name)
+        if self.is_p6 or self.plan.status is not None:
+            about.setStatusDate(self._moment(self.plan.status or self.plan.start))
         if self.is_p6:
-            about.setStatusDate(start)
             by = self.mpxj.RelationshipLagCalendar
             about.setRelationshipLagCalendar(by.SUCCESSOR if self.counts_work else by.TWENTY_FOUR_HOUR)
         about.setMinutesPerDay(self.jpype.java.lang.Integer(480))
@@ -119,7 +120,21 @@ class _Writer:
             for setter in (assignment.setWork, assignment.setRemainingWork):
                 setter(self._minutes(round(task.minutes * units)))
         self._dates(task, made)
+        if task.actual_start is not None:
+            self._progress(task, made)
         return made
+
+    def _progress(self, task: Activity, made: Any) -> None:
+        """When it started and finished, and what is left of it."""
+        left = 0 if task.is_done else task.remaining or 0
+        made.setActualStart(self._moment(task.actual_start))
+        made.setActualFinish(self._moment(task.actual_finish))
+        made.setConstraintType(self.mpxj.ConstraintType.AS_SOON_AS_POSSIBLE)
+        made.setConstraintDate(None)
+        made.setRemainingDuration(self._minutes(left))
+        made.setActualDuration(self._minutes(task.minutes - left))
+        share = 1.0 if task.is_done else 1 - left / max(1, task.minutes)
+        made.setPercentageComplete(self.jpype.java.lang.Double(round(100 * share, 2)))
 
     def _dates(self, task: Activity, made: Any) -> None:
         """The P50 dates as the schedule, and all that is known in the user fields."""

@@ -40,7 +40,23 @@ def schedule_of(network: Network, draws: Draws) -> Schedule:
             date = network.date(int(network.release[number]))
             activity.constraints = (Constraint("start on or after", date),)
         made.activities[id_] = activity
+    _tell_history(network, made)
     return made
+
+
+def _tell_history(network: Network, made: Schedule) -> None:
+    """The actual dates of what has begun, and what is left of it at the status date."""
+    if (history := network.history) is None:
+        return
+    made.status, times = network.date(history.status), times_of(network, made)
+    for number in np.flatnonzero(history.start >= 0).tolist():
+        activity, start = made.activities[str(number)], int(history.start[number])
+        activity.actual_start, activity.constraints = network.date(start), ()
+        if history.finish[number] >= 0:
+            activity.actual_finish = network.date(int(history.finish[number]))
+        else:
+            activity.remaining = activity.minutes
+            activity.minutes += times.worked(activity.calendar, start, history.status)
 
 
 def times_of(network: Network, schedule: Schedule) -> Times:
@@ -56,9 +72,10 @@ def _links(network: Network, lengths: list[int]) -> Iterator[Link]:
     """The links between nodes; those of gates of starts and finishes are those of their instances."""
     columns = (network.link_from, network.link_to, network.link_lag)
     starter, held = network.starter.tolist(), network.held.tolist()
+    real = {} if network.history is None else network.history.gates
     for source, target, number in zip(*(column.tolist() for column in columns), strict=True):
         lag = network.lags[number]
-        begun = starter[source - network.instances] if source >= network.instances else -1
+        begun = real.get(source, starter[source - network.instances]) if source >= network.instances else -1
         ended = held[target - network.instances] if target >= network.instances else -1
         before = source if begun < 0 else begun
         minutes = lag.minutes + round(lag.months * DAYS_PER_MONTH * DAY)

@@ -27,7 +27,7 @@ def drawn_up(scenario: Scenario, network: Network, supplied: Mapping[str, dt.dat
     are not before the dates that are given for them.
     """
     nodes = schedule_of(network, draw(network, Expectation()))
-    made = Schedule(scenario.name, network.start, scenario.document.name)
+    made = Schedule(scenario.name, network.start, scenario.document.name, nodes.status)
     names = _calendars(network, nodes, made)
     for number, resource in enumerate(network.resources):
         steps = tuple((network.date(tick) if tick else None, Fraction(units)) for tick, units in resource.steps)
@@ -144,6 +144,9 @@ def _lost(scenario: Scenario, network: Network, made: Schedule) -> None:
             made.lose("", f"{count:,} {what}", "nothing; dates of replications know them")
     if any(not isinstance(work.minutes, Fixed) for work in network.work):
         made.lose("", "uncertain durations", "their expected values")
+    done = 0 if network.history is None else int((network.history.finish >= 0).sum())
+    if done:
+        made.lose("", f"links to {done:,} finished activities, and their crews", "nothing: they wait for nothing more")
     if any(lag.months for lag in network.lags):
         made.lose("", "lags in calendar months", "30 days for each month")
 
