@@ -12,6 +12,7 @@ from dcsim.document.words import counted
 from dcsim.errors import UnavailableError
 from dcsim.exchange.moments import day_of, hours_of, moment_of
 from dcsim.exchange.sheets import read_file
+from dcsim.exchange.xer import links_of, lose_links
 from dcsim.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
 from dcsim.suggest import nearest
 from dcsim.units import DAY, round_half_up
@@ -95,33 +96,13 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
         chosen = _chosen(files, project, path)
         schedule = _Reader(jpype, chosen, path, name).schedule()
         if path.suffix.lower() == ".xer":
-            _count_links(data, chosen, len(files) == 1, schedule)
+            read = sum(len(task.getPredecessors()) for task in chosen.getTasks())
+            project_id = str(chosen.getProjectProperties().getUniqueID()) if len(files) > 1 else ""
+            lose_links(schedule, links_of(data, project_id) - read)
         return schedule
     except jpype.JException as error:
         said = str(error.getMessage() or error).splitlines()[0]
         raise ScheduleError(f"'{path}' cannot be read as a schedule of P6 or Project ({said[:200]})") from None
-
-
-def _count_links(data: bytes, project: Any, is_alone: bool, schedule: Schedule) -> None:
-    """Note the links that stand in an .xer file and were not read: of activities that it does not have.
-
-    MPXJ leaves out a link whose other end is missing, or belongs to another project.
-    """
-    own, columns, is_link = str(project.getProjectProperties().getUniqueID()).encode(), list[bytes](), False
-    links = 0
-    for line in data.splitlines():
-        cells = line.split(b"\t")
-        if cells[0] == b"%T":
-            is_link = cells[1:2] == [b"TASKPRED"]
-        elif is_link and cells[0] == b"%F":
-            columns = cells
-        elif is_link and cells[0] == b"%R":
-            row = dict(zip(columns, cells, strict=False))
-            links += is_alone or own in (row.get(b"proj_id"), row.get(b"pred_proj_id"))
-    lost = links - sum(len(task.getPredecessors()) for task in project.getTasks())
-    if lost > 0:
-        what = f"{counted(lost, 'link')} of activities that belong to other projects, or are not in the file"
-        schedule.lose("", what, "nothing: dates of other projects are not known")
 
 
 def _projects(jpype: Any, path: Path, data: bytes, encoding: str) -> list[Any]:
