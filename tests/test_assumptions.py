@@ -331,12 +331,12 @@ def test_every_assumption_has_a_range(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
-def test_every_end_can_be_loaded(path):
+def test_ends_can_be_loaded(path):
+    """All ends in a small file; of a long one, which takes long to load, some forty."""
     scenario = read(path)
-    for one in assumptions_of(scenario):
-        for value in (one.low, one.high):
-            if value is not None:
-                read(scenario.document.data, overrides={one.path: value}, root=CONFIGS)
+    ends = [(one.path, end) for one in assumptions_of(scenario) for end in (one.low, one.high) if end is not None]
+    for name, end in ends[:: max(1, len(ends) // 40)]:
+        read(scenario.document.data, overrides={name: end}, root=CONFIGS)
 
 
 @pytest.mark.slow
