@@ -9,45 +9,12 @@ from typing import Any
 
 from numba import njit
 from numba.core import types
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
-
-
-class Draft(JITCodeLibrary):
-    """What has been compiled of a function, until it is linked to what calls it."""
-
-    def _optimize_final_module(self) -> None:
-        pass
-
-    def _finalize_final_module(self) -> None:
-        self._finalize_dynamic_globals()
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        return 0
-
-    @property
-    def codegen(self) -> Any:
-        """Nothing here has an address that could be set."""
-        return self
-
-    def set_env(self, name: str, environment: Any) -> None:
-        pass
-
-
-class Drafting(Compiler):
-    """Compiles to a draft."""
-
-    def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
-        library = Draft(target.codegen(), "part")
-        library.enable_object_caching()
-        super().__init__(typing, target, library, *rest)
 
 
 def part(function: Callable[..., Any], **options: Any) -> Any:
     """Compile a function without reference counts and ways to call it from Python."""
     options |= {"nogil": True, "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    made = njit(**options, error_model="numpy", pipeline_class=Drafting)(function)
+    made = njit(**options, error_model="numpy")(function)
 
     def template(kinds: Sequence[Any], named: Mapping[str, Any], make: Any = made.get_call_template) -> Any:
         return make(tuple(_wide(kind) for kind in kinds), named)
