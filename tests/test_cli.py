@@ -341,7 +341,8 @@ QUESTIONS = sorted(
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_command_takes_what_its_function_takes(name):
-    taken = {"changes" if option == "others" else option for option in signature(getattr(package, name)).parameters}
+    parameters = signature(getattr(package, name)).parameters
+    taken = {"changes" if option == "alternatives" else option for option in parameters}
     commands = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
     options = signature(
         commands[{"simulate": "run", "latest_orders": "order-by"}.get(name, name.replace("_", "-"))]

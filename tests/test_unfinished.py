@@ -106,7 +106,7 @@ def test_json_says_never_and_what_is_stuck(dcsim, tmp_path):
     path.write_text(json.dumps(STUCK))
     out, _, _ = dcsim("compare", str(path), "more", "-n", "4", "--milestone", "all", "--json")
     tables = json.loads(out)["tables"]
-    assert tables["milestones"][0]["p80"] == "never"
+    assert tables["scenarios"][0]["p80"] == "never"
     assert {"scenario": "base", "milestone": "all", "activity": "power_on", "waits_for": "power"}.items() <= tables[
         "stuck"
     ][0].items()

@@ -104,12 +104,15 @@ def drivers(
     refuse_seen(scenario, "drivers")
     network = network_of(scenario)
     asked = outcome_of(scenario, network, milestone, outcome, party)
-    chosen = choose(engine, network.instances * 8 * n)
-    inputs = inputs_of(network, Money.of(scenario, network).uncertain(chosen) if asked.is_figure else {})
+    money = {}
+    if asked.is_figure:
+        money = Money.of(scenario, network).uncertain(choose(engine, network.instances * 8 * n))
+    inputs = inputs_of(network, money)
     refuse_uncountable(seed, 0)
     refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(drawn_input.quantities) for drawn_input in inputs))
     points = sensitivity.sample(inputs, n, seed)
-    asking = Asking((asked,), choose(engine, network.instances * len(points)), seed, threads(chosen, workers))
+    chosen = choose(engine, network.instances * len(points))
+    asking = Asking((asked,), chosen, seed, threads(chosen, workers))
     simulated = _at_points(asking, scenario, network, inputs, points, progress)
     values = _counted(simulated.values[asked], asked, network, scenario)
     table = sensitivity.table(inputs, n, points, values, seed, asked.measure.more_is_better)
