@@ -171,7 +171,7 @@ def indices(inputs: Sequence[Input], n: int, values: Values, seed: int) -> list[
         _problem(inputs), all_values, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1
     )
     first, total = (zip(analysed[name], analysed[f"{name}_conf"], strict=True) for name in ("S1", "ST"))
-    return [(_around(*drawn_input), _around(*share_)) for drawn_input, share_ in zip(first, total, strict=True)]
+    return [(_around(*alone), _around(*in_all)) for alone, in_all in zip(first, total, strict=True)]
 
 
 def rank_correlation(sizes: Values, values: Values) -> Interval:

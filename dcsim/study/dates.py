@@ -21,7 +21,7 @@ from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import agreed
-from dcsim.study.threads import CHUNK, in_threads, threads
+from dcsim.study.threads import in_chunks, threads
 from dcsim.trace import NOT, Ints, Trace, causes
 
 KINDS = ("replications", "explanation")
@@ -71,9 +71,7 @@ def activity_dates(
                 reader.take(k, trace, [part["instance"][part["code"] < len(network.activities)]
                                      for part in chains(trace, draws, gates)])  # fmt: skip
 
-    spans = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
-    for done, _ in enumerate(in_threads(spans, threads(engine, workers), work), start=1):
-        progress(min(n, done * CHUNK), n)
+    in_chunks(n, threads(engine, workers), work, progress)
     return reader.table()
 
 

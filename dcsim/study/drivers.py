@@ -104,13 +104,7 @@ def drivers(
     refuse_seen(scenario, "drivers")
     network = network_of(scenario)
     asked = outcome_of(scenario, network, milestone, outcome, party)
-    money = {}
-    if asked.is_figure:
-        money = Money.of(scenario, network).uncertain(choose(engine, network.instances * 8 * n))
-    inputs = inputs_of(network, money)
-    refuse_uncountable(seed, 0)
-    refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(drawn_input.quantities) for drawn_input in inputs))
-    points = sensitivity.sample(inputs, n, seed)
+    inputs, points = _inputs_and_points(scenario, network, asked, n, seed, engine)
     chosen = choose(engine, network.instances * len(points))
     asking = Asking((asked,), chosen, seed, threads(chosen, workers))
     simulated = _at_points(asking, scenario, network, inputs, points, progress)
@@ -120,6 +114,19 @@ def drivers(
     has_value = np.isfinite(simulated.values[asked])
     beside = _about(network, asked, sensitivity.plain_points(inputs, n), values, has_value, simulated.ends, table)
     return Result("drivers", scenario, about | {"builds": len(points)} | beside, {"drivers": table})
+
+
+def _inputs_and_points(
+    scenario: Scenario, network: Network, asked: Outcome, n: int, seed: int, engine: str
+) -> tuple[tuple[Input, ...], Points]:
+    """What is uncertain, of finance too where a figure is asked for, and the points at which it is varied."""
+    money = {}
+    if asked.is_figure:
+        money = Money.of(scenario, network).uncertain(choose(engine, network.instances * 8 * n))
+    inputs = inputs_of(network, money)
+    refuse_uncountable(seed, 0)
+    refuse_too_many(scenario, 2 * n * (len(inputs) + 2), sum(len(drawn_input.quantities) for drawn_input in inputs))
+    return inputs, sensitivity.sample(inputs, n, seed)
 
 
 def _at_points(
@@ -141,7 +148,7 @@ def _at_points(
         if simulated.ends is None
         else simulated.ends._replace(ticks=simulated.ends.ticks[back], dated=simulated.ends.dated[back])
     )
-    return Simulated({drawn_input: values[back] for drawn_input, values in simulated.values.items()}, ends=ends)
+    return Simulated({outcome: values[back] for outcome, values in simulated.values.items()}, ends=ends)
 
 
 def _counted(
@@ -158,7 +165,8 @@ def _counted(
         raise RequestError(f"{outcome.label} has no value in {many}, and cannot be ranked: ask for another figure")
     last = (network.horizon - network.day_zero) / DAY
     if outcome.is_figure and missing.any():
-        last = float(Money.of(scenario, network).days(np.array([Money.of(scenario, network).months.count - 1]))[0])
+        money = Money.of(scenario, network)
+        last = float(money.days(np.array([money.months.count - 1]))[0])
     return np.where(missing, last, values)
 
 

@@ -111,10 +111,17 @@ def explain(
         "mean_day": float(tables["days"]["mean"].sum()) if reached.any() else None,
         "reached": float(reached.mean()),
     }
-    if site := scenario.site_of(milestone):
-        rows = taken(network, list(scenario.sites), trace.activities())
-        tables["taken"] = typed([row for row in rows if row[0] == site], TAKEN)
+    tables |= _taken_meanwhile(scenario, network, milestone, trace)
     return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
+
+
+def _taken_meanwhile(scenario: Scenario, network: Network, milestone: str, trace: Trace) -> dict[str, pd.DataFrame]:
+    """In a portfolio, who took what the site of the milestone waited for; no table elsewhere."""
+    site = scenario.site_of(milestone)
+    if not site:
+        return {}
+    rows = taken(network, list(scenario.sites), trace.activities())
+    return {"taken": typed([row for row in rows if row[0] == site], TAKEN)}
 
 
 def _run_and_parts(many: Replications, milestone: str, replication: int | None) -> tuple[Trace, pd.DataFrame]:

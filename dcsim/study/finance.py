@@ -39,7 +39,7 @@ from dcsim.study.joint import Joint, Wanted, contours, joint_about, joint_table,
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
 from dcsim.study.seen import about_seen, agreed, draws_of
-from dcsim.study.threads import CHUNK, in_threads, threads
+from dcsim.study.threads import in_chunks, threads
 from dcsim.trace import Trace
 from dcsim.units import Money as Sum
 
@@ -123,8 +123,8 @@ class Money:
             reached,
             {name: rented_quantity(demand, history, months) for name, demand in finance.rent_instead.items()},
             {
-                milestone_.name: np.array([tick])
-                for milestone_, tick in zip(self.network.milestones, trace.dated, strict=True)
+                milestone.name: np.array([tick])
+                for milestone, tick in zip(self.network.milestones, trace.dated, strict=True)
             },
         )
 
@@ -271,12 +271,7 @@ def _parts(
         kept = money.keep(first, done, sampled(seed, numbers[first : first + len(done)]))
         return kept._replace(books=Books({}, {}, {}, {}, {}))
 
-    spans = [(first, min(first + CHUNK, len(numbers))) for first in range(0, len(numbers), CHUNK)]
-    parts: list[Valued] = []
-    for part in in_threads(spans, workers, chunk):
-        parts.append(part)
-        progress(min(len(parts) * CHUNK, len(numbers)), len(numbers))
-    return sorted(parts, key=lambda part: part.first)
+    return in_chunks(len(numbers), workers, chunk, progress)
 
 
 def _result(

@@ -6,7 +6,6 @@ A question that compares, varies or ranks asks for the outcome in each replicati
 from collections.abc import Iterable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from itertools import pairwise
 from threading import Event
 from typing import Any
 
@@ -18,8 +17,8 @@ from dcsim.analysis.quantiles import LEVELS, quantile
 from dcsim.document.measure import Measure
 from dcsim.engine import builds
 from dcsim.errors import RequestError
-from dcsim.money.books import TOGETHER, Books
-from dcsim.money.figures import COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS
+from dcsim.money.books import TOGETHER
+from dcsim.money.figures import COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
 from dcsim.money.months import sampled
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -27,7 +26,7 @@ from dcsim.study.finance import Money
 from dcsim.study.finance_words import LABELS
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result, known
-from dcsim.study.threads import CHUNK, in_threads
+from dcsim.study.threads import in_chunks
 from dcsim.study.trials import Designed, Ends, Progress, Trials
 
 Floats = NDArray[np.float64]
@@ -196,7 +195,7 @@ class Asking:
         return Simulated({self.outcomes[0]: np.asarray(days(network, ends.ticks), np.float64)}, ends=ends)
 
     def _figures(self, money: Money, numbers: Ints, designed: Designed, progress: Progress) -> Simulated:
-        def work(first: int, last: int, stopped: Event) -> tuple[int, list[tuple[Floats, Mapping[str, Floats]]]]:
+        def work(first: int, last: int, stopped: Event) -> list[tuple[Floats, Mapping[str, Floats]]]:
             build = builds(self.engine, money.network, self.seed, money.needs_attempts)
             of_chunk, chosen = numbers[first:last].tolist(), [designed(k) for k in range(first, last)]
             done = []
@@ -204,15 +203,10 @@ class Asking:
                 if stopped.is_set():
                     raise CancelledError
                 done.append(money.quantities(*build(number, given)))
-            books = money.books(done, sampled(self.seed, of_chunk, chosen))
-            return first, [self._of(money, books, outcome) for outcome in self.outcomes]
+            figures = money.figures(money.books(done, sampled(self.seed, of_chunk, chosen)))
+            return [self._of(money, figures, outcome) for outcome in self.outcomes]
 
-        edges = list(pairwise([*range(0, len(numbers), CHUNK), len(numbers)]))
-        parts = []
-        for part in in_threads(edges, self.workers, work):
-            parts.append(part)
-            progress(min(len(parts) * CHUNK, len(numbers)), len(numbers))
-        chunks = [chunk for _, chunk in sorted(parts, key=lambda part: part[0])]
+        chunks = in_chunks(len(numbers), self.workers, work, progress)
         values = {outcome: np.concatenate([chunk[k][0] for chunk in chunks]) for k, outcome in enumerate(self.outcomes)}
         present = {
             outcome: {line: np.concatenate([chunk[k][1][line] for chunk in chunks]) for line in chunks[0][k][1]}
@@ -221,8 +215,8 @@ class Asking:
         return Simulated(values, {outcome: parts for outcome, parts in present.items() if parts})
 
     @staticmethod
-    def _of(money: Money, books: Books, outcome: Outcome) -> tuple[Floats, Mapping[str, Floats]]:
-        figures = money.figures(books).get(outcome.party)
+    def _of(money: Money, of_all: Mapping[str, Figures], outcome: Outcome) -> tuple[Floats, Mapping[str, Floats]]:
+        figures = of_all.get(outcome.party)
         if figures is None or outcome.name not in figures.values:
             of = f"'{outcome.party}' of '{money.scenario.name}'"
             raise RequestError(f"{of} has no {outcome.name}: it is no figure of a loan, or there is no such party")

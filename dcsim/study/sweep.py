@@ -19,6 +19,7 @@ from dcsim.analysis.milestones import date_at
 from dcsim.engine import AUTO, choose
 from dcsim.errors import Problem, ScenarioError
 from dcsim.model import network_of
+from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.assumptions import chosen_milestones
@@ -121,11 +122,7 @@ def sweep(
     """
     axes = axes_of(over)
     network = network_of(scenario)
-    refuse_both(milestones, outcome, party)
-    if outcome is None:
-        chosen = tuple(map(Outcome, chosen_milestones(scenario, milestones)))
-    else:
-        chosen = (outcome_of(scenario, network, None, outcome, party),)
+    chosen = _chosen(scenario, network, milestones, outcome, party)
     points = points_of(axes, samples, seed)
     working = Working(choose(engine, network.instances * at_least_one(n) * len(points)), workers)
     among = agreed(scenario, network, seed, n, working.engine, threads(working.engine, workers))
@@ -134,6 +131,16 @@ def sweep(
         return _kept(asked, points, Path(out), resume, working, progress)
     _refuse(scenario, points)
     return Result("sweep", scenario, _about(asked), _tables(asked, points, None, working, progress))
+
+
+def _chosen(
+    scenario: Scenario, network: Network, milestones: Sequence[str], figure: str | None, party: str | None
+) -> tuple[Outcome, ...]:
+    """The outcomes to look at: milestones, or one figure of finance."""
+    refuse_both(milestones, figure, party)
+    if figure is not None:
+        return (outcome_of(scenario, network, None, figure, party),)
+    return tuple(map(Outcome, chosen_milestones(scenario, milestones)))
 
 
 def _kept(
@@ -159,7 +166,7 @@ def _about(asked: _Asked) -> dict[str, Any]:
         "over": [axis.path for axis in asked.axes],
         "values": [list(axis.values if asked.samples is None else axis.span) for axis in asked.axes],
         "samples": asked.samples,
-        "milestones": [outcome_.name for outcome_ in asked.outcomes if not outcome_.is_figure],
+        "milestones": [outcome.name for outcome in asked.outcomes if not outcome.is_figure],
         **in_manifest(asked.outcomes),
         "seed": asked.seed,
         "replications": asked.n,
@@ -175,9 +182,9 @@ def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
         try:
             network_of(changed(scenario, overrides=point))
         except ScenarioError as error:
-            for outcome_ in error.problems:
-                where = f"{outcome_.message} (point {number}: {point_in_words(point)})"
-                problems.setdefault(f"{outcome_.path}: {outcome_.message}", replace(outcome_, message=where))
+            for problem in error.problems:
+                where = f"{problem.message} (point {number}: {point_in_words(point)})"
+                problems.setdefault(f"{problem.path}: {problem.message}", replace(problem, message=where))
     if problems:
         raise ScenarioError(list(problems.values()), scenario.document.name)
 
@@ -241,7 +248,7 @@ def _simulated(
 
 def _of_point(number: int, table: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """The rows of these milestones, with the number of the point in front."""
-    simulated = table[table["milestone"].isin([outcome_.name for outcome_ in outcomes])].reset_index(drop=True)
+    simulated = table[table["milestone"].isin([outcome.name for outcome in outcomes])].reset_index(drop=True)
     simulated.insert(0, "point", number)
     simulated.attrs.clear()
     return simulated
@@ -250,9 +257,9 @@ def _of_point(number: int, table: pd.DataFrame, outcomes: Sequence[Outcome]) -> 
 def _row(number: int, point: Point, asked: _Asked, outcomes: pd.DataFrame) -> pd.DataFrame:
     """What a point comes to, with its number and its values in front."""
     rows, dates = [], []
-    for outcome_ in asked.outcomes:
-        rows_of = outcomes[outcomes["outcome"] == outcome_.name]
-        rows.append((outcome_.name, outcome_.party, *outcome_.levels(rows_of["value"].to_numpy(np.float64))))
+    for outcome in asked.outcomes:
+        rows_of = outcomes[outcomes["outcome"] == outcome.name]
+        rows.append((outcome.name, outcome.party, *outcome.levels(rows_of["value"].to_numpy(np.float64))))
         dates.append([date_at(rows_of["date"], level) for level in (0.5, 0.8)])
     measured = pd.DataFrame(rows, columns=["outcome", "party", *MEASURES[:-2]])
     for k, column in enumerate(MEASURES[-2:]):

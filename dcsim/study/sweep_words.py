@@ -34,9 +34,9 @@ def report(result: Result, milestone: str = "") -> Report:
         for row in points.to_dict("records")
     }
     labels, outcomes = stuck["point"].map(called), _outcomes(result)
-    days = any(outcome_.measure.is_day for outcome_ in outcomes)
+    days = any(outcome.measure.is_day for outcome in outcomes)
     sections = [Section("", notes=(f"days from {result.scenario.zero:%Y-%m-%d}",) if days else ())]
-    for outcome in sorted(outcomes, key=lambda outcome_: outcome_.name != milestone):
+    for outcome in sorted(outcomes, key=lambda known: known.name != milestone):
         here = points[points["outcome"] == outcome.name]
         table = (
             _matrix(here, outcome, *about["over"]) if _as_table(result, here) else _list(here, outcome, about["over"])
@@ -70,7 +70,7 @@ def _list(here: pd.DataFrame, outcome: Outcome, paths: Sequence[str]) -> Table:
     keys = ("p50", "p80", "p80_date", "mean") if measure.is_day else ("mean", "p10", "p50", "p90")
     titles = {"p80_date": Column("P80 date", "date"), "mean": measure.column("mean")}
     rows = [
-        [*(str(row[path]) for path in paths), *(row.get(outcome_) for outcome_ in (*keys, "reached"))]
+        [*(str(row[path]) for path in paths), *(row.get(key) for key in (*keys, "reached"))]
         for row in here.head(MOST_POINTS).to_dict("records")
     ]
     reached = Column("exists in" if outcome.is_figure else "reached", "share", digits=0)
@@ -109,7 +109,7 @@ def picture(result: Result, milestone: str = "") -> Chart:
     points, paths = result.tables["points"], [str(path) for path in result.about["over"]]
     if len(paths) > 2:
         raise RequestError(f"a picture of a sweep needs one path or two, not {len(paths)}")
-    known = {outcome_.name: outcome_ for outcome_ in _outcomes(result)}
+    known = {outcome.name: outcome for outcome in _outcomes(result)}
     name = require_name(milestone, tuple(known)) if milestone else [*known, ""][-2 if known else 0]
     here = points[points["outcome"] == name]
     if here.empty:

@@ -42,5 +42,21 @@ def in_threads(
             pool.shutdown(cancel_futures=True)
 
 
+def in_chunks(
+    count: int, workers: int, work: Callable[[int, int, Event], Done], progress: Callable[[int, int], None]
+) -> list[Done]:
+    """What is done with chunks of so many replications, in their order."""
+
+    def placed(first: int, last: int, stopped: Event) -> tuple[int, Done]:
+        return first, work(first, last, stopped)
+
+    spans = [(first, min(first + CHUNK, count)) for first in range(0, count, CHUNK)]
+    done: dict[int, Done] = {}
+    for first, part in in_threads(spans, workers, placed):
+        done[first] = part
+        progress(min(len(done) * CHUNK, count), count)
+    return [done[first] for first in sorted(done)]
+
+
 def _failed(future: Future[Done]) -> bool:
     return future.exception() is not None

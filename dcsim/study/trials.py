@@ -6,7 +6,6 @@ No more of them is kept, so that many scenarios can be compared.
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from itertools import pairwise
 from threading import Event
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
-from dcsim.study.threads import CHUNK, in_threads
+from dcsim.study.threads import in_chunks
 from dcsim.trace import NOT
 
 Ints = NDArray[np.int64]
@@ -62,7 +61,7 @@ class Trials:
         number = [milestone.name for milestone in network.milestones].index(self.milestone)
         ends = np.zeros((3, len(replications)), np.int64)
 
-        def work(first: int, last: int, stopped: Event) -> tuple[int, Ints]:
+        def work(first: int, last: int, stopped: Event) -> Ints:
             runner, stuck = new_runner(self.engine, network, self.seed), []
             for k in range(first, last):
                 if stopped.is_set():
@@ -70,16 +69,11 @@ class Trials:
                 outcome = runner.run(int(numbers[k]), designed(k))
                 ends[:, k] = outcome.reached[number], outcome.dated[number], outcome.left
                 stuck.append(np.insert(outcome.stuck, 0, k, axis=1))
-            return first, np.concatenate(stuck)
+            return np.concatenate(stuck)
 
-        edges = [*range(0, len(replications), CHUNK), len(replications)]
-        parts: list[tuple[int, Ints]] = []
-        for part in in_threads(list(pairwise(edges)), self.workers, work):
-            parts.append(part)
-            progress(min(len(parts) * CHUNK, len(replications)), len(replications))
-        parts.sort(key=lambda part: part[0])
+        stuck = in_chunks(len(replications), self.workers, work, progress)
         ticks, dated, left = ends
-        return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in parts)]))
+        return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *stuck]))
 
     def lacks(self, network: Network, ends: Ends) -> pd.DataFrame:
         """What these builds lack where they miss the milestone; the columns are those of `Replications.stuck`."""
