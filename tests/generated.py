@@ -548,6 +548,8 @@ class _Sketch:
             spec["produces"] = {name: self.amount(name, self.units(name, 4) * self.some(0.9)) for name in names}
         if self.some(0.2):
             spec["not_before"] = self.moment() if self.some(0.9) else self.when(-60)
+        if self.some(0.1):
+            spec["finish_not_before"] = self.moment()
         if self.some(0.3):
             spec["priority"] = self.rng.choice((-1, 1, 1, 2))
         if self.some(0.25):

@@ -912,9 +912,15 @@ class Run:
             return instance.actual.start if instance.is_done else status or 0
         return written if status is None else max(written, status)
 
+    def _finish_date(self, instance: Instance) -> int:
+        """The date before which an instance does not finish."""
+        if instance.skipped or instance.is_done:
+            return 0
+        return self.world.tick(instance.spec.get("finish_not_before", "0 d"))
+
     def _linked_at(self, instance: Instance, end: str) -> int | None:
         """When all has happened that the start or finish of an instance waits for by links; none if it is not known."""
-        ticks: list[int | None] = [0]
+        ticks: list[int | None] = [self._finish_date(instance) if end == "finish" else 0]
         for link in [] if instance.is_done else links_of(instance.spec):
             if link.get("to", "start") != end:
                 continue
@@ -1229,6 +1235,8 @@ class Run:
         assert instance.finish is not None
         tick, links = instance.finish, [] if instance.is_done else links_of(instance.spec)
         if not all(self._link_by_eve(link, instance, tick) for link in links if link.get("to") == "finish"):
+            return False
+        if self._finish_date(instance) == tick:
             return False
         for item in reversed(instance.items):
             if item.start != tick:

@@ -254,7 +254,41 @@ def test_limits_are_watched_and_not_forced():
     made = schedule("a=5", a=[("finish on or before", dt.datetime(2026, 1, 7, 16))])
     text = write(made, Times(made), critical_path(made, Times(made))).text
     assert "a_by_date: {activity: a, target: 2026-01-07}" in text
-    assert [loss.instead for loss in made.losses] == ["a milestone watches the date"]
+    assert [loss.instead for loss in made.losses] == ["a milestone that watches it"]
+
+
+def test_a_finish_no_earlier_than_a_date_holds_the_finish():
+    """The crew comes early enough for the longest duration; whatever it takes, it finishes no earlier."""
+    made = schedule("a=2 b=2<a c=1<b", b=[("finish on or after", dt.datetime(2026, 1, 16, 16))])
+    made.activities["b"].estimate = (DAY, 2 * DAY, 4 * DAY)
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "not_before: 2026-01-13 08:00" in text
+    assert "finish_not_before: 2026-01-16 16:00" in text
+    assert not made.losses
+    simulated, dates = expected(made)
+    assert simulated["b"][1] == dates["b"].early_finish
+    assert simulated["c"] == (dates["c"].early_start, dates["c"].early_finish)
+
+
+def test_two_dates_of_one_activity_are_kept():
+    limits = [("start on or after", dt.datetime(2026, 1, 7, 8)), ("finish on", dt.datetime(2026, 1, 14, 16))]
+    made = schedule("a=5", a=limits)
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "not_before: 2026-01-08 08:00, finish_not_before: 2026-01-14 16:00" in text
+    assert "a_by_date: {activity: a, target: 2026-01-14}  # finish on" in text
+    assert [loss.what for loss in made.losses] == ["constraint: finish on 2026-01-14"]
+    made = schedule("a=5", a=[("start on", dt.datetime(2026, 1, 9, 8)), ("finish on or before", limits[1][1])])
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "a_by_date: {activity: a, event: start, target: 2026-01-09}  # start on" in text
+    assert "a_by_date_2: {activity: a, target: 2026-01-14}  # finish on or before" in text
+
+
+def test_a_date_by_which_all_must_finish_is_one_of_all():
+    made = schedule("a=5 b=3 c=4<a")
+    made.must_finish = dt.datetime(2026, 1, 16, 17)
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "all_finished: {after: [b, c]}" in text
+    assert "all_finished_reached: {activity: all_finished, target: 2026-01-16}  # must finish by" in text
 
 
 def test_parts_of_a_unit_are_hundredths_and_unknown_counts_are_the_peak_of_the_plan():
@@ -364,6 +398,19 @@ def test_the_user_decides_what_comes_first(taken_over, dates, month):
 def test_a_day_above_twelve_decides_for_all_dates(taken_over):
     found = taken_over("Name,Duration,Start\na,1,01/02/2026\nb,1,13/02/2026\n")
     assert found.run.network.start == dt.datetime(2026, 2, 1)
+
+
+def test_a_day_by_which_something_finishes_means_its_end(taken_over):
+    rows = (
+        "ID,Name,Duration,Start,Constraint type,Constraint date,Deadline\n"
+        "1,a,5,2026-01-05,Finish no later than,2026-01-09,2026-01-09\n"
+        "2,b,5,2026-01-05,Must finish on,2026-01-16,\n"
+    )
+    found = taken_over(rows)
+    assert found.activities["total_float"].tolist() == [0, 0]
+    assert found.activities["early_finish"].iloc[1] == dt.datetime(2026, 1, 16, 16)
+    assert found.text.count("target: 2026-01-09}") == 2
+    assert "b_by_date: {activity: b, target: 2026-01-16}" in found.text
 
 
 def test_every_wrong_cell_is_told_with_its_line(taken_over):

@@ -44,6 +44,43 @@ def test_a_finish_falls_into_the_night_if_its_link_does(run):
     assert told["b"] == (480, 1200)
 
 
+def test_a_finish_waits_for_its_date(run):
+    """Done after an hour, `a` keeps the crew until the third hour; what its date has passed for does not wait."""
+    told = run(
+        "a=1h:crew b=1h:crew c=5h d=0<c",
+        crew=1,
+        a={"finish_not_before": "3 h"},
+        c={"finish_not_before": "2 h"},
+    )
+    assert told.times == {"a": (0, 180), "b": (180, 240), "c": (0, 300), "d": (300, 300)}
+    assert told.shortages == [("b", 0, 180, "crew", 1)]
+
+
+def test_a_finish_waits_for_its_date_and_its_links(run):
+    a = {"finish_not_before": "3 h", "after": [link("b", to="finish")]}
+    assert run("a=1h b=2h", a=a)["a"] == (0, 180)
+    assert run("a=1h b=4h", a=a)["a"] == (0, 240)
+
+
+def test_the_last_attempt_waits_for_the_date_of_the_finish(run):
+    again = {"probability": 0.6, "duration": "1 h"}
+    told = run("a=1h:crew b=15:crew", crew=1, a={"finish_not_before": "5 h", "rework": again}, b={"not_before": "1 h"})
+    assert told.times == {"a": (0, 300), "b": (60, 75)}
+
+
+def test_what_a_branch_skips_has_no_date_of_its_finish(run):
+    ways = {"yes": {"weight": 2, "activities": "a"}, "no": {"activities": "b"}}
+    told = run("a=1h b=1h c=1h<b", b={"finish_not_before": "3 h"}, branches={"choice": {"ways": ways}})
+    assert told["c"] == (0, 60)
+
+
+def test_a_date_of_a_finish_is_told_as_the_cause(engine):
+    spec = network("a=1h:crew c=1h:crew", crew=1, a={"finish_not_before": "3 h"})
+    assert driven(spec, engine) == [("date", "a", 0, 180), ("work", "c", 180, 240)]
+    spec = network("a=3h c=1h<a", a={"finish_not_before": "3 h"})
+    assert driven(spec, engine) == [("work", "a", 0, 180), ("work", "c", 180, 240)]
+
+
 def test_goods_are_there_when_it_finishes(run):
     told = run(
         "a=3h b=1h c=1h",

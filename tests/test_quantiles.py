@@ -160,6 +160,7 @@ def test_the_summary_of_what_was_always_reached():
     assert row["sd"] == pytest.approx(DAYS.std(ddof=1))
     assert row["reached"] == 1
     assert row["probability"] == 0.25
+    assert row["late"] == np.mean([day - 25.5 for day in range(26, 101)])
 
 
 def test_the_summary_makes_up_no_number_for_what_was_not():

@@ -114,11 +114,12 @@ def share(count: int, of: int) -> tuple[float, float, float]:
 def summary_table(
     milestones: Mapping[str, Days], wanted: Mapping[str, tuple[float, float]], block: int | None = None
 ) -> pd.DataFrame:
-    """One row per milestone: p10, p50, p80, p90 (days), p80_low, p80_high, mean, sd, reached, wanted, probability.
+    """One row per milestone: p10, p50, p80, p90 (days), p80_low, p80_high, mean, sd, reached, wanted,
+    probability, late.
 
     `reached` is the share of replications that reached it before the horizon; mean and sd are empty unless all did;
     quantiles are infinite beyond it. For some milestones the day until which it is wanted is given, and the probability
-    to be in time.
+    to be in time; `late` is by how many days those that reach it later do so, on average.
     """
     rows = []
     for name, days in milestones.items():
@@ -137,10 +138,11 @@ def summary_table(
                 "reached": len(reached) / len(days),
                 "wanted": until,
                 "probability": probability,
+                "late": float((reached[reached > until] - until).mean()) if (reached > until).any() else np.nan,
             }
         )
     quantiles = [f"p{round(100 * level)}" for level in LEVELS]
-    numbers = [*quantiles, "p80_low", "p80_high", "mean", "sd", "reached", "wanted", "probability"]
+    numbers = [*quantiles, "p80_low", "p80_high", "mean", "sd", "reached", "wanted", "probability", "late"]
     frame = pd.DataFrame(rows, columns=["milestone", *numbers])
     return frame.astype({"milestone": "str", **dict.fromkeys(numbers, "float64")})
 

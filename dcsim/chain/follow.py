@@ -297,6 +297,11 @@ def leave_finish(past: Past, segments: Table, here: Any) -> None:
     if link != NOT:
         take_link(past, segments, here, link)
         return
+    if finishes_on_date(past, here.what, here.row, here.tick):
+        code = past.ways.codes.date + activity_of(past.plan, here.what)
+        here.count = tell(segments, here.count, 0, here.tick, code, here.what, 0)
+        end(here)
+        return
     here.at = AT_START
     if not is_skipped(past.chance.skipped, here.what):
         here.count = tell_work(past, segments, here.count, here.tick, here.what, here.row)
@@ -313,6 +318,17 @@ def last_to_finish(past: Past, instance: int, row: int, tick: int) -> int:
     if link == NOT or (arrival(past, link) >> ROUNDS) < tick or tick != past.story.instance[instance].finish:
         return NOT
     return link
+
+
+@fast
+def finishes_on_date(past: Past, instance: int, row: int, tick: int) -> bool:
+    """Whether a piece of work that passed was done before, and finished on the date before which it does not."""
+    activity, piece = past.plan.activity[activity_of(past.plan, instance)], past.story.instance[instance]
+    if activity.finish_gate == NOT or row != piece.row or tick != piece.finish:
+        return False
+    gate = activity.finish_gate + instance - activity.first - past.plan.instances
+    was_tried = row >= 0 and past.story.row[row].number > 1
+    return bool(past.ways.gate[gate].date == tick and (was_tried or piece.planned != tick))
 
 
 @fast
@@ -382,7 +398,8 @@ def leave_lack(
             here.tick = ready
         return
     instance, row = story.settled[by].instance, story.settled[by].row
-    if not is_required(past.plan, demand, cause) or last_to_finish(past, instance, row, tick) != NOT:
+    is_held = last_to_finish(past, instance, row, tick) != NOT or finishes_on_date(past, instance, row, tick)
+    if is_held or not is_required(past.plan, demand, cause):
         here.count = tell(segments, here.count, tick, tick, waiting, here.what, number)
         go_to_work(here, AT_FINISH, instance, row)
         return

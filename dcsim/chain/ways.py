@@ -134,6 +134,8 @@ def _gates(network: Network) -> Table:
     dates = np.full(network.gates, NOT, np.int64)
     for gate in network.history.gates if network.history is not None else ():
         dates[gate - network.instances] = network.release[gate]
+    held = np.flatnonzero((network.held != NOT) & (network.release[network.instances :] > 0))
+    dates[held] = network.release[network.instances + held]
     return by_columns(GATE, network.starter, milestone_of, order_of, dates)
 
 

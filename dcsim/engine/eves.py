@@ -89,8 +89,10 @@ class _Midnights:
             gate, count = int(network.start_gate[activity]), int(network.first[activity + 1] - network.first[activity])
             midnight = at_midnight(network.start, when[gate : gate + count]) & ~self.skipped[gate : gate + count]
             yield from (gate + np.flatnonzero(midnight)).tolist()
-        real = np.array(list(network.history.gates if network.history is not None else ()), np.int64)
-        yield from real[at_midnight(network.start, when[real])].tolist()
+        real = list(network.history.gates if network.history is not None else ())
+        later = network.instances + np.flatnonzero(network.release[network.instances :] > 0)
+        dated = np.array(sorted({*real, *later[network.release[later] == when[later]].tolist()}), np.int64)
+        yield from dated[at_midnight(network.start, when[dated])].tolist()
         gates = np.array(list(self.counting), np.int64)
         for gate in gates[at_midnight(network.start, when[gates])].tolist():
             if self._lacks(gate, 0):

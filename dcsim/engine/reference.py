@@ -31,9 +31,9 @@ the first attempt of every instance that starts in it, which holds meanwhile wha
 written, then what is closed, the activity itself before what it would take. That is closed by its calendar or, while
 the calendar is open, by a risk that stops it: in every minute by the first in the file of those that do.
 
-*Links to a finish.* Work whose finish waits keeps what it took when its work is done, until all that its finish waits
-for has happened, and finishes in that instant, also while its calendars are closed. An attempt that fails does not
-wait.
+*Links to a finish.* Work whose finish waits, for links or for the date of `finish_not_before`, keeps what it took when
+its work is done, until all that its finish waits for has happened, and finishes in that instant, also while its
+calendars are closed. An attempt that fails does not wait.
 
 *Leads and parts.* When a predecessor starts, its planned finish and its length are known: those of its first attempt,
 as they follow from its draw, what it takes and its calendars. Failures, and a finish that waits, do not move them; a
@@ -45,9 +45,10 @@ rounded half up.
 
 *Branches.* Of the ways of a branch one is taken, in every place of its level by itself. What only its other ways do is
 skipped: it passes in the instant in which its predecessors are done (those that its finish waits for as well), without
-time, goods, resources, calendars and `not_before`, as if it had started and finished. A lag after it does not count,
-nor one before it unless it depends on the predecessor (a lead, a part, one by its calendar); one after several that
-are awaited together (by `count`, by `place`, or in other places) does not where all of them are skipped.
+time, goods, resources, calendars, `not_before` and `finish_not_before`, as if it had started and finished. A lag after
+it does not count, nor one before it unless it depends on the predecessor (a lead, a part, one by its calendar); one
+after several that are awaited together (by `count`, by `place`, or in other places) does not where all of them are
+skipped.
 
 *Correlations.* A draw is the quantile of its own uniform number. Correlated ones are ordered by the level of their
 places, the site first, then by name; the first keeps its number, and the normal score of every further one is the

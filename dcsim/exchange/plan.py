@@ -50,6 +50,7 @@ class Planned:
     estimate: tuple[int, int, int] | None
     after: list[Awaits] = field(default_factory=list)
     not_before: dt.datetime | None = None
+    finish_not_before: dt.datetime | None = None
     requires: dict[str, int] = field(default_factory=dict)
     started: dt.datetime | None = None
     finished: dt.datetime | None = None
@@ -180,26 +181,38 @@ class Planner:
         made.after.append(Awaits(link.predecessor, link.kind, link.lag, link.calendar, percent))
 
     def _constraints(self, activity: Activity, made: Planned) -> None:
+        """The dates that an activity is held to, or that are watched; of what has begun those of its finish alone."""
         for constraint in activity.constraints:
-            if constraint.kind == ALAP:
+            kind, date = constraint.kind, constraint.date
+            event = "start" if "start" in kind else "finish"
+            if kind == ALAP:
                 self.schedule.lose(activity.id, f"constraint: {ALAP}", "as soon as possible", "constraint")
-            if constraint.date is None:
+            if date is None or activity.is_done or (activity.has_begun and event == "start"):
                 continue
-            if constraint.kind in START_CONSTRAINTS:
-                made.wait_until(constraint.date)
-            if constraint.kind in FINISH_CONSTRAINTS:
-                start = self.times.retreat(activity.calendar, self.times.tick(constraint.date), activity.minutes)
-                made.wait_until(self.times.moment(start))
-            if constraint.kind in (*HARD, *LIMITS):
-                event = "start" if "start" in constraint.kind else "finish"
-                made.watched.append((constraint.kind, event, constraint.date))
-            if constraint.kind != "start on or after":
-                instead = "" if constraint.kind in LIMITS else "it starts no earlier than the date asks"
-                watched = "a milestone watches the date" if constraint.kind in (*HARD, *LIMITS) else ""
-                instead_of = "; ".join(filter(None, (instead, watched)))
-                self.schedule.lose(
-                    activity.id, f"constraint: {constraint.kind} {constraint.date:%Y-%m-%d}", instead_of, "constraint"
-                )
+            if kind in START_CONSTRAINTS:
+                made.wait_until(date)
+            if kind in FINISH_CONSTRAINTS and activity.left is None:
+                self._hold_finish(activity, made, date)
+            if kind in (*HARD, *LIMITS):
+                made.watched.append((kind, event, date))
+                never = f"no {event} before the date, and " if kind in HARD else ""
+                what = f"constraint: {kind} {last_day(date, event)}"
+                self.schedule.lose(activity.id, what, f"{never}a milestone that watches it", "constraint")
+
+    def _hold_finish(self, activity: Activity, made: Planned, date: dt.datetime) -> None:
+        """It does not finish before this moment, and starts early enough for its longest duration to end then."""
+        times, calendar, longest = self.times, activity.calendar, max([activity.minutes, *(activity.estimate or ())])
+        start = times.retreat(calendar, times.tick(date), longest)
+        finish = times.moment(times.advance(calendar, start, longest))
+        if not activity.has_begun and times.moment(start) > self.origin:
+            made.wait_until(times.moment(start))
+        if activity.minutes and finish > self.origin:
+            made.finish_not_before = finish if made.finish_not_before is None else max(made.finish_not_before, finish)
+
+
+def last_day(moment: dt.datetime, event: str = "finish") -> dt.date:
+    """The day that a date means, whatever hour a planning tool puts behind it; midnight ends a day for a finish."""
+    return (moment - dt.timedelta(minutes=event == "finish" and (moment.hour, moment.minute) == (0, 0))).date()
 
 
 def _link_in_words(link: Link) -> str:

@@ -44,7 +44,6 @@ _UNREAD: dict[str, Callable[[Any], Any]] = {
         task.getBaselineFinish() is not None and not task.getMilestone() and not task.getSummary()
     ),
     "delays by levelling": lambda task: task.getLevelingDelay() is not None and task.getLevelingDelay().getDuration(),
-    "expected finishes": lambda task: task.getExpectedFinish() is not None,
     "notes": lambda task: task.getNotes(),
 }
 """What may stand beside activities, and whether it does."""
@@ -228,6 +227,11 @@ class _Reader:
         for name in ("deadline", "baseline_finish", "actual_start", "actual_finish", "early_start", "early_finish"):
             getter = "get" + "".join(part.title() for part in name.split("_"))
             setattr(made, name, moment_of(getattr(task, getter)()))
+        expected = moment_of(task.getExpectedFinish())
+        if expected is not None and made.deadline is None and not made.is_done:
+            made.deadline = expected
+            instead = "its remaining duration as it is, and a milestone that watches the date"
+            self.made.lose(id_, f"its expected finish {expected:%Y-%m-%d}", instead, "constraint")
         if made.actual_start is None:
             made.actual_start = made.actual_finish
         if made.has_begun:

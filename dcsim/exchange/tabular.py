@@ -215,13 +215,15 @@ class _Reader:
         elif read["optimistic"] is not None or read["pessimistic"] is not None:
             self._problem(row.line, "optimistic", "three points need both an optimistic and a pessimistic duration")
         made.remaining = read["remaining"].minutes(shifts) if read["remaining"] else None
-        for key in ("early_start", "early_finish", "deadline", "baseline_finish", "actual_start", "actual_finish"):
+        for key in ("early_start", "early_finish", "actual_start"):
             setattr(made, key, self._read(row, key, self.style.date))
+        for key in ("deadline", "baseline_finish", "actual_finish"):
+            setattr(made, key, self._read(row, key, self._end))
         for crew, units in (self._read(row, "resources", lambda cell: crews(cell, self.style)) or {}).items():
             made.resources[crew] = units
             self.made.resources.setdefault(crew, Resource(crew))
         kind = self._read(row, "constraint", constraint_kind) or ""
-        date = self._read(row, "constraint_date", self.style.date)
+        date = self._read(row, "constraint_date", self._end if "finish" in kind else self.style.date)
         if kind and kind != ALAP and date is None:
             self._problem(row.line, "constraint", f"'{row.get('constraint')}' needs a constraint date")
         made.constraints = (Constraint(kind, date),) if kind else ()
@@ -232,6 +234,11 @@ class _Reader:
         names = [self.headings[id_] for id_ in self.above[row.id] if id_ in self.headings]
         code = row.get("wbs")
         return " / ".join(names or ([code] if code and not re.fullmatch(r"[\d.]+", code) else []))
+
+    def _end(self, cell: str) -> dt.datetime:
+        """A moment, or the end of a day."""
+        date = self.style.date(cell)
+        return date + dt.timedelta(days=(date.hour, date.minute) == (0, 0))
 
     def _length(self, field_: str, cell: str) -> Length:
         return self.style.length(cell, unit_of(self._column(field_)))
@@ -270,13 +277,11 @@ class _Reader:
             made.actual_start = made.early_start
             self.made.lose(row.id, "its actual start, which is empty", "its planned start", "assumption")
         if percent == 100 and made.actual_finish is None:
-            made.actual_finish = made.early_finish
+            made.actual_finish = self._read(row, "early_finish", self._end)
             self.made.lose(row.id, "its actual finish, which is empty", "its planned finish", "assumption")
         if made.actual_start is None or (percent == 100 and made.actual_finish is None):
             self._problem(row.line, "percent", "progress needs actual dates, or planned ones")
         elif made.actual_finish is not None:
-            finish = made.actual_finish
-            made.actual_finish = finish + dt.timedelta(days=(finish.hour, finish.minute) == (0, 0))
             if made.actual_finish < made.actual_start:
                 self._problem(row.line, "actual_finish", "it finishes before it starts")
         elif made.remaining is None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from dcsim.calendars import DAY_NAMES, Hours, Shifts
 from dcsim.exchange.names import Names
-from dcsim.exchange.plan import Awaits, Planned, Planner
+from dcsim.exchange.plan import Awaits, Planned, Planner, last_day
 from dcsim.scenario.model import LONGEST_LABEL
 from dcsim.schedule import ELAPSED, Activity, Schedule
 from dcsim.schedule.cpm import Dates, Times
@@ -46,11 +46,21 @@ class _Writer:
             for activity in schedule.activities.values()
         }
 
+        behind = {link.predecessor for link in schedule.links if link.kind in ("FS", "FF")}
+        done = {activity.id for activity in schedule.activities.values() if activity.is_done}
+        self.ends = [id_ for id_ in schedule.activities if id_ not in behind | done]
+        self.all_finished = ""
+
     def written(self) -> Written:
         planner = Planner(self.schedule, self.times, self.dates)
         planned, capacities = planner.planned(), planner.capacities()
         lines = [*self._head(), *self._calendars(), *self._resources(capacities, planner.units)]
         activities = list(self._activities(planned))
+        if self.schedule.must_finish is not None and len(self.ends) > 1:
+            self.all_finished = self.names.name("all_finished", what="activity")
+            ends = ", ".join(self.activities[id_] for id_ in self.ends)
+            activities += ["", "  # All of it, for the date by which the project must finish",
+                           f"  {self.all_finished}: {{after: [{ends}]}}"]  # fmt: skip
         lines += ["", "activities:", *activities[not activities[0] :], "", "milestones:", *self._milestones(planned)]
         lines += self._seen(planned)
         return Written("\n".join(lines) + "\n", self.activities)
@@ -110,6 +120,8 @@ class _Writer:
             yield f"after: [{', '.join(self._awaits(link, made.calendar) for link in made.after)}]"
         if made.not_before is not None:
             yield f"not_before: {_moment(made.not_before)}"
+        if made.finish_not_before is not None:
+            yield f"finish_not_before: {_moment(made.finish_not_before)}"
         if made.requires:
             taken = ", ".join(f"{self.resources[name]}: {units}" for name, units in made.requires.items())
             yield f"requires: {{{taken}}}"
@@ -150,19 +162,25 @@ class _Writer:
             promised = activity.deadline or activity.baseline_finish
             if activity.minutes == 0 or activity.deadline is not None:
                 why = "deadline" if activity.deadline is not None else "baseline" if promised is not None else ""
-                target = [f"target: {_limit(promised)}"] if promised is not None else []
+                target = [f"target: {last_day(promised)}"] if promised is not None else []
                 called = self.names.name(f"{name}_reached", what="milestone")
                 yield from _fitted(f"  {called}", [f"activity: {name}", *target], why)
             for why, event, moment in made.watched:
                 called = self.names.name(f"{name}_by_date", what="milestone")
                 parts = [f"activity: {name}", *(["event: start"] if event == "start" else [])]
-                yield from _fitted(f"  {called}", [*parts, f"target: {_limit(moment)}"], why)
-        last = max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
-        must = self.schedule.must_finish
-        if self.schedule.activities[last].minutes or must is not None:
-            wanted = f", target: {_limit(must)}" if must is not None else ""
+                yield from _fitted(f"  {called}", [*parts, f"target: {last_day(moment, event)}"], why)
+        last, must = self._last(), self.schedule.must_finish
+        if self.all_finished and must is not None:
+            called = self.names.name(f"{self.all_finished}_reached", what="milestone")
+            yield f"  {called}: {{activity: {self.all_finished}, target: {last_day(must)}}}  # must finish by"
+        elif self.schedule.activities[last].minutes or must is not None:
+            wanted = f", target: {last_day(must)}" if must is not None else ""
             called = self.names.name("last_finish", what="milestone")
-            yield f"  {called}: {{activity: {self.activities[last]}{wanted}}}"
+            behind = f"  # the last of {len(self.ends)} that lead to nothing" if len(self.ends) > 1 else ""
+            yield f"  {called}: {{activity: {self.activities[last]}{wanted}}}{behind}"
+
+    def _last(self) -> str:
+        return max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
 
     def _seen(self, planned: list[Planned]) -> Iterator[str]:
         """The progress of what has begun, and up to when it is told."""
@@ -262,11 +280,6 @@ def _moment(moment: dt.datetime) -> str:
 def _minute(moment: dt.datetime | None) -> str:
     """A moment to the minute, as a date without a time may mean its end."""
     return f"{moment:%Y-%m-%d %H:%M}"
-
-
-def _limit(moment: dt.datetime) -> str:
-    """A date until whose end is time, whatever hour a planning tool puts behind it."""
-    return f"{moment - dt.timedelta(minutes=1) if (moment.hour, moment.minute) == (0, 0) else moment:%Y-%m-%d}"
 
 
 def one_line(text: str) -> str:

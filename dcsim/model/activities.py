@@ -57,6 +57,8 @@ class Instances:
         self.first = np.concatenate([[0], np.cumsum([len(where) for where in self.where])]).astype(np.int64)
         self.place = np.concatenate(self.where).astype(np.int32) if self.where else np.zeros(0, np.int32)
         self.release = np.full(self.total, max(0, self.past.status), np.int64)
+        self.held_until = np.zeros(self.total, np.int64)
+        """Of each instance, the tick before which it does not finish."""
         self.started, self.finished = np.full(self.total, NOT, np.int64), np.full(self.total, NOT, np.int64)
         """Of each instance, when it really started and finished."""
         self.took: list[tuple[int, int, int]] = []
@@ -128,6 +130,8 @@ class Instances:
         spec, places, instances, _, _ = part
         if spec.not_before is not None:
             self.release[instances] = max(0, self.past.status, self.supplies.clock.tick(spec.not_before))
+        if spec.finish_not_before is not None:
+            self.held_until[instances] = max(0, self.supplies.clock.tick(spec.finish_not_before))
         needs = _needs(spec)
         demands = self._demands(number, WORK, spec, needs, self._amounts(spec.consumes), places, part.is_done)
         self.demand[instances] = demands

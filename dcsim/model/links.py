@@ -64,6 +64,8 @@ class Links:
         for name, milestone in self.scenario.milestones.items():
             self._add_milestone(name, milestone)
         for name, activity in self.scenario.activities.items():
+            if self.instances.held_until[self.instances.of(name)].any():
+                self._finishes(name)
             for k, link in enumerate(activity.after):
                 self._add_link(("activities", name, "after", k), name, activity, link)
         for order, placed in self.instances.supplies.waiting_orders:
@@ -98,6 +100,8 @@ class Links:
         ticks = np.concatenate([self.instances.release, np.zeros(len(self.needed), np.int64)])
         for gate, instance in self._begun.items():
             ticks[gate] = self.instances.started[instance]
+        for name in self._finish_gates:
+            ticks[self._finishes(name)] = self.instances.held_until[self.instances.of(name)]
         return ticks
 
     def history(self) -> network.History | None:

@@ -22,6 +22,8 @@ def activity_lines(
         yield f"after {', '.join(link_in_words(link) for link in part.after)}"
     if part.not_before is not None:
         yield f"not before {when(part.not_before)}"
+    if part.finish_not_before is not None:
+        yield f"finishes not before {when(part.finish_not_before)}"
     if part.requires:
         yield f"takes {', '.join(_taken(entry, number) for entry, number in part.requires.items())}"
     if part.ways:

@@ -480,6 +480,8 @@ class ActivityPart(Model):
     """Tests that may fail, with their repair."""
     not_before: WhenValue | None = None
     """A date, or a span after the start, before which it is not ready."""
+    finish_not_before: WhenValue | None = None
+    """A date, or a span after the start, before which it does not finish: until then it holds what it took."""
     priority: Integer = 0
     """Waiting activities with a higher number start first."""
     calendar: Text | None = None

@@ -98,6 +98,11 @@ class Activity:
         return self.actual_start is not None and not self.is_done
 
 
+def to_finish(activity: Activity) -> tuple[Constraint, ...]:
+    """The dates before which an activity does not finish, which still hold once it has begun."""
+    return tuple(constraint for constraint in activity.constraints if constraint.kind in FINISH_CONSTRAINTS)
+
+
 @dataclass
 class Resource:
     """A crew or a machine."""

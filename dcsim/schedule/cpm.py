@@ -21,6 +21,7 @@ from dcsim.schedule import (
     Link,
     Schedule,
     ScheduleError,
+    to_finish,
 )
 from dcsim.units import DAY
 
@@ -161,7 +162,7 @@ def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times
         starts = sorted(starts)[: activity.needs]
     begin = max(starts if starts and schedule.obeys_limits else [begin, *starts])
     end = max((tick for kind, tick in by_kind if kind in ("FF", "SF")), default=0)
-    for constraint in activity.constraints if activity.actual_start is None else ():
+    for constraint in activity.constraints if activity.actual_start is None else to_finish(activity):
         if constraint.date is None:
             continue
         tick = times.tick(constraint.date)

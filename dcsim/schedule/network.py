@@ -9,7 +9,7 @@ import numpy as np
 from dcsim.calendars import Calendar
 from dcsim.engine.draws import Draws, Expectation, Ints, draw
 from dcsim.network import WHOLE, Network
-from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Schedule, ScheduleError
+from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Schedule, ScheduleError, to_finish
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.units import DAY, HALF
 
@@ -40,6 +40,10 @@ def schedule_of(network: Network, draws: Draws) -> Schedule:
             date = network.date(int(network.release[number]))
             activity.constraints = (Constraint("start on or after", date),)
         made.activities[id_] = activity
+    for gate in np.flatnonzero((network.held >= 0) & (network.release[network.instances :] > 0)).tolist():
+        held, node = made.activities[str(int(network.held[gate]))], gate + network.instances
+        until = Constraint("finish on or after", network.date(int(network.release[node])))
+        held.constraints, made.activities[str(node)].constraints = (*held.constraints, until), ()
     _tell_history(network, made)
     return made
 
@@ -51,7 +55,7 @@ def _tell_history(network: Network, made: Schedule) -> None:
     made.status, times = network.date(history.status), times_of(network, made)
     for number in np.flatnonzero(history.start >= 0).tolist():
         activity, start = made.activities[str(number)], int(history.start[number])
-        activity.actual_start, activity.constraints = network.date(start), ()
+        activity.actual_start, activity.constraints = network.date(start), to_finish(activity)
         if history.finish[number] >= 0:
             activity.actual_finish = network.date(int(history.finish[number]))
         else:

@@ -36,7 +36,7 @@ MAIN = "summary"
 TABLES = {
     "milestones": MILESTONES,
     "summary": "milestone p10:number p50:number p80:number p90:number p80_low:number p80_high:number mean:number"
-    " sd:number reached:number wanted:number probability:number p10_date:time p50_date:time p80_date:time"
+    " sd:number reached:number wanted:number probability:number late:number p10_date:time p50_date:time p80_date:time"
     " p90_date:time",
     "waits": "cause days:number days_p10:number days_p90:number waiting_days:number",
     "draws": "replication:whole name value:number",
@@ -116,18 +116,19 @@ def _interval(result: Result, row: Row) -> str:
 
 
 def _chances(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
-    """How likely each milestone is reached by the day that is wanted or was observed."""
+    """How likely each milestone is late for the day that is wanted or was observed, and by how much."""
     cells = []
     for row in rows:
         milestone = result.scenario.milestones[row["milestone"]]
-        if milestone.target is not None:
-            cells.append([row["milestone"], spelled(milestone.target), row["probability"], "target"])
-        elif milestone.observed:
-            first = milestone.observed[0]
-            cells.append([row["milestone"], spelled(first.date), row["probability"], first.meaning])
-    chance = Column("chance", "share", result.simulated)
-    columns = (Column("milestone"), Column("by", "text"), chance, Column("target or observation"))
-    return Section("", tables=(Table(columns, cells),) if cells else ())
+        dates = [(milestone.target, "target")] if milestone.target is not None else []
+        for date, meaning in [*dates, *((seen.date, seen.meaning) for seen in milestone.observed)][:1]:
+            behind = [row[level] - row["wanted"] for level in ("p50", "p80")]
+            cells.append([row["milestone"], spelled(date), 1 - row["probability"], row["late"], *behind, meaning])
+    chance = (Column("late", "share", result.simulated), Column("late by", "days"))
+    off = (Column("P50 off", "change"), Column("P80 off", "change"))
+    columns = (Column("milestone"), Column("by", "text"), *chance, *off, Column("what"))
+    notes = ["late by: days, on average of those that are late; off: days behind the date"] if cells else []
+    return Section("", tables=(Table(columns, cells),) if cells else (), notes=notes)
 
 
 def _seen(result: Result) -> Section:

@@ -196,7 +196,9 @@ def answer(results: Results) -> Table | None:
         by = wanted(spec)
         cells.append(Cell(until(by[0]), below=by[1]) if by else "")
         if many is not None:
-            cells.append(share(row["probability"], _chances(results)[1]))
+            late = row.get("late", float("nan"))
+            below = f"if late, by {days(late)}" if late == late else ""
+            cells.append(Cell(share(row["probability"], _chances(results)[1]), below=below))
         else:
             cells.append(off(results, name, days_of.get(name, {}).get("date")))
         rows.append(cells)

@@ -67,8 +67,9 @@ def _check_part(path: Key, part: ActivityPart, start: datetime, findings: Proble
         check_characters((*path, "ways", name), name, findings)
         if way is not None and way.duration is not None:
             check_duration((*path, "ways", name, "duration"), way.duration, findings)
-    if isinstance(part.not_before, Span):
-        check_span((*path, "not_before"), part.not_before, findings)
+    for key in ("not_before", "finish_not_before"):
+        if isinstance(when := getattr(part, key), Span):
+            check_span((*path, key), when, findings)
     if abs(part.priority) > _HIGHEST_PRIORITY:
         findings.add((*path, "priority"), f"a priority must be between -10^6 and 10^6, got {part.priority}")
     if part.learning is not None:
