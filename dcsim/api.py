@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dcsim.budget import LIMIT
 from dcsim.errors import Problem, ScenarioError
-from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.load import load as load_scenario
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 
 if TYPE_CHECKING:
     from dcsim.study.replications import Replications

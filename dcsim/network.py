@@ -253,7 +253,7 @@ class Order:
     name: str
     stock: int
     amount: int
-    """Units that come to this stock."""
+    """Units that come to this stock; below zero where they go: a payment."""
     lots: int
     every: int
     placed: Moment | None
@@ -269,6 +269,15 @@ class Order:
     """Calendar months between two lots, beside the minutes."""
     divided: "Divided | None" = None
     """The order of which this is the part of one site; none for an order of its own."""
+    follows: int = -1
+    """The stock with whose deliveries risks postpone this one; -1 for its own."""
+    after: int = 0
+    """Minutes after such a delivery."""
+
+    @property
+    def postponed_with(self) -> int:
+        """The stock with whose deliveries risks postpone those of this order."""
+        return self.stock if self.follows < 0 else self.follows
 
     @property
     def is_first(self) -> bool:

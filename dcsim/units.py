@@ -297,6 +297,11 @@ def parse_amount(text: object, unit: str) -> int:
     return int(number)
 
 
+def whole_units(amount: object, unit: str) -> int:
+    """An amount that has been checked; below zero where it is taken away."""
+    return amount if isinstance(amount, int) else parse_amount(amount, unit)
+
+
 @dataclass(frozen=True)
 class Rate:
     """So much of a supply in every span of elapsed time; the amount is in the supply's unit."""

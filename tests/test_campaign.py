@@ -17,7 +17,7 @@ from generated import scenario as generated
 
 import dcsim
 from dcsim.engine import new_runner
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 from dcsim.study.design import designed
 from dcsim.study.replications import TABLES
 

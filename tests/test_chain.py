@@ -16,7 +16,7 @@ from dcsim.analysis.chain import codes_of, minutes_by_code, segments
 from dcsim.chain import chains, follower
 from dcsim.engine import ENGINES, new_runner
 from dcsim.engine.draws import Expectation, Sample, draw
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 from dcsim.study.explain import explain
 from dcsim.study.result import Result
 from dcsim.trace import NOT
@@ -87,7 +87,7 @@ sys.modules["numba"] = None
 sys.path.insert(0, "tests")
 from generated import linked, scenario
 import dcsim
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 from dcsim.engine import reference
 from dcsim.chain import chains
 from dcsim.engine.draws import Sample, draw

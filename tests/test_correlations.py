@@ -17,7 +17,7 @@ from dcsim.engine.copula import follows
 from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.engine.philox import hash64, place_keys, uniform
 from dcsim.errors import ScenarioError
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 from dcsim.study.design import designed
 
 SITE = {

@@ -7,7 +7,7 @@ import dcsim
 from dcsim.engine.draws import Sample, draw
 from dcsim.engine.philox import uniform
 from dcsim.errors import RequestError
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 from dcsim.study.design import BLOCK, designed, site_quantities
 
 SITE = """

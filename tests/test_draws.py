@@ -12,8 +12,8 @@ import dcsim
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.engine.philox import LANES, hash64, philox, uniforms
-from dcsim.model import network_of
 from dcsim.network import Network
+from dcsim.study.cash import network_of
 
 HOUR = {"exponential": "1 h"}
 SCENARIO: dict[str, Any] = network(

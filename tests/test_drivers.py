@@ -11,7 +11,7 @@ from test_design import EXPECTED, SITE
 
 import dcsim as library
 from dcsim.errors import RequestError
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 from dcsim.study.inputs import REST, inputs_of
 from dcsim.study.result import Result
 

@@ -13,12 +13,12 @@ import dcsim as library
 from dcsim.calendars import Shifts
 from dcsim.errors import RequestError, ResultError, UnavailableError
 from dcsim.exchange.writer import write
-from dcsim.model import network_of
 from dcsim.scenario.parse import parse_yaml
 from dcsim.scenario.tree import Origin, plain
 from dcsim.schedule import Activity, Constraint, Link, Resource, Schedule, working_week
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.schedule.scenario import drawn_up
+from dcsim.study.cash import network_of
 from dcsim.study.dates import activity_dates
 
 MONDAY = dt.datetime(2026, 1, 5, 8)

@@ -6,8 +6,8 @@ from builders import network, plain, tell
 
 import dcsim
 from dcsim.engine.draws import Sample, draw
-from dcsim.model import network_of
 from dcsim.network import Network
+from dcsim.study.cash import network_of
 from dcsim.study.design import site_quantities
 from dcsim.study.inputs import inputs_of
 

@@ -9,7 +9,7 @@ from builders import network
 import dcsim
 from dcsim.engine.draws import Sample, draw
 from dcsim.errors import ScenarioError
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 
 SHIFTS = {"long": {"hours": "07:00-17:00"}, "short": {"hours": "08:00-16:00"}}
 CREWS = {"x": {"count": 1, "calendar": "long"}, "y": {"count": 1, "calendar": "short"}}

@@ -8,7 +8,7 @@ from dcsim.analysis.chain import segments
 from dcsim.chain import chains
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, draw
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 
 DAY = 1440
 OFFICE = {"office": {"hours": "08:00-16:00"}}

@@ -4,7 +4,7 @@ import pytest
 from builders import network
 
 import dcsim
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 
 CAMPUS = {
     "phase": ["north", "south"],

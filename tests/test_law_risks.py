@@ -5,7 +5,7 @@ from builders import Told, network
 
 import dcsim
 from dcsim.engine.draws import Sample, draw
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 
 DAY = 1440
 

@@ -8,7 +8,8 @@ import dcsim
 from dcsim import suggest
 from dcsim.engine.draws import Sample, draw
 from dcsim.errors import RequestError, ScenarioError
-from dcsim.model import limits, network_of
+from dcsim.model import limits
+from dcsim.study.cash import network_of
 
 
 def refused(spec: dict[str, object]) -> str:

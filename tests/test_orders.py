@@ -16,7 +16,7 @@ import dcsim
 from dcsim.charts.pictures import draw
 from dcsim.charts.plotly import figure
 from dcsim.errors import RequestError
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 from dcsim.study.latest import Search, moved_orders, needed
 from dcsim.study.orders import latest_orders
 from dcsim.study.result import Result

@@ -10,7 +10,7 @@ from oracle import simulate as by_the_law
 import dcsim
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, Sample, draw
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 
 NETWORKS = 600
 LINKED = 200

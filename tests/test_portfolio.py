@@ -14,7 +14,7 @@ import dcsim
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.errors import ScenarioError
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 
 SITE = """
 name: One site

@@ -232,7 +232,7 @@ def test_auto_chooses_the_sooner_engine(monkeypatch, work, kept, engine):
 def test_what_is_kept_is_found():
     from dcsim import load
     from dcsim.engine import is_compiled, new_runner
-    from dcsim.model import network_of
+    from dcsim.study.cash import network_of
 
     new_runner("compiled", network_of(load(MINIMAL)), 0).run(0, {})
     is_compiled.cache_clear()

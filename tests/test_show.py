@@ -8,11 +8,11 @@ from rich.console import Console
 import dcsim
 from dcsim.document.causes import waited_for
 from dcsim.document.words import counted, listed, plural, span_of_places
-from dcsim.model import network_of
 from dcsim.report.graph import dot, mermaid
 from dcsim.report.quantities import uncertain
 from dcsim.report.words import tell
 from dcsim.scenario.values import parse_uncertain, read_number, read_span, read_when
+from dcsim.study.cash import network_of
 
 SCENARIO = {
     "name": 'A "small" hall',

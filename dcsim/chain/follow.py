@@ -134,7 +134,7 @@ def produces(past: Past, settled: int, demand: int, cause: int) -> bool:
         return False
     plan, bundle = past.plan, bundle_of(past.plan, past.story.settled[settled].instance)
     for k in range(plan.bundle[bundle], plan.bundle[bundle + 1]):
-        if consumes(plan, demand, cause, i64(plan.take[k].what)):
+        if plan.take[k].amount > 0 and consumes(plan, demand, cause, i64(plan.take[k].what)):
             return True
     return False
 
@@ -169,7 +169,8 @@ def delivered(past: Past, demand: int, cause: int, tick: int, latest: int) -> in
     delivery = past.story.delivery
     k = last_at_most(delivery, tick)
     while k >= 0 and delivery[k].tick == tick:
-        if consumes(past.plan, demand, cause, delivery[k].stock) and delivered_in(past, k) <= latest:
+        comes = delivery[k].amount > 0 and consumes(past.plan, demand, cause, delivery[k].stock)
+        if comes and delivered_in(past, k) <= latest:
             return k
         k -= 1
     return NOT

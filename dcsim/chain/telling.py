@@ -157,7 +157,7 @@ def tell_order(past: Past, segments: Table, count: int, placed: int, tick: int, 
     starts = max(wanted, placed, 0)
     for k in range(len(chance.postponed) - 1, -1, -1):
         risk = chance.postponed[k]
-        if tick > starts and risk.stock == plan.order[order].stock and risk.begins <= wanted < risk.ends:
+        if tick > starts and risk.stock == plan.order[order].follows and risk.begins <= wanted < risk.ends:
             low = max(starts, tick - risk.ticks)
             count = tell(segments, count, low, tick, past.ways.codes.wait + plan.risk_cause[risk.risk], NOT, 0)
             tick = low

@@ -42,8 +42,8 @@ def check(
     from dcsim import api
     from dcsim.document.words import counted
     from dcsim.errors import ScenarioError, lines_of
-    from dcsim.model import network_of
     from dcsim.report.words import size
+    from dcsim.study.cash import network_of
 
     with patience("checking"):
         try:
@@ -123,9 +123,9 @@ def show(
     as_csv: AsCsv = False,
 ) -> None:
     """Describe a scenario: places, activities, resources, supplies, risks and milestones."""
-    from dcsim.model import network_of
     from dcsim.report.graph import LANGUAGES
     from dcsim.report.words import as_table, tell
+    from dcsim.study.cash import network_of
 
     if graph is not None and graph not in LANGUAGES:
         raise typer.BadParameter(f"no graph '{graph}'; there are {' and '.join(LANGUAGES)}")

@@ -19,7 +19,7 @@ from dcsim.calendars import NEVER, Calendar, subtract
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.copula import Follows, follows
 from dcsim.engine.philox import SCALE, Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
-from dcsim.network import Branch, FactorUse, Moment, Network, Production, Resource, Rework, Risk, Work
+from dcsim.network import Branch, FactorUse, Moment, Network, Order, Production, Resource, Rework, Risk, Work
 from dcsim.trace import NOT
 from dcsim.units import HALF, round_half_up
 
@@ -136,9 +136,13 @@ class Draws:
     """Of each node, whether it is skipped: an instance, or a gate that only skipped ones lead to. Lags before and
     after it do not count."""
 
-    def arrival(self, stock: int, tick: int) -> int:
-        """When a delivery due at this tick comes."""
-        return _arrival(self.postponed[stock], tick)
+    def arrival(self, order: Order, tick: int) -> int:
+        """When a delivery of an order due at this tick comes."""
+        return (
+            tick
+            + order.after
+            + sum(risk.ticks for risk in self.postponed[order.postponed_with] if risk.begins <= tick < risk.ends)
+        )
 
 
 class WorkingTimes(NamedTuple):
@@ -451,6 +455,8 @@ class Certain(NamedTuple):
     """Orders whose ticks are drawn, or vary with a factor."""
     lots: Ints
     """Rows of (order, stock, amount, ticks after the first) of all that are placed on a date."""
+    follows: Ints
+    """Of each of these rows, the stock with whose deliveries it is postponed, and the ticks after them."""
     by_month: Ints
     """Rows of lots that come months after each other."""
     produced: Mapping[int, Ints]
@@ -482,6 +488,7 @@ def _certain(network: Network) -> Certain:
         tuple(np.flatnonzero(moving).tolist()),
         tuple(np.flatnonzero(varying).tolist()),
         np.array(lots, np.int64).reshape(len(lots), 4),
+        np.array([(orders[k].postponed_with, orders[k].after) for k, *_ in lots], np.int64).reshape(len(lots), 2),
         np.flatnonzero([orders[number].every_months > 0 for number, *_ in lots]),
         {k: _produced(network, k, (), Fraction(1)) for k, p in enumerate(network.productions) if not p.factors},
         np.array([units for units, _ in capacities], np.int64),
@@ -547,10 +554,11 @@ def _deliveries(
     for row in certain.by_month:
         number, lot = int(order[row]), int(row - order.searchsorted(order[row]))
         due[row] = network.due(network.orders[number], int(placed[number] + lead[number]), lot)
-    ticks = due.copy()
+    follows, later = certain.follows.T
+    ticks = due + later
     for number, delays in enumerate(postponed):
         for entry in delays:
-            ticks[(stock == number) & (entry.begins <= due) & (due < entry.ends)] += entry.ticks
+            ticks[(follows == number) & (entry.begins <= due) & (due < entry.ends)] += entry.ticks
     tables = [np.stack([np.maximum(ticks, 0), stock, amount, order], axis=1)]
     for number, production in enumerate(network.productions):
         cuts = _cuts(network.stocks[production.stock].name, [risk.production for risk in network.risks], windows)
@@ -560,7 +568,7 @@ def _deliveries(
         divisor = _divisor(factors, production)
         tables.append(_produced(network, number, cuts, divisor))
     table = np.concatenate(tables)
-    table = table[(table[:, 0] <= network.horizon) & (table[:, 2] > 0)]
+    table = table[(table[:, 0] <= network.horizon) & (table[:, 2] != 0)]
     return Deliveries(*table[np.lexsort(table.T[[3, 2, 1, 0]])].T)
 
 
@@ -570,11 +578,6 @@ def _produced(network: Network, number: int, cuts: Cuts, divisor: Fraction) -> I
     ticks, amount = produced(network, production, network.horizon, cuts, divisor)
     stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
     return np.stack([ticks, stock, amount, origin], axis=1)
-
-
-def _arrival(postponed: Sequence[Postponement], due: int) -> int:
-    """When a delivery of an order that is due at this tick comes."""
-    return due + sum(p.ticks for p in postponed if p.begins <= due < p.ends)
 
 
 def _cuts(name: str, effects: Sequence[tuple[tuple[str, Fraction], ...]], windows: Windows) -> Cuts:

@@ -161,6 +161,8 @@ def _supplies(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Co
             [*(order.every for order in orders), 0],
             [0, *accumulate(lots)],
             [*(order.every_months for order in orders), 0],
+            [*(order.postponed_with for order in orders), NOT],
+            [*(order.after for order in orders), 0],
         ),
         "milestone": by_rows(tables.MILESTONE, [(m.gate, m.reaches if m.stocks else NOT) for m in network.milestones]),
         "stock": by_columns(

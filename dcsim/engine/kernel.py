@@ -604,7 +604,7 @@ def lot_arrives(plan: Plan, state: State, tick: int, number: int) -> None:
     lot, lots, quantity = number - plan.order[order].first_lot, plan.order[order].lots, plan.order[order].amount
     each, rest = quantity // lots, quantity % lots  # the product of a lot and the quantity could be too large
     amount = each + (lot + 1) * rest // lots - lot * rest // lots
-    if amount > 0:
+    if amount != 0:
         state.lot_tick[number] = tick
         add(plan, state, tick, plan.order[order].stock, amount)
 

@@ -169,9 +169,9 @@ def due(plan: Plan, chance: FlatDraws, order: int, lot: int, placed: int) -> int
 @fast
 def arrival(plan: Plan, chance: FlatDraws, order: int, tick: int) -> int:
     """When a lot of an order comes that is due at a tick, with all that risks postpone it by."""
-    arrives = tick
+    arrives = tick + plan.order[order].after
     for k in range(len(chance.postponed)):
-        if chance.postponed[k].stock == plan.order[order].stock:
+        if chance.postponed[k].stock == plan.order[order].follows:
             if chance.postponed[k].begins <= tick < chance.postponed[k].ends:
                 arrives += chance.postponed[k].ticks
     return arrives

@@ -237,7 +237,7 @@ class Site:
         order = self.network.orders[number]
         first = self.network.later(self.now, float(self.draws.lead_months[number])) + int(self.draws.lead[number])
         due = self.network.due(order, first, lot)
-        yield self.env.timeout(self.draws.arrival(order.stock, due) - self.now)
+        yield self.env.timeout(self.draws.arrival(order, due) - self.now)
         self.arrive(DeliveryRow(self.now, order.stock, order.lot(lot), number))
 
     def change_capacity(self) -> Process:

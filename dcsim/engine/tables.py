@@ -56,7 +56,11 @@ WORD = np.dtype([("at", u32), ("queues", np.uint64), ("told", np.uint64)])
 RELEASE = record(i64, "tick", "node")
 GATE = record(i64, "milestone", "held", "first_order")  # held is the instance that finishes with it, or -1
 ORDER = np.dtype(
-    [*((name, i64) for name in ("stock", "lots", "amount", "every", "first_lot")), ("every_months", np.float64)]
+    [
+        *((name, i64) for name in ("stock", "lots", "amount", "every", "first_lot")),
+        ("every_months", np.float64),
+        *((name, i64) for name in ("follows", "after")),
+    ]
 )
 MILESTONE = record(i64, "gate", "reaches")
 STOCK = record(i64, "initial", "taken", "cause", "first_milestone")

@@ -35,10 +35,10 @@ def check_schedule(schedule: "str | Path | Mapping[str, Any] | Scenario") -> "pd
 
     from dcsim.exchange import TABLES, WORKBOOKS, read_schedule
     from dcsim.exchange.planning import SUFFIXES
-    from dcsim.model import network_of
     from dcsim.scenario.load import load
     from dcsim.scenario.schema import Scenario
     from dcsim.schedule.scenario import drawn_up
+    from dcsim.study.cash import network_of
 
     files = (*TABLES, *WORKBOOKS, *SUFFIXES)
     if isinstance(schedule, str | Path) and Path(schedule).suffix.lower() in files:

@@ -21,7 +21,7 @@ from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, SITE, Activity, Scenario
 from dcsim.scenario.values import Amount
 from dcsim.trace import NOT
-from dcsim.units import parse_amount
+from dcsim.units import whole_units
 
 Ints = NDArray[np.int64]
 Alike = tuple[int, tuple[Distribution, ...], tuple[int, ...], schema.Learning | None, network.Rework | None]
@@ -153,7 +153,7 @@ class Instances:
         if not written:
             return {}
         units = self.scenario.supplies
-        amounts = {name: parse_amount(amount, units[name].unit) for name, amount in written.items()}
+        amounts = {name: whole_units(amount, units[name].unit) for name, amount in written.items()}
         return {name: amount for name, amount in amounts.items() if amount}
 
     def _by_place(

@@ -11,8 +11,9 @@ from dcsim.model.time import Clock, WorkingTimes, elapsed
 from dcsim.model.variations import variations
 from dcsim.places import SITE, Places
 from dcsim.scenario import schema
+from dcsim.scenario.cash import Payable
 from dcsim.scenario.schema import ALWAYS, Scenario
-from dcsim.units import parse_amount, parse_rate
+from dcsim.units import parse_amount, parse_rate, whole_units
 
 
 @dataclass
@@ -119,7 +120,7 @@ class Supplies:
             self.productions.append(replace(made, divided=holder.of(0)))
 
     def _add_order(self, stock: int, place: int, supply: str, name: str, order: schema.Order) -> None:
-        placed = None
+        placed, paid = None, order if isinstance(order, Payable) else None
         if isinstance(order.placed, schema.Lagged):
             self.waiting_orders.append((len(self.orders), order.placed))
         else:
@@ -128,15 +129,17 @@ class Supplies:
             network.Order(
                 name=name,
                 stock=stock,
-                amount=parse_amount(order.amount, self.stocks[stock].unit),
+                amount=whole_units(order.amount, self.stocks[stock].unit),
                 lots=order.lots,
                 every=0 if order.every.months else self.clock.tick(order.every),
                 placed=placed,
                 lead_time=elapsed(order.lead_time),
                 factors=self._factors_at(order.varies_with, self.level(supply), place),
-                path=f"supplies.{supply}.orders.{name}",
+                path=f"supplies.{supply}.orders.{name}" if paid is None else paid.drawn_as,
                 in_months=order.lead_time.in_months,
                 every_months=float(order.every.months),
+                follows=-1 if paid is None else self._first[paid.follows],
+                after=0 if paid is None else self.clock.tick(paid.paid_after),
             )
         )
 

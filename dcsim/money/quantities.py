@@ -16,13 +16,11 @@ from dcsim.chain import opened
 from dcsim.dates import tick_of
 from dcsim.engine.draws import Draws
 from dcsim.money.months import Floats, Ints, Months, step_ticks
+from dcsim.scenario.cash import payments
 from dcsim.scenario.finance import Cost, Payment, Rented, Revenue
 from dcsim.scenario.prices import Path
 from dcsim.trace import NOT, Trace
 from dcsim.units import DAY, Span, parse_amount, round_half_up
-
-ON_DELIVERY = (Payment(when="delivered"),)
-ON_FINISH = (Payment(when="finish"),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +131,7 @@ def cost_quantity(name: str, cost: Cost, history: History, months: Months) -> Qu
         paid[np.searchsorted(step_ticks(path, months.start), tick, "right"), months.of_date(cost.date)] = 1
         return Quantity(paid[:, :-1], paid[:, :-1])
     if cost.activity is not None:
-        return _events(_work(cost, history), cost.paid or ON_FINISH, path, months)
+        return _events(_work(cost, history), payments(cost), path, months)
     if cost.resource is not None:
         return _flow(_hours(cost, history, months), path, months, 60.0)
     if cost.supply is None:
@@ -146,10 +144,9 @@ def cost_quantity(name: str, cost: Cost, history: History, months: Months) -> Qu
         power = parse_amount(cost.uses, "W") * float(cost.pue) / 1e6
         flow = _flow([level], path, months, 60.0)
         return Quantity(flow.paid * power, flow.received * power)
-    payments = cost.paid or ON_DELIVERY
-    if payments[0].when == "consumed":
-        return _events(_consumed(stocks, history), payments, path, months)
-    return _events(history.bought(stocks), payments, path, months)
+    parts = payments(cost)
+    bought = _consumed(stocks, history) if parts[0].when == "consumed" else history.bought(stocks)
+    return _events(bought, parts, path, months)
 
 
 def revenue_ticks(revenue: Revenue | Rented, start: datetime) -> Ints:
@@ -207,12 +204,12 @@ def _consumed(stocks: Ints, history: History) -> Bought:
     return Bought(tick[of_stock], tick[of_stock], -change[of_stock])
 
 
-def _events(bought: Bought, payments: tuple[Payment, ...], path: Path, months: Months) -> Quantity:
+def _events(bought: Bought, parts: tuple[Payment, ...], path: Path, months: Months) -> Quantity:
     """What is paid in parts, each in the month in which it is due; the price is that of the order or the start."""
     step = np.searchsorted(step_ticks(path, months.start), bought.first, "right")
     shape = (len(path.steps), months.count + 1)
     paid, received = np.zeros(shape), np.zeros(shape)
-    for payment in payments:
+    for payment in parts:
         since = bought.first if payment.when in ("ordered", "start") else bought.last
         happened = since != NOT if payment.when != "ordered" else np.ones(len(since), np.bool_)
         due = months.at(_later(since[happened], payment.after, months.start))

@@ -119,8 +119,8 @@ def _frame(losses: list[tuple[str, str, str]]) -> "pd.DataFrame":
 
 def _plan(many: Result, dates: "pd.DataFrame", suffix: str, tool: str, losses: list[tuple[str, str, str]]) -> bytes:
     from dcsim.exchange.writing import tool_file
-    from dcsim.model import network_of
     from dcsim.schedule.scenario import drawn_up
+    from dcsim.study.cash import network_of
 
     network, rows = network_of(many.scenario), dates.to_dict("records")
     table = many.tables["summary"] if many.kind == "replications" else None

@@ -9,7 +9,7 @@ import numpy as np
 
 from dcsim.distributions import Distribution
 from dcsim.scenario.values import Uncertain
-from dcsim.units import DAY, Money, Span, parse_amount, plain
+from dcsim.units import DAY, Money, Span, plain, whole_units
 
 PERCENTILES = (10, 50, 90)
 
@@ -49,7 +49,7 @@ def number_in_words(value: Any) -> str:
 
 def amount(written: Any, unit: str, supply: str = "") -> str:
     """So many of a supply: 25,000 GPU of gpus_usable."""
-    integer = f"{parse_amount(written, unit):,}"
+    integer = f"{whole_units(written, unit):,}"
     counted = f"{integer} {unit}" if unit else integer
     return f"{counted} of {supply}" if supply and unit else f"{counted} {supply}".strip()
 

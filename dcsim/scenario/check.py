@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.checks.branches import check_branches, check_branches_in_places
 from dcsim.scenario.checks.breakdown import grow_places
+from dcsim.scenario.checks.cash import check_cash
 from dcsim.scenario.checks.correlations import check_correlated_names, check_correlations
 from dcsim.scenario.checks.dates import (
     check_fitted,
@@ -57,6 +58,7 @@ def check(scenario: Scenario) -> None:
     check_seen(scenario, findings)
     check_fitted(scenario, findings)
     check_finance(scenario, findings)
+    check_cash(scenario, findings)
     places = grow_places(scenario, findings)
     if places is not None and check_size(scenario, places, end, findings):
         check_work_in_places(scenario, places, findings)

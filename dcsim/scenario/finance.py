@@ -346,6 +346,9 @@ class Finance(Model):
     power."""
     parties: Names = (OWNER,)
     """Who pays and earns."""
+    cash: Literal["unlimited", "limited"] = "unlimited"
+    """With `limited` cash holds the build back: an order, and the start of work, waits until what is due with it is
+    there (see `dcsim guide finance`)."""
     reference_rates: dict[Text, ShareValue] = {}
     """Rates that loans float over, by name: `sofr: {path: {2024-02: 0.0531, 2025-04: 0.0435}}`."""
     costs: dict[Text, Cost] = {}

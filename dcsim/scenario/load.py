@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from dcsim.budget import LIMIT
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.blanks import find_blanks
+from dcsim.scenario.cash import with_cash
 from dcsim.scenario.check import check, in_order, unknown_names
 from dcsim.scenario.document import Document, Key, Laid
 from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text, shipped
@@ -202,7 +203,7 @@ def _validated(document: Document, problems: Located) -> Scenario:
         names = unknown_names(document, [path for path, _ in problems])
         raise ScenarioError(in_order([p for _, p in problems] + names, document.name), document.name)
     check(scenario)
-    return scenario
+    return with_cash(scenario)
 
 
 def _following(problems: Located) -> Callable[[Key], bool]:

@@ -13,10 +13,10 @@ from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import difference
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.compare_words import BASE, CHARTS, report
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256

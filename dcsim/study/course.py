@@ -25,8 +25,8 @@ from dcsim.document.names import labelled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
 from dcsim.errors import RequestError, ResultError
-from dcsim.model import network_of
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.curves import SHARE, Curve, by_unit, chosen, moments, observed_and_target_dates, over_time, window
 from dcsim.study.labels import with_labels
 from dcsim.study.manifest import Count, Fields, Moment

@@ -14,8 +14,8 @@ from dcsim.dates import at_midnight
 from dcsim.document.causes import waited_for
 from dcsim.engine import AUTO, builds, choose
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.network import Network
+from dcsim.study.cash import network_of
 from dcsim.study.design import RANDOM
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result

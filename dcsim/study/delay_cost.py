@@ -26,9 +26,9 @@ from dcsim.engine import AUTO, ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
 from dcsim.engine.outcome import left_of
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of

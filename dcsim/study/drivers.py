@@ -26,9 +26,9 @@ from dcsim.document.words import NEVER, UNKNOWN, counted, listed, share
 from dcsim.engine import AUTO, choose
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.finance import Money
 from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, MONEY, ORDER, PLACES, RISK, inputs_of
 from dcsim.study.manifest import Count, Fields

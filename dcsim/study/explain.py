@@ -22,9 +22,9 @@ from dcsim.engine import AUTO, ENGINES
 from dcsim.engine.draws import Expectation, Sample
 from dcsim.engine.draws import draw as settle
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.network import Network, Risk
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.manifest import Count, Fields, Share
 from dcsim.study.replicate import Working, replicate

@@ -12,7 +12,6 @@ from dcsim.analysis.result import EXPECTED
 from dcsim.engine import ENGINES, builds, choose
 from dcsim.engine.draws import Draws, Expectation, draw
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books, together
 from dcsim.money.chosen import with_chosen
 from dcsim.money.figures import (
@@ -32,6 +31,7 @@ from dcsim.network import Network
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.values import Uncertain
+from dcsim.study.cash import network_of
 from dcsim.study.finance_debt import fan, leases, levels, loans
 from dcsim.study.finance_observed import OBSERVED, RENTED, observed, rented_table
 from dcsim.study.finance_words import CHARTS, report

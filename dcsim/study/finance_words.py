@@ -70,7 +70,7 @@ RENTED = (
 )
 NOT_MODELLED = (
     "Not modelled: taxes, inflation, insurance, hedges, cross-default, equity cures, interest on cash and reserves, "
-    "what becomes of leased assets after the term; cash that holds the build back. What is "
+    "what becomes of leased assets after the term. What is "
     "there when the build ends stays until the last month; resources are paid until the build ends."
 )
 

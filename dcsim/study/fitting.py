@@ -24,11 +24,11 @@ from dcsim.document.chart import Axis, Bars, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import counted, listed
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.scenario.checks.dates import prior_of
 from dcsim.scenario.load import changed, load
 from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import Uncertain
+from dcsim.study.cash import network_of
 from dcsim.study.chunk import drawn_names
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Number

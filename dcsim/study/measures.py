@@ -9,9 +9,9 @@ import pandas as pd
 
 from dcsim.analysis.gains import Gain, Values, gain
 from dcsim.errors import RequestError, ScenarioError
-from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.outcome import Asking, Outcome
 from dcsim.study.replicate import Progress
 from dcsim.units import Money

@@ -11,9 +11,9 @@ import pandas as pd
 from dcsim.analysis.gains import Gain, interplay
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.measures import OPTION, Set, Weighing, currency_of, measures_of

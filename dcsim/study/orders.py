@@ -20,9 +20,9 @@ from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, date_of, share
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.latest import Hits, InTime, Search, needed
 from dcsim.study.manifest import Count, Day, Fields, Share
 from dcsim.study.replicate import Progress

@@ -14,10 +14,10 @@ from dcsim.document.report import Column, Section, Table
 from dcsim.document.words import counted, date_of
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, draw
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.result import Result
 from dcsim.trace import NOT, Ints, Trace
 

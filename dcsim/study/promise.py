@@ -19,9 +19,9 @@ from dcsim.analysis.quantiles import share
 from dcsim.dates import Limit, day_of, in_time, parse_limit, spelled
 from dcsim.engine import AUTO
 from dcsim.errors import RequestError, ScenarioError
-from dcsim.model import network_of
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.chunk import drawn_names
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Day, Fields, Share

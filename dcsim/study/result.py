@@ -14,6 +14,7 @@ from dcsim.document.names import in_words, labelled
 from dcsim.document.report import Report
 from dcsim.document.words import counted
 from dcsim.errors import RequestError, UnavailableError
+from dcsim.scenario.cash import is_limited
 from dcsim.scenario.schema import Scenario
 from dcsim.study.labels import Labelled
 from dcsim.suggest import nearest, shorten
@@ -167,7 +168,12 @@ class Result:
 
     def report(self, milestone: str = "", **asked: Any) -> Report:
         """What it has to say: sections of sentences, tables and charts, of one milestone first if one is named."""
-        return in_words(self.question.report(self.labelled, labelled(milestone, self.labels), **asked))
+        report = self.question.report(self.labelled, labelled(milestone, self.labels), **asked)
+        if is_limited(self.scenario):
+            from dcsim.study.cash import about_cash
+
+            report = Report.of(report.title, report.subject, [*report.sections, about_cash(self.scenario)])
+        return in_words(report)
 
     def charts(self) -> tuple[str, ...]:
         """The names of its pictures, the first drawn if none is named."""

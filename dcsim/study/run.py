@@ -17,10 +17,10 @@ from dcsim.analysis.usage import usage_table
 from dcsim.analysis.waits import end_of
 from dcsim.engine import ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.schedule.network import floats
+from dcsim.study.cash import network_of
 from dcsim.study.course import TABLES, observed, waits
 from dcsim.study.design import RANDOM, designed
 from dcsim.study.result import Properties, Result

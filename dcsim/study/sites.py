@@ -12,7 +12,6 @@ import numpy as np
 from dcsim.document.words import counted
 from dcsim.engine import choose
 from dcsim.errors import Problem, RequestError, ScenarioError
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.cases import Cases, Site, Stage, Step
 from dcsim.scenario.files import ARCHETYPES
@@ -20,6 +19,7 @@ from dcsim.scenario.load import load
 from dcsim.scenario.rules import Rule, Rules, read_rules
 from dcsim.scenario.schema import Scenario, Sighting
 from dcsim.scenario.sightings import read_stage
+from dcsim.study.cash import network_of
 from dcsim.study.chunk import drawn_names
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256

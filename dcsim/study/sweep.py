@@ -18,13 +18,13 @@ from dcsim.analysis.frames import explained, moments
 from dcsim.analysis.milestones import date_at
 from dcsim.engine import AUTO, choose
 from dcsim.errors import Problem, ScenarioError
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.assumptions import chosen_milestones
 from dcsim.study.axes import Axis, Point, axes_of, point_in_words, points_of
 from dcsim.study.campaign import Campaign
+from dcsim.study.cash import network_of
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, manifest_of
 from dcsim.study.outcome import Asking, Outcome, in_manifest, outcome_of, refuse_both

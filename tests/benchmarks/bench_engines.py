@@ -19,7 +19,8 @@ from dcsim.engine import new_runner
 from dcsim.engine.draws import Sample, draw
 from dcsim.engine.flat import flatten_draws
 from dcsim.engine.philox import LANES
-from dcsim.model import build, network_of
+from dcsim.model import build
+from dcsim.study.cash import network_of
 
 COLOSSUS = Path(__file__).parents[2] / "configs" / "colossus-1.yaml"
 SIZES = {"25k": SMALLEST, "125k": 5 * SMALLEST, "500k": 20 * SMALLEST}

@@ -16,7 +16,7 @@ import resource, sys
 sys.path.insert(0, sys.argv[1])
 import dcsim
 from racks import scenario
-from dcsim.model import network_of
+from dcsim.study.cash import network_of
 
 racks, replications, workers = map(int, sys.argv[2:])
 loaded = dcsim.load(scenario(racks))

@@ -12,10 +12,10 @@ from dcsim.dates import Limit
 from dcsim.document.names import labelled
 from dcsim.document.words import NEVER
 from dcsim.errors import RequestError, ResultError
-from dcsim.model import network_of
 from dcsim.network import Network
 from dcsim.report.page.words import date
 from dcsim.scenario.schema import Milestone, Scenario
+from dcsim.study.cash import network_of
 from dcsim.study.outcome import Outcome, asked_about, figure_of, refuse_both
 from dcsim.study.result import Result
 from dcsim.suggest import nearest, shorten
