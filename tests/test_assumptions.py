@@ -293,7 +293,7 @@ def test_what_is_never_reached_has_a_word_instead_of_a_bar(hall):
 def test_the_command_keeps_it_and_the_page_shows_it(dcsim, hall, tmp_path):
     kept, page = tmp_path / "kept", tmp_path / "page.html"
     out, _, code = dcsim("assumptions", str(hall), "--out", str(kept))
-    assert (code, out.splitlines()[-1]) == (0, f"tables in {kept}")
+    assert (code, out.splitlines()[-1]) == (0, f"tables saved in {kept}")
     assert dcsim("report", str(kept), "-o", str(page))[2] == 0
     text = page.read_text()
     assert "How far each assumption moves the dates" in text

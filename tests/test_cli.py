@@ -119,7 +119,7 @@ def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path)
 def test_tables_and_picture_are_written_and_named(dcsim, tiny, tmp_path):
     out, _, code = dcsim("run", tiny, "--out", str(tmp_path / "out"), "--plot", str(tmp_path / "tiny.svg"))
     assert code == 0
-    assert out.endswith(f" engine\npicture in {tmp_path / 'tiny.svg'}\ntables in {tmp_path / 'out'}\n")
+    assert out.endswith(f" engine\npicture saved in {tmp_path / 'tiny.svg'}\ntables saved in {tmp_path / 'out'}\n")
     assert (tmp_path / "out" / "manifest.json").exists()
     assert (tmp_path / "tiny.svg").exists()
 

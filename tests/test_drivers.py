@@ -296,7 +296,7 @@ def test_it_prints_json_and_csv(dcsim, file, tmp_path):
     assert {row["input"] for row in told["tables"]["drivers"]} == {"flood", "permit", "idle", "goods.late", REST}
     assert dcsim(*words, "--csv")[0].startswith("input,kind,correlation,correlation_low,")
     out, _, _ = dcsim(*words, "--out", str(tmp_path / "kept"))
-    assert out.endswith(f"\ntables in {tmp_path / 'kept'}\n")
+    assert out.endswith(f"\ntables saved in {tmp_path / 'kept'}\n")
 
 
 @pytest.mark.parametrize(

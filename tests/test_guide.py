@@ -6,7 +6,7 @@ import pytest
 
 import dcsim as library
 from dcsim.errors import RequestError, ScenarioError
-from dcsim.guide import guide, topics
+from dcsim.guide import CHAPTERS, guide, topics
 from dcsim.scenario.outline import fields, model_at
 from dcsim.scenario.schema import Scenario
 
@@ -17,6 +17,11 @@ def test_it_lists_its_topics(dcsim):
     out, err, code = dcsim("guide")
     assert (err, code) == ("", 0)
     assert [line.split("`")[1] for line in out.splitlines() if line.startswith("* ")] == list(topics())
+
+
+def test_every_chapter_is_a_topic():
+    written = {path.stem for path in Path(library.__file__).with_name("guide").glob("*.md")}
+    assert written == set(CHAPTERS)
 
 
 @pytest.mark.parametrize("topic", topics())
@@ -43,7 +48,7 @@ def test_every_distribution_is_in_the_guide():
 
 def test_an_unknown_topic_is_told(dcsim):
     assert dcsim("guide", "activity")[1:] == (
-        "no topic 'activity'; did you mean 'activities'?; `dcsim guide` lists them\n",
+        "no topic 'activity' (`dcsim guide` lists them); did you mean 'activities'?\n",
         2,
     )
     with pytest.raises(RequestError):

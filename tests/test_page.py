@@ -416,7 +416,7 @@ def test_the_command_reads_folders(dcsim, tiny, tmp_path):
     assert dcsim("run", tiny, "--expected", "--out", str(one))[2] == 0
     assert dcsim("replicate", tiny, "-n", "8", "--engine", "reference", "--out", str(two))[2] == 0
     printed, _, code = dcsim("report", str(one), str(two), "-o", str(out), "--milestone", "half")
-    assert (code, printed) == (0, f"report in {out}\n")
+    assert (code, printed) == (0, f"report saved in {out}\n")
     assert out.stat().st_size < MOST_BYTES
 
 

@@ -133,7 +133,7 @@ def test_the_command_draws_and_lists(dcsim, run, tmp_path):
     assert (out.split(), code) == (["overview", "s-curve", "milestones", "waits", "gantt", "map", "level", "use"], 0)
     path = tmp_path / "x.pdf"
     out, _, code = dcsim("plot", str(run), "--what", "gantt", "--place", "hall1", "-o", str(path))
-    assert (out, code) == (f"picture in {path}\n", 0)
+    assert (out, code) == (f"picture saved in {path}\n", 0)
     assert path.read_bytes().startswith(b"%PDF")
 
 
@@ -274,7 +274,7 @@ def test_a_build_without_places_and_counters_is_animated(tmp_path):
 
 def test_the_command_animates(dcsim, run, tmp_path):
     path = tmp_path / "site.html"
-    assert dcsim("animate", str(run), "-o", str(path)) == (f"animation in {path}\n", "", 0)
+    assert dcsim("animate", str(run), "-o", str(path)) == (f"animation saved in {path}\n", "", 0)
     assert path.stat().st_size < 100_000
 
 

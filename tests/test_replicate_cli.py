@@ -79,7 +79,7 @@ def test_any_replication_can_be_told_again(dcsim, tiny, tmp_path, sampling):
     many, one = tmp_path / "many", tmp_path / "one"
     out, _, code = dcsim("replicate", tiny, "-n", "64", "--seed", "2", "--sampling", sampling, "--out", str(many))
     assert code == 0
-    assert out.endswith(f" engine\ntables in {many}\n")
+    assert out.endswith(f" engine\ntables saved in {many}\n")
     words = ("--seed", "2", "--replication", "41", "--sampling", sampling, "--out", str(one))
     assert dcsim("run", tiny, *words)[2] == 0
     kept = pd.read_parquet(many / "milestones.parquet")

@@ -1,11 +1,12 @@
 """The command `dcsim` itself, and the options that several of its commands share."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from dcsim.scenario.schema import Scenario
@@ -26,6 +27,50 @@ class Once(TyperCommand):
                 raise typer.BadParameter(f"given {times} times; give it once", ctx, parameter)  # type: ignore[arg-type]
         return super().parse_args(ctx, args)
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The line of usage: arguments by their names, those that may be left out in brackets."""
+        arguments = [parameter for parameter in self.get_params(ctx) if parameter.param_type_name == "argument"]
+        return ["[OPTIONS]", *(_in_usage(argument) for argument in arguments)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments and options with what they mean; the types of Python are left out."""
+        records: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                records[parameter.param_type_name].append((re.sub(r" <\S+>$", "", record[0]), record[1]))
+        for kind, rows in records.items():
+            if rows:
+                with formatter.section(f"{kind.title()}s"):
+                    formatter.write_dl(rows)
+
+
+def _in_usage(argument: Any) -> str:
+    name = (argument.metavar or argument.name).removesuffix("...") + ("..." if argument.nargs != 1 else "")
+    return name if argument.required else f"[{name}]"
+
+
+GROUPS = {
+    "Write a scenario": ("new", "import", "check", "show", "schema", "guide"),
+    "Simulate": ("run", "replicate"),
+    "Ask what sets the date": ("explain", "drivers", "assumptions", "delay-cost"),
+    "Decide": ("compare", "sweep", "order-by", "mitigate", "promise", "finance"),
+    "Show results": ("plot", "animate", "report", "export"),
+    "Compare with real sites": ("backtest", "calibrate"),
+}
+"""The headings of `dcsim --help`, each with its commands; a command that is not listed comes last."""
+
+
+class Front(TyperGroup):
+    """The command `dcsim`: its help lists the other commands by what they are for, each with its whole sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        listed = {name for group in GROUPS.values() for name in group}
+        unlisted = tuple(name for name in self.commands if name not in listed)
+        for title, names in (GROUPS | {"More commands": unlisted}).items():
+            if rows := [(name, (self.commands[name].help or "").partition("\n\n")[0]) for name in names]:
+                with formatter.section(title):
+                    formatter.write_dl(rows, col_max=13)
+
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -39,6 +84,7 @@ class App(typer.Typer):
 
 app = App(
     name="dcsim",
+    cls=Front,
     help="Simulate data-center buildouts: when the GPUs are online, and what held them back.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -114,7 +160,9 @@ Seen = Annotated[
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="DATE", help="Ignore what was seen later; keep orders placed by then."),
+    typer.Option(
+        "--as-of", metavar="DATE", help="The status date: ignore what was seen later; keep orders placed by then."
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the result in the folder of --out.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Save the result in this folder.")]

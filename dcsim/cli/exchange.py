@@ -46,7 +46,7 @@ def import_(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Turn the schedule of a planning tool into a scenario; list what was imported, what was not, and its dates."""
+    """Turn a schedule from P6, Project, Excel or CSV into a scenario; list what was imported, changed and left out."""
     from dcsim.exchange import import_schedule
     from dcsim.exchange.telling import report
     from dcsim.report.terminal import shown

@@ -89,4 +89,4 @@ def calibrate(
         raise typer.BadParameter("a layer is made from many sites, not from one scenario")
     result = calibrate(cases, template=template, n=n, as_of=as_of, **shared)
     written = write_layers(result, layer) if layer is not None else []
-    return Answer(result, notes=tuple(f"layer in {path}" for path in written))
+    return Answer(result, notes=tuple(f"layer saved in {path}" for path in written))

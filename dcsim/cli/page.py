@@ -30,7 +30,7 @@ def report(
     with patience("writing"), showing(*results):
         asked = {"milestone": milestone, "outcome": outcome, "party": party}
         page = report(*(read(folder) for folder in results), path=out, brief=brief, **asked)
-    typer.echo(f"report in {page}")
+    typer.echo(f"report saved in {page}")
 
 
 @app.command()

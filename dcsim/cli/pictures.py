@@ -38,7 +38,7 @@ def plot(
         what = what or kept.charts()[0]
         asked = {"milestone": milestone, "place": place, "resource": resource, "supply": supply, "day": day}
         path = kept.picture(out or f"{what}.png", what, **asked)
-    typer.echo(f"picture in {path}")
+    typer.echo(f"picture saved in {path}")
 
 
 LIST = "list"
@@ -58,4 +58,4 @@ def animate(
 
     with progress("drawing") as show, showing(result):
         path = animate(read(result), out, show)
-    typer.echo(f"animation in {path}")
+    typer.echo(f"animation saved in {path}")

@@ -20,7 +20,7 @@ def run(
     *,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Random seed; default: 0.")] = None,
     replication: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="The number of the replication of this seed; default: 0.")
+        int | None, typer.Option(min=0, metavar="N", help="Which replication of this seed; default: 0.")
     ] = None,
     expected: Annotated[
         bool, typer.Option("--expected", help="Use the mean of every quantity and the likelier outcome of every risk.")
@@ -40,7 +40,7 @@ def run(
         scenario, seed=seed or 0, replication=replication or 0, expected=expected, sampling=sampling, engine=engine
     )
     spent = f"{perf_counter() - begin:.1f} s, {done.engine} engine"
-    picture = () if plot is None else (f"picture in {done.picture(plot)}",)
+    picture = () if plot is None else (f"picture saved in {done.picture(plot)}",)
     return Answer(done, notes=(spent, *picture))
 
 
@@ -165,7 +165,7 @@ def finance(
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(metavar="MONEY", help="The budget of the milestone: tell how likely date and budget are."),
+        typer.Option(metavar="MONEY", help="The budget: print the chance of meeting date and budget together."),
     ] = None,
     expected: Annotated[bool, typer.Option("--expected", help="One run with expected values.")] = False,
     **shared: Any,
@@ -243,11 +243,13 @@ def latest_orders(
     confidence: Annotated[float, typer.Option(metavar="SHARE", help="The probability to meet it with.")] = 0.8,
     points: Annotated[
         float,
-        typer.Option(metavar="N", help="If that is out of reach: the percentage points that an order date may cost."),
+        typer.Option(
+            metavar="N", help="If the confidence is out of reach: how many percentage points an order may cost."
+        ),
     ] = 5,
     **shared: Any,
 ) -> "Result":
-    """Find the latest date of each order at which a milestone stays likely enough."""
+    """Find the latest date to place each order so that a milestone stays likely enough."""
     from dcsim.study.orders import latest_orders
 
     return latest_orders(scenario, date=date, confidence=confidence, points=points, **shared)
@@ -273,12 +275,15 @@ def promise(
     scenario: "Scenario",
     *,
     what: Annotated[
-        str, typer.Argument(metavar="PROMISE", help="`MILESTONE by DATE`, or `usable 100_000 by 2026-12-31`.")
+        str,
+        typer.Argument(
+            metavar="PROMISE", help="`MILESTONE by DATE`, or an amount of a supply: `usable 100_000 by 2026-12-31`."
+        ),
     ],
     n: Builds = 500,
     **shared: Any,
 ) -> "Result":
-    """Tell how likely an announced date is kept, what would have to be true, and what raises the chance."""
+    """Estimate how likely an announced date is to be kept, what would have to be true, and what raises the chance."""
     from dcsim.study.promise import promise
 
     return promise(scenario, what, n=n, **shared)

@@ -105,7 +105,7 @@ def schema(
         typer.echo(text, nl=False)
         return
     write_file(out, text)
-    typer.echo(f"schema in {out}")
+    typer.echo(f"schema saved in {out}")
 
 
 @app.command()

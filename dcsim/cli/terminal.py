@@ -137,7 +137,7 @@ def tell(
 
 def in_folder(out: Path | None) -> tuple[str, ...]:
     """Where the tables are, if they are kept."""
-    return () if out is None else (f"tables in {out}",)
+    return () if out is None else (f"tables saved in {out}",)
 
 
 def _plain(cell: Any) -> Any:

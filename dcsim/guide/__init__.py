@@ -12,15 +12,16 @@ from dcsim.suggest import nearest
 
 CHAPTERS = {
     "values": "spans, amounts, dates, months, distributions, and where a value comes from",
-    "expressions": "parameters, and values that are computed from them",
+    "expressions": "parameters, and formulas that compute values from them",
     "layers": "variants, options, single values, and files that extend others",
     "portfolio": "many sites in one scenario: what they share, and who gets what is scarce",
-    "archetypes": "scenarios to begin with: ways of building, and `dcsim new`, which writes a site on top of one",
-    "seen": "forecasts of a build under way, from what was seen of it",
-    "backtest": "forecasts of real sites beside past builds, and what their dates say of a few quantities",
-    "import": "schedules of planning tools and spreadsheets taken over by `dcsim import`",
-    "finance": "what a build costs and earns, its parties, loans and statements, and how its figures are reckoned",
-    "results": "what the tables of a result mean, and how they date things",
+    "archetypes": "templates for common ways of building, and `dcsim new`, which writes a site from one",
+    "seen": "a project under way: forecasts from sightings and from the progress of activities",
+    "promise": "an announced date: how likely it is to be kept, and what would have to be true",
+    "backtest": "forecasts of real sites scored against observed dates, and values calibrated on them",
+    "import": "schedules, risk registers and checks of P6, Project, Excel and CSV; export into these tools",
+    "finance": "costs, revenue, loans and statements, and how each figure is computed",
+    "results": "what the tables of a result mean, and how days and dates are counted",
 }
 """What each Markdown file beside this one is about."""
 DISTRIBUTIONS = "(distributions)"
@@ -34,7 +35,7 @@ LAW = "law"
 def topics() -> dict[str, str]:
     """Every topic, with what it is about."""
     sections = {name: about for name, (about, _) in SECTIONS.items() if name not in CHAPTERS}
-    return CHAPTERS | {LAW: "in which order things happen within a minute"} | sections
+    return CHAPTERS | {LAW: "the order of events within a minute"} | sections
 
 
 def guide(topic: str | None = None) -> str:
@@ -59,4 +60,4 @@ def guide(topic: str | None = None) -> str:
         return f"# The law of the instant\n\nThis is the text of `dcsim/engine/reference.py`. {law}\n"
     if topic in SECTIONS:
         return section(topic)
-    raise RequestError(f"no topic '{topic}'{nearest(topic, list(topics()))}; `dcsim guide` lists them")
+    raise RequestError(f"no topic '{topic}' (`dcsim guide` lists them){nearest(topic, list(topics()))}")

@@ -1,6 +1,7 @@
 """A report on a terminal or in a pipe: sections under bold titles, tables with few lines."""
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -15,6 +16,10 @@ from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import cell
 
 STYLES = {"strong": "bold", "soft": "dim"}
+WIDTH = 80
+"""Characters in a line of a page or a pipe."""
+GAP = 2
+"""Characters between two columns."""
 
 
 def shown(report: Report) -> Group:
@@ -46,32 +51,62 @@ def _section(section: Section) -> Iterator[RenderableType]:
 
 
 def _table(table: Table) -> RenderableType:
-    made = _table_of()
-    for column in table.columns:
-        _column(made, f">{column.title}" if column.is_number else column.title)
-    for row in table.rows:
-        made.add_row(*(_cell(value, column) for value, column in zip(row, table.columns, strict=True)))
+    """A table; if it is wider than a page, headings of numbers are broken, and words wrap, but not inside a word."""
+    rows = [[_cell(*pair) for pair in zip(row, table.columns, strict=True)] for row in table.rows]
+    cells = [[row[number].plain for row in rows] for number in range(len(table.columns))]
+    headings = [column.title for column in table.columns]
+    if _width(headings, cells) > WIDTH:
+        headings = [
+            _broken(column.title, texts) if column.is_number else column.title
+            for column, texts in zip(table.columns, cells, strict=True)
+        ]
+    words = [
+        max(map(len, " ".join([heading, *texts]).split()), default=1)
+        for column, heading, texts in zip(table.columns, headings, cells, strict=True)
+        if not column.is_number
+    ]
+    numbers = [number for number, column in enumerate(table.columns) if column.is_number]
+    room = WIDTH - _width([headings[k] for k in numbers], [cells[k] for k in numbers]) - GAP * len(words)
+    made = _table_of(tight=sum(words) > room)
+    most = room // max(1, len(words))
+    for column, heading in zip(table.columns, headings, strict=True):
+        _column(
+            made, f">{heading}" if column.is_number else heading, 0 if column.is_number else min(most, words.pop(0))
+        )
+    for row in rows:
+        made.add_row(*row)
     return made
+
+
+def _width(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """How wide columns are, with the gaps between them, if nothing wraps."""
+    lines = [[*heading.split("\n"), *texts] for heading, texts in zip(headings, cells, strict=True)]
+    return sum(max(map(len, column)) + GAP for column in lines) - GAP
+
+
+def _broken(heading: str, texts: Sequence[str]) -> str:
+    """A heading in lines that are not much longer than the numbers below it."""
+    return textwrap.fill(heading, max([8, *map(len, texts)]), break_long_words=False, break_on_hyphens=False)
 
 
 def _cell(value: object, column: Column) -> Text:
     return Text(cell(value, column), style=STYLES.get(getattr(value, "emphasis", ""), ""))
 
 
-def _table_of(*headings: str) -> Grid:
+def _table_of(*headings: str, tight: bool = False) -> Grid:
     """A table without lines but the one under its head; '>' before a heading aligns numbers to the right."""
-    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 0 if tight else GAP - 1, 0, 0))
     for heading in headings:
         _column(table, heading)
     return table
 
 
-def _column(table: Grid, heading: str) -> None:
-    """One more column."""
+def _column(table: Grid, heading: str, least: int = 1) -> None:
+    """One more column; one of words may wrap, down to a width."""
     if heading.startswith(">"):
         table.add_column(heading[1:], justify="right", no_wrap=True)
     else:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", min_width=max(1, least))
 
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -86,7 +121,7 @@ def _growth(chart: Chart) -> Iterator[RenderableType]:
         return
     first = np.datetime64(chart.x.low, "s")
     last = max(line.x[np.flatnonzero(np.diff(line.y))[-1] + 1] for line in lines)
-    made = _table_of("counted")
+    made = _table_of("counter")
     made.add_column(f"{str(first)[:10]}{str(last)[:10]:>{ACROSS - 10}}", no_wrap=True)
     _column(made, f">{chart.y.title}")
     ends = first + (last - first) * np.arange(1, ACROSS + 1) // ACROSS
