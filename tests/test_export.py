@@ -123,6 +123,11 @@ def network(rng, is_p6):
         made.activities[id_] = Activity(id_, f"Work {i}", rng.choice((60, 480, 1440, 2400)), own)
         if rng.random() < 0.2:
             made.activities[id_].constraints = (Constraint("start on or after", MONDAY + dt.timedelta(days=i + 1)),)
+        elif rng.random() < 0.2:
+            date = (MONDAY + dt.timedelta(days=7 * i + 4)).replace(hour=17)
+            made.activities[id_].constraints = (Constraint("finish on or after", date),)
+        parts = ("Civil, east", "Foundations", "HVAC / air") if not is_p6 else ("Civil [C1]", "Walls [W.1]", "Pumps")
+        made.activities[id_].wbs = tuple(rng.choices(parts, k=rng.randint(0, 2)))
         if rng.random() < 0.3:
             made.activities[id_].resources = {"crew": Fraction(rng.randint(1, 3))}
         for before in rng.sample(ids[:i], min(i, rng.randint(0, 2))):
@@ -136,7 +141,7 @@ def said(schedule):
     """What a schedule says, but for the names of its calendars."""
     hours = {None: None} | {name: one.week for name, one in schedule.calendars.items()}
     activities = {
-        one.id: (one.name, one.minutes, hours[one.calendar], one.constraints, one.resources)
+        one.id: (one.name, one.minutes, hours[one.calendar], one.constraints, one.resources, one.wbs)
         for one in schedule.activities.values()
     }
     return activities, {link._replace(calendar=None) for link in schedule.links}
@@ -160,6 +165,36 @@ def test_what_comes_back_is_the_same_network(java, tmp_path_factory, kind, seed)
     back = planned(path, "")
     assert said(back)[0] == said(made)[0]
     assert said(back)[1] == said(made)[1]
+
+
+@pytest.mark.parametrize("kind", ["project", "xer"])
+def test_watched_dates_and_parts_go_to_the_tool_and_back(java, tmp_path, kind):
+    """P6 keeps two dates of an activity; Project has deadlines, and would obey a limit of a start before the links."""
+    from dcsim.exchange.planning import planned
+    from dcsim.exchange.writing import tool_file
+
+    scenario = loaded(
+        PLAN.replace("{id: A10,", '{id: A10, wbs: [East, "Pit [P1]"], finish_not_before: 2026-01-20 17:00,').replace(
+            "milestones: {", "milestones: {by: {activity: dig, event: start, target: 2026-01-12}, "
+        )
+    )
+    plan = drawn_up(scenario, network_of(scenario))
+    path = tmp_path / ("plan.xer" if kind == "xer" else "plan.xml")
+    path.write_bytes(tool_file(plan, {}, kind))
+    lost = [loss.what for loss in plan.losses if loss.where == "A10"]
+    back = planned(path, "").activities
+    kept = [constraint.kind for constraint in back["A10"].constraints]
+    if kind == "xer":
+        assert (back["A10"].wbs, kept, lost) == (
+            ("East", "Pit [P1]"),
+            ["finish on or after", "start on or before"],
+            [],
+        )
+        assert [constraint.kind for constraint in back["A40"].constraints] == ["finish on or before"]
+    else:
+        assert (back["A10"].wbs, kept) == (("East", "Pit"), ["finish on or after"])
+        assert lost == ["start on or before 2026-01-12"]
+        assert back["A40"].deadline == dt.datetime(2026, 2, 10, 23, 59)
 
 
 def test_a_calendar_has_milestones_and_orders(dcsim, many, tmp_path):

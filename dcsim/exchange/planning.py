@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dcsim.calendars import DAYS_OFF, Shifts
 from dcsim.document.words import counted
 from dcsim.errors import UnavailableError
-from dcsim.exchange.moments import day_of, hours_of, moment_of
+from dcsim.exchange.hours import Calendars
+from dcsim.exchange.moments import moment_of
 from dcsim.exchange.sheets import read_file
 from dcsim.exchange.xer import links_of, lose_links
 from dcsim.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
@@ -21,8 +21,6 @@ SUFFIXES = (".xer", ".xml", ".mpp", ".mpx")
 LARGEST = 200_000_000
 OLDEST_JAVA = 17
 INSTALL = "install a Java runtime of 17 or newer, such as Debian's openjdk-17-jre-headless, and set JAVA_HOME"
-YEARS_BEHIND = 3
-"""Years after the last date of a file in which exceptions of its calendars are looked for."""
 _KINDS = {
     "AS_LATE_AS_POSSIBLE": ALAP,
     "MUST_START_ON": "mandatory start",
@@ -34,6 +32,7 @@ _KINDS = {
     "START_ON": "start on",
     "FINISH_ON": "finish on",
 }
+TOOL_KINDS = {kind: name for name, kind in _KINDS.items()}
 OWN_ID = "dcsim id"
 """The user field in which an exported file keeps the ids of activities; Project has no other place for them."""
 FAR = 2049
@@ -156,7 +155,7 @@ class _Reader:
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
         kinds = jpype.JPackage("org").mpxj.FieldTypeClass
         self.own_id = project.getCustomFields().getFieldTypeByAlias(kinds.TASK, OWN_ID)
-        self.calendar_names: dict[tuple[int, ...], str | None] = {}
+        self.calendars = Calendars(jpype, project, self.made, self.is_p6)
         self.ids: dict[int, str] = {}
         self.leaves: dict[int, list[str]] = {}
 
@@ -210,19 +209,30 @@ class _Reader:
         own = task.get(self.own_id) if self.own_id is not None else None
         return str(own or task.getActivityID() or task.getID() or task.getUniqueID())
 
+    def _above(self, task: Any) -> Iterator[Any]:
+        """What a task is summed up by, from the part to the whole."""
+        while (task := task.getParentTask()) is not None:
+            yield task
+
+    def _part(self, task: Any) -> str:
+        """A part of the work breakdown by its name, in P6 with the code that is its own."""
+        name, code, above = str(task.getName() or ""), str(task.getWBS() or ""), task.getParentTask()
+        around = str(above.getWBS() if above is not None else self.properties.getProjectID() or "")
+        code = code.removeprefix(f"{around}.")
+        return f"{name} [{code}]" if self.is_p6 and name and code not in ("", name) else name
+
     def _activity(self, task: Any) -> None:
         id_ = self._id(task)
         id_ = id_ if id_ not in self.made.activities else f"{id_} ({task.getUniqueID()})"
         duration = task.getDuration()
         elapsed = duration is not None and str(duration.getUnits()).startswith("e")
-        calendar = ELAPSED if elapsed else self._worked_by(task, id_)
+        calendar = ELAPSED if elapsed else self.calendars.worked_by(task, id_)
         made = Activity(id_, str(task.getName() or id_).strip() or id_, self._minutes(duration), calendar)
-        parents, above = [], task.getParentTask()
-        while above is not None:
-            self.leaves.setdefault(int(above.getUniqueID()), []).append(id_)
-            parents.append(str(above.getName() or ""))
-            above = above.getParentTask()
-        made.wbs = " / ".join(parent for parent in reversed(parents) if parent and parent != self.made.name)
+        above = list(self._above(task))
+        for parent in above:
+            self.leaves.setdefault(int(parent.getUniqueID()), []).append(id_)
+        is_root = bool(above) and str(above[-1].getName()) in (self.made.name, str(self.properties.getName()))
+        made.wbs = tuple(filter(None, (self._part(parent) for parent in reversed(above[:-1] if is_root else above))))
         made.constraints = tuple(self._constraints(task))
         for name in ("deadline", "baseline_finish", "actual_start", "actual_finish", "early_start", "early_finish"):
             getter = "get" + "".join(part.title() for part in name.split("_"))
@@ -317,7 +327,7 @@ class _Reader:
             own = ELAPSED if unit == "e%" else first.calendar
             return Link(before, after, short, lasts, own, share)  # type: ignore[arg-type]
         own = {"PREDECESSOR": first.calendar, "SUCCESSOR": second.calendar, "TWENTY_FOUR_HOUR": ELAPSED}.get(
-            self.lag_calendar, self._calendar(self.project.getDefaultCalendar())
+            self.lag_calendar, self.calendars.named(self.project.getDefaultCalendar())
         )
         calendar = ELAPSED if unit.startswith("e") else own
         return Link(before, after, short, self._minutes(lag), calendar)  # type: ignore[arg-type]
@@ -331,85 +341,3 @@ class _Reader:
         week = int(self.properties.getMinutesPerWeek() or 5 * day)
         units = _MINUTES | {"d": day, "w": week, "mo": 20 * day, "y": 52 * week}
         return round_half_up(number * units[unit])
-
-    # Calendars
-
-    def _worked_by(self, task: Any, id_: str) -> str | None:
-        """The calendar by which an activity is worked on: its own, or that of its crews where these decide."""
-        crews = [
-            assignment.getResource()
-            for assignment in task.getResourceAssignments()
-            if assignment.getResource() is not None
-        ]
-        own = None if self.is_p6 else task.getCalendar()
-        by_crews = (
-            str(task.getActivityType()) == "RESOURCE_DEPENDENT"
-            if self.is_p6
-            else not (own is not None and task.getIgnoreResourceCalendar())
-        )
-        crews = crews if by_crews else []
-        calendars = [crew.getCalendar() for crew in crews if crew.getCalendar() is not None]
-        names = list(dict.fromkeys(self._calendar(calendar, own, of_crew=True) for calendar in calendars))
-        if len(names) > 1:
-            what = f"crews that work by several calendars: {', '.join(str(name or '24 h') for name in names)}"
-            self.made.lose(id_, what, f"all work by the first, {names[0] or '24 h'}", "calendar")
-        return names[0] if names else self._calendar(task.getEffectiveCalendar())
-
-    def _calendar(self, calendar: Any, resource: Any = None, of_crew: bool = False) -> str | None:
-        """A calendar by name, once its hours are read; none where it never closes; `both` is open when it is, too.
-
-        That of a crew, which planning tools derive for each, is the one with the same hours if there is any.
-        """
-        if calendar is None:
-            return ELAPSED
-        behind = [calendar] if resource is None else [calendar, resource]
-        key = tuple(int(calendar.getUniqueID()) for calendar in behind)
-        if key not in self.calendar_names:
-            combined = (
-                calendar
-                if resource is None
-                else self.jpype.JPackage("org").mpxj.common.CombinedCalendar(resource, calendar)
-            )
-            name = " and ".join(
-                str(calendar.getName() or f"calendar {calendar.getUniqueID()}") for calendar in reversed(behind)
-            )
-            name = name if name not in self.made.calendars else f"{name} {key[0]}"
-            shifts = self._shifts(combined, behind)
-            same = [known for known, hours in self.made.calendars.items() if of_crew and hours == shifts]
-            if same:
-                self.calendar_names[key] = same[0]
-                return same[0]
-            closes = any(day != ((0, DAY),) for day in shifts.week) or shifts.dates
-            if not any(shifts.week):
-                self.made.lose(name, "a calendar without working days", "work around the clock", "calendar")
-            self.calendar_names[key] = name if closes and any(shifts.week) else ELAPSED
-            if self.calendar_names[key] is not ELAPSED:
-                self.made.calendars[name] = shifts
-        return self.calendar_names[key]
-
-    def _shifts(self, calendar: Any, behind: list[Any]) -> Shifts:
-        """The usual week of a calendar, and every day on which it or a calendar behind it differs."""
-        jpype = self.jpype
-        days = jpype.java.time.DayOfWeek.values()
-        week = tuple(hours_of(calendar.getHours(day)) for day in days)
-        dates = []
-        for day in self._days_of_exceptions(behind):
-            hours = hours_of(calendar.getHours(jpype.java.time.LocalDate.of(day.year, day.month, day.day)))
-            if hours != week[day.weekday()]:
-                dates.append((day, day, tuple(hours for _ in DAYS_OFF)))
-        return Shifts(week, dates=tuple(dates))
-
-    def _days_of_exceptions(self, behind: list[Any]) -> list[dt.date]:
-        """The days of which calendars, or those that they derive from, say something of their own."""
-        last = (moment_of(self.properties.getFinishDate()) or self.made.start).date()
-        first = self.made.origin.date() - dt.timedelta(days=366)
-        last = min(last + dt.timedelta(days=YEARS_BEHIND * 366), first + dt.timedelta(days=40 * 366))
-        days: set[dt.date] = set()
-        while behind:
-            calendar, *behind = behind
-            for exception in calendar.getExpandedCalendarExceptionsWithWorkWeeks():
-                begin, end = (day_of(date) for date in (exception.getFromDate(), exception.getToDate()))
-                begin, end = max(begin, first), min(end, last)
-                days |= {begin + dt.timedelta(days=i) for i in range((end - begin).days + 1)}
-            behind += [calendar.getParent()] if calendar.getParent() is not None else []
-        return sorted(days)

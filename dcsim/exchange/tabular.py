@@ -229,11 +229,11 @@ class _Reader:
         made.constraints = (Constraint(kind, date),) if kind else ()
         self.made.activities[row.id] = made
 
-    def _group(self, row: _Row) -> str:
-        """The part of the work breakdown, in words."""
+    def _group(self, row: _Row) -> tuple[str, ...]:
+        """The parts of the work breakdown, in words."""
         names = [self.headings[id_] for id_ in self.above[row.id] if id_ in self.headings]
         code = row.get("wbs")
-        return " / ".join(names or ([code] if code and not re.fullmatch(r"[\d.]+", code) else []))
+        return tuple(names or ([code] if code and not re.fullmatch(r"[\d.]+", code) else []))
 
     def _end(self, cell: str) -> dt.datetime:
         """A moment, or the end of a day."""

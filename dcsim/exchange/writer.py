@@ -11,7 +11,7 @@ from dcsim.calendars import DAY_NAMES, Hours, Shifts
 from dcsim.exchange.names import Names
 from dcsim.exchange.plan import Awaits, Planned, Planner, last_day
 from dcsim.scenario.model import LONGEST_LABEL
-from dcsim.schedule import ELAPSED, Activity, Schedule
+from dcsim.schedule import ELAPSED, Activity, Schedule, name_and_code
 from dcsim.schedule.cpm import Dates, Times
 from dcsim.units import DAY, plain
 
@@ -42,7 +42,9 @@ class _Writer:
         self.calendars = {name: self.names.name(name, what="calendar") for name in schedule.calendars}
         self.resources = {name: self.names.name(name, what="crew") for name in schedule.resources}
         self.activities = {
-            activity.id: self.names.name(activity.name, activity.wbs.rpartition(" / ")[2], activity.id, what="activity")
+            activity.id: self.names.name(
+                activity.name, *(name_and_code(part)[0] for part in activity.wbs[-1:]), activity.id, what="activity"
+            )
             for activity in schedule.activities.values()
         }
 
@@ -96,12 +98,12 @@ class _Writer:
         lost: dict[str, list[str]] = {}
         for loss in self.schedule.losses:
             lost.setdefault(loss.where, []).append(f"{loss.what}; instead: {loss.instead}")
-        group = ""
+        group: tuple[str, ...] = ()
         for made in planned:
             activity = made.activity
             if activity.wbs != group:
                 group = activity.wbs
-                yield from ("", f"  # {one_line(group)}") if group else ("",)
+                yield ""
             yield from (f"  # {one_line(text)}" for text in lost.get(activity.id, ()))
             yield from _fitted(f"  {self.activities[activity.id]}", list(self._parts(made)), "")
 
@@ -110,6 +112,8 @@ class _Writer:
         yield f"id: {scalar(one_line(activity.id)[:LONGEST_LABEL])}"
         if label := self._label(activity):
             yield f"label: {scalar(label)}"
+        if activity.wbs:
+            yield f"wbs: [{', '.join(scalar(one_line(part)[:LONGEST_LABEL]) for part in activity.wbs)}]"
         if made.estimate is not None and len(set(made.estimate)) > 1:
             yield f"duration: {{pert: [{', '.join(self._span(minutes, made.calendar) for minutes in made.estimate)}]}}"
         elif made.minutes:

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from dcsim.calendars import Shifts
-from dcsim.exchange.planning import FAR, OWN_ID, java
-from dcsim.schedule import ELAPSED, Activity, Link, Resource, Schedule
+from dcsim.exchange.planning import FAR, OWN_ID, TOOL_KINDS, java
+from dcsim.schedule import ELAPSED, LIMITS, Activity, Constraint, Link, Resource, Schedule, name_and_code
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.study.dates import LEVELS
 from dcsim.units import DAY
 
 FORMATS = {"xer": "XER", "p6": "PMXML", "project": "MSPDI"}
 ROUND_THE_CLOCK = Shifts((((0, DAY),),) * 7)
+LONGEST_CODE = 40
+"""Characters that P6 has for the code of a part of the work breakdown."""
 CRITICALITY, CAUSE, NAME = "dcsim criticality", "dcsim driving cause", "dcsim name"
 
 
@@ -28,18 +30,20 @@ def tool_file(plan: Schedule, dates: Mapping[str, Mapping[Any, Any]], kind: str)
     """
     jpype = java()
     mpxj = jpype.JPackage("org").mpxj
-    project = _Writer(jpype, plan, dates, kind != "project").project()
+    project = _Writer(jpype, plan, dates, kind).project()
     stream = jpype.java.io.ByteArrayOutputStream()
     mpxj.writer.UniversalProjectWriter(getattr(mpxj.writer.FileFormat, FORMATS[kind])).write(project, stream)
     return bytes(stream.toByteArray())
 
 
 class _Writer:
-    def __init__(self, jpype: Any, plan: Schedule, dates: Mapping[str, Mapping[Any, Any]], is_p6: bool) -> None:
-        self.jpype, self.mpxj, self.plan, self.dates, self.is_p6 = jpype, jpype.JPackage("org").mpxj, plan, dates, is_p6
+    def __init__(self, jpype: Any, plan: Schedule, dates: Mapping[str, Mapping[Any, Any]], kind: str) -> None:
+        self.jpype, self.mpxj, self.plan, self.dates = jpype, jpype.JPackage("org").mpxj, plan, dates
+        self.is_p6 = kind != "project"
         self.file = self.mpxj.ProjectFile()
         self.times = Times(plan)
         self.early = critical_path(plan, self.times)
+        self.parts: dict[tuple[str, ...], Any] = {} if kind == "xer" else {(): self.file}
         self.counts_work = any(link.lag and link.calendar is not ELAPSED for link in plan.links)
 
     def project(self) -> Any:
@@ -63,9 +67,7 @@ class _Writer:
         calendars = {key: self._calendar(*named) for key, named in hours.items()}
         self.file.setDefaultCalendar(calendars[next(iter(self.plan.calendars), ELAPSED)])
         self.resources = {name: self._resource(resource) for name, resource in self.plan.resources.items()}
-        made = {
-            id_: self._task(activity, calendars[activity.calendar]) for id_, activity in self.plan.activities.items()
-        }
+        made = {task.id: self._task(task, calendars[task.calendar]) for task in _in_order_of_parts(self.plan)}
         for link in self.plan.links:
             self._link(link, made)
         return self.file
@@ -94,7 +96,7 @@ class _Writer:
             fields.getOrCreate(getattr(self.mpxj.TaskField, field)).setAlias(alias)
 
     def _task(self, task: Activity, calendar: Any) -> Any:
-        made, zero = self.file.addTask(), self._minutes(0)
+        made, zero = self._part(task.wbs).addTask(), self._minutes(0)
         made.setName(task.name)
         made.setActivityID(task.id)
         made.setCalendar(calendar)
@@ -106,14 +108,7 @@ class _Writer:
         made.setMilestone(not task.minutes)
         kinds = self.mpxj.ActivityType
         made.setActivityType(kinds.TASK_DEPENDENT if task.minutes else kinds.FINISH_MILESTONE)
-        made.setConstraintType(self.mpxj.ConstraintType.AS_SOON_AS_POSSIBLE)
-        for constraint in task.constraints:
-            made.setConstraintType(self.mpxj.ConstraintType.START_NO_EARLIER_THAN)
-            made.setConstraintDate(self._moment(constraint.date))
-        if task.deadline is not None and self.is_p6:
-            self.plan.lose(task.id, f"its deadline {task.deadline:%Y-%m-%d}", "nothing: P6 has none")
-        elif task.deadline is not None:
-            made.setDeadline(self._moment(task.deadline))
+        self._constrain(task, made)
         for name, units in task.resources.items():
             assignment = made.addResourceAssignment(self.resources[name])
             assignment.setUnits(self.jpype.java.lang.Double(100 * float(units)))
@@ -124,13 +119,38 @@ class _Writer:
             self._progress(task, made)
         return made
 
+    def _part(self, path: tuple[str, ...]) -> Any:
+        """The part of the work breakdown of which something is; an XER file has one for the whole, as P6 asks for."""
+        if path not in self.parts:
+            name, code = name_and_code(path[-1]) if path else (self.plan.name, "")
+            made = self.parts[path] = self._part(path[:-1]).addTask() if path else self.file.addTask()
+            made.setName(name)
+            made.setWBS(code or (name if len(name) <= LONGEST_CODE else str(len(self.parts))))
+        return self.parts[path]
+
+    def _constrain(self, task: Activity, made: Any) -> None:
+        """The dates that it is held to; those by which it must finish are deadlines in Project, constraints in P6."""
+        kinds, dates = self.mpxj.ConstraintType, list(task.constraints)
+        made.setConstraintType(kinds.AS_SOON_AS_POSSIBLE)
+        if task.deadline is not None and self.is_p6:
+            dates.append(Constraint("finish on or before", task.deadline))
+        elif task.deadline is not None:
+            made.setDeadline(self._moment(task.deadline))
+        setters = [(made.setConstraintType, made.setConstraintDate)]
+        setters += [(made.setSecondaryConstraintType, made.setSecondaryConstraintDate)] if self.is_p6 else []
+        for constraint in dates:
+            if setters and (self.is_p6 or constraint.kind not in LIMITS):  # Project obeys limits before links
+                set_kind, set_date = setters.pop(0)
+                set_kind(getattr(kinds, TOOL_KINDS[constraint.kind]))
+                set_date(self._moment(constraint.date))
+            else:
+                self.plan.lose(task.id, f"{constraint.kind} {constraint.date:%Y-%m-%d}", "nothing")
+
     def _progress(self, task: Activity, made: Any) -> None:
         """When it started and finished, and what is left of it."""
         left = 0 if task.is_done else task.remaining or 0
         made.setActualStart(self._moment(task.actual_start))
         made.setActualFinish(self._moment(task.actual_finish))
-        made.setConstraintType(self.mpxj.ConstraintType.AS_SOON_AS_POSSIBLE)
-        made.setConstraintDate(None)
         made.setRemainingDuration(self._minutes(left))
         made.setActualDuration(self._minutes(task.minutes - left))
         share = 1.0 if task.is_done else 1 - left / max(1, task.minutes)
@@ -194,6 +214,20 @@ class _Writer:
             return None
         parts = (moment.year, moment.month, moment.day, moment.hour, moment.minute)
         return self.jpype.java.time.LocalDateTime.of(*parts)
+
+
+def _in_order_of_parts(plan: Schedule) -> list[Activity]:
+    """The activities with those of each part of the work breakdown together, parts in the order in which they come."""
+    first: dict[tuple[str, ...], int] = {}
+    for number, task in enumerate(plan.activities.values()):
+        for depth in range(1, len(task.wbs) + 1):
+            first.setdefault(task.wbs[:depth], number)
+    numbers = {id_: number for number, id_ in enumerate(plan.activities)}
+
+    def key(task: Activity) -> tuple[int, ...]:
+        return (*(first[task.wbs[:depth]] for depth in range(1, len(task.wbs) + 1)), numbers[task.id])
+
+    return sorted(plan.activities.values(), key=key)
 
 
 _DATES = tuple((event, level) for event in ("start", "finish") for level in LEVELS)

@@ -502,6 +502,9 @@ class Activity(ActivityPart):
     """Different values in the places that a pattern matches; later patterns win."""
     id: Label = ""
     """Its id in the schedule of a planning tool, for import and export: `A1010`."""
+    wbs: Annotated[tuple[Label, ...], BeforeValidator(listed)] = ()
+    """Where it stands in the work breakdown of a planning tool, from the whole to the part, for import and export:
+    `[Hall 1, Foundations]`; a code stands in brackets: `Foundations [FND]`."""
     label: Label = ""
     """What reports and charts call it: `Install racks`."""
     description: Text = ""

@@ -65,8 +65,8 @@ class Activity:
     name: str
     minutes: int
     calendar: str | None = ELAPSED
-    wbs: str = ""
-    """The part of the work breakdown it belongs to, in words."""
+    wbs: tuple[str, ...] = ()
+    """The parts of the work breakdown that it belongs to, from the whole to the part; with a code: `Civil [CIV]`."""
     row: int = 0
     """Where it stands in a table; 0 in other files."""
     estimate: tuple[int, int, int] | None = None
@@ -96,6 +96,12 @@ class Activity:
     def has_begun(self) -> bool:
         """Whether it has started and not finished."""
         return self.actual_start is not None and not self.is_done
+
+
+def name_and_code(part: str) -> tuple[str, str]:
+    """The name of a part of the work breakdown, and its code, which is empty where it has none."""
+    name, bracket, code = part.removesuffix("]").rpartition(" [")
+    return (name, code) if bracket and part.endswith("]") else (part, "")
 
 
 def to_finish(activity: Activity) -> tuple[Constraint, ...]:

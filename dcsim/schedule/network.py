@@ -40,12 +40,22 @@ def schedule_of(network: Network, draws: Draws) -> Schedule:
             date = network.date(int(network.release[number]))
             activity.constraints = (Constraint("start on or after", date),)
         made.activities[id_] = activity
-    for gate in np.flatnonzero((network.held >= 0) & (network.release[network.instances :] > 0)).tolist():
-        held, node = made.activities[str(int(network.held[gate]))], gate + network.instances
-        until = Constraint("finish on or after", network.date(int(network.release[node])))
-        held.constraints, made.activities[str(node)].constraints = (*held.constraints, until), ()
+    _hold_finishes(network, made)
     _tell_history(network, made)
     return made
+
+
+def _hold_finishes(network: Network, made: Schedule) -> None:
+    """Dates before which activities do not finish; one of a start that follows from that of its finish is not told."""
+    held = np.flatnonzero((network.held >= 0) & (network.release[network.instances :] > 0))
+    times = times_of(network, made) if len(held) else None
+    for gate in held.tolist():
+        activity, node = made.activities[str(int(network.held[gate]))], gate + network.instances
+        until, begin = int(network.release[node]), int(network.release[int(network.held[gate])])
+        if times is not None and begin <= times.retreat(activity.calendar, until, activity.minutes):
+            activity.constraints = ()
+        activity.constraints += (Constraint("finish on or after", network.date(until)),)
+        made.activities[str(node)].constraints = ()
 
 
 def _tell_history(network: Network, made: Schedule) -> None:

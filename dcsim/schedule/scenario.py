@@ -11,7 +11,7 @@ from dcsim.engine.draws import Expectation, draw
 from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.scenario.schema import Scenario
-from dcsim.schedule import ELAPSED, Constraint, Kind, Link, Resource, Schedule
+from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Resource, Schedule
 from dcsim.schedule.network import schedule_of
 from dcsim.units import DAY
 
@@ -39,7 +39,7 @@ def drawn_up(scenario: Scenario, network: Network, supplied: Mapping[str, dt.dat
         own, place = scenario.activities[name], network.place_path(number)
         label = own.label.removesuffix(f" ({own.id})") or name.replace("_", " ")
         activity.id, activity.calendar = id_, names[activity.calendar]
-        activity.name, activity.wbs = (label, "") if place == SITE else (f"{label}, {place}", label)
+        activity.name, activity.wbs = (label, own.wbs) if place == SITE else (f"{label}, {place}", (*own.wbs, label))
         for claim in network.demands[network.demand[number]].taken(0):
             crew = _called(scenario, network, claim.resource)
             activity.resources[crew] = activity.resources.get(crew, Fraction(0)) + claim.amount
@@ -95,8 +95,8 @@ def _gates(
         links, name = into[node], milestones.get(node, "")
         if len(links) == 1 and not links[0].lag:
             instead[node] = links[0]
-            if name and links[0].kind == "FS" and links[0].predecessor in keys:
-                made.activities[keys[links[0].predecessor]].deadline = _target(scenario, name)
+            if name and links[0].predecessor in keys:
+                _watch(made.activities[keys[links[0].predecessor]], links[0].kind[0], _target(scenario, name))
         elif name or out[node]:
             gate = nodes.activities[node]
             keys[node] = gate.id = name if name and name not in made.activities else f"gate {node}"
@@ -116,6 +116,15 @@ def _gates(
             kind: Kind = f"{before.kind[0]}{link.kind[1]}"  # type: ignore[assignment]
             first, last = keys[before.predecessor], keys[link.successor]
             made.links.append(Link(first, last, kind, link.lag, names[link.calendar]))
+
+
+def _watch(activity: Activity, event: str, target: dt.datetime | None) -> None:
+    """A date is watched by which something starts or finishes."""
+    if target is not None and event == "F" and activity.deadline is None:
+        activity.deadline = target
+    elif target is not None:
+        limit = Constraint("finish on or before" if event == "F" else "start on or before", target)
+        activity.constraints = (*activity.constraints, limit)
 
 
 def _target(scenario: Scenario, milestone: str) -> dt.datetime | None:
