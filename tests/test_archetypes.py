@@ -53,6 +53,7 @@ def test_an_archetype_is_sound(name):
     assert reached["clearing"] < reached["operational"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_site_moves_with_its_start(name):
     """52 weeks later every milestone falls on the same day after day 0."""
@@ -61,17 +62,20 @@ def test_a_site_moves_with_its_start(name):
         assert (days(early, milestone, 4) == days(late, milestone, 4)).all()
 
 
+@pytest.mark.slow
 def test_more_buildings_end_later():
     few, many = (days(loaded("new-campus", buildings=count), "campus") for count in (1, 4))
     assert (many > few).all()
 
 
+@pytest.mark.slow
 def test_gear_ordered_earlier_is_never_later():
     late, early = (days(loaded("new-campus", ordered_ahead=ahead), "operational") for ahead in ("0 wk", "78 wk"))
     assert (early <= late).all()
     assert (early < late).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("country", ["CN", "AE"])
 def test_the_pace_of_a_country(country):
     assert (
@@ -129,6 +133,7 @@ def test_only_archetypes_are_extended_by_name(name, tmp_path):
         dcsim.load(site)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["minimal", "greenfield-campus", "colossus-1"])
 def test_an_example_is_simulated_by_name_from_anywhere(name):
     assert (
@@ -145,6 +150,7 @@ def test_an_example_that_is_not_there_is_told():
 # dcsim new
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shell", "power", "buyer"), SITES)
 def test_every_combination_makes_a_scenario(shell, power, buyer, tmp_path):
     made = new_site({"shell": shell, "power": power, "buyer": buyer, "started": "2026-05-04", "state": "TX"})

@@ -117,6 +117,7 @@ def test_each_says_why(table):
     assert table.loc["factors.weather", ["kind", "source", "reason"]].tolist() == ["assumption", "", "a wet year"]
 
 
+@pytest.mark.slow
 def test_observed_milestones_are_looked_at_unless_others_are_named(hall):
     found = dcsim.assumptions(dcsim.load(hall))
     assert found.about["milestones"] == {"lit": 16, "wired": math.inf}
@@ -290,6 +291,7 @@ def test_what_is_never_reached_has_a_word_instead_of_a_bar(hall):
     assert said["activities.dig.duration", "+5.0"] == 5
 
 
+@pytest.mark.slow
 def test_the_command_keeps_it_and_the_page_shows_it(dcsim, hall, tmp_path):
     kept, page = tmp_path / "kept", tmp_path / "page.html"
     out, _, code = dcsim("assumptions", str(hall), "--out", str(kept))
@@ -315,6 +317,7 @@ BUILT = ("places",)
 """What is built is chosen, not assumed."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
 def test_every_assumption_has_a_range(path):
     for variant in [(), *((name,) for name in read(path).variants)]:

@@ -128,6 +128,7 @@ def step(result, site, buildings, forecast="dcsim"):
     return steps[(steps.site == site) & (steps.buildings == buildings) & (steps.forecast == forecast)].iloc[0]
 
 
+@pytest.mark.slow
 def test_every_step_of_a_started_site_is_forecast(tested):
     ours = tested.steps[tested.steps["forecast"] == "dcsim"]
     assert set(ours["site"]) == {"Ash", "Birch", "Cedar", "Elm", "Fir", "Larch"}
@@ -206,6 +207,7 @@ def test_sites_alone_are_forecast_without_scores(tmp_path):
     assert dcsim.read(result.save(tmp_path / "out")).about["cases"] == dict(result.about["cases"])
 
 
+@pytest.mark.slow
 def test_a_world_made_by_the_template_is_found_calibrated(tmp_path):
     """Every site is one replication of its own scenario: coverage near 80 %, and skill, because buildings differ."""
     chance, sites, steps = np.random.default_rng(3), [], []
@@ -229,6 +231,7 @@ def test_a_world_made_by_the_template_is_found_calibrated(tmp_path):
     assert skill["difference_high"] < 0
 
 
+@pytest.mark.slow
 def test_the_archetypes_stand_for_sites_if_no_rules_are_given(tmp_path):
     shutil.copy(CASES / "sites.csv", tmp_path)
     result = dcsim.backtest(tmp_path, n=2)
@@ -240,6 +243,7 @@ def test_the_archetypes_stand_for_sites_if_no_rules_are_given(tmp_path):
     assert set(result.steps["archetype"]) == {"new-campus"}
 
 
+@pytest.mark.slow
 def test_layers_are_laid_over_a_template(folder):
     (folder / "slow.yaml").write_text("factors: {pace: 5 to 6}\n")
     rules = folder / "rules.yaml"
@@ -273,6 +277,7 @@ def seen(folder):
     return folder
 
 
+@pytest.mark.slow
 def test_sites_under_way_are_forecast_from_what_was_seen(seen):
     result = dcsim.backtest(seen, template=seen / "rules.yaml", n=200, under_way=True, engine="reference")
     ours = result.steps.query("forecast == 'dcsim'")
@@ -293,6 +298,7 @@ def test_sites_under_way_are_forecast_from_what_was_seen(seen):
     assert result.chart("intervals").rows == 3
 
 
+@pytest.mark.slow
 def test_under_way_others_count_that_took_longer(seen):
     """Of the past builds of another shell none took 300 days: the class is what stands in."""
     rolling = dcsim.backtest(
@@ -302,6 +308,7 @@ def test_under_way_others_count_that_took_longer(seen):
     assert cedar["members"].tolist() == [1, 1], "Ash 1; Birch 1 was operational on the second date, not before it"
 
 
+@pytest.mark.slow
 def test_each_site_under_way_is_calibrated_on_the_others(seen):
     rules = seen / "rules.yaml"
     rules.write_text(rules.read_text() + "calibrate: [factors.pace]\n")
@@ -347,6 +354,7 @@ def test_the_charts_show_what_the_tables_say(tested):
     assert list(tested.chart("skill").y.names) == ["all sites", "ordinary new builds", "campus", "conversion"]
 
 
+@pytest.mark.slow
 def test_the_command(dcsim, tmp_path):
     words = ("backtest", str(CASES), "--template", str(RULES), "-n", "16")
     out, err, code = dcsim(*words, "--out", str(tmp_path / "out"))

@@ -188,6 +188,7 @@ def test_a_calendar_without_an_open_minute() -> None:
     assert len(subtract(c, [(0, 5)]).opens) == 0
 
 
+@pytest.mark.slow
 @given(
     st.frozensets(st.integers(0, 6)),
     st.lists(st.tuples(st.integers(0, 1439), st.integers(0, 1440)), min_size=1, max_size=3),

@@ -58,6 +58,7 @@ def moments(posterior, values, without=""):
     return mean, np.sqrt(weights @ (values - mean) ** 2)
 
 
+@pytest.mark.slow
 def test_the_posterior_is_that_of_bayes_rule(posterior):
     (mean, mean_sd), (log, log_sd) = exact(DAYS)
     assert moments(posterior, posterior.means(("campus", "campus"))[:, 0]) == pytest.approx((mean, mean_sd), abs=0.03)
@@ -65,12 +66,14 @@ def test_the_posterior_is_that_of_bayes_rule(posterior):
     assert posterior.effective() > 100
 
 
+@pytest.mark.slow
 def test_what_the_dates_do_not_tell_keeps_its_prior(posterior):
     mean, sd = moments(posterior, posterior.means(("campus", "campus"))[:, 1])
     assert abs(mean) < 0.25
     assert sd > 0.9
 
 
+@pytest.mark.slow
 def test_leaving_a_site_out_is_never_having_seen_it(posterior):
     odd = int(np.argmax(np.abs(DAYS)))
     (mean, sd), _ = exact(np.delete(DAYS, odd))
@@ -79,6 +82,7 @@ def test_leaving_a_site_out_is_never_having_seen_it(posterior):
     )
 
 
+@pytest.mark.slow
 def test_an_archetype_is_drawn_to_the_whole():
     """One site far from the others moves its archetype, by less than it is away."""
     sites = [evidence(0.0, name=f"site {number}") for number in range(20)]
@@ -88,6 +92,7 @@ def test_an_archetype_is_drawn_to_the_whole():
     assert 0.1 < odd < 1.5
 
 
+@pytest.mark.slow
 def test_a_risk_is_as_likely_as_bayes_rule_says():
     """Of 24 sites six stood still, and each date tells which did: the probability is that of a normal prior of the
     logarithm of its odds, on a grid."""
@@ -107,6 +112,7 @@ def test_a_risk_is_as_likely_as_bayes_rule_says():
     assert posterior.spreads.min() == posterior.spreads.max() == 1
 
 
+@pytest.mark.slow
 def test_replications_stand_for_a_site_as_the_others_say(posterior):
     one = posterior.evidence[0]
     chosen = one.scores[posterior.resampled(one, 1000), 0]
@@ -139,6 +145,7 @@ def calibrated(world):
     return dcsim.calibrate(world, template=world / "rules.yaml", n=256)
 
 
+@pytest.mark.slow
 def test_the_pace_of_a_world_is_found(calibrated):
     campus = calibrated.posterior.set_index("group").loc["campus"]
     assert campus["median_p10"] < 1.27 * 1.05
@@ -151,6 +158,7 @@ def test_the_pace_of_a_world_is_found(calibrated):
     assert calibrated.about["effective"] >= 100
 
 
+@pytest.mark.slow
 def test_calibrated_forecasts_are_better_than_the_template_alone(world):
     result = dcsim.backtest(world, template=world / "rules.yaml", n=256, leave_one_out=True)
     alone = result.skill.query("against == 'template alone' and group == 'all sites' and counted == 'dated'").iloc[0]
@@ -188,6 +196,7 @@ def gear(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_order_dates_by_buyer_and_pauses_are_learned(gear, tmp_path):
     from dcsim.study.calibrate import write_layers
 
@@ -209,12 +218,14 @@ def test_order_dates_by_buyer_and_pauses_are_learned(gear, tmp_path):
     assert "CALIBRATION" in {one.source for one in scenario.document.citations.values()}
 
 
+@pytest.mark.slow
 def test_what_came_later_is_not_known(world):
     early = dcsim.calibrate(world, template=world / "rules.yaml", n=64, as_of="2021-01-01")
     assert early.about["to"] < "2021-01-01"
     assert 2 <= len(early.sites) < 20
 
 
+@pytest.mark.slow
 def test_a_factor_that_is_known_says_nothing(world, tmp_path):
     folder = shutil.copytree(world, tmp_path / "world")
     conversion = folder / "conversion.yaml"
@@ -224,6 +235,7 @@ def test_a_factor_that_is_known_says_nothing(world, tmp_path):
     assert len(result.sites) == 31
 
 
+@pytest.mark.slow
 def test_layers_are_extended_by_scenarios(calibrated, world):
     from dcsim.study.calibrate import write_layers
 
@@ -238,6 +250,7 @@ def test_layers_are_extended_by_scenarios(calibrated, world):
     assert scenario.sources["CALIBRATION"].what == "calibrated on 31 sites to " + calibrated.about["to"]
 
 
+@pytest.mark.slow
 def test_the_command(dcsim, world, tmp_path):
     words = ("calibrate", str(world), "--template", str(world / "rules.yaml"), "-n", "32")
     out, err, code = dcsim(*words, "-o", str(tmp_path / "layer.yaml"), "--out", str(tmp_path / "out"))
@@ -251,12 +264,14 @@ def test_the_command(dcsim, world, tmp_path):
     assert "there is no folder" in err
 
 
+@pytest.mark.slow
 def test_a_result_read_again_says_the_same(calibrated, tmp_path):
     again = dcsim.read(calibrated.save(tmp_path / "out"))
     assert str(again.report()) == str(calibrated.report())
     assert again.chart().rows == len(calibrated.posterior)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_calibrated_is_refused(world, tmp_path):
     with pytest.raises(RequestError, match="no factor is named"):
         dcsim.calibrate(CASES, template=CASES / "rules.yaml")
@@ -277,6 +292,7 @@ def test_what_cannot_be_calibrated_is_refused(world, tmp_path):
         dcsim.calibrate(folder, template=rules)
 
 
+@pytest.mark.slow
 def test_archetypes_are_calibrated_from_neutral_priors():
     rules = Path(__file__).parents[1] / "configs" / "calibration" / "rules.yaml"
     result = dcsim.calibrate(CASES, template=rules, n=16)

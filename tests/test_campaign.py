@@ -88,6 +88,7 @@ def undisturbed(tmp_path_factory):
     return {sampling: contents(folder) for sampling, folder in folders.items()}
 
 
+@pytest.mark.slow
 def test_a_campaign_leaves_its_tables_and_nothing_else(undisturbed):
     expected = {"manifest.json", "scenario.yaml", *(f"{name}.parquet" for name in TABLES)}
     assert set(undisturbed["random"]) == expected
@@ -108,6 +109,7 @@ def test_the_same_bytes_whoever_works(undisturbed, tmp_path, sampling, engine, w
     assert contents(tmp_path / "out") == undisturbed[sampling]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["random", "lhs", "sobol"])
 def test_a_replication_is_the_same_whatever_their_number(sampling):
     few, many = run(64, sampling=sampling), run(128, sampling=sampling)
@@ -170,6 +172,7 @@ def test_both_engines_keep_the_same(data, sampling):
 # What is kept
 
 
+@pytest.mark.slow
 def test_the_manifest_says_what_was_asked(tmp_path):
     run(70, tmp_path / "out", seed=5)
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
@@ -184,6 +187,7 @@ def test_the_manifest_says_what_was_asked(tmp_path):
     assert manifest["sha256"] == tiny().document.sha256
 
 
+@pytest.mark.slow
 def test_the_tables_on_disk_are_those_in_memory(tmp_path):
     many = run(70, tmp_path / "out")
     for name in TABLES:
@@ -192,6 +196,7 @@ def test_the_tables_on_disk_are_those_in_memory(tmp_path):
     assert contents(tmp_path / "again") == contents(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_not_run_again(tmp_path, monkeypatch):
     """--resume on a finished folder reads what is there, and leaves the same bytes."""
     first = run(70, tmp_path / "out")
@@ -217,6 +222,7 @@ def test_a_build_with_little_to_keep():
     assert set(many.draws["name"]) == {"activities.a"}
 
 
+@pytest.mark.slow
 def test_what_happened_in_each_replication(tmp_path):
     many = run(40)
     runs = [dcsim.simulate(tiny(), replication=k) for k in range(40)]
@@ -323,6 +329,7 @@ def parts_of_a_stopped_run(out, **options):
     return sorted((out / "parts").glob("*.part"))
 
 
+@pytest.mark.slow
 def test_what_was_done_is_not_done_again(tmp_path, undisturbed):
     parts = parts_of_a_stopped_run(tmp_path / "out")
     assert len(parts) == 3
@@ -332,6 +339,7 @@ def test_what_was_done_is_not_done_again(tmp_path, undisturbed):
     assert contents(tmp_path / "out") == undisturbed["random"]
 
 
+@pytest.mark.slow
 def test_a_part_that_cannot_be_read_is_run_again(tmp_path, undisturbed):
     parts = parts_of_a_stopped_run(tmp_path / "out")
     parts[0].write_bytes(parts[0].read_bytes()[:300])
@@ -341,6 +349,7 @@ def test_a_part_that_cannot_be_read_is_run_again(tmp_path, undisturbed):
     assert contents(tmp_path / "out") == undisturbed["random"]
 
 
+@pytest.mark.slow
 def test_a_half_written_part_is_ignored(tmp_path, undisturbed):
     parts = parts_of_a_stopped_run(tmp_path / "out")
     half = parts[0].with_name(".0123456789abcdef.unfinished")
@@ -349,12 +358,14 @@ def test_a_half_written_part_is_ignored(tmp_path, undisturbed):
     assert contents(tmp_path / "out") == undisturbed["random"]
 
 
+@pytest.mark.slow
 def test_what_is_complete_may_be_run_again(tmp_path, undisturbed):
     for resume in (False, True):
         run(128, tmp_path / "out", resume=resume)
         assert contents(tmp_path / "out") == undisturbed["random"]
 
 
+@pytest.mark.slow
 def test_what_stops_when_precise_is_continued_too(tmp_path):
     options = {"until_precise": ["done.p50 within 2 d"], "at_least": 32}
     assert run(640, tmp_path / "one", **options).n < 640
@@ -368,6 +379,7 @@ def test_what_stops_when_precise_is_continued_too(tmp_path):
     assert 0 < json.loads(before["manifest.json"])["simulated"] < 640
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_parts(tmp_path, undisturbed, monkeypatch):
     written, replace = [], os.replace
 
@@ -457,6 +469,7 @@ def test_a_file_in_place_of_a_folder_is_told(tmp_path):
         run(5, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_second_run_at_the_same_time_is_refused(tmp_path, undisturbed):
     refused = []
 
@@ -490,6 +503,7 @@ def test_a_second_process_at_the_same_time_is_refused(tmp_path):
     assert "ResultError: another run is writing into" in told[0]
 
 
+@pytest.mark.slow
 def test_a_refused_run_leaves_the_folder_open(tmp_path):
     parts_of_a_stopped_run(tmp_path / "out")
     for _ in range(2):

@@ -110,6 +110,7 @@ def test_chains_are_the_same_without_numba():
         assert str([chain.tolist() for chain in found]) == line, f"network {seed}"
 
 
+@pytest.mark.slow
 def test_days_add_up_in_every_replication():
     """Of each replication the minutes by cause are those of the milestone, whatever lies before day zero."""
     for seed in range(60_000, 60_030):
@@ -410,6 +411,7 @@ def bias(activities, n=400, **more):
     return result.about, result.report().sections[0].sentences[1]
 
 
+@pytest.mark.slow
 def test_a_skewed_duration_is_called_skewed():
     about, told = bias({"z": {"duration": {"discrete": [["1 d", 0.4], ["101 d", 0.6]]}}})
     assert about["bias"] == pytest.approx(40)
@@ -418,6 +420,7 @@ def test_a_skewed_duration_is_called_skewed():
     assert "the latest of" not in told
 
 
+@pytest.mark.slow
 def test_merging_paths_are_called_so():
     paths = {name: {"duration": {"uniform": ["10 d", "30 d"]}} for name in "abcd"}
     about, told = bias({**paths, "z": {"duration": "1 d", "after": list("abcd")}})

@@ -88,6 +88,7 @@ def test_run_fits_into_eighty_columns_and_has_no_colours_in_a_pipe(dcsim, tiny, 
     assert all(line == line.rstrip() for line in out.splitlines())
 
 
+@pytest.mark.slow
 def test_columns_makes_it_wider(dcsim, monkeypatch):
     monkeypatch.setenv("COLUMNS", "130")
     out, _, _ = dcsim("run", str(CONFIGS / "greenfield-campus.yaml"), "--expected")
@@ -116,6 +117,7 @@ def test_without_milestones_and_waiting_there_is_little_to_tell(dcsim, tmp_path)
     assert "Waited" not in out
 
 
+@pytest.mark.slow
 def test_tables_and_picture_are_written_and_named(dcsim, tiny, tmp_path):
     out, _, code = dcsim("run", tiny, "--out", str(tmp_path / "out"), "--plot", str(tmp_path / "tiny.svg"))
     assert code == 0
@@ -131,6 +133,7 @@ def test_another_result_in_the_folder_is_refused(dcsim, tiny, tmp_path):
     assert re.fullmatch(r"'.*out' holds another result: 'Tiny', seed 0, .*\n", err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -225,6 +228,7 @@ def test_help_is_there_and_light():
     assert not loaded & {"numpy", "pandas", "pydantic", "yaml", "scipy", "simpy", "matplotlib", "pyarrow"}
 
 
+@pytest.mark.slow
 def test_a_pipe_that_is_closed_early_is_no_matter():
     command = f"{sys.executable} -m dcsim schema | head -c 1"
     told = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=CONFIGS.parent, check=False)

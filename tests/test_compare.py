@@ -31,13 +31,14 @@ SPEC["variants"] = {
 
 @pytest.fixture(scope="module")
 def compared():
-    return compare(dcsim.load(SPEC), milestones=["built"], n=200, engine="reference")
+    return compare(dcsim.load(SPEC), milestones=["built"], n=64, engine="reference")
 
 
 def row(result, label):
     return result.differences.set_index("scenario").loc[label]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["same", "irrelevant"])
 def test_nothing_changes_where_nothing_was_changed(compared, label):
     found = row(compared, label)
@@ -143,6 +144,7 @@ def test_the_interval_is_student_s():
     assert blocks.high - blocks.low == pytest.approx(2 * 12.7062 * np.std([1.5, 4.5], ddof=1) / np.sqrt(2), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_command(dcsim, tmp_path):
     path = tmp_path / "spec.yaml"
     import yaml
@@ -194,6 +196,7 @@ def test_a_result_that_was_read_says_the_same(compared, tmp_path):
         _ = again.diferences
 
 
+@pytest.mark.slow
 def test_a_table_is_a_dataset_by_the_columns_that_tell_its_rows_apart(compared):
     dataset = compared.to_xarray("outcomes")
     assert list(dataset.sizes) == ["scenario", "replication"]

@@ -80,6 +80,7 @@ def test_nothing_is_wrong_with_any_variant(path):
     dcsim.check(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_the_dates_are_those_of_the_golden(path, request):
     now, golden = days(path), GOLDEN / f"{path.stem}.csv"

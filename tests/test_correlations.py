@@ -146,6 +146,7 @@ def test_a_group_is_every_pair():
         assert rank(one, other) == pytest.approx(ranks_of(0.6), abs=0.06)
 
 
+@pytest.mark.slow
 def test_places_go_with_the_same_place():
     built = network(a=(0.7, BUILD, WIRE))
     one, other = halls(built), halls(built, WIRE)
@@ -155,6 +156,7 @@ def test_places_go_with_the_same_place():
     assert abs(rank(one[:, 0], one[:, 1])) < 0.1
 
 
+@pytest.mark.slow
 def test_places_go_with_what_is_around_them():
     built = network(a=(0.8, "factors.ground", BUILD), b=(0.5, "factors.labor", "factors.ground"))
     ground = by_place(built, "factors.ground", "zone")
@@ -348,6 +350,7 @@ def test_what_makes_no_sense_is_told(correlations, told):
         dcsim.load(correlated(**correlations))
 
 
+@pytest.mark.slow
 def test_too_many_are_refused():
     activities = {f"a{k}": {"duration": "1 to 3 d"} for k in range(301)}
     some = [f"activities.{name}.duration" for name in activities]
@@ -381,6 +384,7 @@ def test_layers_change_them():
     assert network_of(dcsim.load(sourced)).mixtures
 
 
+@pytest.mark.slow
 def test_commands_tell_them():
     from rich.console import Console
 

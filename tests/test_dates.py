@@ -189,6 +189,7 @@ MIDNIGHT = {
 }
 
 
+@pytest.mark.slow
 def test_every_question_has_the_same_day(tmp_path):
     scenario = dcsim.load(MIDNIGHT)
     days = [16, 17, 17]

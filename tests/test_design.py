@@ -163,7 +163,7 @@ def test_numbers_that_make_no_sense_are_told(scenario, options, message):
         dcsim.replicate(scenario, **options)
 
 
-@pytest.mark.slow
+@pytest.mark.compiled
 def test_a_design_narrows_the_interval():
     """The same number of replications, spread evenly, knows the P80 better: of a sum most of all."""
     activities = {name: {"duration": "5 to 30 d"} for name in "abc"} | {"d": {"duration": "1 d", "after": [*"abc"]}}
@@ -173,7 +173,7 @@ def test_a_design_narrows_the_interval():
     )
     known = {}
     for sampling in ("random", "lhs", "sobol"):
-        many = [dcsim.replicate(scenario, 512, seed=k, engine="reference", sampling=sampling) for k in range(8)]
+        many = [dcsim.replicate(scenario, 512, seed=k, engine="compiled", sampling=sampling) for k in range(8)]
         estimates = [one.interval("done", 0.8) for one in many]
         known[sampling] = np.mean([one.within for one in estimates]), np.std([one.estimate for one in estimates])
     for sampling in ("lhs", "sobol"):
@@ -214,6 +214,7 @@ def test_it_runs_at_most_so_many(scenario):
     assert found.n == 150
 
 
+@pytest.mark.slow
 def test_all_wishes_have_to_be_met(scenario):
     one = dcsim.replicate(scenario, 2000, engine="reference", until_precise=["first.p50 within 4 d"], at_least=96)
     both = dcsim.replicate(

@@ -186,6 +186,7 @@ NUMBERS = st.fractions(0, 1000, max_denominator=100)
 THREE = st.lists(NUMBERS, min_size=3, max_size=3).map(sorted)
 
 
+@pytest.mark.slow
 @given(
     THREE.map(lambda x: Pert(*x))
     | THREE.map(lambda x: Triangular(*x))
@@ -202,6 +203,7 @@ def test_any_table_rises_and_has_the_mean(distribution: Continuous) -> None:
     assert integral(distribution) == pytest.approx(distribution.mean, rel=1e-4, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(THREE, st.lists(st.floats(2.0**-33, 1 - 2.0**-33), min_size=1, max_size=20))
 def test_any_pert_stays_between_its_ends(ends: list[Fraction], u: list[float]) -> None:
     low, mode, high = ends

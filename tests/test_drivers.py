@@ -114,6 +114,7 @@ def test_all_strikes_of_a_risk_are_one_input(tmp_path):
 # Known answers
 
 
+@pytest.mark.slow
 def test_variances_of_a_sum_are_told_apart(known):
     """Permit and hall vary by 100 / 12 each, the flood by 0.3 x 0.7 x 100."""
     found, whole = rows(known), 200 / 12 + 21
@@ -125,6 +126,7 @@ def test_variances_of_a_sum_are_told_apart(known):
     assert known.about["alone"] == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.slow
 def test_days_at_the_ends_of_a_sum(known):
     """From P10 to P90 the permit takes 8 days more; the flood costs 10, three times in ten."""
     found = rows(known)
@@ -133,6 +135,7 @@ def test_days_at_the_ends_of_a_sum(known):
     assert found.loc[REST, ["correlation", "at_low", "swing", "information"]].isna().all()
 
 
+@pytest.mark.slow
 def test_what_cannot_matter_is_told_so(known):
     found = rows(known).loc[["goods.late", "idle"]]
     assert (found[["first", "first_high", "total", "total_high", "at_low", "at_high", "swing_high"]] == 0).all(
@@ -143,6 +146,7 @@ def test_what_cannot_matter_is_told_so(known):
         assert (found[f"{name}_high"] > 0).all()
 
 
+@pytest.mark.slow
 def test_the_date_that_moves_is_told(known):
     """Means of 15, 15 and 5 days."""
     assert known.about["mean"] == pytest.approx(35, abs=0.3)
@@ -151,6 +155,7 @@ def test_the_date_that_moves_is_told(known):
     assert known.about["builds"] == 256 * 7 + 4 * 2 * 64
 
 
+@pytest.mark.slow
 def test_chance_by_place_is_an_input_even_if_nothing_else_is(tmp_path):
     (tmp_path / "a.yaml").write_text(
         "name: A\nstart: 2024-01-01\nplaces: {hall: 2}\nactivities: {a: {at: hall, duration: 1 to 5 d}}\n"
@@ -163,6 +168,7 @@ def test_chance_by_place_is_an_input_even_if_nothing_else_is(tmp_path):
 # Where the horizon cuts
 
 
+@pytest.mark.slow
 def test_what_comes_later_than_the_horizon_counts_as_there(file):
     scenario = library.load(file, overrides={"horizon": "40 d"})
     result = library.drivers(scenario, milestone="done", n=64)
@@ -205,6 +211,7 @@ def test_progress_ends_with_all_builds(file):
 # The result
 
 
+@pytest.mark.slow
 def test_the_result_shows_itself(known):
     assert repr(known) == "Result('drivers', 'Known', tables: drivers)"
     assert "<td>flood</td>" in known._repr_html_()
@@ -238,6 +245,7 @@ def test_where_nothing_moves_it_the_tornado_says_so(file):
     assert library.drivers(scenario, milestone="received", n=8).chart().empty
 
 
+@pytest.mark.slow
 def test_points_are_no_replications(known):
     """Nor are they in a folder of an earlier version, which called them so."""
     old = {name: value for name, value in known.about.items() if name not in ("points", "p80_date", "correlated")}
@@ -246,6 +254,7 @@ def test_points_are_no_replications(known):
         assert [part for part in result.report().subject if "replication" in part] == ["2,304 replications"]
 
 
+@pytest.mark.slow
 def test_a_kept_result_is_read_back(known, tmp_path):
     known.save(tmp_path / "kept")
     found = library.read(tmp_path / "kept")
@@ -258,6 +267,7 @@ def test_a_kept_result_is_read_back(known, tmp_path):
 # The command
 
 
+@pytest.mark.slow
 def test_it_says_what_moves_the_milestone(dcsim, file):
     out, err, code = dcsim("drivers", file, "--milestone", "done", "-n", "64")
     assert (code, err) == (0, "")
@@ -272,6 +282,7 @@ def test_it_says_what_moves_the_milestone(dcsim, file):
     assert "\nNo effect: goods.late, idle.\n" in out
 
 
+@pytest.mark.slow
 def test_it_says_where_the_horizon_cuts(dcsim, file):
     out, _, code = dcsim("drivers", file, "--milestone", "done", "-n", "64", "--set", "horizon=40 d")
     assert code == 0
@@ -289,6 +300,7 @@ def test_it_says_that_nothing_moves_it(dcsim, file):
     assert "\nNo uncertain input moves received.\n" in out
 
 
+@pytest.mark.slow
 def test_it_prints_json_and_csv(dcsim, file, tmp_path):
     words = ("drivers", file, "--milestone", "done", "-n", "8", "--seed", "2")
     told = json.loads(dcsim(*words, "--json")[0])

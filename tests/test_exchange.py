@@ -175,6 +175,7 @@ def test_a_circle_is_told():
 # The scenario that is written
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6))
 def test_a_scenario_is_the_network_of_its_schedule(seed):
     """Of a schedule within what the format can say, each activity has its links, and the expected case its dates."""
@@ -548,6 +549,7 @@ def test_other_encodings_are_asked_for(taken_over):
     ]
 
 
+@pytest.mark.slow
 def test_a_workbook_that_unpacks_to_too_much_or_defines_entities_is_refused(tmp_path):
     pytest.importorskip("openpyxl")
     bomb = tmp_path / "bomb.xlsx"
@@ -671,6 +673,7 @@ def written(mpxj, path, kind):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "suffix"), [("XER", "xer"), ("PMXML", "xml"), ("MSPDI", "xml")])
 def test_a_file_of_a_planning_tool_has_the_dates_that_the_tool_computed(mpxj, tmp_path, kind, suffix):
     found = library.import_schedule(written(mpxj, tmp_path / f"plan.{suffix}", kind))
@@ -724,6 +727,7 @@ def crewed(mpxj, kind, path):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "suffix"), [("XER", "xer"), ("PMXML", "xml"), ("MSPDI", "xml")])
 def test_the_calendar_of_a_crew_stands_over_that_of_its_work(mpxj, tmp_path, kind, suffix):
     """Five days of work end with four hours on Saturday and four on Monday; on the 8th nobody works."""

@@ -60,6 +60,7 @@ def java():
         pytest.skip(str(error))
 
 
+@pytest.mark.slow
 def test_dates_of_activities_are_those_of_the_same_replications(many):
     """A milestone of one activity has the quantiles of its finish; what drives it is on its chain."""
     found = activity_dates(many, "done").set_index("activity")
@@ -100,6 +101,7 @@ def test_a_scenario_is_drawn_up_as_a_schedule():
     assert {"uncertain durations", "1 supplies, with what brings and takes them", "it counts a supply"} == lost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tool"), [("plan.xml", "project"), ("plan.xml", "p6"), ("plan.xer", "")])
 def test_a_planning_tool_reads_what_is_exported(java, many, tmp_path, name, tool):
     done = library.export(many, path=tmp_path / name, tool=tool)
@@ -147,6 +149,7 @@ def said(schedule):
     return activities, {link._replace(calendar=None) for link in schedule.links}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["project", "p6", "xer"])
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10**6))
@@ -197,6 +200,7 @@ def test_watched_dates_and_parts_go_to_the_tool_and_back(java, tmp_path, kind):
         assert back["A40"].deadline == dt.datetime(2026, 2, 10, 23, 59)
 
 
+@pytest.mark.slow
 def test_a_calendar_has_milestones_and_orders(dcsim, many, tmp_path):
     pytest.importorskip("icalendar")
     orders = library.latest_orders(many.scenario, milestone="done", n=32, engine="reference")
@@ -214,6 +218,7 @@ def test_a_calendar_has_milestones_and_orders(dcsim, many, tmp_path):
     assert (tmp_path / "again.ics").read_text() == text
 
 
+@pytest.mark.slow
 def test_a_workbook_has_activities_and_assumptions(many, tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     library.export(many, path=tmp_path / "plan.xlsx")

@@ -135,6 +135,7 @@ def test_an_unfinished_build_is_drawn_and_says_what_is_not_reached():
     assert picture(run.chart("overview")).axes[1].get_xlim()[1] < 19723 + 40
 
 
+@pytest.mark.slow
 def test_nothing_at_all_is_drawn_without_complaint(tmp_path):
     run = dcsim.simulate({"name": "x", "start": "2024-01-01", "activities": {"a": {}}})
     for name in run.charts():
@@ -157,6 +158,7 @@ def test_another_suffix_is_refused(run, tmp_path):
         run.picture(tmp_path / "x.jpg")
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_is_told(run, tmp_path):
     with pytest.raises(dcsim.errors.ResultError, match=r"cannot write '.*x\.svg': no such file or directory"):
         run.picture(tmp_path / "nowhere" / "x.svg")

@@ -340,6 +340,7 @@ def test_what_is_seized_earns_nothing():
     assert {f"{events['bank', name]:%Y-%m}" for name in ("breach", "default", "acceleration")} == {"2024-02"}
 
 
+@pytest.mark.slow
 def test_a_breach_is_healed_in_time_or_not():
     falls = {"gpus": {"life": "5 years", "market_value": {"0 months": 1, "3 months": "0.6", "4 months": "0.9"}}}
     covenants = {"ltv": "0.8", "tested": "monthly", "cure": "15 d"}
@@ -377,6 +378,7 @@ def test_reserve_sweep_and_lock_up_follow_debt_service():
     assert line(found, "balance sheet", "reserve accounts")[-1] == 0
 
 
+@pytest.mark.slow
 def test_life_cover_of_even_cash_is_its_dscr_and_average_life_that_of_a_textbook():
     """With even cash and an annuity, LLCR = DSCR; equal parts of principal live (k + 1) / 2 months on average."""
     terms = {"costs": {"x": {"date": "2024-01-05", "price": "100k USD"}}, "revenue": {}}
@@ -404,6 +406,7 @@ def test_a_commitment_costs_what_is_not_drawn():
     assert loans["fee"].tolist()[:3] == [0, 808, 808]
 
 
+@pytest.mark.slow
 def test_covenants_may_look_ahead():
     sold = {"sold": {"supply": "gpus", "price": {"path": {"2024-01": "4 USD", "2024-09": "0.1 USD"}}}}
     terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}, "revenue": sold}
@@ -508,6 +511,7 @@ def against(funding, terms):
     return {**terms, "covenants": plain, "default": "none", "base": "cost"}
 
 
+@pytest.mark.slow
 @given(TERMS, st.booleans(), st.sampled_from([None, "pay", "miss"]))
 @settings(max_examples=40, deadline=None)
 def test_every_balance_balances(terms, owned, leased):
@@ -829,6 +833,7 @@ def test_options_and_mitigations_cost_what_they_say():
         dcsim.finance(euro, expected=True)
 
 
+@pytest.mark.slow
 def test_a_workbook_has_a_sheet_for_each_statement(tmp_path):
     terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}, "funding": {"bank": LOAN}}
     found = dcsim.finance(scenario(**terms), expected=True)
@@ -839,6 +844,7 @@ def test_a_workbook_has_a_sheet_for_each_statement(tmp_path):
         assert rows[name] == line(found, statement.lower(), name)
 
 
+@pytest.mark.slow
 def test_owning_saves_what_its_hours_would_cost_to_rent():
     """Ten GPUs are wanted all year and there from February; they cost 1,000 a month, or 2 USD an hour of use."""
     wanted = {"supply": "gpus", "units": 10, "price": "2 USD / h", "utilisation": "0.5"}

@@ -38,6 +38,7 @@ def fitted(path):
     return dcsim.calibrate(path, n=400, engine="reference")
 
 
+@pytest.mark.slow
 def test_fitted_values_are_where_the_dates_are(fitted):
     table = fitted.fitted.set_index("value")
     works, share = table.loc["activities.works.duration"], table.loc["supplies.stacks.production.share"]
@@ -54,6 +55,7 @@ def test_fitted_values_are_where_the_dates_are(fitted):
         assert row["after_p90"] - row["after_p10"] < row["before_p90"] - row["before_p10"]
 
 
+@pytest.mark.slow
 def test_what_stands_for_each_other_is_told(fitted):
     others = fitted.others.set_index(["value", "other"])["correlation"]
     assert others["activities.works.duration", "activities.clear"] < -0.6
@@ -63,6 +65,7 @@ def test_what_stands_for_each_other_is_told(fitted):
     assert fitted.about["effective"] >= 100
 
 
+@pytest.mark.slow
 def test_a_result_read_again_says_the_same(fitted, tmp_path):
     again = dcsim.read(fitted.save(tmp_path / "out"))
     assert str(again.report()) == str(fitted.report())
@@ -88,6 +91,7 @@ def test_what_no_date_tells_is_left_alone_or_refused(path, tmp_path, old, new, m
         dcsim.calibrate(tmp_path / "build.yaml", n=4, engine="reference")
 
 
+@pytest.mark.slow
 def test_the_command(dcsim, path, tmp_path):
     out, err, code = dcsim("calibrate", str(path), "-n", "64", "--engine", "reference")
     assert (code, err) == (0, "")

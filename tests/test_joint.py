@@ -56,6 +56,7 @@ def uncertain(**terms):
     return dcsim.load(made.document.data, overrides={lead: {"uniform": ["32 d", "90 d"]}})
 
 
+@pytest.mark.slow
 def test_date_and_budget_are_kept_in_the_replications_that_keep_both():
     asked = {"milestone": "here", "date": "2024-02-29", "budget": "320k USD", "n": 60, "engine": "reference"}
     result = dcsim.finance(uncertain(), **asked)

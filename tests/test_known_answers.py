@@ -214,6 +214,7 @@ def test_mmc_queue_as_a_degenerate_project(run, servers, use, seed):
     assert (waited > 0).mean() == pytest.approx(erlang_c(servers, servers * use), rel=0.04)
 
 
+@pytest.mark.slow
 def test_machine_repair(run):
     """Three machines that run and fail, and one repairman: cycles take 3 / (mu (1 - P0)) on average."""
     machines, cycles, up, repair = 3, 300, 200, 100

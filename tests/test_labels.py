@@ -76,6 +76,7 @@ def names_in(text):
     return re.findall(r"(?<![\w.])k_[a-z]+\b", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_reports_pictures_and_pages_say_labels_and_tables_names(command, hall, dcsim, tmp_path):
     name, *options = command.split()

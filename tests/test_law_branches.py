@@ -127,6 +127,7 @@ def test_orders_follow_at_once(engine):
     assert told.amounts("goods") == [(30, 5)]
 
 
+@pytest.mark.slow
 def test_long_rows_of_skipped_activities(engine):
     """As many after each other as no call could nest."""
     text = "a0=1 " + " ".join(f"a{k}=1<a{k - 1}" for k in range(1, 1500)) + " last=1<a1499"
@@ -227,6 +228,7 @@ def test_drivers_tell_how_much_it_moves():
     assert (first["at_low"] - first["at_high"]) * 1440 == pytest.approx(60)
 
 
+@pytest.mark.slow
 def test_explain_tells_what_expected_values_leave_out():
     """The mean is later by an hour in every fifth build."""
     spec = dcsim.load(soil(milestones={"done": {"activity": "slab"}}))

@@ -242,6 +242,7 @@ def test_places_follow_the_limit_too():
         dcsim.load(many, limit=1)
 
 
+@pytest.mark.slow
 def test_calendars_that_work_together_are_counted_as_they_are_made():
     resources = {f"r{k}": {"count": 1, "calendar": f"c{k % 8}"} for k in range(8)}
     activities = " ".join(f"a{k}=1:r{k},r{(k + 1) % 8}" for k in range(8))

@@ -72,6 +72,7 @@ def refusal(*arguments: Any, **layers: Any) -> str:
 # The file
 
 
+@pytest.mark.slow
 def test_the_scenario_of_the_reference_page_loads_as_it_stands() -> None:
     small = load(SMALL)
     assert small.name == "Colossus in small"

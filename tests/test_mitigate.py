@@ -188,6 +188,7 @@ def test_many_sets_are_searched_and_what_is_idle_is_left_out():
     assert all_of_it.sets.iloc[0]["cost"] == 6e6
 
 
+@pytest.mark.slow
 def test_without_optuna_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     scenario = built(options={f"o{k}": faster(9 - k) for k in range(7)})
@@ -234,6 +235,7 @@ def test_nonsense_is_refused(options, more, message):
         mitigate(built(options=options), **{"milestone": "m", "n": 1, **more})
 
 
+@pytest.mark.slow
 def test_a_plain_number_is_in_the_currency_of_the_scenario():
     scenario = built(options={"x": faster(9)})
     for written in ("5M", "5M USD", "5_000_000", 5e6, 5_000_000, Money(Fraction(5_000_000), "USD")):
@@ -262,6 +264,7 @@ def options(tiny, tmp_path):
     return str(path)
 
 
+@pytest.mark.slow
 def test_it_is_told(dcsim, options):
     out, err, code = dcsim("mitigate", options, "--milestone", "half", "--budget", "6M USD", "-n", "8")
     assert (code, err) == (0, "")
@@ -298,6 +301,7 @@ def test_that_it_is_not_always_reached_is_told(dcsim, options):
     )
 
 
+@pytest.mark.slow
 def test_as_json_as_csv_and_in_a_folder(dcsim, options, tmp_path):
     words = ("mitigate", options, "--milestone", "half", "--budget", "3M", "-n", "4")
     out, _, code = dcsim(*words, "--json", "--out", str(tmp_path / "out"))

@@ -163,6 +163,7 @@ def test_supplies_in_every_place_are_one_order():
 # How sure
 
 
+@pytest.mark.slow
 def test_how_many_builds_must_be_in_time():
     """The fewest whose exact interval lies above the confidence, and the fewest whose interval reaches it."""
 
@@ -176,6 +177,7 @@ def test_how_many_builds_must_be_in_time():
         assert unsure == next(hits for hits in range(n + 1) if interval(hits, n).high >= confidence)
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_true_date():
     """With a uniform lead time of 0 to 18 days the chance is (18 - x) / 18 for an order on day x: 0.8 at 3.6."""
     scenario = built({"lead_time": {"uniform": ["0 d", "18 d"]}})
@@ -315,6 +317,7 @@ def test_it_is_told(dcsim, late):
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_as_json_as_csv_and_in_a_folder(dcsim, late, tmp_path):
     words = ("order-by", late, "--milestone", "full", "--date", BY, "-n", "20")
     out, _, code = dcsim(*words, "--json", "--out", str(tmp_path / "out"))
@@ -327,6 +330,7 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, late, tmp_path):
     assert out.splitlines()[1].startswith("goods,main,2024-01-01,2024-01-09,")
 
 
+@pytest.mark.slow
 def test_pictures(late, tmp_path):
     found = latest_orders(dcsim.load(late), milestone="full", date=BY, n=20)
     ax = found.plot()

@@ -61,6 +61,7 @@ def test_who_bears_it_adds_up():
     assert moved(alone, "vehicle")["mean"] == moved(result, "vehicle")["mean"]
 
 
+@pytest.mark.slow
 def test_prices_are_drawn_by_name_so_that_pairs_stay_pairs():
     uncertain = {"sold": {"supply": "gpus", "price": "1 to 3 USD / h"}}
     result = dcsim.compare(earning(revenue=uncertain), LATE, outcome="npv", n=50, engine="reference")
@@ -148,6 +149,7 @@ def test_a_map_of_a_figure_is_in_its_unit():
     assert all("USD" in mark.name for mark in result.chart().marks)
 
 
+@pytest.mark.slow
 def test_an_uncertain_price_drives_the_value():
     """Nothing else is uncertain: the price explains all of it, and its ends lie 0.8 of its half range from the mean."""
     uncertain = {"sold": {"supply": "gpus", "price": {"uniform": ["1 USD / h", "3 USD / h"]}}}

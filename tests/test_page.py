@@ -102,6 +102,7 @@ def test_days_before_day_zero_are_counted_down(page):
     assert "half: 2024-01-19 (day -1)" in notes
 
 
+@pytest.mark.slow
 def test_what_is_never_reached_has_no_date(page):
     scenario = dcsim.load(tiny_values())
     assert "all: not reached by 1 Mar 2024 with expected values: 3 racks short of power (power_on)." in read(
@@ -134,6 +135,7 @@ def test_one_replication_has_no_interval(page):
     assert "(95 %: ?)" in read(page(bought))
 
 
+@pytest.mark.slow
 def test_everything_stands_on_one_page(page):
     told = read(page(*everything()))
     for said in (
@@ -208,6 +210,7 @@ def test_every_number_has_its_source_date_and_confidence(page):
     assert re.search(r"\d+ numbers without a source, among them .*activities\.install\.duration = 2 to 4 d", told)
 
 
+@pytest.mark.slow
 def test_a_brief_page_is_the_answer_and_one_chart(page):
     full, brief = (read(page(run(tiny()), brief=brief)) for brief in (False, True))
     assert "Every number" in full
@@ -313,6 +316,7 @@ def luminance(colour):
 # Escaping
 
 
+@pytest.mark.slow
 def test_whatever_a_scenario_is_called_is_text(page):
     text = page(run(evil()), many(evil()))
     clean = page(run(tiny()), many(tiny()))
@@ -326,6 +330,7 @@ def test_whatever_a_scenario_is_called_is_text(page):
     assert figures(text)
 
 
+@pytest.mark.slow
 def test_names_in_figures_are_text_to_plotly_too(page):
     """Plotly takes `<b>` and `<a>` in a label for markup."""
     text = page(run(evil()), many(evil()))
@@ -348,6 +353,7 @@ def test_the_fan_has_a_band_a_median_and_the_observed_date(page):
     assert (observed["y"], target["y"]) == ([3], [3])
 
 
+@pytest.mark.slow
 def test_no_figure_has_a_number_that_is_none(page):
     for name, figure in figures(page(*everything())).items():
         assert "NaN" not in json.dumps(figure), name
@@ -372,6 +378,7 @@ def test_a_comparison_may_stand_beside_one_of_its_scenarios(page):
     assert more().document.sha256 in told
 
 
+@pytest.mark.slow
 def test_what_was_laid_over_the_scenario_is_told_however_it_comes(page):
     assert "with resources.crane.count=2 ·" in read(page(run(more())))
     resolved = dcsim.load(TINY_DATA)
@@ -411,6 +418,7 @@ def test_a_scenario_without_milestones_is_a_page(page):
 # The command
 
 
+@pytest.mark.slow
 def test_the_command_reads_folders(dcsim, tiny, tmp_path):
     one, two, out = tmp_path / "one", tmp_path / "two", tmp_path / "page.html"
     assert dcsim("run", tiny, "--expected", "--out", str(one))[2] == 0

@@ -75,6 +75,7 @@ def test_engines_agree_on_progress(batch):
             assert same_trace(*traces), f"engines differ on site {seed} under way with {chance}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", batches(5))
 def test_the_written_law(batch):
     """The reference engine does what a plain program that follows the text does."""

@@ -128,6 +128,7 @@ def test_notebooks_get_axes_of_their_own(many):
     plt.close(ax.figure)
 
 
+@pytest.mark.slow
 def test_the_command_draws_and_lists(dcsim, run, tmp_path):
     out, _, code = dcsim("plot", str(run), "--what", "list")
     assert (out.split(), code) == (["overview", "s-curve", "milestones", "waits", "gantt", "map", "level", "use"], 0)
@@ -215,6 +216,7 @@ def test_names_in_the_page_are_data(tmp_path):
     assert "alert" not in re.sub(r"id=\"scene\">.*", "", page)
 
 
+@pytest.mark.slow
 def test_a_gif_has_frames_and_the_same_bytes(run, tmp_path, monkeypatch):
     monkeypatch.setattr(animation, "MOST_FRAMES", 3)
     seen = []
@@ -226,6 +228,7 @@ def test_a_gif_has_frames_and_the_same_bytes(run, tmp_path, monkeypatch):
         assert film.n_frames == 3
 
 
+@pytest.mark.slow
 def test_letters_that_the_font_lacks_do_not_complain(tmp_path, monkeypatch):
     monkeypatch.setattr(animation, "MOST_FRAMES", 2)
     result = package.simulate(scenario(tmp_path, TINY.replace("name: Tiny", "name: 数据中心")), expected=True)
@@ -266,6 +269,7 @@ def test_an_animation_is_of_one_build(run, many, tmp_path):
         animate(package.read(run), tmp_path / "nowhere" / "x.html", still)
 
 
+@pytest.mark.slow
 def test_a_build_without_places_and_counters_is_animated(tmp_path):
     result = package.simulate(package.load({"name": "x", "start": "2024-01-01", "activities": {"a": {}}}))
     assert told(animate(result, tmp_path / "x.html", still).read_text())["map"]["x"] == []

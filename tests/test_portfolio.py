@@ -280,6 +280,7 @@ def test_what_is_wrong_is_told_with_file_and_line(opened, folder):
     refused(opened, "sites/one.yaml", "line 25", "memphis.biuld", "did you mean 'memphis.build'")
 
 
+@pytest.mark.slow
 def test_hostile_portfolios_end(opened, folder, monkeypatch):
     for k in range(9):
         inner = ", ".join(f"s{i}: {{file: f{k + 1}.yaml}}" for i in range(9))
@@ -437,9 +438,8 @@ def _unit(data, name, default):
     return data.get("supplies", {}).get(name, default).get("unit")
 
 
-@pytest.mark.parametrize(
-    ("shared", "first", "last"), [(False, 0, 3), (True, 0, 4), pytest.param(True, 4, 24, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("shared", "first", "last"), [(False, 0, 3), (True, 0, 4), (True, 4, 24)])
 def test_the_written_law_holds_for_portfolios(tmp_path, shared, first, last):
     """The reference engine does what a plain program that follows the text does; alone and together a site is alike."""
     compared = 0

@@ -193,6 +193,7 @@ def test_bands_are_the_quantiles_of_the_amounts():
         assert (told[level] == expected).all()
 
 
+@pytest.mark.slow
 def test_the_fan_of_a_build_is_that_of_its_runs():
     scenario = dcsim.load(
         {

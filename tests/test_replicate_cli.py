@@ -49,6 +49,7 @@ def test_it_fits_into_eighty_columns(dcsim):
     assert all(line == line.rstrip() for line in out.splitlines())
 
 
+@pytest.mark.slow
 def test_what_so_few_cannot_tell_is_a_question_mark(dcsim):
     out, _, _ = dcsim("replicate", MINIMAL, "-n", "2", *MANY)
     assert re.search(r"energized .* \? - \? +in all\n", out)
@@ -73,6 +74,7 @@ def test_variants_and_mitigation_are_named(dcsim, tiny):
     assert "Tiny · more_power · storm mitigated · 2 replications · seed 0\n" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampling", ["random", "lhs", "sobol"])
 def test_any_replication_can_be_told_again(dcsim, tiny, tmp_path, sampling):
     """The milestones of `dcsim run --replication K` are those that the campaign has kept."""
@@ -131,6 +133,7 @@ def test_a_build_with_expected_values_is_not_sampled(dcsim, tiny):
     assert "leave out --seed, --replication and --sampling" in " ".join(err.replace("│", " ").split())
 
 
+@pytest.mark.slow
 def test_what_is_stopped_from_the_keyboard_is_kept(dcsim, tiny, tmp_path, monkeypatch):
     from dcsim.study import replicate
 
@@ -157,6 +160,7 @@ def test_what_is_stopped_from_the_keyboard_is_kept(dcsim, tiny, tmp_path, monkey
     assert len(pd.read_parquet(out / "milestones.parquet")) == 600
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_how_far_it_is(dcsim, tiny, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
@@ -169,6 +173,7 @@ def test_a_terminal_sees_how_far_it_is(dcsim, tiny, monkeypatch):
 # Numba
 
 
+@pytest.mark.slow
 def test_without_numba_the_reference_engine_runs_with_a_notice(dcsim, tiny, monkeypatch):
     monkeypatch.setattr("dcsim.engine.has_numba", lambda: False)
     monkeypatch.setattr("dcsim.engine.REFERENCE_COST", 8 / 30)

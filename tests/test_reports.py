@@ -50,6 +50,7 @@ def test_a_workbook_has_numbers_and_dates_as_such_and_words_that_are_no_formulas
     assert len(sheet._images) == 1
 
 
+@pytest.mark.slow
 def test_the_same_results_give_the_same_bytes_in_every_form(tiny, tmp_path):
     many = replicate(tiny, 10)
     for suffix in (".md", ".xlsx", ".html"):

@@ -66,6 +66,7 @@ def test_of_drawn_values_there_are_no_floats():
     assert not set(FLOATS) & set(drawn.columns)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_without_limits_the_expected_case_goes_by_the_early_dates(data):
     """And whatever is critical ends with the last, or leads to it: all floats are from 0 on."""

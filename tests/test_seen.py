@@ -41,8 +41,8 @@ def chain(*seen, first="50 to 150 d", **more):
 NORMAL = {"normal": ["100 d", "20 d"]}
 
 
-def many(scenario, n=800, **more):
-    return dcsim.replicate(scenario, n, engine="reference", **more)
+def many(scenario, n=800, engine="reference", **more):
+    return dcsim.replicate(scenario, n, engine=engine, **more)
 
 
 def agrees(days, distribution):
@@ -53,9 +53,10 @@ def agrees(days, distribution):
 # Known answers
 
 
+@pytest.mark.compiled
 def test_a_bound_cuts_a_distribution():
     """Not by the end of day 109: later than day 110. Normal durations are cut at 0."""
-    found = many(chain({"milestone": "first", "not_by": on(109)}, first=NORMAL))
+    found = many(chain({"milestone": "first", "not_by": on(109)}, first=NORMAL), engine="compiled")
     cut = stats.truncnorm(0.5, np.inf, 100, 20)
     assert agrees(found.days_of("first"), cut)
     for level in (0.5, 0.8):
@@ -66,33 +67,39 @@ def test_a_bound_cuts_a_distribution():
     assert stats.binomtest(agree, drawn, stats.norm.sf(0.5)).pvalue > 0.01
 
 
+@pytest.mark.compiled
 def test_an_upper_bound_cuts_it_too():
-    found = many(chain({"milestone": "first", "reached_by": on(94)}, first=NORMAL))
+    found = many(chain({"milestone": "first", "reached_by": on(94)}, first=NORMAL), engine="compiled")
     assert agrees(found.days_of("first"), stats.truncnorm(-np.inf, -0.25, 100, 20))
 
 
+@pytest.mark.compiled
 def test_what_follows_is_forecast_from_the_date_seen():
     """Seen on day 100, give or take 10: anywhere from day 90 to the end of day 110; then up to 40 days more."""
-    found = many(
-        chain({"milestone": "first", "reached": on(100), "error": "10 d"}, first={"uniform": ["50 d", "150 d"]})
-    )
+    seen = {"milestone": "first", "reached": on(100), "error": "10 d"}
+    found = many(chain(seen, first={"uniform": ["50 d", "150 d"]}), engine="compiled")
     assert agrees(found.days_of("first"), stats.uniform(90, 21))
     assert agrees(found.days_of("last"), stats.trapezoid(21 / 61, 40 / 61, 90, 61))
 
 
+@pytest.mark.compiled
 def test_what_was_seen_late_says_how_it_began():
     """A sum of two is seen: its first part is likelier to have been long, as Bayes has it."""
-    found = many(chain({"milestone": "last", "reached_by": on(69)}, first={"uniform": ["50 d", "150 d"]}))
+    found = many(
+        chain({"milestone": "last", "reached_by": on(69)}, first={"uniform": ["50 d", "150 d"]}), engine="compiled"
+    )
     first = found.days_of("first") - 50
     assert agrees(first, stats.triang(0, 0, 20))  # density falls with what is left until day 70
 
 
+@pytest.mark.slow
 def test_an_error_moves_a_bound_to_the_safe_side():
     sure = many(chain({"milestone": "first", "not_by": on(109)}), 50)
     unsure = many(chain({"milestone": "first", "not_by": on(119), "error": "10 d"}), 50)
     assert sure.numbers.tolist() == unsure.numbers.tolist()
 
 
+@pytest.mark.slow
 def test_what_was_seen_later_is_left_out():
     seen = [{"milestone": "first", "not_by": on(60)}, {"milestone": "first", "not_by": on(120)}]
     before = many(chain(*seen, as_of=on(100)), 50)
@@ -115,11 +122,13 @@ def test_they_do_not_depend_on_who_runs_them(tmp_path):
     assert all((one / name).read_bytes() == (other / name).read_bytes() for name in files)
 
 
+@pytest.mark.slow
 def test_more_builds_begin_with_fewer():
     scenario = chain({"milestone": "first", "not_by": on(109)})
     assert many(scenario, 60).numbers.tolist() == many(scenario, 120).numbers[:60].tolist()
 
 
+@pytest.mark.slow
 def test_each_can_be_told_again():
     scenario = chain({"milestone": "first", "not_by": on(109)})
     found = explain(scenario, milestone="last", n=40, engine="reference")
@@ -130,10 +139,11 @@ def test_each_can_be_told_again():
     assert number in many(scenario, 40).milestones["replication"].tolist()
 
 
+@pytest.mark.compiled
 def test_of_few_that_agree_the_nearest_count_and_it_is_told():
     """Within half a day of day 148, nearly the end of the range: too few of 10,000."""
     scenario = chain({"milestone": "first", "reached": on(195)}, first=NORMAL)
-    found = many(scenario, 100, workers=1)
+    found = many(scenario, 100, workers=1, engine="compiled")
     seen = found.about["seen"]
     assert (seen["drawn"], found.n) == (10_000, 100)
     assert seen["agree"] < 100
@@ -145,6 +155,7 @@ def test_of_few_that_agree_the_nearest_count_and_it_is_told():
     )
 
 
+@pytest.mark.slow
 def test_a_bound_that_no_build_keeps_is_refused():
     with pytest.raises(
         RequestError, match=r"none of 1,000 replications agrees.*'first' reached by 2024-01-31: .* with 0"
@@ -160,6 +171,7 @@ def test_without_sightings_nothing_is_told_of_them(tmp_path):
     assert found.milestones.equals(many(plain, 20).milestones)
 
 
+@pytest.mark.slow
 def test_the_forecast_before_stands_beside(tmp_path):
     scenario = chain({"milestone": "first", "not_by": on(109)}, first=NORMAL)
     found = many(scenario, 200, out=tmp_path)
@@ -170,6 +182,7 @@ def test_the_forecast_before_stands_beside(tmp_path):
     assert told == str(found.report())
 
 
+@pytest.mark.slow
 def test_the_page_shows_done_before_and_after():
     seen = [{"milestone": "first", "reached_by": on(119)}, {"milestone": "last", "not_by": on(119)}]
     found = many(chain(*seen), 200)
@@ -187,6 +200,7 @@ def test_the_page_shows_done_before_and_after():
 # Questions
 
 
+@pytest.mark.slow
 def test_changes_are_compared_in_the_builds_that_agree():
     scenario = chain({"milestone": "first", "not_by": on(109)})
     found = compare(scenario, "activities.b.duration=50 d", n=40, milestones=["last"], engine="reference")
@@ -196,6 +210,7 @@ def test_changes_are_compared_in_the_builds_that_agree():
     assert np.allclose(outcomes["activities.b.duration=50 d"], base.days_of("first") + 50, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_orders_that_were_placed_stay_placed():
     goods = {"goods": {"unit": "piece", "orders": {}}}
     for name, placed in (("early", "5 d"), ("late", "40 d")):
@@ -224,6 +239,7 @@ def test_what_varies_inputs_one_by_one_refuses(question):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [None, "3 USD"])
 def test_measures_are_weighed_in_the_builds_that_agree(budget):
     """What saves the second activity saves its days."""
@@ -237,14 +253,16 @@ def test_measures_are_weighed_in_the_builds_that_agree(budget):
     assert "as seen until 2024-04-19" in str(found.report())
 
 
+@pytest.mark.compiled
 def test_few_that_agree_are_divided_too():
     options = {"less": {"cost": "1 USD", "changes": {"activities": {"b": {"duration": "0 d"}}}}}
     scenario = chain({"milestone": "first", "reached": on(195)}, first=NORMAL, options=options)
-    found = mitigate(scenario, milestone="last", n=150, budget="2 USD", engine="reference")
+    found = mitigate(scenario, milestone="last", n=150, budget="2 USD", engine="compiled")
     assert found.simulated == 150 * 100 // 187
     assert len(found.sets) == 1
 
 
+@pytest.mark.slow
 def test_money_is_that_of_the_builds_that_agree():
     terms = {"currency": "USD", "until": "2025-12", "discount_rate": 0}
     terms["costs"] = {"work": {"activity": "a", "price": "1 USD"}}
@@ -256,6 +274,7 @@ def test_money_is_that_of_the_builds_that_agree():
     assert "seen" not in finance(scenario, expected=True).about
 
 
+@pytest.mark.slow
 def test_designs_are_refused():
     with pytest.raises(RequestError, match="random sampling, not lhs"):
         many(chain({"milestone": "first", "not_by": on(109)}), 64, sampling="lhs")
@@ -330,6 +349,7 @@ def under_way(*seen, until=109, **more):
     return chain(*seen, as_of=on(until), **more)
 
 
+@pytest.mark.slow
 def test_work_under_way_lasts_longer_than_it_has():
     """Day 110 has passed: of a normal duration from day 0 on, those above 110 days are left."""
     found = many(under_way({"activity": "a", "started": on(0)}, first=NORMAL))
@@ -337,6 +357,7 @@ def test_work_under_way_lasts_longer_than_it_has():
     assert found.about["status"] == f"{on(110)}T00:00:00"
 
 
+@pytest.mark.slow
 def test_what_is_left_may_be_told():
     left = {"uniform": ["10 d", "20 d"]}
     found = many(under_way({"activity": "a", "started": on(0), "remaining": left}))

@@ -69,6 +69,7 @@ def test_the_indices_of_the_g_function():
     assert holds(found, "total", total)
 
 
+@pytest.mark.slow
 def test_what_is_asked_about_as_one_thing_has_one_index():
     """The first two inputs of the g function together, and all others together."""
     found = told(g, [plain("large", 2), plain("small", 6)], 2048)
@@ -94,6 +95,7 @@ def test_where_nothing_varies_there_is_nothing_to_tell():
     assert found["correlation"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_tornado_moves_the_mean_by_each_end():
     """2 a + b c: at the tenths of a 0.8 below and above the mean, at those of b half as far as c is on average."""
     found = told(lambda p: 2 * p[:, 0] + p[:, 1] * p[:, 2], [plain("a"), plain("b"), plain("c")], 1024)
@@ -104,6 +106,7 @@ def test_a_tornado_moves_the_mean_by_each_end():
     assert holds(found.loc[["b", "c"]], "swing", 0.4)
 
 
+@pytest.mark.slow
 def test_at_an_end_what_is_not_a_number_stays_at_random():
     """A risk of 3 in 10 that costs between 0 and 20."""
     ends = (1 - SMALLEST, np.nan), (SMALLEST, np.nan)
@@ -147,7 +150,7 @@ def test_the_worth_of_knowing_one_part_of_a_normal_sum(signal, noise):
     """Beyond the P80 lies 1.4 times the spread, and of the spread the other part remains."""
     rng, truth = np.random.default_rng(2), BEYOND * (sqrt(signal**2 + noise**2) - noise)
     found = []
-    for _ in range(60):
+    for _ in range(40):
         x, rest = rng.normal(size=(2, 512))
         found.append(information(x, signal * x + noise * rest, rng))
     estimates = np.array([one.estimate for one in found])
@@ -157,12 +160,12 @@ def test_the_worth_of_knowing_one_part_of_a_normal_sum(signal, noise):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("signal", "noise"), [(1.0, 1.0), (0.3, 1.0), (0.0, 1.0)])
+@pytest.mark.parametrize(("signal", "noise"), [(1.0, 1.0), (0.0, 1.0)])
 def test_how_much_sooner_the_p80_is_for_those_who_know(signal, noise):
     """The P80 of a normal sum lies 0.84 times its spread above its mean, and of the spread the other part remains."""
     rng, truth = np.random.default_rng(4), special.ndtri(0.8) * (sqrt(signal**2 + noise**2) - noise)
     found = []
-    for _ in range(60):
+    for _ in range(40):
         x, rest = rng.normal(size=(2, 512))
         found.append(information(x, signal * x + noise * rest, rng, p80))
     assert np.mean([one.estimate for one in found]) == pytest.approx(truth, abs=0.03)
@@ -198,6 +201,7 @@ def test_without_salib_it_is_told_what_to_install(monkeypatch):
         sample([plain("a")], 8, 0)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_table():
     inputs = [plain("x"), plain("y"), plain("z")]
     one, again, other = (told(ishigami, inputs, 64, seed) for seed in (0, 0, 1))

@@ -137,6 +137,7 @@ def test_a_result_that_was_read_says_and_draws_the_same(tmp_path):
     assert told(dcsim.read(tmp_path)) == told(many)
 
 
+@pytest.mark.slow
 def test_results_are_copied_and_pickled(tmp_path):
     many = dcsim.replicate(TINY, 3, engine="reference", out=tmp_path)
     for result in (many, dcsim.read(tmp_path)):

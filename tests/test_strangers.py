@@ -77,6 +77,7 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path):
         simulated(tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_picture_replaces_no_link_and_no_device(tmp_path, mine):
     simulated(tmp_path / "kept")
     (tmp_path / "page.html").symlink_to(mine)
@@ -270,6 +271,7 @@ def stopped(out):
     return sorted((out / "parts").iterdir())
 
 
+@pytest.mark.slow
 def test_a_part_that_was_changed_or_moved_is_run_again(tmp_path):
     right = replicated(tmp_path / "right", 128)
     parts = stopped(tmp_path / "out")
@@ -281,6 +283,7 @@ def test_a_part_that_was_changed_or_moved_is_run_again(tmp_path):
     pd.testing.assert_frame_equal(found.milestones, right.milestones)
 
 
+@pytest.mark.slow
 def test_parts_of_another_result_are_run_again(tmp_path):
     right = replicated(tmp_path / "right", 128)
     other = dcsim.load(TINY | {"activities": {"a": {"duration": "20 to 30 d"}}})
@@ -298,6 +301,7 @@ def _interrupt(done, _):
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_noticed(tmp_path):
     right = replicated(tmp_path / "right", 64, chunk=16)
     with pytest.raises(KeyboardInterrupt):
@@ -404,6 +408,7 @@ def test_page_and_film_run_nothing_that_is_not_their_own(tmp_path):
 # The place of another result
 
 
+@pytest.mark.slow
 def test_a_result_is_replaced_if_asked(dcsim, tiny, tmp_path):
     out = str(tmp_path / "out")
     assert dcsim("run", tiny, "--expected", "--out", out)[2] == 0

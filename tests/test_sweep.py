@@ -124,6 +124,7 @@ def test_samples_are_a_latin_hypercube():
 # What a sweep is
 
 
+@pytest.mark.slow
 def test_every_point_is_a_run_of_its_own(scenario):
     """What is told of a point is what `replicate` tells of the scenario with these values."""
     found = sweep(scenario, {CREW: "1..2", POWER: "300,600"}, n=12, seed=3)

@@ -116,6 +116,7 @@ def options(**of):
     return {name: {"cost": "1M USD", "changes": changes} for name, changes in of.items()}
 
 
+@pytest.mark.slow
 def test_what_if_says_what_is_missing_too():
     more, some = ({"supplies": {"power": {"initial": units}}} for units in (20, 2))
     with_options = scenario(options=options(more=more, some=some))
@@ -153,6 +154,7 @@ def test_a_sweep_is_read_back_with_what_is_missing(tmp_path):
     assert not again.stuck.empty
 
 
+@pytest.mark.slow
 def test_only_so_many_sentences_are_told():
     without_orders = scenario(supplies=PLENTY, variants={})
     points = dcsim.sweep(without_orders, {"supplies.power.initial": "1..13"}, n=1, milestones=["all"])
@@ -207,6 +209,7 @@ def test_what_was_kept_is_read_back(tmp_path, many):
     assert again.stuck.equals(many.stuck)
 
 
+@pytest.mark.slow
 def test_a_build_in_which_nothing_can_start_has_all_its_results(dcsim, tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text(
