@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.analysis.frames import dates, explained
+from dcsim.analysis.frames import dates, explained, typed
 from dcsim.analysis.quantiles import quantile, share
 from dcsim.chain.ways import ways
 from dcsim.dates import at_midnight
@@ -127,21 +127,18 @@ def segments(network: Network, draws: Draws, milestone: str, chain: Table) -> pd
     Columns: milestone, kind, name, activity, place (whose work, or who waited), begins, ends (ticks), days, from, to.
     """
     names = codes_of(network)
-    rows: list[list[str | int]] = []
+    rows: list[list[Any]] = []
     for begins, ends, code, instance, _ in with_risks(network, draws, chain).tolist() if len(chain) else ():
         if begins == ends and (ends or names[code].kind not in (ORDER, PRODUCED)):
             continue
         activity = network.activities[int(network.activity[instance])] if instance != NOT else ""
         place = network.place_path(instance) if instance != NOT else ""
-        if rows and rows[-1][:4] == [*names[code], activity, place]:
-            rows[-1][5] = ends
+        spent = [milestone, *names[code], activity, place]
+        if rows and rows[-1][:5] == spent:
+            rows[-1][6] = ends
         else:
-            rows.append([*names[code], activity, place, begins, ends])
-    frame = pd.DataFrame(rows, columns=["kind", "name", "activity", "place", "begins", "ends"])
-    frame = frame.astype(
-        {**dict.fromkeys(["kind", "name", "activity", "place"], "str"), "begins": "int64", "ends": "int64"}
-    )
-    frame.insert(0, "milestone", pd.Series([milestone] * len(frame), dtype="str"))
+            rows.append([*spent, begins, ends])
+    frame = typed(rows, "milestone kind name activity place begins:whole ends:whole")
     frame["days"] = (frame["ends"] - frame["begins"]) / DAY
     frame["from"] = dates(network, frame["begins"].to_numpy(np.int64))
     ends = frame["ends"].to_numpy(np.int64)
@@ -215,6 +212,8 @@ _PARTS = {
     "calendar": (CALENDAR,),
 }
 """What can be on a driving chain, and the kinds of spending by which it is."""
+DAYS = "kind name mean:number p10:number p90:number index:number"
+CRITICALITY = "kind name index:number low:number high:number"
 
 
 def days_by_cause(network: Network, spent: Ints, touched: NDArray[np.bool_]) -> pd.DataFrame:
@@ -223,7 +222,6 @@ def days_by_cause(network: Network, spent: Ints, touched: NDArray[np.bool_]) -> 
     `spent` has minutes and `touched` whether the chain led through it, replications by codes (see `minutes_by_code`);
     the means add up to the mean day of these replications. `index` is the share of them whose chain leads through it.
     """
-    columns = ["kind", "name", "mean", "p10", "p90", "index"]
     parts: dict[Spending, list[int]] = {}
     for code, spending in enumerate(codes_of(network)):
         parts.setdefault(spending, []).append(code)
@@ -234,8 +232,7 @@ def days_by_cause(network: Network, spent: Ints, touched: NDArray[np.bool_]) -> 
         days = spent[:, codes].sum(axis=1) / DAY
         index = float(touched[:, codes].any(axis=1).mean())
         rows.append((*spending, float(days.mean()), quantile(days, 0.1), quantile(days, 0.9), index))
-    frame = pd.DataFrame(rows, columns=columns).astype({"kind": "str", "name": "str"})
-    return frame.sort_values(["mean", "index"], ascending=False, kind="stable", ignore_index=True)
+    return typed(rows, DAYS).sort_values(["mean", "index"], ascending=False, kind="stable", ignore_index=True)
 
 
 def criticality(network: Network, touched: NDArray[np.bool_]) -> pd.DataFrame:
@@ -254,5 +251,4 @@ def criticality(network: Network, touched: NDArray[np.bool_]) -> pd.DataFrame:
                 positions.setdefault(name, []).append(code)
         for name, codes in positions.items():
             rows.append((what, name, *share(int(touched[:, codes].any(axis=1).sum()), len(touched))))
-    frame = pd.DataFrame(rows, columns=["kind", "name", "index", "low", "high"]).astype({"kind": "str", "name": "str"})
-    return frame.sort_values("index", ascending=False, kind="stable", ignore_index=True)
+    return typed(rows, CRITICALITY).sort_values("index", ascending=False, kind="stable", ignore_index=True)

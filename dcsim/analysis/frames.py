@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,14 @@ import pandas as pd
 from dcsim.network import Network
 from dcsim.trace import NOT, Ints, ticks
 from dcsim.units import DAY
+
+_TYPES = {"text": "str", "whole": "int64", "number": "float64", "time": "datetime64[ms]"}
+
+
+def typed(rows: Sequence[Any], columns: str) -> pd.DataFrame:
+    """A table of these rows, mappings or tuples; each column is told as `name`, which holds text, or `name:kind`."""
+    types = {name: _TYPES[kind or "text"] for name, _, kind in (column.partition(":") for column in columns.split())}
+    return pd.DataFrame(list(rows), columns=list(types)).astype(types)
 
 
 def explained(frame: pd.DataFrame, network: Network) -> pd.DataFrame:

@@ -10,11 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from dcsim.analysis.frames import typed
+
 Days = NDArray[np.float64]
 """Days of a milestone in many replications, in their order; not a number where it was not reached."""
 
 LEVELS = (0.1, 0.5, 0.8, 0.9)
 CONFIDENCE = 0.95
+SUMMARY = (
+    "milestone p10:number p50:number p80:number p90:number p80_low:number p80_high:number mean:number sd:number"
+    " reached:number wanted:number probability:number late:number"
+)
+"""The columns of what is told of each milestone."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +148,7 @@ def summary_table(
                 "late": float((reached[reached > until] - until).mean()) if (reached > until).any() else np.nan,
             }
         )
-    quantiles = [f"p{round(100 * level)}" for level in LEVELS]
-    numbers = [*quantiles, "p80_low", "p80_high", "mean", "sd", "reached", "wanted", "probability", "late"]
-    frame = pd.DataFrame(rows, columns=["milestone", *numbers])
-    return frame.astype({"milestone": "str", **dict.fromkeys(numbers, "float64")})
+    return typed(rows, SUMMARY)
 
 
 def bands(counts: NDArray[np.int32], width: int, levels: Sequence[float] = LEVELS) -> dict[float, NDArray[np.int64]]:

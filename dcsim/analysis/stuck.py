@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.chain import waiting_for
+from dcsim.analysis.frames import typed
 from dcsim.analysis.supplies import movements
 from dcsim.engine.draws import Draws
 from dcsim.network import Network
@@ -16,6 +17,8 @@ from dcsim.trace import NOT, Ints, Trace, causes
 HORIZON = "the horizon"
 """What is waited for by what is still worked on when the time is over."""
 WAITING, WORKING, NOT_READY = "waiting", "working", "not ready"
+STUCK = "milestone activity place waits_for kind unfinished:whole builds:whole mean:number least:whole most:whole"
+"""The columns of what unfinished builds are stuck on."""
 
 
 class Lack(NamedTuple):
@@ -63,7 +66,7 @@ def stuck_in_many(network: Network, reached: Ints, left: Ints, stuck: Ints) -> p
         missed = reached[:, number] == NOT
         rows += _lacks(network, milestone.name, missed, left, stuck, [milestone.gate], milestone.stocks)
     rows += _lacks(network, "", left > 0, left, stuck)
-    return _frame(rows)
+    return typed(rows, STUCK)
 
 
 def stuck_before(
@@ -73,16 +76,7 @@ def stuck_before(
 
     `missed` are these builds; `name` stands in the column of the milestone.
     """
-    return _frame(_lacks(network, name, missed, left, stuck, nodes.tolist(), stocks))
-
-
-def _frame(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
-    columns = ["milestone", *_LACKS]
-    kinds = {**dict.fromkeys(columns[:5], "str"), **dict.fromkeys(columns[5:], "int64"), "mean": "float64"}
-    return pd.DataFrame(rows, columns=columns).astype(kinds)
-
-
-_LACKS = ("activity", "place", "waits_for", "kind", "unfinished", "builds", "mean", "least", "most")
+    return typed(_lacks(network, name, missed, left, stuck, nodes.tolist(), stocks), STUCK)
 
 
 def _lacks(

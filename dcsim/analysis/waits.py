@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dcsim.analysis.frames import typed
 from dcsim.network import Network
 from dcsim.trace import NOT, Ints
 from dcsim.units import DAY
@@ -24,8 +25,7 @@ def waits_by_cause(shortages: pd.DataFrame, end: int) -> pd.DataFrame:
         covered = sum(until - begin for begin, until in spells(part, str(cause), end))
         names = ", ".join(str(name) for name in weights.index)
         rows.append((str(cause), covered / DAY, float(weights.sum()) / DAY, names))
-    frame = pd.DataFrame(rows, columns=["cause", "days", "waiting_days", "activities"])
-    frame = frame.astype({"cause": "str", "days": "float64", "waiting_days": "float64", "activities": "str"})
+    frame = typed(rows, "cause days:number waiting_days:number activities")
     return frame.sort_values(["days", "waiting_days"], ascending=False, kind="stable", ignore_index=True)
 
 

@@ -25,6 +25,8 @@ from dcsim.study.scores import (
     DONE,
     NOT_YET,
     OURS,
+    SCORES,
+    SKILL,
     Days,
     Seen,
     crps,
@@ -45,10 +47,8 @@ TABLES = {
     "steps": "site archetype shell power buildings:whole first:number forecast made:time elapsed:number widened:number"
     " seen date:time members:whole stands_in:number never:number p10:number p50:number p90:number day:number"
     " day_error:number error:number inside:number pit:number crps:number log_score:number",
-    "scores": "group forecast sites:number steps:number censored:number crps:number crps_all:number coverage:number"
-    " coverage_error:number width:number error:number log_score:number log_score_all:number rank:number",
-    "skill": "group against counted sites:number steps:number ours:number theirs:number skill:number"
-    " skill_low:number skill_high:number difference:number difference_low:number difference_high:number",
+    "scores": SCORES,
+    "skill": SKILL,
     "outcomes": "site buildings:whole replication:whole day:number",
 }
 ABOUT: Fields = {**ABOUT_SITES, "under_way": (bool, False)}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dcsim.analysis.frames import typed
 from dcsim.distributions import Z95
 from dcsim.document.chart import Axis, Bars, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
@@ -96,8 +97,8 @@ def calibrate(
     names = [quantity.quantity for quantity in rules.calibrate]
     about |= {"calibrated": names, "effective": posterior.effective(), "to": last.isoformat()}
     groups = list(_groups(posterior))
-    tables = {"posterior": pd.DataFrame([group.row() for group in groups], columns=_COLUMNS)}
-    tables["layers"] = pd.DataFrame([row for group in groups for row in group.settings()], columns=_LAYERS)
+    tables = {"posterior": typed([group.row() for group in groups], TABLES["posterior"])}
+    tables["layers"] = typed([row for group in groups for row in group.settings()], TABLES["layers"])
     tables |= {"ridges": _ridges(posterior), "sites": _sites(posterior, builds)}
     return Result("calibration", builds[0].scenario, about, tables)
 
@@ -109,13 +110,6 @@ def _until(cases: Cases, date: dt.date) -> Cases:
         for site in cases.sites
     )
     return replace(cases, sites=tuple(sites))
-
-
-_COLUMNS = [
-    *("group", "quantity", "sites", "prior_low", "prior_high", "low", "high"),
-    *("median_p10", "median_p50", "median_p90", "median_width", "spread_width"),
-]
-_LAYERS = ["group", "quantity", "path", "value", "low", "high"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,24 +206,17 @@ def _ridges(posterior: Posterior) -> pd.DataFrame:
     draws, weights = posterior.draws[:, : len(labels)], posterior.weights()
     correlations = np.atleast_2d(np.corrcoef(((draws - weights @ draws) * np.sqrt(weights)[:, None]).T))
     pairs = [(labels[k], labels[j], correlations[k, j]) for k in range(len(labels)) for j in range(k)]
-    return pd.DataFrame(pairs, columns=["one", "other", "correlation"])
+    return typed(pairs, TABLES["ridges"])
 
 
 def _sites(posterior: Posterior, builds: Sequence[Build]) -> pd.DataFrame:
     """One row per site: archetype, steps, by how much the errors of its dates were widened, how many replications
     count, and how many draws do without the site."""
     rows = [
-        (
-            evidence.site,
-            build.rule.archetype,
-            evidence.steps,
-            evidence.widened,
-            evidence.effective,
-            posterior.effective(evidence.site),
-        )
-        for evidence, build in zip(posterior.evidence, builds, strict=True)
+        (site.site, build.rule.archetype, site.steps, site.widened, site.effective, posterior.effective(site.site))
+        for site, build in zip(posterior.evidence, builds, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["site", "archetype", "steps", "widened", "replications", "draws_without"])
+    return typed(rows, TABLES["sites"])
 
 
 # The layer
@@ -344,7 +331,7 @@ def ranges(result: Result) -> Chart:
     """Prior and calibrated range of each quantity, in all sites and in each group."""
     table = result.tables["posterior"]
     rows = np.arange(len(table), dtype=np.float64)
-    column = {name: table[name].to_numpy(np.float64) for name in _COLUMNS[3:]}
+    column = {name: table[name].to_numpy(np.float64) for name in table.columns[3:]}
     names = [
         f"{quantity.removeprefix('factors.')}: {group}"
         for group, quantity in zip(table["group"], table["quantity"], strict=True)

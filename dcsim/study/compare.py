@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import difference
+from dcsim.analysis.frames import typed
+from dcsim.analysis.stuck import STUCK
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -25,7 +27,6 @@ from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed, draws_of
-from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.unfinished import in_front
 from dcsim.trace import Ints

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dcsim.analysis.contention import taken
+from dcsim.analysis.frames import typed
 from dcsim.analysis.milestones import beside_observed
 from dcsim.analysis.states import NEVER as NOT_YET
 from dcsim.analysis.states import states_of
@@ -34,7 +35,7 @@ from dcsim.study.result import Result, known
 from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, taken_section, waits_section
 from dcsim.study.site import gantt, site_map
 from dcsim.study.stocks import at_work, stock
-from dcsim.study.tables import MILESTONES, TAKEN, typed
+from dcsim.study.tables import MILESTONES, TAKEN
 from dcsim.units import DAY
 
 MAIN = "milestones"

@@ -11,9 +11,9 @@ import pandas as pd
 
 from dcsim.analysis.chain import codes_of, with_risks
 from dcsim.analysis.delay import Floats, Growth, by_day, lateness, shared
-from dcsim.analysis.frames import dates, days, explained
+from dcsim.analysis.frames import dates, days, explained, typed
 from dcsim.analysis.result import EXPECTED
-from dcsim.analysis.stuck import stuck_before
+from dcsim.analysis.stuck import STUCK, stuck_before
 from dcsim.calendars import always
 from dcsim.chain import chains
 from dcsim.chain.ways import ways
@@ -34,7 +34,6 @@ from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
 from dcsim.study.seen import about_seen, agreed, draws_of
-from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import never

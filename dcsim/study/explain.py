@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.analysis.chain import MINOR, criticality, days_by_cause, segments, story
+from dcsim.analysis.chain import CRITICALITY, DAYS, MINOR, criticality, days_by_cause, segments, story
 from dcsim.analysis.contention import taken
+from dcsim.analysis.frames import typed
+from dcsim.analysis.stuck import STUCK
 from dcsim.chain import chains
 from dcsim.distributions import Fixed
 from dcsim.document.bars import OTHER, coloured, with_rest
@@ -32,15 +34,15 @@ from dcsim.study.replications import Asked, Replications, require_milestone
 from dcsim.study.result import Result
 from dcsim.study.sections import taken_section
 from dcsim.study.seen import about_seen
-from dcsim.study.tables import CHAIN, STUCK, TAKEN, typed
+from dcsim.study.tables import CHAIN, TAKEN
 from dcsim.study.unfinished import never
 from dcsim.trace import NOT, Trace
 from dcsim.units import DAY
 
 MAIN = "days"
 TABLES = {
-    "days": "kind name mean:number p10:number p90:number index:number",
-    "criticality": "kind name index:number low:number high:number",
+    "days": DAYS,
+    "criticality": CRITICALITY,
     "segments": "milestone kind name activity place begins:whole ends:whole days:number from:time to:time",
     "chain": CHAIN,
     "stuck": STUCK,

@@ -7,22 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from dcsim.analysis.frames import moments
+from dcsim.analysis.frames import moments, typed
 from dcsim.analysis.result import EXPECTED
 from dcsim.engine import ENGINES, builds, choose
 from dcsim.engine.draws import Draws, Expectation, draw
 from dcsim.errors import RequestError
 from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books, together
 from dcsim.money.chosen import with_chosen
-from dcsim.money.figures import (
-    COVER,
-    EVENTS,
-    MONEY,
-    RATIOS,
-    Figures,
-    figures_of,
-    sources_and_uses,
-)
+from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS, Figures, figures_of, sources_and_uses
 from dcsim.money.months import Drawn, Floats, Ints, Months, expected, quantile, repeated, sampled
 from dcsim.money.quantities import History, cost_quantity, rented_quantity, revenue_quantity
 from dcsim.money.rented import own_or_rent
@@ -341,8 +333,7 @@ def _figures(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFr
             kind = "money" if name in MONEY else "share" if name in RATIOS else "ratio"
             share_there = len(here) / len(values)
             rows.append((party, name, kind, float(figures.values[name][0]), mean, *levels(here), share_there, note))
-    columns = ["party", "figure", "kind", "expected", "mean", "p10", "p50", "p90", "there", "note"]
-    return pd.DataFrame(rows, columns=columns)
+    return typed(rows, TABLES["figures"])
 
 
 def _events(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFrame:
@@ -395,7 +386,7 @@ def _sources(centre: Valued) -> pd.DataFrame:
     for name, party in centre.books.parties.items():
         for side, lines in zip(("source", "use"), sources_and_uses(party), strict=True):
             rows += [(name, side, line, float(amount[0]) / 100) for line, amount in lines.items()]
-    return pd.DataFrame(rows, columns=["party", "side", "line", "amount"])
+    return typed(rows, TABLES["sources"])
 
 
 def _outcomes(money: Money, parts: Sequence[Valued], numbers: Sequence[int]) -> pd.DataFrame:

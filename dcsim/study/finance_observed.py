@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from dcsim.analysis.frames import typed
 from dcsim.document.report import Column, Table
 from dcsim.document.words import NEVER, money, share
 from dcsim.money.months import expected
 from dcsim.money.rented import OWN_OR_RENT
 from dcsim.scenario.prices import MONTH
 from dcsim.study.finance_debt import levels
-from dcsim.study.tables import typed
 
 if TYPE_CHECKING:
     from dcsim.study.finance import Money, Valued

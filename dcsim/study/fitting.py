@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from dcsim.analysis.frames import typed
 from dcsim.dates import day_of
 from dcsim.distributions import Z95
 from dcsim.document.chart import Axis, Bars, Chart, Dots
@@ -38,7 +39,6 @@ from dcsim.study.replications import Asked, Replications
 from dcsim.study.result import Result
 from dcsim.study.scores import label_error
 from dcsim.study.seen import sightings_of
-from dcsim.study.tables import typed
 
 MAIN = "fitted"
 TABLES = {

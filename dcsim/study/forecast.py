@@ -10,12 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.analysis.milestones import date_at
-from dcsim.analysis.quantiles import (
-    LEVELS,
-    Days,
-    quantile,
-    ranks,
-)
+from dcsim.analysis.quantiles import LEVELS, SUMMARY, Days, quantile, ranks
+from dcsim.analysis.stuck import STUCK
 from dcsim.dates import spelled
 from dcsim.document.bars import coloured
 from dcsim.document.causes import kind_of_wait, waited_for
@@ -29,15 +25,13 @@ from dcsim.study.manifest import Count, Fields, Wishes
 from dcsim.study.progress import progress_section
 from dcsim.study.result import Result, known
 from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, waits_section
-from dcsim.study.tables import MILESTONES, STUCK
+from dcsim.study.tables import MILESTONES
 from dcsim.study.unfinished import never
 
 MAIN = "summary"
 TABLES = {
     "milestones": MILESTONES,
-    "summary": "milestone p10:number p50:number p80:number p90:number p80_low:number p80_high:number mean:number"
-    " sd:number reached:number wanted:number probability:number late:number p10_date:time p50_date:time p80_date:time"
-    " p90_date:time",
+    "summary": f"{SUMMARY} p10_date:time p50_date:time p80_date:time p90_date:time",
     "waits": "cause days:number days_p10:number days_p90:number waiting_days:number",
     "draws": "replication:whole name value:number",
     "supplies": "supply unit day:number date:time p10:number p50:number p80:number p90:number",

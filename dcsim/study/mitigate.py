@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from dcsim.analysis.frames import typed
 from dcsim.analysis.gains import Gain, interplay
+from dcsim.analysis.stuck import STUCK
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
@@ -23,7 +25,6 @@ from dcsim.study.outcome import Asking, in_manifest, outcome_of
 from dcsim.study.replicate import Progress
 from dcsim.study.result import Result
 from dcsim.study.seen import about_seen, agreed, draws_of
-from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import in_front

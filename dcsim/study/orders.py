@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dcsim.analysis.frames import typed
+from dcsim.analysis.stuck import STUCK
 from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit, spelled
 from dcsim.document.chart import Axis, Bars, Chart, Dots
 from dcsim.document.report import Cell, Column, Report, Section, Table
@@ -29,7 +31,6 @@ from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import about_seen, agreed, draws_of, known_until
-from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import never

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.chain import codes_of
-from dcsim.analysis.frames import dates, moments
+from dcsim.analysis.frames import dates, typed
 from dcsim.analysis.quantiles import share
 from dcsim.dates import Limit, day_of, in_time, parse_limit, spelled
 from dcsim.engine import AUTO
@@ -31,7 +31,6 @@ from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked, Replications
 from dcsim.study.result import Result, known
 from dcsim.study.seen import about_seen
-from dcsim.study.tables import typed
 from dcsim.study.trials import Trials
 from dcsim.suggest import shorten
 from dcsim.units import DAY, parse_amount
@@ -169,12 +168,8 @@ def _conditions(many: Replications, kept: Kept) -> pd.DataFrame:
     occurs, of an order the day it comes, of an activity days, both without the factors that they vary with),
     limit_date, kept and missed (shares in which that is so), with and without it the chance that the date is kept.
     """
-    columns = ["input", "kind", "side", "limit", "limit_date", "kept", "missed", "with", "without"]
     rows = list(_separating(many, kept)) if kept.any() and not kept.all() else []
-    rows.sort(key=lambda row: -abs(row["kept"] - row["missed"]))
-    frame = pd.DataFrame(rows, columns=columns).astype({"input": "str", "kind": "str", "side": "str"})
-    numbers = dict.fromkeys(("limit", "kept", "missed", "with", "without"), "float64")
-    return frame.assign(limit_date=moments(frame["limit_date"].to_list())).astype(numbers)
+    return typed(sorted(rows, key=lambda row: -abs(row["kept"] - row["missed"])), TABLES["conditions"])
 
 
 def _separating(many: Replications, kept: Kept) -> Iterator[dict[str, Any]]:

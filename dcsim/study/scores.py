@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from dcsim.analysis.frames import typed
 from dcsim.errors import UnavailableError
 
 Days = NDArray[np.float64]
@@ -177,6 +178,15 @@ def rank_correlation(forecast: Days, seen: Days) -> float:
 
 # Tables of scores
 
+SCORES = (
+    "group forecast sites:number steps:number censored:number crps:number crps_all:number coverage:number"
+    " coverage_error:number width:number error:number log_score:number log_score_all:number rank:number"
+)
+SKILL = (
+    "group against counted sites:number steps:number ours:number theirs:number skill:number skill_low:number"
+    " skill_high:number difference:number difference_low:number difference_high:number"
+)
+
 
 def groups(steps: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The steps of all sites, of ordinary new builds, of forecasts that are made late, and of each archetype."""
@@ -202,13 +212,7 @@ def score_table(steps: pd.DataFrame) -> pd.DataFrame:
         for group, subset in groups(scored).items()
         for name, part in subset.groupby("forecast", sort=False)
     ]
-    return pd.DataFrame(rows, columns=["group", "forecast", *_MEANS]).astype(dict.fromkeys(_MEANS, np.float64))
-
-
-_MEANS = (
-    *("sites", "steps", "censored", "crps", "crps_all", "coverage", "coverage_error", "width", "error"),
-    *("log_score", "log_score_all", "rank"),
-)
+    return typed(rows, SCORES)
 
 
 def _means(part: pd.DataFrame) -> dict[str, float]:
@@ -241,13 +245,7 @@ def skill_table(steps: pd.DataFrame) -> pd.DataFrame:
             for chosen, counted in ((DATED, pairs[pairs["seen"] == DONE]), (WITH_CENSORED, pairs)):
                 if len(counted):
                     rows.append((group, str(name), chosen, *_paired(counted)))
-    return pd.DataFrame(rows, columns=["group", "against", "counted", *_PAIRED])
-
-
-_PAIRED = (
-    *("sites", "steps", "ours", "theirs", "skill", "skill_low", "skill_high"),
-    *("difference", "difference_low", "difference_high"),
-)
+    return typed(rows, SKILL)
 
 
 def _paired(pairs: pd.DataFrame) -> tuple[float, ...]:
@@ -255,15 +253,8 @@ def _paired(pairs: pd.DataFrame) -> tuple[float, ...]:
     sums = by[["ours", "theirs"]].sum()
     dcsim_scores, reference_scores = (sums[name].to_numpy(np.float64) for name in ("ours", "theirs"))
     steps = np.asarray(by.size(), np.float64)
-    intervals = (
-        between_sites(skill, dcsim_scores, reference_scores),
-        between_sites(gap, dcsim_scores, reference_scores, steps),
-    )
     return (
-        float(len(sums)),
-        float(len(pairs)),
-        pairs["ours"].mean(),
-        pairs["theirs"].mean(),
-        *intervals[0],
-        *intervals[1],
+        *(float(len(sums)), float(len(pairs)), pairs["ours"].mean(), pairs["theirs"].mean()),
+        *between_sites(skill, dcsim_scores, reference_scores),
+        *between_sites(gap, dcsim_scores, reference_scores, steps),
     )

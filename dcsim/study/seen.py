@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.analysis.frames import moments
+from dcsim.analysis.frames import moments, typed
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import LEVELS
 from dcsim.dates import day_of
@@ -31,6 +31,7 @@ from dcsim.engine import new_runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario, Sighting
+from dcsim.study.tables import SEEN
 from dcsim.study.threads import CHUNK, in_threads
 from dcsim.trace import NOT, Ints
 from dcsim.units import DAY
@@ -210,17 +211,12 @@ def _way(sighting: Sighting) -> str:
 
 
 def _table(sightings: Sequence[Sighting], alone: NDArray[np.float64]) -> pd.DataFrame:
+    days = [dt.datetime.combine(sighting.day, dt.time()) for sighting in sightings]
     rows = [
-        (
-            sighting.milestone,
-            _way(sighting),
-            dt.datetime.combine(sighting.day, dt.time()),
-            float(sighting.error.minutes) / DAY,
-        )
-        for sighting in sightings
+        (sighting.milestone, _way(sighting), day, float(sighting.error.minutes) / DAY, often)
+        for sighting, day, often in zip(sightings, days, alone.tolist(), strict=True)
     ]
-    frame = pd.DataFrame(rows, columns=["milestone", "seen", "date", "error"])
-    return frame.assign(date=moments(frame["date"].to_list()), alone=alone).astype({"milestone": "str", "seen": "str"})
+    return typed(rows, SEEN)
 
 
 def _before(network: Network, dated: Ints) -> pd.DataFrame:

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from dcsim.analysis.frames import explained, moments
+from dcsim.analysis.frames import explained, moments, typed
 from dcsim.analysis.milestones import date_at
+from dcsim.analysis.stuck import STUCK
 from dcsim.engine import AUTO, choose
 from dcsim.errors import Problem, ScenarioError
 from dcsim.network import Network
@@ -34,7 +35,6 @@ from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed
 from dcsim.study.store import finished
 from dcsim.study.sweep_words import CHARTS, report
-from dcsim.study.tables import STUCK, typed
 from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 

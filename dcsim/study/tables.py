@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dcsim.errors import ResultError
 from dcsim.scenario.files import Root, UnreadableFileError, read_bytes
@@ -28,28 +28,17 @@ _WORDS = {"text": "text", "whole": "whole numbers", "number": "numbers", "time":
 # Columns that several kinds of results have; a column of which nothing is said holds text
 MILESTONES = "replication:whole milestone tick:whole day:number date:time"
 CHAIN = "replication:whole milestone kind name days:number"
-STUCK = "milestone activity place waits_for kind unfinished:whole builds:whole mean:number least:whole most:whole"
 TAKEN = "site waits_for days:number by units:whole"
+SEEN = "milestone seen date:time error:number alone:number"
 OPTIONAL = {
     "chain": CHAIN,
-    "seen": "milestone seen date:time error:number alone:number",
+    "seen": SEEN,
     "progress": "activity place state planned_start:time planned_finish:time start:time finish:time",
     "planned": "milestone planned_date:time done_date:time expected_date:time",
     "taken": TAKEN,
     "before": "milestone p10_date:time p50_date:time p80_date:time p90_date:time",
 }
 """What some results have beside the tables of their question."""
-
-
-_TYPES = {"text": "str", "whole": "int64", "number": "float64", "time": "datetime64[ms]"}
-
-
-def typed(rows: Sequence[Any], columns: str) -> "pd.DataFrame":
-    """A table of these rows, its columns and their types as a question tells them; a row is a mapping or a tuple."""
-    import pandas as pd
-
-    types = {name: _TYPES[kind or "text"] for name, _, kind in (column.partition(":") for column in columns.split())}
-    return pd.DataFrame(list(rows), columns=list(types)).astype(types)
 
 
 def columns_of(kind: str) -> dict[str, str]:
