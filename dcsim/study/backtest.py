@@ -107,8 +107,11 @@ def backtest(
     _refuse_odd(builds, rules, moment, leave_one_out, under_way)
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n, "under_way": under_way}
     simulated = simulate_all(builds, n, seed, working, progress)
-    posterior = _posterior(simulated, rules, seed) if leave_one_out else None
-    about |= _calibration(posterior)
+    posterior = None
+    if leave_one_out:
+        posterior = posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
+        effective = min(posterior.effective(site.site) for site in posterior.evidence)
+        about |= {"calibrated": [learned.quantity for learned in posterior.quantities], "effective": effective}
     past = [event for site in known.sites for event in past_of(site)]
     if under_way:
         pools = (pool_of(site, n, seed, working) for site in simulated if made_of(site.build))
@@ -133,24 +136,10 @@ def _refuse_odd(builds: Sequence[Build], rules: Rules, moment: Moment, leave_one
         raise RequestError("no stage of an unfinished site was seen after its start: --under-way needs site_stages.csv")
 
 
-def _posterior(simulated: Sequence[Simulated], rules: Rules, seed: int) -> Posterior:
-    """What all sites say of what the rules calibrate; the site itself is left out where it is forecast."""
-    return posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
-
-
-def _calibration(posterior: Posterior | None) -> dict[str, Any]:
-    if posterior is None:
-        return {}
-    effective = min(posterior.effective(site_evidence.site) for site_evidence in posterior.evidence)
-    return {"calibrated": [quantity.quantity for quantity in posterior.quantities], "effective": effective}
-
-
 def _chosen(simulated: Simulated, posterior: Posterior | None) -> Ints:
     """The replications that stand for a site before anything of it was seen."""
     count = len(simulated.draws)
-    if posterior is None:
-        return np.arange(count)
-    return posterior.standing(simulated.build.site.name, count)
+    return np.arange(count) if posterior is None else posterior.standing(simulated.build.site.name, count)
 
 
 def _at_start(

@@ -45,18 +45,11 @@ def report(result: Result, milestone: str = "") -> Report:
         sections.append(Section("Skill", tables=(_skills(result),), charts=(skills(result),)))
     steps = Section("Steps", tables=(_steps(result),), charts=(intervals(result),))
     hashes = ", ".join(f"{name} {value[:12]}" for name, value in result.about["cases"].items())
-    hashes_text = (
+    before = (
         f"Written down before the scores: rules {result.about['rules'][:12]}, {hashes}, and those of the scenarios."
     )
-    return Report.of(
-        "Backtest",
-        result.subject(),
-        [
-            *sections,
-            steps,
-            Section("", notes=(*NOTES, *(UNDER_WAY if result.about.get("under_way") else ()), hashes_text)),
-        ],
-    )
+    notes = Section("", notes=(*NOTES, *(UNDER_WAY if result.about.get("under_way") else ()), before))
+    return Report.of("Backtest", result.subject(), [*sections, steps, notes])
 
 
 def _records(table: pd.DataFrame, **wanted: str) -> list[Mapping[Hashable, Any]]:
@@ -156,16 +149,9 @@ def _skills(result: Result) -> Table:
 def _steps(result: Result) -> Table:
     """Every step with its forecast, and the score of the class beside its own."""
     under_way = result.about.get("under_way")
-    columns = (
-        *(
-            Column("site"),
-            Column("buildings", "count"),
-            *([Column("on", "day")] if under_way else []),
-            Column("seen", "day"),
-            *(Column(f"P{k}", "day") for k in LEVELS),
-        ),
-        *(Column("PIT"), Column("CRPS", "days", digits=0), Column("class", "days", digits=0)),
-    )
+    columns = [Column("site"), Column("buildings", "count"), *([Column("on", "day")] if under_way else [])]
+    columns += [Column("seen", "day"), *(Column(f"P{k}", "day") for k in LEVELS)]
+    columns += [Column("PIT"), Column("CRPS", "days", digits=0), Column("class", "days", digits=0)]
     key = ["site", "buildings", "seen", "elapsed"]
     steps = result.tables["steps"]
     past = steps[steps["forecast"] == CLASS][[*key, "crps"]].rename(columns={"crps": "class"})
@@ -186,9 +172,8 @@ def _steps(result: Result) -> Table:
 def intervals(result: Result) -> Chart:
     """The forecast of every step beside the day seen, the earliest on top; the class behind it in grey."""
     steps = result.tables["steps"]
-    forecasts = (
-        steps[steps["forecast"] == OURS].sort_values(["day", "site", "elapsed", "p50"], kind="stable").head(MOST_ROWS)
-    )
+    ours = steps[steps["forecast"] == OURS]
+    forecasts = ours.sort_values(["day", "site", "elapsed", "p50"], kind="stable").head(MOST_ROWS)
     most = float(forecasts[["p10", "p50", "p90", "day"]].replace(inf, np.nan).max().max()) if len(forecasts) else 0.0
     rows = {key: number for number, key in enumerate(_keys(forecasts))}
     past = steps[steps["forecast"] == CLASS]
@@ -213,14 +198,8 @@ def intervals(result: Result) -> Chart:
     names = [f"{site} ({count})" for site, count, *_ in _keys(forecasts)]
     dated = forecasts[forecasts["seen"] == DONE]
     inside = f"{int(dated['inside'].sum())} of {counted(len(dated), 'day')} seen lie inside P10-P90"
-    title = inside if len(dated) else "forecasts"
-    return Chart(
-        title,
-        Axis(title="days from the start of the site (so many buildings)"),
-        Axis("rows", names=names),
-        marks,
-        summary=inside,
-    )
+    title, axis = inside if len(dated) else "forecasts", "days from the start of the site (so many buildings)"
+    return Chart(title, Axis(title=axis), Axis("rows", names=names), marks, summary=inside)
 
 
 def _keys(steps: pd.DataFrame) -> list[tuple[Any, ...]]:

@@ -142,11 +142,8 @@ class _Group:
     def half(self) -> float:
         """Half the width of the range in which the score of a site yet unseen lies in nine of ten cases: it holds the
         spread between sites, and what is not known of their median."""
-        within = (
-            self.posterior.spreads[:, self.number] ** 2
-            if self.drawn[0].prior is not None
-            else np.zeros(len(self.weights))
-        )
+        has_spread = self.drawn[0].prior is not None
+        within = self.posterior.spreads[:, self.number] ** 2 * has_spread
         apart = OFFSET**2 if self.name == WHOLE and self.number in {k for _, k in self.posterior.room.offsets} else 0.0
         return float(Z95 * (sd(self.means, self.weights) ** 2 + self.weights @ within + apart) ** 0.5)
 
@@ -158,9 +155,8 @@ class _Group:
         """
         means, first, room = self.means, self.drawn[0], self.posterior.room
         middle = float(self.weights @ means)
-        scores = np.array(
-            [-Z95, Z95, middle - self.half, middle + self.half, *quantiles(means, self.weights, 0.1, 0.5, 0.9)]
-        )
+        ends = (-Z95, Z95, middle - self.half, middle + self.half)
+        scores = np.array([*ends, *quantiles(means, self.weights, 0.1, 0.5, 0.9)])
         values = first.value(scores) - (first.value(np.zeros(1)) if first.is_date else 0)
         narrow = sd(means, self.weights) / (1 + OFFSET**2 * ((self.name, self.number) in room.offsets)) ** 0.5
         spread = sd(room.logs(self.posterior.draws)[:, self.number], self.weights) / SPREAD
@@ -180,9 +176,8 @@ class _Group:
                 ends = (f"start {'-' if end < 0 else '+'} {abs(end):.0f} d" for end in (low, high))
                 value = f'"= {" to ".join(ends)}"'
             elif drawn.prior is None:
-                low, high = (
-                    float(end) for end in drawn.value(np.array(quantiles(self.means, self.weights, 0.05, 0.95)))
-                )
+                outer = np.array(quantiles(self.means, self.weights, 0.05, 0.95))
+                low, high = (float(end) for end in drawn.value(outer))
                 value = f"{float(self.weights @ drawn.value(self.means)):.3g}"
             else:
                 value = f"{low:.4g} to {high:.4g}"
@@ -332,10 +327,7 @@ def ranges(result: Result) -> Chart:
     table = result.tables["posterior"]
     rows = np.arange(len(table), dtype=np.float64)
     column = {name: table[name].to_numpy(np.float64) for name in table.columns[3:]}
-    names = [
-        f"{quantity.removeprefix('factors.')}: {group}"
-        for group, quantity in zip(table["group"], table["quantity"], strict=True)
-    ]
+    names = [f"{row['quantity'].removeprefix('factors.')}: {row['group']}" for row in table.to_dict("records")]
     marks = [
         Bars(name="prior", colour="line", rows=rows.tolist(), start=column["prior_low"], end=column["prior_high"]),
         Dots(name="calibrated", x=column["median_p50"], y=rows, low=column["low"], high=column["high"]),

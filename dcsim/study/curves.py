@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.milestones import dated_in_the_world
@@ -125,26 +126,24 @@ def _drawn(curve: Curve, colour: str, dash: str, end: datetime, alone: bool) -> 
 def _in_the_world(scenario: Scenario, names: Sequence[str]) -> list[Dots]:
     """When so much of a supply was observed, or is wanted."""
     dated = with_labels(dated_in_the_world(scenario), scenario.labels)
-    dots = []
-    for kind, symbol, colour in WORLD:
-        rows = dated[dated["supply"].isin(list(names)) & (dated["kind"] == kind)]
-        if len(rows):
-            notes = [f"{row}: {meaning}" for row, meaning in zip(rows["milestone"], rows["meaning"], strict=True)]
-            x, y = rows["date"].to_numpy("datetime64[s]"), rows["reaches"].to_numpy(np.float64)
-            dots.append(Dots(name=kind, colour=colour, symbol=symbol, x=x, y=y, notes=notes))  # type: ignore[arg-type]
-    return dots
+    dated = dated[dated["supply"].isin(list(names))]
+    return _marked(dated, dated["milestone"], dated["reaches"])
 
 
 def observed_and_target_dates(scenario: Scenario, names: Sequence[str], lift: float = 0.0) -> list[Dots]:
     """The dates on which milestones, a row each, were observed or are wanted, so much of a row below its middle."""
-    dated, rows = dated_in_the_world(scenario), {name: number for number, name in enumerate(names)}
+    dated, rows = dated_in_the_world(scenario), {f"{name!s}": number for number, name in enumerate(names)}
+    dated = dated[dated["milestone"].isin(list(rows))]
+    return _marked(dated, dated["date"].dt.strftime("%Y-%m-%d"), dated["milestone"].map(rows) + lift)
+
+
+def _marked(dated: pd.DataFrame, about: "pd.Series[str]", y: "pd.Series[float]") -> list[Dots]:
+    """Dates of the world at these heights, each with what it is about; observed and target dates look apart."""
     dots = []
     for kind, symbol, colour in WORLD:
-        part = dated[dated["milestone"].isin(rows) & (dated["kind"] == kind)]
-        if len(part):
-            x = part["date"].to_numpy("datetime64[s]")
-            dates = part["date"].dt.strftime("%Y-%m-%d")
-            notes = [f"{date}: {meaning}" for date, meaning in zip(dates, part["meaning"], strict=True)]
-            y = np.array([rows[name] + lift for name in part["milestone"]])
-            dots.append(Dots(name=kind, colour=colour, symbol=symbol, x=x, y=y, notes=notes))  # type: ignore[arg-type]
+        at = dated["kind"] == kind
+        if at.any():
+            notes = [f"{name}: {meaning}" for name, meaning in zip(about[at], dated["meaning"][at], strict=True)]
+            x, heights = dated["date"][at].to_numpy("datetime64[s]"), y[at].to_numpy(np.float64)
+            dots.append(Dots(name=kind, colour=colour, symbol=symbol, x=x, y=heights, notes=notes))  # type: ignore[arg-type]
     return dots

@@ -17,7 +17,6 @@ from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.study.cash import network_of
 from dcsim.study.design import RANDOM
-from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import agreed
@@ -58,9 +57,7 @@ def activity_dates(
     engine = choose(AUTO, network.instances * n)
     among = agreed(result.scenario, network, seed, n, engine, threads(engine, workers))
     numbers = np.arange(n) if among is None else among.numbers[:n]
-    gates = [
-        entry.gate for entry in network.milestones if entry.name == milestone and require_milestone(network, milestone)
-    ]
+    gates = [entry.gate for entry in network.milestones if entry.name == milestone]
     reader = _Reader(network, numbers, gates)
 
     def work(first: int, last: int, stopped: Event) -> None:

@@ -99,7 +99,8 @@ def delay_cost(
     value = scenario.supplies[supply].hourly_value if price is None else money_of(scenario, price, "the price")
     chosen = choose(engine, 2 * network.instances * (1 if expected else draws_of(scenario, at_least_one(n))))
     among = None if expected else agreed(scenario, network, seed, n, chosen, threads(chosen, None))
-    chances = _chances(expected, seed, range(n) if among is None else among.numbers.tolist())
+    numbers = range(n) if among is None else among.numbers.tolist()
+    chances: list[Expectation | Sample] = [Expectation()] if expected else [Sample(seed, number) for number in numbers]
     compute, builds = ENGINES[chosen](), []
     for done, chance in enumerate(chances, start=1):
         builds.append(counter.build(compute, chance))
@@ -111,24 +112,12 @@ def delay_cost(
         "replications": 1 if expected else n,
         **about_seen(among),
         **_against(counter.plan),
-        **_worth_of(unit_days, value),
-    }
-    return Result("delay_cost", scenario, about, tables)
-
-
-def _chances(expected: bool, seed: int, numbers: Sequence[int]) -> Sequence[Expectation | Sample]:
-    """Where the quantities of each build come from."""
-    return [Expectation()] if expected else [Sample(seed, number) for number in numbers]
-
-
-def _worth_of(unit_days: float, value: Money | None) -> dict[str, Any]:
-    """What is lost, and what that is worth."""
-    return {
         "hourly_value": None if value is None else f"{float(value.amount):g} {value.currency}",
         "unit_days": unit_days,
         "price": None if value is None else _worth(unit_days, value),
         "currency": None if value is None else value.currency,
     }
+    return Result("delay_cost", scenario, about, tables)
 
 
 class _Build(NamedTuple):

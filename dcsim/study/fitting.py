@@ -191,8 +191,10 @@ def _away(result: Replications, milestone: str) -> Floats:
 # Tables
 
 
-def _draws(result: Replications, name: str) -> Floats:
-    return result.kept.draws[:, drawn_names(result.network).index(name)]
+def _logs(result: Replications, quantity: _Free) -> Floats:
+    """The logarithm of a fitted value in each replication."""
+    number = drawn_names(result.network).index(f"factors.{quantity.name}")
+    return np.asarray(np.log(quantity.values(result.kept.draws[:, number])))
 
 
 def _values(result: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
@@ -200,7 +202,7 @@ def _values(result: Replications, free: list[_Free], met: _Met) -> pd.DataFrame:
     logarithm of this is, as a share of the prior. Durations in hours."""
     rows = []
     for quantity in free:
-        logs = met.moved(np.log(quantity.values(_draws(result, f"factors.{quantity.name}"))))
+        logs = met.moved(_logs(result, quantity))
         values, unit = np.exp(logs), 1.0 if quantity.divides else 60.0
         width = sd(logs, met.weights) / (np.log(quantity.high / quantity.low) / (2 * Z95))
         numbers = [quantity.low, quantity.high, quantity.written, *quantiles(values, met.weights, 0.1, 0.5, 0.9)]
@@ -226,10 +228,7 @@ def _other_inputs(result: Replications, free: list[_Free], met: _Met) -> pd.Data
     """One row per fitted value and all else that is drawn once: how they go together in the posterior, and how wide the
     posterior of the other is, as a share of its prior. A risk is whether it occurs."""
     rows, weights = [], met.weights
-    fitted = {
-        ".".join(quantity.path): np.log(quantity.values(_draws(result, f"factors.{quantity.name}")))
-        for quantity in free
-    }
+    fitted = {".".join(quantity.path): _logs(result, quantity) for quantity in free}
     drawn = [(name, values) for name, values in (*_site(result, free), *fitted.items()) if values.std() > 0]
     factors = {name: values if name.startswith("risks.") else met.moved(values) for name, values in drawn}
     wholes = {name: float(values.std()) for name, values in drawn}
@@ -247,11 +246,10 @@ def _other_inputs(result: Replications, free: list[_Free], met: _Met) -> pd.Data
 def _site(result: Replications, free: list[_Free]) -> Iterator[tuple[str, Floats]]:
     """All that is drawn once for the site, beside the fitted values."""
     factors = {f"factors.{quantity.name}" for quantity in free}
-    for number, name in enumerate(drawn_names(result.network)):
-        if name in factors:
-            continue
-        values = result.kept.draws[:, number]
-        yield name, np.isfinite(values).astype(np.float64) if name.startswith("risks.") else np.nan_to_num(values)
+    for name, values in zip(drawn_names(result.network), result.kept.draws.T, strict=True):
+        if name not in factors:
+            is_risk = name.startswith("risks.")
+            yield name, np.isfinite(values).astype(np.float64) if is_risk else np.nan_to_num(values)
 
 
 # What it has to say
@@ -312,17 +310,11 @@ def _dates(table: pd.DataFrame) -> Table:
         *(Column("milestone"), Column("fitted to it"), Column("observed")),
         *(Column("before, P10-P50-P90"), Column("after, P10-P50-P90")),
     )
-    rows = [
-        [
-            *(
-                row["milestone"],
-                row["fitted"],
-                "-".join(dict.fromkeys(f"{row[name]:.0f}" for name in ("first", "last"))),
-            ),
-            *("-".join(f"{row[f'{when}_p{k}']:.0f}" for k in (10, 50, 90)) for when in ("before", "after")),
-        ]
-        for row in table.to_dict("records")
-    ]
+    rows = []
+    for row in table.to_dict("records"):
+        seen = dict.fromkeys(f"{row[name]:.0f}" for name in ("first", "last"))
+        forecasts = ([f"{row[f'{when}_p{k}']:.0f}" for k in (10, 50, 90)] for when in ("before", "after"))
+        rows.append([row["milestone"], row["fitted"], *("-".join(days) for days in (seen, *forecasts))])
     return Table(columns, rows)
 
 
@@ -338,12 +330,8 @@ def dates(result: Result) -> Chart:
         Dots(name="observed", colour="ink", symbol="diamond", x=(column["first"] + column["last"]) / 2, y=at),
     ]
     names = [f"{row['milestone']}{'' if row['fitted'] == 'no' else ' (fitted)'}" for row in table.to_dict("records")]
-    return Chart(
-        "Dates observed, and what the fitted values say",
-        Axis(title="days from day zero"),
-        Axis("rows", names=names),
-        marks,
-    )
+    title, axis = "Dates observed, and what the fitted values say", Axis(title="days from day zero")
+    return Chart(title, axis, Axis("rows", names=names), marks)
 
 
 CHARTS = {"dates": dates}

@@ -79,18 +79,16 @@ def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
     if not rows:
         return Section("", ("The scenario has no milestones.", *lacks))
     levels = ("p10", "p50", "p80", "p90")
-    days = (Column("milestone"), *(Column(level.upper(), "day") for level in levels))
-    columns = (*days, Column("P80 date", "date"), Column("95 % of P80", "range"), Column("reached", "share"))
-    cells = [
-        [
-            row["milestone"],
-            *(row[level] for level in levels),
-            row["p80_date"],
-            _interval(result, row),
-            ALL_OR_NONE.get(row["reached"], row["reached"]),
-        ]
-        for row in rows
-    ]
+    columns = (
+        *(Column("milestone"), *(Column(level.upper(), "day") for level in levels)),
+        *(Column("P80 date", "date"), Column("95 % of P80", "range"), Column("reached", "share")),
+    )
+    cells = []
+    for row in rows:
+        reached = ALL_OR_NONE.get(row["reached"], row["reached"])
+        cells.append(
+            [row["milestone"], *(row[level] for level in levels), row["p80_date"], _interval(result, row), reached]
+        )
     notes = []
     if any(row[level] == inf for row in rows for level in levels):
         notes.append(f"{NEVER}: not reached by the end of the simulation, {_horizon(result)}")
@@ -188,8 +186,7 @@ def _curves(result: Result, names: list[str]) -> Chart:
         low, middle, high = (rows[level].to_numpy(np.float64) for level in ("p10", "p50", "p90"))
         moments = rows["date"].to_numpy("datetime64[s]")
         curves.append(Curve(name, result.scenario.supplies[name].unit, moments, middle, low, high))
-    explanation = "Line: median of the replications. Band: the middle 80 %."
-    return over_time(result.scenario, curves, explanation)
+    return over_time(result.scenario, curves, "Line: median of the replications. Band: the middle 80 %.")
 
 
 QUANTILES: tuple[tuple[float, Any], ...] = ((0.5, "solid"), (0.8, "dash"), (0.9, "dot"))

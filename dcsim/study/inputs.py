@@ -80,9 +80,8 @@ def _orders(network: Network) -> Iterator[Input]:
 def _activities(network: Network) -> Iterator[Input]:
     for work in network.work:
         name = network.activities[work.activity]
-        drawn = next(
-            (value_ for value_ in (work.minutes, *work.further) if not isinstance(value_, Fixed)), work.minutes
-        )
+        lengths = (work.minutes, *work.further)
+        drawn = next((length for length in lengths if not isinstance(length, Fixed)), work.minutes)
         yield from _sized(network, name, ACTIVITY, {f"activities.{name}.duration": drawn})
 
 

@@ -109,11 +109,8 @@ def _conditions(result: Result) -> Section:
         for row in result.tables["conditions"].head(MOST_CONDITIONS).to_dict("records")
     ]
     titles = ("chance with it", "without it", "of those that keep it", "of the others")
-    columns = (
-        Column("what would have to be true"),
-        Column("kind"),
-        *(Column(title, "share", 0, 0) for title in titles),
-    )
+    shares = (Column(title, "share", 0, 0) for title in titles)
+    columns = (Column("what would have to be true"), Column("kind"), *shares)
     return Section("What would have to be true", tables=(Table(columns, rows),), notes=(HOW,)) if rows else Section("")
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
@@ -174,18 +174,9 @@ class Gathered:
     def merged(self) -> Chunk:
         """All of them as one, in their order."""
         ordered = [self.chunks[first] for first in sorted(self.chunks)]
-        return Chunk(
-            ordered[0].first,
-            np.concatenate([chunk.reached for chunk in ordered]),
-            np.concatenate([chunk.dated for chunk in ordered]),
-            np.concatenate([chunk.waits for chunk in ordered]),
-            np.concatenate([chunk.draws for chunk in ordered]),
-            np.concatenate([chunk.left for chunk in ordered]),
-            np.concatenate([chunk.stuck for chunk in ordered]),
-            np.concatenate([chunk.spent for chunk in ordered]),
-            np.concatenate([chunk.touched for chunk in ordered]),
-            self.curves,
-        )
+        rows = [field.name for field in fields(Chunk) if field.name not in ("first", "curves")]
+        merged = {name: np.concatenate([getattr(chunk, name) for chunk in ordered]) for name in rows}
+        return Chunk(first=ordered[0].first, curves=self.curves, **merged)
 
 
 @dataclass(frozen=True)

@@ -70,13 +70,9 @@ def about_seen(agreement: Agreed | None) -> dict[str, Any]:
     if agreement is None:
         return {}
     until = max(agreement.sightings["date"]).date().isoformat()
-    counts = {
-        "sightings": len(agreement.sightings),
-        "drawn": agreement.drawn,
-        "agree": agreement.agree,
-        "widened": agreement.widened,
-    }
-    return {"seen": {"until": until, **counts}, "simulated": len(agreement.numbers)}
+    counts = {name: getattr(agreement, name) for name in ("drawn", "agree", "widened")}
+    seen = {"until": until, "sightings": len(agreement.sightings), **counts}
+    return {"seen": seen, "simulated": len(agreement.numbers)}
 
 
 def known_until(scenario: Scenario) -> dt.date | None:
@@ -87,11 +83,7 @@ def known_until(scenario: Scenario) -> dt.date | None:
 def sightings_of(scenario: Scenario) -> tuple[Sighting, ...]:
     """What was seen until the date that counts, in the order of dates."""
     until = known_until(scenario)
-    sightings = (
-        sighting
-        for sighting in scenario.seen
-        if isinstance(sighting, Sighting) and until is not None and sighting.day <= until
-    )
+    sightings = [seen for seen in scenario.seen if isinstance(seen, Sighting) and until and seen.day <= until]
     return tuple(sorted(sightings, key=lambda sighting: sighting.day))
 
 

@@ -165,16 +165,13 @@ def _scenario(
     return scenario
 
 
-def _rules_text(rules: Rules) -> str:
-    return "the archetypes of dcsim" if rules.path.parent == ARCHETYPES else str(rules.path)
-
-
 def about_of(cases: Cases, rules: Rules, builds: Sequence[Build], moment: Moment) -> dict[str, Any]:
     """What is known before any score: fingerprints of tables, rules and scenarios, and what is left out."""
     without = [site.name for site in cases.sites if site.started is None]
     later = [step for build in builds for step in build.site.steps if step not in build.steps]
+    called = "the archetypes of dcsim" if rules.path.parent == ARCHETYPES else str(rules.path)
     return {
-        "subject": [counted(len(builds), "site"), cases.name, _rules_text(rules)],
+        "subject": [counted(len(builds), "site"), cases.name, called],
         "as_of": str(moment),
         "rules": rules.sha256,
         "cases": dict(cases.sha256),

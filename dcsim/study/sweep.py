@@ -6,7 +6,6 @@ All points have the same random numbers, so that they differ by their values alo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -205,7 +204,10 @@ def _tables(
         names, before = (f"point-{number:05d}", f"point-{number:05d}-stuck"), number * asked.n
         outcomes, stuck = (None if campaign is None else campaign.part(name) for name in names)
         if outcomes is None or stuck is None:
-            show = partial(_show, progress, before, len(points) * asked.n)
+
+            def show(done: int, _: int, before: int = before) -> None:
+                progress(before + done, len(points) * asked.n)
+
             outcomes, stuck = _simulated(asked, number, point, working, show)
             if campaign is not None:
                 campaign.keep(names[0], outcomes)
@@ -217,10 +219,6 @@ def _tables(
     table = _typed(asked.scenario, pd.concat(rows, ignore_index=True), asked.axes)
     outcomes, stuck = (pd.concat(frames, ignore_index=True) for frames in zip(*parts, strict=True))
     return {"points": table, "outcomes": outcomes, "stuck": stuck}
-
-
-def _show(progress: Progress, before: int, count: int, done: int, _: int) -> None:
-    progress(before + done, count)
 
 
 def _simulated(

@@ -38,10 +38,9 @@ def report(result: Result, milestone: str = "") -> Report:
     sections = [Section("", notes=(f"days from {result.scenario.zero:%Y-%m-%d}",) if days else ())]
     for outcome in sorted(outcomes, key=lambda known: known.name != milestone):
         here = points[points["outcome"] == outcome.name]
-        table = (
-            _matrix(here, outcome, *about["over"]) if _as_table(result, here) else _list(here, outcome, about["over"])
-        )
-        more = 0 if _as_table(result, here) else len(here) - MOST_POINTS
+        as_matrix = _as_table(result, here)
+        table = _matrix(here, outcome, *about["over"]) if as_matrix else _list(here, outcome, about["over"])
+        more = 0 if as_matrix else len(here) - MOST_POINTS
         notes = (f"and {counted(more, 'more point')}, in the table `points`",) if more > 0 else ()
         charts = (picture(result, outcome.name),) if len(about["over"]) <= 2 else ()
         lacks = missing(stuck, outcome.name, labels, result.simulated)
@@ -151,10 +150,8 @@ def _map(here: pd.DataFrame, down: str, across: str, outcome: Outcome) -> Chart:
     column = np.array([columns.index(value) for value in here[across]], np.float64)
     level, measure = _level(outcome), outcome.measure
     amounts = here[level].to_numpy(np.float64)
-    texts = [
-        measure.text(number).removeprefix("day ") if len(here) <= MOST_WRITTEN else "" for number in amounts.tolist()
-    ]
-    labels = np.array([text.removesuffix(f" {measure.currency}") for text in texts])
+    texts = [measure.text(number) if len(here) <= MOST_WRITTEN else "" for number in amounts.tolist()]
+    labels = np.array([text.removeprefix("day ").removesuffix(f" {measure.currency}") for text in texts])
     marks = [
         Bars(
             name=name,

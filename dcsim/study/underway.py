@@ -57,17 +57,13 @@ def made_of(build: Build) -> list[dt.date]:
 def sightings_at(build: Build, date: dt.date) -> list[Sighting]:
     """All that was seen of a site until a date."""
     site = build.site
-    reached = [step for step in build.steps if step.operational and step.date is not None and step.date <= date]
     missing = dict.fromkeys(step.buildings for step in open_steps(build, date))
-    return [
-        *(event for event in build.sightings if event.day <= date),
-        *(
-            sighting(milestone_of(s.buildings), "reached", s.date, hypot(s.error, site.error))
-            for s in reached
-            if s.date
-        ),
-        *(sighting(milestone_of(count), "not_by", date, site.error) for count in missing),
-    ]
+    sightings = [event for event in build.sightings if event.day <= date]
+    for step in build.steps:
+        if step.operational and step.date is not None and step.date <= date:
+            error = hypot(step.error, site.error)
+            sightings.append(sighting(milestone_of(step.buildings), "reached", step.date, error))
+    return [*sightings, *(sighting(milestone_of(count), "not_by", date, site.error) for count in missing)]
 
 
 def agreeing(simulated: Simulated, date: dt.date, among: Ints) -> tuple[Ints, Made]:
