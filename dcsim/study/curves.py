@@ -134,7 +134,8 @@ def observed_and_target_dates(scenario: Scenario, names: Sequence[str], lift: fl
     """The dates on which milestones, a row each, were observed or are wanted, so much of a row below its middle."""
     dated, rows = dated_in_the_world(scenario), {f"{name!s}": number for number, name in enumerate(names)}
     dated = dated[dated["milestone"].isin(list(rows))]
-    return _marked(dated, dated["date"].dt.strftime("%Y-%m-%d"), dated["milestone"].map(rows) + lift)
+    heights = dated["milestone"].map(rows).astype("float64") + lift
+    return _marked(dated, dated["date"].dt.strftime("%Y-%m-%d"), heights)
 
 
 def _marked(dated: pd.DataFrame, about: "pd.Series[str]", y: "pd.Series[float]") -> list[Dots]:
