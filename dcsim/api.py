@@ -129,15 +129,15 @@ def check(
     problems: list[Problem] = []
     warnings = _warnings(scenario)
     layers = [("variant", name) for name in (() if variants else scenario.variants)]
-    for what, name in [*layers, *(("option", name) for name in scenario.options)]:
-        layer: dict[str, Any] = {f"{what}s": [name]}
+    for kind, name in [*layers, *(("option", name) for name in scenario.options)]:
+        layer: dict[str, Any] = {f"{kind}s": [name]}
         try:
             more = _warnings(changed(scenario, **layer))
         except ScenarioError as error:
-            problems += [replace(problem, message=f"{problem.message} ({what} {name})") for problem in error.problems]
+            problems += [replace(problem, message=f"{problem.message} ({kind} {name})") for problem in error.problems]
         else:
             warnings += [
-                replace(warning, message=f"{warning.message} ({what} {name})")
+                replace(warning, message=f"{warning.message} ({kind} {name})")
                 for warning in more
                 if warning not in warnings
             ]

@@ -43,9 +43,9 @@ def _alike(name: str, names: list[str]) -> list[str]:
     return nlargest(_MOST_COMPARED, names, key=lambda name: len(pairs.intersection(pairwise(name))))
 
 
-def article(what: str) -> str:
+def article(noun: str) -> str:
     """`an activity`, `a resource`."""
-    return f"an {what}" if what[:1] in "aeiou" else f"a {what}"
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
 
 
 def shorten(text: str, most: int = 60) -> str:

@@ -56,8 +56,8 @@ def refuse_odd(path: Path) -> None:
     if stat.S_ISLNK(mode):
         raise ResultError(f"'{path}' is a link, and dcsim does not write through links: name its target")
     if not stat.S_ISREG(mode):
-        what = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
-        raise ResultError(f"cannot write '{path}': it is {what}; choose another name")
+        kind = "a folder" if stat.S_ISDIR(mode) else "no ordinary file"
+        raise ResultError(f"cannot write '{path}': it is {kind}; choose another name")
 
 
 def make_folder(folder: Path) -> None:

@@ -174,11 +174,11 @@ def story(segments: pd.DataFrame) -> Iterator[Line]:
 
 def _stretches(rows: Sequence[Row]) -> list[list[Row]]:
     """What follows each other about the same thing; a night stands with the work that it interrupts."""
-    what = [(row["kind"], row["name"]) for row in rows]
+    causes = [(row["kind"], row["name"]) for row in rows]
     for k in range(1, len(rows) - 1):
-        if what[k][0] == "calendar" and what[k - 1] == what[k + 1]:
-            what[k] = what[k - 1]
-    return [[rows[k] for k in group] for _, group in groupby(range(len(rows)), lambda k: what[k])]
+        if causes[k][0] == "calendar" and causes[k - 1] == causes[k + 1]:
+            causes[k] = causes[k - 1]
+    return [[rows[k] for k in group] for _, group in groupby(range(len(rows)), lambda k: causes[k])]
 
 
 def _spent(stretch: Sequence[Row]) -> str:
@@ -244,11 +244,11 @@ def criticality(network: Network, touched: NDArray[np.bool_]) -> pd.DataFrame:
     names = codes_of(network)
     orders = {spending.name for spending in names if spending.kind == ORDER}
     rows = []
-    for what, kinds in _PARTS.items():
+    for part, kinds in _PARTS.items():
         positions: dict[str, list[int]] = {}
         for code, (kind, name) in enumerate(names):
-            if kind in kinds and (kind != LAG or (name in orders) == (what == "order")) and name != ALWAYS:
+            if kind in kinds and (kind != LAG or (name in orders) == (part == "order")) and name != ALWAYS:
                 positions.setdefault(name, []).append(code)
         for name, codes in positions.items():
-            rows.append((what, name, *share(int(touched[:, codes].any(axis=1).sum()), len(touched))))
+            rows.append((part, name, *share(int(touched[:, codes].any(axis=1).sum()), len(touched))))
     return typed(rows, CRITICALITY).sort_values("index", ascending=False, kind="stable", ignore_index=True)

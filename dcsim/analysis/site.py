@@ -44,7 +44,7 @@ def laid_out(places: tuple[str, ...]) -> Layout:
         name: _columns([paths[k][-2] for k in members]) if deep else _rows(len(members))
         for name, members in blocks.items()
     }
-    sizes = {name: (max(x for x, _ in here) + 1, max(y for _, y in here) + 1) for name, here in inside.items()}
+    sizes = {name: (max(x for x, _ in corners) + 1, max(y for _, y in corners) + 1) for name, corners in inside.items()}
     room = MOST_ACROSS * max([wide for wide, _ in sizes.values()], default=0)
     gap, head = max(0.6, GAP * room), max(0.6, HEAD * room)
     x, y, heads = np.zeros(len(places)), np.zeros(len(places)), []

@@ -165,12 +165,12 @@ def _supplies(network: Network, tried: Ints, ever: Sequence[int]) -> Iterator[Sh
         many = Counter[str]()
         for (activity, _), count in needs.items():
             many[activity] += count
-        said = f"{_users(many)} {_verb(many)} {lack + ever[worst]:,}{unit}{_where(network.stocks[worst].place, places)}"
-        said += f", but there are never more than {ever[worst]:,}{unit}{_until(network)}"
+        text = f"{_users(many)} {_verb(many)} {lack + ever[worst]:,}{unit}{_where(network.stocks[worst].place, places)}"
+        text += f", but there are never more than {ever[worst]:,}{unit}{_until(network)}"
         amounts = {amount for _, amount in needs}
         stuck = -(-lack // amounts.pop()) if len(amounts) == 1 else 0
         left = f": {stuck:,} can never start" if stuck else f": {lack:,}{unit} short"
-        yield ("supplies", name), said + (left if sum(many.values()) > 1 else "")
+        yield ("supplies", name), text + (left if sum(many.values()) > 1 else "")
 
 
 def _milestones(network: Network, ever: Sequence[int]) -> Iterator[Shortfall]:
@@ -179,8 +179,8 @@ def _milestones(network: Network, ever: Sequence[int]) -> Iterator[Shortfall]:
         most = sum(ever[stock] for stock in milestone.stocks)
         if milestone.stocks and most < milestone.reaches:
             unit = f" {network.stocks[milestone.stocks[0]].unit}".rstrip()
-            said = f"needs {milestone.reaches:,}{unit}, but there are never more than {most:,}{unit}{_until(network)}"
-            yield ("milestones", milestone.name), said
+            text = f"needs {milestone.reaches:,}{unit}, but there are never more than {most:,}{unit}{_until(network)}"
+            yield ("milestones", milestone.name), text
 
 
 def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Shortfall]:
@@ -217,12 +217,12 @@ def _resources(network: Network, draws: Draws, tried: Ints) -> Iterator[Shortfal
             for _, activity, count in inside:
                 many[activity] += count
             name = " | ".join(dict.fromkeys(network.resources[k].name for k in sorted(choice)))
-            said = f"{_users(many)} {_verb(many)} at least {need / 60:,.0f} hours of {name}{{}}, but there are never "
-            messages.setdefault(name, []).append((need - available, -number, f"{said}more than {available / 60:,.0f}"))
+            text = f"{_users(many)} {_verb(many)} at least {need / 60:,.0f} hours of {name}{{}}, but there are never "
+            messages.setdefault(name, []).append((need - available, -number, f"{text}more than {available / 60:,.0f}"))
     for name, places in messages.items():
-        _, number, said = max(places)
+        _, number, text = max(places)
         where = _where(network.resources[min(ways[-number])].place, places)
-        yield ("resources", name.split(" | ")[0]), said.format(where) + _until(network)
+        yield ("resources", name.split(" | ")[0]), text.format(where) + _until(network)
 
 
 def _in_any_case(requirement: Requirement, resources: Set[int]) -> int:

@@ -179,134 +179,134 @@ def delivered(past: Past, demand: int, cause: int, tick: int, latest: int) -> in
 @entry_point
 def follow(past: Past, node: int, segments: Table, place: Table) -> int:
     """Follow the chain of a node back to the start; returns the number of segments; the last in time comes first."""
-    here, story = place[0], past.story
-    set_out(past, here, node)
+    step, story = place[0], past.story
+    set_out(past, step, node)
     for _ in range(6 * (len(story.settled) + len(story.instance) + len(past.ways.gates) + len(story.delivery) + 1)):
-        if here.at == AT_GATE:
-            leave_gate(past, segments, here)
-        elif here.at == AT_FINISH:
-            leave_finish(past, segments, here)
-        elif here.at == AT_START:
-            leave_start(past, segments, here)
-        elif here.at == AT_READY:
-            leave_ready(past, segments, here)
-        elif here.at == AT_DELIVERY:
-            leave_delivery(past, segments, here)
+        if step.at == AT_GATE:
+            leave_gate(past, segments, step)
+        elif step.at == AT_FINISH:
+            leave_finish(past, segments, step)
+        elif step.at == AT_START:
+            leave_start(past, segments, step)
+        elif step.at == AT_READY:
+            leave_ready(past, segments, step)
+        elif step.at == AT_DELIVERY:
+            leave_delivery(past, segments, step)
         else:
             return (
-                tell(segments, here.count, 0, here.tick, past.ways.codes.start, NOT, 0) if here.tick > 0 else here.count
+                tell(segments, step.count, 0, step.tick, past.ways.codes.start, NOT, 0) if step.tick > 0 else step.count
             )
     return ENDLESS
 
 
 @fast
-def set_out(past: Past, here: Any, node: int) -> None:
+def set_out(past: Past, step: Any, node: int) -> None:
     """A chain begins at an instance or a gate, if that happened."""
-    here.count = 0
-    go_to_node(past, here, node)
-    if here.tick == NOT:
-        here.at = OVER
+    step.count = 0
+    go_to_node(past, step, node)
+    if step.tick == NOT:
+        step.at = OVER
 
 
 @fast
-def go_to_node(past: Past, here: Any, node: int) -> None:
+def go_to_node(past: Past, step: Any, node: int) -> None:
     """The chain goes on where an instance finished or a gate opened."""
     gate = node - past.plan.instances
     if gate < 0:
-        go_to_work(here, AT_FINISH, node, past.story.instance[node].row)
-        here.tick = past.story.instance[node].finish
+        go_to_work(step, AT_FINISH, node, past.story.instance[node].row)
+        step.tick = past.story.instance[node].finish
     else:
-        here.at, here.what = AT_GATE, gate
-        here.tick = past.gates.opened[gate].tick
+        step.at, step.what = AT_GATE, gate
+        step.tick = past.gates.opened[gate].tick
 
 
 @fast
-def go_to_work(here: Any, at: int, instance: int, row: int) -> None:
+def go_to_work(step: Any, at: int, instance: int, row: int) -> None:
     """The chain goes on where a piece of work finished or started."""
-    here.at, here.what, here.row = at, instance, row
+    step.at, step.what, step.row = at, instance, row
 
 
 @fast
-def go_to_start(past: Past, here: Any, instance: int) -> None:
+def go_to_start(past: Past, step: Any, instance: int) -> None:
     """The chain goes on where the first attempt of an instance started."""
     row = past.story.instance[instance].row
     while row >= 0 and past.story.row[row].before >= 0:
         row = past.story.row[row].before
-    go_to_work(here, AT_START, instance, row)
+    go_to_work(step, AT_START, instance, row)
 
 
 @fast
-def end(here: Any) -> None:
+def end(step: Any) -> None:
     """The chain has come to the start of the clock."""
-    here.at, here.tick = OVER, 0
+    step.at, step.tick = OVER, 0
 
 
 @fast
-def leave_gate(past: Past, segments: Table, here: Any) -> None:
+def leave_gate(past: Past, segments: Table, step: Any) -> None:
     """From a gate to what opened it."""
-    gate, by, story = past.ways.gate[here.what], past.gates.opened[here.what].by, past.story
+    gate, by, story = past.ways.gate[step.what], past.gates.opened[step.what].by, past.story
     if gate.started_by != NOT:
-        go_to_start(past, here, gate.started_by)
+        go_to_start(past, step, gate.started_by)
     elif by == NOT:
-        here.at = OVER
+        step.at = OVER
     elif gate.milestone == NOT:
-        take_link(past, segments, here, by)
+        take_link(past, segments, step, by)
     elif by < len(story.settled):
-        go_to_work(here, AT_FINISH, story.settled[by].instance, story.settled[by].row)
+        go_to_work(step, AT_FINISH, story.settled[by].instance, story.settled[by].row)
     else:
-        here.at, here.what = AT_DELIVERY, by - len(story.settled)
+        step.at, step.what = AT_DELIVERY, by - len(story.settled)
 
 
 @fast
-def leave_ready(past: Past, segments: Table, here: Any) -> None:
+def leave_ready(past: Past, segments: Table, step: Any) -> None:
     """From what became ready to what it had waited for: its attempt before, a predecessor, or a date."""
-    if here.row >= 0 and past.story.row[here.row].before >= 0:
-        here.at, here.row = AT_FINISH, past.story.row[here.row].before
+    if step.row >= 0 and past.story.row[step.row].before >= 0:
+        step.at, step.row = AT_FINISH, past.story.row[step.row].before
         return
-    link = last_arrival(past, here.what)
-    if link != NOT and (arrival(past, link) >> ROUNDS) >= here.tick:
-        take_link(past, segments, here, link)
+    link = last_arrival(past, step.what)
+    if link != NOT and (arrival(past, link) >> ROUNDS) >= step.tick:
+        take_link(past, segments, step, link)
         return
-    if here.tick > 0:
-        code = past.ways.codes.date + activity_of(past.plan, here.what)
-        here.count = tell(segments, here.count, 0, here.tick, code, here.what, 0)
-    end(here)
+    if step.tick > 0:
+        code = past.ways.codes.date + activity_of(past.plan, step.what)
+        step.count = tell(segments, step.count, 0, step.tick, code, step.what, 0)
+    end(step)
 
 
 @fast
-def take_link(past: Past, segments: Table, here: Any, link: int) -> None:
+def take_link(past: Past, segments: Table, step: Any, link: int) -> None:
     """From an instance or a gate to its predecessor, over the lag between them."""
-    code, at, what, until = past.ways.codes.lag, here.at, here.what, here.tick
-    go_to_node(past, here, past.ways.link[link].source)
+    code, at, what, until = past.ways.codes.lag, step.at, step.what, step.tick
+    go_to_node(past, step, past.ways.link[link].source)
     lag = lag_of(past, link)
     if lag > 0 and past.plan.lag[lag].early:
-        go_to_start(past, here, past.ways.gate[here.what].started_by)
-        here.count = tell_work(past, segments, here.count, until, here.what, here.row)
+        go_to_start(past, step, past.ways.gate[step.what].started_by)
+        step.count = tell_work(past, segments, step.count, until, step.what, step.row)
     elif lag > 0:
         if at != AT_GATE:
             code += activity_of(past.plan, what)
-            here.count = tell(segments, here.count, here.tick, until, code, what, 0)
+            step.count = tell(segments, step.count, step.tick, until, code, what, 0)
         else:
             code += past.ways.codes.rework + past.ways.gate[what].order
-            here.count = tell(segments, here.count, here.tick, until, code, NOT, 0)
+            step.count = tell(segments, step.count, step.tick, until, code, NOT, 0)
 
 
 @fast
-def leave_finish(past: Past, segments: Table, here: Any) -> None:
+def leave_finish(past: Past, segments: Table, step: Any) -> None:
     """From the finish of a piece of work to its start, or to what the finish had waited for."""
-    link = last_to_finish(past, here.what, here.row, here.tick)
+    link = last_to_finish(past, step.what, step.row, step.tick)
     if link != NOT:
-        take_link(past, segments, here, link)
+        take_link(past, segments, step, link)
         return
-    if finishes_on_date(past, here.what, here.row, here.tick):
-        code = past.ways.codes.date + activity_of(past.plan, here.what)
-        here.count = tell(segments, here.count, 0, here.tick, code, here.what, 0)
-        end(here)
+    if finishes_on_date(past, step.what, step.row, step.tick):
+        code = past.ways.codes.date + activity_of(past.plan, step.what)
+        step.count = tell(segments, step.count, 0, step.tick, code, step.what, 0)
+        end(step)
         return
-    here.at = AT_START
-    if not is_skipped(past.chance.skipped, here.what):
-        here.count = tell_work(past, segments, here.count, here.tick, here.what, here.row)
-        here.tick = started(past.story, here.what, here.row)
+    step.at = AT_START
+    if not is_skipped(past.chance.skipped, step.what):
+        step.count = tell_work(past, segments, step.count, step.tick, step.what, step.row)
+        step.tick = started(past.story, step.what, step.row)
 
 
 @fast
@@ -333,80 +333,80 @@ def finishes_on_date(past: Past, instance: int, row: int, tick: int) -> bool:
 
 
 @fast
-def leave_delivery(past: Past, segments: Table, here: Any) -> None:
+def leave_delivery(past: Past, segments: Table, step: Any) -> None:
     """From a delivery to the placing of its order; a production, and an order placed on a date, end the chain."""
-    codes, delivery = past.ways.codes, past.story.delivery[here.what]
+    codes, delivery = past.ways.codes, past.story.delivery[step.what]
     order = delivery.origin
     if order < 0:
-        here.count = tell(segments, here.count, 0, here.tick, codes.production + delivery.stock, NOT, 0)
-        end(here)
+        step.count = tell(segments, step.count, 0, step.tick, codes.production + delivery.stock, NOT, 0)
+        end(step)
     elif past.ways.order_gate[order] != NOT:
-        tick = here.tick
-        go_to_node(past, here, past.ways.order_gate[order])
-        here.count = tell_order(past, segments, here.count, here.tick, tick, order)
+        tick = step.tick
+        go_to_node(past, step, past.ways.order_gate[order])
+        step.count = tell_order(past, segments, step.count, step.tick, tick, order)
     else:
         placed = past.chance.lead[order].placed
-        here.count = tell_order(past, segments, here.count, placed, here.tick, order)
-        here.count = tell(segments, here.count, 0, max(0, placed), codes.placed + order, NOT, 0)
-        end(here)
+        step.count = tell_order(past, segments, step.count, placed, step.tick, order)
+        step.count = tell(segments, step.count, 0, max(0, placed), codes.placed + order, NOT, 0)
+        end(step)
 
 
 @fast
-def leave_start(past: Past, segments: Table, here: Any) -> None:
+def leave_start(past: Past, segments: Table, step: Any) -> None:
     """From the start of a piece of work to what it had waited for since it was ready, or to when it became ready."""
-    story, instance, row = past.story, here.what, here.row
+    story, instance, row = past.story, step.what, step.row
     demand, number, ready = demand_met(past, instance, row), 1, story.instance[instance].ready
     cause, latest = story.instance[instance].held_by, story.instance[instance].round_
     if row >= 0:
         attempt = story.row[row]
         number, ready, cause, latest = attempt.number, attempt.ready, attempt.held_by, attempt.round_
-    here.at = AT_READY
-    while here.tick > ready and here.at == AT_READY:
+    step.at = AT_READY
+    while step.tick > ready and step.at == AT_READY:
         if cause >= past.plan.first_calendar_cause:
-            cause = leave_closing(past, segments, here, demand, cause, ready, number)
+            cause = leave_closing(past, segments, step, demand, cause, ready, number)
             latest = ANY_ROUND
         else:
-            leave_lack(past, segments, here, demand, cause, latest, ready, number)
+            leave_lack(past, segments, step, demand, cause, latest, ready, number)
 
 
 @fast
-def leave_closing(past: Past, segments: Table, here: Any, demand: int, cause: int, ready: int, number: int) -> int:
+def leave_closing(past: Past, segments: Table, step: Any, demand: int, cause: int, ready: int, number: int) -> int:
     """Past the time in which only a closed calendar, or a risk, kept a demand waiting; what it lacked before that."""
     story, leader = past.story, past.plan.demand[demand].leader
-    lack = shortage(story, leader, here.tick)
+    lack = shortage(story, leader, step.tick)
     since = ready if lack == NOT else max(ready, story.shortage[lack].begins)
-    here.count = tell(segments, here.count, since, here.tick, past.ways.codes.wait + cause, here.what, number)
-    here.tick = since
+    step.count = tell(segments, step.count, since, step.tick, past.ways.codes.wait + cause, step.what, number)
+    step.tick = since
     lack = shortage(story, leader, since)
     return NOT if lack == NOT else story.shortage[lack].cause
 
 
 @fast
 def leave_lack(
-    past: Past, segments: Table, here: Any, demand: int, cause: int, latest: int, ready: int, number: int
+    past: Past, segments: Table, step: Any, demand: int, cause: int, latest: int, ready: int, number: int
 ) -> None:
     """From what was lacking to who gave it back, produced or delivered it; to when it was ready if nobody did."""
-    story, tick, waiting = past.story, here.tick, past.ways.codes.wait + cause
+    story, tick, waiting = past.story, step.tick, past.ways.codes.wait + cause
     by = giver(past, demand, cause, tick, latest)
     if by == NOT:
         goods = delivered(past, demand, cause, tick, latest)
         if goods != NOT:
-            here.count = tell(segments, here.count, tick, tick, waiting, here.what, number)
-            here.at, here.what = AT_DELIVERY, goods
+            step.count = tell(segments, step.count, tick, tick, waiting, step.what, number)
+            step.at, step.what = AT_DELIVERY, goods
         else:
             code = waiting if cause != NOT else past.ways.codes.start
-            here.count = tell(segments, here.count, ready, tick, code, here.what, number)
-            here.tick = ready
+            step.count = tell(segments, step.count, ready, tick, code, step.what, number)
+            step.tick = ready
         return
     instance, row = story.settled[by].instance, story.settled[by].row
     is_held = last_to_finish(past, instance, row, tick) != NOT or finishes_on_date(past, instance, row, tick)
     if is_held or not is_required(past.plan, demand, cause):
-        here.count = tell(segments, here.count, tick, tick, waiting, here.what, number)
-        go_to_work(here, AT_FINISH, instance, row)
+        step.count = tell(segments, step.count, tick, tick, waiting, step.what, number)
+        go_to_work(step, AT_FINISH, instance, row)
         return
     begins, (calendar, _) = started(story, instance, row), taken(past, instance, row)
     since = max(ready, begins)
-    here.count = tell_span(past, segments, here.count, since, tick, waiting, calendar, here.what, number)
-    here.count = tell_work(past, segments, here.count, since, instance, row)
-    here.tick = begins
-    go_to_work(here, AT_START, instance, row)
+    step.count = tell_span(past, segments, step.count, since, tick, waiting, calendar, step.what, number)
+    step.count = tell_work(past, segments, step.count, since, instance, row)
+    step.tick = begins
+    go_to_work(step, AT_START, instance, row)

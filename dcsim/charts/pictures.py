@@ -222,8 +222,8 @@ def _bars(mark: Bars, ax: Axes) -> None:
                 ((begin + finish) / 2, "center") if mark.inside else (finish, "left" if finish >= begin else "right")
             )
             shift = {"center": 0, "left": away, "right": -away}[side]
-            said = ax.annotate(plain(label, 60), (at, row), (shift, 0), textcoords="offset points")
-            said.set(ha=side, va="center", fontsize=9)
+            note = ax.annotate(plain(label, 60), (at, row), (shift, 0), textcoords="offset points")
+            note.set(ha=side, va="center", fontsize=9)
 
 
 def _cells(mark: Cells, ax: Axes) -> None:
@@ -253,8 +253,8 @@ def _dots(mark: Dots, ax: Axes) -> None:
         ax.hlines(y[sure], low[sure], high[sure], color=LIGHT[mark.colour], linewidth=2.2)
     ax.plot(x, y, linestyle="", zorder=5, **_dot(mark))
     for label, across, up in zip(mark.labels, x, y, strict=False):
-        said = ax.annotate(plain(label, 40), (across, up), (0, 7), textcoords="offset points")
-        said.set(ha="center", fontsize=9)
+        note = ax.annotate(plain(label, 40), (across, up), (0, 7), textcoords="offset points")
+        note.set(ha="center", fontsize=9)
 
 
 def _dot(mark: Dots) -> dict[str, Any]:

@@ -170,9 +170,9 @@ def showing(*folders: Path) -> Iterator[None]:
     except DcsimError:
         raise
     except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
-        kept, what = " or ".join(f"'{folder}'" for folder in folders), f"{type(error).__name__}: {error}"
+        names, reason = " or ".join(f"'{folder}'" for folder in folders), f"{type(error).__name__}: {error}"
         raise ResultError(
-            f"the result in {kept} cannot be shown ({what[:200]}): run the command again; if that does not help, "
+            f"the result in {names} cannot be shown ({reason[:200]}): run the command again; if that does not help, "
             "please report a bug of dcsim"
         ) from error
 

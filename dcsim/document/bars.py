@@ -54,14 +54,14 @@ def stacked(table: pd.DataFrame, milestone: str) -> Chart:
     wide = wide.reindex(columns=labels).fillna(0.0)
     order = list(wide.abs().mean(axis=1).sort_values(ascending=False, kind="stable").index)
     most = len(PARTS) if len(order) <= len(PARTS) else len(PARTS) - 1
-    parts = [(str(what), wide.loc[what].to_numpy(np.float64)) for what in order[:most]]
+    parts = [(str(name), wide.loc[name].to_numpy(np.float64)) for name in order[:most]]
     if len(order) > most:
         parts.append((OTHER, wide.loc[order[most:]].sum().to_numpy(np.float64)))
     totals = wide.sum()
     marks = _marks(parts, [f"{totals[label]:,.0f} d" for label in labels]) if parts else []
-    said = "; ".join(f"{label} {totals[label]:,.0f} days" for label in labels)
+    summary = "; ".join(f"{label} {totals[label]:,.0f} days" for label in labels)
     title, empty = f"{milestone}: days by cause", "" if labels else "no days to show"
-    return Chart(title, Axis(title="days, on average"), Axis("rows", names=labels), marks, "", said, empty=empty)
+    return Chart(title, Axis(title="days, on average"), Axis("rows", names=labels), marks, "", summary, empty=empty)
 
 
 def _marks(parts: Sequence[tuple[str, Floats]], totals: Sequence[str]) -> list[Bars]:
@@ -72,16 +72,16 @@ def _marks(parts: Sequence[tuple[str, Floats]], totals: Sequence[str]) -> list[B
     looks = PARTS[: len(parts)] if parts[-1][0] != OTHER else (*PARTS[: len(parts) - 1], (REST, ""))
     return [
         Bars(
-            name=what,
+            name=name,
             colour=colour,
             hatch=hatch,
             rows=range(len(totals)),
             start=ends[number] - values,
             end=ends[number],
             labels=[total if number == at else "" for total, at in zip(totals, last.tolist(), strict=True)],
-            notes=[f"{what}: {day:,.1f} d" for day in values.tolist()],
+            notes=[f"{name}: {day:,.1f} d" for day in values.tolist()],
         )
-        for number, ((what, values), (colour, hatch)) in enumerate(zip(parts, looks, strict=True))
+        for number, ((name, values), (colour, hatch)) in enumerate(zip(parts, looks, strict=True))
     ]
 
 

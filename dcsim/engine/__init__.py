@@ -91,8 +91,8 @@ def is_compiled() -> bool:
     from dcsim.engine.jit import sources
 
     stats, source = getattr(kernel.run, "stats", None), sources()[0]
-    kept = Path(stats.cache_path).glob("kernel.run-*.nbi") if stats is not None and stats.cache_path else ()
-    return any(index.stat().st_mtime >= source for index in kept)
+    indexes = Path(stats.cache_path).glob("kernel.run-*.nbi") if stats is not None and stats.cache_path else ()
+    return any(index.stat().st_mtime >= source for index in indexes)
 
 
 def has_numba() -> bool:

@@ -98,20 +98,20 @@ class Parts(AttributeTemplate):
 @lower_getattr_generic(ByAddress)
 def read_part(context: Any, builder: Any, kind: ByAddress, value: Any, part: str) -> Any:
     """Load a part from the table, which does not change while a function runs."""
-    table, what = builder.bitcast(value, WORD.as_pointer()), kind.parts[part]
-    if isinstance(what, ByAddress):
+    table, type_ = builder.bitcast(value, WORD.as_pointer()), kind.parts[part]
+    if isinstance(type_, ByAddress):
         return builder.bitcast(_at(builder, table, kind.place[part]), value.type)
     words = []
-    for k in range(_size(what)):
+    for k in range(_size(type_)):
         words.append(builder.load(_at(builder, table, kind.place[part] + k)))
         words[-1].set_metadata("invariant.load", builder.module.add_metadata([]))
-    if not isinstance(what, types.Array):
+    if not isinstance(type_, types.Array):
         return words[0]
-    array = make_array(what)(context, builder)
-    strides = [context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(what.dtype)))]
+    array = make_array(type_)(context, builder)
+    strides = [context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(type_.dtype)))]
     for length in words[:1:-1]:
         strides.insert(0, builder.mul(strides[0], length))
-    data = builder.inttoptr(words[0], context.get_data_type(what.dtype).as_pointer())
+    data = builder.inttoptr(words[0], context.get_data_type(type_.dtype).as_pointer())
     populate_array(array, data, words[1:], strides, strides[-1], None)
     return array._getvalue()
 
@@ -124,12 +124,12 @@ def _at(builder: Any, table: Any, place: int) -> Any:
 def take(kind: ByAddress, value: Any, c: Any) -> NativeValue:
     """Write the table of a tuple, which stands until the function returns."""
     table = cgutils.alloca_once(c.builder, WORD, size=kind.size)
-    for part, what, place in _leaves(c, kind, value, 0):
-        if isinstance(what, types.Array):
-            room = cgutils.alloca_once(c.builder, c.context.get_value_type(what))
+    for part, type_, place in _leaves(c, kind, value, 0):
+        if isinstance(type_, types.Array):
+            room = cgutils.alloca_once(c.builder, c.context.get_value_type(type_))
             c.pyapi.numba_array_adaptor(part, c.builder.bitcast(room, cgutils.voidptr_t))
-            array = c.context.make_array(what)(c.context, c.builder, c.builder.load(room))
-            words = [c.builder.ptrtoint(array.data, WORD), *cgutils.unpack_tuple(c.builder, array.shape, what.ndim)]
+            array = c.context.make_array(type_)(c.context, c.builder, c.builder.load(room))
+            words = [c.builder.ptrtoint(array.data, WORD), *cgutils.unpack_tuple(c.builder, array.shape, type_.ndim)]
         else:
             words = [c.pyapi.long_as_longlong(part)]
         for k, word in enumerate(words):
@@ -139,9 +139,9 @@ def take(kind: ByAddress, value: Any, c: Any) -> NativeValue:
 
 def _leaves(c: Any, kind: ByAddress, value: Any, place: int) -> Iterator[tuple[Any, types.Type, int]]:
     """The parts of a tuple and of those within it, what they are, and their places."""
-    for k, (name, what) in enumerate(kind.parts.items()):
+    for k, (name, type_) in enumerate(kind.parts.items()):
         part = c.pyapi.tuple_getitem(value, k)
-        if isinstance(what, ByAddress):
-            yield from _leaves(c, what, part, place + kind.place[name])
+        if isinstance(type_, ByAddress):
+            yield from _leaves(c, type_, part, place + kind.place[name])
         else:
-            yield part, what, place + kind.place[name]
+            yield part, type_, place + kind.place[name]

@@ -195,12 +195,12 @@ def _groups(network: Network) -> Columns:
     links[alone] = 0
     listed = np.flatnonzero(links)
     following[listed] = -2 - np.arange(len(listed))
-    kept = np.repeat(links > 0, np.diff(network.link_first))
+    has_links = np.repeat(links > 0, np.diff(network.link_first))
     return {
         "node": by_columns(tables.NODE, group, following),
         "group": by_columns(tables.GROUP, *np.concatenate(groups).T),
         "link_first": np.concatenate([[0], np.cumsum(links[listed])]).astype(np.uint32),
-        "link": by_columns(tables.LINK, network.link_to[kept], network.link_lag[kept]),
+        "link": by_columns(tables.LINK, network.link_to[has_links], network.link_lag[has_links]),
         "learner": learner,
         "multipliers": multipliers,
     }

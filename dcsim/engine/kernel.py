@@ -53,8 +53,8 @@ TOGETHER = (("total", u32), ("called", i64), ("short_of", i32), ("short_count", 
 RANKED = (("ranked", u32), ("place", i64))
 """A heap of queues that may start, kept beside them."""
 QUEUE = np.dtype([*((name, u32) for name in WAITING), *TOGETHER, *RANKED])
-SETS = record(u64, "full", "told", "awake", "stirred")
-"""Sets of 64 queues: some wait in it; some wait that are told with it; it may start; anything changed."""
+SETS = record(u64, "full", "leaders", "awake", "stirred")
+"""Sets of 64 queues: some wait in it; some lead queues in which some wait; it may start; anything changed."""
 SOME = record(u64, "awake", "stirred")
 """Of 64 sets, which are not empty."""
 PROGRESS = np.dtype([("missing", u32), ("following", u32), ("since", u32), ("finish", i32)])
@@ -173,9 +173,9 @@ def next_ending(state: State, tick: int) -> int:
 
 
 @fast
-def push(state: State, tick: int, what: int, kind: int) -> None:
+def push(state: State, tick: int, number: int, kind: int) -> None:
     """Something becomes due."""
-    key, events = (tick << WHATS) | (what << KINDS) | kind, state.events
+    key, events = (tick << WHATS) | (number << KINDS) | kind, state.events
     at = u64(state.counts[0].events)
     state.counts[0].events += 1
     while at > 0:
@@ -245,16 +245,16 @@ def bit(queue: int) -> np.uint64:
 @inlined
 def change(plan: Plan, state: State, tick: int, level: int, units: int) -> None:
     """So many units more, or fewer, are there; the queues that need them hear of it."""
-    there = state.level[level]
-    if len(state.instance) > 0 and there.changed != tick:
-        there.before = there.now
-        there.changed = tick
-    there.now += units
+    stored = state.level[level]
+    if len(state.instance) > 0 and stored.changed != tick:
+        stored.before = stored.now
+        stored.changed = tick
+    stored.now += units
     if units > 0:
-        there.rose = state.counts[0].passes
+        stored.rose = state.counts[0].passes
     for k in range(plan.level[level], plan.level[level + 1]):
         words = plan.word[k]
-        stir(state, words.at, words.told & state.sets[words.at].told)
+        stir(state, words.at, words.leaders & state.sets[words.at].leaders)
         if units > 0:
             wake(state, words.at, words.queues & state.sets[words.at].full)
 
@@ -265,7 +265,7 @@ def join(plan: Plan, state: State, tick: int, instance: int, queue: int) -> None
     pieces, line, leader = state.piece, state.queue[queue], plan.demand[queue].leader
     pieces[instance].since = tick
     state.queue[leader].total += 1
-    state.sets[leader >> 6].told |= bit(leader)
+    state.sets[leader >> 6].leaders |= bit(leader)
     stir(state, leader >> 6, bit(leader))
     if line.waiting == 0:
         line.lacks = ANY
@@ -310,7 +310,7 @@ def leave(plan: Plan, state: State, queue: int) -> int:
     stir(state, leader >> 6, bit(leader))
     state.queue[leader].total -= 1
     if state.queue[leader].total == 0:
-        state.sets[leader >> 6].told &= ~bit(leader)
+        state.sets[leader >> 6].leaders &= ~bit(leader)
     return instance
 
 
@@ -337,12 +337,12 @@ def queue_up(plan: Plan, state: State, tick: int, node: int) -> None:
 @fast
 def tell_ready(state: State, tick: int, instance: int, kind: int) -> None:
     """A row for an attempt or a repair that is ready."""
-    mine, row = state.instance[instance], state.row[state.counts[0].rows]
-    row.before = mine.row
-    mine.row = state.counts[0].rows
+    history, row = state.instance[instance], state.row[state.counts[0].rows]
+    row.before = history.row
+    history.row = state.counts[0].rows
     state.counts[0].rows += 1
     row.instance = instance
-    row.number = mine.attempts if kind == REPAIR else mine.attempts + 1
+    row.number = history.attempts if kind == REPAIR else history.attempts + 1
     row.kind = REPAIR if kind == REPAIR else WORK
     row.ready = tick
     row.start = row.finish = row.held_by = NOT
@@ -508,9 +508,9 @@ def change_chosen(
         requirement = plan.choice[plan.demand[queue + 1].first_choice - 1 - back]
         taken, left = chosen(plan.requirement, requirement, left)
         option += i64(plan.alternative[taken].option)
-        other = i64(plan.alternative[taken].calendar)
-        if other != 0 and other != calendar:
-            calendar = other if calendar == 0 else i64(joined(plan.joined_key, plan.joined, calendar, other))
+        further = i64(plan.alternative[taken].calendar)
+        if further != 0 and further != calendar:
+            calendar = further if calendar == 0 else i64(joined(plan.joined_key, plan.joined, calendar, further))
         for k in range(plan.alternative[taken].first_claim, plan.alternative[taken + 1].first_claim):
             change(plan, state, tick, plan.claim[k].what, sign * plan.claim[k].amount)
             new = new or took_new(state, plan.claim[k].what, tick)
@@ -602,8 +602,8 @@ def lot_arrives(plan: Plan, state: State, tick: int, number: int) -> None:
         else:
             after = middle
     lot, lots, quantity = number - plan.order[order].first_lot, plan.order[order].lots, plan.order[order].amount
-    each, rest = quantity // lots, quantity % lots  # the product of a lot and the quantity could be too large
-    amount = each + (lot + 1) * rest // lots - lot * rest // lots
+    per_lot, rest = quantity // lots, quantity % lots  # the product of a lot and the quantity could be too large
+    amount = per_lot + (lot + 1) * rest // lots - lot * rest // lots
     if amount != 0:
         state.lot_tick[number] = tick
         add(plan, state, tick, plan.order[order].stock, amount)
@@ -613,18 +613,18 @@ def lot_arrives(plan: Plan, state: State, tick: int, number: int) -> None:
 def settle_event(plan: Plan, chance: FlatDraws, state: State, tick: int, event: int) -> None:
     """One thing that is due."""
     kind = event & ((1 << KINDS) - 1)
-    what = (event & ((1 << WHATS) - 1)) >> KINDS
+    number = (event & ((1 << WHATS) - 1)) >> KINDS
     if kind == FINISHED:
-        finish_work(plan, chance, state, tick, what)
+        finish_work(plan, chance, state, tick, number)
     elif kind == LAG_OVER:
-        satisfy(state, plan.link[what].to)
+        satisfy(state, plan.link[number].to)
     elif kind == LOOK:
-        look_again(plan, state, what)
+        look_again(plan, state, number)
     elif kind == LOT:
-        lot_arrives(plan, state, tick, what)
+        lot_arrives(plan, state, tick, number)
     else:
-        activity = plan.demand[demand_of(plan, what, WORK)].activity
-        gate = plan.activity[activity].start_gate + what - plan.activity[activity].first
+        activity = plan.demand[demand_of(plan, number, WORK)].activity
+        gate = plan.activity[activity].start_gate + number - plan.activity[activity].first
         satisfy(state, gate)
 
 
@@ -655,12 +655,12 @@ def settle_dates(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None
 @fast
 def step_capacity(plan: Plan, state: State, tick: int, resource: int, units: int) -> None:
     """A resource has so many units from now on."""
-    there = state.level[resource]
-    more = units - there.capacity
-    if there.grew != tick:
-        there.grew, there.grown = tick, 0
-    there.grown += more
-    there.capacity = units
+    stored = state.level[resource]
+    more = units - stored.capacity
+    if stored.grew != tick:
+        stored.grew, stored.grown = tick, 0
+    stored.grown += more
+    stored.capacity = units
     change(plan, state, tick, resource, more)
 
 
@@ -685,8 +685,8 @@ def closed_by(plan: Plan, chance: FlatDraws, calendar: int, tick: int) -> int:
 @inlined
 def at_hand(state: State, level: int, tick: int, just_before: bool) -> int:
     """How much of a thing is there, or was when this tick began."""
-    there = state.level[level]
-    return there.before if just_before and there.changed == tick else there.now
+    stored = state.level[level]
+    return stored.before if just_before and stored.changed == tick else stored.now
 
 
 @fast
@@ -855,8 +855,8 @@ def duration(plan: Plan, chance: FlatDraws, state: State, instance: int, queue: 
 def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: int, tick: int) -> None:
     """The head of a queue takes all it needs and starts."""
     instance, demand = leave(plan, state, queue), plan.demand[queue]
-    told, held_by = len(state.instance) > 0, i64(NOT)
-    if told and state.piece[instance].since < tick:
+    is_traced, held_by = len(state.instance) > 0, i64(NOT)
+    if is_traced and state.piece[instance].since < tick:
         held_by = lacking(plan, chance, state, queue, tick, True)
     for k in range(demand.first_need, plan.demand[queue + 1].first_need):
         change(plan, state, tick, plan.need[k].what, -plan.need[k].amount)
@@ -867,7 +867,7 @@ def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: in
         finish = tick + minutes
         if minutes == 0:
             finish_at_once(plan, chance, state, instance, queue, i64(0), False, tick)
-    if told:
+    if is_traced:
         ends = finish if finish <= plan.horizon else i64(NOT)
         tell_start(state, tick, instance, demand.kind, mode, held_by, ends, minutes)
     if finish <= plan.horizon:
@@ -918,17 +918,17 @@ def tell_start(
     state: State, tick: int, instance: int, kind: int, mode: int, held_by: int, ends: int, minutes: int
 ) -> None:
     """An attempt or a repair has started, and ends then, after so many minutes of work."""
-    mine, turn = state.instance[instance], state.counts[0].round
+    history, turn = state.instance[instance], state.counts[0].round
     if kind == WORK:
-        mine.start = tick
-        mine.round_ = turn
-        mine.held_by = held_by
-        mine.planned, mine.length = ends, minutes
+        history.start = tick
+        history.round_ = turn
+        history.held_by = held_by
+        history.planned, history.length = ends, minutes
     if kind != REPAIR:
-        mine.attempts += 1
-        mine.used = mode
-    if mine.row != NOT:
-        row = state.row[mine.row]
+        history.attempts += 1
+        history.used = mode
+    if history.row != NOT:
+        row = state.row[history.row]
         row.start, row.finish, row.held_by, row.mode, row.round_ = tick, ends, held_by, mode, turn
 
 
@@ -1019,9 +1019,9 @@ def end_shortage(state: State, queue: int, tick: int, ends: int) -> None:
         cause.spells += tick - cause.since
     row = state.counts[0].shortages
     if row < len(state.shortage):
-        told = state.shortage[row]
-        told.demand, told.begins, told.ends = queue, short.short_since, ends
-        told.cause, told.waiting = short.short_of, short.short_count
+        entry = state.shortage[row]
+        entry.demand, entry.begins, entry.ends = queue, short.short_since, ends
+        entry.cause, entry.waiting = short.short_of, short.short_count
     state.counts[0].shortages = row + 1
     short.short_of = NOT
 
@@ -1119,15 +1119,15 @@ def set_out(plan: Plan, chance: FlatDraws, state: State) -> None:
         queue.waiting = queue.total = 0
         queue.called = queue.short_of = NOT
     for instance in range(len(state.instance)):
-        mine = state.instance[instance]
-        mine.ready = mine.start = mine.finish = mine.held_by = mine.used = mine.row = mine.ended = NOT
-        mine.planned = mine.length = NOT
-        mine.attempts = 0
+        history = state.instance[instance]
+        history.ready = history.start = history.finish = history.ended = NOT
+        history.held_by = history.used = history.row = history.planned = history.length = NOT
+        history.attempts = 0
     for k in range(len(state.cause)):
         cause = state.cause[k]
         cause.waited = cause.spells = cause.queues = cause.since = 0
     for k in range(len(state.sets)):
-        state.sets[k].full = state.sets[k].told = state.sets[k].awake = state.sets[k].stirred = 0
+        state.sets[k].full = state.sets[k].leaders = state.sets[k].awake = state.sets[k].stirred = 0
     for k in range(len(state.some)):
         state.some[k].awake = state.some[k].stirred = 0
     state.learned[:] = 0

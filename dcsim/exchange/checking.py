@@ -57,9 +57,9 @@ def health_report(name: str, checks: "pd.DataFrame") -> Report:
     failed = [f"{row['check']}: {row['where']}" for row in rows if row["passed"] is False and row["where"]]
     passed, known = int(checks["passed"].sum()), int(checks["passed"].notna().sum())
     notes = (f"checks and thresholds: {SOURCE}",)
-    said = (f"{passed} of {known} checks are passed",)
+    sentences = (f"{passed} of {known} checks are passed",)
     sections = (
-        Section("", said, tables=(Table(columns, cells),), notes=notes),
+        Section("", sentences, tables=(Table(columns, cells),), notes=notes),
         Section("what fails" if failed else "", points=failed),
     )
     return Report.of("Schedule", (name,), sections)

@@ -100,15 +100,16 @@ class Comparison:
             activity, activity.early_finish, dates.early_finish, DAY
         )
 
-    def _between(self, activity: Activity, said: dt.datetime | None, tick: int, until: int) -> float:
+    def _between(self, activity: Activity, planned: dt.datetime | None, tick: int, until: int) -> float:
         """Working days from a date of the file to a tick; a date without a time means the day."""
-        if said is None or self.times.moment(max(0, tick - bool(until))).date() == said.date():
-            same_day = said is not None and (said.hour, said.minute) == (0, 0)
-            if said is None or same_day:
+        if planned is None or self.times.moment(max(0, tick - bool(until))).date() == planned.date():
+            same_day = planned is not None and (planned.hour, planned.minute) == (0, 0)
+            if planned is None or same_day:
                 return 0.0
-        is_midnight = (said.hour, said.minute) == (0, 0)
+        is_midnight = (planned.hour, planned.minute) == (0, 0)
         return self._days(
-            activity, self.times.worked(activity.calendar, self.times.tick(said) + (until if is_midnight else 0), tick)
+            activity,
+            self.times.worked(activity.calendar, self.times.tick(planned) + (until if is_midnight else 0), tick),
         )
 
     def _file_cause(self, activity: Activity, off: float, own: dict[str, tuple[float, str]]) -> str:

@@ -97,12 +97,12 @@ class Planner:
         most_planned = max((units for _, units in resource.steps), default=Fraction(0))
         if not most_planned:
             peak = max(self._peak(name, users), Fraction(1, self.units[name]))
-            what = "how many there are, which the file does not say"
-            self.schedule.lose(name, what, f"{peak}, the peak of the plan", "assumption")
+            lost = "how many there are, which the file does not say"
+            self.schedule.lose(name, lost, f"{peak}, the peak of the plan", "assumption")
             return ((None, peak),)
         if most_planned < most:
-            what = f"one activity takes {float(most):g} of it, and there are {float(most_planned):g}"
-            self.schedule.lose(name, what, f"{float(most):g} of it")
+            lost = f"one activity takes {float(most):g} of it, and there are {float(most_planned):g}"
+            self.schedule.lose(name, lost, f"{float(most):g} of it")
             return ((None, most),)
         return resource.steps
 
@@ -158,8 +158,8 @@ class Planner:
         late = [date for date in (start, finish) if date is not None and date > until]
         if late:
             instead = "it has not begun" if start > until else "it is under way"
-            what = f"its actual date {late[0]:%Y-%m-%d %H:%M}, after the status date"
-            self.schedule.lose(activity.id, what, instead, "progress")
+            lost = f"its actual date {late[0]:%Y-%m-%d %H:%M}, after the status date"
+            self.schedule.lose(activity.id, lost, instead, "progress")
         made.started = start if start <= until else None
         made.finished = finish if finish is not None and finish <= until else None
         left = next(minutes for minutes in (activity.left, activity.remaining, activity.minutes) if minutes is not None)
@@ -169,15 +169,15 @@ class Planner:
                 made.left = tuple(point * left // activity.minutes for point in activity.estimate)
 
     def _link(self, link: Link, activity: Activity, made: Planned) -> None:
-        what = f"the link {_link_in_words(link)} from {link.predecessor}"
+        lost = f"the link {_link_in_words(link)} from {link.predecessor}"
         percent = None if link.percent is None else Fraction(round(link.percent * WHOLE), WHOLE // 100)
         if percent is not None and abs(percent) > MOST_OF_LENGTH:
             percent = None
-            self.schedule.lose(activity.id, what, f"a lag of {link.lag / 60:+g} h")
+            self.schedule.lose(activity.id, lost, f"a lag of {link.lag / 60:+g} h")
         elif percent is not None and percent != Fraction(link.percent or 0) * 100:
-            self.schedule.lose(activity.id, what, "per cent with two decimals", "assumption")
+            self.schedule.lose(activity.id, lost, "per cent with two decimals", "assumption")
         if link.lag < 0 and link.kind.startswith("S"):
-            self.schedule.lose(activity.id, what, "no lead: it is not known before when a predecessor will start")
+            self.schedule.lose(activity.id, lost, "no lead: it is not known before when a predecessor will start")
         made.after.append(Awaits(link.predecessor, link.kind, link.lag, link.calendar, percent))
 
     def _constraints(self, activity: Activity, made: Planned) -> None:
@@ -196,8 +196,8 @@ class Planner:
             if kind in (*HARD, *LIMITS):
                 made.watched.append((kind, event, date))
                 never = f"no {event} before the date, and " if kind in HARD else ""
-                what = f"constraint: {kind} {last_day(date, event)}"
-                self.schedule.lose(activity.id, what, f"{never}a milestone that watches it", "constraint")
+                lost = f"constraint: {kind} {last_day(date, event)}"
+                self.schedule.lose(activity.id, lost, f"{never}a milestone that watches it", "constraint")
 
     def _hold_finish(self, activity: Activity, made: Planned, date: dt.datetime) -> None:
         """It does not finish before this moment, and starts early enough for its longest duration to end then."""

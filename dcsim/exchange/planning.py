@@ -99,8 +99,8 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
             lose_links(schedule, links_of(data, project_id) - read)
         return schedule
     except jpype.JException as error:
-        said = str(error.getMessage() or error).splitlines()[0]
-        raise ScheduleError(f"'{path}' cannot be read as a schedule of P6 or Project ({said[:200]})") from None
+        reason = str(error.getMessage() or error).splitlines()[0]
+        raise ScheduleError(f"'{path}' cannot be read as a schedule of P6 or Project ({reason[:200]})") from None
 
 
 def _projects(jpype: Any, path: Path, data: bytes, encoding: str) -> list[Any]:
@@ -192,8 +192,8 @@ class _Reader:
             task.getDeadline() is not None
         )
         for kind in held:
-            what = f"'{task.getName()}' sums up others and has a date of its own: {kind}"
-            self.made.lose(self._id(task), what, "nothing: others give its dates", "constraint")
+            lost = f"'{task.getName()}' sums up others and has a date of its own: {kind}"
+            self.made.lose(self._id(task), lost, "nothing: others give its dates", "constraint")
 
     def _is_planned(self, task: Any) -> bool:
         """Whether something is done at a date of its own."""
@@ -302,11 +302,11 @@ class _Reader:
             before = int(relation.getPredecessorTask().getUniqueID())
             firsts, lasts = self.leaves.get(before, []), self.leaves.get(int(task.getUniqueID()), [])
             if not firsts or not lasts:
-                what = f"a link between {self._id(relation.getPredecessorTask())} and {self._id(task)}"
-                self.made.lose(self._id(task), what, "nothing: one of them is not in the scenario")
+                lost = f"a link between {self._id(relation.getPredecessorTask())} and {self._id(task)}"
+                self.made.lose(self._id(task), lost, "nothing: one of them is not in the scenario")
             if len(firsts) > 1 or len(lasts) > 1 or before not in self.ids or int(task.getUniqueID()) not in self.ids:
-                what = f"a link of what sums up others: {self._id(relation.getPredecessorTask())} to {self._id(task)}"
-                self.made.lose(self._id(task), what, "links of each of these others")
+                lost = f"a link of what sums up others: {self._id(relation.getPredecessorTask())} to {self._id(task)}"
+                self.made.lose(self._id(task), lost, "links of each of these others")
             self.made.links += [
                 self._link(predecessor, successor, relation)
                 for predecessor in firsts

@@ -101,9 +101,9 @@ class _Reader:
         self.table, self.scenario = table, scenario
         self.problems: list[Problem] = []
         self.fields = fields_of(table.columns, REGISTER)
-        for needed, what in (("risk", "Risk"), ("activities", "Activity"), ("probability", "Probability")):
+        for needed, heading in (("risk", "Risk"), ("activities", "Activity"), ("probability", "Probability")):
             if needed not in self.fields:
-                raise ScheduleError(f"{table.name}: no column '{what}'{nearest(what, table.columns, 'columns')}")
+                raise ScheduleError(f"{table.name}: no column '{heading}'{nearest(heading, table.columns, 'columns')}")
         columns = [table.columns[self.fields[field]] for field in NUMBERS if field in self.fields]
         try:
             self.style = Style(

@@ -260,8 +260,8 @@ class _Reader:
         if made.early_start is not None and not waits and not made.constraints:
             if made.early_start > self.made.start:
                 made.constraints = (Constraint("start on or after", made.early_start),)
-                what = f"its start on {made.early_start:%Y-%m-%d}, which no link gives"
-                self.made.lose(row.id, what, "it does not start before", "assumption")
+                lost = f"its start on {made.early_start:%Y-%m-%d}, which no link gives"
+                self.made.lose(row.id, lost, "it does not start before", "assumption")
 
     def _progress(self, row: _Row, made: Activity) -> None:
         """How far it is: dates that are missing are those of the plan."""
@@ -304,11 +304,11 @@ class _Reader:
                                "assumption")  # fmt: skip
             else:
                 shifts = calendar_rule(WORKDAYS)
-                what = "working hours, which the file does not say"
-                self.made.lose("", what, f"{WORKDAYS}; --calendar says others", "assumption")
+                lost = "working hours, which the file does not say"
+                self.made.lose("", lost, f"{WORKDAYS}; --calendar says others", "assumption")
         except ValueError as error:
-            said = str(error) or f"nothing says the hours of calendar '{shorten(name)}'"
-            self._refuse(f"row {row.line}: {said}: give them with --calendar '{name}=Mon-Sat 07:00-17:00'")
+            reason = str(error) or f"nothing says the hours of calendar '{shorten(name)}'"
+            self._refuse(f"row {row.line}: {reason}: give them with --calendar '{name}=Mon-Sat 07:00-17:00'")
         if shifts is None:
             self.around.add(called)
             return None

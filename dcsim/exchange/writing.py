@@ -79,8 +79,8 @@ class _Writer:
             before = self.early[link.predecessor]
             since = before.early_finish if link.kind in ("FS", "FF") else before.early_start
             lag = self.times.worked(counted, since, self.times.behind(link, since))
-            what = f"the lag behind {link.predecessor}, which goes by another calendar"
-            self.plan.lose(link.successor, what, f"{lag / 60:g} h by {counted or 'a day of 24 hours'}, as in the plan")
+            lost = f"the lag behind {link.predecessor}, which goes by another calendar"
+            self.plan.lose(link.successor, lost, f"{lag / 60:g} h by {counted or 'a day of 24 hours'}, as in the plan")
             link = link._replace(lag=lag)
         unit = self.mpxj.TimeUnit.ELAPSED_HOURS if elapsed and not self.is_p6 else self.mpxj.TimeUnit.HOURS
         kind = {"FS": "FINISH_START", "SS": "START_START", "FF": "FINISH_FINISH", "SF": "START_FINISH"}[link.kind]

@@ -23,5 +23,5 @@ def links_of(data: bytes, project: str = "") -> int:
 def lose_links(schedule: Schedule, lost: int) -> None:
     """List links that were not read."""
     if lost > 0:
-        what = f"{counted(lost, 'link')} of activities that belong to other projects, or are not in the file"
-        schedule.lose("", what, "nothing: dates of other projects are not known")
+        message = f"{counted(lost, 'link')} of activities that belong to other projects, or are not in the file"
+        schedule.lose("", message, "nothing: dates of other projects are not known")

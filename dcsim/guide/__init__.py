@@ -50,7 +50,7 @@ def guide(topic: str | None = None) -> str:
         lines = [f"* `{name}`: {about}" for name, about in topics().items()]
         return "\n".join(["# The guide", "", "Print a topic with `dcsim guide TOPIC`.", "", *lines, ""])
     if topic in CHAPTERS:
-        written = [f"* `{kind}`: {how}" for kind, how in HOW_TO_WRITE.items()]
+        written = [f"* `{kind}`: {call}" for kind, call in HOW_TO_WRITE.items()]
         text = files(__package__).joinpath(f"{topic}.md").read_text("utf-8")
         known = [f"* `{name}`: {about}" for name, about in described().items()]
         text = text.replace(DISTRIBUTIONS, "\n".join(written)).replace(ARCHETYPES, "\n".join(known))

@@ -249,10 +249,10 @@ class Instances:
                 spec.learning,
                 self._rework(number, part, days[calendar], days_of_repair[repair_calendar]),
             )
-            here = instances[(own == calendar) & (of_repair == repair_calendar)]
-            self._work.setdefault(alike, []).append(here)
+            alike_instances = instances[(own == calendar) & (of_repair == repair_calendar)]
+            self._work.setdefault(alike, []).append(alike_instances)
             self.days_added.setdefault(number, []).append(
-                (here, self.choices.days_added(spec.duration, needs, days[calendar]))
+                (alike_instances, self.choices.days_added(spec.duration, needs, days[calendar]))
             )
 
     def _left(self, number: int, part: Part, duration: Distribution) -> Distribution:
@@ -274,9 +274,9 @@ class Instances:
             return 1.0
         instances = self.of(self.names[number])
         around = self.places.enclosing(activity.at, rule.per)[self.place[instances]]
-        here = instances[(around == around[instance - instances[0]]) & (self.started[instances] != NOT)]
-        own, started = self.started[instance], self.started[here]
-        n = 1 + int(((started < own) | ((started == own) & (here < instance))).sum())
+        peers = instances[(around == around[instance - instances[0]]) & (self.started[instances] != NOT)]
+        own, started = self.started[instance], self.started[peers]
+        n = 1 + int(((started < own) | ((started == own) & (peers < instance))).sum())
         return float((min(n, rule.until or n) / rule.at) ** math.log2(rule.rate))
 
     def make_work(self) -> Iterator[network.Work]:

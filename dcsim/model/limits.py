@@ -68,7 +68,7 @@ def _resources(network: Network) -> Excesses:
     for resource in network.resources:
         total[resource.name] += resource.peak
     for name, units in total.items():
-        more = _at_most((risk, m) for risk in network.risks for what, m in risk.capacity if what == name)
+        more = _at_most((risk, m) for risk in network.risks for resource_, m in risk.capacity if resource_ == name)
         if units * more > LARGEST:
             yield ("resources", name), _available(int(units * more))
 

@@ -39,8 +39,8 @@ def _impossible_demands(network: Network) -> Iterator[tuple[Key, str]]:
         for requirement in demand.requirements:
             if short := _never_enough(network, requirement):
                 where = "" if demand.place == SITE else f" in {demand.place}"
-                what, amount, peak = short
-                message = f"needs {amount} of '{what}'{where}, but there are never more than {peak}"
+                resource, amount, peak = short
+                message = f"needs {amount} of '{resource}'{where}, but there are never more than {peak}"
                 yield (*path, "requires", requirement.cause), message
         if closed := _closed(network, demand):
             yield path, f"can never start: {closed} before the horizon"

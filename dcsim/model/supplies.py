@@ -80,10 +80,10 @@ class Supplies:
         self._first[name] = len(self.resources)
         paths = self.places.paths(resource.per)
         self.resources.extend(network.Resource(name, path, ((0, 0),), 0) for path in paths)
-        for here, where in variations(resource, dict(resource.within), self.places, resource.per):
-            ramp = here.count if here.count is not None else {}
+        for variant, where in variations(resource, dict(resource.within), self.places, resource.per):
+            ramp = variant.count if variant.count is not None else {}
             steps = tuple(sorted((self.clock.tick(when), units) for when, units in ramp.items()))
-            calendar = self.times.number([here.calendar or ALWAYS], self.stopped_by(name))
+            calendar = self.times.number([variant.calendar or ALWAYS], self.stopped_by(name))
             for k in where.tolist():
                 self.resources[self._first[name] + k] = network.Resource(name, paths[k], steps, calendar)
 
@@ -96,15 +96,15 @@ class Supplies:
             return
         paths = self.places.paths(supply.per)
         self.stocks.extend(network.Stock(name, path, supply.unit, 0, path) for path in paths)
-        for here, where in variations(supply, dict(supply.within), self.places, supply.per):
+        for variant, where in variations(supply, dict(supply.within), self.places, supply.per):
             for k in where.tolist():
                 stock = self._first[name] + k
-                initial = parse_amount(here.initial, supply.unit)
+                initial = parse_amount(variant.initial, supply.unit)
                 self.stocks[stock] = network.Stock(name, paths[k], supply.unit, initial, paths[k])
-                for order_name, order in here.orders.items():
+                for order_name, order in variant.orders.items():
                     self._add_order(stock, k, name, order_name, order)
-                if here.production is not None:
-                    self.productions.append(self._production(stock, k, here.production, supply))
+                if variant.production is not None:
+                    self.productions.append(self._production(stock, k, variant.production, supply))
 
     def _add_part(self, name: str, supply: schema.Supply, holder: Holder) -> None:
         """The part of a supply that one site has, or what is left for the portfolio itself."""

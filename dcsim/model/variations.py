@@ -52,4 +52,4 @@ def variations(
     for where in np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else ():
         patterns = named[group[where[0]]]
         varied.append((patterns, reduce(overlay, (parts[k] for k in reversed(patterns)), spec), where))
-    return [(here, where) for _, here, where in sorted(varied, key=itemgetter(0))]
+    return [(variant, where) for _, variant, where in sorted(varied, key=itemgetter(0))]

@@ -17,7 +17,7 @@ def activity_lines(
     part: schema.ActivityPart, scenario: Scenario, activity: schema.ActivityPart | None = None
 ) -> Iterator[str]:
     """What is said about an activity, or about what differs from the `whole` of it in some places."""
-    said = part.model_fields_set
+    given = part.model_fields_set
     if isinstance(part, schema.Activity) and part.after:
         yield f"after {', '.join(link_in_words(link) for link in part.after)}"
     if part.not_before is not None:
@@ -32,7 +32,7 @@ def activity_lines(
         yield f"consumes {_goods(part.consumes, scenario)}"
     if part.produces:
         yield f"produces {_goods(part.produces, scenario)}"
-    if (activity is None or "duration" in said) and not _has_own_durations(part):
+    if (activity is None or "duration" in given) and not _has_own_durations(part):
         yield f"lasts {duration_in_words(part, activity or part, scenario)}"
     if part.varies_with:
         yield f"varies with {', '.join(part.varies_with)}"
@@ -42,16 +42,16 @@ def activity_lines(
         yield _rework(part.rework)
     if part.calendar is not None:
         yield f"works {part.calendar}"
-    if part.priority or (activity is not None and "priority" in said):
+    if part.priority or (activity is not None and "priority" in given):
         yield f"priority {part.priority}"
 
 
 def link_in_words(link: schema.Link) -> str:
     """What is waited for: start of install_rack in phase1 (40 of them) + 7 d, to finish."""
-    said = f"the start of {link.activity}" if link.start_or_finish == "start" else link.activity
-    said += f" in {link.place}" if link.place else ""
-    said += f" ({link.count:,} of them)" if link.count is not None else ""
-    return said + lag_in_words(link.lag) + (", to finish" if link.to == "finish" else "")
+    text = f"the start of {link.activity}" if link.start_or_finish == "start" else link.activity
+    text += f" in {link.place}" if link.place else ""
+    text += f" ({link.count:,} of them)" if link.count is not None else ""
+    return text + lag_in_words(link.lag) + (", to finish" if link.to == "finish" else "")
 
 
 def lag_in_words(lag: Any) -> str:
@@ -63,16 +63,16 @@ def lag_in_words(lag: Any) -> str:
 
 def _signed(lag: Span) -> str:
     size = Span(abs(lag.amount), lag.unit)
-    said = f"{plain(size.amount)} % of its length" if lag.unit == "%" else str(size)
-    return f" {'-' if lag.amount < 0 else '+'} {said}"
+    written_size = f"{plain(size.amount)} % of its length" if lag.unit == "%" else str(size)
+    return f" {'-' if lag.amount < 0 else '+'} {written_size}"
 
 
 def duration_in_words(part: schema.ActivityPart, activity: schema.ActivityPart, scenario: Scenario) -> str:
     """How long it lasts; days and weeks under a calendar are said to be working days and weeks."""
-    said = uncertain(part.duration)
+    text = uncertain(part.duration)
     calendars = _calendars(part, scenario) or _calendars(activity, scenario)
-    days = f"{said} (working time of {' or '.join(calendars)})"
-    return days if _has_days(part.duration) and calendars not in ([], [ALWAYS]) else said
+    days = f"{text} (working time of {' or '.join(calendars)})"
+    return days if _has_days(part.duration) and calendars not in ([], [ALWAYS]) else text
 
 
 def _calendars(part: schema.ActivityPart, scenario: Scenario) -> list[str]:
@@ -86,14 +86,14 @@ def _calendars(part: schema.ActivityPart, scenario: Scenario) -> list[str]:
 def _ways(part: schema.ActivityPart, activity: schema.ActivityPart, scenario: Scenario) -> Iterator[str]:
     """Each way to do it: four takes 4 crew, lasts 2 d (working time of shift)."""
     for name, way in part.ways.items():
-        said = []
+        phrases = []
         if way is not None and way.requires:
-            said.append(f"takes {', '.join(_taken(entry, number) for entry, number in way.requires.items())}")
+            phrases.append(f"takes {', '.join(_taken(entry, number) for entry, number in way.requires.items())}")
         if way is not None and way.duration is not None:
             requires = part.requires | way.requires
             taken = part.model_copy(update={"duration": way.duration, "requires": requires})
-            said.append(f"lasts {duration_in_words(taken, activity, scenario)}")
-        yield f"{name} {', '.join(said)}".strip()
+            phrases.append(f"lasts {duration_in_words(taken, activity, scenario)}")
+        yield f"{name} {', '.join(phrases)}".strip()
 
 
 def _has_own_durations(part: schema.ActivityPart) -> bool:
@@ -117,17 +117,17 @@ def _goods(amounts: dict[str, Any], scenario: Scenario) -> str:
 
 
 def _learning(learning: schema.Learning) -> str:
-    said = f"learns: time x {plain(learning.rate)} with every doubling of the number done"
-    said += f", the time above is that of number {learning.at:,}" if learning.at != 1 else ""
-    said += f", until number {learning.until:,}" if learning.until is not None else ""
-    return said + (f", counted by {learning.per}" if learning.per != schema.SITE else "")
+    text = f"learns: time x {plain(learning.rate)} with every doubling of the number done"
+    text += f", the time above is that of number {learning.at:,}" if learning.at != 1 else ""
+    text += f", until number {learning.until:,}" if learning.until is not None else ""
+    return text + (f", counted by {learning.per}" if learning.per != schema.SITE else "")
 
 
 def _rework(rework: schema.Rework) -> str:
-    said = f"fails with {number_in_words(100 * rework.probability)} %: repair {uncertain(rework.duration)}"
+    text = f"fails with {number_in_words(100 * rework.probability)} %: repair {uncertain(rework.duration)}"
     takes = [_taken(entry, number) for entry, number in rework.requires.items()]
-    said += f", takes {', '.join(takes)}" if takes else ""
-    return said + (f", varies with {', '.join(rework.varies_with)}" if rework.varies_with else "")
+    text += f", takes {', '.join(takes)}" if takes else ""
+    return text + (f", varies with {', '.join(rework.varies_with)}" if rework.varies_with else "")
 
 
 def critical_in_words(network: Network, shares: pd.DataFrame) -> str:

@@ -59,11 +59,11 @@ def _events(results: Results) -> Iterator[tuple[str, dt.date, str, str]]:
             if _known(row["latest"]):
                 name, milestone = f"{row['supply']}.{row['order']}", orders.about["milestone"]
                 supply = labels.get(row["supply"], row["supply"])
-                said = (
+                text = (
                     f"{share(row['confidence'])} likely: {labels.get(milestone, milestone)} by {orders.about['date']}"
                 )
-                said += f"\nplanned: {date_of(row['placed'])}" if _known(row["placed"]) else ""
-                yield f"order-{name}", row["latest"].date(), f"order {supply} ({row['order']}) at the latest", said
+                text += f"\nplanned: {date_of(row['placed'])}" if _known(row["placed"]) else ""
+                yield f"order-{name}", row["latest"].date(), f"order {supply} ({row['order']}) at the latest", text
 
 
 def _known(moment: Any) -> bool:

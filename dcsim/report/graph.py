@@ -121,11 +121,11 @@ def _ways_with(scenario: Scenario, activity: str) -> list[str]:
 
 def _connect_activity(picture: Graph, scenario: Scenario, name: str, activity: schema.Activity) -> None:
     for link in activity.after:
-        said = ["start"] if link.start_or_finish == "start" else []
-        said += ["to finish"] if link.to == "finish" else []
-        said += [f"in {link.place}"] if link.place else []
-        said += [f"{link.count:,} of them"] if link.count is not None else []
-        label = ", ".join(said) + lag_in_words(link.lag)
+        phrases = ["start"] if link.start_or_finish == "start" else []
+        phrases += ["to finish"] if link.to == "finish" else []
+        phrases += [f"in {link.place}"] if link.place else []
+        phrases += [f"{link.count:,} of them"] if link.count is not None else []
+        label = ", ".join(phrases) + lag_in_words(link.lag)
         picture.connect(link.activity, name, label.strip())
     for part in (activity, *activity.within.values()):
         for supply, written in part.consumes.items():
@@ -139,9 +139,9 @@ def _connect_activity(picture: Graph, scenario: Scenario, name: str, activity: s
 def _inflow(supply: schema.Supply) -> list[str]:
     """Where a supply comes from, other than from activities."""
     parts = (supply, *supply.within.values())
-    said = [amount(part.initial, supply.unit) + " at the start" for part in parts if part.initial]
-    said += [f"order {name}" for part in parts for name in part.orders]
-    return said + (["production"] if any(part.production for part in parts) else [])
+    sources = [amount(part.initial, supply.unit) + " at the start" for part in parts if part.initial]
+    sources += [f"order {name}" for part in parts for name in part.orders]
+    return sources + (["production"] if any(part.production for part in parts) else [])
 
 
 def _count(scenario: Scenario, milestone: schema.Milestone) -> str:

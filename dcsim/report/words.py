@@ -28,7 +28,7 @@ class Entry:
     """One thing in a few words, and what there is to say about it."""
 
     name: str
-    said: str
+    text: str
     details: tuple[str, ...] = ()
 
 
@@ -50,7 +50,7 @@ def as_table(scenario: Scenario, network: Network) -> pd.DataFrame:
         (title, entry.name, line)
         for title, entries in _sections(scenario, network).items()
         for entry in entries
-        for line in (entry.said, *entry.details)
+        for line in (entry.text, *entry.details)
     ]
     return pd.DataFrame(rows, columns=["section", "name", "says"], dtype="str")
 
@@ -112,15 +112,15 @@ def _values(scenario: Scenario) -> str:
         return ""
     sources = [citation.source for citation in citations if citation.source]
     assumed = sum(1 for citation in citations if not citation.source)
-    said = f"{len(sources):,} from {counted(len(set(sources)), 'source')}, {counted(assumed, 'assumption')}"
-    return f"{counted(len(citations), 'value')} with their origin: {said}."
+    origins = f"{len(sources):,} from {counted(len(set(sources)), 'source')}, {counted(assumed, 'assumption')}"
+    return f"{counted(len(citations), 'value')} with their origin: {origins}."
 
 
 def _shown(entry: Entry, labels: Mapping[str, str]) -> Iterator[RenderableType]:
     """A thing by its label, with its name beside it, and all that there is to say about it."""
     label = labels.get(entry.name)
     title = Text(entry.name, "bold") if label is None else Text.assemble((label, "bold"), f" ({entry.name})")
-    yield Padding(Text.assemble(title, f"  {entry.said}"), (0, 0, 0, 2), expand=False)
+    yield Padding(Text.assemble(title, f"  {entry.text}"), (0, 0, 0, 2), expand=False)
     for line in entry.details:
         yield Padding(Text(line), (0, 0, 0, 6), expand=False)
 
@@ -130,14 +130,14 @@ def _parameters(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, parameter in scenario.parameters.items():
         path = ("parameters", name, "value")
         spread = isinstance(parameter.value, Uncertain)
-        said = uncertain(parameter.value) if spread else written(parameter.value)
-        said += f" {document.formulas[path]}" if path in document.formulas else ""
-        said += f", one of {', '.join(map(written, parameter.choices))}" if parameter.choices else ""
+        text = uncertain(parameter.value) if spread else written(parameter.value)
+        text += f" {document.formulas[path]}" if path in document.formulas else ""
+        text += f", one of {', '.join(map(written, parameter.choices))}" if parameter.choices else ""
         citation = document.citations.get(path)
         ends = [written(end) for end in (citation.low, citation.high)] if citation is not None else []
-        said += f", {ends[0] or '…'} to {ends[1] or '…'}" if any(ends) else ""
-        said += f" ({citation.source or 'assumption'})" if citation is not None else ""
-        yield Entry(name, said, tuple(filter(None, (parameter.label, parameter.description))))
+        text += f", {ends[0] or '…'} to {ends[1] or '…'}" if any(ends) else ""
+        text += f" ({citation.source or 'assumption'})" if citation is not None else ""
+        yield Entry(name, text, tuple(filter(None, (parameter.label, parameter.description))))
 
 
 def _computed(scenario: Scenario, _: Network) -> Iterator[Entry]:
@@ -162,12 +162,12 @@ def _activities(scenario: Scenario, network: Network) -> Iterator[Entry]:
         where = "once" if activity.at == SITE else f"{count:,} x, one per {activity.at}"
         if activity.only is not None:
             where += f", only in {', '.join(activity.only)}"
-        said = f"{where}: {activity.description}" if activity.description else where
+        text = f"{where}: {activity.description}" if activity.description else where
         details = list(activity_lines(activity, scenario))
         for pattern, part in activity.within.items():
             details += [f"in {pattern}: {line}" for line in activity_lines(part, scenario, activity)]
         details.append(critical_in_words(network, critical_path[network.activity == number]))
-        yield Entry(name, said, tuple(details))
+        yield Entry(name, text, tuple(details))
 
 
 def _resources(scenario: Scenario, _: Network) -> Iterator[Entry]:
@@ -178,29 +178,29 @@ def _resources(scenario: Scenario, _: Network) -> Iterator[Entry]:
             if any(name in entry.replace("|", " ").split() for entry in _all_of(spec, "requires"))
         ]
         details = [f"in {pattern}: {_resource(part)}" for pattern, part in resource.within.items()]
-        said = _resource(resource) + (f", in every {resource.per}" if resource.per != SITE else "")
-        said += f"; taken by {listed(users)}" if users else "; not used"
-        yield Entry(name, said, tuple(details))
+        text = _resource(resource) + (f", in every {resource.per}" if resource.per != SITE else "")
+        text += f"; taken by {listed(users)}" if users else "; not used"
+        yield Entry(name, text, tuple(details))
 
 
 def _resource(part: schema.ResourcePart) -> str:
-    said = [ramp(part.count)] if part.count is not None else []
-    said += [f"works {part.calendar}"] if part.calendar not in (None, ALWAYS) else []
-    return ", ".join(said) or "0"
+    phrases = [ramp(part.count)] if part.count is not None else []
+    phrases += [f"works {part.calendar}"] if part.calendar not in (None, ALWAYS) else []
+    return ", ".join(phrases) or "0"
 
 
 def _supplies(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, supply in scenario.supplies.items():
         takers = [a for a, spec in scenario.activities.items() if name in _all_of(spec, "consumes")]
         makers = [a for a, spec in scenario.activities.items() if name in _all_of(spec, "produces")]
-        said = f"in {supply.unit}" if supply.unit else "in units"
-        said += f", in every {supply.per}" if supply.per != SITE else ""
-        said += f"; consumed by {listed(takers)}" if takers else "; a counter" if makers else ""
-        said += f"; produced by {listed(makers)}" if makers else ""
+        text = f"in {supply.unit}" if supply.unit else "in units"
+        text += f", in every {supply.per}" if supply.per != SITE else ""
+        text += f"; consumed by {listed(takers)}" if takers else "; a counter" if makers else ""
+        text += f"; produced by {listed(makers)}" if makers else ""
         details = list(_supply_lines(supply, supply.unit))
         for pattern, part in supply.within.items():
             details += [f"in {pattern}: {line}" for line in _supply_lines(part, supply.unit)]
-        yield Entry(name, said, tuple(details))
+        yield Entry(name, text, tuple(details))
 
 
 def _supply_lines(part: schema.SupplyPart, unit: str) -> Iterator[str]:
@@ -213,14 +213,14 @@ def _supply_lines(part: schema.SupplyPart, unit: str) -> Iterator[str]:
 
 
 def _order(order: schema.Order, unit: str) -> str:
-    said = [
+    phrases = [
         amount(order.amount, unit),
         f"placed {_placed(order.placed)}",
         f"lead time {uncertain(order.lead_time)}",
     ]
     if order.lots > 1:
-        said.append(f"in {order.lots} lots, one every {order.every}")
-    return ", ".join(said) + _varying(order.varies_with)
+        phrases.append(f"in {order.lots} lots, one every {order.every}")
+    return ", ".join(phrases) + _varying(order.varies_with)
 
 
 def _placed(placed: Any) -> str:
@@ -232,11 +232,11 @@ def _placed(placed: Any) -> str:
 
 
 def _production(production: schema.Production) -> str:
-    said = [f"{ramp(production.rate)}, delivered every {production.every}, from {when(production.begins)}"]
-    said += [f"until {when(production.until)}"] if production.until is not None else []
-    said += [f"of which this project gets {plain(production.share)}"] if production.share != 1 else []
-    said += [f"yield {plain(production.production_yield)}"] if production.production_yield != 1 else []
-    return ", ".join(said) + _varying(production.varies_with)
+    phrases = [f"{ramp(production.rate)}, delivered every {production.every}, from {when(production.begins)}"]
+    phrases += [f"until {when(production.until)}"] if production.until is not None else []
+    phrases += [f"of which this project gets {plain(production.share)}"] if production.share != 1 else []
+    phrases += [f"yield {plain(production.production_yield)}"] if production.production_yield != 1 else []
+    return ", ".join(phrases) + _varying(production.varies_with)
 
 
 def _varying(factors: tuple[str, ...]) -> str:
@@ -245,13 +245,13 @@ def _varying(factors: tuple[str, ...]) -> str:
 
 def _calendars(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, calendar in scenario.calendars.items():
-        said = ", ".join(f"{days or f'{calendar.days},'} {', '.join(hours)}" for days, hours in calendar.hours.items())
-        said += f", not on holidays of {', '.join(calendar.holidays)}" if calendar.holidays else ""
-        said += f", closed {', '.join(calendar.closed)}" if calendar.closed else ""
+        text = ", ".join(f"{days or f'{calendar.days},'} {', '.join(hours)}" for days, hours in calendar.hours.items())
+        text += f", not on holidays of {', '.join(calendar.holidays)}" if calendar.holidays else ""
+        text += f", closed {', '.join(calendar.closed)}" if calendar.closed else ""
         dates = [f"{dates} {', '.join(hours)}".strip() for dates, hours in calendar.open.items()]
-        said += f", worked {', '.join(dates)}" if dates else ""
-        said += f"; a working day is {plain(calendar.hours_per_day)} h" if calendar.hours_per_day else ""
-        yield Entry(name, said)
+        text += f", worked {', '.join(dates)}" if dates else ""
+        text += f"; a working day is {plain(calendar.hours_per_day)} h" if calendar.hours_per_day else ""
+        yield Entry(name, text)
 
 
 def _factors(scenario: Scenario, _: Network) -> Iterator[Entry]:
@@ -280,8 +280,8 @@ def _risks(scenario: Scenario, _: Network) -> Iterator[Entry]:
             if "probability" in risk.mitigation.model_fields_set:
                 against = ", ".join(filter(None, [_share(risk.mitigation.probability), against]))
             details.append(f"mitigated{price}: {against}")
-        said = f"{_share(risk.probability)} likely" + (f": {risk.description}" if risk.description else "")
-        yield Entry(name, said, tuple(details))
+        text = f"{_share(risk.probability)} likely" + (f": {risk.description}" if risk.description else "")
+        yield Entry(name, text, tuple(details))
 
 
 def _risk_lines(risk: schema.RiskPart) -> Iterator[str]:
@@ -321,8 +321,8 @@ def _branches(scenario: Scenario, _: Network) -> Iterator[Entry]:
             for called, way in branch.ways.items()
         )
         per = "" if branch.per == SITE else f" in every {branch.per}"
-        said = f"one of {len(branch.ways)} ways{per}" + (f": {branch.description}" if branch.description else "")
-        yield Entry(name, said, tuple(ways))
+        text = f"one of {len(branch.ways)} ways{per}" + (f": {branch.description}" if branch.description else "")
+        yield Entry(name, text, tuple(ways))
 
 
 def _share(probability: Any) -> str:
@@ -374,8 +374,8 @@ def _fitted(scenario: Scenario, _: Network) -> Iterator[Entry]:
 def _options(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, option in scenario.options.items():
         price = money(option.cost) if option.cost else "without a stated price"
-        said = f"{price}: {option.description}" if option.description else price
-        yield Entry(name, said, (f"changes {_changed(option.changes)}",))
+        text = f"{price}: {option.description}" if option.description else price
+        yield Entry(name, text, (f"changes {_changed(option.changes)}",))
 
 
 def _variants(scenario: Scenario, _: Network) -> Iterator[Entry]:

@@ -49,8 +49,8 @@ def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
     for name, risk in scenario.risks.items():
         path = f"risks.{name}"
         add(f"{path}.probability", SITE, 0 < risk.probability < 1, f"{path}.occurs")
-        for what, span in _spans(risk).items():
-            add(f"{path}.{what}", SITE, _varies(span), f"{path}.{what}".replace(".delays.supplies.", ".delays."))
+        for part, span in _spans(risk).items():
+            add(f"{path}.{part}", SITE, _varies(span), f"{path}.{part}".replace(".delays.supplies.", ".delays."))
         sizes = [effect for effect in risk.effects.values() if isinstance(effect, Uncertain)]
         if sizes and not any(isinstance(effect, EachAdds) for effect in risk.effects.values()):
             add(f"{path}.effects", SITE, _varies(*sizes), f"{path}.adds")
@@ -69,7 +69,7 @@ def _spans(risk: Risk) -> dict[str, Uncertain]:
     begins = risk.begins if isinstance(risk.begins, Uncertain | None) else risk.begins.lag
     spans = {"begins": begins, "lasts": risk.lasts, "every": risk.every}
     delays = {f"delays.{supply}": delay for supply, delay in risk.delays.items()}
-    return {what: span for what, span in (spans | delays).items() if span is not None}
+    return {part: span for part, span in (spans | delays).items() if span is not None}
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def together(scenario: Scenario, places: Places) -> list[Together]:
             matrix[j, i] = matrix[i, j]
         drawn = tuple(known[path] for path in order)
         own = [pairs.get(frozenset((path,)), (None, None)) for path in order]
-        among = (1.0 if quantity.level == SITE else said for quantity, (_, said) in zip(drawn, own, strict=True))
+        among = (1.0 if quantity.level == SITE else number for quantity, (_, number) in zip(drawn, own, strict=True))
         entries = tuple(entry for entry, _ in own)
         mixtures.append(Together(_earliest(scenario, first, paths), tuple(order), drawn, matrix, tuple(among), entries))
     return mixtures

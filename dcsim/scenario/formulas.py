@@ -110,8 +110,8 @@ class Formulas:
         return computed
 
     def _refuse(self, error: ValueError, node: Node, path: Key) -> Problem:
-        said = f"{error}, in `{shorten(str(node.value), 80)}`" if is_formula(node.value) else str(error)
-        problem = error.problem if isinstance(error, _SpoiledError) else node.problem(path, said)
+        message = f"{error}, in `{shorten(str(node.value), 80)}`" if is_formula(node.value) else str(error)
+        problem = error.problem if isinstance(error, _SpoiledError) else node.problem(path, message)
         self.problems.append((path, problem))
         return problem
 

@@ -183,18 +183,18 @@ def prune(node: Node, path: Key = ()) -> Node:
         return Node([prune(child, (*path, i)) for i, child in enumerate(node.value)], node.mark)
     if not isinstance(node.value, dict):
         return node
-    kept = {k: v for k, v in node.value.items() if v.value is not None or "within" in path}
-    return Node({key: prune(child, (*path, key)) for key, child in kept.items()}, node.mark)
+    entries = {k: v for k, v in node.value.items() if v.value is not None or "within" in path}
+    return Node({key: prune(child, (*path, key)) for key, child in entries.items()}, node.mark)
 
 
 def settled(node: Node) -> Node:
     """The same layer with sections that were left empty taken as absent, and what has a short form in its long one."""
-    kept = {k: v for k, v in node.value.items() if v.value is not Blank.BLANK or k not in SECTIONS}
+    entries = {k: v for k, v in node.value.items() if v.value is not Blank.BLANK or k not in SECTIONS}
     for section, long in LONG_FORMS.items():
-        if section in kept and isinstance(kept[section].value, dict):
-            things = {name: long(thing) for name, thing in kept[section].value.items()}
-            kept[section] = Node(things, kept[section].mark)
-    return Node(kept, node.mark)
+        if section in entries and isinstance(entries[section].value, dict):
+            things = {name: long(thing) for name, thing in entries[section].value.items()}
+            entries[section] = Node(things, entries[section].mark)
+    return Node(entries, node.mark)
 
 
 def entries(node: Node, section: str) -> dict[str, Node]:

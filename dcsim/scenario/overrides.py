@@ -39,8 +39,8 @@ def _value(raw: Any) -> Node:
         node, problems = parse_yaml(raw, Origin("--set", Path()))
     except UnreadableTextError as error:
         empty = not str(raw).strip()
-        what = "expected a value, or `null` to delete" if empty else str(error)
-        raise _RefusedError(f"cannot read the value '{shorten(str(raw))}': {what}") from None
+        reason = "expected a value, or `null` to delete" if empty else str(error)
+        raise _RefusedError(f"cannot read the value '{shorten(str(raw))}': {reason}") from None
     except ValueError as error:
         raise _RefusedError(str(error)) from None
     if problems:
@@ -111,5 +111,5 @@ def _refuse_unknown(node: Node, path: Key, key: str, rest: list[str]) -> None:
     if not any(outline.is_mapping(kind) for kind in kinds) or not isinstance(node.value, dict):
         raise _RefusedError(f"a single value has no '{key}'; set the whole value")
     if rest or (len(path) == 1 and path[0] in SECTIONS):
-        what = str(path[-1])
-        raise _RefusedError(f"no '{key}' in {what}{nearest(key, keys, what)}" + (f" ({_WHERE_NEW_THINGS_STAND})"))
+        section = str(path[-1])
+        raise _RefusedError(f"no '{key}' in {section}{nearest(key, keys, section)}" + (f" ({_WHERE_NEW_THINGS_STAND})"))

@@ -92,9 +92,9 @@ class Portfolio:
                 self._say(total, path, f"no site has a supply '{total.value}' of its own")
             for key in counted:
                 part = sections["supplies"][key]
-                if (site_unit := _scalar(part.get("unit"))) != (here := _scalar(supply.get("unit"))):
+                if (site_unit := _scalar(part.get("unit"))) != (unit := _scalar(supply.get("unit"))):
                     self._say(
-                        part.get("unit") or part, ("supplies", key, "unit"), f"its total is in {here}, not {site_unit}"
+                        part.get("unit") or part, ("supplies", key, "unit"), f"its total is in {unit}, not {site_unit}"
                     )
                 for section in ("initial", "orders", "production"):
                     if (more := part.get(section)) is not None:
@@ -168,9 +168,11 @@ class Portfolio:
                     continue
                 if of_portfolio is None:
                     own = own.replaced(key, of_site)
-                elif (site_value := _scalar(of_site)) != (here := _scalar(of_portfolio)):
-                    message = f"a portfolio has one clock: its `{key}` is {here}, that of '{name}' {site_value}; write "
-                    message += f"`set: {{{key}: {here}}}` for the site if that is what is meant"
+                elif (site_value := _scalar(of_site)) != (value := _scalar(of_portfolio)):
+                    message = (
+                        f"a portfolio has one clock: its `{key}` is {value}, that of '{name}' {site_value}; write "
+                    )
+                    message += f"`set: {{{key}: {value}}}` for the site if that is what is meant"
                     self._say(entry, ("include", name), message)
         return own
 

@@ -35,13 +35,13 @@ class Unwrapping:
         for key in unknown:
             message = f"unknown key '{key}' beside `value`{nearest(key, ANNOTATIONS)}"
             self.problems.append(node.value[key].problem((*path, key), message))
-        said = {key: _words(node.get(key)) for key in PROVENANCE}
-        if not unknown and not said["source"] and not said["assumption"]:
+        given = {key: _words(node.get(key)) for key in PROVENANCE}
+        if not unknown and not given["source"] and not given["assumption"]:
             message = "a `value` needs its origin: add `source: KEY`, or `assumption: the reason`"
             self.problems.append(node.problem(path, message))
         low, high = (plain(end) if end is not None else None for end in map(node.get, RANGE))
-        said_of_it = (said["source"], said["assumption"], said["note"] or "")
-        self.citations[path] = Citation(plain(inner), *said_of_it, low, high)
+        origin = (given["source"], given["assumption"], given["note"] or "")
+        self.citations[path] = Citation(plain(inner), *origin, low, high)
 
 
 def _words(node: Node | None) -> str | None:

@@ -127,8 +127,8 @@ class Operand(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        said = in_words(self.value)
-        return said if said == self.text else f"{shorten(self.text, 40)} ({said})"
+        text = in_words(self.value)
+        return text if text == self.text else f"{shorten(self.text, 40)} ({text})"
 
 
 def decimal(number: Fraction) -> str:
@@ -262,8 +262,8 @@ def multiply(a: Operand, b: Operand, does: str = "*") -> Value:
     for kind, power in second.dimensions:
         powers[kind] = powers.get(kind, 0) + sign * power
     dimensions = tuple(sorted((kind, power) for kind, power in powers.items() if power))
-    kept = first.unit if not second.dimensions else second.unit if not first.dimensions and sign > 0 else ""
-    return Quantity(first.amount * second.amount**sign, dimensions, kept if dimensions else "")
+    unit = first.unit if not second.dimensions else second.unit if not first.dimensions and sign > 0 else ""
+    return Quantity(first.amount * second.amount**sign, dimensions, unit if dimensions else "")
 
 
 def power(a: Operand, b: Operand) -> Value:

@@ -77,10 +77,10 @@ def _week(days: frozenset[int] | None, hours: Mapping[str, Hours]) -> Week:
             week[day] = shifts
     for day, shifts in enumerate(week):
         if days is not None and (day in days) != bool(shifts):
-            what = (
+            mistake = (
                 "is a working day by `days` but has no hours" if day in days else "has hours but is none of the `days`"
             )
-            raise ValueError(f"{DAY_NAMES[day]} {what}; leave `days` out, or name the same days")
+            raise ValueError(f"{DAY_NAMES[day]} {mistake}; leave `days` out, or name the same days")
     return tuple(week)
 
 

@@ -44,18 +44,18 @@ _WHERE_IT_OPENED = ("',' or '}'", "',' or ']'", "unexpected end of stream")
 
 def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[str, int | None]:
     """The problem of YAML's reader in plain words, else in its own; and the line to look at."""
-    said = f"{error.problem or ''} {error.context or ''}".strip()
+    message = f"{error.problem or ''} {error.context or ''}".strip()
     mark = error.problem_mark or error.context_mark
-    if any(words in said for words in _WHERE_IT_OPENED) and error.context_mark:
+    if any(words in message for words in _WHERE_IT_OPENED) and error.context_mark:
         mark = error.context_mark
     line = mark.line + 1 if mark else None
     character = _character(mark, text)
-    if "cannot start any token" in said and character == "\t":
+    if "cannot start any token" in message and character == "\t":
         return "a tab; indent with spaces", line
     for words, plain in _PLAIN_WORDS:
-        if words in said:
+        if words in message:
             return plain.format(bracket=f"'{character}'", character=f"'{character}'"), line
-    return f"this is not YAML: {said}", line
+    return f"this is not YAML: {message}", line
 
 
 def _character(mark: yaml.Mark | None, text: str) -> str:

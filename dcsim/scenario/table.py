@@ -91,7 +91,7 @@ def text_rows(text: str, name: str, problems: list[Problem], separator: str = ",
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        message = next((words for said, words in _BROKEN.items() if said in str(error)), str(error))
+        message = next((words for part, words in _BROKEN.items() if part in str(error)), str(error))
         problems.append(Problem("", message, name, line))
 
 

@@ -197,9 +197,9 @@ def parse_multiplier(raw: Any) -> Fraction:
     if isinstance(raw, str) and (match := _PERCENTAGE.fullmatch(raw.strip())):
         share = parse_number(match[2]) / 100
         more, less = plain(1 + share), f"{match[2]} % less is {plain(1 - share)}, " if share <= 1 else ""
-        said = "" if match[1] == "-" else f"{match[2]} % longer (or more) is {more}, "
-        said += f"{less}{'down' if share <= 1 else 'up'} to {match[2]} % is {plain(share)}"
-        raise ValueError(f"{raw.strip()} is ambiguous: {said}")
+        meanings = "" if match[1] == "-" else f"{match[2]} % longer (or more) is {more}, "
+        meanings += f"{less}{'down' if share <= 1 else 'up'} to {match[2]} % is {plain(share)}"
+        raise ValueError(f"{raw.strip()} is ambiguous: {meanings}")
     return parse_number(raw)
 
 

@@ -86,8 +86,10 @@ def calibrate(
     rules = rules_of(template, known)
     builds = [build for build in builds_of(known, rules, "") if any(step.date is not None for step in build.steps)]
     if not builds or not rules.calibrate:
-        what = "no step of any site is dated" if rules.calibrate else "no factor is named, `calibrate: [factors.pace]`"
-        raise RequestError(f"nothing to calibrate by '{rules.path}': {what}")
+        reason = (
+            "no step of any site is dated" if rules.calibrate else "no factor is named, `calibrate: [factors.pace]`"
+        )
+        raise RequestError(f"nothing to calibrate by '{rules.path}': {reason}")
     for build in builds:
         drawn_of(build.network, rules.calibrate)  # refused before anything runs
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}

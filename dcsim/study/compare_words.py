@@ -220,7 +220,7 @@ def dots(result: Result, milestone: str = "", party: str = "") -> Chart:
     )
 
 
-def _dots(result: Result, shown: list[Outcome], names: list[str], marks: list[Dots], unit: str, said: str) -> Chart:
+def _dots(result: Result, shown: list[Outcome], names: list[str], marks: list[Dots], unit: str, summary: str) -> Chart:
     measure, base = (shown[0] if shown else Outcome("")).measure, result.about["base"]
     if measure.is_day:
         of = shown[0].label if len(shown) == 1 else "each milestone"
@@ -231,7 +231,7 @@ def _dots(result: Result, shown: list[Outcome], names: list[str], marks: list[Do
         title, axis = f"{of}: change from {base}", f"change from the base{f', {unit}' if unit else ''} ({side}: better)"
     empty = "" if shown else "there is nothing to compare"
     x = Axis(title=f"{axis}, mean with 95 % interval", line_at_zero=True)
-    return Chart(title, x, Axis("rows", names=names), marks, "", said, empty=empty)
+    return Chart(title, x, Axis("rows", names=names), marks, "", summary, empty=empty)
 
 
 def _row_name(row: Row, outcome: Outcome, has_several: bool) -> str:
@@ -313,8 +313,8 @@ def waterfall(result: Result, scenario: str = "", party: str = "") -> Chart:
     explanation = (
         "Means of the replications, discounted to the date of valuation; bars add up from the first to the last."
     )
-    said = joined([f"{name} {amount}" for name, amount in zip(names, series, strict=True)])
-    return Chart(title, Axis(title=unit, line_at_zero=True), Axis("rows", names=names), marks, explanation, said)
+    summary = joined([f"{name} {amount}" for name, amount in zip(names, series, strict=True)])
+    return Chart(title, Axis(title=unit, line_at_zero=True), Axis("rows", names=names), marks, explanation, summary)
 
 
 CHARTS = {"differences": dots, "days": stacks, "waterfall": waterfall}

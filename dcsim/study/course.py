@@ -127,8 +127,8 @@ def _ended(result: Result) -> str:
     ending = result.about.get("ended")
     on = datetime.fromisoformat(ending) if ending else ended(result.scenario.start, last)
     number = day((last - result.scenario.zero) / timedelta(days=1))
-    how = f"unfinished on {date_of(on)} with {left:,} left" if left else f"finished on {date_of(on)}, day {number}"
-    return f"{counted(len(activities), 'activity')}, {how}"
+    state = f"unfinished on {date_of(on)} with {left:,} left" if left else f"finished on {date_of(on)}, day {number}"
+    return f"{counted(len(activities), 'activity')}, {state}"
 
 
 def _milestones(result: Result, milestone: str) -> Section:
@@ -189,8 +189,8 @@ def _waiting(result: Result, waiting: pd.DataFrame) -> Iterator[str]:
     groups = waiting.groupby(keys, sort=False, dropna=False)["place"].agg(["size", "first", "last"])
     for row in with_labels(groups.head(MOST_STUCK).reset_index(), result.labels).to_dict("records"):
         where, verb = span_of_places(row["first"], row["last"]), "waits" if row["size"] == 1 else "wait"
-        said = f"{row['size']:,} x {row['activity']}{where} {verb} for {waited_for(row['waits_for'])}"
-        yield said + ("" if pd.isna(row["needed"]) else f": {_amounts(result.scenario, row)}")
+        text = f"{row['size']:,} x {row['activity']}{where} {verb} for {waited_for(row['waits_for'])}"
+        yield text + ("" if pd.isna(row["needed"]) else f": {_amounts(result.scenario, row)}")
     if len(groups) > MOST_STUCK:
         yield f"and {counted(len(groups) - MOST_STUCK, 'more group')}: see the table `stuck`"
 
@@ -285,9 +285,9 @@ def _dates(result: Result, most: int) -> Chart:
     dots = Dots(name="simulated", colour="red", symbol="ring", x=x, y=np.array(reached, np.float64), notes=notes)
     marks: list[Mark] = [*_apart(table, names), *observed_and_target_dates(result.scenario, names), dots]
     rows = Axis("rows", names=[name if k in reached else f"{name}: not reached" for k, name in enumerate(names)])
-    said = "; ".join(notes)
+    summary = "; ".join(notes)
     empty = "" if names else "there are no milestones"
-    return Chart("Milestones", Axis("date"), rows, marks, "", said, result.scenario.zero, empty)
+    return Chart("Milestones", Axis("date"), rows, marks, "", summary, result.scenario.zero, empty)
 
 
 def _apart(table: pd.DataFrame, names: list[str]) -> Iterator[Bars]:

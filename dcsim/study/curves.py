@@ -89,9 +89,9 @@ def over_time(scenario: Scenario, curves: Sequence[Curve], explanation: str, unt
     y = Axis("share", unit, low=0.0, high=1.05) if unit == SHARE else Axis("count", unit)
     y = replace(y, title=f"{curves[0].name} ({unit})") if alone and unit != SHARE else y
     last = [f"{curve.name} {curve.y[-1]:,.0f} {curve.unit}".rstrip() for curve in curves]
-    said = f"At the end: {', '.join(last)}."
+    summary = f"At the end: {', '.join(last)}."
     return Chart(
-        title, Axis("date", low=begin, high=end), y, [*marks, *seen], explanation, said, day_zero=scenario.zero
+        title, Axis("date", low=begin, high=end), y, [*marks, *seen], explanation, summary, day_zero=scenario.zero
     )
 
 
@@ -111,13 +111,13 @@ def window(scenario: Scenario, moments: Sequence[datetime]) -> tuple[datetime, d
 def _drawn(curve: Curve, colour: str, dash: str, end: datetime, alone: bool) -> list[Mark]:
     """A line to the end of the chart, and the band around it; moments at which nothing changes are left out."""
     moved = np.isin(curve.x, curve.changes)
-    kept = moved | np.append(moved[1:], True) | (np.arange(len(moved)) == 0)
-    x = np.append(curve.x[kept], np.datetime64(end, "s"))
-    y = np.append(curve.y[kept], curve.y[-1])
+    turns = moved | np.append(moved[1:], True) | (np.arange(len(moved)) == 0)
+    x = np.append(curve.x[turns], np.datetime64(end, "s"))
+    y = np.append(curve.y[turns], curve.y[-1])
     line = Line(name=curve.name, colour=colour, dash=dash, x=x, y=y, steps=True)  # type: ignore[arg-type]
     if curve.low is None or curve.high is None:
         return [line]
-    low, high = (np.append(values[kept], values[-1]) for values in (curve.low, curve.high))
+    low, high = (np.append(values[turns], values[-1]) for values in (curve.low, curve.high))
     notes = [f"{curve.name}: {b:,.0f} ({a:,.0f} to {c:,.0f})" for a, b, c in zip(low, y, high, strict=True)]
     band = Band(name="P10 to P90" if alone else "", colour=colour, x=x, low=low, high=high, opacity=0.25, steps=True)
     return [band, replace(line, name="P50" if alone else curve.name, notes=notes)]

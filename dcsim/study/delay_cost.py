@@ -285,7 +285,7 @@ def report(result: Result, milestone: str = "") -> Report:
     unit, currency = _unit(result), str(about.get("currency") or "")
     against = f"compared with {'the plan' if about.get('against') == 'plan' else 'a run in which nothing waits'}"
     worth = f", worth {money(about['price'], currency)}" if about.get("price") is not None else ""
-    said = f"{about['unit_days']:,.0f} {unit}-days of {about['supply']} are lost {against}{worth}."
+    loss = f"{about['unit_days']:,.0f} {unit}-days of {about['supply']} are lost {against}{worth}."
     columns = [Column("cause"), Column(f"{unit}-days", "days", digits=0), Column("share", "share")]
     columns += [Column(currency, "money")] if worth else []
     rows = [
@@ -295,7 +295,7 @@ def report(result: Result, milestone: str = "") -> Report:
     more = len(causes) - MOST_CAUSES
     notes = [f"and {counted(more, 'more cause')}"] if more > 0 else []
     charts = (shortfall(result), lost_to(result))
-    sentences = (said, *never(result.tables["stuck"], result.simulated))
+    sentences = (loss, *never(result.tables["stuck"], result.simulated))
     tables = [Table(columns, rows)] if rows else []
     section = Section("", sentences, tables=tables, charts=charts, notes=[*notes, SHARED])
     return Report.of("What waiting costs", [*result.subject(), about["supply"]], [section])
@@ -323,10 +323,10 @@ def shortfall(result: Result) -> Chart:
         Line(name="target", colour="green", x=at, y=target, dash="dash", width=2, steps=True),
         Line(name="simulated", x=at, y=simulated, steps=True),
     )
-    said = f"At the end: target {target[-1]:,.0f}, simulated {simulated[-1]:,.0f}."
+    summary = f"At the end: target {target[-1]:,.0f}, simulated {simulated[-1]:,.0f}."
     y = Axis("count", f"{supply} ({_unit(result)})")
     title = f"{supply}: simulated and target, on average"
-    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero)
+    return Chart(title, Axis("date"), y, marks, "", summary, day_zero=result.scenario.zero)
 
 
 def lost_to(result: Result) -> Chart:

@@ -257,8 +257,10 @@ def _because(result: Result, part: str, days: float) -> str:
     """What a part of the bias comes from."""
     network = network_of(result.scenario)
     if part == "risks":
-        what = "risks or branches" if network.branches else "risks"
-        return f"expected values leave out {what} that occur" if days > 0 else f"they include {what} that do not occur"
+        events = "risks or branches" if network.branches else "risks"
+        return (
+            f"expected values leave out {events} that occur" if days > 0 else f"they include {events} that do not occur"
+        )
     if part == "merging":
         kinds = _kinds(network)
         return f"the latest of the {joined(kinds)} sets the date" if kinds else "times are rounded to minutes"
@@ -341,10 +343,12 @@ def made_of(result: Result) -> Chart:
     kinds, starts = [row["kind"] for row in rows], ends - [row["mean"] for row in rows]
     marks = coloured(Bars, kinds, rows=range(len(rows)), start=starts, end=ends, labels=labels, notes=notes)
     title = f"{result.about['milestone']}: days by cause"
-    how = "Mean of the replications, with P10 and P90 in brackets. Each cause begins where the one above it ends."
+    explanation = (
+        "Mean of the replications, with P10 and P90 in brackets. Each cause begins where the one above it ends."
+    )
     axis = Axis(title="days, on average")
     empty = "" if rows else "no days to show"
-    return Chart(title, axis, Axis("rows", names=names), marks, how, "; ".join(notes), empty=empty)
+    return Chart(title, axis, Axis("rows", names=names), marks, explanation, "; ".join(notes), empty=empty)
 
 
 def _with_range(row: Row) -> str:
@@ -389,10 +393,12 @@ def chain(result: Result) -> Chart:
     end = start + (shown["ends"] - shown["begins"]).to_numpy("timedelta64[m]")
     marks = coloured(Bars, shown["kind"], rows=rows, start=start, end=end, notes=notes)
     title = f"{result.about['milestone']}: driving chain in {_run_in_words(result)}"
-    how = "Each bar waited for the one before it. The shortest bars are left out."
+    explanation = "Each bar waited for the one before it. The shortest bars are left out."
     summary = "In time order: " + "; ".join(names)
     empty = "" if marks else "there is no driving chain"
-    return Chart(title, Axis("date"), Axis("rows", names=names), marks, how, summary, result.scenario.zero, empty)
+    return Chart(
+        title, Axis("date"), Axis("rows", names=names), marks, explanation, summary, result.scenario.zero, empty
+    )
 
 
 CHARTS = {"days": made_of, "criticality": critical, "chain": chain}

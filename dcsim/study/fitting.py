@@ -162,8 +162,8 @@ def _free(scenario: Scenario, name: str, fitted: Fitted) -> _Free:
         case _:
             written, varies, divides = 0.0, (), False
     if not written or prior is None or not prior.holds("0.5" if divides else "1 d") or prior.low <= 0:
-        what = "a duration, a lead time, or the share of a production, with a range above zero"
-        raise RequestError(f"fitted '{name}' cannot be calibrated: expected {what}")
+        expected = "a duration, a lead time, or the share of a production, with a range above zero"
+        raise RequestError(f"fitted '{name}' cannot be calibrated: expected {expected}")
     return _Free(path, tuple(fitted.to), float(prior.low), float(prior.high), written, divides, tuple(varies))
 
 

@@ -126,14 +126,14 @@ def _chances(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
 def _seen(result: Result) -> Section:
     """What was seen of the build, how likely that was, and the forecast before."""
     seen = result.tables["seen"].to_dict("records")
-    what = [[row["milestone"], row["seen"], row["date"], row["error"], row["alone"]] for row in seen]
+    cells = [[row["milestone"], row["seen"], row["date"], row["error"], row["alone"]] for row in seen]
     columns = (Column("milestone"), Column("seen"), Column("date", "date"), Column("within", "days"))
     alone = Column("replications that agree", "share", int(result.about["seen"]["drawn"]))
     names = [f"p{round(100 * level)}" for level in LEVELS]
     rows = result.tables["before"].to_dict("records")
     before = [[row["milestone"], *(row[f"{name}_date"] for name in names)] for row in rows]
     unseen = Table((Column("before"), *(Column(name.upper(), "date") for name in names)), before)
-    title, tables = "Sightings, and the forecast before and after", (Table((*columns, alone), what), unseen)
+    title, tables = "Sightings, and the forecast before and after", (Table((*columns, alone), cells), unseen)
     return Section(title, tuple(_moved_by_sight(result)), tables=tables, charts=(before_and_after(result),))
 
 
@@ -142,8 +142,8 @@ def _moved_by_sight(result: Result) -> Iterator[str]:
     until, rows = result.about["seen"]["until"], result.tables["seen"].to_dict("records")
     done = dict.fromkeys(row["milestone"] for row in rows if row["seen"] != "not by")
     missing = [name for name in dict.fromkeys(row["milestone"] for row in rows) if name not in done]
-    said = [f"{joined([*names])} {word}" for names, word in ((done, "done"), (missing, "not yet")) if names]
-    yield f"Seen until {until}: {'; '.join(said)}."
+    phrases = [f"{joined([*names])} {word}" for names, word in ((done, "done"), (missing, "not yet")) if names]
+    yield f"Seen until {until}: {'; '.join(phrases)}."
     after = result.tables["summary"].set_index("milestone")
     moved = []
     for row in result.tables["before"].to_dict("records"):
@@ -218,8 +218,8 @@ def histogram(result: Result, milestone: str = "") -> Chart:
         label = ", ".join(f"{str(label)[:10]}" for label in dots.x[:3])
         marks.append(replace(dots, name=f"{dots.name}  {label}"))
     y = Axis("count", f"replications of {len(days):,}")
-    said = "; ".join(mark.name for mark in marks[1:4])
-    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero_of(name))
+    summary = "; ".join(mark.name for mark in marks[1:4])
+    return Chart(title, Axis("date"), y, marks, "", summary, day_zero=result.scenario.zero_of(name))
 
 
 def _at(zero: np.datetime64 | NDArray[np.datetime64], days: Days) -> NDArray[np.datetime64]:
@@ -239,17 +239,17 @@ def _edges(days: Days, zero: np.datetime64) -> NDArray[np.datetime64]:
 
 def dates_chart(result: Result) -> Chart:
     """A row for every milestone: the middle 80 % of its dates, P50 and P80, and observed and target dates."""
-    summary = result.tables["summary"].sort_values("p50_date", kind="stable")
-    names = list(summary["milestone"])
+    table = result.tables["summary"].sort_values("p50_date", kind="stable")
+    names = list(table["milestone"])
     zeros = np.array([result.scenario.zero_of(name) for name in names], "datetime64[s]")
     marks: list[Mark] = []
-    rows = np.flatnonzero(np.isfinite(summary["p90"]))
+    rows = np.flatnonzero(np.isfinite(table["p90"]))
     if len(rows):
-        start, end = (_at(zeros[rows], summary[level].to_numpy(np.float64)[rows]) for level in ("p10", "p90"))
+        start, end = (_at(zeros[rows], table[level].to_numpy(np.float64)[rows]) for level in ("p10", "p90"))
         marks.append(Bars(name="P10 to P90", rows=rows.tolist(), start=start, end=end, height=0.34, opacity=0.28))
     for level, symbol in (("p50", "dot"), ("p80", "ring")):
-        rows = np.flatnonzero(np.isfinite(summary[level]))
-        part = summary.iloc[rows]
+        rows = np.flatnonzero(np.isfinite(table[level]))
+        part = table.iloc[rows]
         notes = [
             f"{milestone} {level.upper()}: {date_of(when)} (day {day(value)})"
             for milestone, when, value in zip(part["milestone"], part[f"{level}_date"], part[level], strict=True)
@@ -257,11 +257,11 @@ def dates_chart(result: Result) -> Chart:
         x = part[f"{level}_date"].to_numpy("datetime64[s]")
         marks.append(Dots(name=level.upper(), symbol=symbol, x=x, y=rows.astype(np.float64), notes=notes))  # type: ignore[arg-type]
     marks += observed_and_target_dates(result.scenario, names, 0.3)
-    labels = [f"{row['milestone']} {date_of(row['p50_date'])}" for row in summary.to_dict("records")]
-    explanation, said = "Bar: the middle 80 % of the replications.", f"P50: {', '.join(labels)}."
+    labels = [f"{row['milestone']} {date_of(row['p50_date'])}" for row in table.to_dict("records")]
+    explanation, summary = "Bar: the middle 80 % of the replications.", f"P50: {', '.join(labels)}."
     x_axis, y_axis = Axis("date"), Axis("rows", names=names)
     empty = "" if names else "there are no milestones"
-    return Chart("Milestones", x_axis, y_axis, marks, explanation, said, result.scenario.zero, empty)
+    return Chart("Milestones", x_axis, y_axis, marks, explanation, summary, result.scenario.zero, empty)
 
 
 def before_and_after(result: Result) -> Chart:
@@ -290,8 +290,8 @@ def before_and_after(result: Result) -> Chart:
         marks += [Dots(name=when, colour=colour, symbol=symbol, x=x, y=y)] if len(y) else []
     until = datetime.fromisoformat(result.about["seen"]["until"])
     marks.append(Rule(name="last seen", colour="ink", dash="dot", at=until))
-    said = " ".join(_moved_by_sight(result))
-    return Chart(title, Axis("date"), Axis("rows", names=names), marks, "", said, result.scenario.zero)
+    summary = " ".join(_moved_by_sight(result))
+    return Chart(title, Axis("date"), Axis("rows", names=names), marks, "", summary, result.scenario.zero)
 
 
 def waits_chart(result: Result) -> Chart:
@@ -307,9 +307,9 @@ def waits_chart(result: Result) -> Chart:
     labels = [f"{value:,.0f} d" for value in ends.tolist()]
     marks = coloured(Bars, kinds, rows=range(len(rows)), start=0 * ends, end=ends, labels=labels, notes=notes)
     explanation = "Days on which anything waited for it, on average. Waiting is not delay: much of it does no harm."
-    said = "; ".join(f"{name} {row['days']:,.0f} days" for name, row in zip(names, rows, strict=True))
+    summary = "; ".join(f"{name} {row['days']:,.0f} days" for name, row in zip(names, rows, strict=True))
     axis, empty = Axis(title="days, on average"), "" if rows else "nothing was waited for"
-    return Chart("Longest waits", axis, Axis("rows", names=names), marks, explanation, said, empty=empty)
+    return Chart("Longest waits", axis, Axis("rows", names=names), marks, explanation, summary, empty=empty)
 
 
 CHARTS = {

@@ -58,8 +58,8 @@ def _risks(network: Network) -> Iterator[Input]:
             ends = ((1 - SMALLEST,) * often + random, (SMALLEST,) * often + random)
             yield Input(risk.name, RISK, drawn, _occurs(risk, often), *ends, risk.probability)
         else:
-            for what, quantities in spans.items():
-                yield from _sized(network, f"{risk.name}.{what}", RISK, quantities)
+            for part, quantities in spans.items():
+                yield from _sized(network, f"{risk.name}.{part}", RISK, quantities)
 
 
 def _branches(network: Network) -> Iterator[Input]:

@@ -114,12 +114,12 @@ def joint_about(money: "finance.Money", parts: Sequence[Joint]) -> dict[str, Any
     want = money.wanted
     if not want.milestone:
         return {}
-    said: dict[str, Any] = {"milestone": want.milestone, "budget": want.budget}
-    said["date"] = None if want.date is None else spelled(want.date)
+    asked: dict[str, Any] = {"milestone": want.milestone, "budget": want.budget}
+    asked["date"] = None if want.date is None else spelled(want.date)
     if parts:
         joint, start = _all(parts), money.network.start
         in_date = np.full(len(joint.cost), True) if want.date is None else in_time(start, want.date, joint.dated)
         within = (joint.dated != NOT) & (joint.cost / 100 <= (np.inf if want.budget is None else want.budget))
         for key, met in (("by_date", in_date), ("within_budget", within), ("both", in_date & within)):
-            said[key] = list(share(int(met.sum()), len(met)))
-    return {"joint": said}
+            asked[key] = list(share(int(met.sum()), len(met)))
+    return {"joint": asked}

@@ -88,11 +88,11 @@ def joint(result: Result) -> Chart:
     contours, currency = result.tables["contours"], str(result.about["currency"])
     size, unit = scaled(np.concatenate([rows["cost"], contours["cost"]]), currency)
     limit, budget = _limit(about), about["budget"]
-    kept = (rows["date"] <= limit if limit is not None else True) & (rows["cost"] <= (budget or np.inf))
-    kept = pd.Series(kept, rows.index) if not isinstance(kept, pd.Series) else kept
+    within = (rows["date"] <= limit if limit is not None else True) & (rows["cost"] <= (budget or np.inf))
+    within = pd.Series(within, rows.index) if not isinstance(within, pd.Series) else within
     limited = limit is not None and budget is not None
     marks: list[Mark] = []
-    for chosen, name, colour in ((kept, "date and budget kept", "green"), (~kept, "not kept", "grey")):
+    for chosen, name, colour in ((within, "date and budget kept", "green"), (~within, "not kept", "grey")):
         part = rows[chosen]
         if len(part):
             x, y = part["date"].to_numpy("datetime64[s]"), part["cost"].to_numpy(np.float64) / size
@@ -114,9 +114,9 @@ def joint(result: Result) -> Chart:
         marks.append(
             Line(name=f"budget {money(budget)}", colour="orange", x=ends, y=np.full(2, budget / size), dash="dash")
         )
-    said = "; ".join(_sentences(result, about)) or f"{len(rows):,} replications"
+    summary = "; ".join(_sentences(result, about)) or f"{len(rows):,} replications"
     owner = "" if result.about["party"] == TOGETHER else f" of {result.about['party']}"
     title = f"{about['milestone']}: date and cost{owner}"
     if limited:
         title += f", both kept in {share(about['both'][0], result.simulated, 0)} of replications"
-    return Chart(title, Axis("date"), Axis(title=f"cost by then, {unit}"), marks, "", said)
+    return Chart(title, Axis("date"), Axis(title=f"cost by then, {unit}"), marks, "", summary)

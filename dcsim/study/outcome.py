@@ -138,16 +138,16 @@ def in_manifest(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     figures = [outcome for outcome in outcomes if outcome.is_figure]
     if not figures:
         return {}
-    said = {"figure": figures[0].name, "parties": [figure.party for figure in figures], "alone": figures[0].alone}
-    return {"outcome": said | {"currency": figures[0].currency}}
+    asked = {"figure": figures[0].name, "parties": [figure.party for figure in figures], "alone": figures[0].alone}
+    return {"outcome": asked | {"currency": figures[0].currency}}
 
 
 def asked_about(result: Result) -> tuple[Outcome, ...]:
     """The outcomes that a result is about."""
     about = result.about
-    if said := about.get("outcome"):
-        parties = said["parties"]
-        return tuple(Outcome(said["figure"], party, said["currency"], bool(said["alone"])) for party in parties)
+    if asked := about.get("outcome"):
+        parties = asked["parties"]
+        return tuple(Outcome(asked["figure"], party, asked["currency"], bool(asked["alone"])) for party in parties)
     return tuple(map(Outcome, about["milestones"] if "milestones" in about else [about["milestone"]]))
 
 

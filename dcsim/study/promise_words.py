@@ -166,9 +166,9 @@ def chances(result: Result) -> Chart:
         if about[name]:
             x = np.array([about[name]], "datetime64[s]")
             marks.append(Dots(name=f"P{level * 100:.0f}  {about[name][:10]}", x=x, y=np.array([level])))
-    said = f"{title}; even odds {about['p50_date'] or 'not by the end of the simulation'}"
+    summary = f"{title}; even odds {about['p50_date'] or 'not by the end of the simulation'}"
     zero = result.scenario.zero
-    return Chart(title, Axis("date"), Axis("share", title="replications", low=0, high=1), marks, "", said, zero)
+    return Chart(title, Axis("date"), Axis("share", title="replications", low=0, high=1), marks, "", summary, zero)
 
 
 CHARTS = {"chances": chances}

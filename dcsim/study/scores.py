@@ -154,8 +154,8 @@ def between_sites(statistic: Callable[..., Days], *sums: Days, seed: int = 0) ->
         return Interval(value, np.nan, np.nan)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # where all sites are alike there is no interval
-        how: dict[str, Any] = {"paired": True, "vectorized": True, "n_resamples": RESAMPLES, "method": "BCa"}
-        ends = stats.bootstrap(sums, statistic, rng=np.random.default_rng(seed), **how).confidence_interval
+        options: dict[str, Any] = {"paired": True, "vectorized": True, "n_resamples": RESAMPLES, "method": "BCa"}
+        ends = stats.bootstrap(sums, statistic, rng=np.random.default_rng(seed), **options).confidence_interval
     return Interval(value, float(ends.low), float(ends.high))
 
 

@@ -16,9 +16,9 @@ def fitted(scenario: Scenario) -> Section:
     """The parameters that were fitted, apart from all that was measured."""
     points = []
     for path, value in scenario.fitted.items():
-        said = [f"prior {value.prior}" + (f" from {value.source}" if value.source else "")]
-        said += [f"fitted to {', '.join(value.to)}"] if value.to else []
-        points.append(f"{path} = {written(scenario.document.find(path)[1])} ({'; '.join(said)})")
+        phrases = [f"prior {value.prior}" + (f" from {value.source}" if value.source else "")]
+        phrases += [f"fitted to {', '.join(value.to)}"] if value.to else []
+        points.append(f"{path} = {written(scenario.document.find(path)[1])} ({'; '.join(phrases)})")
     return Section("Fitted values" if points else "", points=points)
 
 
@@ -40,14 +40,14 @@ def day_zero(scenario: Scenario) -> str:
 
 def taken_section(rows: Sequence[Mapping[Hashable, Any]], scenario: Scenario) -> Section:
     """Which site took what another waited for; nothing where there are no sites."""
-    said: dict[tuple[str, str], str] = {}
+    sentences: dict[tuple[str, str], str] = {}
     for row in rows:
         unit = scenario.supplies[row["waits_for"]].unit if row["waits_for"] in scenario.supplies else "units"
         key = (row["site"], row["waits_for"])
         begins = f"{_site(scenario, key[0])} waits for {key[1]}, up to {days(row['days'])} days; meanwhile"
         part = f"{_site(scenario, row['by'])} took {row['units']:,} {unit}"
-        said[key] = f"{said[key]}, {part}" if key in said else f"{begins} {part}"
-    return Section("Who took what others waited for" if said else "", points=list(said.values()))
+        sentences[key] = f"{sentences[key]}, {part}" if key in sentences else f"{begins} {part}"
+    return Section("Who took what others waited for" if sentences else "", points=list(sentences.values()))
 
 
 def _site(scenario: Scenario, name: str) -> str:

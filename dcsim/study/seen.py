@@ -185,9 +185,9 @@ def _nearest(sightings: Sequence[Sighting], far: NDArray[np.float64], count: int
     if not len(near):
         k = int(np.isfinite(far).mean(axis=0).argmin())
         milestone, day = sightings[k].milestone, sightings[k].day
-        what = _way(sightings[k])
+        way = _way(sightings[k])
         often = f"this alone agrees with {int(np.isfinite(far[:, k]).sum()):,}"
-        sighting = f"'{milestone}' {what} {day}"
+        sighting = f"'{milestone}' {way} {day}"
         raise RequestError(f"none of {len(far):,} replications agrees with all sightings; {sighting}: {often}")
     chosen = near[np.argsort(worst[near], kind="stable")[:count]]
     return np.sort(chosen), float(max(1.0, worst[chosen].max()))

@@ -73,12 +73,12 @@ def gantt(scenario: Scenario, activities: pd.DataFrame, deliveries: pd.DataFrame
     else:
         marks = list(_shaded(scenario, started, order, place))
     supplies, arrived = _arrived(scenario, deliveries, place, len(order), last)
-    said = f"When {counted(len(order), 'activity')} began and ended, by place."
+    summary = f"When {counted(len(order), 'activity')} began and ended, by place."
     explanation = "Each row has a lane for each place; a darker lane means more work in progress there."
     left = started["activity"].nunique() - len(order)
     explanation += f" {counted(left, 'later activity')} left out." if left > 0 else ""
     rows = Axis("rows", names=[*order, *(f"{name}: deliveries" for name in supplies)])
-    return Chart(title, Axis("date"), rows, [*marks, *arrived], explanation, said, scenario.zero)
+    return Chart(title, Axis("date"), rows, [*marks, *arrived], explanation, summary, scenario.zero)
 
 
 def _inside(activities: pd.DataFrame, place: str) -> pd.DataFrame:
@@ -91,8 +91,8 @@ def _inside(activities: pd.DataFrame, place: str) -> pd.DataFrame:
         places_inside = sorted({part for path in places.unique() for part in _upwards(path)} - {SITE})
         raise RequestError(f"no place '{shorten(place)}'{nearest(place, places_inside, 'places')}")
     around = places.isin([SITE, *_upwards(place)[:-1]])
-    here: pd.Series[bool] = within | (around & (activities["start"] <= activities["finish"][within].max()))
-    return activities[here.fillna(False)]
+    shown: pd.Series[bool] = within | (around & (activities["start"] <= activities["finish"][within].max()))
+    return activities[shown.fillna(False)]
 
 
 def _upwards(path: str) -> list[str]:
@@ -109,9 +109,9 @@ def lane_depth(places: Sequence[str], place: str = "") -> int:
     depth = _depth(place)
     paths = [path.split("/") for path in places if path != SITE]
     for level in range(depth + 1, max([len(path) for path in paths], default=0) + 1):
-        here = {tuple(path[:level]) for path in paths if len(path) >= level}
+        in_level = {tuple(path[:level]) for path in paths if len(path) >= level}
         deep = {tuple(path[:level]) for path in paths if len(path) > level}
-        if len(deep or here) > MOST_LANES:
+        if len(deep or in_level) > MOST_LANES:
             break
         depth = level
     return depth
@@ -126,12 +126,12 @@ def _lanes(started: pd.DataFrame, order: Sequence[str], lane_of: Mapping[str, st
     parts = dict(iter(started.groupby("activity", sort=False)))
     for row, activity in enumerate(order):
         part = parts[activity]
-        spread = {str(lane): here for lane, here in part.groupby(part["place"].map(lane_of), sort=False)}
+        spread = {str(lane): rows for lane, rows in part.groupby(part["place"].map(lane_of), sort=False)}
         if len(spread) > MOST_LANES:
             spread = {"": part}
         height = 0.8 / len(spread)
-        for number, (lane, here) in enumerate(spread.items()):
-            yield Lane(activity, lane, row - 0.4 + (number + 0.5) * height, height, here)
+        for number, (lane, rows) in enumerate(spread.items()):
+            yield Lane(activity, lane, row - 0.4 + (number + 0.5) * height, height, rows)
 
 
 def _shaded(scenario: Scenario, started: pd.DataFrame, order: Sequence[str], place: str) -> Iterator[Bars]:
@@ -215,9 +215,9 @@ def _lane_text(scenario: Scenario, lane: Lane) -> str:
 
 def _told_apart(lane_of: Mapping[str, str], depth: int) -> list[str]:
     """The lanes of this level, or those of them that have more inside where any has."""
-    here = [lane for lane in dict.fromkeys(lane_of.values()) if lane and lane.count("/") + 1 == depth]
+    lanes = [lane for lane in dict.fromkeys(lane_of.values()) if lane and lane.count("/") + 1 == depth]
     deep = {lane for path, lane in lane_of.items() if path != lane}
-    return [lane for lane in here if lane in deep] or here
+    return [lane for lane in lanes if lane in deep] or lanes
 
 
 def _branch(name: str, members: list[str]) -> str:
@@ -240,9 +240,9 @@ def _bars(scenario: Scenario, started: pd.DataFrame, order: Sequence[str]) -> It
     shown = started[started["activity"].isin(order)]
     deep = shown["place"].str.contains("/", regex=False)
     waiting = (shown[shown["ready"] < shown["begin"]], "ready", "begin", "ready, but waiting", "grey", 0.18)
-    here = (shown[deep], "begin", "end", "here", "blue", 0.62)
+    inside = (shown[deep], "begin", "end", "here", "blue", 0.62)
     around = (shown[~deep], "begin", "end", "for the whole site", "sky", 0.62)
-    for part, begins, ends, name, colour, height in (here, around, waiting):
+    for part, begins, ends, name, colour, height in (inside, around, waiting):
         rows = [order.index(activity) for activity in part["activity"]]
         begin, end = moments(scenario, part[begins]), moments(scenario, part[ends])
         notes = [
@@ -294,6 +294,6 @@ def site_map(scenario: Scenario, states: States, on: float) -> Chart:
     marks.append(
         Dots(colour="line", size=0, labels=labels, notes=labels, x=x + np.array(layout.wide) / 2, y=y + layout.head)
     )
-    said = ", ".join(mark.name for mark in marks[:-1])
+    summary = ", ".join(mark.name for mark in marks[:-1])
     across, down = Axis("plan", low=0.0, high=layout.width), Axis("plan", low=0.0, high=layout.height)
-    return Chart(title, across, down, marks, "Each square is a place of the lowest level.", said)
+    return Chart(title, across, down, marks, "Each square is a place of the lowest level.", summary)

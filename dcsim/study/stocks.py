@@ -45,8 +45,8 @@ def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end
         marks.append(Dots(name="delivery", symbol="up", colour="ink", size=5, x=x, y=y, notes=notes))
     title = f"{name} in stock"
     across, up = Axis("date", low=begin, high=until), Axis("count", f"{title} ({unit})" if unit else title)
-    said = f"From {date_of(begin)} to {date_of(until)}, with {counted(len(arrived), 'delivery')}."
-    return Chart(title, across, up, marks, "", said, scenario.zero)
+    summary = f"From {date_of(begin)} to {date_of(until)}, with {counted(len(arrived), 'delivery')}."
+    return Chart(title, across, up, marks, "", summary, scenario.zero)
 
 
 def at_work(scenario: Scenario, usage: pd.DataFrame, name: str) -> Chart:
@@ -64,14 +64,14 @@ def at_work(scenario: Scenario, usage: pd.DataFrame, name: str) -> Chart:
         Band(name="at work", colour="sky", x=x, low=0 * used, high=used, opacity=1, steps=True),
         Line(name="capacity", colour="ink", width=1.6, x=x, y=capacity, steps=True),
     ]
-    said = f"At most {max(used):,.0f} of {max(capacity):,.0f} at work."
+    summary = f"At most {max(used):,.0f} of {max(capacity):,.0f} at work."
     across, up = Axis("date", low=begin, high=until), Axis("count", f"{name} (units)")
-    return Chart(f"{name} at work", across, up, marks, "", said, scenario.zero)
+    return Chart(f"{name} at work", across, up, marks, "", summary, scenario.zero)
 
 
-def _summed(table: pd.DataFrame, what: str, name: str, column: str) -> tuple[Floats, Floats]:
+def _summed(table: pd.DataFrame, key: str, name: str, column: str) -> tuple[Floats, Floats]:
     """The sum over all places of an amount that is recorded where it changes: ticks, and the sum from each on."""
-    rows = table[table[what] == name].sort_values("tick", kind="stable")
+    rows = table[table[key] == name].sort_values("tick", kind="stable")
     moved = rows.groupby("place")[column].diff().fillna(rows[column])
     summed = moved.groupby(rows["tick"]).sum().cumsum()
     return summed.index.to_numpy(np.float64), summed.to_numpy(np.float64)

@@ -225,18 +225,18 @@ def _simulated(
     asked: _Asked, number: int, point: Point, working: Working, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every replication of a point, and what replications lack."""
-    here = changed(asked.scenario, overrides=point)
-    network = network_of(here)
+    varied = changed(asked.scenario, overrides=point)
+    network = network_of(varied)
     if asked.outcomes[0].is_figure:
         asking = Asking(asked.outcomes, working.engine, asked.seed, threads(working.engine, working.workers))
         numbers = np.arange(asked.n) if asked.among is None else asked.among.numbers
-        (outcome, values), *_ = asking.simulated(here, network, numbers, progress=progress).values.items()
+        (outcome, values), *_ = asking.simulated(varied, network, numbers, progress=progress).values.items()
         head = {"point": number, "replication": numbers, "outcome": outcome.name, "party": outcome.party}
         days = values if outcome.measure.is_day else values * np.nan
-        dates = [here.zero + timedelta(day) if np.isfinite(day) else None for day in days.tolist()]
+        dates = [varied.zero + timedelta(day) if np.isfinite(day) else None for day in days.tolist()]
         frame = pd.DataFrame({**head, "value": values, "date": moments(dates)})
         return frame, typed([], TABLES["stuck"])
-    simulated = replicate(here, network, asked.seed, RANDOM, Asked(asked.n, among=asked.among), working, progress)
+    simulated = replicate(varied, network, asked.seed, RANDOM, Asked(asked.n, among=asked.among), working, progress)
     names = {"milestone": "outcome", "day": "value"}
     outcomes = simulated.milestones[["replication", "milestone", "day", "date"]]
     rows_ = _of_point(number, outcomes, asked.outcomes).rename(columns=names)

@@ -31,8 +31,8 @@ def never(stuck: pd.DataFrame, n: int) -> Iterator[str]:
     lines = [((builds, why), [name for name in names if name]) for (builds, why), names in texts.items()]
     lines = [line for line in lines if line[1] or len(texts) == 1]
     for (builds, why), names in lines[:MOST_LINES]:
-        what = f"{listed(names)}: never in" if names else "unfinished:"
-        yield f"{what} {builds:,} of {counted(n, 'replication')}: {why}"
+        subject = f"{listed(names)}: never in" if names else "unfinished:"
+        yield f"{subject} {builds:,} of {counted(n, 'replication')}: {why}"
     if more := sum(len(names) for _, names in lines[MOST_LINES:]):
         yield f"and {more:,} more, for other reasons: see the table `stuck`"
 

@@ -69,20 +69,20 @@ def _own(result: Result) -> list[str]:
 
 def _outcomes(about: Mapping[str, Any]) -> list[str]:
     """The milestones, or the figure of finance, that a result is about."""
-    if said := about.get("outcome"):
-        party = said["parties"] if len(said["parties"]) == 1 and not said["alone"] else ()
-        return ["--outcome", said["figure"], *_repeated("--party", party)]
+    if asked := about.get("outcome"):
+        party = asked["parties"] if len(asked["parties"]) == 1 and not asked["alone"] else ()
+        return ["--outcome", asked["figure"], *_repeated("--party", party)]
     names = about["milestones"] if "milestones" in about else [about["milestone"]] if "milestone" in about else []
     return [*_repeated("--milestone", names)]
 
 
 def _joint(about: Mapping[str, Any]) -> Iterator[str]:
     """Date and budget of a milestone."""
-    said = about.get("joint") or {}
+    asked = about.get("joint") or {}
     for option in ("milestone", "date"):
-        yield from _repeated(f"--{option}", [said[option]] if said.get(option) else [])
-    if said.get("budget") is not None:
-        yield from ("--budget", f"{_plain(said['budget'])} {about['currency']}")
+        yield from _repeated(f"--{option}", [asked[option]] if asked.get(option) else [])
+    if asked.get("budget") is not None:
+        yield from ("--budget", f"{_plain(asked['budget'])} {about['currency']}")
 
 
 def _chance(about: Mapping[str, Any]) -> list[str]:

@@ -39,15 +39,15 @@ class Headline:
 
     lead: str
     facts: tuple[Fact, ...]
-    said: tuple[str, ...]
+    sentences: tuple[str, ...]
 
 
 def headline(results: Results) -> Headline:
     """The answer about one milestone: date, chance, causes, remedies; or about a figure of finance; of sites, the
     sentences of the first result."""
     if results.of_sites:
-        lead, *said = results.findings[0].report().sections[0].sentences
-        return Headline(lead, (), tuple(said))
+        lead, *sentences = results.findings[0].report().sections[0].sentences
+        return Headline(lead, (), tuple(sentences))
     if (outcome := results.outcome) is not None:
         facts = tuple(Fact(*fact) for fact in figure.facts(results, outcome))
         return Headline(figure.lead(results, outcome), facts, tuple(figure.sentences(results, outcome)))

@@ -25,11 +25,13 @@ def verdict(results: Results) -> str:
             continue
         best, worst = ranked[0], ranked[-1]
         earlier = best["mean"] <= -NOTICED and best["high"] < 0
-        said = [f"{best['scenario']} is {_by(best)} earlier" if earlier else "none is clearly earlier"]
-        said += [f"{worst['scenario']} is {_by(worst)} later"] if worst["mean"] >= NOTICED else []
-        said += [f"{row['scenario']} does not reach it" for row in rows if row["worse"] == 1 and not known(row["mean"])]
+        phrases = [f"{best['scenario']} is {_by(best)} earlier" if earlier else "none is clearly earlier"]
+        phrases += [f"{worst['scenario']} is {_by(worst)} later"] if worst["mean"] >= NOTICED else []
+        phrases += [
+            f"{row['scenario']} does not reach it" for row in rows if row["worse"] == 1 and not known(row["mean"])
+        ]
         base = finding.about.get("base", "base")
-        return f"Best and worst of {counted(len(rows), 'change')} to {base}: {'; '.join(said)}."
+        return f"Best and worst of {counted(len(rows), 'change')} to {base}: {'; '.join(phrases)}."
     return ""
 
 

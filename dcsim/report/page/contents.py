@@ -33,10 +33,10 @@ def reports(results: Results) -> list[Report]:
 
 def all_reports(results: Results, brief: bool = False) -> list[Report]:
     """The answer as a report, and unless it is brief what follows it."""
-    said = headline(results)
-    facts = [f"{fact.label}: {fact.value}{f' ({fact.note})' if fact.note else ''}" for fact in said.facts]
+    opening = headline(results)
+    facts = [f"{fact.label}: {fact.value}{f' ({fact.note})' if fact.note else ''}" for fact in opening.facts]
     table = answer(results)
-    first = Section("", (said.lead, *said.said), facts, () if table is None else (table,))
+    first = Section("", (opening.lead, *opening.sentences), facts, () if table is None else (table,))
     source = origin(results)
     again = Section(
         "How to reproduce this page", (f"dcsim {source.version}, {source.seeds}",), source.commands, notes=source.facts
@@ -63,8 +63,8 @@ def dated(results: Results) -> str:
     if results.of_sites:
         return ""
     as_of, author = results.scenario.as_of, results.scenario.author
-    said = [f"As of {words.date(as_of)}" if as_of else "", f"by {author}" if author else ""]
-    line = ", ".join(filter(None, said))
+    phrases = [f"As of {words.date(as_of)}" if as_of else "", f"by {author}" if author else ""]
+    line = ", ".join(filter(None, phrases))
     return line[:1].upper() + line[1:]
 
 

@@ -25,8 +25,8 @@ def confidence(scenario: Scenario, path: Key, citation: Citation) -> str:
         return FITTED
     if not citation.source:
         return ASSUMED
-    said = scenario.sources[citation.source].confidence.strip().lower()
-    return said if said in MARKS else said or UNSAID
+    confidence = scenario.sources[citation.source].confidence.strip().lower()
+    return confidence if confidence in MARKS else confidence or UNSAID
 
 
 def mark(word: str) -> str:
@@ -69,8 +69,8 @@ def assumptions(results: Results) -> Report:
     ]
     columns = tuple(map(Column, ("Value of", "Value", "Source or reason", "Date", "Confidence")))
     tables = [Table(columns, rows, title) for title, rows in groups.items() if rows]
-    said = tuple(filter(None, (_counted(scenario), _unsourced(bare))))
-    return Report.of("Every number", (), [Section("", said, tables=tables)])
+    sentences = tuple(filter(None, (_counted(scenario), _unsourced(bare))))
+    return Report.of("Every number", (), [Section("", sentences, tables=tables)])
 
 
 def sources(results: Results) -> str:
@@ -105,8 +105,8 @@ def _counted(scenario: Scenario) -> str:
             key=lambda word_and_count: order.index(word_and_count[0]) if word_and_count[0] in order else 9,
         )
     ]
-    said = f"{counted(sum(counts.values()), 'number')} with their origin: {', '.join(phrases)}." if counts else ""
-    return said.replace("assumption,", "assumed,")
+    text = f"{counted(sum(counts.values()), 'number')} with their origin: {', '.join(phrases)}." if counts else ""
+    return text.replace("assumption,", "assumed,")
 
 
 def _value(citation: Citation) -> Cell:

@@ -72,9 +72,9 @@ def amounts(results: Results, outcome: Outcome) -> tuple[dict[str, Any], int]:
                 return {**NOTHING, "reached": row.get("happens"), **words}, finding.simulated
     for finding in results.of("comparison"):
         rows = finding.tables["scenarios"]
-        here = (
+        matches = (
             (rows["scenario"] == finding.about["base"]) & (rows["outcome"] == outcome.name) & (rows["party"] == party)
         )
-        for row in rows[here].to_dict("records"):
+        for row in rows[matches].to_dict("records"):
             return {**{key: text(row[key]) for key in LEVELS}, "reached": row["reached"]}, finding.simulated
     return {}, 0

@@ -189,10 +189,12 @@ def _bars(results: Results, unit: str, shown: Sequence[Lean]) -> Chart:
         notes = [f"{shown[row].name}: {shown[row].text}" for row in rows]
         marks += [Bars(name=name, colour=colour, rows=rows, start=ends[:, 0], end=ends[:, 1], notes=notes)] * bool(rows)
     title = "days later, from its P10 to its P90" if unit == "days" else "rank correlation (right: later)"
-    how = f"Long bars move the date most; orange ones rest on assumptions.{'' if unit == 'days' else SITE_ONLY}"
+    explanation = f"Long bars move the date most; orange ones rest on assumptions.{'' if unit == 'days' else SITE_ONLY}"
     summary = "; ".join(f"{lean.name} {lean.text}, {lean.confidence}" for lean in shown) + "."
     names = Axis("rows", names=[lean.name for lean in shown])
-    return Chart(f"What moves {results.milestone}", Axis(title=title, line_at_zero=True), names, marks, how, summary)
+    return Chart(
+        f"What moves {results.milestone}", Axis(title=title, line_at_zero=True), names, marks, explanation, summary
+    )
 
 
 def _on_the_chain(results: Results) -> Iterator[Table]:

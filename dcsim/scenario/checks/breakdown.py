@@ -50,8 +50,8 @@ def check_stands_inside(path: Key, what: str, per: str, at: str, places: Places,
     """An activity that uses something of every place of a level must be in one of these places."""
     if per not in places.tiers or at not in places.tiers or places.encloses(per, at):
         return
-    here = "exists once for the site" if at == SITE else f"exists once in every '{at}'"
-    message = f"every '{per}' has {what} of its own, but this {here}: place it at '{per}' or a level inside it"
+    exists = "exists once for the site" if at == SITE else f"exists once in every '{at}'"
+    message = f"every '{per}' has {what} of its own, but this {exists}: place it at '{per}' or a level inside it"
     findings.add(path, message)
 
 

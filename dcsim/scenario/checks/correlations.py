@@ -73,8 +73,8 @@ def _check_one(name: str, correlation: Correlation, named_in: dict[frozenset[str
     for pair in map(frozenset, pairs):
         if pair in named_in:
             which = " and ".join(sorted(pair)) if len(pair) == 2 else f"the places of {correlation.between[0]}"
-            said = f"'{named_in[pair]}' already correlates {which}; write it once"
-            findings.add((*path, "between"), said)
+            message = f"'{named_in[pair]}' already correlates {which}; write it once"
+            findings.add((*path, "between"), message)
             return
         named_in[pair] = name
 
@@ -108,9 +108,9 @@ def _nearest(components: Together) -> str:
     close = nearest(components.matrix)
     change = np.abs(close - components.matrix)
     pairs = [(i, j) for i, j in combinations(range(len(close)), 2) if change[i, j] >= 0.0005]
-    said = [
+    changed = [
         f"'{components.paths[i]}' with '{components.paths[j]}' {close[i, j]:g} (is {components.matrix[i, j]:g})"
         for i, j in sorted(pairs, key=lambda pair: -change[pair])
     ]
-    more = f", and {len(said) - _MOST_TOLD} more" if len(said) > _MOST_TOLD else ""
-    return f"the nearest possible: {', '.join(said[:_MOST_TOLD])}{more}"
+    more = f", and {len(changed) - _MOST_TOLD} more" if len(changed) > _MOST_TOLD else ""
+    return f"the nearest possible: {', '.join(changed[:_MOST_TOLD])}{more}"

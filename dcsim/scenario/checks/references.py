@@ -78,10 +78,10 @@ def _longhand(match: re.Match[str]) -> str:
     """How a link that is written as other tools do is written here."""
     name, kind, lag, lead = match.groups()
     kind = (kind or "FS").upper()
-    said = [f"activity: {name}", *(["from: start"] if kind[0] == "S" else [])]
-    said += ["to: finish"] if kind[1] == "F" else []
-    said += [f"lag: {lag or '-' + lead[1:].strip()}"] if lag or lead else []
-    return f"write {{{', '.join(said)}}}"
+    fields = [f"activity: {name}", *(["from: start"] if kind[0] == "S" else [])]
+    fields += ["to: finish"] if kind[1] == "F" else []
+    fields += [f"lag: {lag or '-' + lead[1:].strip()}"] if lag or lead else []
+    return f"write {{{', '.join(fields)}}}"
 
 
 def _levels(scenario: Scenario) -> Iterator[Use]:
