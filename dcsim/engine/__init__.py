@@ -13,7 +13,8 @@ from dcsim.network import Network
 from dcsim.trace import Trace
 
 if TYPE_CHECKING:
-    from dcsim.engine.outcome import Follow, Runner
+    from dcsim.engine.alike import Known
+    from dcsim.engine.outcome import Follow, Goal, Runner
 
 LOG = logging.getLogger("dcsim")
 
@@ -118,12 +119,20 @@ def builds(name: str, network: Network, seed: int, attempts: bool) -> "Build":
     return build
 
 
-def new_runner(name: str, network: Network, seed: int, follow: "Follow | None" = None) -> "Runner":
-    """Many runs by an engine, in each of which chains are followed (see `dcsim.chain.follower`)."""
+def new_runner(
+    name: str,
+    network: Network,
+    seed: int,
+    follow: "Follow | None" = None,
+    goal: "Goal | None" = None,
+    known: "Known | None" = None,
+) -> "Runner":
+    """Many runs by an engine, in each of which chains are followed (see `dcsim.chain.follower`), or which are asked for
+    one milestone alone; `known` are such runs, which may be shared by many runners."""
     if name == "compiled":
         from dcsim.engine import compiled
 
-        return compiled.Runner(network, seed, follow)
+        return compiled.Runner(network, seed, follow, goal, known)
     from dcsim.engine.outcome import ReferenceRunner
 
-    return ReferenceRunner(network, seed, follow)
+    return ReferenceRunner(network, seed, follow, goal)

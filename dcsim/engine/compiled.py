@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.dates import at_midnight
 from dcsim.engine import NOTHING, Build, kernel
+from dcsim.engine.alike import Known, at_any_time, of_network
 from dcsim.engine.draws import Draws
 from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.kernel import State
-from dcsim.engine.outcome import NONE_STUCK, Follow, Outcome, stuck_of
+from dcsim.engine.outcome import NONE_STUCK, End, Follow, Goal, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
 from dcsim.engine.story import deliveries, in_order
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, FlatDraws, Plan, RunRecord
@@ -37,9 +39,21 @@ def run(network: Network, draws: Draws, *, attempts: bool = True, shortages_too:
 class Runner:
     """Replications one after the other, in the same work arrays; many may run at once, each in a thread of its own."""
 
-    def __init__(self, network: Network, seed: int, follow: Follow | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        seed: int,
+        follow: Follow | None = None,
+        goal: Goal | None = None,
+        known: Known | None = None,
+    ) -> None:
         self.network = network
-        self.plan = flatten(network)
+        self.goal = goal
+        self.plan = (
+            flatten(network) if goal is None else flatten(network)._replace(goal=goal.milestone, until=goal.until)
+        )
+        self.alike = None if known is None else of_network(network, self.plan)
+        self.known = known
         self.blocks = Blocks(network, seed)
         self.follow = follow
         self.state = new_state(network, self.plan, 0, 0, 0)
@@ -70,6 +84,33 @@ class Runner:
             late,
             self.follow(chance, self._story(chance, late)) if self.follow is not None else (),
         )
+
+    def end(self, replication: int, designed: Mapping[str, float]) -> End:
+        """One replication, simulated only until the milestone is reached, and not at all if one like it was."""
+        assert self.goal is not None
+        draws = self.blocks.draws(replication, designed)
+        chance = flatten_draws(self.network, draws)
+        key = None if self.alike is None else at_any_time(self.alike, replication, chance)
+        if key is not None and self.known is not None and (known := self.known.find(key, chance)) is not None:
+            return known
+        kernel.run(self.plan, chance, self.state)
+        tick = int(self.state.reached[self.goal.milestone])
+        if tick == NOT:
+            left = self.network.instances - int(self.state.counts["finished"][0])
+            end = End(NOT, NOT, left, self._stuck() if left else NONE_STUCK)
+        else:
+            end = End(tick, self._dated(draws, tick), 0, NONE_STUCK)
+        if key is not None and self.known is not None:
+            self.known.keep(key, chance, self.plan.until if tick == NOT else tick, end)
+        return end
+
+    def _dated(self, draws: Draws, tick: int) -> int:
+        """The minute that dates the milestone that was reached at a tick."""
+        if not at_midnight(self.network.start, np.array([tick])).any():
+            return tick
+        assert self.goal is not None
+        fallen = begun(self.network, _happened(self.network, draws, self.state))
+        return int(dated(self.network, self.state.reached, fallen)[self.goal.milestone])
 
     def _stuck(self) -> Ints:
         """What is waited for when the run has ended."""

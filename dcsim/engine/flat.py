@@ -28,6 +28,8 @@ def flatten(network: Network) -> Plan:
     joined = joined_keys(network.joined)
     return Plan(
         horizon=network.horizon,
+        until=network.horizon,
+        goal=NOT,
         tick_bits=int(network.horizon + 1).bit_length(),
         id_bits=int(network.instances).bit_length(),
         first_calendar_cause=first_calendar_cause(network),

@@ -1167,7 +1167,7 @@ def run(plan: Plan, chance: FlatDraws, state: State) -> None:
     """The law of the instant: settle, start, and again while something is due at this tick."""
     set_out(plan, chance, state)
     tick, count = i64(0), state.counts[0]
-    while tick <= plan.horizon:
+    while tick <= plan.until:
         count.round = 0
         if count.dates <= tick:
             settle_dates(plan, chance, state, tick)
@@ -1178,9 +1178,14 @@ def run(plan: Plan, chance: FlatDraws, state: State) -> None:
             if state.wheel[u64(tick) & u64(TURN - 1)] == NONE and not is_due(state, tick):
                 break
         note_shortages(plan, chance, state, tick)
+        if plan.goal != NOT and state.reached[plan.goal] != NOT:
+            break
         tick = min(next_ending(state, tick), count.dates)
         if count.events > 0:
             tick = min(tick, state.events[0] >> WHATS)
+    if count.near > 0:  # the run was stopped
+        state.wheel[:] = NONE
+        state.minutes[:] = 0
     for queue in range(len(state.queue)):
         cause = state.queue[queue].short_of
         if cause != NOT:

@@ -43,20 +43,44 @@ class Outcome(NamedTuple):
     """The driving chain of each gate that is followed."""
 
 
+class Goal(NamedTuple):
+    """The one milestone that is asked for, and the last tick that matters."""
+
+    milestone: int
+    until: int
+
+
+class End(NamedTuple):
+    """How a run ends for one who asks for one milestone."""
+
+    tick: int
+    """When it is reached; `NOT` if it is not."""
+    dated: int
+    """The minute that dates it."""
+    left: int
+    """How many activity instances did not finish; untold where it is reached, or not all the time was simulated."""
+    stuck: Ints
+    """As in an outcome, and untold alike."""
+
+
 class Runner(Protocol):
     """Runs replications of one network and seed, one after the other."""
 
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         """One replication; `designed` holds the uniform numbers that a sampling design has chosen."""
 
+    def end(self, replication: int, designed: Mapping[str, float]) -> End:
+        """The same of a runner that has a goal, as far as this asks."""
+
 
 class ReferenceRunner:
     """Replications by the reference engine."""
 
-    def __init__(self, network: Network, seed: int, follow: Follow | None) -> None:
+    def __init__(self, network: Network, seed: int, follow: Follow | None, goal: Goal | None = None) -> None:
         self.network = network
         self.seed = seed
         self.follow = follow
+        self.goal = goal
 
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         draws = draw(self.network, Sample(self.seed, replication, designed))
@@ -75,6 +99,13 @@ class ReferenceRunner:
             late,
             self.follow(flatten_draws(self.network, draws), story_of(trace)) if self.follow is not None else (),
         )
+
+    def end(self, replication: int, designed: Mapping[str, float]) -> End:
+        assert self.goal is not None
+        outcome, number = self.run(replication, designed), self.goal.milestone
+        if outcome.reached[number] > self.goal.until:
+            return End(NOT, NOT, outcome.left, NONE_STUCK)
+        return End(int(outcome.reached[number]), int(outcome.dated[number]), outcome.left, outcome.stuck)
 
 
 NONE_STUCK = np.zeros((0, 3), np.int64)

@@ -108,6 +108,10 @@ class Plan(NamedTuple):
     """The network as flat arrays, the same for every replication."""
 
     horizon: int
+    until: int
+    """The last tick that is asked for."""
+    goal: int
+    """The milestone after which nothing is asked for; NOT if there is none."""
     tick_bits: int
     id_bits: int
     """Bits that hold a tick and an instance; a place in the order of the law is one number."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from dcsim.analysis.quantiles import CONFIDENCE
-from dcsim.dates import Limit, in_time
+from dcsim.dates import Limit, in_time, last_tick
 from dcsim.network import Network
 from dcsim.study.trials import Trials
 from dcsim.units import DAY
@@ -32,9 +32,10 @@ class InTime:
     limit: Limit
     n: int
 
-    def hits(self, network: Network, which: NDArray[np.int64] | None = None) -> Hits:
-        """Of these replications, of all if not given, whether they reach it."""
-        ends = self.trials.ends(network, np.arange(self.n) if which is None else which)
+    def hits(self, network: Network, which: NDArray[np.int64]) -> Hits:
+        """Of these replications, whether they reach it."""
+        until = last_tick(network.start, self.limit)
+        ends = replace(self.trials, until=until).ends(network, which)
         return in_time(network.start, self.limit, ends.dated)
 
 
@@ -51,32 +52,35 @@ class Search:
     """Days after which it comes too late for anything."""
     known: dict[int, Hits] = field(default_factory=dict)
     """By how many days it is placed later than planned."""
-    taken: set[int] = field(default_factory=set)
-    """Days on which some builds were not simulated but taken to end as they do before and after."""
+    taken: dict[int, Hits] = field(default_factory=dict)
+    """Days on which some replications were not simulated but taken to end as they do before and after: which."""
     exact: bool = False
 
     def count(self, days: int) -> int:
         """How many replications are in time."""
         if days not in self.known:
-            moved = moved_orders(self.network, self.numbers, days * DAY)
             before = [day for day in self.known if day < days]
             after = [day for day in self.known if day > days]
-            if self.exact or not before or not after:
-                self.known[days] = self.trials.hits(moved)
-            else:
-                early, late = self.known[max(before)], self.known[min(after)]
-                open_ = np.flatnonzero(early != late)
-                hits = early.copy()
-                hits[open_] = self.trials.hits(moved, open_)
-                self.known[days] = hits
-                self.taken.add(days)
+            hits, open_ = np.zeros(self.trials.n, np.bool_), np.ones(self.trials.n, np.bool_)
+            if before and after and not self.exact:
+                hits, late = self.known[max(before)].copy(), self.known[min(after)]
+                open_ = hits != late
+                self.taken[days] = ~open_
+            self.known[days] = hits
+            self._simulate(days, open_)
         return int(self.known[days].sum())
 
+    def _simulate(self, days: int, which: Hits) -> None:
+        """Simulate some replications with the order placed so much later."""
+        if which.any():
+            numbers = np.flatnonzero(which)
+            self.known[days][numbers] = self.trials.hits(moved_orders(self.network, self.numbers, days * DAY), numbers)
+
     def in_full(self, days: int) -> int:
-        """The same, with every build simulated."""
+        """The same, with every replication simulated."""
+        self.count(days)
         if days in self.taken:
-            self.taken.discard(days)
-            self.known[days] = self.trials.hits(moved_orders(self.network, self.numbers, days * DAY))
+            self._simulate(days, self.taken.pop(days))
         return self.count(days)
 
     def latest(self, needed: int) -> int | None:
@@ -104,7 +108,7 @@ class Search:
             return latest
         self.exact = True
         self.known = {day: hits for day, hits in self.known.items() if day not in self.taken}
-        self.taken = set()
+        self.taken = {}
         return self.latest(needed)
 
     @property

@@ -6,6 +6,7 @@ A question that compares, varies or ranks asks for the outcome in each replicati
 from collections.abc import Iterable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Event
 from typing import Any
 
@@ -16,6 +17,7 @@ from dcsim.analysis.frames import days
 from dcsim.analysis.quantiles import LEVELS, quantile
 from dcsim.document.measure import Measure
 from dcsim.engine import builds
+from dcsim.engine.alike import Known
 from dcsim.errors import RequestError
 from dcsim.money.books import TOGETHER
 from dcsim.money.figures import COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
@@ -174,10 +176,10 @@ class Asking:
     among: Ints | None = None
     """The numbers of the replications; their places if not given."""
 
-    @property
+    @cached_property
     def trials(self) -> Trials:
         """The same as asked for a milestone."""
-        return Trials(self.engine, self.seed, self.outcomes[0].name, self.workers, self.among)
+        return Trials(self.engine, self.seed, self.outcomes[0].name, self.workers, self.among, known=Known())
 
     def simulated(
         self,

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
+from dcsim.engine.alike import Known
+from dcsim.engine.outcome import Goal
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.study.threads import in_chunks
@@ -33,9 +35,9 @@ class Ends(NamedTuple):
     dated: Ints
     """The minute that dates it."""
     left: Ints
-    """How many activity instances did not finish."""
+    """How many activity instances did not finish, where the milestone is not reached."""
     stuck: Ints
-    """Rows of (number of the build, activity, cause, how many wait for it when the run ends)."""
+    """Of these, rows of (number of the build, activity, cause, how many wait for it when the run ends)."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Trials:
     workers: int
     among: Ints | None = None
     """The numbers of the replications; their places if not given."""
+    until: int | None = None
+    """The last tick that matters; the horizon if not given."""
+    known: Known | None = None
+    """Runs that were simulated, where many may be alike: none that cannot end otherwise is simulated again."""
 
     def ends(
         self,
@@ -59,16 +65,17 @@ class Trials:
         """How these replications end; by their place, `designed` tells the uniform numbers that are chosen."""
         numbers = replications if self.among is None else self.among[replications]
         number = [milestone.name for milestone in network.milestones].index(self.milestone)
+        goal = Goal(number, network.horizon if self.until is None else min(self.until, network.horizon))
         ends = np.zeros((3, len(replications)), np.int64)
 
         def work(first: int, last: int, stopped: Event) -> Ints:
-            runner, stuck = new_runner(self.engine, network, self.seed), []
+            runner, stuck = new_runner(self.engine, network, self.seed, goal=goal, known=self.known), []
             for k in range(first, last):
                 if stopped.is_set():
                     raise CancelledError
-                outcome = runner.run(int(numbers[k]), designed(k))
-                ends[:, k] = outcome.reached[number], outcome.dated[number], outcome.left
-                stuck.append(np.insert(outcome.stuck, 0, k, axis=1))
+                end = runner.end(int(numbers[k]), designed(k))
+                ends[:, k] = end.tick, end.dated, end.left
+                stuck.append(np.insert(end.stuck, 0, k, axis=1))
             return np.concatenate(stuck)
 
         stuck = in_chunks(len(replications), self.workers, work, progress)
