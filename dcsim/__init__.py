@@ -3,10 +3,36 @@
 >>> import dcsim
 >>> scenario = dcsim.load("configs/minimal.yaml")  # or the path itself, wherever a scenario is expected
 >>> dcsim.simulate(scenario, seed=0).milestones
->>> dcsim.replicate(scenario, 200).summary
+>>> many = dcsim.replicate(scenario, 200)
+>>> many.summary
+>>> many.plot("histogram")
+>>> many.save("many")
+>>> dcsim.read("many").plot()
 >>> dcsim.compare(scenario, scenario.with_({"resources.crews.count": 4})).differences
 
-`dcsim guide` on the command line explains the scenario format and the results.
+===============================  ===================================================
+`load`, `check`                  read a scenario; list its errors and warnings
+`import_schedule`                read a schedule of P6, Project, Excel or CSV
+`simulate`, `replicate`          simulate once, or many times
+`explain`, `drivers`             the driving chain of a milestone; the inputs that move it most
+`assumptions`, `delay_cost`      what each assumption does to the dates; what waiting costs
+`compare`, `sweep`               variants and values, with the same random numbers
+`latest_orders`, `mitigate`      the latest dates of orders; the best measures within a budget
+`promise`, `finance`             an announced date; costs, cash and loans
+`backtest`, `calibrate`          forecasts of real sites, scored; values fitted to observed dates
+`read`, `export`                 a saved result; files for other tools
+===============================  ===================================================
+
+Every question returns a `Result`: pandas tables as attributes, `summary`, `plot()`, `save(folder)` and `to_xarray()`.
+`dcsim guide` on the command line explains the scenario format and the results. Who wants to change dcsim begins at
+"Extending" in README.md; these are the packages, from the top:
+
+* `cli`: the commands. `report`: pages, Markdown, workbooks and the terminal. `exchange`: P6, Project, Excel, CSV.
+* `study`: a module for each question, with its function, tables, sentences and charts. `money`: finance.
+* `analysis`, `chain`, `schedule`: what follows from a trace; the driving chain; the critical path method.
+* `document`: reports and charts as data, and words: counts, dates, shares, colours. `charts`, `figures`: drawing them.
+* `engine`: the reference engine on SimPy, the compiled engine, and random draws. `model`: a scenario as a network.
+* `scenario`: the file format and its checks. `distributions.py`: every kind of distribution.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -110,7 +136,9 @@ def __getattr__(name: str) -> Any:
 
         public = getattr(import_module(_ROOMS.get(name, "dcsim.api")), name)
         return import_module("dcsim.api").opening(public) if name in _TAKE_A_SCENARIO else public
-    raise AttributeError(f"module 'dcsim' has no attribute '{name}'")
+    called = {"run": "simulate", "order_by": "latest_orders"}.get(name)
+    hint = f"; what `dcsim {name.replace('_', '-')}` does is `dcsim.{called}` in Python" if called else ""
+    raise AttributeError(f"module 'dcsim' has no attribute '{name}'{hint}")
 
 
 def __dir__() -> list[str]:

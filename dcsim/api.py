@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dcsim.budget import LIMIT
-from dcsim.errors import Problem, ScenarioError
+from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.scenario.load import changed
 from dcsim.scenario.load import load as load_scenario
 from dcsim.scenario.schema import Scenario
 from dcsim.study.cash import network_of
+from dcsim.suggest import shorten
 
 if TYPE_CHECKING:
     from dcsim.study.replications import Replications
@@ -80,6 +81,8 @@ def opening(
     def opened(*args: Any, **kwargs: Any) -> Answer:
         given = args[0] if args else kwargs.pop(name, None)
         scenario = load(given) if isinstance(given, str | Path | Mapping) else given
+        if not isinstance(scenario, Scenario):
+            raise RequestError(f"expected a scenario, the path of a file or a mapping, got {shorten(repr(given))}")
         return function(scenario, *args[1:], **kwargs)
 
     return opened

@@ -248,7 +248,7 @@ def test_the_report_tells_it_in_eighty_columns(hall):
     assert lines[where + 1] == "high reached"
     assert "activities.pour.duration low -3.0" in lines
     assert "supplies.power.initial = 300 kW (100 kW to 400 kW): S: a book" in lines
-    assert lines[-1] == "3 of 8 do not move these milestones."
+    assert lines[-1] == "3 of 8 assumptions do not move these milestones."
 
 
 def test_the_report_names_the_first_few(hall):
@@ -306,7 +306,7 @@ def test_where_nothing_moves_it_says_so(hall):
     found = dcsim.assumptions(dcsim.load(hall), milestones=["dug"])
     table = found.assumptions.assign(dug_low=0.0, dug_high=0.0)
     still = Result("assumptions", found.scenario, found.about, {"assumptions": table})
-    assert still.report().sections[-1].sentences == ("8 of 8 do not move these milestones.",)
+    assert still.report().sections[-1].sentences == ("8 of 8 assumptions do not move these milestones.",)
     assert still.chart().empty == "no assumption moves this milestone"
 
 

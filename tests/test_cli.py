@@ -10,9 +10,11 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import dcsim as package
 from dcsim.cli import app
+from dcsim.cli.app import GROUPS
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 MINIMAL = str(CONFIGS / "minimal.yaml")
@@ -60,7 +62,7 @@ def test_run_tells_an_unfinished_build_from_headline_to_what_is_stuck(dcsim, tin
         "14 activities, unfinished on 2024-03-01 with 4 left\n",
         "day 0 is 2024-01-03",
         "milestone",
-        "what was observed",
+        "target or observed",
         "half",
         "2024-01-12",
         "claimed",
@@ -352,3 +354,24 @@ def test_a_command_takes_what_its_function_takes(name):
         commands[{"simulate": "run", "latest_orders": "order-by"}.get(name, name.replace("_", "-"))]
     ).parameters
     assert taken - {"base", "chunk", "at_least", "progress"} <= set(options)
+
+
+def test_every_command_is_listed_with_its_whole_sentence(dcsim):
+    out, _, _ = dcsim("--help")
+    assert {name for names in GROUPS.values() for name in names} == set(get_command(app).commands)
+    assert "..." not in out.partition("Write a scenario:")[2]
+
+
+def test_names_of_python_lead_to_the_command(dcsim, tiny):
+    assert "write `dcsim run`" in dcsim("simulate", tiny)[1]
+    assert "write `dcsim order-by`" in dcsim("latest_orders", tiny)[1]
+
+
+def test_a_missing_option_is_explained(dcsim, tiny):
+    assert "Missing option '-n'. How many replications" in dcsim("replicate", tiny)[1]
+
+
+def test_what_was_computed_is_printed_though_it_cannot_be_saved(dcsim, tiny, tmp_path):
+    assert dcsim("run", tiny, "--out", str(tmp_path / "kept"))[2] == 0
+    out, err, code = dcsim("run", tiny, "--expected", "--out", str(tmp_path / "kept"))
+    assert (code, "Longest waits" in out, "holds another result" in err) == (2, True, True)

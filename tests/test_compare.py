@@ -9,7 +9,7 @@ from builders import network
 
 import dcsim
 from dcsim.analysis.differences import difference
-from dcsim.errors import RequestError, ScenarioError
+from dcsim.errors import RequestError
 from dcsim.study.compare import compare
 
 SPEC = network(
@@ -120,7 +120,7 @@ def test_what_cannot_be_compared_is_refused():
     base = dcsim.load(SPEC)
     with pytest.raises(RequestError, match="no milestone 'bilt'; did you mean 'built'"):
         compare(base, "quick", milestones=["bilt"], n=2)
-    with pytest.raises(ScenarioError, match="no variant 'quik'; did you mean 'quick'"):
+    with pytest.raises(RequestError, match="no variant, option or risk 'quik'; did you mean 'quick'"):
         compare(base, "quik", n=2)
     with pytest.raises(RequestError, match="nothing to compare: the scenario has no variants"):
         compare(dcsim.load(network("a=1")), n=2)

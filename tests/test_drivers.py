@@ -314,7 +314,7 @@ def test_it_prints_json_and_csv(dcsim, file, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "ask for a milestone, or for another outcome"),
+        ((), "name a milestone, or an outcome such as npv"),
         (("--milestone", "dome"), "no milestone 'dome'; did you mean 'done'?"),
         (("--milestone", "done", "-n", "100"), "powers of two, at least 8: ask for 128, not 100"),
     ],

@@ -581,7 +581,7 @@ def test_a_return_below_zero_is_told_with_its_sign():
 
 
 def test_a_scenario_without_money_is_told_what_to_write():
-    with pytest.raises(dcsim.DcsimError, match="the scenario says nothing of money"):
+    with pytest.raises(dcsim.DcsimError, match="the scenario has no `finance:` section"):
         dcsim.finance({"name": "x", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}})
 
 

@@ -78,6 +78,20 @@ def test_a_scenario_can_be_changed():
         scenario.with_(variant="later")
 
 
+def test_mistakes_in_python_are_explained():
+    with pytest.raises(RequestError, match="must be a whole number, got '10'"):
+        library.replicate(MINIMAL, "10")
+    with pytest.raises(RequestError, match="expected a scenario, the path of a file or a mapping, got 3"):
+        library.replicate(3, 3)
+    with pytest.raises(RequestError, match=r"expected the name of a change or a scenario, got \['a'\]"):
+        library.compare(MINIMAL, ["a"], n=2)
+    with pytest.raises(ScenarioError, match=r"no key 'crews' here; did you mean 'resources\.crews'"):
+        library.load(MINIMAL).with_({"crews": 3})
+    with pytest.raises(AttributeError, match=r"`dcsim\.simulate` in Python"):
+        _ = library.run
+    assert repr(library.load(MINIMAL)).startswith("Scenario(")
+
+
 def test_a_picture_is_drawn_by_its_name_and_a_file_s_name_is_none():
     many = library.replicate(MINIMAL, 4)
     assert many.plot("histogram").get_title("left").startswith("all_running: when it is reached")

@@ -308,7 +308,7 @@ def test_it_is_told(dcsim, late):
         out,
         "Late · 20 replications · seed 0\n",
         "full by 2024-01-20: 80 % wanted, >86 % as planned\n",
-        *("order", "placed", "at the latest", "95 %", "days", "chance\n"),
+        *("order", "planned", "latest", "95 % interval", "slack, days", "chance\n"),
         *("goods main", "2024-01-01", "2024-01-09", "01-09 - 01-09", "+8", ">86 %\n"),
         *("goods spare", "after", "+13", ">86 %\n"),
         "goods spare: placed after an event: may wait 13 d more (13 to 13)\n",

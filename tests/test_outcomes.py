@@ -99,7 +99,7 @@ def test_an_event_is_a_day_and_later_may_be_better():
     [
         ({"outcome": "funding_gab"}, "no figure 'funding_gab'; did you mean 'funding_gap'"),
         ({"outcome": "npv", "party": "bank"}, "no party 'bank'"),
-        ({"outcome": "npv", "milestones": ["here"]}, "not for both"),
+        ({"outcome": "npv", "milestones": ["here"]}, "not both"),
         ({"party": "owner"}, "a party belongs to a figure of finance"),
         ({"outcome": "npv", "sampling": "sobol"}, "figures of finance need random sampling"),
     ],
@@ -111,7 +111,7 @@ def test_what_cannot_be_asked_is_refused(asked, said):
 
 def test_a_scenario_without_money_has_no_figures():
     without = dcsim.load({"name": "No money", "start": "2024-01-01", "activities": {"a": {"duration": "1 d"}}})
-    with pytest.raises(RequestError, match="says nothing of money"):
+    with pytest.raises(RequestError, match="has no `finance:` section"):
         dcsim.compare(earning(), without, outcome="npv", n=1)
 
 
@@ -174,7 +174,7 @@ def test_an_uncertain_price_drives_the_value():
 def test_what_has_no_value_cannot_be_ranked():
     with pytest.raises(RequestError, match="no replication has IRR of free cash flow"):
         dcsim.drivers(earning(revenue={}), outcome="irr", n=8, engine="reference")
-    with pytest.raises(RequestError, match="ask for a milestone, or for another outcome"):
+    with pytest.raises(RequestError, match="name a milestone, or an outcome such as npv"):
         dcsim.drivers(earning(), n=8)
 
 

@@ -99,7 +99,7 @@ def test_one_paragraph_says_how_often_promises_are_kept(kept):
 def test_what_never_comes_is_kept_in_none():
     found = dcsim.promise(two(), "gpus 9 by 2024-05-19", n=20, engine="reference")
     assert (found.about["probability"], found.about["p50_date"]) == (0, None)
-    assert "Even odds are never (not by the end of the simulation)" in str(found.report())
+    assert "The P50 is never (not by the end of the simulation)" in str(found.report())
     assert found.chart().empty
 
 

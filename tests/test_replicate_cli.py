@@ -25,7 +25,7 @@ def test_it_tells_dates_chances_and_waiting(dcsim, tiny):
         "14 activities each, none finished by 2024-03-01\n",
         "day 0 is 2024-01-03\n",
         "all: never in 70 of 70 replications: 3 racks short of power (power_on)\n",
-        *("milestone", "P10", "P50", "P80", "P90", "P80 date", "95 % of P80", "reached\n"),
+        *("milestone", "P10", "P50", "P80", "P90", "P80 date", "P80, 95 % interval", "reached\n"),
         *("half", "2024-01-", " - ", "in all"),
         *("all", "never", "never", "never", "never", "never", "never", "in none"),
         "never: not reached by the end of the simulation, 2024-03-01\n",

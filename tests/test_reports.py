@@ -5,12 +5,14 @@ from datetime import datetime
 from io import BytesIO
 
 import pytest
+from rich.console import Console
 
 from dcsim import replicate
 from dcsim.document.chart import Axis, Bars, Chart
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.report.files import report
 from dcsim.report.markdown import markdown
+from dcsim.report.terminal import shown
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -60,3 +62,15 @@ def test_the_same_results_give_the_same_bytes_in_every_form(tiny, tmp_path):
     dates = re.findall(r"\| (20\d\d-\d\d-\d\d) \|", text)
     assert dates
     assert all(date in page for date in dates)
+
+
+def test_a_terminal_breaks_headings_and_no_word():
+    words = Column("what would have to be true")
+    columns = (words, *(Column(f"the chance of number {k}", "share", 0, 0) for k in range(6)))
+    table = Table(columns, [["a long-winded condition of everything", *[0.5] * 6]])
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(shown(Report("x", ("x",), (Section("", tables=(table,)),))))
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert {"long-winded", "condition", "everything"} <= set(captured.get().split())

@@ -105,26 +105,26 @@ def words():
     [
         'A "small" hall',
         "The clock starts on 2024-01-01, days count from 2024-01-03, and the run stops on 2025-01-01",
-        "2 values with their origin: 1 from 1 source, 1 assumption.",
+        "2 values with their origin: 1 from 1 source and 1 assumption.",
         "phase  2: north, south",
         "rack  3 in 2 phases",
         "install  3 x, one per rack",
-        "takes 1 crew, 1 dock",
-        "consumes 320 stack of stacks",
+        "takes 1 x crew, 1 x dock",
+        "consumes 320 stacks of stacks",
         "lasts 2 d (working time of day_shift)",
         "learns: time x 0.9 with every doubling of the number done, the time above is that of number 2",
-        "in south: consumes 384 stack of stacks",
+        "in south: consumes 384 stacks of stacks",
         "in south: priority 2",
         "after install, start_up + 1 d",
         "lasts lognormal, 90 % between 24 h and 72 h; P10 27.1 h, P50 41.6 h, P90 63.8 h",
-        "fails with 44 %: repair 3 h, takes 1 crew",
+        "fails with 44 %: repair 3 h, takes 1 x crew",
         "start_up  once",
         "after the start of install in north (1 of them)",
-        "crew  1 from 0 d after the start, 2 from 30 d after the start, works day_shift; taken by install, test",
+        "crew  1 from the start, 2 from 30 d after the start, works by day_shift; taken by install, test",
         "dock  2, in every phase; taken by install",
-        "stacks  in stack; consumed by install",
-        "40,000 stack at the start",
-        "production: 60_000 / wk, delivered every 1 wk, from 0 d, of which this project gets 0.35; varies with labor",
+        "stacks  in stacks; consumed by install",
+        "40,000 stacks at the start",
+        "production: 60_000 / wk, delivered every 1 wk, from the start, of which this project gets 0.35; varies with",
         "order grid: 1,000 kW, placed after install and 3 d, lead time lognormal, 90 % between 30 d and 90 d; P10",
         "gpus  in GPU; a counter; produced by test",
         "day_shift  Mon-Fri, 07:00-17:00, not on holidays of US",
@@ -170,9 +170,9 @@ def test_ways_to_do_an_activity_are_told_with_what_they_take_and_how_long_they_l
     with console.capture() as captured:
         console.print(told)
     said = captured.get()
-    assert "large takes 4 crew, lasts 2 d (working time of shift); small takes 1 hand, lasts 9 h\n" in said
+    assert "large takes 4 x crew, lasts 2 d (working time of shift); small takes 1 x hand, lasts 9 h\n" in said
     assert said.count("lasts") == 2
-    assert "4, works shift; taken by fit_out\n" in said
+    assert "4, works by shift; taken by fit_out\n" in said
     assert "hand  1; taken by fit_out\n" in said
 
 
@@ -181,11 +181,11 @@ def test_mermaid():
     lines = mermaid(scenario, network_of(scenario)).splitlines()
     assert lines[0] == "flowchart LR"
     assert '  n0["install<br/>3 x, per rack"]' in lines
-    assert '  n3[("stacks<br/>40,000 stack at the start<br/>production")]' in lines
+    assert '  n3[("stacks<br/>40,000 stacks at the start<br/>production")]' in lines
     assert '  n6(["all<br/>reaches 192 GPU"])' in lines
     assert '  n0 -->|"start, in north, 1 of them"| n2' in lines
     assert '  n2 -->|"+ 1 d"| n1' in lines
-    assert '  n3 -.->|"320 stack"| n0' in lines
+    assert '  n3 -.->|"320 stacks"| n0' in lines
     assert '  n1 -.->|"64 GPU"| n5' in lines
     assert "  n5 --> n6" in lines
     assert '  n0 -->|"order grid + 3 d"| n4' in lines
@@ -200,7 +200,7 @@ def test_dot():
     assert lines[0] == 'digraph "A \\"small\\" hall" {'
     assert lines[-1] == "}"
     assert '  n0 [shape=box, label="install\\n3 x, per rack"];' in lines
-    assert '  n3 -> n0 [style=dashed, label="320 stack"];' in lines
+    assert '  n3 -> n0 [style=dashed, label="320 stacks"];' in lines
     assert "  n5 -> n6;" in lines
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dcsim.document.words import units
+
 ROOM = Path(__file__).parents[1] / "dcsim"
 IDIOMS = re.compile(
     r"whoever|hardly meant|is laid over|dates of the world|whose chain is told|can make nothing of|make it anew|"
@@ -71,3 +73,13 @@ def names(path: Path) -> Iterator[tuple[str, int]]:
 def test_names_say_what_things_are(path):
     pronouns = [(name, line) for name, line in names(path) if PRONOUNS.fullmatch(name) and not name.isupper()]
     assert [f"{path.name}:{line}: {name}" for name, line in pronouns] == []
+
+
+def test_units_that_are_words_have_a_plural():
+    assert [units(1, "rack"), units(40, "rack"), units(4000, "kW"), units(64, "GPU")] == [
+        "1 rack",
+        "40 racks",
+        "4,000 kW",
+        "64 GPU",
+    ]
+    assert units(2, "") == "2 units"

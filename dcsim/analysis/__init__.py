@@ -1,1 +1,1 @@
-"""The answers: tables in, tables out. Nothing here runs an engine or draws a picture."""
+"""Tables made from traces and other tables: dates, waits, usage, quantiles. Nothing here runs an engine or draws."""

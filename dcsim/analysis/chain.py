@@ -167,7 +167,7 @@ def story(segments: pd.DataFrame) -> Iterator[Line]:
         if minor:
             part = [row for stretch in group for row in stretch]
             names = [f"{name}" for name in dict.fromkeys(row["name"] for row in part)]
-            yield _line(part, f"in turns: {', '.join(names[:3])}" + (" ..." if len(names) > 3 else ""))
+            yield _line(part, f"short steps: {', '.join(names[:3])}" + (" ..." if len(names) > 3 else ""))
         else:
             yield from (_line(stretch, _spent(stretch)) for stretch in group)
 

@@ -25,7 +25,12 @@ class Once(TyperCommand):
             )
             if scalar and (times := sum(argument is parameter for argument in given)) > 1:
                 raise typer.BadParameter(f"given {times} times; give it once", ctx, parameter)  # type: ignore[arg-type]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            if error.param is not None and not error.message:  # it is missing: say what it is
+                error.message = getattr(error.param, "help", None) or ""
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The line of usage: arguments by their names, those that may be left out in brackets."""
@@ -60,8 +65,19 @@ GROUPS = {
 """The headings of `dcsim --help`, each with its commands; a command that is not listed comes last."""
 
 
+IN_PYTHON = {"simulate": "run", "latest-orders": "order-by", "import-schedule": "import", "read": "report"}
+"""Commands by the names of the functions that do the same in Python, where they differ."""
+
+
 class Front(TyperGroup):
     """The command `dcsim`: its help lists the other commands by what they are for, each with its whole sentence."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command of these words; for names of functions in Python, the command that does the same."""
+        name = args[0].replace("_", "-")
+        if args[0] not in self.commands and (name in self.commands or name in IN_PYTHON):
+            ctx.fail(f"No such command '{args[0]}': write `dcsim {IN_PYTHON.get(name, name)}`.")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         listed = {name for group in GROUPS.values() for name in group}
@@ -123,8 +139,8 @@ Mitigations = Annotated[
     typer.Option("--mitigate", metavar="RISK", help="Switch on the mitigation of a risk; may be repeated."),
 ]
 
-Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="The milestone.")]
-MaybeMilestone = Annotated[str | None, typer.Option("--milestone", metavar="NAME", help="The milestone.")]
+Milestone = Annotated[str, typer.Option("--milestone", metavar="NAME", help="A milestone of the scenario.")]
+MaybeMilestone = Annotated[str | None, typer.Option("--milestone", metavar="NAME", help="A milestone of the scenario.")]
 Milestones = Annotated[
     list[str] | None,
     typer.Option(

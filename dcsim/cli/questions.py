@@ -49,7 +49,10 @@ def replicate(
     scenario: "Scenario",
     *,
     n: Annotated[
-        int, typer.Option("-n", min=1, metavar="N", help="How many replications; with --until-precise, at most.")
+        int,
+        typer.Option(
+            "-n", min=1, metavar="N", help="How many replications, such as 1000; with --until-precise, the most."
+        ),
     ],
     until_precise: Annotated[
         list[str] | None,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 import typer
 
+from dcsim.errors import DcsimError
 from dcsim.visible import behind, escaped, inert, visible
 
 if TYPE_CHECKING:
@@ -129,10 +130,16 @@ def tell(
     """Save a result, if a folder is given, and print its report or the one given."""
     from dcsim.report.terminal import shown
 
+    refused = None
     if out is not None:
-        result.save(out)
+        try:
+            result.save(out)
+        except DcsimError as error:  # what was computed is printed all the same
+            refused, out = error, None
     text = shown(report or result.report())
     answer(result, result.question.MAIN, text, as_json, as_csv, *written, *in_folder(out))
+    if refused is not None:
+        raise refused
 
 
 def in_folder(out: Path | None) -> tuple[str, ...]:

@@ -23,6 +23,14 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word if number == 1 else plural(word)}"
 
 
+def units(number: int, unit: str) -> str:
+    """So many of a unit: 40 racks, but 4,000 kW and 64 GPU; symbols have no plural, and where there is none `units`."""
+    if not unit:
+        return counted(number, "unit")
+    is_word = len(unit) > 2 and unit.isalpha() and unit.islower()
+    return counted(number, unit) if is_word else f"{number:,} {unit}"
+
+
 def listed(parts: Sequence[str], most: int = 12) -> str:
     """Several things in a row, not too many of them."""
     more = len(parts) - most

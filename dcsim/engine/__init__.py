@@ -1,4 +1,4 @@
-"""The run: a network and its draws in, a trace out."""
+"""The engines: each simulates a network with its random draws, and returns a trace."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Schedules of planning tools and spreadsheets, taken over as scenarios."""
+"""Import of schedules and risk registers from P6, Project, Excel and CSV as scenarios, and export into these tools."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""The pictures: each draws a table on the axes it is given, in one style. Nothing here runs an engine."""
+"""Pictures that are no charts: maps of the site, and the animation of a run. Nothing here runs an engine."""

@@ -1,1 +1,4 @@
-"""The pictures: tables in, figures out. Nothing here runs an engine."""
+"""Renderers: a report on the terminal, as a page, as Markdown, as a workbook; the player of a run; export to tools.
+
+`words.py` describes a scenario for `dcsim show`. Nothing here runs an engine.
+"""

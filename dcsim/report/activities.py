@@ -41,7 +41,7 @@ def activity_lines(
     if part.rework is not None:
         yield _rework(part.rework)
     if part.calendar is not None:
-        yield f"works {part.calendar}"
+        yield f"works by {part.calendar}"
     if part.priority or (activity is not None and "priority" in given):
         yield f"priority {part.priority}"
 
@@ -84,7 +84,7 @@ def _calendars(part: schema.ActivityPart, scenario: Scenario) -> list[str]:
 
 
 def _ways(part: schema.ActivityPart, activity: schema.ActivityPart, scenario: Scenario) -> Iterator[str]:
-    """Each way to do it: four takes 4 crew, lasts 2 d (working time of shift)."""
+    """Each way to do it: four takes 4 x crew, lasts 2 d (working time of shift)."""
     for name, way in part.ways.items():
         phrases = []
         if way is not None and way.requires:
@@ -106,7 +106,7 @@ def _has_days(duration: Uncertain) -> bool:
 
 
 def _taken(entry: str, number: int | None) -> str:
-    return f"no {entry}" if not number else f"{number:,} {' or '.join(n.strip() for n in entry.split('|'))}"
+    return f"no {entry}" if not number else f"{number:,} x {' or '.join(n.strip() for n in entry.split('|'))}"
 
 
 def _goods(amounts: dict[str, Any], scenario: Scenario) -> str:
@@ -140,7 +140,8 @@ def critical_in_words(network: Network, shares: pd.DataFrame) -> str:
     if shares["early_start"].isna().any():
         return "no early and late dates: some work cannot end"
     if not shares["critical"].any():
-        slack = f"float {shares['total_float'].min():,.4g} d (free {shares['free_float'].min():,.4g} d)"
+        total, free = (round(float(shares[name].min()), 1) for name in ("total_float", "free_float"))
+        slack = f"float {total:,g} d (free {free:,g} d)"
     else:
         slack = "critical"
     return f"early {dates('early')}, late {dates('late')}, {slack}"

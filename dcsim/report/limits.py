@@ -5,7 +5,7 @@ LIMITS = (
     "A shorter activity can delay the end.",
     "No changes of design and no faults found late: only tests with repair, and nothing after acceptance.",
     "No markets: crews are counts, ramps and a shared factor, without overtime, fatigue or wages; other buyers are a "
-    "share of production or a risk. Money follows the schedule and does not delay it.",
+    "share of production or a risk. Money delays work only with `cash: limited`.",
     "Weather is a risk with a window. Draws are independent except for shared factors, risks and correlations. There "
     "is no daylight saving time; holidays are those of a country or state, as far as they are known; `check` warns of "
     "other years.",

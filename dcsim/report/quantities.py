@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dcsim.distributions import Distribution
+from dcsim.document.words import units
 from dcsim.scenario.values import Uncertain
 from dcsim.units import DAY, Money, Span, plain, whole_units
 
@@ -48,21 +49,25 @@ def number_in_words(value: Any) -> str:
 
 
 def amount(written: Any, unit: str, supply: str = "") -> str:
-    """So many of a supply: 25,000 GPU of gpus_usable."""
-    integer = f"{whole_units(written, unit):,}"
-    counted = f"{integer} {unit}" if unit else integer
-    return f"{counted} of {supply}" if supply and unit else f"{counted} {supply}".strip()
+    """So many of a supply: 25,000 GPU of gpus_usable, 40 racks, 2 x transformers."""
+    number = whole_units(written, unit)
+    if not unit:
+        return f"{number:,} x {supply}" if supply else f"{number:,}"
+    return units(number, unit) + (f" of {supply}" if supply else "")
 
 
 def ramp(steps: Mapping[Any, Any], shown: Callable[[Any], str] = str) -> str:
     """A value, or its steps in time: 2 from 52 wk, 6 from 78 wk."""
     if len(steps) == 1 and next(iter(steps)) == Span(Fraction(0), "d"):
         return shown(next(iter(steps.values())))
-    return ", ".join(f"{shown(value)} from {_from(key)}" for key, value in steps.items())
+    return ", ".join(f"{shown(value)} from {moment(key)}" for key, value in steps.items())
 
 
-def _from(key: object) -> str:
-    return when(key) + (" after the start" if isinstance(key, Span) else "")
+def moment(value: object) -> str:
+    """A date, or so long after the start."""
+    if not isinstance(value, Span):
+        return when(value)
+    return f"{value} after the start" if value.amount else "the start"
 
 
 def _scale(quantity: Uncertain) -> tuple[Callable[[Any], Fraction], Callable[[Any], str]]:
@@ -74,8 +79,8 @@ def _scale(quantity: Uncertain) -> tuple[Callable[[Any], Fraction], Callable[[An
             lambda days: f"{datetime.min + timedelta(days=float(days)):%Y-%m-%d}",
         )
     if isinstance(first, Span):
-        units = {value.unit for value in quantity.values if isinstance(value, Span)}
-        if len(units) == 1:
+        written = {value.unit for value in quantity.values if isinstance(value, Span)}
+        if len(written) == 1:
             plural = "s" if first.months else ""
             return (lambda span: span.amount), lambda number: f"{number_in_words(number)} {first.unit}{plural}"
         return (lambda span: span.about / DAY), lambda number: f"{number_in_words(number)} d"

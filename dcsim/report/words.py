@@ -10,11 +10,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dcsim.dates import spelled
-from dcsim.document.words import counted, listed, written
+from dcsim.document.words import counted, joined, listed, units, written
 from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.report.activities import activity_lines, critical_in_words
-from dcsim.report.quantities import amount, money, number_in_words, ramp, uncertain, when
+from dcsim.report.quantities import amount, moment, money, number_in_words, ramp, uncertain, when
 from dcsim.scenario import schema
 from dcsim.scenario.document import dotted
 from dcsim.scenario.schema import ALWAYS, Scenario
@@ -112,8 +112,10 @@ def _values(scenario: Scenario) -> str:
         return ""
     sources = [citation.source for citation in citations if citation.source]
     assumed = sum(1 for citation in citations if not citation.source)
-    origins = f"{len(sources):,} from {counted(len(set(sources)), 'source')}, {counted(assumed, 'assumption')}"
-    return f"{counted(len(citations), 'value')} with their origin: {origins}."
+    origins = [f"{len(sources):,} from {counted(len(set(sources)), 'source')}"] if sources else []
+    origins += [counted(assumed, "assumption")] if assumed else []
+    values = f"{counted(len(citations), 'value')} with {'its' if len(citations) == 1 else 'their'} origin"
+    return f"{values}: {joined(origins)}."
 
 
 def _shown(entry: Entry, labels: Mapping[str, str]) -> Iterator[RenderableType]:
@@ -185,7 +187,7 @@ def _resources(scenario: Scenario, _: Network) -> Iterator[Entry]:
 
 def _resource(part: schema.ResourcePart) -> str:
     phrases = [ramp(part.count)] if part.count is not None else []
-    phrases += [f"works {part.calendar}"] if part.calendar not in (None, ALWAYS) else []
+    phrases += [f"works by {part.calendar}"] if part.calendar not in (None, ALWAYS) else []
     return ", ".join(phrases) or "0"
 
 
@@ -193,7 +195,7 @@ def _supplies(scenario: Scenario, _: Network) -> Iterator[Entry]:
     for name, supply in scenario.supplies.items():
         takers = [a for a, spec in scenario.activities.items() if name in _all_of(spec, "consumes")]
         makers = [a for a, spec in scenario.activities.items() if name in _all_of(spec, "produces")]
-        text = f"in {supply.unit}" if supply.unit else "in units"
+        text = f"in {units(2, supply.unit).removeprefix('2 ')}"
         text += f", in every {supply.per}" if supply.per != SITE else ""
         text += f"; consumed by {listed(takers)}" if takers else "; a counter" if makers else ""
         text += f"; produced by {listed(makers)}" if makers else ""
@@ -225,14 +227,14 @@ def _order(order: schema.Order, unit: str) -> str:
 
 def _placed(placed: Any) -> str:
     if not isinstance(placed, schema.Lagged):
-        return uncertain(placed)
+        return "at the start" if uncertain(placed) == "0 d" else uncertain(placed)
     lag = placed.lag
     late = "" if isinstance(lag, schema.WorkingLag) or not lag.amount else f" and {lag}"
     return f"after {placed.activity}{late}"
 
 
 def _production(production: schema.Production) -> str:
-    phrases = [f"{ramp(production.rate)}, delivered every {production.every}, from {when(production.begins)}"]
+    phrases = [f"{ramp(production.rate)}, delivered every {production.every}, from {moment(production.begins)}"]
     phrases += [f"until {when(production.until)}"] if production.until is not None else []
     phrases += [f"of which this project gets {plain(production.share)}"] if production.share != 1 else []
     phrases += [f"yield {plain(production.production_yield)}"] if production.production_yield != 1 else []

@@ -1,1 +1,1 @@
-"""The door: a scenario file read, checked, and turned into values behind which nothing is doubted."""
+"""The scenario format: files are read, checked and turned into a `Scenario`, on which all other packages rely."""

@@ -75,6 +75,13 @@ def _set(node: Node, path: Key, parts: list[str], value: Node) -> Node:
     return Node({**existing, key: inner}, node.mark)
 
 
+def _inside(node: Node, key: str) -> str:
+    """The path of something of this name, if a section has it: `; did you mean 'resources.crews'?`."""
+    sections = node.value.items() if isinstance(node.value, dict) else ()
+    paths = [f"{name}.{key}" for name, part in sections if isinstance(part.value, dict) and key in part.value]
+    return f"; did you mean '{paths[0]}'?" if paths else ""
+
+
 def _set_entry(node: Node, path: Key, parts: list[str], value: Node) -> Node:
     """The list with one entry set, which is named by its place, counted from 0."""
     index = int(parts[0]) if parts[0].isdecimal() else -1
@@ -104,7 +111,7 @@ def _refuse_unknown(node: Node, path: Key, key: str, rest: list[str]) -> None:
     if model is not None and (not keys or isinstance(node.value, dict)):
         known = outline.fields(model)
         if key not in known and key != "extends":
-            raise _RefusedError(f"no key '{key}' here{nearest(key, known)}")
+            raise _RefusedError(f"no key '{key}' here{_inside(node, key) or nearest(key, known)}")
         if key == "extends":
             raise _RefusedError("`extends` can only be set in the file")
         return

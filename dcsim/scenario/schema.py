@@ -911,6 +911,16 @@ class Scenario(Model):
     __hash__ = object.__hash__
     """Scenarios are compared by identity, because what is built from a scenario is kept for it alone."""
 
+    def __repr__(self) -> str:
+        parts = {section: getattr(self, section) for section in ("activities", "milestones", "variants", "options")}
+        counts = ", ".join(f"{section}: {len(entries)}" for section, entries in parts.items() if entries)
+        return f"Scenario({self.name!r}, {counts})"
+
+    __str__ = __repr__
+
+    def __dir__(self) -> list[str]:
+        return ["labels", "warnings", "with_", *type(self).model_fields]
+
     @property
     def document(self) -> Document:
         """The text this scenario was read from: resolved values, lines, citations."""

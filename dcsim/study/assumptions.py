@@ -19,7 +19,7 @@ from dcsim.dates import days_between
 from dcsim.document.bars import tornado
 from dcsim.document.chart import Chart
 from dcsim.document.report import Cell, Column, Report, Section, Table
-from dcsim.document.words import listed, written
+from dcsim.document.words import counted, listed, written
 from dcsim.engine import AUTO, ENGINES, Engine, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import Problem, ScenarioError
@@ -344,7 +344,9 @@ def _rest(result: Result, moving: int, shown: int) -> tuple[str, ...]:
     """What is not shown."""
     count = len(result.tables["assumptions"])
     more = (f"{moving - shown} more have smaller effects: --all prints them.",) if moving > shown else ()
-    still = (f"{count - moving} of {count} do not move these milestones.",) if moving < count else ()
+    still = (
+        (f"{count - moving} of {counted(count, 'assumption')} do not move these milestones.",) if moving < count else ()
+    )
     return (*more, *still)
 
 

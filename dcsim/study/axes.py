@@ -99,6 +99,8 @@ def _sampled(axes: Sequence[Axis], samples: int, seed: int) -> Iterator[Point]:
 
 def _axis(path: str, written: str | Sequence[Any]) -> Axis:
     try:
+        if isinstance(written, int | float):
+            raise ValueError(f"one value is no sweep; {_HOW}")
         if not isinstance(written, str):
             values = tuple(value if isinstance(value, int | float) else str(value) for value in written)
             axis = Axis(path, values)

@@ -29,6 +29,7 @@ from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed, draws_of
 from dcsim.study.threads import threads
 from dcsim.study.unfinished import in_front
+from dcsim.suggest import nearest, shorten
 from dcsim.trace import Ints
 from dcsim.units import DAY
 
@@ -116,9 +117,9 @@ def compare(
     Raises
     ------
     RequestError
-        A milestone or a figure is missing in a scenario, or there is nothing to compare.
+        A milestone or a figure is missing in a scenario, there is no such change, or there is nothing to compare.
     ScenarioError
-        A variant cannot be simulated, or there is no such variant.
+        A variant cannot be simulated.
     """
     refuse_both(milestones, outcome, party)
     scenarios = _labelled(base, alternatives or tuple(base.variants))
@@ -182,6 +183,8 @@ def _labelled(base: Scenario, alternatives: Sequence[Scenario | str]) -> dict[st
         raise RequestError("nothing to compare: the scenario has no variants, and no other scenario or change is given")
     scenarios = {BASE: base}
     for alternative in alternatives:
+        if not isinstance(alternative, str | Scenario):
+            raise RequestError(f"expected the name of a change or a scenario, got {shorten(repr(alternative))}")
         scenario = _changed(base, alternative) if isinstance(alternative, str) else alternative
         label = alternative if isinstance(alternative, str) else _name(scenario)
         if label in scenarios:
@@ -199,6 +202,10 @@ def _changed(base: Scenario, change: str) -> Scenario:
         return changed(base, options=[change])
     if change not in base.variants and change in base.risks:
         return changed(base, mitigate=[change])
+    if change not in base.variants:
+        where = ": load a file with `dcsim.load`" if change.endswith((".yaml", ".yml")) else ""
+        names = [*base.variants, *base.options, *base.risks]
+        raise RequestError(f"no variant, option or risk '{shorten(change)}'{where or nearest(change, names)}")
     return changed(base, [change])
 
 

@@ -106,7 +106,7 @@ def _section(result: Result, outcome: Outcome) -> Section:
     columns = (
         Column("scenario"),
         *(titles.get(level) or measure.column(level.upper()) for level in levels),
-        *(measure.changes("days later" if measure.is_day else "change"), measure.range("95 %")),
+        *(measure.changes("days later" if measure.is_day else "change"), measure.range("95 % interval")),
         Column(measure.better, "share", n, 0),
     )
     parts = [part for _, part in _of(result, "causes", outcome).groupby("scenario", sort=False)]
@@ -164,14 +164,17 @@ def _pairing(result: Result) -> Iterator[str]:
     ratios = result.tables["differences"].dropna(subset=["width_ratio"])
     rows = ratios[ratios["width_ratio"] > 0].sort_values("width_ratio", kind="stable").to_dict("records")
     labels = [f"{row['scenario']}, {called[row['outcome'], row['party']]}" for row in rows]
-    if rows:
+    if rows and rows[0]["width_ratio"] <= LITTLE_HELP:
         yield (
             f"Common random numbers reduce the intervals to {rows[0]['width_ratio']:.2f} of the width for "
             f"independent samples ({labels[0]})."
         )
     for row, label in zip(rows, labels, strict=True):
         if row["width_ratio"] > LITTLE_HELP:
-            yield f"They do not help for {label}: {row['width_ratio']:.2f}."
+            yield (
+                f"Common random numbers hardly help for {label}: the interval has {row['width_ratio']:.2f} of the "
+                "width for independent samples."
+            )
 
 
 # Pictures

@@ -139,7 +139,7 @@ def _milestones(result: Result, milestone: str) -> Section:
     compared = table["observed"].notna().any()
     columns = [Column("milestone"), Column("day", "day"), Column("date", "date")]
     if compared:
-        columns += [Column("observed"), Column("days off", "change", digits=0), Column("what was observed")]
+        columns += _beside(set(table["meaning"].dropna()))
     rows: list[list[Any]] = []
     before = ""
     for row in sorted(table.to_dict("records"), key=lambda row: row["milestone"] != milestone):
@@ -147,11 +147,19 @@ def _milestones(result: Result, milestone: str) -> Section:
         reached = [inf if pd.isna(row["day"]) else row["day"], row["date"]]
         cells = [row["milestone"], *reached] if first else ["", "", ""]
         seen = [] if pd.isna(row["observed"]) else [_spelled(row["observed"]), row["difference"], row["meaning"]]
-        rows.append([*cells, *(seen or ["", None, ""])] if compared else cells)
+        rows.append([*cells, *(seen or ["", None, ""])][: len(columns)])
     late = table["day"].isna().any()
     notes = (f"{NEVER}: not reached by the end of the simulation, {result.about['horizon'][:10]}",) if late else ()
     charts = [_curves(result, names) for names in by_unit(result)] or [s_curve(result)]
     return Section("", tables=(Table(columns, rows),), charts=(*charts, dates_chart(result)), notes=notes)
+
+
+def _beside(meanings: set[str]) -> list[Column]:
+    """The columns of dates beside those of milestones: targets, observed dates, or both."""
+    off = Column("days off", "change", digits=0)
+    if "target" not in meanings:
+        return [Column("observed"), off, Column("what was observed")]
+    return [Column("target"), off] if meanings == {"target"} else [Column("target or observed"), off, Column("what")]
 
 
 def _spelled(moment: datetime) -> str:

@@ -206,9 +206,9 @@ MANY = 100
 LEGEND = (
     "low, high: by how much the mean{} moves if the input is at its P10 and at its P90 (a risk: without and with it; a "
     "branch: its first and its last way) and all other inputs vary at random",
-    "ranks: rank correlation of the input (of a risk: whether it occurs) with the outcome",
+    "rank: rank correlation of the input (of a risk: whether it occurs) with the outcome",
     "first, total: share of the variance that the input explains, alone and with all its interactions",
-    "known: by how much the tail (mean of the {} fifth of replications) would get better if this input were known",
+    "if known: by how much the tail (mean of the {} fifth of replications) would improve if this input were known",
     "±: half of the 95 % interval",
 )
 CORRELATED = (
@@ -327,7 +327,7 @@ def _table(rows: Sequence[Row], outcome: Outcome) -> Table:
     measure = outcome.measure
     digits = int(max(max(abs(row["at_low"]), abs(row["at_high"]), 0) for row in rows) < MANY)
     columns = [Column("input"), measure.changes("low", digits), measure.changes("high", digits)]
-    columns += [Column(name, "number") for name in ("ranks", "first", "total", "known")]
+    columns += [Column(name, "number") for name in ("rank", "first", "total", "if known")]
     return Table(
         columns,
         [_cells(row, digits, measure) for row in rows],

@@ -206,7 +206,7 @@ MOST_CAUSES = 13
 """Causes that are shown; the last one sums up all smaller causes."""
 MOST_CRITICAL = 4
 """Things of one kind of which a table shows how often they drive."""
-CLOSED = "Nights and days off during an activity count for the calendar that is closed."
+CLOSED = "Nights and days off during an activity are counted under the calendar that is closed."
 
 Row = Mapping[Hashable, Any]
 
@@ -246,7 +246,7 @@ def _beside_median(result: Result) -> str:
     if causes and sum(abs(days) >= 0.5 for days in parts.values()) > len(causes):
         causes.append("the rest is within the sampling error")
     median = "the P50 is the same within a day" if abs(bias) < 1 else f"the P50 is {abs(bias):.0f} days {_side(bias)}"
-    return median + (f": {'; '.join(causes)}" if causes else "")
+    return median + (f" ({'; '.join(causes)})" if causes else "")
 
 
 def _side(days: float) -> str:
@@ -264,7 +264,7 @@ def _because(result: Result, part: str, days: float) -> str:
     if part == "merging":
         kinds = _kinds(network)
         return f"the latest of the {joined(kinds)} sets the date" if kinds else "times are rounded to minutes"
-    return f"the days are skewed: the median is {_side(days)} than the mean"
+    return f"durations are skewed, so that the median is {_side(days)} than the mean"
 
 
 def _kinds(network: Network) -> list[str]:
@@ -308,7 +308,7 @@ def _critical(result: Result) -> Section:
     ]
     if not rows:
         return Section("")
-    columns = (Column("what"), Column("kind"), Column("on chain", "share", digits=0), Column("95 %", "range"))
+    columns = (Column("what"), Column("kind"), Column("on chain", "share", digits=0), Column("95 % interval", "range"))
     return Section("Most often on the driving chain", tables=(Table(columns, rows),), charts=(critical(result),))
 
 

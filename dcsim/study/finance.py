@@ -94,7 +94,7 @@ class Money:
     def of(cls, scenario: Scenario, network: Network) -> "Money":
         """That of a scenario; raises RequestError if it says nothing of money."""
         if scenario.finance is None:
-            raise RequestError("the scenario says nothing of money: write `finance:`; `dcsim guide finance` tells how")
+            raise RequestError("the scenario has no `finance:` section; `dcsim guide finance` explains it")
         return cls(scenario, network, scenario.finance)
 
     @property

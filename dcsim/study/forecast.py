@@ -81,7 +81,7 @@ def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
     levels = ("p10", "p50", "p80", "p90")
     columns = (
         *(Column("milestone"), *(Column(level.upper(), "day") for level in levels)),
-        *(Column("P80 date", "date"), Column("95 % of P80", "range"), Column("reached", "share")),
+        *(Column("P80 date", "date"), Column("P80, 95 % interval", "range"), Column("reached", "share")),
     )
     cells = []
     for row in rows:

@@ -91,18 +91,22 @@ def _alone(result: Result) -> Table:
         for row in options.to_dict("records")
     ]
     reached = [Column("reached" if not outcome.is_figure else "exists in", "share")] if differs else []
-    per = Column("per million", "days", digits=2) if outcome.measure.is_day else outcome.measure.changes("per million")
+    per = (
+        Column("days per million", "days", digits=2)
+        if outcome.measure.is_day
+        else outcome.measure.changes("per million")
+    )
     return Table([Column("measure"), *_columns(result), per, *reached], rows)
 
 
 def _columns(result: Result) -> tuple[Column, ...]:
     """The columns of `_bought`."""
     measure = asked_about(result)[0].measure
-    amount = Column("days", "days") if measure.is_day else measure.changes(f"gain, {measure.unit}".rstrip(", "))
+    amount = Column("days earlier", "days") if measure.is_day else measure.changes(f"gain, {measure.unit}".rstrip(", "))
     return (
         Column(f"cost, {_currency(result)}".rstrip(", "), "money"),
         amount,
-        measure.range("95 %", signed=not measure.is_day),
+        measure.range("95 % interval", signed=not measure.is_day),
     )
 
 

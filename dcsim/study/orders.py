@@ -277,8 +277,8 @@ def report(result: Result, milestone: str = "") -> Report:
     """What is wanted and how likely it is as planned, and until when each order can wait."""
     orders, n = result.tables["orders"].to_dict("records"), result.simulated
     columns = (
-        *(Column("order"), Column("placed", "date"), Column("at the latest", "date"), Column("95 %", "range")),
-        *(Column("days", "change", digits=0), Column("chance", "share", n, 0)),
+        *(Column("order"), Column("planned", "date"), Column("latest", "date"), Column("95 % interval", "range")),
+        *(Column("slack, days", "change", digits=0), Column("chance", "share", n, 0)),
     )
     rows = [
         [
@@ -306,7 +306,7 @@ def _question(result: Result) -> str:
 
 
 def _called(row: Mapping[Hashable, Any]) -> str:
-    return f"{row['supply']} {row['order']}"
+    return f"{row['supply']}.{row['order']}"
 
 
 def _latest(row: Mapping[Hashable, Any]) -> Any:

@@ -123,14 +123,14 @@ def outcome_of(
     if figure is not None:
         return figure_of(scenario, network, figure, party)[0]
     if milestone is None:
-        raise RequestError("ask for a milestone, or for another outcome, such as npv")
+        raise RequestError("name a milestone, or an outcome such as npv")
     return Outcome(require_milestone(network, milestone))
 
 
 def refuse_both(milestones: Iterable[str], outcome: str | None, party: str | None) -> None:
     """A question is about milestones or about a figure, and a party is that of a figure; raises RequestError."""
     if outcome is not None and any(milestones):
-        raise RequestError("ask for a milestone or for another outcome, not for both")
+        raise RequestError("name a milestone or an outcome, not both")
     if party is not None and outcome is None:
         raise RequestError("a party belongs to a figure of finance: name it with `outcome`, for example npv")
 

@@ -17,27 +17,27 @@ from dcsim.study.result import Result
 OVERRUN = 0.34
 """By which share of the planned duration data-center projects are late on average (B088)."""
 USUALLY = (
-    "Announced dates at large: of 110 data centers planned for 2025, 26 % came late and the dates of another 10 % were "
-    "quietly moved; half of the large sites that are planned are slower than planned or never built; 9 of 10 projects "
-    "are late, by 34 % of the planned duration on average"
+    "How other announced dates fare: of 110 data centers planned for 2025, 26 % came late and the dates of another "
+    "10 % were moved without notice; half of the large sites that are planned are slower than planned or never built; "
+    "9 of 10 projects are late, by 34 % of the planned duration on average"
 )
 TRACKED = (
-    "Of the two tracked sites with an announced date (n = 2, which says little) one kept it within the error of its "
-    "date, and a state filing puts the first building of the other five months after the date announced for two"
+    "Two tracked sites have an announced date (n = 2, which says little): one kept it within the error of its date; a "
+    "state filing puts the first building of the other five months after the date announced for two buildings"
 )
 SOURCES = (
     "Late or moved in 2025: Semafor, 2026-02-24 (https://www.semafor.com/article/02/24/2026/data-centers-hit-by-power-"
     "delays-equipment-shortages). Slower or never built: Trendici, 2025 (https://trendici.com/why-half-of-all-planned-"
     "mega-data-centers-may-never-be-built). By 34 %: Foresight Works in Fierce Network, 2025 (https://fierce-network.com/"
-    "cloud/optimism-could-kill-data-center-boom). These rates are no part of the probability.",
-    "Tracked: Meta Temple, announced for 2026-03-01, in operation 2025-12-09, give or take 90 days; Goodnight, "
+    "cloud/optimism-could-kill-data-center-boom). These rates do not change the probability.",
+    "Tracked: Meta Temple, announced for 2026-03-01, in operation 2025-12-09, ± 90 days; Goodnight, "
     "announced for spring 2026 (Epoch AI, Data Centers, CC BY 4.0).",
 )
 HOW = (
-    "For each input the limit that most replications with the date kept are within, and fewest of the others; inputs "
-    "that do not separate them clearly (Kolmogorov-Smirnov, 1 %) are left out. Limits are chosen by the same "
-    "replications, so that chances on either side are a little too far apart. Orders and durations are shown without "
-    "the factors that they vary with."
+    "Each line gives the limit of one input that best separates the replications that keep the date from the others, "
+    "and the chance of the date on either side of it. Inputs that do not separate them clearly (Kolmogorov-Smirnov "
+    "test, 1 %) are left out. The same replications choose the limits, so the two chances are a little too far apart. "
+    "Orders and durations are shown without the factors that they vary with."
 )
 MOST_CONDITIONS, MOST_CAUSES, MOST_NAMED = 12, 8, 3
 """Rows of tables, and what the paragraph names."""
@@ -60,7 +60,7 @@ def _paragraph(result: Result) -> Iterator[str]:
     yield f"{about['promise']}: kept in {share(about['probability'], n, 0)} of {counted(n, 'replication')} ({ends})."
     half, most = (_moment(about[name]) for name in ("p50_date", "p80_date"))
     horizon = "" if about["p50_date"] else " (not by the end of the simulation)"
-    yield f"Even odds are {date_of(half)}{horizon}, four in five {date_of(most)}."
+    yield f"The P50 is {date_of(half)}{horizon}, the P80 {date_of(most)}."
     yield from _why(result)
     usual = f", which here would be {about['usual']}" if about["usual"] else ""
     yield f"{USUALLY}{usual}. {TRACKED}."
@@ -108,7 +108,7 @@ def _conditions(result: Result) -> Section:
         [_condition(row), row["kind"], *(row[name] for name in ("with", "without", "kept", "missed"))]
         for row in result.tables["conditions"].head(MOST_CONDITIONS).to_dict("records")
     ]
-    titles = ("chance with it", "without it", "of those that keep it", "of the others")
+    titles = ("chance if true", "if not", "true in those kept", "true in the others")
     shares = (Column(title, "share", 0, 0) for title in titles)
     columns = (Column("what would have to be true"), Column("kind"), *shares)
     return Section("What would have to be true", tables=(Table(columns, rows),), notes=(HOW,)) if rows else Section("")
@@ -123,8 +123,8 @@ def _causes(result: Result) -> Section:
         if abs(row["more"]) >= WORTH_SAYING
     ]
     days = (Column("kept", "days", digits=0), Column("late", "days", digits=0), Column("more", "change", digits=0))
-    often = (Column("on chain, kept", "share", 0, 0), Column("late", "share", 0, 0))
-    columns = (Column("days are spent on"), *days, *often)
+    often = (Column("on chain if kept", "share", 0, 0), Column("if late", "share", 0, 0))
+    columns = (Column("days spent on"), *days, *often)
     return Section("What late replications wait for", tables=(Table(columns, rows),)) if rows else Section("")
 
 

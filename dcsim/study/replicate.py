@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
+from numbers import Integral
 from pathlib import Path
 from threading import Event
 
@@ -76,6 +77,8 @@ def replicate(
 
 def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
     refuse_unknown(sampling)
+    if not isinstance(asked.count, Integral):
+        raise RequestError(f"the number of replications must be a whole number, got {asked.count!r}")
     for number, what in (
         (asked.count, "replication"),
         (asked.at_least, "replication before asking how precise they are"),

@@ -115,7 +115,7 @@ class Result:
         return tables[name]
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.tables]
+        return [*{*super().__dir__(), *self.tables}]
 
     def __repr__(self) -> str:
         return f"Result('{self.kind}', '{self.scenario.name}', tables: {', '.join(self.tables)})"

@@ -5,7 +5,7 @@ from typing import Any
 
 from dcsim.document.chart import Chart
 from dcsim.document.report import Column, Section, Table
-from dcsim.document.words import counted, days, written
+from dcsim.document.words import counted, days, units, written
 from dcsim.scenario.schema import Scenario
 
 MOST_CAUSES = 8
@@ -42,10 +42,10 @@ def taken_section(rows: Sequence[Mapping[Hashable, Any]], scenario: Scenario) ->
     """Which site took what another waited for; nothing where there are no sites."""
     sentences: dict[tuple[str, str], str] = {}
     for row in rows:
-        unit = scenario.supplies[row["waits_for"]].unit if row["waits_for"] in scenario.supplies else "units"
+        unit = scenario.supplies[row["waits_for"]].unit if row["waits_for"] in scenario.supplies else ""
         key = (row["site"], row["waits_for"])
         begins = f"{_site(scenario, key[0])} waits for {key[1]}, up to {days(row['days'])} days; meanwhile"
-        part = f"{_site(scenario, row['by'])} took {row['units']:,} {unit}"
+        part = f"{_site(scenario, row['by'])} took {units(row['units'], unit)}"
         sentences[key] = f"{sentences[key]}, {part}" if key in sentences else f"{begins} {part}"
     return Section("Who took what others waited for" if sentences else "", points=list(sentences.values()))
 

@@ -11,7 +11,7 @@ from dcsim.document import words as language
 from dcsim.document.causes import cause, spent_on, waited_for
 from dcsim.document.names import in_words, labelled
 from dcsim.document.report import Cell, Column, Table
-from dcsim.document.words import counted, joined
+from dcsim.document.words import joined
 from dcsim.report.page import figure
 from dcsim.report.page.comparison import verdict
 from dcsim.report.page.leans import weakest
@@ -208,7 +208,7 @@ def answer(results: Results) -> Table | None:
     columns += [Column(built_as, "date")] if runs else []
     columns.append(Column("Target or actual"))
     columns.append(Column("Chance by then", "share") if many is not None else Column("Days off", "change"))
-    return in_words(Table(columns, rows, counted(len(rows), "milestone")))
+    return in_words(Table(columns, rows, "Milestones"))
 
 
 def off(results: Results, name: str, observed: Any) -> str:

@@ -35,7 +35,7 @@ def written(results: Results, brief: bool = False) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"breakable": _breakable, "said": cell, "wrapped": Cell.of}
+    environment.filters |= {"breakable": _breakable, "repeats": _repeats, "said": cell, "wrapped": Cell.of}
     contents = reports(results)
     drawn = [chart for report in contents for chart in report.charts][: 1 if brief else None]
     charts = {f"chart{number}": figure(chart) for number, chart in enumerate(drawn)}
@@ -84,6 +84,11 @@ def _json(value: object) -> Markup:
 def _breakable(name: Markup) -> Markup:
     """A path that may break after its dots and dashes, not inside a word."""
     return Markup(re.sub(r"([._])(?![^<>]*>)", r"\1<wbr>", str(name)))
+
+
+def _repeats(title: str, heading: str) -> bool:
+    """Whether the title of a chart, perhaps after the name of a milestone, adds nothing to the heading above it."""
+    return {*re.findall(r"\w+", title.rpartition(": ")[2].lower())} <= {*re.findall(r"\w+", heading.lower())}
 
 
 def _number(value: Any) -> Any:
