@@ -415,7 +415,7 @@ def bias(activities, n=400, **more):
 def test_a_skewed_duration_is_called_skewed():
     about, told = bias({"z": {"duration": {"discrete": [["1 d", 0.4], ["101 d", 0.6]]}}})
     assert about["bias"] == pytest.approx(40)
-    assert "because the days are skewed: the median is later than the mean" in told
+    assert "because durations are skewed, so that the median is later than the mean" in told
     assert "risks" not in told
     assert "the latest of" not in told
 

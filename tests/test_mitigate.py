@@ -274,7 +274,7 @@ def test_it_is_told(dcsim, options):
         "Best within a budget of 6M USD: quick, storm for 4M USD; ",
         *(" days earlier", "(95 %: "),
         "Each measure alone\n",
-        *("measure", "cost, USD", "days", "95 %", "per million\n"),
+        *("measure", "cost, USD", "days earlier", "95 % interval", "days per million\n"),
         *("storm (risk)", "1M", " to "),
         *("quick", "3M", "1.0", "1.0 to 1.0", "0.32"),
         *("more_power", "2M", "0.0", "0.00"),

@@ -309,9 +309,9 @@ def test_it_is_told(dcsim, late):
         "Late · 20 replications · seed 0\n",
         "full by 2024-01-20: 80 % wanted, >86 % as planned\n",
         *("order", "planned", "latest", "95 % interval", "slack, days", "chance\n"),
-        *("goods main", "2024-01-01", "2024-01-09", "01-09 - 01-09", "+8", ">86 %\n"),
-        *("goods spare", "after", "+13", ">86 %\n"),
-        "goods spare: placed after an event: may wait 13 d more (13 to 13)\n",
+        *("goods.main", "2024-01-01", "2024-01-09", "01-09 - 01-09", "+8", ">86 %\n"),
+        *("goods.spare", "after", "+13", ">86 %\n"),
+        "goods.spare: placed after an event: may wait 13 d more (13 to 13)\n",
         "Each order alone, all others as planned",
     )
     assert max(map(len, out.splitlines())) <= 80
@@ -334,7 +334,7 @@ def test_as_json_as_csv_and_in_a_folder(dcsim, late, tmp_path):
 def test_pictures(late, tmp_path):
     found = latest_orders(dcsim.load(late), milestone="full", date=BY, n=20)
     ax = found.plot()
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["goods main", "goods spare"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["goods.main", "goods.spare"]
     assert found.plot(ax=ax) is ax
     assert "<table" in found._repr_html_()
     again = dcsim.read(found.save(tmp_path / "kept"))

@@ -18,6 +18,7 @@ from dcsim.analysis.frames import typed
 from dcsim.analysis.stuck import STUCK
 from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit, spelled
 from dcsim.document.chart import Axis, Bars, Chart, Dots
+from dcsim.document.names import Name
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, date_of, share
 from dcsim.engine import AUTO, choose
@@ -306,7 +307,8 @@ def _question(result: Result) -> str:
 
 
 def _called(row: Mapping[Hashable, Any]) -> str:
-    return f"{row['supply']}.{row['order']}"
+    supply, order = row["supply"], row["order"]
+    return f"{supply} ({order})" if isinstance(supply, Name) else f"{supply}.{order}"
 
 
 def _latest(row: Mapping[Hashable, Any]) -> Any:

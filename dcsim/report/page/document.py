@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from dcsim.charts.plotly import figure
 from dcsim.document.colours import DARK, LIGHT
@@ -35,7 +35,13 @@ def written(results: Results, brief: bool = False) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"breakable": _breakable, "repeats": _repeats, "said": cell, "wrapped": Cell.of}
+    environment.filters |= {
+        "breakable": _breakable,
+        "coded": _coded,
+        "repeats": _repeats,
+        "said": cell,
+        "wrapped": Cell.of,
+    }
     contents = reports(results)
     drawn = [chart for report in contents for chart in report.charts][: 1 if brief else None]
     charts = {f"chart{number}": figure(chart) for number, chart in enumerate(drawn)}
@@ -84,6 +90,11 @@ def _json(value: object) -> Markup:
 def _breakable(name: Markup) -> Markup:
     """A path that may break after its dots and dashes, not inside a word."""
     return Markup(re.sub(r"([._])(?![^<>]*>)", r"\1<wbr>", str(name)))
+
+
+def _coded(sentence: str) -> Markup:
+    """A sentence in which words between backticks are set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))
 
 
 def _repeats(title: str, heading: str) -> bool:
