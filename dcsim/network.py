@@ -598,6 +598,27 @@ class Network:
         return numbers
 
     @cached_property
+    def producers(self) -> tuple[list[tuple[NDArray[np.int64], int]], ...]:
+        """Of each stock, the instances whose finish produces so many units of it, group by group."""
+        return self._grouped(self.bundle, self.bundles)
+
+    @cached_property
+    def consumers(self) -> tuple[list[tuple[NDArray[np.int64], int]], ...]:
+        """Of each stock, the instances whose start consumes so many units of it, group by group."""
+        return self._grouped(self.demand, [demand.consumes for demand in self.demands])
+
+    def _grouped(
+        self, number: NDArray[np.int32], takes: Sequence[Sequence[Take]]
+    ) -> tuple[list[tuple[NDArray[np.int64], int]], ...]:
+        groups: tuple[list[tuple[NDArray[np.int64], int]], ...] = tuple([] for _ in self.stocks)
+        order = np.argsort(number, kind="stable")
+        edges = np.searchsorted(number[order], np.arange(len(takes) + 1))
+        for k, group in enumerate(takes):
+            for stock, amount in group:
+                groups[stock].append((order[edges[k] : edges[k + 1]], amount))
+        return groups
+
+    @cached_property
     def months(self) -> NDArray[np.int64]:
         """The tick at which each month begins."""
         return month_starts(self.start, self.horizon)

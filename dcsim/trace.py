@@ -4,6 +4,7 @@ Ticks are minutes since the start of the scenario. What did not happen is `NOT` 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -88,7 +89,8 @@ class Trace:
     """The minutes of the first attempt, of work unless it is written in months."""
     attempt_rows: tuple[AttemptRow, ...]
     shortage_rows: tuple[ShortageRow, ...]
-    delivery_rows: tuple[DeliveryRow, ...]
+    delivered: Ints
+    """All deliveries, one row each: tick, stock, amount, and the order, or PRODUCTION."""
     reached: Ints
     """The tick of each milestone."""
     dated: Ints
@@ -96,12 +98,17 @@ class Trace:
     eve: NDArray[np.bool_]
     """Whether each instance finished at a midnight and falls on the day that ended then."""
 
+    @cached_property
+    def delivery_rows(self) -> tuple[DeliveryRow, ...]:
+        """All deliveries one by one."""
+        return tuple(DeliveryRow(*row) for row in self.delivered.tolist())
+
     @property
     def finished(self) -> bool:
         """Whether every activity finished."""
         return bool((self.finish != NOT).all())
 
-    @property
+    @cached_property
     def done(self) -> Ints:
         """The finish of what was done; of what a branch skipped none."""
         return np.where(self.start == NOT, NOT, self.finish)

@@ -842,6 +842,8 @@ def test_a_workbook_has_a_sheet_for_each_statement(tmp_path):
     for statement, name in (("Cash flow", "cash"), ("Balance sheet", "loans")):
         rows = {row[0]: list(row[1:]) for row in book[statement].iter_rows(values_only=True)}
         assert rows[name] == line(found, statement.lower(), name)
+    formats = {row[0].value: row[3].number_format for row in book["Loans by month"] if row[0].value}
+    assert formats | {"balance": "#,##0.00", "rate": "0.0%", "ltv": "0.0%", "dscr": "#,##0.00"} == formats
 
 
 @pytest.mark.slow

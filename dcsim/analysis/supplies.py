@@ -1,12 +1,13 @@
 """How much of every supply was there, and had ever been there, over time."""
 
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dcsim.analysis.frames import explained
+from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.trace import NOT, Ints, Trace
 
@@ -37,41 +38,38 @@ def supply_table(trace: Trace) -> pd.DataFrame:
     return explained(frame, network)
 
 
-def delivered(trace: Trace) -> Ints:
-    """All deliveries as numbers: tick, stock, amount, and the order, -1 for production."""
-    cells = np.fromiter(chain.from_iterable(trace.delivery_rows), np.int64, 4 * len(trace.delivery_rows))
-    return cells.reshape(-1, 4)
+def happened(groups: Sequence[tuple[Ints, int]], ticks: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """When instances of these groups did what moves so many units, as far as they did it, and the units."""
+    for instances, amount in groups:
+        moments = ticks[instances]
+        moments = moments[moments != NOT]
+        yield moments, np.full(len(moments), amount)
 
 
-def movements(trace: Trace) -> tuple[Ints, Ints, Ints, Ints]:
-    """Everything that came into or went out of a stock: stock, tick, change of level, and what came in."""
-    network = trace.network
-    columns: list[list[Ints]] = [[], [], [], []]
+def _among(network: Network, stock: Ints, wanted: Ints) -> NDArray[np.bool_]:
+    is_wanted = np.zeros(len(network.stocks), np.bool_)
+    is_wanted[wanted] = True
+    return np.asarray(is_wanted[stock])
 
-    def add(stock: Ints, tick: Ints, change: Ints) -> None:
-        for column, values in zip(columns, (stock, tick, change, np.maximum(change, 0)), strict=True):
-            column.append(np.asarray(values, np.int64))
 
-    stocks = np.arange(len(network.stocks))
-    add(stocks, np.zeros_like(stocks), np.array([stock.initial for stock in network.stocks], np.int64))
-    rows, done = delivered(trace), trace.done
-    add(rows[:, 1], rows[:, 0], rows[:, 2])
-    for number, bundle in enumerate(network.bundles):
-        ticks = done[(network.bundle == number) & (done != NOT)] if bundle else done[:0]
-        for stock, amount in bundle:
-            add(np.full(len(ticks), stock), ticks, np.full(len(ticks), amount))
-    order = np.argsort(network.demand, kind="stable")
-    edges = np.searchsorted(network.demand[order], np.arange(len(network.demands) + 1))
-    for number, demand in enumerate(network.demands):
-        starts = trace.start[order[edges[number] : edges[number + 1]]]
-        ticks = starts[starts != NOT]
-        for stock, amount in demand.consumes:
-            add(np.full(len(ticks), stock), ticks, np.full(len(ticks), -amount))
+def movements(trace: Trace, stocks: Iterable[int] | None = None) -> tuple[Ints, Ints, Ints, Ints]:
+    """What came into or went out of all stocks, or some: stock, tick, change of level, and what came in."""
+    network, done = trace.network, trace.done
+    wanted = np.arange(len(network.stocks)) if stocks is None else np.array([*stocks], np.int64)
+    initial = np.array([network.stocks[stock].initial for stock in wanted.tolist()], np.int64)
+    columns = [(wanted, np.zeros_like(wanted), initial)]
+    for stock in wanted.tolist():
+        made, used = happened(network.producers[stock], done), happened(network.consumers[stock], trace.start)
+        columns += [(np.full(len(ticks), stock), ticks, amount) for ticks, amount in made]
+        columns += [(np.full(len(ticks), stock), ticks, -amount) for ticks, amount in used]
+    rows = trace.delivered if stocks is None else trace.delivered[_among(network, trace.delivered[:, 1], wanted)]
+    columns.append((rows[:, 1], rows[:, 0], rows[:, 2]))
     if network.history is not None:
         took = np.array(network.history.took, np.int64).reshape(-1, 3)
-        add(took[:, 0], took[:, 1], -took[:, 2])
-    stocked, tick, change, gain = (np.concatenate(column) for column in columns)
-    return stocked, tick, change, gain
+        took = took if stocks is None else took[_among(network, took[:, 0], wanted)]
+        columns.append((took[:, 0], took[:, 1], -took[:, 2]))
+    stocked, tick, change = (np.concatenate(column).astype(np.int64) for column in zip(*columns, strict=True))
+    return stocked, tick, change, np.maximum(change, 0)
 
 
 def total_over_time(supplies: pd.DataFrame, supply: str) -> pd.DataFrame:

@@ -211,7 +211,8 @@ def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortag
     def column(name: str) -> Ints:
         return state.instance[name].astype(np.int64)
 
-    fallen = begun(network, _happened(network, draws, state))
+    happened = _happened(network, draws, state)
+    fallen = begun(network, happened)
     finish = state.piece["finish"][: network.instances].astype(np.int64)
     return Trace(
         network=network,
@@ -227,7 +228,7 @@ def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortag
         length=column("length"),
         attempt_rows=tuple(AttemptRow(*row[:-1]) for row in rows),
         shortage_rows=tuple(ShortageRow(*row) for row in waits),
-        delivery_rows=tuple(_deliveries(network, draws, state)),
+        delivered=_delivered(draws, happened.late),
         reached=state.reached.copy(),
         dated=dated(network, state.reached, fallen),
         eve=on_eve(network, finish, fallen),
@@ -251,10 +252,8 @@ def _lengths(network: Network, state: State) -> tuple[Ints, Ints]:
     return planned, length
 
 
-def _deliveries(network: Network, draws: Draws, state: State) -> Iterable[DeliveryRow]:
-    for row in zip(*(column.tolist() for column in draws.deliveries), strict=True):
-        yield DeliveryRow(*row)
-    yield from _late(network, state)
+def _delivered(draws: Draws, late: Sequence[DeliveryRow]) -> NDArray[np.int64]:
+    return np.concatenate([np.stack(draws.deliveries, axis=1), np.array(late, np.int64).reshape(len(late), 4)])
 
 
 def _late(network: Network, state: State) -> Iterable[DeliveryRow]:

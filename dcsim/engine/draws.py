@@ -247,8 +247,8 @@ class Expectation:
         return np.full(len(places), float(distribution.mean))
 
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
-        mean = rework.mean_failures
-        return np.array([floor((k + 1) * mean) - floor(k * mean) for k in numbers.tolist()], np.int64)
+        over, under = rework.mean_failures.as_integer_ratio()
+        return np.array([(k + 1) * over // under - k * over // under for k in numbers.tolist()], np.int64)
 
     def occurs(self, probability: float, name: str, number: int) -> bool:
         exact = Fraction(probability).limit_denominator(FACTOR_DIGITS)

@@ -366,7 +366,7 @@ class Site:
             length=length,
             attempt_rows=tuple(self.attempt_row(item) for item in self.again),
             shortage_rows=tuple(self.waiting.shortage_rows),
-            delivery_rows=tuple(self.deliveries),
+            delivered=np.array(self.deliveries, np.int64).reshape(len(self.deliveries), 4),
             reached=reached,
             dated=dated(self.network, reached, fallen),
             eve=on_eve(self.network, finish, fallen),

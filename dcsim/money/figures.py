@@ -109,7 +109,8 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
     owners = party.flows["distributions"] - party.flows["equity"]
     sheet = party.balance
     owners[:, -1] += value[:, -1] + cash[:, -1] + sheet["reserve accounts"][:, -1] - sheet["loans"][:, -1]
-    returned, words = irr(flows, at)
+    rates, words = irr(np.concatenate([flows, sold, owners]), at)
+    returned, of_sold, of_owners = np.split(rates, 3)
     lowest = cash.min(axis=1)
     profit, discount = party.income["net income"], np.array([rate])
     values = {
@@ -119,8 +120,8 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
         "interest_capitalised": party.incurred["added"].sum(axis=1) / 100,
         "interest_paid": party.flows["interest paid"].sum(axis=1) / 100,
         "irr": returned,
-        "irr_with_residual": irr(sold, at)[0],
-        "irr_equity": irr(owners, at)[0],
+        "irr_with_residual": of_sold,
+        "irr_equity": of_owners,
         "dscr_min": _least(cover),
         "runs_out": first(cash < 0),
         "gap_month": np.where(lowest < 0, cash.argmin(axis=1), NEVER),
@@ -131,7 +132,9 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
     }
     signed = {line: party.flows[line] * (-1 if line in COSTS else 1) for line in FREE}
     present = {line: npv(flow, at, discount) / 100 for line, flow in signed.items()}
-    return Figures(values, words, cover, np.full(cash.shape, np.nan), np.full(cash.shape, np.nan), present)
+    return Figures(
+        values, words[: len(flows)], cover, np.full(cash.shape, np.nan), np.full(cash.shape, np.nan), present
+    )
 
 
 def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -> Figures:

@@ -61,7 +61,8 @@ class Months:
 
     def at(self, ticks: Ints) -> Ints:
         """The month of each tick, the first for what lies before; their number for what lies behind."""
-        return np.clip(np.searchsorted(self.edges, ticks, "right") - 1, 0, self.count)
+        month = np.searchsorted(self.edges[:-1], ticks, "right") - 1 + (ticks >= self.edges[-1])
+        return np.asarray(np.maximum(month, 0))
 
     def of_date(self, moment: datetime | None) -> int:
         """The month of a date, the first if there is none."""

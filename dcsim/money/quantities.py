@@ -1,26 +1,30 @@
 """What is paid for in one build: units, work, hours and energy, by step of their price and by month."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.analysis.supplies import delivered, movements
+from dcsim.analysis.supplies import happened, movements
 from dcsim.analysis.usage import capacities, changes
 from dcsim.calendars import Calendar
 from dcsim.chain import opened
 from dcsim.dates import tick_of
 from dcsim.engine.draws import Draws
 from dcsim.money.months import Floats, Ints, Months, step_ticks
+from dcsim.network import Network
 from dcsim.scenario.cash import payments
 from dcsim.scenario.finance import Cost, Payment, Rented, Revenue
 from dcsim.scenario.prices import Path
+from dcsim.scenario.values import Amount
 from dcsim.trace import NOT, Trace
-from dcsim.units import DAY, Span, parse_amount, round_half_up
+from dcsim.units import DAY, Span, months_later, parse_amount, round_half_up
+
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +46,18 @@ class History:
     draws: Draws
     held: int | None = None
     """The tick at which the build stands still for a day, if it does."""
+    _levels: dict[tuple[int, ...], tuple[Ints, Ints]] = field(default_factory=dict, repr=False)
 
     def later(self, ticks: Any) -> Any:
         """When something happens: what is not before the build is held a day later; NOT stays NOT."""
         return ticks if self.held is None else np.where((ticks >= self.held) & (ticks != NOT), ticks + DAY, ticks)
 
-    @cached_property
-    def moved(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """All movements of supplies: stock, tick, change of level, gain."""
-        stock, tick, change, gain = movements(self.trace)
-        return stock, self.later(tick), change, gain
+    def level(self, stocks: tuple[int, ...]) -> tuple[Ints, Ints]:
+        """How many units of some stocks are there from each tick on, the first at 0."""
+        if stocks not in self._levels:
+            _, tick, change, _ = movements(self.trace, stocks)
+            self._levels[stocks] = _steps(self.later(tick), change)
+        return self._levels[stocks]
 
     @cached_property
     def present(self) -> tuple[Ints, Ints, Ints]:
@@ -82,35 +88,31 @@ class History:
                 placed[list(orders)] = tick
         return np.asarray(self.later(placed))
 
-    @cached_property
-    def deliveries(self) -> Ints:
-        """All deliveries, one row each: tick, stock, amount, and the number of the order, -1 for production."""
-        rows = delivered(self.trace)
-        return np.column_stack([self.later(rows[:, 0]), rows[:, 1:]])
-
-    def among(self, stock: Ints, stocks: Ints) -> NDArray[np.bool_]:
-        """Which of many are among some stocks."""
-        wanted = np.zeros(len(self.trace.network.stocks), np.bool_)
-        wanted[stocks] = True
-        return np.asarray(wanted[stock])
-
-    def bought(self, stocks: Ints) -> Bought:
+    def bought(self, stocks: tuple[int, ...]) -> Bought:
         """All that came into some stocks but what was there at the start, and what is still to come of orders."""
-        stock, tick, _, gain = self.moved
-        deliveries = self.deliveries
-        made = slice(len(self.trace.network.stocks) + len(deliveries), None)  # after initial stock and deliveries
-        of_stock = self.among(stock[made], stocks) & (gain[made] > 0)
-        columns = [np.stack([tick[made][of_stock], tick[made][of_stock], gain[made][of_stock]])]
-        here = deliveries[self.among(deliveries[:, 1], stocks)]
-        placed = np.append(self.placed, NOT)[here[:, 3]]  # production has the origin -1
-        columns.append(np.stack([np.where(here[:, 3] < 0, here[:, 0], placed), here[:, 0], here[:, 2]]))
+        trace, columns = self.trace, []
+        for stock in stocks:
+            for ticks, amount in happened(trace.network.producers[stock], trace.done):
+                columns.append(np.stack([self.later(ticks), self.later(ticks), amount]))
+        here = np.concatenate([trace.delivered[trace.delivered[:, 1] == stock] for stock in stocks])
+        placed, came_at = (
+            np.append(self.placed, NOT)[here[:, 3]],
+            self.later(here[:, 0]),
+        )  # production has the origin -1
+        columns.append(np.stack([np.where(here[:, 3] < 0, came_at, placed), came_at, here[:, 2]]))
         came = np.bincount(here[here[:, 3] >= 0, 3], here[here[:, 3] >= 0, 2], len(self.placed)).astype(np.int64)
-        for number, order in enumerate(self.trace.network.orders):
+        for number, order in enumerate(trace.network.orders):
             gated = order.placed is None
-            known = self.placed[number] != NOT if gated else self.placed[number] <= self.trace.network.horizon
+            known = self.placed[number] != NOT if gated else self.placed[number] <= trace.network.horizon
             if order.stock in stocks and known and came[number] < order.amount:
                 columns.append(np.array([[self.placed[number]], [NOT], [order.amount - came[number]]], np.int64))
         return Bought(*np.concatenate(columns, axis=1))
+
+    def consumed(self, stocks: tuple[int, ...]) -> Bought:
+        """What went out of some stocks."""
+        _, tick, change, _ = movements(self.trace, stocks)
+        ticks = self.later(tick[change < 0])
+        return Bought(ticks, ticks, -change[change < 0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +139,21 @@ def cost_quantity(name: str, cost: Cost, history: History, months: Months) -> Qu
     if cost.supply is None:
         return _flow([_always(months)], path, months, None)
     stocks = stocks_of(history, cost.supply, cost.place)
-    level = _level(stocks, history, months)
     if cost.rent is not None:
-        return _flow([level], path, months, None)
+        return _flow([_level(stocks, history, months)], path, months, None)
     if cost.uses is not None:
-        power = parse_amount(cost.uses, "W") * float(cost.pue) / 1e6
+        level = _level(stocks, history, months)
+        power = _watts(cost.uses) * float(cost.pue) / 1e6
         flow = _flow([level], path, months, 60.0)
         return Quantity(flow.paid * power, flow.received * power)
     parts = payments(cost)
-    bought = _consumed(stocks, history) if parts[0].when == "consumed" else history.bought(stocks)
+    bought = history.consumed(stocks) if parts[0].when == "consumed" else history.bought(stocks)
     return _events(bought, parts, path, months)
+
+
+@lru_cache(maxsize=256)
+def _watts(uses: Amount) -> int:
+    return parse_amount(uses, "W")
 
 
 def revenue_ticks(revenue: Revenue | Rented, start: datetime) -> Ints:
@@ -171,17 +178,21 @@ def rented_quantity(rented: Rented, history: History, months: Months) -> Floats:
     return np.stack([hours[0], hours[1] * float(rented.units)])
 
 
-def stocks_of(history: History, supply: str, place: str | None) -> Ints:
+def stocks_of(history: History, supply: str, place: str | None) -> tuple[int, ...]:
     """The stocks of a supply in the places that a pattern means."""
-    network = history.trace.network
+    return _stocks(history.trace.network, supply, place)
+
+
+@lru_cache(maxsize=256)
+def _stocks(network: Network, supply: str, place: str | None) -> tuple[int, ...]:
     stocks = [number for number, stock in enumerate(network.stocks) if stock.name == supply]
-    return np.array([n for n in stocks if _is_there(history, network.stocks[n].place, place)], np.int64)
+    return tuple(n for n in stocks if _is_there(network, network.stocks[n].place, place))
 
 
-def _is_there(history: History, path: str, pattern: str | None) -> bool:
+def _is_there(network: Network, path: str, pattern: str | None) -> bool:
     if pattern is None:
         return True
-    places = history.trace.network.places
+    places = network.places
     return any(path in np.array(places.paths(level), object)[places.matches(pattern, level)] for level in places.tiers)
 
 
@@ -198,33 +209,38 @@ def _work(cost: Cost, history: History) -> Bought:
     return Bought(start, done, np.ones(len(of_cost), np.int64))
 
 
-def _consumed(stocks: Ints, history: History) -> Bought:
-    stock, tick, change, _ = history.moved
-    of_stock = history.among(stock, stocks) & (change < 0)
-    return Bought(tick[of_stock], tick[of_stock], -change[of_stock])
-
-
 def _events(bought: Bought, parts: tuple[Payment, ...], path: Path, months: Months) -> Quantity:
     """What is paid in parts, each in the month in which it is due; the price is that of the order or the start."""
     step = np.searchsorted(step_ticks(path, months.start), bought.first, "right")
-    shape = (len(path.steps), months.count + 1)
-    paid, received = np.zeros(shape), np.zeros(shape)
+    count = months.count + 1
+
+    def by_month(which: NDArray[np.bool_], due: Ints, shares: Floats) -> Floats:
+        cells = np.bincount(step[which] * count + due, shares, len(path.steps) * count)
+        return np.asarray(cells.reshape(-1, count)[:, :-1])
+
+    paid: Floats = np.zeros((len(path.steps), months.count))
     for payment in parts:
         since = bought.first if payment.when in ("ordered", "start") else bought.last
-        happened = since != NOT if payment.when != "ordered" else np.ones(len(since), np.bool_)
-        due = months.at(_later(since[happened], payment.after, months.start))
-        np.add.at(paid, (step[happened], due), bought.amount[happened] * float(payment.share))
+        which = since != NOT if payment.when != "ordered" else np.ones(len(since), np.bool_)
+        due = months.at(_later(since[which], payment.after, months.start))
+        paid = paid + by_month(which, due, bought.amount[which] * float(payment.share))
     came = bought.last != NOT
-    np.add.at(received, (step[came], months.at(bought.last[came])), bought.amount[came].astype(np.float64))
-    return Quantity(paid[:, :-1], received[:, :-1])
+    received = by_month(came, months.at(bought.last[came]), bought.amount[came].astype(np.float64))
+    return Quantity(paid, received)
 
 
 def _later(ticks: Ints, span: Span, start: datetime) -> Ints:
     """So long after these ticks, months by the calendar."""
+    if not span.amount:
+        return ticks
     if not span.months:
         return ticks + round_half_up(span.minutes)
     moments, which = np.unique(ticks, return_inverse=True)
-    spans = [round_half_up(span.after(start + timedelta(minutes=tick))) for tick in moments.tolist()]
+    dates = [start + timedelta(minutes=tick) for tick in moments.tolist()]
+    if span.months.denominator == 1:
+        spans = [(months_later(date, int(span.months)) - date) // MINUTE for date in dates]
+    else:
+        spans = [round_half_up(span.after(date)) for date in dates]
     return ticks + np.array(spans, np.int64)[which]
 
 
@@ -268,11 +284,9 @@ def _always(months: Months) -> Level:
     return Level(np.array([0]), np.array([1]), None, int(months.edges[-1]))
 
 
-def _level(stocks: Ints, history: History, months: Months) -> Level:
+def _level(stocks: tuple[int, ...], history: History, months: Months) -> Level:
     """How many units of some stocks are there; what is there at the end of the build stays."""
-    stock, tick, change, _ = history.moved
-    of_stock = history.among(stock, stocks)
-    return Level(*_steps(tick[of_stock], change[of_stock]), None, int(months.edges[-1]))
+    return Level(*history.level(stocks), None, int(months.edges[-1]))
 
 
 def _hours(cost: Cost, history: History, months: Months) -> Iterator[Level]:
@@ -280,7 +294,7 @@ def _hours(cost: Cost, history: History, months: Months) -> Iterator[Level]:
     resource, tick, change = history.working if cost.hours == "working" else history.present
     end = min(history.end, int(months.edges[-1]))
     for number, shared in enumerate(history.trace.network.resources):
-        if shared.name == cost.resource and _is_there(history, shared.place, cost.place):
+        if shared.name == cost.resource and _is_there(history.trace.network, shared.place, cost.place):
             of_resource = resource == number
             calendar = history.draws.calendars[shared.calendar] if shared.calendar else None
             yield Level(*_steps(tick[of_resource], change[of_resource]), calendar, end)
@@ -288,15 +302,23 @@ def _hours(cost: Cost, history: History, months: Months) -> Iterator[Level]:
 
 def _integrated(levels: Iterable[Level], ticks: Ints, months: Months, unit: float | None) -> Floats:
     """Unit-hours (unit 60), or unit-months by the days of each month, between these ticks by months."""
-    edges = np.unique(np.concatenate([months.edges, ticks[(ticks > months.edges[0]) & (ticks < months.edges[-1])]]))
+    edges, cell, minutes = _cells(tuple(ticks.tolist()), months)
     total: NDArray[np.float64] = np.zeros(len(edges) - 1)
     for level in levels:
         total += np.diff(level.until(edges))
+    shape = (len(ticks) + 1, months.count)
+    cells = np.bincount(cell, total / (minutes if unit is None else unit), shape[0] * shape[1])
+    return np.asarray(cells.reshape(shape), np.float64)
+
+
+@lru_cache(maxsize=256)
+def _cells(ticks: tuple[int, ...], months: Months) -> tuple[Ints, Ints, Floats]:
+    """The edges of months and steps, and of each interval its cell in a table of both, and the minutes of its month."""
+    inside = [tick for tick in ticks if months.edges[0] < tick < months.edges[-1]]
+    edges = np.unique(np.concatenate([months.edges, np.array(inside, np.int64)]))
     month = months.at(edges[:-1])
-    integrals = np.zeros((len(ticks) + 1, months.count))
-    sizes = (months.days * 1440.0)[month] if unit is None else unit
-    np.add.at(integrals, (np.searchsorted(ticks, edges[:-1], "right"), month), total / sizes)
-    return integrals
+    cell = np.searchsorted(np.array(ticks), edges[:-1], "right") * months.count + month
+    return edges, np.asarray(cell), np.asarray(months.days[month] * 1440.0)
 
 
 def _flow(levels: Iterable[Level], path: Path, months: Months, unit: float | None) -> Quantity:

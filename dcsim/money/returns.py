@@ -38,12 +38,12 @@ def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
     """
     grid = np.expm1(np.linspace(np.log1p(LOWEST), np.log1p(HIGHEST), 400))
     scaled = flows / np.maximum(np.abs(flows).max(axis=1, keepdims=True), 1)
-    signs = np.sign(scaled @ np.exp(-np.log1p(grid)[None, :] * (at - at[0])[:, None]))
+    signs = np.sign(np.einsum("nd,dg->ng", scaled, np.exp(-np.log1p(grid)[None, :] * (at - at[0])[:, None])))
     turns = np.diff(signs, axis=1) != 0
     rates, words = np.full(len(flows), np.nan), []
-    for number, turn in enumerate(turns):
-        mixed = (flows[number] > 0).any() and (flows[number] < 0).any()
-        words.append(NO_IRR if not mixed else NO_RATE if not turn.any() else SEVERAL if turn.sum() > 1 else ONE)
+    mixed, count = np.asarray((flows > 0).any(axis=1) & (flows < 0).any(axis=1)), turns.sum(axis=1)
+    for number, often in enumerate(count):
+        words.append(NO_IRR if not mixed[number] else NO_RATE if not often else SEVERAL if often > 1 else ONE)
     good = np.array([word == ONE for word in words], np.bool_)
     where = turns[good].argmax(axis=1) if good.any() else np.zeros(0, np.int64)
     low, high, sign = np.log1p(grid[where]), np.log1p(grid[where + 1]), signs[good, where]

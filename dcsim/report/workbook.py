@@ -25,6 +25,7 @@ FORMATS = {
     "date": "yyyy-mm-dd",
     "share": "0.0%",
     "money": "#,##0.00",
+    "number": "#,##0.00",
 }
 """How Excel shows the cells of each kind of column."""
 SIGNED = {"money": "+#,##0.00;-#,##0.00;0.00", "share": "+0.00%;-0.00%;0.00%", "number": "+0.000;-0.000;0.000"}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from dcsim.analysis.frames import moments, typed
 from dcsim.analysis.result import EXPECTED
+from dcsim.analysis.supplies import movements
 from dcsim.engine import ENGINES, builds, choose
 from dcsim.engine.draws import Draws, Expectation, draw
 from dcsim.errors import RequestError
@@ -105,23 +106,15 @@ class Money:
     def quantities(self, trace: Trace, draws: Draws, held: int | None = None) -> Builds:
         """What is paid for in one build; if it is held for a day at a tick, everything from then on is a day later."""
         history, finance, months = History(trace, draws, held), self.finance, self.months
-        reached = {
-            milestone.name: self._month(int(history.later(tick)))
-            for milestone, tick in zip(self.network.milestones, trace.reached, strict=True)
-        }
+        names, ticks = [milestone.name for milestone in self.network.milestones], history.later(trace.reached)
+        months_reached = np.where(ticks >= 0, months.at(ticks), months.count)
         return Builds(
             {name: cost_quantity(name, cost, history, months) for name, cost in finance.costs.items()},
             {name: revenue_quantity(revenue, history, months) for name, revenue in finance.revenue.items()},
-            reached,
+            {name: months_reached[k : k + 1] for k, name in enumerate(names)},
             {name: rented_quantity(demand, history, months) for name, demand in finance.rent_instead.items()},
-            {
-                milestone.name: np.array([tick])
-                for milestone, tick in zip(self.network.milestones, trace.dated, strict=True)
-            },
+            {name: trace.dated[k : k + 1] for k, name in enumerate(names)},
         )
-
-    def _month(self, tick: int) -> Ints:
-        return self.months.at(np.array([tick])) if tick >= 0 else np.array([self.months.count])
 
     def books(self, builds: Sequence[Builds], drawn: Drawn) -> Books:
         """The books of some replications."""
@@ -151,7 +144,7 @@ class Money:
         """What a day costs for which the expected build stands still at the beginning of each of its months: month,
         party, npv_lost, gap_added."""
         history = History(trace, draws)
-        end = int(self.months.at(np.array([max(history.end, int(history.moved[1].max(initial=0)))]))[0])
+        end = int(self.months.at(np.array([max(history.end, int(movements(trace)[1].max(initial=0)))]))[0])
         held = [max(int(tick), 0) for tick in self.months.edges[: min(end + 1, self.months.count)]]
         books = self.books([self.quantities(trace, draws, tick) for tick in held], repeated(len(held)))
         now = self.figures(books)

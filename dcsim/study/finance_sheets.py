@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.report import Column, ColumnKind, Report, Section, Table
 from dcsim.money.books import STATEMENTS
 from dcsim.study.result import Result
 
-RATIOS = ("rate", "forced_ltv", "ltv", "dscr", "llcr")
-"""What is told of a loan beside amounts."""
+SHARES, RATIOS = ("rate", "forced_ltv", "ltv"), ("dscr", "llcr")
+"""What is told of a loan beside amounts: in per cent, and in times."""
 
 
 def sheets(result: Result) -> Iterator[Report]:
@@ -24,13 +24,13 @@ def sheets(result: Result) -> Iterator[Report]:
             Section(str(party), tables=(_statement(part),)) for party, part in here.groupby("party", sort=False)
         ]
         yield Report(statement.capitalize(), subject, sections)
-    loans = [Section(str(name), tables=(_loan(part),)) for name, part in result.tables["loans"].groupby("loan")]
+    loans = [Section(str(name), tables=_loan(part)) for name, part in result.tables["loans"].groupby("loan")]
     if loans:
         yield Report("Loans by month", subject, loans)
 
 
-def _by_month(first: str, months: Sequence[datetime], rows: list[list[Any]]) -> Table:
-    return Table((Column(first), *(Column(f"{month:%Y-%m}", "money") for month in months)), rows)
+def _by_month(first: str, months: Sequence[datetime], rows: list[list[Any]], kind: ColumnKind = "money") -> Table:
+    return Table((Column(first), *(Column(f"{month:%Y-%m}", kind) for month in months)), rows)
 
 
 def _statement(rows: pd.DataFrame) -> Table:
@@ -38,7 +38,16 @@ def _statement(rows: pd.DataFrame) -> Table:
     return _by_month("line", sorted(set(rows["month"])), lines)
 
 
-def _loan(rows: pd.DataFrame) -> Table:
-    amounts = [name for name in rows.columns[3:] if not name.startswith(RATIOS)]
-    lines = [[name.replace("_", " "), *rows[name].tolist()] for name in (*amounts, *RATIOS)]
-    return _by_month("", list(rows["month"]), lines)
+def _loan(rows: pd.DataFrame) -> list[Table]:
+    """A table of each kind of number."""
+    amounts = tuple(name for name in rows.columns[3:] if not name.startswith((*SHARES, *RATIOS)))
+    kinds: dict[str, tuple[ColumnKind, tuple[str, ...]]] = {
+        "amount": ("money", amounts),
+        "share": ("share", SHARES),
+        "ratio": ("number", RATIOS),
+    }
+    tables = []
+    for title, (kind, names) in kinds.items():
+        lines = [[name.replace("_", " "), *rows[name].tolist()] for name in names]
+        tables.append(_by_month(title, list(rows["month"]), lines, kind))
+    return tables
