@@ -1,5 +1,7 @@
 """Commands that draw what a folder of results holds."""
 
+import textwrap
+from inspect import getdoc
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +35,10 @@ def plot(
     with patience("drawing"), showing(result):
         kept = read(result)
         if what == LIST:
-            typer.echo("\n".join(kept.charts()))
+            width = max(map(len, kept.charts())) + 2
+            for name, draw in kept.question.CHARTS.items():
+                summary = " ".join((getdoc(draw) or "").partition("\n\n")[0].split())
+                typer.echo(textwrap.fill(f"{name:<{width}}{summary}", 80, subsequent_indent=" " * width))
             return
         what = what or kept.charts()[0]
         asked = {"milestone": milestone, "place": place, "resource": resource, "supply": supply, "day": day}

@@ -47,7 +47,7 @@ ENGINES: dict[str, Callable[[], Engine]] = {"reference": _reference, "compiled":
 
 REFERENCE = "reference"
 AUTO = "auto"
-"""Whichever is there sooner with the result."""
+"""The engine that is expected to finish first."""
 
 REFERENCE_COST = 1e-4
 """Seconds that the reference engine takes for an activity of a replication (measured: 0.75 to 2 times as many)."""

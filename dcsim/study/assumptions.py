@@ -75,20 +75,20 @@ def assumptions(
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
-    """How far each assumption moves the milestones: every one alone at its low and its high value.
+    """Move each assumption alone to its low and to its high value, and tell how far the milestones move.
 
     The table `assumptions` has one row for each, the most important first: path, value, low, high (as written; no low
     or high where there is no such end), kind, source, reason, and for each milestone its shift in days at the low and
-    at the high value (`installed_100k_low`): positive is later, infinite is never, empty was not given.
+    at the high value (`installed_100k_low`): positive is later, infinite means never, empty means no such end.
 
     Parameters
     ----------
     scenario
-        From `load`; its values say `low` and `high` beside themselves, fitted ones have their prior range.
+        From `load`; its values have `low` and `high`, and fitted values have their prior range.
     milestones
         Those to look at; those with an observed date or a target, else all, if not given.
     engine
-        `compiled`, `reference`, or `auto`: whichever is there sooner.
+        `compiled`, `reference`, or `auto` (the faster).
     progress
         Called with the number of runs done and their total.
 

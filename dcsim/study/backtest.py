@@ -86,7 +86,7 @@ def backtest(
         What past builds are known: all other sites if not given; `rolling`: what was operational before the forecast is
         made; a date: what was operational before it, and only sites that start later are forecast.
     leave_one_out
-        Calibrate the quantities that the rules name, for each site on all others; the template alone stands beside.
+        Calibrate the quantities that the rules name, for each site on all others; the template alone is scored too.
     under_way
         Forecast again at every later date on which a stage of a site was seen, from all that was seen by then.
 

@@ -172,8 +172,8 @@ def _steps(result: Result) -> Table:
 def intervals(result: Result) -> Chart:
     """The forecast of every step beside the day seen, the earliest on top; the class behind it in grey."""
     steps = result.tables["steps"]
-    ours = steps[steps["forecast"] == OURS]
-    forecasts = ours.sort_values(["day", "site", "elapsed", "p50"], kind="stable").head(MOST_ROWS)
+    scored = steps[steps["forecast"] == OURS]
+    forecasts = scored.sort_values(["day", "site", "elapsed", "p50"], kind="stable").head(MOST_ROWS)
     most = float(forecasts[["p10", "p50", "p90", "day"]].replace(inf, np.nan).max().max()) if len(forecasts) else 0.0
     rows = {key: number for number, key in enumerate(_keys(forecasts))}
     past = steps[steps["forecast"] == CLASS]
@@ -208,7 +208,7 @@ def _keys(steps: pd.DataFrame) -> list[tuple[Any, ...]]:
 
 
 def pits(result: Result) -> Chart:
-    """How often the day seen had which probability to be earlier: flat if the forecasts are calibrated."""
+    """How often observed days fell at each probability of the forecast: flat if the forecasts are calibrated."""
     steps = result.tables["steps"]
     scored = steps[steps["seen"] != ""]
     edges, heights = np.linspace(0, 1, BINS + 1), {}

@@ -55,8 +55,8 @@ def calibrate(
     engine: str = AUTO,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
-    """Learn a few quantities from dates that are known: of real sites, those that the rules name under `calibrate`; of
-    one scenario, what is `fitted`.
+    """Estimate uncertain values from observed dates: for real sites the quantities under `calibrate` in the rules; for
+    one scenario its `fitted` values.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def calibrate(
     n, seed, workers, engine, progress
         As in `replicate`, for each site.
     as_of
-        A date before which everything is known that is; all dates if not given.
+        Only what was known before this date is used; all dates if not given.
 
     Raises
     ------

@@ -102,7 +102,7 @@ def compare(
     base
         What the others are compared with; from `load`.
     alternatives
-        Variants and options of the base by name, risks that something is done against, single values such as
+        Variants and options of the base by name, risks to mitigate by name, single values such as
         `resources.crews.count=12`, or other scenarios; all variants of the base if none are given.
     milestones
         Those to compare; those with an observed date or a target, else all, if not given. All scenarios must have them.

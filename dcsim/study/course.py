@@ -229,7 +229,7 @@ Floats = NDArray[np.float64]
 
 
 def overview(result: Result) -> Chart:
-    """What is counted above the milestones above what was waited for, over one axis of dates."""
+    """Counters, milestones and the longest waits, one above the other, over one axis of dates."""
     shown = [
         result.scenario.start,
         *(moment.to_pydatetime() for moment in result.tables["milestones"]["date"].dropna()),
@@ -345,7 +345,7 @@ def waits_chart(result: Result) -> Chart:
 
 
 def gantt_chart(result: Result, place: str = "") -> Chart:
-    """When every activity was at work in which place, and when what was delivered."""
+    """When every activity was at work in which place, and when supplies were delivered."""
     return gantt(result.scenario, result.tables["activities"], result.tables["deliveries"], place)
 
 

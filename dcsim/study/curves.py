@@ -139,7 +139,7 @@ def observed_and_target_dates(scenario: Scenario, names: Sequence[str], lift: fl
 
 
 def _marked(dated: pd.DataFrame, about: "pd.Series[str]", y: "pd.Series[float]") -> list[Dots]:
-    """Dates of the world at these heights, each with what it is about; observed and target dates look apart."""
+    """Observed and target dates at these heights, each with what it is about; the two kinds look different."""
     dots = []
     for kind, symbol, colour in WORLD:
         at = dated["kind"] == kind

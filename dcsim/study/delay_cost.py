@@ -330,7 +330,7 @@ def shortfall(result: Result) -> Chart:
 
 
 def lost_to(result: Result) -> Chart:
-    """How many unit-days were lost to what, with their share."""
+    """How many unit-days each cause costs, with its share."""
     causes = result.tables["causes"]
     shown = with_rest(causes[causes["unit_days"] > 0][["kind", "name", "unit_days", "share"]])
     lost, total = shown["unit_days"].to_numpy(np.float64), float(shown["unit_days"].sum())

@@ -66,7 +66,7 @@ def drivers(
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
-    """Which uncertain inputs move a milestone, or a figure of finance, how far, and what it is worth to know them.
+    """Rank the uncertain inputs by how far they move a milestone or a figure of finance.
 
     The table `drivers` has one row per input, the one with the largest total index first: input, kind (factor, risk,
     branch, order, activity, money, places); correlation by ranks with the outcome; first and total, the shares of its

@@ -93,7 +93,7 @@ class Money:
 
     @classmethod
     def of(cls, scenario: Scenario, network: Network) -> "Money":
-        """That of a scenario; raises RequestError if it says nothing of money."""
+        """That of a scenario; raises RequestError if it has no `finance`."""
         if scenario.finance is None:
             raise RequestError("the scenario has no `finance:` section; `dcsim guide finance` explains it")
         return cls(scenario, network, scenario.finance)
@@ -218,16 +218,15 @@ def finance(
         The milestone whose date and cost are told together; the last with a target or an observed date, else the last,
         if not given.
     date, budget
-        Until when it is wanted, its target if not given, and for how much: the table `joint` and `about` tell how
-        likely both are. What counts is what was received by the end of its month, for running costs, rents and
-        investment.
+        The date to meet (its target if not given) and the most it may cost: the table `joint` and `about` give the
+        chance of both. The cost is what was received by the end of its month, for running costs, rents and investment.
     expected
         One run with expected values.
 
     Raises
     ------
     RequestError
-        The scenario says nothing of money, there is no such party or milestone, or date or budget cannot be read.
+        The scenario has no `finance`, there is no such party or milestone, or date or budget cannot be read.
     """
     network = network_of(scenario)
     money = Money.of(scenario, network)

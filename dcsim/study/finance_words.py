@@ -142,12 +142,12 @@ def _cell(value: float, kind: str) -> str:
 
 def _tables(result: Result, name: str) -> tuple[Table, Table]:
     """The figures and the events of a party or a loan."""
-    return _figures(_of(result, "figures", name)), _events(
-        _of(result, "events", name), int(result.about["replications"])
-    )
+    n = 0 if result.about["seed"] == "expected" else int(result.about["replications"])
+    return _figures(_of(result, "figures", name), n), _events(_of(result, "events", name), n)
 
 
-def _figures(figures: pd.DataFrame) -> Table:
+def _figures(figures: pd.DataFrame, n: int) -> Table:
+    """Figures of the expected build, and of replications if there are any."""
     rows = []
     for row in figures.to_dict("records"):
         cells = [_cell(row[key], row["kind"]) for key in ("expected", "mean", "p10", "p50", "p90")]
@@ -156,17 +156,21 @@ def _figures(figures: pd.DataFrame) -> Table:
         rows.append([LABELS[row["figure"]], *cells, row["there"]])
     titles = ("expected", "mean", "P10", "P50", "P90")
     columns = (Column("figure"), *(Column(title, "money") for title in titles), Column("exists in", "share", 0, 0))
-    return Table(columns, [row for row in rows if any(row[1:-1])])
+    most = len(columns) if n else 2
+    return Table(columns[:most], [row[:most] for row in rows if any(row[1:-1])])
 
 
 def _events(events: pd.DataFrame, n: int) -> Table:
+    """Events of the expected build, and of replications if there are any."""
     rows = [
         [LABELS[row["event"]], *(_date(row, key) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
         for row in events.to_dict("records")
         if row["event"] not in LENT or row["happens"] or not pd.isna(row["expected"])
     ]
     titles = ("expected", "P10", "P50", "P90")
-    return Table((Column("event"), *(Column(title, "date") for title in titles), Column("in", "share", n, 0)), rows)
+    columns = (Column("event"), *(Column(title, "date") for title in titles), Column("happens in", "share", n, 0))
+    most = len(columns) if n else 2
+    return Table(columns[:most], [row[:most] for row in rows])
 
 
 def _date(row: Mapping[Hashable, Any], key: str) -> str:

@@ -195,7 +195,7 @@ BINS = 28
 
 
 def histogram(result: Result, milestone: str = "") -> Chart:
-    """In how many replications a milestone is reached when; the last milestone if none is named."""
+    """How the dates of a milestone are distributed; the last milestone if none is named."""
     labels = labelled(list(result.scenario.milestones), result.labels)
     name = known(milestone, labels, "milestone", "milestones") if milestone else (labels or [""])[-1]
     table = result.tables["milestones"]

@@ -61,8 +61,8 @@ def mitigate(
 ) -> Result:
     """Weigh every mitigation and option of a scenario, and find the best set of them within a budget.
 
-    Sets are compared by a quarter of the replications, other ones than those that tell what the best sets buy, so that
-    the luck that made the winner win does not count in its figures.
+    A quarter of the replications chooses the best sets, and the others measure their gains, so that the gain of the
+    winner is not flattered by the luck that made it win.
 
     Parameters
     ----------

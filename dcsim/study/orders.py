@@ -61,7 +61,7 @@ def latest_orders(
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
-    """The latest date on which each order can be placed without a milestone becoming too unlikely.
+    """Find the latest date on which each order can be placed without a milestone becoming too unlikely.
 
     Parameters
     ----------
@@ -331,7 +331,7 @@ def _ends(row: Mapping[Hashable, Any]) -> str:
 
 
 def latest_dates(result: Result) -> Chart:
-    """When each order is placed, and when it has to be at the latest, with the interval of that date."""
+    """When each order is planned, and the latest date for it, with the interval of that date."""
     about, orders = result.about, result.tables["orders"].reset_index(drop=True)
     by = f"{about['milestone']} by {spelled(parse_limit(about['date']))} with {share(about['confidence'], digits=0)}"
     names = [_called(row) for row in orders.to_dict("records")]

@@ -98,7 +98,7 @@ def figure_of(scenario: Scenario, network: Network, name: str, party: str | None
     Raises
     ------
     RequestError
-        There is no such figure or party, or the scenario says nothing of money.
+        There is no such figure or party, or the scenario has no `finance`.
     """
     known(name, FIGURES, "figure", "figures")
     finance = Money.of(scenario, network).finance

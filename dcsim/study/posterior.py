@@ -173,8 +173,8 @@ class Posterior:
 
     def weights(self, without: str = "") -> Floats:
         """The weight of each draw; as if one site had not been seen, if it is named."""
-        others = np.array([site.site != without for site in self.evidence])
-        return np.asarray(special.softmax(self.prior + self.logs[:, others].sum(axis=1)))
+        kept = np.array([site.site != without for site in self.evidence])
+        return np.asarray(special.softmax(self.prior + self.logs[:, kept].sum(axis=1)))
 
     def effective(self, without: str = "") -> float:
         """How many draws count."""

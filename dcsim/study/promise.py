@@ -74,7 +74,7 @@ def promise(
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
-    """How likely an announced date is kept, and what separates the replications that keep it from those that do not.
+    """Estimate how likely an announced date is to be kept, and what separates replications that keep it from the rest.
 
     Parameters
     ----------

@@ -154,7 +154,7 @@ def simulate(
     replication
         The number of the replication of this seed, from 0.
     engine
-        `reference`, `compiled`, or `auto`: whichever is there sooner; all give the same trace.
+        `reference`, `compiled`, or `auto` (the faster); all give the same trace.
     sampling
         The sampling of `replicate`, to repeat one of its replications: `random`, `lhs` or `sobol`.
     expected
