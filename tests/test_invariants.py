@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import dcsim
 from dcsim.engine import ENGINES
+from dcsim.model import build, refusals
 from dcsim.network import REPAIR, WORK, Demand, Lag, Network
 from dcsim.study.run import Run, simulate
 from dcsim.trace import NOT
@@ -352,3 +353,19 @@ def test_a_run_leaves_no_trace_in_the_next(engine):
     again = simulate(one, seed=3, engine=engine)
     assert all(getattr(alone, name).equals(getattr(again, name)) for name in TABLES)
     assert Told(alone).times == Told(again).times
+
+
+def test_what_can_happen_is_the_same_node_by_node_and_many_at_once(monkeypatch):
+    stuck = 0
+    for seed in range(20):
+        built = build(dcsim.load(scenario(random.Random(seed))))
+        ends = []
+        for count in (1, 10**9):
+            monkeypatch.setattr(refusals, "MANY", count)
+            happening = refusals._Happening(built)
+            happening.happened[0] = 1  # what follows this node alone cannot happen
+            happening.go_on()
+            ends.append((bytes(happening.happened), sorted(happening.openings.closed), happening.left.tolist()))
+        assert ends[0] == ends[1]
+        stuck += ends[0][0].count(0)
+    assert stuck > 0

@@ -186,8 +186,10 @@ def _groups(network: Network) -> Columns:
         if begin == end:
             continue
         rows = np.stack([column[begin:end] for column in columns], axis=1)
-        distinct, which = np.unique(rows, axis=0, return_inverse=True)
-        group[begin:end] = sum(map(len, groups)) + which.ravel()
+        changes = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))  # most stand together
+        distinct, which = np.unique(rows[changes], axis=0, return_inverse=True)
+        runs = np.diff(np.append(changes, end - begin))
+        group[begin:end] = sum(map(len, groups)) + np.repeat(which.ravel(), runs)
         groups.append(distinct)
     first, links = network.link_first[:-1], np.diff(network.link_first)
     alone = np.flatnonzero(links == 1)

@@ -155,8 +155,8 @@ class Choices:
         if names == [None]:
             return [[own]], np.zeros(len(places), np.int64)
         numbers = np.stack([self._of_resource(name, needs.at, places, own) for name in names])
-        if len(places) == 1:
-            return [numbers[:, 0].tolist()], np.zeros(1, np.int64)
+        if (numbers == numbers[:, :1]).all():
+            return [numbers[:, 0].tolist()], np.zeros(len(places), np.int64)
         distinct, which = np.unique(numbers, axis=1, return_inverse=True)
         return distinct.T.tolist(), which.ravel()
 
@@ -164,12 +164,12 @@ class Choices:
         """For each place the calendar of this resource, whatever stops its work."""
         if name is None:
             return np.full(len(places), own, np.int64)
-        resources = self.supplies.numbers(name, at)[places].tolist()
-        calendars = {
-            number: self.times.number([self.times.table[self.supplies.resources[number].calendar].name], [])
-            for number in set(resources)
-        }
-        return np.array([calendars[number] for number in resources], np.int64)
+        resources, which = np.unique(self.supplies.numbers(name, at)[places], return_inverse=True)
+        calendars = [
+            self.times.number([self.times.table[self.supplies.resources[number].calendar].name], [])
+            for number in resources.tolist()
+        ]
+        return np.array(calendars, np.int64)[which]
 
     def minutes(self, duration: Uncertain, needs: Needs, days: Sequence[int]) -> tuple[Distribution, ...]:
         """The working time of each option: by the days of what decides, then by way."""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dcsim import calendars
 from dcsim.errors import ScenarioError
@@ -17,6 +18,8 @@ from dcsim.places import SITE
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, Scenario
 
+MANY = 256
+"""Nodes that are looked at together."""
 Numbers = memoryview
 """Numbers of an array one at a time, without an object for each."""
 
@@ -136,9 +139,12 @@ class _Happening:
         """All that can happen now, where these gates are open whatever they need."""
         network, left, happened = self.network, self.left, self.happened
         first, to = network.link_first.data, network.link_to.data
-        ahead = self.ahead
+        ahead, plain = self.ahead, not network.holds and not (network.start_gate >= 0).any()
         ahead += opened
         while ahead:
+            if plain and len(ahead) >= MANY:
+                self.ahead = ahead = self._all_at_once(np.array(ahead))
+                continue
             node = ahead.pop()
             if happened[node]:
                 continue
@@ -152,6 +158,27 @@ class _Happening:
                 left[target] -= 1
                 if left[target] <= 0:
                     ahead.append(target)
+
+    def _all_at_once(self, nodes: NDArray[np.int64]) -> list[int]:
+        """Many nodes happen, where none leads to gates of its own; what can happen now."""
+        network, left = self.network, np.asarray(self.left)
+        happened = np.frombuffer(self.happened, np.uint8)
+        nodes = np.unique(nodes)
+        nodes = nodes[happened[nodes] == 0]
+        happened[nodes] = 1
+        ahead: list[int] = []
+        bundles = np.bincount(network.bundle[nodes[nodes < network.instances]], minlength=len(network.bundles))
+        for number in np.flatnonzero(bundles).tolist():
+            for stock, amount in network.bundles[number]:
+                ahead += self.openings.gain(stock, amount * int(bundles[number]))
+        for node in network.orders_of_gate.keys() & set(nodes.tolist()):
+            for order in network.orders_of_gate[node]:
+                ahead += self.openings.gain(network.orders[order].stock, network.orders[order].amount)
+        first, count = network.link_first[nodes], network.link_first[nodes + 1] - network.link_first[nodes]
+        links = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+        led = np.bincount(network.link_to[links], minlength=len(left))
+        left -= led
+        return ahead + np.flatnonzero((led > 0) & (left <= 0)).tolist()
 
 
 def _circle(network: Network) -> Iterator[tuple[Key, str]]:
