@@ -152,9 +152,12 @@ def check(
 
 def _warnings(scenario: Scenario) -> list[Problem]:
     """All warnings about a scenario."""
+    from dcsim.analysis.overrun import overrun
     from dcsim.analysis.sufficiency import too_little
 
-    return [*scenario.warnings, *(scenario.document.problem(*short) for short in too_little(network_of(scenario)))]
+    network = network_of(scenario)
+    more = (*too_little(network), *overrun(scenario, network))
+    return [*scenario.warnings, *(scenario.document.problem(*what) for what in more)]
 
 
 def json_schema() -> str:

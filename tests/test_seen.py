@@ -210,6 +210,31 @@ def test_changes_are_compared_in_the_builds_that_agree():
     assert np.allclose(outcomes["activities.b.duration=50 d"], base.days_of("first") + 50, atol=1e-3)
 
 
+def test_orders_of_a_site_under_way_stay_placed():
+    """What was to be placed before the status date was, also after work that is done; the rest comes later."""
+    orders = {
+        "dated": {"amount": 1, "placed": "5 d", "lead_time": "10 d"},
+        "after": {"amount": 1, "placed": {"after": "dig", "lag": "2 d"}, "lead_time": "10 d"},
+        "ahead": {"amount": 1, "placed": {"after": "fill", "lag": "2 d"}, "lead_time": "5 d"},
+        "later": {"amount": 1, "placed": "30 d", "lead_time": "30 d"},
+    }
+    spec = network(
+        "dig=10d fill=10d<dig set=1d",
+        supplies={"goods": {"unit": "piece", "orders": orders}},
+        set={"consumes": {"goods": 4}},
+        horizon="300 d",
+        milestones={"full": {"activity": "set"}},
+    )
+    spec["seen"] = [{"activity": "dig", "started": on(0), "finished": on(11)}, {"activity": "fill", "started": on(12)}]
+    found = latest_orders(dcsim.load(spec | {"as_of": on(20)}), milestone="full", date=on(70), n=8, engine="reference")
+    rows = found.orders.set_index("order")
+    assert rows["note"].str.startswith("placed by").tolist() == [True, True, False, False]
+    assert rows.loc["ahead", "slack"] > 0
+    assert rows.loc["later", "slack"] > 0
+    early = latest_orders(dcsim.load(spec | {"as_of": on(20)}), milestone="full", date=on(50), n=8, engine="reference")
+    assert not early.orders["latest"].dt.strftime("%Y-%m-%d").tolist().count(on(20))
+
+
 @pytest.mark.slow
 def test_orders_that_were_placed_stay_placed():
     goods = {"goods": {"unit": "piece", "orders": {}}}
@@ -474,3 +499,22 @@ def test_questions_are_asked_of_a_site_under_way(tmp_path):
 def test_progress_that_makes_no_sense_is_told(progress, message):
     with pytest.raises(ScenarioError, match=re.escape(message)):
         under_way(progress)
+
+
+def test_work_longer_than_its_duration_allows_is_told_with_its_line(tmp_path):
+    path = tmp_path / "late.yaml"
+    path.write_text(
+        "name: late\nstart: 2024-01-01\nplaces: {hall: 2}\n"
+        "activities:\n  dig: {at: hall, duration: {uniform: [2 d, 4 d]}}\nmilestones: {end: {activity: dig}}\n"
+        "seen:\n  - {activity: dig, started: 2024-01-01, remaining: 1 d}\n"
+        "  - {activity: dig, place: hall2, started: 2024-01-01}\nas_of: 2024-01-06\n"
+    )
+    (warning,) = dcsim.check(path).warnings
+    assert str(warning).endswith(
+        "line 9: seen.1: dig (hall2) has taken 144 h of work by the status date and not finished, and its duration "
+        "allows at most 96: nothing is left of it; say what is with `remaining: 3 d`"
+    )
+    report = str(dcsim.replicate(dcsim.load(path), 4, engine="reference").report())
+    assert "allows at most 96" in " ".join(report.split())
+    path.write_text(path.read_text().replace("01-06", "01-03"))
+    assert not dcsim.check(path).warnings

@@ -43,7 +43,7 @@ class Comparison:
         """One row per activity, in the order of the file; floats and differences are working days."""
         import pandas as pd
 
-        self.simulated, self.into = self._simulated(), self.schedule.into()
+        self.simulated, self.into, self.until = self._simulated(), self.schedule.into(), self.schedule.until
         own: dict[str, tuple[float, str]] = {}
         done: dict[str, tuple[float, str]] = {}
         for activity in self.schedule.in_order():
@@ -140,7 +140,7 @@ class Comparison:
     def _cause(self, activity: Activity, off: float, done: dict[str, tuple[float, str]]) -> str:
         if off != off:
             return UNFINISHED
-        dates, simulated, until = self.dates[activity.id], self.simulated[activity.id], self.schedule.until
+        dates, simulated, until = self.dates[activity.id], self.simulated[activity.id], self.until
         if self.schedule.status is None and until is not None and dates.early_finish > self.times.tick(until):
             if dates.early_start < self.times.tick(until):
                 return PROGRESS

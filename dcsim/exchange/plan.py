@@ -69,7 +69,7 @@ class Planner:
 
     def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
         self.schedule, self.times, self.dates = schedule, times, dates
-        self.into, self.origin = schedule.into(), schedule.origin
+        self.into, self.origin, self.until = schedule.into(), schedule.origin, schedule.until
         self.has_progress = any(activity.actual_start is not None for activity in schedule.activities.values())
         self.units = {name: self._unit(name) for name in schedule.resources}
 
@@ -151,7 +151,7 @@ class Planner:
 
     def _progress(self, activity: Activity, made: Planned) -> None:
         """When it started and finished by the status date, and what is left of it."""
-        until = self.schedule.until
+        until = self.until
         start, finish = activity.actual_start, activity.actual_finish
         if start is None or until is None:
             return

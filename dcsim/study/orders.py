@@ -35,6 +35,7 @@ from dcsim.study.seen import about_seen, agreed, draws_of, known_until
 from dcsim.study.threads import threads
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import never
+from dcsim.trace import NOT
 from dcsim.units import DAY
 
 MAIN = "orders"
@@ -134,7 +135,7 @@ def _rows(
             yield _unmoved(network, numbers, float(planned.mean()), confidence) | {"note": f"{PLACED} {until}"}
             continue
         last = _last_day(network, numbers, trials.limit)
-        search = Search(network, numbers, trials, _first_day(network, numbers), last)
+        search = Search(network, numbers, trials, _first_day(network, numbers, until), last)
         search.known[0] = planned
         yield _row(network, numbers, search, confidence, points, float(planned.mean()))
     progress(len(groups), len(groups))
@@ -151,19 +152,49 @@ def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
 
 
 def _placed(network: Network, numbers: Sequence[int]) -> datetime | None:
-    """When it is planned, on average; none for an order that waits for something."""
+    """When it is planned, on average; for an order that waits for something, when that has happened, if it has."""
     moment = network.orders[numbers[0]].placed
-    return None if moment is None else network.date(moment.origin + int(moment.delay.mean))
+    if moment is not None:
+        return network.date(moment.origin + int(moment.delay.mean))
+    opened = NOT if network.history is None else _happened(network, _gate(network, numbers))
+    return None if opened == NOT else network.date(opened)
 
 
-def _first_day(network: Network, numbers: Sequence[int]) -> int:
-    """Not before the clock starts, or as early as it is planned; right after what it waits for."""
-    placed = _placed(network, numbers)
-    if placed is not None:
-        return -max(0, (placed - network.start).days)
-    gate = next(gate for gate, orders in network.orders_of_gate.items() if numbers[0] in orders)
-    lag = network.lags[int(network.link_lag[network.link_to == gate][0])]
-    return -int((lag.minutes + lag.months * 28 * DAY) // DAY)
+def _gate(network: Network, numbers: Sequence[int]) -> int:
+    return next(gate for gate, orders in network.orders_of_gate.items() if numbers[0] in orders)
+
+
+def _happened(network: Network, node: int) -> int:
+    """The tick at which something happened that actual dates alone tell; the end of an elapsed lag may be ahead."""
+    history = network.history
+    assert history is not None
+    if node < network.instances:
+        return int(history.finish[node])
+    starter = history.gates.get(node, int(network.starter[node - network.instances]))
+    if starter != NOT:
+        return int(history.start[starter])
+    first, source, links = network.backwards
+    ticks = []
+    for k in range(first[node], first[node + 1]):
+        tick, lag = _happened(network, int(source[k])), network.lags[int(network.link_lag[links[k]])]
+        if tick != NOT and lag.calendar < 0 and not lag.tied:
+            ticks.append(network.later(tick, lag.months) + lag.minutes)
+    needed = int(network.needed[node])
+    return sorted(ticks)[needed - 1] if 0 < needed <= len(ticks) else NOT
+
+
+def _first_day(network: Network, numbers: Sequence[int], until: dt.date | None) -> int:
+    """Not before the clock starts, or the day after the status date, or as early as it is planned; right after what it
+    waits for.
+    """
+    placed, begin = _placed(network, numbers), network.start
+    if until is not None:
+        begin = max(begin, datetime.combine(until, dt.time()) + timedelta(days=1))
+    first = -inf if placed is None else -max(0, (placed - begin).days)
+    if network.orders[numbers[0]].placed is None:
+        lag = network.lags[int(network.link_lag[network.link_to == _gate(network, numbers)][0])]
+        first = max(first, -int((lag.minutes + lag.months * 28 * DAY) // DAY))
+    return int(first)
 
 
 def _last_day(network: Network, numbers: Sequence[int], wanted: Limit) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dcsim.analysis.frames import dates
+from dcsim.analysis.overrun import overrun
 from dcsim.document.report import Column, Section, Table
 from dcsim.document.words import counted, date_of
 from dcsim.engine import ENGINES
@@ -93,3 +94,5 @@ def _said(result: Result, table: pd.DataFrame) -> Iterator[str]:
     due = table[(table["planned_finish"] < until) & (table["state"] != FINISHED)]
     if len(due):
         yield f"{counted(len(due), 'activity')} of the plan should have finished by then and did not."
+    for path, message in overrun(result.scenario, network_of(result.scenario)):
+        yield f"{result.scenario.document.problem(path, message)}."
