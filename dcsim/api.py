@@ -6,6 +6,7 @@ line uses the same words.
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
@@ -173,6 +174,7 @@ def replicate(
     *,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = "auto",
     sampling: str = "random",
     until_precise: Sequence[str] = (),
@@ -195,6 +197,9 @@ def replicate(
         Replication k of a seed is the same for every `n`; `simulate(..., replication=k)` returns it in full.
     workers
         Threads; the number of cores if not given. The reference engine uses one.
+    executor
+        What runs the replications instead of threads: a `ProcessPoolExecutor`, or `get_executor()` of a Dask client,
+        whose workers need the same dcsim and no files; `dcsim guide cluster` tells more. It stays open.
     engine
         `compiled`, `reference`, or `auto` (the faster).
     sampling
@@ -219,10 +224,12 @@ def replicate(
         A number, sampling or precision makes no sense; it is a ValueError too.
     ResultError
         The folder belongs to something else, is in use, or cannot be written.
+    ClusterError
+        The executor's workers have another dcsim, or are lost; what `out` holds can be continued.
     """
     from dcsim.study.replicate import Working, replicate
     from dcsim.study.replications import Asked
 
     asked = Asked(n, tuple(until_precise), at_least, tuple(explain))
-    working = Working(engine, workers, chunk, None if out is None else Path(out), resume)
+    working = Working(engine, workers, executor, chunk, None if out is None else Path(out), resume)
     return replicate(scenario, network_of(scenario), seed, sampling, asked, working, progress)

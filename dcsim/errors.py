@@ -4,7 +4,8 @@ DcsimError
 ├── ScenarioError     the scenario file says something that cannot be simulated; carries every problem found
 ├── RequestError      what was asked for makes no sense: a number, a sampling, a precision; also a ValueError
 ├── ResultError       a result folder is missing, belongs to something else, is in use, or cannot be written
-└── UnavailableError  what was asked for needs something that is not installed here
+├── UnavailableError  what was asked for needs something that is not installed here
+└── ClusterError      a cluster does not answer, is lost, or its workers have another dcsim
 """
 
 from collections.abc import Sequence
@@ -74,3 +75,7 @@ class ResultError(DcsimError):
 
 class UnavailableError(DcsimError):
     """Something optional is missing on this machine; the text says what to install."""
+
+
+class ClusterError(DcsimError):
+    """Machines that were to work together cannot; the text says what they lack."""

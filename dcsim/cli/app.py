@@ -164,6 +164,13 @@ Workers = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Number of threads; default: one per core.", show_default=False),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Run on a Dask cluster, tcp://host:8786, or in processes, local:4 (see `dcsim guide cluster`).",
+    ),
+]
 Limit = Annotated[
     float,
     typer.Option(

@@ -12,6 +12,7 @@ from dcsim.budget import LIMIT
 from dcsim.cli.app import (
     AsOf,
     Builds,
+    Cluster,
     Engine,
     Limit,
     MaybeMilestone,
@@ -35,7 +36,9 @@ from dcsim.cli.app import (
     make_way,
     opened,
 )
+from dcsim.cli.cluster import cluster
 from dcsim.cli.terminal import AsCsv, AsJson, in_folder, progress, tell
+from dcsim.errors import ClusterError
 
 if TYPE_CHECKING:
     from dcsim.document.report import Report
@@ -79,8 +82,9 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
     """Make a command from a function that answers one question.
 
     The function takes a `scenario`, or a subject of another name as it stands on the command line. Its keywords are its
-    own options, the shared ones and `progress`. It returns a result, which the command keeps and prints. One that names
-    `resume` takes `out` too, and keeps its result itself; one that names `limit` takes the memory that may be used.
+    own options, the shared ones, an `executor` beside `workers`, and `progress`. It returns a result, which the command
+    keeps and prints. One that names `resume` takes `out` too, and keeps its result itself; one that names `limit` takes
+    the memory that may be used.
 
     Parameters
     ----------
@@ -112,7 +116,12 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
             if keeps:
                 make_way(out, overwrite, asked["resume"])
                 asked["out"] = out
-            with _stoppable(out if keeps else None), progress(doing) as show:
+            with (
+                _stoppable(out if keeps else None),
+                progress(doing) as show,
+                cluster(asked.pop("cluster", None)) as fleet,
+            ):
+                asked |= {"executor": fleet} if "workers" in asked else {}
                 outcome = body(about, **asked, progress=show)
             answer = outcome if isinstance(outcome, Answer) else Answer(outcome)
             written = [*answer.notes, *(in_folder(out) if keeps else ())]
@@ -146,6 +155,8 @@ def _parameters(
         yield _option(option, MaybeMilestone if optional else annotation, None if optional else default)
     yield from own
     yield from (_option(option, *_SHARED[option]) for option in shared if option not in (*about, "seen"))
+    if "workers" in shared:
+        yield _option("cluster", Cluster, None)
     yield from (_option(layer, annotation, None) for layer, annotation in layers.items())
     if layers:
         yield _option("limit", Limit, LIMIT)
@@ -163,10 +174,10 @@ def _option(name: str, annotation: Any, default: Any = Parameter.empty) -> Param
 
 @contextmanager
 def _stoppable(out: Path | None) -> Iterator[None]:
-    """If the user stops a question that saves its progress, print how to continue."""
+    """If a question that saves its progress is stopped, by the user or by its cluster, print how to continue."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ClusterError):
         if out is not None:
             typer.echo(f"the finished part is kept in {out}; run the same command with --resume to continue", err=True)
         raise

@@ -126,7 +126,7 @@ def compare(
     return compare(scenario, *alternatives, **shared)
 
 
-@question("seen seed engine")
+@question("seen seed workers engine")
 def delay_cost(
     scenario: "Scenario",
     *,

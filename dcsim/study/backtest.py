@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ def backtest(
     leave_one_out: bool = False,
     under_way: bool = False,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
@@ -80,7 +82,7 @@ def backtest(
     template
         A YAML file of rules: which scenario stands for which site, and which of its values the table sets. A milestone
         `operational` counts finishes at each building. The archetypes that come with dcsim if not given.
-    n, seed, workers, engine, progress
+    n, seed, workers, executor, engine, progress
         As in `replicate`, for each site.
     as_of
         What past builds are known: all other sites if not given; `rolling`: what was operational before the forecast is
@@ -102,7 +104,7 @@ def backtest(
     known, moment = read_cases(Path(cases)), moment_of(as_of)
     if known.dated:
         refuse_missing()
-    rules, working = rules_of(template, known), Working(engine, workers)
+    rules, working = rules_of(template, known), Working(engine, workers, executor)
     builds = list(builds_of(known, rules, moment))
     _refuse_odd(builds, rules, moment, leave_one_out, under_way)
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n, "under_way": under_way}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +53,7 @@ def calibrate(
     seed: int = 0,
     as_of: str | dt.date | None = None,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
@@ -63,7 +65,7 @@ def calibrate(
     cases, template
         As in `backtest`; the rules say `calibrate: [factors.pace, ...]`. Or, without a template, a scenario with
         `fitted` values and observed dates.
-    n, seed, workers, engine, progress
+    n, seed, workers, executor, engine, progress
         As in `replicate`, for each site.
     as_of
         Only what was known before this date is used; all dates if not given.
@@ -75,10 +77,11 @@ def calibrate(
     RequestError
         Nothing can be calibrated, or a number makes no sense.
     """
+    working = Working(engine, workers, executor)
     if Path(cases).is_file():
         if template is not None or as_of is not None:
             raise RequestError(f"'{cases}' is one scenario, with its own observed dates: no --template, no --as-of")
-        return fit(Path(cases), n, seed, workers, engine, progress)
+        return fit(Path(cases), n, seed, working, progress)
     moment = moment_of(as_of)
     if isinstance(moment, str) and moment:
         raise RequestError("a calibration knows what there is at one date: as of which?")
@@ -93,7 +96,7 @@ def calibrate(
     for build in builds:
         drawn_of(build.network, rules.calibrate)  # refused before anything runs
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
-    simulated = simulate_all(builds, n, seed, Working(engine, workers), progress)
+    simulated = simulate_all(builds, n, seed, working, progress)
     posterior = posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
     last = max(step.date for build in builds for step in build.steps if step.date is not None)
     names = [quantity.quantity for quantity in rules.calibrate]

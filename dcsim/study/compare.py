@@ -1,6 +1,7 @@
 """What changes buy: scenarios over the same replications, with paired differences and what accounts for them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -27,7 +28,6 @@ from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed, draws_of
-from dcsim.study.threads import threads
 from dcsim.study.unfinished import in_front
 from dcsim.suggest import nearest, shorten
 from dcsim.trace import Ints
@@ -91,6 +91,7 @@ def compare(
     n: int = 256,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     sampling: str = RANDOM,
     progress: Callable[[int, int], None] = lambda done, count: None,
@@ -110,7 +111,7 @@ def compare(
         A figure of finance to compare instead, such as `npv` or `funding_gap`: of all parties together, and of each.
     party
         The party, or the loan, whose figure alone is compared.
-    n, seed, workers, engine, sampling, progress
+    n, seed, workers, executor, engine, sampling, progress
         As in `replicate`; all scenarios have the same seed, so that equal quantities have equal draws. What was seen of
         the base chooses the replications of all.
 
@@ -130,7 +131,9 @@ def compare(
             figures = figure_of(alternative, networks[label], outcome, party)
             chosen = chosen or figures
     compared = Compared(chosen, scenarios, networks, seed, sampling, n)
-    working = Working(choose(engine, n * sum(network.instances for network in networks.values())), workers)
+    working = Working(
+        choose(engine, n * sum(network.instances for network in networks.values())), workers, executor=executor
+    )
     (_figures if outcome else _milestones)(compared, working, progress)
     return _result(compared)
 
@@ -157,12 +160,12 @@ def _figures(compared: Compared, working: Working, progress: Callable[[int, int]
     if compared.sampling != RANDOM:
         raise RequestError(f"figures of finance need random sampling, not {compared.sampling}")
     engine, seed, n = working.engine, compared.seed, compared.count
-    at_once, base = threads(engine, working.workers), compared.scenarios[BASE]
+    pool, base = working.pool(engine), compared.scenarios[BASE]
     if n < 1:
         raise RequestError(f"there must be at least one replication, got {n}")
     engine = choose(engine, compared.networks[BASE].instances * draws_of(base, n))
-    compared.agreed = agreed(base, compared.networks[BASE], seed, n, engine, at_once)
-    asking = Asking(compared.outcomes, engine, seed, at_once)
+    compared.agreed = agreed(base, compared.networks[BASE], seed, n, engine, pool)
+    asking = Asking(compared.outcomes, engine, seed, pool)
     for number, (label, scenario) in enumerate(compared.scenarios.items()):
 
         def show(done: int, count: int, number: int = number) -> None:

@@ -1,9 +1,11 @@
 """What waiting costs: GPU-days lost against the build in which nothing waits, or a plan; by cause, and in money."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +36,7 @@ from dcsim.study.money import money_of
 from dcsim.study.plan import plan_of
 from dcsim.study.result import Result
 from dcsim.study.seen import about_seen, agreed, draws_of
-from dcsim.study.threads import threads
+from dcsim.study.threads import in_chunks, pool_for
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import never
 from dcsim.suggest import nearest
@@ -49,6 +51,8 @@ TABLES = {
 }
 ABOUT: Fields = {"supply": str, "unit": str, "replications": Count, "against": str, "unit_days": Number}
 ABOUT |= {"price": Number | None, "currency": str | None}
+FEW = 4
+"""Runs that are made together: there are not many, and each is long."""
 PLENTY = 10**12
 """Units of every resource and supply in the run in which nothing waits."""
 UNFINISHED = ("unfinished", "")
@@ -63,6 +67,8 @@ def delay_cost(
     price: str | float | Money | None = None,
     n: int = 32,
     seed: int = 0,
+    workers: int | None = None,
+    executor: Executor | None = None,
     expected: bool = False,
     engine: str = AUTO,
     progress: Callable[[int, int], None] = lambda done, count: None,
@@ -86,7 +92,7 @@ def delay_cost(
         `hourly_value` if not given.
     expected
         One run with every quantity at its mean.
-    n, seed, engine, progress
+    n, seed, workers, executor, engine, progress
         As in `replicate`.
 
     Raises
@@ -98,14 +104,12 @@ def delay_cost(
     counter = _counter(scenario, network, supply, target)
     value = scenario.supplies[supply].hourly_value if price is None else money_of(scenario, price, "the price")
     chosen = choose(engine, 2 * network.instances * (1 if expected else draws_of(scenario, at_least_one(n))))
-    among = None if expected else agreed(scenario, network, seed, n, chosen, threads(chosen, None))
+    pool = pool_for(chosen, workers, executor)
+    among = None if expected else agreed(scenario, network, seed, n, chosen, pool)
     numbers = range(n) if among is None else among.numbers.tolist()
     chances: list[Expectation | Sample] = [Expectation()] if expected else [Sample(seed, number) for number in numbers]
-    compute, builds = ENGINES[chosen](), []
-    for done, chance in enumerate(chances, start=1):
-        builds.append(counter.build(compute, chance))
-        progress(done, len(chances))
-    unit_days, tables = _tables(counter, builds, value)
+    parts = in_chunks(len(chances), pool, _Builds(chosen, counter, chances), progress, FEW)
+    unit_days, tables = _tables(counter, [build for part in parts for build in part], value)
     about = {
         **{"supply": supply, "unit": scenario.supplies[supply].unit},
         "seed": EXPECTED if expected else seed,
@@ -160,6 +164,23 @@ class _Counter:
         grown, wanted = (self.initial + by_day(growth, days_told) for growth in (seen, self.plan or _worked(aim)))
         spent = _spent(trace, draws, self.instances, lateness(simulated, aim))
         return _Build(spent, grown, wanted, not is_done.all(), *left_of(trace))
+
+
+@dataclass(frozen=True)
+class _Builds:
+    """Runs with these chances."""
+
+    engine: str
+    counter: _Counter
+    chances: Sequence[Expectation | Sample]
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> list[_Build]:
+        compute, done = ENGINES[self.engine](), []
+        for chance in self.chances[first:last]:
+            if stopped.is_set():
+                raise CancelledError
+            done.append(self.counter.build(compute, chance))
+        return done
 
 
 def _counter(scenario: Scenario, network: Network, supply: str, target: pd.DataFrame | str | Path | None) -> _Counter:

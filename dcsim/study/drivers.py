@@ -5,7 +5,8 @@ differ only in what is drawn for the whole site, so that the indices tell chance
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, isfinite, isnan
 from typing import Any
@@ -37,7 +38,7 @@ from dcsim.study.replicate import Progress
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import refuse_seen
-from dcsim.study.threads import threads
+from dcsim.study.threads import pool_for
 from dcsim.study.trials import Ends
 from dcsim.units import DAY
 
@@ -63,6 +64,7 @@ def drivers(
     n: int = POINTS,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
@@ -90,7 +92,7 @@ def drivers(
     n
         Points for the indices, a power of two; the replications are n x (inputs + 2), and half as many again
         for the ends of the inputs.
-    seed, workers, engine, progress
+    seed, workers, executor, engine, progress
         As in `replicate`.
 
     Raises
@@ -106,7 +108,7 @@ def drivers(
     asked = outcome_of(scenario, network, milestone, outcome, party)
     inputs, points = _inputs_and_points(scenario, network, asked, n, seed, engine)
     chosen = choose(engine, network.instances * len(points))
-    asking = Asking((asked,), chosen, seed, threads(chosen, workers))
+    asking = Asking((asked,), chosen, seed, pool_for(chosen, workers, executor))
     simulated = _at_points(asking, scenario, network, inputs, points, progress)
     values = _counted(simulated.values[asked], asked, network, scenario)
     table = sensitivity.table(inputs, n, points, values, seed, asked.measure.more_is_better)
@@ -129,6 +131,17 @@ def _inputs_and_points(
     return inputs, sensitivity.sample(inputs, n, seed)
 
 
+@dataclass(frozen=True)
+class _AtPoints:
+    """The uniform numbers of points, by their place."""
+
+    names: Sequence[str]
+    points: Points
+
+    def __call__(self, place: int) -> dict[str, float]:
+        return dict(zip(self.names, self.points[place].tolist(), strict=True))
+
+
 def _at_points(
     asking: Asking, scenario: Scenario, network: Network, inputs: Sequence[Input], points: Points, progress: Progress
 ) -> Simulated:
@@ -138,10 +151,7 @@ def _at_points(
     replication = np.unique(points[:, -1], return_inverse=True)[1]
     order = np.argsort(replication, kind="stable")
     progress(0, len(points))
-
-    def designed(k: int) -> dict[str, float]:
-        return dict(zip(names, points[order[k], :-1].tolist(), strict=True))
-
+    designed = _AtPoints(names, points[order, :-1])
     simulated, back = asking.simulated(scenario, network, replication[order], designed, progress), np.argsort(order)
     ends = (
         None

@@ -1,6 +1,7 @@
 """Why a milestone has its date: its driving chain in one run, and its days by cause over many."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import replace
 from math import ceil, isfinite
 from typing import Any
@@ -63,6 +64,7 @@ def explain(
     seed: int = 0,
     replication: int | None = TYPICAL,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     sampling: str = RANDOM,
     progress: Callable[[int, int], None] = lambda done, count: None,
@@ -82,7 +84,7 @@ def explain(
         The milestone to explain, and how many replications days and criticality are taken over.
     replication
         The replication whose chain is shown: a number, or None for expected values; default: nearest to the median.
-    seed, workers, engine, sampling, progress
+    seed, workers, executor, engine, sampling, progress
         As in `replicate`.
 
     Raises
@@ -94,7 +96,7 @@ def explain(
     require_milestone(network, milestone)
     if replication is not None and replication < TYPICAL:
         raise RequestError(f"replications are counted from 0, got {replication}")
-    asked, working = Asked(n, explain=(milestone,)), Working(engine, workers)
+    asked, working = Asked(n, explain=(milestone,)), Working(engine, workers, executor)
     many = replicate(scenario, network, seed, sampling, asked, working, progress)
     number = _typical(many, milestone) if replication == TYPICAL else replication
     spent, touched = many.chains(milestone)

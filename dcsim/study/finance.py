@@ -1,6 +1,8 @@
 """Money: what builds cost, what they earn, when the cash runs out, and whether they pay back."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -32,7 +34,7 @@ from dcsim.study.joint import Joint, Wanted, contours, joint_about, joint_table,
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
 from dcsim.study.seen import about_seen, agreed, draws_of
-from dcsim.study.threads import in_chunks, threads
+from dcsim.study.threads import in_chunks, pool_for
 from dcsim.trace import Trace
 from dcsim.units import Money as Sum
 
@@ -199,6 +201,7 @@ def finance(
     expected: bool = False,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = "auto",
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Result:
@@ -210,7 +213,7 @@ def finance(
     ----------
     scenario
         From `load`, with a `finance:`.
-    n, seed, workers, engine, progress
+    n, seed, workers, executor, engine, progress
         As in `replicate`. What was seen chooses the replications; the build with expected values does not know it.
     party
         Whose figures come first; all of them together, what they pay each other left out, if not given.
@@ -235,27 +238,30 @@ def finance(
     party_ = known(party, money.finance.parties, "party", "parties") if party is not None else TOGETHER
     money.wanted = wanted(scenario, network, milestone, date, budget, party_)
     chosen = choose(engine, network.instances * (1 if expected else draws_of(scenario, n) + 1))
-    at_once = threads(chosen, workers)
-    among = None if expected else agreed(scenario, network, seed, n, chosen, at_once)
+    pool = pool_for(chosen, workers, executor)
+    among = None if expected else agreed(scenario, network, seed, n, chosen, pool)
     numbers = range(0 if expected else n) if among is None else among.numbers.tolist()
-    parts = _parts(money, chosen, seed, numbers, at_once, progress)
+    parts = in_chunks(len(numbers), pool, _Parts(chosen, money, seed, numbers), progress)
     about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **about_seen(among)}
     centre, delays = money.expected(chosen)
     return _result(money, party_, centre, parts, delays, numbers or [0], about)
 
 
-def _parts(
-    money: Money, engine: str, seed: int, numbers: Sequence[int], workers: int, progress: Callable[[int, int], None]
-) -> list[Valued]:
-    """The replications with these numbers, some at a time, in their order."""
+@dataclass(frozen=True)
+class _Parts:
+    """The books of the replications with these numbers, reduced."""
 
-    def chunk(first: int, last: int, stopped: Event) -> Valued:
-        build = builds(engine, money.network, seed, money.needs_attempts)
-        done = [money.quantities(*build(k)) for k in numbers[first:last] if not stopped.is_set()]
-        kept = money.keep(first, done, sampled(seed, numbers[first : first + len(done)]))
+    engine: str
+    money: Money
+    seed: int
+    numbers: Sequence[int]
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> Valued:
+        money = self.money
+        build = builds(self.engine, money.network, self.seed, money.needs_attempts)
+        done = [money.quantities(*build(k)) for k in self.numbers[first:last] if not stopped.is_set()]
+        kept = money.keep(first, done, sampled(self.seed, self.numbers[first : first + len(done)]))
         return kept._replace(books=Books({}, {}, {}, {}, {}))
-
-    return in_chunks(len(numbers), workers, chunk, progress)
 
 
 def _result(

@@ -89,9 +89,7 @@ class _Free:
         return self.written / factors if self.divides else self.written * factors
 
 
-def fit(
-    path: Path, n: int, seed: int, workers: int | None, engine: str, progress: Callable[[int, int], None]
-) -> Result:
+def fit(path: Path, n: int, seed: int, working: Working, progress: Callable[[int, int], None]) -> Result:
     """The posterior of the fitted values of a scenario, given the observed dates that they were fitted to.
 
     Raises
@@ -112,7 +110,7 @@ def fit(
     overrides: dict[str, Any] = {"factors": {quantity.name: quantity.factor for quantity in free}}
     overrides |= {quantity.governs: [*quantity.varies_with, quantity.name] for quantity in free}
     opened = changed(scenario, overrides=overrides)
-    result = replicate(opened, network_of(opened), seed, RANDOM, Asked(n), Working(engine, workers), progress)
+    result = replicate(opened, network_of(opened), seed, RANDOM, Asked(n), working, progress)
     used = list(dict.fromkeys(chain.from_iterable(_dated(scenario, quantity.to) for quantity in free)))
     away = np.column_stack([_away(result, milestone) for milestone in used])
     logs, widened, effective = kernel([(column, False) for column in away.T], n)

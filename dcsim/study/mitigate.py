@@ -1,6 +1,7 @@
 """What to do for a better outcome: what each mitigation and option gains, and the best of them for a budget."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from fractions import Fraction
 from itertools import combinations
 from math import inf, isnan, nan
@@ -25,7 +26,7 @@ from dcsim.study.outcome import Asking, in_manifest, outcome_of
 from dcsim.study.replicate import Progress
 from dcsim.study.result import Result
 from dcsim.study.seen import about_seen, agreed, draws_of
-from dcsim.study.threads import threads
+from dcsim.study.threads import pool_for
 from dcsim.study.trials import at_least_one
 from dcsim.study.unfinished import in_front
 from dcsim.units import Money
@@ -56,6 +57,7 @@ def mitigate(
     n: int = 256,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
@@ -76,7 +78,7 @@ def mitigate(
         The party, or the loan, whose figure it is; all parties together if not given.
     budget
         `50M USD`, or a plain number in the currency of the scenario; no set is sought if not given.
-    n, seed, workers, engine
+    n, seed, workers, executor, engine
         As in `replicate`. What was seen of the scenario chooses the replications, of all sets the same.
     progress
         Called with the number of replications done and the most there may be.
@@ -94,8 +96,9 @@ def mitigate(
     limit = None if budget is None else _budget(scenario, budget, currency_of(measures))
     chosen = choose(engine, network.instances * (draws_of(scenario, at_least_one(n)) + n * len(measures)))
     wanted = n if limit is None else n + max(1, n // 4)
-    among = agreed(scenario, network, seed, wanted, chosen, threads(chosen, workers))
-    asking = Asking((asked,), chosen, seed, threads(chosen, workers), None if among is None else among.numbers)
+    pool = pool_for(chosen, workers, executor)
+    among = agreed(scenario, network, seed, wanted, chosen, pool)
+    asking = Asking((asked,), chosen, seed, pool, None if among is None else among.numbers)
     seen, count = about_seen(among), n if among is None else max(1, len(among.numbers) * n // wanted)
     weighing = Weighing(scenario, measures, asking, count, progress, _builds(len(measures), count, limit))
     return _result(weighing, limit, {"replications": n, **seen, **({"simulated": count} if seen else {})})

@@ -6,6 +6,7 @@ sought on which the milestone still has its probability.
 
 import datetime as dt
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from math import inf, isinf, isnan, nan
 from typing import Any
@@ -32,7 +33,7 @@ from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import about_seen, agreed, draws_of, known_until
-from dcsim.study.threads import threads
+from dcsim.study.threads import pool_for
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.study.unfinished import never
 from dcsim.trace import NOT
@@ -59,6 +60,7 @@ def latest_orders(
     n: int = 256,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
@@ -76,7 +78,7 @@ def latest_orders(
         With which probability.
     points
         Where that is out of reach, however early an order is placed: how many points of probability its date may cost.
-    n, seed, workers, engine
+    n, seed, workers, executor, engine
         As in `replicate`.
     progress
         Called with the number of orders done and their total.
@@ -91,9 +93,10 @@ def latest_orders(
     wanted = _date(scenario, network, milestone, date)
     _refuse_odd(confidence, points)
     chosen = choose(engine, network.instances * draws_of(scenario, at_least_one(n)) * 4)
-    among = agreed(scenario, network, seed, n, chosen, threads(chosen, workers))
+    pool = pool_for(chosen, workers, executor)
+    among = agreed(scenario, network, seed, n, chosen, pool)
     count = n if among is None else len(among.numbers)
-    builds = Trials(chosen, seed, milestone, threads(chosen, workers), None if among is None else among.numbers)
+    builds = Trials(chosen, seed, milestone, pool, None if among is None else among.numbers)
     ends, trials = builds.ends(network, np.arange(count)), InTime(builds, wanted, count)
     planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
     about = {

@@ -28,8 +28,8 @@ from dcsim.study.finance import Money
 from dcsim.study.finance_words import LABELS
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result, known
-from dcsim.study.threads import in_chunks
-from dcsim.study.trials import Designed, Ends, Progress, Trials
+from dcsim.study.threads import Pool, in_chunks
+from dcsim.study.trials import Designed, Ends, Progress, Trials, nothing_chosen
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -172,21 +172,21 @@ class Asking:
     outcomes: tuple[Outcome, ...]
     engine: str
     seed: int
-    workers: int
+    pool: Pool
     among: Ints | None = None
     """The numbers of the replications; their places if not given."""
 
     @cached_property
     def trials(self) -> Trials:
         """The same as asked for a milestone."""
-        return Trials(self.engine, self.seed, self.outcomes[0].name, self.workers, self.among, known=Known())
+        return Trials(self.engine, self.seed, self.outcomes[0].name, self.pool, self.among, known=Known())
 
     def simulated(
         self,
         scenario: Scenario,
         network: Network,
         replications: Ints,
-        designed: Designed = lambda k: {},
+        designed: Designed = nothing_chosen,
         progress: Progress = lambda done, count: None,
     ) -> Simulated:
         """The outcomes of these replications; by their place, `designed` tells the uniform numbers that are chosen."""
@@ -197,18 +197,8 @@ class Asking:
         return Simulated({self.outcomes[0]: np.asarray(days(network, ends.ticks), np.float64)}, ends=ends)
 
     def _figures(self, money: Money, numbers: Ints, designed: Designed, progress: Progress) -> Simulated:
-        def work(first: int, last: int, stopped: Event) -> list[tuple[Floats, Mapping[str, Floats]]]:
-            build = builds(self.engine, money.network, self.seed, money.needs_attempts)
-            of_chunk, chosen = numbers[first:last].tolist(), [designed(k) for k in range(first, last)]
-            done = []
-            for number, given in zip(of_chunk, chosen, strict=True):
-                if stopped.is_set():
-                    raise CancelledError
-                done.append(money.quantities(*build(number, given)))
-            figures = money.figures(money.books(done, sampled(self.seed, of_chunk, chosen)))
-            return [self._of(money, figures, outcome) for outcome in self.outcomes]
-
-        chunks = in_chunks(len(numbers), self.workers, work, progress)
+        work = _Figures(self.engine, money, self.seed, self.outcomes, numbers, designed)
+        chunks = in_chunks(len(numbers), self.pool, work, progress)
         values = {outcome: np.concatenate([chunk[k][0] for chunk in chunks]) for k, outcome in enumerate(self.outcomes)}
         present = {
             outcome: {line: np.concatenate([chunk[k][1][line] for chunk in chunks]) for line in chunks[0][k][1]}
@@ -216,13 +206,36 @@ class Asking:
         }
         return Simulated(values, {outcome: parts for outcome, parts in present.items() if parts})
 
-    @staticmethod
-    def _of(money: Money, of_all: Mapping[str, Figures], outcome: Outcome) -> tuple[Floats, Mapping[str, Floats]]:
-        figures = of_all.get(outcome.party)
-        if figures is None or outcome.name not in figures.values:
-            of = f"'{outcome.party}' of '{money.scenario.name}'"
-            raise RequestError(f"{of} has no {outcome.name}: it is no figure of a loan, or there is no such party")
-        values = figures.values[outcome.name]
-        if outcome.name in EVENTS:
-            values = money.days(values)
-        return np.where(np.isfinite(values), values, np.nan), figures.present if outcome.name == "npv" else {}
+
+@dataclass(frozen=True)
+class _Figures:
+    """Figures of finance of the builds with these numbers, with what an NPV is made of, one for each outcome."""
+
+    engine: str
+    money: Money
+    seed: int
+    outcomes: tuple[Outcome, ...]
+    numbers: Ints
+    designed: Designed
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> list[tuple[Floats, Mapping[str, Floats]]]:
+        money, numbers = self.money, self.numbers[first:last].tolist()
+        build = builds(self.engine, money.network, self.seed, money.needs_attempts)
+        chosen, done = [self.designed(k) for k in range(first, last)], []
+        for number, given in zip(numbers, chosen, strict=True):
+            if stopped.is_set():
+                raise CancelledError
+            done.append(money.quantities(*build(number, given)))
+        figures = money.figures(money.books(done, sampled(self.seed, numbers, chosen)))
+        return [_figure(money, figures, outcome) for outcome in self.outcomes]
+
+
+def _figure(money: Money, of_all: Mapping[str, Figures], outcome: Outcome) -> tuple[Floats, Mapping[str, Floats]]:
+    figures = of_all.get(outcome.party)
+    if figures is None or outcome.name not in figures.values:
+        of = f"'{outcome.party}' of '{money.scenario.name}'"
+        raise RequestError(f"{of} has no {outcome.name}: it is no figure of a loan, or there is no such party")
+    values = figures.values[outcome.name]
+    if outcome.name in EVENTS:
+        values = money.days(values)
+    return np.where(np.isfinite(values), values, np.nan), figures.present if outcome.name == "npv" else {}

@@ -6,6 +6,7 @@ What would have to be true is read from the replications: in which of them is th
 import datetime as dt
 import re
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked, Replications
 from dcsim.study.result import Result, known
 from dcsim.study.seen import about_seen
+from dcsim.study.threads import Pool
 from dcsim.study.trials import Trials
 from dcsim.suggest import shorten
 from dcsim.units import DAY, parse_amount
@@ -71,6 +73,7 @@ def promise(
     n: int = 500,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     progress: Progress = lambda done, count: None,
 ) -> Result:
@@ -82,7 +85,7 @@ def promise(
         From `load`; what was seen of the build chooses the replications.
     what
         `MILESTONE by DATE`, or `SUPPLY AMOUNT by DATE`: `usable 100_000 by 2026-12-31`.
-    n, seed, workers, engine, progress
+    n, seed, workers, executor, engine, progress
         As in `replicate`; each option and mitigation takes as many again.
 
     Raises
@@ -92,7 +95,7 @@ def promise(
     """
     promised = read_promise(scenario, what)
     network = network_of(promised.scenario)
-    working, asked = Working(engine, workers), Asked(n, explain=(promised.milestone,))
+    working, asked = Working(engine, workers, executor), Asked(n, explain=(promised.milestone,))
     many = replicate(promised.scenario, network, seed, RANDOM, asked, working, progress)
     dated = many.dated(promised.milestone)
     kept = in_time(network.start, promised.limit, dated)
@@ -111,7 +114,7 @@ def promise(
     tables = {
         "conditions": _conditions(many, kept),
         "causes": _causes(many, promised.milestone, kept),
-        "measures": _measures(many, promised, kept, progress),
+        "measures": _measures(many, promised, kept, working.pool(many.engine), progress),
         "outcomes": pd.DataFrame(
             {"replication": many.numbers, "date": dates(network, dated), "kept": kept.astype(int)}
         ),
@@ -227,11 +230,11 @@ def _causes(many: Replications, milestone: str, kept: Kept) -> pd.DataFrame:
     return typed(causes, TABLES["causes"])
 
 
-def _measures(many: Replications, promised: Promised, kept: Kept, progress: Progress) -> pd.DataFrame:
+def _measures(many: Replications, promised: Promised, kept: Kept, pool: Pool, progress: Progress) -> pd.DataFrame:
     """What the file offers, in the same replications, the most helpful first: option, kind, cost (empty where nobody
     says), currency, probability, more (probability)."""
     rows, left = [], left_to_do(promised.scenario)
-    trials = Trials(many.engine, many.seed, promised.milestone, 1, many.numbers)
+    trials = Trials(many.engine, many.seed, promised.milestone, pool, many.numbers)
     for done, measure in enumerate(left, start=1):
         try:
             network = network_of(with_measures(promised.scenario, [measure]))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from numbers import Integral
@@ -22,8 +23,9 @@ from dcsim.study.manifest import manifest_of
 from dcsim.study.replications import Asked, Replications, asked_for, require_milestone, require_name
 from dcsim.study.room import refuse_replications
 from dcsim.study.seen import Agreed, agreed, draws_of
-from dcsim.study.threads import CHUNK, in_threads, threads
+from dcsim.study.threads import CHUNK, Pool, pool_for, spread
 from dcsim.suggest import shorten
+from dcsim.trace import Ints
 
 Progress = Callable[[int, int], None]
 """Called with the number of replications done and the most there will be."""
@@ -38,9 +40,14 @@ class Working:
 
     engine: str
     workers: int | None = None
+    executor: Executor | None = None
     chunk: int = CHUNK
     out: Path | None = None
     resume: bool = False
+
+    def pool(self, engine: str) -> Pool:
+        """Where they are run."""
+        return pool_for(engine, self.workers, self.executor)
 
 
 def replicate(
@@ -52,16 +59,15 @@ def replicate(
     wishes = [Precision.parse(text, names) for text in asked.until_precise]
     engine = choose(working.engine, network.instances * draws_of(scenario, asked.count))
     explained = tuple(names.index(require_milestone(network, name)) for name in asked.explain)
-    among = asked.among or agreed(
-        scenario, network, seed, asked.count, engine, threads(engine, working.workers), progress
-    )
+    pool = working.pool(engine)
+    among = asked.among or agreed(scenario, network, seed, asked.count, engine, pool, progress)
     _refuse_designed(among, sampling)
-    job = Job(network, engine, seed, sampling, asked, explained, threads(engine, working.workers), working.chunk, among)
+    job = Job(network, engine, seed, sampling, asked, explained, pool, working.chunk, among)
 
     def result(kept: Chunk) -> Replications:
         return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what, among)
 
-    refuse_replications(scenario, network, seed, asked.count, len(explained), job.what, job.workers)
+    refuse_replications(scenario, network, seed, asked.count, len(explained), job.what, pool)
     enough = precise_enough(wishes, result) if wishes else None
     if working.out is None:
         return result(job.run(None, enough, progress))
@@ -110,7 +116,7 @@ class Job:
     asked: Asked
     explained: tuple[int, ...]
     """The milestones whose driving chains are followed, by number."""
-    workers: int
+    pool: Pool
     chunk: int = CHUNK
     among: Agreed | None = None
     """The replications to be run; the first if not given."""
@@ -146,14 +152,32 @@ class Job:
                 missing.append((begin, end))
             else:
                 yield known
-        for chunk in in_threads(missing, self.workers, self._chunk):
+        for _, chunk in spread(missing, self.pool, self._work):
             if campaign is not None:
                 campaign.write(chunk)
             yield chunk
 
-    def _chunk(self, first: int, last: int, stopped: Event) -> Chunk:
+    @property
+    def _work(self) -> "_Chunks":
+        numbers = None if self.among is None else self.among.numbers
+        return _Chunks(self.engine, self.network, self.seed, self.sampling, self.explained, numbers, self.what)
+
+
+@dataclass(frozen=True)
+class _Chunks:
+    """Chunks of replications, reduced to what is kept."""
+
+    engine: str
+    network: Network
+    seed: int
+    sampling: str
+    explained: tuple[int, ...]
+    numbers: Ints | None
+    what: tuple[Counter, ...]
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> Chunk:
         how = (self.network, self.engine, self.seed, self.sampling, self.explained)
-        numbers = np.arange(first, last) if self.among is None else self.among.numbers[first:last]
+        numbers = np.arange(first, last) if self.numbers is None else self.numbers[first:last]
         return run_chunk(*how, first, numbers, self.what, stopped.is_set)
 
 

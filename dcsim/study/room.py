@@ -9,6 +9,7 @@ from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import Counter, drawn_names
+from dcsim.study.threads import Pool
 from dcsim.trace import causes
 from dcsim.units import DAY
 
@@ -21,12 +22,13 @@ def refuse_too_many(scenario: Scenario, rows: int, columns: int) -> None:
 
 
 def refuse_replications(
-    scenario: Scenario, network: Network, seed: int, count: int, explained: int, what: Sequence[Counter], workers: int
+    scenario: Scenario, network: Network, seed: int, count: int, explained: int, what: Sequence[Counter], pool: Pool
 ) -> None:
     """So many replications, with the milestones explained and the curves of what is counted, have room."""
     refuse_uncountable(seed, count - 1)
     chains = explained * len(codes_of(network)) if explained else 0
     columns = len(network.milestones) + 2 * len(causes(network)) + len(drawn_names(network)) + chains
+    workers = pool if isinstance(pool, int) else 0  # a fleet has its own memory
     cells = sum(counter.amounts for counter in what) * (network.horizon // DAY + 1) * (workers + 2)
     _refuse(scenario, [_kept(count, columns), Part("cells of curves over time", cells, (), "a nearer `horizon`")])
 

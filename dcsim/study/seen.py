@@ -32,7 +32,7 @@ from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario, Sighting
 from dcsim.study.tables import SEEN
-from dcsim.study.threads import CHUNK, in_threads
+from dcsim.study.threads import CHUNK, Pool, spread
 from dcsim.trace import NOT, Ints
 from dcsim.units import DAY
 
@@ -127,7 +127,7 @@ def agreed(
     seed: int,
     count: int,
     engine: str,
-    workers: int,
+    pool: Pool,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> Agreed | None:
     """The replications that agree with what was seen, so many if there are; none where nothing was seen.
@@ -146,7 +146,9 @@ def agreed(
     far, first = np.zeros((0, len(sightings))), np.zeros((0, len(network.milestones)), np.int64)
     while drawn < most and (far.max(axis=1) <= 1).sum() < count:
         last = min(drawn + max(STRETCH, drawn // 4), most)
-        dated = _dated(network, engine, seed, (drawn, last), workers)
+        spans = list(pairwise([*range(drawn, last, CHUNK), last]))
+        parts = dict(spread(spans, pool, _Dated(engine, network, seed)))
+        dated = np.concatenate([parts[begin] for begin, _ in spans])
         first = np.concatenate([first, dated[: max(0, count - drawn)]])
         far = np.concatenate([far, away(network, sightings, dated)])
         drawn = last
@@ -161,21 +163,22 @@ def agreed(
     return Agreed(numbers, len(far), agree, widened, table, _before(network, first))
 
 
-def _dated(network: Network, engine: str, seed: int, span: tuple[int, int], workers: int) -> Ints:
-    """The minutes that date the milestones of these replications."""
-    begin, end = span
-    ticks = np.zeros((end - begin, len(network.milestones)), np.int64)
+@dataclass(frozen=True)
+class _Dated:
+    """The minutes that date the milestones of replications."""
 
-    def work(first: int, last: int, stopped: Event) -> None:
-        runner = new_runner(engine, network, seed)
+    engine: str
+    network: Network
+    seed: int
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> Ints:
+        runner = new_runner(self.engine, self.network, self.seed)
+        ticks = np.zeros((last - first, len(self.network.milestones)), np.int64)
         for number in range(first, last):
             if stopped.is_set():
                 raise CancelledError
-            ticks[number - begin] = runner.run(number, {}).dated
-
-    for _ in in_threads(list(pairwise([*range(begin, end, CHUNK), end])), workers, work):
-        pass
-    return ticks
+            ticks[number - first] = runner.run(number, {}).dated
+        return ticks
 
 
 def _nearest(sightings: Sequence[Sighting], far: NDArray[np.float64], count: int) -> tuple[Ints, float]:

@@ -4,6 +4,7 @@ All points have the same random numbers, so that they differ by their values alo
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +35,6 @@ from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed
 from dcsim.study.store import finished
 from dcsim.study.sweep_words import CHARTS, report
-from dcsim.study.threads import threads
 from dcsim.study.trials import at_least_one
 
 MAIN = "points"
@@ -77,6 +77,7 @@ def sweep(
     samples: int | None = None,
     seed: int = 0,
     workers: int | None = None,
+    executor: Executor | None = None,
     engine: str = AUTO,
     out: str | Path | None = None,
     resume: bool = False,
@@ -101,7 +102,7 @@ def sweep(
         Replications at every point.
     samples
         So many points of a Latin hypercube over the ranges, instead of all combinations.
-    seed, workers, engine
+    seed, workers, executor, engine
         As in `replicate`; all points have the same seed.
     out
         A folder that keeps every point that is done, and the result.
@@ -123,8 +124,8 @@ def sweep(
     network = network_of(scenario)
     chosen = _chosen(scenario, network, milestones, outcome, party)
     points = points_of(axes, samples, seed)
-    working = Working(choose(engine, network.instances * at_least_one(n) * len(points)), workers)
-    among = agreed(scenario, network, seed, n, working.engine, threads(working.engine, workers))
+    working = Working(choose(engine, network.instances * at_least_one(n) * len(points)), workers, executor)
+    among = agreed(scenario, network, seed, n, working.engine, working.pool(working.engine))
     asked = _Asked(scenario, axes, chosen, samples, n, seed, among)
     if out is not None:
         return _kept(asked, points, Path(out), resume, working, progress)
@@ -228,7 +229,7 @@ def _simulated(
     varied = changed(asked.scenario, overrides=point)
     network = network_of(varied)
     if asked.outcomes[0].is_figure:
-        asking = Asking(asked.outcomes, working.engine, asked.seed, threads(working.engine, working.workers))
+        asking = Asking(asked.outcomes, working.engine, asked.seed, working.pool(working.engine))
         numbers = np.arange(asked.n) if asked.among is None else asked.among.numbers
         (outcome, values), *_ = asking.simulated(varied, network, numbers, progress=progress).values.items()
         head = {"point": number, "replication": numbers, "outcome": outcome.name, "party": outcome.party}

@@ -19,7 +19,7 @@ from dcsim.engine.alike import Known
 from dcsim.engine.outcome import Goal
 from dcsim.errors import RequestError
 from dcsim.network import Network
-from dcsim.study.threads import in_chunks
+from dcsim.study.threads import Pool, in_chunks
 from dcsim.trace import NOT
 
 Ints = NDArray[np.int64]
@@ -40,6 +40,35 @@ class Ends(NamedTuple):
     """Of these, rows of (number of the build, activity, cause, how many wait for it when the run ends)."""
 
 
+def nothing_chosen(_place: int) -> Mapping[str, float]:
+    """All is drawn at random."""
+    return {}
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Ends of the builds with these numbers: ticks, dated and left as rows, and what is stuck."""
+
+    engine: str
+    network: Network
+    seed: int
+    goal: Goal
+    known: Known | None
+    numbers: Ints
+    designed: Designed
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> tuple[Ints, Ints]:
+        runner, stuck = new_runner(self.engine, self.network, self.seed, goal=self.goal, known=self.known), []
+        ends = np.zeros((3, last - first), np.int64)
+        for k in range(first, last):
+            if stopped.is_set():
+                raise CancelledError
+            end = runner.end(int(self.numbers[k]), self.designed(k))
+            ends[:, k - first] = end.tick, end.dated, end.left
+            stuck.append(np.insert(end.stuck, 0, k, axis=1))
+        return ends, np.concatenate(stuck)
+
+
 @dataclass(frozen=True)
 class Trials:
     """Builds of one seed, of which only what concerns one milestone is kept."""
@@ -47,7 +76,7 @@ class Trials:
     engine: str
     seed: int
     milestone: str
-    workers: int
+    pool: Pool
     among: Ints | None = None
     """The numbers of the replications; their places if not given."""
     until: int | None = None
@@ -59,28 +88,17 @@ class Trials:
         self,
         network: Network,
         replications: Ints,
-        designed: Designed = lambda k: {},
+        designed: Designed = nothing_chosen,
         progress: Progress = lambda done, count: None,
     ) -> Ends:
         """How these replications end; by their place, `designed` tells the uniform numbers that are chosen."""
         numbers = replications if self.among is None else self.among[replications]
         number = [milestone.name for milestone in network.milestones].index(self.milestone)
         goal = Goal(number, network.horizon if self.until is None else min(self.until, network.horizon))
-        ends = np.zeros((3, len(replications)), np.int64)
-
-        def work(first: int, last: int, stopped: Event) -> Ints:
-            runner, stuck = new_runner(self.engine, network, self.seed, goal=goal, known=self.known), []
-            for k in range(first, last):
-                if stopped.is_set():
-                    raise CancelledError
-                end = runner.end(int(numbers[k]), designed(k))
-                ends[:, k] = end.tick, end.dated, end.left
-                stuck.append(np.insert(end.stuck, 0, k, axis=1))
-            return np.concatenate(stuck)
-
-        stuck = in_chunks(len(replications), self.workers, work, progress)
-        ticks, dated, left = ends
-        return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *stuck]))
+        work = _Ends(self.engine, network, self.seed, goal, self.known, numbers, designed)
+        chunks = in_chunks(len(replications), self.pool, work, progress)
+        ticks, dated, left = np.concatenate([np.zeros((3, 0), np.int64), *(ends for ends, _ in chunks)], axis=1)
+        return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in chunks)]))
 
     def lacks(self, network: Network, ends: Ends) -> pd.DataFrame:
         """What these builds lack where they miss the milestone; the columns are those of `Replications.stuck`."""

@@ -1,0 +1,57 @@
+"""The option `--cluster`: replications are run by a Dask cluster, or by processes of this machine."""
+
+import logging
+import re
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from typing import Any
+
+from dcsim.errors import ClusterError, RequestError, UnavailableError
+
+LOG = logging.getLogger("dcsim")
+
+CONNECTING = 15.0
+"""Seconds in which a scheduler answers, or is there again after the connection was lost."""
+_LOCAL = re.compile(r"local:([1-9]\d{0,2})")
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss)://)?[^\s/]+:\d+/?")
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Executor | None]:
+    """What runs replications at an address: `tcp://host:8786`, or `local:4`; nothing where there is no address.
+
+    Raises
+    ------
+    RequestError
+        That is no address.
+    UnavailableError
+        distributed is not installed.
+    ClusterError
+        Nobody answers there.
+    """
+    if address is None:
+        yield None
+        return
+    local = _LOCAL.fullmatch(address)
+    if local is None and (address.startswith("local:") or _ADDRESS.fullmatch(address) is None):
+        raise RequestError(f"--cluster takes a scheduler, `tcp://host:8786`, or processes, `local:4`; got '{address}'")
+    try:
+        distributed: Any = import_module("distributed")
+    except ModuleNotFoundError:
+        raise UnavailableError("--cluster needs distributed: pip install 'dcsim[cluster]'") from None
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is in our own messages
+    with ExitStack() as stack:
+        where = address
+        if local is not None:
+            settings = {"n_workers": int(local[1]), "threads_per_worker": 1, "dashboard_address": None}
+            where = stack.enter_context(distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL))
+        try:
+            client = stack.enter_context(distributed.Client(where, timeout=CONNECTING, set_as_default=False))
+        except (OSError, ValueError) as error:
+            raise ClusterError(f"no scheduler answers at '{address}': {error}; `dcsim guide cluster`") from None
+        if not client.nthreads():
+            LOG.warning("the cluster has no workers yet: the run waits for them")
+        yield client.get_executor()

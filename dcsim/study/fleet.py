@@ -1,0 +1,202 @@
+"""Work on a fleet of machines: spans of replications that other processes run, wherever they are.
+
+All that the spans of a piece of work share (the network, which replications, what is kept of them) is pickled and sent
+once, so that workers need no files and no common disk. What a worker makes of a span depends on nothing else: a span
+that is lost is sent again, one that is late is sent twice, and whichever result comes first is taken.
+"""
+
+import logging
+import pickle
+import warnings
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from platform import node, python_version_tuple
+from queue import Empty, SimpleQueue
+from threading import Event, Lock
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import scipy
+
+from dcsim.engine import REFERENCE, has_numba
+from dcsim.errors import ClusterError
+from dcsim.version import __version__
+
+LOG = logging.getLogger("dcsim")
+
+MOST_AT_ONCE = 4096
+"""Spans that an executor is given ahead of their results."""
+TRIES = 3
+"""How often a span is sent whose result is lost."""
+PATIENCE = 30.0
+"""Seconds without any result after which spans are sent a second time, unless some took as long before."""
+
+Span = tuple[int, int]
+Done = TypeVar("Done", covariant=True)
+
+
+class Work(Protocol[Done]):
+    """What is done with the replications from the first to before the last; given up when all is stopped.
+
+    On a fleet it is pickled: then it is an instance of a class at the top of a module, and changes nothing outside.
+    """
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> Done: ...
+
+
+def failed(future: Future[Any]) -> bool:
+    """Whether something that is finished has no result."""
+    return future.cancelled() or future.exception() is not None
+
+
+def on_fleet(spans: Sequence[Span], executor: Executor, work: Work[Done]) -> Iterator[tuple[int, Done]]:
+    """What is done with spans by an executor, each with where it begins, as it is finished.
+
+    Raises
+    ------
+    ClusterError
+        The workers have another dcsim, or they or their scheduler are lost.
+    """
+    fleet = _Fleet(executor, work)
+    try:
+        for span, packed in fleet.results(spans):
+            engine, done = pickle.loads(zlib.decompress(packed))
+            if engine != getattr(work, "engine", engine):
+                LOG.warning("workers without numba run the slower reference engine: pip install 'dcsim[fast]' there")
+            yield span[0], done
+    finally:
+        fleet.cancel()
+
+
+class _Fleet:
+    """Spans of one piece of work on their way."""
+
+    def __init__(self, executor: Executor, work: Work[Any]) -> None:
+        self.executor = executor
+        self.package = zlib.compress(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), 1)
+        self.source: Any = None
+        self.running: dict[Future[bytes], tuple[Span, float]] = {}
+        self.finished: SimpleQueue[Future[bytes]] = SimpleQueue()
+        self.sent: Counter[Span] = Counter()
+
+    def results(self, spans: Sequence[Span]) -> Iterator[tuple[Span, bytes]]:
+        """Spans and what was made of them, each once."""
+        waiting, missing, longest = iter(spans), set(spans), 0.0
+        while missing:
+            while len(self.running) < MOST_AT_ONCE and (span := next(waiting, None)) is not None:
+                self._send(span)
+            finished = self._next(max(PATIENCE, 2 * longest))
+            if not finished:
+                for span in {span for span, _ in self.running.values() if self.sent[span] == 1}:
+                    self._send(span)
+            for future in sorted(finished, key=failed):  # what is done is kept before another fails
+                span, begin = self.running.pop(future)
+                longest = max(longest, monotonic() - begin)
+                if span not in missing:
+                    continue
+                if future.cancelled() and self.sent[span] < TRIES:
+                    self._send(span)
+                    continue
+                yield span, self._result(future)
+                missing.discard(span)
+
+    def cancel(self) -> None:
+        """Give up what is still on its way."""
+        for future in self.running:
+            future.cancel()
+
+    def _send(self, span: Span) -> None:
+        self.sent[span] += 1
+        with _cluster_errors():
+            future = self.executor.submit(run_span, self._shared(), versions(), *span, self.sent[span])
+        self.running[future] = span, monotonic()
+        future.add_done_callback(self.finished.put)
+
+    def _shared(self) -> Any:
+        """What all spans share; with Dask as something that its workers hand on, and that it can make again."""
+        client = getattr(self.executor, "_client", None)
+        if client is None:
+            return self.package
+        if self.source is None or self.source.cancelled():
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+                key = f"dcsim-{sha256(self.package).hexdigest()}"
+                self.source = client.submit(bytes, self.package, key=key)
+        return self.source
+
+    def _result(self, future: Future[bytes]) -> bytes:
+        with _cluster_errors():
+            return future.result()
+
+    def _next(self, seconds: float) -> list[Future[bytes]]:
+        """All that is finished, or nothing after so many seconds without any."""
+        finished: list[Future[bytes]] = []
+        try:
+            finished.append(self.finished.get(timeout=seconds))
+            while True:
+                finished.append(self.finished.get_nowait())
+        except Empty:
+            return finished
+
+
+@contextmanager
+def _cluster_errors() -> Iterator[None]:
+    """What goes wrong between here and the workers, in the user's words."""
+    try:
+        yield
+    except BrokenExecutor:
+        raise ClusterError("a worker process ended suddenly: it was killed, or had too little memory") from None
+    except CancelledError:
+        raise ClusterError("the connection to the cluster is lost: see whether its scheduler still runs") from None
+    except Exception as error:
+        if isinstance(error, ImportError | AttributeError) and "dcsim" in str(error):
+            raise ClusterError(f"a worker has no {versions()}, or another version: {error}") from None
+        if type(error).__module__.partition(".")[0] == "distributed":
+            raise ClusterError(f"the cluster failed: {error}") from None
+        raise
+
+
+def run_span(package: bytes, expected: str, first: int, last: int, _attempt: int) -> bytes:
+    """What a worker does: a span of the work in the package, and by which engine.
+
+    Raises
+    ------
+    ClusterError
+        This is not the dcsim, or Python, or NumPy that is expected.
+    """
+    if (here := versions()) != expected:
+        raise ClusterError(f"a worker on {node()} has {here}; expected {expected}: install the same on all machines")
+    with _OPENING:
+        work = _opened(package)
+    done = work(first, last, Event())
+    return zlib.compress(pickle.dumps((getattr(work, "engine", ""), done), pickle.HIGHEST_PROTOCOL), 1)
+
+
+_OPENING = Lock()
+
+
+@lru_cache(maxsize=2)
+def _opened(package: bytes) -> Work[Any]:
+    """The work in a package, by the reference engine where nothing can be compiled: the results are equal."""
+    work: Any = pickle.loads(zlib.decompress(package))
+    opened: Work[Any] = work if has_numba() else replace(work, engine=REFERENCE)
+    return opened
+
+
+@lru_cache(maxsize=1)
+def versions() -> str:
+    """Everything on which results depend: the dcsim here with a checksum of its sources, and what it computes with."""
+    package, checksum = Path(__file__).parents[1], sha256()
+    for file in sorted(package.rglob("*.py")):
+        checksum.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    python = ".".join(python_version_tuple()[:2])
+    sources = f"dcsim {__version__} (sources {checksum.hexdigest()[:8]})"
+    return f"{sources}, Python {python}, numpy {np.__version__}, scipy {scipy.__version__}"
