@@ -182,7 +182,7 @@ def test_workers_of_another_dcsim_are_refused(monkeypatch):
     assert "expected dcsim 9.9.9 (sources 0), Python 3.99: install the same" in str(refused.value)
     gone = Elsewhere()
     gone.submit = lambda *_: (_ for _ in ()).throw(ModuleNotFoundError("No module named 'dcsim'"))
-    with pytest.raises(ClusterError, match=r"a worker has no dcsim .*No module named 'dcsim'"):
+    with pytest.raises(ClusterError, match=r"lacks what is here, dcsim .*No module named 'dcsim'"):
         list(fleet.on_fleet([(0, 1)], gone, len))
 
 

@@ -21,6 +21,7 @@ CHAPTERS = {
     "backtest": "forecasts of real sites scored against observed dates, and values calibrated on them",
     "import": "schedules, risk registers and checks of P6, Project, Excel and CSV; export into these tools",
     "finance": "costs, revenue, loans and statements, and how each figure is computed",
+    "cluster": "replications on many machines: Dask, SLURM, Kubernetes",
     "results": "what the tables of a result mean, and how days and dates are counted",
 }
 """What each Markdown file beside this one is about."""

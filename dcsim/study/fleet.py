@@ -12,7 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -65,7 +65,8 @@ def on_fleet(spans: Sequence[Span], executor: Executor, work: Work[Done]) -> Ite
     ClusterError
         The workers have another dcsim, or they or their scheduler are lost.
     """
-    fleet = _Fleet(executor, work)
+    package, client = zlib.compress(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), 1), getattr(executor, "_client", None)
+    fleet = _Fleet(executor, package) if client is None else _DaskFleet(client, package)
     try:
         for span, packed in fleet.results(spans):
             engine, done = pickle.loads(zlib.decompress(packed))
@@ -77,14 +78,12 @@ def on_fleet(spans: Sequence[Span], executor: Executor, work: Work[Done]) -> Ite
 
 
 class _Fleet:
-    """Spans of one piece of work on their way."""
+    """Spans of one piece of work on their way to an executor and back."""
 
-    def __init__(self, executor: Executor, work: Work[Any]) -> None:
-        self.executor = executor
-        self.package = zlib.compress(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), 1)
-        self.source: Any = None
-        self.running: dict[Future[bytes], tuple[Span, float]] = {}
-        self.finished: SimpleQueue[Future[bytes]] = SimpleQueue()
+    def __init__(self, executor: Executor, package: bytes) -> None:
+        self.executor, self.package = executor, package
+        self.running: dict[Any, tuple[Span, float]] = {}
+        self.finished: SimpleQueue[Any] = SimpleQueue()
         self.sent: Counter[Span] = Counter()
 
     def results(self, spans: Sequence[Span]) -> Iterator[tuple[Span, bytes]]:
@@ -105,8 +104,10 @@ class _Fleet:
                 if future.cancelled() and self.sent[span] < TRIES:
                     self._send(span)
                     continue
-                yield span, self._result(future)
+                with _cluster_errors():
+                    done: bytes = future.result()
                 missing.discard(span)
+                yield span, done
 
     def cancel(self) -> None:
         """Give up what is still on its way."""
@@ -116,35 +117,42 @@ class _Fleet:
     def _send(self, span: Span) -> None:
         self.sent[span] += 1
         with _cluster_errors():
-            future = self.executor.submit(run_span, self._shared(), versions(), *span, self.sent[span])
+            future = self._submitted(versions(), *span, self.sent[span])
         self.running[future] = span, monotonic()
         future.add_done_callback(self.finished.put)
 
-    def _shared(self) -> Any:
-        """What all spans share; with Dask as something that its workers hand on, and that it can make again."""
-        client = getattr(self.executor, "_client", None)
-        if client is None:
-            return self.package
-        if self.source is None or self.source.cancelled():
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
-                key = f"dcsim-{sha256(self.package).hexdigest()}"
-                self.source = client.submit(bytes, self.package, key=key)
-        return self.source
+    def _submitted(self, *about: Any) -> Any:
+        return self.executor.submit(run_span, self.package, *about)
 
-    def _result(self, future: Future[bytes]) -> bytes:
-        with _cluster_errors():
-            return future.result()
-
-    def _next(self, seconds: float) -> list[Future[bytes]]:
+    def _next(self, seconds: float) -> list[Any]:
         """All that is finished, or nothing after so many seconds without any."""
-        finished: list[Future[bytes]] = []
+        finished = []
         try:
             finished.append(self.finished.get(timeout=seconds))
             while True:
                 finished.append(self.finished.get_nowait())
         except Empty:
             return finished
+
+
+class _DaskFleet(_Fleet):
+    """The same by a client of Dask, whose workers hand the package on to each other, and give up all at once."""
+
+    def __init__(self, client: Any, package: bytes) -> None:
+        super().__init__(client, package)
+        self.client, self.source = client, None
+
+    def _submitted(self, *about: Any) -> Any:
+        if self.source is None or self.source.cancelled():
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+                key = f"dcsim-{sha256(self.package).hexdigest()}"
+                self.source = self.client.submit(bytes, self.package, key=key)
+        return self.client.submit(run_span, self.source, *about, pure=False)
+
+    def cancel(self) -> None:
+        with suppress(Exception):  # where the scheduler is gone, so is all that was on its way
+            self.client.cancel(list(self.running))
 
 
 @contextmanager
@@ -157,10 +165,13 @@ def _cluster_errors() -> Iterator[None]:
     except CancelledError:
         raise ClusterError("the connection to the cluster is lost: see whether its scheduler still runs") from None
     except Exception as error:
-        if isinstance(error, ImportError | AttributeError) and "dcsim" in str(error):
-            raise ClusterError(f"a worker has no {versions()}, or another version: {error}") from None
+        is_missing = isinstance(error, ImportError | AttributeError) and "dcsim" in str(error)
+        if is_missing or "deserialization of the task graph" in str(error):
+            text = "the scheduler or a worker lacks what is here"
+            raise ClusterError(f"{text}, {versions()}: install the same on all machines ({error})") from None
         if type(error).__module__.partition(".")[0] == "distributed":
-            raise ClusterError(f"the cluster failed: {error}") from None
+            what = "is lost" if "Closed" in type(error).__name__ else "failed"
+            raise ClusterError(f"the cluster {what}: {error}") from None
         raise
 
 
