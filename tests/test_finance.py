@@ -870,3 +870,49 @@ def test_owning_saves_what_its_hours_would_cost_to_rent():
     for key, value in (("price", 12_000 / (here / 2)), ("utilisation", 0.5 * 12_000 / here)):
         even = scenario(**terms, rent_instead={"it": {**wanted, key: f"{value:.9f}" + " USD" * (key == "price")}})
         assert dcsim.finance(even, expected=True).own_or_rent["expected"][2] == pytest.approx(0, abs=0.01)
+
+
+def test_two_loans_and_a_lease_are_those_of_a_spreadsheet():
+    """A vehicle leases ten GPUs of 1 February out for two years and owes a senior annuity and a junior straight loan.
+
+    The rent is the annuity of 300k at 1 % a month less a residual of 10 %; the senior loan is half of the cost at
+    0.75 % a month, the junior a fifth at 1 %; market value falls by 2 % of the cost a month.
+    """
+    senior = {"loan": "1M USD", "by": "owner", "against": "gpus", "advance": "0.5", "rate": "0.09", "term": "24 months"}
+    junior = {**senior, "advance": "0.2", "rate": "0.12", "repaid": "straight", "covenants": {"ltv": "0.68"}}
+    terms = {
+        "until": "2026-03",
+        "parties": ["user", "owner"],
+        "costs": {"gpus": {**GPUS, "by": "owner", "paid": "delivered"}},
+        "assets": {
+            "gpus": {"life": "5 years", "market_value": {"0 months": 1, "24 months": "0.52"}, "between": "linear"}
+        },
+        "funding": {"senior": senior, "junior": junior},
+        "leases": {
+            "gpus": {"from": "owner", "to": "user", "term": "24 months", "rent": {"yield": "0.12"}, "residual": "0.1"}
+        },
+        "dscr": {"length": "1 month"},
+    }
+    answer = dcsim.finance(scenario(**terms), party="owner", expected=True)
+    loans = {name: part.set_index("month") for name, part in answer.loans.groupby("loan")}
+    months, v = np.arange(1, 25), 1.01**-24
+    rent = 300_000 * 0.01 * (1 - 0.1 * v) / (1 - v)
+    annuity = 150_000 * 0.0075 / (1 - 1.0075**-24)
+    owed_senior = 150_000 * 1.0075**months - annuity * (1.0075**months - 1) / 0.0075
+    owed_junior = 60_000 * (1 - months / 24)
+    service = annuity + 2_500 + 0.01 * (owed_junior + 2_500)
+    value = 300_000 * (1 - 0.02 * months)
+    rows = slice(2, 26)
+    close = {"rtol": 1e-5, "atol": 0.5}
+    np.testing.assert_allclose(line(answer, "cash flow", "from parties", "owner")[2:26], rent, **close)
+    np.testing.assert_allclose(loans["senior"]["balance"][rows], owed_senior, **close)
+    np.testing.assert_allclose(loans["junior"]["balance"][rows], owed_junior, **close)
+    np.testing.assert_allclose(loans["senior"]["dscr"][rows], rent / annuity, rtol=1e-4)
+    np.testing.assert_allclose(loans["junior"]["dscr"][rows], rent / service, rtol=1e-4)
+    combined, last = (owed_senior + owed_junior) / value, slice(2, 25)  # with the last instalment nothing is owed
+    np.testing.assert_allclose(loans["senior"]["ltv"][last], (owed_senior / value)[:-1], rtol=1e-4)
+    for ratio in ("ltv", "forced_ltv"):
+        np.testing.assert_allclose(loans["junior"][ratio][last], combined[:-1], rtol=1e-4)
+    # the covenant of the junior loan is broken at the first test, that of March
+    breach = answer.events.set_index(["party", "event"])["expected"]["junior", "breach"]
+    assert (f"{breach:%Y-%m}", combined[0] > 0.68) == ("2024-03", True)

@@ -10,7 +10,7 @@ from dcsim.money.books import COSTS, TOGETHER, Books, Party
 from dcsim.money.loans import Loan
 from dcsim.money.months import Floats, Ints, Months
 from dcsim.money.returns import irr, npv, years
-from dcsim.money.waterfall import cover_ratio, loan_to_value
+from dcsim.money.waterfall import cover_ratio, loan_to_value, secured
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 
@@ -144,7 +144,8 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
     due, owed = (sum((getattr(loan, key) for loan in senior), np.zeros_like(cash)) for key in ("service", "balance"))
     cover = cover_ratio(cash, np.asarray(due), finance.dscr)
     value = sum((books.owned[name].value for name in loan.terms.against), np.zeros_like(cash))
-    ratio = loan_to_value(loan.balance, np.asarray(value)) if loan.terms.against else np.full((n, count), np.nan)
+    charged = sum((before.balance for before in secured(loan, senior)), np.zeros_like(cash))
+    ratio = loan_to_value(np.asarray(charged), np.asarray(value)) if loan.terms.against else np.full((n, count), np.nan)
     assert loan.terms.term is not None
     last = loan.first + int(loan.terms.term.months)
     llcr, plcr = (_life_cover(cash, loan.offer.period, np.asarray(owed), until) for until in (last, last * 0 + count))

@@ -4,9 +4,10 @@ Each month end: costs, rents and investment are paid, equity and loans come in; 
 file, interest, principal and reserve; then sweeps, in the same order; then distributions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 
 import numpy as np
 
@@ -45,9 +46,16 @@ def _window(flow: Ints, cover: Cover) -> Ints:
 def loan_to_value(owed: Ints, value: Ints) -> Floats:
     """Loan to value: what is owed after the payments of the day / the market value of the assets lent against.
 
+    What is owed to a loan counts with what is owed to those before it against the same assets (combined loan to value).
     Infinite where nothing is there to be sold, not a number where nothing is owed.
     """
     return np.where(owed > 0, np.where(value > 0, owed / np.maximum(value, 1), np.inf), np.nan)
+
+
+def secured(loan: Loan, loans: Iterable[Loan]) -> list[Loan]:
+    """Of the loans of a party in their order, those up to this one that are lent against any of the same assets."""
+    ahead = list(takewhile(lambda before: before is not loan, loans))
+    return [*(before for before in ahead if set(before.terms.against) & set(loan.terms.against)), loan]
 
 
 @dataclass(eq=False)
@@ -214,7 +222,8 @@ class Waterfall:
             else:
                 since = slice(max(month + 1 - int(self.finance.dscr.length.months), 0), month + 1)
                 dscr = _ratio(self.covering[party][:, since].sum(axis=1), due[:, since].sum(axis=1))
-            ltv = loan_to_value(loan.owed, self._value(loan, month))
+            owed = sum((part.owed for part in secured(loan, self.of[party])), np.zeros(self.shape[0], np.int64))
+            ltv = loan_to_value(np.asarray(owed), self._value(loan, month))
             if loan.enforced:
                 loan.test(month, bool(self.tested[loan][month]), int(self.deadlines[loan][month]), dscr, ltv)
             locked |= loan.cure >= 0

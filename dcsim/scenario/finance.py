@@ -153,7 +153,7 @@ class Covenants(Model):
     dscr: NumberValue | None = None
     """The least debt service cover ratio, with the service of the loans before this one: 1.2."""
     ltv: NumberValue | None = None
-    """The most that is owed per market value of the assets lent against: 0.8."""
+    """The most that is owed to this loan, and to those before it against the same assets, per market value: 0.8."""
     tested: Literal["monthly", "quarterly", "half-yearly", "yearly"] = "quarterly"
     """At whose ends ratios are tested: of months, or of such parts of the calendar year."""
     first_test: SpanValue = parse_span("0 months")

@@ -9,7 +9,7 @@ import pandas as pd
 from dcsim.analysis.frames import moments
 from dcsim.money.figures import Figures
 from dcsim.money.months import Floats
-from dcsim.money.waterfall import loan_to_value
+from dcsim.money.waterfall import loan_to_value, secured
 
 if TYPE_CHECKING:
     from dcsim.study.finance import Money, Valued
@@ -42,7 +42,9 @@ def loans(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -> pd.Dat
         for key in ("value", "forced"):
             columns[key] = sum((getattr(asset, key)[0] for asset in owned), np.zeros(money.months.count)) / 100
         columns["market_value"], columns["forced_value"] = columns.pop("value"), columns.pop("forced")
-        forced = loan_to_value(loan.balance[0], np.asarray(columns["forced_value"] * 100, np.int64))
+        borrowed = [part for part in centre.books.loans.values() if part.terms.by == loan.terms.by]
+        charged = sum(part.balance[0] for part in secured(loan, borrowed))
+        forced = loan_to_value(np.asarray(charged), np.asarray(columns["forced_value"] * 100, np.int64))
         columns["forced_ltv"] = forced if owned else forced * np.nan
         for ratio in ("ltv", "dscr", "llcr"):
             columns |= fan(ratio, centre.figures[name], [part.figures[name] for part in parts])

@@ -31,8 +31,8 @@ CONVENTIONS = (
     "an effective yearly rate. With assets sold: their market value is added in the last month.",
     "DSCR: cash for debt service / interest and principal due by the schedule, without what was missed before, swept "
     "or accelerated; undefined where nothing was due. That of a loan counts the service of the loans of its party "
-    "before it too. LTV: what is owed after the month's payments / market value; the forced-sale value stands beside "
-    "it.",
+    "before it too. LTV: what is owed after the month's payments, to this loan and those before it against the "
+    "same assets / market value; the forced-sale value stands beside it.",
     "LLCR and PLCR: the value, at the rate of the loan, of the cash for debt service from the next month to the last "
     "instalment (to the last month) / what is owed to this loan and those before it: of the cash as it comes in the "
     "replication, not of a forecast. Average life: of principal, from the first draw. Headroom: by how much the cash "
