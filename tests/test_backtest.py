@@ -381,7 +381,7 @@ def test_a_page_of_sites_stands_under_the_sites(tested, tmp_path):
 
 
 def test_builds_that_have_no_room_are_refused():
-    with pytest.raises(RequestError, match=r"replications of 6 sites have no room: at most -n [\d,]+$"):
+    with pytest.raises(RequestError, match=r"replications of 6 sites need too much memory: at most -n [\d,]+$"):
         dcsim.backtest(CASES, template=RULES, n=10**8)
 
 

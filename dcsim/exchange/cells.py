@@ -243,7 +243,7 @@ def crews(cell: str, style: Style) -> dict[str, Fraction]:
         number, sign = (read[2], read[3]) if read[2] else (read[4], read[5])
         units = style.number(number) / (100 if sign else 1) if number else Fraction(1)
         if units <= 0:
-            raise ValueError(f"'{shorten(part.strip())}': an activity takes more than nothing of a resource")
+            raise ValueError(f"'{shorten(part.strip())}': an activity must take more than 0 of a resource")
         amounts[read[1]] = amounts.get(read[1], Fraction(0)) + units
     return amounts
 

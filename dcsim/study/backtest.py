@@ -129,7 +129,7 @@ def backtest(
 def _refuse_odd(builds: Sequence[Build], rules: Rules, moment: Moment, leave_one_out: bool, under_way: bool) -> None:
     """What cannot be asked is refused before anything runs."""
     if leave_one_out and moment:
-        raise RequestError("to leave one site out is to know all others: ask for it without --as-of")
+        raise RequestError("--leave-one-out uses all other sites: leave out --as-of")
     if leave_one_out and not rules.calibrate:
         raise RequestError(f"nothing to calibrate: name factors in '{rules.path}', such as `calibrate: [factors.pace]`")
     for build in builds if leave_one_out else ():

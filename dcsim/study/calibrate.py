@@ -84,7 +84,7 @@ def calibrate(
         return fit(Path(cases), n, seed, working, progress)
     moment = moment_of(as_of)
     if isinstance(moment, str) and moment:
-        raise RequestError("a calibration knows what there is at one date: as of which?")
+        raise RequestError("a calibration uses what was known at a single date: give --as-of a date, not `rolling`")
     known = _until(read_cases(Path(cases)), moment) if isinstance(moment, dt.date) else read_cases(Path(cases))
     rules = rules_of(template, known)
     builds = [build for build in builds_of(known, rules, "") if any(step.date is not None for step in build.steps)]

@@ -114,14 +114,14 @@ def _answer(result: Result) -> str:
     events = {row["event"]: row for row in _of(result, "events").to_dict("records")}
     currency, drawn = str(result.about["currency"]), result.about["seed"] != "expected"
     npv, runs_out = figures["npv"], events["runs_out"]
-    text = f"NPV {money(npv['expected'], currency)} in the expected build"
+    text = f"NPV is {money(npv['expected'], currency)} in the expected build"
     text += f", P10 to P90 {money(npv['p10'])} to {money(npv['p90'], currency)}" if drawn else ""
     n = result.simulated
     often = f"; it runs out in {share(runs_out['happens'], n, 0)} of the replications" if drawn else ""
     if pd.isna(runs_out["expected"]):
-        return f"{text}. The cash of the expected build never runs out{often}."
+        return f"{text}. Cash never runs out in the expected build{often}."
     missing, when = money(figures["funding_gap"]["expected"], currency), date_of(runs_out["expected"])
-    return f"{text}. The cash of the expected build runs out by {when}, with {missing} missing{often}."
+    return f"{text}. Cash runs out in the expected build by {when}, with {missing} missing{often}."
 
 
 def _unaware(result: Result) -> list[str]:

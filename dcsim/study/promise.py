@@ -141,7 +141,7 @@ def read_promise(scenario: Scenario, what: str) -> Promised:
     except ValueError as error:
         raise RequestError(f"the amount of the promise: {error}") from None
     if amount < 1:
-        raise RequestError(f"a promise is of at least 1 {unit}, got '{shorten(written)}'")
+        raise RequestError(f"a promise needs at least 1 {unit}, got '{shorten(written)}'")
     milestone = f"{name}_{amount}"
     added = {} if milestone in scenario.milestones else {milestone: {"supply": name, "reaches": amount}}
     try:

@@ -102,7 +102,7 @@ def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
 def _refuse_designed(among: Agreed | None, sampling: str) -> None:
     """Replications that agree with what was seen are no whole blocks of a design."""
     if among is not None and sampling != RANDOM:
-        raise RequestError(f"what was seen needs random sampling, not {sampling}")
+        raise RequestError(f"a scenario with `seen` needs random sampling, not {sampling}")
 
 
 @dataclass

@@ -199,10 +199,12 @@ class Simulated:
 def simulate_all(
     builds: Sequence[Build], n: int, seed: int, working: Working, progress: Callable[[int, int], None]
 ) -> list[Simulated]:
-    """So many replications of every site, with the same seed, by the engine that is there sooner for all of them."""
+    """So many replications of every site, with the same seed, by the engine that is faster for all of them."""
     columns = max(len(drawn_names(build.network)) + len(build.steps) for build in builds)
     if n > (most := most_kept(columns) // len(builds)):
-        raise RequestError(f"{n:,} replications of {counted(len(builds), 'site')} have no room: at most -n {most:,}")
+        raise RequestError(
+            f"{n:,} replications of {counted(len(builds), 'site')} need too much memory: at most -n {most:,}"
+        )
     engine = choose(working.engine, n * sum(build.network.instances for build in builds))
     working, done = replace(working, engine=engine), []
     for number, build in enumerate(builds):
