@@ -27,6 +27,8 @@ from dcsim.schedule import (
     working_week,
 )
 from dcsim.schedule.cpm import Times, critical_path
+from dcsim.schedule.scenario import drawn_up
+from dcsim.study.cash import network_of
 
 MONDAY = dt.datetime(2026, 1, 5, 8)
 WEEK = Shifts(working_week(frozenset(range(5)), (480, 960)))
@@ -269,6 +271,30 @@ def test_a_finish_no_earlier_than_a_date_holds_the_finish():
     simulated, dates = expected(made)
     assert simulated["b"][1] == dates["b"].early_finish
     assert simulated["c"] == (dates["c"].early_start, dates["c"].early_finish)
+
+
+def test_crews_that_only_a_link_to_the_finish_calls_come_when_the_predecessor_runs():
+    """They would hold from the first day what the predecessor needs, and nothing would ever finish."""
+    made = schedule("z=1 a=5<z b=2<aFF+1")
+    made.resources = {"crew": Resource("crew", ((None, Fraction(2)),))}
+    made.activities["a"].resources, made.activities["b"].resources = {"crew": Fraction(1)}, {"crew": Fraction(1)}
+    made.activities["z"].resources = {"crew": Fraction(2)}
+    simulated, dates = expected(made)
+    assert simulated["b"] == (dates["b"].early_start, dates["b"].early_finish)
+    assert simulated["z"][0] == dates["z"].early_start
+    assert [loss.what for loss in made.losses] == ["its start, which only its finish gives"]
+    scenario = loaded(write(made, Times(made), dates).text)
+    plan = drawn_up(scenario, network_of(scenario))
+    assert [link.kind for link in plan.links if link.successor == "b"] == ["FF"]
+
+
+def test_three_points_are_written_in_one_unit():
+    made = schedule("a=3")
+    made.activities["a"].estimate = (1152, 1440, 2304)
+    assert "duration: {pert: [2.4 d, 3 d, 4.8 d]}" in write(made, Times(made), critical_path(made, Times(made))).text
+    made.activities["a"].estimate = (1151, 1440, 2304)
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "duration: {pert: [1151 min, 1440 min, 2304 min]}" in text
 
 
 def test_two_dates_of_one_activity_are_kept():
@@ -848,3 +874,13 @@ def test_without_java_the_user_is_told_what_to_install(dcsim, tmp_path, monkeypa
     planning.java.cache_clear()
     assert code == 2
     assert "install a Java runtime of 17 or newer" in err
+
+
+def test_constraints_have_their_german_names(taken_over):
+    rows = (
+        "Nr.;Vorgangsname;Dauer;Anfang;Einschränkungsart;Einschränkungstermin\n"
+        "1;a;5 t;12.01.2026;Ende nicht später als;16.01.2026\n2;b;2 t;;Muss anfangen am;14.01.2026\n"
+    )
+    found = taken_over(rows)
+    assert "a_by_date: {activity: a, target: 2026-01-16}" in found.text
+    assert "b_by_date: {activity: b, event: start, target: 2026-01-14}" in found.text

@@ -284,7 +284,10 @@ _CONSTRAINTS = {
     **{"finish no earlier than": "finish on or after", "fnet": "finish on or after", "mfo": "mandatory finish"},
     **{"finish no later than": "finish on or before", "fnlt": "finish on or before"},
     **{"must finish on": "mandatory finish", "alap": ALAP, "as soon as possible": "", "asap": "", "": "", "none": ""},
-    **{kind: kind for kind in CONSTRAINTS},
+    **{"anfang nicht früher als": "start on or after", "anfang nicht später als": "start on or before"},
+    **{"ende nicht früher als": "finish on or after", "ende nicht später als": "finish on or before"},
+    **{"muss anfangen am": "mandatory start", "muss enden am": "mandatory finish", "so spät wie möglich": ALAP},
+    **{"so früh wie möglich": "", **{kind: kind for kind in CONSTRAINTS}},
 }
 
 

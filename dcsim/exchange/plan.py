@@ -134,6 +134,7 @@ class Planner:
         for link in self.into[activity.id]:
             self._link(link, activity, made)
         self._constraints(activity, made)
+        self._tied_crews(activity, made)
         status = self.schedule.status
         begin = self.schedule.start if status is None else max(status, self.schedule.start)
         is_earlier = self.dates[activity.id].early_start < self.times.tick(begin)
@@ -198,6 +199,20 @@ class Planner:
                 never = f"no {event} before the date, and " if kind in HARD else ""
                 lost = f"constraint: {kind} {last_day(date, event)}"
                 self.schedule.lose(activity.id, lost, f"{never}a milestone that watches it", "constraint")
+
+    def _tied_crews(self, activity: Activity, made: Planned) -> None:
+        """Crews that a link to the finish alone would hold from the first day, so that what it waits for may never get
+        them, come once the predecessor runs, in time for the longest duration to end when the link lets it.
+        """
+        started_by = {link.predecessor for link in self.into[activity.id] if link.kind.endswith("S")}
+        longest = max([activity.minutes, *(activity.estimate or ())])
+        for link in self.into[activity.id] if made.requires and activity.actual_start is None else ():
+            before = self.schedule.activities[link.predecessor]
+            if link.kind == "FF" and link.predecessor not in started_by and not before.is_done:
+                lag = (link.lag if link.calendar == activity.calendar else 0) - longest
+                made.after.append(Awaits(link.predecessor, "FS", lag, activity.calendar, None))
+                instead = f"its crews come when {link.predecessor} runs, in time for the planned finish"
+                self.schedule.lose(activity.id, "its start, which only its finish gives", instead, "assumption")
 
     def _hold_finish(self, activity: Activity, made: Planned, date: dt.datetime) -> None:
         """It does not finish before this moment, and starts early enough for its longest duration to end then."""

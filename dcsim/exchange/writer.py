@@ -115,7 +115,7 @@ class _Writer:
         if activity.wbs:
             yield f"wbs: [{', '.join(scalar(one_line(part)[:LONGEST_LABEL]) for part in activity.wbs)}]"
         if made.estimate is not None and len(set(made.estimate)) > 1:
-            yield f"duration: {{pert: [{', '.join(self._span(minutes, made.calendar) for minutes in made.estimate)}]}}"
+            yield f"duration: {{pert: [{', '.join(self._spans(made.estimate, made.calendar))}]}}"
         elif made.minutes:
             yield f"duration: {self._span(made.minutes, made.calendar)}"
         if made.calendar is not ELAPSED:
@@ -194,25 +194,26 @@ class _Writer:
             for made in begun:
                 parts = [f"activity: {self.activities[made.activity.id]}", f"started: {_minute(made.started)}"]
                 parts += [f"finished: {_minute(made.finished)}"] if made.finished is not None else []
-                spans = [self._span(minutes, made.calendar) for minutes in made.left]
+                spans = self._spans(made.left, made.calendar)
                 left = f"{{pert: [{', '.join(spans)}]}}" if len(set(made.left)) > 1 else spans[0] if spans else ""
                 yield f"  - {{{', '.join([*parts, *([f'remaining: {left}'] if left else [])])}}}"
             yield f"as_of: {_minute(self.schedule.until)}"
 
     def _span(self, minutes: int, own: str | None) -> str:
+        return self._spans((minutes,), own)[0]
+
+    def _spans(self, lengths: tuple[int, ...], own: str | None) -> list[str]:
         hours = Fraction(24) if own is ELAPSED else self.schedule.calendars[own].working_day
-        return span(minutes, hours)
+        return spans(lengths, hours)
 
 
-def span(minutes: int, hours_per_day: Fraction) -> str:
-    """A length of work in days where it has no more than quarters of them, else in hours or minutes."""
-    if not minutes:
-        return "0 d"
+def spans(lengths: tuple[int, ...], hours_per_day: Fraction) -> list[str]:
+    """Lengths of work in one unit: days where two decimals are enough for all of them, else hours or minutes."""
     for size, unit in ((hours_per_day * 60, "d"), (Fraction(60), "h")):
-        amount = Fraction(minutes) / size
-        if amount.denominator in (1, 2, 4) and amount >= Fraction(1, 2):
-            return f"{plain(amount)} {unit}"
-    return f"{minutes} min"
+        amounts = [Fraction(minutes) / size for minutes in lengths]
+        if all((amount * 100).denominator == 1 and not 0 < amount < Fraction(1, 2) for amount in amounts):
+            return [f"{plain(amount)} {unit}" for amount in amounts]
+    return [f"{minutes} min" for minutes in lengths]
 
 
 def calendar(shifts: Shifts) -> list[str]:

@@ -116,6 +116,10 @@ def _gates(
             kind: Kind = f"{before.kind[0]}{link.kind[1]}"  # type: ignore[assignment]
             first, last = keys[before.predecessor], keys[link.successor]
             made.links.append(Link(first, last, kind, link.lag, names[link.calendar]))
+    ties = {(link.predecessor, link.successor) for link in made.links if link.kind == "FF"}
+    made.links = [  # a lead beside a link to the finish says when crews come for it; the method knows that by itself
+        link for link in made.links if link.kind != "FS" or link.lag >= 0 or link[:2] not in ties
+    ]
 
 
 def _watch(activity: Activity, event: str, target: dt.datetime | None) -> None:
