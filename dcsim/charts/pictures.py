@@ -121,7 +121,7 @@ def _drawn(chart: Chart, ax: Axes) -> int:
     if chart.rows:
         style.rows(ax, [plain(name, 36) for name in chart.y.names])
         ax.margins(x=0.12)
-        ax.use_sticky_edges = chart.x.kind != "date"
+        ax.use_sticky_edges = chart.x.kind != "date" and not chart.x.line_at_zero
     for axis, line in ((chart.x, ax.axvline), (chart.y, ax.axhline)):
         if axis.line_at_zero:
             line(0, color=style.INK, linewidth=1)

@@ -341,7 +341,7 @@ def income(result: Result, party: str = "") -> Chart:
     return Chart(
         title,
         axis,
-        Axis("rows", names=[f"{year}: {money(amount)}" for year, amount in net.items()]),
+        Axis("rows", names=[f"{year}: net {money(amount)}" for year, amount in net.items()]),
         marks,
         "",
         said,
