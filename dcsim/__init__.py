@@ -99,34 +99,39 @@ __all__ = [
     "sweep",
 ]
 
-_ROOMS: dict[str, str] = {
-    "assumptions": "dcsim.study.assumptions",
-    "backtest": "dcsim.study.backtest",
-    "calibrate": "dcsim.study.calibrate",
-    "compare": "dcsim.study.compare",
-    "drivers": "dcsim.study.drivers",
-    "explain": "dcsim.study.explain",
-    "export": "dcsim.report.export",
-    "finance": "dcsim.study.finance",
-    "import_schedule": "dcsim.exchange",
-    "delay_cost": "dcsim.study.delay_cost",
-    "mitigate": "dcsim.study.mitigate",
-    "latest_orders": "dcsim.study.orders",
+QUESTIONS = {
     "promise": "dcsim.study.promise",
-    "read": "dcsim.study.store",
-    "simulate": "dcsim.study.run",
+    "replications": "dcsim.study.forecast",
+    "explanation": "dcsim.study.explain",
+    "drivers": "dcsim.study.drivers",
+    "assumptions": "dcsim.study.assumptions",
+    "comparison": "dcsim.study.compare",
+    "mitigations": "dcsim.study.mitigate",
     "sweep": "dcsim.study.sweep",
+    "orders": "dcsim.study.orders",
+    "delay_cost": "dcsim.study.delay_cost",
+    "finance": "dcsim.study.finance",
+    "backtest": "dcsim.study.backtest",
+    "calibration": "dcsim.study.calibrate",
+    "fit": "dcsim.study.fitting",
+    "run": "dcsim.study.course",
 }
-"""Where a public function is defined, if not in `dcsim.api`."""
+"""The module of each kind of result, in the order of a page."""
 
-_TAKE_A_SCENARIO = {*_ROOMS, "replicate"} - {
-    "backtest",
-    "calibrate",
-    "export",
-    "import_schedule",
-    "read",
+_ELSEWHERE = {
+    "check": "dcsim.api",
+    "export": "dcsim.report.export",
+    "import_schedule": "dcsim.exchange",
+    "latest_orders": "dcsim.study.orders",
+    "load": "dcsim.api",
+    "read": "dcsim.study.store",
+    "replicate": "dcsim.api",
+    "simulate": "dcsim.study.run",
 }
-"""Functions that take the path of a file or a mapping as well as a scenario."""
+"""Where a public function is defined, if not in the module of its own name in `dcsim.study`."""
+
+_TAKE_NO_SCENARIO = {"backtest", "calibrate", "check", "export", "import_schedule", "load", "read"}
+"""All other functions take the path of a file or a mapping as well as a scenario."""
 
 
 def __getattr__(name: str) -> Any:
@@ -134,8 +139,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        public = getattr(import_module(_ROOMS.get(name, "dcsim.api")), name)
-        return import_module("dcsim.api").opening(public) if name in _TAKE_A_SCENARIO else public
+        public = getattr(import_module(_ELSEWHERE.get(name, f"dcsim.study.{name}")), name)
+        return public if name in _TAKE_NO_SCENARIO else import_module("dcsim.api").opening(public)
     called = {"run": "simulate", "order_by": "latest_orders"}.get(name)
     hint = f"; what `dcsim {name.replace('_', '-')}` does is `dcsim.{called}` in Python" if called else ""
     raise AttributeError(f"module 'dcsim' has no attribute '{name}'{hint}")

@@ -12,7 +12,7 @@ import dcsim
 from dcsim.cli import app
 from dcsim.report.terminal import shown
 from dcsim.scenario.load import load as read
-from dcsim.study.assumptions import MOST_SHOWN, assumptions_of, report
+from dcsim.study.assumptions import MOST_SHOWN, assumptions_in, report
 from dcsim.study.result import Result
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -322,7 +322,7 @@ BUILT = ("places",)
 def test_every_assumption_has_a_range(path):
     for variant in [(), *((name,) for name in read(path).variants)]:
         scenario = read(path, variant)
-        ranged = {one.path for one in assumptions_of(scenario)}
+        ranged = {one.path for one in assumptions_in(scenario)}
         bare = [
             ".".join(map(str, key))
             for key, citation in scenario.document.citations.items()
@@ -337,7 +337,7 @@ def test_every_assumption_has_a_range(path):
 def test_ends_can_be_loaded(path):
     """All ends in a small file; of a long one, which takes long to load, some forty."""
     scenario = read(path)
-    ends = [(one.path, end) for one in assumptions_of(scenario) for end in (one.low, one.high) if end is not None]
+    ends = [(one.path, end) for one in assumptions_in(scenario) for end in (one.low, one.high) if end is not None]
     for name, end in ends[:: max(1, len(ends) // 40)]:
         read(scenario.document.data, overrides={name: end}, root=CONFIGS)
 

@@ -304,8 +304,8 @@ def test_a_run_prints_how_what_is_counted_has_grown(dcsim, tmp_path):
     (tmp_path / "long.yaml").write_text(json.dumps(LONG))
     out, _, _ = dcsim("run", str(tmp_path / "long.yaml"))
     lines = out.splitlines()
-    head = next(number for number, line in enumerate(lines) if line.startswith("counted"))
-    assert re.fullmatch(r"counted +2024-01-01 +2024-05-\d\d +made \(rack\)", lines[head])
+    head = next(number for number, line in enumerate(lines) if line.startswith("counter"))
+    assert re.fullmatch(r"counter +2024-01-01 +2024-05-\d\d +made \(rack\)", lines[head])
     assert re.fullmatch(r"made  +▁[▁▂▃▄▅▆▇█]+█ +70", lines[head + 2])
     assert max(map(len, lines)) <= 80
 

@@ -39,12 +39,8 @@ def figure(chart: Chart) -> dict[str, Any]:
     }
     if not chart.rows:
         layout |= {"hovermode": "x unified", "hoverdistance": -1}
-    return {"data": traces, "layout": layout, "height": rows_height(chart.rows) if chart.y.kind == "rows" else 420}
-
-
-def rows_height(count: int, row: int = ROW) -> int:
-    """The height of a figure with so many rows, in pixels."""
-    return 96 + row * max(count, 1)
+    height = 96 + ROW * max(chart.rows, 1) if chart.y.kind == "rows" else 420
+    return {"data": traces, "layout": layout, "height": height}
 
 
 def rows_axis(names: Sequence[object]) -> dict[str, Any]:

@@ -173,7 +173,8 @@ class _Writer:
                 called = self.names.name(f"{name}_by_date", what="milestone")
                 parts = [f"activity: {name}", *(["event: start"] if event == "start" else [])]
                 yield from _fitted(f"  {called}", [*parts, f"target: {last_day(moment, event)}"], why)
-        last, must = self._last(), self.schedule.must_finish
+        last = max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
+        must = self.schedule.must_finish
         if self.all_finished and must is not None:
             called = self.names.name(f"{self.all_finished}_reached", what="milestone")
             yield f"  {called}: {{activity: {self.all_finished}, target: {last_day(must)}}}  # must finish by"
@@ -182,9 +183,6 @@ class _Writer:
             called = self.names.name("last_finish", what="milestone")
             behind = f"  # the last of {len(self.ends)} that lead to nothing" if len(self.ends) > 1 else ""
             yield f"  {called}: {{activity: {self.activities[last]}{wanted}}}{behind}"
-
-    def _last(self) -> str:
-        return max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
 
     def _seen(self, planned: list[Planned]) -> Iterator[str]:
         """The progress of what has begun, and up to when it is told."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.scene import Line, Scene
 from dcsim.analysis.site import laid_out
 from dcsim.charts import style
-from dcsim.charts.dates import Clock, Floats, date_axis, moment
+from dcsim.charts.dates import Clock, date_axis, moment
 from dcsim.charts.pictures import DASHES
 from dcsim.charts.style import plain
 from dcsim.document.colours import LIGHT, LINES
@@ -137,16 +137,12 @@ class _Stage:
         for cursor in self.cursors:
             cursor.set_xdata([date, date])
         for grown, line in self.growing:
-            grown.set_data(self.dates[: frame + 1], _floats(line)[: frame + 1])
+            grown.set_data(self.dates[: frame + 1], line.values[: frame + 1].astype(np.float64))
         self.date.set_text(f"{moment(date):%Y-%m-%d}   day {round(self.clock.days(date) * DAY) // DAY:,}")
         self.canvas.restore_region(self.still)  # type: ignore[no-untyped-call]
         for artist in self.moving:
             self.figure.draw_artist(artist)
         return np.asarray(self.canvas.buffer_rgba())[:, :, :3].copy()  # type: ignore[no-untyped-call]
-
-
-def _floats(line: Line) -> Floats:
-    return line.values.astype(np.float64)
 
 
 def _gif(pictures: Iterator[Image]) -> bytes:

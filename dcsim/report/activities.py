@@ -9,7 +9,6 @@ from dcsim.network import Network
 from dcsim.report.quantities import amount, number_in_words, uncertain, when
 from dcsim.scenario import schema
 from dcsim.scenario.schema import ALWAYS, Scenario
-from dcsim.scenario.values import Uncertain
 from dcsim.units import Span, plain
 
 
@@ -72,7 +71,8 @@ def duration_in_words(part: schema.ActivityPart, activity: schema.ActivityPart, 
     text = uncertain(part.duration)
     calendars = _calendars(part, scenario) or _calendars(activity, scenario)
     days = f"{text} (working time of {' or '.join(calendars)})"
-    return days if _has_days(part.duration) and calendars not in ([], [ALWAYS]) else text
+    has_days = any(isinstance(value, Span) and value.unit in ("d", "wk") for value in part.duration.values)
+    return days if has_days and calendars not in ([], [ALWAYS]) else text
 
 
 def _calendars(part: schema.ActivityPart, scenario: Scenario) -> list[str]:
@@ -99,10 +99,6 @@ def _ways(part: schema.ActivityPart, activity: schema.ActivityPart, scenario: Sc
 def _has_own_durations(part: schema.ActivityPart) -> bool:
     """Whether no way to do it lasts as long as the activity itself says."""
     return bool(part.ways) and all(way is not None and way.duration is not None for way in part.ways.values())
-
-
-def _has_days(duration: Uncertain) -> bool:
-    return any(isinstance(value, Span) and value.unit in ("d", "wk") for value in duration.values)
 
 
 def _taken(entry: str, number: int | None) -> str:

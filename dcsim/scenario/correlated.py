@@ -10,7 +10,7 @@ import numpy as np
 from dcsim.correlations import Floats
 from dcsim.places import SITE, Places
 from dcsim.scenario.checks.parts import activity_parts, supply_parts
-from dcsim.scenario.schema import ActivityPart, EachAdds, Risk, Scenario
+from dcsim.scenario.schema import EachAdds, Risk, Scenario
 from dcsim.scenario.values import Uncertain
 
 
@@ -43,7 +43,8 @@ def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
             if isinstance(order.placed, Uncertain):
                 add(f"{path}.placed", level, _varies(order.placed))
     for _, name, activity in activity_parts(scenario):
-        add(f"activities.{name}.duration", scenario.activities[name].at, _varies(*_durations(activity)))
+        durations = (way.duration for way in activity.ways.values() if way is not None)
+        add(f"activities.{name}.duration", scenario.activities[name].at, _varies(activity.duration, *durations))
     for name, branch in scenario.branches.items():
         add(f"branches.{name}", branch.per, sum(1 for way in branch.ways.values() if way.weight) > 1)
     for name, risk in scenario.risks.items():
@@ -59,10 +60,6 @@ def drawn_of(scenario: Scenario) -> dict[str, Drawn]:
 
 def _varies(*values: Uncertain | None) -> bool:
     return any(value is not None and value.kind != "fixed" for value in values)
-
-
-def _durations(part: ActivityPart) -> list[Uncertain | None]:
-    return [part.duration, *(way.duration for way in part.ways.values() if way is not None)]
 
 
 def _spans(risk: Risk) -> dict[str, Uncertain]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from dcsim.scenario.model import Model, Names, Text, text_of
+from dcsim.scenario.model import Model, Names, Text, listed, text_of
 from dcsim.scenario.prices import (
     MonthValue,
     Path,
@@ -122,11 +122,6 @@ class NewArchitecture(Model):
     """By what the market value of all that was delivered before is multiplied: 0.75."""
 
 
-def _as_list(raw: Any) -> Any:
-    """One may be written without a list."""
-    return raw if isinstance(raw, list | tuple) else [raw]
-
-
 class Asset(Model):
     """What is bought to be used for years: it loses value on the books, and in the market."""
 
@@ -139,7 +134,7 @@ class Asset(Model):
     if not given."""
     between: Literal["steps", "linear"] = "steps"
     """Whether its market value holds until the next age that is named, or lies on a line between them."""
-    new_architecture: Annotated[tuple[NewArchitecture, ...], BeforeValidator(_as_list)] = ()
+    new_architecture: Annotated[tuple[NewArchitecture, ...], BeforeValidator(listed)] = ()
     """When its market value falls, one or a list: `{date: 2026-06-01 to 2027-03-01, market_value: 0.75}`."""
     sale_discount: NumberValue = Fraction(0)
     """The part of its market value that is lost where it must be sold at once."""

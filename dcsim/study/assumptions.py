@@ -31,7 +31,7 @@ from dcsim.scenario.schema import Fitted, Scenario
 from dcsim.scenario.values import parse_uncertain, read_span
 from dcsim.study.manifest import Fields
 from dcsim.study.ranges import ends_of, uncertain_of
-from dcsim.study.replications import require_name
+from dcsim.study.replications import dated_milestones, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import refuse_seen
 from dcsim.suggest import shorten
@@ -117,7 +117,7 @@ def assumptions(
     problems: list[Problem] = []
     for done, (k, side, value) in enumerate(ends, start=1):
         try:
-            later = _days(build(_with(scenario, inputs[k].path, value)), chosen, compute)
+            later = _days(build(changed(scenario, overrides={inputs[k].path: value})), chosen, compute)
         except ScenarioError as error:
             problems += [_at_the_end(scenario, inputs[k], side, problem) for problem in error.problems]
         else:
@@ -153,14 +153,9 @@ def _largest(table: pd.DataFrame, milestones: Iterable[str]) -> Days:
     return table[_columns(milestones)].abs().max(axis=1).fillna(0.0).to_numpy(np.float64)
 
 
-def assumptions_of(scenario: Scenario) -> tuple[Assumption, ...]:
-    """The values of a scenario that say within which range they are believable, in the order of the file."""
-    return tuple(assumptions_in(scenario))
-
-
 def _all_of(scenario: Scenario, network: Network) -> tuple[Assumption, ...]:
-    """The same, and behind them the distributions that say nothing of a range."""
-    by_path = {assumption.path: assumption for assumption in assumptions_of(scenario)}
+    """The assumptions, and behind them the distributions that say nothing of a range."""
+    by_path = {assumption.path: assumption for assumption in assumptions_in(scenario)}
     for path, quantity in uncertain_of(scenario):
         name = dotted(path)
         if (
@@ -178,6 +173,7 @@ def _all_of(scenario: Scenario, network: Network) -> tuple[Assumption, ...]:
 
 
 def assumptions_in(scenario: Scenario) -> Iterator[Assumption]:
+    """The values of a scenario that say within which range they are believable, in the order of the file."""
     fitted = dict(scenario.fitted)
     for path, citation in scenario.document.citations.items():
         name = dotted(path)
@@ -226,15 +222,8 @@ def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ..
         There is no such milestone.
     """
     known = {require_name(name, tuple(scenario.milestones)) for name in names}
-    wanted = known or {
-        name for name, milestone in scenario.milestones.items() if milestone.observed or milestone.target
-    }
+    wanted = known or set(dated_milestones(scenario))
     return tuple(name for name in scenario.milestones if name in wanted or not wanted)
-
-
-def _with(scenario: Scenario, path: str, value: Any) -> Scenario:
-    """The same scenario with one value changed."""
-    return changed(scenario, overrides={path: value})
 
 
 def _days(network: Network, milestones: Sequence[str], compute: Engine) -> Days:

@@ -25,7 +25,7 @@ from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256
 from dcsim.study.outcome import Asking, Outcome, figure_of, in_manifest, refuse_both
 from dcsim.study.replicate import Working, replicate
-from dcsim.study.replications import Asked, Replications, require_name
+from dcsim.study.replications import Asked, Replications, dated_milestones, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed, draws_of
 from dcsim.study.unfinished import in_front
@@ -223,8 +223,8 @@ def _name(scenario: Scenario) -> str:
 def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[Outcome, ...]:
     """The milestones to compare, which all scenarios have."""
     base = next(iter(scenarios.values()))
-    dated = [name for name, milestone in base.milestones.items() if milestone.observed or milestone.target]
-    chosen = tuple(require_name(name, tuple(base.milestones)) for name in names) or tuple(dated or base.milestones)
+    chosen = tuple(require_name(name, tuple(base.milestones)) for name in names)
+    chosen = chosen or tuple(dated_milestones(base) or base.milestones)
     for label, scenario in scenarios.items():
         for name in chosen:
             if name not in scenario.milestones:

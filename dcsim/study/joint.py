@@ -19,7 +19,7 @@ from dcsim.errors import RequestError
 from dcsim.money.books import TOGETHER, Books, Builds
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.replications import require_milestone
+from dcsim.study.replications import dated_milestones, require_milestone
 from dcsim.trace import NOT
 from dcsim.units import Money, parse_money
 
@@ -68,8 +68,7 @@ def wanted(
     party: str,
 ) -> Wanted:
     """What is asked for; raises RequestError where it cannot be read."""
-    dated = [name for name, milestone_ in scenario.milestones.items() if milestone_.target or milestone_.observed]
-    names = [*scenario.milestones, *dated]
+    names = [*scenario.milestones, *dated_milestones(scenario)]
     if not names and (milestone or date or budget):
         raise RequestError("date and budget are those of a milestone, and the scenario has none")
     name = require_milestone(network, milestone) if milestone else next(reversed(names), "")

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from dcsim import QUESTIONS
 from dcsim.errors import ResultError
 from dcsim.scenario.files import Root, UnreadableFileError
 from dcsim.scenario.schema import Scenario
-from dcsim.study.result import QUESTIONS, question_of
+from dcsim.study.result import question_of
 from dcsim.study.tables import refused
 from dcsim.version import __version__
 

@@ -26,6 +26,7 @@ from dcsim.analysis.quantiles import (
 from dcsim.analysis.stuck import stuck_in_many
 from dcsim.dates import in_time, last_tick
 from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import Chunk, Counter, drawn_names
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.forecast import TABLES
@@ -273,6 +274,11 @@ def asked_for(seed: int, sampling: str, asked: Asked) -> dict[str, Any]:
     wishes = {"wishes": list(asked.until_precise), "at_least": asked.at_least} if asked.until_precise else None
     explained = {"explained": list(asked.explain)} if asked.explain else {}
     return {"seed": seed, "sampling": sampling, "replications": asked.count, "until_precise": wishes, **explained}
+
+
+def dated_milestones(scenario: Scenario) -> list[str]:
+    """The milestones with an observed date or a target."""
+    return [name for name, milestone in scenario.milestones.items() if milestone.observed or milestone.target]
 
 
 def require_milestone(network: Network, name: str) -> str:

@@ -8,6 +8,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from dcsim import QUESTIONS
 from dcsim.analysis.result import EXPECTED, layers_of
 from dcsim.document.chart import Chart
 from dcsim.document.names import in_words, labelled
@@ -23,25 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray
     from matplotlib.axes import Axes
-
-QUESTIONS = {
-    "promise": "dcsim.study.promise",
-    "replications": "dcsim.study.forecast",
-    "explanation": "dcsim.study.explain",
-    "drivers": "dcsim.study.drivers",
-    "assumptions": "dcsim.study.assumptions",
-    "comparison": "dcsim.study.compare",
-    "mitigations": "dcsim.study.mitigate",
-    "sweep": "dcsim.study.sweep",
-    "orders": "dcsim.study.orders",
-    "delay_cost": "dcsim.study.delay_cost",
-    "finance": "dcsim.study.finance",
-    "backtest": "dcsim.study.backtest",
-    "calibration": "dcsim.study.calibrate",
-    "fit": "dcsim.study.fitting",
-    "run": "dcsim.study.course",
-}
-"""The module of each kind of result, in the order of a page."""
 
 Draw = Callable[..., Chart]
 
@@ -98,8 +80,7 @@ class Result:
     """
 
     kind: str
-    """Which question: `run`, `replications`, `explanation`, `delay_cost`, `comparison`, `sweep`, `drivers`,
-    `assumptions`, `orders`, `mitigations`, `finance`, `promise`, `backtest`, `calibration`, `fit`."""
+    """Which question: a key of `dcsim.QUESTIONS`."""
     scenario: Scenario
     """What was simulated; of several scenarios the first."""
     about: Mapping[str, Any]

@@ -7,9 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dcsim import QUESTIONS
 from dcsim.errors import ResultError
 from dcsim.scenario.files import Root, UnreadableFileError, read_bytes
-from dcsim.study.result import QUESTIONS, question_of
+from dcsim.study.result import question_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dcsim import QUESTIONS
 from dcsim.document.names import in_words
 from dcsim.document.report import Report, Section
 from dcsim.document.words import counted
@@ -14,7 +15,6 @@ from dcsim.report.page.again import command, verb
 from dcsim.report.page.answer import answer, headline
 from dcsim.report.page.results import Results
 from dcsim.report.words import size
-from dcsim.study.result import QUESTIONS
 from dcsim.version import __version__
 
 

@@ -19,23 +19,17 @@ from dcsim.scenario.schema import (
 
 def activity_parts(scenario: Scenario) -> Iterator[tuple[Key, str, ActivityPart]]:
     """Every activity, and what differs about it in some places."""
-    for name, activity in scenario.activities.items():
-        yield ("activities", name), name, activity
-        yield from _inside(("activities", name), name, activity.within)
+    return _parts("activities", scenario.activities)
 
 
 def resource_parts(scenario: Scenario) -> Iterator[tuple[Key, str, ResourcePart]]:
     """Every resource, and what differs about it in some places."""
-    for name, resource in scenario.resources.items():
-        yield ("resources", name), name, resource
-        yield from _inside(("resources", name), name, resource.within)
+    return _parts("resources", scenario.resources)
 
 
 def supply_parts(scenario: Scenario) -> Iterator[tuple[Key, str, SupplyPart]]:
     """Every supply, and what differs about it in some places."""
-    for name, supply in scenario.supplies.items():
-        yield ("supplies", name), name, supply
-        yield from _inside(("supplies", name), name, supply.within)
+    return _parts("supplies", scenario.supplies)
 
 
 def risk_parts(scenario: Scenario) -> Iterator[tuple[Key, str, RiskPart]]:
@@ -98,6 +92,8 @@ def spaced(written: str) -> str:
     return " | ".join(alternatives(written))
 
 
-def _inside(path: Key, name: str, within: Mapping[str, Any]) -> Iterator[tuple[Key, str, Any]]:
-    for pattern, part in within.items():
-        yield (*path, "within", pattern), name, part
+def _parts(section: str, things: Mapping[str, Any]) -> Iterator[tuple[Key, str, Any]]:
+    for name, thing in things.items():
+        yield (section, name), name, thing
+        for pattern, part in thing.within.items():
+            yield (section, name, "within", pattern), name, part
