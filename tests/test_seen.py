@@ -235,6 +235,18 @@ def test_orders_of_a_site_under_way_stay_placed():
     assert not early.orders["latest"].dt.strftime("%Y-%m-%d").tolist().count(on(20))
 
 
+def test_what_was_seen_in_a_variant_alone_chooses_no_replications():
+    """All are compared in the replications of the base, whose draws are the same."""
+    scenario = chain(variants={"later": {"seen": [{"milestone": "first", "not_by": on(109)}]}})
+    simulated = []
+    found = compare(
+        scenario, "later", n=20, engine="reference", progress=lambda done, count: simulated.append((done, count))
+    )
+    assert set(found.tables["outcomes"]["replication"]) == set(range(20))
+    assert simulated[-1] == (40, 40)
+    assert (found.tables["differences"]["mean"] == 0).all()
+
+
 @pytest.mark.slow
 def test_orders_that_were_placed_stay_placed():
     goods = {"goods": {"unit": "piece", "orders": {}}}

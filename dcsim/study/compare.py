@@ -150,7 +150,7 @@ def _milestones(compared: Compared, working: Working, progress: Callable[[int, i
         result = replicate(scenario, compared.networks[label], compared.seed, compared.sampling, asked, working, show)
         compared.results[label] = result
         compared.agreed = compared.results[BASE].agreed
-        asked = replace(asked, among=compared.agreed)
+        asked = replace(asked, among=compared.agreed, is_settled=True)
         for outcome in compared.outcomes:
             compared.values[label, outcome] = result.days_of(outcome.name) + compared.shift(label, outcome.name)
 

@@ -59,8 +59,9 @@ def replicate(
     wishes = [Precision.parse(text, names) for text in asked.until_precise]
     engine = choose(working.engine, network.instances * draws_of(scenario, asked.count))
     explained = tuple(names.index(require_milestone(network, name)) for name in asked.explain)
-    pool = working.pool(engine)
-    among = asked.among or agreed(scenario, network, seed, asked.count, engine, pool, progress)
+    pool, among = working.pool(engine), asked.among
+    if not asked.is_settled:
+        among = agreed(scenario, network, seed, asked.count, engine, pool, progress)
     _refuse_designed(among, sampling)
     job = Job(network, engine, seed, sampling, asked, explained, pool, working.chunk, among)
 

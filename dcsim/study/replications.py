@@ -50,7 +50,9 @@ class Asked:
     explain: tuple[str, ...] = ()
     """Milestones whose driving chains are followed."""
     among: Agreed | None = None
-    """The replications that are run; those that agree with what was seen of the scenario itself if not given."""
+    """The replications that are run, where something chooses them."""
+    is_settled: bool = False
+    """Whether that is settled, by a scenario with which this one is compared; else what was seen of it chooses."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -237,7 +237,8 @@ def _simulated(
         dates = [varied.zero + timedelta(day) if np.isfinite(day) else None for day in days.tolist()]
         frame = pd.DataFrame({**head, "value": values, "date": moments(dates)})
         return frame, typed([], TABLES["stuck"])
-    simulated = replicate(varied, network, asked.seed, RANDOM, Asked(asked.n, among=asked.among), working, progress)
+    of_point = Asked(asked.n, among=asked.among, is_settled=True)
+    simulated = replicate(varied, network, asked.seed, RANDOM, of_point, working, progress)
     names = {"milestone": "outcome", "day": "value"}
     outcomes = simulated.milestones[["replication", "milestone", "day", "date"]]
     rows_ = _of_point(number, outcomes, asked.outcomes).rename(columns=names)
