@@ -67,9 +67,9 @@ class Campaign:
         """All replications, if they were complete before."""
         return _chunk(self._table(WHOLE), 0, network, explained, what)
 
-    def write(self, chunk: Chunk) -> None:
-        """Keep a chunk: it is there whole, or not at all."""
-        self.keep(_name(chunk.first, chunk.first + len(chunk.left)), frame_of(chunk))
+    def write(self, chunk: Chunk, part: bytes) -> None:
+        """Keep a chunk, made into a part by whoever ran it: it is there whole, or not at all."""
+        self._write(f"{PARTS}/{_name(chunk.first, chunk.first + len(chunk.left))}.part", part, KEPT)
 
     def part(self, name: str) -> pd.DataFrame | None:
         """A part that was kept before; none if it was not, or is not what was written here under this name."""
@@ -77,11 +77,11 @@ class Campaign:
 
     def keep(self, name: str, part: pd.DataFrame) -> None:
         """Keep a part of the result: it is there whole, or not at all."""
-        self._write(f"{PARTS}/{name}.part", part, KEPT)
+        self._write(f"{PARTS}/{name}.part", as_bytes(part), KEPT)
 
     def keep_whole(self, kept: Chunk) -> None:
         """The result is complete: all replications are kept as one."""
-        self._write(WHOLE, frame_of(kept), "")
+        self._write(WHOLE, as_bytes(frame_of(kept)), "")
 
     def finish(self) -> None:
         """The result is complete: the chunks are no longer needed."""
@@ -91,8 +91,7 @@ class Campaign:
         """What only this part of this result begins with."""
         return hashlib.sha256(b"\0".join((self.identity, name.encode(), data))).digest()
 
-    def _write(self, name: str, table: pd.DataFrame, kept: str) -> None:
-        data = as_bytes(table)
+    def _write(self, name: str, data: bytes, kept: str) -> None:
         write_file(self.folder / name, self._seal(name, data) + data, kept)
 
     def _table(self, name: str) -> pd.DataFrame | None:

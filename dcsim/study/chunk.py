@@ -104,6 +104,19 @@ class Chunk:
     curves: tuple[NDArray[np.int32], ...]
     """For each counter, how many replications had which amount at the end of which day: days by amounts."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: of curves, which are nearly all zeros, where they are not, and by how much."""
+        places = [np.flatnonzero(curve) for curve in self.curves]
+        sparse = [(curve.shape, at, curve.ravel()[at]) for curve, at in zip(self.curves, places, strict=True)]
+        return self.__dict__ | {"curves": sparse}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        curves = []
+        for shape, at, values in state["curves"]:
+            curves.append(np.zeros(shape, np.int32))
+            curves[-1].ravel()[at] = values
+        self.__dict__.update(state | {"curves": tuple(curves)})
+
 
 def run_chunk(
     network: Network,

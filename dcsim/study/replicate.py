@@ -17,12 +17,13 @@ from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign
-from dcsim.study.chunk import Chunk, Counter, counters, run_chunk
+from dcsim.study.chunk import Chunk, Counter, counters, frame_of, run_chunk
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
 from dcsim.study.manifest import manifest_of
 from dcsim.study.replications import Asked, Replications, asked_for, require_milestone, require_name
 from dcsim.study.room import refuse_replications
 from dcsim.study.seen import Agreed, agreed, draws_of
+from dcsim.study.tables import as_bytes
 from dcsim.study.threads import CHUNK, Pool, pool_for, spread
 from dcsim.suggest import shorten
 from dcsim.trace import Ints
@@ -153,20 +154,19 @@ class Job:
                 missing.append((begin, end))
             else:
                 yield known
-        for _, chunk in spread(missing, self.pool, self._work):
+        for _, (chunk, part) in spread(missing, self.pool, self._work(campaign is not None)):
             if campaign is not None:
-                campaign.write(chunk)
+                campaign.write(chunk, part)
             yield chunk
 
-    @property
-    def _work(self) -> "_Chunks":
+    def _work(self, kept: bool) -> "_Chunks":
         numbers = None if self.among is None else self.among.numbers
-        return _Chunks(self.engine, self.network, self.seed, self.sampling, self.explained, numbers, self.what)
+        return _Chunks(self.engine, self.network, self.seed, self.sampling, self.explained, numbers, self.what, kept)
 
 
 @dataclass(frozen=True)
 class _Chunks:
-    """Chunks of replications, reduced to what is kept."""
+    """Chunks of replications, reduced to what is kept, and the bytes of their parts where they are written."""
 
     engine: str
     network: Network
@@ -175,11 +175,13 @@ class _Chunks:
     explained: tuple[int, ...]
     numbers: Ints | None
     what: tuple[Counter, ...]
+    kept: bool
 
-    def __call__(self, first: int, last: int, stopped: Event, /) -> Chunk:
+    def __call__(self, first: int, last: int, stopped: Event, /) -> tuple[Chunk, bytes]:
         how = (self.network, self.engine, self.seed, self.sampling, self.explained)
         numbers = np.arange(first, last) if self.numbers is None else self.numbers[first:last]
-        return run_chunk(*how, first, numbers, self.what, stopped.is_set)
+        chunk = run_chunk(*how, first, numbers, self.what, stopped.is_set)
+        return chunk, as_bytes(frame_of(chunk)) if self.kept else b""
 
 
 class Gathered:
