@@ -2,6 +2,7 @@
 
 import logging
 import re
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
@@ -47,7 +48,8 @@ def cluster(address: str | None) -> Iterator[Executor | None]:
         where = address
         if local is not None:
             settings = {"n_workers": int(local[1]), "threads_per_worker": 1, "dashboard_address": None}
-            where = stack.enter_context(distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL))
+            with _deaf():
+                where = stack.enter_context(distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL))
         try:
             client = stack.enter_context(distributed.Client(where, timeout=CONNECTING, set_as_default=False))
         except (OSError, ValueError) as error:
@@ -55,3 +57,13 @@ def cluster(address: str | None) -> Iterator[Executor | None]:
         if not client.nthreads():
             LOG.warning("the cluster has no workers yet: the run waits for them")
         yield client.get_executor()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that begin meanwhile do not hear Ctrl-C: the driver ends them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
