@@ -34,13 +34,15 @@ from dcsim.study.joint import Joint, Wanted, contours, joint_about, joint_table,
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.result import Result, known
 from dcsim.study.seen import about_seen, agreed, draws_of
-from dcsim.study.threads import in_chunks, pool_for
+from dcsim.study.threads import CHUNK, in_chunks, pool_for
 from dcsim.trace import Trace
 from dcsim.units import Money as Sum
 
 MAIN = "figures"
 FAN = 4096
 """The first replications give the quantiles by month, so that what is kept does not grow with their number."""
+MOST_TOGETHER = 256
+"""The books of so many replications are kept at once at most: the more, the less time each of them takes."""
 TABLES = {
     "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
     "events": "party event expected:time p10:time p50:time p90:time happens:number",
@@ -241,7 +243,8 @@ def finance(
     pool = pool_for(chosen, workers, executor)
     among = None if expected else agreed(scenario, network, seed, n, chosen, pool)
     numbers = range(0 if expected else n) if among is None else among.numbers.tolist()
-    parts = in_chunks(len(numbers), pool, _Parts(chosen, money, seed, numbers), progress)
+    chunk = max(CHUNK, min(MOST_TOGETHER, len(numbers) // 8))
+    parts = in_chunks(len(numbers), pool, _Parts(chosen, money, seed, numbers), progress, chunk)
     about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **about_seen(among)}
     centre, delays = money.expected(chosen)
     return _result(money, party_, centre, parts, delays, numbers or [0], about)
