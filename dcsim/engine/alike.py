@@ -6,7 +6,7 @@ windows of risks and open times only those count that begin by that tick.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ def read_by(chance: FlatDraws, until: int) -> bytes:
 
 def _digest(parts: Iterable[Any]) -> bytes:
     """One fingerprint of arrays and single values."""
-    digest = blake2b(digest_size=16)
+    digest = sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
             digest.update(f"{part.dtype} {part.shape}".encode())
