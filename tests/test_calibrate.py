@@ -188,7 +188,7 @@ def gear(tmp_path_factory):
         "calibrate: [{quantity: supplies.*.orders.*.placed, by: buyer}, risks.pause.probability]\n"
     )
     rows = [("early" if k % 2 else "late", 180 if k % 2 else 480, 1000 * (k // 2 % 4 == 0)) for k in range(16)]
-    dates = [np.datetime64("2024-01-01") + day + pause for _, day, pause in rows]
+    dates = [np.datetime64("2024-01-01") + np.timedelta64(day + pause, "D") for _, day, pause in rows]
     sites = [f"s{k},2024-01-01,new,{buyer}" for k, (buyer, _, _) in enumerate(rows)]
     (folder / "sites.csv").write_text("\n".join(["site,started,shell,buyer", *sites]))
     steps = [f"s{k},1,{date},20,operational" for k, date in enumerate(dates)]
@@ -255,7 +255,7 @@ def test_the_command(dcsim, world, tmp_path):
     words = ("calibrate", str(world), "--template", str(world / "rules.yaml"), "-n", "32")
     out, err, code = dcsim(*words, "-o", str(tmp_path / "layer.yaml"), "--out", str(tmp_path / "out"))
     assert (code, err) == (0, "")
-    assert "layer in" in out
+    assert "layer saved in" in out
     assert max(map(len, out.splitlines()[:-6])) <= 80
     told, _, _ = dcsim(*words, "--json")
     assert json.loads(told)["kind"] == "calibration"

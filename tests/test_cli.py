@@ -348,7 +348,7 @@ QUESTIONS = sorted(
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_command_takes_what_its_function_takes(name):
     parameters = signature(getattr(package, name)).parameters
-    taken = {"changes" if option == "alternatives" else option for option in parameters}
+    taken = {{"alternatives": "changes", "executor": "cluster"}.get(option, option) for option in parameters}
     commands = {command.name or command.callback.__name__: command.callback for command in app.registered_commands}
     options = signature(
         commands[{"simulate": "run", "latest_orders": "order-by"}.get(name, name.replace("_", "-"))]

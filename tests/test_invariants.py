@@ -264,7 +264,7 @@ def test_held_by_says_why_it_waited(data, seed):
 def unlimited(data: dict[str, Any]) -> dict[str, Any]:
     """The same network when nothing is scarce, never closed and never fails."""
     counted = {name for name, spec in data.get("milestones", {}).items() if "supply" in spec}
-    scarce = ("requires", "ways", "consumes", "produces", "calendar", "rework", "learning")
+    scarce = ("requires", "ways", "consumes", "produces", "calendar", "rework", "learning", "finish_not_before")
 
     def name_of(link: Any) -> str:
         return str(link if isinstance(link, str) else link.get("activity", link.get("milestone")))

@@ -247,7 +247,7 @@ def _lengths(network: Network, state: State) -> tuple[Ints, Ints]:
     if network.ties.any():
         gates = np.flatnonzero(network.starter != NOT)
         rows = state.piece[network.instances + gates]
-        planned[network.starter[gates]] = np.where(rows["since"] == kernel.NONE, NOT, rows["since"])
+        planned[network.starter[gates]] = np.where(rows["since"] == kernel.NONE, NOT, rows["since"].astype(np.int64))
         length[network.starter[gates]] = rows["following"]
     return planned, length
 

@@ -67,7 +67,7 @@ def _verdict(result: Result) -> list[str]:
             continue
         steps = counted(int(row["steps"]), "forecast") + (" with the censored" * (row["counted"] == WITH_CENSORED))
         sentences.append(
-            f"CRPS {days(row['own'], 0)} d on {steps} of {counted(int(row['sites']), 'site')}; "
+            f"CRPS {days(row['ours'], 0)} d on {steps} of {counted(int(row['sites']), 'site')}; "
             f"{references[row['against']]} {days(row['theirs'], 0)} d: skill {_percent(row['skill'])} "
             f"({_percent(row['skill_low'])} to {_percent(row['skill_high'])}), difference "
             f"{change(row['difference'], 0)} d ({interval(row['difference_low'], row['difference_high'], 0, True)})."

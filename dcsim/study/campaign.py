@@ -68,7 +68,7 @@ class Campaign:
         return _chunk(self._table(WHOLE), 0, network, explained, what)
 
     def write(self, chunk: Chunk, part: bytes) -> None:
-        """Keep a chunk, made into a part by whoever ran it: it is there whole, or not at all."""
+        """Keep a chunk, made into a part where it was run: it is there whole, or not at all."""
         self._write(f"{PARTS}/{_name(chunk.first, chunk.first + len(chunk.left))}.part", part, KEPT)
 
     def part(self, name: str) -> pd.DataFrame | None:

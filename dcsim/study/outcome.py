@@ -209,7 +209,7 @@ class Asking:
 
 @dataclass(frozen=True)
 class _Figures:
-    """Figures of finance of the builds with these numbers, with what an NPV is made of, one for each outcome."""
+    """Figures of finance of the replications with these numbers, with what an NPV is made of, one for each outcome."""
 
     engine: str
     money: Money

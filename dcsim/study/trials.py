@@ -47,7 +47,7 @@ def nothing_chosen(_place: int) -> Mapping[str, float]:
 
 @dataclass(frozen=True)
 class _Ends:
-    """Ends of the builds with these numbers: ticks, dated and left as rows, and what is stuck."""
+    """Ends of the replications with these numbers: ticks, dated and left as rows, and what is stuck."""
 
     engine: str
     network: Network
