@@ -508,16 +508,35 @@ def test_progress_in_a_table(taken_over):
     found = taken_over(rows, status_date="2026-01-14")
     assert found.activities["early_finish"].tolist() == [
         dt.datetime(2026, 1, 13),
-        dt.datetime(2026, 1, 15, 16),
-        dt.datetime(2026, 1, 19, 16),
+        dt.datetime(2026, 1, 16, 16),
+        dt.datetime(2026, 1, 20, 16),
     ]
     assert (found.activities["simulated_off"] == 0).all()
     assert "progress" not in set(found.losses["cause"])
     assert found.text.split("seen:\n")[1].splitlines() == [
         "  - {activity: a, started: 2026-01-05 00:00, finished: 2026-01-13 00:00}",
         "  - {activity: b, started: 2026-01-13 00:00, remaining: 2 d}",
-        "as_of: 2026-01-14 00:00",
+        "as_of: 2026-01-15 00:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "seen", "lost"),
+    [
+        ("2026-01-16", "finished: 2026-01-17 00:00", []),
+        (dt.date(2026, 1, 16), "finished: 2026-01-17 00:00", []),
+        ("2026-01-16 00:00", "remaining: 1 d", ["its actual finish 2026-01-16, after the status date"]),
+        ("2026-01-14", "remaining: 2 d", ["its actual finish 2026-01-16, after the status date"]),
+        ("2026-01-02", "", ["its actual start 2026-01-05, after the status date"]),
+    ],
+)
+def test_a_status_date_means_the_end_of_its_day(taken_over, status, seen, lost):
+    """What finished later is under way for as long as it then took."""
+    rows = "ID,Name,Duration,Actual start,Actual finish,% complete\n1,a,10,2026-01-05,2026-01-16,100\n2,b,2,,,\n"
+    found = taken_over(rows, status_date=status)
+    assert seen in found.text
+    assert ("seen:" in found.text) == bool(seen)
+    assert found.losses.loc[found.losses["cause"] == "progress", "what"].tolist() == lost
 
 
 def test_work_out_of_sequence_goes_on_behind_its_predecessor(taken_over):
@@ -526,7 +545,7 @@ def test_work_out_of_sequence_goes_on_behind_its_predecessor(taken_over):
         "ID,Name,Duration,Optimistic,Pessimistic,Predecessors,Actual start,Actual finish,% complete\n"
         "1,a,5,,,,2026-01-05,,20\n2,b,4,3,8,1,2026-01-06,,50\n3,c,2,,,2,,,\n"
     )
-    found = taken_over(rows, status_date="2026-01-08")
+    found = taken_over(rows, status_date="2026-01-07")
     assert "{activity: b, started: 2026-01-06 00:00, remaining: {pert: [1.5 d, 2 d, 4 d]}}" in found.text
     table = found.activities.set_index("activity")
     assert table["simulated_finish"]["a"] == dt.datetime(2026, 1, 13, 16)

@@ -26,7 +26,7 @@ def import_(
     ] = "",
     start: Annotated[str, typer.Option(metavar="DATE", help="The start date of the schedule.")] = "",
     status_date: Annotated[
-        str, typer.Option(metavar="DATE", help="The status (data) date of the progress in the file.")
+        str, typer.Option(metavar="DATE", help="The date up to which a table tells progress: the end of that day.")
     ] = "",
     dates: Annotated[
         str, typer.Option(metavar="dmy|mdy", help="Whether the day or the month comes first in dates.")

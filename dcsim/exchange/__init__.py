@@ -88,7 +88,7 @@ def import_schedule(
     start
         When the schedule begins; the first date of a table if not given.
     status_date
-        The date up to which progress is reported.
+        The date up to which progress of a table is reported; the end of that day, where it has no time.
     dates
         `dmy` or `mdy`, where a table does not show whether day or month comes first.
     decimal
@@ -112,7 +112,7 @@ def import_schedule(
     """
     _check("dates", dates, ("dmy", "mdy"))
     _check("decimal", decimal, ("comma", "point"))
-    moments = {"start": _moment(start), "status": _moment(status_date)}
+    moments = {"start": _moment(start), "status": _moment(status_date, is_end=True)}
     path = Path(path)
     return taken_over(read_schedule(path, name, sheet, separator, encoding, moments, dates, decimal, calendars or {}))
 
@@ -122,10 +122,12 @@ def _check(what: str, word: str, known: tuple[str, ...]) -> None:
         raise RequestError(f"{what} is {' or '.join(known)}, got '{word}'")
 
 
-def _moment(written: str | dt.date) -> dt.datetime | None:
+def _moment(written: str | dt.date, is_end: bool = False) -> dt.datetime | None:
+    """A moment; of a date without a time its first minute, or its end."""
+    has_time = isinstance(written, dt.datetime) or ":" in str(written)
     try:
-        return parse_date(written) if written else None
-    except ValueError as error:
+        return parse_date(written) + dt.timedelta(days=is_end and not has_time) if written else None
+    except (ValueError, OverflowError) as error:
         raise RequestError(str(error)) from None
 
 

@@ -156,14 +156,16 @@ class Planner:
         start, finish = activity.actual_start, activity.actual_finish
         if start is None or until is None:
             return
-        late = [date for date in (start, finish) if date is not None and date > until]
-        if late:
-            instead = "it has not begun" if start > until else "it is under way"
-            lost = f"its actual date {late[0]:%Y-%m-%d %H:%M}, after the status date"
-            self.schedule.lose(activity.id, lost, instead, "progress")
+        left = next(minutes for minutes in (activity.left, activity.remaining, activity.minutes) if minutes is not None)
+        if start > until:
+            lost = f"its actual start {last_day(start, 'start')}, after the status date"
+            self.schedule.lose(activity.id, lost, "it has not begun", "progress")
+        elif finish is not None and finish > until:
+            lost = f"its actual finish {last_day(finish)}, after the status date"
+            self.schedule.lose(activity.id, lost, "it is under way until then", "progress")
+            left = self.times.worked(activity.calendar, self.times.tick(until), self.times.tick(finish))
         made.started = start if start <= until else None
         made.finished = finish if finish is not None and finish <= until else None
-        left = next(minutes for minutes in (activity.left, activity.remaining, activity.minutes) if minutes is not None)
         if made.started is not None and made.finished is None:
             made.left = (left,)
             if activity.estimate is not None and activity.minutes and left:
