@@ -201,6 +201,28 @@ def test_what_is_no_address_is_refused(dcsim, tiny, address):
     assert err.startswith("--cluster takes a scheduler, `tcp://host:8786`, or processes, `local:4`; got")
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--cluster", "somewhere"), "--cluster takes a scheduler"),
+        (("--cluster", "local:2", "--workers", "2"), "leave out one of the two"),
+        (("--cluster", "tcp://127.0.0.1:9"), "no scheduler answers at 'tcp://127.0.0.1:9': "),
+        (("--cluster", "tls://127.0.0.1:9"), "no scheduler answers at 'tls://127.0.0.1:9': TLS expects"),
+    ],
+)
+def test_a_result_is_replaced_only_when_the_cluster_answers(many, dcsim, monkeypatch, asked, said):
+    if "://" in asked[1]:
+        pytest.importorskip("distributed", reason="distributed is not installed")
+    monkeypatch.setattr(command, "CONNECTING", 0.2)
+    kept, folder = many("result"), many.folder / "result"
+    words = ("replicate", str(many.folder / "scenario.yaml"), "-n", "64", "--out", str(folder), "--overwrite")
+    out, err, code = dcsim(*words, *asked)
+    assert (out, code) == ("", 2)
+    assert said in err
+    assert "is kept" not in err
+    assert contents(folder) == kept
+
+
 def test_without_distributed_it_is_said_what_to_install(dcsim, tiny, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     out, err, code = dcsim("replicate", tiny, "-n", "4", "--cluster", "local:2")

@@ -20,13 +20,13 @@ _ADDRESS = re.compile(r"((tcp|tls|ws|wss)://)?[^\s/]+:\d+/?")
 
 
 @contextmanager
-def cluster(address: str | None) -> Iterator[Executor | None]:
+def cluster(address: str | None, workers: int | None = None) -> Iterator[Executor | None]:
     """What runs replications at an address: `tcp://host:8786`, or `local:4`; nothing where there is no address.
 
     Raises
     ------
     RequestError
-        That is no address.
+        That is no address, or `--workers` is given too.
     UnavailableError
         distributed is not installed.
     ClusterError
@@ -35,6 +35,8 @@ def cluster(address: str | None) -> Iterator[Executor | None]:
     if address is None:
         yield None
         return
+    if workers is not None:
+        raise RequestError("--workers are threads of this process, --cluster has its own: leave out one of the two")
     local = _LOCAL.fullmatch(address)
     if local is None and (address.startswith("local:") or _ADDRESS.fullmatch(address) is None):
         raise RequestError(f"--cluster takes a scheduler, `tcp://host:8786`, or processes, `local:4`; got '{address}'")
@@ -52,7 +54,7 @@ def cluster(address: str | None) -> Iterator[Executor | None]:
                 where = stack.enter_context(distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL))
         try:
             client = stack.enter_context(distributed.Client(where, timeout=CONNECTING, set_as_default=False))
-        except (OSError, ValueError) as error:
+        except (OSError, TypeError, ValueError) as error:  # TypeError: Dask's settings name no certificate for tls://
             raise ClusterError(f"no scheduler answers at '{address}': {error}; `dcsim guide cluster`") from None
         if not client.nthreads():
             LOG.warning("the cluster has no workers yet: the run waits for them")

@@ -113,16 +113,13 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
                 asked |= {"limit": limit} if "limit" in names else {}
             if "milestones" in asked:
                 asked["milestones"] = asked["milestones"] or ()
-            if keeps:
-                make_way(out, overwrite, asked["resume"])
-                asked["out"] = out
-            with (
-                _stoppable(out if keeps else None),
-                progress(doing) as show,
-                cluster(asked.pop("cluster", None)) as fleet,
-            ):
+            with progress(doing) as show, cluster(asked.pop("cluster", None), asked.get("workers")) as fleet:
                 asked |= {"executor": fleet} if "workers" in asked else {}
-                outcome = body(about, **asked, progress=show)
+                if keeps:  # the earlier result is deleted only when there is something that can make another
+                    make_way(out, overwrite, asked["resume"])
+                    asked["out"] = out
+                with _stoppable(out if keeps else None):
+                    outcome = body(about, **asked, progress=show)
             answer = outcome if isinstance(outcome, Answer) else Answer(outcome)
             written = [*answer.notes, *(in_folder(out) if keeps else ())]
             if not keeps:
