@@ -13,7 +13,6 @@ from dcsim.network import Network
 from dcsim.trace import Trace
 
 if TYPE_CHECKING:
-    from dcsim.engine.alike import Known
     from dcsim.engine.outcome import Follow, Goal, Runner
 
 LOG = logging.getLogger("dcsim")
@@ -125,14 +124,13 @@ def new_runner(
     seed: int,
     follow: "Follow | None" = None,
     goal: "Goal | None" = None,
-    known: "Known | None" = None,
 ) -> "Runner":
     """Many runs by an engine, in each of which chains are followed (see `dcsim.chain.follower`), or which are asked for
-    one milestone alone; `known` are such runs, which may be shared by many runners."""
+    one milestone alone."""
     if name == "compiled":
         from dcsim.engine import compiled
 
-        return compiled.Runner(network, seed, follow, goal, known)
+        return compiled.Runner(network, seed, follow, goal)
     from dcsim.engine.outcome import ReferenceRunner
 
     return ReferenceRunner(network, seed, follow, goal)

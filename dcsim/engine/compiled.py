@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from dcsim.dates import at_midnight
 from dcsim.engine import NOTHING, Build, kernel
-from dcsim.engine.alike import Known, at_any_time, of_network
 from dcsim.engine.draws import Draws
 from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws
@@ -39,21 +38,12 @@ def run(network: Network, draws: Draws, *, attempts: bool = True, shortages_too:
 class Runner:
     """Replications one after the other, in the same work arrays; many may run at once, each in a thread of its own."""
 
-    def __init__(
-        self,
-        network: Network,
-        seed: int,
-        follow: Follow | None = None,
-        goal: Goal | None = None,
-        known: Known | None = None,
-    ) -> None:
+    def __init__(self, network: Network, seed: int, follow: Follow | None = None, goal: Goal | None = None) -> None:
         self.network = network
         self.goal = goal
         self.plan = (
             flatten(network) if goal is None else flatten(network)._replace(goal=goal.milestone, until=goal.until)
         )
-        self.alike = None if known is None else of_network(network, self.plan)
-        self.known = known
         self.blocks = Blocks(network, seed)
         self.follow = follow
         self.state = new_state(network, self.plan, 0, 0, 0)
@@ -86,23 +76,16 @@ class Runner:
         )
 
     def end(self, replication: int, designed: Mapping[str, float]) -> End:
-        """One replication, simulated only until the milestone is reached, and not at all if one like it was."""
+        """One replication, simulated only until the milestone is reached."""
         assert self.goal is not None
         draws = self.blocks.draws(replication, designed)
         chance = flatten_draws(self.network, draws)
-        key = None if self.alike is None else at_any_time(self.alike, replication, chance)
-        if key is not None and self.known is not None and (known := self.known.find(key, chance)) is not None:
-            return known
         kernel.run(self.plan, chance, self.state)
         tick = int(self.state.reached[self.goal.milestone])
         if tick == NOT:
             left = self.network.instances - int(self.state.counts["finished"][0])
-            end = End(NOT, NOT, left, self._stuck() if left else NONE_STUCK)
-        else:
-            end = End(tick, self._dated(draws, tick), 0, NONE_STUCK)
-        if key is not None and self.known is not None:
-            self.known.keep(key, chance, self.plan.until if tick == NOT else tick, end)
-        return end
+            return End(NOT, NOT, left, self._stuck() if left else NONE_STUCK)
+        return End(tick, self._dated(draws, tick), 0, NONE_STUCK)
 
     def _dated(self, draws: Draws, tick: int) -> int:
         """The minute that dates the milestone that was reached at a tick."""

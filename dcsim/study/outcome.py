@@ -17,7 +17,6 @@ from dcsim.analysis.frames import days
 from dcsim.analysis.quantiles import LEVELS, quantile
 from dcsim.document.measure import Measure
 from dcsim.engine import builds
-from dcsim.engine.alike import Known
 from dcsim.errors import RequestError
 from dcsim.money.books import TOGETHER
 from dcsim.money.figures import COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
@@ -179,7 +178,7 @@ class Asking:
     @cached_property
     def trials(self) -> Trials:
         """The same as asked for a milestone."""
-        return Trials(self.engine, self.seed, self.outcomes[0].name, self.pool, self.among, known=Known())
+        return Trials(self.engine, self.seed, self.outcomes[0].name, self.pool, self.among)
 
     def simulated(
         self,

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
-from dcsim.engine.alike import Known
 from dcsim.engine.outcome import Goal
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -53,12 +52,11 @@ class _Ends:
     network: Network
     seed: int
     goal: Goal
-    known: Known | None
     numbers: Ints
     designed: Designed
 
     def __call__(self, first: int, last: int, stopped: Event, /) -> tuple[Ints, Ints]:
-        runner, stuck = new_runner(self.engine, self.network, self.seed, goal=self.goal, known=self.known), []
+        runner, stuck = new_runner(self.engine, self.network, self.seed, goal=self.goal), []
         ends = np.zeros((3, last - first), np.int64)
         for k in range(first, last):
             if stopped.is_set():
@@ -81,8 +79,6 @@ class Trials:
     """The numbers of the replications; their places if not given."""
     until: int | None = None
     """The last tick that matters; the horizon if not given."""
-    known: Known | None = None
-    """Runs that were simulated, where many may be alike: none that cannot end otherwise is simulated again."""
 
     def ends(
         self,
@@ -95,7 +91,7 @@ class Trials:
         numbers = replications if self.among is None else self.among[replications]
         number = [milestone.name for milestone in network.milestones].index(self.milestone)
         goal = Goal(number, network.horizon if self.until is None else min(self.until, network.horizon))
-        work = _Ends(self.engine, network, self.seed, goal, self.known, numbers, designed)
+        work = _Ends(self.engine, network, self.seed, goal, numbers, designed)
         chunks = in_chunks(len(replications), self.pool, work, progress)
         ticks, dated, left = np.concatenate([np.zeros((3, 0), np.int64), *(ends for ends, _ in chunks)], axis=1)
         return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in chunks)]))
