@@ -288,6 +288,18 @@ def test_crews_that_only_a_link_to_the_finish_calls_come_when_the_predecessor_ru
     assert [link.kind for link in plan.links if link.successor == "b"] == ["FF"]
 
 
+@pytest.mark.parametrize(("days", "held"), [(0, True), (1, True), (20, False)])
+def test_a_link_to_the_finish_from_short_work_delays_nothing(days, held):
+    """A lead is no earlier than the start of its predecessor: crews of longer work would come too late."""
+    made = schedule(f"a=100 m={days}<a b=20<mFF c=5<b")
+    made.activities["b"].resources, made.resources = {"crew": Fraction(1)}, {"crew": Resource("crew")}
+    simulated, dates = expected(made)
+    for id_ in ("b", "c"):
+        assert simulated[id_][1] == dates[id_].early_finish
+    assert ("are held until m finishes" in made.losses[0].instead) == held
+    assert (simulated["b"][0] == dates["b"].early_start) != held
+
+
 def test_three_points_are_written_in_one_unit():
     made = schedule("a=3")
     made.activities["a"].estimate = (1152, 1440, 2304)
@@ -537,6 +549,23 @@ def test_a_status_date_means_the_end_of_its_day(taken_over, status, seen, lost):
     assert seen in found.text
     assert ("seen:" in found.text) == bool(seen)
     assert found.losses.loc[found.losses["cause"] == "progress", "what"].tolist() == lost
+
+
+def test_dates_that_begun_work_is_to_keep_are_kept(taken_over):
+    rows = (
+        "ID,Name,Duration,Actual start,Actual finish,% complete,Constraint type,Constraint date\n"
+        "1,dig,50,2026-01-05,,20,Finish no later than,2026-02-01\n"
+        "2,e,5,2026-01-05,,20,Finish no earlier than,2026-02-06\n"
+        "3,f,50,2026-01-05,,20,Start no earlier than,2026-03-01\n4,g,5,2026-01-05,2026-01-09,100,As late as possible,\n"
+    )
+    found = taken_over(rows, status_date="2026-01-16")
+    assert found.losses.loc[found.losses["cause"] == "constraint", "where"].tolist() == ["1"]
+    assert "dig_by_date: {activity: dig, target: 2026-02-01}" in found.text
+    assert found.text.count("not_before: ") == 1
+    table = found.activities.set_index("activity")
+    assert table["simulated_finish"]["e"] == dt.datetime(2026, 2, 6, 16)
+    assert table["total_float"]["dig"] < 0 <= table["total_float"]["f"]
+    assert (table["simulated_off"] == 0).all()
 
 
 def test_work_out_of_sequence_goes_on_behind_its_predecessor(taken_over):

@@ -188,7 +188,7 @@ class Planner:
         for constraint in activity.constraints:
             kind, date = constraint.kind, constraint.date
             event = "start" if "start" in kind else "finish"
-            if kind == ALAP:
+            if kind == ALAP and activity.actual_start is None:
                 self.schedule.lose(activity.id, f"constraint: {ALAP}", "as soon as possible", "constraint")
             if date is None or activity.is_done or (activity.has_begun and event == "start"):
                 continue
@@ -204,7 +204,8 @@ class Planner:
 
     def _tied_crews(self, activity: Activity, made: Planned) -> None:
         """Crews that a link to the finish alone would hold from the first day, so that what it waits for may never get
-        them, come once the predecessor runs, in time for the longest duration to end when the link lets it.
+        them, come once the predecessor runs, in time for the longest duration to end when the link lets it; unless the
+        predecessor is too short for that, as such a lead is no earlier than its start.
         """
         started_by = {link.predecessor for link in self.into[activity.id] if link.kind.endswith("S")}
         longest = max([activity.minutes, *(activity.estimate or ())])
@@ -212,8 +213,12 @@ class Planner:
             before = self.schedule.activities[link.predecessor]
             if link.kind == "FF" and link.predecessor not in started_by and not before.is_done:
                 lag = (link.lag if link.calendar == activity.calendar else 0) - longest
-                made.after.append(Awaits(link.predecessor, "FS", lag, activity.calendar, None))
-                instead = f"its crews come when {link.predecessor} runs, in time for the planned finish"
+                dates = self.dates[before.id]
+                length = self.times.worked(activity.calendar, dates.early_start, dates.early_finish)
+                instead = f"its crews come as early as they can, and are held until {before.id} finishes"
+                if before.has_begun or length + lag >= 0:
+                    made.after.append(Awaits(before.id, "FS", lag, activity.calendar, None))
+                    instead = f"its crews come when {before.id} runs, in time for the planned finish"
                 self.schedule.lose(activity.id, "its start, which only its finish gives", instead, "assumption")
 
     def _hold_finish(self, activity: Activity, made: Planned, date: dt.datetime) -> None:

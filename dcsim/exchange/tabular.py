@@ -272,7 +272,6 @@ class _Reader:
             return
         if self.made.status is None:
             self._refuse(f"row {row.line} has progress: give its status date with --status-date 2026-01-31")
-        made.constraints = ()
         if made.actual_start is None:
             made.actual_start = made.early_start
             self.made.lose(row.id, "its actual start, which is empty", "its planned start", "assumption")
