@@ -169,6 +169,15 @@ def test_what_has_begun_goes_on_at_the_status_date():
     assert simulated == {id_: (one.early_start, one.early_finish) for id_, one in dates.items()}
 
 
+def test_a_start_that_has_happened_limits_no_more():
+    for kind in ("start on", "start on or before", "mandatory start"):
+        made = schedule("a=50", status=dt.datetime(2026, 1, 12, 8), a=[(kind, MONDAY)])
+        made.activities["a"].actual_start, made.activities["a"].remaining = MONDAY, 45 * DAY
+        assert dated(made)["a"][2] == 0
+        made.activities["a"].constraints = (Constraint("finish on or before", dt.datetime(2026, 3, 12, 16)),)
+        assert dated(made)["a"][2] == -1
+
+
 def test_a_circle_is_told():
     with pytest.raises(ScheduleError, match="form a loop: b -> c -> b"):
         dated(schedule("a=1 b=1<a,c c=1<b"))
@@ -273,6 +282,16 @@ def test_a_finish_no_earlier_than_a_date_holds_the_finish():
     assert simulated["c"] == (dates["c"].early_start, dates["c"].early_finish)
 
 
+def test_long_work_that_a_date_holds_finishes_when_its_durations_say():
+    """The longest duration would begin years before the schedule, which moves no date."""
+    made = schedule("a=300 b=0", a=[("finish on or after", dt.datetime(2026, 6, 30, 16))])
+    made.activities["a"].estimate = (200 * DAY, 300 * DAY, 900 * DAY)
+    made.activities["b"].estimate, made.activities["b"].constraints = (0, 0, DAY), made.activities["a"].constraints
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert text.count("finish_not_before: 2026-06-30 16:00") == 2
+    assert expected(made)[0]["a"][0] == Times(made).tick(MONDAY)
+
+
 def test_crews_that_only_a_link_to_the_finish_calls_come_when_the_predecessor_runs():
     """They would hold from the first day what the predecessor needs, and nothing would ever finish."""
     made = schedule("z=1 a=5<z b=2<aFF+1")
@@ -328,6 +347,15 @@ def test_a_date_by_which_all_must_finish_is_one_of_all():
     text = write(made, Times(made), critical_path(made, Times(made))).text
     assert "all_finished: {after: [b, c]}" in text
     assert "all_finished_reached: {activity: all_finished, target: 2026-01-16}  # must finish by" in text
+
+
+def test_open_work_counts_for_that_date_behind_leads_and_before_what_is_done():
+    made = schedule("a=100 b=1<a c=20 d=1<cFS-10 e=2<d", status=dt.datetime(2026, 1, 12, 8))
+    made.must_finish = dt.datetime(2026, 7, 1, 17)
+    made.activities["a"].actual_start, made.activities["a"].remaining = MONDAY, 100 * DAY
+    made.activities["b"].actual_start, made.activities["b"].actual_finish = MONDAY, dt.datetime(2026, 1, 6, 16)
+    text = write(made, Times(made), critical_path(made, Times(made))).text
+    assert "all_finished: {after: [a, c, e]}" in text
 
 
 def test_parts_of_a_unit_are_hundredths_and_unknown_counts_are_the_peak_of_the_plan():

@@ -225,10 +225,10 @@ class Planner:
         """It does not finish before this moment, and starts early enough for its longest duration to end then."""
         times, calendar, longest = self.times, activity.calendar, max([activity.minutes, *(activity.estimate or ())])
         start = times.retreat(calendar, times.tick(date), longest)
-        finish = times.moment(times.advance(calendar, start, longest))
+        finish = times.moment(times.advance(calendar, times.retreat(calendar, times.tick(date), 1), 1))
         if not activity.has_begun and times.moment(start) > self.origin:
             made.wait_until(times.moment(start))
-        if activity.minutes and finish > self.origin:
+        if longest and finish > self.origin:
             made.finish_not_before = finish if made.finish_not_before is None else max(made.finish_not_before, finish)
 
 

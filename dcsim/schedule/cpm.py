@@ -218,7 +218,7 @@ def _late(activity: Activity, links: list[Link], of_activity: dict[str, Dates], 
         (finish_by if from_finish else start_by).append(late)
         slack.append(times.worked(calendar, dates.early_finish if from_finish else dates.early_start, early))
     for constraint in activity.constraints:
-        if constraint.date is not None and constraint.kind in _START_BY:
+        if constraint.date is not None and constraint.kind in _START_BY and activity.actual_start is None:
             start_by.append(times.tick(constraint.date))
         if constraint.date is not None and constraint.kind in _FINISH_BY:
             finish_by.append(times.tick(constraint.date))
