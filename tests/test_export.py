@@ -101,6 +101,31 @@ def test_a_scenario_is_drawn_up_as_a_schedule():
     assert {"uncertain durations", "1 supplies, with what brings and takes them", "it counts a supply"} == lost
 
 
+@pytest.mark.parametrize(
+    ("calendar", "finish", "lead", "kept"),
+    [
+        ("", "", "-5 d", True),
+        ("", "", "-10 d", False),
+        ("", ", lag: 4 d", "-6 d", False),
+        ("", ", lag: 4 d", "-5 d", True),
+        (", calendar: shift", "", "{working: -10 d}", False),
+        (", calendar: shift", "", "{working: -9 d}", True),
+        (", calendar: shift", "", "-20 d", True),
+        (", calendar: shift", ", lag: 4 d", "{working: -10 d}", False),
+        (", calendar: shift", ", lag: -1 d", "{working: -12 d}", True),
+    ],
+)
+def test_a_lead_beside_a_link_to_the_finish_is_kept_unless_this_implies_it(calendar, finish, lead, kept):
+    scenario = loaded(
+        "{name: P, start: 2026-01-05, calendars: {shift: {days: Mon-Fri, hours: 08:00-16:00}}, activities: {"
+        f"a: {{duration: 20 d}}, b: {{duration: 10 d{calendar}, after: [{{activity: a, to: finish{finish}}}, "
+        f"{{activity: a, lag: {lead}}}]}}}}, "
+        "milestones: {done: {activity: b}}}"
+    )
+    kinds = [link.kind for link in drawn_up(scenario, network_of(scenario)).links]
+    assert sorted(kinds) == (["FF", "FS"] if kept else ["FF"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "tool"), [("plan.xml", "project"), ("plan.xml", "p6"), ("plan.xer", "")])
 def test_a_planning_tool_reads_what_is_exported(java, many, tmp_path, name, tool):

@@ -116,10 +116,17 @@ def _gates(
             kind: Kind = f"{before.kind[0]}{link.kind[1]}"  # type: ignore[assignment]
             first, last = keys[before.predecessor], keys[link.successor]
             made.links.append(Link(first, last, kind, link.lag, names[link.calendar]))
-    ties = {(link.predecessor, link.successor) for link in made.links if link.kind == "FF"}
-    made.links = [  # a lead beside a link to the finish says when crews come for it; the method knows that by itself
-        link for link in made.links if link.kind != "FS" or link.lag >= 0 or link[:2] not in ties
-    ]
+    ties = {link[:2]: link for link in made.links if link.kind == "FF"}
+    made.links = [link for link in made.links if not _is_implied(link, ties.get(link[:2]), made.activities)]
+
+
+def _is_implied(link: Link, tie: Link | None, activities: Mapping[str, Activity]) -> bool:
+    """Whether a lead only says when crews come for a link to the finish, which the method knows by itself."""
+    successor = activities[link.successor]
+    if tie is None or link.kind != "FS" or link.lag >= 0 or link.calendar != successor.calendar:
+        return False
+    is_same = tie.calendar == link.calendar
+    return (is_same or tie.lag >= 0) and link.lag <= tie.lag * is_same - successor.minutes
 
 
 def _watch(activity: Activity, event: str, target: dt.datetime | None) -> None:
