@@ -207,7 +207,7 @@ def test_engines_agree_on_limited_cash():
     network = network_of(scenario)
     for chance in (Expectation(), *(Sample(3, k) for k in range(12))):
         draws = draw(network, chance)
-        same_trace(*(ENGINES[name]()(network, draws) for name in ("reference", "compiled")))
+        assert same_trace(*(ENGINES[name]()(network, draws) for name in ("reference", "compiled")))
     answers = [dcsim.explain(scenario, milestone="done", n=6, engine=name) for name in ("reference", "compiled")]
     assert answers[0].tables["days"].equals(answers[1].tables["days"])
 
@@ -272,3 +272,52 @@ def test_what_cannot_wait_for_cash_is_refused(change, path, said):
 def test_cash_that_holds_nothing_is_warned_of():
     paid = {"finance.costs.gpus.paid": "delivered", "finance.costs.hall.paid": "finish"}
     assert "nothing waits for cash" in str(dcsim.load(ten(), overrides=paid).warnings)
+
+
+LATER = {"finance": {"costs": {"hall": {"paid": [{"share": "1", "when": "finish", "after": "2 d"}]}}}}
+UNCERTAIN = {"gpus": {"orders": {"all": {"amount": 10, "placed": {"uniform": ["2024-01-05", "2024-02-05"]}}}}}
+ORDER = {"amount": 1, "placed": "2024-02-01"}
+TWO = {
+    "supplies": {"gpus": {"orders": {"all_more": ORDER}}, "gpus_all": {"orders": {"more": ORDER}}},
+    "finance": {"costs": {"others": {"supply": "gpus_all", "price": "1 USD", "paid": "ordered"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "said"),
+    [
+        ({"activities": {"order_gpus_all": {"duration": "100 d"}}}, "activities.order_gpus_all", "call this something"),
+        ({"milestones": {"order_gpus_all": {"activity": "fit"}}}, "milestones.order_gpus_all", "call this something"),
+        ({"activities": {"pay_hall_1": {"duration": "1 d"}}, **LATER}, "activities.pay_hall_1", "call this something"),
+        ({"supplies": {"order_gpus_all_date": {}, **UNCERTAIN}}, "supplies.order_gpus_all_date", "call this something"),
+        (TWO, "supplies.gpus.orders.all_more", "rename one of them"),
+        ({"finance": {"funding": {"gpus_all_2": {"equity": "1 USD"}}}}, "finance.funding.gpus_all_2", "rename one of"),
+    ],
+)
+def test_what_payments_make_takes_no_name_of_others(more, path, said):
+    with pytest.raises(dcsim.ScenarioError, match=said) as raised:
+        dcsim.load(laid(ten(), more))
+    assert f"{path}: with" in str(raised.value)
+    assert "1 problem" in str(raised.value)
+
+
+def laid(data, more):
+    """A scenario with more of it, mapping by mapping."""
+    for name, value in more.items():
+        both = isinstance(value, dict) and isinstance(data.get(name, {}), dict)
+        data[name] = laid(data.get(name, {}), value) if both else value
+    return data
+
+
+def test_a_cost_in_one_place_pays_only_where_work_is_done():
+    def change(data):
+        data["places"] = {"room": 3}
+        data["activities"]["hall"] |= {"at": "room", "only": ["room1"]}
+        data["finance"]["costs"]["hall"] = {"activity": "hall", "price": "9 USD", "place": "room*", "paid": "finish"}
+
+    with pytest.raises(dcsim.ScenarioError, match="or leave out `place`"):
+        dcsim.load(ten(change))
+    scenario = dcsim.load(ten(change), overrides={"finance.costs.hall.place": "room1"})
+    network, (trace,) = traces(scenario)
+    number = network.activities.index("pay_hall_1")
+    assert trace.finish[network.first[number] : network.first[number + 1]].tolist() == [20 * 1440]

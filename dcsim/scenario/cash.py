@@ -8,7 +8,11 @@ comes before all that waits. What depends on a build as a whole, such as revenue
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
+from dcsim.errors import Problem, ScenarioError
+from dcsim.scenario.checks.names import SHARED
+from dcsim.scenario.document import Key, dotted
 from dcsim.scenario.finance import Cost, Finance, Payment
 from dcsim.scenario.prices import Path
 from dcsim.scenario.schema import Activity, Lagged, Link, Order, PlacedAfter, Scenario, Supply
@@ -96,14 +100,27 @@ class _Payments:
         self.supplies, self.activities = dict(scenario.supplies), dict(scenario.activities)
         self.branches = dict(scenario.branches)
         self.cash: dict[str, dict[str, Order]] = {cash_of(finance, party): {} for party in finance.parties}
+        self.problems: list[Problem] = []
+        self.taken: dict[Key, Key] = {
+            (name,): (section, name) for section in SHARED for name in getattr(scenario, section)
+        }
+        """By name what has it: what is written, or that for which it is made."""
 
     def scenario(self) -> Scenario:
-        """All of it."""
+        """All of it.
+
+        Raises
+        ------
+        ScenarioError
+            A name that this makes is taken.
+        """
         for name, funding in self.finance.funding.items():
             if funding.equity is not None:
                 placed = Uncertain("fixed", (funding.date or NO_TIME,))
                 units = round_half_up(expected_price(funding.equity))
-                self.cash[cash_of(self.finance, funding.by)][name] = Order(amount=units, placed=placed)
+                equity = Order(amount=units, placed=placed)
+                cash = cash_of(self.finance, funding.by)
+                self.put(self.cash[cash], name, equity, ("finance", "funding", name), cash)
         costs = [*followed(self.before, self.finance)]
         for name, cost in costs:
             if cost.activity is not None:
@@ -111,11 +128,23 @@ class _Payments:
         for supply in dict.fromkeys(cost.supply for _, cost in costs if cost.supply is not None):
             self.orders(supply, [(name, cost) for name, cost in costs if cost.supply == supply])
         for name, orders in self.cash.items():
-            self.supplies[name] = Supply(unit=self.finance.currency, description="money that is there").model_copy(
-                update={"orders": orders}
-            )
+            supply_ = Supply(unit=self.finance.currency, description="money that is there")
+            self.put(self.supplies, name, supply_.model_copy(update={"orders": orders}), ("finance", "cash"))
+        if self.problems:
+            raise ScenarioError(self.problems, self.before.document.name)
         sections = {"supplies": self.supplies, "activities": self.activities, "branches": self.branches}
         return self.before.model_copy(update=sections)
+
+    def put(self, into: dict[str, Any], name: str, made: Any, cause: Key, *inside: str) -> None:
+        """Something new under a name that nothing else has, made for what is written at `cause`."""
+        key = (*inside, name)
+        if (other := self.taken.get(key)) is not None:
+            makes = f"with `cash: limited` dcsim makes '{name}'"
+            message = f"{makes} for {dotted(cause)} and has one already for {dotted(other)}; rename one of them"
+            if other == (other[0], name):
+                message = f"{makes} for {dotted(cause)}; call this something else"
+            self.problems.append(self.before.document.problem(other, message))
+        self.taken[key], into[name] = cause, made
 
     def due(self, cost: Cost, payment: Payment, units: int) -> tuple[str, int]:
         """From which supply so much is paid."""
@@ -135,17 +164,18 @@ class _Payments:
                 given = spec.produces | {cash: _units(spec.produces.get(cash)) - amount}
                 self.activities[activity] = spec.model_copy(update={"produces": given})
             else:
-                self.later(f"pay_{name}_{k + 1}", activity, cost, payment, {cash: -amount})
+                self.later(name, f"pay_{name}_{k + 1}", cost, payment, {cash: -amount})
 
-    def later(self, name: str, activity: str, cost: Cost, payment: Payment, paid: dict[str, int]) -> None:
+    def later(self, cost_name: str, name: str, cost: Cost, payment: Payment, paid: dict[str, int]) -> None:
         """A payment some time after the start or the finish of work, wherever that is done."""
+        activity = str(cost.activity)
         spec = self.before.activities[activity]
         event = "start" if payment.when == "start" else "finish"
         link = Link.model_validate({"activity": activity, "from": event, "lag": payment.after})
         where = {"at": spec.at, "only": spec.only if cost.place is None else (cost.place,)}
-        self.activities[name] = Activity(description=f"payment for {activity}").model_copy(
-            update={**where, "after": (link,), "produces": paid}
-        )
+        paying = Activity(description=f"payment for {activity}")
+        update = {**where, "after": (link,), "produces": paid}
+        self.put(self.activities, name, paying.model_copy(update=update), ("finance", "costs", cost_name))
         for branch, spec_ in self.branches.items():
             ways = {
                 way: course.model_copy(update={"activities": (*course.activities, name)})
@@ -167,12 +197,14 @@ class _Payments:
                         continue
                     with_order = {"lead_time": AT_ONCE, "lots": 1, "every": NO_TIME, "varies_with": ()}
                     changes = with_order if payment.when == "ordered" else {}
-                    self.cash[cash][f"{cost_name}_{name}_{k + 1}"] = Payable.model_construct(
+                    paying = Payable.model_construct(
                         **{**dict(order), **changes, "amount": -amount},
                         drawn_as=path,
                         follows=cash if changes else supply,
                         paid_after=payment.after,
                     )
+                    cause = ("finance", "costs", cost_name)
+                    self.put(self.cash[cash], f"{cost_name}_{name}_{k + 1}", paying, cause, cash)
         self.supplies[supply] = spec.model_copy(update={"orders": placed})
 
     def placed(self, supply: str, name: str, order: Order, costs: list[tuple[str, Cost]]) -> Order:
@@ -184,7 +216,7 @@ class _Payments:
                 taken[cash] = taken.get(cash, 0) + amount
         if not any(taken.values()) or self.is_past(order):
             return order
-        activity = order_name(supply, name)
+        activity, cause = order_name(supply, name), ("supplies", supply, "orders", name)
         waits: dict[str, object] = {"consumes": taken}
         if isinstance(order.placed, Lagged):
             waits["after"] = (Link.model_construct(**dict(order.placed), to="start"),)
@@ -195,9 +227,11 @@ class _Payments:
             date = Payable.model_construct(
                 **dict(Order(amount=1, placed=order.placed)), drawn_as=path, follows=day, paid_after=NO_TIME
             )
-            self.supplies[day] = Supply(description="the date of an order").model_copy(update={"orders": {name: date}})
+            dates = Supply(description="the date of an order").model_copy(update={"orders": {name: date}})
+            self.put(self.supplies, day, dates, cause)
             waits["consumes"] = {day: 1, **taken}
-        self.activities[activity] = Activity(description=f"order of {supply}").model_copy(update=waits)
+        ordering = Activity(description=f"order of {supply}").model_copy(update=waits)
+        self.put(self.activities, activity, ordering, cause)
         return order.model_copy(update={"placed": PlacedAfter.model_validate({"after": activity})})
 
     def is_past(self, order: Order) -> bool:

@@ -1,6 +1,6 @@
 """Cash that holds the build back: what can wait for a payment, and what cannot."""
 
-from dcsim.scenario.cash import cash_of, followed, holds, is_limited, is_ordered, payments
+from dcsim.scenario.cash import followed, holds, is_limited, is_ordered, payments
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.document import Key
 from dcsim.scenario.finance import Cost
@@ -14,10 +14,6 @@ def check_cash(scenario: Scenario, findings: Problems) -> None:
     finance = scenario.finance
     if finance is None or not is_limited(scenario):
         return
-    message = "with `cash: limited` dcsim makes a supply of this name; call this something else"
-    for name in {cash_of(finance, party) for party in finance.parties}:
-        for section in ("supplies", "activities", "resources"):
-            findings.require(name not in getattr(scenario, section), (section, name), message)
     findings.require(not scenario.sites, HERE, "cash of a portfolio cannot be limited; limit that of a site alone")
     clash = "cash cannot be limited where progress of activities is told in `seen`; leave out one of them"
     findings.require(not scenario.progress, HERE, clash)
@@ -29,6 +25,13 @@ def check_cash(scenario: Scenario, findings: Problems) -> None:
         months = cost.supply is not None and any(payment.after.months for payment in payments(cost))
         fixed = "with `cash: limited` `after` an order or a delivery is in days or weeks, not in months"
         findings.require(not months, ("finance", "costs", name, "paid"), fixed)
+        only = scenario.activities[cost.activity].only if cost.activity is not None else None
+        apart = (
+            "with `cash: limited` a cost of an activity that is done in some places `only` has one of these as its "
+            "`place`, as it is written there; or leave out `place`"
+        )
+        where = only is None or cost.place is None or cost.place in only
+        findings.require(where, ("finance", "costs", name, "place"), apart)
     if not any(holds(payment) for _, cost in costs for payment in payments(cost)):
         findings.warn(HERE, "nothing waits for cash: no cost is paid when it is `ordered`, or at a `start`")
 
