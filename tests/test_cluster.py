@@ -157,6 +157,124 @@ def test_what_is_late_is_sent_twice(many, monkeypatch):
     assert elsewhere.sent == 8 + 2
 
 
+class Scripted:
+    """An executor, or a client of Dask, with four spans; it does one step whenever a result is waited for."""
+
+    def __init__(self, **options):
+        self._client, self._kwargs, self.sent, self.options, self.threads = self, options, [], [], {"a worker": 1}
+        self.fleet = fleet._DaskFleet(self, b"") if options else fleet._Fleet(self, b"")
+        self.fleet._next, self.next = self.step, self.fleet._next
+
+    def submit(self, do, *_, **options):
+        future = Future()
+        self.options.append(options)
+        if do is fleet.run_span:
+            self.sent.append(future)
+        return future
+
+    def nthreads(self):
+        return self.threads
+
+    def cancel(self, futures):
+        assert all(future.cancel() for future in futures)
+
+    def step(self, seconds):
+        assert seconds == fleet.PATIENCE
+        next(self.steps)
+        return self.next(0)
+
+    def run(self, steps):
+        self.steps = steps
+        assert sorted(self.fleet.results([(0, 1), (1, 2), (2, 3), (3, 4)])) == [((n, n + 1), b"") for n in range(4)]
+
+    def answer(self, *numbers, seconds=1.0):
+        for number in numbers:
+            self.sent[number].set_result((seconds, b""))
+
+
+def test_late_copies_are_sent_at_the_end_and_given_up_with_the_first_answer():
+    them = Scripted()
+
+    def steps():
+        for _ in range(99):
+            yield  # nothing is late before a result says how long one takes
+        them.answer(0, 1, 2, seconds=40.0)
+        yield
+        yield
+        yield
+        assert len(them.sent) == 4
+        yield
+        yield
+        assert len(them.sent) == 5
+        them.answer(4)
+        yield
+
+    them.run(steps())
+    assert them.sent[3].cancelled()
+
+
+def test_nothing_is_late_while_something_is_not_sent(monkeypatch):
+    monkeypatch.setattr(fleet, "MOST_AT_ONCE", 2)
+    them = Scripted()
+
+    def steps():
+        yield
+        them.answer(0)
+        yield
+        yield
+        yield
+        assert len(them.sent) == 3
+        them.answer(1)
+        yield
+        them.answer(2, 3)
+        yield
+
+    them.run(steps())
+
+
+def test_late_copies_are_not_counted_as_lost():
+    them = Scripted()
+
+    def steps():
+        them.answer(0, 1, 2)
+        yield
+        yield
+        yield
+        assert len(them.sent) == 5
+        them.cancel(them.sent[3:])  # both copies are one loss
+        yield
+        them.cancel(them.sent[5:])
+        yield
+        them.answer(6)
+        yield
+
+    them.run(steps())
+    assert len(them.sent) == 7
+
+
+def test_a_run_without_workers_says_so_once_and_waits_for_them(caplog, monkeypatch):
+    monkeypatch.setattr("dcsim.engine.LOG.propagate", True)
+    them = Scripted(workers=["tcp://big:1"], retries=2)
+
+    def steps():
+        them.answer(0, 1, 2)
+        yield
+        them.threads = {}
+        yield
+        yield
+        yield
+        yield
+        assert len(them.sent) == 4
+        them.answer(3)
+        yield
+
+    them.run(steps())
+    assert [record.getMessage() for record in caplog.records] == [
+        "the cluster has no workers: the run waits for them; Ctrl-C ends it"
+    ]
+    assert all(options.items() >= {"workers": ["tcp://big:1"], "retries": 2}.items() for options in them.options)
+
+
 @pytest.mark.parametrize(
     ("lost", "said"),
     [
@@ -177,7 +295,7 @@ def test_a_lost_fleet_loses_nothing_that_is_done(many, lost, said):
 def test_workers_of_another_dcsim_are_refused(monkeypatch):
     mine = fleet.versions()
     with pytest.raises(ClusterError) as refused:
-        fleet.run_span(b"", "dcsim 9.9.9 (sources 0), Python 3.99", 0, 1, 1)
+        fleet.run_span(b"", "dcsim 9.9.9 (sources 0), Python 3.99", 0, 1)
     assert mine in str(refused.value)
     assert "expected dcsim 9.9.9 (sources 0), Python 3.99: install the same" in str(refused.value)
     gone = Elsewhere()

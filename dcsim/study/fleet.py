@@ -37,7 +37,7 @@ MOST_AT_ONCE = 4096
 TRIES = 3
 """How often a span is sent whose result is lost."""
 PATIENCE = 30.0
-"""Seconds without any result after which spans are sent a second time, unless some took as long before."""
+"""Seconds without any result after which the last spans are sent a second time, unless some took as long before."""
 
 Span = tuple[int, int]
 Done = TypeVar("Done", covariant=True)
@@ -66,7 +66,7 @@ def on_fleet(spans: Sequence[Span], executor: Executor, work: Work[Done]) -> Ite
         The workers have another dcsim, or they or their scheduler are lost.
     """
     package, client = zlib.compress(pickle.dumps(work, pickle.HIGHEST_PROTOCOL), 1), getattr(executor, "_client", None)
-    fleet = _Fleet(executor, package) if client is None else _DaskFleet(client, package)
+    fleet = _Fleet(executor, package) if client is None else _DaskFleet(executor, package)
     try:
         for span, packed in fleet.results(spans):
             engine, done = pickle.loads(zlib.decompress(packed))
@@ -82,47 +82,67 @@ class _Fleet:
 
     def __init__(self, executor: Executor, package: bytes) -> None:
         self.executor, self.package = executor, package
-        self.running: dict[Any, tuple[Span, float]] = {}
+        self.running: dict[Any, Span] = {}
         self.finished: SimpleQueue[Any] = SimpleQueue()
-        self.sent: Counter[Span] = Counter()
+        self.copies: Counter[Span] = Counter()
+        self.lost: Counter[Span] = Counter()
 
     def results(self, spans: Sequence[Span]) -> Iterator[tuple[Span, bytes]]:
         """Spans and what was made of them, each once."""
-        waiting, missing, longest = iter(spans), set(spans), 0.0
+        waiting, missing, longest, quiet = iter(spans), set(spans), 0.0, 0.0
         while missing:
             while len(self.running) < MOST_AT_ONCE and (span := next(waiting, None)) is not None:
                 self._send(span)
-            finished = self._next(max(PATIENCE, 2 * longest))
-            if not finished:
-                for span in {span for span, _ in self.running.values() if self.sent[span] == 1}:
+            finished = self._next(PATIENCE)
+            quiet = 0.0 if finished else quiet + PATIENCE
+            is_all_sent = len(self.running) < MOST_AT_ONCE
+            if not finished and not self._is_deserted() and is_all_sent and 0 < 2 * longest < quiet:
+                for span in [span for span in self.running.values() if self.copies[span] == 1]:
                     self._send(span)
             for future in sorted(finished, key=failed):  # what is done is kept before another fails
-                span, begin = self.running.pop(future)
-                longest = max(longest, monotonic() - begin)
-                if span not in missing:
-                    continue
-                if future.cancelled() and self.sent[span] < TRIES:
-                    self._send(span)
+                span = self.running.pop(future)
+                self.copies[span] -= 1
+                if span not in missing or (future.cancelled() and self._is_on_its_way(span)):
                     continue
                 with _cluster_errors():
-                    done: bytes = future.result()
+                    seconds, done = future.result()
+                longest = max(longest, seconds)
                 missing.discard(span)
+                if self.copies[span]:
+                    self._cancel([copy for copy, other in self.running.items() if other == span])
                 yield span, done
 
     def cancel(self) -> None:
         """Give up what is still on its way."""
-        for future in self.running:
+        self._cancel(list(self.running))
+
+    def _cancel(self, futures: list[Any]) -> None:
+        for future in futures:
             future.cancel()
 
     def _send(self, span: Span) -> None:
-        self.sent[span] += 1
         with _cluster_errors():
-            future = self._submitted(versions(), *span, self.sent[span])
-        self.running[future] = span, monotonic()
+            future = self._submitted(versions(), *span)
+        self.copies[span] += 1
+        self.running[future] = span
         future.add_done_callback(self.finished.put)
 
     def _submitted(self, *about: Any) -> Any:
         return self.executor.submit(run_span, self.package, *about)
+
+    def _is_on_its_way(self, span: Span) -> bool:
+        """Whether a span that is lost has a copy on its way, or is sent again."""
+        if self.copies[span]:
+            return True
+        self.lost[span] += 1
+        if self.lost[span] == TRIES:
+            return False
+        self._send(span)
+        return True
+
+    def _is_deserted(self) -> bool:
+        """Whether there is no worker, as far as is known."""
+        return False
 
     def _next(self, seconds: float) -> list[Any]:
         """All that is finished, or nothing after so many seconds without any."""
@@ -138,21 +158,32 @@ class _Fleet:
 class _DaskFleet(_Fleet):
     """The same by a client of Dask, whose workers hand the package on to each other, and give up all at once."""
 
-    def __init__(self, client: Any, package: bytes) -> None:
-        super().__init__(client, package)
-        self.client, self.source = client, None
+    def __init__(self, executor: Any, package: bytes) -> None:
+        super().__init__(executor, package)
+        self.client, self.options, self.source = executor._client, executor._kwargs | {"pure": False}, None
+        self.warned = False
 
     def _submitted(self, *about: Any) -> Any:
         if self.source is None or self.source.cancelled():
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
                 key = f"dcsim-{sha256(self.package).hexdigest()}"
-                self.source = self.client.submit(bytes, self.package, key=key)
-        return self.client.submit(run_span, self.source, *about, pure=False)
+                self.source = self.client.submit(bytes, self.package, key=key, **self.options)
+        return self.client.submit(run_span, self.source, *about, **self.options)
 
-    def cancel(self) -> None:
+    def _cancel(self, futures: list[Any]) -> None:
         with suppress(Exception):  # where the scheduler is gone, so is all that was on its way
-            self.client.cancel(list(self.running))
+            self.client.cancel(futures)
+
+    def _is_deserted(self) -> bool:
+        with suppress(Exception):  # a scheduler that does not answer may come back
+            if self.client.nthreads():
+                return False
+            if not self.warned:
+                LOG.warning("the cluster has no workers: the run waits for them; Ctrl-C ends it")
+                self.warned = True
+            return True
+        return False
 
 
 @contextmanager
@@ -175,20 +206,22 @@ def _cluster_errors() -> Iterator[None]:
         raise
 
 
-def run_span(package: bytes, expected: str, first: int, last: int, _attempt: int) -> bytes:
-    """What a worker does: a span of the work in the package, and by which engine.
+def run_span(package: bytes, expected: str, first: int, last: int) -> tuple[float, bytes]:
+    """What a worker does: the seconds that it took, and a span of the work in the package with the engine it ran on.
 
     Raises
     ------
     ClusterError
         This is not the dcsim, or Python, or NumPy that is expected.
     """
+    begin = monotonic()
     if (here := versions()) != expected:
         raise ClusterError(f"a worker on {node()} has {here}; expected {expected}: install the same on all machines")
     with _OPENING:
         work = _opened(package)
     done = work(first, last, Event())
-    return zlib.compress(pickle.dumps((getattr(work, "engine", ""), done), pickle.HIGHEST_PROTOCOL), 1)
+    packed = zlib.compress(pickle.dumps((getattr(work, "engine", ""), done), pickle.HIGHEST_PROTOCOL), 1)
+    return monotonic() - begin, packed
 
 
 _OPENING = Lock()
