@@ -1,7 +1,10 @@
 """Money: quantities of a build become cash by month, books balance to the cent, and figures are those of textbooks."""
 
+import gc
 import re
 from datetime import date
+from types import SimpleNamespace
+from weakref import WeakSet
 
 import numpy as np
 import numpy_financial as npf
@@ -17,6 +20,7 @@ from dcsim.money.books import ASSETS, CLAIMS, TOGETHER
 from dcsim.money.figures import sources_and_uses
 from dcsim.money.loans import Loan, Offer
 from dcsim.money.months import sampled
+from dcsim.money.quantities import stocks_of
 from dcsim.money.returns import NO_IRR, SEVERAL, irr, npv
 from dcsim.money.waterfall import cover_ratio
 from dcsim.report.files import report
@@ -878,11 +882,18 @@ def test_two_loans_and_a_lease_are_those_of_a_spreadsheet():
     The rent is the annuity of 300k at 1 % a month less a residual of 10 %; the senior loan is half of the cost at
     0.75 % a month, the junior a fifth at 1 %; market value falls by 2 % of the cost a month.
     """
-    senior = {"loan": "1M USD", "by": "owner", "against": "gpus", "advance": "0.5", "rate": "0.09", "term": "24 months"}
-    junior = {**senior, "advance": "0.2", "rate": "0.12", "repaid": "straight", "covenants": {"ltv": "0.68"}}
+    senior = {"loan": "1M USD", "against": "gpus", "advance": "0.5", "rate": "0.09", "term": "24 months"}
+    junior = {
+        **senior,
+        "by": "owner",
+        "advance": "0.2",
+        "rate": "0.12",
+        "repaid": "straight",
+        "covenants": {"ltv": "0.68"},
+    }
     terms = {
         "until": "2026-03",
-        "parties": ["user", "owner"],
+        "parties": ["owner", "user"],  # who borrows the senior loan is not said: the first
         "costs": {"gpus": {**GPUS, "by": "owner", "paid": "delivered"}},
         "assets": {
             "gpus": {"life": "5 years", "market_value": {"0 months": 1, "24 months": "0.52"}, "between": "linear"}
@@ -916,3 +927,17 @@ def test_two_loans_and_a_lease_are_those_of_a_spreadsheet():
     # the covenant of the junior loan is broken at the first test, that of March
     breach = answer.events.set_index(["party", "event"])["expected"]["junior", "breach"]
     assert (f"{breach:%Y-%m}", combined[0] > 0.68) == ("2024-03", True)
+
+
+def test_few_networks_are_kept_with_the_stocks_of_their_supplies():
+    class Small:
+        def __init__(self):
+            self.stocks = [SimpleNamespace(name=name, place="site") for name in ("gpus", "racks", "gpus")]
+
+    networks = WeakSet()
+    for _ in range(20):
+        networks.add(network := Small())
+        history = SimpleNamespace(trace=SimpleNamespace(network=network))
+        assert [stocks_of(history, supply, None) for supply in ("gpus", "racks")] == [(0, 2), (1,)]
+    gc.collect()
+    assert len(networks) <= 9  # the last is still in use

@@ -1,9 +1,9 @@
 """What is paid for in one build: units, work, hours and energy, by step of their price and by month."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -180,13 +180,19 @@ def rented_quantity(rented: Rented, history: History, months: Months) -> Floats:
 
 def stocks_of(history: History, supply: str, place: str | None) -> tuple[int, ...]:
     """The stocks of a supply in the places that a pattern means."""
-    return _stocks(history.trace.network, supply, place)
+    return _finder(history.trace.network)(supply, place)
 
 
-@lru_cache(maxsize=256)
-def _stocks(network: Network, supply: str, place: str | None) -> tuple[int, ...]:
-    stocks = [number for number, stock in enumerate(network.stocks) if stock.name == supply]
-    return tuple(n for n in stocks if _is_there(network, network.stocks[n].place, place))
+@lru_cache(maxsize=8)
+def _finder(network: Network) -> Callable[[str, str | None], tuple[int, ...]]:
+    """Finds stocks, and remembers them as long as the network is kept."""
+
+    @cache
+    def stocks(supply: str, place: str | None) -> tuple[int, ...]:
+        named = [number for number, stock in enumerate(network.stocks) if stock.name == supply]
+        return tuple(n for n in named if _is_there(network, network.stocks[n].place, place))
+
+    return stocks
 
 
 def _is_there(network: Network, path: str, pattern: str | None) -> bool:
