@@ -307,16 +307,29 @@ def test_crews_that_only_a_link_to_the_finish_calls_come_when_the_predecessor_ru
     assert [link.kind for link in plan.links if link.successor == "b"] == ["FF"]
 
 
-@pytest.mark.parametrize(("days", "held"), [(0, True), (1, True), (20, False)])
-def test_a_link_to_the_finish_from_short_work_delays_nothing(days, held):
-    """A lead is no earlier than the start of its predecessor: crews of longer work would come too late."""
+@pytest.mark.parametrize("days", [0, 1, 20])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_link_to_the_finish_from_short_work_delays_nothing(days, shared):
+    """A lead is no earlier than the start of its predecessor: crews of longer work would come too late. They come when
+    what the short work follows runs, and leave it the crews that it needs.
+    """
     made = schedule(f"a=100 m={days}<a b=20<mFF c=5<b")
     made.activities["b"].resources, made.resources = {"crew": Fraction(1)}, {"crew": Resource("crew")}
+    if shared:
+        made = schedule(f"z=1 a=100<z m={days}<a n=0<m b=20<nFF,mFF c=5<b")
+        made.activities["b"].resources, made.activities["z"].resources = {"crew": Fraction(1)}, {"crew": Fraction(2)}
+        made.resources = {"crew": Resource("crew", ((None, Fraction(2)),))}
     simulated, dates = expected(made)
-    for id_ in ("b", "c"):
-        assert simulated[id_][1] == dates[id_].early_finish
-    assert ("are held until m finishes" in made.losses[0].instead) == held
-    assert (simulated["b"][0] == dates["b"].early_start) != held
+    assert simulated == {id_: (date.early_start, date.early_finish) for id_, date in dates.items()}
+    assert f"when {'a' if days < 20 else 'm'} runs" in made.losses[0].instead
+
+
+def test_crews_that_follow_only_short_work_to_its_finish_are_held():
+    made = schedule("m=1 b=20<mFF c=5<b")
+    made.activities["b"].resources, made.resources = {"crew": Fraction(1)}, {"crew": Resource("crew")}
+    simulated, dates = expected(made)
+    assert simulated["c"] == (dates["c"].early_start, dates["c"].early_finish)
+    assert "are held until m finishes" in made.losses[0].instead
 
 
 def test_three_points_are_written_in_one_unit():

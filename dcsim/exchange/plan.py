@@ -204,8 +204,7 @@ class Planner:
 
     def _tied_crews(self, activity: Activity, made: Planned) -> None:
         """Crews that a link to the finish alone would hold from the first day, so that what it waits for may never get
-        them, come once the predecessor runs, in time for the longest duration to end when the link lets it; unless the
-        predecessor is too short for that, as such a lead is no earlier than its start.
+        them, come once the predecessor runs, in time for the longest duration to end when the link lets it.
         """
         started_by = {link.predecessor for link in self.into[activity.id] if link.kind.endswith("S")}
         longest = max([activity.minutes, *(activity.estimate or ())])
@@ -213,13 +212,32 @@ class Planner:
             before = self.schedule.activities[link.predecessor]
             if link.kind == "FF" and link.predecessor not in started_by and not before.is_done:
                 lag = (link.lag if link.calendar == activity.calendar else 0) - longest
-                dates = self.dates[before.id]
-                length = self.times.worked(activity.calendar, dates.early_start, dates.early_finish)
+                leads = self._leads(before, lag, activity.calendar)
+                made.after += [Awaits(id_, "FS", lag, activity.calendar, None) for id_, lag in leads.items()]
                 instead = f"its crews come as early as they can, and are held until {before.id} finishes"
-                if before.has_begun or length + lag >= 0:
-                    made.after.append(Awaits(before.id, "FS", lag, activity.calendar, None))
-                    instead = f"its crews come when {before.id} runs, in time for the planned finish"
+                if leads:
+                    instead = f"its crews come when {', '.join(leads)} runs, in time for the planned finish"
                 self.schedule.lose(activity.id, "its start, which only its finish gives", instead, "assumption")
+
+    def _leads(self, activity: Activity, lag: int, calendar: str | None) -> dict[str, int]:
+        """The lead before the finish of an activity; where that is shorter than its lead, which is no earlier than its
+        start, the leads before what it follows.
+        """
+        leads: dict[str, int] = {}
+        todo, seen = [(activity.id, lag)], set[str]()
+        while todo:
+            id_, lag = todo.pop()
+            before, dates = self.schedule.activities[id_], self.dates[id_]
+            length = self.times.worked(calendar, dates.early_start, dates.early_finish)
+            if id_ in seen or before.is_done:
+                continue
+            seen.add(id_)
+            if before.has_begun or length + lag >= 0:
+                leads[id_] = lag
+            else:
+                links = (link for link in self.into[id_] if link.kind == "FS" and link.lag >= 0)
+                todo += [(link.predecessor, lag + length) for link in links]
+        return leads
 
     def _hold_finish(self, activity: Activity, made: Planned, date: dt.datetime) -> None:
         """It does not finish before this moment, and starts early enough for its longest duration to end then."""
