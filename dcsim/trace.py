@@ -91,6 +91,8 @@ class Trace:
     shortage_rows: tuple[ShortageRow, ...]
     delivered: Ints
     """All deliveries, one row each: tick, stock, amount, and the order, or PRODUCTION."""
+    opened: Ints
+    """The tick of each gate, at which the orders that wait for it are placed."""
     reached: Ints
     """The tick of each milestone."""
     dated: Ints

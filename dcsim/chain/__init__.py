@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dcsim.engine.draws import Draws
 from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.story import story_of
 from dcsim.engine.tables import FlatDraws, RunRecord, Table
 from dcsim.network import Network
-from dcsim.trace import Ints, Trace
+from dcsim.trace import Trace
 
 if TYPE_CHECKING:
     from dcsim.engine.outcome import Follow
@@ -30,17 +28,6 @@ def follower(network: Network, nodes: Sequence[int]) -> "Follow":
         return tuple(chain(past, node) for node in nodes)
 
     return follow
-
-
-def opened(trace: Trace, draws: Draws, gates: Sequence[int]) -> Ints:
-    """The tick at which each of these gates opened; NOT for those that did not."""
-    from dcsim.chain.gates import Past, new_gates, open_gates
-    from dcsim.chain.ways import ways
-
-    network = trace.network
-    known = new_gates(network, gates)
-    open_gates(Past(flatten(network), ways(network), flatten_draws(network, draws), story_of(trace), known))
-    return known.opened["tick"][np.array(gates) - network.instances].astype(np.int64)
 
 
 def chains(trace: Trace, draws: Draws, nodes: Sequence[int]) -> tuple[Table, ...]:

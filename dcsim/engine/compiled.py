@@ -212,6 +212,7 @@ def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortag
         attempt_rows=tuple(AttemptRow(*row[:-1]) for row in rows),
         shortage_rows=tuple(ShortageRow(*row) for row in waits),
         delivered=_delivered(draws, happened.late),
+        opened=happened.when[network.instances :].astype(np.int64),
         reached=state.reached.copy(),
         dated=dated(network, state.reached, fallen),
         eve=on_eve(network, finish, fallen),

@@ -367,6 +367,7 @@ class Site:
             attempt_rows=tuple(self.attempt_row(item) for item in self.again),
             shortage_rows=tuple(self.waiting.shortage_rows),
             delivered=np.array(self.deliveries, np.int64).reshape(len(self.deliveries), 4),
+            opened=np.array(self.opened, np.int64),
             reached=reached,
             dated=dated(self.network, reached, fallen),
             eve=on_eve(self.network, finish, fallen),

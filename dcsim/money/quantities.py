@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from dcsim.analysis.supplies import happened, movements
 from dcsim.analysis.usage import capacities, changes
 from dcsim.calendars import Calendar
-from dcsim.chain import opened
 from dcsim.dates import tick_of
 from dcsim.engine.draws import Draws
 from dcsim.money.months import Floats, Ints, Months, step_ticks
@@ -44,6 +43,8 @@ class History:
 
     trace: Trace
     draws: Draws
+    written: NDArray[np.bool_]
+    """Of each instance, whether it is work of the build, and no payment."""
     held: int | None = None
     """The tick at which the build stands still for a day, if it does."""
     _levels: dict[tuple[int, ...], tuple[Ints, Ints]] = field(default_factory=dict, repr=False)
@@ -74,18 +75,16 @@ class History:
 
     @cached_property
     def end(self) -> int:
-        """The tick at which the build ends: its last finish, or the horizon if it is unfinished."""
-        finish = self.trace.finish
+        """The tick at which the build ends: its last finish, not of payments, or the horizon if it is unfinished."""
+        finish = self.trace.finish[self.written]
         return self.trace.network.horizon if (finish == NOT).any() else int(self.later(finish.max(initial=0)))
 
     @cached_property
     def placed(self) -> Ints:
         """The tick at which each order was placed; NOT for those that never were."""
         network, placed = self.trace.network, self.draws.placed.copy()
-        if network.orders_of_gate:
-            ticks = opened(self.trace, self.draws, tuple(network.orders_of_gate))
-            for tick, orders in zip(ticks.tolist(), network.orders_of_gate.values(), strict=True):
-                placed[list(orders)] = tick
+        for gate, orders in network.orders_of_gate.items():
+            placed[list(orders)] = self.trace.opened[gate - network.instances]
         return np.asarray(self.later(placed))
 
     def bought(self, stocks: tuple[int, ...]) -> Bought:

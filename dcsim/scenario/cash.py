@@ -36,6 +36,10 @@ class Payable(Order):
     paid_after: Span
 
 
+class Paying(Activity):
+    """Work of no length that pays, or places an order once that can be paid: no part of the build itself."""
+
+
 def is_limited(scenario: Scenario) -> bool:
     """Whether cash may hold the build back."""
     return scenario.finance is not None and scenario.finance.cash == LIMITED
@@ -173,7 +177,7 @@ class _Payments:
         event = "start" if payment.when == "start" else "finish"
         link = Link.model_validate({"activity": activity, "from": event, "lag": payment.after})
         where = {"at": spec.at, "only": spec.only if cost.place is None else (cost.place,)}
-        paying = Activity(description=f"payment for {activity}")
+        paying = Paying(description=f"payment for {activity}")
         update = {**where, "after": (link,), "produces": paid}
         self.put(self.activities, name, paying.model_copy(update=update), ("finance", "costs", cost_name))
         for branch, spec_ in self.branches.items():
@@ -230,7 +234,7 @@ class _Payments:
             dates = Supply(description="the date of an order").model_copy(update={"orders": {name: date}})
             self.put(self.supplies, day, dates, cause)
             waits["consumes"] = {day: 1, **taken}
-        ordering = Activity(description=f"order of {supply}").model_copy(update=waits)
+        ordering = Paying(description=f"order of {supply}").model_copy(update=waits)
         self.put(self.activities, activity, ordering, cause)
         return order.model_copy(update={"placed": PlacedAfter.model_validate({"after": activity})})
 

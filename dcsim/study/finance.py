@@ -23,6 +23,7 @@ from dcsim.money.quantities import History, cost_quantity, rented_quantity, reve
 from dcsim.money.rented import own_or_rent
 from dcsim.money.reported import simulated
 from dcsim.network import Network
+from dcsim.scenario.cash import Paying
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.values import Uncertain
@@ -94,6 +95,8 @@ class Money:
         self.scenario, self.network, self.finance = scenario, network, with_chosen(scenario, finance)
         self.months = Months.of(scenario, finance)
         self.wanted = Wanted()
+        paying = [isinstance(scenario.activities.get(name), Paying) for name in network.activities]
+        self.written = ~np.array(paying, np.bool_)[network.activity]
 
     @classmethod
     def of(cls, scenario: Scenario, network: Network) -> "Money":
@@ -104,12 +107,12 @@ class Money:
 
     @property
     def needs_attempts(self) -> bool:
-        """Whether every attempt has to be recorded: to count working hours, or to know when an order was placed."""
-        return bool(self.network.orders_of_gate) or any(cost.hours == "working" for cost in self.finance.costs.values())
+        """Whether every attempt has to be recorded, to count working hours."""
+        return any(cost.hours == "working" for cost in self.finance.costs.values())
 
     def quantities(self, trace: Trace, draws: Draws, held: int | None = None) -> Builds:
         """What is paid for in one build; if it is held for a day at a tick, everything from then on is a day later."""
-        history, finance, months = History(trace, draws, held), self.finance, self.months
+        history, finance, months = History(trace, draws, self.written, held), self.finance, self.months
         names, ticks = [milestone.name for milestone in self.network.milestones], history.later(trace.reached)
         months_reached = np.where(ticks >= 0, months.at(ticks), months.count)
         return Builds(
@@ -147,7 +150,7 @@ class Money:
     def delays(self, trace: Trace, draws: Draws, centre: Valued) -> pd.DataFrame:
         """What a day costs for which the expected build stands still at the beginning of each of its months: month,
         party, npv_lost, gap_added."""
-        history = History(trace, draws)
+        history = History(trace, draws, self.written)
         end = int(self.months.at(np.array([max(history.end, int(movements(trace)[1].max(initial=0)))]))[0])
         held = [max(int(tick), 0) for tick in self.months.edges[: min(end + 1, self.months.count)]]
         books = self.books([self.quantities(trace, draws, tick) for tick in held], repeated(len(held)))
