@@ -280,6 +280,11 @@ class Order:
         return self.stock if self.follows < 0 else self.follows
 
     @property
+    def is_payment(self) -> bool:
+        """Whether it only follows another, from which it has its draws."""
+        return self.follows >= 0
+
+    @property
     def is_first(self) -> bool:
         """Whether it is not a further part of an order that is divided."""
         return self.divided is None or not self.divided.low

@@ -8,7 +8,12 @@ import pytest
 import dcsim
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, Sample, draw
+from dcsim.errors import RequestError
+from dcsim.scenario.rules import Learned
 from dcsim.study.cash import funded, network_of
+from dcsim.study.chunk import drawn_names
+from dcsim.study.inputs import inputs_of
+from dcsim.study.quantities import drawn_of
 from tests.test_parity import same_trace
 
 GPUS = {
@@ -221,6 +226,75 @@ def test_plenty_of_cash_changes_no_date_and_no_draw():
     limited, unlimited = (dcsim.load(ten(rich), overrides={"finance.cash": cash}) for cash in ("limited", "unlimited"))
     dates = [[trace.reached.tolist() for trace in traces(scenario, range(6))[1]] for scenario in (limited, unlimited)]
     assert dates[0] == dates[1]
+    answers = [dcsim.finance(scenario, n=4, engine="reference") for scenario in (limited, unlimited)]
+    assert answers[0].tables["figures"].equals(answers[1].tables["figures"])
+
+
+def test_crews_are_paid_until_the_last_work_and_not_until_the_last_bill():
+    """A crew of 10 USD an hour for the 20 days of the hall, whose second half is due three months later."""
+
+    def rich(data):
+        data["resources"] = {"crew": {"count": 1}}
+        data["activities"] = {"hall": {"duration": "20 d", "requires": {"crew": 1}}}
+        data["milestones"] = {"done": {"activity": "hall"}}
+        late = [{"share": "0.5", "when": "start"}, {"share": "0.5", "when": "finish", "after": "3 months"}]
+        crew = {"resource": "crew", "price": "10 USD / h", "while": "present"}
+        data["finance"]["costs"] = {"hall": {**HALL, "paid": late}, "crew": crew}
+        data["finance"]["funding"] = {"seed": {"equity": "900_000 USD"}}
+        data["finance"].pop("assets")
+        data.pop("supplies")
+
+    lines = []
+    for cash in ("limited", "unlimited"):
+        scenario = dcsim.load(ten(rich), overrides={"finance.cash": cash})
+        paid = dcsim.finance(scenario, expected=True, engine="reference").statements
+        lines.append(paid[paid["party"] == "consolidated"].pivot_table(index="month", columns="line", values="amount"))
+    assert lines[0].equals(lines[1])
+    assert lines[0]["operating costs"].sum() == 100_000 + 20 * 24 * 10
+
+
+def uncertain(data):
+    """An order whose date and lead time are uncertain, and which waits for cash."""
+    data["supplies"]["gpus"]["orders"]["all"] |= {
+        "placed": {"uniform": ["2024-01-05", "2024-02-05"]},
+        "lead_time": "20 to 60 d",
+    }
+
+
+def test_each_written_order_is_one_input_and_one_draw():
+    limited, unlimited = (
+        dcsim.load(ten(uncertain), overrides={"finance.cash": cash}) for cash in ("limited", "unlimited")
+    )
+    for listed in (lambda network: [(i.name, i.quantities) for i in inputs_of(network)], drawn_names):
+        assert listed(network_of(limited)) == listed(network_of(unlimited))
+    learned = Learned("supplies.gpus.orders.*.placed")
+    known = drawn_of(network_of(limited), [learned])
+    assert [quantity.name for quantity in known] == ["supplies.gpus.orders.all.placed"]
+    drawn = [dcsim.replicate(scenario, 3, engine="reference").draws for scenario in (limited, unlimited)]
+    assert drawn[0].equals(drawn[1])
+    shares = dcsim.drivers(limited, milestone="done", n=32, engine="reference").tables["drivers"]
+    assert shares["input"].tolist().count("gpus.all") == 1
+
+
+def test_latest_orders_are_refused_with_limited_cash():
+    with pytest.raises(RequestError, match="--set finance"):
+        dcsim.latest_orders(dcsim.load(ten()), milestone="done", date="2024-06-01")
+
+
+def test_payments_are_no_lost_supply():
+    """What is due later takes cash away, but what comes before can pay for all that waits."""
+
+    def enough(data):
+        data["finance"]["funding"]["seed"]["equity"] = "10_000 USD"
+        data["finance"]["funding"]["later"]["equity"] = "150_000 USD"
+        data["finance"]["costs"]["hall"]["paid"] = [{"share": "1", "when": "start"}]
+
+    def short(data):
+        enough(data)
+        data["finance"]["funding"]["later"]["equity"] = "149_999 USD"
+
+    assert not [problem for problem in dcsim.check(ten(enough)).warnings if "cash" in problem.path]
+    assert [problem.path for problem in dcsim.check(ten(short)).warnings if "cash" in problem.path] == ["supplies.cash"]
 
 
 def test_without_limited_cash_nothing_is_there_that_costs_time():

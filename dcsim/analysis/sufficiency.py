@@ -53,7 +53,8 @@ def too_little(network: Network) -> Iterator[Shortfall]:
     lucky = replace(network, risks=tuple(map(_kind, network.risks)))
     draws = draw(lucky, Luck())
     stock = np.array([stock.initial for stock in network.stocks], object)
-    np.add.at(stock, draws.deliveries.stock, draws.deliveries.amount.astype(object))
+    amount = np.maximum(draws.deliveries.amount, 0)  # payments take away what others can have before
+    np.add.at(stock, draws.deliveries.stock, amount.astype(object))
     tried, ever = _what_can_happen(network, draws, stock.tolist())
     yield from _supplies(network, tried, ever)
     yield from _milestones(network, ever)
@@ -102,6 +103,8 @@ def _what_can_happen(network: Network, draws: Draws, ever: list[int]) -> tuple[I
     """By stock, how much who waits for it needs: a heap."""
 
     def gain(stock: int, amount: int) -> None:
+        if amount <= 0:
+            return
         ever[stock] += amount
         ahead.extend(openings.gain(stock, amount))
         waiting = held.get(stock, [])

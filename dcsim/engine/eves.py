@@ -113,7 +113,7 @@ class _Midnights:
             yield from (gate for gate in (network.gate_of_start(node),) if gate != NOT)
             return
         takes = network.bundles[network.bundle[node]] if node < network.instances else ()
-        came = {take.stock for take in takes}
+        came = {take.stock for take in takes if take.amount > 0}
         yield from (node for node in self.light if takes and self.when[node] == tick and came & self._consumed(node))
         for gate, (stocks, _) in self.counting.items() if takes else ():
             gain = sum(take.amount for take in takes if take.stock in stocks)
@@ -149,10 +149,10 @@ class _Midnights:
         return {take.stock for take in self.network.demands[self.network.demand[instance]].consumes}
 
     def _delivered(self, stock: int, begin: int, end: int) -> int:
-        """Units delivered from a tick until the end of another."""
+        """Units delivered from a tick until the end of another; not those that payments took."""
         known, late = self.happened.draws.deliveries, self.happened.late
-        of_stock = (known.stock == stock) & (begin <= known.tick) & (known.tick <= end)
-        rows = (row.amount for row in late if row.stock == stock and begin <= row.tick <= end)
+        of_stock = (known.stock == stock) & (known.amount > 0) & (begin <= known.tick) & (known.tick <= end)
+        rows = (row.amount for row in late if row.stock == stock and row.amount > 0 and begin <= row.tick <= end)
         return int(known.amount[of_stock].sum()) + sum(rows)
 
     def _linked(self, gate: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from dcsim.distributions import Fixed
 from dcsim.document.report import Section
 from dcsim.document.words import joined
+from dcsim.errors import RequestError
 from dcsim.model import build
 from dcsim.network import Moment, Network, Order
 from dcsim.scenario.cash import cash_of, followed, holds, is_limited, payments
@@ -55,6 +56,15 @@ def funded(scenario: Scenario) -> Funded:
         if path == before:
             return Funded(richer, True)
     return Funded(richer, False)
+
+
+def refuse_limited(scenario: Scenario, question: str) -> None:
+    """Refuse limited cash to a question that moves each order alone; raises RequestError."""
+    if is_limited(scenario):
+        why = (
+            f"{question} moves each order alone, and with `cash: limited` an order is placed when there is cash for it"
+        )
+        raise RequestError(f"{why}: add --set finance.cash=unlimited, or ask dcsim explain what waits for cash")
 
 
 def about_cash(scenario: Scenario) -> Section:

@@ -172,7 +172,7 @@ def drawn_names(network: Network) -> tuple[str, ...]:
     names += [f"risks.{network.risks[number].name}.adds" for number in _adding(network)]
     names += [f"branches.{network.branches[number].name}" for number in _branching(network)]
     orders, works = _once(network)
-    names += [f"orders.{network.stocks[order.stock].name}.{order.name}" for _, order in orders]
+    names += [f"orders.{network.stocks[order.stock].name}.{order.name}" for _, _, order in orders]
     return (*names, *(f"activities.{network.activities[work.activity]}" for work in works))
 
 
@@ -188,19 +188,23 @@ def _branching(network: Network) -> list[int]:
 
 
 @lru_cache(maxsize=8)
-def _once(network: Network) -> tuple[tuple[tuple[int, Order], ...], tuple[Work, ...]]:
-    """The orders and the work of the site that are uncertain."""
+def _once(network: Network) -> tuple[tuple[tuple[int, int, Order], ...], tuple[Work, ...]]:
+    """The orders and the work of the site that are uncertain; with each order that of which it has its date, mostly
+    itself."""
     known = set(site_quantities(network))
     orders = [(k, o) for k, o in enumerate(network.orders) if {f"{o.path}.placed", f"{o.path}.lead_time"} & known]
     works = [work for work in network.work if quantity(network, work, "duration") in known]
-    return tuple((k, o) for k, o in orders if network.stocks[o.stock].drawn_in == SITE and o.is_first), tuple(works)
+    dates = {order.path: k for k, order in enumerate(network.orders) if order.placed is not None and order.is_payment}
+    written = [(k, o) for k, o in orders if o.is_first and not o.is_payment]
+    once = [(dates.get(o.path, k), k, o) for k, o in written if network.stocks[o.stock].drawn_in == SITE]
+    return tuple(once), tuple(works)
 
 
 def _drawn(network: Network, draws: Draws) -> list[float]:
     begins = [min((float(window.begins) for window in windows), default=np.nan) for windows in draws.windows]
     adds = [_added(network, number, draws) for number in _adding(network)]
     orders, works = _once(network)
-    comes = [int(draws.placed[k]) + int(draws.lead[k]) / _product(draws, order.factors) for k, order in orders]
+    comes = [int(draws.placed[date]) + int(draws.lead[k]) / _product(draws, order.factors) for date, k, order in orders]
     minutes = [
         float(draws.minutes[work.instances[0]]) / _product(draws, [FactorUse(number, 0) for number in work.factors])
         for work in works

@@ -69,8 +69,11 @@ def _branches(network: Network) -> Iterator[Input]:
 
 
 def _orders(network: Network) -> Iterator[Input]:
+    dates = {order.path: order.placed.delay for order in network.orders if order.placed is not None}
     for order in network.orders:
-        spans = {f"{order.path}.placed": order.placed.delay} if order.placed is not None else {}
+        if order.is_payment or not order.is_first:
+            continue
+        spans = {f"{order.path}.placed": dates[order.path]} if order.path in dates else {}
         name = f"{network.stocks[order.stock].name}.{order.name}"
         lead_time = f"{order.path}.lead_time"
         lengths = {lead_time: float(AVERAGE_MONTH)} if order.in_months else {}

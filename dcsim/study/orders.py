@@ -26,7 +26,7 @@ from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.cash import network_of
+from dcsim.study.cash import network_of, refuse_limited
 from dcsim.study.latest import Hits, InTime, Search, needed
 from dcsim.study.manifest import Count, Day, Fields, Share
 from dcsim.study.replicate import Progress
@@ -86,8 +86,10 @@ def latest_orders(
     Raises
     ------
     RequestError
-        There is no such milestone, or no order, or a number or the date makes no sense; it is a ValueError too.
+        There is no such milestone, or no order, or a number or the date makes no sense, or cash is limited; it is a
+        ValueError too.
     """
+    refuse_limited(scenario, "order-by")
     network = network_of(scenario)
     require_milestone(network, milestone)
     wanted = _date(scenario, network, milestone, date)

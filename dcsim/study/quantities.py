@@ -101,13 +101,13 @@ def _range(factor: Factor) -> Lognormal:
 
 def _orders(network: Network, number: int, pattern: str) -> list[Drawn]:
     """The orders of a pattern that are placed on an uncertain date."""
-    orders = []
+    orders = {}
     for order in network.orders:
         name, place = f"{order.path}{PLACED}", network.stocks[order.stock].drawn_in
         if place == SITE and order.placed is not None and fnmatchcase(name, pattern):
             if isinstance(prior := order.placed.delay, Continuous):
-                orders.append(Drawn(number, name, hash64(place), prior, origin=order.placed.origin / DAY))
-    return orders
+                orders[name] = Drawn(number, name, hash64(place), prior, origin=order.placed.origin / DAY)
+    return list(orders.values())
 
 
 @lru_cache(maxsize=64)
