@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dcsim import distributions
-from dcsim.distributions import Continuous, Distribution, failures_table, table
+from dcsim.distributions import Continuous, Distribution, Fixed, failures_table, table
 from dcsim.engine.draws import (
     Draws,
     Floats,
@@ -169,6 +169,14 @@ class Blocks:
         """Of each work, the numbers that stand for the places of its level."""
         self.tables = [self._table_of(work) for work in network.work]
         """Of all that is read from a table; what is rare is left to `draws`."""
+        self.sure = np.zeros(room(network))
+        """Working times that are the same in every replication; of the others there are works and tables."""
+        self.varying: list[tuple[Work, Floats | None]] = []
+        for work, rows in zip(network.work, self.tables, strict=True):
+            if isinstance(work.minutes, Fixed) and not work.factors and not work.further:
+                self.sure[work.instances] = float(work.minutes.value)
+            else:
+                self.varying.append((work, rows))
         self.block = -1
 
     def draws(self, replication: int, designed: Mapping[str, float]) -> Draws:
@@ -201,8 +209,8 @@ class Blocks:
         block, lane = divmod(chance.replication, LANES)
         if block != self.block:
             self._fill(block)
-        minutes = np.zeros(room(network))
-        for work, rows in zip(network.work, self.tables, strict=True):
+        minutes = self.sure.copy()
+        for work, rows in self.varying:
             at = _place_of(work.instances)
             if rows is not None:
                 read_minutes(self.words[lane], work.instances, rows, minutes)
