@@ -730,6 +730,8 @@ def _effects(network: Network, chance: Source, strikes: Sequence[Sequence[Strike
         for activity in dict.fromkeys(addition.activity for addition in risk.adds):
             added = _added(network, chance, risk, activity, name)
             adds.setdefault(activity, []).append(Effect(*window, 1.0, number, risk.gate, added))
+    if not adds and not times:
+        return ((),) * len(network.activities)
     return tuple((*adds.get(k, ()), *times.get(k, ())) for k in range(len(network.activities)))
 
 

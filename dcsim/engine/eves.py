@@ -85,10 +85,11 @@ class _Midnights:
         self.light = odd[~alone].tolist()
         yield from odd[alone].tolist()
         yield from (instance for instance in self.light if self._takes_new_goods(instance))
-        for activity in np.flatnonzero(network.start_gate != NOT).tolist():
-            gate, count = int(network.start_gate[activity]), int(network.first[activity + 1] - network.first[activity])
-            midnight = at_midnight(network.start, when[gate : gate + count]) & ~self.skipped[gate : gate + count]
-            yield from (gate + np.flatnonzero(midnight)).tolist()
+        activities = np.flatnonzero(network.start_gate != NOT)
+        counts = network.first[activities + 1] - network.first[activities]
+        before = np.cumsum(counts) - counts
+        starts = np.repeat(network.start_gate[activities] - before, counts) + np.arange(counts.sum())
+        yield from starts[at_midnight(network.start, when[starts]) & ~self.skipped[starts]].tolist()
         real = list(network.history.gates if network.history is not None else ())
         later = network.instances + np.flatnonzero(network.release[network.instances :] > 0)
         dated = np.array(sorted({*real, *later[network.release[later] == when[later]].tolist()}), np.int64)
