@@ -182,6 +182,7 @@ def replicate(
     explain: Sequence[str] = (),
     out: str | Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     chunk: int = 64,
     progress: Callable[[int, int], None] = lambda done, count: None,
 ) -> "Replications":
@@ -211,8 +212,9 @@ def replicate(
         How many replications to run before the first check of the precision.
     explain
         Milestones whose driving chains are followed in every replication.
-    out, resume
-        A folder for the finished part while it runs, and for the result; and whether to continue a run stopped there.
+    out, resume, overwrite
+        A folder for the finished part while it runs, and for the result; and whether to continue a run stopped there,
+        or to delete the result there as soon as this one begins.
     chunk
         How many replications are run and written together.
     progress
@@ -231,5 +233,5 @@ def replicate(
     from dcsim.study.replications import Asked
 
     asked = Asked(n, tuple(until_precise), at_least, tuple(explain))
-    working = Working(engine, workers, executor, chunk, None if out is None else Path(out), resume)
+    working = Working(engine, workers, executor, chunk, None if out is None else Path(out), resume, overwrite)
     return replicate(scenario, network_of(scenario), seed, sampling, asked, working, progress)

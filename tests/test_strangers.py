@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import dcsim
-from dcsim.errors import ResultError, ScenarioError
+from dcsim import api
+from dcsim.errors import RequestError, ResultError, ScenarioError
 from dcsim.report.animation import animate
 from dcsim.report.files import report
 from dcsim.study.campaign import clear
@@ -406,6 +407,18 @@ def test_page_and_film_run_nothing_that_is_not_their_own(tmp_path):
 
 
 # The place of another result
+
+
+@pytest.mark.parametrize("question", [("replicate", "--explain", "no"), ("sweep", "--over", "no=1..2")])
+def test_a_request_that_is_refused_replaces_nothing(dcsim, tiny, tmp_path, question):
+    out, (command, *asked) = tmp_path / "out", question
+    api.replicate(api.load(tiny), 2, engine="reference", out=out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert dcsim(command, tiny, "-n", "2", *asked, "--out", str(out), "--overwrite")[2] == 2
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    with pytest.raises(RequestError, match="leave out one of resume and overwrite"):
+        api.replicate(api.load(tiny), 3, engine="reference", out=out, resume=True, overwrite=True)
+    assert api.replicate(api.load(tiny), 3, engine="reference", out=out, overwrite=True).n == 3
 
 
 @pytest.mark.slow

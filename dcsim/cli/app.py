@@ -255,13 +255,9 @@ def settings(
     return settings
 
 
-def make_way(out: Path | None, overwrite: bool, resume: bool = False) -> None:
-    """Delete the result in the output folder, if the user asks for that."""
-    from dcsim.study.campaign import clear
-
+def check_folder(out: Path | None, overwrite: bool, resume: bool) -> None:
+    """Refuse what cannot be done with the output folder."""
     if resume and out is None:
         raise typer.BadParameter("--resume continues the run in a folder: name the folder with --out")
     if overwrite and (out is None or resume):
         raise typer.BadParameter("--overwrite needs --out, and excludes --resume")
-    if overwrite and out is not None:
-        clear(out)

@@ -33,7 +33,7 @@ from dcsim.cli.app import (
     Variants,
     Workers,
     app,
-    make_way,
+    check_folder,
     opened,
 )
 from dcsim.cli.cluster import cluster
@@ -83,8 +83,8 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
 
     The function takes a `scenario`, or a subject of another name as it stands on the command line. Its keywords are its
     own options, the shared ones, an `executor` beside `workers`, and `progress`. It returns a result, which the command
-    keeps and prints. One that names `resume` takes `out` too, and keeps its result itself; one that names `limit` takes
-    the memory that may be used.
+    keeps and prints. One that names `resume` takes `out` and `overwrite` too, and keeps its result itself; one that
+    names `limit` takes the memory that may be used.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
         parameters = list(_parameters(subject, own, shared.split(), layers if opens else {}, keeps))
 
         def command(out: Path | None, overwrite: bool, **asked: Any) -> None:
+            from dcsim.study.campaign import clear
+
             as_json, as_csv, about = asked.pop("as_json"), asked.pop("as_csv"), asked.pop(subject.name)
             if opens:
                 limit = asked.pop("limit")
@@ -113,17 +115,16 @@ def question(shared: str, *, name: str | None = None, doing: str = "simulating")
                 asked |= {"limit": limit} if "limit" in names else {}
             if "milestones" in asked:
                 asked["milestones"] = asked["milestones"] or ()
+            check_folder(out, overwrite, asked.get("resume", False))
+            asked |= {"out": out, "overwrite": overwrite} if keeps else {}
             with progress(doing) as show, cluster(asked.pop("cluster", None), asked.get("workers")) as fleet:
                 asked |= {"executor": fleet} if "workers" in asked else {}
-                if keeps:  # the earlier result is deleted only when there is something that can make another
-                    make_way(out, overwrite, asked["resume"])
-                    asked["out"] = out
                 with _stoppable(out if keeps else None):
                     outcome = body(about, **asked, progress=show)
             answer = outcome if isinstance(outcome, Answer) else Answer(outcome)
             written = [*answer.notes, *(in_folder(out) if keeps else ())]
-            if not keeps:
-                make_way(out, overwrite)
+            if overwrite and out is not None and not keeps:
+                clear(out)
             tell(answer.result, None if keeps else out, as_json, as_csv, *written, report=answer.report)
 
         command.__doc__ = body.__doc__

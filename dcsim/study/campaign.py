@@ -12,7 +12,7 @@ from typing import Any, Self
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from dcsim.errors import ResultError
+from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
 from dcsim.study.chunk import Chunk, Counter, chunk_of, frame_of
 from dcsim.study.manifest import MANIFEST, SCENARIO, found_manifest
@@ -34,10 +34,14 @@ KEPT = "; the finished part is kept, --resume continues"
 class Campaign:
     """Replications in a folder: continued where they stopped, closed to a second run at the same time."""
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], scenario: str, resume: bool) -> None:
+    def __init__(self, folder: Path, manifest: dict[str, Any], scenario: str, resume: bool, overwrite: bool) -> None:
+        if overwrite and resume:
+            raise RequestError("a result is continued, or replaced: leave out one of resume and overwrite")
         self.folder = folder
         self.parts = folder / PARTS
         self.identity = json.dumps(manifest, sort_keys=True).encode()
+        if overwrite:
+            clear(folder)
         clear_way(folder, manifest, scenario)
         self.lock = _closed(folder)
         try:

@@ -45,6 +45,7 @@ class Working:
     chunk: int = CHUNK
     out: Path | None = None
     resume: bool = False
+    overwrite: bool = False
 
     def pool(self, engine: str) -> Pool:
         """Where they are run."""
@@ -74,7 +75,7 @@ def replicate(
     if working.out is None:
         return result(job.run(None, enough, progress))
     manifest = manifest_of("replications", scenario, asked_for(seed, sampling, asked))
-    with Campaign(working.out, manifest, scenario.document.text, working.resume) as campaign:
+    with Campaign(working.out, manifest, scenario.document.text, working.resume, working.overwrite) as campaign:
         kept = campaign.complete(network, explained, job.what) if working.resume else None
         replications = result(kept or job.run(campaign, enough, progress))
         replications.save(campaign.folder)

@@ -81,6 +81,7 @@ def sweep(
     engine: str = AUTO,
     out: str | Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
     progress: Progress = lambda done, count: None,
 ) -> Result:
     """Simulate a scenario with many values of some of its paths, with the same random numbers everywhere.
@@ -108,6 +109,8 @@ def sweep(
         A folder that keeps every point that is done, and the result.
     resume
         Continue a sweep that was stopped, from that folder; if it is complete, it is read.
+    overwrite
+        Delete the result that is in that folder as soon as this sweep begins.
     progress
         Called with the number of replications done and their total.
 
@@ -124,11 +127,12 @@ def sweep(
     network = network_of(scenario)
     chosen = _chosen(scenario, network, milestones, outcome, party)
     points = points_of(axes, samples, seed)
-    working = Working(choose(engine, network.instances * at_least_one(n) * len(points)), workers, executor)
+    engine = choose(engine, network.instances * at_least_one(n) * len(points))
+    working = Working(engine, workers, executor, resume=resume, overwrite=overwrite)
     among = agreed(scenario, network, seed, n, working.engine, working.pool(working.engine))
     asked = _Asked(scenario, axes, chosen, samples, n, seed, among)
     if out is not None:
-        return _kept(asked, points, Path(out), resume, working, progress)
+        return _kept(asked, points, Path(out), working, progress)
     _refuse(scenario, points)
     return Result("sweep", scenario, _about(asked), _tables(asked, points, None, working, progress))
 
@@ -143,16 +147,14 @@ def _chosen(
     return tuple(map(Outcome, chosen_milestones(scenario, milestones)))
 
 
-def _kept(
-    asked: _Asked, points: Sequence[Point], folder: Path, resume: bool, working: Working, progress: Progress
-) -> Result:
+def _kept(asked: _Asked, points: Sequence[Point], folder: Path, working: Working, progress: Progress) -> Result:
     """A sweep in a folder: read if it is complete there, else simulated and kept."""
     scenario, about, text = asked.scenario, _about(asked), asked.scenario.document.text
     manifest = manifest_of("sweep", scenario, about)
-    if resume and (known := finished(folder, manifest, text)) is not None:
+    if working.resume and (known := finished(folder, manifest, text)) is not None:
         return Result("sweep", scenario, about, known.tables)
     _refuse(scenario, points)
-    with Campaign(folder, manifest, text, resume) as campaign:
+    with Campaign(folder, manifest, text, working.resume, working.overwrite) as campaign:
         result = Result("sweep", scenario, about, _tables(asked, points, campaign, working, progress))
         result.save(campaign.folder)
         campaign.finish()
