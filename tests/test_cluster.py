@@ -252,8 +252,9 @@ def test_late_copies_are_not_counted_as_lost():
     assert len(them.sent) == 7
 
 
-def test_a_run_without_workers_says_so_once_and_waits_for_them(caplog, monkeypatch):
-    monkeypatch.setattr("dcsim.engine.LOG.propagate", True)
+def test_a_run_without_workers_says_so_once_and_waits_for_them(monkeypatch):
+    warnings = []
+    monkeypatch.setattr(fleet.LOG, "warning", warnings.append)
     them = Scripted(workers=["tcp://big:1"], retries=2)
 
     def steps():
@@ -269,9 +270,7 @@ def test_a_run_without_workers_says_so_once_and_waits_for_them(caplog, monkeypat
         yield
 
     them.run(steps())
-    assert [record.getMessage() for record in caplog.records] == [
-        "the cluster has no workers: the run waits for them; Ctrl-C ends it"
-    ]
+    assert warnings == ["the cluster has no workers: the run waits for them; Ctrl-C ends it"]
     assert all(options.items() >= {"workers": ["tcp://big:1"], "retries": 2}.items() for options in them.options)
 
 

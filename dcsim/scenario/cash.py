@@ -142,12 +142,12 @@ class _Payments:
     def put(self, into: dict[str, Any], name: str, made: Any, cause: Key, *inside: str) -> None:
         """Something new under a name that nothing else has, made for what is written at `cause`."""
         key = (*inside, name)
-        if (other := self.taken.get(key)) is not None:
+        if (owner := self.taken.get(key)) is not None:
             makes = f"with `cash: limited` dcsim makes '{name}'"
-            message = f"{makes} for {dotted(cause)} and has one already for {dotted(other)}; rename one of them"
-            if other == (other[0], name):
+            message = f"{makes} for {dotted(cause)} and has one already for {dotted(owner)}; rename one of them"
+            if owner == (owner[0], name):
                 message = f"{makes} for {dotted(cause)}; call this something else"
-            self.problems.append(self.before.document.problem(other, message))
+            self.problems.append(self.before.document.problem(owner, message))
         self.taken[key], into[name] = cause, made
 
     def due(self, cost: Cost, payment: Payment, units: int) -> tuple[str, int]:

@@ -109,7 +109,7 @@ class _Fleet:
                 longest = max(longest, seconds)
                 missing.discard(span)
                 if self.copies[span]:
-                    self._cancel([copy for copy, other in self.running.items() if other == span])
+                    self._cancel([copy for copy, copied in self.running.items() if copied == span])
                 yield span, done
 
     def cancel(self) -> None:
