@@ -192,33 +192,27 @@ def replicate(
     ----------
     scenario
         From `load`.
-    n
-        How many replications, or with `until_precise` how many at most.
-    seed
-        Replication k of a seed is the same for every `n`; `simulate(..., replication=k)` returns it in full.
-    workers
-        Threads; the number of cores if not given. The reference engine uses one.
-    executor
-        What runs the replications instead of threads: a `ProcessPoolExecutor`, or `get_executor()` of a Dask client,
-        whose workers need the same dcsim and no files; `dcsim guide cluster` tells more. It stays open.
+    n, seed
+        How many replications, or with `until_precise` how many at most. Replication k of a seed is the same for every
+        `n`; `simulate(..., replication=k)` returns it in full.
+    workers, executor
+        Threads, the number of cores if not given (the reference engine uses one); or what runs replications instead,
+        and stays open: a `ProcessPoolExecutor`, or `get_executor()` of a Dask client (`dcsim guide cluster`).
     engine
         `compiled`, `reference`, or `auto` (the faster).
     sampling
         `random`; or `lhs` or `sobol`, which spread factors, risks and other draws of the site evenly over blocks of
         64 replications (`n` is then a multiple of 64).
-    until_precise
-        Stop as soon as all of these have this precision: `online_100k.p80 within 1 d` (half the 95 % interval).
-    at_least
-        How many replications to run before the first check of the precision.
+    until_precise, at_least
+        Stop as soon as all of these have this precision: `online_100k.p80 within 1 d` (half the 95 % interval); and
+        how many replications to run before the first check of it.
     explain
         Milestones whose driving chains are followed in every replication.
     out, resume, overwrite
         A folder for the finished part while it runs, and for the result; and whether to continue a run stopped there,
         or to delete the result there as soon as this one begins.
-    chunk
-        How many replications are run and written together.
-    progress
-        Called with the number done and the most there will be.
+    chunk, progress
+        How many replications are run and written together; called with the number done and the most there will be.
 
     Raises
     ------

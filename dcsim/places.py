@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.budget import LIMIT, most_places
+from dcsim.counting import positions
 
 SITE = "site"
 """The root place, and the level of whatever names no other."""
@@ -212,7 +213,7 @@ def _tier(places: Places, name: str, rule: LevelRule, most: int) -> Tier:
     if total > most:
         raise _too_many(name, most)
     outer = np.repeat(np.arange(around, dtype=np.int64), counts)
-    label = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+    label = positions(counts)
     if rule.names is None:
         stem = name.rpartition(".")[2]
         labels = tuple(f"{stem}{number}" for number in range(1, int(counts.max(initial=0)) + 1))

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dcsim.analysis.quantiles import Interval
+from dcsim.counting import positions
 from dcsim.errors import RequestError, UnavailableError
 
 Points = NDArray[np.float64]
@@ -210,8 +211,7 @@ def latest_fifth(bins: Bins, sizes: Values, values: Values) -> float:
     """The mean of the latest fifth of each bin about a straight line, averaged over the bins by their values."""
     values = _level(bins, sizes, values)
     ordered, counts = values[np.lexsort((values, bins))], np.bincount(bins)
-    number = np.arange(1, len(values) + 1) - np.repeat(np.cumsum(counts) - counts, counts)
-    beyond = np.clip(number - np.repeat(LEVEL * counts, counts), 0, 1)
+    beyond = np.clip(positions(counts) + 1 - np.repeat(LEVEL * counts, counts), 0, 1)
     return float(ordered @ beyond / ((1 - LEVEL) * len(values)))
 
 

@@ -231,8 +231,8 @@ def _lowest(chart: Chart) -> float:
 
 def _heights(chart: Chart) -> Iterator[NDArray[np.float64]]:
     for mark in chart.marks:
-        for of in ("y",) if isinstance(mark, Dots) else ("y", "high", "heights"):
-            if hasattr(mark, of) and (values := np.asarray(getattr(mark, of), np.float64)).size:
+        for column in ("y",) if isinstance(mark, Dots) else ("y", "high", "heights"):
+            if hasattr(mark, column) and (values := np.asarray(getattr(mark, column), np.float64)).size:
                 yield values
 
 

@@ -119,11 +119,7 @@ def builds(name: str, network: Network, seed: int, attempts: bool) -> "Build":
 
 
 def new_runner(
-    name: str,
-    network: Network,
-    seed: int,
-    follow: "Follow | None" = None,
-    goal: "Goal | None" = None,
+    name: str, network: Network, seed: int, follow: "Follow | None" = None, goal: "Goal | None" = None
 ) -> "Runner":
     """Many runs by an engine, in each of which chains are followed (see `dcsim.chain.follower`), or which are asked for
     one milestone alone."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from dcsim.calendars import NEVER, Calendar, subtract
+from dcsim.counting import positions
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.copula import Follows, follows
 from dcsim.engine.philox import SCALE, Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
@@ -338,8 +339,7 @@ def further(failures: NDArray[np.int8], instances: Ints) -> tuple[Ints, Ints]:
     The repair after it is drawn under that number, the attempt after the repair under the next.
     """
     often = failures[instances].astype(np.int64)
-    number = np.arange(often.sum()) - np.repeat(np.cumsum(often) - often, often)
-    return np.repeat(instances, often), number
+    return np.repeat(instances, often), positions(often)
 
 
 def times_factors(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.counting import positions
 from dcsim.dates import at_midnight
 from dcsim.engine.draws import Draws
 from dcsim.network import Network
@@ -87,8 +88,7 @@ class _Midnights:
         yield from (instance for instance in self.light if self._takes_new_goods(instance))
         activities = np.flatnonzero(network.start_gate != NOT)
         counts = network.first[activities + 1] - network.first[activities]
-        before = np.cumsum(counts) - counts
-        starts = np.repeat(network.start_gate[activities] - before, counts) + np.arange(counts.sum())
+        starts = np.repeat(network.start_gate[activities], counts) + positions(counts)
         yield from starts[at_midnight(network.start, when[starts]) & ~self.skipped[starts]].tolist()
         real = list(network.history.gates if network.history is not None else ())
         later = network.instances + np.flatnonzero(network.release[network.instances :] > 0)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim import calendars
+from dcsim.counting import positions
 from dcsim.errors import ScenarioError
 from dcsim.model.openings import Openings
 from dcsim.network import REPAIR, Demand, Milestone, Network, Requirement
@@ -175,7 +176,7 @@ class _Happening:
             for order in network.orders_of_gate[node]:
                 ahead += self.openings.gain(network.orders[order].stock, network.orders[order].amount)
         first, count = network.link_first[nodes], network.link_first[nodes + 1] - network.link_first[nodes]
-        links = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+        links = np.repeat(first, count) + positions(count)
         led = np.bincount(network.link_to[links], minlength=len(left))
         left -= led
         return ahead + np.flatnonzero((led > 0) & (left <= 0)).tolist()

@@ -178,9 +178,6 @@ class _Ledger:
     def zeros(self) -> Ints:
         return np.zeros((self.n, self.months.count), np.int64)
 
-    def party(self, name: str | None) -> str:
-        return name or self.finance.parties[0]
-
     def cost(self, name: str, cost: Cost, quantity: Quantity, line: str) -> None:
         """A cost is paid, and what is paid for is received; what is paid before is prepaid, after it is owed."""
         path = cost.rent or cost.price
@@ -191,7 +188,7 @@ class _Ledger:
             in_cents(np.einsum("nk,nkm->nm", np.broadcast_to(price, (self.n, price.shape[1])), units))
             for units in (quantity.paid, quantity.received)
         )
-        owner = self.party(cost.by)
+        owner = self.finance.party(cost.by)
         ahead = np.cumsum(paid - received, axis=1)
         self.books[owner][line] = self.books[owner][line] + paid
         incurred = self.incurred[owner]
@@ -218,7 +215,7 @@ class _Ledger:
         values = by_step(revenue, f"finance.revenue.{name}", self.months, self.drawn)
         earned = hours * values["price"] * values["share"] * values["utilisation"]
         money = in_cents(earned.sum(axis=1))
-        owner = self.books[self.party(revenue.by)]
+        owner = self.books[self.finance.party(revenue.by)]
         line = "from parties" if revenue.paid_by else "revenue"
         owner[line] = owner[line] + money
         lines = [(owner, line)]
@@ -236,7 +233,7 @@ class _Ledger:
         if month < self.months.count:
             paid = self.zeros
             paid[:, month] = sum_[:, 0]
-            book = self.books[self.party(funding.by)]
+            book = self.books[self.finance.party(funding.by)]
             book["equity"] = book["equity"] + paid
 
     def offer(self, name: str, terms: Funding, reached: Mapping[str, Ints]) -> Offer:
@@ -262,7 +259,7 @@ class _Ledger:
 
     def lent(self, loan: Loan, owned: Mapping[str, Owned]) -> None:
         """What a loan brought and cost is counted; interest that was added to it is part of the asset."""
-        terms, party = loan.terms, self.party(loan.terms.by)
+        terms, party = loan.terms, self.finance.party(loan.terms.by)
         self._add(self.books[party], "loans drawn", loan.drawn)
         for line, flow in (("loan fees", loan.fee), ("interest paid", loan.interest), ("loans repaid", loan.repaid)):
             self._add(self.books[party], line, flow)

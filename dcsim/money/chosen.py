@@ -28,5 +28,5 @@ def with_chosen(scenario: Scenario, finance: Finance) -> Finance:
         if sum_.currency != finance.currency:
             raise RequestError(f"the cost of '{name}' is in {sum_.currency}: write all amounts in {finance.currency}")
         price = Path(((None, Uncertain("fixed", (sum_.amount,))),), sum_.currency)
-        costs[what] = Cost.model_construct(price=price, date=scenario.start, by=finance.parties[0])
+        costs[what] = Cost.model_construct(price=price, date=scenario.start, by=finance.party(None))
     return finance.model_copy(update={"costs": costs})

@@ -88,7 +88,7 @@ def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Month
     loans: dict[str, Figures] = {}
     lent: dict[str, list[Loan]] = {name: [] for name in (*finance.parties, TOGETHER)}
     for name, loan in books.loans.items():
-        borrower = loan.terms.by or finance.parties[0]
+        borrower = finance.party(loan.terms.by)
         lent[borrower].append(loan)
         lent[TOGETHER].append(loan)
         loans[name] = _of_loan(books, finance, books.parties[borrower], lent[borrower])

@@ -92,14 +92,13 @@ class History:
         trace, columns = self.trace, []
         for stock in stocks:
             for ticks, amount in happened(trace.network.producers[stock], trace.done):
-                columns.append(np.stack([self.later(ticks), self.later(ticks), amount]))
+                finished = self.later(ticks)
+                columns.append(np.stack([finished, finished, amount]))
         here = np.concatenate([trace.delivered[trace.delivered[:, 1] == stock] for stock in stocks])
-        placed, came_at = (
-            np.append(self.placed, NOT)[here[:, 3]],
-            self.later(here[:, 0]),
-        )  # production has the origin -1
-        columns.append(np.stack([np.where(here[:, 3] < 0, came_at, placed), came_at, here[:, 2]]))
-        came = np.bincount(here[here[:, 3] >= 0, 3], here[here[:, 3] >= 0, 2], len(self.placed)).astype(np.int64)
+        came_at, order_of, units = self.later(here[:, 0]), here[:, 3], here[:, 2]
+        ordered = order_of >= 0  # production has no order
+        columns.append(np.stack([np.where(ordered, np.append(self.placed, NOT)[order_of], came_at), came_at, units]))
+        came = np.bincount(order_of[ordered], units[ordered], len(self.placed)).astype(np.int64)
         for number, order in enumerate(trace.network.orders):
             gated = order.placed is None
             known = self.placed[number] != NOT if gated else self.placed[number] <= trace.network.horizon

@@ -132,7 +132,7 @@ class Waterfall:
         self.shape = next(iter(books.values()))["revenue"].shape
         self.of: dict[str, list[Loan]] = {party: [] for party in finance.parties}
         for loan in loans.values():
-            self.of[loan.terms.by or finance.parties[0]].append(loan)
+            self.of[finance.party(loan.terms.by)].append(loan)
         self.cash = {party: np.zeros(self.shape[0], np.int64) for party in finance.parties}
         self.covering = {party: np.zeros(self.shape, np.int64) for party in finance.parties}
         self.paid = {name: np.zeros(self.shape, np.int64) for name in leases}
@@ -249,7 +249,7 @@ class Waterfall:
         rows = (loan.default < self.shape[1]) & (notice <= month) & (loan.acceleration == self.shape[1])
         if not rows.any():
             return
-        party = loan.terms.by or self.finance.parties[0]
+        party = self.finance.party(loan.terms.by)
         pool = np.zeros(self.shape[0], np.int64)
         for name in loan.terms.against:
             asset = self.owned[name]

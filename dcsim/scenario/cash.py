@@ -47,7 +47,7 @@ def is_limited(scenario: Scenario) -> bool:
 
 def cash_of(finance: Finance, party: str | None) -> str:
     """The supply that is the cash of a party."""
-    return "cash" if len(finance.parties) == 1 else f"cash_{party or finance.parties[0]}"
+    return "cash" if len(finance.parties) == 1 else f"cash_{finance.party(party)}"
 
 
 def order_name(supply: str, order: str) -> str:

@@ -366,10 +366,14 @@ class Finance(Model):
     observed: dict[Text, Reported] = {}
     """Figures that were reported in the world, by name."""
 
+    def party(self, name: str | None) -> str:
+        """The party of this name; the first one where none is named."""
+        return name or self.parties[0]
+
     def owner(self, asset: str) -> str:
         """The party that buys an asset."""
         costs = [self.costs.get(name) for name in (self.assets[asset].costs or (asset,))]
-        return next((cost.by for cost in costs if cost is not None and cost.by), self.parties[0])
+        return self.party(next((cost.by for cost in costs if cost is not None and cost.by), None))
 
     def asset_of(self, used: Cost | Revenue) -> str | None:
         """The asset that earns or costs something: the one it names, or that is bought as units of the same supply."""

@@ -112,15 +112,11 @@ def backtest(
     posterior = None
     if leave_one_out:
         posterior = posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
-        effective = min(posterior.effective(site.site) for site in posterior.evidence)
-        about |= {"calibrated": [learned.quantity for learned in posterior.quantities], "effective": effective}
+        about |= _calibration(posterior)
     past = [event for site in known.sites for event in past_of(site)]
-    if under_way:
-        pools = (pool_of(site, n, seed, working) for site in simulated if made_of(site.build))
-        forecasts = (_under_way(pool, posterior, past, moment) for pool in pools)
-    else:
-        forecasts = (_at_start(site, posterior, past, moment) for site in simulated)
-    steps = pd.DataFrame(chain.from_iterable(forecasts))
+    pools = (pool_of(site, n, seed, working) for site in simulated if made_of(site.build)) if under_way else simulated
+    forecast = _under_way if under_way else _at_start
+    steps = pd.DataFrame(chain.from_iterable(forecast(site, posterior, past, moment) for site in pools))
     tables = {"steps": steps, "scores": score_table(steps), "skill": skill_table(steps)}
     tables["outcomes"] = pd.concat([_outcomes(site) for site in simulated], ignore_index=True)
     return Result("backtest", builds[0].scenario, about, tables)
@@ -136,6 +132,12 @@ def _refuse_odd(builds: Sequence[Build], rules: Rules, moment: Moment, leave_one
         drawn_of(build.network, rules.calibrate)
     if under_way and not any(made_of(build) for build in builds):
         raise RequestError("no stage of an unfinished site was seen after its start: --under-way needs site_stages.csv")
+
+
+def _calibration(posterior: Posterior) -> dict[str, Any]:
+    """What the manifest says of a calibration."""
+    effective = min(posterior.effective(site.site) for site in posterior.evidence)
+    return {"calibrated": [learned.quantity for learned in posterior.quantities], "effective": effective}
 
 
 def _chosen(simulated: Simulated, posterior: Posterior | None) -> Ints:

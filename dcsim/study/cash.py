@@ -101,7 +101,7 @@ def _path(scenario: Scenario, network: Network) -> Path:
         flow = books.parties[party].cash_flow
         net = flow["net cash flow"][0] - flow["equity"][0]
         for name, cost in followed(scenario, money.finance):
-            if (cost.by or money.finance.parties[0]) == party:
+            if money.finance.party(cost.by) == party:
                 net = net + books.paid[name][0]
         units = np.diff(np.cumsum(net) // 100, prepend=0)
         name = cash_of(money.finance, party)

@@ -116,10 +116,7 @@ def delay_cost(
         "replications": 1 if expected else n,
         **about_seen(among),
         **_against(counter.plan),
-        "hourly_value": None if value is None else f"{float(value.amount):g} {value.currency}",
-        "unit_days": unit_days,
-        "price": None if value is None else _worth(unit_days, value),
-        "currency": None if value is None else value.currency,
+        **_priced(unit_days, value),
     }
     return Result("delay_cost", scenario, about, tables)
 
@@ -217,6 +214,13 @@ def _causes(network: Network, spent: Floats, unit_days: float, value: Money | No
     worth = {key: np.nan if value is None else _worth(lost, value) for key, lost in by_cause.items()}
     rows = [(*key, lost, lost / unit_days, worth[key]) for key, lost in by_cause.items()]
     return typed(rows, TABLES["causes"]).sort_values("unit_days", ascending=False, kind="stable", ignore_index=True)
+
+
+def _priced(unit_days: float, value: Money | None) -> dict[str, Any]:
+    """What the manifest says of what was lost and of its value."""
+    hourly = None if value is None else f"{float(value.amount):g} {value.currency}"
+    price, currency = (None, None) if value is None else (_worth(unit_days, value), value.currency)
+    return {"hourly_value": hourly, "unit_days": unit_days, "price": price, "currency": currency}
 
 
 def _worth(unit_days: float, value: Money) -> float:

@@ -33,7 +33,7 @@ def loans(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -> pd.Dat
     """The loans of the expected build by month: loan, party, month, rate, drawn, fee, added (interest), unpaid (missed
     interest), interest (paid), repaid, service (what was due), to_reserve, forgiven, balance, market_value,
     forced_value, forced_ltv; and ltv, dscr and llcr with quantiles of the first 4,096 replications."""
-    frames, first = [], money.finance.parties[0]
+    frames, party_of = [], money.finance.party
     for name, loan in centre.books.loans.items():
         columns = {"rate": loan.offer.rate[0]}
         for key in _LOAN[1:11]:
@@ -42,8 +42,8 @@ def loans(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -> pd.Dat
         for key in ("value", "forced"):
             columns[key] = sum((getattr(asset, key)[0] for asset in owned), np.zeros(money.months.count)) / 100
         columns["market_value"], columns["forced_value"] = columns.pop("value"), columns.pop("forced")
-        party = loan.terms.by or first
-        borrowed = [part for part in centre.books.loans.values() if (part.terms.by or first) == party]
+        party = party_of(loan.terms.by)
+        borrowed = [part for part in centre.books.loans.values() if party_of(part.terms.by) == party]
         charged = sum(part.balance[0] for part in secured(loan, borrowed))
         forced = loan_to_value(np.asarray(charged), np.asarray(columns["forced_value"] * 100, np.int64))
         columns["forced_ltv"] = forced if owned else forced * np.nan

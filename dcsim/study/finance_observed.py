@@ -37,7 +37,7 @@ def observed(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -> pd.
         else:
             unit = f"{money.finance.currency} / month" if figure.amount.per == MONTH else money.finance.currency
             reported = float(expected(figure.amount.steps[0][1], name)[0])
-        party = figure.by or money.finance.parties[0]
+        party = money.finance.party(figure.by)
         head = (name, party, figure.figure, figure.when, figure.basis, unit)
         rows.append((*head, reported, middle, *levels(values), middle - reported, figure.meaning))
     return typed(rows, OBSERVED)

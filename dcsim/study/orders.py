@@ -101,16 +101,8 @@ def latest_orders(
     builds = Trials(chosen, seed, milestone, pool, None if among is None else among.numbers)
     ends, trials = builds.ends(network, np.arange(count)), InTime(builds, wanted, count)
     planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
-    about = {
-        "milestone": milestone,
-        "date": wanted.isoformat(),
-        "confidence": confidence,
-        "points": points,
-        "probability": float(planned.mean()),
-        "seed": seed,
-        "replications": n,
-        **about_seen(among),
-    }
+    about = {"milestone": milestone, "date": wanted.isoformat(), "confidence": confidence, "points": points}
+    about |= {"probability": float(planned.mean()), "seed": seed, "replications": n, **about_seen(among)}
     rows = list(_rows(network, trials, planned, confidence, points, progress, known_until(scenario)))
     return Result("orders", scenario, about, {"orders": _table(rows), "stuck": stuck})
 

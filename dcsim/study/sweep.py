@@ -93,24 +93,16 @@ def sweep(
     over
         For each path its values, or how they are written: `{"resources.rack_crews.count": "4..16"}`. `a..b` is every
         whole number or date (`a..b..step`), `a:b:k` are k values evenly spaced, `x,y,z` a list.
-    milestones
-        Those to look at; those with an observed date or a target, else all, if not given.
-    outcome
-        A figure of finance to look at instead, such as `npv`.
-    party
-        The party, or the loan, whose figure it is; all parties together if not given.
-    n
-        Replications at every point.
-    samples
-        So many points of a Latin hypercube over the ranges, instead of all combinations.
+    milestones, outcome, party
+        The milestones to look at; those with an observed date or a target, else all, if not given. Or a figure of
+        finance, such as `npv`, and the party, or the loan, whose figure it is; all parties together if not given.
+    n, samples
+        Replications at every point; so many points of a Latin hypercube over the ranges, instead of all combinations.
     seed, workers, executor, engine
         As in `replicate`; all points have the same seed.
-    out
-        A folder that keeps every point that is done, and the result.
-    resume
-        Continue a sweep that was stopped, from that folder; if it is complete, it is read.
-    overwrite
-        Delete the result that is in that folder as soon as this sweep begins.
+    out, resume, overwrite
+        A folder that keeps every point that is done, and the result; whether to continue a sweep that was stopped, from
+        that folder (if it is complete, it is read), or to delete the result there as soon as this sweep begins.
     progress
         Called with the number of replications done and their total.
 

@@ -146,7 +146,7 @@ class _Check:
     def revenue(self, path: Key, revenue: Revenue) -> None:
         self.known((*path, "supply"), "supply", revenue.supply, self.scenario.supplies)
         self.known((*path, "paid_by"), "party", revenue.paid_by, self.finance.parties)
-        itself = revenue.paid_by is not None and revenue.paid_by == (revenue.by or self.finance.parties[0])
+        itself = revenue.paid_by is not None and revenue.paid_by == self.finance.party(revenue.by)
         self.findings.require(not itself, (*path, "paid_by"), "a party cannot pay itself")
         self.hourly(path, revenue)
 
@@ -239,7 +239,7 @@ class _Check:
         for name in funding.against:
             self.known((*path, "against"), "asset", name, self.finance.assets)
         owners = {self.finance.owner(name) for name in funding.against if name in self.finance.assets} - {
-            funding.by or self.finance.parties[0]
+            self.finance.party(funding.by)
         }
         self.findings.require(not owners, (*path, "against"), f"these assets belong to {', '.join(sorted(owners))}")
 
@@ -278,7 +278,7 @@ class _Check:
                 self.findings.require(cost not in bought, path, f"'{cost}' already buys '{bought.get(cost)}'")
                 bought[cost] = name
                 if cost in self.finance.costs:
-                    payers.add(self.finance.costs[cost].by or self.finance.parties[0])
+                    payers.add(self.finance.party(self.finance.costs[cost].by))
             self.findings.require(len(payers) < 2, path, f"must belong to one party, got {', '.join(sorted(payers))}")
 
     def known(self, path: Key, what: str, name: str | None, known_names: Iterable[str]) -> None:
