@@ -20,7 +20,7 @@ from dcsim.money.books import ASSETS, CLAIMS, TOGETHER
 from dcsim.money.figures import sources_and_uses
 from dcsim.money.loans import Loan, Offer
 from dcsim.money.months import sampled
-from dcsim.money.quantities import stocks_of
+from dcsim.money.records import stocks_of
 from dcsim.money.returns import NO_IRR, SEVERAL, irr, npv
 from dcsim.money.waterfall import cover_ratio
 from dcsim.report.files import report
@@ -35,8 +35,8 @@ GPUS = {
 LOAN = {"loan": "1M USD", "against": "gpus", "advance": "0.64", "rate": "0.12", "term": "12 months"}
 
 
-def scenario(**finance):
-    """Ten GPUs that are ordered on the first day and come on 1 February, and a day of work."""
+def scenario(overrides=None, **finance):
+    """Ten GPUs that are ordered on the first day and come on 1 February, and a week of work."""
     terms = {"currency": "USD", "until": "2025-12", "discount_rate": "0.12", **finance}
     return dcsim.load(
         {
@@ -55,7 +55,8 @@ def scenario(**finance):
             "activities": {"work": {"duration": "5 d", "requires": {"crew": 1}}},
             "milestones": {"here": {"supply": "gpus", "reaches": 10}, "done": {"activity": "work"}},
             "finance": terms,
-        }
+        },
+        overrides=overrides,
     )
 
 
@@ -535,7 +536,8 @@ def test_every_balance_balances(terms, owned, leased):
     built = scenario(**{**terms, **extra})
     runs = [dcsim.simulate(built, replication=k) for k in range(3)]
     money = Money(built, runs[0].network, built.finance)
-    books = money.books([money.quantities(run.trace, run.draws) for run in runs], sampled(0, range(3)))
+    records = [money.watched.record(run.trace, run.draws) for run in runs]
+    books = money.books(money.builds(records), sampled(0, range(3)))
     for party in books.parties.values():
         sheet = party.balance
         assert (sum(sheet[name] for name in ASSETS) == sum(sheet[name] for name in CLAIMS)).all()
@@ -553,6 +555,37 @@ def test_every_balance_balances(terms, owned, leased):
         whole = books.parties[TOGETHER].statement(statement)
         for name in set(whole) - {"from parties", "to parties"}:
             assert (whole[name] == sum(books.parties[party].statement(statement)[name] for party in "ab")).all()
+
+
+def test_builds_are_counted_together_as_each_alone():
+    """Work, hours, orders and units of several builds, with what was rained off in each of them."""
+    rain = {"probability": "0.6", "begins": "2 d to 9 d", "lasts": "1 d to 20 d", "stop_work": ["crew"]}
+    built = scenario(
+        {"activities.work.duration": "1 d to 80 d", "risks": {"rain": rain}},
+        costs={
+            "gpus": GPUS,
+            "late": {"supply": "late", "price": "5 USD", "paid": [{"when": "ordered", "after": "1 month"}]},
+            "work": {"activity": "work", "price": "70 USD"},
+            "there": {"resource": "crew", "price": "2 USD / h"},
+            "busy": {"resource": "crew", "price": "3 USD / h", "while": "working"},
+        },
+        revenue={"sold": {"supply": "gpus", "price": {"path": {"2024-01": "2 USD / h", "2024-03-09": "1 USD / h"}}}},
+        rent_instead={"need": {"supply": "gpus", "units": 12, "price": "1 USD / h"}},
+    )
+    money = Money(built, dcsim.simulate(built).network, built.finance)
+    runs = [dcsim.simulate(built, replication=k) for k in range(5)]
+    records = [money.watched.record(run.trace, run.draws) for run in runs]
+    records += [record.held(9 * 1440) for record in records]
+    together = money.builds(records)
+    for k, record in enumerate(records):
+        alone = money.builds([record])
+        for name, quantity in alone.costs.items():
+            assert (quantity.paid[0] == together.costs[name].paid[k]).all(), name
+            assert (quantity.received[0] == together.costs[name].received[k]).all(), name
+        assert (alone.revenue["sold"][0] == together.revenue["sold"][k]).all()
+        assert (alone.rented["need"][0] == together.rented["need"][k]).all()
+    hours = together.costs["busy"].paid.sum(axis=(1, 2))
+    assert len(set(hours[:5])) == 5
 
 
 # What is asked
@@ -937,7 +970,6 @@ def test_few_networks_are_kept_with_the_stocks_of_their_supplies():
     networks = WeakSet()
     for _ in range(20):
         networks.add(network := Small())
-        history = SimpleNamespace(trace=SimpleNamespace(network=network))
-        assert [stocks_of(history, supply, None) for supply in ("gpus", "racks")] == [(0, 2), (1,)]
+        assert [stocks_of(network, supply, None) for supply in ("gpus", "racks")] == [(0, 2), (1,)]
     gc.collect()
     assert len(networks) <= 9  # the last is still in use

@@ -52,13 +52,15 @@ def place_keys(places: Places, level: str) -> Words:
     return np.fromiter(map(_hash64, places.each_path(level)), np.uint64, places.count(level))
 
 
-def philox(key: int, places: Words, attempts: NDArray[np.int64] | int, block: int) -> tuple[Words, Words, Words, Words]:
-    """Four random 32-bit words for every place (and attempt)."""
+def philox(
+    key: int, places: Words, attempts: NDArray[np.int64] | int, block: NDArray[np.int64] | int
+) -> tuple[Words, Words, Words, Words]:
+    """Four random 32-bit words for every place (and attempt, and block)."""
     mask, shift = np.uint64(LOW), np.uint64(32)
     first, second = np.uint64(MULTIPLIERS[0]), np.uint64(MULTIPLIERS[1])
     a, b = places & mask, places >> shift
     c = np.broadcast_to(np.asarray(attempts, np.uint64), places.shape)
-    d = np.full(places.shape, block, np.uint64)
+    d = np.broadcast_to(np.asarray(block, np.uint64), places.shape)
     low, high = key & LOW, key >> 32
     for _ in range(ROUNDS):
         left, two = first * a, second * c
@@ -86,3 +88,11 @@ def uniform(seed: int, name: str, place: int, replication: int) -> float:
         a, b, c, d = (two >> 32) ^ b ^ low, two & LOW, (left >> 32) ^ d ^ high, left & LOW
         low, high = (low + WEYL[0]) & LOW, (high + WEYL[1]) & LOW
     return float(((a, b, c, d)[lane] + 0.5) * SCALE)
+
+
+def uniform_each(seed: int, name: str, place: int, replications: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The same number for one place in each of these replications."""
+    block, lane = np.divmod(replications, LANES)
+    places = np.full(len(block), place, np.uint64)
+    words = np.choose(lane, philox(hash64(f"{seed}/{name}"), places, 0, block))
+    return np.asarray((words.astype(np.float64) + 0.5) * SCALE)

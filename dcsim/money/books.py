@@ -1,6 +1,6 @@
 """The books of every party: cash flow, income and balance by month, in whole cents, in each replication."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -48,8 +48,10 @@ COSTS = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Builds:
-    """What money needs of some replications."""
+    """What money needs of some builds."""
 
+    count: int
+    """How many there are."""
     costs: Mapping[str, Quantity]
     """Of each cost, with a first axis of replications."""
     revenue: Mapping[str, Floats]
@@ -318,9 +320,9 @@ def by_step(hourly: Revenue | Rented, name: str, months: Months, drawn: Drawn) -
     return in_steps
 
 
-def keep_books(finance: Finance, months: Months, n: int, drawn: Drawn, builds: Builds) -> Books:
-    """The books of all parties in n replications."""
-    ledger = _Ledger(finance, months, n, drawn)
+def keep_books(finance: Finance, months: Months, drawn: Drawn, builds: Builds) -> Books:
+    """The books of all parties in some builds."""
+    ledger = _Ledger(finance, months, builds.count, drawn)
     capital = {cost for name, asset in finance.assets.items() for cost in asset.costs or (name,)}
     for name, cost in finance.costs.items():
         ledger.cost(name, cost, builds.costs[name], "investment" if name in capital else "operating costs")
@@ -358,19 +360,3 @@ def _ahead(planned: Waterfall) -> dict[str, Floats]:
             due = due + loan.service
             payments[loan.name] = cover_ratio(planned.covering[party], due, planned.finance.dscr)
     return payments
-
-
-def together(builds: Sequence[Builds]) -> Builds:
-    """Several replications as one."""
-    first, *_ = builds
-    costs = {
-        name: Quantity(*(np.stack([getattr(part.costs[name], key) for part in builds]) for key in ("paid", "received")))
-        for name in first.costs
-    }
-    revenue = {name: np.stack([build.revenue[name] for build in builds]) for name in first.revenue}
-    rented = {name: np.stack([build.rented[name] for build in builds]) for name in first.rented}
-    reached, dated = (
-        {name: np.concatenate([getattr(build, key)[name] for build in builds]) for name in first.reached}
-        for key in ("reached", "dated")
-    )
-    return Builds(costs, revenue, reached, rented, dated)

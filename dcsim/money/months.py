@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.dates import tick_of
-from dcsim.engine.philox import uniform
+from dcsim.engine.philox import uniform_each
 from dcsim.errors import RequestError
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.prices import Path
@@ -106,10 +106,14 @@ def sampled(seed: int, replications: Sequence[int], designed: Sequence[Mapping[s
     def drawn(value: Uncertain, name: str) -> Floats:
         if value.kind == "fixed":
             return np.full(len(replications), float(value.resolve(_number).mean))
-        chosen = designed or ({},) * len(replications)
-        pairs = zip(replications, chosen, strict=True)
-        shares = np.array([given[name] if name in given else uniform(seed, name, 0, k) for k, given in pairs])
-        return np.asarray(value.resolve(_number).quantile(shares), np.float64)
+        return np.asarray(value.resolve(_number).quantile(shares(name)), np.float64)
+
+    @cache
+    def shares(name: str) -> Floats:
+        shares = uniform_each(seed, name, 0, np.array(replications, np.int64))
+        for number, given in enumerate(designed):
+            shares[number] = given.get(name, shares[number])
+        return shares
 
     return drawn
 

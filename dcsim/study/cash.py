@@ -95,7 +95,7 @@ def _path(scenario: Scenario, network: Network) -> Path:
     money = Money.of(scenario, network)
     draws = draw(network, Expectation())
     trace = ENGINES[choose(AUTO, network.instances)]()(network, draws)
-    books = money.books([money.quantities(trace, draws)], expected)
+    books = money.books(money.builds([money.watched.record(trace, draws)]), expected)
     changes: list[tuple[str, int, int]] = []
     for party in money.finance.parties:
         flow = books.parties[party].cash_flow

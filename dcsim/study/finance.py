@@ -13,13 +13,14 @@ from dcsim.analysis.frames import moments, typed
 from dcsim.analysis.result import EXPECTED
 from dcsim.analysis.supplies import movements
 from dcsim.engine import ENGINES, builds, choose
-from dcsim.engine.draws import Draws, Expectation, draw
+from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import RequestError
-from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books, together
+from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books
 from dcsim.money.chosen import with_chosen
 from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS, Figures, figures_of, sources_and_uses
 from dcsim.money.months import Drawn, Floats, Ints, Months, expected, quantile, repeated, sampled
-from dcsim.money.quantities import History, cost_quantity, rented_quantity, revenue_quantity
+from dcsim.money.quantities import cost_quantity, rented_quantity, revenue_quantity
+from dcsim.money.records import Record, Records, Watched
 from dcsim.money.rented import own_or_rent
 from dcsim.money.reported import simulated
 from dcsim.network import Network
@@ -44,6 +45,8 @@ FAN = 4096
 """The first replications give the quantiles by month, so that what is kept does not grow with their number."""
 MOST_TOGETHER = 256
 """The books of so many replications are kept at once at most: the more, the less time each of them takes."""
+MOST_WATCHED = 2**23
+"""So many instances of activities are kept at once at most, those of each replication by themselves."""
 TABLES = {
     "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
     "events": "party event expected:time p10:time p50:time p90:time happens:number",
@@ -96,7 +99,7 @@ class Money:
         self.months = Months.of(scenario, finance)
         self.wanted = Wanted()
         paying = [isinstance(scenario.activities.get(name), Paying) for name in network.activities]
-        self.written = ~np.array(paying, np.bool_)[network.activity]
+        self.watched = Watched.of(network, ~np.array(paying, np.bool_)[network.activity], self.finance)
 
     @classmethod
     def of(cls, scenario: Scenario, network: Network) -> "Money":
@@ -110,50 +113,53 @@ class Money:
         """Whether every attempt has to be recorded, to count working hours."""
         return any(cost.hours == "working" for cost in self.finance.costs.values())
 
-    def quantities(self, trace: Trace, draws: Draws, held: int | None = None) -> Builds:
-        """What is paid for in one build; if it is held for a day at a tick, everything from then on is a day later."""
-        history, finance, months = History(trace, draws, self.written, held), self.finance, self.months
-        names, ticks = [milestone.name for milestone in self.network.milestones], history.later(trace.reached)
-        months_reached = np.where(ticks >= 0, months.at(ticks), months.count)
+    def chunk(self, count: int) -> int:
+        """How many of so many replications are kept together."""
+        return min(max(CHUNK, min(MOST_TOGETHER, count // 8)), 1 + MOST_WATCHED // (1 + len(self.watched.instances)))
+
+    def builds(self, records: Sequence[Record]) -> Builds:
+        """What is paid for in some builds, and what they earn with."""
+        seen, finance, months = Records(self.watched, records), self.finance, self.months
+        names = [milestone.name for milestone in self.network.milestones]
+        months_reached = np.where(seen.reached >= 0, months.at(seen.reached), months.count)
         return Builds(
-            {name: cost_quantity(name, cost, history, months) for name, cost in finance.costs.items()},
-            {name: revenue_quantity(revenue, history, months) for name, revenue in finance.revenue.items()},
-            {name: months_reached[k : k + 1] for k, name in enumerate(names)},
-            {name: rented_quantity(demand, history, months) for name, demand in finance.rent_instead.items()},
-            {name: trace.dated[k : k + 1] for k, name in enumerate(names)},
+            seen.count,
+            {name: cost_quantity(cost, seen, months) for name, cost in finance.costs.items()},
+            {name: revenue_quantity(revenue, seen, months) for name, revenue in finance.revenue.items()},
+            dict(zip(names, months_reached.T, strict=True)),
+            {name: rented_quantity(demand, seen, months) for name, demand in finance.rent_instead.items()},
+            dict(zip(names, seen.dated.T, strict=True)),
         )
 
-    def books(self, builds: Sequence[Builds], drawn: Drawn) -> Books:
-        """The books of some replications."""
-        return keep_books(self.finance, self.months, len(builds), drawn, together(builds))
+    def books(self, builds: Builds, drawn: Drawn) -> Books:
+        """The books of some builds."""
+        return keep_books(self.finance, self.months, drawn, builds)
 
     def figures(self, books: Books) -> dict[str, Figures]:
         """The figures of parties and loans."""
         return figures_of(self.scenario, self.finance, books, self.months)
 
-    def keep(self, first: int, builds: Sequence[Builds], drawn: Drawn) -> Valued:
+    def keep(self, first: int, builds: Builds, drawn: Drawn) -> Valued:
         """The books of some replications, reduced."""
-        builds_ = together(builds)
-        books = keep_books(self.finance, self.months, len(builds), drawn, builds_)
+        books = self.books(builds, drawn)
         figures = self.figures(books)
         cash = {name: party.cash_flow["cash"] for name, party in books.parties.items()}
         if first >= FAN:
             figures = {name: values.without_months for name, values in figures.items()}
             cash = {name: flows[:0] for name, flows in cash.items()}
         waits = {name: loan.interest_until for name, loan in self.finance.funding.items() if loan.interest_until}
-        never = [name for name, milestone in waits.items() if builds[0].reached[milestone] == self.months.count]
+        never = [name for name, milestone in waits.items() if builds.reached[milestone][0] == self.months.count]
         reported = self.finance.observed.items()
         observed_ = {name: simulated(figure, books.parties, figures, self.months) for name, figure in reported}
-        rented = own_or_rent(self.scenario, self.finance, books, builds_.rented, self.months, drawn)
-        return Valued(first, figures, cash, observed_, rented, never, books, self.wanted.of(builds_, books))
+        rented = own_or_rent(self.scenario, self.finance, books, builds.rented, self.months, drawn)
+        return Valued(first, figures, cash, observed_, rented, never, books, self.wanted.of(builds, books))
 
-    def delays(self, trace: Trace, draws: Draws, centre: Valued) -> pd.DataFrame:
+    def delays(self, trace: Trace, record: Record, centre: Valued) -> pd.DataFrame:
         """What a day costs for which the expected build stands still at the beginning of each of its months: month,
         party, npv_lost, gap_added."""
-        history = History(trace, draws, self.written)
-        end = int(self.months.at(np.array([max(history.end, int(movements(trace)[1].max(initial=0)))]))[0])
-        held = [max(int(tick), 0) for tick in self.months.edges[: min(end + 1, self.months.count)]]
-        books = self.books([self.quantities(trace, draws, tick) for tick in held], repeated(len(held)))
+        end = int(self.months.at(np.array([max(record.end, int(movements(trace)[1].max(initial=0)))]))[0])
+        held = [record.held(max(int(tick), 0)) for tick in self.months.edges[: min(end + 1, self.months.count)]]
+        books = self.books(self.builds(held), repeated(len(held)))
         now = self.figures(books)
         months = moments(self.months.ends[: len(held)])
         frames = []
@@ -172,16 +178,20 @@ class Money:
                 uncertain[name] = quantile(value)
             return expected(value, name)
 
-        draws = draw(self.network, Expectation())
-        self.books([self.quantities(ENGINES[engine]()(self.network, draws), draws)], noted)
+        _, record = self._expected(engine)
+        self.books(self.builds([record]), noted)
         return uncertain
 
     def expected(self, engine: str) -> tuple[Valued, pd.DataFrame]:
         """The build with expected values, at expected prices, and what a day of its delay costs."""
+        trace, record = self._expected(engine)
+        centre = self.keep(0, self.builds([record]), expected)
+        return centre, self.delays(trace, record, centre)
+
+    def _expected(self, engine: str) -> tuple[Trace, Record]:
         draws = draw(self.network, Expectation())
         trace = ENGINES[engine]()(self.network, draws)
-        centre = self.keep(0, [self.quantities(trace, draws)], expected)
-        return centre, self.delays(trace, draws, centre)
+        return trace, self.watched.record(trace, draws)
 
     def dates(self, numbers: Floats) -> "pd.Series[pd.Timestamp]":
         """The last days of months, empty for never."""
@@ -246,8 +256,8 @@ def finance(
     pool = pool_for(chosen, workers, executor)
     among = None if expected else agreed(scenario, network, seed, n, chosen, pool)
     numbers = range(0 if expected else n) if among is None else among.numbers.tolist()
-    chunk = max(CHUNK, min(MOST_TOGETHER, len(numbers) // 8))
-    parts = in_chunks(len(numbers), pool, _Parts(chosen, money, seed, numbers), progress, chunk)
+    work = _Parts(chosen, money, seed, numbers)
+    parts = in_chunks(len(numbers), pool, work, progress, money.chunk(len(numbers)))
     about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **about_seen(among)}
     centre, delays = money.expected(chosen)
     return _result(money, party_, centre, parts, delays, numbers or [0], about)
@@ -265,8 +275,8 @@ class _Parts:
     def __call__(self, first: int, last: int, stopped: Event, /) -> Valued:
         money = self.money
         build = builds(self.engine, money.network, self.seed, money.needs_attempts)
-        done = [money.quantities(*build(k)) for k in self.numbers[first:last] if not stopped.is_set()]
-        kept = money.keep(first, done, sampled(self.seed, self.numbers[first : first + len(done)]))
+        done = [money.watched.record(*build(k)) for k in self.numbers[first:last] if not stopped.is_set()]
+        kept = money.keep(first, money.builds(done), sampled(self.seed, self.numbers[first : first + len(done)]))
         return kept._replace(books=Books({}, {}, {}, {}, {}))
 
 

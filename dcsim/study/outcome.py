@@ -197,7 +197,7 @@ class Asking:
 
     def _figures(self, money: Money, numbers: Ints, designed: Designed, progress: Progress) -> Simulated:
         work = _Figures(self.engine, money, self.seed, self.outcomes, numbers, designed)
-        chunks = in_chunks(len(numbers), self.pool, work, progress)
+        chunks = in_chunks(len(numbers), self.pool, work, progress, money.chunk(len(numbers)))
         values = {outcome: np.concatenate([chunk[k][0] for chunk in chunks]) for k, outcome in enumerate(self.outcomes)}
         present = {
             outcome: {line: np.concatenate([chunk[k][1][line] for chunk in chunks]) for line in chunks[0][k][1]}
@@ -224,8 +224,8 @@ class _Figures:
         for number, given in zip(numbers, chosen, strict=True):
             if stopped.is_set():
                 raise CancelledError
-            done.append(money.quantities(*build(number, given)))
-        figures = money.figures(money.books(done, sampled(self.seed, numbers, chosen)))
+            done.append(money.watched.record(*build(number, given)))
+        figures = money.figures(money.books(money.builds(done), sampled(self.seed, numbers, chosen)))
         return [_figure(money, figures, outcome) for outcome in self.outcomes]
 
 
