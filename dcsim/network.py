@@ -495,6 +495,17 @@ class Network:
     """Correlated draws by name; those that are not there stay as they are drawn."""
     history: History | None = None
     """What had happened by the status date; none where nothing of it is told."""
+    bills: tuple[int, ...] = ()
+    """Activities that only pay, or place an order once that can be paid: no work of the build."""
+
+    @cached_property
+    def built(self) -> NDArray[np.int64]:
+        """The instances that are work of the build, and no bills."""
+        return np.flatnonzero(~np.isin(self.activity, self.bills))
+
+    def unfinished(self, finish: NDArray[np.integer]) -> int:
+        """How much work of the build is not finished, by the finish of each instance."""
+        return int((finish[self.built] < 0).sum())
 
     @property
     def instances(self) -> int:

@@ -107,8 +107,8 @@ class Trace:
 
     @property
     def finished(self) -> bool:
-        """Whether every activity finished."""
-        return bool((self.finish != NOT).all())
+        """Whether every activity finished; bills may be due later."""
+        return self.network.unfinished(self.finish) == 0
 
     @cached_property
     def done(self) -> Ints:

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dcsim
@@ -251,6 +252,45 @@ def test_crews_are_paid_until_the_last_work_and_not_until_the_last_bill():
         lines.append(paid[paid["party"] == "consolidated"].pivot_table(index="month", columns="line", values="amount"))
     assert lines[0].equals(lines[1])
     assert lines[0]["operating costs"].sum() == 100_000 + 20 * 24 * 10
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_bills_are_no_work(engine):
+    """Half of the hall is due half a year after it, behind the horizon: the build is finished all the same."""
+
+    def late(data):
+        data["horizon"] = "120 d"
+        later = [{"share": "0.5", "when": "start"}, {"share": "0.5", "when": "finish", "after": "6 months"}]
+        data["finance"]["costs"]["hall"]["paid"] = later
+        data["finance"]["funding"] = {"seed": {"equity": "900_000 USD"}}
+
+    scenario = dcsim.load(ten(late))
+    run = dcsim.simulate(scenario, expected=True, engine=engine)
+    ends = run.activities.set_index("activity")["finish"]
+    assert (run.finished, run.end, pd.isna(ends["pay_hall_2"])) == (True, ends["fit"], True)
+    assert run.stuck.empty
+    floats = run.activities.set_index("activity")["total_float"]
+    assert (floats["fit"], pd.isna(floats["pay_hall_2"])) == (0, True)
+    many = dcsim.replicate(scenario, 4, engine=engine)
+    assert (many.finished, many.about["activities"], len(many.stuck)) == (1.0, 2, 0)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_an_order_that_finds_no_cash_is_told_of(engine):
+    """Nothing is built with the GPUs; that they never come is the fault of cash."""
+
+    def poor(data):
+        data["activities"] = {"hall": {"duration": "20 d"}}
+        data["milestones"] = {"here": {"supply": "gpus", "reaches": 10}}
+        data["finance"]["funding"] = {"seed": {"equity": "50_000 USD"}}
+
+    many = dcsim.replicate(dcsim.load(ten(poor)), 4, engine=engine)
+    assert many.finished == 1.0
+    assert many.stuck[["milestone", "activity", "waits_for"]].to_numpy().tolist() == [
+        ["here", "order_gpus_all", "cash"]
+    ]
 
 
 def uncertain(data):

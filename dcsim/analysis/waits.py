@@ -60,6 +60,7 @@ def _ends(shortages: pd.DataFrame, end: int) -> Ints:
 
 def end_of(network: Network, finish: Ints) -> int:
     """The tick at which the tables of a run end: its last finish, or the horizon if something never finished."""
+    finish = finish[network.built]
     return network.horizon if (finish == NOT).any() else int(finish.max(initial=0))
 
 

@@ -146,7 +146,7 @@ def show(
         "start": network.start,
         "day_zero": network.zero,
         "horizon": network.date(network.horizon),
-        "activities": network.instances,
+        "activities": len(network.built),
     }
     result_facts = Facts("scenario", about, {"says": as_table(loaded, network)})
     answer(result_facts, "says", tell(loaded, network), as_json, as_csv)

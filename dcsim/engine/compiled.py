@@ -68,8 +68,7 @@ class Runner:
             dated(self.network, reached, fallen),
             fallen,
             self.state.piece["finish"][: self.network.instances],
-            left := self.network.instances - int(self.state.counts["finished"][0]),
-            self._stuck() if left else NONE_STUCK,
+            *self._left(),
             np.stack([cause["waited"], cause["spells"]], axis=1),
             late,
             self.follow(chance, self._story(chance, late)) if self.follow is not None else (),
@@ -83,8 +82,7 @@ class Runner:
         kernel.run(self.plan, chance, self.state)
         tick = int(self.state.reached[self.goal.milestone])
         if tick == NOT:
-            left = self.network.instances - int(self.state.counts["finished"][0])
-            return End(NOT, NOT, left, self._stuck() if left else NONE_STUCK)
+            return End(NOT, NOT, *self._left())
         return End(tick, self._dated(draws, tick), 0, NONE_STUCK)
 
     def _dated(self, draws: Draws, tick: int) -> int:
@@ -94,6 +92,12 @@ class Runner:
         assert self.goal is not None
         fallen = begun(self.network, _happened(self.network, draws, self.state))
         return int(dated(self.network, self.state.reached, fallen)[self.goal.milestone])
+
+    def _left(self) -> tuple[int, Ints]:
+        """How much work is not finished when the run has ended, and what is waited for."""
+        if self.state.counts["finished"][0] == self.network.instances:
+            return 0, NONE_STUCK
+        return self.network.unfinished(self.state.piece["finish"][: self.network.instances]), self._stuck()
 
     def _stuck(self) -> Ints:
         """What is waited for when the run has ended."""

@@ -113,9 +113,9 @@ NONE_STUCK = np.zeros((0, 3), np.int64)
 
 def left_of(trace: Trace) -> tuple[int, Ints]:
     """How many activity instances did not finish, and what they are stuck on: `left` and `stuck` of an outcome."""
-    left = int((trace.finish == NOT).sum())
+    left, stands = trace.network.unfinished(trace.finish), bool((trace.finish == NOT).any())
     ends = [(row.demand, row.cause, row.waiting) for row in trace.shortage_rows if row.ends == NOT]
-    return left, stuck_of(trace.network, np.array(ends, np.int64).reshape(len(ends), 3)) if left else NONE_STUCK
+    return left, stuck_of(trace.network, np.array(ends, np.int64).reshape(len(ends), 3)) if stands else NONE_STUCK
 
 
 def stuck_of(network: Network, rows: Ints) -> Ints:

@@ -14,6 +14,7 @@ from dcsim.model.supplies import Supplies
 from dcsim.model.time import Clock, WorkingTimes
 from dcsim.network import Factor, Network
 from dcsim.places import Places
+from dcsim.scenario.cash import Paying
 from dcsim.scenario.schema import Scenario
 
 
@@ -73,6 +74,7 @@ def build(scenario: Scenario) -> Network:
         joined=choices.joined,
         mixtures=mixtures(scenario, places),
         history=links.history(),
+        bills=tuple(k for k, activity in enumerate(scenario.activities.values()) if isinstance(activity, Paying)),
     )
     refuse(scenario, network, [*links.too_few, *choices.refused, *exceeded(network)])
     return network

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.analysis.usage import capacities, changes
+from dcsim.analysis.waits import end_of
 from dcsim.calendars import Calendar
 from dcsim.engine.draws import Draws
 from dcsim.money.months import Ints
@@ -69,15 +70,13 @@ class Watched:
     """What of a network money names, which is recorded of each of its builds."""
 
     network: Network
-    written: Ints
-    """Instances that are work of the build, and no payments."""
     instances: Ints
     """Instances that are paid for, and those that produce or consume what is paid for or earns."""
     hours: frozenset[str]
     """Whether hours of resources are paid while these are `present`, or `working`."""
 
     @classmethod
-    def of(cls, network: Network, written: NDArray[np.bool_], finance: Finance) -> "Watched":
+    def of(cls, network: Network, finance: Finance) -> "Watched":
         """What a finance section names."""
         parts = [_instances(network, cost) for cost in finance.costs.values() if cost.activity is not None]
         supplied: list[Cost | Revenue | Rented] = [*finance.costs.values(), *finance.revenue.values()]
@@ -87,12 +86,12 @@ class Watched:
             parts += [instances for instances, _ in (*network.producers[stock], *network.consumers[stock])]
         watched = np.unique(np.concatenate([*parts, np.zeros(0, np.int64)])).astype(np.int64)
         hours = frozenset(cost.hours for cost in finance.costs.values() if cost.resource is not None)
-        return cls(network, np.flatnonzero(written), watched, hours)
+        return cls(network, watched, hours)
 
     def record(self, trace: Trace, draws: Draws) -> Record:
         """What is kept of one build."""
         network, here = self.network, self.instances
-        start, finish = trace.start[here], trace.finish[self.written]
+        start = trace.start[here]
         placed = draws.placed.copy()
         for gate, orders in network.orders_of_gate.items():
             placed[list(orders)] = trace.opened[gate - network.instances]
@@ -105,7 +104,7 @@ class Watched:
             placed,
             trace.reached,
             trace.dated,
-            network.horizon if (finish == NOT).any() else int(finish.max(initial=0)),
+            end_of(network, trace.finish),
             present,
             working,
             draws.calendars,

@@ -82,7 +82,7 @@ def size(network: Network, labels: Mapping[str, str]) -> str:
     """How large a network is: 24,384 activities in 3,136 racks."""
     places = network.places
     level = max(places.levels, key=places.count)
-    parts = counted(network.instances, "activity")
+    parts = counted(len(network.built), "activity")
     return parts if level == SITE else f"{parts} in {counted(places.count(level), labels.get(level, level))}"
 
 
@@ -168,7 +168,8 @@ def _activities(scenario: Scenario, network: Network) -> Iterator[Entry]:
         details = list(activity_lines(activity, scenario))
         for pattern, part in activity.within.items():
             details += [f"in {pattern}: {line}" for line in activity_lines(part, scenario, activity)]
-        details.append(critical_in_words(network, critical_path[network.activity == number]))
+        if number not in network.bills:
+            details.append(critical_in_words(network, critical_path[network.activity == number]))
         yield Entry(name, text, tuple(details))
 
 

@@ -122,11 +122,14 @@ def _calendars(network: Network) -> Ints:
 def floats(network: Network, draws: Draws | None = None) -> "pd.DataFrame":
     """The columns of `FLOATS`, one row for every instance, of expected values if nothing was drawn.
 
-    They are empty where work cannot end within the years that its calendar is known.
+    They are empty where work cannot end within the years that its calendar is known, and of bills.
     """
     import pandas as pd
 
     schedule = schedule_of(network, draw(network, Expectation()) if draws is None else draws)
+    bills = {str(number) for number in np.setdiff1d(np.arange(network.instances), network.built)}
+    schedule.activities = {id_: activity for id_, activity in schedule.activities.items() if id_ not in bills}
+    schedule.links = [link for link in schedule.links if not {link.predecessor, link.successor} & bills]
     try:
         dates = critical_path(schedule, times_of(network, schedule))
     except ScheduleError:
@@ -134,6 +137,9 @@ def floats(network: Network, draws: Draws | None = None) -> "pd.DataFrame":
     days = [_working_day(time.open) for time in network.working_times]
     rows = []
     for number, calendar in enumerate(_calendars(network).tolist()):
+        if str(number) in bills:
+            rows.append((np.nan,) * len(FLOATS))
+            continue
         own, day = dates[str(number)], days[calendar]
         slack = (round(own.total_float / day, 3), round(own.free_float / day, 3), own.is_critical)
         rows.append((own.early_start, own.early_finish, own.late_start, own.late_finish, *slack))

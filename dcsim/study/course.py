@@ -26,6 +26,7 @@ from dcsim.document.names import labelled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
 from dcsim.errors import RequestError, ResultError
+from dcsim.scenario.cash import Paying
 from dcsim.scenario.schema import Scenario
 from dcsim.study.cash import network_of
 from dcsim.study.curves import SHARE, Curve, by_unit, chosen, moments, observed_and_target_dates, over_time, window
@@ -55,10 +56,17 @@ ABOUT |= {"finished": bool, "horizon": Moment}
 
 def end(result: Result) -> int:
     """The tick at which the tables of a run end: its last finish, or the horizon if it is unfinished."""
-    finish = result.tables["activities"]["finish"]
+    finish = _built(result)["finish"]
     if finish.isna().any():
         return (_horizon(result) - result.scenario.start) // timedelta(minutes=1)
     return int(finish.max()) if len(finish) else 0
+
+
+def _built(result: Result) -> pd.DataFrame:
+    """The activities that are work of the build, and no bills."""
+    activities = result.tables["activities"]
+    bills = [name for name, activity in result.scenario.activities.items() if isinstance(activity, Paying)]
+    return activities[~activities["activity"].isin(bills)]
 
 
 def _horizon(result: Result) -> datetime:
@@ -122,7 +130,7 @@ def _moment(result: Result, tick: float) -> datetime:
 
 def _ended(result: Result) -> str:
     """How many activities there are, and how the build ended."""
-    activities = result.tables["activities"]
+    activities = _built(result)
     last, left = _moment(result, end(result)), int(activities["finish"].isna().sum())
     ending = result.about.get("ended")
     on = datetime.fromisoformat(ending) if ending else ended(result.scenario.start, last)
@@ -246,7 +254,7 @@ def _growth(result: Result, milestone: str = "", supply: str = "", until: Sequen
     names = chosen(result, milestone, supply) or labelled(_counters(result.scenario), result.labels)
     if names:
         return _curves(result, names, until)
-    finish = result.tables["activities"]["finish"]
+    finish = _built(result)["finish"]
     ticks, counts = np.unique(np.append(0, np.sort(finish.dropna().to_numpy(np.int64))), return_counts=True)
     counts[0] -= 1
     share = np.cumsum(counts) / max(1, len(finish))

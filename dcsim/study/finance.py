@@ -24,7 +24,6 @@ from dcsim.money.records import Record, Records, Watched
 from dcsim.money.rented import own_or_rent
 from dcsim.money.reported import simulated
 from dcsim.network import Network
-from dcsim.scenario.cash import Paying
 from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.values import Uncertain
@@ -98,8 +97,7 @@ class Money:
         self.scenario, self.network, self.finance = scenario, network, with_chosen(scenario, finance)
         self.months = Months.of(scenario, finance)
         self.wanted = Wanted()
-        paying = [isinstance(scenario.activities.get(name), Paying) for name in network.activities]
-        self.watched = Watched.of(network, ~np.array(paying, np.bool_)[network.activity], self.finance)
+        self.watched = Watched.of(network, self.finance)
 
     @classmethod
     def of(cls, scenario: Scenario, network: Network) -> "Money":

@@ -73,7 +73,7 @@ class Replications(Result):
     """Which replications these are, where something was seen of the build."""
 
     def __post_init__(self) -> None:
-        reached = {"simulated": self.n, "activities": self.network.instances, "finished": self.finished}
+        reached = {"simulated": self.n, "activities": len(self.network.built), "finished": self.finished}
         horizon = self.network.date(self.network.horizon).isoformat()
         about = (
             asked_for(self.seed, self.sampling, self.asked) | about_seen(self.agreed) | reached | {"horizon": horizon}
