@@ -128,6 +128,11 @@ def test_two_years_by_hand():
         ({"supply": "gpus", "uses": "1.5 kW", "pue": "1.2", "price": "50 USD / MWh"}, [0, 626.4]),
         ({"price": "6 USD / month"}, [6, 6]),
         ({"price": {"path": {"2024-01": "6 USD / month", "2024-02-15": "12 USD / month"}}}, [6, 9.10]),
+        (
+            {"price": {"path": {"2024-01-01": "6 USD / month", "2024-03-02": "67 USD / month"}, "between": "linear"}},
+            [6, 37],
+        ),
+        ({"price": {"path": {"2024-02-10": "6 USD / month", "2024-09": "9 USD / month"}, "between": "linear"}}, [6, 6]),
         ({"date": "2024-02-10", "price": "8 USD"}, [0, 8]),
         ({"date": "2023-02-10", "price": "8 USD"}, [8, 0]),
     ],
@@ -135,6 +140,24 @@ def test_two_years_by_hand():
 def test_what_is_paid_in_the_first_two_months(cost, paid):
     found = dcsim.finance(scenario(costs={"it": cost}), expected=True)
     assert line(found, "cash flow", "operating costs")[:2] == paid
+
+
+def test_a_linear_path_that_is_uncertain_lies_between_its_draws():
+    """Both ends are drawn as one: in the middle of the year the price is the mean of both."""
+    path = {"2024-01-01": "4 to 8 USD / month", "2024-12-01": "1 to 2 USD / month"}
+    linear = scenario(costs={"it": {"price": {"path": path, "between": "linear"}}})
+    ends = scenario(costs={"it": {"price": {"path": path}}})
+    paid = []
+    for built in (linear, ends):
+        run = dcsim.simulate(built)
+        money = Money(built, run.network, built.finance)
+        record = money.watched.record(run.trace, run.draws)
+        paid.append(money.books(money.builds([record]), sampled(0, [3])).paid["it"][0])
+    along, steps = paid
+    first, last = steps[0], steps[11]
+    share = (date(2024, 7, 1) - date(2024, 1, 1)) / (date(2024, 12, 1) - date(2024, 1, 1))
+    assert along[[0, 11]].tolist() == [first, last]
+    assert abs(along[6] - (first + share * (last - first))) <= 1
 
 
 def test_what_parties_pay_each_other_cancels():

@@ -46,6 +46,7 @@ EVENTS = {
     "first_profit": "first profitable month",
     "first_profitable_year": "first profitable year",
     "break_even": "break-even",
+    "ready": "interest is added until",
     "breach": "breach",
     "default": "default",
     "acceleration": "acceleration",
@@ -174,6 +175,8 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
             NEVER,
         ),
     }
+    if loan.terms.interest_until is not None:
+        values["ready"] = _dated(loan.offer.ready, count)
     return Figures(values, [""] * n, cover, ratio, llcr)
 
 

@@ -71,12 +71,17 @@ class Months:
 
 def step_ticks(path: Path, start: datetime) -> Ints:
     """The ticks at which a path changes."""
-    return np.array([tick_of(start, when) for when, _ in path.steps[1:] if when is not None], np.int64)
+    return np.array([tick_of(start, when) for when, _, _ in path.holds[1:] if when is not None], np.int64)
 
 
 def step_values(path: Path, name: str, drawn: Drawn) -> Floats:
     """What holds in each step, replications by steps; all steps are drawn as one quantity."""
-    return np.stack([drawn(value, name) for _, value in path.steps], axis=1)
+    values = np.stack([drawn(value, name) for _, value in path.steps], axis=1)
+    if not path.is_linear:
+        return values
+    number, part = np.array([step for _, step, _ in path.holds]), np.array([part for _, _, part in path.holds])
+    further = np.minimum(number + 1, len(path.steps) - 1)
+    return np.asarray(values[:, number] * (1 - part) + values[:, further] * part)
 
 
 def by_month(path: Path, name: str, months: Months, drawn: Drawn) -> Floats:

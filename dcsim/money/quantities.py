@@ -35,7 +35,7 @@ def cost_quantity(cost: Cost, records: Records, months: Months) -> Quantity:
     path = cost.rent or cost.price
     assert path is not None
     if cost.date is not None:
-        paid = np.zeros((records.count, len(path.steps), months.count + 1))
+        paid = np.zeros((records.count, len(path.holds), months.count + 1))
         tick = tick_of(months.start, cost.date)
         paid[:, np.searchsorted(step_ticks(path, months.start), tick, "right"), months.of_date(cost.date)] = 1
         return Quantity(paid[:, :, :-1], paid[:, :, :-1])
@@ -86,7 +86,7 @@ def rented_quantity(rented: Rented, records: Records, months: Months) -> Floats:
 
 def _events(events: Events, parts: tuple[Payment, ...], path: Path, builds: int, months: Months) -> Quantity:
     """What is paid in parts, each in the month in which it is due; the price is that of the order or the start."""
-    steps, count = len(path.steps), months.count + 1
+    steps, count = len(path.holds), months.count + 1
     row = events.build * steps + np.searchsorted(step_ticks(path, months.start), events.first, "right")
 
     def by_month(which: NDArray[np.bool_], due: Ints, shares: Floats) -> Floats:

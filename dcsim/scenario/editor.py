@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from dcsim.distributions import KINDS, Continuous
 from dcsim.scenario.layers import PROVENANCE, RANGE, SECTIONS
+from dcsim.scenario.prices import LINEAR, STEPS
 from dcsim.scenario.schema import Scenario
 
 Schema = dict[str, Any]
@@ -69,7 +70,8 @@ def _sourced(definition: Schema) -> Schema:
 def _on_path(definition: Schema) -> Schema:
     """A value, or steps from their dates."""
     steps = {"type": "object", "additionalProperties": _sourced(definition)}
-    path = {"type": "object", "required": ["path"], "properties": {"path": steps}, "additionalProperties": False}
+    keys = {"path": steps, "between": {"enum": [STEPS, LINEAR]}}
+    path = {"type": "object", "required": ["path"], "properties": keys, "additionalProperties": False}
     return {"anyOf": [*definition["anyOf"], path]}
 
 

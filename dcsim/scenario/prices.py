@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -12,10 +13,21 @@ from pydantic import PlainValidator
 
 from dcsim.scenario.values import Uncertain, as_written, describe, parse_uncertain, read_number, single
 from dcsim.suggest import shorten
-from dcsim.units import FAMILIES, MINUTES_PER, MONTHS_PER, SPAN_WORDS, parse_date, parse_money, parse_number
+from dcsim.units import (
+    FAMILIES,
+    MINUTES_PER,
+    MONTHS_PER,
+    SPAN_WORDS,
+    months_later,
+    parse_date,
+    parse_money,
+    parse_number,
+)
 
 HOUR, MONTH, MWH = "h", "month", "MWh"
 """What a price may be for: an hour, a month, a megawatt-hour; nothing where it is for one unit."""
+STEPS, LINEAR = "steps", "linear"
+"""How a path goes from one date to the next."""
 _MONTH_TEXT = re.compile(r"\d{4}-\d{2}")
 
 
@@ -23,7 +35,8 @@ _MONTH_TEXT = re.compile(r"\d{4}-\d{2}")
 class Path:
     """A price, a rate or a share that may change: it holds from each date until the next.
 
-    What holds first holds before it too. All steps of a path have the same share of chance.
+    What holds first holds before it too. All steps of a path have the same share of chance. A linear path lies, from
+    the first of each month on, where the line between the dates beside it is on that day.
     """
 
     steps: tuple[tuple[datetime | None, Uncertain], ...]
@@ -33,6 +46,23 @@ class Path:
     """Of a price that is for an hour, a month or a megawatt-hour."""
     over: str = ""
     """The reference rate to which a rate is added."""
+    is_linear: bool = False
+
+    @cached_property
+    def holds(self) -> tuple[tuple[datetime | None, int, float], ...]:
+        """From when on what holds: a date, the number of the step before it, and how far it is towards the next."""
+        dates = [when for when, _ in self.steps]
+        parts: list[tuple[datetime | None, int, float]] = []
+        for number, when in enumerate(dates):
+            parts.append((when, number, 0.0))
+            until = dates[number + 1] if self.is_linear and number + 1 < len(dates) else None
+            if when is None or until is None:
+                continue
+            month = months_later(datetime(when.year, when.month, 1), 1)
+            while month < until:
+                parts.append((month, number, (month - when) / (until - when)))
+                month = months_later(month, 1)
+        return tuple(parts)
 
 
 class _Unit:
@@ -74,18 +104,20 @@ def parse_month(raw: Any) -> datetime:
     return parse_date(raw)
 
 
-def _path(raw: Any, reader: Callable[[Any], Fraction]) -> tuple[tuple[datetime | None, Uncertain], ...]:
+def _path(raw: Any, reader: Callable[[Any], Fraction]) -> Path:
     """Steps from their dates: `{path: {2024-07: 4 USD, 2025-06: 2.3 USD}}`, or the same value all the time."""
     if not isinstance(raw, Mapping) or "path" not in raw:
-        return ((None, parse_uncertain(raw, reader)),)
-    written = raw["path"]
-    if len(raw) > 1 or not isinstance(written, Mapping) or not written:
+        return Path(((None, parse_uncertain(raw, reader)),))
+    written, between = raw["path"], raw.get("between", STEPS)
+    if set(raw) - {"path", "between"} or not isinstance(written, Mapping) or not written:
         raise ValueError("write a path alone, as {path: {2024-07: 4 USD, 2025-06-15: 2.3 USD}}")
+    if between not in (STEPS, LINEAR):
+        raise ValueError(f"`between` the dates of a path lie `steps` or a `linear` change, got {describe(between)}")
     steps = sorted(((parse_month(when), parse_uncertain(value, reader)) for when, value in written.items()), key=_first)
     for (before, _), (after, _) in pairwise(steps):
         if before == after:
             raise ValueError(f"two steps of a path on {before:%Y-%m-%d}")
-    return tuple(steps)
+    return Path(tuple(steps), is_linear=between == LINEAR)
 
 
 def _first(step: tuple[datetime, Uncertain]) -> datetime:
@@ -97,18 +129,18 @@ def parse_price(raw: Any) -> Path:
     if isinstance(raw, Path):
         return raw
     unit = _Unit()
-    steps = _path(raw, unit.read)
+    path = _path(raw, unit.read)
     if not unit.units:
         raise ValueError(f"a price needs its currency, such as '30_000 USD' or '64 USD / MWh'; got {describe(raw)}")
     if len(unit.units) > 1:
         raise ValueError(f"expected one unit throughout, got {' and '.join(map(repr, unit.units.values()))}")
     ((currency, per),) = unit.units
-    return Path(steps, currency, per)
+    return replace(path, currency=currency, per=per)
 
 
 def parse_share(raw: Any) -> Path:
     """A number of 0 or more that may change: `0.9`, `0.8 to 0.95`, or a path."""
-    return raw if isinstance(raw, Path) else Path(_path(raw, read_number))
+    return raw if isinstance(raw, Path) else _path(raw, read_number)
 
 
 def parse_rate_of(raw: Any) -> Path:
@@ -117,7 +149,7 @@ def parse_rate_of(raw: Any) -> Path:
         return parse_share(raw)
     if set(raw) != {"over", "margin"}:
         raise ValueError("write a floating rate as {over: sofr, margin: 0.06}")
-    return Path(_path(raw["margin"], read_number), over=str(raw["over"]))
+    return replace(_path(raw["margin"], read_number), over=str(raw["over"]))
 
 
 def parse_rent(raw: Any) -> Path:

@@ -12,7 +12,7 @@ from dcsim.document.causes import spent_on
 from dcsim.document.chart import Axis, Bars, Chart, Dots, Mark
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, joined, share
-from dcsim.study.outcome import Outcome, asked_about
+from dcsim.study.outcome import Outcome, asked_about, defined
 from dcsim.study.result import Result, known
 from dcsim.study.unfinished import missing
 
@@ -49,6 +49,7 @@ def report(result: Result, milestone: str = "") -> Report:
         *_bearers(result, outcomes),
         *(_section(result, outcome) for outcome in outcomes),
         Section("", notes=(*notes, *_pairing(result))),
+        *defined(result),
     ]
     return Report.of("Scenarios compared", subject, sections)
 

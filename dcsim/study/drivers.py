@@ -33,7 +33,7 @@ from dcsim.study.cash import network_of
 from dcsim.study.finance import Money
 from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, MONEY, ORDER, PLACES, RISK, inputs_of
 from dcsim.study.manifest import Count, Fields
-from dcsim.study.outcome import Asking, Outcome, Simulated, asked_about, in_manifest, outcome_of
+from dcsim.study.outcome import Asking, Outcome, Simulated, asked_about, defined, in_manifest, outcome_of
 from dcsim.study.replicate import Progress
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
@@ -254,7 +254,7 @@ def report(result: Result, milestone: str = "") -> Report:
         legend = [line.format(f", in {unit}," if "low" in line and unit else _worst(outcome)) for line in LEGEND]
         sections.append(Section(title, tables=(_table(moving, outcome),), charts=(moved(result),), notes=legend))
     sections.append(Section("", (no_effect,) if still else ()))
-    return Report.of(f"What moves {outcome.label}", subject, sections)
+    return Report.of(f"What moves {outcome.label}", subject, [*sections, *defined(result)])
 
 
 def _worst(outcome: Outcome) -> str:

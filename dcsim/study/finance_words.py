@@ -13,6 +13,7 @@ from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
 from dcsim.money.books import COSTS, INCOME, TOGETHER
 from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS
+from dcsim.scenario.schema import Scenario
 from dcsim.study.finance_observed import observed_table, own_or_rent_table
 from dcsim.study.joint_words import joint, section
 from dcsim.study.result import Result
@@ -24,7 +25,8 @@ CONVENTIONS = (
     "Months are calendar months; what happens before the start is in the first. Interest is paid in arrears, and loans "
     "are drawn and served, on the last day of a month: a draw bears interest from the next month on.",
     "The price of what is bought is that of the day of its order, of work that of its start; hours, rent and energy "
-    "have the price of their time. Steps of a path hold from their date; all steps are drawn as one.",
+    "have the price of their time. Steps of a path hold from their date, a linear path from the first of each month; "
+    "all steps are drawn as one.",
     "Costs count when what they pay for is delivered or done; what is paid before is prepaid, after it a payable. What "
     "an asset does not name is an expense. Books: straight-line, from the month after delivery. Fees are expenses.",
     "NPV and IRR: free cash flow (operations less investment, before funding), at month ends by exact days of 365, at "
@@ -45,15 +47,29 @@ CONVENTIONS = (
     "lasts. Default: the first month end after the cure period, if it was not healed. Acceleration: the first after "
     "the notice; the assets are sold at once at the discount, lenders against them are paid in their order, the "
     "reserve too, and the rest is lost (no recourse). Loss given default is that rest / what was owed, not discounted.",
-    "Cash runs out: the first month end below zero. What is missing is not financed and bears no interest. Payback: "
-    "the month from whose end the sum of free cash flow is never below zero again. Profit: net income of the month, or "
-    "of the calendar year.",
+    "Cash runs out: the first month end below zero; the funding gap is how far it is below at most. What is missing is "
+    "not financed and bears no interest. Payback (break-even): the month from whose end the sum of free cash flow (of "
+    "net income) is never below zero again. Profit: net income of the month, or of the calendar year.",
     "Leases are operating leases: rents are income and expense when paid, the asset stays in the books of its owner. "
     "Each delivery is leased from its month on, in arrears; the yield is the rate implicit in its rents and its "
     "residual.",
     "Whole cents, by the floor of each sum so far; the level instalment and the interest of a month are rounded down, "
     "and the last instalment takes the rest.",
 )
+DEFINED = (
+    (("npv", "npv_with_residual", "irr", "irr_with_residual"), CONVENTIONS[3]),
+    (
+        ("irr_equity",),
+        "IRR of equity: distributions less what owners pay in, at the end with cash, reserves and market "
+        "value less loans.",
+    ),
+    (("dscr_min", "ltv_max"), CONVENTIONS[4]),
+    (("llcr_min", "plcr_min", "average_life", "dscr_headroom", "ltv_headroom"), CONVENTIONS[5]),
+    (("breach", "default", "acceleration", "loss_given_default"), CONVENTIONS[7]),
+    (("interest_capitalised", "interest_paid", "ready", "repaid"), CONVENTIONS[0]),
+    (tuple({**MONEY, **EVENTS}), CONVENTIONS[8]),
+)
+"""What defines figures, the first that names one."""
 DELAY = (
     "What is lost if the expected build stands still for a day at the beginning of a month, and all that comes after "
     "it is a day later."
@@ -91,7 +107,7 @@ def report(result: Result, milestone: str = "") -> Report:
         *_leases(result),
         *_rented(result),
         Section("What a day costs", tables=(_delays(result),), notes=(DELAY,)),
-        Section("Conventions", points=(_rate(result), *CONVENTIONS), notes=(NOT_MODELLED,)),
+        Section("Conventions", points=(terms(result.scenario), *CONVENTIONS), notes=(NOT_MODELLED,)),
     ]
     return Report.of("Money", subject, sections)
 
@@ -101,11 +117,23 @@ def _of(result: Result, table: str, party: str = "") -> pd.DataFrame:
     return rows[rows["party"] == (party or result.about["party"])]
 
 
-def _rate(result: Result) -> str:
-    about = result.about
-    rate = share(float(about["discount_rate"]))
-    interest = f"interest by {about['day_count']}, {about['compounding']} rates"
-    return f"Discounted at {rate} a year to {about['valued']}; {interest}; DSCR {about['dscr']}."
+def terms(scenario: Scenario) -> str:
+    """The conventions that the file chooses."""
+    finance = scenario.finance
+    assert finance is not None
+    cover, valued = finance.dscr, finance.valuation_date or scenario.start
+    interest = f"interest by {finance.day_count}, {finance.compounding} rates"
+    dscr = f"DSCR {cover.window}, {cover.length}, {cover.cfads.replace('_', ' ')}"
+    return f"Discounted at {share(float(finance.discount_rate))} a year to {valued:%Y-%m-%d}; {interest}; {dscr}."
+
+
+def figure_in_words(scenario: Scenario, name: str) -> str:
+    """How a figure is defined, and the conventions of the file."""
+    finance = scenario.finance
+    assert finance is not None
+    year = f", prices of {finance.price_year}" if finance.price_year else ""
+    about = next(text for names, text in DEFINED if name in names)
+    return f"{finance.currency}{year}. {terms(scenario)} {about} All conventions: dcsim finance."
 
 
 def _answer(result: Result) -> str:

@@ -10,7 +10,7 @@ from dcsim.document.chart import Axis, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, days, interval, listed, money, share
 from dcsim.study.measures import MITIGATION, OPTION
-from dcsim.study.outcome import Outcome, asked_about
+from dcsim.study.outcome import Outcome, asked_about, defined
 from dcsim.study.result import Result
 from dcsim.study.unfinished import missing
 
@@ -43,7 +43,9 @@ def report(result: Result, milestone: str = "") -> Report:
     first = Section("", [*_best(result), *lacks])
     subject = [*result.subject(), outcome.label]
     return Report.of(
-        "Mitigations and options", subject, [first, alone, *_together(result), Section("", notes=[*_notes(result)])]
+        "Mitigations and options",
+        subject,
+        [first, alone, *_together(result), Section("", notes=[*_notes(result)]), *defined(result)],
     )
 
 

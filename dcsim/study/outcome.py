@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.frames import days
 from dcsim.analysis.quantiles import LEVELS, quantile
 from dcsim.document.measure import Measure
+from dcsim.document.report import Section
 from dcsim.engine import builds
 from dcsim.errors import RequestError
 from dcsim.money.books import TOGETHER
@@ -24,7 +25,7 @@ from dcsim.money.months import sampled
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.finance import Money
-from dcsim.study.finance_words import LABELS
+from dcsim.study.finance_words import LABELS, figure_in_words
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result, known
 from dcsim.study.threads import Pool, in_chunks
@@ -141,6 +142,12 @@ def in_manifest(outcomes: Iterable[Outcome]) -> dict[str, Any]:
         return {}
     asked = {"figure": figures[0].name, "parties": [figure.party for figure in figures], "alone": figures[0].alone}
     return {"outcome": asked | {"currency": figures[0].currency}}
+
+
+def defined(result: Result) -> tuple[Section, ...]:
+    """How the figure that a result is about is defined, with the conventions of the scenario; nothing of milestones."""
+    asked = result.about.get("outcome")
+    return (Section("", notes=(figure_in_words(result.scenario, asked["figure"]),)),) if asked else ()
 
 
 def asked_about(result: Result) -> tuple[Outcome, ...]:

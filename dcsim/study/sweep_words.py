@@ -14,7 +14,7 @@ from dcsim.document.shades import SHADES, along, shaded, thinned
 from dcsim.document.words import NEVER, counted, date_of
 from dcsim.errors import RequestError
 from dcsim.study.axes import point_in_words
-from dcsim.study.outcome import Outcome, asked_about
+from dcsim.study.outcome import Outcome, asked_about, defined
 from dcsim.study.replications import require_name
 from dcsim.study.result import Result
 from dcsim.study.unfinished import missing
@@ -49,7 +49,7 @@ def report(result: Result, milestone: str = "") -> Report:
         horizon = datetime.fromisoformat(str(about["horizon"]))
         sections.append(Section("", notes=(f"{NEVER}: not reached by the end of the simulation, {horizon:%Y-%m-%d}",)))
     subject = [*result.subject(), counted(points["point"].nunique(), "point"), "same random numbers"]
-    return Report.of("Sweep", subject, sections)
+    return Report.of("Sweep", subject, [*sections, *defined(result)])
 
 
 def _outcomes(result: Result) -> tuple[Outcome, ...]:
