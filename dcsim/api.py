@@ -155,9 +155,10 @@ def _warnings(scenario: Scenario) -> list[Problem]:
     """All warnings about a scenario."""
     from dcsim.analysis.overrun import overrun
     from dcsim.analysis.sufficiency import too_little
+    from dcsim.schedule.network import crews_kept
 
     network = network_of(scenario)
-    more = (*too_little(network), *overrun(scenario, network))
+    more = (*too_little(network), *overrun(scenario, network), *crews_kept(scenario, network))
     return [*scenario.warnings, *(scenario.document.problem(*what) for what in more)]
 
 

@@ -332,6 +332,17 @@ def test_crews_that_follow_only_short_work_to_its_finish_are_held():
     assert "are held until m finishes" in made.losses[0].instead
 
 
+def test_crews_that_short_work_needs_itself_are_not_kept_from_it():
+    """They would be held until it finishes, and it would never begin."""
+    made = schedule("m=1 b=20<mFF c=5<b")
+    made.resources = {"crew": Resource("crew", ((None, Fraction(1)),))}
+    made.activities["m"].resources = made.activities["b"].resources = {"crew": Fraction(1)}
+    simulated, dates = expected(made)
+    assert simulated["m"] == (dates["m"].early_start, dates["m"].early_finish)
+    assert simulated["b"][0] >= simulated["m"][1]
+    assert "it starts when m has begun" in made.losses[-1].instead
+
+
 def test_three_points_are_written_in_one_unit():
     made = schedule("a=3")
     made.activities["a"].estimate = (1152, 1440, 2304)

@@ -1,6 +1,8 @@
 """The network of a scenario as a schedule: early and late dates and floats beside the expected case."""
 
 import datetime as dt
+import random
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -165,3 +167,44 @@ def test_the_command_checks_a_scenario_and_a_table(dcsim, tmp_path):
     found = check_schedule(tmp_path / "plan.csv").set_index("number")
     assert found.loc[2, "where"] == "1 to 2"
     assert not found.loc[2, "passed"]
+
+
+def crewed(seed):
+    """A network with links of every type, whose activities take one to three of three crews."""
+    rng, crews = random.Random(seed), ("digger", "crane", "welder")
+    activities = {}
+    for number in range(rng.randint(4, 14)):
+        entry = {"duration": f"{rng.choice((0, 1, 2, 5))} d"}
+        entry["requires"] = dict.fromkeys(rng.sample(crews, rng.randint(0, 2)), 1)
+        entry["after"] = [
+            {"activity": before, "from": rng.choice(("start", "finish", "finish")),
+             "to": rng.choice(("start", "finish")), "lag": rng.choice(("0 d", "0 d", "1 d"))}
+            for before in rng.sample(list(activities), min(len(activities), rng.randint(0, 3)))
+        ]  # fmt: skip
+        activities[f"a{number}"] = entry
+    resources = {crew: rng.choice((1, 1, 2)) for crew in crews}
+    return {"name": "n", "start": "2026-01-05", "resources": resources, "activities": activities,
+            "milestones": {"end": {"activity": f"a{len(activities) - 1}"}}}  # fmt: skip
+
+
+def is_stuck(data):
+    return bool(library.simulate(library.load(data), expected=True).activities["finish"].isna().any())
+
+
+@pytest.mark.parametrize("batch", [0, *(pytest.param(batch, marks=pytest.mark.slow) for batch in range(1, 6))])
+def test_of_crews_that_are_kept_forever_the_user_is_warned(batch):
+    """No network gets stuck without a warning; with the links that it names none does, and some did."""
+    stuck = 0
+    for seed in range(50 * batch, 50 * (batch + 1)):
+        data = crewed(seed)
+        was_stuck, scenario = is_stuck(data), library.check(data)
+        warnings = [warning for warning in scenario.warnings if "keeps '" in warning.message]
+        assert warnings or not was_stuck, f"network {seed} gets stuck without a warning"
+        for warning in warnings:
+            after = data["activities"][warning.path.split(".")[1]]["after"]
+            names = re.findall(r"activity: (\w+), from: start", warning.message)
+            after += [{"activity": name, "from": "start"} for name in names]
+        assert not is_stuck(data), f"network {seed} gets stuck with the links that were named"
+        assert not any("keeps '" in warning.message for warning in library.check(data).warnings)
+        stuck += was_stuck
+    assert stuck

@@ -4,8 +4,9 @@ What it cannot say is replaced by what comes nearest, and listed.
 """
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 
 from dcsim.network import WHOLE
 from dcsim.scenario.values import MOST_OF_LENGTH
@@ -23,6 +24,7 @@ from dcsim.schedule import (
     Schedule,
 )
 from dcsim.schedule.cpm import Dates, Times
+from dcsim.schedule.held import Held, held_up
 
 HUNDREDTHS = 100
 
@@ -75,8 +77,28 @@ class Planner:
 
     def planned(self) -> list[Planned]:
         """Every activity, in the order of the file."""
-        return [self._planned(activity) for activity in self.schedule.activities.values()]
+        planned = {activity.id: self._planned(activity) for activity in self.schedule.activities.values()}
+        links = [
+            Link(link.predecessor, id_, link.kind, link.lag) for id_, made in planned.items() for link in made.after
+        ]
+        counts = {
+            name: min(Fraction(count, self.units[name]) for _, count in steps)
+            for name, steps in self.capacities.items()
+        }
+        for held in held_up(replace(self.schedule, links=links), counts):
+            self._free(held, planned[held.id])
+        return list(planned.values())
 
+    def _free(self, held: Held, made: Planned) -> None:
+        """Work that may keep its crew from what it waits for starts when this has begun."""
+        lost = f"'{held.crew}' from its early start, which others may need before it can finish"
+        if made.activity.actual_start is not None:
+            self.schedule.lose(held.id, lost, "it keeps its crews, and may never finish")
+            return
+        made.after += [Awaits(id_, "SS", 0, ELAPSED, None) for id_ in held.until]
+        self.schedule.lose(held.id, lost, f"it starts when {', '.join(held.until)} has begun")
+
+    @cached_property
     def capacities(self) -> dict[str, list[tuple[dt.datetime | None, int]]]:
         """How many units of each resource there are, from when on: at least what one activity takes; what the plan
         uses at once where the file does not say.

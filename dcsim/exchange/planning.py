@@ -63,6 +63,7 @@ def java() -> Any:
             jpype.startJVM(
                 *("-Djava.awt.headless=true", "-Xmx2g", "-Xrs", "-Djdk.xml.entityExpansionLimit=100"),
                 *("-Djavax.xml.accessExternalDTD=", "-Djavax.xml.accessExternalSchema="),
+                *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),  # half the work, as it runs for seconds
                 convertStrings=True,
             )
         version = int(str(jpype.java.lang.System.getProperty("java.specification.version")).split(".")[-1])

@@ -56,7 +56,7 @@ class _Writer:
 
     def written(self) -> Written:
         planner = Planner(self.schedule, self.times, self.dates)
-        planned, capacities = planner.planned(), planner.capacities()
+        planned, capacities = planner.planned(), planner.capacities
         lines = [*self._head(), *self._calendars(), *self._resources(capacities, planner.units)]
         activities = list(self._activities(planned))
         if self.schedule.must_finish is not None and len(self.ends) > 1:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,11 @@ import numpy as np
 from dcsim.calendars import Calendar
 from dcsim.engine.draws import Draws, Expectation, Ints, draw
 from dcsim.network import WHOLE, Network
+from dcsim.scenario.document import Key
+from dcsim.scenario.schema import Scenario
 from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Schedule, ScheduleError, to_finish
 from dcsim.schedule.cpm import Times, critical_path
+from dcsim.schedule.held import held_up
 from dcsim.units import DAY, HALF
 
 if TYPE_CHECKING:
@@ -71,6 +75,31 @@ def _tell_history(network: Network, made: Schedule) -> None:
         else:
             activity.remaining = activity.minutes
             activity.minutes += times.worked(activity.calendar, start, history.status)
+
+
+def crews_kept(scenario: Scenario, network: Network) -> Iterator[tuple[Key, str]]:
+    """The path of each activity that may keep a crew forever from what its finish waits for, and what is said of it."""
+    if not (network.held >= 0).any():
+        return
+    schedule = schedule_of(network, draw(network, Expectation()))
+    numbers = network.activity.tolist()
+    for number in range(network.instances):
+        for claim in network.demands[network.demand[number]].taken(0):
+            crews, name = schedule.activities[str(number)].resources, str(claim.resource)
+            crews[name] = crews.get(name, Fraction(0)) + claim.amount
+    counts = {
+        str(number): Fraction(min((units for _, units in resource.steps if units), default=0))
+        for number, resource in enumerate(network.resources)
+    }
+    for held in held_up(schedule, counts, lambda id_: numbers[int(id_)]):
+        name, crew = network.activities[numbers[int(held.id)]], network.resources[int(held.crew)].name
+        awaited = list(dict.fromkeys(network.activities[numbers[int(id_)]] for id_ in held.until))
+        links = ", ".join(f"{{activity: {before}, from: start}}" for before in awaited)
+        message = (
+            f"it keeps '{crew}' until it may finish, and {', '.join(awaited)} may wait for that crew, or for another "
+            f"kept like it: then nothing goes on; add {links} here, or have more of '{crew}'"
+        )
+        yield ("activities", name, "after"), message
 
 
 def times_of(network: Network, schedule: Schedule) -> Times:
