@@ -343,6 +343,32 @@ def test_crews_that_short_work_needs_itself_are_not_kept_from_it():
     assert "it starts when m has begun" in made.losses[-1].instead
 
 
+def test_a_lead_before_a_milestone_is_one_before_what_it_follows():
+    made = schedule("a=20 b=5 m=0<a,bFS+2 c=3<mFS-4")
+    simulated, dates = expected(made)
+    assert simulated == {id_: (date.early_start, date.early_finish) for id_, date in dates.items()}
+    assert made.losses[0].instead.startswith("-16 h from b, -32 h from a")
+
+
+def test_what_is_pinned_to_a_date_hands_no_lateness_back():
+    """P6 sets early and late start of a mandatory start to its date; what leads to it is late by that date alone."""
+    made = schedule("a=20 b=10<a c=5<b", b=[("mandatory start", dt.datetime(2026, 1, 26, 8))],
+                    c=[("mandatory finish", dt.datetime(2026, 1, 30, 16))])  # fmt: skip
+    found = dated(made)
+    assert [found[id_][2] for id_ in "abc"] == [-5, 0, 0]
+
+
+def test_lags_from_the_rest_of_what_has_begun():
+    """P6 counts them from where the remaining work goes on, unless it is told to count from the actual start."""
+    made = schedule("a=10 b=2<aSS+3", status=dt.datetime(2026, 1, 14, 8))
+    made.activities["a"].actual_start, made.activities["a"].remaining = MONDAY, 4 * DAY
+    assert dated(made)["b"][0] == "14.01 08"
+    made.lags_from_rest = True
+    assert dated(made)["b"][0] == "19.01 08"
+    simulated, dates = expected(made)
+    assert simulated["b"] == (dates["b"].early_start, dates["b"].early_finish)
+
+
 def test_three_points_are_written_in_one_unit():
     made = schedule("a=3")
     made.activities["a"].estimate = (1152, 1440, 2304)
@@ -478,6 +504,19 @@ def test_what_can_be_read_in_two_ways_is_asked(taken_over, rows, message):
     with pytest.raises(ScheduleError, match=r"plan\.csv") as told:
         taken_over(rows)
     assert message in str(told.value)
+
+
+def test_a_duration_that_is_not_read_makes_no_milestone(taken_over):
+    """Neither an unusual heading nor an empty cell beside a crew is taken for no duration."""
+    rows = "ID,Name,{},Predecessors,Resources\n1,a,5,,crew[2]\n2,b,3,1,\n3,c,0,2,crew[3]\n"
+    for heading in ("Orig. Dur.", "Task Duration", "Duration days"):
+        assert "duration: 5 d" in taken_over(rows.format(heading), start="2026-01-05").text
+    with pytest.raises(ScheduleError, match=r"column 'Durations total' .*rename it to 'Duration'"):
+        taken_over(rows.format("Durations total").replace("Predecessors", "Most likely"), start="2026-01-05")
+    with pytest.raises(ScheduleError, match=r"column 'Durations total' .*rename it to 'Duration'"):
+        taken_over(rows.format("Durations total"), start="2026-01-05")
+    with pytest.raises(ScenarioError, match="line 2: column 'Duration': it takes crew: give it a duration"):
+        taken_over(rows.format("Duration").replace("1,a,5", "1,a,"), start="2026-01-05")
 
 
 @pytest.mark.parametrize(("dates", "month"), [("dmy", 2), ("mdy", 1)])

@@ -9,7 +9,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "name": ("name", "task name", "activity name", "activity", "task", "description", "activity description",
              "title", "vorgangsname", "vorgang", "bezeichnung", "name des vorgangs"),
     "duration": ("duration", "original duration", "planned duration", "orig dur", "dur", "od", "dauer", "days",
-                 "at completion duration"),
+                 "task duration", "activity duration", "duration days", "orig duration", "at completion duration"),
     "predecessors": ("predecessors", "predecessor", "predecessor details", "preds", "pred", "depends on", "vorgänger",
                      "dependencies", "after"),
     "early_start": ("early start", "start", "start date", "planned start", "scheduled start", "anfang", "beginn"),
@@ -28,7 +28,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "percent": ("% complete", "percent complete", "complete", "progress", "activity % complete", "% abgeschlossen"),
     "actual_start": ("actual start", "tatsächlicher anfang"),
     "actual_finish": ("actual finish", "tatsächliches ende"),
-    "remaining": ("remaining duration", "rem dur", "rd", "verbleibende dauer"),
+    "remaining": ("remaining duration", "remaining dur", "rem duration", "rem dur", "rd", "verbleibende dauer"),
     "level": ("outline level", "level", "gliederungsebene"),
     "summary": ("summary", "is summary", "sammelvorgang"),
     "type": ("activity type", "task type", "type", "milestone", "meilenstein"),
@@ -61,7 +61,7 @@ _UNIT = re.compile(r"\s*[(\[,]\s*(?:in\s+)?([^\W\d]+)\.?\s*[)\]]?$")
 
 
 def _bare(heading: str) -> str:
-    return re.sub(r"[\s_]+", " ", heading).strip(" *:.").casefold()
+    return re.sub(r"[\s_.]+", " ", heading).strip(" *:").casefold()
 
 
 def is_heading(cell: str) -> bool:

@@ -113,7 +113,8 @@ class Comparison:
         )
 
     def _file_cause(self, activity: Activity, off: float, own: dict[str, tuple[float, str]]) -> str:
-        if activity.actual_start is not None or self.schedule.status is not None:
+        before = (self.schedule.activities[link.predecessor] for link in self.into[activity.id])
+        if any(entry.actual_start is not None for entry in (activity, *before)):
             return PROGRESS
         if root := self._root(activity, own):
             return root

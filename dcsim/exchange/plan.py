@@ -23,7 +23,7 @@ from dcsim.schedule import (
     Resource,
     Schedule,
 )
-from dcsim.schedule.cpm import Dates, Times
+from dcsim.schedule.cpm import Dates, Times, start_allowed
 from dcsim.schedule.held import Held, held_up
 
 HUNDREDTHS = 100
@@ -118,7 +118,7 @@ class Planner:
         most = max((user.resources[name] for user in users), default=Fraction(0))
         most_planned = max((units for _, units in resource.steps), default=Fraction(0))
         if not most_planned:
-            peak = max(self._peak(name, users), Fraction(1, self.units[name]))
+            peak = max(self._peak(name, users), most, Fraction(1, self.units[name]))
             lost = "how many there are, which the file does not say"
             self.schedule.lose(name, lost, f"{peak}, the peak of the plan", "assumption")
             return ((None, peak),)
@@ -203,6 +203,18 @@ class Planner:
             self.schedule.lose(activity.id, lost, "per cent with two decimals", "assumption")
         if link.lag < 0 and link.kind.startswith("S"):
             self.schedule.lose(activity.id, lost, "no lead: it is not known before when a predecessor will start")
+        before = self.schedule.activities[link.predecessor]
+        if link.kind == "FS" and link.lag < 0 and percent is None and (leads := self._further(link, before)):
+            made.after += [Awaits(id_, "FS", lag, link.calendar, None) for id_, lag in leads.items()]
+            words = ", ".join(f"{lag / 60:+g} h from {id_}" for id_, lag in leads.items())
+            self.schedule.lose(activity.id, lost, f"{words}: a milestone takes no time, and no lead is longer")
+            return
+        if link.kind == "SS" and link.lag > 0 and self.schedule.lags_from_rest and before.has_begun:
+            moment = self.times.moment(start_allowed(link, self.dates, self.times))
+            if moment > self.origin and activity.actual_start is None:
+                made.wait_until(moment)
+                instead = f"from its actual start, and no start before {moment:%Y-%m-%d %H:%M}"
+                self.schedule.lose(activity.id, f"{lost}, whose lag counts from where its work goes on", instead)
         made.after.append(Awaits(link.predecessor, link.kind, link.lag, link.calendar, percent))
 
     def _constraints(self, activity: Activity, made: Planned) -> None:
@@ -241,6 +253,15 @@ class Planner:
                     instead = f"its crews come when {', '.join(leads)} runs, in time for the planned finish"
                 self.schedule.lose(activity.id, "its start, which only its finish gives", instead, "assumption")
 
+    def _further(self, link: Link, before: Activity) -> dict[str, int]:
+        """The leads before what a milestone follows, which takes no time; none where more than that says when it is."""
+        into = self.into[before.id]
+        if before.minutes or before.actual_start is not None or before.constraints:
+            return {}
+        if any(entry.kind != "FS" or entry.lag < 0 for entry in into):
+            return {}
+        return self._leads(before, link.lag, link.calendar)
+
     def _leads(self, activity: Activity, lag: int, calendar: str | None) -> dict[str, int]:
         """The lead before the finish of an activity; where that is shorter than its lead, which is no earlier than its
         start, the leads before what it follows.
@@ -258,7 +279,7 @@ class Planner:
                 leads[id_] = lag
             else:
                 links = (link for link in self.into[id_] if link.kind == "FS" and link.lag >= 0)
-                todo += [(link.predecessor, lag + length) for link in links]
+                todo += [(link.predecessor, lag + length + link.lag * (link.calendar == calendar)) for link in links]
         return leads
 
     def _hold_finish(self, activity: Activity, made: Planned, date: dt.datetime) -> None:

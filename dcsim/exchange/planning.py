@@ -39,13 +39,16 @@ FAR = 2049
 """The year in which a tool lets last what has no end."""
 _UNREAD: dict[str, Callable[[Any], Any]] = {
     "costs": lambda task: float(task.getCost() or 0),
-    "baselines of what is no milestone": lambda task: (
-        task.getBaselineFinish() is not None and not task.getMilestone() and not task.getSummary()
-    ),
     "delays by levelling": lambda task: task.getLevelingDelay() is not None and task.getLevelingDelay().getDuration(),
     "notes": lambda task: task.getNotes(),
 }
 """What may stand beside activities, and whether it does."""
+_UNREAD_BASELINES: dict[str, Callable[[Any], Any]] = {
+    "baselines of what is no milestone": lambda task: (
+        task.getBaselineFinish() is not None and not task.getMilestone() and not task.getSummary()
+    ),
+}
+"""The same where a file has a baseline; without one, MPXJ gives planned dates of P6 as such."""
 _FOLLOW_OTHERS = ("LEVEL_OF_EFFORT", "HAMMOCK")
 _MINUTES = {"m": 1, "h": 60, "em": 1, "eh": 60, "ed": DAY, "ew": 7 * DAY, "emo": 30 * DAY, "ey": 365 * DAY}
 
@@ -153,12 +156,15 @@ class _Reader:
         self.made.obeys_limits = not self.is_p6
         reported_until = moment_of(self.properties.getStatusDate())
         self.made.status, self.made.reported_until = (reported_until, None) if self.is_p6 else (None, reported_until)
+        self.has_baseline = not self.is_p6 or any(plan is not None for plan in project.getBaselines())
+        self.made.lags_from_rest = self.is_p6 and bool(self.properties.getComputeStartToStartLagFromEarlyStart())
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
         kinds = jpype.JPackage("org").mpxj.FieldTypeClass
         self.own_id = project.getCustomFields().getFieldTypeByAlias(kinds.TASK, OWN_ID)
         self.calendars = Calendars(jpype, project, self.made, self.is_p6)
         self.ids: dict[int, str] = {}
         self.leaves: dict[int, list[str]] = {}
+        self.left_out: set[int] = set()
 
     def schedule(self) -> Schedule:
         """The schedule, with all that could not be taken over."""
@@ -182,7 +188,8 @@ class _Reader:
         logic = str(about.getSchedulingProgressedActivities())
         if self.is_p6 and logic in ("PROGRESS_OVERRIDE", "ACTUAL_DATES"):
             lose("", f"what has begun goes on by {logic.lower().replace('_', ' ')}", "by retained logic", "progress")
-        for what, has in _UNREAD.items():
+        unread = _UNREAD | (_UNREAD_BASELINES if self.has_baseline else {})
+        for what, has in unread.items():
             count = sum(1 for task in tasks if has(task))
             if count:
                 lose("", f"{what} ({counted(count, 'activity')})", "nothing: they are not read")
@@ -204,6 +211,7 @@ class _Reader:
         why = why or ("it is inactive" if not task.getActive() else "")
         if why:
             self.made.lose(self._id(task), f"'{task.getName()}': {why}", "it is left out, with its links")
+            self.left_out.add(int(task.getUniqueID()))
         return not why
 
     def _id(self, task: Any) -> str:
@@ -225,7 +233,8 @@ class _Reader:
     def _activity(self, task: Any) -> None:
         id_ = self._id(task)
         id_ = id_ if id_ not in self.made.activities else f"{id_} ({task.getUniqueID()})"
-        duration = task.getDuration()
+        begun = task.getActualStart() is not None or task.getActualFinish() is not None
+        duration = task.getPlannedDuration() if self.is_p6 and begun else task.getDuration()
         elapsed = duration is not None and str(duration.getUnits()).startswith("e")
         calendar = ELAPSED if elapsed else self.calendars.worked_by(task, id_)
         made = Activity(id_, str(task.getName() or id_).strip() or id_, self._minutes(duration), calendar)
@@ -235,9 +244,10 @@ class _Reader:
         is_root = bool(above) and str(above[-1].getName()) in (self.made.name, str(self.properties.getName()))
         made.wbs = tuple(filter(None, (self._part(parent) for parent in reversed(above[:-1] if is_root else above))))
         made.constraints = tuple(self._constraints(task))
-        for name in ("deadline", "baseline_finish", "actual_start", "actual_finish", "early_start", "early_finish"):
-            getter = "get" + "".join(part.title() for part in name.split("_"))
-            setattr(made, name, moment_of(getattr(task, getter)()))
+        made.deadline = moment_of(task.getDeadline())
+        made.baseline_finish = moment_of(task.getBaselineFinish()) if self.has_baseline else None
+        made.actual_start, made.actual_finish = moment_of(task.getActualStart()), moment_of(task.getActualFinish())
+        made.early_start, made.early_finish = moment_of(task.getEarlyStart()), moment_of(task.getEarlyFinish())
         expected = moment_of(task.getExpectedFinish())
         if expected is not None and made.deadline is None and not made.is_done:
             made.deadline = expected
@@ -248,7 +258,10 @@ class _Reader:
         if made.has_begun:
             left = self._minutes(task.getRemainingDuration())
             made.remaining, made.left = (left, None) if self.is_p6 else (None, left)
-        if made.early_start is None or made.actual_start is not None:  # of what has begun these are of the rest alone
+        if self.is_p6 and made.actual_start is not None:  # of what has begun these are of the rest alone
+            made.early_start = made.actual_start
+            made.early_finish = made.actual_finish or made.early_finish
+        elif not self.is_p6 and (made.early_start is None or made.actual_start is not None):
             made.early_start, made.early_finish = moment_of(task.getStart()), moment_of(task.getFinish())
         if str(task.getTaskMode()) == "MANUALLY_SCHEDULED" and made.early_start is not None:
             made.constraints = (Constraint("start on", made.early_start),)
@@ -302,10 +315,12 @@ class _Reader:
         for relation in task.getPredecessors():
             before = int(relation.getPredecessorTask().getUniqueID())
             firsts, lasts = self.leaves.get(before, []), self.leaves.get(int(task.getUniqueID()), [])
+            if self.left_out.intersection((before, int(task.getUniqueID()))):
+                continue
             if not firsts or not lasts:
                 lost = f"a link between {self._id(relation.getPredecessorTask())} and {self._id(task)}"
                 self.made.lose(self._id(task), lost, "nothing: one of them is not in the scenario")
-            if len(firsts) > 1 or len(lasts) > 1 or before not in self.ids or int(task.getUniqueID()) not in self.ids:
+            elif len(firsts) > 1 or len(lasts) > 1 or before not in self.ids or int(task.getUniqueID()) not in self.ids:
                 lost = f"a link of what sums up others: {self._id(relation.getPredecessorTask())} to {self._id(task)}"
                 self.made.lose(self._id(task), lost, "links of each of these others")
             self.made.links += [
@@ -316,7 +331,7 @@ class _Reader:
             ]
 
     def _link(self, before: str, after: str, relation: Any) -> Link:
-        kind, lag = str(relation.getType().name())[::1], relation.getLag()
+        kind, lag = str(relation.getType().name()), relation.getLag()
         short = {"FINISH_START": "FS", "START_START": "SS", "FINISH_FINISH": "FF", "START_FINISH": "SF"}[kind]
         first, second = self.made.activities[before], self.made.activities[after]
         if lag is None or not lag.getDuration():

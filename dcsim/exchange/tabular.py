@@ -49,6 +49,7 @@ _WORK = ("duration", "likely", "early_start", "early_finish", "predecessors", "r
 """What a row that is only a heading does not say."""
 _TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme")
 _YES = ("yes", "y", "true", "1", "x", "ja", "wahr")
+_DURATION = re.compile(r"\bdur|dauer", re.IGNORECASE)
 Value = TypeVar("Value")
 
 
@@ -97,8 +98,7 @@ class _Reader:
         self.fields = fields_of(table.columns)
         if "name" not in self.fields and "id" not in self.fields:
             self._refuse(f"no column with the names of activities{nearest('Name', table.columns, 'columns')}")
-        if not {"duration", "likely", "early_finish"} & set(self.fields):
-            self._refuse(f"no column 'Duration'{nearest('Duration', table.columns, 'columns')}")
+        self._find_durations()
         try:
             dates = answers.dates or date_style(self._cells(_DATES))
             self.style = Style(dates, answers.decimal or decimal_style(self._cells(_NUMBERS)))
@@ -111,6 +111,15 @@ class _Reader:
         self.named = {link.id for before in self.awaited.values() for link in before}
         self.headings: dict[str, str] = {}
         self.around: set[str] = set()
+
+    def _find_durations(self) -> None:
+        """Refuse a table without a column of durations, or with one whose heading is not known."""
+        known = self.fields.values()
+        alike = [column for i, column in enumerate(self.table.columns) if i not in known and _DURATION.search(column)]
+        if alike and "duration" not in self.fields:
+            self._refuse(f"column '{shorten(alike[0])}' is not read; if it is the duration, rename it to 'Duration'")
+        if not {"duration", "likely", "early_finish"} & set(self.fields):
+            self._refuse(f"no column 'Duration'{nearest('Duration', self.table.columns, 'columns')}")
 
     def schedule(self) -> Schedule:
         made, ignored = self.made, [n for i, n in enumerate(self.table.columns) if n and i not in self.fields.values()]
@@ -250,6 +259,8 @@ class _Reader:
             start, finish = made.early_start, made.early_finish
             if start is None and finish is None and not waits and row.id not in self.named:
                 self._problem(row.line, "duration", "an activity needs a duration, or a start and a finish")
+            elif made.resources and (start is None or finish is None):
+                self._problem(row.line, "duration", f"it takes {', '.join(made.resources)}: give it a duration")
             elif start is None or finish is None:
                 self.made.lose(row.id, "its duration, which is empty", "none: it is a milestone", "assumption")
                 made.early_start = start or finish

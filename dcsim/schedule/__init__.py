@@ -146,6 +146,9 @@ class Schedule:
     obeys_limits: bool = False
     """Whether dates that limit an activity move it before its predecessors let it start, and leads move it before the
     start of the schedule, as Microsoft Project has it."""
+    lags_from_rest: bool = False
+    """Whether a lag behind the start of what has begun counts from where its remaining work goes on, as P6 may have it,
+    and not from its actual start."""
     earliest: dt.datetime | None = None
     """The first early start, once it is known."""
     activities: dict[str, Activity] = field(default_factory=dict)

@@ -8,7 +8,7 @@ logic). After Kelley and Walker (1959), with the four link types of the preceden
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dcsim.calendars import NEVER, Calendar, always, expand
@@ -40,6 +40,8 @@ class Dates:
 
     early_start: int
     early_finish: int
+    rest_start: int
+    """When the work that is left goes on, of what has begun; else its early start."""
     late_start: int = NEVER
     late_finish: int = NEVER
     total_float: int = 0
@@ -126,13 +128,13 @@ def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
     order, into = schedule.in_order(), schedule.into()
     dates: dict[str, Dates] = {}
     for activity in order:
-        start, finish = _early(activity, into[activity.id], dates, times)
+        start, finish, rest = _early(activity, into[activity.id], dates, times)
         if max(start, finish) >= NEVER:
             raise ScheduleError(
                 f"{schedule.source}: {activity.id}: it does not end within 49 years of {schedule.origin:%Y-%m-%d}: "
                 f"check its duration, its dates and whether calendar '{activity.calendar}' is ever open"
             )
-        dates[activity.id] = Dates(start, finish)
+        dates[activity.id] = Dates(start, finish, rest)
     leads: dict[str, list[Link]] = {id_: [] for id_ in schedule.activities}
     for link in schedule.links:
         leads[link.predecessor].append(link)
@@ -146,14 +148,16 @@ def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
 def start_allowed(link: Link, dates: dict[str, Dates], times: Times) -> int:
     """When a link alone lets its successor start, or finish where it leads to the finish."""
     before = dates[link.predecessor]
-    return times.behind(link, before.early_finish if link.kind in ("FS", "FF") else before.early_start)
+    begin = before.rest_start if link.lag and times.schedule.lags_from_rest else before.early_start
+    return times.behind(link, before.early_finish if link.kind in ("FS", "FF") else begin)
 
 
-def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times: Times) -> tuple[int, int]:
-    """The early start and finish."""
+def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times: Times) -> tuple[int, int, int]:
+    """The early start and finish, and the start of what is left."""
     schedule = times.schedule
     if activity.actual_start is not None and activity.actual_finish is not None:
-        return times.tick(activity.actual_start), times.tick(activity.actual_finish)
+        start = times.tick(activity.actual_start)
+        return start, times.tick(activity.actual_finish), start
     minutes = activity.minutes if activity.remaining is None else activity.remaining
     begin = times.tick(schedule.start if schedule.status is None else max(schedule.start, schedule.status))
     by_kind = [(link.kind, start_allowed(link, dates, times)) for link in links]
@@ -180,7 +184,7 @@ def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times
         finish = times.advance(activity.calendar, start, minutes)
     if schedule.obeys_limits and activity.actual_start is None:
         start, finish = _limited(activity, start, finish, times)
-    return (times.tick(activity.actual_start) if activity.actual_start is not None else start), finish
+    return (times.tick(activity.actual_start) if activity.actual_start is not None else start), finish, start
 
 
 def _limited(activity: Activity, start: int, finish: int, times: Times) -> tuple[int, int]:
@@ -194,6 +198,14 @@ def _limited(activity: Activity, start: int, finish: int, times: Times) -> tuple
                 start = start_by
                 finish = times.advance(activity.calendar, start, activity.minutes)
     return start, finish
+
+
+def _pinned(activity: Activity, times: Times) -> Iterator[int]:
+    """The starts that mandatory dates give, whatever follows."""
+    for constraint in activity.constraints:
+        if constraint.date is not None and constraint.kind in MANDATORY:
+            tick, is_start = times.tick(constraint.date), constraint.kind == "mandatory start"
+            yield tick if is_start else times.retreat(activity.calendar, tick, activity.minutes)
 
 
 def _late(activity: Activity, links: list[Link], of_activity: dict[str, Dates], times: Times, end: int) -> None:
@@ -224,6 +236,8 @@ def _late(activity: Activity, links: list[Link], of_activity: dict[str, Dates], 
             finish_by.append(times.tick(constraint.date))
     dates.late_finish = min(finish_by)
     dates.late_start = min(times.retreat(calendar, dates.late_finish, minutes), *start_by)
+    if activity.actual_start is None:
+        dates.late_start = min(_pinned(activity, times), default=dates.late_start)
     dates.late_finish = times.advance(calendar, dates.late_start, minutes)
     if activity.actual_start is None:
         dates.total_float = times.worked(calendar, dates.early_start, dates.late_start)
