@@ -242,7 +242,7 @@ def loan(repaid, rate, term, cents=100_000_00, covers=None, **terms):
     terms = Funding(loan="1 USD", rate=rate, term=f"{term} months", repaid=repaid, **terms)
     sums = np.full((1, count), cents)
     every = np.full((1, count), float(rate))
-    it = Loan(Offer("bank", terms, sums[:, 0], sums, every, every / 12, np.zeros(count), never))
+    it = Loan(Offer("bank", terms, sums[:, 0], sums, every, every / 12, every / 12, np.zeros(count), count, never))
     for month in range(count):
         it.draw(month, sums[:, 0])
         it.pay(month, np.zeros(1, np.int64), np.array([covers[month] if covers else 0]), sums[:, 0])
@@ -431,7 +431,82 @@ def test_a_commitment_costs_what_is_not_drawn():
     terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}}
     bank = {**LOAN, "commitment_fee": "0.012", "date": "2024-02-01"}
     loans = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True).loans
-    assert loans["fee"].tolist()[:3] == [0, 808, 808]
+    assert loans["fee"].tolist()[:3] == [0, 1000, 808]  # 192k are drawn on the last day of February
+    bank |= {"available": "2 months", "date": "2024-02-15"}
+    loans = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True).loans
+    assert loans["fee"].tolist()[:6] == [0, pytest.approx(1000 * 15 / 29, abs=0.01), 808, 808, 0, 0]
+
+
+def test_a_lender_with_recourse_takes_the_cash_that_is_left():
+    """The owner has cash when its GPUs are sold for half of what they cost; it covers the rest of the debt, or not."""
+    lost, cash = {}, {}
+    for recourse in ("none", "cash"):
+        bank = {**RISKY, "recourse": recourse, "covenants": {"ltv": "0.55", "tested": "monthly"}}
+        built = vehicle(bank)
+        built = built.with_({"finance.distributions.owner.date": "2026-06-01"})
+        found = dcsim.finance(built, expected=True)
+        lost[recourse], cash[recourse] = found.loans["forgiven"].sum(), line(found, "cash flow", "cash", "owner")[-1]
+        sides = found.sources[found.sources["party"] == "owner"].groupby("side")["amount"].sum()
+        assert sides["source"] == pytest.approx(sides["use"])
+    assert lost["none"] == 192_000 - 150_000
+    assert lost["cash"] == 0
+    assert cash["none"] - cash["cash"] == pytest.approx(42_000)
+
+
+def test_nothing_is_paid_to_owners_while_interest_is_added():
+    """GPUs that earn from February on, and a loan whose interest is added until they are ten, or for ever."""
+    terms = {
+        "costs": {"gpus": GPUS},
+        "assets": {"gpus": {"life": "5 years"}},
+        "revenue": {"sold": {"supply": "gpus", "price": "4 USD"}},
+        "distributions": {"owner": {"share": "1"}},
+    }
+    paid = {}
+    for until in (None, "done"):
+        bank = LOAN if until is None else {**LOAN, "interest_until": until}
+        funding = {"seed": {"equity": "500k USD"}, "bank": bank}
+        built = scenario({"activities.work.duration": "90 d"}, **terms, funding=funding)
+        paid[until] = line(dcsim.finance(built, expected=True), "cash flow", "distributions")
+    assert paid[None][1] > 0
+    assert [amount > 0 for amount in paid["done"][1:6]] == [False, False, False, False, True]
+
+
+def test_energy_of_what_earns_ends_with_it():
+    """No cost buys units of the counter, but what earns with them belongs to the GPUs: so does their energy."""
+    finance = vehicle({**RISKY}).finance
+    power = finance.costs["power"].model_copy(update={"supply": "late"})
+    sold = finance.revenue["sold"].model_copy(update={"supply": "late", "asset": "gpus"})
+    other = finance.model_copy(update={"revenue": {"sold": sold}})
+    assert (other.asset_of(power), finance.asset_of(power)) == ("gpus", None)
+
+
+def test_a_reference_rate_has_a_floor():
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}}
+    terms["reference_rates"] = {"sofr": {"path": {"2024-01": "0.05", "2024-07": "0.01"}}}
+    bank = {**LOAN, "rate": {"over": "sofr", "margin": "0.06", "floor": "0.03"}}
+    loans = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True).loans
+    assert loans["rate"].round(9).tolist()[:8] == [0.11] * 6 + [0.09] * 2
+
+
+def test_level_instalments_are_level_by_any_day_count():
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}, "day_count": "act/360"}
+    bank = {**LOAN, "term": "12 months"}
+    loans = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True).loans
+    service = loans["service"][2:13]
+    assert service.max() / service.min() < 1.003
+    assert service.iloc[0] == pytest.approx(-npf.pmt(0.01, 12, 192_000), abs=0.02)
+
+
+def test_headroom_is_that_of_the_months_that_are_tested():
+    """The value falls to 70 % in the fourth month, April, and is back in May; tests are at the ends of quarters."""
+    ages = {"0 months": 1, "2 months": "0.7", "3 months": 1}
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years", "market_value": ages}}}
+    rooms = {}
+    for tested in ("monthly", "quarterly"):
+        bank = {**LOAN, "covenants": {"ltv": "0.8", "tested": tested}, "repaid": "bullet"}
+        found = dcsim.finance(scenario(**terms, funding={"bank": bank}), expected=True)
+        rooms[tested] = figure(found, "ltv_headroom", "bank")["expected"]
+    assert rooms == {"monthly": pytest.approx(1 - 0.64 / 0.7 / 0.8), "quarterly": pytest.approx(0.2)}
 
 
 @pytest.mark.slow
@@ -453,6 +528,17 @@ def test_a_day_of_delay_costs_a_day_of_what_is_earned():
     )
     lost = found.delays[found.delays["party"] == TOGETHER]["npv_lost"].tolist()
     assert lost[:2] == [480, 480]
+
+
+def test_what_a_day_costs_does_not_hang_on_the_month_end_that_it_crosses():
+    """A payment of 240,000 USD at 12 % a year is worth 75 USD a day, on whatever day of the month it falls."""
+    gained = []
+    for lead in ("31 d", "45 d", "59 d"):
+        built = scenario({"supplies.gpus.orders.all.lead_time": lead}, costs={"gpus": GPUS})
+        delays = dcsim.finance(built, expected=True).delays
+        gained.append(-delays[delays["party"] == TOGETHER]["npv_lost"].iloc[1])
+    worth = 240_000 * (1 - 1.12 ** (-1 / 365))
+    assert gained == pytest.approx([worth] * 3, rel=0.1)
 
 
 # Books that balance
@@ -598,7 +684,7 @@ def test_builds_are_counted_together_as_each_alone():
     money = Money(built, dcsim.simulate(built).network, built.finance)
     runs = [dcsim.simulate(built, replication=k) for k in range(5)]
     records = [money.watched.record(run.trace, run.draws) for run in runs]
-    records += [record.held(9 * 1440) for record in records]
+    records += [record.held(9 * 1440, 1) for record in records]
     together = money.builds(records)
     for k, record in enumerate(records):
         alone = money.builds([record])
@@ -693,7 +779,10 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
             },
             "lowers a `market_value`: write it",
         ),
-        ({"until": "2023-12"}, "statements may end at most"),
+        ({"until": "2023-12"}, "is before the start, 2024-01"),
+        ({"until": "2124-12"}, "statements may end at most"),
+        ({"funding": {"bank": {**LOAN, "rate": "5.5"}}}, r"a rate of 550 % a year: write 6 % as 0\.06"),
+        ({"funding": {f"bank{k}": LOAN for k in range(101)}}, "at most 100 loans, got 101"),
         ({"discount_rate": "12"}, "expected a rate such as 0.12"),
     ],
 )

@@ -248,16 +248,21 @@ class _Ledger:
         if terms.against:
             lent = np.cumsum(sum((self.of_asset(asset) for asset in terms.against), self.zeros), axis=1)
             base = np.floor(lent * float(terms.advance) + HALF_A_CENT).astype(np.int64)
-        since = np.arange(months.count) >= months.of_date(terms.date)
+        first = months.of_date(terms.date)
+        since = np.arange(months.count) >= first
         rate = by_month(terms.rate, f"finance.funding.{name}.rate", months, self.drawn)
         if terms.rate.over:
             over = finance.reference_rates[terms.rate.over]
-            rate = rate + by_month(over, f"finance.reference_rates.{terms.rate.over}", months, self.drawn)
+            reference = by_month(over, f"finance.reference_rates.{terms.rate.over}", months, self.drawn)
+            rate = rate + np.maximum(reference, float(terms.rate.floor))
         interval = np.broadcast_to(rate, (self.n, months.count))
         ready = np.full(self.n, -1) if terms.interest_until is None else reached[terms.interest_until]
-        idle = np.where(since, month_share(finance, months) * float(terms.commitment_fee), 0)
-        period = rate_of_month(interval, finance, months)
-        return Offer(name, terms, limit + self.zeros[:, 0], base * since, interval, period, idle, ready)
+        there = np.clip((months.edges[1:] - months.tick(terms.date)) / (months.days * 1440), 0, 1)
+        idle = there * month_share(finance, months) * float(terms.commitment_fee)
+        period = rate_of_month(interval, finance, month_share(finance, months))
+        even = rate_of_month(interval, finance, np.full(months.count, 1 / 12))
+        until = months.count if terms.available is None else first + int(terms.available.months)
+        return Offer(name, terms, limit + self.zeros[:, 0], base * since, interval, period, even, idle, until, ready)
 
     def lent(self, loan: Loan, owned: Mapping[str, Owned]) -> None:
         """What a loan brought and cost is counted; interest that was added to it is part of the asset."""

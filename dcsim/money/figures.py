@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.money.books import COSTS, TOGETHER, Books, Party
-from dcsim.money.loans import Loan
+from dcsim.money.loans import Loan, tests
 from dcsim.money.months import Floats, Ints, Months
 from dcsim.money.returns import irr, npv, years
 from dcsim.money.waterfall import cover_ratio, loan_to_value, secured
@@ -29,8 +29,8 @@ RATIOS = {
     "irr": "IRR of free cash flow",
     "irr_with_residual": "IRR with assets sold at the end",
     "irr_equity": "IRR of equity",
-    "dscr_headroom": "cash that may fall before the DSCR covenant breaks",
-    "ltv_headroom": "value that may fall before the LTV covenant breaks",
+    "dscr_headroom": "cash that may fall until the DSCR covenant breaks",
+    "ltv_headroom": "value that may fall until the LTV covenant breaks",
     "loss_given_default": "loss given default",
 }
 COVER = {
@@ -92,7 +92,7 @@ def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Month
         borrower = finance.party(loan.terms.by)
         lent[borrower].append(loan)
         lent[TOGETHER].append(loan)
-        loans[name] = _of_loan(books, finance, books.parties[borrower], lent[borrower])
+        loans[name] = _of_loan(books, finance, months, books.parties[borrower], lent[borrower])
     figures = {}
     for name, party in books.parties.items():
         owned = [asset.value for asset in books.owned.values() if name in (asset.owner, TOGETHER)]
@@ -138,7 +138,14 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
     )
 
 
-def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -> Figures:
+def _tested(loan: Loan, months: Months) -> NDArray[np.bool_]:
+    """Where covenants of a loan are tested: on the dates of its tests, and not after it was accelerated."""
+    asked, month = loan.terms.covenants, np.arange(months.count)
+    since = loan.first + int(asked.first_test.months)
+    return tests(asked, months) & (month >= since[:, None]) & (month <= loan.acceleration[:, None])
+
+
+def _of_loan(books: Books, finance: Finance, months: Months, party: Party, senior: list[Loan]) -> Figures:
     """The figures of the last of these loans; the others are served before it."""
     loan, cash = senior[-1], party.covering(finance.dscr.cfads)
     n, count = cash.shape
@@ -151,6 +158,8 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
     last = loan.first + int(loan.terms.term.months)
     llcr, plcr = (_life_cover(cash, loan.offer.period, np.asarray(owed), until) for until in (last, last * 0 + count))
     asked, least, most = loan.terms.covenants, _least(cover), -_least(-ratio)
+    tested = _tested(loan, months)
+    least_tested, most_tested = _least(np.where(tested, cover, np.nan)), -_least(np.where(tested, -ratio, np.nan))
     time = np.maximum(np.arange(count) - loan.first[:, None], 0) / YEAR
     missing = np.full(n, np.nan)
     values = {
@@ -163,8 +172,8 @@ def _of_loan(books: Books, finance: Finance, party: Party, senior: list[Loan]) -
         "average_life": np.where(
             loan.repaid.any(axis=1), (loan.repaid * time).sum(axis=1) / np.maximum(loan.repaid.sum(axis=1), 1), np.nan
         ),
-        "dscr_headroom": _room(float(asked.dscr), least) if asked.dscr is not None else missing,
-        "ltv_headroom": _room(most, np.full(n, float(asked.ltv))) if asked.ltv is not None else missing,
+        "dscr_headroom": _room(float(asked.dscr), least_tested) if asked.dscr is not None else missing,
+        "ltv_headroom": _room(most_tested, np.full(n, float(asked.ltv))) if asked.ltv is not None else missing,
         "loss_given_default": loan.lost,
         "breach": _dated(loan.breach, count),
         "default": _dated(loan.default, count),

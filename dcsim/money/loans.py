@@ -23,9 +23,8 @@ def month_share(finance: Finance, months: Months) -> Floats:
     return np.full(months.count, 1 / 12)
 
 
-def rate_of_month(rate: Floats, finance: Finance, months: Months) -> Floats:
+def rate_of_month(rate: Floats, finance: Finance, part: Floats) -> Floats:
     """What a yearly rate is for each month: its part of the year, or 1 + rate to the power of that part."""
-    part = month_share(finance, months)
     return rate * part if finance.compounding == "nominal" else np.expm1(np.log1p(rate) * part)
 
 
@@ -48,8 +47,12 @@ class Offer:
     """Interest a year, alike."""
     period: Floats
     """Interest of each month, alike."""
+    even: Floats
+    """Interest of a twelfth of a year, alike."""
     idle: Floats
     """The part of what is not drawn that is paid for it each month, by months."""
+    until: int
+    """The last month in which it may be drawn."""
     ready: Ints
     """The month until whose end interest is added to the loan; -1 if it is paid from the beginning."""
 
@@ -57,9 +60,9 @@ class Offer:
 class Loan:
     """A loan in each replication; all happens on the last day of a month, and each step is one month.
 
-    The level instalment is the annuity r B / (1 - (1 + r)^-k) of what is owed, with the rate r of the month and the k
-    months that are left; straight is B / k; sculpted is CFADS / DSCR less interest (and less the service of the loans
-    before it), never below zero. The last instalment takes the rest.
+    The level instalment is the annuity r B / (1 - (1 + r)^-k) of what is owed, with the rate r of a twelfth of a year
+    and the k months that are left; straight is B / k; sculpted is CFADS / DSCR less interest (and less the service of
+    the loans before it), never below zero. The last instalment takes the rest.
     """
 
     def __init__(self, offer: Offer, enforced: bool = True) -> None:
@@ -98,11 +101,12 @@ class Loan:
         room = np.minimum(offer.base[:, month], offer.limit) - self.total
         if terms.base == "market_value":
             room = np.minimum(room, _part(value, terms.advance) - self.owed)
-        open_ = (self.left(month) > 1) & (self.cure < 0) & (self.acceleration == self.count)
+        open_ = (self.left(month) > 1) & (self.cure < 0) & (self.acceleration == self.count) & (month <= offer.until)
         drawn = np.where(open_, np.maximum(room, 0), 0)
         self.drawn[:, month] = drawn
+        repaid = (self.owed == 0) & (self.total > 0)
+        self.idle = self.idle + np.where(open_ & ~repaid, (offer.limit - self.total) * offer.idle[month], 0)
         self.total = self.total + drawn
-        self.idle = self.idle + np.where(open_, (offer.limit - self.total) * offer.idle[month], 0)
         charged = _part(self.total, terms.fee) + np.floor(self.idle + HALF_A_CENT).astype(np.int64)
         self.fee[:, month], self.charged = charged - self.charged, charged
         self.first = np.where((self.first == self.count) & (drawn > 0), month, self.first)
@@ -144,7 +148,9 @@ class Loan:
         early = (month <= self.offer.ready) & (left > 1)
         self.added[:, month] = np.where(early, interest, 0)
         interest = interest - self.added[:, month]
-        planned = np.where(early, 0, _instalment(self.terms, self.owed - self.arrears, rate, left, cover - interest))
+        even = self.offer.even[:, month]
+        planned = _instalment(self.terms, self.owed - self.arrears, (even, rate), left, cover - interest)
+        planned = np.where(early, 0, planned)
         self.service[:, month] = interest + planned
         principal = planned + self.arrears
         if self.terms.base == "market_value":
@@ -178,13 +184,15 @@ class Loan:
         self.breach = np.where(fresh, np.minimum(self.breach, month), self.breach)
         self.default = np.where(broken & (self.cure <= month), np.minimum(self.default, month), self.default)
 
-    def accelerate(self, month: int, rows: Flags, proceeds: Ints) -> Ints:
-        """What is owed is due at once: repaid from what a sale brought, then from the reserve; the rest is lost.
+    def accelerate(self, month: int, rows: Flags, proceeds: Ints, cash: Ints) -> Ints:
+        """What is owed is due at once: repaid from what a sale brought, then from the reserve, then from the cash of
+        the borrower if the lender may take it; the rest is lost.
 
         Returns what the reserve set free, less what was repaid.
         """
         owed = np.where(rows, self.owed, 0)
-        repaid = np.minimum(owed, proceeds + self.saved)
+        taken = np.maximum(cash, 0) if self.terms.recourse == "cash" else 0
+        repaid = np.minimum(owed, proceeds + self.saved + taken)
         saved = np.where(rows, self.saved, 0)
         self.to_reserve[:, month] -= saved
         self.saved = self.saved - saved
@@ -202,8 +210,9 @@ def _part(amounts: Ints, share: Fraction) -> Ints:
     return np.asarray(np.floor(amounts * float(share) + HALF_A_CENT), np.int64)
 
 
-def _instalment(funding: Funding, balance: Ints, rate: Floats, left: Ints, cover: Ints) -> Ints:
-    """The principal of a month's instalment: all of it with the last. `cover` is the cash for it, of sculpted debt."""
+def _instalment(funding: Funding, balance: Ints, rates: tuple[Floats, Floats], left: Ints, cover: Ints) -> Ints:
+    """The principal of a month's instalment: all of it with the last. `rates` are those of a twelfth of a year and of
+    the month, `cover` is the cash for it, of sculpted debt."""
     months = np.maximum(left, 1)
     match funding.repaid:
         case "bullet":
@@ -213,8 +222,9 @@ def _instalment(funding: Funding, balance: Ints, rate: Floats, left: Ints, cover
         case "sculpted":
             part = cover.astype(np.float64)
         case "level":
-            safe = np.where(rate > 0, rate, 1.0)
+            even, rate = rates
+            safe = np.where(even > 0, even, 1.0)
             level = balance * safe / -np.expm1(-months * np.log1p(safe))
-            part = np.where(rate > 0, level - balance * safe, balance / months)
+            part = np.where(even > 0, level - balance * rate, balance / months)
     floor = np.minimum(np.floor(np.maximum(part, 0) + HALF_A_CENT).astype(np.int64), balance)
     return np.where(left <= 1, balance, floor)

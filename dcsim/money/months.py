@@ -64,9 +64,13 @@ class Months:
         month = np.searchsorted(self.edges[:-1], ticks, "right") - 1 + (ticks >= self.edges[-1])
         return np.asarray(np.maximum(month, 0))
 
+    def tick(self, moment: datetime | None) -> int:
+        """The tick of a date, that of the start if there is none."""
+        return 0 if moment is None else tick_of(self.start, moment)
+
     def of_date(self, moment: datetime | None) -> int:
         """The month of a date, the first if there is none."""
-        return 0 if moment is None else int(self.at(np.array([tick_of(self.start, moment)]))[0])
+        return 0 if moment is None else int(self.at(np.array([self.tick(moment)]))[0])
 
 
 def step_ticks(path: Path, start: datetime) -> Ints:

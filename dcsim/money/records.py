@@ -39,11 +39,11 @@ class Record(NamedTuple):
     """The same of how many are at work."""
     calendars: tuple[Calendar, ...]
 
-    def held(self, since: int) -> "Record":
-        """The same build if it stands still for a day at a tick: everything from then on is a day later."""
+    def held(self, since: int, days: int) -> "Record":
+        """The same build if it stands still for some days at a tick: everything from then on is so much later."""
 
         def later(ticks: Any) -> Any:
-            return np.where((ticks >= since) & (ticks != NOT), ticks + DAY, ticks)
+            return np.where((ticks >= since) & (ticks != NOT), ticks + days * DAY, ticks)
 
         def moved(rows: Ints, column: int) -> Ints:
             rows = rows.copy()

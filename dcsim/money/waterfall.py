@@ -226,7 +226,7 @@ class Waterfall:
             ltv = loan_to_value(np.asarray(owed), self._value(loan, month))
             if loan.enforced:
                 loan.test(month, bool(self.tested[loan][month]), int(self.deadlines[loan][month]), dscr, ltv)
-            locked |= loan.cure >= 0
+            locked |= (loan.cure >= 0) | ((month <= loan.offer.ready) & (loan.owed > 0))
             if asked.lock_up is not None:
                 locked |= dscr < float(asked.lock_up)
         return locked
@@ -270,7 +270,7 @@ class Waterfall:
             part = np.minimum(pool, np.where(rows, other_loan.owed, 0))
             pool = pool - part
             if other_loan is loan:
-                cash = cash + loan.accelerate(month, rows, part)
+                cash = cash + loan.accelerate(month, rows, part, cash - part - pool)
             else:
                 other_loan.repay(month, part)
                 cash = cash - part

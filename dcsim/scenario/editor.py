@@ -83,7 +83,7 @@ _PRICE, _PART = (
 _FLOATING: Schema = {
     "type": "object",
     "required": ["over", "margin"],
-    "properties": {"over": {"type": "string"}, "margin": _sourced(_on_path(_PART))},
+    "properties": {"over": {"type": "string"}, "margin": _sourced(_on_path(_PART)), "floor": _NUMBER},
     "additionalProperties": False,
 }
 _YIELD: Schema = {

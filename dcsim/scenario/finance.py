@@ -84,8 +84,8 @@ class Cost(Model):
     by: Text | None = None
     """The party that pays; the first if not given."""
     asset: Text | None = None
-    """The asset that energy or a rent is paid for until it is seized; the one whose cost buys units of the same supply
-    if not given."""
+    """The asset that energy or a rent is paid for until it is seized; the one whose cost buys units of the same supply,
+    or that earns with them, if not given."""
     description: Text = ""
     """What it is."""
 
@@ -178,7 +178,8 @@ class Funding(Model):
     """Whether the advance is of what they cost; or no more than of their market value too, above which what is owed has
     to be repaid."""
     rate: RateValue | None = None
-    """Interest a year: `0.105`, a path, or `{over: sofr, margin: 0.06}`."""
+    """Interest a year: `0.105`, a path, or `{over: sofr, margin: 0.06}`, where `floor: 0.02` is the least that the
+    reference rate counts."""
     term: SpanValue | None = None
     """From the first draw to the last instalment, in months or years."""
     repaid: Literal["level", "straight", "bullet", "sculpted"] = "level"
@@ -188,10 +189,13 @@ class Funding(Model):
     """The DSCR of sculpted repayment: 1.3."""
     interest_until: Text | None = None
     """The milestone until whose month interest is added to the loan instead of being paid, and nothing is repaid."""
+    available: SpanValue | None = None
+    """How long after its date it may be drawn, in months or years; to the last instalment but one if not given."""
     fee: NumberValue = Fraction(0)
     """What the lender keeps of each draw, as a part of it."""
     commitment_fee: NumberValue = Fraction(0)
-    """What is paid a year for what may be drawn still, as a part of it."""
+    """What is paid a year for what was not drawn during a month, as a part of it, from its date until it may be drawn
+    no more, or is repaid."""
     reserve: SpanValue | None = None
     """A reserve account of so many months of the debt service of the month: `6 months`."""
     sweep: NumberValue = Fraction(0)
@@ -204,6 +208,8 @@ class Funding(Model):
     sold at once, the lender is paid from that, and the rest is lost."""
     notice: SpanValue = parse_span("0 d")
     """How long after a default the loan is accelerated."""
+    recourse: Literal["none", "cash"] = "none"
+    """Whether, after a sale and the reserve, the lender is paid from the cash of the borrower too."""
     description: Text = ""
     """Who gives it."""
 
@@ -376,10 +382,12 @@ class Finance(Model):
         return self.party(next((cost.by for cost in costs if cost is not None and cost.by), None))
 
     def asset_of(self, used: Cost | Revenue) -> str | None:
-        """The asset that earns or costs something: the one it names, or that is bought as units of the same supply."""
+        """The asset that earns or costs something: the one it names, or that is bought as units of the same supply, or
+        that earns with units of the same supply."""
         if used.asset is not None or used.supply is None:
             return used.asset
         for name, asset in self.assets.items():
             if any(self.costs[cost].supply == used.supply for cost in asset.costs or (name,) if cost in self.costs):
                 return name
-        return None
+        earning = (revenue.asset for revenue in self.revenue.values() if revenue.supply == used.supply)
+        return next((asset for asset in earning if asset is not None), None)

@@ -46,6 +46,8 @@ class Path:
     """Of a price that is for an hour, a month or a megawatt-hour."""
     over: str = ""
     """The reference rate to which a rate is added."""
+    floor: Fraction = Fraction(0)
+    """The least that the reference rate counts."""
     is_linear: bool = False
 
     @cached_property
@@ -144,12 +146,13 @@ def parse_share(raw: Any) -> Path:
 
 
 def parse_rate_of(raw: Any) -> Path:
-    """A yearly rate: `0.105`, a path, or `{over: sofr, margin: 0.06}`."""
-    if not isinstance(raw, Mapping) or not ({"over", "margin"} & set(raw)):
+    """A yearly rate: `0.105`, a path, or `{over: sofr, margin: 0.06, floor: 0.02}`."""
+    if not isinstance(raw, Mapping) or not ({"over", "margin", "floor"} & set(raw)):
         return parse_share(raw)
-    if set(raw) != {"over", "margin"}:
-        raise ValueError("write a floating rate as {over: sofr, margin: 0.06}")
-    return replace(_path(raw["margin"], read_number), over=str(raw["over"]))
+    if set(raw) - {"floor"} != {"over", "margin"}:
+        raise ValueError("write a floating rate as {over: sofr, margin: 0.06}, with a `floor` of sofr if it has one")
+    floor = read_number(raw.get("floor", 0))
+    return replace(_path(raw["margin"], read_number), over=str(raw["over"]), floor=floor)
 
 
 def parse_rent(raw: Any) -> Path:

@@ -44,6 +44,8 @@ FAN = 4096
 """The first replications give the quantiles by month, so that what is kept does not grow with their number."""
 MOST_TOGETHER = 256
 """The books of so many replications are kept at once at most: the more, the less time each of them takes."""
+SLIP = 30
+"""Days of delay from which the cost of one of them follows, which alone would move few payments over a month end."""
 MOST_WATCHED = 2**23
 """So many instances of activities are kept at once at most, those of each replication by themselves."""
 TABLES = {
@@ -153,10 +155,11 @@ class Money:
         return Valued(first, figures, cash, observed_, rented, never, books, self.wanted.of(builds, books))
 
     def delays(self, trace: Trace, record: Record, centre: Valued) -> pd.DataFrame:
-        """What a day costs for which the expected build stands still at the beginning of each of its months: month,
+        """What a day costs by which the expected build is late from the beginning of each of its months on: month,
         party, npv_lost, gap_added."""
         end = int(self.months.at(np.array([max(record.end, int(movements(trace)[1].max(initial=0)))]))[0])
-        held = [record.held(max(int(tick), 0)) for tick in self.months.edges[: min(end + 1, self.months.count)]]
+        edges = self.months.edges[: min(end + 1, self.months.count)]
+        held = [record.held(max(int(tick), 0), SLIP) for tick in edges]
         books = self.books(self.builds(held), repeated(len(held)))
         now = self.figures(books)
         months = moments(self.months.ends[: len(held)])
@@ -164,7 +167,8 @@ class Money:
         for name in books.parties:
             was, after = centre.figures[name].values, now[name].values
             lost, gap = was["npv"] - after["npv"], after["funding_gap"] - was["funding_gap"]
-            frames.append(pd.DataFrame({"party": name, "month": months, "npv_lost": lost, "gap_added": gap}))
+            columns = {"npv_lost": lost / SLIP, "gap_added": gap / SLIP}
+            frames.append(pd.DataFrame({"party": name, "month": months, **columns}))
         return pd.concat(frames, ignore_index=True)
 
     def uncertain(self, engine: str) -> dict[str, Callable[[Floats], Floats]]:

@@ -16,6 +16,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.units import Span, parse_amount, parse_money, plain
 
 MOST_MONTHS = 1200
+MOST_LOANS = 100
 MOST_MONEY = Fraction(10**12)
 """What a single price may be, in units of its currency."""
 _WHEN = {"supply": ("ordered", "delivered", "consumed"), "activity": ("start", "finish")}
@@ -66,14 +67,19 @@ class _Check:
         finance, findings, root = self.finance, self.findings, ("finance",)
         findings.read((*root, "currency"), parse_money, f"1 {finance.currency}")
         first = _month(self.scenario.start)
-        here = 0 <= _month(finance.until) - first < MOST_MONTHS
-        findings.require(here, (*root, "until"), f"statements may end at most {MOST_MONTHS:,} months after the start")
+        here, lasts = (*root, "until"), _month(finance.until) - first
+        findings.require(lasts >= 0, here, f"is before the start, {self.scenario.start:%Y-%m}")
+        findings.require(
+            lasts < MOST_MONTHS, here, f"statements may end at most {MOST_MONTHS:,} months after the start"
+        )
+        lent = [name for name, funding in finance.funding.items() if funding.loan is not None]
+        findings.require(len(lent) <= MOST_LOANS, (*root, "funding"), f"at most {MOST_LOANS} loans, got {len(lent):,}")
         rate = finance.discount_rate
         findings.require(0 <= rate < 10, (*root, "discount_rate"), f"expected a rate such as 0.12, got {plain(rate)}")
         is_named_once = bool(finance.parties) and len(set(finance.parties)) == len(finance.parties)
         findings.require(is_named_once, (*root, "parties"), "expected at least one party, each once")
         for name, reference in finance.reference_rates.items():
-            self.path((*root, "reference_rates", name), reference)
+            self.rate((*root, "reference_rates", name), reference)
         self.whole_months((*root, "dscr", "length"), finance.dscr.length)
         for name, shared in finance.distributions.items():
             path: Key = (*root, "distributions", name)
@@ -195,7 +201,10 @@ class _Check:
         self.known((*path, "to"), "party", lease.to, finance.parties)
         self.known((*path, "from"), "party", lease.lessor, finance.parties)
         self.whole_months((*path, "term"), lease.term)
-        self.path((*path, "rent"), lease.rent, MONTH if lease.rent.currency else "")
+        if lease.rent.currency:
+            self.path((*path, "rent"), lease.rent, MONTH)
+        else:
+            self.rate((*path, "rent"), lease.rent)
         self.findings.require(0 <= lease.residual <= 1, (*path, "residual"), "must be between 0 and 1")
         if asset not in finance.assets:
             return
@@ -219,6 +228,9 @@ class _Check:
         if (funding.equity is None) == (funding.loan is None):
             self.findings.add(path, "must be either `equity` or a `loan`")
             return
+        late = "comes after the last month of the statements, and counts nowhere"
+        if funding.date is not None and _month(funding.date) > _month(self.finance.until):
+            self.findings.warn((*path, "date"), late)
         if funding.equity is not None:
             self.path((*path, "equity"), funding.equity)
             for key in sorted(_LENT & funding.model_fields_set):
@@ -227,10 +239,11 @@ class _Check:
         self.path((*path, "loan"), funding.loan)
         for key, meaning in (("rate", "the yearly interest"), ("term", "the duration of the loan")):
             self.findings.require(getattr(funding, key) is not None, path, f"needs `{key}`: {meaning}")
-        if funding.term is not None:
-            self.whole_months((*path, "term"), funding.term)
+        for key in ("term", "available"):
+            if getattr(funding, key) is not None:
+                self.whole_months((*path, key), getattr(funding, key))
         if funding.rate is not None:
-            self.path((*path, "rate"), funding.rate)
+            self.rate((*path, "rate"), funding.rate)
             self.known((*path, "rate"), "reference rate", funding.rate.over or None, self.finance.reference_rates)
         self.protected(path, funding)
         self.known((*path, "interest_until"), "milestone", funding.interest_until, self.scenario.milestones)
@@ -298,6 +311,13 @@ class _Check:
             self.findings.add(path, f"a price for {_PER[per]}, is expected here")
         for _, step in value.steps:
             check_uncertain(path, step, Fraction, self.findings, MOST_MONEY)
+
+    def rate(self, path: Key, value: Path) -> None:
+        """A yearly rate, as a part of 1."""
+        self.path(path, value)
+        for number in (number for _, step in value.steps for number in step.values if isinstance(number, Fraction)):
+            wrong = f"a rate of {plain(number * 100)} % a year: write 6 % as 0.06"
+            self.findings.require(number <= 1, path, wrong)
 
     def whole_months(self, path: Key, span: Span, least: int = 1) -> Fraction:
         fine = (span.months or not span.amount) and span.months.denominator == 1 and span.months >= least
