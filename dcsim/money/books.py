@@ -257,8 +257,8 @@ class _Ledger:
             rate = rate + np.maximum(reference, float(terms.rate.floor))
         interval = np.broadcast_to(rate, (self.n, months.count))
         ready = np.full(self.n, -1) if terms.interest_until is None else reached[terms.interest_until]
-        there = np.clip((months.edges[1:] - months.tick(terms.date)) / (months.days * 1440), 0, 1)
-        idle = there * month_share(finance, months) * float(terms.commitment_fee)
+        committed = np.clip((months.edges[1:] - months.tick(terms.date)) / (months.days * 1440), 0, 1)
+        idle = committed * month_share(finance, months) * float(terms.commitment_fee)
         period = rate_of_month(interval, finance, month_share(finance, months))
         even = rate_of_month(interval, finance, np.full(months.count, 1 / 12))
         until = months.count if terms.available is None else first + int(terms.available.months)

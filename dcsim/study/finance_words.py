@@ -88,7 +88,7 @@ RENTED = (
     "used. At the break-even price, or utilisation, owning and renting cost the same."
 )
 NOT_MODELLED = (
-    "Not modelled: market values that follow rents, taxes, inflation, insurance, hedges, cross-default, equity cures, "
+    "Not modelled: taxes, inflation, insurance, hedges, market values that follow rents, cross-default, equity cures, "
     "interest on cash and reserves, what becomes of leased assets after the term. What is there when the build ends "
     "stays until the last month; resources are paid until the build ends."
 )
