@@ -1,13 +1,13 @@
 """The last day on which an order can be placed and enough builds are still in time.
 
-Between two days on which a build ends alike it is taken to end alike on all days between, until the day found and the
-one after it have been simulated in full; where they belie that (a later order can make a build sooner: Graham, SIAM
-Journal on Applied Mathematics 17 (1969) 416), every build is simulated on every day that is looked at.
+Between two days on which a replication ends alike it is taken to end alike on all days between, until the day found
+has been simulated in full, and on the one after it all that are taken to be late; where they belie that (a later order
+can make a build sooner: Graham, SIAM Journal on Applied Mathematics 17 (1969) 416), the search goes on with what they
+tell, until such a pair agrees.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from math import ceil
 
 import numpy as np
@@ -39,6 +39,10 @@ class InTime:
         return in_time(network.start, self.limit, ends.dated)
 
 
+NEW = -1
+"""Of a replication that was not simulated on a day."""
+
+
 @dataclass
 class Search:
     """One order placed earlier and later: on which days how many replications are in time."""
@@ -50,25 +54,24 @@ class Search:
     """Days by which it can be placed earlier, as a negative number."""
     last: int
     """Days after which it comes too late for anything."""
-    known: dict[int, Hits] = field(default_factory=dict)
-    """By how many days it is placed later than planned."""
-    taken: dict[int, Hits] = field(default_factory=dict)
-    """Days on which some replications were not simulated but taken to end as they do before and after: which."""
-    exact: bool = False
+    known: dict[int, NDArray[np.int8]] = field(default_factory=dict)
+    """By how many days it is placed later than planned: of each replication whether it is in time, or `NEW`."""
 
     def count(self, days: int) -> int:
-        """How many replications are in time."""
-        if days not in self.known:
-            before = [day for day in self.known if day < days]
-            after = [day for day in self.known if day > days]
-            hits, open_ = np.zeros(self.trials.n, np.bool_), np.ones(self.trials.n, np.bool_)
-            if before and after and not self.exact:
-                hits, late = self.known[max(before)].copy(), self.known[min(after)]
-                open_ = hits != late
-                self.taken[days] = ~open_
-            self.known[days] = hits
-            self._simulate(days, open_)
-        return int(self.known[days].sum())
+        """How many replications are in time: those that end alike before and after this day end so on it as well."""
+        return int(self._ends(days).sum())
+
+    def _ends(self, days: int) -> NDArray[np.int8]:
+        """Of each replication whether it is in time; earlier than on any day simulated it is if it is on that day."""
+        known = self.known.setdefault(days, np.full(self.trials.n, NEW, np.int8))
+        before, after = np.ones_like(known), np.full_like(known, NEW)
+        for day in sorted(self.known):
+            if day <= days:
+                before = np.where(self.known[day] != NEW, self.known[day], before)
+            else:
+                after = np.where(after == NEW, self.known[day], after)
+        self._simulate(days, (known == NEW) & (before != after))
+        return np.where(known == NEW, before, known)
 
     def _simulate(self, days: int, which: Hits) -> None:
         """Simulate some replications with the order placed so much later."""
@@ -77,45 +80,46 @@ class Search:
             self.known[days][numbers] = self.trials.hits(moved_orders(self.network, self.numbers, days * DAY), numbers)
 
     def in_full(self, days: int) -> int:
-        """The same, with every replication simulated."""
+        """How many replications are in time, with every one simulated."""
         self.count(days)
-        if days in self.taken:
-            self._simulate(days, self.taken.pop(days))
+        self._simulate(days, self.known[days] == NEW)
         return self.count(days)
+
+    def are_fewer(self, days: int, needed: int) -> bool:
+        """Whether fewer are in time, with every replication simulated that is taken to be late."""
+        late = self._ends(days) == 0
+        self._simulate(days, late & (self.known[days] == NEW))
+        return self.count(days) < needed
 
     def latest(self, needed: int) -> int | None:
         """The last day on which so many builds are in time; none if there is none, the last if it is no matter."""
         if self.count(self.last) >= needed:
             return self.last
-        if self.count(self.first) < needed:
-            if self.count(0) < needed:
-                return None
-            low = 0
-        else:
-            low = self.first
-        high = self.last
+        if self.count(0) < needed and self.count(self.first) < needed:
+            return None
+        low = next(day for day in sorted(self.known, reverse=True) if self.count(day) >= needed)
+        high = min(day for day in self.known if day > low)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if self.count(middle) >= needed else (low, middle)
         return low
 
     def verified(self, needed: int) -> int | None:
-        """The same, after that day and the next were simulated in full; where they belie it, all are."""
-        latest = self.latest(needed)
-        if latest is None or latest == self.last:
-            return latest
-        if self.in_full(latest) >= needed > self.in_full(latest + 1):
-            return latest
-        self.exact = True
-        self.known = {day: hits for day, hits in self.known.items() if day not in self.taken}
-        self.taken = {}
-        return self.latest(needed)
+        """The same, after that day was simulated in full and the next as far as it matters; sought again where they
+        belie it."""
+        while (latest := self.latest(needed)) is not None and latest != self.last:
+            if self.in_full(latest) >= needed and self.are_fewer(latest + 1, needed):
+                break
+        return latest
 
     @property
     def sooner(self) -> int:
         """In how many replications a later order was seen to be in time where an earlier one was not."""
-        full = [self.known[day] for day in sorted(self.known) if day not in self.taken]
-        return max((int((later & ~earlier).sum()) for earlier, later in pairwise(full)), default=0)
+        late, better = np.zeros((2, self.trials.n), np.bool_)
+        for day in sorted(self.known):
+            better |= late & (self.known[day] == 1)
+            late |= self.known[day] == 0
+        return int(better.sum())
 
 
 def moved_orders(network: Network, numbers: Sequence[int], minutes: int) -> Network:

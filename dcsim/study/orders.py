@@ -133,7 +133,7 @@ def _rows(
             continue
         last = _last_day(network, numbers, trials.limit)
         search = Search(network, numbers, trials, _first_day(network, numbers, until), last)
-        search.known[0] = planned
+        search.known[0] = planned.astype(np.int8)
         yield _row(network, numbers, search, confidence, points, float(planned.mean()))
     progress(len(groups), len(groups))
 

@@ -18,12 +18,15 @@ from dcsim.engine import new_runner
 from dcsim.engine.outcome import Goal
 from dcsim.errors import RequestError
 from dcsim.network import Network
-from dcsim.study.threads import Pool, in_chunks
+from dcsim.study.threads import CHUNK, Pool, in_chunks
 from dcsim.trace import NOT
 
 Ints = NDArray[np.int64]
 Designed = Callable[[int], Mapping[str, float]]
 Progress = Callable[[int, int], None]
+
+FEWEST, PARTS = 8, 8
+"""Few replications are run in so many parts, of at least so many, so that no thread waits long for another."""
 
 
 class Ends(NamedTuple):
@@ -92,7 +95,8 @@ class Trials:
         number = [milestone.name for milestone in network.milestones].index(self.milestone)
         goal = Goal(number, network.horizon if self.until is None else min(self.until, network.horizon))
         work = _Ends(self.engine, network, self.seed, goal, numbers, designed)
-        chunks = in_chunks(len(replications), self.pool, work, progress)
+        chunk = min(CHUNK, max(FEWEST, -(-len(replications) // PARTS)))
+        chunks = in_chunks(len(replications), self.pool, work, progress, chunk)
         ticks, dated, left = np.concatenate([np.zeros((3, 0), np.int64), *(ends for ends, _ in chunks)], axis=1)
         return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in chunks)]))
 
