@@ -393,7 +393,6 @@ def test_commands_tell_them():
     scenario = dcsim.load(correlated(a=(0.5, STEEL, ROOF), b=(0.2, BUILD)))
     console = Console(record=True, width=100, file=StringIO())
     console.print(tell(scenario, network_of(scenario)))
-    pytest.importorskip("SALib")
     console.print(repr(dcsim.drivers(scenario, milestone="done", n=16, engine="reference").report()))
     said = " ".join(console.export_text().split())
     assert f"a 0.5 between {STEEL}, {ROOF}" in said

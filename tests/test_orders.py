@@ -279,6 +279,26 @@ def test_moving_an_order_moves_nothing_else():
     assert (moved.link_lag != network.link_lag).sum() == 1
 
 
+def test_a_stopped_search_continues(tmp_path):
+    goods = {"goods": {"unit": "piece", "orders": {"main": {"amount": 1, "lead_time": "10 d"}, "spare": {"amount": 1}}}}
+    scenario = dcsim.load(
+        network("fill=2d", supplies=goods, fill={"consumes": {"goods": 2}}, milestones={"full": {"activity": "fill"}})
+    )
+
+    def stop(done, count):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asked(scenario, out=tmp_path / "out", progress=stop)
+    assert [path.name for path in (tmp_path / "out" / "parts").iterdir()] == ["point-00000.part"]
+    found, _ = asked(scenario, out=tmp_path / "out", resume=True)
+    at_once, _ = asked(scenario)
+    pd.testing.assert_frame_equal(found.orders, at_once.orders)
+    again, _ = asked(scenario, out=tmp_path / "out", resume=True)
+    assert repr(again.report()) == repr(at_once.report())
+
+
 # What makes no sense, and the command
 
 

@@ -1,18 +1,18 @@
 """Which uncertain inputs move a date, and by how many days.
 
 Everything here works on points and values: a point is a row of uniform numbers, one or several for each input, its
-value what came of it. Where the values come from is not known here.
+value what came of it. Where the values come from is not known here. Points are asked for in rounds: an input whose
+numbers are known well enough has no more of them, and the others twice as many as before.
 
-First-order and total indices: Saltelli et al., Computer Physics Communications 181 (2010) 259, by SALib. Rank
-correlation: Spearman's, its interval by Bonett and Wright, Psychometrika 65 (2000) 23. Value of information: Howard,
-IEEE Transactions on Systems Science and Cybernetics 2 (1966) 22, of the mean beyond a quantile: Acerbi and Tasche,
-Journal of Banking & Finance 26 (2002) 1487.
+First-order and total indices: Saltelli et al., Computer Physics Communications 181 (2010) 259. Rank correlation:
+Spearman's, its interval by Bonett and Wright, Psychometrika 65 (2000) 23. Value of information: Howard, IEEE
+Transactions on Systems Science and Cybernetics 2 (1966) 22, of the mean beyond a quantile: Acerbi and Tasche, Journal
+of Banking & Finance 26 (2002) 1487.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.quantiles import Interval
 from dcsim.counting import positions
-from dcsim.errors import RequestError, UnavailableError
+from dcsim.errors import RequestError
 
 Points = NDArray[np.float64]
 Values = NDArray[np.float64]
@@ -29,6 +29,11 @@ SMALLEST = 2.0**-33
 """Uniform numbers stay so far from 0 and 1."""
 PAIRED = 4
 """A tornado uses one in so many of the points that the indices use."""
+FEW, FEW_PAIRS = 128, 32
+"""Points of the first round with each input changed, for the indices and for a tornado."""
+PRECISE, PRECISE_SWING = 0.57, 2.26
+"""Half an interval of a share of the variance, and of a swing in standard deviations, at which an input has no more
+points; divided by the root of their number: 0.025 and 0.1 of 512."""
 VAGUE = 0.25
 """Half an interval above which a share of the variance is not shown."""
 RESAMPLES, SHUFFLES = 200, 50
@@ -37,6 +42,7 @@ LEVEL = 0.8
 Z95 = 1.959963984540054
 TINY = 1e-9
 """A share of the variance of sizes below which those of a bin are taken to be equal."""
+T = TypeVar("T", np.float64, np.int64)
 Bins = NDArray[np.int64]
 """Of each value the bin it is in."""
 UNKNOWN = Interval(np.nan, np.nan, np.nan)
@@ -66,6 +72,8 @@ class Input:
     high: tuple[float, ...] = ()
     chance: float | None = None
     """The probability of its high end, for what is always at one of its ends."""
+    settled: Callable[[Points], Points] = lambda columns: columns
+    """The same columns, equal where they come to the same thing."""
 
 
 def sample(inputs: Sequence[Input], n: int, seed: int) -> Points:
@@ -79,24 +87,58 @@ def sample(inputs: Sequence[Input], n: int, seed: int) -> Points:
     ------
     RequestError
         n is not a power of two, over which such a sequence is even.
-    UnavailableError
-        SALib is not installed.
     """
+    from scipy.stats import qmc
+
     if n < 2 * PAIRED or n & (n - 1):
         more = max(2 * PAIRED, 1 << max(0, n - 1).bit_length())
         raise RequestError(f"Sobol points come in powers of two, at least {2 * PAIRED}: ask for {more}, not {n}")
-    if find_spec("SALib") is None:
-        raise UnavailableError("sensitivity indices need SALib: pip install 'dcsim[sensitivity]'")
-    from SALib.sample import sobol
-
-    points = np.clip(sobol.sample(_problem(inputs), n, calc_second_order=False, seed=seed), SMALLEST, 1 - SMALLEST)
-    base = points[_firsts(inputs, n)][: n // PAIRED]
-    parts = [points]
-    for drawn_input, columns in zip(inputs, _columns(inputs), strict=True):
+    width, columns_of = sum(len(drawn_input.quantities) for drawn_input in inputs), _columns(inputs)
+    drawn = np.clip(qmc.Sobol(2 * width, rng=seed).random(n), SMALLEST, 1 - SMALLEST)
+    points = np.repeat(drawn[:, None, :width], len(inputs) + 2, axis=1)
+    points[:, -1] = drawn[:, width:]
+    for number, columns in enumerate(columns_of, start=1):
+        points[:, number, columns] = points[:, -1, columns]
+    base = points[: n // PAIRED, 0]
+    parts = [points.reshape(-1, width)]
+    for drawn_input, columns in zip(inputs, columns_of, strict=True):
         for end in (drawn_input.low, drawn_input.high) if drawn_input.low else ():
             parts.append(base.copy())
             parts[-1][:, columns] = np.where(np.isnan(end), base[:, columns], end)
     return np.concatenate(parts)
+
+
+def settled(inputs: Sequence[Input], points: Points) -> Points:
+    """The same points, equal where they come to the same thing."""
+    points = points.copy()
+    for drawn_input, columns in zip(inputs, _columns(inputs), strict=True):
+        points[:, columns] = drawn_input.settled(points[:, columns])
+    return points
+
+
+def wanted(inputs: Sequence[Input], n: int, values: Values) -> NDArray[np.int64]:
+    """Which points of `sample` need values next, given those that there are, the others not a number; none at the end.
+
+    First come the independent points, then a part of the points of each input, and then twice as many of those inputs
+    whose indices, or whose swing, are not known well enough.
+    """
+    plain = plain_points(inputs, n)
+    if np.isnan(values[plain]).any():
+        return plain
+    numbers = np.arange(len(values))
+    grid, at_ends = numbers[: n * (len(inputs) + 2)].reshape(n, -1), _at_ends(n, inputs, numbers)
+    spread, parts = float(values[plain].std()), []
+    for number, shares in enumerate(indices(inputs, n, values)):
+        rows = _known(values[grid[:, 1 + number]])
+        if not max(share.within for share in shares) <= PRECISE / n**0.5:
+            parts.append(grid[rows : max(FEW, 2 * rows), 1 + number])
+        if number in at_ends:
+            ends, chance = at_ends[number], inputs[number].chance
+            rows = _known(values[ends[0]])
+            swing = tornado(values[grid[:rows, 0]], values[ends[:, :rows]], chance, spread)[-1] if rows else UNKNOWN
+            if not swing.high - swing.estimate <= PRECISE_SWING / n**0.5 * spread:
+                parts.append(ends[:, rows : max(FEW_PAIRS, 2 * rows)].ravel())
+    return np.concatenate([*parts, numbers[:0]])
 
 
 def table(
@@ -112,21 +154,19 @@ def table(
     have a 95 % interval (`first_low`, `first_high`). What has no size or no ends, and what is not known, is empty.
     """
     plain = plain_points(inputs, n)
-    shares = indices(inputs, n, values, seed)
-    ends = iter(values[n * (len(inputs) + 2) :].reshape(-1, 2, n // PAIRED))
-    base = values[_firsts(inputs, n)][: n // PAIRED]
+    shares = indices(inputs, n, values)
+    at_ends, base, spread = _at_ends(n, inputs, values), values[_firsts(inputs, n)], float(values[plain].std())
     rows, later = [], -values[plain] if more_is_better else values[plain]
     for number, (drawn_input, columns) in enumerate(zip(inputs, _columns(inputs), strict=True)):
         correlation, known, sooner = UNKNOWN, UNKNOWN, UNKNOWN
         if drawn_input.size is not None:
             size = drawn_input.size(points[plain][:, columns])
             correlation = rank_correlation(size, values[plain])
-            known = information(size, later, np.random.default_rng([seed, number]))
-            sooner = information(size, later, np.random.default_rng([seed, number]), p80)
+            known, sooner = information(size, later, np.random.default_rng([seed, number]))
         low, high, swing = np.nan, np.nan, UNKNOWN
-        if drawn_input.low:
-            at_low, at_high = next(ends)
-            low, high, swing = tornado(base, at_low, at_high, drawn_input.chance)
+        if number in at_ends:
+            pairs = _known(at_ends[number][0])
+            low, high, swing = tornado(base[:pairs], at_ends[number][:, :pairs], drawn_input.chance, spread)
         cells = (*_cells(correlation), *_cells(shares[number][0]), *_cells(shares[number][1]))
         rows.append(
             (drawn_input.name, drawn_input.kind, *cells, low, high, *_cells(swing), *_cells(known), *_cells(sooner))
@@ -160,19 +200,33 @@ def plain_points(inputs: Sequence[Input], n: int) -> NDArray[np.int64]:
     return np.concatenate([first, first + len(inputs) + 1])
 
 
-def indices(inputs: Sequence[Input], n: int, values: Values, seed: int) -> list[tuple[Interval, Interval]]:
-    """Of each input the first-order and the total index, with intervals from a bootstrap; 0 if nothing varies."""
-    if not np.ptp(values[plain_points(inputs, n)]):
-        return [(Interval(0, 0, 0), Interval(0, 0, 0))] * len(inputs)
-    from SALib.analyze import sobol
+def indices(inputs: Sequence[Input], n: int, values: Values) -> list[tuple[Interval, Interval]]:
+    """Of each input the first-order and the total index, from as many points as have values; 0 if nothing varies.
 
-    all_values = values[: n * (len(inputs) + 2)]
-    # SALib takes the seed 0 for none
-    analysed = sobol.analyze(
-        _problem(inputs), all_values, calc_second_order=False, num_resamples=RESAMPLES, seed=seed + 1
-    )
-    first, total = (zip(analysed[name], analysed[f"{name}_conf"], strict=True) for name in ("S1", "ST"))
-    return [(_around(*alone), _around(*in_all)) for alone, in_all in zip(first, total, strict=True)]
+    Intervals are those of a ratio of means. That of a total index allows for an effect as large as the standard
+    deviation in one more point, since what acts rarely may act in none of few.
+    """
+    grid = values[: n * (len(inputs) + 2)].reshape(n, -1)
+    base, independent, plain = grid[:, 0], grid[:, -1], grid[:, [0, -1]]
+    mean, variance = plain.mean(), plain.var()
+    if not np.ptp(plain):
+        return [(Interval(0, 0, 0), Interval(0, 0, 0))] * len(inputs)
+    squares = ((plain - mean) ** 2).mean(axis=1) - variance
+
+    def share(products: Values, unseen: float = 0.0) -> Interval:
+        if not len(products):
+            return UNKNOWN
+        estimate = float(products.mean() / variance)
+        away = -estimate * squares / n
+        away[: len(products)] += (products - products.mean()) / len(products)
+        return _around(estimate, Z95 * float(np.sqrt(away @ away / variance**2 + (unseen / len(products)) ** 2)))
+
+    shares = []
+    for column in grid[:, 1:-1].T:
+        rows = _known(column)
+        moved = column[:rows] - base[:rows]
+        shares.append((share((independent[:rows] - mean) * moved), share(moved**2 / 2, 1.0)))
+    return shares
 
 
 def rank_correlation(sizes: Values, values: Values) -> Interval:
@@ -185,14 +239,17 @@ def rank_correlation(sizes: Values, values: Values) -> Interval:
     return Interval(r, float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half)))
 
 
-def tornado(base: Values, low: Values, high: Values, chance: float | None) -> tuple[float, float, Interval]:
+def tornado(base: Values, ends: Values, chance: float | None, unseen: float) -> tuple[float, float, Interval]:
     """By how much the mean moves at both ends of an input, and what lies between them, from paired values.
 
-    What is always at one of its ends lies between them as its chance says, which is known better than by counting.
+    What is always at one of its ends lies between them as its chance says, which is known better than by counting. The
+    interval allows for one more pair whose values lie `unseen` apart.
     """
+    low, high = ends
     between = high - low
     base = base if chance is None else low + chance * between
-    swing, half = float(between.mean()), Z95 * float(between.std(ddof=1)) / np.sqrt(len(between))
+    error = np.hypot(float(between.std(ddof=1)) / np.sqrt(len(between)), unseen / len(between))
+    swing, half = float(between.mean()), Z95 * float(error)
     swing_of = Interval(abs(swing), max(0.0, abs(swing) - half), abs(swing) + half)
     return float((low - base).mean()), float((high - base).mean()), swing_of
 
@@ -207,30 +264,8 @@ def _bins(sizes: Values) -> Bins:
     return np.searchsorted(edges, sizes, side="right")
 
 
-def latest_fifth(bins: Bins, sizes: Values, values: Values) -> float:
-    """The mean of the latest fifth of each bin about a straight line, averaged over the bins by their values."""
-    values = _level(bins, sizes, values)
-    ordered, counts = values[np.lexsort((values, bins))], np.bincount(bins)
-    beyond = np.clip(positions(counts) + 1 - np.repeat(LEVEL * counts, counts), 0, 1)
-    return float(ordered @ beyond / ((1 - LEVEL) * len(values)))
-
-
-def p80(bins: Bins, sizes: Values, values: Values) -> float:
-    """The P80 of each bin about a straight line, averaged over the bins by their values."""
-    values = _level(bins, sizes, values)
-    ordered, counts = values[np.lexsort((values, bins))], np.bincount(bins)
-    last = np.cumsum(counts) - counts + np.maximum(np.ceil(LEVEL * counts).astype(np.int64), 1) - 1
-    filled = counts > 0
-    return float(ordered[last[filled]] @ counts[filled] / len(values))
-
-
-def information(
-    sizes: Values,
-    values: Values,
-    rng: np.random.Generator,
-    date: Callable[[Bins, Values, Values], float] = latest_fifth,
-) -> Interval:
-    """By how much a date would come earlier on average if a size were known: the mean of the latest fifth, or the P80.
+def information(sizes: Values, values: Values, rng: np.random.Generator) -> tuple[Interval, Interval]:
+    """By how much a date would come earlier on average if a size were known: the mean of the latest fifth, and the P80.
 
     A date at the P80 leaves the fifth beyond it, whose mean never comes later for those who
     know more. The P80 itself may: it leaves out what is rarer than that fifth.
@@ -240,15 +275,29 @@ def information(
     """
     bins = _bins(sizes)
     if bins.max() == 0:
-        return UNKNOWN
+        return UNKNOWN, UNKNOWN
     shuffles = [rng.permutation(len(values)) for _ in range(SHUFFLES)]
-    unknown = [date(bins[k], sizes[k], values) for k in shuffles]
-    all_values, alike = np.zeros_like(bins), np.zeros_like(sizes)
+    unknown = np.array([_dates(bins[k], _level(bins[k], sizes[k], values)) for k in shuffles])
     resamples = [rng.integers(len(values), size=len(values)) for _ in range(RESAMPLES)]
-    gains = [date(all_values, alike, values[k]) - date(bins[k], sizes[k], values[k]) for k in resamples]
-    chance = np.var(unknown, ddof=1)  # of the bins; a resample has it twice, once from the sample
-    half = Z95 * float(np.sqrt(max(np.var(gains, ddof=1) - chance, chance)))
-    return _around(float(np.mean(unknown)) - date(bins, sizes, values), half)
+    alike = np.zeros_like(bins)
+    gains = np.array(
+        [_dates(alike, values[k]) - _dates(bins[k], _level(bins[k], sizes[k], values[k])) for k in resamples]
+    )
+    chance = unknown.var(axis=0, ddof=1)  # of the bins; a resample has it twice, once from the sample
+    half = Z95 * np.sqrt(np.maximum(gains.var(axis=0, ddof=1) - chance, chance))
+    gained = unknown.mean(axis=0) - _dates(bins, _level(bins, sizes, values))
+    fifth, p80 = map(_around, gained.tolist(), half.tolist())
+    return fifth, p80
+
+
+def _dates(bins: Bins, values: Values) -> Values:
+    """The mean of the latest fifth of each bin, and its P80, both averaged over the bins by their values."""
+    ordered, counts = values[np.lexsort((values, bins))], np.bincount(bins)
+    beyond = np.clip(positions(counts) + 1 - np.repeat(LEVEL * counts, counts), 0, 1)
+    last = np.cumsum(counts) - counts + np.maximum(np.ceil(LEVEL * counts).astype(np.int64), 1) - 1
+    filled = counts > 0
+    fifth = ordered @ beyond / ((1 - LEVEL) * len(values))
+    return np.array([fifth, ordered[last[filled]] @ counts[filled] / len(values)])
 
 
 def _level(bins: Bins, sizes: Values, values: Values) -> Values:
@@ -271,11 +320,15 @@ def _columns(inputs: Sequence[Input]) -> list[slice]:
     return [slice(end - len(drawn_input.quantities), end) for drawn_input, end in zip(inputs, ends, strict=True)]
 
 
-def _problem(inputs: Sequence[Input]) -> dict[str, Any]:
-    """The inputs as SALib knows them: every input a group of what is drawn for it."""
-    names = [quantity for drawn_input in inputs for quantity in drawn_input.quantities]
-    groups = [str(number) for number, drawn_input in enumerate(inputs) for _ in drawn_input.quantities]
-    return {"num_vars": len(names), "names": names, "bounds": [[0, 1]] * len(names), "groups": groups}
+def _at_ends(n: int, inputs: Sequence[Input], of_points: NDArray[T]) -> dict[int, NDArray[T]]:
+    """What belongs to the points at the ends of each input that has ends: low and high, by points."""
+    parts = iter(of_points[n * (len(inputs) + 2) :].reshape(-1, 2, n // PAIRED))
+    return {number: next(parts) for number, drawn_input in enumerate(inputs) if drawn_input.low}
+
+
+def _known(values: Values) -> int:
+    """How many of the first values there are; the others are not a number."""
+    return int(np.count_nonzero(~np.isnan(values)))
 
 
 def _around(estimate: float, half: float) -> Interval:

@@ -186,12 +186,13 @@ def drivers(
     n: Annotated[
         int, typer.Option("-n", min=1, metavar="N", help="Sample points, a power of two; more give finer indices.")
     ] = 512,
+    resume: bool,
     **shared: Any,
 ) -> "Result":
     """Rank the uncertain inputs by how far they move a milestone."""
     from dcsim.study.drivers import drivers
 
-    return drivers(scenario, n=n, **shared)
+    return drivers(scenario, n=n, resume=resume, **shared)
 
 
 @question("milestones engine", doing="trying")
@@ -250,12 +251,13 @@ def latest_orders(
             metavar="N", help="If the confidence is out of reach: how many percentage points an order may cost."
         ),
     ] = 5,
+    resume: bool,
     **shared: Any,
 ) -> "Result":
     """Find the latest date to place each order so that a milestone stays likely enough."""
     from dcsim.study.orders import latest_orders
 
-    return latest_orders(scenario, date=date, confidence=confidence, points=points, **shared)
+    return latest_orders(scenario, date=date, confidence=confidence, points=points, resume=resume, **shared)
 
 
 @question("seen milestone outcome party n seed workers engine", doing="weighing")

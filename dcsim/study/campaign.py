@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from os.path import isdir
 from pathlib import Path
@@ -14,9 +16,11 @@ from filelock import FileLock, Timeout
 
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
+from dcsim.scenario.schema import Scenario
 from dcsim.study.chunk import Chunk, Counter, chunk_of, frame_of
-from dcsim.study.manifest import MANIFEST, SCENARIO, found_manifest
-from dcsim.study.store import claim_folder, clear_way
+from dcsim.study.manifest import MANIFEST, SCENARIO, found_manifest, manifest_of
+from dcsim.study.result import Result
+from dcsim.study.store import claim_folder, clear_way, finished
 from dcsim.study.tables import as_bytes, files_of, from_file, read_kept
 from dcsim.writing import is_unfinished, make_folder, refuse_odd, write_file, writing
 
@@ -29,6 +33,15 @@ _PART = re.compile(r"(\d{8}-\d{8}|point-\d{5,}(-stuck)?)\.(part|parquet)")
 _SEAL = hashlib.sha256().digest_size
 
 KEPT = "; the finished part is kept, --resume continues"
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Where a result is kept while it is made: whether to continue one that was stopped there, or to replace it."""
+
+    out: str | Path | None = None
+    resume: bool = False
+    overwrite: bool = False
 
 
 class Campaign:
@@ -106,6 +119,29 @@ class Campaign:
             return from_file(ParquetFile(BytesIO(data))) if seal == self._seal(name, data) else None
         except (ResultError, OSError, ValueError):
             return None
+
+
+def answered(
+    kind: str,
+    scenario: Scenario,
+    asked: Mapping[str, Any],
+    keeping: Keeping,
+    answer: Callable[[Campaign | None], Result],
+) -> Result:
+    """The answer to a question, kept in a folder if there is one: read if it is complete there, else continued.
+
+    `asked` tells the question from others. `answer` finds in the campaign the parts that are done, and keeps new ones.
+    """
+    if keeping.out is None:
+        return answer(None)
+    folder, manifest, text = Path(keeping.out), manifest_of(kind, scenario, asked), scenario.document.text
+    if keeping.resume and (known := finished(folder, manifest, text)) is not None:
+        return known
+    with Campaign(folder, manifest, text, keeping.resume, keeping.overwrite) as campaign:
+        result = answer(campaign)
+        result.save(folder)
+        campaign.finish()
+    return result
 
 
 def clear(folder: Path) -> None:

@@ -4,11 +4,10 @@ Whatever is drawn by place is an input too: which of the seed's replications a b
 differ only in what is drawn for the whole site, so that the indices tell chance among racks and crews from the rest.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from functools import partial
-from math import inf, isfinite, isnan
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,27 +18,24 @@ from dcsim.analysis import sensitivity
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import quantile
 from dcsim.analysis.sensitivity import Input, Points
-from dcsim.document.bars import MOST_ROWS, tornado
-from dcsim.document.chart import Chart
-from dcsim.document.measure import Measure
-from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import NEVER, UNKNOWN, counted, listed, share
 from dcsim.engine import AUTO, choose
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of
+from dcsim.study.drivers_words import CHARTS, report
 from dcsim.study.finance import Money
-from dcsim.study.inputs import ACTIVITY, BRANCH, FACTOR, MONEY, ORDER, PLACES, RISK, inputs_of
+from dcsim.study.inputs import inputs_of
 from dcsim.study.manifest import Count, Fields
-from dcsim.study.outcome import Asking, Outcome, Simulated, asked_about, defined, in_manifest, outcome_of
+from dcsim.study.outcome import Asking, Outcome, in_manifest, outcome_of
 from dcsim.study.replicate import Progress
 from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import refuse_seen
 from dcsim.study.threads import pool_for
-from dcsim.study.trials import Ends
+from dcsim.trace import NOT
 from dcsim.units import DAY
 
 MAIN = "drivers"
@@ -51,6 +47,7 @@ TABLES = {
     )
 }
 ABOUT: Fields = {"milestone": str | None, "points": Count, "outcome": (dict[str, Any] | None, None)}
+__all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "drivers", "report"]
 POINTS = 512
 """Default number of points for the indices."""
 
@@ -66,6 +63,9 @@ def drivers(
     workers: int | None = None,
     executor: Executor | None = None,
     engine: str = AUTO,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
     progress: Progress = lambda done, count: None,
 ) -> Result:
     """Rank the uncertain inputs by how far they move a milestone or a figure of finance.
@@ -90,18 +90,22 @@ def drivers(
     party
         The party, or the loan, whose figure it is; all parties together if not given.
     n
-        Points for the indices, a power of two; the replications are n x (inputs + 2), and half as many again
-        for the ends of the inputs.
+        The most points for the indices of an input, a power of two; a quarter of them for its ends. An input has no
+        more points once its shares of the variance are known to 0.57 / sqrt(n) (0.025 with 512 points), and no more
+        at its ends once its swing is known to 2.26 / sqrt(n) standard deviations (0.1). Of points that come to the
+        same thing (a risk that does not occur) one is simulated.
     seed, workers, executor, engine, progress
         As in `replicate`.
+    out, resume, overwrite
+        As in `sweep`.
 
     Raises
     ------
     RequestError
         There is no such outcome, n is no power of two, or the milestone is never reached, or some builds have no such
         figure; it is a ValueError too.
-    UnavailableError
-        SALib is not installed.
+    ResultError
+        The folder belongs to something else, is in use, or cannot be written.
     """
     refuse_seen(scenario, "drivers")
     network = network_of(scenario)
@@ -109,13 +113,16 @@ def drivers(
     inputs, points = _inputs_and_points(scenario, network, asked, n, seed, engine)
     chosen = choose(engine, network.instances * len(points))
     asking = Asking((asked,), chosen, seed, pool_for(chosen, workers, executor))
-    simulated = _at_points(asking, scenario, network, inputs, points, progress)
-    values = _counted(simulated.values[asked], asked, network, scenario)
-    table = sensitivity.table(inputs, n, points, values, seed, asked.measure.more_is_better)
     about = {"milestone": None if asked.is_figure else asked.name, **in_manifest([asked]), "seed": seed, "points": n}
-    has_value = np.isfinite(simulated.values[asked])
-    beside = _about(network, asked, sensitivity.plain_points(inputs, n), values, has_value, simulated.ends, table)
-    return Result("drivers", scenario, about | {"builds": len(points)} | beside, {"drivers": table})
+
+    def answer(campaign: Campaign | None) -> Result:
+        builds = _Builds(asking, scenario, network, inputs, points, campaign, progress)
+        values = _at_points(builds, inputs, n)
+        table = sensitivity.table(inputs, n, points, values, seed, asked.measure.more_is_better)
+        beside = _about(builds, sensitivity.plain_points(inputs, n), values, table)
+        return Result("drivers", scenario, about | {"builds": builds.count} | beside, {"drivers": table})
+
+    return answered("drivers", scenario, about, Keeping(out, resume, overwrite), answer)
 
 
 def _inputs_and_points(
@@ -142,56 +149,111 @@ class _AtPoints:
         return dict(zip(self.names, self.points[place].tolist(), strict=True))
 
 
-def _at_points(
-    asking: Asking, scenario: Scenario, network: Network, inputs: Sequence[Input], points: Points, progress: Progress
-) -> Simulated:
-    """The outcome at every point; points of the same replication are run one after the other, since they share most of
-    their chance."""
-    names = [quantity for drawn_input in inputs for quantity in drawn_input.quantities][:-1]
-    replication = np.unique(points[:, -1], return_inverse=True)[1]
-    order = np.argsort(replication, kind="stable")
-    progress(0, len(points))
-    designed = _AtPoints(names, points[order, :-1])
-    simulated, back = asking.simulated(scenario, network, replication[order], designed, progress), np.argsort(order)
-    ends = (
-        None
-        if simulated.ends is None
-        else simulated.ends._replace(ticks=simulated.ends.ticks[back], dated=simulated.ends.dated[back])
-    )
-    return Simulated({outcome: values[back] for outcome, values in simulated.values.items()}, ends=ends)
+SLICE = 512
+"""Builds that are kept together in a folder."""
 
 
-def _counted(
-    values: NDArray[np.float64], outcome: Outcome, network: Network, scenario: Scenario
-) -> NDArray[np.float64]:
-    """The same values, days that never come as if they did at the end of the simulation, or of the statements."""
-    missing = np.isnan(values)
-    if missing.all():
+class _Builds:
+    """The outcome at points: points that come to the same thing are simulated once, and so is what a folder holds."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        scenario: Scenario,
+        network: Network,
+        inputs: Sequence[Input],
+        points: Points,
+        campaign: Campaign | None,
+        progress: Progress,
+    ) -> None:
+        self.asking, self.scenario, self.network = asking, scenario, network
+        self.campaign, self.progress = campaign, progress
+        self.names = [quantity for drawn_input in inputs for quantity in drawn_input.quantities][:-1]
+        self.distinct, self.of_point = np.unique(sensitivity.settled(inputs, points), axis=0, return_inverse=True)
+        self.replication = np.unique(self.distinct[:, -1], return_inverse=True)[1]
+        self.known = pd.DataFrame({"value": np.nan, "dated": np.full(len(self.distinct), NOT), "done": 0})
+        self.parts = 0
+        progress(0, len(self.distinct))
+
+    @property
+    def count(self) -> int:
+        """How many replications were run."""
+        return int(self.known["done"].sum())
+
+    def at(self, wanted: NDArray[np.int64]) -> pd.DataFrame:
+        """The value and the date at some points, simulated where they are not known."""
+        numbers = np.unique(self.of_point[wanted])
+        numbers = numbers[self.known["done"].to_numpy()[numbers] == 0]
+        numbers = numbers[np.argsort(self.replication[numbers], kind="stable")]  # these share most of their chance
+        for first in range(0, len(numbers), SLICE):
+            self._keep(numbers[first : first + SLICE])
+        return self.known.iloc[self.of_point[wanted]]
+
+    def _keep(self, numbers: NDArray[np.int64]) -> None:
+        """Simulate these points, or read what a folder holds of them."""
+        name, self.parts = f"point-{self.parts:05d}", self.parts + 1
+        part = None if self.campaign is None else self.campaign.part(name)
+        if part is None:
+            part = self._simulated(numbers)
+            if self.campaign is not None:
+                self.campaign.keep(name, part)
+        self.known.iloc[numbers] = part.to_numpy()
+        self.progress(self.count, len(self.known))
+
+    def _simulated(self, numbers: NDArray[np.int64]) -> pd.DataFrame:
+        done, all_points = self.count, len(self.known)
+
+        def show(further: int, _: int) -> None:
+            self.progress(done + further, all_points)
+
+        designed, outcome = _AtPoints(self.names, self.distinct[numbers, :-1]), self.asking.outcomes[0]
+        outcomes = self.asking.simulated(self.scenario, self.network, self.replication[numbers], designed, show)
+        dated = np.full(len(numbers), NOT) if outcomes.ends is None else outcomes.ends.dated
+        return pd.DataFrame({"value": outcomes.values[outcome], "dated": dated, "done": 1})
+
+
+def _at_points(builds: _Builds, inputs: Sequence[Input], n: int) -> NDArray[np.float64]:
+    """The outcome at all points that are needed, the others not a number; what never comes counts as at the end."""
+    values = np.full(len(builds.of_point), np.nan)
+    while len(wanted := sensitivity.wanted(inputs, n, values)):
+        outcomes = builds.at(wanted)["value"].to_numpy()
+        if np.isnan(values).all():
+            _refuse_unreached(outcomes, builds)
+        values[wanted] = _counted(outcomes, builds)
+    builds.progress(builds.count, builds.count)
+    return values
+
+
+def _refuse_unreached(values: NDArray[np.float64], builds: _Builds) -> None:
+    """Something that never comes cannot be ranked; raises RequestError."""
+    outcome, network = builds.asking.outcomes[0], builds.network
+    if np.isnan(values).all():
         end = f"{network.date(network.horizon):%Y-%m-%d}"
         why = f"no replication reaches '{outcome.name}' by {end}: dcsim replicate lists what is missing"
         raise RequestError(f"no replication has {outcome.label}" if outcome.is_figure else why)
+
+
+def _counted(values: NDArray[np.float64], builds: _Builds) -> NDArray[np.float64]:
+    """The same values, days that never come as if they did at the end of the simulation, or of the statements."""
+    outcome, network, missing = builds.asking.outcomes[0], builds.network, np.isnan(values)
     if not outcome.measure.is_day and missing.any():
         many = f"{missing.sum():,} of {len(values):,} replications"
         raise RequestError(f"{outcome.label} has no value in {many}, and cannot be ranked: ask for another figure")
     last = (network.horizon - network.day_zero) / DAY
     if outcome.is_figure and missing.any():
-        money = Money.of(scenario, network)
+        money = Money.of(builds.scenario, network)
         last = float(money.days(np.array([money.months.count - 1]))[0])
     return np.where(missing, last, values)
 
 
 def _about(
-    network: Network,
-    outcome: Outcome,
-    plain: NDArray[np.int64],
-    values: NDArray[np.float64],
-    has_value: NDArray[np.bool_],
-    ends: Ends | None,
-    table: pd.DataFrame,
+    builds: _Builds, plain: NDArray[np.int64], values: NDArray[np.float64], table: pd.DataFrame
 ) -> dict[str, Any]:
     """The outcome over the points that are drawn at random, and what stands beside the table."""
-    reached, plain_values = has_value[plain], values[plain]
-    p80_date = None if ends is None else date_by(network, ends.dated[plain], sensitivity.LEVEL)
+    simulated, plain_values, network = builds.at(plain), values[plain], builds.network
+    reached, outcome = np.isfinite(simulated["value"].to_numpy()), builds.asking.outcomes[0]
+    dated = simulated["dated"].to_numpy(np.int64)
+    p80_date = None if outcome.is_figure else date_by(network, dated, sensitivity.LEVEL)
     level = 1 - sensitivity.LEVEL if outcome.measure.more_is_better else sensitivity.LEVEL
     return {
         "reached": float(reached.mean()),
@@ -203,173 +265,3 @@ def _about(
         "correlated": bool(network.mixtures),
         "horizon": network.date(network.horizon).isoformat(),
     }
-
-
-# What it has to say
-
-NOTHING = {"day": 0.05, "share": 5e-5, "money": 1.0}
-"""A swing below which it is none."""
-NO_SHARE = 0.005
-"""A share of the variance below which it is none."""
-MANY = 100
-"""Number of days from which a table shows whole days."""
-LEGEND = (
-    "low, high: by how much the mean{} moves if the input is at its P10 and at its P90 (a risk: without and with it; a "
-    "branch: its first and its last way) and all other inputs vary at random",
-    "rank: rank correlation of the input (of a risk: whether it occurs) with the outcome",
-    "first, total: share of the variance that the input explains, alone and with all its interactions",
-    "if known: by how much the tail (mean of the {} fifth of replications) would improve if this input were known",
-    "±: half of the 95 % interval",
-)
-CORRELATED = (
-    "Some inputs are correlated. Their common part counts for the first of them (of the larger places, then by name), "
-    "and each input varies only by its own part: no number below is what an input would explain by itself."
-)
-NAMED = {
-    FACTOR: "the factor {}",
-    RISK: "the risk {}",
-    BRANCH: "the branch {}",
-    ORDER: "the order {}",
-    ACTIVITY: "the duration of {}",
-    MONEY: "{}",
-    PLACES: "the draws of single places",
-}
-"""How a sentence names an input of each kind."""
-
-Row = Mapping[Hashable, Any]
-
-
-def report(result: Result, milestone: str = "") -> Report:
-    """The outcome that moves, what moves it most, all inputs that move it with how far and shares, and the others."""
-    about, rows, outcome = result.about, result.tables["drivers"].to_dict("records"), asked_about(result)[0]
-    least = NOTHING.get(outcome.measure.kind, 0.0)
-    moving = [row for row in rows if not row["total"] < NO_SHARE or row["swing"] >= least]
-    still = [row["input"] for row in rows if row not in moving]
-    no_effect = f"No effect: {listed(still, len(still))}."
-    asked = replace(result, about={**about, "replications": None})  # as earlier versions called the points
-    subject = [*asked.subject(), counted(int(about.get("builds", 0)), "replication"), outcome.label]
-    sections = [Section("", tuple(_sentences(about, outcome, moving)))]
-    if moving:
-        title, unit = "Inputs, the most important first", outcome.measure.unit
-        legend = [line.format(f", in {unit}," if "low" in line and unit else _worst(outcome)) for line in LEGEND]
-        sections.append(Section(title, tables=(_table(moving, outcome),), charts=(moved(result),), notes=legend))
-    sections.append(Section("", (no_effect,) if still else ()))
-    return Report.of(f"What moves {outcome.label}", subject, [*sections, *defined(result)])
-
-
-def _worst(outcome: Outcome) -> str:
-    """The word for the fifth of replications that is worst."""
-    measure = outcome.measure
-    return "worst" if not measure.is_day else "earliest" if measure.more_is_better else "latest"
-
-
-def _sentences(about: Mapping[str, Any], outcome: Outcome, moving: Sequence[Row]) -> Iterator[str]:
-    """The outcome, what moves it most, what the inputs explain alone, and what the numbers leave out."""
-    measure, label = outcome.measure, outcome.label
-    date = f" ({about['p80_date'][:10]})" if about.get("p80_date") else ""
-    tail = f"{measure.text(about['p80'])}{date}" if isfinite(about["p80"]) else NEVER
-    level = "P20" if measure.more_is_better else "P80"
-    spread = f"{about['sd']:.1f} days" if measure.is_day else f"{measure.size(about['sd'])} {measure.unit}".rstrip()
-    yield f"The mean is {measure.text(about['mean'])}, with a standard deviation of {spread}; {level} is {tail}."
-    if not moving:
-        yield f"No uncertain input moves {label}."
-        return
-    yield f"{_named(moving[0]).replace('the ', 'The ', 1)} moves {label} most{_by(moving[0], measure)}."
-    if isnan(about["alone"]):
-        more = 2 * about.get("points", about.get("replications"))
-        yield f"Too few replications for all shares of the variance: use -n {more} or more."
-    else:
-        yield (
-            f"Alone, the inputs explain {share(about['alone'], digits=0)} of the variance; "
-            f"{share(1 - about['alone'], digits=0)} comes from interactions."
-        )
-    if about.get("correlated"):
-        yield CORRELATED
-    yield from _useful(outcome, moving, level)
-    if about["reached"] < 1:
-        end = about["horizon"][:10] if not outcome.is_figure else "the last month of the statements"
-        yield (
-            f"{share(1 - about['reached'])} of the replications do not reach it by {end}. They count "
-            "as if they did on that day: the true mean, spread and effects are larger."
-        )
-
-
-def _useful(outcome: Outcome, moving: Sequence[Row], level: str) -> Iterator[str]:
-    """The input that is most useful to know."""
-    best = max(moving, key=lambda row: -inf if isnan(row["information"]) else row["information"])
-    if best["information_low"] > 0:
-        measure = outcome.measure
-
-        def gained(number: float) -> str:
-            unit = "" if not measure.unit else f" {measure.unit}"
-            return f"{measure.size(number)}{unit if measure.kind != 'share' else ''} {measure.better}"
-
-        unclear = best["p80_better_low"] <= 0 <= best["p80_better_high"]
-        tail = "by no more than the sampling error" if unclear else gained(best["p80_better"])
-        before = "you promise a date" if not outcome.is_figure else "you commit money"
-        yield (
-            f"The most useful input to know before {before}: {_named(best)}. If it were known, the mean of "
-            f"the {_worst(outcome)} fifth of replications would be {gained(best['information'])}, "
-            f"and the {level} {tail}."
-        )
-
-
-def _named(row: Row) -> str:
-    return NAMED[row["kind"]].format(row["input"])
-
-
-def _by(row: Row, measure: Measure) -> str:
-    """How far both ends of an input move the mean."""
-    if isnan(row["at_low"]):
-        return ""
-    known = {RISK: ("without it", "with it"), BRANCH: ("on its first way", "on its last way")}
-    ends = known.get(row["kind"], ("at its P10", "at its P90"))
-    moved = zip((row["at_low"], row["at_high"]), ends, strict=True)
-    if measure.is_day:
-        text = (f"{abs(days):.1f} days {'earlier' if days < 0 else 'later'} {end}" for days, end in moved)
-    else:
-        text = (f"{measure.change(amount)} {end}" for amount, end in moved)
-    return ": " + ", ".join(text)
-
-
-def _table(rows: Sequence[Row], outcome: Outcome) -> Table:
-    """All that is known of some inputs; without fractions of a day where the largest move a date by many."""
-    measure = outcome.measure
-    digits = int(max(max(abs(row["at_low"]), abs(row["at_high"]), 0) for row in rows) < MANY)
-    columns = [Column("input"), measure.changes("low", digits), measure.changes("high", digits)]
-    columns += [Column(name, "number") for name in ("rank", "first", "total", "if known")]
-    return Table(
-        columns,
-        [_cells(row, digits, measure) for row in rows],
-        f"in {measure.currency}" if measure.kind == "money" else "",
-    )
-
-
-def _cells(row: Row, digits: int, measure: Measure) -> list[Any]:
-    ends = [None if isnan(row[end]) else row[end] for end in ("at_low", "at_high")]
-    shares = [_with_interval(row, name, lambda number: f"{number:.2f}") for name in ("correlation", "first", "total")]
-    return [row["input"], *ends, *shares, _with_interval(row, "information", partial(measure.size, digits=digits))]
-
-
-def _with_interval(row: Row, name: str, text: Callable[[float], str]) -> str:
-    """An estimate and half its interval; nothing for what has none, `?` for what so few builds do not tell."""
-    if isnan(row[name]):
-        return UNKNOWN if name in ("first", "total") else ""
-    return f"{text(row[name])}±{text((row[f'{name}_high'] - row[f'{name}_low']) / 2)}"
-
-
-def moved(result: Result) -> Chart:
-    """How far each input moves the mean at its low and at its high end, the largest swing on top."""
-    table, outcome = result.tables["drivers"], asked_about(result)[0]
-    shown = table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable").head(MOST_ROWS)
-    low, high = (shown[end].to_numpy(np.float64) for end in ("at_low", "at_high"))
-    title, legend = f"{outcome.label}: what moves it", ("at its P10; without the risk", "at its P90; with the risk")
-    side = f"left: {outcome.measure.worse if outcome.measure.more_is_better else outcome.measure.better}"
-    axis = (
-        f"days by which the mean moves ({side})" if outcome.measure.is_day else f"how far the mean moves, {{}} ({side})"
-    )
-    names, none = list(shown["input"]), f"no input moves {'this figure' if outcome.is_figure else 'the milestone'}"
-    return tornado(title, axis, names, low, high, legend, none, outcome.measure)
-
-
-CHARTS = {"tornado": moved}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -56,7 +57,9 @@ def _risks(network: Network) -> Iterator[Input]:
             drawn = (*strikes, *(name for quantities in spans.values() for name in quantities if name in known))
             random, often = (np.nan,) * (len(drawn) - len(strikes)), len(strikes)
             ends = ((1 - SMALLEST,) * often + random, (SMALLEST,) * often + random)
-            yield Input(risk.name, RISK, drawn, _occurs(risk, often), *ends, risk.probability)
+            risk_input = Input(risk.name, RISK, drawn, _occurs(risk, often), *ends, risk.probability)
+            alone = often == 1 and not network.mixtures
+            yield replace(risk_input, settled=partial(_if_it_occurs, risk.probability)) if alone else risk_input
         else:
             for part, quantities in spans.items():
                 yield from _sized(network, f"{risk.name}.{part}", RISK, quantities)
@@ -108,6 +111,12 @@ def _sized(
             return np.asarray(sum(value.quantile(points[:, k]) * length for k, (value, length) in enumerate(values)))
 
         yield Input(name, kind, tuple(of_site), size, (LOW,) * len(of_site), (HIGH,) * len(of_site))
+
+
+def _if_it_occurs(probability: float, points: Points) -> Points:
+    """Uniform numbers of a risk that strikes at most once: whether it does, and if so how."""
+    does = points[:, :1] < probability
+    return np.hstack([np.where(does, SMALLEST, 1 - SMALLEST), np.where(does, points[:, 1:], 0.5)])
 
 
 def _occurs(risk: Risk, often: int) -> Callable[[Points], Values]:

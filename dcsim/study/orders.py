@@ -5,37 +5,35 @@ sought on which the milestone still has its probability.
 """
 
 import datetime as dt
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf, isinf, isnan, nan
+from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dcsim.analysis.frames import typed
 from dcsim.analysis.stuck import STUCK
-from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit, spelled
-from dcsim.document.chart import Axis, Bars, Chart, Dots
-from dcsim.document.names import Name
-from dcsim.document.report import Cell, Column, Report, Section, Table
-from dcsim.document.words import UNKNOWN, date_of, share
+from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
+from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of, refuse_limited
 from dcsim.study.latest import Hits, InTime, Search, needed
 from dcsim.study.manifest import Count, Day, Fields, Share
+from dcsim.study.orders_words import CHARTS, PLACED, report
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
 from dcsim.study.seen import about_seen, agreed, draws_of, known_until
 from dcsim.study.threads import pool_for
 from dcsim.study.trials import Trials, at_least_one
-from dcsim.study.unfinished import never
 from dcsim.trace import NOT
 from dcsim.units import DAY
 
@@ -46,8 +44,7 @@ TABLES = {
     "stuck": STUCK,
 }
 ABOUT: Fields = {"milestone": str, "date": Day, "confidence": Share, "replications": Count}
-PLACED = "placed by"
-"""How the note of an order begins that was placed when something was seen of the build."""
+__all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "latest_orders", "report"]
 
 
 def latest_orders(
@@ -62,6 +59,9 @@ def latest_orders(
     workers: int | None = None,
     executor: Executor | None = None,
     engine: str = AUTO,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
     progress: Progress = lambda done, count: None,
 ) -> Result:
     """Find the latest date on which each order can be placed without a milestone becoming too unlikely.
@@ -80,6 +80,8 @@ def latest_orders(
         Where that is out of reach, however early an order is placed: how many points of probability its date may cost.
     n, seed, workers, executor, engine
         As in `replicate`.
+    out, resume, overwrite
+        As in `sweep`.
     progress
         Called with the number of orders done and their total.
 
@@ -88,6 +90,8 @@ def latest_orders(
     RequestError
         There is no such milestone, or no order, or a number or the date makes no sense, or cash is limited; it is a
         ValueError too.
+    ResultError
+        The folder belongs to something else, is in use, or cannot be written.
     """
     refuse_limited(scenario, "order-by")
     network = network_of(scenario)
@@ -99,12 +103,18 @@ def latest_orders(
     among = agreed(scenario, network, seed, n, chosen, pool)
     count = n if among is None else len(among.numbers)
     builds = Trials(chosen, seed, milestone, pool, None if among is None else among.numbers)
-    ends, trials = builds.ends(network, np.arange(count)), InTime(builds, wanted, count)
-    planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
+    trials = InTime(builds, wanted, count)
     about = {"milestone": milestone, "date": wanted.isoformat(), "confidence": confidence, "points": points}
-    about |= {"probability": float(planned.mean()), "seed": seed, "replications": n, **about_seen(among)}
-    rows = list(_rows(network, trials, planned, confidence, points, progress, known_until(scenario)))
-    return Result("orders", scenario, about, {"orders": _table(rows), "stuck": stuck})
+    about |= {"seed": seed, "replications": n, **about_seen(among)}
+
+    def answer(campaign: Campaign | None) -> Result:
+        ends = builds.ends(network, np.arange(count))
+        planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
+        moving = _Moving(network, trials, planned, confidence, points, known_until(scenario))
+        tables = {"orders": pd.concat(moving.rows(campaign, progress), ignore_index=True), "stuck": stuck}
+        return Result("orders", scenario, about | {"probability": float(planned.mean())}, tables)
+
+    return answered("orders", scenario, about, Keeping(out, resume, overwrite), answer)
 
 
 def _refuse_odd(confidence: float, points: float) -> None:
@@ -114,28 +124,42 @@ def _refuse_odd(confidence: float, points: float) -> None:
         raise RequestError(f"points of probability lie between 0 and 100, got {points:g}")
 
 
-def _rows(
-    network: Network,
-    trials: InTime,
-    planned: Hits,
-    confidence: float,
-    points: float,
-    progress: Progress,
-    until: dt.date | None,
-) -> Iterator[Mapping[str, Any]]:
-    """One order after the other, each moved alone; what is placed by a day stays."""
-    groups = _groups(network)
-    for done, numbers in enumerate(groups.values()):
-        progress(done, len(groups))
-        placed = _placed(network, numbers)
+@dataclass(frozen=True)
+class _Moving:
+    """Orders that are moved, each alone."""
+
+    network: Network
+    trials: InTime
+    planned: Hits
+    """Which replications are in time as planned."""
+    confidence: float
+    points: float
+    until: dt.date | None
+    """What is placed by this day stays."""
+
+    def rows(self, campaign: Campaign | None, progress: Progress) -> Iterator[pd.DataFrame]:
+        """A row for each order; those that a folder holds are read, the others made and kept there."""
+        groups = _groups(self.network)
+        for done, numbers in enumerate(groups.values()):
+            progress(done, len(groups))
+            name = f"point-{done:05d}"
+            row = None if campaign is None else campaign.part(name)
+            if row is None:
+                row = _table([self._row(numbers)])
+                if campaign is not None:
+                    campaign.keep(name, row)
+            yield row
+        progress(len(groups), len(groups))
+
+    def _row(self, numbers: tuple[int, ...]) -> Mapping[str, Any]:
+        network, trials, until = self.network, self.trials, self.until
+        placed, share_planned = _placed(network, numbers), float(self.planned.mean())
         if until is not None and placed is not None and placed.date() <= until:
-            yield _unmoved(network, numbers, float(planned.mean()), confidence) | {"note": f"{PLACED} {until}"}
-            continue
+            return _unmoved(network, numbers, share_planned, self.confidence) | {"note": f"{PLACED} {until}"}
         last = _last_day(network, numbers, trials.limit)
         search = Search(network, numbers, trials, _first_day(network, numbers, until), last)
-        search.known[0] = planned.astype(np.int8)
-        yield _row(network, numbers, search, confidence, points, float(planned.mean()))
-    progress(len(groups), len(groups))
+        search.known[0] = self.planned.astype(np.int8)
+        return _row(network, numbers, search, self.confidence, self.points, share_planned)
 
 
 def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
@@ -292,113 +316,3 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """
     frame = typed(rows, TABLES["orders"])
     return frame.assign(**{str(name): frame[name].dt.normalize() for name in frame.select_dtypes("datetime")})
-
-
-# What it has to say
-
-NOTE = (
-    "Each order alone, all others as planned, with the same random numbers. chance: the probability of the milestone "
-    "if the order is placed then. ?: needs more replications."
-)
-
-
-def report(result: Result, milestone: str = "") -> Report:
-    """What is wanted and how likely it is as planned, and until when each order can wait."""
-    orders, n = result.tables["orders"].to_dict("records"), result.simulated
-    columns = (
-        *(Column("order"), Column("planned", "date"), Column("latest", "date"), Column("95 % interval", "range")),
-        *(Column("slack, days", "change", digits=0), Column("chance", "share", n, 0)),
-    )
-    rows = [
-        [
-            _called(row),
-            "after" if row["placed"] is pd.NaT else row["placed"],
-            Cell(_latest(row), emphasis="strong"),
-            _ends(row),
-            row["slack"] if np.isfinite(row["slack"]) else "",
-            row["probability"],
-        ]
-        for row in orders
-    ]
-    said = (_question(result), *never(result.tables["stuck"], n))
-    noted = [f"{_called(row)}: {row['note']}".replace("%", " %") for row in orders if row["note"]]
-    table = Section("", said, tables=[Table(columns, rows)], charts=[latest_dates(result)])
-    return Report.of("When to order", result.subject(), [table, Section("", points=noted), Section("", notes=[NOTE])])
-
-
-def _question(result: Result) -> str:
-    about = result.about
-    probability, confidence = float(about["probability"]), float(about["confidence"])
-    by, likely = spelled(parse_limit(about["date"])), share(probability, result.simulated)
-    only = "" if probability >= confidence else "only "
-    return f"{about['milestone']} by {by}: {share(confidence, digits=0)} wanted, {only}{likely} as planned"
-
-
-def _called(row: Mapping[Hashable, Any]) -> str:
-    supply, order = row["supply"], row["order"]
-    return f"{supply} ({order})" if isinstance(supply, Name) else f"{supply}.{order}"
-
-
-def _latest(row: Mapping[Hashable, Any]) -> Any:
-    """The latest date, or why there is none."""
-    if row["latest"] is not pd.NaT:
-        return row["latest"]
-    if row["note"].startswith(PLACED):
-        return "placed"
-    return "any date" if isinf(row["slack"]) else "no date" if isnan(row["slack"]) else ""
-
-
-def _ends(row: Mapping[Hashable, Any]) -> str:
-    """The ends of the interval as month and day, with their year where it is another."""
-    latest = row["latest"]
-    if latest is pd.NaT:
-        return ""
-    ends = (row["latest_low"], row["latest_high"])
-    dates = (f"{end:%m-%d}" if end.year == latest.year else f"{end:%Y-%m-%d}" for end in ends if end is not pd.NaT)
-    return " - ".join(UNKNOWN if end is pd.NaT else next(dates) for end in ends)
-
-
-def latest_dates(result: Result) -> Chart:
-    """When each order is planned, and the latest date for it, with the interval of that date."""
-    about, orders = result.about, result.tables["orders"].reset_index(drop=True)
-    by = f"{about['milestone']} by {spelled(parse_limit(about['date']))} with {share(about['confidence'], digits=0)}"
-    names = [_called(row) for row in orders.to_dict("records")]
-    placed, latest = (orders[orders[name].notna()] for name in ("placed", "latest"))
-    if placed.empty:
-        return Chart(f"Latest order dates: {by}", empty="no order is placed on a date")
-    low, high = (_moments(latest[end].fillna(latest["latest"])) for end in ("latest_low", "latest_high"))
-    open_ = [end if isinstance(end := _latest(row), str) else "" for row in placed.to_dict("records")]
-    planned = [f"{_called(row)}: planned {date_of(row['placed'])}" for row in placed.to_dict("records")]
-    lines = [f"{_called(row)}: {date_of(row['latest'])} at the latest" for row in latest.to_dict("records")]
-    from_, until, rows = _moments(latest["placed"]), _moments(latest["latest"]), latest.index.to_numpy(np.float64)
-    marks = (
-        Bars(colour="line", rows=rows.tolist(), start=from_, end=until, height=0.12),
-        Dots(
-            name="planned",
-            colour="grey",
-            x=_moments(placed["placed"]),
-            y=placed.index.to_numpy(np.float64),
-            labels=open_,
-            notes=planned,
-        ),
-        Dots(
-            name="at the latest, with 95 % interval",
-            symbol="bar",
-            size=16,
-            x=until,
-            y=rows,
-            low=low,
-            high=high,
-            notes=lines,
-        ),
-    )
-    said = "; ".join([*planned, *lines])
-    title, y = f"Latest order dates: {by}", Axis("rows", names=names)
-    return Chart(title, Axis("date"), y, marks, "", said, day_zero=result.scenario.zero)
-
-
-def _moments(dates: "pd.Series[pd.Timestamp]") -> NDArray[np.datetime64]:
-    return dates.to_numpy("datetime64[m]")
-
-
-CHARTS = {"orders": latest_dates}
