@@ -159,7 +159,6 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
         ever=np.empty(len(network.stocks) + len(network.milestones), np.int64),
         queue=np.empty(queues + 1, kernel.QUEUE),
         sets=np.empty(words, kernel.SETS),
-        some=np.empty(words // 64 + 1, kernel.SOME),
         instance=np.empty(n if attempts else 0, PIECE),
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),

@@ -13,7 +13,7 @@ from dcsim.engine import tables
 from dcsim.engine.draws import Draws, added_times
 from dcsim.engine.jit import by_columns, by_rows
 from dcsim.engine.tables import FlatDraws, Plan, Table, first_of, ints, joined_keys
-from dcsim.network import Network
+from dcsim.network import Demand, Network
 from dcsim.trace import NOT, causes, first_calendar_cause
 
 Ints = NDArray[np.int64]
@@ -76,14 +76,14 @@ def _demands(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Col
     of_each = [
         (
             *(demand.activity, demand.kind, priorities.index(demand.priority), demand.calendar, demand.together),
-            *(demand.leader, demand.instant, demand.in_months, demand.is_done, number in odd),
+            *(demand.leader, demand.instant, demand.in_months, demand.is_done, number in odd, _is_bound(demand)),
         )
         for number, demand in enumerate(demands)
     ]
     return {
         "demand": by_columns(
             tables.DEMAND,
-            *np.array([*of_each, (NOT,) * 10]).T,
+            *np.array([*of_each, (NOT,) * 11]).T,
             lists.add(families),
             first_of([demand.requirements for demand in demands]),
             first_of([demand.choices for demand in demands]),
@@ -103,15 +103,14 @@ def _odd(network: Network) -> set[int]:
     return learning | {
         number
         for number, d in enumerate(network.demands)
-        if d.activity in network.again
-        or tied[d.activity]
-        or d.choices
-        or d.instant
-        or d.in_months
-        or d.calendar
-        or d.together
-        or any(a.calendar for r in d.requirements for a in r.alternatives)
+        if d.activity in network.again or tied[d.activity] or d.in_months or _is_bound(d)
     }
+
+
+def _is_bound(demand: Demand) -> bool:
+    """Whether more than what is free decides if a piece of work may start."""
+    closing = demand.calendar or demand.together or any(a.calendar for r in demand.requirements for a in r.alternatives)
+    return bool(demand.choices or demand.instant or closing)
 
 
 def _requirements(network: Network, cause: Mapping[str, int]) -> Columns:

@@ -52,16 +52,16 @@ TOGETHER = (("total", u32), ("called", i64), ("short_of", i32), ("short_count", 
 """Of all that are told with a queue."""
 RANKED = (("ranked", u32), ("place", i64))
 """A heap of queues that may start, kept beside them."""
-QUEUE = np.dtype([*((name, u32) for name in WAITING), *TOGETHER, *RANKED])
+QUEUE = np.dtype([*((name, u32) for name in WAITING), *TOGETHER, *RANKED], align=True)
 SETS = record(u64, "full", "leaders", "awake", "stirred")
 """Sets of 64 queues: some wait in it; some lead queues in which some wait; it may start; anything changed."""
-SOME = record(u64, "awake", "stirred")
-"""Of 64 sets, which are not empty."""
 PROGRESS = np.dtype([("missing", u32), ("following", u32), ("since", u32), ("finish", i32)])
 PRESENT = np.dtype([("kind", np.int8), ("attempts", np.int8)])
 CAUSE = record(i64, "waited", "spells", "queues", "since")
 COUNTED = ("events", "ripe", "rows", "shortages", "releases", "deliveries", "steps", "near")
-COUNTS = np.dtype([*((name, u32) for name in (*COUNTED, "passes", "round", "settled", "finished")), ("dates", i64)])
+SUMMED = (("dates", i64), ("awake", u64), ("stirred", u64))
+"""The next date; and sets of which some are not empty: a bit stands for all whose numbers end alike."""
+COUNTS = np.dtype([*((name, u32) for name in (*COUNTED, "passes", "round", "settled", "finished")), *SUMMED])
 
 
 class State(NamedTuple):
@@ -91,7 +91,6 @@ class State(NamedTuple):
     """Of each stock and then each milestone of supplies, the units ever there."""
     queue: Table
     sets: Table
-    some: Table
     instance: Table
     """What is told of each instance, where it is told."""
     learned: I64
@@ -226,14 +225,14 @@ def is_due(state: State, tick: int) -> bool:
 def wake(state: State, word: int, more: np.uint64) -> None:
     """Queues of one word may start."""
     state.sets[word].awake |= more
-    state.some[word >> 6].awake |= u64(more != 0) << u64(word & 63)
+    state.counts[0].awake |= u64(more != 0) << u64(word & 63)
 
 
 @inlined
 def stir(state: State, word: int, more: np.uint64) -> None:
     """Something has changed for queues of one word."""
     state.sets[word].stirred |= more
-    state.some[word >> 6].stirred |= u64(more != 0) << u64(word & 63)
+    state.counts[0].stirred |= u64(more != 0) << u64(word & 63)
 
 
 @inlined
@@ -403,7 +402,7 @@ def follow(plan: Plan, chance: FlatDraws, state: State, tick: int, node: int) ->
         follow_links(plan, chance, state, tick, node, -2 - i64(following))
 
 
-@fast
+@inlined
 def follow_links(plan: Plan, chance: FlatDraws, state: State, tick: int, node: int, links: int) -> None:
     """The same where several wait, or after a lag."""
     for k in range(plan.link_first[links], plan.link_first[links + 1]):
@@ -562,7 +561,7 @@ def give_back(plan: Plan, state: State, tick: int, instance: int, queue: int) ->
         state.counts[0].settled += 1
 
 
-@fast
+@inlined
 def is_over(plan: Plan, chance: FlatDraws, state: State, tick: int, instance: int, first: int) -> bool:
     """Whether a piece of work that is no plain one has passed, and nothing holds it; what it took is given back."""
     queue, kind, activity = first, WORK, plan.demand[first].activity
@@ -701,7 +700,7 @@ def was_free(plan: Plan, state: State, number: int, tick: int, just_before: bool
 @inlined
 def lacking(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int, just_before: bool) -> int:
     """The cause of the first thing that is insufficient: requirements, supplies, calendars."""
-    if plan.demand[queue].odd:
+    if plan.demand[queue].bound:
         return lacking_oddly(plan, chance, state, queue, tick, just_before)
     for k in range(plan.demand[queue].first_need, plan.demand[queue + 1].first_need):
         if at_hand(state, plan.need[k].what, tick, just_before) < plan.need[k].amount:
@@ -745,7 +744,7 @@ def is_met(plan: Plan, state: State, queue: int) -> bool:
             state.queue[queue].lacks = plan.need[k].what
             return False
     state.queue[queue].lacks = ANY
-    return plan.demand[queue].odd == 0 or is_served(plan, state, queue)
+    return plan.demand[queue].bound == 0 or is_served(plan, state, queue)
 
 
 @fast
@@ -812,7 +811,7 @@ def lasting(month: I64, in_months: int, tick: int, length: float) -> int:
     return later(month, tick, length) - tick if in_months else floor(length + HALF)
 
 
-@fast
+@inlined
 def duration(plan: Plan, chance: FlatDraws, state: State, instance: int, queue: int, option: int, tick: int) -> int:
     """How long a piece of work takes, in minutes of work; in elapsed ones where it is written in months."""
     kind = plan.demand[queue].kind
@@ -874,7 +873,7 @@ def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: in
         await_end(state, tick, finish, instance)
 
 
-@fast
+@inlined
 def start_oddly(
     plan: Plan, chance: FlatDraws, state: State, instance: int, queue: int, mode: int, tick: int
 ) -> tuple[int, int]:
@@ -967,12 +966,12 @@ def sink(queues: Table, size: int, place: int, queue: int) -> None:
 def rank_awake(plan: Plan, state: State) -> int:
     """The queues that may start as a heap in the order of the law; how many there are."""
     size, passes = 0, state.counts[0].passes
-    for k in range(len(state.some)):
-        words = state.some[k].awake
-        state.some[k].awake = 0
-        while words:
-            word = u32(64 * k + lowest(words))
-            words &= words - u64(1)
+    words = state.counts[0].awake
+    state.counts[0].awake = 0
+    while words:
+        first = lowest(words)
+        words &= words - u64(1)
+        for word in range(u32(first), u32(len(state.sets)), u32(64)):
             waiting = state.sets[word].awake & state.sets[word].full
             state.sets[word].awake = 0
             while waiting:
@@ -993,7 +992,7 @@ def start_what_can(plan: Plan, chance: FlatDraws, state: State, tick: int) -> No
     while size > 0:
         queue, mode = queues[0].ranked, i64(NOT)
         if not fallen or is_met(plan, state, queue):
-            mode = possible_mode(plan, chance, state, queue, tick) if plan.demand[queue].odd else i64(0)
+            mode = possible_mode(plan, chance, state, queue, tick) if plan.demand[queue].bound else i64(0)
         if mode != NOT:
             start_head(plan, chance, state, queue, mode, tick)
             fallen = True
@@ -1059,12 +1058,12 @@ def next_edge(plan: Plan, chance: FlatDraws, calendar: int, tick: int) -> int:
 @inlined
 def note_shortages(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
     """At the end of a tick: what those who need the same lack, and how many they are, where that has changed."""
-    for k in range(len(state.some)):
-        words = state.some[k].stirred
-        state.some[k].stirred = 0
-        while words:
-            word = u32(64 * k + lowest(words))
-            words &= words - u64(1)
+    words = state.counts[0].stirred
+    state.counts[0].stirred = 0
+    while words:
+        first = lowest(words)
+        words &= words - u64(1)
+        for word in range(u32(first), u32(len(state.sets)), u32(64)):
             stirred = state.sets[word].stirred
             state.sets[word].stirred = 0
             while stirred:
@@ -1128,8 +1127,7 @@ def set_out(plan: Plan, chance: FlatDraws, state: State) -> None:
         cause.waited = cause.spells = cause.queues = cause.since = 0
     for k in range(len(state.sets)):
         state.sets[k].full = state.sets[k].leaders = state.sets[k].awake = state.sets[k].stirred = 0
-    for k in range(len(state.some)):
-        state.some[k].awake = state.some[k].stirred = 0
+    counts.awake = counts.stirred = u64(0)
     state.learned[:] = 0
     state.ending[:] = WORKED
     state.reached[:] = NOT

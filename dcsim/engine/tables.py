@@ -42,17 +42,18 @@ ACTIVITY = record(i64, "first", "again", "start_gate", "finish_gate")
 AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
-    *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months", "is_done", "odd"),
+    *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months", "is_done", "odd", "bound"),
     *("first_family", "first_requirement", "first_choice", "first_need", "first_take"),
 )
 """It is odd if a start or an end of it takes more than what every one does: rework, choices, calendars, months, counts
-of what was learned, links from starts or to finishes."""
+of what was learned, links from starts or to finishes; bound if more than what is free decides whether it may start:
+choices, calendars."""
 REQUIREMENT = record(u32, "cause", "first_alternative")
 ALTERNATIVE = record(u32, "calendar", "option", "first_claim")
-AMOUNT = np.dtype([("what", u32), ("amount", i64)])
-NEED = np.dtype([("what", u32), ("cause", u32), ("amount", i64)])
+AMOUNT = np.dtype([("what", u32), ("amount", i64)], align=True)
+NEED = np.dtype([("what", u32), ("cause", u32), ("amount", i64)], align=True)
 CALENDAR = record(i64, "cause", "first_risk")
-WORD = np.dtype([("at", u32), ("queues", np.uint64), ("leaders", np.uint64)])
+WORD = np.dtype([("at", u32), ("queues", np.uint64), ("leaders", np.uint64)], align=True)
 RELEASE = record(i64, "tick", "node")
 GATE = record(i64, "milestone", "held", "first_order")  # held is the instance that finishes with it, or -1
 ORDER = np.dtype(
