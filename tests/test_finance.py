@@ -9,6 +9,7 @@ from weakref import WeakSet
 import numpy as np
 import numpy_financial as npf
 import openpyxl
+import pandas as pd
 import pytest
 import pyxirr
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from dcsim.money.records import stocks_of
 from dcsim.money.returns import NO_IRR, SEVERAL, irr, npv
 from dcsim.money.waterfall import cover_ratio
 from dcsim.report.files import report
+from dcsim.report.markdown import markdown
 from dcsim.scenario.finance import Cover, Funding
 from dcsim.study.finance import Money
 
@@ -358,6 +360,43 @@ def test_breach_default_and_acceleration_are_three_dates():
         assert set(line(found, "cash flow", statement_line, party)[at + 1 :]) == {0}
     assert line(found, "balance sheet", "loans")[at] == line(found, "balance sheet", "assets on the books")[at] == 0
     assert loans["market_value"][at + 1] == 0
+
+
+def test_missed_rents_are_an_event_and_what_is_never_paid_is_told():
+    """The user stops earning in August, and pays what it has."""
+    found = dcsim.finance(vehicle({**RISKY, "default": "none"}), expected=True)
+    leases, events = found.leases, found.events.set_index(["party", "event"])["expected"]
+    short = np.cumsum(leases["rent"] - leases["paid"])
+    first = f"{leases['month'][int((short > 0).argmax())]:%Y-%m}"
+    assert [f"{events[party, 'rent_missed']:%Y-%m}" for party in (TOGETHER, "user", "owner")] == [first] * 3
+    assert 0 < figure(found, "rents_owed", "owner")["expected"] == pytest.approx(short.iloc[-1])
+    text = markdown("", [found.report()])
+    assert f"A rent is missed by {first}" in text
+    assert "Cash of each party alone runs out: user" in text
+
+
+def test_a_lender_has_a_value_and_a_default_a_chance():
+    built = vehicle({**RISKY, "covenants": {"ltv": "0.55", "tested": "monthly"}})
+    found = dcsim.finance(built, expected=True)
+    rows = found.loans
+    flows = rows["fee"] + rows["interest"] + rows["repaid"] - rows["drawn"]
+    days = (rows["month"] - pd.Timestamp("2024-01-01")).dt.days
+    worth = float((flows / 1.12 ** (days / 365)).sum())
+    assert -40_000 > figure(found, "npv", "bank")["expected"] == pytest.approx(worth, abs=0.01)
+    chances = found.outcomes.set_index("party")[["breach_chance", "default_chance"]]
+    assert chances.loc["bank"].tolist() == [1, 1]
+    safe = built.with_({"finance.funding.bank.covenants.ltv": "0.9", "finance.revenue.sold.price": "4 USD"})
+    result = dcsim.compare(built, safe, outcome="default_chance", party="bank", n=4, engine="reference")
+    assert result.differences["mean"].tolist() == [-1]
+    bearers = dcsim.compare(built, safe, outcome="npv", n=4, engine="reference")
+    assert set(bearers.differences["party"]) == {TOGETHER, "user", "owner", "bank"}
+
+
+def test_a_rate_that_does_not_exist_is_told_below_its_table():
+    found = dcsim.finance(scenario(costs={"gpus": GPUS}), n=2)
+    text = markdown("", [found.report()])
+    assert f"IRR of free cash flow: {NO_IRR}" in text
+    assert max(len(line) for line in text.splitlines() if line.startswith("| IRR")) < 80
 
 
 def test_what_is_seized_earns_nothing():
@@ -843,7 +882,7 @@ def test_reported_figures_stand_beside_simulated_ones():
     assert rows["difference"].tolist() == [10_000, 1000, -1000, 16_000, 1, np.inf]
     told = str(found.report())
     assert "burn of owner a month, 2024" in told
-    assert "equity: as promised" in told
+    assert ": as promised" in told
 
 
 # What lenders' terms must not say

@@ -121,8 +121,8 @@ def test_a_loan_has_figures_of_its_own():
     terms = {"assets": {"gpus": {"life": "5 years"}}, "funding": {"bank": LOAN}}
     result = dcsim.compare(earning(**terms), LATE, outcome="ltv_max", party="bank", n=2, engine="reference")
     assert set(result.differences["party"]) == {"bank"}
-    with pytest.raises(RequestError, match="'bank' of 'Ten GPUs' has no npv"):
-        dcsim.compare(earning(**terms), LATE, outcome="npv", party="bank", n=2, engine="reference")
+    with pytest.raises(RequestError, match="'bank' of 'Ten GPUs' has no irr"):
+        dcsim.compare(earning(**terms), LATE, outcome="irr", party="bank", n=2, engine="reference")
 
 
 def test_a_comparison_is_kept_and_says_the_same(tmp_path):

@@ -148,6 +148,8 @@ class Books:
     """Assets, and what they could be sold for at the end of each month, at leisure or at once."""
     rents: dict[str, Rents]
     """What each lease costs."""
+    rents_paid: dict[str, Ints]
+    """What is paid of that."""
     paid: dict[str, Ints]
     """What is paid under each cost, in cents."""
 
@@ -352,7 +354,7 @@ def keep_books(finance: Finance, months: Months, drawn: Drawn, builds: Builds) -
     flow = payments(True)
     flow.run(_ahead(payments(False)) if finance.dscr.window == "forward" and flow.looks_at_dscr else None)
     ledger.close(flow)
-    return Books(ledger.parties(), dict(flow.loans), owned, leased, ledger.paid)
+    return Books(ledger.parties(), dict(flow.loans), owned, leased, flow.paid, ledger.paid)
 
 
 def _ahead(planned: Waterfall) -> dict[str, Floats]:

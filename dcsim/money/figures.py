@@ -24,6 +24,7 @@ MONEY = {
     "funding_gap": "funding gap",
     "interest_capitalised": "interest added to loans",
     "interest_paid": "interest paid",
+    "rents_owed": "rents owed at the end",
 }
 RATIOS = {
     "irr": "IRR of free cash flow",
@@ -42,6 +43,7 @@ COVER = {
 }
 EVENTS = {
     "runs_out": "cash runs out",
+    "rent_missed": "a rent is missed",
     "gap_month": "gap is largest",
     "first_profit": "first profitable month",
     "first_profitable_year": "first profitable year",
@@ -53,9 +55,28 @@ EVENTS = {
     "repaid": "debt is repaid",
     "payback": "payback",
 }
-MORE_IS_BETTER = frozenset(
-    ("npv", "npv_with_residual", "irr", "irr_with_residual", "irr_equity", "dscr_headroom", "ltv_headroom", "dscr_min")
-) | {"llcr_min", "plcr_min", "runs_out", "gap_month", "breach", "default", "acceleration"}
+CHANCES = {
+    "runs_out_chance": "chance that cash runs out",
+    "breach_chance": "chance of a breach",
+    "default_chance": "chance of a default",
+}
+"""Of each replication 1 where it happens, 0 where it does not: their mean is the chance."""
+MORE_IS_BETTER = (
+    frozenset(
+        (
+            "npv",
+            "npv_with_residual",
+            "irr",
+            "irr_with_residual",
+            "irr_equity",
+            "dscr_headroom",
+            "ltv_headroom",
+            "dscr_min",
+        )
+    )
+    | {"llcr_min", "plcr_min", "runs_out", "gap_month", "rent_missed", "breach", "default"}
+    | {"acceleration"}
+)
 """Figures of which more, and events of which a later date, is welcome."""
 FREE = ("revenue", "from parties", "operating costs", "to parties", "investment", "assets sold")
 """The lines of free cash flow."""
@@ -85,7 +106,7 @@ class Figures:
 
 def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Months) -> dict[str, Figures]:
     """The figures of every party, of all of them together, and of every loan, by name."""
-    at = years(months.ends, finance.valuation_date or scenario.start)
+    at, rate = years(months.ends, finance.valuation_date or scenario.start), float(finance.discount_rate)
     loans: dict[str, Figures] = {}
     lent: dict[str, list[Loan]] = {name: [] for name in (*finance.parties, TOGETHER)}
     for name, loan in books.loans.items():
@@ -93,14 +114,44 @@ def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Month
         lent[borrower].append(loan)
         lent[TOGETHER].append(loan)
         loans[name] = _of_loan(books, finance, months, books.parties[borrower], lent[borrower])
+        values, present = _of_lender(loan, at, rate)
+        loans[name].values.update(values)
+        loans[name] = replace(loans[name], present=present)
     figures = {}
     for name, party in books.parties.items():
         owned = [asset.value for asset in books.owned.values() if name in (asset.owner, TOGETHER)]
         value = np.asarray(sum(owned, np.zeros_like(party.free)))
         cover = cover_ratio(party.covering(finance.dscr.cfads), party.incurred["service"], finance.dscr)
-        figures[name] = _of_party(party, at, float(finance.discount_rate), months, value, cover)
+        figures[name] = _of_party(party, at, rate, months, value, cover)
         figures[name].values.update(_worst([loans[loan.name].values for loan in lent[name]], lent[name], len(value)))
+        figures[name].values.update(_missed(books, name))
+    for either in (figures | loans).values():
+        for name in CHANCES:
+            if (event := name.removesuffix("_chance")) in either.values:
+                either.values[name] = np.isfinite(either.values[event]).astype(np.float64)
     return figures | loans
+
+
+def _missed(books: Books, party: str) -> dict[str, Floats]:
+    """Rents that a party owes, or is owed, where rents may be missed; nothing where none may be."""
+    owing = [
+        np.cumsum(rents.due - books.rents_paid[name], axis=1) * (party in (rents.lessor, rents.lessee, TOGETHER))
+        for name, rents in books.rents.items()
+        if rents.misses
+    ]
+    if not owing:
+        return {}
+    owed = np.asarray(sum(owing[1:], owing[0]))
+    return {"rents_owed": owed[:, -1] / 100, "rent_missed": first(owed > 0)}
+
+
+def _of_lender(loan: Loan, at: Floats, rate: float) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """The NPV of what comes back to a lender less what was lent, with what is owed in the last month, and its parts."""
+    repaid = loan.repaid.copy()
+    repaid[:, -1] += loan.balance[:, -1]
+    flows = {"loans drawn": -loan.drawn, "loan fees": loan.fee, "interest paid": loan.interest, "loans repaid": repaid}
+    present = {line: npv(flow, at, np.array([rate])) / 100 for line, flow in flows.items()}
+    return {"npv": np.asarray(sum(present.values()))}, present
 
 
 def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints, cover: Floats) -> Figures:

@@ -27,7 +27,8 @@ NOTE = (
 )
 LINES = "Cause of the change: the difference in what each line of the free cash flow is worth at the date of valuation."
 BEARS = (
-    "NPV of each party by itself: what parties pay each other moves it from one to the other, and cancels in the sum."
+    "NPV of each party by itself: what parties pay each other moves it from one to the other, and cancels in the sum. "
+    "That of a loan is its lender's, of what comes back less what was lent, and no part of the sum."
 )
 LITTLE_HELP = 0.9
 """Ratio of paired to unpaired interval widths above which a note says that pairing does not help."""

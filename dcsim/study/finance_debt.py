@@ -65,13 +65,15 @@ _LOAN = (
 
 
 def leases(money: "Money", centre: "Valued") -> pd.DataFrame:
-    """The leases of the expected build by month: lease, month, rent; and the rate that the lessor earns (effective, of
-    the first delivery)."""
+    """The leases of the expected build by month: lease, month, rent (due), paid; and the rate that the lessor earns if
+    all is paid (effective, of the first delivery)."""
+    month, paid = moments(list(money.months.ends)), centre.books.rents_paid
     frames = [
-        pd.DataFrame({"lease": name, "month": moments(list(money.months.ends)), "rent": rents.due[0] / 100})
+        pd.DataFrame({"lease": name, "month": month, "rent": rents.due[0] / 100, "paid": paid[name][0] / 100})
         for name, rents in centre.books.rents.items()
     ]
-    empty = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": pd.Series(dtype="float64")}
+    number = pd.Series(dtype="float64")
+    empty = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": number, "paid": number}
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(empty)
     return table.assign(
         earned=table["lease"].map({name: rent.earned for name, rent in centre.books.rents.items()}).astype(float)

@@ -1,7 +1,7 @@
 """Simulated figures of money beside those that were reported in the world, and owning beside renting."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -43,15 +43,26 @@ def observed(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -> pd.
     return typed(rows, OBSERVED)
 
 
+def named(row: Mapping[Hashable, Any]) -> str:
+    """A reported figure in words: whose, of when."""
+    per = " a month" if "/" in row["unit"] else ""
+    return f"{row['figure'].replace('_', ' ')} of {row['party']}{per}, {row['period']}"
+
+
+def outside(rows: pd.DataFrame) -> str:
+    """Which reported figures lie outside of what is simulated."""
+    apart = rows[(rows["reported"] < rows["p10"]) | (rows["reported"] > rows["p90"])]
+    names = "; ".join(named(row) for row in apart.to_dict("records"))
+    return f"Reported, but outside P10 to P90 of the replications: {names or 'nothing'}."
+
+
 def observed_table(rows: pd.DataFrame) -> Table:
     """Reported figures beside the simulated ones, as people read them."""
     lines = []
     for row in rows.to_dict("records"):
         unit = str(row["unit"])
         cells = [_cell(float(row[key]), unit) for key in ("reported", "expected", "p10", "p90")]
-        per = " a month" if "/" in unit else ""
-        name = f"{row['figure'].replace('_', ' ')} of {row['party']}{per}, {row['period']}"
-        lines.append([name, *cells, _change(float(row["difference"]), unit), row["basis"]])
+        lines.append([named(row), *cells, _change(float(row["difference"]), unit), row["basis"]])
     titles = ("reported", "expected", "P10", "P90", "difference")
     return Table((Column("figure"), *(Column(title, "money") for title in titles), Column("simulated is")), lines)
 

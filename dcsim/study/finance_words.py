@@ -12,15 +12,15 @@ from dcsim.document.measure import scaled
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
 from dcsim.money.books import COSTS, INCOME, TOGETHER
-from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS
+from dcsim.money.figures import CHANCES, COVER, EVENTS, MONEY, RATIOS
 from dcsim.scenario.schema import Scenario
-from dcsim.study.finance_observed import observed_table, own_or_rent_table
+from dcsim.study.finance_observed import named, observed_table, outside, own_or_rent_table
 from dcsim.study.joint_words import joint, section
 from dcsim.study.result import Result
 
-LENT = ("breach", "default", "acceleration", "repaid")
+LENT = ("rent_missed", "breach", "default", "acceleration", "repaid")
 """Events that only debt has."""
-LABELS = {**MONEY, **RATIOS, **COVER, **EVENTS}
+LABELS = {**MONEY, **RATIOS, **COVER, **EVENTS, **CHANCES}
 CONVENTIONS = (
     "Months are calendar months; what happens before the start is in the first. Interest is paid in arrears, and "
     "loans are drawn and served, on the last day of a month: a draw bears interest from the next month on.",
@@ -68,9 +68,10 @@ DEFINED = (
     ),
     (("dscr_min", "ltv_max"), CONVENTIONS[4]),
     (("llcr_min", "plcr_min", "average_life", "dscr_headroom", "ltv_headroom"), CONVENTIONS[5]),
-    (("breach", "default", "acceleration", "loss_given_default"), CONVENTIONS[7]),
+    (("breach", "default", "acceleration", "loss_given_default", "breach_chance", "default_chance"), CONVENTIONS[7]),
+    (("rents_owed", "rent_missed"), "A rent is missed where the lessee has no cash for it, and owed until it has."),
     (("interest_capitalised", "interest_paid", "ready", "repaid"), CONVENTIONS[0]),
-    (tuple({**MONEY, **EVENTS}), CONVENTIONS[8]),
+    (tuple({**MONEY, **EVENTS, **CHANCES}), CONVENTIONS[8]),
 )
 """What defines figures, the first that names one."""
 DELAY = (
@@ -101,7 +102,13 @@ def report(result: Result, milestone: str = "") -> Report:
     year = f", prices of {about['price_year']}" if about["price_year"] else ""
     subject = [*result.subject(), f"party: {party}", f"{about['currency']}{year}, to {about['until']}"]
     sections = [
-        Section("", (_answer(result), *_unaware(result)), tables=_tables(result, party), charts=(cash(result),)),
+        Section(
+            "",
+            (_answer(result), *_apart(result), *_unready(result), *_unaware(result)),
+            tables=_tables(result, party),
+            charts=(cash(result),),
+            notes=tuple(_no_rate(result)),
+        ),
         *_observed(result),
         section(result),
         Section("Sources and uses, expected build", tables=(_sides(result),), charts=(sources(result),)),
@@ -155,6 +162,36 @@ def _answer(result: Result) -> str:
     return f"{text}. Cash runs out in the expected build by {when}, with {missing} missing{often}."
 
 
+def _apart(result: Result) -> Iterator[str]:
+    """When each party by itself runs out of cash, where all are shown as one, and who misses rents."""
+    rows, drawn = result.tables["events"], result.about["seed"] != "expected"
+
+    def when(row: Mapping[Hashable, Any]) -> str:
+        date = NEVER if pd.isna(row["expected"]) else f"by {date_of(row['expected'])}"
+        often = f"in {share(row['happens'], result.simulated, 0)} of the replications"
+        return f"{often} (expected build: {date})" if drawn else date
+
+    out = rows[(rows["event"] == "runs_out") & rows["party"].isin(result.about["parties"])].to_dict("records")
+    if result.about["party"] == TOGETHER and len(out) > 1:
+        yield f"Cash of each party alone runs out: {', '.join(str(row['party']) + ' ' + when(row) for row in out)}."
+    for row in _of(result, "events").to_dict("records"):
+        if row["event"] == "rent_missed" and row["happens"]:
+            yield f"A rent is missed {when(row)}."
+
+
+def _unready(result: Result) -> list[str]:
+    """Loans whose interest is added for ever."""
+    why = "the milestone until which its interest is added is never reached in the expected build"
+    return [f"{name}: {why}." for name in result.about["never_ready"]]
+
+
+def _no_rate(result: Result) -> Iterator[str]:
+    """Why the expected build has no IRR."""
+    for row in _of(result, "figures").to_dict("records"):
+        if row["note"]:
+            yield f"{LABELS[row['figure']]}: {row['note']}."
+
+
 def _unaware(result: Result) -> list[str]:
     """What the build with expected values does not know."""
     seen = "The expected build ignores sightings; P10, P50 and P90 do not."
@@ -167,24 +204,25 @@ def _cell(value: float, kind: str) -> str:
     if kind == "money":
         return money(value)
     if kind == "share":
-        return share(value) if value >= 0 else f"-{share(-value)}"
+        return share(value) if value >= 0 else f"{100 * value:.1f} %"
     return "no value" if np.isinf(value) else f"{value:.2f}"
 
 
 def _tables(result: Result, name: str) -> tuple[Table, Table]:
     """The figures and the events of a party or a loan."""
     n = 0 if result.about["seed"] == "expected" else int(result.about["replications"])
-    return _figures(_of(result, "figures", name), n), _events(_of(result, "events", name), n)
+    labels = LABELS | ({"npv": "NPV of the lender's cash"} if name in set(result.tables["loans"]["loan"]) else {})
+    return _figures(_of(result, "figures", name), n, labels), _events(_of(result, "events", name), n)
 
 
-def _figures(figures: pd.DataFrame, n: int) -> Table:
+def _figures(figures: pd.DataFrame, n: int, labels: Mapping[str, str]) -> Table:
     """Figures of the expected build, and of replications if there are any."""
     rows = []
     for row in figures.to_dict("records"):
         cells = [_cell(row[key], row["kind"]) for key in ("expected", "mean", "p10", "p50", "p90")]
         if row["note"] and not cells[0]:
-            cells[0] = row["note"]
-        rows.append([LABELS[row["figure"]], *cells, row["there"]])
+            cells[0] = "none"
+        rows.append([labels[row["figure"]], *cells, row["there"]])
     titles = ("expected", "mean", "P10", "P50", "P90")
     columns = (Column("figure"), *(Column(title, "money") for title in titles), Column("exists in", "share", 0, 0))
     most = len(columns) if n else 2
@@ -213,8 +251,9 @@ def _date(row: Mapping[Hashable, Any], key: str) -> str:
 def _observed(result: Result) -> Iterator[Section]:
     rows = result.tables["observed"]
     if len(rows):
-        points = [f"{row['observed']}: {row['meaning']}" for row in rows.to_dict("records") if row["meaning"]]
-        yield Section("Beside what was reported", tables=(observed_table(rows),), points=tuple(points), notes=(BASIS,))
+        points = [f"{named(row)}: {row['meaning']}" for row in rows.to_dict("records") if row["meaning"]]
+        notes = (BASIS,) if result.about["seed"] == "expected" else (outside(rows), BASIS)
+        yield Section("Beside what was reported", tables=(observed_table(rows),), points=tuple(points), notes=notes)
 
 
 def _rented(result: Result) -> Iterator[Section]:
@@ -258,11 +297,9 @@ def _loans(result: Result) -> Iterator[Section]:
             cells.append([str(year), *sums, float(end["balance"]), float(end["ltv"])])
         titles = ("drawn", "added", "interest", "repaid", "owed")
         columns = (Column("year"), *(Column(title, "money") for title in titles), Column("LTV", "share"))
-        note = "the milestone until which its interest is added is never reached in the expected build"
-        notes = (f"{name}: {note}",) if name in result.about["never_ready"] else ()
         charts = tuple(chart for draw in (ltv, dscr) if not (chart := draw(result, str(name))).empty)
         yield Section(f"Loan: {name}", tables=_tables(result, str(name)), charts=charts)
-        yield Section(f"Loan: {name}, expected build", tables=(Table(columns, cells),), notes=notes)
+        yield Section(f"Loan: {name}, expected build", tables=(Table(columns, cells),))
 
 
 def _delays(result: Result) -> Table:
@@ -276,9 +313,11 @@ def _leases(result: Result) -> Iterator[Section]:
     rows = result.tables["leases"]
     if len(rows):
         cells = [
-            [name, float(part["rent"].sum()), float(part["earned"].iloc[0])] for name, part in rows.groupby("lease")
+            [name, float(part["rent"].sum()), float(part["paid"].sum()), float(part["earned"].iloc[0])]
+            for name, part in rows.groupby("lease")
         ]
-        columns = (Column("lease"), Column("rents", "money"), Column("implicit rate, effective", "share", 0, 2))
+        money_columns = (Column("rents due", "money"), Column("paid", "money"))
+        columns = (Column("lease"), *money_columns, Column("implicit rate by contract, effective", "share", 0, 2))
         yield Section("Leases, expected build", tables=(Table(columns, cells),))
 
 

@@ -20,7 +20,7 @@ from dcsim.document.report import Section
 from dcsim.engine import builds
 from dcsim.errors import RequestError
 from dcsim.money.books import TOGETHER
-from dcsim.money.figures import COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
+from dcsim.money.figures import CHANCES, COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
 from dcsim.money.months import sampled
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -33,7 +33,7 @@ from dcsim.study.trials import Designed, Ends, Progress, Trials, nothing_chosen
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-FIGURES = (*MONEY, *RATIOS, *COVER, *EVENTS)
+FIGURES = (*MONEY, *RATIOS, *COVER, *EVENTS, *CHANCES)
 """The figures of finance that can be asked for, by name."""
 
 
@@ -58,7 +58,11 @@ class Outcome:
         """In what it is measured."""
         if not self.is_figure:
             return Measure()
-        kind = {**dict.fromkeys(MONEY, "money"), **dict.fromkeys(RATIOS, "share"), **dict.fromkeys(COVER, "number")}
+        kind = {
+            **dict.fromkeys(MONEY, "money"),
+            **dict.fromkeys({**RATIOS, **CHANCES}, "share"),
+            **dict.fromkeys(COVER, "number"),
+        }
         return Measure(kind.get(self.name, "day"), self.currency, self.name in MORE_IS_BETTER)  # type: ignore[arg-type]
 
     @property
@@ -104,7 +108,7 @@ def figure_of(scenario: Scenario, network: Network, name: str, party: str | None
     finance = Money.of(scenario, network).finance
     loans = [loan for loan, terms in finance.funding.items() if terms.loan is not None]
     alone = len(finance.parties) == 1 and not party
-    parties = (TOGETHER,) if alone else (TOGETHER, *finance.parties)
+    parties = (TOGETHER,) if alone else (TOGETHER, *finance.parties, *(loans if name == "npv" else ()))
     chosen = parties if party is None else (known(party, (*parties, *finance.parties, *loans), "party", "parties"),)
     return tuple(Outcome(name, party_, finance.currency, alone) for party_ in chosen)
 
