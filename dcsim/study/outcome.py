@@ -25,7 +25,7 @@ from dcsim.money.months import sampled
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.finance import Money
-from dcsim.study.finance_words import LABELS, figure_in_words
+from dcsim.study.finance_terms import LABELS, figure_in_words
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result, known
 from dcsim.study.threads import Pool, in_chunks
