@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +12,7 @@ from test_cli import ordered
 
 import dcsim
 from dcsim.analysis.gains import gain, interplay, interval
-from dcsim.errors import RequestError, UnavailableError
+from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
 from dcsim.study.choice import MOST_TRIED, fitting
 from dcsim.study.measures import measures_of, within
@@ -168,7 +167,7 @@ def test_the_same_seed_is_the_same_answer():
     one, other = (weighed(scenario, "20M", seed=3) for _ in range(2))
     assert one.about == other.about
     assert all(one.tables[name].equals(other.tables[name]) for name in one.tables)
-    assert "picked by optuna" in one.about["search"]
+    assert "picked by local search" in one.about["search"]
 
 
 # Many sets
@@ -189,14 +188,94 @@ def test_many_sets_are_searched_and_what_is_idle_is_left_out():
 
 
 @pytest.mark.slow
-def test_without_optuna_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    scenario = built(options={f"o{k}": faster(9 - k) for k in range(7)})
-    assert len(weighed(scenario, "4M", n=1).sets) > 0
-    with pytest.raises(
-        UnavailableError, match=r"more than 64 sets lie within the budget.*pip install 'dcsim\[decide\]'"
-    ):
-        weighed(scenario, "100M", n=1)
+@pytest.mark.parametrize("budget", [6, 9, 14])
+def test_the_search_is_as_good_as_trying_all(budget):
+    """Two need each other, two gain the same, the others add up; all 255 sets are weighed beside."""
+    text = "a=10d b=10d c=1d<a,b d=10d<c e=10d<d f=10d<e"
+    measures = {
+        "x": (7, 3, "a"),
+        "y": (7, 2, "b"),
+        "u": (6, 4, "d"),
+        "v": (5, 5, "d"),
+        "w": (8, 2, "e"),
+        "z": (7, 3, "f"),
+    }
+    options = {name: faster(days, f"{cost}M USD", activity) for name, (days, cost, activity) in measures.items()}
+    idle = {"p": faster(10, "1M USD", "e"), "q": faster(12, "1M USD", "f")}
+    scenario = built(text, options | idle, last="f")
+    found = weighed(scenario, f"{budget}M", n=2)
+    names, most = measures_of(scenario), 0.0
+    for subset in within(names, Fraction(budget * 1_000_000)):
+        both = 3 if {"x", "y"} <= subset else 0
+        d = 5 if "v" in subset else 4 if "u" in subset else 0
+        e = 0 if "p" in subset else 2 if "w" in subset else 0
+        f = -2 if "q" in subset else 3 if "z" in subset else 0
+        most = max(most, both + d + e + f)
+    assert found.sets["gain"][0] == most
+
+
+@pytest.mark.slow
+def test_the_interval_of_the_winner_holds_as_often_as_it_says():
+    """Uniform durations whose means are known: seven options, and the best set that a search finds."""
+    text = " ".join(
+        f"{name}=10d{f'<{before}' if before else ''}" for name, before in zip("abcdefg", " abcdef", strict=True)
+    )
+    text = text.replace("< ", "")
+    durations = {name: {"duration": "10 to 30 d"} for name in "abcdefg"}
+    options = {f"o{name}": faster(0, "1M USD", name) for name in "abcdefg"}
+    for k, name in enumerate("abcdefg"):
+        options[f"o{name}"]["changes"]["activities"][name]["duration"] = f"{10 - k} to {26 - k} d"
+    scenario = network(text, milestones={"m": {"activity": "g"}}, horizon="400 d", **durations)
+    scenario = dcsim.load({**scenario, "options": options})
+    held, rounds = 0, 60
+    for seed in range(rounds):
+        best = weighed(scenario, "4M", n=24, seed=seed).sets.iloc[0]
+        true = sum(2 + "abcdefg".index(name[1]) for name in best["members"].split(", "))
+        held += best["low"] <= true <= best["high"]
+    assert held >= 0.85 * rounds
+
+
+@pytest.mark.slow
+def test_builds_are_shared_only_where_they_are_equal(engine):
+    """Mitigations whose risks strike now and then gain the same as where every build is run by itself."""
+    risk = {"begins": "2024-01-01 to 2024-02-01", "lasts": "10 to 30 d"}
+    risks = {
+        "storm": {
+            **risk,
+            "probability": 0.4,
+            "effects": {"activities.a": 2},
+            "mitigation": {"probability": 0.2, "cost": "1M USD"},
+        },
+        "strike": {
+            **risk,
+            "probability": 0.5,
+            "stop_work": ["b"],
+            "mitigation": {"probability": 0.1, "cost": "2M USD"},
+        },
+    }
+    options = {"x": faster(7, "2M USD")}
+    scenario = built("a=10d b=10d<a", options, risks=risks, a={"duration": "5 to 20 d"})
+    ran: list[int] = []
+    found = mitigate(
+        scenario, milestone="m", budget="9M", n=24, engine=engine, progress=lambda done, _: ran.append(done)
+    )
+    assert ran[-1] < 24 * 8, "all eight sets, but builds in which no risk strikes only once"
+    asked = [("options", [name]) if name == "x" else ("mitigate", [name]) for name in found.options["option"]]
+    base = dcsim.replicate(scenario, 24, engine=engine).days_of("m")
+    for (layer, names), gained in zip(asked, found.options["gain"], strict=True):
+        alone = dcsim.replicate(changed(scenario, **{layer: names}), 24, engine=engine).days_of("m")
+        assert gained == pytest.approx((base - alone).mean(), abs=1e-9)
+
+
+@pytest.mark.slow
+def test_workers_change_nothing():
+    options = {name: faster(9 - k, f"{k + 1}M USD", "ab"[k % 2]) for k, name in enumerate("pqrstuv")}
+    scenario = built("a=10d b=10d<a", options, a={"duration": "5 to 20 d"})
+    one, more = (
+        mitigate(scenario, milestone="m", budget="20M", n=16, engine="compiled", workers=workers) for workers in (1, 3)
+    )
+    assert one.about == more.about
+    assert all(one.tables[name].equals(more.tables[name]) for name in one.tables)
 
 
 def test_sets_within_a_budget():

@@ -423,6 +423,14 @@ def _strikes(network: Network, number: int, chance: Source) -> Iterator[Strike]:
             yield Strike(Window(begins, ends), number, name)
 
 
+def strikes_in(network: Network, number: int, seed: int, replication: int) -> bool:
+    """Whether a risk strikes in a replication. One that does not changes nothing in it."""
+    chance = Sample(seed, replication)
+    if network.mixtures:
+        chance = replace(chance, correlated=follows(network))
+    return next(_strikes(network, number, chance), None) is not None
+
+
 def _end(network: Network, risk: Risk, begins: int, lasts: float) -> int:
     return network.later(begins, lasts) if risk.in_months else begins + round_half_up(lasts)
 

@@ -1,32 +1,33 @@
-"""Which measures to buy with a budget: all sets are tried where they are few, else a seeded search picks them.
+"""Which measures to buy with a budget: all sets are tried where they are few, else a seeded local search picks them.
 
-A set is better if more builds reach the milestone at all; among those alike, if the outcome is better on average. The
-search is optuna's tree-structured Parzen estimator: Bergstra et al., Advances in Neural Information Processing Systems
-24 (2011) 2546.
+A set is better if more builds reach the milestone at all; among those alike, if the outcome is better on average. Sets
+race by successive halving, all with the same random numbers: each is weighed by a quarter of the replications that
+compare, and only the best third by all (Karnin, Koren and Somekh, Proceedings of Machine Learning Research 28 (2013)
+1238). The search begins from several sets, of which the best goes on to the best of its neighbours, with one measure
+more or one less, until none is better.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from dcsim.analysis.gains import Gain
-from dcsim.errors import UnavailableError
+from dcsim.engine.philox import hash64
 from dcsim.study.measures import Measure, Set, Weighing, within
 
 MOST_TRIED = 64
-"""Sets that are all tried; of more so many are picked."""
-FINALISTS = 8
+"""Sets that are all tried; of more so many are picked at most."""
+MOST_SUMMED = 20_000
+"""Sets whose gains are added up, without any run."""
+STARTS = 8
+"""Sets from which the search begins."""
+FINALISTS = 6
 """Sets that are weighed again with all replications."""
 NOTHING = {"day": 0.1, "money": 1.0, "share": 1e-4, "number": 1e-3}
 """A member that adds less of what the outcome is measured in is left out of a set."""
-FIRST = 1e15
-"""What it counts, in a search, that all builds have the outcome: more than any days or money."""
-_PATIENCE = 10
-"""Suggestions for each set that is to be picked."""
-
-Weigh = Callable[[Set], Gain | None]
-"""What a set buys; none if the scenario cannot have its members together."""
 
 
 class Worth(NamedTuple):
@@ -36,69 +37,73 @@ class Worth(NamedTuple):
     gain: float
 
 
-class Tried(NamedTuple):
-    """Sets within the budget and what they seem to buy, and how they were found."""
-
-    sets: Mapping[Set, Worth]
-    how: str
-
-
-def tried(
-    measures: tuple[Measure, ...],
-    budget: Fraction,
-    alone: Mapping[str, float],
-    weigh: Weigh,
-    seed: int,
-    least: float = NOTHING["day"],
-) -> Tried:
-    """Weigh the sets that the budget pays; `alone` says how much each measure gains by itself.
-
-    Raises
-    ------
-    UnavailableError
-        There are many sets, and optuna is not installed.
-    """
-    few = list(islice(within(measures, budget), MOST_TRIED + 1))
-    if len(few) <= MOST_TRIED:
-        return Tried(_possible({subset: weigh(subset) for subset in few}), f"all {len(few)} within the budget")
-    return _searched([measure for measure in measures if measure.cost is not None], budget, alone, weigh, seed, least)
-
-
-def _possible(gains_by_set: Mapping[Set, Gain | None]) -> dict[Set, Worth]:
-    """What the sets are worth that the scenario can have."""
-    return {subset: worth(measure) for subset, measure in gains_by_set.items() if measure is not None}
-
-
-def worth(gains_by_set: Gain) -> Worth:
+def worth(bought: Gain) -> Worth:
     """What a gain is worth; no gain is 0 where no build has the outcome both without and with it."""
-    return Worth(gains_by_set.reached, gains_by_set.gain if gains_by_set.gain == gains_by_set.gain else 0.0)
+    return Worth(bought.reached, bought.gain if bought.gain == bought.gain else 0.0)
 
 
-def _searched(
-    priced: list[Measure], budget: Fraction, alone: Mapping[str, float], weigh: Weigh, seed: int, least: float
-) -> Tried:
-    try:
-        import optuna
-    except ImportError:
-        raise UnavailableError(
-            f"more than {MOST_TRIED} sets lie within the budget, and the search needs optuna: "
-            "pip install 'dcsim[decide]', or give a smaller budget"
-        ) from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial({measure.name: True for measure in priced})
-    gains_by_set: dict[Set, Gain | None] = {}
-    for _ in range(_PATIENCE * MOST_TRIED):
-        trial = study.ask()
-        wished = frozenset(measure.name for measure in priced if trial.suggest_categorical(measure.name, [True, False]))
-        subset = fitting(wished, priced, budget, alone)
-        if subset and subset not in gains_by_set:
-            gains_by_set[subset] = weigh(subset)
-        bought = gains_by_set.get(subset)
-        study.tell(trial, 0.0 if bought is None else FIRST * worth(bought).reached + worth(bought).gain / least)
-        if len(gains_by_set) == MOST_TRIED:
-            break
-    return Tried(_possible(gains_by_set), f"{len(gains_by_set)} picked by optuna's TPE sampler")
+def raced(weighing: Weighing, subsets: Iterable[Set]) -> dict[Set, Worth]:
+    """What the better third of some sets is worth, by all replications that compare; none that cannot be had."""
+    which = weighing.compared
+    for part in (which[: max(1, len(which) // 4)], which):
+        weighed = {subset: weighing.gain(subset, part) for subset in subsets}
+        worths = {subset: worth(bought) for subset, bought in weighed.items() if bought is not None}
+        best = sorted(worths, key=lambda subset: _order(weighing, subset, worths[subset]))
+        subsets = best[: max(FINALISTS, -(-len(best) // 3))]
+    return worths
+
+
+def tried(weighing: Weighing, budget: Fraction, alone: Mapping[str, float]) -> tuple[dict[Set, Worth], str]:
+    """The best sets that the budget pays and what they seem to buy, and how they were found; `alone` says how much each
+    measure gains by itself."""
+    few = list(islice(within(weighing.measures, budget), MOST_TRIED + 1))
+    if len(few) <= MOST_TRIED:
+        return raced(weighing, few), f"all {len(few)} within the budget"
+    priced = [measure for measure in weighing.measures if measure.cost is not None]
+    chance = np.random.default_rng(hash64(f"{weighing.asking.seed}/mitigate"))
+    wishes = [alone, *(_shuffled(priced, chance) for _ in range(1, STARTS))]
+    every_measure = frozenset(measure.name for measure in priced)
+    seen = dict.fromkeys([_sum_of_alone(weighing, budget, alone)])
+    seen |= dict.fromkeys(fitting(every_measure, priced, budget, wish) for wish in wishes)
+    worths = raced(weighing, seen)
+    best, before = _best(weighing, worths), None
+    while best != before:
+        new = [subset for subset in _neighbours(best, priced, budget, alone) if subset and subset not in seen]
+        new = list(dict.fromkeys(new))[: MOST_TRIED - len(seen)]
+        seen |= dict.fromkeys(new)
+        worths |= raced(weighing, new)
+        best, before = _best(weighing, worths), best
+    return worths, f"{len(seen)} picked by local search from {STARTS} sets"
+
+
+def _sum_of_alone(weighing: Weighing, budget: Fraction, alone: Mapping[str, float]) -> Set:
+    """The best of many sets, if each member gained what it gains alone."""
+    sets = islice(within(weighing.measures, budget), MOST_SUMMED)
+    return max(sets, key=lambda subset: sum(alone.get(name, 0.0) for name in weighing.in_order(subset)))
+
+
+def _shuffled(priced: list[Measure], chance: np.random.Generator) -> dict[str, float]:
+    """Gains by which measures would be taken in any order."""
+    return {m.name: chance.random() * float(m.cost.amount) for m in priced if m.cost is not None}
+
+
+def _best(weighing: Weighing, worths: Mapping[Set, Worth]) -> Set:
+    return min(worths, key=lambda subset: _order(weighing, subset, worths[subset]), default=frozenset())
+
+
+def _neighbours(subset: Set, priced: list[Measure], budget: Fraction, alone: Mapping[str, float]) -> Iterator[Set]:
+    """The set without one of its members, with others in its place, or with one more, for which others leave where they
+    cost too much."""
+    for measure in priced:
+        assert measure.cost is not None
+        if measure.name in subset:
+            fewer = subset - {measure.name}
+            left = budget - sum((m.cost.amount for m in priced if m.cost and m.name in fewer), Fraction(0))
+            outside = frozenset(m.name for m in priced) - subset
+            yield fewer
+            yield fewer | fitting(outside, priced, left, alone)
+        elif measure.cost.amount <= budget:
+            yield fitting(subset, priced, budget - measure.cost.amount, alone) | {measure.name}
 
 
 def fitting(wished: Set, priced: list[Measure], budget: Fraction, alone: Mapping[str, float]) -> Set:
@@ -118,25 +123,16 @@ def fitting(wished: Set, priced: list[Measure], budget: Fraction, alone: Mapping
 
 def ranked(weighing: Weighing, budget: Fraction, alone: Mapping[str, float]) -> tuple[list[tuple[Set, Gain]], str]:
     """The sets that were weighed by all replications, the best first, and how they were found."""
-    gains_by_set = tried(
-        weighing.measures,
-        budget,
-        alone,
-        lambda subset: weighing.gain(subset, weighing.compared),
-        weighing.asking.seed,
-        NOTHING[weighing.outcome.measure.kind],
-    )
-    finalists = sorted(gains_by_set.sets, key=lambda subset: _order(weighing, subset, gains_by_set.sets[subset]))[
-        :FINALISTS
-    ]
+    worths, how = tried(weighing, budget, alone)
+    finalists = sorted(worths, key=lambda subset: _order(weighing, subset, worths[subset]))[:FINALISTS]
     gains = {subset: weighing.bought(subset) for subset in finalists}
     if not gains:
-        return [], gains_by_set.how
+        return [], how
     lean = _trimmed(weighing, min(gains, key=lambda subset: _order(weighing, subset, worth(gains[subset]))))
     if not lean:
-        return [], gains_by_set.how
+        return [], how
     gains[lean] = weighing.bought(lean)
-    return sorted(gains.items(), key=lambda measure: _order(weighing, measure[0], worth(measure[1]))), gains_by_set.how
+    return sorted(gains.items(), key=lambda entry: _order(weighing, entry[0], worth(entry[1]))), how
 
 
 def _order(weighing: Weighing, subset: Set, its: Worth) -> tuple[float, float, Fraction, list[str]]:

@@ -1,25 +1,33 @@
 """What can be done for a better outcome, at what cost, and what each set of it comes to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from dcsim.analysis.frames import days
 from dcsim.analysis.gains import Gain, Values, gain
 from dcsim.errors import RequestError, ScenarioError
+from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.alike import Alike, Builds
 from dcsim.study.cash import network_of
 from dcsim.study.outcome import Asking, Outcome
 from dcsim.study.replicate import Progress
+from dcsim.study.trials import Ints
 from dcsim.units import Money
 
 MITIGATION, OPTION = "mitigation", "option"
 
 Set = frozenset[str]
 """Measures that are taken together, by name."""
+MOST_BUILT = 2_000_000
+"""Activities of all networks that are held at once."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,14 @@ def currency_of(measures: Sequence[Measure]) -> str:
     return next((measure.cost.currency for measure in measures if measure.cost is not None), "")
 
 
+class _Built(NamedTuple):
+    """A scenario with some measures, ready to run, and its builds that are known."""
+
+    scenario: Scenario
+    network: Network
+    builds: Builds
+
+
 @dataclass
 class Weighing:
     """Sets of measures, each simulated with the same random numbers as the scenario without any."""
@@ -92,9 +108,16 @@ class Weighing:
     """How many replications there may be."""
     done: int = 0
     """How many were simulated."""
-    known: dict[tuple[Set, range], Values | None] = field(default_factory=dict)
+    known: dict[Set, tuple[Values, NDArray[np.bool_]] | None] = field(default_factory=dict)
+    """The outcome of each set by replication, and for which it is known; none if the scenario cannot have it."""
     lacks: dict[Set, pd.DataFrame] = field(default_factory=dict)
     """What builds of the answer lack where they miss the milestone, by set."""
+    built: dict[Set, _Built] = field(default_factory=dict)
+    """Those asked for last."""
+
+    def __post_init__(self) -> None:
+        self.total = self.compared.stop
+        self.alike = Alike(self.asking.trials, self.total)
 
     @property
     def outcome(self) -> Outcome:
@@ -108,7 +131,7 @@ class Weighing:
             Fraction(0),
         )
 
-    def in_order(self, subset: Set) -> list[str]:
+    def in_order(self, subset: Collection[str]) -> list[str]:
         """A set as it is written."""
         return [measure.name for measure in self.measures if measure.name in subset]
 
@@ -122,28 +145,58 @@ class Weighing:
         """Others, fewer, by which sets are compared."""
         return range(self.n, self.n + max(1, self.n // 4))
 
+    @property
+    def fewer(self) -> range:
+        """A quarter of those that tell the answer, if these are many."""
+        return range(min(self.n, max(16, self.n // 4)))
+
     def values(self, subset: Set, which: range) -> Values | None:
         """The outcome with them, with a minus where more is better; none if the scenario cannot have them together."""
-        key = (subset, which)
-        if key not in self.known:
+        if subset not in self.known:
+            self.known[subset] = np.full(self.total, np.nan), np.zeros(self.total, np.bool_)
+        if (known := self.known[subset]) is None:
+            return None
+        values, done = known
+        places = np.array(which)[~done[which.start : which.stop]]
+        if len(places):
             try:
-                scenario = with_measures(
-                    self.scenario, [measure for measure in self.measures if measure.name in subset]
-                )
-                network = network_of(scenario)
+                built = self._built(subset)
             except ScenarioError:
                 if len(subset) < 2:
                     raise
-                self.known[key] = None
-            else:
-                result = self.asking.simulated(scenario, network, np.array(which))
-                values = result.values[self.outcome]
-                self.known[key] = -values if self.outcome.measure.more_is_better else values
-                if which == self.answered and result.ends is not None:
-                    self.lacks[subset] = self.asking.trials.lacks(network, result.ends)
-                self.done += len(which)
-                self.progress(self.done, max(self.done, self.expected))
-        return self.known[key]
+                self.known[subset] = None
+                return None
+            values[places] = self._simulated(built, places)
+            done[places] = True
+            if which == self.answered and not self.outcome.is_figure:
+                self.lacks[subset] = self.asking.trials.lacks(built.network, built.builds.ends(np.array(which)))
+        return values[which.start : which.stop]
+
+    def _built(self, subset: Set) -> _Built:
+        """The scenario with them, ready to run; what was asked for last is kept, as far as there is room."""
+        known = self.built.pop(subset, None)
+        if known is None:
+            scenario = with_measures(self.scenario, [measure for measure in self.measures if measure.name in subset])
+            network = network_of(scenario)
+            known = _Built(scenario, network, self.alike.of(network))
+        self.built[subset] = known
+        while len(self.built) > 2 and len(self.built) * known.network.instances > MOST_BUILT:
+            del self.built[next(iter(self.built))]
+        return known
+
+    def _simulated(self, built: _Built, places: Ints) -> Values:
+        """The outcome in replications that are not known yet."""
+        if self.outcome.is_figure:
+            missing = places
+            values = self.asking.simulated(built.scenario, built.network, places).values[self.outcome]
+        else:
+            builds, network = built.builds, built.network
+            if len(missing := builds.missing(places)):
+                builds.take(missing, self.asking.trials.ends(network, missing))
+            values = np.asarray(days(network, builds.ends(places).ticks), np.float64)
+        self.done += len(missing)
+        self.progress(self.done, max(self.done, self.expected))
+        return -values if self.outcome.measure.more_is_better else values
 
     def gain(self, subset: Set, which: range, without: Set = frozenset()) -> Gain | None:
         """How much better it is with them than with those others."""

@@ -19,7 +19,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.cash import network_of
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
 from dcsim.study.manifest import Count, Fields, Number
-from dcsim.study.measures import OPTION, Set, Weighing, currency_of, measures_of
+from dcsim.study.measures import MITIGATION, OPTION, Set, Weighing, currency_of, measures_of
 from dcsim.study.mitigate_words import CHARTS, report
 from dcsim.study.money import money_of
 from dcsim.study.outcome import Asking, in_manifest, outcome_of
@@ -45,6 +45,8 @@ ABOUT |= {"replications": Count, "outcome": (dict[str, Any] | None, None)}
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "mitigate", "report"]
 MOST_PAIRED = 6
 """Members whose pairs are shown with their interplay: those that the other members change most."""
+MOST_MEASURED = 4
+"""Pairs whose interplay is measured by all replications."""
 
 
 def mitigate(
@@ -87,8 +89,6 @@ def mitigate(
     ------
     RequestError
         There is no such outcome, nothing to do, or costs are in several currencies; it is a ValueError too.
-    UnavailableError
-        There are so many sets that they have to be searched, and optuna is not installed.
     """
     network = network_of(scenario)
     asked = outcome_of(scenario, network, milestone, outcome, party)
@@ -138,7 +138,7 @@ def _budget(scenario: Scenario, budget: str | float | Money, currency: str) -> F
 
 def _builds(measures: int, n: int, budget: Fraction | None) -> int:
     """How many replications there may be."""
-    sets = 0 if budget is None else MOST_TRIED * max(1, n // 4) + (FINALISTS + 2 * MOST_PAIRED) * n
+    sets = 0 if budget is None else MOST_TRIED * max(1, n // 8) + (FINALISTS + MOST_PAIRED) * n
     return n * (measures + 1) + sets
 
 
@@ -205,16 +205,26 @@ def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
     """One row per pair of the best set's members: one, other, gain, low, high.
 
     How much more they gain together than apart; negative where they gain the same. Where there are many members
-    it is told of those that the others change most.
+    it is told of those that the others change most: of pairs with a mitigation, whose risk is rare, and of those with
+    the largest effect by all replications, of the others by a quarter of them.
     """
-    rows = []
     most = members.sort_values("interaction", key=abs, ascending=False, kind="stable")["option"][:MOST_PAIRED]
-    for measure, second in combinations(weighing.in_order(frozenset(most)), 2):
-        sets = (frozenset[str](), frozenset({measure}), frozenset({second}), frozenset({measure, second}))
-        values = [weighing.values(subset, weighing.answered) for subset in sets]
-        if all(bought is not None for bought in values):
-            rows.append((measure, second, *interplay(*values)[:3]))  # type: ignore[arg-type]
-    return typed(rows, TABLES["pairs"])
+    rare = {measure.name for measure in weighing.measures if measure.kind == MITIGATION}
+    pairs: dict[tuple[str, str], Gain] = {}
+    for pair in combinations(weighing.in_order({*most}), 2):
+        bought = _interplay(weighing, pair, weighing.answered if rare & {*pair} else weighing.fewer)
+        if bought is not None:
+            pairs[pair] = bought
+    for pair in sorted(pairs, key=lambda pair: -abs(pairs[pair].gain))[:MOST_MEASURED]:
+        pairs[pair] = _interplay(weighing, pair, weighing.answered) or pairs[pair]
+    return typed([(*pair, *bought[:3]) for pair, bought in pairs.items()], TABLES["pairs"])
+
+
+def _interplay(weighing: Weighing, pair: tuple[str, str], which: range) -> Gain | None:
+    """How much more two measures gain together than apart; none if the scenario cannot have both."""
+    sets = (frozenset[str](), frozenset(pair[:1]), frozenset(pair[1:]), frozenset(pair))
+    values = [weighing.values(subset, which) for subset in sets]
+    return None if any(bought is None for bought in values) else interplay(*values)  # type: ignore[arg-type]
 
 
 def _stuck(weighing: Weighing, best: Set) -> pd.DataFrame:

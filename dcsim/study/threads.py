@@ -7,6 +7,7 @@ from threading import Event
 from typing import TypeVar
 
 from dcsim.engine import REFERENCE
+from dcsim.engine.philox import LANES
 from dcsim.errors import RequestError
 from dcsim.study.fleet import Span, Work, failed, on_fleet
 
@@ -61,7 +62,9 @@ def in_threads(spans: Sequence[Span], workers: int, work: Work[Done]) -> Iterato
 def in_chunks(
     count: int, pool: Pool, work: Work[Done], progress: Callable[[int, int], None], chunk: int = CHUNK
 ) -> list[Done]:
-    """What is done with chunks of so many replications, in their order."""
+    """What is done with chunks of so many replications, or of fewer so that every thread has one, in their order."""
+    if isinstance(pool, int):
+        chunk = min(chunk, LANES * -(-count // (LANES * pool)) or chunk)
     spans = [(first, min(first + chunk, count)) for first in range(0, count, chunk)]
     done: dict[int, Done] = {}
     for first, part in spread(spans, pool, work):
