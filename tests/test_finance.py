@@ -628,7 +628,7 @@ LOANS = st.fixed_dictionaries(
         "loan": UNITS,
         "repaid": st.sampled_from(["level", "straight", "bullet", "sculpted"]),
         "term": st.sampled_from(["1 month", "7 months", "40 months"]),
-        "rate": st.sampled_from(["0", "0.12", "0.05 to 0.15", {"over": "base", "margin": "0.02"}]),
+        "rate": st.sampled_from(["0", "0.12", "0.05 to 0.15", {"over": "base", "margin": "0.02", "floor": "0.05"}]),
         "fee": st.sampled_from(["0", "0.017"]),
         "sweep": st.sampled_from(["0", "0.7"]),
         "covenants": COVENANTS,
@@ -640,6 +640,8 @@ LOANS = st.fixed_dictionaries(
         "interest_until": st.sampled_from(["here", "done"]),
         "reserve": st.just("3 months"),
         "commitment_fee": st.just("0.01"),
+        "available": st.just("4 months"),
+        "recourse": st.just("cash"),
     },
 )
 TERMS = st.fixed_dictionaries(

@@ -256,7 +256,11 @@ def cash(result: Result, party: str = "") -> Chart:
     title = f"Cash of {'all parties' if name == TOGETHER else name} {when} in the expected build"
     y = Axis(title=f"cash at the end of the month, {unit}", line_at_zero=True)
     said = f"{title}; at the end it is {money(float(rows['cash'].iloc[-1]), currency)}"
-    return Chart(title, Axis("date"), y, marks, "Below zero money is missing that nobody has promised.", said)
+    note = "Below zero money is missing that nobody has promised."
+    if result.about["seed"] != "expected":
+        often = share(float(events.loc[events["event"] == "runs_out", "happens"].iloc[0]), result.simulated, 0)
+        note += f" It runs out in {often} of the replications."
+    return Chart(title, Axis("date"), y, marks, note, said)
 
 
 def sources(result: Result, party: str = "") -> Chart:
