@@ -12,7 +12,8 @@ import dcsim
 from dcsim.cli import app
 from dcsim.report.terminal import shown
 from dcsim.scenario.load import load as read
-from dcsim.study.assumptions import MOST_SHOWN, assumptions_in, report
+from dcsim.study.assumptions import MOST_SHOWN, report
+from dcsim.study.ranges import assumptions_in
 from dcsim.study.result import Result
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -143,10 +144,40 @@ def test_both_engines_say_the_same(hall):
     assert tables[0].equals(tables[1])
 
 
+def test_a_stopped_run_continues(hall, tmp_path, monkeypatch):
+    monkeypatch.setattr("dcsim.study.assumptions.SPAN", 4)
+    scenario = dcsim.load(hall)
+    at_once = dcsim.assumptions(scenario)
+    at_once.save(tmp_path / "at_once")
+
+    def stop(done, total):
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    out, seen = tmp_path / "out", []
+    with pytest.raises(KeyboardInterrupt):
+        dcsim.assumptions(scenario, out=out, progress=stop)
+    assert len([*(out / "parts").iterdir()]) == 2
+    dcsim.assumptions(scenario, out=out, resume=True, progress=lambda done, total: seen.append(done))
+    assert seen[:3] == [4, 8, 12]
+    for name in ("assumptions.parquet", "manifest.json"):
+        assert (out / name).read_bytes() == (tmp_path / "at_once" / name).read_bytes()
+    again = dcsim.assumptions(scenario, out=out, resume=True)
+    assert repr(again.report()) == repr(at_once.report())
+
+
+@pytest.mark.slow
+def test_processes_print_the_same(hall, monkeypatch):
+    monkeypatch.setattr("dcsim.study.assumptions.MANY", 1)
+    printed = [CliRunner().invoke(app, ["assumptions", str(hall), "--workers", count]).output for count in ("1", "2")]
+    assert printed[0] == printed[1]
+    assert "dig" in printed[0]
+
+
 def test_progress_is_told(hall):
     told = []
     dcsim.assumptions(dcsim.load(hall), progress=lambda done, total: told.append((done, total)))
-    assert told == [(k, 15) for k in range(1, 16)]
+    assert told == [(8, 15), (15, 15)]
 
 
 def test_an_unknown_milestone_or_engine_is_refused(hall):

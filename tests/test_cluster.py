@@ -83,6 +83,7 @@ QUESTIONS = {
     "finance": lambda it, **how: api.finance(with_money(**EARNED), n=20, **how),
     "compare, npv": lambda it, **how: api.compare(with_money(**EARNED), SLOW, outcome="npv", n=20, **how),
     "drivers, npv": lambda it, **how: api.drivers(with_money(**EARNED), outcome="npv", n=8, **how),
+    "assumptions": lambda it, **how: api.assumptions(it, **how),
     "backtest": lambda it, **how: api.backtest(CASES, template=CASES / "rules.yaml", n=8, **how),
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Commands that simulate and answer a question, with the options that each does not share."""
 
+from os import cpu_count
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -195,17 +196,21 @@ def drivers(
     return drivers(scenario, n=n, resume=resume, **shared)
 
 
-@question("milestones engine", doing="trying")
+@question("milestones workers engine", doing="trying")
 def assumptions(
     scenario: "Scenario",
     *,
     all_: Annotated[bool, typer.Option("--all", help="Print every assumption that moves a milestone.")] = False,
+    resume: bool,
     **shared: Any,
 ) -> Answer:
     """Move each assumption to its low and its high value and show how the dates move."""
-    from dcsim.study.assumptions import MOST_SHOWN, assumptions
+    from dcsim.cli.cluster import processes
+    from dcsim.study.assumptions import MOST_SHOWN, are_many, assumptions
 
-    result = assumptions(scenario, **shared)
+    workers = shared.pop("workers") or (cpu_count() if are_many(scenario) else 1)
+    with processes(shared.pop("executor"), workers) as executor:
+        result = assumptions(scenario, resume=resume, executor=executor, **shared)
     return Answer(result, result.report(most=None if all_ else MOST_SHOWN))
 
 

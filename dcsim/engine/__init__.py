@@ -118,6 +118,18 @@ def builds(name: str, network: Network, seed: int, attempts: bool) -> "Build":
     return build
 
 
+def expected(name: str, network: Network) -> Trace:
+    """The run with expected values; compiled, it tells neither attempts nor shortages."""
+    from dcsim.engine.draws import Expectation, draw
+
+    draws = draw(network, Expectation())
+    if name == "compiled":
+        from dcsim.engine import compiled
+
+        return compiled.run(network, draws, attempts=False, shortages_too=False)
+    return ENGINES[name]()(network, draws)
+
+
 def new_runner(
     name: str, network: Network, seed: int, follow: "Follow | None" = None, goal: "Goal | None" = None
 ) -> "Runner":

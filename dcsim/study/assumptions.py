@@ -6,35 +6,39 @@ neither to its P10 and its P90. What is said about mitigations and options that 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass, fields
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.analysis.milestones import milestone_table
 from dcsim.analysis.result import EXPECTED
 from dcsim.dates import days_between
 from dcsim.document.bars import tornado
 from dcsim.document.chart import Chart
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, listed, written
-from dcsim.engine import AUTO, ENGINES, Engine, choose
-from dcsim.engine.draws import Expectation, draw
+from dcsim.engine import AUTO, choose, expected
 from dcsim.errors import Problem, ScenarioError
 from dcsim.model import build
 from dcsim.network import Network
-from dcsim.scenario.document import Citation, Key, dotted
+from dcsim.scenario.document import dotted
 from dcsim.scenario.load import changed
-from dcsim.scenario.schema import Fitted, Scenario
-from dcsim.scenario.values import parse_uncertain, read_span
+from dcsim.scenario.schema import Scenario
+from dcsim.study.campaign import Campaign, Keeping, answered, part_name
 from dcsim.study.manifest import Fields
-from dcsim.study.ranges import ends_of, uncertain_of
+from dcsim.study.ranges import ASSUMED, DISTRIBUTED, FITTED, HIGH, LOW, Assumption, all_in
 from dcsim.study.replications import dated_milestones, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import refuse_seen
+from dcsim.study.threads import Pool, spread
 from dcsim.suggest import shorten
+from dcsim.trace import NOT
+from dcsim.units import DAY
 
 MAIN = "assumptions"
 TABLES = {"assumptions": "path value low high kind source reason"}
@@ -43,36 +47,18 @@ Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with the number of runs done and their total."""
 
-FITTED, ASSUMED, SOURCED, DISTRIBUTED = "fitted", "assumption", "source", "distribution"
-LOW, HIGH = "low", "high"
-
 _HOW = "write {value: 4 d, assumption: why, low: 3 d, high: 6 d}"
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """A value with the range in which it is believable, and why it is what it is."""
-
-    path: str
-    """Where it stands: `activities.energize.duration`."""
-    value: Any
-    """As written."""
-    low: Any
-    """As written; none where there is no such end."""
-    high: Any
-    kind: str
-    """`fitted`, `assumption`, `source`, or `distribution` where its ends are P10 and P90."""
-    source: str
-    """Key of its source; empty if it has none."""
-    reason: str
-    """Why it was assumed, what to know about it, or what its source says."""
 
 
 def assumptions(
     scenario: Scenario,
     *,
     milestones: Sequence[str] = (),
+    executor: Executor | None = None,
     engine: str = AUTO,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
     progress: Progress = lambda done, count: None,
 ) -> Result:
     """Move each assumption alone to its low and to its high value, and tell how far the milestones move.
@@ -87,8 +73,8 @@ def assumptions(
         From `load`; its values have `low` and `high`, and fitted values have their prior range.
     milestones
         Those to look at; those with an observed date or a target, else all, if not given.
-    engine
-        `compiled`, `reference`, or `auto` (the faster).
+    executor, engine, out, resume, overwrite
+        As in `sweep`. There are no threads, since most of the time goes into reading changed scenarios.
     progress
         Called with the number of runs done and their total.
 
@@ -98,10 +84,12 @@ def assumptions(
         There is no such milestone, or something was seen: one value alone cannot move then. It is a ValueError too.
     ScenarioError
         No value has a range, or the scenario cannot be simulated with one of the values.
+    ResultError
+        The folder belongs to something else, is in use, or cannot be written.
     """
     refuse_seen(scenario, "assumptions")
     chosen, network = chosen_milestones(scenario, milestones), build(scenario)
-    inputs = _all_of(scenario, network)
+    inputs = all_in(scenario, network)
     if not inputs:
         message = f"no value is uncertain or has a `low` or `high`; {_HOW}"
         raise ScenarioError([Problem("", message)], scenario.document.name)
@@ -109,24 +97,84 @@ def assumptions(
         (k, side, value)
         for k, assumption in enumerate(inputs)
         for side, value in enumerate((assumption.low, assumption.high))
+        if value is not None
     ]
-    ends = [(k, side, value) for k, side, value in ends if value is not None]
-    compute = ENGINES[choose(engine, network.instances * len(ends))]()
-    here = _days(network, chosen, compute)
-    shifts = np.full((len(inputs), len(chosen), 2), np.nan)
-    problems: list[Problem] = []
-    for done, (k, side, value) in enumerate(ends, start=1):
-        try:
-            later = _days(build(changed(scenario, overrides={inputs[k].path: value})), chosen, compute)
-        except ScenarioError as error:
-            problems += [_at_the_end(scenario, inputs[k], side, problem) for problem in error.problems]
-        else:
-            shifts[k, :, side] = _later(here, later)
-        progress(done, len(ends))
-    if problems:
-        raise ScenarioError(problems, scenario.document.name)
+    used = choose(engine, network.instances * len(ends))
+    here = _days(network, chosen, used)
     about = {"seed": EXPECTED, "milestones": dict(zip(chosen, here.tolist(), strict=True))}
-    return Result("assumptions", scenario, about, {"assumptions": _table(inputs, chosen, shifts)})
+    work = _AtEnds(used, scenario, chosen, tuple((inputs[k].path, value) for k, _, value in ends))
+
+    def answer(campaign: Campaign | None) -> Result:
+        shifts = np.full((len(inputs), len(chosen), 2), np.nan)
+        problems: dict[int, list[Problem]] = {}
+        for number, days in _all_ends(work, executor or 1, campaign, progress):
+            k, side, _ = ends[number]
+            if isinstance(days, tuple):
+                problems[number] = [_at_the_end(scenario, inputs[k], side, problem) for problem in days]
+            else:
+                shifts[k, :, side] = _later(here, days)
+        if problems:
+            raise ScenarioError([p for number in sorted(problems) for p in problems[number]], scenario.document.name)
+        return Result("assumptions", scenario, about, {"assumptions": _table(inputs, chosen, shifts)})
+
+    return answered("assumptions", scenario, about, Keeping(out, resume, overwrite), answer)
+
+
+MANY = 1_000_000
+"""Activities of all runs from which processes pay, each of which takes a second or two to start."""
+
+
+def are_many(scenario: Scenario) -> bool:
+    """Whether the assumptions are so many, of so large a scenario, that it pays to try them in several processes."""
+    return 2 * len(scenario.document.citations) * build(scenario).instances >= MANY
+
+
+SPAN = 8
+"""Ends that are tried and kept together."""
+
+
+@dataclass(frozen=True)
+class _AtEnds:
+    """The day of each milestone with one value at an end, or what is wrong with it."""
+
+    engine: str
+    scenario: Scenario
+    milestones: tuple[str, ...]
+    ends: tuple[tuple[str, Any], ...]
+    """Paths, each with the value there."""
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> list[Days | tuple[Problem, ...]]:
+        days: list[Days | tuple[Problem, ...]] = []
+        for path, value in self.ends[first:last]:
+            if stopped.is_set():
+                raise CancelledError
+            try:
+                network = build(changed(self.scenario, overrides={path: value}))
+                days.append(_days(network, self.milestones, self.engine))
+            except ScenarioError as error:
+                days.append(tuple(error.problems))
+        return days
+
+
+def _all_ends(
+    work: _AtEnds, pool: Pool, campaign: Campaign | None, progress: Progress
+) -> Iterator[tuple[int, Days | tuple[Problem, ...]]]:
+    """What comes of each end, by its number; what a folder holds is read from it."""
+    count, done, missing = len(work.ends), 0, []
+    for span in ((first, min(first + SPAN, count)) for first in range(0, count, SPAN)):
+        part = None if campaign is None else campaign.part(part_name(*span))
+        if part is None:
+            missing.append(span)
+            continue
+        yield from enumerate(part.to_numpy(np.float64), span[0])
+        progress(done := done + len(part), count)
+    for first, of_span in spread(missing, pool, work):
+        days = [of_end for of_end in of_span if not isinstance(of_end, tuple)]
+        if campaign is not None and len(days) == len(of_span):
+            part = pd.DataFrame(np.array(days), columns=list(work.milestones))
+            campaign.keep(part_name(first, first + len(part)), part)
+        yield from enumerate(of_span, first)
+        progress(done := done + len(of_span), count)
 
 
 def _table(inputs: Sequence[Assumption], milestones: Sequence[str], shifts: Days) -> pd.DataFrame:
@@ -153,66 +201,6 @@ def _largest(table: pd.DataFrame, milestones: Iterable[str]) -> Days:
     return table[_columns(milestones)].abs().max(axis=1).fillna(0.0).to_numpy(np.float64)
 
 
-def _all_of(scenario: Scenario, network: Network) -> tuple[Assumption, ...]:
-    """The assumptions, and behind them the distributions that say nothing of a range."""
-    by_path = {assumption.path: assumption for assumption in assumptions_in(scenario)}
-    for path, quantity in uncertain_of(scenario):
-        name = dotted(path)
-        if (
-            name not in by_path
-            and path not in scenario.document.formulas
-            and (ends := ends_of(scenario, network, path, quantity)) is not None
-        ):
-            citation = scenario.document.citations.get(
-                path, Citation(scenario.document.find(".".join(map(str, path)))[1])
-            )
-            source = citation.source or ""
-            reason = citation.assumption or citation.note or _assumed_because(scenario, source)
-            by_path[name] = Assumption(name, citation.value, *ends, DISTRIBUTED, source, reason)
-    return tuple(by_path.values())
-
-
-def assumptions_in(scenario: Scenario) -> Iterator[Assumption]:
-    """The values of a scenario that say within which range they are believable, in the order of the file."""
-    fitted = dict(scenario.fitted)
-    for path, citation in scenario.document.citations.items():
-        name = dotted(path)
-        if name in fitted:
-            yield _fitted(name, citation.value, fitted.pop(name), citation)
-        elif (citation.low is not None or citation.high is not None) and not _of_measures(path):
-            kind, source = SOURCED if citation.source else ASSUMED, citation.source or ""
-            reason = citation.assumption or citation.note or _assumed_because(scenario, source)
-            yield Assumption(name, citation.value, citation.low, citation.high, kind, source, reason)
-    for name, free in fitted.items():
-        yield _fitted(name, scenario.document.find(name)[1], free, Citation(None))
-
-
-def _of_measures(path: Key) -> bool:
-    """Whether this is said about what may be done, rather than about the build as it stands."""
-    return path[0] == "options" or "mitigation" in path
-
-
-def _assumed_because(scenario: Scenario, source: str) -> str:
-    """What a source says."""
-    return scenario.sources[source].what if source else ""
-
-
-def _fitted(path: str, value: Any, fitted: Fitted, citation: Citation) -> Assumption:
-    """A free parameter, which may be anywhere in its prior range."""
-    low, high = _ends(fitted.prior)
-    reason = citation.assumption or fitted.note or citation.note
-    return Assumption(path, value, low, high, FITTED, fitted.source or citation.source or "", reason)
-
-
-def _ends(prior: str) -> tuple[str, str]:
-    """Both ends of a prior range as they would be written: `3 to 9 wk` goes from 3 wk to 9 wk."""
-    try:
-        low, high = map(str, parse_uncertain(prior, read_span).values)
-    except ValueError:
-        low, high = prior.split(" to ", 1)
-    return low.strip(), high.strip()
-
-
 def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ...]:
     """The milestones that were asked for, else those with an observed date or a target, else all; in their order.
 
@@ -226,11 +214,13 @@ def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ..
     return tuple(name for name in scenario.milestones if name in wanted or not wanted)
 
 
-def _days(network: Network, milestones: Sequence[str], compute: Engine) -> Days:
+def _days(network: Network, milestones: Sequence[str], engine: str) -> Days:
     """The day of each milestone with expected values; infinite if it is not reached."""
-    trace = compute(network, draw(network, Expectation()))
-    table = milestone_table(network, trace.reached, trace.dated)
-    return table.set_index("milestone").loc[list(milestones), "day"].fillna(np.inf).to_numpy(np.float64)
+    reached = dict(
+        zip((milestone.name for milestone in network.milestones), expected(engine, network).reached, strict=True)
+    )
+    ticks, zeros = ([of(name) for name in milestones] for of in (reached.__getitem__, network.zero_of))
+    return np.where(np.equal(ticks, NOT), np.inf, np.subtract(ticks, zeros) / DAY)
 
 
 def _later(here: Days, later: Days) -> Days:

@@ -78,7 +78,7 @@ class Campaign:
         self, first: int, last: int, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]
     ) -> Chunk | None:
         """The chunk of these replications, if it was written before; what cannot be read has to be run again."""
-        return _chunk(self.part(_name(first, last)), first, network, explained, what)
+        return _chunk(self.part(part_name(first, last)), first, network, explained, what)
 
     def complete(self, network: Network, explained: tuple[int, ...], what: tuple[Counter, ...]) -> Chunk | None:
         """All replications, if they were complete before."""
@@ -86,7 +86,7 @@ class Campaign:
 
     def write(self, chunk: Chunk, part: bytes) -> None:
         """Keep a chunk, made into a part where it was run: it is there whole, or not at all."""
-        self._write(f"{PARTS}/{_name(chunk.first, chunk.first + len(chunk.left))}.part", part, KEPT)
+        self._write(f"{PARTS}/{part_name(chunk.first, chunk.first + len(chunk.left))}.part", part, KEPT)
 
     def part(self, name: str) -> pd.DataFrame | None:
         """A part that was kept before; none if it was not, or is not what was written here under this name."""
@@ -197,7 +197,8 @@ def _delete_parts(folder: Path) -> None:
             parts.rmdir()
 
 
-def _name(first: int, last: int) -> str:
+def part_name(first: int, last: int) -> str:
+    """The name of a part by the numbers in it: from the first to before the last."""
     return f"{first:08d}-{last:08d}"
 
 
