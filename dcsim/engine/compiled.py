@@ -230,12 +230,14 @@ def _happened(network: Network, draws: Draws, state: State) -> Happened:
 
 def _lengths(network: Network, state: State) -> tuple[Ints, Ints]:
     """Of each instance the finish that was planned at its start, and its length, where lags are reckoned by them."""
+    if not network.ties.any():
+        nowhere = np.broadcast_to(np.int64(NOT), network.instances)
+        return nowhere, nowhere
     planned, length = np.full((2, network.instances), NOT, np.int64)
-    if network.ties.any():
-        gates = np.flatnonzero(network.starter != NOT)
-        rows = state.piece[network.instances + gates]
-        planned[network.starter[gates]] = np.where(rows["since"] == kernel.NONE, NOT, rows["since"].astype(np.int64))
-        length[network.starter[gates]] = rows["following"]
+    gates = np.flatnonzero(network.starter != NOT)
+    rows = state.piece[network.instances + gates]
+    planned[network.starter[gates]] = np.where(rows["since"] == kernel.NONE, NOT, rows["since"].astype(np.int64))
+    length[network.starter[gates]] = rows["following"]
     return planned, length
 
 

@@ -338,8 +338,9 @@ def further(failures: NDArray[np.int8], instances: Ints) -> tuple[Ints, Ints]:
 
     The repair after it is drawn under that number, the attempt after the repair under the next.
     """
-    often = failures[instances].astype(np.int64)
-    return np.repeat(instances, often), positions(often)
+    failing = instances[failures[instances] > 0]
+    often = failures[failing].astype(np.int64)
+    return np.repeat(failing, often), positions(often)
 
 
 def times_factors(
@@ -567,7 +568,7 @@ def _deliveries(
     for number, delays in enumerate(postponed):
         for entry in delays:
             ticks[(follows == number) & (entry.begins <= due) & (due < entry.ends)] += entry.ticks
-    tables = [np.stack([np.maximum(ticks, 0), stock, amount, order], axis=1)]
+    tables = [np.stack([np.maximum(ticks, 0), stock, amount, order])]
     for number, production in enumerate(network.productions):
         cuts = _cuts(network.stocks[production.stock].name, [risk.production for risk in network.risks], windows)
         if number in certain.produced and not cuts:
@@ -575,17 +576,17 @@ def _deliveries(
             continue
         divisor = _divisor(factors, production)
         tables.append(_produced(network, number, cuts, divisor))
-    table = np.concatenate(tables)
-    table = table[(table[:, 0] <= network.horizon) & (table[:, 2] != 0)]
-    return Deliveries(*table[np.lexsort(table.T[[3, 2, 1, 0]])].T)
+    table = np.concatenate(tables, axis=1)
+    table = table[:, (table[0] <= network.horizon) & (table[2] != 0)]
+    return Deliveries(*table[:, np.lexsort(table[::-1])])
 
 
 def _produced(network: Network, number: int, cuts: Cuts, divisor: Fraction) -> Ints:
-    """Rows of (tick, stock, amount, PRODUCTION) of one production."""
+    """Columns of tick, stock, amount, PRODUCTION of one production."""
     production = network.productions[number]
     ticks, amount = produced(network, production, network.horizon, cuts, divisor)
     stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
-    return np.stack([ticks, stock, amount, origin], axis=1)
+    return np.stack([ticks, stock, amount, origin])
 
 
 def _cuts(name: str, effects: Sequence[tuple[tuple[str, Fraction], ...]], windows: Windows) -> Cuts:

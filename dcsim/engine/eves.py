@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.counting import positions
 from dcsim.dates import at_midnight
 from dcsim.engine.draws import Draws
 from dcsim.network import Network
@@ -86,9 +85,7 @@ class _Midnights:
         self.light = odd[~alone].tolist()
         yield from odd[alone].tolist()
         yield from (instance for instance in self.light if self._takes_new_goods(instance))
-        activities = np.flatnonzero(network.start_gate != NOT)
-        counts = network.first[activities + 1] - network.first[activities]
-        starts = np.repeat(network.start_gate[activities], counts) + positions(counts)
+        starts = network.instances + np.flatnonzero(network.starter != NOT)
         yield from starts[at_midnight(network.start, when[starts]) & ~self.skipped[starts]].tolist()
         real = list(network.history.gates if network.history is not None else ())
         later = network.instances + np.flatnonzero(network.release[network.instances :] > 0)

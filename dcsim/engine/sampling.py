@@ -170,13 +170,13 @@ class Blocks:
         self.tables = [self._table_of(work) for work in network.work]
         """Of all that is read from a table; what is rare is left to `draws`."""
         self.sure = np.zeros(room(network))
-        """Working times that are the same in every replication; of the others there are works and tables."""
-        self.varying: list[tuple[Work, Floats | None]] = []
+        """Working times that are the same in every replication; of the others there are works, tables and places."""
+        self.varying: list[tuple[Work, Floats | None, Ints | slice]] = []
         for work, rows in zip(network.work, self.tables, strict=True):
             if isinstance(work.minutes, Fixed) and not work.factors and not work.further:
                 self.sure[work.instances] = float(work.minutes.value)
             else:
-                self.varying.append((work, rows))
+                self.varying.append((work, rows, _place_of(work.instances)))
         self.block = -1
 
     def draws(self, replication: int, designed: Mapping[str, float]) -> Draws:
@@ -210,8 +210,7 @@ class Blocks:
         if block != self.block:
             self._fill(block)
         minutes = self.sure.copy()
-        for work, rows in self.varying:
-            at = _place_of(work.instances)
+        for work, rows, at in self.varying:
             if rows is not None:
                 read_minutes(self.words[lane], work.instances, rows, minutes)
             else:
