@@ -443,6 +443,12 @@ def test_reserve_sweep_and_lock_up_follow_debt_service():
     assert paid[5] == 0
     assert all(amount == 0 or not dscr < 1.5 for amount, dscr in zip(paid, found.loans["dscr"], strict=True))
     assert line(found, "balance sheet", "reserve accounts")[-1] == 0
+    at_once = {**bank, "sweep": "1", "covenants": {}}
+    rich = {**terms, "revenue": {"sold": {"supply": "gpus", "price": "20 USD"}}}
+    found = dcsim.finance(scenario(**rich, funding={"seed": {"equity": "150k USD"}, "bank": at_once}), expected=True)
+    owed, saved = found.loans["balance"].to_numpy(), line(found, "balance sheet", "reserve accounts")
+    paid_off = int((owed[1:] == 0).argmax()) + 1
+    assert saved[paid_off - 1] > saved[paid_off] == 0  # it is free in the month in which the sweep repays the rest
 
 
 @pytest.mark.slow

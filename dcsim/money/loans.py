@@ -165,6 +165,13 @@ class Loan:
         self.arrears = np.minimum(self.arrears, self.owed)
         self.balance[:, month] = self.owed
 
+    def release(self, month: int) -> Ints:
+        """What the reserve sets free where nothing is owed any more."""
+        free = np.where(self.owed == 0, self.saved, 0)
+        self.to_reserve[:, month] -= free
+        self.saved = self.saved - free
+        return np.asarray(free)
+
     def test(self, month: int, tested: bool, deadline: int, dscr: Floats, ltv: Floats) -> None:
         """Covenants are tested: a breach that is not healed by its deadline is a default.
 

@@ -206,6 +206,8 @@ class Waterfall:
                 swept = np.minimum(np.floor(most * float(loan.terms.sweep)).astype(np.int64), loan.owed)
                 loan.repay(month, swept)
                 cash, excess = cash - swept, excess - swept
+        for loan in self.of[party]:
+            cash = cash + loan.release(month)
         self.cash[party] = cash
 
     def _value(self, loan: Loan, month: int) -> Ints:

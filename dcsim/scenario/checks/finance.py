@@ -210,7 +210,8 @@ class _Check:
             return
         owner, cost = finance.owner(asset), finance.costs.get((finance.assets[asset].costs or (asset,))[0])
         self.findings.require(lease.lessor in (None, owner), (*path, "from"), f"'{asset}' belongs to '{owner}'")
-        self.findings.require(lease.to != owner, (*path, "to"), "a party does not pay itself")
+        itself = lease.to == owner and lease.lessor in (None, owner)
+        self.findings.require(not itself, (*path, "to"), "a party does not pay itself")
         counted = not lease.rent.currency or (cost is not None and cost.supply is not None)
         self.findings.require(counted, (*path, "rent"), "a rent of a unit is of an asset whose first cost is a supply")
 
@@ -268,6 +269,8 @@ class _Check:
             findings.require(value is None or value > 0, (*path, *key), "a ratio above 0")
         if funding.reserve is not None:
             self.whole_months((*path, "reserve"), funding.reserve)
+        if "tested" in asked.model_fields_set and asked.dscr is None and asked.ltv is None:
+            findings.warn((*path, "covenants", "tested"), "no ratio is tested: give `dscr`, `ltv` or both")
         self.whole_months((*path, "covenants", "first_test"), asked.first_test, 0)
         findings.read((*path, "covenants", "cure"), minutes, asked.cure)
         findings.read((*path, "notice"), minutes, funding.notice)
