@@ -54,8 +54,14 @@ def _settled(trace: Trace, rows: Ints, last: Ints) -> Table:
 
 
 def in_order(settled: Table) -> Table:
-    """Pieces of work in the order in which they finished."""
-    return settled[np.lexsort([settled[name] for name in ("instance", "round_", "tick")])]
+    """Pieces of work in the order in which they finished; sorted by one number each, where that is exact."""
+    columns = [settled[name].astype(np.int64) for name in ("tick", "round_", "instance")]
+    columns = [column - column.min(initial=0) for column in columns]
+    ticks, turns, instances = (int(column.max(initial=0)) + 1 for column in columns)
+    if ticks * turns * instances >= 2**63:
+        return settled[np.lexsort(columns[::-1])]
+    tick, turn, instance = columns
+    return settled[np.argsort((tick * turns + turn) * instances + instance, kind="stable")]
 
 
 def deliveries(rows: Sequence[DeliveryRow]) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -118,8 +119,8 @@ class Document:
     @property
     def text(self) -> str:
         """The resolved scenario as YAML; loading it gives the same scenario."""
-        plain = _plain(self.data)
-        return str(yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+        sections = {str(key): _plain(value) for key, value in self.data.items()}
+        return "".join(_section(_As(key, value, repr(value))) for key, value in sections.items()) or "{}\n"
 
     @property
     def sha256(self) -> str:
@@ -145,6 +146,23 @@ def _descend(value: Any, parts: list[str]) -> tuple[bool, Any]:
             if key in value:
                 return _descend(value[key], parts[length:])
     return False, None
+
+
+@dataclass(frozen=True)
+class _As:
+    """A section of a scenario, told from others by what it says."""
+
+    key: str
+    value: Any = field(compare=False)
+    text: str
+    """What it says, of each value with its type."""
+
+
+@lru_cache(maxsize=64)
+def _section(section: _As) -> str:
+    """A section as YAML. Variants have most of them in common."""
+    written = {section.key: section.value}
+    return str(yaml.dump(written, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
 class _Dumper(yaml.SafeDumper):

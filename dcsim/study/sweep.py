@@ -28,6 +28,7 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.cash import network_of
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, manifest_of
+from dcsim.study.measures import MOST_BUILT
 from dcsim.study.outcome import Asking, Outcome, in_manifest, outcome_of, refuse_both
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked
@@ -48,6 +49,8 @@ ABOUT: Fields = {"over": Annotated[list[str], Field(min_length=1)], "values": li
 ABOUT |= {"samples": Count | None, "milestones": list[str], "replications": Count}
 ABOUT |= {"outcome": (dict[str, Any] | None, None)}
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "report", "sweep"]
+Built = tuple[Scenario, Network]
+"""A point, ready to run."""
 MEASURES = ("p10", "p50", "p80", "p90", "mean", "reached", "p50_date", "p80_date")
 """The measures of an outcome at every point."""
 
@@ -125,8 +128,8 @@ def sweep(
     asked = _Asked(scenario, axes, chosen, samples, n, seed, among)
     if out is not None:
         return _kept(asked, points, Path(out), working, progress)
-    _refuse(scenario, points)
-    return Result("sweep", scenario, _about(asked), _tables(asked, points, None, working, progress))
+    built = _built(scenario, points)
+    return Result("sweep", scenario, _about(asked), _tables(asked, points, built, None, working, progress))
 
 
 def _chosen(
@@ -145,9 +148,9 @@ def _kept(asked: _Asked, points: Sequence[Point], folder: Path, working: Working
     manifest = manifest_of("sweep", scenario, about)
     if working.resume and (known := finished(folder, manifest, text)) is not None:
         return Result("sweep", scenario, about, known.tables)
-    _refuse(scenario, points)
+    built = _built(scenario, points)
     with Campaign(folder, manifest, text, working.resume, working.overwrite) as campaign:
-        result = Result("sweep", scenario, about, _tables(asked, points, campaign, working, progress))
+        result = Result("sweep", scenario, about, _tables(asked, points, built, campaign, working, progress))
         result.save(campaign.folder)
         campaign.finish()
     return result
@@ -169,22 +172,32 @@ def _about(asked: _Asked) -> dict[str, Any]:
     }
 
 
-def _refuse(scenario: Scenario, points: Sequence[Point]) -> None:
-    """Every point can be simulated: found out before any is."""
+def _built(scenario: Scenario, points: Sequence[Point]) -> dict[int, Built]:
+    """Every point can be simulated: found out before any is. The first are kept, as far as there is room."""
     problems: dict[str, Problem] = {}
+    built: dict[int, Built] = {}
     for number, point in enumerate(points):
         try:
-            network_of(changed(scenario, overrides=point))
+            varied = changed(scenario, overrides=point)
+            network = network_of(varied)
+            if (len(built) + 1) * network.instances <= MOST_BUILT:
+                built[number] = (varied, network)
         except ScenarioError as error:
             for problem in error.problems:
                 where = f"{problem.message} (point {number}: {point_in_words(point)})"
                 problems.setdefault(f"{problem.path}: {problem.message}", replace(problem, message=where))
     if problems:
         raise ScenarioError(list(problems.values()), scenario.document.name)
+    return built
 
 
 def _tables(
-    asked: _Asked, points: Sequence[Point], campaign: Campaign | None, working: Working, progress: Progress
+    asked: _Asked,
+    points: Sequence[Point],
+    built: dict[int, Built],
+    campaign: Campaign | None,
+    working: Working,
+    progress: Progress,
 ) -> dict[str, pd.DataFrame]:
     """All points: those that a folder holds are read, the others simulated and kept there.
 
@@ -203,7 +216,7 @@ def _tables(
             def show(done: int, _: int, before: int = before) -> None:
                 progress(before + done, len(points) * asked.n)
 
-            outcomes, stuck = _simulated(asked, number, point, working, show)
+            outcomes, stuck = _simulated(asked, number, point, built.pop(number, None), working, show)
             if campaign is not None:
                 campaign.keep(names[0], outcomes)
                 campaign.keep(names[1], stuck)
@@ -217,11 +230,11 @@ def _tables(
 
 
 def _simulated(
-    asked: _Asked, number: int, point: Point, working: Working, progress: Progress
+    asked: _Asked, number: int, point: Point, built: Built | None, working: Working, progress: Progress
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every replication of a point, and what replications lack."""
-    varied = changed(asked.scenario, overrides=point)
-    network = network_of(varied)
+    """Every replication of a point, and what replications lack; a point that is not kept is built again."""
+    varied = built[0] if built else changed(asked.scenario, overrides=point)
+    network = built[1] if built else network_of(varied)
     if asked.outcomes[0].is_figure:
         asking = Asking(asked.outcomes, working.engine, asked.seed, working.pool(working.engine))
         numbers = np.arange(asked.n) if asked.among is None else asked.among.numbers
