@@ -75,7 +75,17 @@ def _borne(result: Result, outcomes: Sequence[Outcome]) -> Iterator[str]:
             f"{outcome.owner} {_amount(part[scenario], outcome)}" for outcome, part in zip(outcomes, parts, strict=True)
         ]
         who = f"; {', '.join(shares[1:])}" if len(outcomes) > 1 else ""
-        yield f"{scenario}: {first.label} {text}{who}."
+        yield f"{scenario}: {first.label} {text}{who}.{_how_often(result, str(scenario), first)}"
+
+
+def _how_often(result: Result, scenario: str, outcome: Outcome) -> str:
+    """In how many replications an event happens, where it does not always, after and before."""
+    reached = _of(result, "scenarios", outcome).set_index("scenario")["reached"]
+    shares = [float(reached[name]) for name in (scenario, result.about["base"])]
+    if not outcome.measure.is_day or min(shares) == 1:
+        return ""
+    after, before = (share(often, result.simulated, 0) for often in shares)
+    return f" It happens in {after} of the replications, before in {before}."
 
 
 def _bearers(result: Result, outcomes: Sequence[Outcome]) -> Iterator[Section]:

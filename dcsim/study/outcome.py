@@ -63,7 +63,8 @@ class Outcome:
             **dict.fromkeys({**RATIOS, **CHANCES}, "share"),
             **dict.fromkeys(COVER, "number"),
         }
-        return Measure(kind.get(self.name, "day"), self.currency, self.name in MORE_IS_BETTER)  # type: ignore[arg-type]
+        currency = self.currency if self.name in MONEY else ""
+        return Measure(kind.get(self.name, "day"), currency, self.name in MORE_IS_BETTER)  # type: ignore[arg-type]
 
     @property
     def owner(self) -> str:
