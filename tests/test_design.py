@@ -240,3 +240,25 @@ def test_what_is_never_reached_is_never_precise():
     found = dcsim.replicate(scenario, 100, until_precise=["done.p80 within 1 d"], at_least=40)
     assert found.n == 100
     assert found.finished == 0
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("correlated", [False, True])
+def test_working_times_that_are_used_again_are_those_drawn_anew(tmp_path, correlated):
+    """Replications in turn, in which one uniform number after the other is another than before."""
+    from dcsim.engine.sampling import Blocks
+
+    pair = "\ncorrelations: {c: {between: [factors.labor, activities.permit.duration], is: 0.6}}\n"
+    (tmp_path / "site.yaml").write_text(SITE + (pair if correlated else ""))
+    network = network_of(dcsim.load(tmp_path / "site.yaml"))
+    names, rng = site_quantities(network), np.random.default_rng(0)
+    blocks, chosen = Blocks(network, 3), dict.fromkeys(names, 0.5)
+    for k in range(3 * len(names)):
+        chosen[names[k % len(names)]] = float(rng.random())
+        replication = k // 5
+        again, anew = (
+            blocks.draws(replication, dict(chosen)),
+            draw(network, Sample(3, replication, dict(chosen))),
+        )
+        for name in ("minutes", "failures", "again", "retry_minutes", "repair_minutes", "lead"):
+            assert (getattr(again, name) == getattr(anew, name)).all(), name

@@ -218,6 +218,16 @@ def test_simulating_every_point_gives_the_same_table(file, n, monkeypatch):
     assert few.about["builds"] < every.about["builds"]
 
 
+def test_a_first_answer_is_told_early(file, caplog, monkeypatch):
+    monkeypatch.setattr("dcsim.engine.LOG.propagate", True)
+    with caplog.at_level("INFO", "dcsim"):
+        library.drivers(library.load(file), milestone="done", n=64)
+    said = (
+        r"first answer, 128 replications: the mean is day 3\d±\d\.\d; strongest rank correlations: flood 0\.\d\d±0\.\d"
+    )
+    assert re.match(said, caplog.messages[-1])
+
+
 def test_a_stopped_run_continues(file, tmp_path, monkeypatch):
     monkeypatch.setattr("dcsim.study.drivers.SLICE", 16)
     asked = {"milestone": "done", "n": 16}

@@ -279,6 +279,14 @@ def test_moving_an_order_moves_nothing_else():
     assert (moved.link_lag != network.link_lag).sum() == 1
 
 
+def test_the_chance_as_planned_is_told_first(caplog, monkeypatch):
+    monkeypatch.setattr("dcsim.engine.LOG.propagate", True)
+    with caplog.at_level("INFO", "dcsim"):
+        asked(built({"placed": "5 d", "lead_time": {"discrete": [["10 d", 1], ["14 d", 1]]}}), n=64)
+    said = r"first answer, 64 replications: by 2024-01-20 as planned \d\d % \(95 % interval [34]\d to [56]\d %\)"
+    assert re.fullmatch(said, caplog.messages[-1])
+
+
 def test_a_stopped_search_continues(tmp_path):
     goods = {"goods": {"unit": "piece", "orders": {"main": {"amount": 1, "lead_time": "10 d"}, "spare": {"amount": 1}}}}
     scenario = dcsim.load(

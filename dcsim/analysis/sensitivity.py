@@ -93,15 +93,15 @@ def sample(inputs: Sequence[Input], n: int, seed: int) -> Points:
     if n < 2 * PAIRED or n & (n - 1):
         more = max(2 * PAIRED, 1 << max(0, n - 1).bit_length())
         raise RequestError(f"Sobol points come in powers of two, at least {2 * PAIRED}: ask for {more}, not {n}")
-    width, columns_of = sum(len(drawn_input.quantities) for drawn_input in inputs), _columns(inputs)
+    width, slices = sum(len(drawn_input.quantities) for drawn_input in inputs), columns_of(inputs)
     drawn = np.clip(qmc.Sobol(2 * width, rng=seed).random(n), SMALLEST, 1 - SMALLEST)
     points = np.repeat(drawn[:, None, :width], len(inputs) + 2, axis=1)
     points[:, -1] = drawn[:, width:]
-    for number, columns in enumerate(columns_of, start=1):
+    for number, columns in enumerate(slices, start=1):
         points[:, number, columns] = points[:, -1, columns]
     base = points[: n // PAIRED, 0]
     parts = [points.reshape(-1, width)]
-    for drawn_input, columns in zip(inputs, columns_of, strict=True):
+    for drawn_input, columns in zip(inputs, slices, strict=True):
         for end in (drawn_input.low, drawn_input.high) if drawn_input.low else ():
             parts.append(base.copy())
             parts[-1][:, columns] = np.where(np.isnan(end), base[:, columns], end)
@@ -111,7 +111,7 @@ def sample(inputs: Sequence[Input], n: int, seed: int) -> Points:
 def settled(inputs: Sequence[Input], points: Points) -> Points:
     """The same points, equal where they come to the same thing."""
     points = points.copy()
-    for drawn_input, columns in zip(inputs, _columns(inputs), strict=True):
+    for drawn_input, columns in zip(inputs, columns_of(inputs), strict=True):
         points[:, columns] = drawn_input.settled(points[:, columns])
     return points
 
@@ -157,7 +157,7 @@ def table(
     shares = indices(inputs, n, values)
     at_ends, base, spread = _at_ends(n, inputs, values), values[_firsts(inputs, n)], float(values[plain].std())
     rows, later = [], -values[plain] if more_is_better else values[plain]
-    for number, (drawn_input, columns) in enumerate(zip(inputs, _columns(inputs), strict=True)):
+    for number, (drawn_input, columns) in enumerate(zip(inputs, columns_of(inputs), strict=True)):
         correlation, known, sooner = UNKNOWN, UNKNOWN, UNKNOWN
         if drawn_input.size is not None:
             size = drawn_input.size(points[plain][:, columns])
@@ -314,7 +314,7 @@ def _firsts(inputs: Sequence[Input], n: int) -> NDArray[np.int64]:
     return np.arange(n) * (len(inputs) + 2)
 
 
-def _columns(inputs: Sequence[Input]) -> list[slice]:
+def columns_of(inputs: Sequence[Input]) -> list[slice]:
     """Of each input its columns."""
     ends = np.cumsum([len(drawn_input.quantities) for drawn_input in inputs]).tolist()
     return [slice(end - len(drawn_input.quantities), end) for drawn_input, end in zip(inputs, ends, strict=True)]

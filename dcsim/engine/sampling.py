@@ -169,6 +169,7 @@ class Blocks:
         """Of each work, the numbers that stand for the places of its level."""
         self.tables = [self._table_of(work) for work in network.work]
         """Of all that is read from a table; what is rare is left to `draws`."""
+        self.durations = {quantity(network, work, "duration") for work in network.work}
         self.sure = np.zeros(room(network))
         """Working times that are the same in every replication; of the others there are works, tables and places."""
         self.varying: list[tuple[Work, Floats | None, Ints | slice]] = []
@@ -178,6 +179,8 @@ class Blocks:
             else:
                 self.varying.append((work, rows, _place_of(work.instances)))
         self.block = -1
+        self.last: tuple[tuple[object, ...], WorkingTimes] | None = None
+        """The working times that were asked for last, with all that they follow from."""
 
     def draws(self, replication: int, designed: Mapping[str, float]) -> Draws:
         """Settle one replication."""
@@ -204,8 +207,15 @@ class Blocks:
         return np.uint64(hash64(f"{self.seed}/{quantity(self.network, work, what)}"))
 
     def _working_times(self, network: Network, chance: Source, factors: tuple[Floats, ...]) -> WorkingTimes:
-        """The same as `draws.working_times`."""
+        """The same as `draws.working_times`; those of the last time where nothing that they follow from has changed."""
         assert isinstance(chance, Sample)
+        designed = tuple(item for item in chance.designed.items() if network.mixtures or item[0] in self.durations)
+        origin = (chance.replication, designed, *(factor.tobytes() for factor in factors))
+        if self.last is None or self.last[0] != origin:
+            self.last = origin, self._drawn_times(network, chance, factors)
+        return self.last[1]
+
+    def _drawn_times(self, network: Network, chance: Sample, factors: tuple[Floats, ...]) -> WorkingTimes:
         block, lane = divmod(chance.replication, LANES)
         if block != self.block:
             self._fill(block)

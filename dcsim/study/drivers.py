@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 from dcsim.analysis import sensitivity
 from dcsim.analysis.milestones import date_by
-from dcsim.analysis.quantiles import quantile
+from dcsim.analysis.quantiles import Interval, quantile
 from dcsim.analysis.sensitivity import Input, Points
-from dcsim.engine import AUTO, choose
+from dcsim.engine import AUTO, LOG, choose
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of
-from dcsim.study.drivers_words import CHARTS, report
+from dcsim.study.drivers_words import CHARTS, first_answer, report
 from dcsim.study.finance import Money
 from dcsim.study.inputs import inputs_of
 from dcsim.study.manifest import Count, Fields
@@ -117,7 +117,7 @@ def drivers(
 
     def answer(campaign: Campaign | None) -> Result:
         builds = _Builds(asking, scenario, network, inputs, points, campaign, progress)
-        values = _at_points(builds, inputs, n)
+        values = _at_points(builds, inputs, points, n)
         table = sensitivity.table(inputs, n, points, values, seed, asked.measure.more_is_better)
         beside = _about(builds, sensitivity.plain_points(inputs, n), values, table)
         return Result("drivers", scenario, about | {"builds": builds.count} | beside, {"drivers": table})
@@ -212,16 +212,29 @@ class _Builds:
         return pd.DataFrame({"value": outcomes.values[outcome], "dated": dated, "done": 1})
 
 
-def _at_points(builds: _Builds, inputs: Sequence[Input], n: int) -> NDArray[np.float64]:
+def _at_points(builds: _Builds, inputs: Sequence[Input], points: Points, n: int) -> NDArray[np.float64]:
     """The outcome at all points that are needed, the others not a number; what never comes counts as at the end."""
     values = np.full(len(builds.of_point), np.nan)
     while len(wanted := sensitivity.wanted(inputs, n, values)):
         outcomes = builds.at(wanted)["value"].to_numpy()
         if np.isnan(values).all():
             _refuse_unreached(outcomes, builds)
+            values[wanted] = _counted(outcomes, builds)
+            LOG.info(
+                first_answer(builds.asking.outcomes[0], values[wanted], _ranks(inputs, points[wanted], values[wanted]))
+            )
         values[wanted] = _counted(outcomes, builds)
     builds.progress(builds.count, builds.count)
     return values
+
+
+def _ranks(inputs: Sequence[Input], points: Points, values: NDArray[np.float64]) -> dict[str, Interval]:
+    """The rank correlation of each input that has a size, where it is known."""
+    sizes = zip(inputs, sensitivity.columns_of(inputs), strict=True)
+    ranks = {
+        drawn.name: sensitivity.rank_correlation(drawn.size(points[:, k]), values) for drawn, k in sizes if drawn.size
+    }
+    return {name: rank for name, rank in ranks.items() if np.isfinite(rank.estimate)}
 
 
 def _refuse_unreached(values: NDArray[np.float64], builds: _Builds) -> None:

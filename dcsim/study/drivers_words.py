@@ -7,7 +7,10 @@ from math import inf, isfinite, isnan
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dcsim.analysis.quantiles import Interval
+from dcsim.analysis.sensitivity import Z95
 from dcsim.document.bars import MOST_ROWS, tornado
 from dcsim.document.chart import Chart
 from dcsim.document.measure import Measure
@@ -65,6 +68,15 @@ def report(result: Result, milestone: str = "") -> Report:
         sections.append(Section(title, tables=(_table(moving, outcome),), charts=(moved(result),), notes=legend))
     sections.append(Section("", (no_effect,) if still else ()))
     return Report.of(f"What moves {outcome.label}", subject, [*sections, *defined(result)])
+
+
+def first_answer(outcome: Outcome, values: NDArray[np.float64], ranks: Mapping[str, Interval]) -> str:
+    """The mean and the strongest inputs by their ranks, as far as independent replications tell them."""
+    measure, half = outcome.measure, Z95 * float(values.std(ddof=1)) / len(values) ** 0.5
+    strongest = sorted(ranks, key=lambda name: -abs(ranks[name].estimate))[:3]
+    text = listed([f"{name} {ranks[name].estimate:.2f}±{ranks[name].within:.2f}" for name in strongest], 3)
+    mean = f"{measure.text(float(values.mean()))}±{measure.size(half, digits=1)}"
+    return f"first answer, {len(values):,} replications: the mean is {mean}; strongest rank correlations: {text}"
 
 
 def _worst(outcome: Outcome) -> str:

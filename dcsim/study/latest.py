@@ -139,12 +139,14 @@ def moved_orders(network: Network, numbers: Sequence[int], minutes: int) -> Netw
 
 
 def needed(confidence: float, n: int) -> tuple[int, int, int]:
-    """How many of n builds must be in time: for the estimate, to be sure of it, and not to be sure of the contrary.
+    """How many of n builds must be in time: for the estimate, to be sure of it, and not to be sure of the contrary."""
+    low, high = interval(np.arange(n + 1), n)
+    sure, unsure = int(np.searchsorted(low, confidence)), int(np.searchsorted(high, confidence))
+    return max(1, ceil(round(confidence * n, 9))), sure, unsure
 
-    The interval of a probability is that of Clopper and Pearson, Biometrika 26 (1934) 404.
-    """
-    tail, hits = (1 - CONFIDENCE) / 2, np.arange(n + 1)
+
+def interval(hits: NDArray[np.int64], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Between which probabilities that of so many of n lies: Clopper and Pearson, Biometrika 26 (1934) 404."""
+    tail = (1 - CONFIDENCE) / 2
     low = np.where(hits == 0, 0.0, special.betaincinv(np.maximum(hits, 1), n - hits + 1, tail))
-    high = np.where(hits == n, 1.0, special.betaincinv(hits + 1, np.maximum(n - hits, 1), 1 - tail))
-    sure = int(np.searchsorted(low, confidence))
-    return max(1, ceil(round(confidence * n, 9))), sure, int(np.searchsorted(high, confidence))
+    return low, np.where(hits == n, 1.0, special.betaincinv(hits + 1, np.maximum(n - hits, 1), 1 - tail))

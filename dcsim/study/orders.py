@@ -19,7 +19,7 @@ import pandas as pd
 from dcsim.analysis.frames import typed
 from dcsim.analysis.stuck import STUCK
 from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit
-from dcsim.engine import AUTO, choose
+from dcsim.engine import AUTO, LOG, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -27,7 +27,7 @@ from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of, refuse_limited
 from dcsim.study.latest import Hits, InTime, Search, needed
 from dcsim.study.manifest import Count, Day, Fields, Share
-from dcsim.study.orders_words import CHARTS, PLACED, report
+from dcsim.study.orders_words import CHARTS, PLACED, first_answer, report
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
 from dcsim.study.result import Result
@@ -110,6 +110,7 @@ def latest_orders(
     def answer(campaign: Campaign | None) -> Result:
         ends = builds.ends(network, np.arange(count))
         planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
+        LOG.info(first_answer(wanted, planned))
         moving = _Moving(network, trials, planned, confidence, points, known_until(scenario))
         tables = {"orders": pd.concat(moving.rows(campaign, progress), ignore_index=True), "stuck": stuck}
         return Result("orders", scenario, about | {"probability": float(planned.mean())}, tables)

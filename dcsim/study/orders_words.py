@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.dates import parse_limit, spelled
+from dcsim.dates import Limit, parse_limit, spelled
 from dcsim.document.chart import Axis, Bars, Chart, Dots
 from dcsim.document.names import Name
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, date_of, share
+from dcsim.study.latest import interval
 from dcsim.study.result import Result
 from dcsim.study.unfinished import never
 
@@ -22,6 +23,13 @@ NOTE = (
     "Each order alone, all others as planned, with the same random numbers. chance: the probability of the milestone "
     "if the order is placed then. ?: needs more replications."
 )
+
+
+def first_answer(wanted: Limit, hits: NDArray[np.bool_]) -> str:
+    """How likely the date is as planned, before any order is moved."""
+    low, high = (100 * float(end) for end in interval(hits.sum(), len(hits)))
+    chance = f"{100 * hits.mean():.0f} % (95 % interval {low:.0f} to {high:.0f} %)"
+    return f"first answer, {len(hits):,} replications: by {spelled(wanted)} as planned {chance}"
 
 
 def report(result: Result, milestone: str = "") -> Report:
