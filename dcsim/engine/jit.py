@@ -1,7 +1,7 @@
 """Functions that are compiled when first called, and kept on disk for the next time; tables that they read."""
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -87,8 +87,37 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def entry_point(function: Callable[..., Any]) -> Any:
-    """The same for one that Python calls, which is kept on disk."""
-    return cached(nogil=True, _nrt=False, error_model="numpy")(function) if COMPILES else function
+    """The same for one that Python calls, which is kept on disk; its loops are short, and are not unrolled."""
+    if not COMPILES:
+        return function
+    made = cached(nogil=True, _nrt=False, error_model="numpy")(function)
+
+    def compile_short(kinds: Any, compile_for: Callable[[Any], Any] = made.compile) -> Any:
+        with _short_loops():
+            return compile_for(kinds)
+
+    made.compile = compile_short
+    return made
+
+
+@contextmanager
+def _short_loops() -> Iterator[None]:
+    """Keep LLVM from unrolling the loops of what is compiled meanwhile, where numba asks it for a pass builder."""
+    from llvmlite import binding
+    from numba.core.compiler_lock import global_compiler_lock
+
+    build: Any = getattr(binding, "create_pass_builder", None)
+
+    def builder(machine: Any, tuning: Any) -> Any:
+        tuning.loop_unrolling = False
+        return build(machine, tuning)
+
+    with global_compiler_lock:
+        try:
+            binding.create_pass_builder = builder
+            yield
+        finally:
+            binding.create_pass_builder = build
 
 
 def by_address(*kinds: type) -> None:
