@@ -208,3 +208,15 @@ def test_of_crews_that_are_kept_forever_the_user_is_warned(batch):
         assert not any("keeps '" in warning.message for warning in library.check(data).warnings)
         stuck += was_stuck
     assert stuck
+
+
+def test_the_last_finish_may_stand_anywhere_in_the_file():
+    """Only the last finish may lead to nothing: the short branch dangles, whichever stands last."""
+    week = {"calendar": "week"}
+    for order in (("long", "short"), ("short", "long")):
+        made = Schedule("p", MONDAY, "p", calendars={"week": WEEK})
+        made.activities["first"] = Activity("first", "first", DAY, **week)
+        for name in order:
+            made.activities[name] = Activity(name, name, {"long": 50, "short": 2}[name] * 480, **week)
+            made.links.append(Link("first", name))
+        assert health(made)[0].where == "short"

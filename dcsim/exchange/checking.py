@@ -39,13 +39,14 @@ def check_schedule(schedule: "str | Path | Mapping[str, Any] | Scenario") -> "pd
     from dcsim.scenario.schema import Scenario
     from dcsim.schedule.scenario import drawn_up
     from dcsim.study.cash import network_of
+    from dcsim.study.progress import network_as_planned
 
     files = (*TABLES, *WORKBOOKS, *SUFFIXES)
     if isinstance(schedule, str | Path) and Path(schedule).suffix.lower() in files:
         checks = health(read_schedule(Path(schedule)))
     else:
         scenario = schedule if isinstance(schedule, Scenario) else load(schedule)
-        checks = health(drawn_up(scenario, network_of(scenario)))
+        checks = health(drawn_up(scenario, network_of(scenario), planned=network_as_planned(scenario)))
     return pd.DataFrame(checks, columns=list(Check._fields)).astype({"passed": "boolean"})
 
 

@@ -22,6 +22,7 @@ from dcsim.schedule import (
     Link,
     Resource,
     Schedule,
+    last_day,
 )
 from dcsim.schedule.cpm import Dates, Times, start_allowed
 from dcsim.schedule.held import Held, held_up
@@ -291,11 +292,6 @@ class Planner:
             made.wait_until(times.moment(start))
         if longest and finish > self.origin:
             made.finish_not_before = finish if made.finish_not_before is None else max(made.finish_not_before, finish)
-
-
-def last_day(moment: dt.datetime, event: str = "finish") -> dt.date:
-    """The day that a date means, whatever hour a planning tool puts behind it; midnight ends a day for a finish."""
-    return (moment - dt.timedelta(minutes=event == "finish" and (moment.hour, moment.minute) == (0, 0))).date()
 
 
 def _link_in_words(link: Link) -> str:

@@ -289,6 +289,8 @@ class _Reader:
         if percent == 100 and made.actual_finish is None:
             made.actual_finish = self._read(row, "early_finish", self._end)
             self.made.lose(row.id, "its actual finish, which is empty", "its planned finish", "assumption")
+        if not made.minutes and made.actual_finish is not None and made.remaining is None:
+            made.actual_finish = made.actual_start  # a milestone takes no time, whatever day ends with its date
         if made.actual_start is None or (percent == 100 and made.actual_finish is None):
             self._problem(row.line, "percent", "progress needs actual dates, or planned ones")
         elif made.actual_finish is not None:

@@ -9,9 +9,9 @@ from fractions import Fraction
 
 from dcsim.calendars import DAY_NAMES, Hours, Shifts
 from dcsim.exchange.names import Names
-from dcsim.exchange.plan import Awaits, Planned, Planner, last_day
+from dcsim.exchange.plan import Awaits, Planned, Planner
 from dcsim.scenario.model import LONGEST_LABEL
-from dcsim.schedule import ELAPSED, Activity, Schedule, name_and_code
+from dcsim.schedule import ELAPSED, Activity, Schedule, last_day, name_and_code
 from dcsim.schedule.cpm import Dates, Times
 from dcsim.units import DAY, plain
 

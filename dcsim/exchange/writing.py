@@ -149,12 +149,22 @@ class _Writer:
     def _progress(self, task: Activity, made: Any) -> None:
         """When it started and finished, and what is left of it."""
         left = 0 if task.is_done else task.remaining or 0
-        made.setActualStart(self._moment(task.actual_start))
-        made.setActualFinish(self._moment(task.actual_finish))
+        begin = self.times.tick(task.actual_start or self.plan.start)
+        end = self.times.tick(task.actual_finish or self.plan.status or self.plan.start)
+        done = self.times.worked(task.calendar, begin, end)
+        made.setActualStart(self._moment(self.times.moment(self.times.opening(task.calendar, begin))))
+        made.setActualFinish(None if not task.is_done else self._moment(self._last_minute(task, end)))
         made.setRemainingDuration(self._minutes(left))
-        made.setActualDuration(self._minutes(task.minutes - left))
-        share = 1.0 if task.is_done else 1 - left / max(1, task.minutes)
+        made.setActualDuration(self._minutes(done))
+        if not self.is_p6:  # its duration is that of what is done and left; P6 keeps the one of the plan
+            made.setDuration(self._minutes(done + left))
+        share = 1.0 if task.is_done else max(0.0, 1 - left / max(1, task.minutes))
         made.setPercentageComplete(self.jpype.java.lang.Double(round(100 * share, 2)))
+
+    def _last_minute(self, task: Activity, tick: int) -> dt.datetime:
+        """The end of the last minute that is worked by this tick, of what takes time."""
+        last = self.times.advance(task.calendar, self.times.retreat(task.calendar, tick, 1), 1)
+        return self.times.moment(last if task.minutes else tick)
 
     def _dates(self, task: Activity, made: Any) -> None:
         """The P50 dates as the schedule, and all that is known in the user fields."""

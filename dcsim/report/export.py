@@ -121,12 +121,13 @@ def _plan(many: Result, dates: "pd.DataFrame", suffix: str, tool: str, losses: l
     from dcsim.exchange.writing import tool_file
     from dcsim.schedule.scenario import drawn_up
     from dcsim.study.cash import network_of
+    from dcsim.study.progress import network_as_planned
 
     network, rows = network_of(many.scenario), dates.to_dict("records")
     table = many.tables["summary"] if many.kind == "replications" else None
     reached = {} if table is None else {row["milestone"]: row for row in table.to_dict("records")}
     known = {name: row["p50_date"] for name, row in reached.items() if row["p50_date"] == row["p50_date"]}
-    plan = drawn_up(many.scenario, network, known)
+    plan = drawn_up(many.scenario, network, known, network_as_planned(many.scenario))
     dated: dict[str, dict[Any, Any]] = {
         name: {f"{event}_{level}": row[f"{level}_date"] for event in ("start", "finish") for level in LEVELS}
         for name, row in reached.items()

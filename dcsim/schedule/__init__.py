@@ -104,6 +104,11 @@ def name_and_code(part: str) -> tuple[str, str]:
     return (name, code) if bracket and part.endswith("]") else (part, "")
 
 
+def last_day(moment: dt.datetime, event: str = "finish") -> dt.date:
+    """The day that a date means, whatever hour a planning tool puts behind it; midnight ends a day for a finish."""
+    return (moment - dt.timedelta(minutes=event == "finish" and (moment.hour, moment.minute) == (0, 0))).date()
+
+
 def to_finish(activity: Activity) -> tuple[Constraint, ...]:
     """The dates before which an activity does not finish, which still hold once it has begun."""
     return tuple(constraint for constraint in activity.constraints if constraint.kind in FINISH_CONSTRAINTS)

@@ -92,8 +92,9 @@ class _Health:
         behind = {link.predecessor for link in self.schedule.links if link.kind in ("FS", "FF")}
         begun = {activity.id for activity in self.open if activity.has_begun}
         loose = [activity for activity in self.open if activity.id not in before | begun or activity.id not in behind]
-        first = next((activity.id for activity in loose if activity.id not in before), "")
-        last = next((activity.id for activity in reversed(loose) if activity.id not in behind), "")
+        ahead, ends = ([entry.id for entry in loose if entry.id not in ids] for ids in (before, behind))
+        first = min(ahead, key=lambda id_: self.dates[id_].early_start, default="")
+        last = max(ends, key=lambda id_: self.dates[id_].early_finish, default="")
         return [
             activity.id
             for activity in loose

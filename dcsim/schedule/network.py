@@ -40,7 +40,7 @@ def schedule_of(network: Network, draws: Draws) -> Schedule:
         activity = Activity(id_, id_, minutes[number] if is_work else 0)
         activity.calendar = _named(calendars[number]) if is_work else ELAPSED
         activity.needs = needed if needed < leading[id_] else None
-        if network.release[number] > 0:
+        if network.release[number] > (0 if network.history is None else network.history.status):
             date = network.date(int(network.release[number]))
             activity.constraints = (Constraint("start on or after", date),)
         made.activities[id_] = activity

@@ -11,7 +11,7 @@ from dcsim.engine.draws import Expectation, draw
 from dcsim.network import Network
 from dcsim.places import SITE
 from dcsim.scenario.schema import Scenario
-from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Resource, Schedule
+from dcsim.schedule import ELAPSED, Activity, Constraint, Kind, Link, Resource, Schedule, last_day
 from dcsim.schedule.network import schedule_of
 from dcsim.units import DAY
 
@@ -19,8 +19,15 @@ YEARS = 10
 """Years from the start whose exceptions of calendars are listed."""
 
 
-def drawn_up(scenario: Scenario, network: Network, supplied: Mapping[str, dt.datetime] | None = None) -> Schedule:
+def drawn_up(
+    scenario: Scenario,
+    network: Network,
+    supplied: Mapping[str, dt.datetime] | None = None,
+    planned: Network | None = None,
+) -> Schedule:
     """The expected case as a schedule, with the ids of planning tools where the scenario has them.
+
+    `planned` is the network without progress, which says how long what has begun was to take, and by which calendar.
 
     The first activities are the instances of the network in their order; gates that others wait for, or that are
     milestones of several events, follow as activities of no length. Milestones that count a supply have no links; they
@@ -44,9 +51,33 @@ def drawn_up(scenario: Scenario, network: Network, supplied: Mapping[str, dt.dat
             crew = _called(scenario, network, claim.resource)
             activity.resources[crew] = activity.resources.get(crew, Fraction(0)) + claim.amount
         made.activities[id_] = activity
+    if network.history is not None and planned is not None:
+        _as_planned(made, planned)
     _gates(scenario, network, nodes, made, names, supplied or {})
+    for activity in made.activities.values():
+        activity.constraints = tuple(_joined(activity.constraints))
     _lost(scenario, network, made)
     return made
+
+
+def _as_planned(made: Schedule, planned: Network) -> None:
+    """What has begun with its planned duration and calendar."""
+    unbegun = schedule_of(planned, draw(planned, Expectation()))
+    calendars = _calendars(planned, unbegun, made)
+    for activity, plan in zip(made.activities.values(), unbegun.activities.values(), strict=False):
+        if activity.actual_start is not None:
+            activity.minutes, activity.calendar = plan.minutes, calendars[plan.calendar]
+
+
+def _joined(constraints: tuple[Constraint, ...]) -> Iterator[Constraint]:
+    """A date before which and by which something happens, on the same day, is the date on which it happens."""
+    latest = {constraint.kind: constraint.date for constraint in constraints if constraint.date is not None}
+    for event in ("start", "finish"):
+        low, high = latest.get(f"{event} on or after"), latest.get(f"{event} on or before")
+        if low is not None and high is not None and last_day(low, event) == last_day(high, event):
+            constraints = tuple(entry for entry in constraints if not entry.kind.startswith(f"{event} on or"))
+            yield Constraint(f"{event} on", low)
+    yield from constraints
 
 
 def _ids(scenario: Scenario, network: Network) -> Iterator[str]:
@@ -72,9 +103,10 @@ def _calendars(network: Network, nodes: Schedule, made: Schedule) -> dict[str | 
     used = {activity.calendar for activity in nodes.activities.values()} | {link.calendar for link in nodes.links}
     for number, time in enumerate(network.working_times):
         if str(number) in used and number:
-            name = time.name if time.name not in made.calendars else f"{time.name} {number}"
-            names[str(number)] = name
-            made.calendars[name] = shifts_of(time.open, network.start)
+            shifts = shifts_of(time.open, network.start)
+            is_new = made.calendars.get(time.name, shifts) == shifts
+            names[str(number)] = name = time.name if is_new else f"{time.name} {number}"
+            made.calendars[name] = shifts
     return names
 
 

@@ -35,7 +35,7 @@ def progress_tables(scenario: Scenario, network: Network, engine: str) -> tuple[
     """
     history = network.history
     assert history is not None
-    plan, now = (_expected(case, engine) for case in (network_of(changed(scenario, overrides={"seen": []})), network))
+    plan, now = (_expected(case, engine) for case in (network_as_planned(scenario), network))
     state = np.where(history.finish != NOT, FINISHED, np.where(history.start != NOT, UNDER_WAY, NOT_BEGUN))
     frame = now.activities()[["activity", "place"]].assign(state=pd.Series(state, dtype="str"))
     for name, trace in (("planned_", plan), ("", now)):
@@ -48,6 +48,11 @@ def progress_tables(scenario: Scenario, network: Network, engine: str) -> tuple[
     milestones["done_date"] = _dates(network, np.where(now.reached <= history.status, now.dated, NOT))
     milestones["expected_date"] = _dates(network, now.dated)
     return frame, milestones
+
+
+def network_as_planned(scenario: Scenario) -> Network:
+    """The network without progress."""
+    return network_of(changed(scenario, overrides={"seen": []}))
 
 
 def _expected(network: Network, engine: str) -> Trace:
