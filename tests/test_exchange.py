@@ -1032,3 +1032,34 @@ def test_constraints_have_their_german_names(taken_over):
     found = taken_over(rows)
     assert "a_by_date: {activity: a, target: 2026-01-16}" in found.text
     assert "b_by_date: {activity: b, event: start, target: 2026-01-14}" in found.text
+
+
+def test_a_file_of_p6_is_complete_and_in_any_encoding(mpxj, tmp_path):
+    path = written(mpxj, tmp_path / "plan.xer", "XER")
+    data = path.read_bytes()
+    text = data.decode("cp1252").replace("Dig pit", "Копать")
+    for code in ("utf-8", "utf-16"):
+        path.write_bytes(text.encode(code))
+        assert "label: Копать" in library.import_schedule(path).text
+    path.write_bytes(text.encode("cp1251"))
+    assert "label: Копать" in library.import_schedule(path, encoding="windows-1251").text
+    assert "cp1252; --encoding says another" in library.import_schedule(path).losses["instead"].tolist()
+    path.write_bytes(data[: data.index(b"%T\tTASKPRED")])
+    with pytest.raises(ScheduleError, match="is not complete"):
+        library.import_schedule(path)
+
+
+def test_what_a_workbook_did_not_save_is_no_empty_cell(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    for value, message in (("=5+5", "cell B2 has a formula without its value"), ("#REF!", "got '#REF!'")):
+        book = openpyxl.Workbook()
+        for row in (("Name", "Duration"), ("a", value)):
+            book.active.append(row)
+        book.save(tmp_path / "plan.xlsx")
+        with pytest.raises(DcsimError, match=message):
+            library.import_schedule(tmp_path / "plan.xlsx", start="2026-01-05")
+
+
+def test_durations_are_not_negative(taken_over):
+    with pytest.raises(ScenarioError, match="line 2: column 'Duration': a duration is not negative, got '-5d'"):
+        taken_over("ID,Name,Duration\n1,a,-5d\n", start="2026-01-05")

@@ -88,7 +88,8 @@ class Calendars:
         """The days of which calendars, or those that they derive from, say something of their own."""
         last = (moment_of(self.project.getProjectProperties().getFinishDate()) or self.made.start).date()
         first = self.made.origin.date() - dt.timedelta(days=366)
-        last = min(last + dt.timedelta(days=YEARS_BEHIND * 366), first + dt.timedelta(days=40 * 366))
+        furthest = first + dt.timedelta(days=(40 - YEARS_BEHIND) * 366)
+        last = min(last, furthest) + dt.timedelta(days=YEARS_BEHIND * 366)
         days: set[dt.date] = set()
         while behind:
             calendar, *behind = behind

@@ -12,7 +12,7 @@ from dcsim.errors import UnavailableError
 from dcsim.exchange.hours import Calendars
 from dcsim.exchange.moments import moment_of
 from dcsim.exchange.sheets import read_file
-from dcsim.exchange.xer import links_of, lose_links
+from dcsim.exchange.xer import decoded, links_of, lose_links
 from dcsim.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
 from dcsim.suggest import nearest
 from dcsim.units import DAY, round_half_up
@@ -93,11 +93,20 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
     ):
         raise ScheduleError(f"'{path}' has its own document type, which dcsim does not read")
     jpype = java()
+    is_xer, is_guessed = path.suffix.lower() == ".xer", False
+    if is_xer:
+        data, encoding, is_guessed = decoded(data, encoding)
+        if data.startswith(b"ERMHDR") and not data.rstrip().endswith(b"%E"):
+            raise ScheduleError(f"'{path}' is not complete: its last line is not '%E'; export or copy it again")
     try:
         files = _projects(jpype, path, data, encoding)
         chosen = _chosen(files, project, path)
         schedule = _Reader(jpype, chosen, path, name).schedule()
-        if path.suffix.lower() == ".xer":
+        if is_guessed:
+            schedule.lose(
+                "", "its encoding, which the file does not say", "cp1252; --encoding says another", "assumption"
+            )
+        if is_xer:
             read = sum(len(task.getPredecessors()) for task in chosen.getTasks())
             project_id = str(chosen.getProjectProperties().getUniqueID()) if len(files) > 1 else ""
             lose_links(schedule, links_of(data, project_id) - read)

@@ -27,7 +27,9 @@ HEADING_WITHIN = 30
 """Rows among which the headings stand."""
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_NARROW = "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"
+_NO_VALUE = "#N/A"
+_UNSAVED = re.compile(rb'<c r="([A-Z]+\d+)"(?![^>]*t="str")[^>]*>\s*<f[^>]*>[^<]*</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>')
+"""A formula whose value was not saved with it."""
 
 
 def read_file(path: Path, most: int = LARGEST) -> bytes:
@@ -139,7 +141,13 @@ def _refuse_bombs(data: bytes, name: str) -> None:
                 raise ScheduleError(f"'{name}' unpacks to too much: dcsim reads at most {most}")
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")):
-                    _refuse_entities(packed.read(part), name)
+                    content = packed.read(part)
+                    _refuse_entities(content, name)
+                    if part.filename.startswith("xl/worksheets/") and (cell := _UNSAVED.search(content)):
+                        raise ScheduleError(
+                            f"'{name}': cell {cell[1].decode()} has a formula without its value: open the workbook in "
+                            "Excel and save it"
+                        )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise ScheduleError(f"'{name}' is not an Excel workbook ({error}); save an old .xls file as .xlsx") from None
 
@@ -165,9 +173,9 @@ def _sheet_rows(sheet: Any) -> Iterator[Row]:
 
 
 def _text(cell: Any) -> str:
-    """A cell as text: dates as ISO 8601, shares as percentages, errors of formulas as nothing."""
+    """A cell as text: dates as ISO 8601, shares as percentages, `#N/A` as nothing."""
     value = cell.value
-    if value is None or value in _NARROW:
+    if value is None or value == _NO_VALUE:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -250,7 +250,10 @@ class _Reader:
         return date + dt.timedelta(days=(date.hour, date.minute) == (0, 0))
 
     def _length(self, field_: str, cell: str) -> Length:
-        return self.style.length(cell, unit_of(self._column(field_)))
+        length = self.style.length(cell, unit_of(self._column(field_)))
+        if length.number < 0:
+            raise ValueError(f"a duration is not negative, got '{shorten(cell)}'")
+        return length
 
     def _lasts(self, row: _Row, made: Activity, times: Times) -> None:
         """What only dates say: the length of work between them, and a start that nothing else gives."""

@@ -1,7 +1,22 @@
 """Links in the text of an .xer file; MPXJ leaves out a link whose other end is missing, or is of another project."""
 
+import codecs
+
 from dcsim.document.words import counted
 from dcsim.schedule import Schedule
+
+
+def decoded(data: bytes, encoding: str) -> tuple[bytes, str, bool]:
+    """The text of a file with its encoding, and whether that is only what such files usually have."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace").encode(), "utf-8", False
+    if encoding or data.isascii():
+        return data, encoding, False
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data, "", True
+    return data.removeprefix(codecs.BOM_UTF8), "utf-8", False
 
 
 def links_of(data: bytes, project: str = "") -> int:
