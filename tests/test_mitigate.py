@@ -278,6 +278,40 @@ def test_workers_change_nothing():
     assert all(one.tables[name].equals(more.tables[name]) for name in one.tables)
 
 
+@pytest.mark.parametrize("outcome", [{"milestone": "m"}, {"milestone": "late"}])
+def test_a_stopped_run_continues(tmp_path, monkeypatch, outcome):
+    """What was simulated is read, and what was missing is simulated: same bytes as at once."""
+    options = {"x": faster(7, "3M USD"), "y": faster(6, "2M USD", "b")}
+    scenario = network("a=10d b=10d<a", milestones={"m": {"activity": "b"}, "late": {"activity": "c"}}, horizon="200 d")
+    scenario["activities"]["c"] = {"duration": "2 to 400 d", "at": "site"}
+    scenario = dcsim.load({**scenario, "options": options})
+    asked = {**outcome, "budget": "5M", "n": 8, "engine": "reference"}
+    simulated, ran = dcsim.study.trials.Trials.ends, []
+    monkeypatch.setattr("dcsim.study.trials.Trials.ends", lambda *given: ran.append(1) or simulated(*given))
+    at_once = mitigate(scenario, **asked)
+    at_once.save(tmp_path / "at_once")
+    out, in_all = tmp_path / "out", len(ran)
+
+    def stop(done, _):
+        if done > 16:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mitigate(scenario, **asked, out=out, progress=stop)
+    parts = sorted(path.name for path in (out / "parts").iterdir())
+    before = (out / "parts" / parts[0]).stat().st_mtime_ns
+    with pytest.raises(dcsim.errors.ResultError, match="holds a stopped run: continue it with --resume"):
+        mitigate(scenario, **asked, out=out)
+    assert (out / "parts" / parts[0]).stat().st_mtime_ns == before
+    ran.clear()
+    mitigate(scenario, **asked, out=out, resume=True)
+    assert len(parts) // 2 + len(ran) == in_all
+    for name in ("options.parquet", "sets.parquet", "stuck.parquet", "manifest.json"):
+        assert (out / name).read_bytes() == (tmp_path / "at_once" / name).read_bytes()
+    again = mitigate(scenario, **asked, out=out, resume=True)
+    assert repr(again.report()) == repr(at_once.report())
+
+
 def test_sets_within_a_budget():
     measures = measures_of(built(options={"x": faster(9, "3M USD"), "y": faster(8, "2M USD"), "z": faster(8, None)}))
     assert list(within(measures, Fraction(5_000_000))) == [{"x"}, {"x", "y"}, {"y"}]

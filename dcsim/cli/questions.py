@@ -272,12 +272,13 @@ def mitigate(
     budget: Annotated[
         str | None, typer.Option(metavar="MONEY", help="Find the best set of measures within this budget: `50M USD`.")
     ] = None,
+    resume: bool,
     **shared: Any,
 ) -> "Result":
     """Rank mitigations and options by what they gain for their cost; find the best set within a budget."""
     from dcsim.study.mitigate import mitigate
 
-    return mitigate(scenario, budget=budget, **shared)
+    return mitigate(scenario, budget=budget, resume=resume, **shared)
 
 
 @question("seen seed workers engine")

@@ -1,6 +1,6 @@
 """What can be done for a better outcome, at what cost, and what each set of it comes to."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -16,10 +16,11 @@ from dcsim.network import Network
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.alike import Alike, Builds
+from dcsim.study.campaign import Campaign
 from dcsim.study.cash import network_of
 from dcsim.study.outcome import Asking, Outcome
 from dcsim.study.replicate import Progress
-from dcsim.study.trials import Ints
+from dcsim.study.trials import Ends, Ints
 from dcsim.units import Money
 
 MITIGATION, OPTION = "mitigation", "option"
@@ -106,6 +107,10 @@ class Weighing:
     progress: Progress
     expected: int
     """How many replications there may be."""
+    campaign: Campaign | None = None
+    """Where what is simulated is kept."""
+    parts: int = 0
+    """How many times anything was simulated, or read again."""
     done: int = 0
     """How many were simulated."""
     known: dict[Set, tuple[Values, NDArray[np.bool_]] | None] = field(default_factory=dict)
@@ -188,15 +193,48 @@ class Weighing:
         """The outcome in replications that are not known yet."""
         if self.outcome.is_figure:
             missing = places
-            values = self.asking.simulated(built.scenario, built.network, places).values[self.outcome]
+            values = self._figures(built, places)
         else:
             builds, network = built.builds, built.network
             if len(missing := builds.missing(places)):
-                builds.take(missing, self.asking.trials.ends(network, missing))
+                builds.take(missing, self._ends(network, missing))
             values = np.asarray(days(network, builds.ends(places).ticks), np.float64)
         self.done += len(missing)
         self.progress(self.done, max(self.done, self.expected))
         return -values if self.outcome.measure.more_is_better else values
+
+    def _ends(self, network: Network, places: Ints) -> Ends:
+        """How replications end; those that a folder holds are read, the others simulated and kept there."""
+
+        def simulated() -> tuple[pd.DataFrame, pd.DataFrame]:
+            ends = self.asking.trials.ends(network, places)
+            return pd.DataFrame({"tick": ends.ticks, "dated": ends.dated, "left": ends.left}), _stuck_frame(ends.stuck)
+
+        rows, stuck = self._kept(simulated)
+        tick, dated, left = (rows[name].to_numpy(np.int64) for name in ("tick", "dated", "left"))
+        return Ends(tick, dated, left, stuck.to_numpy(np.int64))
+
+    def _figures(self, built: _Built, places: Ints) -> Values:
+        """The figure in replications, alike."""
+
+        def simulated() -> tuple[pd.DataFrame, pd.DataFrame]:
+            values = self.asking.simulated(built.scenario, built.network, places).values[self.outcome]
+            return pd.DataFrame({"value": values}), _stuck_frame(np.zeros((0, 4), np.int64))
+
+        return np.asarray(self._kept(simulated)[0]["value"], np.float64)
+
+    def _kept(self, simulated: Callable[[], tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """What is simulated next, which is the same whenever the question is asked."""
+        names = f"point-{self.parts:05d}", f"point-{self.parts:05d}-stuck"
+        self.parts += 1
+        if self.campaign is None:
+            return simulated()
+        first, second = (self.campaign.part(name) for name in names)
+        if first is None or second is None:
+            first, second = simulated()
+            self.campaign.keep(names[0], first)
+            self.campaign.keep(names[1], second)
+        return first, second
 
     def gain(self, subset: Set, which: range, without: Set = frozenset()) -> Gain | None:
         """How much better it is with them than with those others."""
@@ -208,6 +246,10 @@ class Weighing:
         result = self.gain(subset, self.answered, without)
         assert result is not None
         return result
+
+
+def _stuck_frame(stuck: Ints) -> pd.DataFrame:
+    return pd.DataFrame(stuck, columns=["build", "activity", "cause", "waiting"])
 
 
 def within(measures: Sequence[Measure], budget: Fraction) -> Iterator[Set]:

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from fractions import Fraction
 from itertools import combinations
 from math import inf, isnan, nan
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
+from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
 from dcsim.study.manifest import Count, Fields, Number
@@ -61,6 +63,9 @@ def mitigate(
     workers: int | None = None,
     executor: Executor | None = None,
     engine: str = AUTO,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
     progress: Progress = lambda done, count: None,
 ) -> Result:
     """Weigh every mitigation and option of a scenario, and find the best set of them within a budget.
@@ -82,6 +87,8 @@ def mitigate(
         `50M USD`, or a plain number in the currency of the scenario; no set is sought if not given.
     n, seed, workers, executor, engine
         As in `replicate`. What was seen of the scenario chooses the replications, of all sets the same.
+    out, resume, overwrite
+        As in `sweep`.
     progress
         Called with the number of replications done and the most there may be.
 
@@ -89,6 +96,8 @@ def mitigate(
     ------
     RequestError
         There is no such outcome, nothing to do, or costs are in several currencies; it is a ValueError too.
+    ResultError
+        The folder belongs to something else, is in use, or cannot be written.
     """
     network = network_of(scenario)
     asked = outcome_of(scenario, network, milestone, outcome, party)
@@ -100,8 +109,23 @@ def mitigate(
     among = agreed(scenario, network, seed, wanted, chosen, pool)
     asking = Asking((asked,), chosen, seed, pool, None if among is None else among.numbers)
     seen, count = about_seen(among), n if among is None else max(1, len(among.numbers) * n // wanted)
-    weighing = Weighing(scenario, measures, asking, count, progress, _builds(len(measures), count, limit))
-    return _result(weighing, limit, {"replications": n, **seen, **({"simulated": count} if seen else {})})
+    expected = _builds(len(measures), count, limit)
+    about = {
+        "milestone": None if asked.is_figure else asked.name,
+        **in_manifest([asked]),
+        "budget": None if limit is None else float(limit),
+        "currency": currency_of(measures),
+        "seed": seed,
+        "measures": _fingerprints(scenario),
+        "replications": n,
+        **seen,
+        **({"simulated": count} if seen else {}),
+    }
+
+    def answer(campaign: Campaign | None) -> Result:
+        return _result(Weighing(scenario, measures, asking, count, progress, expected, campaign), limit, about)
+
+    return answered("mitigations", scenario, about, Keeping(out, resume, overwrite), answer)
 
 
 def _result(weighing: Weighing, budget: Fraction | None, asked: Mapping[str, Any]) -> Result:
@@ -112,16 +136,10 @@ def _result(weighing: Weighing, budget: Fraction | None, asked: Mapping[str, Any
     best = sets[0][0] if sets else frozenset()
     members = _members(weighing, best, options)
     about = {
-        "milestone": None if weighing.outcome.is_figure else weighing.outcome.name,
-        **in_manifest([weighing.outcome]),
-        "budget": None if budget is None else float(budget),
-        "currency": currency_of(weighing.measures),
+        **asked,
         "best": list(members["option"]),
         "search": search,
         "reached": weighing.bought(frozenset()).reached,
-        "seed": weighing.asking.seed,
-        "measures": _fingerprints(weighing.scenario),
-        **asked,
     }
     tables = {"options": options, "sets": _sets(weighing, sets), "members": members}
     tables |= {"pairs": _pairs(weighing, members), "stuck": _stuck(weighing, best)}
