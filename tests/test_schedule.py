@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dcsim as library
-from dcsim.calendars import Shifts
+from dcsim.calendars import DAYS_OFF, Shifts
 from dcsim.exchange.checking import check_schedule
 from dcsim.schedule import Activity, Constraint, Link, Schedule, working_week
+from dcsim.schedule.cpm import Times, critical_path
 from dcsim.schedule.health import health
 from dcsim.units import DAY
 
@@ -220,3 +221,77 @@ def test_the_last_finish_may_stand_anywhere_in_the_file():
             made.activities[name] = Activity(name, name, {"long": 50, "short": 2}[name] * 480, **week)
             made.links.append(Link("first", name))
         assert health(made)[0].where == "short"
+
+
+HOURS = 24 * 7 * 60
+"""Hours that are counted one by one."""
+
+
+def counted_by_hand(activities, links, is_open):
+    """Early starts and finishes in hours, every hour of work counted one by one: by no calendar of the program."""
+
+    def later(calendar, hour, work):
+        while work:
+            work -= is_open[calendar][hour]
+            hour += 1
+        return hour
+
+    dates = {}
+    for name, (work, calendar, date) in activities.items():
+        begin, end = max(date, 0), 0
+        for before, after, kind, lag, by in links:
+            if after == name:
+                moment = later(by, dates[before][kind[0] == "F"], lag)
+                begin, end = (max(begin, moment), end) if kind[1] == "S" else (begin, max(end, moment))
+        while work and not is_open[calendar][begin]:
+            begin += 1
+        finish = later(calendar, begin, work)
+        if finish < end:
+            begin, left = end, work
+            while left:
+                begin -= 1
+                left -= is_open[calendar][begin]
+            finish = later(calendar, begin, work)
+        dates[name] = begin, finish
+    return dates
+
+
+@pytest.mark.parametrize("batch", [0, *(pytest.param(batch, marks=pytest.mark.slow) for batch in range(1, 10))])
+def test_early_dates_are_those_counted_hour_by_hour(batch):
+    """Networks with links of every type, lags, three calendars with days off, and dates; 50 in each batch."""
+    monday = dt.datetime(2026, 1, 5)
+    weeks = {
+        "five": (range(5), ((8, 12), (13, 17))),
+        "six": (range(6), ((6, 18),)),
+        "nights": (range(7), ((0, 6), (22, 24))),
+    }
+    for seed in range(50 * batch, 50 * (batch + 1)):
+        rng = random.Random(seed)
+        off = {day for day in range(HOURS // 24) if rng.random() < 0.05}
+        is_open, made = {None: [True] * HOURS}, Schedule("p", monday, "p")
+        for name, (days, shifts) in weeks.items():
+            dates = tuple((monday.date() + dt.timedelta(day),) * 2 + (DAYS_OFF,) for day in sorted(off))
+            minutes = tuple((60 * begin, 60 * end) for begin, end in shifts)
+            made.calendars[name] = Shifts(working_week(frozenset(days), *minutes), dates=dates)
+            is_open[name] = [
+                hour // 24 not in off and hour // 24 % 7 in days and any(a <= hour % 24 < b for a, b in shifts)
+                for hour in range(HOURS)
+            ]
+        activities, links, names = {}, [], [None, *weeks]
+        for number in range(rng.randint(3, 12)):
+            name, date = f"a{number}", rng.choice((0, 0, 0, rng.randint(1, 300)))
+            activities[name] = rng.choice((0, 1, 5, 8, 20, 30)), rng.choice(names), date
+            for before in rng.sample(sorted(activities)[:-1], min(number, rng.randint(0, 3), len(activities) - 1)):
+                if before != name:
+                    lag, by = rng.choice((0, 0, 3, 12)), rng.choice(names)
+                    links.append((before, name, rng.choice(("FS", "SS", "FF", "SF")), lag, by))
+        for name, (work, calendar, date) in activities.items():
+            made.activities[name] = Activity(name, name, 60 * work, calendar)
+            if date:
+                limit = Constraint("start on or after", monday + dt.timedelta(hours=date))
+                made.activities[name].constraints = (limit,)
+        made.links = [Link(before, after, kind, 60 * lag, by) for before, after, kind, lag, by in links]
+        times = Times(made)
+        dates, zero = critical_path(made, times), times.tick(monday)
+        early = {id_: ((d.early_start - zero) / 60, (d.early_finish - zero) / 60) for id_, d in dates.items()}
+        assert early == counted_by_hand(activities, links, is_open), f"network {seed}"
