@@ -250,7 +250,8 @@ def test_a_workbook_has_activities_and_assumptions(many, tmp_path):
     book = openpyxl.load_workbook(tmp_path / "plan.xlsx")
     assert book.sheetnames == ["Forecast", "Activities", "Every number"]
     cells = [[cell.value for cell in row] for row in book["Activities"].iter_rows()]
-    assert ["A10", "Dig pit"] in [row[:2] for row in cells]
+    assert ["A10", "Dig pit"] in [[row[0], row[2]] for row in cells]
+    assert ["id", "wbs", "activity", "where"] in [row[:4] for row in cells]
     assert book["Forecast"]._images
 
 

@@ -161,7 +161,7 @@ def _register(results: "Results", losses: list[tuple[str, str, str]]) -> bytes:
 def activities(results: "Results", dates: "pd.DataFrame", milestone: str) -> Report:
     """The dates of all activities."""
     columns = (
-        *(Column(name) for name in ("id", "activity", "where")),
+        *(Column(name) for name in ("id", "wbs", "activity", "where")),
         *(Column(f"{event} {level.upper()}", "date") for event, level in _SHOWN),
         Column(f"on the chain of {milestone}", "share"),
         Column("held most often by"),
@@ -171,6 +171,7 @@ def activities(results: "Results", dates: "pd.DataFrame", milestone: str) -> Rep
     rows = [
         [
             scenario.activities[row["activity"]].id,
+            " / ".join(scenario.activities[row["activity"]].wbs),
             labels.get(row["activity"], row["activity"]),
             row["place"],
             *(row[f"{event}_{level}"] for event, level in _SHOWN),
