@@ -141,7 +141,7 @@ def compare(
 def _milestones(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
     """Simulate all scenarios, and keep the days of milestones with their driving chains."""
     names = tuple(outcome.name for outcome in compared.outcomes)
-    n, asked = compared.count, Asked(compared.count, explain=names)
+    n, asked = compared.count, Asked(compared.count, explain=names, counts_supplies=False)
     for number, (label, scenario) in enumerate(compared.scenarios.items()):
 
         def show(done: int, _: int, number: int = number) -> None:

@@ -126,7 +126,7 @@ class Job:
     what: tuple[Counter, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.what = counters(self.network)
+        self.what = counters(self.network) if self.asked.counts_supplies else ()
 
     def run(self, campaign: Campaign | None, enough: Enough | None, progress: Progress) -> Chunk:
         """Run all replications, or as many as are enough, and merge them in their order.
