@@ -4,6 +4,7 @@ import pytest
 
 import dcsim as library
 from dcsim.errors import ScenarioError
+from dcsim.exchange.columns import REGISTER, fields_of
 from dcsim.exchange.register import import_risks
 from dcsim.schedule import ScheduleError
 
@@ -98,3 +99,18 @@ def test_what_a_register_cannot_say_is_listed(base):
     scenario = library.load(base)
     done = library.export(library.replicate(scenario, 4, engine="reference"), path=base.with_name("out.csv"))
     assert set(done.losses["what"]) == {"its effect on activities.dig", "its begins", "its lasts"}
+
+
+def test_impacts_may_be_called_schedule_impacts():
+    fields = fields_of(("Risk Title", "Impacted activities", "Probability", "Schedule impact min", "Schedule impact ML",
+                        "Schedule impact max", "Response", "Response cost"), REGISTER)  # fmt: skip
+    assert list(fields) == [
+        "risk",
+        "activities",
+        "probability",
+        "optimistic",
+        "likely",
+        "pessimistic",
+        "mitigation",
+        "cost",
+    ]
