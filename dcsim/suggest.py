@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from heapq import nlargest
 from itertools import pairwise
 
-_MOST_LISTED = 12
+_MOST_LISTED = 20
 _MOST_LOOKED_AT = 5_000
 _MOST_COMPARED = 50
 

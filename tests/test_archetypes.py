@@ -13,7 +13,10 @@ import dcsim
 from dcsim.engine import ENGINES
 from dcsim.errors import RequestError, ScenarioError
 from dcsim.scenario.files import ARCHETYPES, archetypes
+from dcsim.scenario.load import load
 from dcsim.scenario.new import new_site
+from dcsim.scenario.parse import parse_yaml
+from dcsim.scenario.tree import Origin, plain
 from dcsim.study.backtest import backtest
 from dcsim.visible import Shown
 
@@ -188,6 +191,27 @@ def test_what_was_answered_stands_in_the_file():
 
 
 @pytest.mark.parametrize(
+    "answers",
+    [
+        {"buyer": "hyperscaler"},
+        {"shell": "conversion", "power": "mixed", "buyer": "lab"},
+        {"shell": "leased", "buyer": "neocloud", "country": "NO"},
+        {"gpu": "tpu"},
+        {"started": "2021-05-04"},
+    ],
+)
+def test_what_is_commented_out_is_in_force(answers):
+    made = new_site(answers)
+    text = made.text.replace("  # ordered_ahead", "  ordered_ahead").replace("  # building_int", "  building_int")
+    text = text.replace("# factors", "factors").replace("#   site_pace", "  site_pace")
+    assert text != made.text
+    scenario = load(plain(parse_yaml(text, Origin("site", ARCHETYPES))[0]))
+    assert scenario.parameters["ordered_ahead"].value == made.scenario.parameters["ordered_ahead"].value
+    assert scenario.parameters["building_interval"].value == made.scenario.parameters["building_interval"].value
+    assert scenario.factors["site_pace"].value == made.scenario.factors["site_pace"].value
+
+
+@pytest.mark.parametrize(
     "name", ["null", "- x", "a: b", "# c", '"', "{a}", "0x10", "1", "yes", "a # b", "*a", "[", "true", "~", "a'b"]
 )
 def test_any_name_is_kept(name):
@@ -204,6 +228,8 @@ def test_any_name_is_kept(name):
         ("buildings", "2.5", "a whole number from 1 to 200"),
         ("shell", "tents", "shell: 'tents' is not known; did you mean 'tent'?"),
         ("buyer", "me", "kind of buyer: 'me' is not known"),
+        ("gpu", "foo", "what is in the racks: 'foo' is not known; there are 'a100', 'h100'"),
+        ("announced", "2020-01-01", "announced: 2020-01-01 is not after the start"),
         ("country", "Texas", "country"),
         ("state", "ZZ", "state: no public holidays are known for 'US-ZZ'"),
     ],

@@ -113,12 +113,30 @@ def test_a_risk_is_as_likely_as_bayes_rule_says():
 
 
 @pytest.mark.slow
-def test_replications_stand_for_a_site_as_the_others_say(posterior):
-    one = posterior.evidence[0]
-    chosen = one.scores[posterior.resampled(one, 1000), 0]
+def test_replications_of_a_site_are_drawn_from_what_the_others_say(posterior):
+    points = posterior.of("site 0", 4000)
+    assert points(7) == posterior.of("site 0", 4000)(7)
+    scores = special.ndtri(points.points[:, list(points.names).index(posterior.evidence[0].drawn[0].name)])
     (mean, mean_sd), (log, _) = exact(np.delete(DAYS, 0))
-    assert chosen.mean() == pytest.approx(mean, abs=0.05)
-    assert chosen.std() == pytest.approx(np.hypot(mean_sd, np.exp(log)), rel=0.1)
+    assert scores.mean() == pytest.approx(mean, abs=0.06)
+    assert scores.std() == pytest.approx(np.hypot(mean_sd, np.exp(log)), rel=0.1)
+
+
+@pytest.mark.slow
+def test_a_risk_is_drawn_as_often_as_the_others_say():
+    """With a prior of 0.5, 20 of 24 sites stood still: so do nearly as many replications of another."""
+    pause = Drawn(0, "risks.pause.occurs", 0, None, 0.0)
+    occurs = (np.arange(400) % 2).astype(float)
+    sites = [
+        Evidence(
+            f"site {k}", ("campus",), 1, (pause,), occurs[:, None], np.where(occurs == (k < 20), 0.0, -60), 1.0, 200
+        )
+        for k in range(24)
+    ]
+    posterior = posterior_of(sites, [Learned("risks.pause.probability")])
+    often = [(posterior.of(name, 4000).points[:, 0] < 0.5).mean() for name in ("site 0", "site 23")]
+    assert often[0] < often[1]
+    assert often == pytest.approx([0.76, 0.80], abs=0.06)
 
 
 @pytest.fixture(scope="module")

@@ -67,13 +67,14 @@ def new_site(answers: Mapping[str, str]) -> NewSite:
             cells[question.column] = question.read(answer) if answer else ""
         except ValueError as error:
             wrong.append(f"{question.text}: {error}")
-    wrong += [] if wrong else _wrong_holidays(cells)
+    wrong += [] if wrong else [*_wrong_holidays(cells), *_wrong_target(cells)]
     if wrong:
         raise RequestError("\n".join(wrong))
     rule, values = _rules().of(Site(0, cells, (), (), cells["site"], None, cells["shell"], 0.0, None, None, None))
-    text = "\n".join(_lines(rule, values, cells)) + "\n"
-    tree, _ = parse_yaml(text, Origin(cells["site"], ARCHETYPES))
-    return NewSite(text, rule.archetype, load(plain(tree)))
+    tree, _ = parse_yaml("\n".join(_lines(rule, values, cells, {})), Origin(cells["site"], ARCHETYPES))
+    scenario = load(plain(tree))
+    in_force = {name: str(parameter.value) for name, parameter in scenario.parameters.items()}
+    return NewSite("\n".join(_lines(rule, values, cells, in_force)) + "\n", rule.archetype, scenario)
 
 
 @cache
@@ -88,8 +89,8 @@ def _general() -> Scenario:
     return load(archetype("new-campus"))
 
 
-def _lines(rule: Rule, values: Mapping[str, str], cells: Mapping[str, str]) -> list[str]:
-    """The scenario line by line."""
+def _lines(rule: Rule, values: Mapping[str, str], cells: Mapping[str, str], in_force: Mapping[str, str]) -> list[str]:
+    """The scenario line by line; `in_force` says what parameters are that nobody was asked for."""
     base = load(archetype(rule.archetype))
     parameters = {path.removeprefix("parameters."): value for path, value in values.items() if "." in path}
     code, announced = _holidays(cells), cells["announced"]
@@ -102,7 +103,7 @@ def _lines(rule: Rule, values: Mapping[str, str], cells: Mapping[str, str]) -> l
         "",
         "parameters:",
         *(_commented(f"  {name}: {value}", _MEANINGS.get(name, "")) for name, value in parameters.items()),
-        *(_commented(f"  # {name}: {value}", about) for name, value, about in _KNOWN_BETTER),
+        *(_commented(f"  # {name}: {in_force.get(name)}", about) for name, about in _KNOWN_BETTER.items()),
         "",
         "# factors:",
         _commented("#   site_pace: 1.0 to 1.9", "the site as a whole: 1 is the pace of a fast job"),
@@ -118,10 +119,10 @@ _MEANINGS = {
     "gpu": "decides power, size and lead time of the racks",
     "country": "decides the pace",
 }
-_KNOWN_BETTER = (
-    ("ordered_ahead", "40 wk", "how long before day 0 long-lead gear is ordered"),
-    ("building_interval", "75 d", "from the start of a building to that of the next"),
-)
+_KNOWN_BETTER = {
+    "ordered_ahead": "how long before day 0 long-lead gear is ordered",
+    "building_interval": "from the start of a building to that of the next",
+}
 """What a planner is likely to know better than the archetype."""
 
 
@@ -144,6 +145,12 @@ def _wrong_holidays(cells: Mapping[str, str]) -> list[str]:
         check_holidays(_holidays(cells))
     except ValueError as error:
         return [f"state: {error}"]
+    return []
+
+
+def _wrong_target(cells: Mapping[str, str]) -> list[str]:
+    if cells["announced"] and cells["announced"] <= cells["started"]:
+        return [f"announced: {cells['announced']} is not after the start, {cells['started']}"]
     return []
 
 

@@ -1,8 +1,9 @@
 """How good forecasts of real sites would have been: scores of every dated step, beside those of past builds."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,11 @@ from dcsim.study.scores import (
     score_table,
     skill_table,
 )
+from dcsim.study.seen import ENOUGH
 from dcsim.study.sites import ABOUT as ABOUT_SITES
-from dcsim.study.sites import Build, Simulated, about_of, builds_of, moment_of, rules_of, seen_of, simulate_all
-from dcsim.study.underway import Made, agreeing, made_of, open_steps, pool_of
-from dcsim.trace import Ints
+from dcsim.study.sites import Build, Simulated, Simulating, about_of, at_random, builds_of, moment_of, rules_of, seen_of
+from dcsim.study.trials import Designed
+from dcsim.study.underway import POOL, Made, agreeing, made_of, open_steps, pools_of
 from dcsim.units import DAY
 
 MAIN = "steps"
@@ -108,17 +110,24 @@ def backtest(
     builds = list(builds_of(known, rules, moment))
     _refuse_odd(builds, rules, moment, leave_one_out, under_way)
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n, "under_way": under_way}
-    simulated = simulate_all(builds, n, seed, working, progress)
-    posterior = None
+    simulating = Simulating.of(builds, n, seed, working, progress)
+    simulated = priors = simulating.sites(builds, n)
+    designed: Callable[[str], Designed] = at_random
     if leave_one_out:
-        posterior = posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
+        posterior = posterior_of([evidence_of(site, rules, seed) for site in priors], rules.calibrate, seed)
         about |= _calibration(posterior)
-    past = [event for site in known.sites for event in past_of(site)]
-    pools = (pool_of(site, n, seed, working) for site in simulated if made_of(site.build)) if under_way else simulated
-    forecast = _under_way if under_way else _at_start
-    steps = pd.DataFrame(chain.from_iterable(forecast(site, posterior, past, moment) for site in pools))
+        designed = partial(posterior.of, count=POOL * n)
+        simulated = simulating.sites(builds, n, designed)
+    past, enough = [event for site in known.sites for event in past_of(site)], min(ENOUGH, n)
+    if under_way:
+        pools = pools_of(simulated, simulating, designed, enough)
+        rows = chain.from_iterable(_under_way(pool, enough, past, moment) for pool in pools)
+    else:
+        pairs = zip(simulated, priors if leave_one_out else (None,) * len(priors), strict=True)
+        rows = chain.from_iterable(_at_start(site, prior, past, moment) for site, prior in pairs)
+    steps = pd.DataFrame(rows)
     tables = {"steps": steps, "scores": score_table(steps), "skill": skill_table(steps)}
-    tables["outcomes"] = pd.concat([_outcomes(site) for site in simulated], ignore_index=True)
+    tables["outcomes"] = pd.concat([_outcomes(site) for site in priors], ignore_index=True)
     return Result("backtest", builds[0].scenario, about, tables)
 
 
@@ -140,35 +149,26 @@ def _calibration(posterior: Posterior) -> dict[str, Any]:
     return {"calibrated": [learned.quantity for learned in posterior.quantities], "effective": effective}
 
 
-def _chosen(simulated: Simulated, posterior: Posterior | None) -> Ints:
-    """The replications that stand for a site before anything of it was seen."""
-    count = len(simulated.draws)
-    return np.arange(count) if posterior is None else posterior.standing(simulated.build.site.name, count)
-
-
 def _at_start(
-    simulated: Simulated, posterior: Posterior | None, past: Sequence[Past], moment: Moment
+    site: Simulated, prior: Simulated | None, past: Sequence[Past], moment: Moment
 ) -> Iterator[dict[str, Any]]:
-    """Every step of a site, forecast from its start."""
-    build, chosen = simulated.build, _chosen(simulated, posterior)
-    made = Made.at_start(build)
+    """Every step of a site, forecast from its start; beside it by the prior, if the forecast is calibrated."""
+    build, made = site.build, Made.at_start(site.build)
     for step in build.steps:
-        days = simulated.days[step.buildings]
-        own = [Forecast(OURS, days[chosen]), *([Forecast(PRIOR, days)] if posterior is not None else [])]
+        own = [Forecast(OURS, site.days[step.buildings])]
+        own += [Forecast(PRIOR, prior.days[step.buildings])] if prior is not None else []
         for forecast in (*own, *references(build.site, step, past, moment)):
             yield _row(build, step, forecast, made)
 
 
-def _under_way(
-    simulated: Simulated, posterior: Posterior | None, past: Sequence[Past], moment: Moment
-) -> Iterator[dict[str, Any]]:
+def _under_way(site: Simulated, enough: int, past: Sequence[Past], moment: Moment) -> Iterator[dict[str, Any]]:
     """Every open step of a site, forecast at each date on which something of the site was seen."""
-    build, chosen = simulated.build, _chosen(simulated, posterior)
+    build = site.build
     for date in made_of(build):
-        right, made = agreeing(simulated, date, chosen)
+        right, made = agreeing(site, date, enough)
         for step in open_steps(build, date):
-            days = simulated.days[step.buildings]
-            own = Forecast(OURS, np.maximum(days[right], made.elapsed)), Forecast(AT_START, days[chosen])
+            days = site.days[step.buildings]
+            own = Forecast(OURS, np.maximum(days[right], made.elapsed)), Forecast(AT_START, days)
             for forecast in (*own, *references(build.site, step, past, moment, made.elapsed)):
                 yield _row(build, step, forecast, made)
 

@@ -27,7 +27,7 @@ from dcsim.study.quantities import Drawn, drawn_of
 from dcsim.study.replicate import Working
 from dcsim.study.result import Result
 from dcsim.study.sites import ABOUT as ABOUT_SITES
-from dcsim.study.sites import Build, about_of, builds_of, moment_of, rules_of, simulate_all
+from dcsim.study.sites import Build, Simulating, about_of, builds_of, moment_of, rules_of
 from dcsim.writing import write_file
 
 MAIN = "posterior"
@@ -96,7 +96,7 @@ def calibrate(
     for build in builds:
         drawn_of(build.network, rules.calibrate)  # refused before anything runs
     about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
-    simulated = simulate_all(builds, n, seed, working, progress)
+    simulated = Simulating.of(builds, n, seed, working, progress).sites(builds, n)
     posterior = posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
     last = max(step.date for build in builds for step in build.steps if step.date is not None)
     names = [quantity.quantity for quantity in rules.calibrate]

@@ -6,7 +6,6 @@ differ only in what is drawn for the whole site, so that the indices tell chance
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from dcsim.study.result import Result
 from dcsim.study.room import refuse_too_many
 from dcsim.study.seen import refuse_seen
 from dcsim.study.threads import pool_for
+from dcsim.study.trials import AtPoints
 from dcsim.trace import NOT
 from dcsim.units import DAY
 
@@ -138,17 +138,6 @@ def _inputs_and_points(
     return inputs, sensitivity.sample(inputs, n, seed)
 
 
-@dataclass(frozen=True)
-class _AtPoints:
-    """The uniform numbers of points, by their place."""
-
-    names: Sequence[str]
-    points: Points
-
-    def __call__(self, place: int) -> dict[str, float]:
-        return dict(zip(self.names, self.points[place].tolist(), strict=True))
-
-
 SLICE = 512
 """Builds that are kept together in a folder."""
 
@@ -206,7 +195,7 @@ class _Builds:
         def show(further: int, _: int) -> None:
             self.progress(done + further, all_points)
 
-        designed, outcome = _AtPoints(self.names, self.distinct[numbers, :-1]), self.asking.outcomes[0]
+        designed, outcome = AtPoints(self.names, self.distinct[numbers, :-1]), self.asking.outcomes[0]
         outcomes = self.asking.simulated(self.scenario, self.network, self.replication[numbers], designed, show)
         dated = np.full(len(numbers), NOT) if outcomes.ends is None else outcomes.ends.dated
         return pd.DataFrame({"value": outcomes.values[outcome], "dated": dated, "done": 1})

@@ -23,9 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from dcsim.engine.philox import hash64
 from dcsim.scenario.rules import ALL, Learned, Rules
 from dcsim.study.quantities import ODDS, Drawn, drawn_of, scores_of
 from dcsim.study.sites import Build, Simulated, seen_of
+from dcsim.study.trials import AtPoints
 
 Floats = NDArray[np.float64]
 
@@ -41,6 +43,8 @@ WHOLE = "all sites"
 """The group of all."""
 TINY = 1e-300
 """In the place of a likelihood that is too small for a float."""
+TINIEST = 2.0**-33
+"""The smallest uniform number."""
 
 
 class Evidence(NamedTuple):
@@ -78,7 +82,7 @@ def evidence_of(simulated: Simulated, rules: Rules, seed: int) -> Evidence:
     for step in dated:
         seen = seen_of(build.site, step)
         away.append(((seen.day - simulated.days[step.buildings]) / max(seen.error, 1), seen.censored))
-    count = len(simulated.draws)
+    count = len(simulated.dated)
     fit, widened, effective = kernel(away, count)
     scores = scores_of(drawn, seed, count)
     return Evidence(build.site.name, groups_of(build, rules), len(dated), drawn, scores, fit, widened, effective)
@@ -189,17 +193,20 @@ class Posterior:
         """Draws by quantities: the standard deviation of scores; 1 where there is none."""
         return np.exp(self.room.logs(self.draws))
 
-    def standing(self, site: str, count: int) -> NDArray[np.int64]:
-        """The first so many replications of a site as they stand for it once all others are known."""
+    def of(self, site: str, count: int) -> AtPoints:
+        """The uniform numbers of so many replications of a site, drawn from what all other sites say."""
         evidence = next(kept_back for kept_back in self.evidence if kept_back.site == site)
-        return self.resampled(evidence._replace(scores=scores_of(evidence.drawn, self.seed, count)), count)
-
-    def resampled(self, evidence: Evidence, count: int) -> NDArray[np.int64]:
-        """The replications of a site that stand for it once all other sites are known, some of them several times."""
-        chosen = _systematic(self.weights(evidence.site), 100)
-        means, spreads = self.means(evidence.groups)[chosen], self.spreads[chosen]
-        weights = special.softmax(_likelier(evidence, means, spreads), axis=0).mean(axis=1)
-        return _systematic(weights, count)
+        random = np.random.default_rng([self.seed, hash64(site)])
+        chosen = random.permutation(_systematic(self.weights(site), count))
+        of = [drawn.quantity for drawn in evidence.drawn]
+        means, spreads = self.means(evidence.groups)[chosen][:, of], self.spreads[chosen][:, of]
+        scores = means + spreads * random.standard_normal(means.shape)
+        uniforms = special.ndtr(scores)
+        for column, drawn in enumerate(evidence.drawn):
+            if drawn.prior is None:  # of a risk only whether it occurs is told
+                occurs = random.random(count) < drawn.value(means[:, column])
+                uniforms[:, column] = (special.expit(drawn.odds) + ~occurs) / 2
+        return AtPoints([drawn.name for drawn in evidence.drawn], np.clip(uniforms, TINIEST, 1 - TINIEST))
 
 
 def _systematic(weights: Floats, count: int) -> NDArray[np.int64]:

@@ -56,7 +56,7 @@ def replicate(
     scenario: Scenario, network: Network, seed: int, sampling: str, asked: Asked, working: Working, progress: Progress
 ) -> Replications:
     """Run as many replications as are asked for, and keep what is done in a folder, if there is one."""
-    _refuse_nonsense(asked, sampling, working)
+    refuse_nonsense(asked, sampling, working)
     names = tuple(milestone.name for milestone in network.milestones)
     wishes = [Precision.parse(text, names) for text in asked.until_precise]
     engine = choose(working.engine, network.instances * draws_of(scenario, asked.count))
@@ -84,7 +84,8 @@ def replicate(
     return replications
 
 
-def _refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
+def refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
+    """Refuse numbers and samplings that make no sense; raises RequestError."""
     refuse_unknown(sampling)
     if not isinstance(asked.count, Integral):
         raise RequestError(f"the number of replications must be a whole number, got {asked.count!r}")

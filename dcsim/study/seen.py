@@ -12,11 +12,8 @@ without an error is never widened.
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from itertools import pairwise
 from math import inf
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -27,12 +24,12 @@ from dcsim.analysis.frames import moments, typed
 from dcsim.analysis.milestones import date_by
 from dcsim.analysis.quantiles import LEVELS
 from dcsim.dates import day_of
-from dcsim.engine import new_runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario, Sighting
 from dcsim.study.tables import SEEN
-from dcsim.study.threads import CHUNK, Pool, spread
+from dcsim.study.threads import Pool
+from dcsim.study.trials import reached
 from dcsim.trace import NOT, Ints
 from dcsim.units import DAY
 
@@ -146,9 +143,7 @@ def agreed(
     far, first = np.zeros((0, len(sightings))), np.zeros((0, len(network.milestones)), np.int64)
     while drawn < most and (far.max(axis=1) <= 1).sum() < count:
         last = min(drawn + max(STRETCH, drawn // 4), most)
-        spans = list(pairwise([*range(drawn, last, CHUNK), last]))
-        parts = dict(spread(spans, pool, _Dated(engine, network, seed)))
-        dated = np.concatenate([parts[begin] for begin, _ in spans])
+        dated = reached(network, engine, seed, range(drawn, last), pool).dated
         first = np.concatenate([first, dated[: max(0, count - drawn)]])
         far = np.concatenate([far, away(network, sightings, dated)])
         drawn = last
@@ -161,24 +156,6 @@ def agreed(
         numbers, widened = _nearest(sightings, far, min(ENOUGH, count))
     table = _table(sightings, (far <= 1).mean(axis=0))
     return Agreed(numbers, len(far), agree, widened, table, _before(network, first))
-
-
-@dataclass(frozen=True)
-class _Dated:
-    """The minutes that date the milestones of replications."""
-
-    engine: str
-    network: Network
-    seed: int
-
-    def __call__(self, first: int, last: int, stopped: Event, /) -> Ints:
-        runner = new_runner(self.engine, self.network, self.seed)
-        ticks = np.zeros((last - first, len(self.network.milestones)), np.int64)
-        for number in range(first, last):
-            if stopped.is_set():
-                raise CancelledError
-            ticks[number - first] = runner.run(number, {}).dated
-        return ticks
 
 
 def _nearest(sightings: Sequence[Sighting], far: NDArray[np.float64], count: int) -> tuple[Ints, float]:

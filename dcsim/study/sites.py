@@ -2,15 +2,17 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dcsim.analysis.frames import days
 from dcsim.document.words import counted
 from dcsim.engine import choose
+from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.network import Network
 from dcsim.scenario.cases import Cases, Site, Stage, Step
@@ -20,14 +22,15 @@ from dcsim.scenario.rules import Rule, Rules, read_rules
 from dcsim.scenario.schema import Scenario, Sighting
 from dcsim.scenario.sightings import read_stage
 from dcsim.study.cash import network_of
-from dcsim.study.chunk import drawn_names
 from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256
 from dcsim.study.past import ROLLING, Moment
-from dcsim.study.replicate import Working, replicate
+from dcsim.study.replicate import Working, refuse_nonsense
 from dcsim.study.replications import Asked
 from dcsim.study.room import most_kept
 from dcsim.study.scores import Days, Seen, label_error
+from dcsim.study.threads import Pool
+from dcsim.study.trials import Designed, nothing_chosen, reached
 from dcsim.trace import Ints
 from dcsim.units import parse_date
 
@@ -190,38 +193,77 @@ class Simulated:
     build: Build
     days: Mapping[int, Days]
     """The day from the start of the site in each, by how many buildings are operational; infinite if it never comes."""
-    draws: Days
-    """Replications by what is drawn once for the site (see `drawn_names`)."""
     dated: Ints
     """The minutes that date the milestones: replications by milestones."""
 
+    def __len__(self) -> int:
+        """How many replications there are."""
+        return len(self.dated)
 
-def simulate_all(
-    builds: Sequence[Build], n: int, seed: int, working: Working, progress: Callable[[int, int], None]
-) -> list[Simulated]:
-    """So many replications of every site, with the same seed, by the engine that is faster for all of them."""
-    columns = max(len(drawn_names(build.network)) + len(build.steps) for build in builds)
-    if n > (most := most_kept(columns) // len(builds)):
-        raise RequestError(
-            f"{n:,} replications of {counted(len(builds), 'site')} need too much memory: at most -n {most:,}"
-        )
-    engine = choose(working.engine, n * sum(build.network.instances for build in builds))
-    working, done = replace(working, engine=engine), []
-    for number, build in enumerate(builds):
-
-        def show(ready: int, _: int, number: int = number) -> None:
-            progress(number * n + ready, len(builds) * n)
-
-        done.append(simulate_site(build, n, seed, working, show))
-    return done
+    def __add__(self, more: "Simulated") -> "Simulated":
+        """With more replications of the same site."""
+        days = {count: np.append(self.days[count], more.days[count]) for count in self.days}
+        return Simulated(self.build, days, np.concatenate([self.dated, more.dated]))
 
 
-def simulate_site(build: Build, n: int, seed: int, working: Working, progress: Callable[[int, int], None]) -> Simulated:
-    """So many replications of a site."""
-    result = replicate(build.scenario, build.network, seed, RANDOM, Asked(n), working, progress)
-    counts = sorted({step.buildings for step in build.steps})
-    days = {count: np.nan_to_num(result.days_of(milestone_of(count)), nan=inf) for count in counts}
-    return Simulated(build, days, result.kept.draws, result.kept.dated)
+def at_random(_site: str) -> Designed:
+    """Nothing is chosen for any site."""
+    return nothing_chosen
+
+
+@dataclass(frozen=True)
+class Simulating:
+    """How sites are simulated: with one seed, by the engine that is faster for all of them."""
+
+    engine: str
+    seed: int
+    pool: Pool
+    progress: Callable[[int, int], None]
+
+    @classmethod
+    def of(
+        cls, builds: Sequence[Build], n: int, seed: int, working: Working, progress: Callable[[int, int], None]
+    ) -> "Simulating":
+        """So many replications of each of these sites; raises RequestError where a number makes no sense."""
+        refuse_nonsense(Asked(n), RANDOM, working)
+        refuse_uncountable(seed, n - 1)
+        columns = max(2 * len(build.network.milestones) + len(build.steps) for build in builds)
+        if n > (most := most_kept(columns) // len(builds)):
+            raise RequestError(
+                f"{n:,} replications of {counted(len(builds), 'site')} need too much memory: at most -n {most:,}"
+            )
+        engine = choose(working.engine, n * sum(build.network.instances for build in builds))
+        return cls(engine, seed, working.pool(engine), progress)
+
+    def sites(
+        self, builds: Sequence[Build], n: int, designed: Callable[[str], Designed] = at_random
+    ) -> list[Simulated]:
+        """So many replications of every site, with the uniform numbers that are chosen for it."""
+        simulated = []
+        for k, build in enumerate(builds):
+
+            def show(ready: int, _: int, before: int = k * n) -> None:
+                self.progress(before + ready, len(builds) * n)
+
+            simulated.append(self.site(build, range(n), designed(build.site.name), show))
+        return simulated
+
+    def site(
+        self,
+        build: Build,
+        numbers: range,
+        designed: Designed,
+        progress: Callable[[int, int], None] = lambda done, count: None,
+    ) -> Simulated:
+        """The replications of a site with these numbers."""
+        network, days_ = build.network, {}
+        ends = reached(network, self.engine, self.seed, numbers, self.pool, designed, progress)
+        names = [milestone.name for milestone in network.milestones]
+        for count in sorted({step.buildings for step in build.steps}):
+            name = milestone_of(count)
+            day = days(network, ends.ticks[:, names.index(name)], network.zero_of(name))
+            days_[count] = np.nan_to_num(np.asarray(day, np.float64), nan=inf)
+        return Simulated(build, days_, ends.dated)
 
 
 def seen_of(site: Site, step: Step) -> Seen:

@@ -1,9 +1,9 @@
-"""When one milestone is reached in many builds, and what those lack that do not reach it.
+"""When one milestone is reached in many builds, and what those lack that do not reach it; or when all are.
 
 No more of them is kept, so that many scenarios can be compared.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from threading import Event
@@ -45,6 +45,17 @@ class Ends(NamedTuple):
 def nothing_chosen(_place: int) -> Mapping[str, float]:
     """All is drawn at random."""
     return {}
+
+
+@dataclass(frozen=True)
+class AtPoints:
+    """The uniform numbers of points, by their place."""
+
+    names: Sequence[str]
+    points: NDArray[np.float64]
+
+    def __call__(self, place: int) -> dict[str, float]:
+        return dict(zip(self.names, self.points[place].tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,52 @@ class Trials:
         milestone = next(entry for entry in network.milestones if entry.name == self.milestone)
         nodes, missed = np.array([milestone.gate]), ends.ticks == NOT
         return stuck_before(network, self.milestone, missed, ends.left, ends.stuck, nodes, milestone.stocks)
+
+
+class Reached(NamedTuple):
+    """When builds reach their milestones: builds by milestones."""
+
+    ticks: Ints
+    """`NOT` where one is not reached."""
+    dated: Ints
+    """The minutes that date them."""
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """The ticks and the dating minutes of replications, counted from the first that is wanted."""
+
+    engine: str
+    network: Network
+    seed: int
+    origin: int
+    designed: Designed
+
+    def __call__(self, first: int, last: int, stopped: Event, /) -> Ints:
+        runner = new_runner(self.engine, self.network, self.seed)
+        rows = np.zeros((2, last - first, len(self.network.milestones)), np.int64)
+        for k in range(first, last):
+            if stopped.is_set():
+                raise CancelledError
+            number = self.origin + k
+            outcome = runner.run(number, self.designed(number))
+            rows[:, k - first] = outcome.reached, outcome.dated
+        return rows
+
+
+def reached(
+    network: Network,
+    engine: str,
+    seed: int,
+    numbers: range,
+    pool: Pool,
+    designed: Designed = nothing_chosen,
+    progress: Progress = lambda done, count: None,
+) -> Reached:
+    """When the replications with these numbers reach each milestone; of each, `designed` tells the uniform numbers that
+    are chosen."""
+    rows = in_chunks(len(numbers), pool, _Reached(engine, network, seed, numbers.start, designed), progress)
+    return Reached(*np.concatenate([np.zeros((2, 0, len(network.milestones)), np.int64), *rows], axis=1))
 
 
 MOST = 10_000_000

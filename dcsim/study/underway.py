@@ -1,11 +1,12 @@
 """Sites under way: at each date on which a stage was seen, the replications that agree with all seen by then.
 
-A site is simulated once. At each date those replications stand for it that agree with every stage seen until then, with
-the steps that were operational, and with the others not being so; where fewer than 100 do, the nearest (as in
+A site is simulated until at each date 100 replications agree with every stage seen until then, with the steps that were
+operational, and with the others not being so. These stand for it; where they are still too few, the nearest (as in
 `dcsim.study.seen`). No forecast is earlier than the day on which it is made.
 """
 
 import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
 from math import hypot
 from typing import NamedTuple
 
@@ -13,13 +14,13 @@ import numpy as np
 
 from dcsim.scenario.cases import Step
 from dcsim.scenario.schema import Sighting
-from dcsim.study.replicate import Working
-from dcsim.study.seen import ENOUGH, away
-from dcsim.study.sites import Build, Simulated, milestone_of, sighting, simulate_site
+from dcsim.study.seen import away
+from dcsim.study.sites import Build, Simulated, Simulating, milestone_of, sighting
+from dcsim.study.trials import Designed
 from dcsim.trace import Ints
 
-POOL = 8
-"""How many times as many replications are simulated where too few agree."""
+POOL = 20
+"""How many times as many replications are simulated at most where too few agree."""
 
 
 class Made(NamedTuple):
@@ -66,21 +67,28 @@ def sightings_at(build: Build, date: dt.date) -> list[Sighting]:
     return [*sightings, *(sighting(milestone_of(count), "not_by", date, site.error) for count in missing)]
 
 
-def agreeing(simulated: Simulated, date: dt.date, among: Ints) -> tuple[Ints, Made]:
-    """Those of some replications that agree with what was seen until a date, or are nearest to it."""
+def agreeing(simulated: Simulated, date: dt.date, enough: int) -> tuple[Ints, Made]:
+    """The replications that agree with what was seen until a date, or the nearest to it where these are not enough."""
     build = simulated.build
     assert build.site.started is not None
-    far = away(build.network, sightings_at(build, date), simulated.dated[among]).max(axis=1)
-    enough, elapsed = min(ENOUGH, len(among)), float((date - build.site.started).days)
-    if (far <= 1).sum() >= enough:
-        return among[far <= 1], Made(date, elapsed)
+    far = away(build.network, sightings_at(build, date), simulated.dated).max(axis=1)
+    right, elapsed = np.flatnonzero(far <= 1), float((date - build.site.started).days)
+    if len(right) >= enough:
+        return right, Made(date, elapsed)
     near = np.argsort(far, kind="stable")[:enough]
-    return among[near], Made(date, elapsed, float(max(1.0, far[near].max())))
+    return near, Made(date, elapsed, float(max(1.0, far[near].max())))
 
 
-def pool_of(simulated: Simulated, n: int, seed: int, working: Working) -> Simulated:
-    """More replications of a site, where these are too few to agree with what was seen at one of the dates."""
-    build, everybody = simulated.build, np.arange(n)
-    if all(agreeing(simulated, date, everybody)[1].widened == 1 for date in made_of(build)):
-        return simulated
-    return simulate_site(build, POOL * n, seed, working, lambda done, count: None)
+def pools_of(
+    simulated: Sequence[Simulated], simulating: Simulating, designed: Callable[[str], Designed], enough: int
+) -> Iterator[Simulated]:
+    """The sites of which something was seen on the way, each with more replications until enough agree at each date."""
+    sites = [site for site in simulated if made_of(site.build)]
+    for number, site in enumerate(sites):
+        simulating.progress(number, len(sites))
+        build, most = site.build, POOL * len(site)
+        while len(site) < most and any(agreeing(site, date, enough)[1].widened > 1 for date in made_of(build)):
+            numbers = range(len(site), min(2 * len(site), most))
+            site += simulating.site(build, numbers, designed(build.site.name))
+        yield site
+    simulating.progress(len(sites), len(sites))
