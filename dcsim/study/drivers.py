@@ -158,7 +158,8 @@ class _Builds:
         self.asking, self.scenario, self.network = asking, scenario, network
         self.campaign, self.progress = campaign, progress
         self.names = [quantity for drawn_input in inputs for quantity in drawn_input.quantities][:-1]
-        self.distinct, self.of_point = np.unique(sensitivity.settled(inputs, points), axis=0, return_inverse=True)
+        self.distinct, of_point = np.unique(sensitivity.settled(inputs, points), axis=0, return_inverse=True)
+        self.of_point = of_point.ravel()  # NumPy 2.0 has it as a column
         self.replication = np.unique(self.distinct[:, -1], return_inverse=True)[1]
         self.known = pd.DataFrame({"value": np.nan, "dated": np.full(len(self.distinct), NOT), "done": 0})
         self.parts = 0
