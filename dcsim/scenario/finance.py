@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import BeforeValidator, Field
 
 from dcsim.scenario.model import Model, Names, Text, listed, text_of
 from dcsim.scenario.prices import (
@@ -17,7 +17,16 @@ from dcsim.scenario.prices import (
     UncertainNumber,
     parse_share,
 )
-from dcsim.scenario.values import AmountValue, DateValue, NumberValue, SpanValue, UncertainWhen, as_written, describe
+from dcsim.scenario.values import (
+    AmountValue,
+    DateValue,
+    NumberValue,
+    Reads,
+    SpanValue,
+    UncertainWhen,
+    as_written,
+    describe,
+)
 from dcsim.units import parse_span
 
 HAPPENS = ("first_profitable_year", "runs_out", "break_even", "payback")
@@ -45,7 +54,7 @@ def _period(raw: Any) -> str:
     return text
 
 
-Period = Annotated[str, PlainValidator(_period), as_written("text")]
+Period = Annotated[str, Reads(_period), as_written("text")]
 
 
 def _payments(raw: Any) -> Any:

@@ -9,9 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
-
-from dcsim.scenario.values import Uncertain, as_written, describe, parse_uncertain, read_number, single
+from dcsim.scenario.values import Reads, Uncertain, as_written, describe, parse_uncertain, read_number, single
 from dcsim.suggest import shorten
 from dcsim.units import (
     FAMILIES,
@@ -164,13 +162,11 @@ def parse_rent(raw: Any) -> Path:
     return parse_price(raw)
 
 
-PriceValue = Annotated[Path, PlainValidator(parse_price), as_written("price")]
-ShareValue = Annotated[Path, PlainValidator(parse_share), as_written("number path")]
-RateValue = Annotated[Path, PlainValidator(parse_rate_of), as_written("rate")]
-RentValue = Annotated[Path, PlainValidator(parse_rent), as_written("rent")]
-MonthValue = Annotated[
-    datetime, PlainValidator(single(parse_month, "a month such as 2031-12, or a date")), as_written("month")
-]
+PriceValue = Annotated[Path, Reads(parse_price), as_written("price")]
+ShareValue = Annotated[Path, Reads(parse_share), as_written("number path")]
+RateValue = Annotated[Path, Reads(parse_rate_of), as_written("rate")]
+RentValue = Annotated[Path, Reads(parse_rent), as_written("rent")]
+MonthValue = Annotated[datetime, Reads(single(parse_month, "a month such as 2031-12, or a date")), as_written("month")]
 UncertainNumber = Annotated[
-    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_number)), as_written("uncertain number")
+    Uncertain, Reads(lambda raw: parse_uncertain(raw, read_number)), as_written("uncertain number")
 ]

@@ -8,7 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, TypeVar
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from dcsim.dates import parse_limit
 from dcsim.distributions import KINDS, Continuous, Discrete, Distribution, Empirical, Fixed
@@ -255,23 +256,29 @@ def as_written(kind: str) -> WithJsonSchema:
     return WithJsonSchema({"written": kind})
 
 
-SpanValue = Annotated[Span, PlainValidator(read_span), as_written("span")]
-DateValue = Annotated[datetime, PlainValidator(read_date), as_written("date")]
-LimitValue = Annotated[date, PlainValidator(read_limit), as_written("date")]
-WhenValue = Annotated[Span | datetime, PlainValidator(read_when), as_written("when")]
-NumberValue = Annotated[Fraction, PlainValidator(read_number), as_written("number")]
-MultiplierValue = Annotated[Fraction, PlainValidator(read_multiplier), as_written("number")]
-EffectMultiplier = Annotated[Fraction, PlainValidator(read_effect), as_written("number")]
-LagValue = Annotated[Span, PlainValidator(read_lag), as_written("span")]
-MoneyValue = Annotated[Money, PlainValidator(read_money), as_written("money")]
-AmountValue = Annotated[Amount, PlainValidator(read_amount), as_written("amount")]
-ParameterValue = Annotated[Any, PlainValidator(parse_parameter), as_written("parameter")]
-UncertainSpan = Annotated[
-    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_span)), as_written("uncertain span")
-]
-UncertainWhen = Annotated[
-    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_when)), as_written("uncertain when")
-]
+@dataclass(frozen=True)
+class Reads:
+    """How a value of a scenario is read. What it becomes gets no schema: pydantic would take long to derive one."""
+
+    read: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+
+SpanValue = Annotated[Span, Reads(read_span), as_written("span")]
+DateValue = Annotated[datetime, Reads(read_date), as_written("date")]
+LimitValue = Annotated[date, Reads(read_limit), as_written("date")]
+WhenValue = Annotated[Span | datetime, Reads(read_when), as_written("when")]
+NumberValue = Annotated[Fraction, Reads(read_number), as_written("number")]
+MultiplierValue = Annotated[Fraction, Reads(read_multiplier), as_written("number")]
+EffectMultiplier = Annotated[Fraction, Reads(read_effect), as_written("number")]
+LagValue = Annotated[Span, Reads(read_lag), as_written("span")]
+MoneyValue = Annotated[Money, Reads(read_money), as_written("money")]
+AmountValue = Annotated[Amount, Reads(read_amount), as_written("amount")]
+ParameterValue = Annotated[Any, Reads(parse_parameter), as_written("parameter")]
+UncertainSpan = Annotated[Uncertain, Reads(lambda raw: parse_uncertain(raw, read_span)), as_written("uncertain span")]
+UncertainWhen = Annotated[Uncertain, Reads(lambda raw: parse_uncertain(raw, read_when)), as_written("uncertain when")]
 UncertainMultiplier = Annotated[
-    Uncertain, PlainValidator(lambda raw: parse_uncertain(raw, read_multiplier)), as_written("uncertain number")
+    Uncertain, Reads(lambda raw: parse_uncertain(raw, read_multiplier)), as_written("uncertain number")
 ]
