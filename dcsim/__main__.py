@@ -19,6 +19,7 @@ def main() -> None:
             setattr(sys, name, open(os.devnull, "r+"))  # noqa: SIM115
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    gc.set_threshold(50_000, 20, 20)  # most objects of a scenario stay: a search for garbage finds little
     try:
         code = _run()
         sys.stdout.flush()
