@@ -946,16 +946,44 @@ def test_progress_of_a_planning_tool(mpxj, tmp_path):
     assert set(table["simulated_cause"]) <= {"", "link"}
 
 
-def test_a_link_to_an_activity_that_the_file_does_not_have_is_told(mpxj, tmp_path):
+def changed(path, table, cells):
+    """Change cells of the first row of a table of an .xer file; returns its line."""
+    lines = path.read_bytes().splitlines()
+    number = next(k for k, line in enumerate(lines) if line == b"%T\t" + table)
+    columns, row = (lines[number + k].split(b"\t") for k in (1, 2))
+    for name, cell in cells.items():
+        row[columns.index(name)] = cell
+    lines[number + 2] = b"\t".join(row)
+    path.write_bytes(b"\r\n".join(lines) + b"\r\n")
+    return number + 3
+
+
+def test_rows_of_p6_that_mean_nothing_are_listed_with_their_lines(mpxj, tmp_path):
+    def losses(table, cells):
+        path = written(mpxj, tmp_path / "plan.xer", "XER")
+        line = changed(path, table, cells)
+        lost = library.import_schedule(path).losses
+        return {(row.what, row.instead) for row in lost.itertuples() if f"line {line}:" in row.what}
+
+    ((what, instead),) = losses(b"TASKPRED", {b"pred_task_id": b"8888"})
+    assert "a link from 8888 to " in what
+    assert instead == "nothing: no row of TASK has task_id 8888"
+    ((what, instead),) = losses(b"TASKPRED", {b"pred_type": b"PR_XX"})
+    assert "the type 'PR_XX' of the link from " in what
+    assert instead == "finish to start"
+    ((what, _),) = losses(b"TASK", {b"cstr_type": b"CS_ODD"})
+    assert "constraint 'CS_ODD'" in what
+    assert not losses(b"TASK", {})
+
+
+def test_two_rows_of_the_same_task_are_refused_with_their_lines(mpxj, tmp_path):
     path = written(mpxj, tmp_path / "plan.xer", "XER")
     lines = path.read_bytes().splitlines(keepends=True)
-    number = next(k for k, line in enumerate(lines) if line.startswith(b"%T\tTASKPRED"))
-    columns, row = (lines[number + k].rstrip(b"\r\n").split(b"\t") for k in (1, 2))
-    row[columns.index(b"task_pred_id")], row[columns.index(b"pred_task_id")] = b"9999", b"8888"
-    lines.insert(number + 3, b"\t".join(row) + b"\r\n")
+    first = next(k for k, line in enumerate(lines) if line.rstrip() == b"%T\tTASK") + 2
+    lines.insert(first + 1, lines[first])
     path.write_bytes(b"".join(lines))
-    lost = library.import_schedule(path).losses["what"].tolist()
-    assert "1 link of activities that belong to other projects, or are not in the file" in lost
+    with pytest.raises(ScheduleError, match=rf"line {first + 2} has task .*, as line {first + 1} has: delete"):
+        library.import_schedule(path)
 
 
 @pytest.mark.parametrize(("tool", "suffix"), [("", "xer"), ("p6", "xml"), ("", "xml")])

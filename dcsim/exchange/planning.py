@@ -12,7 +12,7 @@ from dcsim.errors import UnavailableError
 from dcsim.exchange.hours import Calendars
 from dcsim.exchange.moments import moment_of
 from dcsim.exchange.sheets import read_file
-from dcsim.exchange.xer import decoded, links_of, lose_links
+from dcsim.exchange.xer import check_rows, decoded, lose_links
 from dcsim.schedule import ALAP, ELAPSED, Activity, Constraint, Link, Resource, Schedule, ScheduleError
 from dcsim.suggest import nearest
 from dcsim.units import DAY, round_half_up
@@ -109,7 +109,7 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
         if is_xer:
             read = sum(len(task.getPredecessors()) for task in chosen.getTasks())
             project_id = str(chosen.getProjectProperties().getUniqueID()) if len(files) > 1 else ""
-            lose_links(schedule, links_of(data, project_id) - read)
+            lose_links(schedule, check_rows(schedule, data, encoding, project_id) - read)
         return schedule
     except jpype.JException as error:
         reason = str(error.getMessage() or error).splitlines()[0]
@@ -290,6 +290,8 @@ class _Reader:
             moment = moment_of(date)
             if known is not None and (known == ALAP or moment is not None):
                 yield Constraint(known, moment)
+            elif known is not None:
+                self.made.lose(self._id(task), f"constraint: {known}, without its date", "nothing", "constraint")
 
     def _crews(self, task: Any, made: Activity) -> None:
         for assignment in task.getResourceAssignments():
