@@ -433,8 +433,65 @@ class World:
     def own(self, section: str, name: str, place: Place) -> Own:
         """The resource or supply that an instance in this place uses."""
         around = place.within(self.section(section)[name].get("per", "site"))
+        if section == "supplies" and (row := self.shares(name)):
+            outwards = (*reversed(place.chain), SITE)
+            around = next(outer for outer in outwards if outer in [holder for holder, _, _ in row])
         assert around is not None, f"{name} has none for {place.path}"
         return name, around
+
+    # What sites share
+
+    def site(self, name: str) -> str:
+        """The innermost site in whose name something begins; none for what is the portfolio's own."""
+        return max((site for site in self.section("sites") if f"{name}.".startswith(f"{site}.")), key=len, default="")
+
+    def shares(self, supply: str) -> list[tuple[Place, Fraction, Fraction]]:
+        """The ends of the share of everyone among whom a supply is divided, the portfolio last; nobody if it is not."""
+        spec = self.section("supplies")[supply]
+        rule = spec.get("allocation", "first come")
+        if rule == "proportional":
+            needs: dict[str, int] = {}
+            for whole in self.section("activities").values():
+                for place in self.places_of(whole):
+                    if units := self.amount(supply, overlay(whole, place).get("consumes", {}).get(supply, 0)):
+                        site = self.site(whole.get("at", "site"))
+                        needs[site] = needs.get(site, 0) + units
+            rule = {site: Fraction(units, sum(needs.values())) for site, units in needs.items() if site}
+        elif not isinstance(rule, dict):
+            return []
+        row, low = [], Fraction(0)
+        for site, share in rule.items():
+            row.append((self.places[site][0], low, low + parse_number(share)))
+            low = row[-1][2]
+        return [*row, (SITE, low, Fraction(1))]
+
+    def divided(self, supply: str, place: Place, before: int, units: int) -> list[tuple[Place, int]]:
+        """Who gets how many of these units of a supply of a place, after so many others that came in the same way."""
+        if not (row := self.shares(supply)):
+            return [(place, units)]
+        got = [[math.floor(n * end) for n in (before + units, before) for end in (high, low)] for _, low, high in row]
+        return [(holder, a - b - c + d) for (holder, _, _), (a, b, c, d) in zip(row, got, strict=True)]
+
+    def places_of(self, whole: Spec) -> list[Place]:
+        """Where an activity is done."""
+        only = _list(whole.get("only", "site"))
+        return [place for place in self.places[whole.get("at", "site")] if any(map(place.matches, only))]
+
+    def turn(self, activity: str, spec: Spec) -> tuple[float, float]:
+        """What comes before its priority in the order of visits: the priority of its site, and when that needs it."""
+        names = [name.strip() for text in spec.get("requires", {}) for name in text.split("|")]
+        names += [
+            name.strip()
+            for way in spec.get("ways", {}).values()
+            for text in way.get("requires", {})
+            for name in text.split("|")
+        ]
+        taken = [self.section("resources")[name] for name in names]
+        taken += [self.section("supplies")[name] for name, amount in spec.get("consumes", {}).items() if amount]
+        rules = [thing.get("allocation") for thing in taken if isinstance(thing, dict)]
+        site = self.section("sites").get(self.site(activity), {})
+        date = self.tick(site["needed_by"]) if "date needed" in rules and "needed_by" in site else math.inf
+        return -int(site.get("priority", 0)) if "priority" in rules else 0, date
 
     def capacity(self, resource: Own, tick: int) -> int:
         count = self.resources[resource]["count"]
@@ -467,7 +524,8 @@ class World:
                 for way, requires in taken.items()
             }
             needs.append(Requirement(text, tuple(Choice(way, takes) for way, takes in owned.items())))
-        taken = [(self.own("supplies", name, place), self.amount(name, n)) for name, n in consumes.items()]
+        amounts = {name: self.amount(name, written) for name, written in consumes.items()}
+        taken = [(self.own("supplies", name, place), units) for name, units in amounts.items() if units]
         return Demand(tuple(needs), tuple(taken), spec.get("calendar", "always"))
 
     def amount(self, supply: str, written: Any) -> int:
@@ -506,7 +564,7 @@ class World:
         unit, steps = self.section("supplies")[supply].get("unit", ""), spec["rate"]
         turns = {until, *(tick for risk in self.risks for tick in (risk.begin, risk.end))}
         turns |= {self.tick(when) for when in steps} if isinstance(steps, dict) else set()
-        made, tick, early = Fraction(0), begin, 0
+        made, tick, early, gone = Fraction(0), begin, 0, 0
         while (after := self.later(begin, every, number)) <= self.horizon:
             before, number = math.floor(made), number + 1
             for a, b in pairwise(sorted({tick, after} | {turn for turn in turns if tick < turn < after})):
@@ -515,8 +573,9 @@ class World:
                     made += rate.per_minute * part * self.effects(f"supplies.{supply}", a) * (b - a)
             tick, early = after, early + math.floor(made) - before
             if tick >= 0 or self.later(begin, every, number) > 0:
-                yield DeliveryRow(max(0, tick), supply, place.path, early, "production")
-                early = 0
+                for holder, units in self.divided(supply, place, gone, early):
+                    yield DeliveryRow(max(0, tick), supply, holder.path, units, "production")
+                early, gone = 0, gone + early
 
     def order(self, supply: str, place: Place, name: str, spec: Spec, placed: int) -> Iterator[DeliveryRow]:
         """The lots of an order placed at this tick."""
@@ -526,8 +585,9 @@ class World:
             due = self.later(first, spec.get("every", "0 d"), lot)
             hits = [risk.spec.get("delays", {}) for risk in self.risks if risk.holds(due)]
             tick = due + sum(self.elapsed(delays.get(f"supplies.{supply}", "0 d")) for delays in hits)
-            units = (lot + 1) * amount // lots - lot * amount // lots
-            yield DeliveryRow(max(0, tick), supply, place.path, units, name)
+            before, until = lot * amount // lots, (lot + 1) * amount // lots
+            for holder, units in self.divided(supply, place, before, until - before):
+                yield DeliveryRow(max(0, tick), supply, holder.path, units, name)
 
 
 def sharing(needs: list[Requirement]) -> list[list[int]]:
@@ -616,6 +676,8 @@ class Instance:
     """Whether the likeliest way of a branch does without it."""
     actual: Actual | None = None
     """What happened to it before the status date."""
+    turn: tuple[float, float] = (0, math.inf)
+    """What comes before its priority in the order of visits."""
     ready: int | None = None
     start: int | None = None
     finish: int | None = None
@@ -659,10 +721,11 @@ class Item:
     """Whether it could take the same before capacities changed at the tick of its start."""
 
     @property
-    def rank(self) -> tuple[float, int, tuple[int, int]]:
+    def rank(self) -> tuple[float, float, float, int, tuple[int, int]]:
         """Its place in the order of visits."""
         priority = math.inf if self._is_what_is_left else self.instance.spec.get("priority", 0)
-        return -priority, self.ready, self.instance.order
+        turn = (-math.inf, 0) if self._is_what_is_left else self.instance.turn
+        return *turn, -priority, self.ready, self.instance.order
 
     @property
     def _is_what_is_left(self) -> bool:
@@ -742,20 +805,22 @@ class Run:
     def _instances(self) -> Iterator[Instance]:
         for number, (name, whole) in enumerate(self.world.section("activities").items()):
             places = self.world.places[whole.get("at", "site")]
-            only = _list(whole.get("only", "site"))
-            exist = [place for place in places if any(place.matches(pattern) for pattern in only)]
-            for k, place in enumerate(exist):
+            for k, place in enumerate(self.world.places_of(whole)):
                 spec = overlay(whole, place)
                 order, skipped = (number, places.index(place)), name in self.world.skipped
                 actual = self.world.actual(name, place)
                 failures = 0 if actual and actual.finish is not None else expected_failures(spec, k)
-                yield Instance(name, place, order, spec, failures, skipped, actual)
+                turn = self.world.turn(name, spec)
+                yield Instance(name, place, order, spec, failures, skipped, actual, turn)
 
     def _stock_up(self) -> None:
         for name, whole in self.world.section("supplies").items():
             for place in self.world.places[whole.get("per", "site")]:
                 spec = overlay(whole, place)
-                self._supply((name, place), self.world.amount(name, spec.get("initial", 0)))
+                for holder, units in self.world.divided(
+                    name, place, 0, self.world.amount(name, spec.get("initial", 0))
+                ):
+                    self._supply((name, holder), units)
                 self.initial = Counter(self.ever)
                 if "production" in spec:
                     self.arrivals += self.world.production(name, place, spec["production"])
@@ -843,8 +908,8 @@ class Run:
         for row in due:
             self.arrivals.remove(row)
             self.arrived.append(row)
-            places = self.world.places[self.world.section("supplies")[row.supply].get("per", "site")]
-            self._supply((row.supply, next(p for p in places if p.path == row.place)), row.amount)
+            own = next(own for own in self.ever if (own[0], own[1].path) == (row.supply, row.place))
+            self._supply(own, row.amount)
         return len(due)
 
     def _place_orders(self) -> int:

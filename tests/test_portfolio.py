@@ -480,3 +480,126 @@ def test_who_took_what_another_site_waited_for(folder):
     told = dcsim.explain(loaded, milestone="a.all", n=4, workers=1, engine="reference")
     assert told.tables["taken"].to_numpy().tolist() == [["a", "goods", 3.0, "b", 4]]
     assert "taken" not in dcsim.explain(loaded, milestone="ten", n=4, workers=1, engine="reference").tables
+
+
+# Who gets what, by an independent program
+
+
+RULES = ("first come", "priority", "date needed", "proportional", "shares")
+"""Every way to say who gets what is scarce."""
+
+
+def _contended(rng):
+    """Sites that want more than there is of shared goods and crews, and the portfolio that shares them."""
+    names = ["a", "b", "c", "d"][: rng.randint(2, 4)]
+    sites = {name: _wanting(rng) for name in names}
+    supplies = {}
+    for good in ("goods", "parts"):
+        rule = rng.choice(RULES)
+        if rule == "shares":
+            some = rng.sample(names, rng.randint(1, len(names)))
+            rule = {name: rng.choice((0, 0.1, 0.17, 0.25)) for name in some}
+        spec = supplies[good] = {"unit": "GPU", "initial": rng.randint(0, 7), "allocation": rule}
+        lots = rng.randint(1, 5)
+        order = {
+            "amount": rng.randint(lots, 30),
+            "lots": lots,
+            "lead_time": rng.choice(["0 d", "1 h", "1 d"]),
+            "every": "7 h",
+        }
+        spec["orders"] = {
+            "first": order,
+            "late": {"amount": 60, "lead_time": "4 d", "lots": rng.randint(1, 9), "every": "3 h"},
+        }
+        if rng.random() < 0.5:
+            rate = rng.choice(["3 / h", "5 / d", "0.7 / h"])
+            spec["production"] = {
+                "rate": rate,
+                "every": rng.choice(["1 h", "5 h", "1 d"]),
+                "from": rng.choice(["0 d", "9 h"]),
+            }
+    turns = RULES[:3]
+    resources = {name: {"count": rng.randint(2, 3), "allocation": rng.choice(turns)} for name in ("crew", "crane")}
+    include = {
+        name: {
+            "file": f"{name}.yaml",
+            "priority": rng.choice([-1, 0, 0, 1, 2]),
+            "needed_by": f"2024-03-{rng.choice([5, 12, 12, 20]):02}",
+        }
+        for name in names
+    }
+    del include[rng.choice(names)]["needed_by"]
+    own = {"own": {"duration": "1 h", "consumes": {"goods": rng.randint(0, 2)}, "requires": {"crew": 1}}}
+    own["visit"] = {"at": f"{names[0]}.lot", "duration": "30 min", "consumes": {"parts": 1}}
+    risks = {"late": {"probability": 1, "begins": "2 h", "lasts": "1 d", "delays": {"supplies.goods": "90 min"}}}
+    if rng.random() < 0.5:
+        risks = {}
+    portfolio = {"name": "p", "start": "2024-03-11", "horizon": "40 d", "include": include}
+    return sites, {**portfolio, "supplies": supplies, "resources": resources, "activities": own, "risks": risks}
+
+
+def _wanting(rng):
+    """A site with lots that take shared goods, crews or both, with priorities, alternatives, ways and repairs."""
+    times = ("0 min", "30 min", "1 h", "1 h", "2 h", "90 min")
+    use = {"at": "lot", "duration": rng.choice(times), "consumes": {"goods": rng.randint(1, 3)}}
+    build = {
+        "at": "lot",
+        "duration": rng.choice(times),
+        "requires": {rng.choice(["crew", "crane | crew"]): 1},
+        "after": "use",
+    }
+    both = {"at": "lot", "duration": rng.choice(times), "consumes": {"goods": 1, "parts": 2}, "requires": {"crew": 1}}
+    more = {"duration": "1 h", "consumes": {"parts": rng.randint(0, 4)}, "priority": rng.choice([-5, 0, 3, 1_000_000])}
+    more["ways"] = {"fast": {"requires": {"crew": 2}, "duration": "30 min"}, "slow": {"requires": {"crane": 1}}}
+    if rng.random() < 0.5:
+        build["rework"] = {"probability": 0.5, "duration": "30 min", "requires": {"crane": 1}}
+    if rng.random() < 0.5:
+        use["within"] = {"lot1": {"consumes": {"goods": 0, "parts": 1}}}
+    if rng.random() < 0.3:
+        both["only"] = "lot2"
+    for part in (use, build, both):
+        part["priority"] = rng.choice([0, 0, 1, -1])
+    activities = {"use": use, "build": build, "both": both, "more": more}
+    order = rng.sample(list(activities), 4)
+    goods = {name: {"unit": "GPU", "initial": 99} for name in ("goods", "parts")}
+    return {
+        "name": "s",
+        "places": {"lot": {"count": rng.randint(2, 4)}},
+        "supplies": goods,
+        "resources": {"crew": 3, "crane": 3},
+        "activities": {name: activities[name] for name in order},
+        "milestones": {"all": {"activity": "build"}},
+    }
+
+
+def _loaded(seed, folder):
+    """A generated portfolio."""
+    sites, portfolio = _contended(random.Random(seed))
+    for name, site in sites.items():
+        (folder / f"{name}.yaml").write_text(json.dumps(site))
+    return dcsim.load(portfolio, root=folder)
+
+
+@pytest.mark.parametrize(
+    "first", [0, pytest.param(20, marks=pytest.mark.slow), pytest.param(60, marks=pytest.mark.slow)]
+)
+def test_the_written_law_says_who_gets_what(tmp_path, first):
+    """The reference engine gives scarce goods to whom a plain program gives them that follows the text."""
+    for seed in range(first, first + (20 if not first else 40)):
+        loaded = _loaded(seed, tmp_path)
+        told, run = by_the_law(loaded.document.values), dcsim.simulate(loaded, expected=True, engine="reference")
+        columns = ["activity", "place", "ready", "start", "finish", "attempts", "used", "held_by"]
+        assert rows(run.activities, columns) == sorted((tuple(row) for row in told.activities), key=repr), seed
+        arrived = rows(run.deliveries, ["tick", "supply", "place", "amount"])
+        assert [row for row in arrived if row[3]] == sorted((tuple(row[:4]) for row in told.deliveries), key=repr), seed
+        columns = ["activity", "place", "from", "to", "cause", "waiting"]
+        assert rows(run.shortages, columns) == sorted(map(tuple, told.shortages), key=repr), seed
+
+
+@pytest.mark.compiled
+def test_engines_agree_on_who_gets_what(tmp_path):
+    for seed in range(80):
+        network = network_of(_loaded(seed, tmp_path))
+        for chance in (Expectation(), Sample(seed)):
+            draws = draw(network, chance)
+            assert same_trace(*(engine()(network, draws) for engine in ENGINES.values())), seed

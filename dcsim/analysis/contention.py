@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dcsim.network import Network
 from dcsim.places import site_of
-from dcsim.trace import Ints
+from dcsim.trace import NOT, Ints
 from dcsim.units import DAY
 
 
@@ -17,29 +18,41 @@ def taken(network: Network, sites: Sequence[str], activities: pd.DataFrame) -> l
     The site waits at a tick if one of its activities does, whose start was last held by these goods. `activities` is
     the table of a run; goods that are divided among sites are no one else's, and left out.
     """
-    names = np.array([site_of(activity, sites) for activity in network.activities], object)
-    site = names[network.activity]
-    ready, start = (
-        activities[key].astype("Float64").to_numpy(np.float64, na_value=np.nan) for key in ("ready", "start")
-    )
+    number = {name: k for k, name in enumerate(sites)}
+    site = np.array([number.get(site_of(name, sites), -1) for name in network.activities], np.int64)[network.activity]
+    ready, start = (activities[key].fillna(NOT).to_numpy(np.int64) for key in ("ready", "start"))
     held = activities["held_by"].to_numpy(object)
     contended = []
     for good, units in _shared(network, sites):
-        begun = (units > 0) & ~np.isnan(start)
-        for waiting in sites:
-            waits = (site == waiting) & (held == good) & ~np.isnan(start)
-            if not waits.any():
-                continue
-            longest = float((start - ready)[waits].max()) / DAY
-            from_, to = np.sort(ready[waits]), np.sort(start[waits])
-            for taker in sites:
-                of_taker = begun & (site == taker)
-                if taker != waiting and of_taker.any():
-                    at = start[of_taker]
-                    meanwhile = from_.searchsorted(at, side="right") > to.searchsorted(at, side="right")
-                    if total := int(units[of_taker][meanwhile].sum()):
-                        contended.append((waiting, good, longest, taker, total))
-    return sorted(contended, key=lambda row: (sites.index(row[0]), -row[2], row[1], -row[4]))
+        taken_by = {}
+        for taker, rows in _by_site(site, (units > 0) & (start != NOT)):
+            order = rows[np.argsort(start[rows], kind="stable")]
+            taken_by[taker] = start[order], np.concatenate([[0], np.cumsum(units[order])])
+        for waiting, rows in _by_site(site, (held == good) & (start != NOT)):
+            longest = float((start - ready)[rows].max()) / DAY
+            begins, ends = _spells(ready[rows], start[rows])
+            for taker, (at, so_far) in taken_by.items():
+                before, until = (so_far[at.searchsorted(ticks)] for ticks in (begins, ends))
+                if taker != waiting and (total := int((until - before).sum())):
+                    contended.append((waiting, good, longest, taker, total))
+    ranked = sorted(contended, key=lambda row: (row[0], -row[2], row[1], -row[4]))
+    return [(sites[waiting], good, longest, sites[taker], total) for waiting, good, longest, taker, total in ranked]
+
+
+def _by_site(site: Ints, where: NDArray[np.bool_]) -> Iterator[tuple[int, Ints]]:
+    """The numbers of the instances chosen, site by site; those of no site are left out."""
+    chosen = np.flatnonzero(where & (site >= 0))
+    order = chosen[np.argsort(site[chosen], kind="stable")]
+    numbers, first = np.unique(site[order], return_index=True)
+    return zip(numbers.tolist(), np.split(order, first[1:]), strict=True) if len(order) else iter(())
+
+
+def _spells(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Beginnings and ends of the times in which any of these goes on, [begin, end), one after another."""
+    order = np.argsort(begin, kind="stable")
+    begin, until = begin[order], np.maximum.accumulate(end[order])
+    apart = begin[1:] > until[:-1]
+    return begin[np.concatenate([[True], apart])], until[np.concatenate([apart, [True]])]
 
 
 def _shared(network: Network, sites: Sequence[str]) -> Iterator[tuple[str, Ints]]:

@@ -164,7 +164,9 @@ class Instances:
         It gets that place, and which of the places is the first in it.
         """
         shared = max(
-            (self.supplies.level(name) for name in names), key=lambda level: len(self.places.chain(level)), default=SITE
+            (self.supplies.level_for(name, level) for name in names),
+            key=lambda level: len(self.places.chain(level)),
+            default=SITE,
         )
         if shared == SITE:
             return np.full(len(places), make(SITE, 0), np.int32)

@@ -73,8 +73,8 @@ def holder_of(places: Places, level: str, held: tuple[Holder, ...]) -> int:
 def _proportional(scenario: Scenario, places: Places, name: str, supply: Supply) -> dict[str, Fraction]:
     """The parts of all sites, as what they need in all."""
     needs: dict[str, int] = {}
-    for activity, work in scenario.activities.items():
-        site = site_of(activity, scenario.sites)
+    for work in scenario.activities.values():
+        site = site_of(f"{work.at}.", scenario.sites)
         for spec, where in variations(work, dict(work.within), places, work.at):
             if amount := spec.consumes.get(name):
                 done = places.chosen(work.only, work.at)[where]

@@ -61,6 +61,11 @@ class Supplies:
         """The level of places that each have their own of this resource or supply."""
         return (self.scenario.resources.get(name) or self.scenario.supplies[name]).per
 
+    def level_for(self, name: str, level: str) -> str:
+        """The same as it is for what stands at a level of places: the site whose part of a divided supply it uses."""
+        held = self._holders.get(name)
+        return held[holder_of(self.places, level, held)].level if held else self.level(name)
+
     def numbers(self, name: str, level: str) -> NDArray[np.int64]:
         """For each place of a level, the number of this resource or stock there."""
         if held := self._holders.get(name):

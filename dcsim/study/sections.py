@@ -10,6 +10,8 @@ from dcsim.scenario.schema import Scenario
 
 MOST_CAUSES = 8
 """Causes of waiting that are shown."""
+MOST_TAKERS = 5
+"""Sites that are named of those that took what another waited for, the first ones of the table."""
 
 
 def fitted(scenario: Scenario) -> Section:
@@ -40,14 +42,17 @@ def day_zero(scenario: Scenario) -> str:
 
 def taken_section(rows: Sequence[Mapping[Hashable, Any]], scenario: Scenario) -> Section:
     """Which site took what another waited for; nothing where there are no sites."""
-    sentences: dict[tuple[str, str], str] = {}
+    parts: dict[str, list[str]] = {}
     for row in rows:
         unit = scenario.supplies[row["waits_for"]].unit if row["waits_for"] in scenario.supplies else ""
-        key = (row["site"], row["waits_for"])
-        begins = f"{_site(scenario, key[0])} waits for {key[1]}, up to {days(row['days'])} days; meanwhile"
-        part = f"{_site(scenario, row['by'])} took {units(row['units'], unit)}"
-        sentences[key] = f"{sentences[key]}, {part}" if key in sentences else f"{begins} {part}"
-    return Section("Who took what others waited for" if sentences else "", points=list(sentences.values()))
+        begins = f"{_site(scenario, row['site'])} waits for {row['waits_for']}, up to {days(row['days'])} days"
+        parts.setdefault(begins, []).append(f"{_site(scenario, row['by'])} took {units(row['units'], unit)}")
+    points = []
+    for begins, taken in parts.items():
+        more = len(taken) - MOST_TAKERS
+        rest = [f"{counted(more, 'more site')} took some"] if more > 0 else []
+        points.append(f"{begins}; meanwhile {', '.join([*taken[:MOST_TAKERS], *rest])}")
+    return Section("Who took what others waited for" if points else "", points=points)
 
 
 def _site(scenario: Scenario, name: str) -> str:
