@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import itertools
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -239,12 +240,19 @@ def test_a_wrong_answer_is_refused(column, answer, said):
         new_site({column: answer})
 
 
-def test_new_writes_once(dcsim, tmp_path):
-    out = tmp_path / "site.yaml"
+def test_new_writes_once(dcsim, tmp_path, monkeypatch):
+    out = tmp_path / "my site.yaml"
     told, _, code = dcsim("new", "--name", "Here", "--start", "2026-05-04", "--shell", "tent", "-o", str(out))
     assert not code
     assert "archetype:tent-hall" in told
-    assert f"next: dcsim replicate {out} -n 1000; dcsim explain {out} --milestone campus;" in told, "runs as it stands"
+    _, _, follow = told.partition("next: ")
+    commands = [shlex.split(command) for command in follow.split(";")]
+    assert [command[1] for command in commands] == ["replicate", "plot", "explain", "assumptions"]
+    monkeypatch.chdir(tmp_path)
+    for _, *command in commands:
+        few = ["20" if word == "1000" else word for word in command]
+        assert dcsim(*few)[2] == 0, "runs as it stands"
+    assert (tmp_path / "milestones.png").exists()
     before = out.read_text()
     _, complaint, code = dcsim("new", "--name", "There", "-o", str(out))
     assert code == 2

@@ -1,5 +1,6 @@
 """The command that writes a scenario of a new site."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -61,7 +62,11 @@ def new(
     write_file(out, made.text)
     typer.echo(f"{out}: {made.scenario.name}, from archetype:{made.archetype}")
     last = list(made.scenario.milestones)[-1]
-    typer.echo(f"next: dcsim replicate {out} -n 1000; dcsim explain {out} --milestone {last}; dcsim assumptions {out}")
+    file, runs = (shlex.quote(str(path)) for path in (out, out.with_name(f"{out.stem}-runs")))
+    typer.echo(
+        f"next: dcsim replicate {file} -n 1000 --out {runs}; dcsim plot {runs} --what milestones; "
+        f"dcsim explain {file} --milestone {last}; dcsim assumptions {file}"
+    )
 
 
 def on_a_terminal() -> bool:
