@@ -1,8 +1,10 @@
 """Schedules of planning tools, taken over: what a file says, the dates that follow from it, and what is told."""
 
+import cProfile
 import datetime as dt
 import random
 import zipfile
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 
@@ -1091,3 +1093,28 @@ def test_what_a_workbook_did_not_save_is_no_empty_cell(tmp_path):
 def test_durations_are_not_negative(taken_over):
     with pytest.raises(ScenarioError, match="line 2: column 'Duration': a duration is not negative, got '-5d'"):
         taken_over("ID,Name,Duration\n1,a,-5d\n", start="2026-01-05")
+
+
+def test_a_long_table_takes_calls_in_proportion_to_its_rows_and_has_limits(tmp_path, monkeypatch):
+    from dcsim.exchange import sheets
+    from dcsim.scenario import files
+
+    def calls(rows, predecessor):
+        """How many functions the import calls, right or wrong."""
+        body = "".join(f"A{i};Same name;1d;{predecessor}{i - 1 if i else ''};05.01.2026\n" for i in range(rows))
+        (tmp_path / "plan.csv").write_text("ID;Name;Duration;Predecessors;Start\n" + body.replace(";A;", ";;"))
+        profile = cProfile.Profile()
+        with nullcontext() if predecessor == "A" else pytest.raises(DcsimError, match="'B1' is not an activity"):
+            profile.runcall(library.import_schedule, tmp_path / "plan.csv")
+        return sum(entry.callcount for entry in profile.getstats())
+
+    calls(10, "A")
+    for predecessor in ("A", "B"):
+        assert calls(1600, predecessor) < 2.5 * calls(800, predecessor)
+    monkeypatch.setattr(files, "LARGEST", 1000)
+    (tmp_path / "plan.csv").write_text((tmp_path / "plan.csv").read_text().replace(";B", ";A").replace(";A;", ";;"))
+    with pytest.raises(ScheduleError, match=r"800 activities, which make a scenario of 0\.1 MB"):
+        library.import_schedule(tmp_path / "plan.csv")
+    monkeypatch.setattr(sheets, "MOST_ROWS", 100)
+    with pytest.raises(ScheduleError, match="has 801 rows; dcsim reads at most 100: import a part"):
+        library.import_schedule(tmp_path / "plan.csv")

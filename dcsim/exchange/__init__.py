@@ -162,6 +162,7 @@ def taken_over(schedule: Schedule) -> Imported:
 
     from dcsim.exchange.compare import Comparison
     from dcsim.exchange.writer import write
+    from dcsim.scenario.files import LARGEST
     from dcsim.scenario.load import load
     from dcsim.scenario.parse import parse_yaml
     from dcsim.scenario.tree import Origin, plain
@@ -172,6 +173,12 @@ def taken_over(schedule: Schedule) -> Imported:
     dates = critical_path(schedule, times)
     schedule.earliest = times.moment(min(date.early_start for date in dates.values()))
     written = write(schedule, times, dates)
+    size = len(written.text.encode())
+    if size > LARGEST:
+        raise ScheduleError(
+            f"'{schedule.source}' has {len(schedule.activities):,} activities, which make a scenario of "
+            f"{size / 1e6:.1f} MB; dcsim reads at most {LARGEST // 10**6} MB: import a part of it"
+        )
     tree, _ = parse_yaml(written.text, Origin(schedule.source, Path(schedule.source)))
     scenario = load(plain(tree))
     run = simulate(scenario, engine="auto", expected=True)

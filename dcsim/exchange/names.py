@@ -14,6 +14,7 @@ class Names:
 
     def __init__(self) -> None:
         self._taken: set[str] = set(_NO_NAMES)
+        self._numbers: dict[str, int] = {}
 
     def name(self, text: str, *more: str, what: str) -> str:
         """A unique name; `more`, then numbers, distinguish entries of the same name.
@@ -25,11 +26,11 @@ class Names:
             first = f"{what}_{first}".rstrip("_")
         tries = [first, *(f"{first}_{words(word)}" for word in more if words(word))]
         free = next((candidate for candidate in tries if candidate not in self._taken), "")
-        number = 2
+        number = self._numbers.get(first, 2)
         while not free:
             candidate = f"{first}_{number}"
             free = "" if candidate in self._taken else candidate
-            number += 1
+            number = self._numbers[first] = number + 1
         self._taken.add(free)
         return free
 

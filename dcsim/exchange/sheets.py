@@ -86,6 +86,8 @@ def _headings(cells: Sequence[str]) -> int:
 
 def _checked(rows: list[Row], name: str, problems: list[Problem], separator: str = ",") -> Table:
     """The table below its headings; what stands above them is no part of it."""
+    if len(rows) > MOST_ROWS:
+        raise ScheduleError(f"'{name}' has {len(rows):,} rows; dcsim reads at most {MOST_ROWS:,}: import a part of it")
     first = max(range(min(len(rows), HEADING_WITHIN)), key=lambda i: _headings(rows[i][1]), default=0)
     try:
         return as_table(rows[first:], name, problems, separator)

@@ -42,6 +42,8 @@ WORKDAYS = "Mon-Fri 08:00-16:00"
 """The calendar of a table that says none."""
 STANDARD = "workdays"
 MOST_LINKS = 500_000
+MOST_PROBLEMS = 100
+"""Cells that cannot be read after which the rest is not looked at."""
 _DATES = ("early_start", "early_finish", "constraint_date", "deadline", "baseline_finish", "actual_start",
           "actual_finish")  # fmt: skip
 _NUMBERS = ("duration", "optimistic", "likely", "pessimistic", "remaining", "percent", "predecessors", "resources")
@@ -155,10 +157,12 @@ class _Reader:
                 rows.append(_Row(line, texts, id_ or f"row {line}", texts.get("name") or id_))
         if numbered:
             self.made.lose("", "ids, for which there is no column", "rows are numbered from 1", "assumption")
-        for id_, count in Counter(row.id for row in rows).items():
-            if count > 1:
-                second = [row.line for row in rows if row.id == id_][1]
-                self._problem(second, "id", f"'{shorten(id_)}' appears in {count} rows: give each activity its own id")
+        counts, seen = Counter(row.id for row in rows), Counter[str]()
+        for row in rows:
+            seen[row.id] += 1
+            if seen[row.id] == 2:
+                message = f"'{shorten(row.id)}' appears in {counts[row.id]} rows: give each activity its own id"
+                self._problem(row.line, "id", message)
         self._refuse_all()
         return rows
 
@@ -391,6 +395,8 @@ class _Reader:
     def _problem(self, line: int, field_: str, message: str) -> None:
         column = self._column(field_) if field_ in self.fields else field_
         self.problems.append(Problem(f"column '{shorten(column)}'", message, self.table.name, line))
+        if len(self.problems) >= MOST_PROBLEMS:
+            self._refuse_all()
 
     def _refuse_all(self) -> None:
         if self.problems:

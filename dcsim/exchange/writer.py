@@ -50,8 +50,8 @@ class _Writer:
 
         done = {activity.id for activity in schedule.activities.values() if activity.is_done}
         links = [link for link in schedule.links if link.lag >= 0 and link.successor not in done]
-        behind = {link.predecessor for link in links if link.kind in ("FS", "FF")}
-        self.ends = [id_ for id_ in schedule.activities if id_ not in behind | done]
+        behind = done | {link.predecessor for link in links if link.kind in ("FS", "FF")}
+        self.ends = [id_ for id_ in schedule.activities if id_ not in behind]
         self.all_finished = ""
 
     def written(self) -> Written:
