@@ -287,3 +287,32 @@ def test_suggestions_are_made_for_as_many_names_as_are_read(monkeypatch):
 @pytest.mark.parametrize("wrong", ["row_044999x", "rwo_044999", "row_o44999"])
 def test_the_last_of_very_many_names_is_suggested_too(wrong):
     assert suggest.nearest(wrong, [f"row_{k:06}" for k in range(45_000)]) == "; did you mean 'row_044999'?"
+
+
+# Memory
+
+
+def _bytes(part):
+    """What arrays take, however deep they stand."""
+    return part.nbytes if isinstance(part, np.ndarray) else sum(map(_bytes, part)) if isinstance(part, tuple) else 0
+
+
+def _in_kernel(racks):
+    """Activities, and the bytes of all that the compiled engine has in memory for one replication."""
+    from dcsim.engine.compiled import new_state  # needs numba
+    from dcsim.engine.flat import flatten, flatten_draws
+
+    spec = network("a@rack=1 b@rack=2<a:crew c@rack=1<b:crew d@rack=3<c:crew", crew=9, places={"rack": racks})
+    spec["activities"]["b"]["duration"] = "1 to 3 h"
+    spec["supplies"] = {"goods": {"unit": "GPU", "initial": 8 * racks}, "usable": {"unit": "GPU"}}
+    spec["activities"]["b"]["consumes"], spec["activities"]["d"]["produces"] = {"goods": 8}, {"usable": 8}
+    built = network_of(dcsim.load(spec))
+    plan, chance = flatten(built), flatten_draws(built, draw(built, Sample(0)))
+    return built.instances, _bytes(plan) + _bytes(chance) + _bytes(new_state(built, plan, 0, 0, 0))
+
+
+@pytest.mark.compiled
+def test_the_kernel_takes_at_most_100_bytes_an_activity():
+    (few, small), (many, large) = _in_kernel(2_500), _in_kernel(25_000)
+    assert many == 100_000
+    assert 40 < (large - small) / (many - few) <= 100
