@@ -486,12 +486,22 @@ class World:
             for text in way.get("requires", {})
             for name in text.split("|")
         ]
-        taken = [self.section("resources")[name] for name in names]
-        taken += [self.section("supplies")[name] for name, amount in spec.get("consumes", {}).items() if amount]
-        rules = [thing.get("allocation") for thing in taken if isinstance(thing, dict)]
-        site = self.section("sites").get(self.site(activity), {})
-        date = self.tick(site["needed_by"]) if "date needed" in rules and "needed_by" in site else math.inf
-        return -int(site.get("priority", 0)) if "priority" in rules else 0, date
+        things = {name: self.section("resources")[name] for name in names}
+        things |= {name: self.section("supplies")[name] for name, units in spec.get("consumes", {}).items() if units}
+        turns = []
+        for rule in ("priority", "date needed"):
+            sharers = [
+                self.site(n)
+                for n, thing in things.items()
+                if isinstance(thing, dict) and thing.get("allocation") == rule
+            ]
+            depth = min((sharer.count(".") + bool(sharer) for sharer in sharers), default=99)
+            site = (
+                self.section("sites").get(".".join(self.site(activity).split(".")[: depth + 1]), {}) if sharers else {}
+            )
+            turns.append(site)
+        date = self.tick(turns[1]["needed_by"]) if "needed_by" in turns[1] else math.inf
+        return -int(turns[0].get("priority", 0)), date
 
     def capacity(self, resource: Own, tick: int) -> int:
         count = self.resources[resource]["count"]

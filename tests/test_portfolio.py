@@ -356,6 +356,22 @@ def test_shared_resources_are_given_by_priority_too(folder):
     assert [row[3] // 60 for site in "ba" for row in sorted(rows_of(run, site), key=lambda row: row[3])] == [*range(6)]
 
 
+def test_in_a_portfolio_of_portfolios_the_sites_of_the_one_that_shares_take_turns(folder):
+    data = scarce(folder, "priority")
+    (folder / "inner.yaml").write_text(json.dumps({"include": data["include"]}))
+    include = {
+        "w": {"file": "inner.yaml", "priority": 9, "shares": {"a.goods": "goods", "b.goods": "goods"}},
+        "c": {"file": "s.yaml", "priority": 5},
+    }
+    loaded = dcsim.load({**data, "include": include}, root=folder)
+    run = dcsim.simulate(loaded, expected=True, engine="reference")
+    started = {site: sum(row[3] is not None for row in rows_of(run, site)) for site in ("w.a", "w.b", "c")}
+    assert started == {"w.a": 4, "w.b": 2, "c": 0}  # there are goods for six
+    told = by_the_law(loaded.document.values)
+    columns = ["activity", "place", "ready", "start", "finish", "attempts", "used", "held_by"]
+    assert rows(run.activities, columns) == sorted((tuple(row) for row in told.activities), key=repr)
+
+
 def test_reserved_shares_are_whole_units_of_every_lot(folder):
     shares = {"a": 0.5, "b": "0.1"}
     table = arrivals(scarce(folder, shares), folder, expected=True)

@@ -11,7 +11,7 @@ from dcsim.model.variations import variations
 from dcsim.network import Divided
 from dcsim.places import SITE, Places, site_of
 from dcsim.scenario.checks.parts import alternatives
-from dcsim.scenario.schema import BY_DATE, BY_PRIORITY, PROPORTIONAL, ActivityPart, Scenario, Supply
+from dcsim.scenario.schema import BY_DATE, BY_PRIORITY, PROPORTIONAL, ActivityPart, Scenario, Site, Supply
 from dcsim.units import parse_amount
 
 _DATES, _OWN = 2**63, 2**22
@@ -38,16 +38,25 @@ def turn(scenario: Scenario, clock: Clock, activity: str, part: ActivityPart) ->
     if not scenario.sites:
         return 0
     required = [part.requires, *(way.requires for way in part.ways.values() if way is not None)]
-    resources = [scenario.resources[name] for entry in required for written in entry for name in alternatives(written)]
-    supplies = [scenario.supplies[name] for name, amount in part.consumes.items() if amount]
-    policies = [*(resource.allocation for resource in resources), *(supply.allocation for supply in supplies)]
-    site = scenario.sites.get(site_of(activity, scenario.sites))
-    if site is None:
-        return 0
-    first = site.priority if BY_PRIORITY in policies else 0
-    needed = BY_DATE in policies and site.needed_by is not None
-    date = NEVER - clock.tick(site.needed_by) if needed and site.needed_by is not None else 0
+    names = [name for entry in required for written in entry for name in alternatives(written)]
+    policy = {name: scenario.resources[name].allocation for name in names}
+    policy |= {name: scenario.supplies[name].allocation for name, amount in part.consumes.items() if amount}  # type: ignore
+    by_priority, by_date = (
+        _sharing_site(scenario, activity, [name for name, rule in policy.items() if rule == turn_rule])
+        for turn_rule in (BY_PRIORITY, BY_DATE)
+    )
+    first = by_priority.priority if by_priority else 0
+    date = NEVER - clock.tick(by_date.needed_by) if by_date and by_date.needed_by is not None else 0
     return (first * _DATES + date) * _OWN
+
+
+def _sharing_site(scenario: Scenario, activity: str, goods: list[str]) -> Site | None:
+    """The site of the portfolio that shares these goods, the outermost of several, in which an activity is done."""
+    if not goods:
+        return None
+    portfolio = min((site_of(name, scenario.sites) for name in goods), key=len)
+    inside = [site for site in scenario.sites if activity.startswith(f"{site}.") and site.startswith(portfolio)]
+    return scenario.sites.get(min((site for site in inside if site != portfolio), key=len, default=""))
 
 
 def holders(scenario: Scenario, places: Places, name: str, supply: Supply) -> tuple[Holder, ...]:
