@@ -505,3 +505,13 @@ def test_a_wrong_rule_is_told_by_line(folder, old, new, told):
 def test_a_template_dates_its_first_building(folder):
     message = refused(folder, "campus.yaml", "operational: {activity: hand_over, reaches: 1}", "all: {activity: shell}")
     assert "a template needs a milestone 'operational: {activity: NAME, reaches: 1}'" in message
+
+
+def test_tables_of_steps_and_stages_may_have_no_rows(tmp_path):
+    (tmp_path / "sites.csv").write_text("site,started,shell,country\nA,2024-05-02,new,XX\n")
+    (tmp_path / "site_steps.csv").write_text("site,buildings,date,date_error_days,seen\n")
+    (tmp_path / "site_stages.csv").write_text("site,stage,date,state\n")
+    with pytest.raises(
+        ScenarioError, match=r"sites.csv, line 2, 'A'(.|\n)*expected one of its choices, got 'XX'; \d+ are"
+    ):
+        dcsim.backtest(tmp_path, n=2, workers=1)

@@ -237,7 +237,7 @@ class _Reading:
         """A table with the columns that are needed; none where it cannot be used."""
         try:
             text = Root(self.folder, "cases").read(self.folder / name, str(self.folder / name))
-            table = read_table(text, name)
+            table = read_table(text, name, least=name == SITES)
         except UnreadableFileError as error:
             self.problems.append(Problem("", str(error), name))
             return None

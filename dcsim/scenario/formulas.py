@@ -277,7 +277,11 @@ def _read(raw: Any, choices: list[Value]) -> Value:
     try:
         return literal(raw)
     except ValueError:
-        advice = (
-            nearest(raw, map(in_words, choices)) if choices else "; a word needs `choices`, a formula begins with ="
-        )
-        raise ValueError(f"expected a number with its unit or a date, got '{shorten(raw)}'{advice}") from None
+        wanted, advice = "a number with its unit or a date", "; a word needs `choices`, a formula begins with ="
+        if choices:
+            words = [in_words(choice) for choice in choices]
+            wanted, advice = (
+                "one of its choices",
+                nearest(raw, words) or f"; {len(words)} are known, such as '{words[0]}'",
+            )
+        raise ValueError(f"expected {wanted}, got '{shorten(raw)}'{advice}") from None

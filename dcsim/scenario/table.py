@@ -52,14 +52,15 @@ class Table:
         return _separated(self.columns) or f"no column '{shorten(name)}' in '{self.name}'{known}"
 
 
-def read_table(text: str, name: str, separator: str = ",") -> Table:
-    """The table that a text stands for; raises UnreadableTableError with all that is wrong with its form."""
+def read_table(text: str, name: str, separator: str = ",", least: int = 1) -> Table:
+    """The table that a text stands for, of so many rows at least; raises UnreadableTableError with all that is wrong
+    with its form."""
     problems: list[Problem] = []
     rows = list(text_rows(text, name, problems, separator))
-    return as_table(rows, name, problems, separator)
+    return as_table(rows, name, problems, separator, least)
 
 
-def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",") -> Table:
+def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",", least: int = 1) -> Table:
     """Rows, of which the first has the names of the columns; raises UnreadableTableError as `read_table` does."""
     line, columns = rows[0] if rows else (1, ())
     while columns and not columns[-1]:
@@ -67,7 +68,7 @@ def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",
     headings = "" if separator in _SEPARATORS else _separated(columns)
     for message in _head(columns, headings) if rows or not problems else ():
         problems.append(Problem("", message, name, line))
-    if len(rows) < 2 and not problems:
+    if len(rows) <= least and not problems:
         problems.append(Problem("", "there are no rows below the column names", name, line))
     for line, cells in rows[1:] if not headings else ():
         if len(cells) < len(columns):

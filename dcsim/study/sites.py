@@ -15,7 +15,7 @@ from dcsim.engine import choose
 from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import Problem, RequestError, ScenarioError
 from dcsim.network import Network
-from dcsim.scenario.cases import Cases, Site, Stage, Step
+from dcsim.scenario.cases import SITES, Cases, Site, Stage, Step
 from dcsim.scenario.files import ARCHETYPES
 from dcsim.scenario.load import load
 from dcsim.scenario.rules import Rule, Rules, read_rules
@@ -161,7 +161,8 @@ def _scenario(
     try:
         scenario = load(layer, overrides=values, root=rules.path.parent)
     except ScenarioError as error:
-        raise ScenarioError(error.problems, f"'{site.name}' by {rules.path}, rule in line {rule.line}") from None
+        where = f"{SITES}, line {site.line}, '{site.name}', by {rules.path}, rule in line {rule.line}"
+        raise ScenarioError(error.problems, where) from None
     if scenario.zero.date() != site.started:
         message = f"day zero is {scenario.zero:%Y-%m-%d}, but the site started on {site.started}: set `start`"
         raise ScenarioError([Problem("", message, rules.path.name, rule.line)], str(rules.path))
