@@ -493,7 +493,7 @@ def test_a_wrong_cell_is_told_by_file_and_line(folder, file, old, new, told):
             "add a last rule without `when`",
         ),
         ('start: "{started}", ', "", "day zero is 2024-01-01, but the site started on 2022-09-01"),
-        ("places.building", "places.bilding", "'Elm' by"),
+        ("places.building", "places.bilding", "sites.csv, line 5, 'Elm', by"),
         ("rules:\n", "rules: 3\nrest:\n", "expected a list of rules"),
         ("defaults:", "defaults", "cases/rules.yaml"),
     ],
@@ -508,7 +508,9 @@ def test_a_template_dates_its_first_building(folder):
 
 
 def test_tables_of_steps_and_stages_may_have_no_rows(tmp_path):
-    (tmp_path / "sites.csv").write_text("site,started,shell,country\nA,2024-05-02,new,XX\n")
+    (tmp_path / "sites.csv").write_text(
+        "site,started,shell,country,it_mw_building,buildings,buyer,gpu,power\nA,2024-05-02,new,XX,60,2,lab,h100,grid\n"
+    )
     (tmp_path / "site_steps.csv").write_text("site,buildings,date,date_error_days,seen\n")
     (tmp_path / "site_stages.csv").write_text("site,stage,date,state\n")
     with pytest.raises(
