@@ -22,7 +22,7 @@ LARGEST = 50_000_000
 LARGEST_UNPACKED = 300_000_000
 """Bytes of all parts of a workbook together."""
 MOST_PARTS = 2_000
-MOST_ROWS, MOST_COLUMNS = 100_000, 300
+MOST_ROWS, MOST_COLUMNS = 50_000, 300
 HEADING_WITHIN = 30
 """Rows among which the headings stand."""
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
