@@ -127,16 +127,20 @@ def answered(
     asked: Mapping[str, Any],
     keeping: Keeping,
     answer: Callable[[Campaign | None], Result],
+    prepare: Callable[[], None] = lambda: None,
 ) -> Result:
     """The answer to a question, kept in a folder if there is one: read if it is complete there, else continued.
 
     `asked` tells the question from others. `answer` finds in the campaign the parts that are done, and keeps new ones.
+    `prepare` comes before it, unless the answer is complete: if it raises, the folder is as it was.
     """
     if keeping.out is None:
+        prepare()
         return answer(None)
     folder, manifest, text = Path(keeping.out), manifest_of(kind, scenario, asked), scenario.document.text
     if keeping.resume and (known := finished(folder, manifest, text)) is not None:
         return known
+    prepare()
     with Campaign(folder, manifest, text, keeping.resume, keeping.overwrite) as campaign:
         result = answer(campaign)
         result.save(folder)

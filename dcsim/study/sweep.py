@@ -24,17 +24,16 @@ from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.assumptions import chosen_milestones
 from dcsim.study.axes import Axis, Point, axes_of, point_in_words, points_of
-from dcsim.study.campaign import Campaign
+from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of
 from dcsim.study.design import RANDOM
-from dcsim.study.manifest import Count, Fields, manifest_of
+from dcsim.study.manifest import Count, Fields
 from dcsim.study.measures import MOST_BUILT
 from dcsim.study.outcome import Asking, Outcome, in_manifest, outcome_of, refuse_both
 from dcsim.study.replicate import Progress, Working, replicate
 from dcsim.study.replications import Asked
 from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed
-from dcsim.study.store import finished
 from dcsim.study.sweep_words import CHARTS, report
 from dcsim.study.trials import at_least_one
 
@@ -123,13 +122,16 @@ def sweep(
     chosen = _chosen(scenario, network, milestones, outcome, party)
     points = points_of(axes, samples, seed)
     engine = choose(engine, network.instances * at_least_one(n) * len(points))
-    working = Working(engine, workers, executor, resume=resume, overwrite=overwrite)
+    working = Working(engine, workers, executor)
     among = agreed(scenario, network, seed, n, working.engine, working.pool(working.engine))
     asked = _Asked(scenario, axes, chosen, samples, n, seed, among)
-    if out is not None:
-        return _kept(asked, points, Path(out), working, progress)
-    built = _built(scenario, points)
-    return Result("sweep", scenario, _about(asked), _tables(asked, points, built, None, working, progress))
+    about, built = _about(asked), dict[int, Built]()
+
+    def answer(campaign: Campaign | None) -> Result:
+        return Result("sweep", scenario, about, _tables(asked, points, built, campaign, working, progress))
+
+    keeping = Keeping(out, resume, overwrite)
+    return answered("sweep", scenario, about, keeping, answer, lambda: built.update(_built(scenario, points)))
 
 
 def _chosen(
@@ -140,20 +142,6 @@ def _chosen(
     if figure is not None:
         return (outcome_of(scenario, network, None, figure, party),)
     return tuple(map(Outcome, chosen_milestones(scenario, milestones)))
-
-
-def _kept(asked: _Asked, points: Sequence[Point], folder: Path, working: Working, progress: Progress) -> Result:
-    """A sweep in a folder: read if it is complete there, else simulated and kept."""
-    scenario, about, text = asked.scenario, _about(asked), asked.scenario.document.text
-    manifest = manifest_of("sweep", scenario, about)
-    if working.resume and (known := finished(folder, manifest, text)) is not None:
-        return Result("sweep", scenario, about, known.tables)
-    built = _built(scenario, points)
-    with Campaign(folder, manifest, text, working.resume, working.overwrite) as campaign:
-        result = Result("sweep", scenario, about, _tables(asked, points, built, campaign, working, progress))
-        result.save(campaign.folder)
-        campaign.finish()
-    return result
 
 
 def _about(asked: _Asked) -> dict[str, Any]:
