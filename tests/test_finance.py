@@ -468,6 +468,25 @@ def test_life_cover_of_even_cash_is_its_dscr_and_average_life_that_of_a_textbook
     assert figure(straight, "average_life", "bank")["expected"] == pytest.approx(13 / 2 / 12)
 
 
+def test_life_cover_is_of_cash_as_it_came_or_of_what_is_expected():
+    """Prices are uncertain and the loan is not: what a lender expects is the same in all replications."""
+    terms = {"costs": {"gpus": GPUS}, "assets": {"gpus": {"life": "5 years"}}}
+    terms["revenue"] = {"sold": {"supply": "gpus", "price": "2 to 9 USD"}}
+    built = scenario(**terms, funding={"bank": LOAN})
+    found = dcsim.finance(built, n=6, engine="reference")
+    rows = found.outcomes[found.outcomes["party"] == "bank"]
+    for ratio in ("llcr", "plcr"):
+        base = figure(found, f"{ratio}_min", "bank")["expected"]
+        assert rows[f"{ratio}_forecast_min"].tolist() == [base] * 6
+        assert rows[f"{ratio}_min"].nunique() == 6
+        assert figure(found, f"{ratio}_forecast_min")["expected"] == base
+    dear = built.with_({"finance.revenue.sold.price": "4 to 18 USD"})
+    change = dcsim.compare(built, dear, outcome="llcr_forecast_min", party="bank", n=4, engine="reference").differences
+    base, ahead = (dcsim.finance(one, expected=True) for one in (built, dear))
+    moved = figure(ahead, "llcr_min", "bank")["expected"] - figure(base, "llcr_min", "bank")["expected"]
+    assert change["mean"].tolist() == pytest.approx([moved])
+
+
 def test_a_borrowing_base_of_market_value_is_repaid_where_it_falls():
     falls = {"gpus": {"life": "5 years", "market_value": {"0 months": 1, "3 months": "0.5"}}}
     bank = {**LOAN, "repaid": "bullet", "base": "market_value"}

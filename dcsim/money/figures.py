@@ -34,13 +34,19 @@ RATIOS = {
     "ltv_headroom": "value that may fall until the LTV covenant breaks",
     "loss_given_default": "loss given default",
 }
+FORECASTS = {
+    "llcr_forecast_min": "lowest LLCR, expected cash",
+    "plcr_forecast_min": "lowest PLCR, expected cash",
+}
 COVER = {
     "dscr_min": "lowest DSCR",
     "ltv_max": "highest LTV",
-    "llcr_min": "lowest LLCR",
-    "plcr_min": "lowest PLCR",
+    "llcr_min": "lowest LLCR, cash as it came",
+    "plcr_min": "lowest PLCR, cash as it came",
+    **FORECASTS,
     "average_life": "average life, years",
 }
+LIFE_COVERS = ("llcr_min", "plcr_min", *FORECASTS)
 EVENTS = {
     "runs_out": "cash runs out",
     "rent_missed": "a rent is missed",
@@ -61,25 +67,23 @@ CHANCES = {
     "default_chance": "chance of a default",
 }
 """Of each replication 1 where it happens, 0 where it does not: their mean is the chance."""
-MORE_IS_BETTER = (
-    frozenset(
-        (
-            "npv",
-            "npv_with_residual",
-            "irr",
-            "irr_with_residual",
-            "irr_equity",
-            "dscr_headroom",
-            "ltv_headroom",
-            "dscr_min",
-        )
+MORE_IS_BETTER = frozenset(
+    (
+        "npv",
+        "npv_with_residual",
+        "irr",
+        "irr_with_residual",
+        "irr_equity",
+        "dscr_headroom",
+        "ltv_headroom",
+        "dscr_min",
     )
-    | {"llcr_min", "plcr_min", "runs_out", "gap_month", "rent_missed", "breach", "default"}
-    | {"acceleration"}
-)
+) | {*LIFE_COVERS, "runs_out", "gap_month", "rent_missed", "breach", "default", "acceleration"}
 """Figures of which more, and events of which a later date, is welcome."""
 FREE = ("revenue", "from parties", "operating costs", "to parties", "investment", "assets sold")
 """The lines of free cash flow."""
+Forecast = Mapping[str, tuple[Ints, Floats]]
+"""Of each loan, what the expected build has by month: the cash for debt service of its borrower, and its interest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +108,15 @@ class Figures:
         return replace(self, dscr=self.dscr[:0], ltv=self.ltv[:0], llcr=self.llcr[:0])
 
 
-def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Months) -> dict[str, Figures]:
+def forecast_of(finance: Finance, books: Books) -> Forecast:
+    """What a lender expects of each loan, from the books of the expected build."""
+    cash = {name: party.covering(finance.dscr.cfads) for name, party in books.parties.items()}
+    return {name: (cash[finance.party(loan.terms.by)], loan.offer.period) for name, loan in books.loans.items()}
+
+
+def figures_of(
+    scenario: Scenario, finance: Finance, books: Books, months: Months, forecast: Forecast
+) -> dict[str, Figures]:
     """The figures of every party, of all of them together, and of every loan, by name."""
     at, rate = years(months.ends, finance.valuation_date or scenario.start), float(finance.discount_rate)
     loans: dict[str, Figures] = {}
@@ -113,7 +125,7 @@ def figures_of(scenario: Scenario, finance: Finance, books: Books, months: Month
         borrower = finance.party(loan.terms.by)
         lent[borrower].append(loan)
         lent[TOGETHER].append(loan)
-        loans[name] = _of_loan(books, finance, months, books.parties[borrower], lent[borrower])
+        loans[name] = _of_loan(books, finance, months, books.parties[borrower], lent[borrower], forecast[name])
         values, present = _of_lender(loan, at, rate)
         loans[name].values.update(values)
         loans[name] = replace(loans[name], present=present)
@@ -196,7 +208,9 @@ def _tested(loan: Loan, months: Months) -> NDArray[np.bool_]:
     return tests(asked, months) & (month >= since[:, None]) & (month <= loan.acceleration[:, None])
 
 
-def _of_loan(books: Books, finance: Finance, months: Months, party: Party, senior: list[Loan]) -> Figures:
+def _of_loan(
+    books: Books, finance: Finance, months: Months, party: Party, senior: list[Loan], forecast: tuple[Ints, Floats]
+) -> Figures:
     """The figures of the last of these loans; the others are served before it."""
     loan, cash = senior[-1], party.covering(finance.dscr.cfads)
     n, count = cash.shape
@@ -207,7 +221,11 @@ def _of_loan(books: Books, finance: Finance, months: Months, party: Party, senio
     ratio = loan_to_value(np.asarray(charged), np.asarray(value)) if loan.terms.against else np.full((n, count), np.nan)
     assert loan.terms.term is not None
     last = loan.first + int(loan.terms.term.months)
-    llcr, plcr = (_life_cover(cash, loan.offer.period, np.asarray(owed), until) for until in (last, last * 0 + count))
+    covers = [
+        _life_cover(*path, np.asarray(owed), until)
+        for path in ((cash, loan.offer.period), forecast)
+        for until in (last, last * 0 + count)
+    ]
     asked, least, most = loan.terms.covenants, _least(cover), -_least(-ratio)
     tested = _tested(loan, months)
     least_tested, most_tested = _least(np.where(tested, cover, np.nan)), -_least(np.where(tested, -ratio, np.nan))
@@ -218,8 +236,7 @@ def _of_loan(books: Books, finance: Finance, months: Months, party: Party, senio
         "interest_paid": loan.interest.sum(axis=1) / 100,
         "dscr_min": least,
         "ltv_max": most,
-        "llcr_min": _least(llcr),
-        "plcr_min": _least(plcr),
+        **dict(zip(LIFE_COVERS, map(_least, covers), strict=True)),
         "average_life": np.where(
             loan.repaid.any(axis=1), (loan.repaid * time).sum(axis=1) / np.maximum(loan.repaid.sum(axis=1), 1), np.nan
         ),
@@ -237,14 +254,14 @@ def _of_loan(books: Books, finance: Finance, months: Months, party: Party, senio
     }
     if loan.terms.interest_until is not None:
         values["ready"] = _dated(loan.offer.ready, count)
-    return Figures(values, [""] * n, cover, ratio, llcr)
+    return Figures(values, [""] * n, cover, ratio, covers[0])
 
 
 def _worst(loans: list[dict[str, Floats]], lent: list[Loan], n: int) -> dict[str, Floats]:
     """Of a party with these loans: its worst ratios, its first breach, and what all its lenders lose."""
     worst_of: dict[str, Floats] = {}
     for names, worst in (
-        (("llcr_min", "plcr_min", "dscr_headroom", "ltv_headroom", "breach", "default", "acceleration"), np.fmin),
+        ((*LIFE_COVERS, "dscr_headroom", "ltv_headroom", "breach", "default", "acceleration"), np.fmin),
         (("ltv_max", "repaid"), np.fmax),
     ):
         for name in names:
@@ -280,8 +297,8 @@ def _life_cover(cash: Ints, period: Floats, owed: Ints, last: Ints) -> Floats:
     What is owed is that of this loan and of those before it. Not a number where nothing is. Yescombe, Principles of
     Project Finance, 2nd ed. 2014, ch. 12.
     """
-    value, cover = np.zeros(len(cash)), np.zeros(cash.shape)
-    for month in range(cash.shape[1] - 1, -1, -1):
+    value, cover = np.zeros(len(owed)), np.zeros(owed.shape)
+    for month in range(owed.shape[1] - 1, -1, -1):
         cover[:, month] = value
         value = (value + np.where(month <= last, cash[:, month], 0)) / (1 + period[:, month])
     return np.where(owed > 0, cover / np.maximum(owed, 1), np.nan)

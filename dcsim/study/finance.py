@@ -17,7 +17,17 @@ from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import RequestError
 from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books
 from dcsim.money.chosen import with_chosen
-from dcsim.money.figures import COVER, EVENTS, MONEY, RATIOS, Figures, figures_of, sources_and_uses
+from dcsim.money.figures import (
+    COVER,
+    EVENTS,
+    MONEY,
+    RATIOS,
+    Figures,
+    Forecast,
+    figures_of,
+    forecast_of,
+    sources_and_uses,
+)
 from dcsim.money.months import Drawn, Floats, Ints, Months, expected, quantile, repeated, sampled
 from dcsim.money.quantities import cost_quantity, rented_quantity, revenue_quantity
 from dcsim.money.records import Record, Records, Watched
@@ -100,6 +110,8 @@ class Money:
         self.months = Months.of(scenario, finance)
         self.wanted = Wanted()
         self.watched = Watched.of(network, self.finance)
+        self.forecast: Forecast | None = None
+        """What lenders expect, where it is known; else each build is its own forecast."""
 
     @classmethod
     def of(cls, scenario: Scenario, network: Network) -> "Money":
@@ -137,7 +149,13 @@ class Money:
 
     def figures(self, books: Books) -> dict[str, Figures]:
         """The figures of parties and loans."""
-        return figures_of(self.scenario, self.finance, books, self.months)
+        forecast = self.forecast or forecast_of(self.finance, books)
+        return figures_of(self.scenario, self.finance, books, self.months, forecast)
+
+    def foresee(self, engine: str) -> None:
+        """From now on, what is valued on a forecast is valued on that of the expected build."""
+        _, record = self._expected(engine)
+        self.forecast = forecast_of(self.finance, self.books(self.builds([record]), expected))
 
     def keep(self, first: int, builds: Builds, drawn: Drawn) -> Valued:
         """The books of some replications, reduced."""
@@ -188,6 +206,7 @@ class Money:
         """The build with expected values, at expected prices, and what a day of its delay costs."""
         trace, record = self._expected(engine)
         centre = self.keep(0, self.builds([record]), expected)
+        self.forecast = forecast_of(self.finance, centre.books)
         return centre, self.delays(trace, record, centre)
 
     def _expected(self, engine: str) -> tuple[Trace, Record]:
@@ -258,10 +277,10 @@ def finance(
     pool = pool_for(chosen, workers, executor)
     among = None if expected else agreed(scenario, network, seed, n, chosen, pool)
     numbers = range(0 if expected else n) if among is None else among.numbers.tolist()
+    centre, delays = money.expected(chosen)
     work = _Parts(chosen, money, seed, numbers)
     parts = in_chunks(len(numbers), pool, work, progress, money.chunk(len(numbers)))
     about = {"seed": EXPECTED if expected else seed, "replications": 1 if expected else n, **about_seen(among)}
-    centre, delays = money.expected(chosen)
     return _result(money, party_, centre, parts, delays, numbers or [0], about)
 
 

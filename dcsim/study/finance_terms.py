@@ -1,7 +1,7 @@
 """The conventions of answers about money, and how each figure is defined."""
 
 from dcsim.document.words import share
-from dcsim.money.figures import CHANCES, COVER, EVENTS, MONEY, RATIOS
+from dcsim.money.figures import CHANCES, COVER, EVENTS, LIFE_COVERS, MONEY, RATIOS
 from dcsim.scenario.schema import Scenario
 
 LABELS = {**MONEY, **RATIOS, **COVER, **EVENTS, **CHANCES}
@@ -21,10 +21,11 @@ CONVENTIONS = (
     "before it too. LTV: what is owed after the month's payments, to this loan and those before it against the same "
     "assets / market value; the forced-sale value stands beside it.",
     "LLCR and PLCR: the value, at the rate of the loan, of the cash for debt service from the next month to that of "
-    "the last instalment by the term (to the last month) / what is owed to this loan and those before it: of the cash "
-    "as it comes in the replication, not of a forecast. Average life: of principal, from the first draw. Headroom: by "
-    "how much the cash (the market value) may fall until the covenant breaks, at the lowest of its tests; below zero "
-    "it is broken.",
+    "the last instalment by the term (to the last month) / what is owed to this loan and those before it. With cash as "
+    "it came they know what the replication brings later; with expected cash they value the cash and the rate of the "
+    "expected build, as lenders do, who know their base case only; it is that of the start, and no later one. Average "
+    "life: of principal, from the first draw. Headroom: by how much the cash (the market value) may fall until the "
+    "covenant breaks, at the lowest of its tests; below zero it is broken.",
     "Order of payments at each month end: running costs and rents, investment; then loan by loan in the order of the "
     "file interest, principal, reserve; then sweeps of what the month leaves; then distributions, none in a breach, "
     "while interest is added to a loan, or below the lock-up. A reserve is so many months of the service of the "
@@ -51,7 +52,7 @@ DEFINED = (
         "value less loans.",
     ),
     (("dscr_min", "ltv_max"), CONVENTIONS[4]),
-    (("llcr_min", "plcr_min", "average_life", "dscr_headroom", "ltv_headroom"), CONVENTIONS[5]),
+    ((*LIFE_COVERS, "average_life", "dscr_headroom", "ltv_headroom"), CONVENTIONS[5]),
     (("breach", "default", "acceleration", "loss_given_default", "breach_chance", "default_chance"), CONVENTIONS[7]),
     (("rents_owed", "rent_missed"), "A rent is missed where the lessee has no cash for it, and owed until it has."),
     (("interest_capitalised", "interest_paid", "ready", "repaid"), CONVENTIONS[0]),

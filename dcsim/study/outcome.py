@@ -20,7 +20,7 @@ from dcsim.document.report import Section
 from dcsim.engine import builds
 from dcsim.errors import RequestError
 from dcsim.money.books import TOGETHER
-from dcsim.money.figures import CHANCES, COVER, EVENTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
+from dcsim.money.figures import CHANCES, COVER, EVENTS, FORECASTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
 from dcsim.money.months import sampled
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -208,6 +208,8 @@ class Asking:
         return Simulated({self.outcomes[0]: np.asarray(days(network, ends.ticks), np.float64)}, ends=ends)
 
     def _figures(self, money: Money, numbers: Ints, designed: Designed, progress: Progress) -> Simulated:
+        if self.outcomes[0].name in FORECASTS:
+            money.foresee(self.engine)
         work = _Figures(self.engine, money, self.seed, self.outcomes, numbers, designed)
         chunks = in_chunks(len(numbers), self.pool, work, progress, money.chunk(len(numbers)))
         values = {outcome: np.concatenate([chunk[k][0] for chunk in chunks]) for k, outcome in enumerate(self.outcomes)}
