@@ -9,24 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from dcsim.analysis.frames import moments, typed
+from dcsim.analysis.frames import moments
 from dcsim.analysis.result import EXPECTED
 from dcsim.analysis.supplies import movements
 from dcsim.engine import ENGINES, builds, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import RequestError
-from dcsim.money.books import STATEMENTS, TOGETHER, Books, Builds, keep_books
+from dcsim.money.books import TOGETHER, Books, Builds, keep_books
 from dcsim.money.chosen import with_chosen
 from dcsim.money.figures import (
-    COVER,
-    EVENTS,
-    MONEY,
-    RATIOS,
     Figures,
     Forecast,
     figures_of,
     forecast_of,
-    sources_and_uses,
 )
 from dcsim.money.months import Drawn, Floats, Ints, Months, expected, quantile, repeated, sampled
 from dcsim.money.quantities import cost_quantity, rented_quantity, revenue_quantity
@@ -38,8 +33,18 @@ from dcsim.scenario.finance import Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.values import Uncertain
 from dcsim.study.cash import network_of
-from dcsim.study.finance_debt import fan, leases, levels, loans
+from dcsim.study.finance_debt import leases, loans
 from dcsim.study.finance_observed import OBSERVED, RENTED, observed, rented_table
+from dcsim.study.finance_tables import (
+    FIGURES,
+    SOURCES,
+    events_table,
+    figures_table,
+    monthly_table,
+    outcomes_table,
+    sources_table,
+    statements_table,
+)
 from dcsim.study.finance_words import CHARTS, report
 from dcsim.study.joint import Joint, Wanted, contours, joint_about, joint_table, wanted
 from dcsim.study.manifest import Count, Fields, Number
@@ -59,12 +64,12 @@ SLIP = 30
 MOST_WATCHED = 2**23
 """So many instances of activities are kept at once at most, those of each replication by themselves."""
 TABLES = {
-    "figures": "party figure kind expected:number mean:number p10:number p50:number p90:number there:number note",
+    "figures": FIGURES,
     "events": "party event expected:time p10:time p50:time p90:time happens:number",
     "monthly": "party month:time cash:number cash_p10:number cash_p50:number cash_p90:number dscr:number"
     " dscr_p10:number dscr_p50:number dscr_p90:number",
     "statements": "party statement line month:time amount:number",
-    "sources": "party side line amount:number",
+    "sources": SOURCES,
     "loans": "loan party month:time rate:number drawn:number fee:number added:number unpaid:number interest:number"
     " repaid:number service:number to_reserve:number forgiven:number balance:number market_value:number"
     " forced_value:number forced_ltv:number ltv:number ltv_p10:number ltv_p50:number ltv_p90:number dscr:number"
@@ -333,102 +338,18 @@ def _result(
     }
     sampled_ = parts or [centre]
     tables = {
-        "figures": _figures(money, centre, sampled_),
-        "events": _events(money, centre, sampled_),
-        "monthly": _monthly(money, centre, sampled_),
-        "statements": _statements(money, centre),
-        "sources": _sources(centre),
+        "figures": figures_table(money, centre, sampled_),
+        "events": events_table(money, centre, sampled_),
+        "monthly": monthly_table(money, centre, sampled_),
+        "statements": statements_table(money, centre),
+        "sources": sources_table(centre),
         "loans": loans(money, centre, sampled_),
         "leases": leases(money, centre),
         "observed": observed(money, centre, sampled_),
         "own_or_rent": rented_table(centre, sampled_),
         "delays": delays,
-        "outcomes": _outcomes(money, sampled_, numbers),
+        "outcomes": outcomes_table(money, sampled_, numbers),
         "joint": joint_table(money, [part.joint for part in sampled_], numbers),
         "contours": contours(money, [part.joint for part in parts]),
     }
     return Result("finance", money.scenario, about, tables)
-
-
-def _all(parts: Sequence[Valued], party: str, name: str) -> Floats:
-    return np.concatenate([part.figures[party].values[name] for part in parts])
-
-
-def _figures(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFrame:
-    """One row per party (or loan) and figure: party, figure, kind (money or ratio), expected, mean, p10, p50, p90,
-    there (in which share of the replications it exists), note (why the expected build has none)."""
-    rows = []
-    for party, figures in centre.figures.items():
-        for name in (name for name in (*MONEY, *RATIOS, *COVER) if name in figures.values):
-            values = _all(parts, party, name)
-            here = values[~np.isnan(values)]
-            finite = here[np.isfinite(here)]
-            mean = float(finite.mean()) if len(finite) == len(here) and len(here) else np.nan
-            note = figures.words[0] if name == "irr" else ""
-            kind = "money" if name in MONEY else "share" if name in RATIOS else "ratio"
-            share_there = len(here) / len(values)
-            rows.append((party, name, kind, float(figures.values[name][0]), mean, *levels(here), share_there, note))
-    return typed(rows, TABLES["figures"])
-
-
-def _events(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFrame:
-    """One row per party (or loan) and event, dated by the end of its month: party, event, expected, p10, p50, p90
-    (empty for never), happens (in which share of the replications)."""
-    names = [(party, name) for party, figures in centre.figures.items() for name in EVENTS if name in figures.values]
-    values = [_all(parts, *name) for name in names]
-    numbers = np.array([levels(value) for value in values]).T
-    centres = np.array([centre.figures[party].values[name][0] for party, name in names])
-    return pd.DataFrame(names, columns=["party", "event"]).assign(
-        expected=money.dates(centres),
-        p10=money.dates(numbers[0]),
-        p50=money.dates(numbers[1]),
-        p90=money.dates(numbers[2]),
-        happens=[float(np.isfinite(value).mean()) for value in values],
-    )
-
-
-def _monthly(money: Money, centre: Valued, parts: Sequence[Valued]) -> pd.DataFrame:
-    """One row per party and month, quantiles of the first 4,096 replications: party, month (its last day), cash
-    (expected), cash_p10, cash_p50, cash_p90, dscr (expected), dscr_p10, dscr_p50, dscr_p90."""
-    frames = []
-    for party in centre.books.parties:
-        figures = centre.figures[party]
-        cash = np.concatenate([part.cash[party] for part in parts]) / 100
-        low, middle, high = np.quantile(cash, (0.1, 0.5, 0.9), axis=0, method="inverted_cdf")
-        columns = {"cash_p10": low, "cash_p50": middle, "cash_p90": high}
-        columns |= fan("dscr", figures, [part.figures[party] for part in parts])
-        ends = moments(list(money.months.ends))
-        frame = pd.DataFrame({"party": party, "month": ends, "cash": centre.cash[party][0] / 100, **columns})
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def _statements(money: Money, centre: Valued) -> pd.DataFrame:
-    """The expected build, one row per party, statement, line and month: party, statement, line, month, amount."""
-    frames = []
-    for name, party in centre.books.parties.items():
-        for statement in STATEMENTS:
-            for line, amounts in party.statement(statement).items():
-                head = {"party": name, "statement": statement, "line": line}
-                month = moments(list(money.months.ends))
-                frames.append(pd.DataFrame({**head, "month": month, "amount": amounts[0] / 100}))
-    return pd.concat(frames, ignore_index=True)
-
-
-def _sources(centre: Valued) -> pd.DataFrame:
-    """Sources and uses of all money of the expected build: party, side, line, amount."""
-    rows = []
-    for name, party in centre.books.parties.items():
-        for side, lines in zip(("source", "use"), sources_and_uses(party), strict=True):
-            rows += [(name, side, line, float(amount[0]) / 100) for line, amount in lines.items()]
-    return typed(rows, TABLES["sources"])
-
-
-def _outcomes(money: Money, parts: Sequence[Valued], numbers: Sequence[int]) -> pd.DataFrame:
-    """One row per party (or loan) and replication: all figures, and the end of the month of each event."""
-    frames = []
-    for party, figures in parts[0].figures.items():
-        columns = {name: _all(parts, party, name) for name in figures.values if name not in EVENTS}
-        events = {name: money.dates(_all(parts, party, name)) for name in EVENTS if name in figures.values}
-        frames.append(pd.DataFrame({"party": party, "replication": numbers, **columns, **events}))
-    return pd.concat(frames, ignore_index=True)
