@@ -16,6 +16,7 @@ import dcsim as library
 from dcsim.calendars import DAYS_OFF, Shifts
 from dcsim.errors import DcsimError, RequestError, ScenarioError
 from dcsim.exchange import taken_over as taken_over_schedule
+from dcsim.exchange.checking import check_schedule
 from dcsim.exchange.writer import write
 from dcsim.scenario.parse import parse_yaml
 from dcsim.scenario.tree import Origin, plain
@@ -911,6 +912,111 @@ def test_the_calendar_of_a_crew_stands_over_that_of_its_work(mpxj, tmp_path, kin
     else:
         assert "last_finish: {activity: handover, target: 2026-01-19}" in found.text
         assert table["total_float"].min() < 0
+
+
+def hung(mpxj, is_p6=True):
+    """The project with what spans others: site management, a crane behind several, and the summary of the part."""
+    import jpype
+
+    made = project(mpxj, is_p6)
+    tasks = {str(one.getName()): one for one in made.getTasks()}
+    kinds, types = mpxj.RelationType, mpxj.ActivityType
+    for number, name, kind in ((90, "Management", types.LEVEL_OF_EFFORT), (91, "Crane", types.LEVEL_OF_EFFORT),
+                               (92, "All of it", types.WBS_SUMMARY)):  # fmt: skip
+        tasks[name] = task(mpxj, tasks["Hall 1"], made.getDefaultCalendar(), number, name, 7)
+        tasks[name].setActivityType(kind)
+    for before, after, kind, lag in (
+        ("Dig pit", "Management", kinds.START_START, 0),
+        ("Management", "Roof", kinds.FINISH_FINISH, 0),
+        ("Management", "Handover", kinds.FINISH_START, 0),
+        ("Dig pit", "Crane", kinds.FINISH_START, 1),
+        ("Steel", "Crane", kinds.START_START, 1),
+        ("Crane", "Pour slab", kinds.FINISH_FINISH, 1),
+    ):
+        lag = mpxj.Duration.getInstance(float(lag), mpxj.TimeUnit.DAYS)
+        tasks[after].addPredecessor(mpxj.Relation.Builder().predecessorTask(tasks[before]).type(kind).lag(lag))
+    for name, user in (("Manager", "Management"), ("Crew", "Crane"), ("Crew", "Steel")):
+        crew = next((one for one in made.getResources() if str(one.getName()) == name), None) or made.addResource()
+        crew.setName(name)
+        crew.setType(mpxj.ResourceType.WORK)
+        assigned = tasks[user].addResourceAssignment(crew)
+        assigned.setUnits(jpype.java.lang.Double(100.0))
+        for setter in (assigned.setWork, assigned.setRemainingWork):
+            setter(mpxj.Duration.getInstance(24.0, mpxj.TimeUnit.HOURS))
+    return made, tasks
+
+
+SPANS = ["A90", "A91", "A92"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "suffix"), [("XER", "xer"), ("PMXML", "xml")])
+@pytest.mark.parametrize("begun", [False, True])
+def test_level_of_effort_spans_what_begins_and_ends_it_and_drives_nothing(mpxj, tmp_path, kind, suffix, begun):
+    """With the dates of a method of P6 that is not ours; it holds a crew, but none that work needs."""
+    import jpype
+
+    java = jpype.JPackage("java").time.LocalDateTime
+    made, tasks = hung(mpxj)
+    if begun:
+        made.getProjectProperties().setStatusDate(java.of(2026, 1, 14, 8, 0))
+        tasks["Dig pit"].setActualStart(java.of(2026, 1, 5, 8, 0))
+        tasks["Dig pit"].setActualFinish(java.of(2026, 1, 12, 17, 0))
+        tasks["Dig pit"].setRemainingDuration(mpxj.Duration.getInstance(0.0, mpxj.TimeUnit.DAYS))
+        tasks["Dig pit"].setActualDuration(mpxj.Duration.getInstance(5.0, mpxj.TimeUnit.DAYS))
+    mpxj.cpm.PrimaveraScheduler().schedule(made, java.of(2026, 1, 5, 8, 0))
+    path = tmp_path / f"plan.{suffix}"
+    mpxj.writer.UniversalProjectWriter(getattr(mpxj.writer.FileFormat, kind)).write(made, str(path))
+    found = library.import_schedule(path)
+    table = found.activities.set_index("id")
+    assert (table["file_off"] == 0).all()
+    assert table["early_finish"].tolist() == table["file_finish"].tolist()
+    assert table.loc[SPANS, "early_start"].tolist() == table.loc[SPANS, "file_start"].tolist()
+    assert (table.loc[SPANS, "simulated_off"] == 0).all()
+    assert not table.loc[SPANS, "critical"].any()
+    assert "manager: 1}" in found.text
+    lost = set(zip(found.losses["where"], found.losses["what"], strict=True))
+    assert ("A91", "Crew, which other work takes") in lost
+    assert ("A90", "the link FS to A5, which would wait for what only spans others") in lost
+    for engine in ("reference", "compiled"):
+        rows = library.simulate(found.scenario, seed=1, engine=engine).activities.set_index("activity")
+        assert rows.loc["management", "finish"] == rows.loc["handover", "start"]
+    without = [row for row in check_schedule(path).itertuples() if "A9" in row.where]
+    assert not without
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("tool", "suffix"), [("", "xer"), ("p6", "xml"), ("project", "xml")])
+def test_level_of_effort_goes_to_the_tool_and_back(mpxj, tmp_path, tool, suffix):
+    made, _ = hung(mpxj)
+    path = tmp_path / "plan.xer"
+    mpxj.writer.UniversalProjectWriter(mpxj.writer.FileFormat.XER).write(made, str(path))
+    before = library.import_schedule(path)
+    path = tmp_path / f"back.{suffix}"
+    done = library.export(library.replicate(before.scenario, 4, engine="reference"), path=path, tool=tool)
+    after = library.import_schedule(path)
+    dates = ["id", "early_start", "early_finish", "simulated_start", "simulated_finish"]
+    assert after.activities[dates].equals(before.activities[dates])
+    lost = done.losses[done.losses["what"] == "it lasts from what begins it to what ends it"]
+    assert lost["where"].tolist() == (SPANS if tool == "project" else [])
+    back = mpxj.reader.UniversalProjectReader().read(str(path)).getTasks()
+    types = {str(one.getActivityID()): str(one.getActivityType()) for one in back}
+    assert tool == "project" or [types[id_] for id_ in SPANS] == ["LEVEL_OF_EFFORT"] * 3
+
+
+def test_a_hammock_in_a_table_and_one_that_nothing_ends(taken_over):
+    rows = (
+        'ID,Name,Type,Duration,Predecessors,Start\n1,a,,5 d,4SS,2026-01-05\n2,b,,3 d,"1,4",\n'
+        '3,Site,Level of Effort,9 d,"1SS+1d,2FF",\n4,Guard,hammock,4 d,,\n'
+    )
+    found = taken_over(rows, start="2026-01-05 08:00")
+    assert "after: [{activity: a, from: start, lag: {working: 1 d}}, {activity: b, to: finish}]" in found.text
+    assert "after: [{activity: a, from: start}, {activity: b, from: start, to: finish}]" in found.text
+    lost = dict(zip(found.losses["what"], found.losses["instead"], strict=True))
+    assert lost["the link FS to 2, which would wait for what only spans others"] == "2 gives its finish, as in P6"
+    found = taken_over(rows.replace('"1,4"', "1"), start="2026-01-05 08:00")
+    assert "duration: 4 d" in found.text
+    assert found.losses["what"].tolist()[-1] == "it spans others, and none ends it"
 
 
 def test_limits_move_activities_where_the_tool_obeys_them():

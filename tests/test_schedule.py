@@ -237,16 +237,20 @@ def counted_by_hand(activities, links, is_open):
         return hour
 
     dates = {}
-    for name, (work, calendar, date) in activities.items():
+    for name, (work, calendar, date, spans) in activities.items():
         begin, end = max(date, 0), 0
         for before, after, kind, lag, by in links:
             if after == name:
                 moment = later(by, dates[before][kind[0] == "F"], lag)
                 begin, end = (max(begin, moment), end) if kind[1] == "S" else (begin, max(end, moment))
-        while work and not is_open[calendar][begin]:
+        while (work or spans) and not is_open[calendar][begin]:
             begin += 1
         finish = later(calendar, begin, work)
-        if finish < end:
+        if spans:
+            while end > begin and not is_open[calendar][end - 1]:
+                end -= 1
+            finish = max(begin, end)
+        elif finish < end:
             begin, left = end, work
             while left:
                 begin -= 1
@@ -258,7 +262,7 @@ def counted_by_hand(activities, links, is_open):
 
 @pytest.mark.parametrize("batch", [0, *(pytest.param(batch, marks=pytest.mark.slow) for batch in range(1, 10))])
 def test_early_dates_are_those_counted_hour_by_hour(batch):
-    """Networks with links of every type, lags, three calendars with days off, and dates; 50 in each batch."""
+    """Networks with links of every type, spans, lags, three calendars with days off, and dates; 50 in each batch."""
     monday = dt.datetime(2026, 1, 5)
     weeks = {
         "five": (range(5), ((8, 12), (13, 17))),
@@ -280,13 +284,14 @@ def test_early_dates_are_those_counted_hour_by_hour(batch):
         activities, links, names = {}, [], [None, *weeks]
         for number in range(rng.randint(3, 12)):
             name, date = f"a{number}", rng.choice((0, 0, 0, rng.randint(1, 300)))
-            activities[name] = rng.choice((0, 1, 5, 8, 20, 30)), rng.choice(names), date
+            work = rng.choice((0, 1, 5, 8, 20, 30))
+            activities[name] = work, rng.choice(names), date, not work and rng.random() < 0.5
             for before in rng.sample(sorted(activities)[:-1], min(number, rng.randint(0, 3), len(activities) - 1)):
                 if before != name:
                     lag, by = rng.choice((0, 0, 3, 12)), rng.choice(names)
                     links.append((before, name, rng.choice(("FS", "SS", "FF", "SF")), lag, by))
-        for name, (work, calendar, date) in activities.items():
-            made.activities[name] = Activity(name, name, 60 * work, calendar)
+        for name, (work, calendar, date, spans) in activities.items():
+            made.activities[name] = Activity(name, name, 60 * work, calendar, spans=spans)
             if date:
                 limit = Constraint("start on or after", monday + dt.timedelta(hours=date))
                 made.activities[name].constraints = (limit,)

@@ -143,17 +143,21 @@ def read_schedule(
     calendars: Mapping[str, str] = NOTHING,
 ) -> Schedule:
     """The schedule in a file (see `import_schedule`)."""
+    from dcsim.exchange.hammocks import hang
     from dcsim.exchange.planning import SUFFIXES, planned
     from dcsim.exchange.sheets import read_table
     from dcsim.exchange.tabular import Answers, schedule_of
 
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
-        return planned(path, name, sheet, encoding)
-    if suffix not in (*TABLES, *WORKBOOKS):
+    if suffix not in (*TABLES, *WORKBOOKS, *SUFFIXES):
         raise ScheduleError(f"'{path}': schedules are read from {', '.join((*TABLES, *WORKBOOKS, *SUFFIXES))}")
-    table = read_table(path, sheet, separator, encoding)
-    return schedule_of(table, name or path.stem, Answers(**moments, dates=dates, decimal=decimal, calendars=calendars))
+    if suffix in SUFFIXES:
+        schedule = planned(path, name, sheet, encoding)
+    else:
+        answers = Answers(**moments, dates=dates, decimal=decimal, calendars=calendars)
+        schedule = schedule_of(read_table(path, sheet, separator, encoding), name or path.stem, answers)
+    hang(schedule)
+    return schedule
 
 
 def taken_over(schedule: Schedule) -> Imported:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
+from dcsim.exchange.hammocks import without_shared_crews
 from dcsim.network import WHOLE
 from dcsim.scenario.values import MOST_OF_LENGTH
 from dcsim.schedule import (
@@ -72,6 +73,7 @@ class Planner:
 
     def __init__(self, schedule: Schedule, times: Times, dates: dict[str, Dates]) -> None:
         self.schedule, self.times, self.dates = schedule, times, dates
+        without_shared_crews(schedule)
         self.into, self.origin, self.until = schedule.into(), schedule.origin, schedule.until
         self.has_progress = any(activity.actual_start is not None for activity in schedule.activities.values())
         self.units = {name: self._unit(name) for name in schedule.resources}
@@ -154,7 +156,7 @@ class Planner:
         made = Planned(activity, activity.calendar, activity.minutes, activity.estimate)
         self._progress(activity, made)
         made.requires = {name: int(amount * self.units[name]) for name, amount in activity.resources.items()}
-        for link in self.into[activity.id]:
+        for link in self._written(activity):
             self._link(link, activity, made)
         self._constraints(activity, made)
         self._tied_crews(activity, made)
@@ -164,9 +166,24 @@ class Planner:
         held = is_earlier or any(self._holds(link) for link in self.into[activity.id])
         if begin > self.origin and not held and not (self.has_progress and begin == status):
             made.wait_until(begin)
-        if activity.minutes == 0 and not any(link.lag and link.calendar == made.calendar for link in made.after):
+        if (
+            activity.minutes == 0
+            and not activity.spans
+            and not any(link.lag and link.calendar == made.calendar for link in made.after)
+        ):
             made.calendar = ELAPSED
         return made
+
+    def _written(self, activity: Activity) -> list[Link]:
+        """The links into an activity, but of those that may begin what spans others only the first in the plan."""
+        links = self.into[activity.id]
+        begin = [link for link in links if link.kind[1] == "S"]
+        if not activity.spans or activity.needs is None or len(begin) <= activity.needs or activity.actual_start:
+            return links
+        first = min(begin, key=lambda link: start_allowed(link, self.dates, self.times))
+        lost = f"the first of {len(begin)} links begins it"
+        self.schedule.lose(activity.id, lost, f"that from {first.predecessor}, the first in the plan", "assumption")
+        return [first, *(link for link in links if link.kind[1] == "F")]
 
     def _holds(self, link: Link) -> bool:
         """Whether a link alone keeps its successor from starting before the status date."""
@@ -204,6 +221,9 @@ class Planner:
             self.schedule.lose(activity.id, lost, "per cent with two decimals", "assumption")
         if link.lag < 0 and link.kind.startswith("S"):
             self.schedule.lose(activity.id, lost, "no lead: it is not known before when a predecessor will start")
+        if not activity.minutes and not activity.spans:  # what takes no time finishes when it starts
+            kind: Kind = "FS" if link.kind.startswith("F") else "SS"
+            link = link._replace(kind=kind)
         before = self.schedule.activities[link.predecessor]
         if link.kind == "FS" and link.lag < 0 and percent is None and (leads := self._further(link, before)):
             made.after += [Awaits(id_, "FS", lag, link.calendar, None) for id_, lag in leads.items()]
@@ -243,7 +263,8 @@ class Planner:
         """
         started_by = {link.predecessor for link in self.into[activity.id] if link.kind.endswith("S")}
         longest = max([activity.minutes, *(activity.estimate or ())])
-        for link in self.into[activity.id] if made.requires and activity.actual_start is None else ():
+        is_tied = made.requires and not activity.spans and activity.actual_start is None
+        for link in self.into[activity.id] if is_tied else ():
             before = self.schedule.activities[link.predecessor]
             if link.kind == "FF" and link.predecessor not in started_by and not before.is_done:
                 lag = (link.lag if link.calendar == activity.calendar else 0) - longest

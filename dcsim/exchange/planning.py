@@ -9,6 +9,7 @@ from typing import Any
 
 from dcsim.document.words import counted
 from dcsim.errors import UnavailableError
+from dcsim.exchange.hammocks import is_hammock, span
 from dcsim.exchange.hours import Calendars
 from dcsim.exchange.moments import moment_of
 from dcsim.exchange.sheets import read_file
@@ -33,8 +34,9 @@ _KINDS = {
     "FINISH_ON": "finish on",
 }
 TOOL_KINDS = {kind: name for name, kind in _KINDS.items()}
-OWN_ID = "dcsim id"
-"""The user field in which an exported file keeps the ids of activities; Project has no other place for them."""
+OWN_ID, OWN_TYPE = "dcsim id", "dcsim type"
+"""The user fields in which an exported file keeps ids and types of activities; Project has no other place for them."""
+WBS_SUMMARY = "WBS_SUMMARY"
 FAR = 2049
 """The year in which a tool lets last what has no end."""
 _UNREAD: dict[str, Callable[[Any], Any]] = {
@@ -49,7 +51,6 @@ _UNREAD_BASELINES: dict[str, Callable[[Any], Any]] = {
     ),
 }
 """The same where a file has a baseline; without one, MPXJ gives planned dates of P6 as such."""
-_FOLLOW_OTHERS = ("LEVEL_OF_EFFORT", "HAMMOCK")
 _MINUTES = {"m": 1, "h": 60, "em": 1, "eh": 60, "ed": DAY, "ew": 7 * DAY, "emo": 30 * DAY, "ey": 365 * DAY}
 
 
@@ -169,7 +170,9 @@ class _Reader:
         self.made.lags_from_rest = self.is_p6 and bool(self.properties.getComputeStartToStartLagFromEarlyStart())
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
         kinds = jpype.JPackage("org").mpxj.FieldTypeClass
-        self.own_id = project.getCustomFields().getFieldTypeByAlias(kinds.TASK, OWN_ID)
+        self.own_id, self.own_type = (
+            project.getCustomFields().getFieldTypeByAlias(kinds.TASK, alias) for alias in (OWN_ID, OWN_TYPE)
+        )
         self.calendars = Calendars(jpype, project, self.made, self.is_p6)
         self.ids: dict[int, str] = {}
         self.leaves: dict[int, list[str]] = {}
@@ -185,6 +188,10 @@ class _Reader:
                 self._activity(task)
         for task in tasks:
             self._links(task)
+        for task in tasks:
+            if str(task.getActivityType()) == WBS_SUMMARY and int(task.getUniqueID()) in self.ids:
+                around = int(task.getParentTask().getUniqueID()) if task.getParentTask() is not None else 0
+                span(self.made, self.ids[int(task.getUniqueID())], self.leaves.get(around, []))
         self._summary_tasks(tasks)
         return self.made
 
@@ -214,9 +221,7 @@ class _Reader:
 
     def _is_planned(self, task: Any) -> bool:
         """Whether something is done at a date of its own."""
-        kind = str(task.getActivityType())
-        why = "it spans other activities" if kind in _FOLLOW_OTHERS else ""
-        why = why or ("it belongs to another project" if task.getExternalTask() else "")
+        why = "it belongs to another project" if task.getExternalTask() else ""
         why = why or ("it is inactive" if not task.getActive() else "")
         if why:
             self.made.lose(self._id(task), f"'{task.getName()}': {why}", "it is left out, with its links")
@@ -247,8 +252,11 @@ class _Reader:
         elapsed = duration is not None and str(duration.getUnits()).startswith("e")
         calendar = ELAPSED if elapsed else self.calendars.worked_by(task, id_)
         made = Activity(id_, str(task.getName() or id_).strip() or id_, self._minutes(duration), calendar)
+        own_type = task.get(self.own_type) if self.own_type is not None else None
+        is_summary = str(task.getActivityType()) == WBS_SUMMARY
+        made.spans = is_summary or is_hammock(str(own_type or task.getActivityType()))
         above = list(self._above(task))
-        for parent in above:
+        for parent in above if not is_summary else ():
             self.leaves.setdefault(int(parent.getUniqueID()), []).append(id_)
         is_root = bool(above) and str(above[-1].getName()) in (self.made.name, str(self.properties.getName()))
         made.wbs = tuple(filter(None, (self._part(parent) for parent in reversed(above[:-1] if is_root else above))))

@@ -24,6 +24,8 @@ from dcsim.exchange.cells import (
     predecessors,
 )
 from dcsim.exchange.columns import fields_of, unit_of
+from dcsim.exchange.hammocks import is_hammock
+from dcsim.exchange.outline import Row, outline
 from dcsim.scenario.table import Table
 from dcsim.schedule import (
     ALAP,
@@ -47,10 +49,7 @@ MOST_PROBLEMS = 100
 _DATES = ("early_start", "early_finish", "constraint_date", "deadline", "baseline_finish", "actual_start",
           "actual_finish")  # fmt: skip
 _NUMBERS = ("duration", "optimistic", "likely", "pessimistic", "remaining", "percent", "predecessors", "resources")
-_WORK = ("duration", "likely", "early_start", "early_finish", "predecessors", "resources", "type", "constraint")
-"""What a row that is only a heading does not say."""
 _TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme")
-_YES = ("yes", "y", "true", "1", "x", "ja", "wahr")
 _DURATION = re.compile(r"\bdur|dauer", re.IGNORECASE)
 Value = TypeVar("Value")
 
@@ -65,19 +64,6 @@ class Answers:
     decimal: str = ""
     calendars: Mapping[str, str] = field(default_factory=dict)
     """Hours by the name of a calendar; those of activities without one under an empty name."""
-
-
-@dataclass
-class _Row:
-    """A row that is, or may be, an activity."""
-
-    line: int
-    cells: dict[str, str]
-    id: str
-    name: str
-
-    def get(self, field_: str) -> str:
-        return self.cells.get(field_, "")
 
 
 def schedule_of(table: Table, name: str, answers: Answers) -> Schedule:
@@ -111,7 +97,6 @@ class _Reader:
         self.known = self._known()
         self.awaited = {row.id: self._awaited(row) for row in self.rows}
         self.named = {link.id for before in self.awaited.values() for link in before}
-        self.headings: dict[str, str] = {}
         self.around: set[str] = set()
 
     def _find_durations(self) -> None:
@@ -127,7 +112,7 @@ class _Reader:
         made, ignored = self.made, [n for i, n in enumerate(self.table.columns) if n and i not in self.fields.values()]
         for column in ignored:
             made.lose("", f"column '{shorten(column)}'", "nothing: it is not read", "unsupported")
-        self.above = self._groups()
+        self.above, self.headings = outline(self.rows, self.named)
         rows = [row for row in self.rows if row.id not in self.headings]
         if not rows:
             self._refuse("there are no activities in it")
@@ -145,7 +130,7 @@ class _Reader:
 
     # What is a row
 
-    def _rows(self) -> list[_Row]:
+    def _rows(self) -> list[Row]:
         rows = []
         numbered = "id" not in self.fields
         for number, (line, cells) in enumerate(self.table.rows, start=1):
@@ -154,7 +139,7 @@ class _Reader:
             if (texts.get("name") or id_).casefold().strip(" :") in _TOTALS:
                 self.made.lose(id_, f"row {line}, '{texts.get('name') or id_}'", "nothing: it is a sum", "assumption")
             elif id_ or texts.get("name"):
-                rows.append(_Row(line, texts, id_ or f"row {line}", texts.get("name") or id_))
+                rows.append(Row(line, texts, id_ or f"row {line}", texts.get("name") or id_))
         if numbered:
             self.made.lose("", "ids, for which there is no column", "rows are numbered from 1", "assumption")
         counts, seen = Counter(row.id for row in rows), Counter[str]()
@@ -166,40 +151,18 @@ class _Reader:
         self._refuse_all()
         return rows
 
-    def _groups(self) -> dict[str, list[str]]:
-        """The rows above each row that only sum up others: by code of the work breakdown, outline level, or order."""
-        codes = {row.get("wbs"): row.id for row in self.rows if row.get("wbs")}
-        counts = Counter(row.get("wbs") for row in self.rows)
-        above = {parent for code in codes for parent in _parents(code)}
-        coded = any(counts[code] == 1 for code in above)
-        stack: list[tuple[int, str]] = []
-        groups: dict[str, list[str]] = {}
-        for row, following in zip(self.rows, [*self.rows[1:], None], strict=True):
-            level, below = _level(row), _level(following) if following else 0
-            code = row.get("wbs")
-            stack = [row for row in stack if row[0] < level] if level else stack
-            groups[row.id] = [codes[parent] for parent in _parents(code) if parent in codes and counts[parent] == 1]
-            if not coded:
-                groups[row.id] = [id_ for _, id_ in stack]
-            sums = row.get("summary").casefold() in _YES or "summary" in row.get("type").casefold()
-            bare = row.id not in self.named and not any(map(row.get, _WORK))
-            if sums or (code in above and counts[code] == 1) or level < below * bool(level) or bare:
-                self.headings[row.id] = row.name
-                stack = [*stack, (level, row.id)] if level else [(0, row.id)]
-        return groups
-
     def _known(self) -> dict[str, str]:
         """Whatever a predecessor may be called, in small letters, with the id it means: ids, and names that differ."""
         names = Counter(row.name.casefold() for row in self.rows)
         by_name = {row.name.casefold(): row.id for row in self.rows if names[row.name.casefold()] == 1}
         return by_name | {row.id.casefold(): row.id for row in self.rows}
 
-    def _awaited(self, row: _Row) -> list[Awaited]:
+    def _awaited(self, row: Row) -> list[Awaited]:
         return self._read(row, "predecessors", lambda cell: predecessors(cell, self.known, self.style)) or []
 
     # What an activity says
 
-    def _starts(self, rows: list[_Row]) -> None:
+    def _starts(self, rows: list[Row]) -> None:
         """The start of the schedule: as the user says, or the first date in the table."""
         starts = [self._read(row, key, self.style.date) for row in rows for key in ("early_start", "actual_start")]
         known = [start for start in starts if start is not None]
@@ -208,7 +171,7 @@ class _Reader:
         self.made.start = self.answers.start or min(known, default=self.made.start)
         self.made.status = self.answers.status
 
-    def _activity(self, row: _Row) -> None:
+    def _activity(self, row: Row) -> None:
         calendar = self._calendar(row)
         shifts = self.made.calendars.get(calendar) if calendar is not None else None
         lengths = ("duration", "optimistic", "likely", "pessimistic", "remaining")
@@ -240,9 +203,10 @@ class _Reader:
         if kind and kind != ALAP and date is None:
             self._problem(row.line, "constraint", f"'{row.get('constraint')}' needs a constraint date")
         made.constraints = (Constraint(kind, date),) if kind else ()
+        made.spans = is_hammock(row.get("type"))
         self.made.activities[row.id] = made
 
-    def _group(self, row: _Row) -> tuple[str, ...]:
+    def _group(self, row: Row) -> tuple[str, ...]:
         """The parts of the work breakdown, in words."""
         names = [self.headings[id_] for id_ in self.above[row.id] if id_ in self.headings]
         code = row.get("wbs")
@@ -259,8 +223,10 @@ class _Reader:
             raise ValueError(f"a duration is not negative, got '{shorten(cell)}'")
         return length
 
-    def _lasts(self, row: _Row, made: Activity, times: Times) -> None:
+    def _lasts(self, row: Row, made: Activity, times: Times) -> None:
         """What only dates say: the length of work between them, and a start that nothing else gives."""
+        if made.spans:
+            return
         waits = bool(self.awaited[row.id])
         if not (row.get("duration") or row.get("likely")) and "mile" not in row.get("type").casefold():
             start, finish = made.early_start, made.early_finish
@@ -281,7 +247,7 @@ class _Reader:
                 lost = f"its start on {made.early_start:%Y-%m-%d}, which no link gives"
                 self.made.lose(row.id, lost, "it does not start before", "assumption")
 
-    def _progress(self, row: _Row, made: Activity) -> None:
+    def _progress(self, row: Row, made: Activity) -> None:
         """How far it is: dates that are missing are those of the plan."""
         percent = self._read(row, "percent", lambda cell: self.style.number(cell.rstrip("% ")))
         if percent is not None and not 0 <= percent <= 100:
@@ -306,7 +272,7 @@ class _Reader:
         elif made.remaining is None:
             made.remaining = round(made.minutes * (100 - (percent or 0)) / 100)
 
-    def _calendar(self, row: _Row) -> str | None:
+    def _calendar(self, row: Row) -> str | None:
         """The calendar of an activity by name, once its hours are known; the table's own where it names none."""
         name = row.get("calendar")
         called = name or STANDARD
@@ -336,7 +302,7 @@ class _Reader:
 
     # Links
 
-    def _links(self, rows: list[_Row]) -> None:
+    def _links(self, rows: list[Row]) -> None:
         members = self._members(rows)
         for row in rows:
             for predecessor in self.awaited[row.id]:
@@ -364,7 +330,7 @@ class _Reader:
         shifts = self.made.calendars[calendar] if calendar is not None else None
         return Link(before, after, awaited.kind, awaited.lag.minutes(shifts), calendar)
 
-    def _members(self, rows: list[_Row]) -> dict[str, list[str]]:
+    def _members(self, rows: list[Row]) -> dict[str, list[str]]:
         """The activities that each row which sums up others stands for."""
         members: dict[str, list[str]] = {id_: [] for id_ in self.headings}
         for row in rows:
@@ -381,7 +347,7 @@ class _Reader:
     def _cells(self, fields: tuple[str, ...]) -> list[tuple[int, str]]:
         return [cell for key in fields if key in self.fields for cell in self.table.column(self._column(key))]
 
-    def _read(self, row: _Row, field_: str, read: Callable[[str], Value]) -> Value | None:
+    def _read(self, row: Row, field_: str, read: Callable[[str], Value]) -> Value | None:
         """What a cell says; none where it is empty, or cannot be read, which is noted."""
         cell = row.get(field_)
         if cell in ("", "-", "NA", "N/A", "NV"):
@@ -407,14 +373,3 @@ class _Reader:
     def _refuse(self, message: str) -> Any:
         self._refuse_all()
         raise ScheduleError(f"{self.table.name}: {message}")
-
-
-def _parents(code: str) -> list[str]:
-    """The codes above a code of the work breakdown: of 1.2.3 these are 1 and 1.2."""
-    parts = code.split(".")
-    return [".".join(parts[:i]) for i in range(1, len(parts))]
-
-
-def _level(row: _Row) -> int:
-    text = row.get("level")
-    return int(text) if text.isdecimal() else 0

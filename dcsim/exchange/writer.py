@@ -49,9 +49,11 @@ class _Writer:
         }
 
         done = {activity.id for activity in schedule.activities.values() if activity.is_done}
-        links = [link for link in schedule.links if link.lag >= 0 and link.successor not in done]
+        hammocks = schedule.hammocks()
+        self.driving = [id_ for id_ in dates if id_ not in hammocks] or [*dates]
+        links = [link for link in schedule.links if link.lag >= 0 and link.successor not in done | hammocks]
         behind = done | {link.predecessor for link in links if link.kind in ("FS", "FF")}
-        self.ends = [id_ for id_ in schedule.activities if id_ not in behind]
+        self.ends = [id_ for id_ in schedule.activities if id_ not in behind | hammocks]
         self.all_finished = ""
 
     def written(self) -> Written:
@@ -165,7 +167,7 @@ class _Writer:
         for made in planned:
             activity, name = made.activity, self.activities[made.activity.id]
             promised = activity.deadline or activity.baseline_finish
-            if activity.minutes == 0 or activity.deadline is not None:
+            if (activity.minutes == 0 and not activity.spans) or activity.deadline is not None:
                 why = "deadline" if activity.deadline is not None else "baseline" if promised is not None else ""
                 target = [f"target: {last_day(promised)}"] if promised is not None else []
                 called = self.names.name(f"{name}_reached", what="milestone")
@@ -174,7 +176,7 @@ class _Writer:
                 called = self.names.name(f"{name}_by_date", what="milestone")
                 parts = [f"activity: {name}", *(["event: start"] if event == "start" else [])]
                 yield from _fitted(f"  {called}", [*parts, f"target: {last_day(moment, event)}"], why)
-        last = max(reversed(self.dates), key=lambda id_: self.dates[id_].early_finish)
+        last = max(reversed(self.driving), key=lambda id_: self.dates[id_].early_finish)
         must = self.schedule.must_finish
         if self.all_finished and must is not None:
             called = self.names.name(f"{self.all_finished}_reached", what="milestone")

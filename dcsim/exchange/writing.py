@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dcsim.calendars import Shifts
-from dcsim.exchange.planning import FAR, OWN_ID, TOOL_KINDS, java
+from dcsim.exchange.planning import FAR, OWN_ID, OWN_TYPE, TOOL_KINDS, java
 from dcsim.schedule import ELAPSED, LIMITS, Activity, Constraint, Link, Resource, Schedule, name_and_code
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.study.dates import LEVELS
@@ -42,9 +42,22 @@ class _Writer:
         self.is_p6 = kind != "project"
         self.file = self.mpxj.ProjectFile()
         self.times = Times(plan)
-        self.early = critical_path(plan, self.times)
+        self.early, self.hammocks = critical_path(plan, self.times), plan.hammocks()
+        for task in plan.activities.values():
+            if task.spans:
+                self._lengthen(task)
         self.parts: dict[tuple[str, ...], Any] = {} if kind == "xer" else {(): self.file}
         self.counts_work = any(link.lag and link.calendar is not ELAPSED for link in plan.links)
+
+    def _lengthen(self, task: Activity) -> None:
+        """Give what spans others the length that it has in the plan; only P6 works it out by itself."""
+        dates, worked = self.early[task.id], self.times.worked
+        task.minutes = worked(task.calendar, dates.early_start, dates.early_finish)
+        if task.has_begun:
+            task.remaining = worked(task.calendar, dates.rest_start, dates.early_finish)
+        if not self.is_p6 or task.id not in self.hammocks:
+            lost = "it lasts from what begins it to what ends it"
+            self.plan.lose(task.id, lost, f"{self.plan.days(task, task.minutes):.4g} d, as in the plan")
 
     def project(self) -> Any:
         """The project with all that it has."""
@@ -92,7 +105,8 @@ class _Writer:
         """The user fields with their names."""
         fields = self.file.getCustomFields()
         named = [(f"DATE{k}", f"dcsim {event} {level.upper()}") for k, (event, level) in enumerate(_DATES, start=1)]
-        for field, alias in (*named, ("NUMBER1", CRITICALITY), ("TEXT1", CAUSE), ("TEXT2", NAME), ("TEXT3", OWN_ID)):
+        named += [("NUMBER1", CRITICALITY), ("TEXT1", CAUSE), ("TEXT2", NAME), ("TEXT3", OWN_ID), ("TEXT4", OWN_TYPE)]
+        for field, alias in named:
             fields.getOrCreate(getattr(self.mpxj.TaskField, field)).setAlias(alias)
 
     def _task(self, task: Activity, calendar: Any) -> Any:
@@ -108,6 +122,9 @@ class _Writer:
         made.setMilestone(not task.minutes)
         kinds = self.mpxj.ActivityType
         made.setActivityType(kinds.TASK_DEPENDENT if task.minutes else kinds.FINISH_MILESTONE)
+        if task.id in self.hammocks:
+            made.setActivityType(kinds.LEVEL_OF_EFFORT)
+            made.setText(4, "level of effort")
         self._constrain(task, made)
         for name, units in task.resources.items():
             assignment = made.addResourceAssignment(self.resources[name])
@@ -138,6 +155,7 @@ class _Writer:
             made.setDeadline(self._moment(task.deadline))
         setters = [(made.setConstraintType, made.setConstraintDate)]
         setters += [(made.setSecondaryConstraintType, made.setSecondaryConstraintDate)] if self.is_p6 else []
+        setters = [] if self.is_p6 and task.id in self.hammocks else setters  # P6 holds level of effort to no date
         for constraint in dates:
             if setters and (self.is_p6 or constraint.kind not in LIMITS):  # Project obeys limits before links
                 set_kind, set_date = setters.pop(0)

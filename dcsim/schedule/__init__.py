@@ -6,7 +6,7 @@ the clock, so its minutes are elapsed ones.
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -86,6 +86,8 @@ class Activity:
     """The early dates that the file itself gives."""
     needs: int | None = None
     """How many of its links must let it start, where these are not all."""
+    spans: bool = False
+    """Whether it has no length of its own: it lasts from when its links let it start until they let it finish."""
 
     @property
     def is_done(self) -> bool:
@@ -190,6 +192,19 @@ class Schedule:
         for link in self.links:
             links[link.successor].append(link)
         return links
+
+    def hammocks(self) -> set[str]:
+        """What spans others and holds nothing up, as level of effort does."""
+        spans = {activity.id for activity in self.activities.values() if activity.spans}
+        while drive := {before for before, after, *_ in self.links if before in spans and after not in spans}:
+            spans -= drive
+        return spans
+
+    def without(self, ids: set[str]) -> "Schedule":
+        """The same schedule without some activities and their links."""
+        activities = {id_: activity for id_, activity in self.activities.items() if id_ not in ids}
+        links = [link for link in self.links if not ids.intersection(link[:2])]
+        return replace(self, activities=activities, links=links)
 
     def in_order(self) -> list[Activity]:
         """The activities, each behind all that it follows; raises ScheduleError where links go round in a circle."""

@@ -1,9 +1,10 @@
 """The critical path method: early and late dates and floats of a schedule, each by its own calendar.
 
 Nothing waits for resources here. Forward, an activity starts as early as its links, its constraints and the status date
-allow; a link to its finish moves its start. Backward, it finishes as late as the end of the schedule allows. Where an
-activity is finished, its dates are what happened; of one that has begun, what remains waits for its links (retained
-logic). After Kelley and Walker (1959), with the four link types of the precedence diagramming method.
+allow; a link to its finish moves its start, unless it spans others and has no length of its own. Backward, it finishes
+as late as the end of the schedule allows; what only spans others is as late as these. Where an activity is finished,
+its dates are what happened; of one that has begun, what remains waits for its links (retained logic). After Kelley and
+Walker (1959), with the four link types of the precedence diagramming method.
 """
 
 import datetime as dt
@@ -46,11 +47,13 @@ class Dates:
     late_finish: int = NEVER
     total_float: int = 0
     free_float: int = 0
+    drives: bool = True
+    """Whether anything can wait for it."""
 
     @property
     def is_critical(self) -> bool:
         """Whether any delay of it delays the end."""
-        return self.total_float <= 0
+        return self.drives and self.total_float <= 0
 
 
 class Times:
@@ -83,6 +86,10 @@ class Times:
             return tick
         calendar = self.of(name)
         return tick if calendar.is_open(tick) else calendar.next_change(tick)
+
+    def closing(self, name: str | None, tick: int) -> int:
+        """This tick if work went on in the minute before, or else when it last did."""
+        return self.advance(name, self.retreat(name, tick, 1), 1)
 
     def worked(self, name: str | None, a: int, b: int) -> int:
         """Minutes of work from one tick to another; negative where the other is earlier."""
@@ -136,12 +143,17 @@ def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
             )
         dates[activity.id] = Dates(start, finish, rest)
     leads: dict[str, list[Link]] = {id_: [] for id_ in schedule.activities}
+    hammocks = schedule.hammocks()
     for link in schedule.links:
-        leads[link.predecessor].append(link)
-    last = max((dates.early_finish for dates in dates.values()), default=0)
+        if link.successor not in hammocks:
+            leads[link.predecessor].append(link)
+    last = max((date.early_finish for id_, date in dates.items() if id_ not in hammocks), default=0)
     end = last if schedule.must_finish is None else times.tick(schedule.must_finish)
     for activity in reversed(order):
         _late(activity, leads[activity.id], dates, times, end)
+    for activity in order:
+        if activity.id in hammocks:
+            _late_hammock(activity, into[activity.id], dates, times)
     return dates
 
 
@@ -161,9 +173,7 @@ def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times
     minutes = activity.minutes if activity.remaining is None else activity.remaining
     begin = times.tick(schedule.start if schedule.status is None else max(schedule.start, schedule.status))
     by_kind = [(link.kind, start_allowed(link, dates, times)) for link in links]
-    starts = [tick for kind, tick in by_kind if kind in ("FS", "SS")]
-    if activity.needs is not None:
-        starts = sorted(starts)[: activity.needs]
+    starts = sorted(tick for kind, tick in by_kind if kind in ("FS", "SS"))[: activity.needs]
     begin = max(starts if starts and schedule.obeys_limits else [begin, *starts])
     end = max((tick for kind, tick in by_kind if kind in ("FF", "SF")), default=0)
     for constraint in activity.constraints if activity.actual_start is None else to_finish(activity):
@@ -175,6 +185,10 @@ def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times
         if constraint.kind in FINISH_CONSTRAINTS:
             end = max(end, tick)
             begin = times.retreat(activity.calendar, tick, minutes) if constraint.kind in MANDATORY else begin
+    if activity.spans:
+        start = times.opening(activity.calendar, begin)
+        finish = max(start, times.closing(activity.calendar, end))
+        return start if activity.actual_start is None else times.tick(activity.actual_start), finish, start
     if activity.actual_start is not None and activity.remaining is None:
         begin, end = times.tick(activity.actual_start), 0
     start = times.opening(activity.calendar, begin) if minutes else begin
@@ -238,9 +252,24 @@ def _late(activity: Activity, links: list[Link], of_activity: dict[str, Dates], 
     dates.late_start = min(times.retreat(calendar, dates.late_finish, minutes), *start_by)
     if activity.actual_start is None:
         dates.late_start = min(_pinned(activity, times), default=dates.late_start)
-    dates.late_finish = times.advance(calendar, dates.late_start, minutes)
-    if activity.actual_start is None:
+    if not activity.spans:
+        dates.late_finish = times.advance(calendar, dates.late_start, minutes)
+    if activity.actual_start is None and not activity.spans:
         dates.total_float = times.worked(calendar, dates.early_start, dates.late_start)
     else:
         dates.total_float = times.worked(calendar, dates.early_finish, dates.late_finish)
     dates.free_float = max(0, min(slack, default=dates.total_float))
+
+
+def _late_hammock(activity: Activity, links: list[Link], of_activity: dict[str, Dates], times: Times) -> None:
+    """Set the late dates of what spans others to those that begin and end it; its floats are those of its finish."""
+    dates, late = of_activity[activity.id], dict[str, list[int]](S=[], F=[])
+    dates.drives = False
+    if activity.is_done:
+        return
+    for link in links:
+        before = of_activity[link.predecessor]
+        late[link.kind[1]].append(times.behind(link, before.late_finish if link.kind[0] == "F" else before.late_start))
+    dates.late_start = max(sorted(late["S"])[: activity.needs], default=dates.late_start)
+    dates.late_finish = max([*late["F"], dates.late_start])
+    dates.total_float = dates.free_float = times.worked(activity.calendar, dates.early_finish, dates.late_finish)

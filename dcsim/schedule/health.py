@@ -48,6 +48,7 @@ def health(schedule: Schedule) -> list[Check]:
 
 class _Health:
     def __init__(self, schedule: Schedule) -> None:
+        schedule = schedule.without(schedule.hammocks())
         self.schedule = _watched(schedule)
         self.times = Times(self.schedule)
         self.dates = critical_path(self.schedule, self.times)

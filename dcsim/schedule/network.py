@@ -35,11 +35,13 @@ def schedule_of(network: Network, draws: Draws) -> Schedule:
     minutes, calendars = _minutes(network, draws).tolist(), _calendars(network).tolist()
     made.links = list(_links(network, minutes))
     leading = Counter(link.successor for link in made.links)
+    begun, ended = ({link.successor for link in made.links if link.kind[1] == end} for end in "SF")
     for number, needed in enumerate(network.needed.tolist()):
         id_, is_work = str(number), number < network.instances
         activity = Activity(id_, id_, minutes[number] if is_work else 0)
         activity.calendar = _named(calendars[number]) if is_work else ELAPSED
         activity.needs = needed if needed < leading[id_] else None
+        activity.spans = is_work and not (minutes[number] or draws.skipped[number]) and id_ in begun & ended
         if network.release[number] > (0 if network.history is None else network.history.status):
             date = network.date(int(network.release[number]))
             activity.constraints = (Constraint("start on or after", date),)
