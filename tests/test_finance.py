@@ -217,13 +217,14 @@ def test_a_lease_earns_its_yield(residual):
     assert paid == pytest.approx([0, 0] + [rent] * 12 + [0] * 10, abs=0.01)
     assert line(found, "cash flow", "to parties", "user") == paid
     assert set(line(found, "cash flow", "from parties")) == {0}
-    assert found.leases["earned"][0] == pytest.approx(1.01**12 - 1)
+    rates = found.leases[["agreed", "realised"]].iloc[0].tolist()
+    assert rates == pytest.approx([1.01**12 - 1] * 2)
 
 
 def test_a_rent_of_a_unit_tells_its_yield():
     found = leased(rent="2_665.4637 USD / month")
     assert sum(line(found, "cash flow", "from parties", "owner")) == pytest.approx(12 * 26_654.637, abs=0.01)
-    assert found.leases["earned"][0] == pytest.approx(1.01**12 - 1, abs=1e-6)
+    assert found.leases["agreed"][0] == pytest.approx(1.01**12 - 1, abs=1e-6)
 
 
 def test_interest_is_added_until_a_milestone():
@@ -370,9 +371,72 @@ def test_missed_rents_are_an_event_and_what_is_never_paid_is_told():
     first = f"{leases['month'][int((short > 0).argmax())]:%Y-%m}"
     assert [f"{events[party, 'rent_missed']:%Y-%m}" for party in (TOGETHER, "user", "owner")] == [first] * 3
     assert 0 < figure(found, "rents_owed", "owner")["expected"] == pytest.approx(short.iloc[-1])
+    assert leases["owed"].tolist() == pytest.approx(short.tolist())
+    for party, name in (("owner", "rents receivable"), ("user", "rents payable")):
+        assert line(found, "balance sheet", name, party) == leases["owed"].tolist()
+    assert line(found, "income", "from parties", "owner") == leases["rent"].tolist()
     text = markdown("", [found.report()])
     assert f"A rent is missed by {first}" in text
     assert "Cash of each party alone runs out: user" in text
+
+
+def test_a_missed_rent_is_paid_when_there_is_cash():
+    """The user earns nothing in April; what it does not pay then it pays in May."""
+    prices = {"2024-01": "4 USD", "2024-04": "0 USD", "2024-05": "9 USD"}
+    built = vehicle({**RISKY, "default": "none"})
+    paid_out = {"finance.distributions.user": {"share": 1}, "finance.revenue.sold.price": {"path": prices}}
+    found = dcsim.finance(built.with_(paid_out), expected=True)
+    owed, rent = found.leases["owed"], found.leases["rent"]
+    assert [month for month, amount in enumerate(owed) if amount] == [3]
+    assert found.leases["paid"][4] == pytest.approx(rent[4] + owed[3])
+    assert line(found, "income", "to parties", "user") == rent.tolist()
+    assert figure(found, "rents_owed")["expected"] == figure(found, "rents_written_off")["expected"] == 0
+
+
+def lessor_rate(cost, rents, at_end):
+    """The effective rate of a delivery in the first of these months, months of a twelfth."""
+    monthly = npf.irr([-cost, *rents[:-1], rents[-1] + at_end])
+    return (1 + monthly) ** 12 - 1
+
+
+def test_a_lease_tells_its_realised_rate():
+    """Rents that are never paid cost the lessor; those after the last month, and the residual, count as agreed."""
+    found = dcsim.finance(vehicle({**RISKY, "default": "none"}), expected=True)
+    rents = found.leases["paid"].tolist()[2:] + found.leases["rent"].tolist()[-1:] * 2
+    agreed, realised = (figure(found, f"lease_{name}", "gpus")["expected"] for name in ("agreed", "realised"))
+    assert (len(rents), agreed) == (24, pytest.approx(1.01**12 - 1))
+    assert realised == pytest.approx(lessor_rate(300_000, rents, 0))
+    many = dcsim.finance(vehicle(RISKY).with_({"finance.revenue.sold.price": "1 to 6 USD"}), n=8, engine="reference")
+    rows = many.outcomes[many.outcomes["party"] == "gpus"]
+    assert (rows["lease_realised"] <= rows["lease_agreed"] + 1e-9).all()
+    assert rows["lease_realised"].nunique() > 2
+
+
+def test_what_is_owed_of_rents_is_written_off_when_the_asset_is_seized():
+    """Of GPUs that come after the seizure all rents are due; what is sold brings its price, and no residual."""
+    built = vehicle({**RISKY, "covenants": {}})
+    more = {"amount": 10, "placed": "2024-10-01", "lead_time": "31 d"}
+    later = {"supplies.gpus.orders.more": more, "horizon": "2 years", "finance.leases.gpus.residual": "0.2"}
+    later["finance.distributions.user"] = {"share": 1}
+    found = dcsim.finance(built.with_(later), expected=True)
+    leases = found.leases
+    seized = int((leases["written_off"] > 0).argmax())
+    assert f"{leases['month'][seized]:%Y-%m}" == "2024-08"
+    rent = -npf.pmt(0.01, 24, 300_000, -60_000)
+    assert leases["rent"].tolist()[2 : seized + 1] == pytest.approx([rent] * (seized - 1), abs=0.02)
+    assert leases["rent"].tolist()[seized + 1 : 10] == [0] * (9 - seized)
+    assert leases["rent"].tolist()[11:] == pytest.approx([rent] * 13, abs=0.02)
+    assert leases["owed"][seized - 1] >= leases["owed"][seized] == 0
+    assert figure(found, "rents_written_off", "gpus")["expected"] == leases["written_off"].sum() > 0
+    back = leases["rent"][seized] - leases["written_off"][seized]
+    assert line(found, "income", "from parties", "owner")[seized] == pytest.approx(back)
+    assert line(found, "income", "to parties", "user")[seized] == pytest.approx(back)
+    paid = leases["paid"].to_numpy() + np.array(line(found, "cash flow", "assets sold", "owner"))
+    flows = np.concatenate([paid, [rent] * 11])
+    flows[[1, 10]] -= 300_000
+    flows[-1] += 60_000
+    monthly = npf.irr(flows[1:])
+    assert figure(found, "lease_realised", "gpus")["expected"] == pytest.approx((1 + monthly) ** 12 - 1)
 
 
 def test_a_lender_has_a_value_and_a_default_a_chance():
@@ -694,6 +758,9 @@ def against(funding, terms):
     return {**terms, "covenants": plain, "default": "none", "base": "cost"}
 
 
+BETWEEN = ("from parties", "to parties", "rents receivable", "rents payable")
+
+
 @pytest.mark.slow
 @given(TERMS, st.booleans(), st.sampled_from([None, "pay", "miss"]))
 @settings(max_examples=40, deadline=None)
@@ -729,9 +796,13 @@ def test_every_balance_balances(terms, owned, leased):
     for loan in books.loans.values():
         assert (loan.breach <= loan.default).all()
         assert (loan.default <= loan.acceleration).all()
+    sheets = {party: books.parties[party].balance for party in "ab"}
+    assert (sum(sheet["rents receivable"] - sheet["rents payable"] for sheet in sheets.values()) == 0).all()
+    assert all((sheet[name] >= 0).all() for sheet in sheets.values() for name in BETWEEN[2:])
     for statement in ("cash flow", "balance sheet", "income"):
         whole = books.parties[TOGETHER].statement(statement)
-        for name in set(whole) - {"from parties", "to parties"}:
+        assert not any(whole[name].any() for name in BETWEEN if name in whole)
+        for name in set(whole) - set(BETWEEN):
             assert (whole[name] == sum(books.parties[party].statement(statement)[name] for party in "ab")).all()
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dcsim.money.months import HALF_A_CENT, Drawn, Floats, Ints, Months, by_month, in_cents
+from dcsim.money.months import HALF_A_CENT, YEAR, Drawn, Floats, Ints, Months, by_month, in_cents
 from dcsim.money.returns import irr
 from dcsim.scenario.checks.quantities import tick
 from dcsim.scenario.finance import Asset, Finance
@@ -73,20 +73,64 @@ def _moments(when: Uncertain, name: str, months: Months, drawn: Drawn) -> Floats
     return drawn(Uncertain(when.kind, tuple(end - earliest for end in ticks), when.weights), name) + float(earliest)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Rents:
-    """What a lease costs by month, and what it earns for the lessor."""
+    """What a lease costs by month, and what it brings the lessor, in cents; replications by months."""
 
     asset: str
     lessor: str
     lessee: str
     misses: bool
     """Whether a rent waits where the lessee has no cash for it."""
-    due: Ints
-    """Cents, replications by months."""
-    earned: float
-    """The effective yearly rate implicit in the rents and the residual of the first delivery of the first replication,
-    with months of a twelfth; those after the last month of the statements are as in it."""
+    term: int
+    residual: float
+    cost: Ints
+    """What was delivered."""
+    parts: Floats
+    """What a month of the deliveries of each month costs, or their units."""
+    price: Floats
+    """What a unit costs in each month until the last delivery has been leased; 1 where `parts` are money. After the
+    last month of the statements it is as in that month."""
+
+    def __post_init__(self) -> None:
+        self.leased = self.cost.copy()
+        """What was delivered and is not sold at once."""
+        self.due = self._due()
+        """Rents of each month; those after the last month of the statements too."""
+        self.sold = np.zeros_like(self.cost)
+        """What forced sales brought."""
+        self.agreed = irr(self._flows(self.due), self._years)[0]
+        """The effective yearly rate that the lessor earns if all rents and the residual are paid."""
+
+    @property
+    def _years(self) -> Floats:
+        """The end of each month, months of a twelfth."""
+        return np.arange(self.price.shape[1]) / YEAR
+
+    def _due(self, rows: slice | Ints = slice(None)) -> Ints:
+        """Each delivery pays at the ends of so many months after it."""
+        total = np.cumsum(np.pad(self.parts[rows], ((0, 0), (self.term + 1, self.term))), axis=1)
+        return in_cents((total[:, self.term : -1] - total[:, : -self.term - 1]) * self.price[rows])
+
+    def _flows(self, rents: Ints) -> Ints:
+        """What the lessor pays for all deliveries and gets for them: rents, the residual after the term, and what
+        forced sales brought."""
+        flows, count = rents.copy(), self.cost.shape[1]
+        flows[:, :count] += self.sold - self.cost
+        flows[:, self.term :] += np.floor(self.leased * self.residual + HALF_A_CENT).astype(np.int64)
+        return flows
+
+    def realised(self, paid: Ints) -> tuple[Floats, list[str]]:
+        """The rate that the lessor earns with the rents that were paid until the last month of the statements, and a
+        word where there is none; what falls due later counts as agreed."""
+        return irr(self._flows(np.concatenate([paid, self.due[:, paid.shape[1] :]], axis=1)), self._years)
+
+    def end(self, month: int, rows: Ints, sold: Ints) -> None:
+        """What was delivered until this month is leased no more in these replications: it was sold."""
+        self.sold[rows, month] = sold
+        self.leased[rows, : month + 1] = 0
+        self.parts[rows, : month + 1] = 0
+        self.due[rows, month + 1 :] = self._due(rows)[:, month + 1 :]
 
 
 def rents(name: str, owner: str, finance: Finance, cost: Ints, units: Floats, months: Months, drawn: Drawn) -> Rents:
@@ -97,25 +141,13 @@ def rents(name: str, owner: str, finance: Finance, cost: Ints, units: Floats, mo
     """
     lease = finance.leases[name]
     term, residual = int(lease.term.months), float(lease.residual)
-    by_tick = by_month(lease.rent, f"finance.leases.{name}.rent", months, drawn)
-    first = int((cost[0] > 0).argmax())
+    by_tick = np.broadcast_to(by_month(lease.rent, f"finance.leases.{name}.rent", months, drawn), cost.shape)
     if lease.rent.currency:
-        due = _running(units, term) * by_tick
-        paid = units[0, first] * by_tick[0, np.minimum(np.arange(first + 1, first + 1 + term), months.count - 1)]
+        parts, price = units.copy(), np.pad(by_tick, ((0, 0), (0, term)), "edge")
     else:
         rate = by_tick / 12 if finance.compounding == "nominal" else np.expm1(np.log1p(by_tick) / 12)
         safe = np.where(rate > 0, rate, 1.0)
         after = np.exp(-term * np.log1p(safe))
         factor = np.where(rate > 0, safe * (1 - residual * after) / (1 - after), (1 - residual) / term)
-        due = _running(cost / 100 * factor, term)
-        paid = np.full(term, cost[0, first] / 100 * factor[0, first])
-    paid[-1] += residual * cost[0, first] / 100
-    flows = np.concatenate([[-cost[0, first] / 100], paid])[None, :]
-    earned = float(irr(flows, np.arange(term + 1) / 12)[0][0])
-    return Rents(lease.asset or name, owner, lease.to, lease.when_short == "miss", in_cents(due), earned)
-
-
-def _running(amounts: Floats, term: int) -> Floats:
-    """The sum of what was received in so many months before each."""
-    total = np.cumsum(np.pad(amounts, ((0, 0), (term + 1, 0))), axis=1)
-    return total[:, term:-1] - total[:, : amounts.shape[1]]
+        parts, price = cost / 100 * factor, np.ones((len(cost), months.count + term))
+    return Rents(lease.asset or name, owner, lease.to, lease.when_short == "miss", term, residual, cost, parts, price)

@@ -36,8 +36,8 @@ INCOME = (
     *("revenue", "from parties", "operating costs", "to parties", "depreciation", "interest", "loan fees"),
     *("loss on seizure", "debt forgiven", "net income"),
 )
-ASSETS = ("cash", "reserve accounts", "prepaid", "assets on the books")
-CLAIMS = ("payables", "loans", "equity", "retained earnings")
+ASSETS = ("cash", "reserve accounts", "prepaid", "rents receivable", "assets on the books")
+CLAIMS = ("payables", "rents payable", "loans", "equity", "retained earnings")
 BALANCE = (*ASSETS, *CLAIMS)
 STATEMENTS = {"cash flow": CASH_FLOW, "income": INCOME, "balance sheet": BALANCE}
 COSTS = frozenset(
@@ -72,7 +72,8 @@ class Party:
     """Cash by line, replications by months."""
     incurred: dict[str, Ints]
     """Operating costs and investment as they were received, `depreciation`, interest that was `added` to assets or is
-    `unpaid`, what was `written off` and `forgiven` after a default, and the debt `service` that was due."""
+    `unpaid`, what was `written off` and `forgiven` after a default, and the debt `service` that was due; of rents what
+    is `receivable` and `payable` at the end of each month."""
 
     def __getitem__(self, line: str) -> Ints:
         return self.flows[line]
@@ -89,7 +90,7 @@ class Party:
     @cached_property
     def spent(self) -> Ints:
         """What was received since the start and has to be paid, before interest: running costs, rents, investment."""
-        costs = self.incurred["operating costs"] + self.incurred["investment"] + self.flows["to parties"]
+        costs = self.incurred["operating costs"] + self.incurred["investment"] + self.income["to parties"]
         return np.cumsum(costs, axis=1)
 
     @cached_property
@@ -105,8 +106,10 @@ class Party:
 
     @cached_property
     def income(self) -> dict[str, Ints]:
-        """The income statement."""
-        lines = {line: self.flows[line] for line in ("revenue", "from parties", "to parties", "loan fees")}
+        """The income statement; what is written off of rents lowers those of its month."""
+        lines = {line: self.flows[line] for line in ("revenue", "loan fees")}
+        for line, owed in (("from parties", "receivable"), ("to parties", "payable")):
+            lines[line] = self.flows[line] + np.diff(self.incurred[owed], axis=1, prepend=0)
         lines |= {"operating costs": self.incurred["operating costs"], "depreciation": self.incurred["depreciation"]}
         lines["interest"] = self.flows["interest paid"] + self.incurred["unpaid"]
         lines["loss on seizure"] = self.incurred["written off"] - self.flows["assets sold"]
@@ -124,8 +127,10 @@ class Party:
             "cash": self.cash_flow["cash"],
             "reserve accounts": np.cumsum(flow["to reserve"], axis=1),
             "prepaid": incurred["prepaid"],
+            "rents receivable": incurred["receivable"],
             "assets on the books": np.cumsum(incurred["investment"] + incurred["added"] - lost, axis=1),
             "payables": incurred["payables"],
+            "rents payable": incurred["payable"],
             "loans": np.cumsum(flow["loans drawn"] + more - flow["loans repaid"], axis=1),
             "equity": np.cumsum(flow["equity"], axis=1),
             "retained earnings": np.cumsum(self.income["net income"] - flow["distributions"], axis=1),
@@ -150,8 +155,15 @@ class Books:
     """What each lease costs."""
     rents_paid: dict[str, Ints]
     """What is paid of that."""
+    rents_owed: dict[str, Ints]
+    """What is owed of that at the end of each month, less what was written off."""
     paid: dict[str, Ints]
     """What is paid under each cost, in cents."""
+
+    def rents_missed(self, lease: str) -> Ints:
+        """What was due until the end of each month of the rents of a lease, and not paid by then."""
+        paid = self.rents_paid[lease]
+        return np.cumsum(self.rents[lease].due[:, : paid.shape[1]] - paid, axis=1)
 
 
 @dataclass
@@ -176,7 +188,8 @@ class _Ledger:
         for party in self.finance.parties:
             self.books[party] = dict.fromkeys(CASH_FLOW[:-2], self.zeros)
             names = ("operating costs", "investment", "depreciation", "added", "prepaid", "payables", "service")
-            self.incurred[party] = dict.fromkeys((*names, "unpaid", "written off", "forgiven"), self.zeros)
+            more = ("unpaid", "written off", "forgiven", "receivable", "payable")
+            self.incurred[party] = dict.fromkeys((*names, *more), self.zeros)
 
     @property
     def zeros(self) -> Ints:
@@ -292,6 +305,8 @@ class _Ledger:
         for name, rents_ in payments.leases.items():
             self._add(self.books[rents_.lessor], "from parties", payments.paid[name])
             self._add(self.books[rents_.lessee], "to parties", payments.paid[name])
+            self._add(self.incurred[rents_.lessor], "receivable", payments.owing[name])
+            self._add(self.incurred[rents_.lessee], "payable", payments.owing[name])
         for party in self.finance.parties:
             self._add(self.books[party], "assets sold", payments.sold[party])
             self._add(self.books[party], "distributions", payments.distributed[party])
@@ -313,6 +328,7 @@ class _Ledger:
             for books in (self.books, self.incurred)
         )
         flows |= {"from parties": self.zeros, "to parties": self.zeros}
+        incurred |= {"receivable": self.zeros, "payable": self.zeros}
         return parties | {TOGETHER: Party(flows, incurred)}
 
 
@@ -354,7 +370,7 @@ def keep_books(finance: Finance, months: Months, drawn: Drawn, builds: Builds) -
     flow = payments(True)
     flow.run(_ahead(payments(False)) if finance.dscr.window == "forward" and flow.looks_at_dscr else None)
     ledger.close(flow)
-    return Books(ledger.parties(), dict(flow.loans), owned, leased, flow.paid, ledger.paid)
+    return Books(ledger.parties(), dict(flow.loans), owned, leased, flow.paid, flow.owing, ledger.paid)
 
 
 def _ahead(planned: Waterfall) -> dict[str, Floats]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dcsim.money.books import COSTS, TOGETHER, Books, Party
 from dcsim.money.loans import Loan, tests
-from dcsim.money.months import Floats, Ints, Months
+from dcsim.money.months import YEAR, Floats, Ints, Months
 from dcsim.money.returns import irr, npv, years
 from dcsim.money.waterfall import cover_ratio, loan_to_value, secured
 from dcsim.scenario.finance import Finance
@@ -16,7 +16,6 @@ from dcsim.scenario.schema import Scenario
 
 NEVER = np.inf
 """The month of what does not happen."""
-YEAR = 12
 
 MONEY = {
     "npv": "NPV of free cash flow",
@@ -25,6 +24,7 @@ MONEY = {
     "interest_capitalised": "interest added to loans",
     "interest_paid": "interest paid",
     "rents_owed": "rents owed at the end",
+    "rents_written_off": "rents written off",
 }
 RATIOS = {
     "irr": "IRR of free cash flow",
@@ -33,6 +33,8 @@ RATIOS = {
     "dscr_headroom": "cash that may fall until the DSCR covenant breaks",
     "ltv_headroom": "value that may fall until the LTV covenant breaks",
     "loss_given_default": "loss given default",
+    "lease_agreed": "rate of the lease by contract",
+    "lease_realised": "realised rate of the lease",
 }
 FORECASTS = {
     "llcr_forecast_min": "lowest LLCR, expected cash",
@@ -77,6 +79,8 @@ MORE_IS_BETTER = frozenset(
         "dscr_headroom",
         "ltv_headroom",
         "dscr_min",
+        "lease_agreed",
+        "lease_realised",
     )
 ) | {*LIFE_COVERS, "runs_out", "gap_month", "rent_missed", "breach", "default", "acceleration"}
 """Figures of which more, and events of which a later date, is welcome."""
@@ -137,24 +141,34 @@ def figures_of(
         figures[name] = _of_party(party, at, rate, months, value, cover)
         figures[name].values.update(_worst([loans[loan.name].values for loan in lent[name]], lent[name], len(value)))
         figures[name].values.update(_missed(books, name))
+    leases = {name: _of_lease(books, name) for name in books.rents}
     for either in (figures | loans).values():
         for name in CHANCES:
             if (event := name.removesuffix("_chance")) in either.values:
                 either.values[name] = np.isfinite(either.values[event]).astype(np.float64)
-    return figures | loans
+    return figures | loans | leases
+
+
+def _of_lease(books: Books, name: str) -> Figures:
+    """What a lessor earns by contract, and with what was paid."""
+    rents, paid = books.rents[name], books.rents_paid[name]
+    realised, words = rents.realised(paid)
+    values = {"lease_agreed": rents.agreed, "lease_realised": realised, **_missed(books, name)}
+    return Figures(values, words, *np.full((3, *paid.shape), np.nan))
 
 
 def _missed(books: Books, party: str) -> dict[str, Floats]:
-    """Rents that a party owes, or is owed, where rents may be missed; nothing where none may be."""
-    owing = [
-        np.cumsum(rents.due - books.rents_paid[name], axis=1) * (party in (rents.lessor, rents.lessee, TOGETHER))
-        for name, rents in books.rents.items()
-        if rents.misses
-    ]
-    if not owing:
+    """Rents of a party, or of a lease, that were missed, are owed, or were written off; nothing where none may be
+    missed."""
+    names = [name for name, rents in books.rents.items() if rents.misses]
+    if not names:
         return {}
-    owed = np.asarray(sum(owing[1:], owing[0]))
-    return {"rents_owed": owed[:, -1] / 100, "rent_missed": first(owed > 0)}
+    here = [name for name in names if party in (name, books.rents[name].lessor, books.rents[name].lessee, TOGETHER)]
+    none = np.zeros_like(books.rents_owed[names[0]])
+    owed = np.asarray(sum((books.rents_owed[name] for name in here), none))
+    missed = np.asarray(sum((books.rents_missed(name) for name in here), none))
+    written_off = missed[:, -1] - owed[:, -1]
+    return {"rents_owed": owed[:, -1] / 100, "rents_written_off": written_off / 100, "rent_missed": first(missed > 0)}
 
 
 def _of_lender(loan: Loan, at: Floats, rate: float) -> tuple[dict[str, Floats], dict[str, Floats]]:

@@ -131,6 +131,10 @@ def _number(value: Any) -> Fraction:
     return Fraction(value)
 
 
+YEAR = 12
+"""Months of a year."""
+
+
 # Whole cents
 
 HALF_A_CENT = 1e-3

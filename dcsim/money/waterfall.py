@@ -136,7 +136,8 @@ class Waterfall:
         self.cash = {party: np.zeros(self.shape[0], np.int64) for party in finance.parties}
         self.covering = {party: np.zeros(self.shape, np.int64) for party in finance.parties}
         self.paid = {name: np.zeros(self.shape, np.int64) for name in leases}
-        self.owing = {name: np.zeros(self.shape[0], np.int64) for name in leases}
+        self.owing = {name: np.zeros(self.shape, np.int64) for name in leases}
+        """What is owed of rents at the end of each month; what is written off is not owed any more."""
         self.sold = {party: np.zeros(self.shape, np.int64) for party in finance.parties}
         self.distributed = {party: np.zeros(self.shape, np.int64) for party in finance.parties}
         self.keep = {
@@ -181,9 +182,9 @@ class Waterfall:
 
     def _rent(self, month: int, name: str, rents: Rents) -> None:
         """A rent is paid, or as much of it, and of what was missed before, as the lessee has."""
-        owing = self.owing[name] + rents.due[:, month]
+        owing = rents.due[:, month] + (self.owing[name][:, month - 1] if month else 0)
         due = np.minimum(owing, np.maximum(self.cash[rents.lessee], 0)) if rents.misses else owing
-        self.paid[name][:, month], self.owing[name] = due, owing - due
+        self.paid[name][:, month], self.owing[name][:, month] = due, owing - due
         for party, amount in ((rents.lessor, due), (rents.lessee, -due)):
             self.cash[party] = self.cash[party] + amount
             self.covering[party][:, month] += amount
@@ -244,7 +245,7 @@ class Waterfall:
 
     def _default(self, month: int, loan: Loan) -> None:
         """A loan in default is accelerated: its assets are sold at once, in favour of the loans against them in their
-        order, and what they earned and cost to run ends."""
+        order, and what they earned and cost to run ends; what is owed of their rents is written off."""
         if not loan.seizes:
             return
         notice = np.append(self.notices[loan], self.shape[1])[np.minimum(loan.default, self.shape[1])]
@@ -256,14 +257,16 @@ class Waterfall:
         for name in loan.terms.against:
             asset = self.owned[name]
             here = np.flatnonzero(rows & (asset.seized == self.shape[1]))
-            pool[here] += asset.forced[here, month]
+            brought = asset.forced[here, month]
+            pool[here] += brought
             left = asset.seize(month, here)
             for interval in self.used:
                 if interval.asset == name:
                     _end(interval, here, left)
-            for rents in self.leases.values():
+            for lease, rents in self.leases.items():
                 if rents.asset == name:
-                    rents.due[here] = np.floor(rents.due[here] * left + HALF_A_CENT).astype(np.int64)
+                    rents.end(month, here, brought)
+                    self.owing[lease][here, month] = 0
         self.sold[party][:, month] += pool
         cash = self.cash[party] + pool
         for other_loan in self.of[party]:

@@ -75,7 +75,7 @@ TABLES = {
     " forced_value:number forced_ltv:number ltv:number ltv_p10:number ltv_p50:number ltv_p90:number dscr:number"
     " dscr_p10:number dscr_p50:number dscr_p90:number llcr:number llcr_p10:number",
     "delays": "party month:time npv_lost:number gap_added:number",
-    "leases": "lease month:time rent:number paid:number earned:number",
+    "leases": "lease month:time rent:number paid:number owed:number written_off:number agreed:number realised:number",
     "observed": OBSERVED,
     "own_or_rent": RENTED,
     "outcomes": "party replication:whole npv:number npv_with_residual:number funding_gap:number irr:number"
@@ -303,7 +303,7 @@ class _Parts:
         build = builds(self.engine, money.network, self.seed, money.needs_attempts)
         done = [money.watched.record(*build(k)) for k in self.numbers[first:last] if not stopped.is_set()]
         kept = money.keep(first, money.builds(done), sampled(self.seed, self.numbers[first : first + len(done)]))
-        return kept._replace(books=Books({}, {}, {}, {}, {}, {}))
+        return kept._replace(books=Books({}, {}, {}, {}, {}, {}, {}))
 
 
 def _result(

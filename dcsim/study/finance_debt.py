@@ -65,16 +65,20 @@ _LOAN = (
 
 
 def leases(money: "Money", centre: "Valued") -> pd.DataFrame:
-    """The leases of the expected build by month: lease, month, rent (due), paid; and the rate that the lessor earns if
-    all is paid (effective, of the first delivery)."""
-    month, paid = moments(list(money.months.ends)), centre.books.rents_paid
-    frames = [
-        pd.DataFrame({"lease": name, "month": month, "rent": rents.due[0] / 100, "paid": paid[name][0] / 100})
-        for name, rents in centre.books.rents.items()
-    ]
-    number = pd.Series(dtype="float64")
-    empty = {"lease": pd.Series(dtype="str"), "month": moments([]), "rent": number, "paid": number}
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(empty)
-    return table.assign(
-        earned=table["lease"].map({name: rent.earned for name, rent in centre.books.rents.items()}).astype(float)
-    )
+    """The leases of the expected build by month: lease, month, rent (due), paid, owed (at its end), written_off; and
+    the effective rates that the lessor earns by contract, and with what is paid (realised)."""
+    books, frames = centre.books, []
+    for name, rents in books.rents.items():
+        paid, owed = books.rents_paid[name][0], books.rents_owed[name][0]
+        lost = np.diff(books.rents_missed(name)[0] - owed, prepend=0)
+        amounts = zip(_LEASE, (rents.due[0, : len(paid)], paid, owed, lost), strict=False)
+        rates = {key: centre.figures[name].values[f"lease_{key}"][0] for key in _LEASE[4:]}
+        head = {"lease": name, "month": moments(list(money.months.ends))}
+        frames.append(pd.DataFrame({**head, **{key: amount / 100 for key, amount in amounts}, **rates}))
+    if frames:
+        return pd.concat(frames, ignore_index=True)
+    numbers = dict.fromkeys(_LEASE, pd.Series(dtype="float64"))
+    return pd.DataFrame({"lease": pd.Series(dtype="str"), "month": moments([]), **numbers})
+
+
+_LEASE = ("rent", "paid", "owed", "written_off", "agreed", "realised")

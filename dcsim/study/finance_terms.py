@@ -38,11 +38,17 @@ CONVENTIONS = (
     "Cash runs out: the first month end below zero; the funding gap is how far it is below at most. What is missing "
     "is not financed and bears no interest. Payback (break-even): the month from whose end the sum of free cash flow "
     "(of net income) is never below zero again. Profit: net income of the month, or of the calendar year.",
-    "Leases are operating leases: rents are income and expense when paid, the asset stays in the books of its owner. "
-    "Each delivery is leased from its month on, in arrears; the yield is the rate implicit in its rents and its "
-    "residual.",
+    "Leases are operating leases: rents are income and expense when due, receivable and payable until they are paid, "
+    "and the asset stays in the books of its owner. Each delivery is leased from its month on, in arrears; the yield "
+    "is the rate implicit in its rents and its residual. Where the asset is seized the lease ends, and both parties "
+    "write off what is owed.",
     "Whole cents, by the floor of each sum so far; the level instalment and the interest of a month are rounded down, "
     "and the last instalment takes the rest.",
+)
+LEASED = (
+    "Rates are effective, of what the lessor paid for all deliveries, their rents and their residuals. By contract all "
+    "rents count; realised, those that were paid until the last month of the statements, later ones as agreed, and "
+    "what a forced sale brought instead of the residual."
 )
 DEFINED = (
     (("npv", "npv_with_residual", "irr", "irr_with_residual"), CONVENTIONS[3]),
@@ -54,7 +60,11 @@ DEFINED = (
     (("dscr_min", "ltv_max"), CONVENTIONS[4]),
     ((*LIFE_COVERS, "average_life", "dscr_headroom", "ltv_headroom"), CONVENTIONS[5]),
     (("breach", "default", "acceleration", "loss_given_default", "breach_chance", "default_chance"), CONVENTIONS[7]),
-    (("rents_owed", "rent_missed"), "A rent is missed where the lessee has no cash for it, and owed until it has."),
+    (
+        ("rents_owed", "rents_written_off", "rent_missed"),
+        "A rent is missed where the lessee has no cash for it, and owed until it has, or until the asset is seized.",
+    ),
+    (("lease_agreed", "lease_realised"), LEASED),
     (("interest_capitalised", "interest_paid", "ready", "repaid"), CONVENTIONS[0]),
     (tuple({**MONEY, **EVENTS, **CHANCES}), CONVENTIONS[8]),
 )

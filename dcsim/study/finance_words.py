@@ -13,7 +13,7 @@ from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
 from dcsim.money.books import COSTS, INCOME, TOGETHER
 from dcsim.study.finance_observed import named, observed_table, outside, own_or_rent_table
-from dcsim.study.finance_terms import BASIS, CONVENTIONS, DELAY, LABELS, NOT_MODELLED, RENTED, terms
+from dcsim.study.finance_terms import BASIS, CONVENTIONS, DELAY, LABELS, LEASED, NOT_MODELLED, RENTED, terms
 from dcsim.study.joint_words import joint, section
 from dcsim.study.result import Result
 
@@ -115,11 +115,12 @@ def _cell(value: float, kind: str) -> str:
     return "no value" if np.isinf(value) else f"{value:.2f}"
 
 
-def _tables(result: Result, name: str) -> tuple[Table, Table]:
+def _tables(result: Result, name: str) -> tuple[Table, ...]:
     """The figures and the events of a party or a loan."""
     n = 0 if result.about["seed"] == "expected" else int(result.about["replications"])
     labels = LABELS | ({"npv": "NPV of the lender's cash"} if name in set(result.tables["loans"]["loan"]) else {})
-    return _figures(_of(result, "figures", name), n, labels), _events(_of(result, "events", name), n)
+    tables = _figures(_of(result, "figures", name), n, labels), _events(_of(result, "events", name), n)
+    return tuple(table for table in tables if table.rows)
 
 
 def _figures(figures: pd.DataFrame, n: int, labels: Mapping[str, str]) -> Table:
@@ -220,12 +221,21 @@ def _leases(result: Result) -> Iterator[Section]:
     rows = result.tables["leases"]
     if len(rows):
         cells = [
-            [name, float(part["rent"].sum()), float(part["paid"].sum()), float(part["earned"].iloc[0])]
+            [
+                name,
+                *(float(part[key].sum()) for key in ("rent", "paid", "written_off")),
+                float(part["owed"].iloc[-1]),
+                *(float(part[key].iloc[0]) for key in ("agreed", "realised")),
+            ]
             for name, part in rows.groupby("lease")
         ]
-        money_columns = (Column("rents due", "money"), Column("paid", "money"))
-        columns = (Column("lease"), *money_columns, Column("implicit rate by contract, effective", "share", 0, 2))
-        yield Section("Leases, expected build", tables=(Table(columns, cells),))
+        amounts = (Column(title, "money") for title in ("rents due", "paid", "written off", "owed at the end"))
+        rates = (Column(title, "share", 0, 2) for title in ("rate by contract", "realised"))
+        table = Table((Column("lease"), *amounts, *rates), cells)
+        yield Section("Leases, expected build", tables=(table,), notes=(LEASED,))
+        if result.about["seed"] != "expected":
+            for name in rows["lease"].unique():
+                yield Section(f"Lease: {name}", tables=_tables(result, str(name)))
 
 
 def _scale(amounts: pd.Series, currency: str) -> tuple[float, str]:

@@ -110,7 +110,8 @@ def figure_of(scenario: Scenario, network: Network, name: str, party: str | None
     loans = [loan for loan, terms in finance.funding.items() if terms.loan is not None]
     alone = len(finance.parties) == 1 and not party
     parties = (TOGETHER,) if alone else (TOGETHER, *finance.parties, *(loans if name == "npv" else ()))
-    chosen = parties if party is None else (known(party, (*parties, *finance.parties, *loans), "party", "parties"),)
+    named = (*parties, *finance.parties, *loans, *finance.leases)
+    chosen = parties if party is None else (known(party, named, "party", "parties"),)
     return tuple(Outcome(name, party_, finance.currency, alone) for party_ in chosen)
 
 

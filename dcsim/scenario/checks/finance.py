@@ -86,8 +86,11 @@ class _Check:
             self.known(path, "party", name, finance.parties)
             findings.require(0 <= shared.share <= 1, (*path, "share"), "must be between 0 and 1")
             self.path((*path, "keep"), shared.keep)
-        same = set(finance.funding) & set(finance.parties)
-        findings.require(not same, (*root, "funding"), f"a party and its funding have one name: {', '.join(same)}")
+        for kind in ("funding", "leases"):
+            same = [name for name in getattr(finance, kind) if name in finance.parties]
+            findings.require(not same, (*root, kind), f"a party has this name already: {', '.join(same)}")
+        same = [name for name, funding in finance.funding.items() if funding.loan and name in finance.leases]
+        findings.require(not same, (*root, "leases"), f"a loan has this name already: {', '.join(same)}")
         for path, thing in _things(finance):
             self.known((*path, "by"), "party", getattr(thing, "by", None), finance.parties)
             self.known((*path, "asset"), "asset", getattr(thing, "asset", None), finance.assets)
