@@ -39,6 +39,13 @@ def test_from_a_start_to_a_finish(run):
     assert told["b"] == (0, 150)
 
 
+def test_work_without_length_spans_from_one_activity_to_another_and_keeps_its_crew(run):
+    """A hammock from the start of `b` to the finish of `c`; what wants its crew waits."""
+    spans = {"after": [link("b", **{"from": "start"}), link("c", to="finish")], "requires": {"crew": 1}}
+    told = run("a=2h b=3h<a c=1h<b h=0h d=1h<b:crew", crew=1, h=spans)
+    assert told.times == {"a": (0, 120), "b": (120, 300), "c": (300, 360), "h": (120, 360), "d": (360, 420)}
+
+
 def test_a_finish_falls_into_the_night_if_its_link_does(run):
     told = run("a=20h b=1h", calendars=OFFICE, b={"calendar": "office", "after": [link("a", to="finish")]})
     assert told["b"] == (480, 1200)

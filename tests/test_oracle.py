@@ -44,6 +44,23 @@ def test_a_network_by_hand() -> None:
     assert trace.milestones == {"up": 390, "begun": 180}
 
 
+def test_a_hammock_by_hand() -> None:
+    """Without length it spans from a start to a finish, and keeps its crew from what else needs it."""
+    trace = run(
+        activities={
+            "a": {"duration": "2 h"},
+            "b": {"duration": "3 h", "after": ["a"]},
+            "span": {
+                "after": [{"activity": "a", "from": "start", "lag": "1 h"}, {"activity": "b", "to": "finish"}],
+                "requires": {"crew": 1},
+            },
+            "late": {"duration": "1 h", "after": ["a"], "requires": {"crew": 1}},
+        },
+        resources={"crew": {"count": 1}},
+    )
+    assert spans(trace) == {"a": (0, 120), "b": (120, 300), "span": (60, 300), "late": (300, 360)}
+
+
 @pytest.mark.parametrize(("cut", "makespan"), [(0, 12), (1, 13)])
 def test_grahams_anomaly(cut: int, makespan: int) -> None:
     """Every activity an hour shorter, and the project takes an hour longer."""

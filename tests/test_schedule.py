@@ -170,6 +170,36 @@ def test_the_command_checks_a_scenario_and_a_table(dcsim, tmp_path):
     assert not found.loc[2, "passed"]
 
 
+def test_a_table_is_checked_with_the_options_of_its_import(dcsim, tmp_path):
+    """And none of them is passed over in silence where it means nothing."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for name in ("Now", "Before"):
+        sheet = book.active if name == "Now" else book.create_sheet()
+        sheet.title = name
+        for row in (("ID", "Name", "Duration", "Predecessors", "Actual start", "Baseline finish"),
+                    (1, "a", "5,5 d", "", "05/01/2026", "06/01/2026"), (2, "b", "50 d", 1, "", "")):  # fmt: skip
+            sheet.append(row)
+    book.save(tmp_path / "plan.xlsx")
+    plan, sheet = str(tmp_path / "plan.xlsx"), ("--sheet", "Now")
+    _, err, code = dcsim("check", plan, "--schedule")
+    assert code == 2
+    assert "choose one with --sheet: 'Now', 'Before'" in " ".join(err.split())
+    _, err, _ = dcsim("check", plan, "--schedule", *sheet, "--dates", "dmy")
+    assert "give its status date with --status-date" in " ".join(err.split())
+    status = ("--dates", "dmy", "--status-date", "2026-01-08", "--start", "2026-01-05", "--calendar", "24 h")
+    out, err, code = dcsim("check", plan, "--schedule", *sheet, *status)
+    assert (err, code) == ("", 0)
+    assert "missed: later than the baseline" in out
+    (tmp_path / "plan.yaml").write_text("{name: plan, start: 2026-01-05, activities: {a: {duration: 5 d}}}")
+    for words in ((plan, *sheet), (str(tmp_path / "plan.yaml"), "--schedule", "--calendar", "24 h")):
+        _, err, code = dcsim("check", *words)
+        assert code == 2
+        assert "is for files that `dcsim import` reads, with --schedule" in " ".join(err.split())
+    _, err, code = dcsim("check", str(tmp_path / "plan.xer"), "--schedule", "--dates", "dmy")
+    assert "says dates and hours by itself" in " ".join(err.split())
+
+
 def crewed(seed):
     """A network with links of every type, whose activities take one to three of three crews."""
     rng, crews = random.Random(seed), ("digger", "crane", "welder")

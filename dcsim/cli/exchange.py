@@ -6,6 +6,17 @@ from typing import Annotated
 import typer
 
 from dcsim.cli.app import app
+from dcsim.cli.tables import (
+    Dates,
+    Decimal,
+    Encoding,
+    Separator,
+    Sheet,
+    Start,
+    StatusDate,
+    WorkingHours,
+    hours_by_calendar,
+)
 from dcsim.cli.terminal import AsCsv, AsJson, answer, patience
 
 
@@ -21,27 +32,14 @@ def import_(
     name: Annotated[
         str, typer.Option(metavar="NAME", help="The name of the project; default: the name of the file.")
     ] = "",
-    sheet: Annotated[
-        str, typer.Option(metavar="NAME", help="The sheet of a workbook, or the project of several.")
-    ] = "",
-    start: Annotated[str, typer.Option(metavar="DATE", help="The start date of the schedule.")] = "",
-    status_date: Annotated[
-        str, typer.Option(metavar="DATE", help="The date up to which a table tells progress: the end of that day.")
-    ] = "",
-    dates: Annotated[
-        str, typer.Option(metavar="dmy|mdy", help="Whether the day or the month comes first in dates.")
-    ] = "",
-    decimal: Annotated[str, typer.Option(metavar="comma|point", help="The decimal separator.")] = "",
-    separator: Annotated[
-        str, typer.Option(metavar="comma|semicolon|tab|bar", help="The separator between cells.")
-    ] = "",
-    encoding: Annotated[
-        str, typer.Option(metavar="NAME", help="The encoding of a CSV file that is not UTF-8: cp1252.")
-    ] = "",
-    calendar: Annotated[
-        list[str] | None,
-        typer.Option(metavar="[NAME=]HOURS", help="Working hours: `Site=Mon-Sat 07:00-17:00`; may be repeated."),
-    ] = None,
+    sheet: Sheet = "",
+    start: Start = "",
+    status_date: StatusDate = "",
+    dates: Dates = "",
+    decimal: Decimal = "",
+    separator: Separator = "",
+    encoding: Encoding = "",
+    calendar: WorkingHours = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -62,7 +60,7 @@ def import_(
         return
     plan = {"name": name, "start": start, "status_date": status_date, "dates": dates}
     with patience("reading"):
-        imported = import_schedule(schedule, **table, **plan, calendars=_calendars(calendar or []))
+        imported = import_schedule(schedule, **table, **plan, calendars=hours_by_calendar(calendar))
     if out is not None:
         write_file(out, imported.text)
     following = f"wrote {out}; next: dcsim check {out}; dcsim replicate {out} -n 1000"
@@ -79,15 +77,3 @@ def _import_risks(register: Path, scenario: Path, out: Path | None, **table: str
     if out is not None:
         write_file(out, imported.text)
     typer.echo(f"{counted(len(imported.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}")
-
-
-def _calendars(written: list[str]) -> dict[str, str]:
-    """Working hours by the name of a calendar; hours alone are for activities without a calendar."""
-    calendars: dict[str, str] = {}
-    for text in written:
-        name, equals, hours = text.partition("=")
-        key, value = (name.strip(), hours.strip()) if equals else ("", text.strip())
-        if key in calendars:
-            raise typer.BadParameter(f"--calendar {key or value} is given twice, and only one can count")
-        calendars[key] = value
-    return calendars

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,10 +17,22 @@ from dcsim.cli.app import (
     app,
     opened,
 )
+from dcsim.cli.tables import (
+    Dates,
+    Decimal,
+    Encoding,
+    Separator,
+    Sheet,
+    Start,
+    StatusDate,
+    WorkingHours,
+    hours_by_calendar,
+)
 from dcsim.cli.terminal import AsCsv, AsJson, Facts, answer, patience
 
 if TYPE_CHECKING:
     from dcsim.errors import Problem
+    from dcsim.scenario.schema import Scenario
 
 
 @app.command()
@@ -31,13 +43,30 @@ def check(
         bool,
         typer.Option("--schedule", help="Make the 14 checks of a schedule's health, also of a file of P6 or Project."),
     ] = False,
+    sheet: Sheet = "",
+    start: Start = "",
+    status_date: StatusDate = "",
+    dates: Dates = "",
+    decimal: Decimal = "",
+    separator: Separator = "",
+    encoding: Encoding = "",
+    calendar: WorkingHours = None,
     limit: Limit = LIMIT,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """Check a scenario, its variants and its options: list every error and its correction."""
+    how: dict[str, Any] = {"sheet": sheet, "start": start, "status_date": status_date, "dates": dates}
+    how |= {"decimal": decimal, "separator": separator, "encoding": encoding, "calendar": calendar}
+    how = {option: value for option, value in how.items() if value}
+    is_scenario = scenario.suffix.lower() in (".yaml", ".yml") or str(scenario) == "-"
+    if how and (is_scenario or not schedule):
+        option = next(iter(how)).replace("_", "-")
+        raise typer.BadParameter(f"--{option} is for files that `dcsim import` reads, with --schedule")
     if schedule:
-        _check_schedule(scenario, variant, limit, as_json, as_csv)
+        how["calendars"] = hours_by_calendar(how.pop("calendar", None))
+        read = opened(scenario, variant, None, None, None, limit) if is_scenario else scenario
+        _check_schedule(scenario, read, how, as_json, as_csv)
         return
     from dcsim import api
     from dcsim.document.words import counted
@@ -64,14 +93,13 @@ def check(
     typer.echo("\n".join([f"{name}: no problems{warned}; {', '.join(facts)}", *lines_of(checked.warnings, name)]))
 
 
-def _check_schedule(file: Path, variant: list[str] | None, limit: float, as_json: bool, as_csv: bool) -> None:
+def _check_schedule(file: Path, read: "Scenario | Path", how: dict[str, Any], as_json: bool, as_csv: bool) -> None:
     """The health of a schedule."""
     from dcsim.exchange.checking import check_schedule, health_report
     from dcsim.report.terminal import shown
 
     with patience("checking"):
-        named = file.suffix.lower() in (".yaml", ".yml") or str(file) == "-"
-        checks = check_schedule(opened(file, variant, None, None, None, limit) if named else file)
+        checks = check_schedule(read, **how)
     about = {"file": str(file), "passed": int(checks["passed"].sum()), "checks": len(checks)}
     answer(
         Facts("schedule", about, {"checks": checks}), "checks", shown(health_report(file.name, checks)), as_json, as_csv

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 TABLES = (".csv", ".tsv", ".txt")
 WORKBOOKS = (".xlsx", ".xlsm")
-NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,11 +109,14 @@ def import_schedule(
     UnavailableError
         A library that reads such files, or Java, is missing.
     """
-    _check("dates", dates, ("dmy", "mdy"))
-    _check("decimal", decimal, ("comma", "point"))
-    moments = {"start": _moment(start), "status": _moment(status_date, is_end=True)}
-    path = Path(path)
-    return taken_over(read_schedule(path, name, sheet, separator, encoding, moments, dates, decimal, calendars or {}))
+    how: dict[str, Any] = {
+        "start": start,
+        "status_date": status_date,
+        "dates": dates,
+        "decimal": decimal,
+        "separator": separator,
+    }
+    return taken_over(read_schedule(path, name=name, sheet=sheet, encoding=encoding, calendars=calendars, **how))
 
 
 def _check(what: str, word: str, known: tuple[str, ...]) -> None:
@@ -132,15 +134,17 @@ def _moment(written: str | dt.date, is_end: bool = False) -> dt.datetime | None:
 
 
 def read_schedule(
-    path: Path,
+    path: str | Path,
+    *,
     name: str = "",
     sheet: str = "",
-    separator: str = "",
     encoding: str = "",
-    moments: Mapping[str, dt.datetime | None] = NOTHING,
+    calendars: Mapping[str, str] | None = None,
+    start: str | dt.date = "",
+    status_date: str | dt.date = "",
     dates: str = "",
     decimal: str = "",
-    calendars: Mapping[str, str] = NOTHING,
+    separator: str = "",
 ) -> Schedule:
     """The schedule in a file (see `import_schedule`)."""
     from dcsim.exchange.hammocks import hang
@@ -148,13 +152,19 @@ def read_schedule(
     from dcsim.exchange.sheets import read_table
     from dcsim.exchange.tabular import Answers, schedule_of
 
-    suffix = path.suffix.lower()
+    path, suffix = Path(path), Path(path).suffix.lower()
+    _check("dates", dates, ("dmy", "mdy"))
+    _check("decimal", decimal, ("comma", "point"))
+    answers = Answers(_moment(start), _moment(status_date, is_end=True), dates, decimal, calendars or {})
     if suffix not in (*TABLES, *WORKBOOKS, *SUFFIXES):
         raise ScheduleError(f"'{path}': schedules are read from {', '.join((*TABLES, *WORKBOOKS, *SUFFIXES))}")
     if suffix in SUFFIXES:
+        if separator or answers != Answers():
+            raise RequestError(
+                f"'{path.name}' says dates and hours by itself: give it no more than name, sheet, encoding"
+            )
         schedule = planned(path, name, sheet, encoding)
     else:
-        answers = Answers(**moments, dates=dates, decimal=decimal, calendars=calendars)
         schedule = schedule_of(read_table(path, sheet, separator, encoding), name or path.stem, answers)
     hang(schedule)
     return schedule

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from dcsim.scenario.schema import Scenario
 
 
-def check_schedule(schedule: "str | Path | Mapping[str, Any] | Scenario") -> "pd.DataFrame":
+def check_schedule(schedule: "str | Path | Mapping[str, Any] | Scenario", **how: Any) -> "pd.DataFrame":
     """Make the fourteen checks of the Defense Contract Management Agency (DCMA-EA PAM 200.1, October 2012, section 4).
 
     Parameters
     ----------
     schedule
         A scenario, of which expected values count and no progress is known; or a file that `import_schedule` reads.
+    how
+        How to read such a file, as for `import_schedule`: `start="2026-01-05"`.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def check_schedule(schedule: "str | Path | Mapping[str, Any] | Scenario") -> "pd
 
     files = (*TABLES, *WORKBOOKS, *SUFFIXES)
     if isinstance(schedule, str | Path) and Path(schedule).suffix.lower() in files:
-        checks = health(read_schedule(Path(schedule)))
+        checks = health(read_schedule(schedule, **how))
     else:
         scenario = schedule if isinstance(schedule, Scenario) else load(schedule)
         checks = health(drawn_up(scenario, network_of(scenario), planned=network_as_planned(scenario)))
