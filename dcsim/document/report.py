@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from dcsim.document.chart import Chart
 
-ColumnKind = Literal["text", "count", "number", "day", "days", "change", "date", "share", "money", "range"]
+ColumnKind = Literal[
+    "text", "count", "number", "ratio", "day", "days", "change", "date", "month", "year", "share", "money", "range"
+]
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Column:
     """A column of a table: its heading and what its cells mean.
 
     A `day` is counted from day zero, `days` is a span, a `change` a span with its sign, a `range` the two ends of an
-    interval; days that do not come are infinite. A `share` is between 0 and 1; `money` is in the currency of the title.
+    interval; days, months and years that do not come are infinite. A `share` is between 0 and 1; `money` is in the
+    currency of the title.
     """
 
     title: str
@@ -48,6 +51,10 @@ class Cell:
     """How it is set off: `strong`, `soft`; `weak`, `medium` or `high` for how sure a source is."""
     below: str = ""
     """A second, smaller line."""
+    kind: ColumnKind | None = None
+    """What its value means, where its column holds several kinds."""
+    formula: str = ""
+    """How a workbook reckons its value from other cells, such as `SUM(R[-3]C:R[-1]C)`."""
 
     @classmethod
     def of(cls, value: Any) -> "Cell":

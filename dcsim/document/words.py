@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -151,13 +152,16 @@ _SIZES = ((10**9, "B"), (10**6, "M"), (10**3, "k"))
 
 def cell(value: Any, column: Column) -> str:
     """What stands in a cell of a table; words stay as they are."""
-    value = Cell.of(value).value
+    typed = Cell.of(value)
+    value, column = typed.value, replace(column, kind=typed.kind) if typed.kind else column
     if isinstance(value, str):
         return value
     if column.kind == "range":
         return "" if value is None else interval(value[0], value[1], column.digits, column.signed, column.of)
     if column.kind == "date":
         return date_of(value)
+    if column.kind in ("month", "year") and (value is None or value != value or value == math.inf):
+        return NEVER
     if value is None or value != value:
         return ""
     if column.signed:
@@ -175,5 +179,11 @@ def cell(value: Any, column: Column) -> str:
             return share(value, column.n, column.digits) if value >= 0 else f"-{share(-value, 0, column.digits)}"
         case "money":
             return money(value)
+        case "month":
+            return f"{value:%Y-%m}"
+        case "year":
+            return f"{value:.0f}"
+        case "ratio":
+            return f"{value:,.2f}" if math.isfinite(value) else "no value"
         case _:
             return f"{value:,.4g}" if isinstance(value, float) else str(value)

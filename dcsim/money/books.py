@@ -43,7 +43,12 @@ STATEMENTS = {"cash flow": CASH_FLOW, "income": INCOME, "balance sheet": BALANCE
 COSTS = frozenset(
     ("operating costs", "to parties", "investment", "loan fees", "interest paid", "loans repaid", "depreciation")
 ) | {"interest", "to reserve", "distributions", "loss on seizure"}
-"""Lines that are paid or lost: shown as they are, and subtracted."""
+"""Lines that are paid or lost: tables have them as they are, to be subtracted."""
+
+
+def signed(line: str, amount: float) -> float:
+    """An amount of a line as it adds up: what is paid or lost is below zero."""
+    return 0.0 - amount if line in COSTS else amount
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,10 @@
 """Reports as an Excel workbook: a sheet for each, numbers and dates as such, charts as pictures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from math import floor, isfinite
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,9 @@ FORMATS = {
     "share": "0.0%",
     "money": "#,##0.00",
     "number": "#,##0.00",
+    "ratio": "0.00",
+    "month": "yyyy-mm",
+    "year": "0",
 }
 """How Excel shows the cells of each kind of column."""
 SIGNED = {"money": "+#,##0.00;-#,##0.00;0.00", "share": "+0.00%;-0.00%;0.00%", "number": "+0.000;-0.000;0.000"}
@@ -39,6 +44,8 @@ ROW_HEIGHT = 20
 _EPOCH = (2000, 1, 1, 0, 0, 0)
 """The date of every part of the file, so that the same results give the same bytes."""
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT[\d:]+Z")
+_RELATIVE = re.compile(r"\bR(?:\[(-?\d+)\])?C(?:\[(-?\d+)\])?")
+_FORMULA = re.compile(rb'<c r="(\w+)"([^>]*)><f>([^<]*)</f><v\s*(?:/>|></v>)')
 
 
 def workbook(reports: Sequence[Report]) -> bytes:
@@ -58,15 +65,17 @@ def workbook(reports: Sequence[Report]) -> bytes:
     book = Workbook()
     book.properties.creator = "dcsim"
     del book[book.sheetnames[0]]
+    sheets = []
     for report in reports:
         sheet = _Sheet(book.create_sheet(_sheet_name(report.title, book.sheetnames)))
+        sheets.append(sheet)
         sheet.write(report.title, font=Font(bold=True, size=14))
         sheet.write(" · ".join(report.subject), font=Font(color="666666"))
         for section in report.sections:
             sheet.section(section)
     written = BytesIO()
     book.save(written)
-    return _undated(written.getvalue())
+    return _finished(written.getvalue(), [sheet.reckoned for sheet in sheets])
 
 
 def _sheet_name(title: str, taken: Sequence[str]) -> str:
@@ -80,6 +89,8 @@ class _Sheet:
 
     def __init__(self, sheet: "Worksheet") -> None:
         self.sheet, self.row = sheet, 1
+        self.reckoned: dict[str, Any] = {}
+        """The values of formulas, by cell."""
 
     def write(self, *values: Any, **look: Any) -> None:
         """A row of cells, each with the same look."""
@@ -125,7 +136,7 @@ class _Sheet:
         below, right = Border(bottom=Side("thin")), Alignment(horizontal="right")
         for number, column in enumerate(table.columns, start=1):
             look = {"font": Font(bold=True), "border": below} | ({"alignment": right} if column.is_number else {})
-            self._put(number, column.title, look)
+            self._heading(number, column.title, look)
         self.row += 1
         for row in table.rows:
             for number, (value, column) in enumerate(zip(row, table.columns, strict=True), start=1):
@@ -133,9 +144,19 @@ class _Sheet:
             self.row += 1
         self._widen(table)
 
+    def _heading(self, number: int, title: str, look: dict[str, Any]) -> None:
+        """The title of a column; a year is a number, a month a date."""
+        value: Any = title
+        if re.fullmatch(r"\d{4}", title):
+            value, look = int(title), look | {"number_format": FORMATS["year"]}
+        elif re.fullmatch(r"\d{4}-\d\d", title):
+            value, look = datetime.strptime(title, "%Y-%m"), look | {"number_format": FORMATS["month"]}
+        self._put(number, value, look)
+
     def _cell(self, number: int, value: Cell, column: Column) -> None:
         from openpyxl.styles import Alignment, Font
 
+        column = replace(column, kind=value.kind) if value.kind else column
         plain = _plain(value.value, column)
         look: dict[str, Any] = {"number_format": _formats(column)[column.kind]} if not isinstance(plain, str) else {}
         look |= {"alignment": Alignment(horizontal="right")} if column.is_number else {}
@@ -143,6 +164,19 @@ class _Sheet:
         look |= {"hyperlink": value.href} if value.href else {}
         if plain != "":
             self._put(number, plain, look)
+        if value.formula:
+            cell = self.sheet.cell(self.row, number)
+            cell.value, self.reckoned[cell.coordinate] = f"={self._in_place(value.formula, number)}", plain
+
+    def _in_place(self, formula: str, number: int) -> str:
+        """A formula with the names of the cells that it means, seen from a column of this row."""
+        from openpyxl.utils import get_column_letter
+
+        def name(match: re.Match[str]) -> str:
+            row, column = (int(part or 0) for part in match.groups())
+            return f"{get_column_letter(number + column)}{self.row + row}"
+
+        return _RELATIVE.sub(name, formula)
 
     def _widen(self, table: Table) -> None:
         """Columns as wide as what stands in tables."""
@@ -178,13 +212,23 @@ def _plain(value: Any, column: Column) -> Any:
     return cell(value, column)
 
 
-def _undated(book: bytes) -> bytes:
-    """The same file without the time at which it was written."""
+def _finished(book: bytes, reckoned: Sequence[Mapping[str, Any]]) -> bytes:
+    """The same file without the time at which it was written, and with the values of the formulas of each sheet, for
+    readers that do not calculate."""
     written = BytesIO()
+    values = {f"xl/worksheets/sheet{number}.xml": cells for number, cells in enumerate(reckoned, start=1)}
     with ZipFile(BytesIO(book)) as source, ZipFile(written, "w", ZIP_DEFLATED) as target:
         for name in source.namelist():
             data = source.read(name)
             if name == "docProps/core.xml":
                 data = _TIME.sub(b"2000-01-01T00:00:00Z", data)
+            if cells := values.get(name):
+                data = _FORMULA.sub(partial(_with_value, cells), data)
             target.writestr(ZipInfo(name, _EPOCH), data, ZIP_DEFLATED)
     return written.getvalue()
+
+
+def _with_value(cells: Mapping[str, Any], match: re.Match[bytes]) -> bytes:
+    """A cell with a formula, and the value of that."""
+    name, look, formula = match.groups()
+    return b'<c r="%s"%s><f>%s</f><v>%s</v>' % (name, look, formula, repr(float(cells[name.decode()])).encode())

@@ -1,14 +1,13 @@
 """Simulated figures of money beside those that were reported in the world, and owning beside renting."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from dcsim.analysis.frames import typed
-from dcsim.document.report import Column, Table
-from dcsim.document.words import NEVER, money, share
+from dcsim.document.report import Cell, Column, ColumnKind, Table
 from dcsim.money.months import expected
 from dcsim.money.rented import OWN_OR_RENT
 from dcsim.scenario.prices import MONTH
@@ -61,22 +60,18 @@ def observed_table(rows: pd.DataFrame) -> Table:
     lines = []
     for row in rows.to_dict("records"):
         unit = str(row["unit"])
-        cells = [_cell(float(row[key]), unit) for key in ("reported", "expected", "p10", "p90")]
+        kind: ColumnKind = "year" if unit == YEAR else "money"
+        cells = [Cell(float(row[key]), kind=kind) for key in ("reported", "expected", "p10", "p90")]
         lines.append([named(row), *cells, _change(float(row["difference"]), unit), row["basis"]])
-    titles = ("reported", "expected", "P10", "P90", "difference")
-    return Table((Column("figure"), *(Column(title, "money") for title in titles), Column("simulated is")), lines)
+    columns = (Column(title, "money") for title in ("reported", "expected", "P10", "P90"))
+    difference = Column("difference", "money", signed=True)
+    return Table((Column("figure"), *columns, difference, Column("simulated is")), lines)
 
 
-def _cell(value: float, unit: str) -> str:
-    if unit == YEAR:
-        return f"{value:.0f}" if np.isfinite(value) else NEVER
-    return money(value)
-
-
-def _change(value: float, unit: str) -> str:
+def _change(value: float, unit: str) -> float | str:
     if unit == YEAR:
         return f"{value:+.0f} year{'s' * (abs(value) != 1)}" if np.isfinite(value) else ""
-    return f"+{money(value)}" if value > 0 else money(value)
+    return value
 
 
 RENTED = "demand figure expected:number mean:number p10:number p50:number p90:number"
@@ -96,21 +91,12 @@ def rented_table(centre: "Valued", parts: "Sequence[Valued]") -> pd.DataFrame:
 
 def own_or_rent_table(rows: pd.DataFrame) -> Table:
     """Owning beside renting, as people read it."""
-    shown: dict[str, Callable[[float], str]] = {"utilisation": _percent, "right": share, "price": _price}
+    kinds: dict[str, ColumnKind] = {"utilisation": "share", "right": "share", "price": "ratio"}
     lines = []
     for row in rows.to_dict("records"):
-        kind = row["figure"]
-        show = shown.get(kind, money)
-        keys = ("expected", "mean") if kind == "right" else ("expected", "mean", "p10", "p50", "p90")
-        cells = [show(row[key]) if row[key] == row[key] else "" for key in keys]
-        lines.append([f"{row['demand']}: {OWN_OR_RENT[kind]}", *cells, *[""] * (5 - len(cells))])
+        figure = row["figure"]
+        keys = ("expected", "mean") if figure == "right" else ("expected", "mean", "p10", "p50", "p90")
+        cells = [Cell(row[key], kind=kinds.get(figure, "money")) for key in keys]
+        lines.append([f"{row['demand']}: {OWN_OR_RENT[figure]}", *cells, *[""] * (5 - len(cells))])
     titles = ("expected", "mean", "P10", "P50", "P90")
     return Table((Column("figure"), *(Column(title, "money") for title in titles)), lines)
-
-
-def _percent(part: float) -> str:
-    return f"{100 * part:.0f} %"
-
-
-def _price(amount: float) -> str:
-    return f"{amount:,.2f}"

@@ -9,9 +9,9 @@ import pandas as pd
 from dcsim.document.chart import Axis, Band, Bars, Chart, Dots, Line, Mark, Rule
 from dcsim.document.colours import PARTS
 from dcsim.document.measure import scaled
-from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
-from dcsim.money.books import COSTS, INCOME, TOGETHER
+from dcsim.money.books import COSTS, INCOME, TOGETHER, signed
 from dcsim.study.finance_observed import named, observed_table, outside, own_or_rent_table
 from dcsim.study.finance_terms import BASIS, CONVENTIONS, DELAY, LABELS, LEASED, NOT_MODELLED, RENTED, terms
 from dcsim.study.joint_words import joint, section
@@ -105,16 +105,6 @@ def _unaware(result: Result) -> list[str]:
     return [seen] if result.about.get("seen") else []
 
 
-def _cell(value: float, kind: str) -> str:
-    if np.isnan(value):
-        return ""
-    if kind == "money":
-        return money(value)
-    if kind == "share":
-        return share(value) if value >= 0 else f"{100 * value:.1f} %"
-    return "no value" if np.isinf(value) else f"{value:.2f}"
-
-
 def _tables(result: Result, name: str) -> tuple[Table, ...]:
     """The figures and the events of a party or a loan."""
     n = 0 if result.about["seed"] == "expected" else int(result.about["replications"])
@@ -127,14 +117,16 @@ def _figures(figures: pd.DataFrame, n: int, labels: Mapping[str, str]) -> Table:
     """Figures of the expected build, and of replications if there are any."""
     rows = []
     for row in figures.to_dict("records"):
-        cells = [_cell(row[key], row["kind"]) for key in ("expected", "mean", "p10", "p50", "p90")]
-        if row["note"] and not cells[0]:
+        values = [row[key] for key in ("expected", "mean", "p10", "p50", "p90")]
+        cells: list[Any] = [Cell(value, kind=row["kind"]) for value in values]
+        if row["note"] and np.isnan(values[0]):
             cells[0] = "none"
-        rows.append([labels[row["figure"]], *cells, row["there"]])
+        if row["note"] or not np.isnan(values).all():
+            rows.append([labels[row["figure"]], *cells, row["there"]])
     titles = ("expected", "mean", "P10", "P50", "P90")
     columns = (Column("figure"), *(Column(title, "money") for title in titles), Column("exists in", "share", 0, 0))
     most = len(columns) if n else 2
-    return Table(columns[:most], [row[:most] for row in rows if any(row[1:-1])])
+    return Table(columns[:most], [row[:most] for row in rows])
 
 
 def _events(events: pd.DataFrame, n: int) -> Table:
@@ -145,15 +137,15 @@ def _events(events: pd.DataFrame, n: int) -> Table:
         if row["event"] not in LENT or row["happens"] or not pd.isna(row["expected"])
     ]
     titles = ("expected", "P10", "P50", "P90")
-    columns = (Column("event"), *(Column(title, "date") for title in titles), Column("happens in", "share", n, 0))
+    columns = (Column("event"), *(Column(title, "month") for title in titles), Column("happens in", "share", n, 0))
     most = len(columns) if n else 2
     return Table(columns[:most], [row[:most] for row in rows])
 
 
-def _date(row: Mapping[Hashable, Any], key: str) -> str:
+def _date(row: Mapping[Hashable, Any], key: str) -> Any:
     """The month of an event, or its year."""
     value = row[key]
-    return NEVER if pd.isna(value) else f"{value:%Y}" if row["event"] == "first_profitable_year" else f"{value:%Y-%m}"
+    return Cell(value.year, kind="year") if row["event"] == "first_profitable_year" and not pd.isna(value) else value
 
 
 def _observed(result: Result) -> Iterator[Section]:
@@ -175,20 +167,31 @@ def _sides(result: Result) -> Table:
     rows = rows[rows["amount"] != 0]
     total = rows.groupby("side")["amount"].sum()
     cells = [[row["side"], row["line"], row["amount"]] for row in rows.to_dict("records")]
-    cells += [[f"all {side}s", "", float(amount)] for side, amount in total.items()]
+    sides = rows["side"].tolist()
+    for side, amount in total.items():
+        here = [number - len(cells) for number, name in enumerate(sides) if name == side]
+        formula = f"SUM(R[{here[0]}]C:R[{here[-1]}]C)"
+        cells.append([f"all {side}s", "", Cell(float(amount), formula=formula)])
     return Table((Column("side"), Column("line"), Column("amount", "money")), cells)
 
 
 def _years(result: Result) -> Table:
-    """Sums of the years of the statements; of the balance sheet the end of each."""
+    """Sums of the years of the statements, costs below zero; of the balance sheet the end of each."""
     rows = _of(result, "statements")
     grouped = rows.assign(year=rows["month"].dt.year).groupby(["statement", "line", "year"])["amount"]
     sums, ends = grouped.sum(), grouped.last()
     years = sorted(set(rows["month"].dt.year))
     wanted = [("income", line) for line in INCOME]
     wanted += [("cash flow", "investment"), ("cash flow", "net cash flow")]
-    cells = [[line, *(float(sums[statement, line, year]) for year in years)] for statement, line in wanted]
-    cells = [row for row in cells if any(row[1:])]
+    cells: list[list[Any]] = []
+    for statement, line in wanted:
+        amounts: list[Any] = [signed(line, float(sums[statement, line, year])) for year in years]
+        if line == "net income":
+            formula = f"SUM(R[{-len(cells)}]C:R[-1]C)" if cells else ""
+            amounts = [Cell(amount, formula=formula) for amount in amounts]
+        elif not any(amounts):
+            continue
+        cells.append([line, *amounts])
     for line in ("cash", "loans"):
         cells.append([f"{line} at the end", *(float(ends["balance sheet", line, year]) for year in years)])
     return Table((Column(str(result.about["currency"])), *(Column(str(year), "money") for year in years)), cells)
