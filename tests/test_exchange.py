@@ -19,6 +19,7 @@ from dcsim.exchange import taken_over as taken_over_schedule
 from dcsim.exchange.checking import check_schedule
 from dcsim.exchange.writer import write
 from dcsim.scenario.parse import parse_yaml
+from dcsim.scenario.table import Table
 from dcsim.scenario.tree import Origin, plain
 from dcsim.schedule import (
     Activity,
@@ -1187,13 +1188,48 @@ def test_a_file_of_p6_is_complete_and_in_any_encoding(mpxj, tmp_path):
 
 def test_what_a_workbook_did_not_save_is_no_empty_cell(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
-    for value, message in (("=5+5", "cell B2 has a formula without its value"), ("#REF!", "got '#REF!'")):
+    for value, message in (("=5+5", "cell Sheet!B2 has a formula without its value"), ("#REF!", "got '#REF!'")):
         book = openpyxl.Workbook()
         for row in (("Name", "Duration"), ("a", value)):
             book.active.append(row)
         book.save(tmp_path / "plan.xlsx")
         with pytest.raises(DcsimError, match=message):
             library.import_schedule(tmp_path / "plan.xlsx", start="2026-01-05")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((1, "a", "5 x", "", "2026-01-05"), "line 4: column 'Duration', cell 'My plan'!C4: '5 x': no unit 'x'"),
+        ((1, "a", "5 d", "7", "2026-01-05"), "column 'Predecessors', cell 'My plan'!D4: '7' is not an activity"),
+        ((1, "a", "5 d", "", "01/02/2026"), "'My plan'!E4: '01/02/2026' may have the day or the month first"),
+        ((1, "a", "5,123 d", "", "2026-01-05"), "'My plan'!C4: '5,123' has a separator for decimals or for thousands"),
+        ((1, "a", "5 d", "", "2026-01-05", "Nights"), "'My plan'!F4: nothing says the hours of calendar 'Nights'"),
+        ((1, "a", "5 d", "", "2026-01-05", "", "50%"), "'My plan'!G4 has progress: give its status date"),
+        ((1, "a", "=5+5", "", "2026-01-05"), "cell 'My plan'!C4 has a formula without its value"),
+    ],
+)
+def test_messages_on_a_workbook_name_the_cell(tmp_path, row, message):
+    """And formulas of sheets that are not read stop nobody."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "My plan"
+    head = ("ID", "Name", "Duration", "Predecessors", "Start", "Calendar", "% complete")
+    for cells in (("A plan",), (), head, row):
+        book.active.append(cells)
+    book.create_sheet("Sums").append(["=1+1"])
+    book.save(tmp_path / "plan.xlsx")
+    with pytest.raises(DcsimError) as told:
+        library.import_schedule(tmp_path / "plan.xlsx")
+    assert message in str(told.value)
+    assert "Sums" not in str(told.value)
+
+
+def test_columns_of_a_workbook_have_letters():
+    table = Table("plan.xlsx", (), (), "Plan")
+    assert [table.place(3, number) for number in (0, 25, 26, 701, 702)] == [
+        *("Plan!A3", "Plan!Z3", "Plan!AA3", "Plan!ZZ3", "Plan!AAA3"),
+    ]
 
 
 def test_durations_are_not_negative(taken_over):

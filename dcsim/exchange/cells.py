@@ -149,33 +149,33 @@ def _ordered(dates: str) -> str:
     return {DMY: ", day first", MDY: ", month first"}.get(dates, "")
 
 
-def date_style(cells: Iterable[tuple[int, str]]) -> str:
+def date_style(cells: Iterable[tuple[str, str]]) -> str:
     """Which of day and month comes first in these cells; raises ValueError where they do not show it."""
-    seen: dict[str, tuple[int, str]] = {}
-    for row, cell in cells:
+    seen: dict[str, tuple[str, str]] = {}
+    for place, cell in cells:
         match = _NUMERIC.match(_bare_date(cell))
         if not match or match[2] == ".":
             continue
         first, second = int(match[1]), int(match[3])
         shows = DMY if first > 12 else MDY if second > 12 else "either" if first != second else ""
         if shows:
-            seen.setdefault(shows, (row, cell))
+            seen.setdefault(shows, (place, cell))
     if DMY in seen and MDY in seen:
-        (row, cell), (other_row, contrary) = seen[DMY], seen[MDY]
+        (place, cell), (elsewhere, contrary) = seen[DMY], seen[MDY]
         raise ValueError(
-            f"row {row} has '{cell}', day first, and row {other_row} has '{contrary}', month first: use one order"
+            f"{place} has '{cell}', day first, and {elsewhere} has '{contrary}', month first: use one order"
         )
     known = DMY if DMY in seen else MDY if MDY in seen else ""
     if not known and "either" in seen:
-        row, cell = seen["either"]
-        raise ValueError(f"row {row}: '{cell}' may have the day or the month first: choose --dates dmy or --dates mdy")
+        place, cell = seen["either"]
+        raise ValueError(f"{place}: '{cell}' may have the day or the month first: choose --dates dmy or --dates mdy")
     return known
 
 
-def decimal_style(cells: Iterable[tuple[int, str]]) -> str:
+def decimal_style(cells: Iterable[tuple[str, str]]) -> str:
     """Whether decimals have a comma or a point in these cells; raises ValueError where they do not show it."""
-    seen: dict[str, tuple[int, str]] = {}
-    for row, cell in cells:
+    seen: dict[str, tuple[str, str]] = {}
+    for place, cell in cells:
         for text in re.findall(r"(?<!\d)\d+(?:[.,]\d+)+", "" if isinstance(cell, Exact) else cell):
             if "," in text and "." in text:
                 shows = COMMA if text.rindex(",") > text.rindex(".") else POINT
@@ -185,15 +185,15 @@ def decimal_style(cells: Iterable[tuple[int, str]]) -> str:
                 shows = COMMA if "," in text else POINT
             else:
                 shows = "either"
-            seen.setdefault(shows, (row, shorten(text)))
+            seen.setdefault(shows, (place, shorten(text)))
     if COMMA in seen and POINT in seen:
-        (row, cell), (other_row, contrary) = seen[COMMA], seen[POINT]
-        raise ValueError(f"row {row} has '{cell}' and row {other_row} has '{contrary}': use one decimal separator")
+        (place, cell), (elsewhere, contrary) = seen[COMMA], seen[POINT]
+        raise ValueError(f"{place} has '{cell}' and {elsewhere} has '{contrary}': use one decimal separator")
     known = COMMA if COMMA in seen else POINT if POINT in seen else ""
     if not known and "either" in seen:
-        row, cell = seen["either"]
+        place, cell = seen["either"]
         raise ValueError(
-            f"row {row}: '{cell}' has a separator for decimals or for thousands: "
+            f"{place}: '{cell}' has a separator for decimals or for thousands: "
             "choose --decimal comma or --decimal point"
         )
     return known

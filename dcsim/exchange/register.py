@@ -104,10 +104,10 @@ class _Reader:
         for needed, heading in (("risk", "Risk"), ("activities", "Activity"), ("probability", "Probability")):
             if needed not in self.fields:
                 raise ScheduleError(f"{table.name}: no column '{heading}'{nearest(heading, table.columns, 'columns')}")
-        columns = [table.columns[self.fields[field]] for field in NUMBERS if field in self.fields]
+        columns = [self.fields[field] for field in NUMBERS if field in self.fields]
         try:
             self.style = Style(
-                "", decimal or decimal_style(cell for numbers in columns for cell in table.column(numbers))
+                "", decimal or decimal_style(cell for number in columns for cell in table.placed(number))
             )
         except ValueError as error:
             raise ScheduleError(f"{table.name}: {error}") from None
@@ -202,8 +202,9 @@ class _Reader:
             return None
 
     def _problem(self, line: int, field: str, message: str) -> None:
-        column = self.table.columns[self.fields[field]] if field in self.fields else field
-        self.problems.append(Problem(f"column '{shorten(column)}'", message, self.table.name, line))
+        known, name = field in self.fields, self.table.name
+        problem = Problem(f"column '{field}'", message, name, line)
+        self.problems.append(self.table.problem(line, self.fields[field], message) if known else problem)
 
 
 def _span(length: Length) -> str:

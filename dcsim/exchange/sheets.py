@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,7 @@ from dcsim.exchange import WORKBOOKS
 from dcsim.exchange.cells import Exact
 from dcsim.exchange.columns import is_heading
 from dcsim.scenario.files import UnreadableFileError, read_bytes
-from dcsim.scenario.table import Row, Table, UnreadableTableError, as_table, text_rows
+from dcsim.scenario.table import Row, Table, UnreadableTableError, as_table, quoted, text_rows
 from dcsim.schedule import ScheduleError
 from dcsim.suggest import nearest
 
@@ -102,7 +103,7 @@ def excel_table(path: Path, sheet: str = "") -> Table:
     except ImportError:
         raise UnavailableError("Excel files need openpyxl: pip install 'dcsim[exchange]'") from None
     name, data = str(path), read_file(path)
-    _refuse_bombs(data, name)
+    unsaved = _refuse_bombs(data, name)
     try:
         book = load_workbook(BytesIO(data), read_only=True, data_only=True, keep_links=False)
         sheets = {
@@ -111,6 +112,7 @@ def excel_table(path: Path, sheet: str = "") -> Table:
             if sheet in ("", worksheet.title)
         }
         titles = [str(worksheet.title) for worksheet in book.worksheets]
+        parts = [str(getattr(worksheet, "_worksheet_path", "")).lstrip("/") for worksheet in book.worksheets]
     except ScheduleError:
         raise
     except Exception as error:  # whatever the library trips over in a broken file
@@ -130,11 +132,19 @@ def excel_table(path: Path, sheet: str = "") -> Table:
             f"'{name}' has several sheets with the headings of a schedule: choose one with --sheet: {listed}"
         )
     chosen = with_headings[0] if with_headings else next(iter(sheets), "")
-    return _checked(sheets.get(chosen, []), name, [])
+    for part, cell in unsaved.items():
+        title = titles[parts.index(part)] if part in parts else ""
+        if title in ("", chosen):
+            place = f"{quoted(title)}!{cell}" if title else cell
+            raise ScheduleError(
+                f"'{name}': cell {place} has a formula without its value: open the workbook in Excel and save it"
+            )
+    return replace(_checked(sheets.get(chosen, []), name, []), sheet=chosen)
 
 
-def _refuse_bombs(data: bytes, name: str) -> None:
-    """A workbook is a small zip of XML that defines no entities."""
+def _refuse_bombs(data: bytes, name: str) -> dict[str, str]:
+    """A workbook is a small zip of XML that defines no entities; returns the first unsaved formula of its parts."""
+    unsaved = {}
     try:
         with zipfile.ZipFile(BytesIO(data)) as packed:
             parts = packed.infolist()
@@ -146,12 +156,10 @@ def _refuse_bombs(data: bytes, name: str) -> None:
                     content = packed.read(part)
                     _refuse_entities(content, name)
                     if part.filename.startswith("xl/worksheets/") and (cell := _UNSAVED.search(content)):
-                        raise ScheduleError(
-                            f"'{name}': cell {cell[1].decode()} has a formula without its value: open the workbook in "
-                            "Excel and save it"
-                        )
+                        unsaved[part.filename] = cell[1].decode()
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise ScheduleError(f"'{name}' is not an Excel workbook ({error}); save an old .xls file as .xlsx") from None
+    return unsaved
 
 
 def _refuse_entities(data: bytes, name: str) -> None:

@@ -255,7 +255,8 @@ class _Reader:
         if not percent and made.actual_start is None:
             return
         if self.made.status is None:
-            self._refuse(f"row {row.line} has progress: give its status date with --status-date 2026-01-31")
+            place = self._place(row, "percent" if percent else "actual_start")
+            self._refuse(f"{place} has progress: give its status date with --status-date 2026-01-31")
         if made.actual_start is None:
             made.actual_start = made.early_start
             self.made.lose(row.id, "its actual start, which is empty", "its planned start", "assumption")
@@ -293,7 +294,8 @@ class _Reader:
                 self.made.lose("", lost, f"{WORKDAYS}; --calendar says others", "assumption")
         except ValueError as error:
             reason = str(error) or f"nothing says the hours of calendar '{shorten(name)}'"
-            self._refuse(f"row {row.line}: {reason}: give them with --calendar '{name}=Mon-Sat 07:00-17:00'")
+            place = self._place(row, "calendar")
+            self._refuse(f"{place}: {reason}: give them with --calendar '{name}=Mon-Sat 07:00-17:00'")
         if shifts is None:
             self.around.add(called)
             return None
@@ -344,8 +346,11 @@ class _Reader:
     def _column(self, field_: str) -> str:
         return self.table.columns[self.fields[field_]]
 
-    def _cells(self, fields: tuple[str, ...]) -> list[tuple[int, str]]:
-        return [cell for key in fields if key in self.fields for cell in self.table.column(self._column(key))]
+    def _cells(self, fields: tuple[str, ...]) -> list[tuple[str, str]]:
+        return [cell for key in fields if key in self.fields for cell in self.table.placed(self.fields[key])]
+
+    def _place(self, row: Row, field_: str) -> str:
+        return self.table.place(row.line, self.fields.get(field_, 0))
 
     def _read(self, row: Row, field_: str, read: Callable[[str], Value]) -> Value | None:
         """What a cell says; none where it is empty, or cannot be read, which is noted."""
@@ -359,8 +364,9 @@ class _Reader:
             return None
 
     def _problem(self, line: int, field_: str, message: str) -> None:
-        column = self._column(field_) if field_ in self.fields else field_
-        self.problems.append(Problem(f"column '{shorten(column)}'", message, self.table.name, line))
+        known, name = field_ in self.fields, self.table.name
+        problem = Problem(f"column '{field_}'", message, name, line)
+        self.problems.append(self.table.problem(line, self.fields[field_], message) if known else problem)
         if len(self.problems) >= MOST_PROBLEMS:
             self._refuse_all()
 

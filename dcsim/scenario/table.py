@@ -1,6 +1,7 @@
 """A table that others wrote, as CSV: read whole, and as strictly as a scenario, every row with its line."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -40,16 +41,42 @@ class Table:
     """Empty where a column has no name."""
     rows: tuple[Row, ...]
     """Each with the line on which it begins; those in which nothing stands are left out."""
+    sheet: str = ""
+    """The sheet of a workbook; lines are then its rows."""
 
     def column(self, name: str) -> list[tuple[int, str]]:
         """The cells of a column that is there, each with its line."""
         number = self.columns.index(name)
         return [(line, cells[number]) for line, cells in self.rows]
 
+    def place(self, line: int, number: int) -> str:
+        """Where the cell of a column stands, by the number of the column: `Sheet1!C14`, or its row in a text."""
+        if not self.sheet:
+            return f"row {line}"
+        letters, left = "", number + 1
+        while left:
+            left, letter = divmod(left - 1, 26)
+            letters = chr(ord("A") + letter) + letters
+        return f"{quoted(self.sheet)}!{letters}{line}"
+
+    def placed(self, number: int) -> list[tuple[str, str]]:
+        """The cells of a column by its number, each with its place."""
+        return [(self.place(line, number), cells[number]) for line, cells in self.rows]
+
+    def problem(self, line: int, number: int, message: str) -> Problem:
+        """What is wrong with the cell of a column."""
+        cell = f", cell {self.place(line, number)}" if self.sheet else ""
+        return Problem(f"column '{shorten(self.columns[number])}'{cell}", message, self.name, line)
+
     def missing(self, name: str) -> str:
         """What to say of a column that is not there."""
         known = nearest(name, filter(None, self.columns), "columns")
         return _separated(self.columns) or f"no column '{shorten(name)}' in '{self.name}'{known}"
+
+
+def quoted(sheet: str) -> str:
+    """The name of a sheet as Excel writes it before a cell."""
+    return sheet if re.fullmatch(r"\w+", sheet) else f"'{sheet}'"
 
 
 def read_table(text: str, name: str, separator: str = ",", least: int = 1) -> Table:
