@@ -35,14 +35,16 @@ SEEN = {"seen": [{"milestone": "half", "reached": "2024-01-14", "error": "6 d"}]
 class Elsewhere(Executor):
     """A process that knows nothing but what it is sent; some of what it is sent is lost, or never answered."""
 
-    def __init__(self, lost=(), silent=(), broken=()):
-        self.sent, self.lost, self.silent, self.broken = 0, lost, silent, broken
+    def __init__(self, lost=(), silent=(), broken=(), closed=()):
+        self.sent, self.lost, self.silent, self.broken, self.closed = 0, lost, silent, broken, closed
 
     def submit(self, fn, /, *args, **kwargs):
         future, number = Future(), self.sent
         self.sent += 1
         if number in self.lost:
             future.cancel()
+        elif number in self.closed:
+            future.set_exception(ConnectionResetError("what is done cannot be fetched"))
         elif number in self.broken:
             future.set_exception(BrokenProcessPool("a process ended"))
         elif number not in self.silent:
@@ -146,9 +148,9 @@ def many(tmp_path):
 
 
 def test_what_is_lost_is_sent_again(many):
-    elsewhere = Elsewhere(lost={0, 3, 8})
+    elsewhere = Elsewhere(lost={0, 3, 8}, closed={1, 9})
     assert many("there", elsewhere) == many("here")
-    assert elsewhere.sent == 8 + 3
+    assert elsewhere.sent == 8 + 5
 
 
 def test_what_is_late_is_sent_twice(many, monkeypatch):

@@ -102,10 +102,15 @@ class _Fleet:
             for future in sorted(finished, key=failed):  # what is done is kept before another fails
                 span = self.running.pop(future)
                 self.copies[span] -= 1
-                if span not in missing or (future.cancelled() and self._is_on_its_way(span)):
+                if span not in missing:
                     continue
                 with _cluster_errors():
-                    seconds, done = future.result()
+                    try:
+                        seconds, done = future.result()
+                    except (CancelledError, OSError):  # OSError: what is done cannot be fetched any more
+                        if self._is_on_its_way(span):
+                            continue
+                        raise
                 longest = max(longest, seconds)
                 missing.discard(span)
                 if self.copies[span]:
