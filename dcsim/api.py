@@ -35,6 +35,7 @@ def load(
     mitigate: Sequence[str] = (),
     root: str | Path | None = None,
     limit: float = LIMIT,
+    site: str | None = None,
 ) -> Scenario:
     """Read a scenario and refuse what cannot be simulated.
 
@@ -54,6 +55,8 @@ def load(
         The folder outside which nothing is read; that of the file if not given.
     limit
         GiB of memory that its simulation may take: a scenario that needs more is refused at the start.
+    site
+        The site of a portfolio to read without the others; it draws what it draws beside them.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def load(
     """
     folder = None if root is None else Path(root)
     with _keeping_all():
-        scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options, limit)
+        scenario = load_scenario(path, variants, overrides or {}, mitigate, folder, options, limit, site)
         network_of(scenario)
     return scenario
 

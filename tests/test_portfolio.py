@@ -175,12 +175,66 @@ def test_the_resolved_scenario_is_a_scenario(opened, tmp_path):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_site_runs_beside_others_as_it_runs_alone(opened, seed):
     """Where nothing is shared, neither what happens nor what is drawn depends on who else is there."""
-    alone = TWO.partition("activities:")[0]
+    beside = dcsim.simulate(opened(), seed=seed, engine="reference")
     for site, other in (("memphis", "texas"), ("texas", "memphis")):
-        one = dcsim.simulate(opened(alone), seed=seed, engine="reference")
-        beside = dcsim.simulate(opened(alone, overrides={f"include.{other}": None}), seed=seed, engine="reference")
-        assert rows_of(beside, site) == rows_of(one, site)
-        assert not rows_of(beside, other)
+        alone = dcsim.simulate(opened(site=site), seed=seed, engine="reference")
+        assert rows_of(alone, site) == rows_of(beside, site)
+        assert not rows_of(alone, other)
+
+
+JOINT = """
+risks: {flood: {probability: 1, effects: {activities.texas.install: 2, activities.memphis.install: 1.5}}}
+supplies:
+  transformers:
+    unit: transformer
+    orders: {batch: {amount: 20, lead_time: 9 d}}
+    allocation: {memphis: 0.6, texas: 0.4}
+resources: {texas.crew: {count: 9}}
+activities:
+  substation: {duration: 9 d}
+  memphis.build: {after: [substation]}
+  celebrate: {duration: 1 d, after: [memphis.done, texas.done]}
+  clear_away: {duration: 1 d, after: [celebrate]}
+milestones:
+  all: {activity: celebrate}
+  cleared: {activity: clear_away}
+  celebrated: {activity: memphis.open, label: texas.open}
+  theirs: {activity: texas.test, in: texas/north}
+seen: [{milestone: texas.done, reached: 2024-02-10}, {milestone: memphis.done, reached: 2024-02-10}]
+correlations: {both: {between: [activities.memphis.build.duration, activities.texas.build.duration], is: 0.5}}
+fitted: {resources.crews: {to: texas.half, prior: 1 to 4, source: S1}}
+"""
+
+
+def test_with_a_site_alone_goes_what_the_portfolio_says_of_others(opened):
+    """What is planned with another site goes, and what hangs on that; all else of the portfolio stays."""
+    scenario = opened(TWO.partition("activities:")[0] + JOINT, site="memphis")
+    assert [name for name in scenario.activities if "." not in name] == ["substation"]
+    assert scenario.activities["memphis.build"].after[0].activity == "substation"
+    assert set(scenario.milestones) == {"memphis.half", "memphis.done", "memphis.north", "celebrated"}
+    assert "activities.memphis.install" in scenario.risks["flood"].effects
+    assert list(scenario.supplies["transformers"].allocation) == ["memphis"]
+    assert [sighting.milestone for sighting in scenario.seen] == ["memphis.done"]
+    assert "texas" not in scenario.document.text.replace("label: texas.open", "")
+    assert scenario.with_({"resources.memphis.crew.count": 3}).document.site == "memphis"
+
+
+def test_a_site_alone_has_to_be_there(dcsim, folder):
+    (folder / "portfolio.yaml").write_text(TWO + "variants: {late: {include: {texas: null}}}\n")
+    for words, said in (
+        (("portfolio.yaml", "--site", "memphs"), "no site 'memphs'; did you mean 'memphis'?"),
+        (("portfolio.yaml", "--site", "texas", "--variant", "late"), "no site 'texas'; there is 'memphis'"),
+        (("sites/one.yaml", "--site", "memphis"), "no site 'memphis'; there are no sites"),
+    ):
+        file, *more = words
+        out, err, code = dcsim("run", str(folder / file), *more)
+        assert (out, code) == ("", 2)
+        assert err.endswith(f"  include: {said}\n")
+    out, _, code = dcsim(
+        "explain", str(folder / "portfolio.yaml"), "--site", "texas", "--milestone", "texas.done", "-n", "4"
+    )
+    assert code == 0
+    assert "texas alone" in out
 
 
 def test_with_expected_values_a_site_does_what_its_file_says(opened, folder):

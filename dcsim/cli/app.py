@@ -171,6 +171,10 @@ Cluster = Annotated[
         help="Run on a Dask cluster, tcp://host:8786, or in processes, local:4 (see `dcsim guide cluster`).",
     ),
 ]
+Site = Annotated[
+    str | None,
+    typer.Option("--site", metavar="NAME", help="Of a portfolio, this site alone (`dcsim guide portfolio`)."),
+]
 Limit = Annotated[
     float,
     typer.Option(
@@ -221,8 +225,9 @@ def opened(
     limit: float,
     seen: Path | None = None,
     as_of: str | None = None,
+    site: str | None = None,
 ) -> "Scenario":
-    """The scenario with its variants, values, options, mitigations and sightings."""
+    """The scenario, or one site of it, with its variants, values, options, mitigations and sightings."""
     from dcsim import api
     from dcsim.scenario.sightings import with_seen
 
@@ -233,6 +238,7 @@ def opened(
         options=option or (),
         mitigate=mitigate or (),
         limit=limit,
+        site=site,
     )
     loaded = with_seen(loaded, seen, as_of)
     for warning in loaded.warnings:

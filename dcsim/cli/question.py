@@ -30,6 +30,7 @@ from dcsim.cli.app import (
     Seed,
     Seen,
     Settings,
+    Site,
     Variants,
     Workers,
     app,
@@ -54,7 +55,7 @@ class Answer(NamedTuple):
     """Lines to print after the report."""
 
 
-_LAYERS = {"variant": Variants, "set_": Settings, "option": Options, "mitigate": Mitigations}
+_LAYERS = {"variant": Variants, "set_": Settings, "option": Options, "mitigate": Mitigations, "site": Site}
 _SEEN = {"seen": Seen, "as_of": AsOf}
 """Options of a question that can use sightings; its shared options then include `seen`."""
 _SHARED: dict[str, tuple[Any, Any]] = {

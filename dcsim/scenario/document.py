@@ -53,6 +53,8 @@ class Laid:
     """Options that were taken."""
     mitigated: tuple[str, ...] = ()
     """Risks whose mitigation was switched on."""
+    site: str | None = None
+    """The site of a portfolio that is left alone; all if not given."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ class Document:
     def mitigated(self) -> tuple[str, ...]:
         """The risks whose mitigation was switched on."""
         return tuple(name for layer in self.laid for name in layer.mitigated)
+
+    @property
+    def site(self) -> str | None:
+        """The site of the portfolio that is left alone."""
+        return next((layer.site for layer in self.laid if layer.site is not None), None)
 
     def problem(self, path: Key, message: str) -> Problem:
         """A problem at this path, with the line that wrote it or, failing that, what is around it."""

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dcsim.budget import LIMIT
 from dcsim.errors import Problem, ScenarioError
+from dcsim.scenario.alone import alone
 from dcsim.scenario.blanks import find_blanks
 from dcsim.scenario.cash import with_cash
 from dcsim.scenario.check import check, in_order, unknown_names
@@ -24,6 +25,7 @@ from dcsim.scenario.portfolio import INCLUDE, Portfolio, routed
 from dcsim.scenario.provenance import Unwrapping
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.tree import Node, Origin, graft, plain, walk
+from dcsim.suggest import nearest
 
 STANDARD_INPUT = "-"
 """The name of a scenario that comes through a pipe; other files are then read from the current folder."""
@@ -40,14 +42,16 @@ def load(
     root: Path | None = None,
     options: Sequence[str] = (),
     limit: float = LIMIT,
+    site: str | None = None,
 ) -> Scenario:
-    """A scenario from a file, or from a mapping that says the same.
+    """A scenario from a file, or from a mapping that says the same; of a portfolio one site alone, if it is given.
 
     `variants` are applied in order, then single values (`{"resources.rack_crews.count": 16}`), then what
     the `options` change, then what is done against the risks in `mitigate`. Nothing outside `root` is read, the
     folder of the file if not given. It may take `limit` GiB. Raises ScenarioError with all that is wrong.
     """
-    return _Loader(path, root, limit).open(tuple(variants), Laid(overrides or {}, tuple(options), tuple(mitigate)))
+    laid = Laid(overrides or {}, tuple(options), tuple(mitigate), site)
+    return _Loader(path, root, limit).open(tuple(variants), laid)
 
 
 def changed(
@@ -135,6 +139,14 @@ class _Loader:
                     taken.setdefault(site, []).append(name)
                 elif changes is not None and (included := changes.get("include")) is not None:
                     tree = merge(tree, Node({"include": included}, included.mark))
+        only = next((layer.site for layer in laid if layer.site is not None), None)
+        if only is not None:
+            sites = [name for name, entry in entries(tree, "include").items() if entry.value is not None]
+            if only in sites:
+                tree = alone(tree, only)
+            else:
+                message = f"no site '{only}'{nearest(only, sites, 'sites')}"
+                stack.missing.append(Problem("include", message, self.name))
         try:
             return Portfolio(stack, self.home, self.limit, taken).joined(tree), refused
         except UnreadableTextError as error:

@@ -105,7 +105,7 @@ def _key(node: Node, path: Key, parts: list[str]) -> tuple[str, list[str]]:
 
 def _refuse_unknown(node: Node, path: Key, key: str, rest: list[str]) -> None:
     """Nothing stands at this key yet: it must be a field, or a new entry where new entries belong."""
-    keys = list(node.value) if isinstance(node.value, dict) else []
+    keys = [key for key, child in node.value.items() if child.value is not None] if isinstance(node.value, dict) else []
     kinds = outline.kinds_at(path)
     model = outline.model_at(path)
     if model is not None and (not keys or isinstance(node.value, dict)):

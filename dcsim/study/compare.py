@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.chain import START, codes_of
 from dcsim.analysis.differences import difference
 from dcsim.analysis.frames import typed
+from dcsim.analysis.result import layers
 from dcsim.analysis.stuck import STUCK
 from dcsim.engine import AUTO, choose
 from dcsim.errors import RequestError
@@ -214,10 +215,7 @@ def _changed(base: Scenario, change: str) -> Scenario:
 
 def _name(scenario: Scenario) -> str:
     """The name of a scenario in a comparison: its layers, or its own name."""
-    document = scenario.document
-    values = [f"{path}={value}" for path, value in document.overrides.items()]
-    mitigated = [f"{risk} mitigated" for risk in document.mitigated]
-    return ", ".join([*document.variants, *values, *document.options, *mitigated]) or scenario.name
+    return ", ".join(layers(scenario)) or scenario.name
 
 
 def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[Outcome, ...]:

@@ -66,6 +66,7 @@ class _Manifest(_Part):
     overrides: dict[str, Any]
     options: list[str]
     mitigated: list[str]
+    site: str | None = None
     labels: dict[str, str] = {}
     start: Moment
     day_zero: Moment
@@ -97,6 +98,7 @@ def manifest_of(kind: str, scenario: Scenario, about: Mapping[str, Any]) -> dict
         "overrides": dict(document.overrides),
         "options": list(document.options),
         "mitigated": list(document.mitigated),
+        **({"site": document.site} if document.site else {}),
         **({"labels": left_out} if left_out else {}),
         "start": scenario.start.isoformat(),
         "day_zero": scenario.zero.isoformat(),

@@ -1,0 +1,57 @@
+"""One site of a portfolio without the others."""
+
+import re
+
+from dcsim.scenario.layers import ANNOTATIONS, SECTIONS, entries
+from dcsim.scenario.tree import Node, walk
+
+_PLANS = ("activities", "milestones", "correlations", "fitted", "seen")
+"""Sections whose entries go as a whole if they name another site."""
+_SHARED = ("places", "calendars", "factors", "resources", "supplies", "risks", "branches")
+"""Sections in whose entries only the parts go that name another site: its share, or the effect of a risk on it."""
+_LINKS = ("after", "activity")
+"""Keys below which activities and milestones are named."""
+_TEXTS = ("label", *ANNOTATIONS)
+
+
+def alone(tree: Node, site: str) -> Node:
+    """A portfolio, not yet joined, with one of its sites, and without what it says of the others or plans with them."""
+    sites = entries(tree, "include")
+    rest = "|".join(re.escape(name) for name in sites if name != site) or "(?!)"
+    of_others = re.compile(rf"(?:(?:{'|'.join(SECTIONS)})\.)?(?:{rest})(?:[./].*)?")
+    planned: list[str] = []
+
+    def named(word: object) -> bool:
+        return isinstance(word, str) and any(of_others.fullmatch(part.strip()) for part in word.split("|"))
+
+    def goes(key: object, entry: Node) -> bool:
+        """Whether a plan names another site, or another plan that goes."""
+        return named(key) or any(
+            any(map(named, (*path[-1:], node.value)))
+            or (node.value in planned and any(link in path for link in _LINKS))
+            for path, node in walk(entry)
+            if not path or path[-1] not in _TEXTS
+        )
+
+    def stripped(node: Node) -> Node:
+        if isinstance(node.value, dict):
+            return Node({key: stripped(part) for key, part in node.value.items() if not named(key)}, node.mark)
+        if isinstance(node.value, list):
+            return Node([stripped(part) for part in node.value if not named(part.value)], node.mark)
+        return node
+
+    for section in _SHARED:
+        if (part := tree.get(section)) is not None:
+            tree = tree.replaced(section, stripped(part))
+    before = -1
+    while before < len(planned):
+        before = len(planned)
+        for section in _PLANS:
+            part = tree.get(section)
+            if part is not None and isinstance(part.value, dict):
+                out = [key for key, entry in part.value.items() if goes(key, entry)]
+                planned += out
+                tree = tree.replaced(section, part.without(*out))
+            elif part is not None and isinstance(part.value, list):
+                tree = tree.replaced(section, Node([entry for entry in part.value if not goes("", entry)], part.mark))
+    return tree.replaced("include", Node({site: sites[site]}, tree.value["include"].mark))
