@@ -377,7 +377,9 @@ def test_missed_rents_are_an_event_and_what_is_never_paid_is_told():
     assert line(found, "income", "from parties", "owner") == leases["rent"].tolist()
     text = markdown("", [found.report()])
     assert f"A rent is missed by {first}" in text
-    assert "Cash of each party alone runs out: user" in text
+    assert re.search(r"Cash runs out: of user by 20\d\d-\d\d-\d\d, .* USD missing; of owner", text)
+    assert "Of all together, where the cash of one counts for what another lacks: by 2025" in text
+    assert "| cash runs out, parties netted | 2025" in text
 
 
 def test_a_missed_rent_is_paid_when_there_is_cash():
@@ -1171,7 +1173,9 @@ def test_the_first_sheet_of_a_workbook_has_numbers_and_dates(tmp_path):
     found = dcsim.finance(built, n=4, engine="reference")
     sheet = openpyxl.load_workbook(report(found, path=tmp_path / "money.xlsx"))["Money"]
     rows = {row[0].value: row[1:] for row in reversed(list(sheet)) if isinstance(row[0].value, str)}
-    npv, cover, gap = (rows[name][0] for name in ("NPV of free cash flow", "lowest DSCR", "cash runs out"))
+    npv, cover, gap = (
+        rows[name][0] for name in ("NPV of free cash flow", "lowest DSCR", "cash runs out, parties netted")
+    )
     assert (npv.value, npv.number_format) == (pytest.approx(figure(found, "npv")["expected"]), "#,##0.00")
     assert (cover.value, cover.number_format) == (pytest.approx(figure(found, "dscr_min")["expected"]), "0.00")
     event = found.events.set_index(["party", "event"])["expected"]

@@ -36,8 +36,9 @@ CONVENTIONS = (
     "reserve too (and with recourse the cash of the borrower), and the rest is lost. Loss given default is that rest "
     "/ what was owed, not discounted.",
     "Cash runs out: the first month end below zero; the funding gap is how far it is below at most. What is missing "
-    "is not financed and bears no interest. Payback (break-even): the month from whose end the sum of free cash flow "
-    "(of net income) is never below zero again. Profit: net income of the month, or of the calendar year.",
+    "is not financed and bears no interest. Of all parties together the cash of one counts for what another lacks. "
+    "Payback (break-even): the month from whose end the sum of free cash flow (of net income) is never below zero "
+    "again. Profit: net income of the month, or of the calendar year.",
     "Leases are operating leases: rents are income and expense when due, receivable and payable until they are paid, "
     "and the asset stays in the books of its owner. Each delivery is leased from its month on, in arrears; the yield "
     "is the rate implicit in its rents and its residual. Where the asset is seized the lease ends, and both parties "

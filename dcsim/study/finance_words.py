@@ -17,6 +17,7 @@ from dcsim.study.finance_terms import BASIS, CONVENTIONS, DELAY, LABELS, LEASED,
 from dcsim.study.joint_words import joint, section
 from dcsim.study.result import Result
 
+NETTED = "Of all together, where the cash of one counts for what another lacks:"
 LENT = ("rent_missed", "breach", "default", "acceleration", "repaid")
 """Events that only debt has."""
 
@@ -30,7 +31,7 @@ def report(result: Result, milestone: str = "") -> Report:
     sections = [
         Section(
             "",
-            (_answer(result), *_apart(result), *_unready(result), *_unaware(result)),
+            (*_answer(result), *_unready(result), *_unaware(result)),
             tables=_tables(result, party),
             charts=(cash(result),),
             notes=tuple(_no_rate(result)),
@@ -53,37 +54,38 @@ def _of(result: Result, table: str, party: str = "") -> pd.DataFrame:
     return rows[rows["party"] == (party or result.about["party"])]
 
 
-def _answer(result: Result) -> str:
-    """NPV, the gap, and when the cash runs out, in a sentence."""
-    figures = {row["figure"]: row for row in _of(result, "figures").to_dict("records")}
-    events = {row["event"]: row for row in _of(result, "events").to_dict("records")}
-    currency, drawn = str(result.about["currency"]), result.about["seed"] != "expected"
-    npv, runs_out = figures["npv"], events["runs_out"]
-    text = f"NPV is {money(npv['expected'], currency)} in the expected build"
-    text += f", P10 to P90 {money(npv['p10'])} to {money(npv['p90'], currency)}" if drawn else ""
-    n = result.simulated
-    often = f"; it runs out in {share(runs_out['happens'], n, 0)} of the replications" if drawn else ""
-    if pd.isna(runs_out["expected"]):
-        return f"{text}. Cash never runs out in the expected build{often}."
-    missing, when = money(figures["funding_gap"]["expected"], currency), date_of(runs_out["expected"])
-    return f"{text}. Cash runs out in the expected build by {when}, with {missing} missing{often}."
+def _answer(result: Result) -> Iterator[str]:
+    """NPV, and when cash runs out and how much is missing: of each party, then of all together."""
+    currency, drawn, party = str(result.about["currency"]), result.about["seed"] != "expected", result.about["party"]
+    figures, events = result.tables["figures"], result.tables["events"]
+    rows = {(row["party"], row["figure"]): row for row in figures.to_dict("records")}
+    npv = rows[party, "npv"]
+    spread = f", P10 to P90 {money(npv['p10'])} to {money(npv['p90'], currency)}" if drawn else ""
+    yield f"NPV is {money(npv['expected'], currency)} in the expected build{spread}."
 
-
-def _apart(result: Result) -> Iterator[str]:
-    """When each party by itself runs out of cash, where all are shown as one, and who misses rents."""
-    rows, drawn = result.tables["events"], result.about["seed"] != "expected"
-
-    def when(row: Mapping[Hashable, Any]) -> str:
-        date = NEVER if pd.isna(row["expected"]) else f"by {date_of(row['expected'])}"
+    def when(row: Mapping[Hashable, Any], more: str = "") -> str:
+        date = f"by {date_of(row['expected'])}{more}" if not pd.isna(row["expected"]) else NEVER
         often = f"in {share(row['happens'], result.simulated, 0)} of the replications"
         return f"{often} (expected build: {date})" if drawn else date
 
-    out = rows[(rows["event"] == "runs_out") & rows["party"].isin(result.about["parties"])].to_dict("records")
-    if result.about["party"] == TOGETHER and len(out) > 1:
-        yield f"Cash of each party alone runs out: {', '.join(str(row['party']) + ' ' + when(row) for row in out)}."
+    out = {row["party"]: row for row in events[events["event"] == "runs_out"].to_dict("records")}
+    ends = {
+        name: when(out[name], f", {money(rows[name, 'funding_gap']['expected'], currency)} missing")
+        for name in (*result.about["parties"], TOGETHER)
+    }
+    if _nets(result):
+        apart = "; ".join(f"of {name} {ends[name]}" for name in result.about["parties"])
+        yield f"Cash runs out: {apart}. {NETTED} {ends[TOGETHER]}."
+    else:
+        yield f"Cash runs out: {ends[party]}."
     for row in _of(result, "events").to_dict("records"):
         if row["event"] == "rent_missed" and row["happens"]:
             yield f"A rent is missed {when(row)}."
+
+
+def _nets(result: Result) -> bool:
+    """Whether several parties are reported as one."""
+    return bool(result.about["party"] == TOGETHER and len(result.about["parties"]) > 1)
 
 
 def _unready(result: Result) -> list[str]:
@@ -109,7 +111,9 @@ def _tables(result: Result, name: str) -> tuple[Table, ...]:
     """The figures and the events of a party or a loan."""
     n = 0 if result.about["seed"] == "expected" else int(result.about["replications"])
     labels = LABELS | ({"npv": "NPV of the lender's cash"} if name in set(result.tables["loans"]["loan"]) else {})
-    tables = _figures(_of(result, "figures", name), n, labels), _events(_of(result, "events", name), n)
+    if name == TOGETHER and _nets(result):
+        labels |= {key: f"{labels[key]}, parties netted" for key in ("funding_gap", "runs_out", "gap_month")}
+    tables = _figures(_of(result, "figures", name), n, labels), _events(_of(result, "events", name), n, labels)
     return tuple(table for table in tables if table.rows)
 
 
@@ -129,10 +133,10 @@ def _figures(figures: pd.DataFrame, n: int, labels: Mapping[str, str]) -> Table:
     return Table(columns[:most], [row[:most] for row in rows])
 
 
-def _events(events: pd.DataFrame, n: int) -> Table:
+def _events(events: pd.DataFrame, n: int, labels: Mapping[str, str]) -> Table:
     """Events of the expected build, and of replications if there are any."""
     rows = [
-        [LABELS[row["event"]], *(_date(row, key) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
+        [labels[row["event"]], *(_date(row, key) for key in ("expected", "p10", "p50", "p90")), row["happens"]]
         for row in events.to_dict("records")
         if row["event"] not in LENT or row["happens"] or not pd.isna(row["expected"])
     ]
@@ -270,6 +274,8 @@ def cash(result: Result, party: str = "") -> Chart:
     y = Axis(title=f"cash at the end of the month, {unit}", line_at_zero=True)
     said = f"{title}; at the end it is {money(float(rows['cash'].iloc[-1]), currency)}"
     note = "Below zero money is missing that nobody has promised."
+    if name == TOGETHER and _nets(result):
+        note += " The cash of one party counts here for what another lacks."
     if result.about["seed"] != "expected":
         often = share(float(events.loc[events["event"] == "runs_out", "happens"].iloc[0]), result.simulated, 0)
         note += f" It runs out in {often} of the replications."
