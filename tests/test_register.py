@@ -83,6 +83,41 @@ def test_what_no_column_says_is_asked_for(base):
         taken(base, "Risk,Activity,Impact\na,dig,2 d\n")
 
 
+def test_opportunities_shorten_what_they_strike_and_what_cannot_be_said_is_listed(dcsim, base):
+    """Impacts below zero, or the type, say that time is saved: on average as much of the expected duration."""
+    rows = (
+        "Risk,Type,Activity,Probability,Optimistic,Most likely,Pessimistic,Mitigation,Most likely after\n"
+        "Good ground,,dig,0.5,-4 d,-2 d,-1 d,,\nPermit,Opportunity,pour; A10,0.4,,12 h,,push,1 d\n"
+        "Mixed,,dig,0.5,-1 d,0 d,2 d,,\nAll,,pour,0.5,,-3 d,,,\nBad,Threat,dig,0.2,,3 d,,,\n"
+        "Technical,technical,dig,0.2,,1 d,,,\n"
+    )
+    found = taken(base, rows)
+    effects = {name: dict(risk.effects) for name, risk in found.scenario.risks.items()}
+    assert list(effects) == ["good_ground", "permit", "bad", "technical"]
+    saved = (4 + 4 * 2 + 1) / 6
+    assert float(effects["good_ground"]["activities.dig"]) == round(1 - saved / 5, 4)
+    assert {path: float(factor) for path, factor in effects["permit"].items()} == {
+        "activities.pour": 0.8333,
+        "activities.dig": 0.9,
+    }
+    after = found.scenario.risks["permit"].mitigation.effects
+    assert {path: float(factor) for path, factor in after.items()} == {"activities.pour": 0.6667, "activities.dig": 0.8}
+    lost = [(loss.where, loss.instead.split(":")[0]) for loss in found.losses]
+    assert ("Mixed", "nothing") in lost
+    assert ("All", "nothing") in lost
+    runs = [library.simulate(found.scenario, seed=1, replication=k).activities for k in range(60)]
+    assert {round((run["finish"] - run["start"])[1] / 1440, 1) for run in runs} == {3.0, 2.5}
+    target = base.with_name("risky.yaml")
+    out, _, code = dcsim("import", str(base.with_name("register.csv")), "--risks", str(base), "-o", str(target))
+    assert code == 0
+    assert (
+        "Permit: 12 h saved in pour, which is expected to last 72 h; instead: its duration is multiplied by 0.8333"
+        in out
+    )
+    assert float(library.load(target).risks["permit"].effects["activities.dig"]) == 0.9
+    assert taken(base, rows.splitlines()[0] + "\nAll,,pour,0.5,,-3 d,,,\n").risks == ()
+
+
 def test_a_register_that_is_given_back_is_the_same(base):
     first = taken(base, RISKS).scenario
     many = library.replicate(first, 8, engine="reference")

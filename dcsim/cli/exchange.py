@@ -76,4 +76,6 @@ def _import_risks(register: Path, scenario: Path, out: Path | None, **table: str
     imported = import_risks(register, scenario, out=out, **table)
     if out is not None:
         write_file(out, imported.text)
-    typer.echo(f"{counted(len(imported.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}")
+    lines = [f"{counted(len(imported.risks), 'risk')}{f' in {out}: dcsim check {out}' if out else ''}"]
+    lines += [f"  {loss.where}: {loss.what}; instead: {loss.instead}" for loss in imported.losses]
+    typer.echo("\n".join(lines))

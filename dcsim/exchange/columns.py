@@ -41,6 +41,7 @@ REGISTER: dict[str, tuple[str, ...]] = {
     "description": ("description", "risk description", "cause", "beschreibung"),
     "activities": ("activity", "activities", "affected activities", "affected activity", "activity id", "task",
                    "impacted activities", "impacted activity", "vorgang", "vorgänge"),
+    "type": ("type", "risk type", "threat or opportunity", "threat/opportunity", "threat / opportunity", "art"),
     "probability": ("probability", "likelihood", "chance", "probability before", "pre-mitigation probability",
                     "eintrittswahrscheinlichkeit"),
     "optimistic": ("optimistic", "min", "minimum", "min impact", "optimistic impact", "best case",

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,9 +11,10 @@ from dcsim.errors import Problem, ScenarioError
 from dcsim.exchange.cells import Length, Style, decimal_style
 from dcsim.exchange.columns import REGISTER, fields_of, unit_of
 from dcsim.exchange.names import Names
+from dcsim.exchange.opportunities import Gain, as_factors, is_opportunity
 from dcsim.exchange.sheets import read_table
 from dcsim.exchange.writer import one_line, scalar
-from dcsim.schedule import ScheduleError
+from dcsim.schedule import Loss, ScheduleError
 from dcsim.suggest import nearest, shorten
 from dcsim.units import plain
 
@@ -34,6 +35,8 @@ class Register:
     text: str
     scenario: "Scenario"
     risks: tuple[str, ...]
+    losses: tuple[Loss, ...]
+    """What was changed or left out."""
 
 
 def import_risks(
@@ -76,11 +79,16 @@ def import_risks(
     if beside.startswith(os.pardir):
         raise ScheduleError(f"'{out}' extends '{old}', which has to stand in its folder or below: write it there")
     risks = _Reader(read_table(path, sheet, separator, encoding), load(old), decimal).risks()
+    losses = as_factors(risks, old)
     merged = load({"extends": old.name, "risks": risks}, root=old.parent)
-    lines = [f"# Risks taken over from {one_line(path.name)}.", f"extends: {scalar(beside)}", "risks:"]
+    lines = [
+        f"# Risks taken over from {one_line(path.name)}.",
+        f"extends: {scalar(beside)}",
+        "risks:" if risks else "risks: {}",
+    ]
     for name, risk in risks.items():
         lines += [f"  {name}:", *_entry(risk, "    ")]
-    return Register("\n".join(lines) + "\n", merged, tuple(risks))
+    return Register("\n".join(lines) + "\n", merged, tuple(risks), tuple(losses))
 
 
 def _entry(entry: Mapping[str, Any], indent: str) -> Iterator[str]:
@@ -164,12 +172,29 @@ class _Reader:
     def _impact(self, line: int, row: Mapping[str, str], which: str) -> Any:
         """A span, or a PERT distribution of three points; the middle of two where the likeliest is not given."""
         read = [self._read(line, row, f"{point}{which}", self._length(f"{point}{which}")) for point in POINTS]
+        if any(point is not None and point.number < 0 for point in read) or is_opportunity(row.get("type", "")):
+            return self._gain(row, [point for point in read if point is not None])
         low, likely, high = read
         if low is None or high is None:
             return None if likely is None else _span(likely)
         if likely is None:
             likely = Length((low.number + high.number) / 2, low.unit) if low.unit == high.unit else low
         return {"pert": [_span(low), _span(likely), _span(high)]}
+
+    def _gain(self, row: Mapping[str, str], points: list[Length]) -> Gain | None:
+        """The time that an opportunity saves, which is written below zero, or as it is where the type says so."""
+        if not points:
+            return None
+        where, signs = row["risk"] or row.get("id", ""), {point.number > 0 for point in points if point.number}
+        if len(signs) > 1:
+            return Gain(None, where)
+        spans = [replace(point, number=abs(point.number)) for point in points]
+        if len({span.unit for span in spans}) == 1:
+            spans.sort(key=lambda span: span.number)
+        low, likely, high = spans[0], spans[len(spans) // 2], spans[-1]
+        if len(spans) == 2:
+            likely = replace(low, number=(low.number + high.number) / 2)
+        return Gain({"pert": [_span(low), _span(likely), _span(high)]} if len(spans) > 1 else _span(low), where)
 
     def _length(self, field: str) -> Callable[[str], Length]:
         unit = unit_of(self.table.columns[self.fields[field]]) if field in self.fields else "d"
