@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dcsim.errors import Problem, ScenarioError
-from dcsim.scenario.cases import SITES, Cases, Site
+from dcsim.scenario.cases import SITES, STANDARD, Cases, Site
+from dcsim.scenario.cells import Assumed, folded, word
 from dcsim.scenario.document import Key
 from dcsim.scenario.files import ARCHETYPE, Root, UnreadableFileError, read_text
 from dcsim.scenario.parse import UnreadableTextError, parse_yaml
@@ -24,6 +25,13 @@ ALL = "all"
 """In the place of a column: all sites are one group."""
 PLACED, PROBABILITY = ".placed", ".probability"
 _LEARNABLE = re.compile(r"factors\.[^.]+|supplies\.[^.]+\.orders\.[^.]+\.placed|risks\.[^.]+\.probability")
+
+
+class Default(NamedTuple):
+    """What is taken where a cell says nothing that can be used, and why."""
+
+    value: str
+    reason: str = ""
 
 
 class Learned(NamedTuple):
@@ -59,7 +67,7 @@ class Rules:
 
     path: Path
     rules: tuple[Rule, ...]
-    defaults: Mapping[str, str]
+    defaults: Mapping[str, Default]
     """What is taken for an empty cell, by column."""
     calibrate: tuple[Learned, ...]
     """The quantities that real sites are asked about."""
@@ -68,21 +76,51 @@ class Rules:
 
     def cells(self, site: Site) -> dict[str, str]:
         """What is known of a site, and what is taken where nothing is."""
-        return {**self.defaults, **{column: cell for column, cell in site.cells.items() if cell}}
+        known = {column: cell for column, cell in site.cells.items() if cell}
+        return {column: default.value for column, default in self.defaults.items()} | known
+
+    def settled(self, site: Site) -> tuple[Site, list[Assumed]]:
+        """A site in the words of the rules, and what was taken for them."""
+        cells, assumed = dict(site.cells), []
+        for column in dict.fromkeys(name for rule in self.rules for name in (*rule.when, *named(rule.set))):
+            cell, default = cells.get(column, ""), self.defaults.get(column)
+            known = dict.fromkeys(entry for rule in self.rules for entry in rule.when.get(column, ()))
+            if not cell and default is not None:
+                cells[column], reason = default.value, default.reason
+            elif cell and known and default is not None:
+                meant, reason = word(cell, [default.value, *known])
+                if not meant:
+                    as_it_is, instead = self._rule(cells), self._rule(cells | {column: default.value})
+                    is_same = as_it_is is None or as_it_is is instead
+                    meant, reason = (default.value, unknown(default)) if is_same else (cell, "no rule names it")
+                cells[column] = meant
+            else:
+                continue
+            if reason:
+                assumed.append(Assumed(site.name, column, cell, cells[column], reason, SITES, site.line))
+        return replace(site, cells=cells, shell=cells.get("shell", "")), assumed
 
     def of(self, site: Site) -> tuple[Rule, dict[str, Any]]:
         """The rule for a site, and the values that it sets; raises ScenarioError where there is none."""
         cells = self.cells(site)
-        rule = next((rule for rule in self.rules if _holds(rule.when, cells)), None)
+        rule = self._rule(cells)
         if rule is None:
             known = dict.fromkeys(column for rule in self.rules for column in rule.when)
             cells_read = ", ".join(f"{column} '{shorten(cells.get(column, ''))}'" for column in known)
             _refuse(site, f"no rule of '{self.path}' matches {cells_read}: add a last rule without `when`")
         assert rule is not None
-        empty = next((name for name in _named(rule.set) if name not in cells), None)
+        empty = next((name for name in named(rule.set) if name not in cells), None)
         if empty is not None:
             _refuse(site, f"column '{empty}' is empty, and '{self.path}' has no default for it")
-        return rule, {path: _filled(value, cells) for path, value in rule.set.items()}
+        return rule, {path: filled(value, cells) for path, value in rule.set.items()}
+
+    def _rule(self, cells: Mapping[str, str]) -> Rule | None:
+        return next((rule for rule in self.rules if _holds(rule.when, cells)), None)
+
+
+def unknown(default: Default) -> str:
+    """Why a default is taken for a word."""
+    return f"the word is not known; {default.reason}".rstrip("; ")
 
 
 def _refuse(site: Site, message: str) -> None:
@@ -90,24 +128,24 @@ def _refuse(site: Site, message: str) -> None:
 
 
 def _holds(when: Mapping[str, tuple[str, ...]], cells: Mapping[str, str]) -> bool:
-    return all(cells.get(column, "") in words for column, words in when.items())
+    return all(folded(cells.get(column, "")) in map(folded, words) for column, words in when.items())
 
 
-def _named(value: Any) -> list[str]:
+def named(value: Any) -> list[str]:
     """The columns that a value names."""
     if isinstance(value, str):
         return _CELL.findall(value)
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return [name for condition in inside for name in _named(condition)]
+    return [name for condition in inside for name in named(condition)]
 
 
-def _filled(value: Any, cells: Mapping[str, str]) -> Any:
+def filled(value: Any, cells: Mapping[str, str]) -> Any:
     """A value with the cells of a site in the place of their names."""
     if isinstance(value, str):
         return _CELL.sub(lambda match: cells[match[1]], value)
     if isinstance(value, Mapping):
-        return {key: _filled(inner, cells) for key, inner in value.items()}
-    return [_filled(inner, cells) for inner in value] if isinstance(value, list) else value
+        return {key: filled(inner, cells) for key, inner in value.items()}
+    return [filled(inner, cells) for inner in value] if isinstance(value, list) else value
 
 
 def read_rules(path: Path, cases: Cases) -> Rules:
@@ -154,7 +192,7 @@ class _Reading:
             column: self._words(entry, (*path, "when", column)) for column, entry in self._entries(node, path, "when")
         }
         set_ = {name: plain(entry) for name, entry in self._entries(node, path, "set")}
-        for column in _named(set_):
+        for column in named(set_):
             self._column(node.get("set") or node, (*path, "set"), column)
         return Rule(when, scenario, set_, node.mark.line if node.mark else 0)
 
@@ -178,7 +216,7 @@ class _Reading:
             self._say(node, path, "expected a word, or a list of alternative words")
         return tuple(str(plain(word)) for word in words)
 
-    def defaults(self, node: Node | None) -> dict[str, str]:
+    def defaults(self, node: Node | None) -> dict[str, Default]:
         values = {}
         for column, entry in self._entries(Node({"defaults": node} if node else {}), (), "defaults"):
             path: Key = ("defaults", column)
@@ -189,7 +227,8 @@ class _Reading:
                 self._say(entry, path, "expected the value for an empty cell")
                 continue
             self._column(entry, path, column)
-            values[column] = str(plain(value))
+            reason = plain(entry.get("assumption") or Node("")) if isinstance(entry.value, dict) else ""
+            values[column] = Default(str(plain(value)), str(reason))
         return values
 
     def calibrated(self, node: Node | None) -> tuple[Learned, ...]:
@@ -231,7 +270,7 @@ class _Reading:
                 self._say(node.value[key], (*path, key), f"unknown key '{shorten(key)}'{nearest(key, keys)}")
 
     def _column(self, node: Node, path: Key, column: str) -> None:
-        if column not in (*self.cases.columns, *self.missing):
+        if column not in (*self.cases.columns, *STANDARD, *self.missing):
             self.missing.append(column)  # many rules may name it
             self._say(node, path, f"no column '{shorten(column)}' in {SITES}{nearest(column, self.cases.columns)}")
 

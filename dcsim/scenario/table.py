@@ -16,6 +16,7 @@ _BROKEN = {
     "expected after": "text follows a closing quote; write a quote inside a quoted cell twice",
 }
 """What the library says of text that is no table, and the words of our message."""
+TOO_MANY = "the row has more cells than there are columns; is a comma used for decimals or thousands?"
 
 
 Row = tuple[int, tuple[str, ...]]
@@ -43,6 +44,12 @@ class Table:
     """Each with the line on which it begins; those in which nothing stands are left out."""
     sheet: str = ""
     """The sheet of a workbook; lines are then its rows."""
+    separator: str = ","
+
+    @property
+    def comma(self) -> bool:
+        """Whether its decimals have a comma."""
+        return self.separator == ";" and any(re.fullmatch(r"\d+,\d+", cell) for _, row in self.rows for cell in row)
 
     def column(self, name: str) -> list[tuple[int, str]]:
         """The cells of a column that is there, each with its line."""
@@ -79,12 +86,34 @@ def quoted(sheet: str) -> str:
     return sheet if re.fullmatch(r"\w+", sheet) else f"'{sheet}'"
 
 
-def read_table(text: str, name: str, separator: str = ",", least: int = 1) -> Table:
+def read_table(text: str, name: str, separator: str = ",", least: int = 1, spare: list[Problem] | None = None) -> Table:
     """The table that a text stands for, of so many rows at least; raises UnreadableTableError with all that is wrong
-    with its form."""
+    with its form.
+
+    With a list `spare`, cells that are missing at the end of a row are empty, and rows with too many are left out and
+    told there.
+    """
     problems: list[Problem] = []
     rows = list(text_rows(text, name, problems, separator))
+    if spare is not None and rows and not problems:
+        rows = list(_fitting(rows, name, spare))
     return as_table(rows, name, problems, separator, least)
+
+
+def separator_of(text: str) -> str:
+    """The sign that stands most often between the names of the columns."""
+    head = text.lstrip().partition("\n")[0]
+    return max(",", *_SEPARATORS, key=head.count)
+
+
+def _fitting(rows: Rows, name: str, spare: list[Problem]) -> Iterator[Row]:
+    """Rows as long as the names of the columns."""
+    width = len(rows[0][1])
+    for line, cells in rows:
+        if any(cells[width:]):
+            spare.append(Problem("", TOO_MANY, name, line))
+        else:
+            yield line, (*cells, *[""] * (width - len(cells)))
 
 
 def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",", least: int = 1) -> Table:
@@ -101,11 +130,10 @@ def as_table(rows: Rows, name: str, problems: list[Problem], separator: str = ",
         if len(cells) < len(columns):
             problems.append(Problem("", f"the row ends before column '{shorten(columns[len(cells)])}'", name, line))
         elif any(cells[len(columns) :]):
-            message = "the row has more cells than there are columns; is a comma used for decimals or thousands?"
-            problems.append(Problem("", message, name, line))
+            problems.append(Problem("", TOO_MANY, name, line))
     if problems:
         raise UnreadableTableError(*problems)
-    return Table(name, columns, tuple(rows[1:]))
+    return Table(name, columns, tuple(rows[1:]), separator=separator)
 
 
 def text_rows(text: str, name: str, problems: list[Problem], separator: str = ",") -> Iterator[Row]:

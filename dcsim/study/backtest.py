@@ -107,9 +107,9 @@ def backtest(
     if known.dated:
         refuse_missing()
     rules, working = rules_of(template, known), Working(engine, workers, executor)
-    builds = list(builds_of(known, rules, moment))
+    builds, lost = builds_of(known, rules, moment)
     _refuse_odd(builds, rules, moment, leave_one_out, under_way)
-    about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n, "under_way": under_way}
+    about = about_of(known, rules, builds, lost, moment) | {"seed": seed, "replications": n, "under_way": under_way}
     simulating = Simulating.of(builds, n, seed, working, progress)
     simulated = priors = simulating.sites(builds, n)
     designed: Callable[[str], Designed] = at_random
@@ -118,7 +118,7 @@ def backtest(
         about |= _calibration(posterior)
         designed = partial(posterior.of, count=POOL * n)
         simulated = simulating.sites(builds, n, designed)
-    past, enough = [event for site in known.sites for event in past_of(site)], min(ENOUGH, n)
+    past, enough = [event for site in known.sites for event in past_of(rules.settled(site)[0])], min(ENOUGH, n)
     if under_way:
         pools = pools_of(simulated, simulating, designed, enough)
         rows = chain.from_iterable(_under_way(pool, enough, past, moment) for pool in pools)

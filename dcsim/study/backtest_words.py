@@ -13,6 +13,7 @@ from dcsim.document.words import UNKNOWN, change, counted, day, days, interval, 
 from dcsim.study.past import ALL, ANNOUNCED, CLASS
 from dcsim.study.result import Result
 from dcsim.study.scores import DATED, DONE, EVERY, NOT_YET, OURS, SOON, WITH_CENSORED, histogram
+from dcsim.suggest import shorten
 
 AT_START = "as at the start"
 """The forecast of a site under way that knows nothing of what was seen since its start."""
@@ -20,6 +21,8 @@ LEVELS = (10, 50, 90)
 BINS = 10
 """Columns of the histogram of probabilities."""
 
+MOST_ASSUMED = 40
+"""Rows of the table of what was assumed."""
 MOST_ROWS = 80
 """Rows of a chart."""
 NOTES = (
@@ -49,7 +52,7 @@ def report(result: Result, milestone: str = "") -> Report:
         f"Written down before the scores: rules {result.about['rules'][:12]}, {hashes}, and those of the scenarios."
     )
     notes = Section("", notes=(*NOTES, *(UNDER_WAY if result.about.get("under_way") else ()), before))
-    return Report.of("Backtest", result.subject(), [*sections, steps, notes])
+    return Report.of("Backtest", result.subject(), [*sections, steps, assumed(result), notes])
 
 
 def _records(table: pd.DataFrame, **wanted: str) -> list[Mapping[Hashable, Any]]:
@@ -109,6 +112,21 @@ def _left_out(result: Result) -> list[str]:
         draws = f"at least {about['effective']:.0f} draws count"
         lines.append(f"{listed([*names])} calibrated, for each site on all others: {draws}.")
     return lines
+
+
+def assumed(result: Result) -> Section:
+    """What was taken in the place of cells, and which rows and sites are left out."""
+    entries = result.about.get("assumed", [])
+    columns = Column("site"), Column("line", "count"), Column("column"), Column("found"), Column("taken")
+    rows = [
+        [entry["site"], entry["line"], entry["column"], shorten(entry["found"], 20), entry["taken"] or "nothing"]
+        for entry in entries[:MOST_ASSUMED]
+    ]
+    reasons = dict.fromkeys(f"{entry['column']} {entry['taken']}: {entry['reason']}".strip() for entry in entries)
+    more = len(entries) - len(rows)
+    notes = (f"and {more} more in the manifest.",) if more > 0 else ()
+    tables = [Table(columns, rows)] if rows else []
+    return Section("What was assumed", points=[*reasons][:MOST_ASSUMED], tables=tables, notes=notes)
 
 
 def _forecasts(result: Result) -> list[Table]:

@@ -20,6 +20,7 @@ from dcsim.engine import AUTO
 from dcsim.errors import RequestError
 from dcsim.scenario.cases import Cases, read_cases
 from dcsim.scenario.rules import PLACED, PROBABILITY
+from dcsim.study.backtest_words import assumed
 from dcsim.study.fitting import fit
 from dcsim.study.manifest import Fields, Number
 from dcsim.study.posterior import OFFSET, SPREAD, WHOLE, Evidence, Posterior, evidence_of, posterior_of, quantiles, sd
@@ -87,7 +88,8 @@ def calibrate(
         raise RequestError("a calibration uses what was known at a single date: give --as-of a date, not `rolling`")
     known = _until(read_cases(Path(cases)), moment) if isinstance(moment, dt.date) else read_cases(Path(cases))
     rules = rules_of(template, known)
-    builds = [build for build in builds_of(known, rules, "") if any(step.date is not None for step in build.steps)]
+    made, lost = builds_of(known, rules, "")
+    builds = [build for build in made if any(step.date is not None for step in build.steps)]
     if not builds or not rules.calibrate:
         reason = (
             "no step of any site is dated" if rules.calibrate else "no factor is named, `calibrate: [factors.pace]`"
@@ -95,7 +97,7 @@ def calibrate(
         raise RequestError(f"nothing to calibrate by '{rules.path}': {reason}")
     for build in builds:
         drawn_of(build.network, rules.calibrate)  # refused before anything runs
-    about = about_of(known, rules, builds, moment) | {"seed": seed, "replications": n}
+    about = about_of(known, rules, builds, lost, moment) | {"seed": seed, "replications": n}
     simulated = Simulating.of(builds, n, seed, working, progress).sites(builds, n)
     posterior = posterior_of([evidence_of(site, rules, seed) for site in simulated], rules.calibrate, seed)
     last = max(step.date for build in builds for step in build.steps if step.date is not None)
@@ -300,6 +302,7 @@ def report(result: Result, milestone: str = "") -> Report:
     sections = [
         Section("", sentences),
         Section("Quantities", tables=[*_tables(tables["posterior"])], charts=(ranges(result),)),
+        assumed(result),
         Section("", notes=(*ridges, *NOTES)),
     ]
     return Report.of("Calibration", result.subject(), sections)
