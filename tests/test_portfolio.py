@@ -148,6 +148,13 @@ def test_everything_of_a_site_has_its_name(opened):
     assert scenario.labels == {"memphis.open": "Memphis: Opening", "texas.open": "texas: Opening"}
 
 
+def test_counts_of_places_keep_their_sources(opened, folder):
+    counts = "rack: {in: hall, count: {north: {value: 2, source: S1}, south: = racks}}"
+    (folder / "sites" / "one.yaml").write_text(SITE.replace("rack: {in: hall, count: = racks}", counts))
+    cited = opened().document.citations["places", "texas.rack", "count", "texas/north"]
+    assert (cited.value, cited.source) == (2, "texas.S1")
+
+
 def test_places_stand_inside_their_site(opened):
     places = network_of(opened()).places
     assert places.paths("texas.rack") == [f"texas/{hall}/rack{k}" for hall in ("north", "south") for k in (1, 2)]
@@ -311,6 +318,19 @@ def test_portfolios_include_portfolios(opened, folder):
     assert scenario.activities["us.texas.build"].consumes == {"us.transformers": 1}
     assert network_of(scenario).places.path("us.texas.hall", 1) == "us/texas/south"
     assert str(scenario.zero_of("us.texas.done").date()) == "2024-02-01"
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_finance_of_a_site_is_left_out(opened, folder, own):
+    money = (
+        "finance: {currency: USD, until: 2027-12, discount_rate: 0.1, costs: {all: {activity: NAME, price: 1M USD}}}\n"
+    )
+    (folder / "sites" / "one.yaml").write_text(SITE + money.replace("NAME", "open"))
+    (folder / "two.yaml").write_text(TWO + money.replace("NAME", "texas.open"))
+    scenario = opened("name: World\ninclude: {us: {file: two.yaml}}\n" + money.replace("NAME", "us.celebrate") * own)
+    assert [*getattr(scenario.finance, "costs", ())] == ["all"] * own
+    said = "include: the `finance` of its sites is left out: a portfolio has only its own"
+    assert [str(warning) for warning in scenario.warnings] == [f"line 2: {said}", f"line 5: {said}"]
 
 
 def test_what_is_wrong_is_told_with_file_and_line(opened, folder):

@@ -65,6 +65,8 @@ class Stack:
     """Problems inside a layer."""
     missing: list[Problem] = field(default_factory=list)
     """Layers that do not exist: without them no other check makes sense."""
+    notes: list[Problem] = field(default_factory=list)
+    """What was read and has no part in the scenario: its warnings say so."""
     bases: dict[Path, Node] = field(default_factory=dict)
     """Every file that was read, with all it extends: many may extend it, and none is read twice."""
 

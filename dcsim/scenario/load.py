@@ -123,6 +123,7 @@ class _Loader:
         document = draft.document(self.name, self.root.folder, self.limit, variants, laid)
         scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.problems])
         scenario._opened_by = self
+        scenario._warnings = (*in_order(stack.notes, self.name), *scenario.warnings)
         return scenario
 
     def _with_sites(self, stack: Stack, tree: Node, laid: Sequence[Laid]) -> tuple[Node, list[Problem]]:

@@ -76,6 +76,9 @@ class Portfolio:
                 known = sections.setdefault(section, {})
                 known |= {key: child for key, child in part.value.items() if key not in gone}
             seen += renaming.sightings(tree)
+        if any(tree.get("finance") is not None for _, tree in sites.values()):
+            message = "the `finance` of its sites is left out: a portfolio has only its own"
+            self.stack.notes.append(own.value["include"].problem(("include",), message, self.home.name))
         self._count_totals(own, sections, list(sites))
         base = Node({section: Node(part) for section, part in sections.items()})
         return merge(base, _with_seen(own, seen, [tree for _, tree in sites.values()]))

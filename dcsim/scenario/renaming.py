@@ -12,7 +12,7 @@ from dcsim.scenario.tree import Node
 
 SHARED = ("supplies", "resources", "factors", "risks", "calendars")
 """Sections whose entries a portfolio may declare once for several sites."""
-_ELSEWHERE = ("include", "parameters", "variants")
+_ELSEWHERE = ("include", "parameters", "variants", "finance")
 """Sections that a site keeps for itself, or that stand in its portfolio in another form."""
 _FIXED = (SITE, ALWAYS, SUCCESSOR, PREDECESSOR)
 
@@ -92,7 +92,7 @@ class Renaming:
         outer = Node(SITE, part.mark) if outer is None else outer
         changed = self._inside(part.without("in"), False)
         if (count := part.get("count")) is not None and isinstance(count.value, dict) and "value" not in count.value:
-            patterns = {self._pattern(key): child for key, child in count.value.items()}
+            patterns = {self._pattern(key): self._inside(child, False) for key, child in count.value.items()}
             changed = changed.replaced("count", Node(patterns, count.mark))
         return changed.replaced("in", self._leaf(outer, self._of("places")))
 
