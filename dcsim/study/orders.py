@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf, nan
+from math import ceil, inf, nan, prod
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ import pandas as pd
 from dcsim.analysis.frames import typed
 from dcsim.analysis.stuck import STUCK
 from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit
+from dcsim.distributions import greatest
 from dcsim.engine import AUTO, LOG, choose
 from dcsim.errors import RequestError
-from dcsim.network import Network
+from dcsim.network import Network, Order
 from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of, refuse_limited
@@ -35,7 +36,7 @@ from dcsim.study.seen import about_seen, agreed, draws_of, known_until
 from dcsim.study.threads import pool_for
 from dcsim.study.trials import Trials, at_least_one
 from dcsim.trace import NOT
-from dcsim.units import DAY
+from dcsim.units import DAY, FIRST_YEAR
 
 MAIN = "orders"
 TABLES = {
@@ -206,17 +207,33 @@ def _happened(network: Network, node: int) -> int:
 
 
 def _first_day(network: Network, numbers: Sequence[int], until: dt.date | None) -> int:
-    """Not before the clock starts, or the day after the status date, or as early as it is planned; right after what it
-    waits for.
+    """As early as makes a difference, before the start too: then all of it is there at the start. Not before the day
+    after the status date; right after what it waits for.
     """
-    placed, begin = _placed(network, numbers), network.start
-    if until is not None:
-        begin = max(begin, datetime.combine(until, dt.time()) + timedelta(days=1))
-    first = -inf if placed is None else -max(0, (placed - begin).days)
+    placed, first = _placed(network, numbers), -inf
+    if placed is not None:
+        first = -max(0, (placed - _earliest(network, numbers, until)).days)
     if network.orders[numbers[0]].placed is None:
         lag = network.lags[int(network.link_lag[network.link_to == _gate(network, numbers)][0])]
         first = max(first, -int((lag.minutes + lag.months * 28 * DAY) // DAY))
     return int(first)
+
+
+def _earliest(network: Network, numbers: Sequence[int], until: dt.date | None) -> datetime:
+    """Before this moment it makes no difference when an order is placed, or it can be placed no more."""
+    if until is not None:
+        return max(network.start, datetime.combine(until, dt.time()) + timedelta(days=1))
+    days = max(_longest(network, network.orders[number]) for number in numbers) / DAY + 1
+    first = datetime(FIRST_YEAR, 1, 1)
+    return network.start - timedelta(days=ceil(days)) if days < (network.start - first).days else first
+
+
+def _longest(network: Network, order: Order) -> float:
+    """The most minutes from the day on which an order is placed on average until all of it is there."""
+    time = greatest(order.lead_time) * prod(greatest(network.factors[use.factor].value) for use in order.factors)
+    months = (order.lots - 1) * order.every_months + (time if order.in_months else 0)
+    minutes = (order.lots - 1) * order.every + (0 if order.in_months else time) + months * 31 * DAY
+    return minutes + (0 if order.placed is None else greatest(order.placed.delay) - order.placed.delay.mean)
 
 
 def _last_day(network: Network, numbers: Sequence[int], wanted: Limit) -> int:
@@ -260,8 +277,8 @@ def _row(
         if not search.count(best):
             return row | {"note": "no date: 0% as planned and on every other day"}
         row["confidence"] = _share(search, best) - points / 100
-        than = "no more" if best == 0 else f"{_share(search, best):.0%}"
-        reached = f"{planned:.0%} as planned, {than}{_when(placed, best or search.first)}"
+        than = f"{_share(search, best):.0%}{_when(placed, best)}" if best else "no more on any other day"
+        reached = f"{planned:.0%} as planned, {than}"
         said.append(f"out of reach: {reached}; the date costs at most {points:g} points of that")
         latest = search.verified(needed(row["confidence"], n)[0])
         assert latest is not None
@@ -289,6 +306,8 @@ def _notes(search: Search, latest: int, ends: Mapping[str, int | None], placed: 
         yield f"placed after an event: may wait {latest} d more ({span})"
     elif ends["latest_high"] == search.last:
         yield "perhaps any date"
+    elif latest < 0 and placed + timedelta(days=latest) < search.network.start:
+        yield f"before the simulation starts on {search.network.start:%Y-%m-%d}"
     if search.sooner:
         yield f"a later order gave an earlier date in {search.sooner} of {search.trials.n} replications"
 
@@ -298,11 +317,9 @@ def _share(search: Search, days: int) -> float:
 
 
 def _when(placed: datetime | None, days: int) -> str:
-    if days == 0:
-        return ""
-    return (
-        f" if placed {-days} d earlier" if placed is None else f" if placed on {placed + timedelta(days=days):%Y-%m-%d}"
-    )
+    if placed is None:
+        return f" if placed {-days} d earlier"
+    return f" if placed on {placed + timedelta(days=days):%Y-%m-%d}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
