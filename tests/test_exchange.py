@@ -1055,6 +1055,38 @@ def test_progress_of_a_planning_tool(mpxj, tmp_path):
     assert set(table["simulated_cause"]) <= {"", "link"}
 
 
+@pytest.mark.parametrize(
+    ("logic", "day", "lost"),
+    [
+        ("RETAINED_LOGIC", 21, []),
+        ("PROGRESS_OVERRIDE", 13, [["A2", "the link FS from A1, which has not finished"]]),
+        ("ACTUAL_DATES", 21, [["", "what has begun goes on by actual dates"]]),
+    ],
+)
+def test_work_out_of_sequence_goes_on_as_p6_is_set(mpxj, tmp_path, logic, day, lost):
+    """The slab began before the pit was done: its 24 hours that are left wait for that, or go on at the data date."""
+    import jpype
+
+    moment = jpype.JPackage("java").time.LocalDateTime.of
+    made = project(mpxj, is_p6=True)
+    about = made.getProjectProperties()
+    about.setStatusDate(moment(2026, 1, 9, 8, 0))
+    about.setSchedulingProgressedActivities(getattr(mpxj.SchedulingProgressedActivities, logic))
+    tasks = {str(one.getName()): one for one in made.getTasks()}
+    tasks["Steel"].setActualStart(moment(2026, 1, 6, 8, 0))
+    tasks["Steel"].setActualFinish(moment(2026, 1, 7, 17, 0))
+    tasks["Pour slab"].setActualStart(moment(2026, 1, 7, 8, 0))
+    tasks["Pour slab"].setRemainingDuration(mpxj.Duration.getInstance(3.0, mpxj.TimeUnit.DAYS))
+    path = tmp_path / "plan.xer"
+    mpxj.writer.UniversalProjectWriter(mpxj.writer.FileFormat.XER).write(made, str(path))
+    found = library.import_schedule(path)
+    slab = found.activities.set_index("activity").loc["pour_slab"]
+    assert slab["early_start"] == dt.datetime(2026, 1, 7, 8)
+    assert slab["early_finish"] == dt.datetime(2026, 1, day, 12)
+    losses = found.losses[found.losses["cause"] == "progress"]
+    assert losses[["where", "what"]].to_numpy().tolist() == lost
+
+
 def changed(path, table, cells):
     """Change cells of the first row of a table of an .xer file; returns its line."""
     lines = path.read_bytes().splitlines()

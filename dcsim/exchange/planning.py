@@ -202,13 +202,28 @@ class _Reader:
         if str(about.getScheduleFrom()) == "FINISH":
             lose("", "it is scheduled backwards from its finish", "it is scheduled from its start", "constraint")
         logic = str(about.getSchedulingProgressedActivities())
-        if self.is_p6 and logic in ("PROGRESS_OVERRIDE", "ACTUAL_DATES"):
-            lose("", f"what has begun goes on by {logic.lower().replace('_', ' ')}", "by retained logic", "progress")
+        if self.is_p6 and logic == "PROGRESS_OVERRIDE":
+            self._override()
+        elif self.is_p6 and logic == "ACTUAL_DATES":
+            lose("", "what has begun goes on by actual dates", "by retained logic", "progress")
         unread = _UNREAD | (_UNREAD_BASELINES if self.has_baseline else {})
         for what, has in unread.items():
             count = sum(1 for task in tasks if has(task))
             if count:
                 lose("", f"{what} ({counted(count, 'activity')})", "nothing: they are not read")
+
+    def _override(self) -> None:
+        """Leave out the links by which begun work waits for what has not finished, as progress override does."""
+        activities, kept = self.made.activities, []
+        for link in self.made.links:
+            before, after = activities[link.predecessor], activities[link.successor]
+            holds = link.kind.endswith("S") and after.has_begun and not before.is_done
+            if holds and not before.spans and not after.spans:
+                lost = f"the link {link.kind} from {before.id}, which has not finished"
+                self.made.lose(after.id, lost, "nothing: it has begun, and P6 goes on by progress override", "progress")
+            else:
+                kept.append(link)
+        self.made.links = kept
 
     def _summary(self, task: Any) -> None:
         """What sums up others is dated by them: dates of its own are listed."""
