@@ -225,6 +225,37 @@ def test_watched_dates_and_parts_go_to_the_tool_and_back(java, tmp_path, kind):
         assert back["A40"].deadline == dt.datetime(2026, 2, 10, 23, 59)
 
 
+@pytest.mark.parametrize("kind", ["project", "p6", "xer"])
+def test_three_points_and_dates_on_which_something_happens_go_out_and_come_back(java, tmp_path, kind):
+    """Three points stay with a duration that is their mean; no date comes back harder than it went."""
+    from dcsim.exchange.planning import planned
+    from dcsim.exchange.writing import tool_file
+
+    scenario = loaded(
+        PLAN.replace("{id: A20,", "{id: A20, not_before: 2026-01-22 08:00,").replace(
+            "milestones: {", "milestones: {by: {activity: pour, event: start, target: 2026-01-22}, "
+        )
+    )
+    path = tmp_path / ("plan.xer" if kind == "xer" else "plan.xml")
+    for shortened in (False, True):
+        plan = drawn_up(scenario, network_of(scenario))
+        assert plan.activities["A10"].estimate == (1920, 2400, 4320)
+        plan.activities["A10"].minutes -= 60 * shortened
+        path.write_bytes(tool_file(plan, {}, kind))
+        lost = {loss.what: loss.instead for loss in plan.losses if loss.where == "A20"}
+        back = planned(path, "")
+        assert back.activities["A10"].estimate == (None if shortened else (1920, 2400, 4320))
+        points = [loss.what for loss in back.losses if "three points" in loss.what]
+        assert points == ["three points in user fields, of which its duration is not the mean"] * shortened
+        (held,) = back.activities["A20"].constraints
+        if kind == "project":
+            assert held.kind == "start on or after"
+            assert lost["start on 2026-01-22"].startswith("start on or after")
+        else:
+            assert held.kind == "start on"
+            assert lost == {"start on 2026-01-22, which may have been mandatory": "start on, which links may move"}
+
+
 @pytest.mark.slow
 def test_a_calendar_has_milestones_and_orders(dcsim, many, tmp_path):
     pytest.importorskip("icalendar")

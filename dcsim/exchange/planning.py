@@ -35,6 +35,7 @@ _KINDS = {
 }
 TOOL_KINDS = {kind: name for name, kind in _KINDS.items()}
 OWN_ID, OWN_TYPE = "dcsim id", "dcsim type"
+OWN_POINTS = ("dcsim optimistic h", "dcsim most likely h", "dcsim pessimistic h")
 """The user fields in which an exported file keeps ids and types of activities; Project has no other place for them."""
 WBS_SUMMARY = "WBS_SUMMARY"
 FAR = 2049
@@ -170,8 +171,9 @@ class _Reader:
         self.made.lags_from_rest = self.is_p6 and bool(self.properties.getComputeStartToStartLagFromEarlyStart())
         self.lag_calendar = str(self.properties.getRelationshipLagCalendar()) if self.is_p6 else "SUCCESSOR"
         kinds = jpype.JPackage("org").mpxj.FieldTypeClass
-        self.own_id, self.own_type = (
-            project.getCustomFields().getFieldTypeByAlias(kinds.TASK, alias) for alias in (OWN_ID, OWN_TYPE)
+        self.own_id, self.own_type, *self.own_points = (
+            project.getCustomFields().getFieldTypeByAlias(kinds.TASK, alias)
+            for alias in (OWN_ID, OWN_TYPE, *OWN_POINTS)
         )
         self.calendars = Calendars(jpype, project, self.made, self.is_p6)
         self.ids: dict[int, str] = {}
@@ -299,6 +301,7 @@ class _Reader:
             made.constraints = (Constraint("start on", made.early_start),)
         if (task.getWorkSplits() is not None and len(task.getWorkSplits()) > 1) or task.getSuspendDate() is not None:
             self.made.lose(id_, "an interruption of its work", "it is worked on without one")
+        self._estimate(task, made)
         self._crews(task, made)
         self.made.activities[id_] = made
         self.ids[int(task.getUniqueID())] = id_
@@ -315,6 +318,19 @@ class _Reader:
                 yield Constraint(known, moment)
             elif known is not None:
                 self.made.lose(self._id(task), f"constraint: {known}, without its date", "nothing", "constraint")
+
+    def _estimate(self, task: Any, made: Activity) -> None:
+        """The three points in user fields of a file that was exported, as long as its duration is their mean."""
+        points = [task.get(field) for field in self.own_points if field is not None]
+        if len(points) < len(OWN_POINTS) or None in points or made.actual_start is not None:
+            return
+        low, likely, high = (round(60 * float(point)) for point in points)
+        if low <= likely <= high and abs(made.minutes - (low + 4 * likely + high) / 6) <= 1:
+            made.estimate = low, likely, high
+        else:
+            self.made.lose(
+                made.id, "three points in user fields, of which its duration is not the mean", "its duration"
+            )
 
     def _crews(self, task: Any, made: Activity) -> None:
         for assignment in task.getResourceAssignments():

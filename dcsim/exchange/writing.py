@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dcsim.calendars import Shifts
-from dcsim.exchange.planning import FAR, OWN_ID, OWN_TYPE, TOOL_KINDS, java
-from dcsim.schedule import ELAPSED, LIMITS, Activity, Constraint, Link, Resource, Schedule, name_and_code
+from dcsim.exchange.planning import FAR, OWN_ID, OWN_POINTS, OWN_TYPE, TOOL_KINDS, java
+from dcsim.schedule import ELAPSED, HARD, LIMITS, Activity, Constraint, Link, Resource, Schedule, name_and_code
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.study.dates import LEVELS
 from dcsim.units import DAY
@@ -105,6 +105,7 @@ class _Writer:
         """The user fields with their names."""
         fields = self.file.getCustomFields()
         named = [(f"DATE{k}", f"dcsim {event} {level.upper()}") for k, (event, level) in enumerate(_DATES, start=1)]
+        named += [(f"NUMBER{k}", alias) for k, alias in enumerate(OWN_POINTS, start=2)]
         named += [("NUMBER1", CRITICALITY), ("TEXT1", CAUSE), ("TEXT2", NAME), ("TEXT3", OWN_ID), ("TEXT4", OWN_TYPE)]
         for field, alias in named:
             fields.getOrCreate(getattr(self.mpxj.TaskField, field)).setAlias(alias)
@@ -157,12 +158,26 @@ class _Writer:
         setters += [(made.setSecondaryConstraintType, made.setSecondaryConstraintDate)] if self.is_p6 else []
         setters = [] if self.is_p6 and task.id in self.hammocks else setters  # P6 holds level of effort to no date
         for constraint in dates:
+            if constraint.kind in HARD:
+                constraint = self._softened(task, constraint)
             if setters and (self.is_p6 or constraint.kind not in LIMITS):  # Project obeys limits before links
                 set_kind, set_date = setters.pop(0)
                 set_kind(getattr(kinds, TOOL_KINDS[constraint.kind]))
                 set_date(self._moment(constraint.date))
             else:
                 self.plan.lose(task.id, f"{constraint.kind} {constraint.date:%Y-%m-%d}", "nothing")
+
+    def _softened(self, task: Activity, constraint: Constraint) -> Constraint:
+        """A date on which something happens; Project would hold it there whatever its predecessors do."""
+        lost = f"{constraint.kind} {constraint.date:%Y-%m-%d}"
+        if self.is_p6:
+            self.plan.lose(
+                task.id, f"{lost}, which may have been mandatory", f"{constraint.kind}, which links may move"
+            )
+            return constraint
+        kind = f"{constraint.kind.split()[-2]} on or after"
+        self.plan.lose(task.id, lost, f"{kind}: Project would hold it there whatever its predecessors do")
+        return Constraint(kind, constraint.date)
 
     def _progress(self, task: Activity, made: Any) -> None:
         """When it started and finished, and what is left of it."""
@@ -200,6 +215,8 @@ class _Writer:
             made.setNumber(1, self.jpype.java.lang.Double(round(100 * share, 1)))
         if dates.get("cause"):
             made.setText(1, f"{dates['cause']} ({dates['cause_share']:.0%})")
+        for number, minutes in enumerate(task.estimate or (), start=2):
+            made.setNumber(number, self.jpype.java.lang.Double(minutes / 60))
         made.setText(3, task.id)
         if dates.get("activity"):
             made.setText(2, dates["activity"])

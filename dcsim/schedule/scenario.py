@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from dcsim.calendars import DAY_NAMES, Calendar, Hours, Shifts
-from dcsim.distributions import Fixed
+from dcsim.distributions import Fixed, Pert
 from dcsim.engine.draws import Expectation, draw
 from dcsim.network import Network
 from dcsim.places import SITE
@@ -53,6 +53,7 @@ def drawn_up(
         made.activities[id_] = activity
     if network.history is not None and planned is not None:
         _as_planned(made, planned)
+    _estimates(network, made)
     _gates(scenario, network, nodes, made, names, supplied or {})
     for activity in made.activities.values():
         activity.constraints = tuple(_joined(activity.constraints))
@@ -67,6 +68,18 @@ def _as_planned(made: Schedule, planned: Network) -> None:
     for activity, plan in zip(made.activities.values(), unbegun.activities.values(), strict=False):
         if activity.actual_start is not None:
             activity.minutes, activity.calendar = plan.minutes, calendars[plan.calendar]
+
+
+def _estimates(network: Network, made: Schedule) -> None:
+    """The three points of durations that are PERT and vary with nothing else, of what has not begun."""
+    activities = list(made.activities.values())
+    for work in network.work:
+        if not isinstance(work.minutes, Pert) or work.factors or work.learning is not None:
+            continue
+        for number in work.instances.tolist():
+            if activities[number].minutes == round(work.minutes.mean) and activities[number].actual_start is None:
+                low, likely, high = (round(point) for point in (work.minutes.low, work.minutes.mode, work.minutes.high))
+                activities[number].estimate = low, likely, high
 
 
 def _joined(constraints: tuple[Constraint, ...]) -> Iterator[Constraint]:
@@ -195,7 +208,8 @@ def _lost(scenario: Scenario, network: Network, made: Schedule) -> None:
         if count:
             made.lose("", f"{count:,} {what}", "nothing; dates of replications know them")
     if any(not isinstance(work.minutes, Fixed) for work in network.work):
-        made.lose("", "uncertain durations", "their expected values")
+        instead = "their expected values; where they are PERT, with the three points in user fields"
+        made.lose("", "uncertain durations", instead)
     done = 0 if network.history is None else int((network.history.finish >= 0).sum())
     if done:
         made.lose("", f"links to {done:,} finished activities, and their crews", "nothing: they wait for nothing more")
