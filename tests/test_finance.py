@@ -22,7 +22,7 @@ from dcsim.money.figures import sources_and_uses
 from dcsim.money.loans import Loan, Offer
 from dcsim.money.months import sampled
 from dcsim.money.records import stocks_of
-from dcsim.money.returns import NO_IRR, SEVERAL, irr, npv
+from dcsim.money.returns import NO_IRR, NO_RATE, SEVERAL, irr, npv
 from dcsim.money.waterfall import cover_ratio
 from dcsim.report.files import report
 from dcsim.report.markdown import markdown
@@ -294,6 +294,16 @@ def test_textbook_returns():
     assert npv(np.array([[-100, 0, 121]]), at, np.array([0.1]))[0] == pytest.approx(0)
 
 
+def test_a_rate_beyond_those_that_are_looked_at_is_no_reason_to_tell_the_other():
+    """-1 + 24,001 v - 24,000 v^2 / 2 is zero at two rates: below zero, and at more than 2,000,000 %."""
+    at = np.array([0.0, 1.0, 2.0])
+    flows = np.array([[-1, 24_001, -12_000], [-1, 20_000, 0], [0, -1, 20_000], [0, -10, 11]])
+    (*beyond, found), words = irr(flows, at)
+    assert np.isnan(beyond).all()
+    assert words == [SEVERAL, NO_RATE, NO_RATE, ""]
+    assert found == pytest.approx(0.1)
+
+
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=60), st.integers(1, 70))
 @settings(max_examples=60, deadline=None)
 def test_what_is_bought_is_written_off_to_the_cent(cost, life):
@@ -464,7 +474,8 @@ def test_a_lender_has_a_value_and_a_default_a_chance():
 def test_a_rate_that_does_not_exist_is_told_below_its_table():
     found = dcsim.finance(scenario(costs={"gpus": GPUS}), n=2)
     text = markdown("", [found.report()])
-    assert f"IRR of free cash flow: {NO_IRR}" in text
+    for name in ("IRR of free cash flow", "IRR with assets sold at the end", "IRR of equity"):
+        assert f"{name}: {NO_IRR}" in text
     assert max(len(line) for line in text.splitlines() if line.startswith("| IRR")) < 80
 
 
@@ -474,6 +485,18 @@ def test_what_is_seized_earns_nothing():
     assert line(found, "cash flow", "revenue")[:4] == [0, 27_840, 0, 0]
     events = found.events.set_index(["party", "event"])["expected"]
     assert {f"{events['bank', name]:%Y-%m}" for name in ("breach", "default", "acceleration")} == {"2024-02"}
+
+
+def test_units_that_come_after_a_seizure_earn_whatever_they_cost():
+    """Ten GPUs are seized in February; ten that cost a tenth of them come in May and earn, and use power, as much."""
+    built = vehicle({**RISKY, "covenants": {"ltv": "0.55", "tested": "monthly"}})
+    more = {"amount": 10, "placed": "2024-04-01", "lead_time": "30 d"}
+    price = {"path": {"2024-01": "30_000 USD", "2024-03": "3_000 USD"}}
+    later = {"supplies.gpus.orders.more": more, "finance.costs.gpus.price": price}
+    found = dcsim.finance(built.with_(later), expected=True)
+    revenue, power = (line(found, "cash flow", name, "user") for name in ("revenue", "operating costs"))
+    assert revenue[2:7] == [0, 0, *(40.0 * 24 * days for days in (31, 30, 31))]
+    assert power[4:6] == [pytest.approx(0.6 * 24 * days) for days in (31, 30)]
 
 
 @pytest.mark.slow

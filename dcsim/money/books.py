@@ -218,7 +218,7 @@ class _Ledger:
         incurred["prepaid"] = incurred["prepaid"] + np.maximum(ahead, 0)
         incurred["payables"] = incurred["payables"] + np.maximum(-ahead, 0)
         if (asset := self.finance.asset_of(cost)) is not None and (cost.rent is not None or cost.uses is not None):
-            self.used.append(Used(asset, paid, ((self.books[owner], line), (incurred, line))))
+            self.used.append(Used(asset, cost.supply, paid, ((self.books[owner], line), (incurred, line))))
         self.paid[name], self.bought[name], self.units[name] = paid, received, quantity.received.sum(axis=1)
 
     def of_asset(self, name: str) -> Ints:
@@ -246,7 +246,7 @@ class _Ledger:
             payer["to parties"] = payer["to parties"] + money
             lines.append((payer, "to parties"))
         if (asset := self.finance.asset_of(revenue)) is not None:
-            self.used.append(Used(asset, money, tuple(lines)))
+            self.used.append(Used(asset, revenue.supply, money, tuple(lines)))
 
     def equity(self, name: str, funding: Funding) -> None:
         assert funding.equity is not None
@@ -359,7 +359,11 @@ def keep_books(finance: Finance, months: Months, drawn: Drawn, builds: Builds) -
     owned = {}
     for name, asset in finance.assets.items():
         market = Market(name, asset, months, drawn)
-        owned[name] = Owned.of(finance.owner(name), int(asset.life.months), market, ledger.of_asset(name))
+        units: dict[str, Floats] = {}
+        for cost_name in asset.costs or (name,):
+            if (supply := finance.costs[cost_name].supply) is not None:
+                units.setdefault(supply, ledger.units[cost_name])
+        owned[name] = Owned.of(finance.owner(name), int(asset.life.months), market, ledger.of_asset(name), units)
     offers = {}
     for name, funding in finance.funding.items():
         if funding.equity is not None:

@@ -96,8 +96,8 @@ class Figures:
 
     values: dict[str, Floats]
     """Money in units of the currency, ratios, and months counted from the first; infinite for never."""
-    words: list[str]
-    """Why a replication has no IRR; empty where it has."""
+    words: Mapping[str, list[str]]
+    """Of a rate, why a replication has none; empty where it has."""
     dscr: Floats
     """Replications by months; not a number where no debt was due."""
     ltv: Floats
@@ -154,7 +154,7 @@ def _of_lease(books: Books, name: str) -> Figures:
     rents, paid = books.rents[name], books.rents_paid[name]
     realised, words = rents.realised(paid)
     values = {"lease_agreed": rents.agreed, "lease_realised": realised, **_missed(books, name)}
-    return Figures(values, words, *np.full((3, *paid.shape), np.nan))
+    return Figures(values, {"lease_realised": words}, *np.full((3, *paid.shape), np.nan))
 
 
 def _missed(books: Books, party: str) -> dict[str, Floats]:
@@ -188,7 +188,8 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
     sheet = party.balance
     owners[:, -1] += value[:, -1] + cash[:, -1] + sheet["reserve accounts"][:, -1] - sheet["loans"][:, -1]
     rates, words = irr(np.concatenate([flows, sold, owners]), at)
-    returned, of_sold, of_owners = np.split(rates, 3)
+    names, n = ("irr", "irr_with_residual", "irr_equity"), len(flows)
+    reasons = {name: words[k * n : (k + 1) * n] for k, name in enumerate(names)}
     lowest = cash.min(axis=1)
     profit, discount = party.income["net income"], np.array([rate])
     values = {
@@ -197,9 +198,7 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
         "funding_gap": np.maximum(-lowest, 0) / 100,
         "interest_capitalised": party.incurred["added"].sum(axis=1) / 100,
         "interest_paid": party.flows["interest paid"].sum(axis=1) / 100,
-        "irr": returned,
-        "irr_with_residual": of_sold,
-        "irr_equity": of_owners,
+        **dict(zip(names, np.split(rates, 3), strict=True)),
         "dscr_min": _least(cover),
         "runs_out": first(cash < 0),
         "gap_month": np.where(lowest < 0, cash.argmin(axis=1), NEVER),
@@ -210,9 +209,7 @@ def _of_party(party: Party, at: Floats, rate: float, months: Months, value: Ints
     }
     signed = {line: party.flows[line] * (-1 if line in COSTS else 1) for line in FREE}
     present = {line: npv(flow, at, discount) / 100 for line, flow in signed.items()}
-    return Figures(
-        values, words[: len(flows)], cover, np.full(cash.shape, np.nan), np.full(cash.shape, np.nan), present
-    )
+    return Figures(values, reasons, cover, np.full(cash.shape, np.nan), np.full(cash.shape, np.nan), present)
 
 
 def _tested(loan: Loan, months: Months) -> NDArray[np.bool_]:
@@ -268,7 +265,7 @@ def _of_loan(
     }
     if loan.terms.interest_until is not None:
         values["ready"] = _dated(loan.offer.ready, count)
-    return Figures(values, [""] * n, cover, ratio, covers[0])
+    return Figures(values, {}, cover, ratio, covers[0])
 
 
 def _worst(loans: list[dict[str, Floats]], lent: list[Loan], n: int) -> dict[str, Floats]:

@@ -10,7 +10,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NO_IRR = "none: all flows have one sign"
-NO_RATE = "none: no rate makes the value zero"
+NO_RATE = "none: no rate from -99.9 % to 1,000,000 % makes the value zero"
 SEVERAL = "several: the flows change their sign more than once"
 ONE = ""
 LOWEST, HIGHEST = -0.999, 1e4
@@ -33,17 +33,23 @@ def npv(flows: Floats | Ints, at: Floats, rate: Floats) -> Floats:
 def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
     """The effective yearly rate at which the value is zero (XIRR), and a word where there is none, or several.
 
-    The value is looked at on a grid of rates; where it changes its sign once, that is the rate, found by Newton's
-    method, or by halving where that leaves the interval.
+    The value is looked at on a grid of rates, and beyond it, where it has the sign of the last flow, or of the first;
+    where it changes its sign once, that is the rate, found by Newton's method, or by halving where that leaves the
+    interval.
     """
     grid = np.expm1(np.linspace(np.log1p(LOWEST), np.log1p(HIGHEST), 400))
     scaled = flows / np.maximum(np.abs(flows).max(axis=1, keepdims=True), 1)
     signs = np.sign(np.einsum("nd,dg->ng", scaled, np.exp(-np.log1p(grid)[None, :] * (at - at[0])[:, None])))
     turns = np.diff(signs, axis=1) != 0
+    moves = flows != 0
+    last, first = moves.shape[1] - 1 - moves[:, ::-1].argmax(axis=1), moves.argmax(axis=1)
+    rows, outer = np.arange(len(flows)), signs[:, [0, -1]]
+    beyond = (outer != np.sign(np.stack([flows[rows, last], flows[rows, first]], axis=1))).sum(axis=1)
     rates, words = np.full(len(flows), np.nan), []
     mixed, count = np.asarray((flows > 0).any(axis=1) & (flows < 0).any(axis=1)), turns.sum(axis=1)
     for number, often in enumerate(count):
-        words.append(NO_IRR if not mixed[number] else NO_RATE if not often else SEVERAL if often > 1 else ONE)
+        zeros = often + beyond[number]
+        words.append(NO_IRR if not mixed[number] else SEVERAL if zeros > 1 else ONE if often else NO_RATE)
     good = np.array([word == ONE for word in words], np.bool_)
     where = turns[good].argmax(axis=1) if good.any() else np.zeros(0, np.int64)
     low, high, sign = np.log1p(grid[where]), np.log1p(grid[where + 1]), signs[good, where]

@@ -60,9 +60,10 @@ def secured(loan: Loan, loans: Iterable[Loan]) -> list[Loan]:
 
 @dataclass(eq=False)
 class Used:
-    """Money that an asset earns, or costs to run, until it is seized."""
+    """Money that an asset earns, or costs to run, with units of a supply, until it is seized."""
 
     asset: str
+    supply: str | None
     amount: Ints
     lines: tuple[tuple[dict[str, Ints], str], ...]
     """The books, and the line in them, where it is counted."""
@@ -76,20 +77,31 @@ class Owned:
     life: int
     market: Market
     bought: Ints
+    units: Mapping[str, Floats]
+    """The same in units of supplies."""
     value: Ints
     forced: Ints
     seized: Ints
     """The month in which it was seized, the number of months where it was not."""
 
     @classmethod
-    def of(cls, owner: str, life: int, market: Market, bought: Ints) -> "Owned":
+    def of(cls, owner: str, life: int, market: Market, bought: Ints, units: Mapping[str, Floats]) -> "Owned":
         """One that nobody has seized."""
         value = market.value(bought, np.cumsum(bought - depreciation(bought, life), axis=1))
         n, count = bought.shape
-        return cls(owner, life, market, bought, value, market.forced(value), np.full(n, count, np.int64))
+        return cls(owner, life, market, bought, units, value, market.forced(value), np.full(n, count, np.int64))
 
-    def seize(self, month: int, rows: Ints) -> Floats:
-        """From now on these replications own only what comes later; the part of all that is left, by month."""
+    def left(self, supply: str | None, month: int, rows: Ints) -> Floats:
+        """By month, the part of all that was received which comes after this month: of the units of a supply, or of the
+        cost where the asset is not bought as that supply."""
+        received = self.units.get(supply or "", self.bought)[rows]
+        total = np.cumsum(received, axis=1)
+        after = np.where(total > 0, total - total[:, [month]], 0) / np.where(total > 0, total, 1)
+        after[:, : month + 1] = 1
+        return after
+
+    def seize(self, month: int, rows: Ints) -> None:
+        """From now on these replications own only what comes later."""
         self.seized[rows] = month
         later = self.bought[rows]
         later[:, : month + 1] = 0
@@ -97,10 +109,6 @@ class Owned:
         after = slice(month + 1, None)
         self.value[rows, after] = self.market.value(later, books, rows)[:, after]
         self.forced[rows, after] = self.market.forced(self.value[rows, after])
-        so_far = np.cumsum(self.bought[rows], axis=1)
-        left = np.cumsum(later, axis=1) / np.maximum(so_far, 1)
-        left[:, : month + 1] = 1
-        return left
 
     def written_off(self, cost: Ints) -> tuple[Ints, Ints]:
         """What is lost of a cost of this asset by month: by depreciation, and when it was seized."""
@@ -259,10 +267,10 @@ class Waterfall:
             here = np.flatnonzero(rows & (asset.seized == self.shape[1]))
             brought = asset.forced[here, month]
             pool[here] += brought
-            left = asset.seize(month, here)
-            for interval in self.used:
-                if interval.asset == name:
-                    _end(interval, here, left)
+            asset.seize(month, here)
+            for used in self.used:
+                if used.asset == name:
+                    _end(used, here, asset.left(used.supply, month, here))
             for lease, rents in self.leases.items():
                 if rents.asset == name:
                     rents.end(month, here, brought)

@@ -33,7 +33,7 @@ def figures_table(money: "Money", centre: "Valued", parts: "Sequence[Valued]") -
             here = values[~np.isnan(values)]
             finite = here[np.isfinite(here)]
             mean = float(finite.mean()) if len(finite) == len(here) and len(here) else np.nan
-            note = figures.words[0] if name == "irr" else ""
+            note = figures.words.get(name, [""])[0]
             kind = "money" if name in MONEY else "share" if name in RATIOS else "ratio"
             share_there = len(here) / len(values)
             rows.append((party, name, kind, float(figures.values[name][0]), mean, *levels(here), share_there, note))
