@@ -474,6 +474,62 @@ def test_the_total_of_all_sites_is_counted(folder):
     assert run.milestones.set_index("milestone")["tick"].to_dict() == {"a.all": 1500, "b.all": 4380, "ten": 4380}
 
 
+def counted(scenario, *names):
+    """What there is in the end of these supplies."""
+    table = dcsim.simulate(scenario, expected=True, engine="reference").supplies
+    return [int(table[table["supply"] == name]["total"].iloc[-1]) for name in names]
+
+
+def test_a_total_counts_the_sites_of_included_portfolios_once(folder):
+    data = scarce(folder, initial=99)
+    (folder / "two.yaml").write_text(json.dumps(data))
+    outer = {
+        "name": "outer",
+        "include": {"us": {"file": "two.yaml"}, "c": {"file": "s.yaml", "set": {"supplies.goods.initial": 9}}},
+        "supplies": {"sum": {"unit": "GPU", "total_of": "done"}, "all": {"unit": "GPU", "total_of": "total"}},
+    }
+    sites = ("us.a.done", "us.b.done", "c.done")
+    found = counted(dcsim.load(outer, root=folder), "sum", "us.total", "all", *sites)
+    assert found == [20, 12, 12, 8, 4, 8]
+    data["supplies"]["done"] = data["supplies"].pop("total")  # a total with the name of what it counts
+    del data["milestones"]
+    for entry in data["include"].values():
+        entry["shares"] = {"done": None}
+    (folder / "two.yaml").write_text(json.dumps(data))
+    del outer["supplies"]["all"]
+    assert counted(dcsim.load(outer, root=folder), "sum", "us.done", *sites) == [20, 12, 8, 4, 8]
+
+
+@pytest.mark.parametrize("how", ["entry", "set", "option", "nested"])
+def test_a_total_counts_what_is_produced_after_all_layers(folder, how):
+    data = scarce(folder, initial=99)
+    more = {"activities": {"a.use": {"produces": {"a.done": 7}}}}
+    layers = {}
+    if how == "set":
+        layers["overrides"] = {"activities.a.use.produces.a.done": 7}
+    elif how == "option":
+        data |= {"options": {"big": {"cost": "1 USD", "changes": more}}}
+        layers["options"] = ["big"]
+    elif how == "entry":
+        data |= more
+    else:
+        (folder / "two.yaml").write_text(json.dumps(data))
+        data = {"name": "outer", "include": {"us": {"file": "two.yaml"}}}
+        layers["overrides"] = {"activities.us.a.use.produces.us.a.done": 7}
+    names = [("us." if how == "nested" else "") + name for name in ("total", "a.done", "b.done")]
+    assert counted(dcsim.load(data, root=folder, **layers), *names) == [32, 28, 4]
+
+
+def test_a_total_has_one_unit_after_all_layers(folder):
+    data = scarce(folder, initial=99)
+    other = {"supplies.a.done.unit": "kW"}
+    refused(lambda: dcsim.load(data, root=folder, overrides=other), "supplies.a.done.unit", "'total' is in GPU, not kW")
+    data["supplies"]["a.done"] = {"unit": "kW", "within": {"site": {"initial": 3}}}
+    refused(lambda: dcsim.load(data, root=folder), "is in GPU, not kW", "it can have no `initial`")
+    data["supplies"]["total"]["unit"] = "kW"
+    refused(lambda: dcsim.load(data, root=folder), "supplies.b.done.unit", "is in kW, not GPU")
+
+
 def test_wrong_allocations_are_told(folder):
     def load(allocation, **more):
         return lambda: dcsim.load(scarce(folder, allocation, **more), root=folder)

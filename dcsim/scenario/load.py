@@ -24,6 +24,7 @@ from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.portfolio import INCLUDE, Portfolio, routed
 from dcsim.scenario.provenance import Unwrapping
 from dcsim.scenario.schema import Scenario
+from dcsim.scenario.totals import with_totals
 from dcsim.scenario.tree import Node, Origin, graft, plain, walk
 from dcsim.suggest import nearest
 
@@ -117,7 +118,8 @@ class _Loader:
             refused += unknown
             options = [name for site, name in routed(layer.options, sites) if not site]
             tree = stack.lay_mitigations(stack.lay_options(tree, options), layer.mitigated)
-        tree = prune(tree)
+        tree, uncounted = with_totals(prune(tree))
+        stack.problems += uncounted
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
         document = draft.document(self.name, self.root.folder, self.limit, variants, laid)

@@ -1,7 +1,7 @@
 """Many sites in one scenario: each is read from a file of its own, and everything in it gets the name of its site."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from dcsim.scenario.layers import SECTIONS, Stack, circle, entries, merge, prune
 from dcsim.scenario.overrides import override
 from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.renaming import SHARED, Renaming
-from dcsim.scenario.tree import Node, Origin, plain, walk
+from dcsim.scenario.tree import Node, Origin, scalar, walk
 from dcsim.suggest import article, nearest
 
 MOST_SITES = 1_000
@@ -79,32 +79,8 @@ class Portfolio:
         if any(tree.get("finance") is not None for _, tree in sites.values()):
             message = "the `finance` of its sites is left out: a portfolio has only its own"
             self.stack.notes.append(own.value["include"].problem(("include",), message, self.home.name))
-        self._count_totals(own, sections, list(sites))
         base = Node({section: Node(part) for section, part in sections.items()})
         return merge(base, _with_seen(own, seen, [tree for _, tree in sites.values()]))
-
-    def _count_totals(self, own: Node, sections: dict[str, dict[str, Node]], sites: Sequence[str]) -> None:
-        """What sites produce of a supply of which the portfolio counts the total is produced there as well."""
-        for name, supply in entries(own, "supplies").items():
-            total = supply.get("total_of")
-            if total is None or not isinstance(total.value, str):
-                continue
-            path: Key = ("supplies", name, "total_of")
-            counted = [key for site in sites if (key := f"{site}.{total.value}") in sections.get("supplies", {})]
-            if not counted:
-                self._say(total, path, f"no site has a supply '{total.value}' of its own")
-            for key in counted:
-                part = sections["supplies"][key]
-                if (site_unit := _scalar(part.get("unit"))) != (unit := _scalar(supply.get("unit"))):
-                    self._say(
-                        part.get("unit") or part, ("supplies", key, "unit"), f"its total is in {unit}, not {site_unit}"
-                    )
-                for section in ("initial", "orders", "production"):
-                    if (more := part.get(section)) is not None:
-                        message = f"'{name}' is the total of what activities produce of it: it can have no `{section}`"
-                        self._say(more, ("supplies", key, section), message)
-            activities = sections.get("activities", {})
-            activities |= {key: _also_produced(activity, counted, name) for key, activity in activities.items()}
 
     def _count(self, renamed: Node, entry: Node, name: str) -> None:
         self.so_far.update(sites=1, values=sum(1 for _ in walk(renamed)))
@@ -131,8 +107,8 @@ class Portfolio:
                 problem = f"at most {DEEPEST} portfolios may include each other in a row, and {MOST_SITES:,} sites"
             else:
                 tree = self._layered(self.stack.read(text, origin), entry, path)
-                inner = replace(self, options={}).joined(prune(tree), (*below, origin))
-                return self._computed(inner)
+                inner = replace(self, options={}).joined(tree, (*below, origin))
+                return self._computed(prune(inner))
         except UnreadableFileError as error:
             problem = str(error)
         except UnreadableTextError as error:
@@ -171,7 +147,7 @@ class Portfolio:
                     continue
                 if of_portfolio is None:
                     own = own.replaced(key, of_site)
-                elif (site_value := _scalar(of_site)) != (value := _scalar(of_portfolio)):
+                elif (site_value := scalar(of_site)) != (value := scalar(of_portfolio)):
                     message = (
                         f"a portfolio has one clock: its `{key}` is {value}, that of '{name}' {site_value}; write "
                     )
@@ -219,7 +195,7 @@ class Portfolio:
             self._say(per, (*path, "per"), message)
         if section != "supplies":
             return
-        unit, its = (_scalar(part.get("unit")) for part in (of_portfolio, of_site))
+        unit, its = (scalar(part.get("unit")) for part in (of_portfolio, of_site))
         if unit != its:
             message = f"its unit is {its or 'not given'}, but the portfolio shares '{names[1]}' in {unit or 'no unit'}"
             self._say(of_site.get("unit") or of_site, (*path, "unit"), message + apart)
@@ -267,33 +243,12 @@ def _with_seen(own: Node, seen: list[Node], trees: Sequence[Node]) -> Node:
         own = own.replaced("seen", Node([*seen, *_listed(own.get("seen"))], own.mark))
     days = [day for tree in trees if (day := tree.get("as_of")) is not None and day.value is not None]
     if days and own.get("as_of") is None:
-        own = own.replaced("as_of", max(days, key=_scalar))
+        own = own.replaced("as_of", max(days, key=scalar))
     return own
 
 
-def _also_produced(part: Node, counted: Collection[str], total: str) -> Node:
-    """A part of an activity that also produces the total of what it produces."""
-    produces, within = part.get("produces"), part.get("within")
-    if produces is not None and isinstance(produces.value, dict):
-        for key in counted:
-            if (amount := produces.get(key)) is not None:
-                part = part.replaced("produces", produces.replaced(total, amount))
-    if within is not None and isinstance(within.value, dict):
-        inner = {pattern: _also_produced(part, counted, total) for pattern, part in within.value.items()}
-        part = part.replaced("within", Node(inner, within.mark))
-    return part
-
-
 def _label(entry: Node) -> str:
-    return _scalar(entry.get("label"))
-
-
-def _scalar(node: Node | None) -> str:
-    """A single value as text, without what is said about its source."""
-    if node is None:
-        return ""
-    inner = node.get("value")
-    return _scalar(inner) if inner is not None else "" if node.value is None else str(plain(node))
+    return scalar(entry.get("label"))
 
 
 def _listed(node: Node | None) -> list[Node]:

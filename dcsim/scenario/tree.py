@@ -91,6 +91,14 @@ def plain(node: Node) -> Any:
     return None if node.value is Blank.BLANK else node.value
 
 
+def scalar(node: Node | None) -> str:
+    """A single value as text, without what is said about its source; empty for none."""
+    if node is None:
+        return ""
+    inner = node.get("value")
+    return scalar(inner) if inner is not None else "" if node.value is None else str(plain(node))
+
+
 def walk(node: Node, path: Key = ()) -> Iterator[tuple[Key, Node]]:
     """Every node of a tree with its path, the outer before the inner."""
     yield path, node
