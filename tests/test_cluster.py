@@ -414,6 +414,7 @@ def test_the_command_line_finds_a_scheduler_or_says_that_there_is_none(dcsim, ti
     asked = ("replicate", tiny, "-n", "64", "--engine", "reference", "--json")
     here, there = (dcsim(*asked, *more) for more in ((), ("--cluster", client.scheduler.address)))
     assert here == there
+    assert dcsim(*asked, "--cluster", "local:1") == here
     monkeypatch.setattr(command, "CONNECTING", 0.2)
     out, err, code = dcsim(*asked, "--cluster", "tcp://127.0.0.1:9")
     assert (out, code) == ("", 2)

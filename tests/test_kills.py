@@ -16,7 +16,7 @@ import dcsim as api
 
 pytest.importorskip("distributed", reason="distributed is not installed")
 
-PATIENCE = 240.0
+PATIENCE = 600.0
 """Seconds after which a run hangs."""
 CHUNKS = 24
 

@@ -16,6 +16,8 @@ LOG = logging.getLogger("dcsim")
 
 CONNECTING = 15.0
 """Seconds in which a scheduler answers, or is there again after the connection was lost."""
+UNWATCHED = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms"}
+"""Settings of processes of this machine: nobody looks at what Dask would measure of them all the time."""
 _LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss)://)?[^\s/]+:\d+/?")
 
@@ -51,6 +53,7 @@ def cluster(address: str | None, workers: int | None = None) -> Iterator[Executo
         where = address
         if local is not None:
             settings = {"n_workers": int(local[1]), "threads_per_worker": 1, "dashboard_address": None}
+            stack.enter_context(import_module("dask").config.set(UNWATCHED))
             with _deaf():
                 where = stack.enter_context(distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL))
         try:
