@@ -355,7 +355,7 @@ def test_without_distributed_it_is_said_what_to_install(dcsim, tiny, monkeypatch
 @pytest.fixture(scope="module")
 def client():
     distributed = pytest.importorskip("distributed", reason="distributed is not installed")
-    quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+    quiet = {**command.UNSEEN, "silence_logs": logging.CRITICAL}
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, **quiet) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,

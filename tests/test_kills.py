@@ -32,7 +32,7 @@ class Processes:
         worker = (*dask, "worker", where, "--no-nanny", "--nthreads", "1", "--local-directory", str(folder), *quiet)
         asked = ("-n", str(64 * CHUNKS), "--seed", "3", "--engine", "reference", "--cluster", where)
         driver = (sys.executable, "-m", "dcsim", "replicate", "scenario.yaml", *asked, "--out", "there", "--resume")
-        scheduler = (*dask, "scheduler", "--host", where, *quiet)
+        scheduler = (*dask, "scheduler", "--host", where, "--dashboard-address", "127.0.0.1:0", *quiet)
         self.words = {"scheduler": scheduler, "one": worker, "other": worker, "driver": driver}
         self.folder, self.running = folder, {}
 

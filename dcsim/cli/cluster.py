@@ -18,6 +18,8 @@ CONNECTING = 15.0
 """Seconds in which a scheduler answers, or is there again after the connection was lost."""
 UNWATCHED = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms"}
 """Settings of processes of this machine: nobody looks at what Dask would measure of them all the time."""
+UNSEEN = {"dashboard_address": None, "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}}
+"""Their scheduler has no dashboard, and a server of its own only for this machine, at a port that is free."""
 _LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss)://)?[^\s/]+:\d+/?")
 
@@ -52,7 +54,7 @@ def cluster(address: str | None, workers: int | None = None) -> Iterator[Executo
     with ExitStack() as stack:
         where = address
         if local is not None:
-            settings = {"n_workers": int(local[1]), "threads_per_worker": 1, "dashboard_address": None}
+            settings = {"n_workers": int(local[1]), "threads_per_worker": 1, **UNSEEN}
             stack.enter_context(import_module("dask").config.set(UNWATCHED))
             with _deaf():
                 where = stack.enter_context(distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL))
