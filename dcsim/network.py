@@ -207,7 +207,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Moment:
-    """An uncertain tick: so many minutes after a fixed one (which lies before the start where a date does)."""
+    """An uncertain tick: so many minutes after a fixed one, from which spans count, or before it where a date lies."""
 
     origin: int
     delay: Distribution

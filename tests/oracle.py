@@ -391,12 +391,19 @@ class World:
         minutes = (first - date) // dt.timedelta(minutes=1), (second - date) // dt.timedelta(minutes=1)
         return tick + half_up(minutes[0] + (months - whole) * (minutes[1] - minutes[0]))
 
-    def tick(self, when: Any) -> int:
-        """A date, or a span after the start."""
+    def tick(self, when: Any, of: str = "") -> int:
+        """A date, or a span after the start of the site that something is part of, or of its outer site, or of all."""
         text = str(when)
         if text[4:5] == "-":
             return (parse_date(when) - self.start) // dt.timedelta(minutes=1)
-        return self.later(0, when)
+        return self.later(self.first(of), when)
+
+    def first(self, name: str) -> int:
+        """The tick at which the site that something is part of begins, or an outer site, or all of them."""
+        parts = name.split(".")
+        around = [".".join(parts[:k]) for k in range(len(parts) - 1, 0, -1)]
+        dates = [date for site in around if (date := self.section("sites").get(site, {}).get("start"))]
+        return self.tick(dates[0]) if dates else 0
 
     def windows(self, name: str, spec: Spec) -> Iterator[Window]:
         """When a risk strikes: as often as on average, a half down; each time by itself, or after the last ended."""
@@ -407,7 +414,7 @@ class World:
             elif isinstance(begins, dict):
                 begin = self.elapsed(begins.get("lag", "0 d"))
             else:
-                begin = self.tick(begins or "0 d")
+                begin = self.tick(begins, name) if begins else 0
             if "every" in spec and begin > self.horizon:
                 return
             end = begin
@@ -424,9 +431,9 @@ class World:
         values = [factor["value"] if isinstance(factor, dict) else factor for factor in written]
         return math.prod(map(parse_number, values), start=Fraction(1))
 
-    def ramp(self, written: Spec, tick: int) -> Any:
+    def ramp(self, written: Spec, tick: int, of: str) -> Any:
         """The value of the last step at or before this tick; 0 before the first."""
-        steps = {self.tick(when): value for when, value in written.items()}
+        steps = {self.tick(when, of): value for when, value in written.items()}
         begun = [when for when in steps if when <= tick]
         return steps[max(begun)] if begun else 0
 
@@ -505,7 +512,7 @@ class World:
 
     def capacity(self, resource: Own, tick: int) -> int:
         count = self.resources[resource]["count"]
-        units = int(self.ramp(count, tick)) if isinstance(count, dict) else int(count)
+        units = int(self.ramp(count, tick, resource[0])) if isinstance(count, dict) else int(count)
         return math.floor(units * self.effects(f"resources.{resource[0]}", tick))
 
     def resource_calendar(self, resource: Own) -> str:
@@ -559,27 +566,29 @@ class World:
         for calendar in self.calendars.values():
             minutes = calendar.open
             ticks |= {t for t in range(1, self.horizon + 1) if (t in minutes) != (t - 1 in minutes)}
-        for resource in self.resources.values():
-            ticks |= {self.tick(when) for when in resource["count"]} if isinstance(resource["count"], dict) else set()
+        for (name, _), resource in self.resources.items():
+            ticks |= (
+                {self.tick(when, name) for when in resource["count"]} if isinstance(resource["count"], dict) else set()
+            )
         return ticks
 
     # Deliveries that are known beforehand, or once the order is placed
 
     def production(self, supply: str, place: Place, spec: Spec) -> Iterator[DeliveryRow]:
         """What is made in each interval: differences of the floor of all that was made so far."""
-        begin, every, number = self.tick(spec.get("from", "0 d")), spec.get("every", "1 d"), 1
-        until = self.tick(spec["until"]) if "until" in spec else FOREVER
+        begin, every, number = self.tick(spec.get("from", "0 d"), supply), spec.get("every", "1 d"), 1
+        until = self.tick(spec["until"], supply) if "until" in spec else FOREVER
         part = parse_number(spec.get("share", 1)) * parse_number(spec.get("yield", 1))
         part /= self.factors(spec.get("varies_with", []))
         unit, steps = self.section("supplies")[supply].get("unit", ""), spec["rate"]
         turns = {until, *(tick for risk in self.risks for tick in (risk.begin, risk.end))}
-        turns |= {self.tick(when) for when in steps} if isinstance(steps, dict) else set()
+        turns |= {self.tick(when, supply) for when in steps} if isinstance(steps, dict) else set()
         made, tick, early, gone = Fraction(0), begin, 0, 0
         while (after := self.later(begin, every, number)) <= self.horizon:
             before, number = math.floor(made), number + 1
             for a, b in pairwise(sorted({tick, after} | {turn for turn in turns if tick < turn < after})):
                 if a < until:
-                    rate = parse_rate(self.ramp(steps, a) if isinstance(steps, dict) else steps, unit)
+                    rate = parse_rate(self.ramp(steps, a, supply) if isinstance(steps, dict) else steps, unit)
                     made += rate.per_minute * part * self.effects(f"supplies.{supply}", a) * (b - a)
             tick, early = after, early + math.floor(made) - before
             if tick >= 0 or self.later(begin, every, number) > 0:
@@ -923,17 +932,17 @@ class Run:
         return len(due)
 
     def _place_orders(self) -> int:
-        placed = [(order, self._placed(order[3].get("placed", "0 d"))) for order in self.orders]
+        placed = [(order, self._placed(order[3].get("placed", "0 d"), order[0])) for order in self.orders]
         for order, tick in placed:
             if tick is not None:
                 self.orders.remove(order)
                 self.arrivals += self.world.order(*order, tick)
         return sum(tick is not None for _, tick in placed)
 
-    def _placed(self, written: Any) -> int | None:
+    def _placed(self, written: Any, supply: str) -> int | None:
         """When an order is placed, as far as that is known."""
         if not isinstance(written, dict):
-            return self.world.tick(written)
+            return self.world.tick(written, supply)
         happened = self._happened({**written, "activity": written["after"]}, SITE)
         lag = "0 d" if written["after"] in self.world.skipped else written.get("lag", "0 d")
         return None if happened is None else self.world.later(max(happened, 0), lag)
@@ -982,7 +991,8 @@ class Run:
 
     def _date(self, instance: Instance) -> int:
         """The date before which an instance, or what is left of it, is not ready."""
-        written, status = self.world.tick(instance.spec.get("not_before", "0 d")), self.world.status
+        name, status = instance.activity, self.world.status
+        written = max(self.world.first(name), self.world.tick(instance.spec.get("not_before", "0 d"), name))
         if instance.actual is not None:
             return instance.actual.start if instance.is_done else status or 0
         return written if status is None else max(written, status)
@@ -991,7 +1001,7 @@ class Run:
         """The date before which an instance does not finish."""
         if instance.skipped or instance.is_done:
             return 0
-        return self.world.tick(instance.spec.get("finish_not_before", "0 d"))
+        return self.world.tick(instance.spec.get("finish_not_before", "0 d"), instance.activity)
 
     def _linked_at(self, instance: Instance, end: str) -> int | None:
         """When all has happened that the start or finish of an instance waits for by links; none if it is not known."""

@@ -251,6 +251,72 @@ def test_with_expected_values_a_site_does_what_its_file_says(opened, folder):
     assert rows_of(beside, "memphis") == sorted(rows(alone.activities, columns), key=repr)
 
 
+LATER = """
+name: Later
+start: 2024-01-01
+horizon: 300 d
+include: {one: {file: site.yaml}, two: {file: site.yaml, start: 2024-02-19}, three: {file: outer.yaml}}
+milestones: {all: {activity: two.rack}}
+"""
+SPANS = """
+name: A site with spans
+start: 2024-01-01
+horizon: 300 d
+calendars: {week: {days: Mon-Fri, hours: 07:00-17:00}}
+resources: {crew: {calendar: week, count: {0 d: 1, 9 d: 2}}}
+supplies:
+  goods: {unit: set, orders: {main: {amount: 2, placed: 2 to 9 d, lead_time: 4 d}}}
+  parts: {unit: set, production: {rate: {1 d: 1 / d, 20 d: 3 / d}, from: 3 d, until: 60 d}}
+  more: {unit: set, production: {rate: 2 / d}}
+activities:
+  dig: {duration: 30 to 60 h, requires: {crew: 1}}
+  rack: {duration: 3 d, after: dig, consumes: {goods: 2, parts: 9, more: 5}, calendar: week}
+  late: {duration: 1 d, not_before: 40 d, finish_not_before: 50 d}
+risks: {storm: {probability: 0.5, begins: 1 to 5 d, lasts: 3 d, stop_work: [dig]}}
+milestones: {done: {activity: rack}, rest: {activity: late}}
+"""
+
+
+def _later(folder, text=LATER):
+    (folder / "site.yaml").write_text(SPANS)
+    (folder / "outer.yaml").write_text(
+        "{name: Outer, start: 2024-03-11, horizon: 300 d, include: {in: {file: site.yaml, start: 2024-03-11},"
+        " far: {file: site.yaml, start: 2024-04-01, day_zero: 2024-04-03}}}"
+    )
+    (folder / "later.yaml").write_text(text)
+    return dcsim.load(folder / "later.yaml")
+
+
+@pytest.mark.parametrize("engine", ["reference", pytest.param("compiled", marks=pytest.mark.compiled)])
+def test_a_site_that_begins_later_does_the_same_then(tmp_path, engine):
+    """Nothing of a site is before its start, from which its spans and its days count; inside another portfolio too."""
+    later, together = (_later(tmp_path, LATER.replace("2024-02-19", day)) for day in ("2024-02-19", "2024-01-01"))
+    for seed in (None, 1, 2, 3):
+        chance = {"expected": True} if seed is None else {"seed": seed}
+        at = dcsim.simulate(later, engine=engine, **chance).milestones.set_index("milestone")["tick"]
+        then = dcsim.simulate(together, engine=engine, **chance).milestones.set_index("milestone")["tick"]
+        moved = {"two": 49, "all": 49}
+        assert at.to_dict() == {k: then[k] + 1440 * moved.get(k.partition(".")[0], 0) for k in then.index}
+    runs = (dcsim.simulate(build, expected=True, engine=engine) for build in (tmp_path / "site.yaml", later))
+    alone, days = (run.milestones.set_index("milestone")["day"].round(6) for run in runs)
+    for name in ("done", "rest"):
+        assert [days[f"{site}.{name}"] for site in ("one", "two", "three.in")] == [alone[name]] * 3
+        assert days[f"three.far.{name}"] == round(alone[name] - 2, 6)
+
+
+def test_the_horizon_of_a_portfolio_holds_for_all_sites(opened):
+    assert network_of(opened(TWO.replace("horizon: 200 d", "horizon: 90 d"))).horizon == 90 * 1440
+
+
+def test_a_site_cannot_begin_before_its_portfolio(tmp_path):
+    refused(
+        lambda: _later(tmp_path, LATER.replace("start: 2024-02-19", "start: 2023-12-19")),
+        "line 5",
+        "'two' begins on 2023-12-19, before the portfolio",
+        "write `start: 2024-01-01`",
+    )
+
+
 def test_sites_draw_apart(opened):
     """The same file twice is two builds, not one that is counted twice."""
     scenario = opened(TWO, overrides={"include.texas.set": {}})
@@ -340,7 +406,8 @@ def test_what_is_wrong_is_told_with_file_and_line(opened, folder):
     refused(lambda: opened(TWO.replace("label:", "labl:")), "line 6", "did you mean 'label'")
     other = TWO.replace("sites/one.yaml, label", "portfolio.yaml, label")
     refused(lambda: opened(other), "line 6", "include each other in a loop")
-    refused(lambda: opened(TWO.replace("horizon: 200 d", "horizon: 1 year")), "line 6", "one clock", "set: {horizon")
+    horizons = TWO.replace("horizon: 200 d\n", "").replace("racks: 2, day", "racks: 2, horizon: 1 year, day")
+    refused(lambda: opened(horizons), "line 6", "horizons 200 d and 1 year", "give the portfolio a `horizon`")
     refused(lambda: opened(TWO.replace("set: {", "set: {resources.crw.count: 3, ")), "line 7", "crw")
     units = TWO + SHARED.replace("unit: transformer", "unit: MW")
     refused(lambda: opened(units), "sites/one.yaml", "line 16", "unit is transformer", "shares: {transformers: null}")
@@ -675,6 +742,8 @@ def _contended(rng):
         for name in names
     }
     del include[rng.choice(names)]["needed_by"]
+    if rng.random() < 0.5:
+        include[rng.choice(names)]["start"] = rng.choice(["2024-03-12", "2024-03-11 05:30", "2024-03-14"])
     own = {"own": {"duration": "1 h", "consumes": {"goods": rng.randint(0, 2)}, "requires": {"crew": 1}}}
     own["visit"] = {"at": f"{names[0]}.lot", "duration": "30 min", "consumes": {"parts": 1}}
     risks = {"late": {"probability": 1, "begins": "2 h", "lasts": "1 d", "delays": {"supplies.goods": "90 min"}}}

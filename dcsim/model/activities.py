@@ -102,7 +102,8 @@ class Instances:
         return np.flatnonzero(self.places.chosen(spec.only, spec.at))
 
     def _add(self, number: int, activity: Activity) -> None:
-        instance_at = self.at(self.names[number])
+        instance_at, clock = self.at(self.names[number]), self.supplies.clock.of(self.names[number])
+        self.release[self.of(self.names[number])] = max(0, self.past.status, clock.first)
         parts: list[Part] = []
         for spec, places in variations(activity, dict(activity.within), self.places, activity.at):
             instances = instance_at[places]
@@ -128,10 +129,11 @@ class Instances:
 
     def _add_part(self, number: int, part: Part) -> None:
         spec, places, instances, _, _ = part
+        clock = self.supplies.clock.of(self.names[number])
         if spec.not_before is not None:
-            self.release[instances] = max(0, self.past.status, self.supplies.clock.tick(spec.not_before))
+            self.release[instances] = max(0, self.past.status, clock.first, clock.tick(spec.not_before))
         if spec.finish_not_before is not None:
-            self.held_until[instances] = max(0, self.supplies.clock.tick(spec.finish_not_before))
+            self.held_until[instances] = max(0, clock.tick(spec.finish_not_before))
         needs = _needs(spec)
         demands = self._demands(number, WORK, spec, needs, self._amounts(spec.consumes), places, part.is_done)
         self.demand[instances] = demands

@@ -28,7 +28,7 @@ def _risk(name: str, risk: schema.Risk, instances: Instances, links: Links) -> n
     if isinstance(risk.begins, schema.WindowAfter):
         begins = network.Moment(0, elapsed(risk.begins.lag))
     elif risk.begins is not None:
-        begins = instances.supplies.clock.moment(risk.begins)
+        begins = instances.supplies.clock.of(name).moment(risk.begins)
     return network.Risk(
         name=name,
         probability=float(risk.probability),

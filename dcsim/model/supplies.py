@@ -82,12 +82,12 @@ class Supplies:
         return self._stopped_by.get(name, [])
 
     def _add_resource(self, name: str, resource: schema.Resource) -> None:
-        self._first[name] = len(self.resources)
+        self._first[name], clock = len(self.resources), self.clock.of(name)
         paths = self.places.paths(resource.per)
         self.resources.extend(network.Resource(name, path, ((0, 0),), 0) for path in paths)
         for variant, where in variations(resource, dict(resource.within), self.places, resource.per):
             ramp = variant.count if variant.count is not None else {}
-            steps = tuple(sorted((self.clock.tick(when), units) for when, units in ramp.items()))
+            steps = tuple(sorted((clock.tick(when), units) for when, units in ramp.items()))
             calendar = self.times.number([variant.calendar or ALWAYS], self.stopped_by(name))
             for k in where.tolist():
                 self.resources[self._first[name] + k] = network.Resource(name, paths[k], steps, calendar)
@@ -129,7 +129,7 @@ class Supplies:
         if isinstance(order.placed, schema.Lagged):
             self.waiting_orders.append((len(self.orders), order.placed))
         else:
-            placed = self.clock.moment(order.placed)
+            placed = self.clock.of(supply).moment(order.placed)
         self.orders.append(
             network.Order(
                 name=name,
@@ -151,17 +151,17 @@ class Supplies:
     def _production(
         self, stock: int, place: int, production: schema.Production, supply: schema.Supply
     ) -> network.Production:
-        steps = []
+        steps, clock = [], self.clock.of(self.stocks[stock].name)
         for when, text in production.rate.items():
             good = parse_rate(text, supply.unit).per_minute * production.share * production.production_yield
-            steps.append((self.clock.tick(when), good))
-        begins = self.clock.tick(production.begins)
-        if len(production.rate) == 1 and steps[0][0] == 0:  # one rate without a date holds from the beginning
-            steps = [(min(0, begins), steps[0][1])]
+            steps.append((clock.tick(when), good))
+        begins = clock.tick(production.begins)
+        if len(production.rate) == 1 and steps[0][0] == clock.first:  # one rate without a date holds from the beginning
+            steps = [(min(clock.first, begins), steps[0][1])]
         return network.Production(
             stock=stock,
             begins=begins,
-            until=None if production.until is None else self.clock.tick(production.until),
+            until=None if production.until is None else clock.tick(production.until),
             every=0 if production.every.months else self.clock.tick(production.every),
             rate=tuple(sorted(steps)),
             factors=self._factors_at(production.varies_with, supply.per, place),

@@ -1,6 +1,7 @@
 """Dates, spans and calendars of a scenario as ticks and working minutes."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -12,6 +13,7 @@ from dcsim.calendars import Calendar
 from dcsim.distributions import Distribution
 from dcsim.errors import ScenarioError
 from dcsim.network import Moment, WorkingTime
+from dcsim.places import site_of
 from dcsim.scenario.document import Key
 from dcsim.scenario.schema import ALWAYS, CalendarSpec, Scenario
 from dcsim.scenario.shifts import read_shifts
@@ -24,16 +26,33 @@ class Clock:
 
     def __init__(self, scenario: Scenario) -> None:
         self.start = scenario.start
+        self.begins = scenario.start
+        """The date from which spans count."""
         self.horizon = self.tick(horizon_end(scenario.start, scenario.horizon))
+        self._starts = scenario.starts
+
+    def of(self, name: str) -> "Clock":
+        """The same clock for something that may be part of a site: its spans count from the start of the site."""
+        begins = self._starts.get(site_of(name, self._starts))
+        if begins is None:
+            return self
+        of_site = copy(self)
+        of_site.begins = begins
+        return of_site
+
+    @property
+    def first(self) -> int:
+        """The tick from which spans count."""
+        return self.tick(self.begins)
 
     def tick(self, when: datetime | Span) -> int:
-        """The tick of a date, or of a span after the start; negative before it."""
+        """The tick of a date, or of the end of a span; negative before the start."""
         return round_half_up(self.minutes(when))
 
     def minutes(self, when: datetime | Span) -> Fraction:
-        """Minutes from the start to a date, or of a span after it; negative before it."""
+        """Minutes from the start to a date, or to the end of a span; negative before it."""
         if isinstance(when, Span):
-            return when.after(self.start)
+            return self.minutes(self.begins) + when.after(self.begins)
         return Fraction(int((when - self.start).total_seconds()), 60)
 
     def months(self, begin: int, end: int) -> float:
@@ -46,8 +65,8 @@ class Clock:
         return float(months + (minutes - first) / (second - first))
 
     def moment(self, when: Uncertain) -> Moment:
-        """An uncertain date or span after the start."""
-        earliest = min(0, min(self.tick(value) for value in when.values))  # type: ignore[arg-type]
+        """An uncertain date or span."""
+        earliest = min(self.first, min(self.tick(value) for value in when.values))  # type: ignore[arg-type]
         return Moment(earliest, when.resolve(lambda value: self.minutes(value) - earliest))
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from dcsim.budget import LIMIT
@@ -15,6 +16,7 @@ from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.renaming import SHARED, Renaming
 from dcsim.scenario.tree import Node, Origin, scalar, walk
 from dcsim.suggest import article, nearest
+from dcsim.units import parse_date
 
 MOST_SITES = 1_000
 """Sites of a portfolio."""
@@ -26,8 +28,8 @@ VALUES_PER_GIB = 500_000
 INCLUDE = "include."
 """Before the path of what a portfolio says about one of its sites."""
 
-_CLOCK = ("start", "horizon")
 _OF_SITE = ("label", "priority", "needed_by")
+_DATES = ("start", "day_zero")
 _WHAT = {
     "supplies": "supply",
     "resources": "resource",
@@ -69,7 +71,7 @@ class Portfolio:
             renamed = renaming.tree(tree)
             self._count(renamed, entry, name)
             own = self._with_shared(own, renamed, renaming)
-            sections["sites"][name] = _as_site(entry, tree)
+            sections["sites"][name] = _as_site(entry, tree, own)
             sections["places"][name] = Node({"names": Node([Node(name)])}, entry.mark)
             for section, part in renamed.value.items():
                 gone = renaming.shared.get(section, {}).values()
@@ -107,6 +109,8 @@ class Portfolio:
                 problem = f"at most {DEEPEST} portfolios may include each other in a row, and {MOST_SITES:,} sites"
             else:
                 tree = self._layered(self.stack.read(text, origin), entry, path)
+                for key in _DATES:
+                    tree = tree if (date := entry.get(key)) is None else tree.replaced(key, date)
                 inner = replace(self, options={}).joined(tree, (*below, origin))
                 return self._computed(prune(inner))
         except UnreadableFileError as error:
@@ -139,20 +143,24 @@ class Portfolio:
     # What sites have in common
 
     def _clocked(self, own: Node, sites: Mapping[str, tuple[Node, Node]]) -> Node:
-        """The portfolio with its clock, which is that of all sites."""
-        for key in _CLOCK:
-            for name, (entry, tree) in sites.items():
-                of_site, of_portfolio = tree.get(key), own.get(key)
-                if of_site is None or of_site.value is None:
-                    continue
-                if of_portfolio is None:
-                    own = own.replaced(key, of_site)
-                elif (site_value := scalar(of_site)) != (value := scalar(of_portfolio)):
-                    message = (
-                        f"a portfolio has one clock: its `{key}` is {value}, that of '{name}' {site_value}; write "
-                    )
-                    message += f"`set: {{{key}: {value}}}` for the site if that is what is meant"
-                    self._say(entry, ("include", name), message)
+        """The portfolio with its clock, which is that of all sites; a site can begin later."""
+        starts = [start for _, tree in sites.values() if (start := tree.get("start")) is not None and start.value]
+        if own.get("start") is None and starts:
+            own = own.replaced("start", min(starts, key=_date))
+        given = own.get("horizon")
+        for name, (entry, tree) in sites.items():
+            start, horizon = tree.get("start"), tree.get("horizon")
+            if start is not None and _date(start) < _date(own.get("start")):
+                value = scalar(own.get("start"))
+                message = f"'{name}' begins on {scalar(start)}, before the portfolio: let the portfolio begin then, or "
+                self._say(entry, ("include", name), message + f"write `start: {value}` for the site")
+            if horizon is None or horizon.value is None or given is not None:
+                continue
+            if own.get("horizon") is None:
+                own = own.replaced("horizon", horizon)
+            elif (of_site := scalar(horizon)) != (value := scalar(own.get("horizon"))):
+                message = f"the sites have the horizons {value} and {of_site}: give the portfolio a `horizon` for all"
+                self._say(entry, ("include", name), message)
         return own
 
     def _shared(self, name: str, entry: Node, tree: Node, own: Node) -> dict[str, dict[str, str]]:
@@ -230,11 +238,13 @@ def routed(names: Sequence[str], sites: Sequence[str]) -> Iterator[tuple[str, st
         yield (site, rest) if dot and site in sites else ("", name)
 
 
-def _as_site(entry: Node, tree: Node) -> Node:
-    """What stays known of a site once its file is read."""
+def _as_site(entry: Node, tree: Node, own: Node) -> Node:
+    """What stays known of a site once its file is read; its start where that is not the one of the portfolio."""
     given = {key: child for key in _OF_SITE if (child := entry.get(key)) is not None and child.value is not None}
-    day_zero = tree.get("day_zero")
-    return Node(given if day_zero is None else {**given, "day_zero": day_zero}, entry.mark)
+    given |= {key: child for key in _DATES if (child := tree.get(key)) is not None}
+    if _date(tree.get("start")) <= _date(own.get("start")):
+        given.pop("start", None)
+    return Node(given, entry.mark)
 
 
 def _with_seen(own: Node, seen: list[Node], trees: Sequence[Node]) -> Node:
@@ -249,6 +259,14 @@ def _with_seen(own: Node, seen: list[Node], trees: Sequence[Node]) -> Node:
 
 def _label(entry: Node) -> str:
     return scalar(entry.get("label"))
+
+
+def _date(node: Node | None) -> datetime:
+    """A date; the first of all dates where nothing is given, or no date, of which the scenario tells."""
+    try:
+        return parse_date(scalar(node))
+    except ValueError:
+        return datetime.min
 
 
 def _listed(node: Node | None) -> list[Node]:

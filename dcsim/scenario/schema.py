@@ -807,8 +807,10 @@ class Site(Model):
 
     label: Label = ""
     """What reports call it: `Memphis`."""
+    start: DateValue | None = None
+    """Nothing of the site begins before this date, and its spans count from it; the start of its file if not given."""
     day_zero: DateValue | None = None
-    """Days of its milestones are counted from this date; from that of the portfolio if not given."""
+    """Days of its milestones are counted from this date: that of its file, or else its start, if not given."""
     priority: Integer = 0
     """What is shared by `priority` goes to the site with the higher number first."""
     needed_by: DateValue | None = None
@@ -981,7 +983,12 @@ class Scenario(Model):
     @property
     def zeros(self) -> dict[str, datetime]:
         """The dates from which the sites of a portfolio count theirs, by site."""
-        return {name: site.day_zero for name, site in self.sites.items() if site.day_zero is not None}
+        return {name: date for name, site in self.sites.items() if (date := site.day_zero or site.start) is not None}
+
+    @property
+    def starts(self) -> dict[str, datetime]:
+        """The dates on which sites of a portfolio begin, where that is later than the portfolio itself, by site."""
+        return {name: site.start for name, site in self.sites.items() if site.start is not None}
 
     def site_of(self, name: str) -> str:
         """The site of a portfolio that something is part of; empty for none."""
