@@ -363,12 +363,14 @@ def test_what_is_pinned_to_a_date_hands_no_lateness_back():
 
 
 def test_lags_from_the_rest_of_what_has_begun():
-    """P6 counts them from where the remaining work goes on, unless it is told to count from the actual start."""
-    made = schedule("a=10 b=2<aSS+3", status=dt.datetime(2026, 1, 14, 8))
-    made.activities["a"].actual_start, made.activities["a"].remaining = MONDAY, 4 * DAY
-    assert dated(made)["b"][0] == "14.01 08"
+    """P6 takes off what is done, and counts the rest from where work goes on, unless told to count from the start."""
+    made = schedule("z=5 a=10<z b=2<aSS+3", status=dt.datetime(2026, 1, 14, 8))
+    made.activities["a"].actual_start, made.activities["a"].remaining = dt.datetime(2026, 1, 12, 8), 8 * DAY
+    assert dated(made)["b"][0] == "15.01 08"
     made.lags_from_rest = True
-    assert dated(made)["b"][0] == "19.01 08"
+    assert dated(made)["b"][0] == "22.01 08"
+    made.activities["a"].actual_start = MONDAY
+    assert dated(made)["b"][0] == "21.01 08"
     simulated, dates = expected(made)
     assert simulated["b"] == (dates["b"].early_start, dates["b"].early_finish)
 
@@ -766,7 +768,7 @@ def mpxj():
     """The library that reads these files, which also writes them here; what needs it is skipped without Java."""
     pytest.importorskip("mpxj", reason="the extra `exchange` is not installed")
     from dcsim.errors import UnavailableError
-    from dcsim.exchange.planning import java
+    from dcsim.exchange.java import java
 
     try:
         return java().JPackage("org").mpxj
@@ -1087,6 +1089,73 @@ def test_work_out_of_sequence_goes_on_as_p6_is_set(mpxj, tmp_path, logic, day, l
     assert losses[["where", "what"]].to_numpy().tolist() == lost
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["XER", "PMXML", "MSPDI"])
+@pytest.mark.parametrize("seed", range(4))
+def test_networks_with_progress_have_the_dates_of_a_method_that_is_not_ours(mpxj, tmp_path, kind, seed):
+    """Thirty activities, two calendars, links of three types; what the plan begins by the 19th has begun, or more."""
+    import jpype
+
+    moment, rng = jpype.JPackage("java").time.LocalDateTime.of, random.Random(seed)
+    made = project(mpxj, kind != "MSPDI")
+    tasks = {str(one.getName()): one for one in made.getTasks()}
+    six = next(one for one in made.getCalendars() if str(one.getName()) == "Six days")
+    works = []
+    for number in range(30):
+        calendar = rng.choice((made.getDefaultCalendar(), six))
+        work = task(mpxj, tasks["Hall 1"], calendar, 100 + number, f"Work {number}", rng.choice((0, 1, 2, 3, 5, 8)))
+        for before in rng.sample(works, min(len(works), rng.randint(1, 2))):
+            of_type = rng.choice(("FINISH_START", "FINISH_START", "START_START", "FINISH_FINISH"))
+            days = 0.0 if of_type == "FINISH_FINISH" else float(rng.choice((0, 0, 1, 2)))  # MPXJ counts some twice
+            days = mpxj.Duration.getInstance(days, mpxj.TimeUnit.DAYS)
+            link = mpxj.Relation.Builder().predecessorTask(before).type(getattr(mpxj.RelationType, of_type)).lag(days)
+            work.addPredecessor(link)
+        works.append(work)
+    method = mpxj.cpm.MicrosoftScheduler if kind == "MSPDI" else mpxj.cpm.PrimaveraScheduler
+    method().schedule(made, moment(2026, 1, 5, 8, 0))
+    status = moment(2026, 1, 19, 8, 0)
+    made.getProjectProperties().setStatusDate(status)
+    for work in works:
+        start, finish, length = work.getEarlyStart(), work.getEarlyFinish(), work.getDuration().getDuration() * 8
+        done = work.getEffectiveCalendar().getWork(start, status, mpxj.TimeUnit.HOURS)
+        left = max(1.0, length - done.getDuration() + rng.choice((0, 4)))
+        if finish.compareTo(status) <= 0:
+            done, left = work.getDuration(), 0.0
+            work.setActualFinish(finish)
+        if not left or (start.compareTo(status) < 0 and length):
+            work.setActualStart(start)
+            work.setActualDuration(done)
+            work.setRemainingDuration(mpxj.Duration.getInstance(left, mpxj.TimeUnit.HOURS))
+            share = 100.0 if not left else max(1.0, 100 * (length - left) / length)
+            work.setPercentageComplete(jpype.java.lang.Double(share))
+    method().schedule(made, moment(2026, 1, 5, 8, 0))
+    path = tmp_path / ("plan.xer" if kind == "XER" else "plan.xml")
+    mpxj.writer.UniversalProjectWriter(getattr(mpxj.writer.FileFormat, kind)).write(made, str(path))
+    table = library.import_schedule(path).activities
+    assert table.loc[table["file_off"] != 0, "id"].tolist() == []
+
+
+@pytest.mark.parametrize("kind", ["XER", "PMXML"])
+def test_dates_that_other_projects_give_and_what_remains_are_those_of_p6(mpxj, tmp_path, kind):
+    """An external early start holds; what is stretched to its expected finish lasts as long as remains."""
+    import jpype
+
+    moment = jpype.JPackage("java").time.LocalDateTime.of
+    made = project(mpxj, is_p6=True)
+    tasks = {str(one.getName()): one for one in made.getTasks()}
+    tasks["Pour slab"].setExternalEarlyStart(moment(2026, 1, 21, 8, 0))
+    tasks["Steel"].setExpectedFinish(moment(2026, 1, 16, 17, 0))
+    tasks["Steel"].setRemainingDuration(mpxj.Duration.getInstance(4.0, mpxj.TimeUnit.DAYS))
+    path = tmp_path / ("plan.xer" if kind == "XER" else "plan.xml")
+    mpxj.writer.UniversalProjectWriter(getattr(mpxj.writer.FileFormat, kind)).write(made, str(path))
+    found = library.import_schedule(path)
+    table = found.activities.set_index("activity")
+    assert table.loc["pour_slab", "early_start"] == table.loc["pour_slab", "simulated_start"]
+    assert table.loc["pour_slab", "early_start"] == dt.datetime(2026, 1, 21, 8)
+    assert table.loc["steel", "early_finish"] == dt.datetime(2026, 1, 16, 17)
+    assert "start on or after 2026-01-21, which links of other projects give" in set(found.losses["what"])
+
+
 def changed(path, table, cells):
     """Change cells of the first row of a table of an .xer file; returns its line."""
     lines = path.read_bytes().splitlines()
@@ -1178,17 +1247,17 @@ def test_xml_that_defines_entities_is_refused(tmp_path, code):
 def test_without_java_the_user_is_told_what_to_install(dcsim, tmp_path, monkeypatch):
     jpype = pytest.importorskip("jpype")
     pytest.importorskip("mpxj")
-    from dcsim.exchange import planning
+    from dcsim.exchange.java import java
 
     def missing(*arguments, **settings):
         raise jpype.JVMNotFoundException("none")
 
     monkeypatch.setattr(jpype, "isJVMStarted", lambda: False)
     monkeypatch.setattr(jpype, "startJVM", missing)
-    planning.java.cache_clear()
+    java.cache_clear()
     (tmp_path / "plan.xer").write_text("ERMHDR")
     _, err, code = dcsim("import", str(tmp_path / "plan.xer"), "--json")
-    planning.java.cache_clear()
+    java.cache_clear()
     assert code == 2
     assert "install a Java runtime of 17 or newer" in err
 

@@ -52,7 +52,7 @@ def many():
 def java():
     """The Java machine; what needs it is skipped where it is missing."""
     pytest.importorskip("mpxj", reason="the extra `exchange` is not installed")
-    from dcsim.exchange.planning import java
+    from dcsim.exchange.java import java
 
     try:
         return java()

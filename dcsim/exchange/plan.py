@@ -231,8 +231,12 @@ class Planner:
             self.schedule.lose(activity.id, lost, f"{words}: a milestone takes no time, and no lead is longer")
             return
         if link.kind == "SS" and link.lag > 0 and self.schedule.lags_from_rest and before.has_begun:
-            moment = self.times.moment(start_allowed(link, self.dates, self.times))
-            if moment > self.origin and activity.actual_start is None:
+            allowed = start_allowed(link, self.dates, self.times)
+            moment, is_later = (
+                self.times.moment(allowed),
+                allowed > self.times.behind(link, self.dates[before.id].early_start),
+            )
+            if is_later and moment > self.origin and activity.actual_start is None:
                 made.wait_until(moment)
                 instead = f"from its actual start, and no start before {moment:%Y-%m-%d %H:%M}"
                 self.schedule.lose(activity.id, f"{lost}, whose lag counts from where its work goes on", instead)

@@ -3,14 +3,13 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dcsim.document.words import counted
-from dcsim.errors import UnavailableError
 from dcsim.exchange.hammocks import is_hammock, span
 from dcsim.exchange.hours import Calendars
+from dcsim.exchange.java import java, projects
 from dcsim.exchange.moments import moment_of
 from dcsim.exchange.sheets import read_file
 from dcsim.exchange.xer import check_rows, decoded, lose_links
@@ -20,8 +19,6 @@ from dcsim.units import DAY, round_half_up
 
 SUFFIXES = (".xer", ".xml", ".mpp", ".mpx")
 LARGEST = 200_000_000
-OLDEST_JAVA = 17
-INSTALL = "install a Java runtime of 17 or newer, such as Debian's openjdk-17-jre-headless, and set JAVA_HOME"
 _KINDS = {
     "AS_LATE_AS_POSSIBLE": ALAP,
     "MUST_START_ON": "mandatory start",
@@ -55,30 +52,6 @@ _UNREAD_BASELINES: dict[str, Callable[[Any], Any]] = {
 _MINUTES = {"m": 1, "h": 60, "em": 1, "eh": 60, "ed": DAY, "ew": 7 * DAY, "emo": 30 * DAY, "ey": 365 * DAY}
 
 
-@cache
-def java() -> Any:
-    """The started virtual machine, as the package jpype; raises UnavailableError with what to install."""
-    try:
-        import jpype
-        import mpxj  # noqa: F401  (names the jars)
-    except ImportError:
-        raise UnavailableError("such files need MPXJ and JPype: pip install 'dcsim[exchange]'") from None
-    try:
-        if not jpype.isJVMStarted():
-            jpype.startJVM(
-                *("-Djava.awt.headless=true", "-Xmx2g", "-Xrs", "-Djdk.xml.entityExpansionLimit=100"),
-                *("-Djavax.xml.accessExternalDTD=", "-Djavax.xml.accessExternalSchema="),
-                *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),  # half the work, as it runs for seconds
-                convertStrings=True,
-            )
-        version = int(str(jpype.java.lang.System.getProperty("java.specification.version")).split(".")[-1])
-    except (jpype.JVMNotFoundException, OSError, RuntimeError, TypeError) as error:
-        raise UnavailableError(f"such files need Java, which does not start on this machine: {INSTALL}") from error
-    if version < OLDEST_JAVA:
-        raise UnavailableError(f"such files need Java {OLDEST_JAVA} or newer; this machine has {version}: {INSTALL}")
-    return jpype
-
-
 def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Schedule:
     """The schedule in a file of a planning tool.
 
@@ -101,7 +74,7 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
         if data.startswith(b"ERMHDR") and not data.rstrip().endswith(b"%E"):
             raise ScheduleError(f"'{path}' is not complete: its last line is not '%E'; export or copy it again")
     try:
-        files = _projects(jpype, path, data, encoding)
+        files = projects(jpype, path, data, encoding)
         chosen = _chosen(files, project, path)
         schedule = _Reader(jpype, chosen, path, name).schedule()
         if is_guessed:
@@ -116,26 +89,6 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
     except jpype.JException as error:
         reason = str(error.getMessage() or error).splitlines()[0]
         raise ScheduleError(f"'{path}' cannot be read as a schedule of P6 or Project ({reason[:200]})") from None
-
-
-def _projects(jpype: Any, path: Path, data: bytes, encoding: str) -> list[Any]:
-    from_bytes = jpype.java.io.ByteArrayInputStream(jpype.JArray(jpype.JByte)(data))
-    readers = jpype.JPackage("org").mpxj
-    suffix = path.suffix.lower()
-    if suffix == ".xml":
-        is_p6 = b"APIBusinessObjects" in data[:2000] or "APIBusinessObjects".encode("utf-16-le") in data[:4000]
-        reader = readers.primavera.PrimaveraPMFileReader() if is_p6 else readers.mspdi.MSPDIReader()
-        if is_p6:
-            reader.setLinkCrossProjectRelations(True)
-    elif suffix == ".xer":
-        reader = readers.primavera.PrimaveraXERFileReader()
-        reader.setLinkCrossProjectRelations(True)
-        if encoding:
-            reader.setCharset(jpype.java.nio.charset.Charset.forName(encoding))
-    else:
-        reader = readers.mpp.MPPReader() if suffix == ".mpp" else readers.mpx.MPXReader()
-    projects = reader.readAll(from_bytes) if suffix in (".xer", ".xml") else [reader.read(from_bytes)]
-    return [project for project in projects if project is not None and len(project.getTasks())]
 
 
 def _chosen(files: list[Any], project: str, path: Path) -> Any:
@@ -265,7 +218,7 @@ class _Reader:
         id_ = self._id(task)
         id_ = id_ if id_ not in self.made.activities else f"{id_} ({task.getUniqueID()})"
         begun = task.getActualStart() is not None or task.getActualFinish() is not None
-        duration = task.getPlannedDuration() if self.is_p6 and begun else task.getDuration()
+        duration = self._duration(task, begun)
         elapsed = duration is not None and str(duration.getUnits()).startswith("e")
         calendar = ELAPSED if elapsed else self.calendars.worked_by(task, id_)
         made = Activity(id_, str(task.getName() or id_).strip() or id_, self._minutes(duration), calendar)
@@ -308,6 +261,13 @@ class _Reader:
         self.leaves[int(task.getUniqueID())] = [id_]
 
     def _constraints(self, task: Any) -> Iterator[Constraint]:
+        if self.is_p6 and not task.getSummary():
+            early, late = moment_of(task.getExternalEarlyStart()), moment_of(task.getExternalLateFinish())
+            for kind, moment in (("start on or after", early), ("finish on or before", late)):
+                if moment is not None:
+                    yield Constraint(kind, moment)
+                    lost = f"{kind} {moment:%Y-%m-%d}, which links of other projects give"
+                    self.made.lose(self._id(task), lost, "the date", "assumption")
         for kind, date in (
             (task.getConstraintType(), task.getConstraintDate()),
             (task.getSecondaryConstraintType(), task.getSecondaryConstraintDate()),
@@ -318,6 +278,13 @@ class _Reader:
                 yield Constraint(known, moment)
             elif known is not None:
                 self.made.lose(self._id(task), f"constraint: {known}, without its date", "nothing", "constraint")
+
+    def _duration(self, task: Any, begun: bool) -> Any:
+        """The duration of an activity; P6 schedules what has not begun by what remains, as to an expected finish."""
+        remaining = task.getRemainingDuration()
+        if self.is_p6 and begun:
+            return task.getPlannedDuration()
+        return remaining if self.is_p6 and remaining is not None and remaining.getDuration() else task.getDuration()
 
     def _estimate(self, task: Any, made: Activity) -> None:
         """The three points in user fields of a file that was exported, as long as its duration is their mean."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dcsim.calendars import Shifts
-from dcsim.exchange.planning import FAR, OWN_ID, OWN_POINTS, OWN_TYPE, TOOL_KINDS, java
+from dcsim.exchange.java import java
+from dcsim.exchange.planning import FAR, OWN_ID, OWN_POINTS, OWN_TYPE, TOOL_KINDS
 from dcsim.schedule import ELAPSED, HARD, LIMITS, Activity, Constraint, Link, Resource, Schedule, name_and_code
 from dcsim.schedule.cpm import Times, critical_path
 from dcsim.study.dates import LEVELS

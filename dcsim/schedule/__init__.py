@@ -154,8 +154,8 @@ class Schedule:
     """Whether dates that limit an activity move it before its predecessors let it start, and leads move it before the
     start of the schedule, as Microsoft Project has it."""
     lags_from_rest: bool = False
-    """Whether a lag behind the start of what has begun counts from where its remaining work goes on, as P6 may have it,
-    and not from its actual start."""
+    """Whether a lag behind the start of what has begun is over by the work that is done, as P6 may have it: the rest of
+    it counts from where the remaining work goes on. Else all of it counts from the actual start."""
     earliest: dt.datetime | None = None
     """The first early start, once it is known."""
     activities: dict[str, Activity] = field(default_factory=dict)

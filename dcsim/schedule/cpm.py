@@ -159,9 +159,14 @@ def critical_path(schedule: Schedule, times: Times) -> dict[str, Dates]:
 
 def start_allowed(link: Link, dates: dict[str, Dates], times: Times) -> int:
     """When a link alone lets its successor start, or finish where it leads to the finish."""
-    before = dates[link.predecessor]
-    begin = before.rest_start if link.lag and times.schedule.lags_from_rest else before.early_start
-    return times.behind(link, before.early_finish if link.kind in ("FS", "FF") else begin)
+    before, schedule = dates[link.predecessor], times.schedule
+    predecessor = schedule.activities[link.predecessor]
+    if link.kind in ("FS", "FF"):
+        return times.behind(link, before.early_finish)
+    if link.lag > 0 and schedule.lags_from_rest and predecessor.has_begun:
+        expired = times.worked(predecessor.calendar, before.early_start, times.tick(schedule.status or schedule.start))
+        return times.advance(link.calendar, before.rest_start, max(0, link.lag - expired))
+    return times.behind(link, before.early_start)
 
 
 def _early(activity: Activity, links: list[Link], dates: dict[str, Dates], times: Times) -> tuple[int, int, int]:
