@@ -12,6 +12,7 @@ import dcsim
 from dcsim.analysis.milestones import dated_in_the_world
 from dcsim.charts.dates import Clock
 from dcsim.charts.pictures import draw
+from dcsim.study.course import overview
 from dcsim.study.result import Result
 
 START = 19723.0
@@ -215,3 +216,16 @@ def test_names_are_text():
     ax = draw(Result("run", scenario, {}, {"supplies": SUPPLIES}).chart("s-curve"), axes())
     ax.figure.canvas.draw()
     assert ax.get_ylabel() == r"gpus (\$y\$)"
+
+
+def test_the_overview_shows_the_milestones_that_matter_and_says_how_many_there_are():
+    """Those with a target come first, then the last ones."""
+    names = [f"step{k}" for k in range(14)]
+    activities = {name: {"duration": f"{k + 1} d"} for k, name in enumerate(names)}
+    milestones = {f"{name}_done": {"activity": name} for name in names} | {
+        "first": {"activity": "step0", "target": "2024-02-01"}
+    }
+    spec = {"name": "s", "start": "2024-01-01", "horizon": "30 d", "activities": activities, "milestones": milestones}
+    (dates, _) = overview(dcsim.simulate(dcsim.load(spec), expected=True, engine="reference")).below
+    assert dates.title == "Milestones: 10 of 15"
+    assert list(dates.y.names) == ["first", *(f"{name}_done" for name in names[5:])]

@@ -288,22 +288,27 @@ def dates_chart(result: Result) -> Chart:
 
 
 def _dates(result: Result, most: int) -> Chart:
-    """The milestones in the order of their dates; those observed before others where there are too many."""
-    table = _compared(result)
+    """The milestones in the order of their dates. Where there are too many, those observed and those with a target are
+    shown before others, then those of all sites together, then the last."""
+    table, scenario = _compared(result), result.scenario
     seen = set(table.dropna(subset=["observed"])["milestone"])
-    first = table.drop_duplicates("milestone")
-    shown = sorted(first.to_dict("records"), key=lambda row: row["milestone"] not in seen)[:most]
-    shown.sort(key=lambda row: pd.Timestamp.max if pd.isna(row["date"]) else row["date"])
+    seen |= {name for name, milestone in scenario.milestones.items() if milestone.target is not None}
+    rows = table.drop_duplicates("milestone").to_dict("records")
+    rows.sort(key=lambda row: pd.Timestamp.max if pd.isna(row["date"]) else row["date"])
+    names = [row["milestone"] for row in reversed(rows)]
+    kept = sorted(names, key=lambda name: (name not in seen, scenario.site_of(name) != ""))[:most]
+    shown = [row for row in rows if row["milestone"] in kept]
+    title = "Milestones" if len(shown) == len(rows) else f"Milestones: {len(shown)} of {len(rows)}"
     names = [row["milestone"] for row in shown]
     reached = [number for number, row in enumerate(shown) if not pd.isna(row["date"])]
     x = np.array([shown[number]["date"] for number in reached], "datetime64[s]")
     notes = [f"{names[k]}: {date_of(shown[k]['date'])} (day {day(shown[k]['day'])})" for k in reached]
     dots = Dots(name="simulated", colour="red", symbol="ring", x=x, y=np.array(reached, np.float64), notes=notes)
     marks: list[Mark] = [*_apart(table, names), *observed_and_target_dates(result.scenario, names), dots]
-    rows = Axis("rows", names=[name if k in reached else f"{name}: not reached" for k, name in enumerate(names)])
+    axis = Axis("rows", names=[name if k in reached else f"{name}: not reached" for k, name in enumerate(names)])
     summary = "; ".join(notes)
     empty = "" if names else "there are no milestones"
-    return Chart("Milestones", Axis("date"), rows, marks, "", summary, result.scenario.zero, empty)
+    return Chart(title, Axis("date"), axis, marks, "", summary, result.scenario.zero, empty)
 
 
 def _apart(table: pd.DataFrame, names: list[str]) -> Iterator[Bars]:

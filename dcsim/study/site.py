@@ -76,7 +76,10 @@ def gantt(scenario: Scenario, activities: pd.DataFrame, deliveries: pd.DataFrame
     summary = f"When {counted(len(order), 'activity')} began and ended, by place."
     explanation = "Each row has a lane for each place; a darker lane means more work in progress there."
     left = started["activity"].nunique() - len(order)
-    explanation += f" {counted(left, 'later activity')} left out." if left > 0 else ""
+    if left > 0:
+        title += f": the first {len(order)} of {len(order) + left}"
+    if len(supplies) == MOST_DELIVERED:
+        explanation += f" Of deliveries, the {MOST_DELIVERED} supplies that come first are shown."
     rows = Axis("rows", names=[*order, *(f"{name}: deliveries" for name in supplies)])
     return Chart(title, Axis("date"), rows, [*marks, *arrived], explanation, summary, scenario.zero)
 
