@@ -6,9 +6,9 @@ first. A path names a place from the outside in, `phase1/hall3`; the root is `si
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import translate
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Protocol
 
 import numpy as np
@@ -71,26 +71,22 @@ class Places:
 
     tiers: Mapping[str, Tier]
     """Levels from the site inwards, each after the one around it, in the order written."""
+    _around: dict[tuple[str, str], Indices] = field(default_factory=dict, init=False, repr=False)
+    """What `enclosing` has told."""
+
+    def __reduce__(self) -> tuple[type["Places"], tuple[Mapping[str, Tier]]]:
+        return Places, (self.tiers,)
 
     @classmethod
     def grow(cls, levels: Mapping[str, LevelRule], limit: float = LIMIT) -> "Places":
-        """Lay out every place that has room in so many GiB.
+        """Lay out every place that has room in so many GiB; equal places are laid out once.
 
         Raises
         ------
         PlaceError
             There are more, or a level stands nowhere, or lacks a count somewhere.
         """
-        most = most_places(limit)
-        start = np.zeros(1, np.int64)
-        tiers = {SITE: Tier(None, start, start, (SITE,))}
-        places, total = cls(tiers), 1
-        for name in _inwards(levels):
-            tiers[name] = _tier(places, name, levels[name], most)
-            total += places.count(name)
-            if total > most:
-                raise _too_many(name, most)
-        return places
+        return _grown(tuple((name, _Rule.of(rule)) for name, rule in levels.items()), most_places(limit))
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -123,13 +119,17 @@ class Places:
 
     def enclosing(self, level: str, outer: str) -> Indices:
         """For each place of a level the number of the outer place around it; its own at the same level."""
-        around = np.arange(self.count(level), dtype=np.int64)
-        while level != outer:
+        if (level, outer) not in self._around:
             tier = self.tiers[level]
-            if tier.parent is None:
+            if level == outer:
+                around = np.arange(self.count(level), dtype=np.int64)
+            elif tier.parent is None:
                 raise ValueError(f"no place of '{outer}' contains '{level}'")
-            around, level = tier.outer[around], tier.parent
-        return around
+            else:
+                around = self.enclosing(tier.parent, outer)[tier.outer]
+            around.flags.writeable = False
+            self._around[level, outer] = around
+        return self._around[level, outer]
 
     def path(self, level: str, index: int) -> str:
         """The path of one place."""
@@ -178,6 +178,38 @@ class Places:
             fits = _fitting(segment, tier.labels)
             is_match &= fits[tier.label[self.enclosing(level, outer)]]
         return is_match
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A rule by its content."""
+
+    within: str
+    names: tuple[str, ...] | None
+    counted: int | tuple[tuple[str, int], ...] | None
+
+    @classmethod
+    def of(cls, rule: LevelRule) -> "_Rule":
+        count = rule.count
+        return cls(rule.within, rule.names, tuple(count.items()) if isinstance(count, Mapping) else count)
+
+    @property
+    def count(self) -> int | Mapping[str, int] | None:
+        return dict(self.counted) if isinstance(self.counted, tuple) else self.counted
+
+
+@lru_cache(maxsize=4)
+def _grown(rules: tuple[tuple[str, _Rule], ...], most: int) -> Places:
+    """Every place, at most so many: changed scenarios mostly have the same, and what is reckoned of them once holds."""
+    levels, start = dict(rules), np.zeros(1, np.int64)
+    tiers = {SITE: Tier(None, start, start, (SITE,))}
+    places, total = Places(tiers), 1
+    for name in _inwards(levels):
+        tiers[name] = _tier(places, name, levels[name], most)
+        total += places.count(name)
+        if total > most:
+            raise _too_many(name, most)
+    return places
 
 
 def _inside(around: Sequence[str], tier: Tier) -> Iterator[str]:
