@@ -1,7 +1,7 @@
 """Work over a pool, the threads of this process or a fleet of machines: spans of replications, done in any order."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import TypeVar
@@ -35,20 +35,56 @@ def pool_for(engine: str, workers: int | None, executor: Executor | None) -> Poo
     return executor
 
 
+Spans = tuple[Work[Done], Sequence[Span]]
+"""A piece of work, and the spans that are to be done."""
+
+
 def spread(spans: Sequence[Span], pool: Pool, work: Work[Done]) -> Iterator[tuple[int, Done]]:
     """What is done with spans, each with where it begins, as it is finished."""
-    return in_threads(spans, pool, work) if isinstance(pool, int) else on_fleet(spans, pool, work)
+    if isinstance(pool, int):
+        return ((spans[number][0], done) for number, done in in_threads(((work, span) for span in spans), pool))
+    return on_fleet(spans, pool, work)
 
 
-def in_threads(spans: Sequence[Span], workers: int, work: Work[Done]) -> Iterator[tuple[int, Done]]:
-    """The same in threads of this process. The work is in compiled code that does not hold Python's lock."""
-    waiting, stopped = iter(spans), Event()
+def in_turn(pieces: Iterable[Spans[Done]], pool: Pool) -> Iterator[list[Done]]:
+    """What is done with all spans of each piece of work, in their order.
+
+    Threads go on from one piece to the next, which is made meanwhile; a fleet does one after the other.
+    """
+    if not isinstance(pool, int):
+        for work, spans in pieces:
+            yield _in_order(dict(on_fleet(spans, pool, work)))
+        return
+    counts: list[int] = []
+
+    def tasks() -> Iterator[tuple[Work[Done], Span]]:
+        for work, spans in pieces:
+            counts.append(len(spans))
+            yield from ((work, span) for span in spans)
+
+    done: dict[int, Done] = {}
+    first = piece = 0
+    for number, result in in_threads(tasks(), pool):
+        done[number] = result
+        while piece < len(counts) and all(k in done for k in range(first, first + counts[piece])):
+            yield [done.pop(k) for k in range(first, first + counts[piece])]
+            first, piece = first + counts[piece], piece + 1
+    yield from ([] for _ in counts[piece:])
+
+
+def in_threads(tasks: Iterable[tuple[Work[Done], Span]], workers: int) -> Iterator[tuple[int, Done]]:
+    """What is done with spans in threads of this process, each with its number, as it is finished.
+
+    The work is in compiled code that does not hold Python's lock.
+    """
+    waiting, stopped = enumerate(tasks), Event()
     running: dict[Future[Done], int] = {}
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
-                while len(running) <= workers and (span := next(waiting, None)) is not None:
-                    running[pool.submit(work, *span, stopped)] = span[0]
+                while len(running) < 2 * workers and (task := next(waiting, None)) is not None:
+                    number, (work, span) = task
+                    running[pool.submit(work, *span, stopped)] = number
                 if not running:
                     return
                 finished = wait(running, return_when=FIRST_COMPLETED).done
@@ -59,15 +95,24 @@ def in_threads(spans: Sequence[Span], workers: int, work: Work[Done]) -> Iterato
             pool.shutdown(cancel_futures=True)
 
 
+def spans_of(count: int, pool: Pool, chunk: int = CHUNK) -> list[Span]:
+    """Chunks of so many replications, or of fewer so that every thread has one."""
+    if isinstance(pool, int):
+        chunk = min(chunk, LANES * -(-count // (LANES * pool)) or chunk)
+    return [(first, min(first + chunk, count)) for first in range(0, count, chunk)]
+
+
 def in_chunks(
     count: int, pool: Pool, work: Work[Done], progress: Callable[[int, int], None], chunk: int = CHUNK
 ) -> list[Done]:
-    """What is done with chunks of so many replications, or of fewer so that every thread has one, in their order."""
-    if isinstance(pool, int):
-        chunk = min(chunk, LANES * -(-count // (LANES * pool)) or chunk)
-    spans = [(first, min(first + chunk, count)) for first in range(0, count, chunk)]
-    done: dict[int, Done] = {}
+    """What is done with chunks of replications, in their order."""
+    spans, done, ready = spans_of(count, pool, chunk), dict[int, Done](), 0
+    lengths = {first: last - first for first, last in spans}
     for first, part in spread(spans, pool, work):
-        done[first] = part
-        progress(min(len(done) * chunk, count), count)
+        done[first], ready = part, ready + lengths[first]
+        progress(ready, count)
+    return _in_order(done)
+
+
+def _in_order(done: Mapping[int, Done]) -> list[Done]:
     return [done[first] for first in sorted(done)]

@@ -3,11 +3,12 @@
 No more of them is kept, so that many scenarios can be compared.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from threading import Event
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,15 +16,16 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
-from dcsim.engine.outcome import Goal
+from dcsim.engine.outcome import End, Goal, Runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
-from dcsim.study.threads import CHUNK, Pool, in_chunks
+from dcsim.study.threads import CHUNK, Pool, in_chunks, in_turn, spans_of
 from dcsim.trace import NOT
 
 Ints = NDArray[np.int64]
 Designed = Callable[[int], Mapping[str, float]]
 Progress = Callable[[int, int], None]
+Told = TypeVar("Told")
 
 FEWEST, PARTS = 8, 8
 """Few replications are run in so many parts, of at least so many, so that no thread waits long for another."""
@@ -47,6 +49,14 @@ def nothing_chosen(_place: int) -> Mapping[str, float]:
     return {}
 
 
+class Point(NamedTuple):
+    """Replications of a network, and the uniform numbers that are chosen for each by its place."""
+
+    network: Network
+    replications: Ints
+    designed: Designed = nothing_chosen
+
+
 @dataclass(frozen=True)
 class AtPoints:
     """The uniform numbers of points, by their place."""
@@ -59,26 +69,51 @@ class AtPoints:
 
 
 @dataclass(frozen=True)
-class _Ends:
-    """Ends of the replications with these numbers: ticks, dated and left as rows, and what is stuck."""
+class _Builds(Generic[Told]):
+    """What is told of the replications with these numbers, each by itself."""
 
     engine: str
     network: Network
     seed: int
-    goal: Goal
     numbers: Ints
     designed: Designed
+    first: int = 0
+    """The place of the first of them, by which uniform numbers are chosen."""
+    goal: Goal | None = None
+    idle: list[Runner] = field(default_factory=list)
+    """What ran them in threads that are done."""
 
-    def __call__(self, first: int, last: int, stopped: Event, /) -> tuple[Ints, Ints]:
-        runner, stuck = new_runner(self.engine, self.network, self.seed, goal=self.goal), []
-        ends = np.zeros((3, last - first), np.int64)
+    def __call__(self, first: int, last: int, stopped: Event, /) -> list[Told]:
+        try:
+            runner = self.idle.pop()
+        except IndexError:
+            runner = new_runner(self.engine, self.network, self.seed, goal=self.goal)
+        told = []
         for k in range(first, last):
             if stopped.is_set():
                 raise CancelledError
-            end = runner.end(int(self.numbers[k]), self.designed(k))
-            ends[:, k - first] = end.tick, end.dated, end.left
-            stuck.append(np.insert(end.stuck, 0, k, axis=1))
-        return ends, np.concatenate(stuck)
+            told.append(self.told(runner, int(self.numbers[k]), self.designed(self.first + k)))
+        self.idle.append(runner)
+        return told
+
+    def told(self, runner: Runner, number: int, designed: Mapping[str, float]) -> Told:
+        """What is told of one replication."""
+        raise NotImplementedError
+
+
+class _Ends(_Builds[End]):
+    """How they end."""
+
+    def told(self, runner: Runner, number: int, designed: Mapping[str, float]) -> End:
+        return runner.end(number, designed)
+
+
+class _Dates(_Builds[tuple[Ints, Ints]]):
+    """When they reach each milestone: ticks, and the minutes that date them."""
+
+    def told(self, runner: Runner, number: int, designed: Mapping[str, float]) -> tuple[Ints, Ints]:
+        outcome = runner.run(number, designed)
+        return outcome.reached, outcome.dated
 
 
 @dataclass(frozen=True)
@@ -102,20 +137,37 @@ class Trials:
         progress: Progress = lambda done, count: None,
     ) -> Ends:
         """How these replications end; by their place, `designed` tells the uniform numbers that are chosen."""
+        work, chunk = self._work(network, replications, designed), self._chunk(len(replications))
+        return _ends(in_chunks(len(replications), self.pool, work, progress, chunk))
+
+    def ends_of(self, points: Iterable[Point]) -> Iterator[Ends]:
+        """The same of several points in turn: the next is made while those before are run."""
+        works = ((self._work(*point), len(point.replications)) for point in points)
+        pieces = ((work, spans_of(count, self.pool, self._chunk(count))) for work, count in works)
+        return map(_ends, in_turn(pieces, self.pool))
+
+    def _work(self, network: Network, replications: Ints, designed: Designed) -> _Ends:
         numbers = replications if self.among is None else self.among[replications]
         number = [milestone.name for milestone in network.milestones].index(self.milestone)
         goal = Goal(number, network.horizon if self.until is None else min(self.until, network.horizon))
-        work = _Ends(self.engine, network, self.seed, goal, numbers, designed)
-        chunk = min(CHUNK, max(FEWEST, -(-len(replications) // PARTS)))
-        chunks = in_chunks(len(replications), self.pool, work, progress, chunk)
-        ticks, dated, left = np.concatenate([np.zeros((3, 0), np.int64), *(ends for ends, _ in chunks)], axis=1)
-        return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *(stuck for _, stuck in chunks)]))
+        return _Ends(self.engine, network, self.seed, numbers, designed, goal=goal)
+
+    def _chunk(self, count: int) -> int:
+        return min(CHUNK, max(FEWEST, -(-count // PARTS)))
 
     def lacks(self, network: Network, ends: Ends) -> pd.DataFrame:
         """What these builds lack where they miss the milestone; the columns are those of `Replications.stuck`."""
         milestone = next(entry for entry in network.milestones if entry.name == self.milestone)
         nodes, missed = np.array([milestone.gate]), ends.ticks == NOT
         return stuck_before(network, self.milestone, missed, ends.left, ends.stuck, nodes, milestone.stocks)
+
+
+def _ends(chunks: Iterable[list[End]]) -> Ends:
+    """Ends as columns."""
+    ends = list(chain.from_iterable(chunks))
+    ticks, dated, left = np.array([end[:3] for end in ends], np.int64).reshape(len(ends), 3).T
+    stuck = [np.insert(end.stuck, 0, k, axis=1) for k, end in enumerate(ends) if len(end.stuck)]
+    return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *stuck]))
 
 
 class Reached(NamedTuple):
@@ -125,28 +177,6 @@ class Reached(NamedTuple):
     """`NOT` where one is not reached."""
     dated: Ints
     """The minutes that date them."""
-
-
-@dataclass(frozen=True)
-class _Reached:
-    """The ticks and the dating minutes of replications, counted from the first that is wanted."""
-
-    engine: str
-    network: Network
-    seed: int
-    origin: int
-    designed: Designed
-
-    def __call__(self, first: int, last: int, stopped: Event, /) -> Ints:
-        runner = new_runner(self.engine, self.network, self.seed)
-        rows = np.zeros((2, last - first, len(self.network.milestones)), np.int64)
-        for k in range(first, last):
-            if stopped.is_set():
-                raise CancelledError
-            number = self.origin + k
-            outcome = runner.run(number, self.designed(number))
-            rows[:, k - first] = outcome.reached, outcome.dated
-        return rows
 
 
 def reached(
@@ -160,8 +190,10 @@ def reached(
 ) -> Reached:
     """When the replications with these numbers reach each milestone; of each, `designed` tells the uniform numbers that
     are chosen."""
-    rows = in_chunks(len(numbers), pool, _Reached(engine, network, seed, numbers.start, designed), progress)
-    return Reached(*np.concatenate([np.zeros((2, 0, len(network.milestones)), np.int64), *rows], axis=1))
+    work = _Dates(engine, network, seed, np.array(numbers, np.int64), designed, numbers.start)
+    rows = list(chain.from_iterable(in_chunks(len(numbers), pool, work, progress)))
+    ticks, dated = np.array(rows, np.int64).reshape(len(rows), 2, len(network.milestones)).swapaxes(0, 1)
+    return Reached(ticks, dated)
 
 
 MOST = 10_000_000
