@@ -278,6 +278,19 @@ def test_workers_change_nothing():
     assert all(one.tables[name].equals(more.tables[name]) for name in one.tables)
 
 
+def test_a_first_answer_is_told_early(caplog, monkeypatch):
+    monkeypatch.setattr("dcsim.engine.LOG.propagate", True)
+    options, done = {"x": faster(7, "3M USD"), "y": faster(6, "2M USD", "b")}, []
+    with caplog.at_level("INFO", "dcsim"):
+        weighed(
+            built(options=options), "5M", n=80, progress=lambda count, _: done.append((count, len(caplog.messages)))
+        )
+    said = "first answer, 20 replications: earlier on average with one measure alone: "
+    assert caplog.messages[-1] == said + "y 4.0 days (4.0 to 4.0), x 3.0 days (3.0 to 3.0)"
+    assert [count for count, told in done if not told] == [20, 40, 60]
+    assert done[-1][0] > 240
+
+
 @pytest.mark.parametrize("outcome", [{"milestone": "m"}, {"milestone": "late"}])
 def test_a_stopped_run_continues(tmp_path, monkeypatch, outcome):
     """What was simulated is read, and what was missing is simulated: same bytes as at once."""
@@ -286,8 +299,8 @@ def test_a_stopped_run_continues(tmp_path, monkeypatch, outcome):
     scenario["activities"]["c"] = {"duration": "2 to 400 d", "at": "site"}
     scenario = dcsim.load({**scenario, "options": options})
     asked = {**outcome, "budget": "5M", "n": 8, "engine": "reference"}
-    simulated, ran = dcsim.study.trials.Trials.ends, []
-    monkeypatch.setattr("dcsim.study.trials.Trials.ends", lambda *given: ran.append(1) or simulated(*given))
+    simulated, ran = dcsim.study.trials.Trials._work, []
+    monkeypatch.setattr("dcsim.study.trials.Trials._work", lambda *given: ran.append(1) or simulated(*given))
     at_once = mitigate(scenario, **asked)
     at_once.save(tmp_path / "at_once")
     out, in_all = tmp_path / "out", len(ran)

@@ -29,13 +29,18 @@ class Builds:
     known: NDArray[np.bool_]
     rows: Ints
     """Tick, dated and left of each, as in `Ends`."""
+    asked: NDArray[np.bool_]
+    """Those that are run now, or were."""
     stuck: dict[int, Ints] = field(default_factory=dict)
 
     def missing(self, places: Ints) -> Ints:
-        """Those of these replications that have to be run; others are like builds of the kin."""
+        """Those of these replications that are to be run now; others are like builds of the kin."""
+        known = self.known | self.asked
         for builds in self.kin.values():
-            self._share(builds)
-        return places[~self.known[places]]
+            known |= (builds.known | builds.asked) & (builds.struck == self.struck)
+        missing = places[~known[places]]
+        self.asked[missing] = True
+        return missing
 
     def take(self, places: Ints, ends: Ends) -> None:
         """How replications ended that were run."""
@@ -51,7 +56,9 @@ class Builds:
         self.stuck |= {k: builds.stuck[k] for k in same.tolist() if k in builds.stuck}
 
     def ends(self, places: Ints) -> Ends:
-        """How these builds end, numbered in this order."""
+        """How these builds end, numbered in this order, once all are run that were missing."""
+        for builds in self.kin.values():
+            self._share(builds)
         stuck = [np.insert(self.stuck[k], 0, n, axis=1) for n, k in enumerate(places.tolist()) if k in self.stuck]
         ticks, dated, left = self.rows[:, places]
         return Ends(ticks, dated, left, np.concatenate([np.zeros((0, 4), np.int64), *stuck]))
@@ -79,7 +86,8 @@ class Alike:
         risks = _content(network.risks)
         if risks not in kin:
             shape = (3, self.count)
-            kin[risks] = Builds(kin, self._struck(network), np.zeros(self.count, np.bool_), np.zeros(shape, np.int64))
+            known, asked = np.zeros((2, self.count), np.bool_)
+            kin[risks] = Builds(kin, self._struck(network), known, np.zeros(shape, np.int64), asked)
         return kin[risks]
 
     def _struck(self, network: Network) -> Ints:

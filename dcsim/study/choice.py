@@ -46,6 +46,7 @@ def raced(weighing: Weighing, subsets: Iterable[Set]) -> dict[Set, Worth]:
     """What the better third of some sets is worth, by all replications that compare; none that cannot be had."""
     which = weighing.compared
     for part in (which[: max(1, len(which) // 4)], which):
+        weighing.weigh([frozenset(), *subsets], part)
         weighed = {subset: weighing.gain(subset, part) for subset in subsets}
         worths = {subset: worth(bought) for subset, bought in weighed.items() if bought is not None}
         best = sorted(worths, key=lambda subset: _order(weighing, subset, worths[subset]))
@@ -125,6 +126,7 @@ def ranked(weighing: Weighing, budget: Fraction, alone: Mapping[str, float]) -> 
     """The sets that were weighed by all replications, the best first, and how they were found."""
     worths, how = tried(weighing, budget, alone)
     finalists = sorted(worths, key=lambda subset: _order(weighing, subset, worths[subset]))[:FINALISTS]
+    weighing.weigh(finalists, weighing.answered)
     gains = {subset: weighing.bought(subset) for subset in finalists}
     if not gains:
         return [], how
@@ -145,8 +147,7 @@ def _trimmed(weighing: Weighing, subset: Set) -> Set:
     """The set without members that add nothing to it: all of these at once if it does not suffer, else one by one."""
     least = NOTHING[weighing.outcome.measure.kind]
     while subset:
-        gain_of_all = weighing.bought(subset)
-        added = {name: weighing.bought(subset, subset - {name}) for name in weighing.in_order(subset)}
+        gain_of_all, added = weighing.bought(subset), _added(weighing, subset, least)
         idle = [
             name
             for name, gains_by_set in added.items()
@@ -158,3 +159,13 @@ def _trimmed(weighing: Weighing, subset: Set) -> Set:
         suffers = without.reached < gain_of_all.reached or without.gain < gain_of_all.gain - least
         subset -= {min(idle, key=lambda name: worth(added[name]).gain)} if suffers else frozenset(idle)
     return subset
+
+
+def _added(weighing: Weighing, subset: Set, least: float) -> dict[str, Gain]:
+    """What members add to a set, by all replications; without those that add enough already by a quarter of them."""
+    names, fewer = weighing.in_order(subset), weighing.fewer
+    weighing.weigh([subset - {name} for name in names], fewer)
+    gains = {name: weighing.gain(subset, fewer, subset - {name}) for name in names}
+    unsure = [name for name, bought in gains.items() if bought is None or not bought.low >= least]
+    weighing.weigh([subset - {name} for name in unsure], weighing.answered)
+    return {name: weighing.bought(subset, subset - {name}) for name in unsure}

@@ -1,6 +1,6 @@
 """What can be done for a better outcome, at what cost, and what each set of it comes to."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dcsim.analysis.frames import days
 from dcsim.analysis.gains import Gain, Values, gain
 from dcsim.errors import RequestError, ScenarioError
 from dcsim.network import Network
@@ -20,8 +19,9 @@ from dcsim.study.campaign import Campaign
 from dcsim.study.cash import network_of
 from dcsim.study.outcome import Asking, Outcome
 from dcsim.study.replicate import Progress
-from dcsim.study.trials import Ends, Ints
-from dcsim.units import Money
+from dcsim.study.trials import Ends, Ints, Point
+from dcsim.trace import NOT
+from dcsim.units import DAY, Money
 
 MITIGATION, OPTION = "mitigation", "option"
 
@@ -157,25 +157,33 @@ class Weighing:
 
     def values(self, subset: Set, which: range) -> Values | None:
         """The outcome with them, with a minus where more is better; none if the scenario cannot have them together."""
-        if subset not in self.known:
-            self.known[subset] = np.full(self.total, np.nan), np.zeros(self.total, np.bool_)
-        if (known := self.known[subset]) is None:
-            return None
-        values, done = known
-        places = np.array(which)[~done[which.start : which.stop]]
-        if len(places):
-            try:
-                built = self._built(subset)
-            except ScenarioError:
-                if len(subset) < 2:
-                    raise
-                self.known[subset] = None
-                return None
-            values[places] = self._simulated(built, places)
-            done[places] = True
-            if which == self.answered and not self.outcome.is_figure:
-                self.lacks[subset] = self.asking.trials.lacks(built.network, built.builds.ends(np.array(which)))
-        return values[which.start : which.stop]
+        self.weigh([subset], which)
+        known = self.known[subset]
+        return None if known is None else known[0][which.start : which.stop]
+
+    def weigh(self, subsets: Iterable[Set], which: range) -> None:
+        """Simulate what is not known yet of these sets in some replications, of one set after the other."""
+        weighed = self._figures(subsets, which) if self.outcome.is_figure else self._dates(subsets, which)
+        sign = -1 if self.outcome.measure.more_is_better else 1
+        for subset, places, values in weighed:
+            known = self.known[subset]
+            assert known is not None
+            known[0][places], known[1][places] = sign * values, True
+
+    def _new(self, subsets: Iterable[Set], which: range) -> Iterator[tuple[Set, Ints, _Built]]:
+        """The sets of which something is not known yet, with where that is; without those that cannot be had."""
+        for subset in dict.fromkeys(subsets):
+            if subset not in self.known:
+                self.known[subset] = np.full(self.total, np.nan), np.zeros(self.total, np.bool_)
+            if (known := self.known[subset]) is None:
+                continue
+            if len(places := np.array(which)[~known[1][which.start : which.stop]]):
+                try:
+                    yield subset, places, self._built(subset)
+                except ScenarioError:
+                    if len(subset) < 2:
+                        raise
+                    self.known[subset] = None
 
     def _built(self, subset: Set) -> _Built:
         """The scenario with them, ready to run; what was asked for last is kept, as far as there is room."""
@@ -189,52 +197,69 @@ class Weighing:
             del self.built[next(iter(self.built))]
         return known
 
-    def _simulated(self, built: _Built, places: Ints) -> Values:
-        """The outcome in replications that are not known yet."""
-        if self.outcome.is_figure:
-            missing = places
-            values = self._figures(built, places)
-        else:
-            builds, network = built.builds, built.network
-            if len(missing := builds.missing(places)):
-                builds.take(missing, self._ends(network, missing))
-            values = np.asarray(days(network, builds.ends(places).ticks), np.float64)
-        self.done += len(missing)
+    def _dates(self, subsets: Iterable[Set], which: range) -> list[tuple[Set, Ints, Values]]:
+        """The day of the milestone in replications that are not known yet: a network is built while others run."""
+        asked: list[tuple[Set, Ints, Builds, int]] = []
+        running: list[tuple[int, Builds, Ints]] = []
+
+        def points() -> Iterator[Point]:
+            for subset, places, built in self._new(subsets, which):
+                asked.append((subset, places, built.builds, built.network.day_zero))
+                if not len(missing := built.builds.missing(places)):
+                    continue
+                part = self._part()
+                if (kept := self._kept(part)) is not None:
+                    built.builds.take(missing, _ends_of(*kept))
+                    self._show(len(missing))
+                else:
+                    running.append((part, built.builds, missing))
+                    yield Point(built.network, missing)
+
+        for number, ends in enumerate(self.asking.trials.ends_of(points())):
+            part, builds, missing = running[number]
+            rows = pd.DataFrame({"tick": ends.ticks, "dated": ends.dated, "left": ends.left})
+            self._keep(part, rows, ends.stuck)
+            builds.take(missing, ends)
+            self._show(len(missing))
+        days_ = [(subset, places, _days(builds.ends(places).ticks, zero)) for subset, places, builds, zero in asked]
+        for subset, _, builds, _ in asked if which == self.answered else ():
+            if ((ends := builds.ends(np.array(which))).ticks == NOT).any():
+                self.lacks[subset] = self.asking.trials.lacks(self._built(subset).network, ends)
+        return days_
+
+    def _figures(self, subsets: Iterable[Set], which: range) -> Iterator[tuple[Set, Ints, Values]]:
+        """The figure of finance in replications that are not known yet."""
+        for subset, places, built in self._new(subsets, which):
+            part = self._part()
+            if (kept := self._kept(part)) is not None:
+                values = kept[0]["value"].to_numpy(np.float64)
+            else:
+                values = self.asking.simulated(built.scenario, built.network, places).values[self.outcome]
+                self._keep(part, pd.DataFrame({"value": values}), np.zeros((0, 4), np.int64))
+            self._show(len(places))
+            yield subset, places, values
+
+    def _show(self, done: int) -> None:
+        self.done += done
         self.progress(self.done, max(self.done, self.expected))
-        return -values if self.outcome.measure.more_is_better else values
 
-    def _ends(self, network: Network, places: Ints) -> Ends:
-        """How replications end; those that a folder holds are read, the others simulated and kept there."""
-
-        def simulated() -> tuple[pd.DataFrame, pd.DataFrame]:
-            ends = self.asking.trials.ends(network, places)
-            return pd.DataFrame({"tick": ends.ticks, "dated": ends.dated, "left": ends.left}), _stuck_frame(ends.stuck)
-
-        rows, stuck = self._kept(simulated)
-        tick, dated, left = (rows[name].to_numpy(np.int64) for name in ("tick", "dated", "left"))
-        return Ends(tick, dated, left, stuck.to_numpy(np.int64))
-
-    def _figures(self, built: _Built, places: Ints) -> Values:
-        """The figure in replications, alike."""
-
-        def simulated() -> tuple[pd.DataFrame, pd.DataFrame]:
-            values = self.asking.simulated(built.scenario, built.network, places).values[self.outcome]
-            return pd.DataFrame({"value": values}), _stuck_frame(np.zeros((0, 4), np.int64))
-
-        return np.asarray(self._kept(simulated)[0]["value"], np.float64)
-
-    def _kept(self, simulated: Callable[[], tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """What is simulated next, which is the same whenever the question is asked."""
-        names = f"point-{self.parts:05d}", f"point-{self.parts:05d}-stuck"
+    def _part(self) -> int:
+        """The number of what is simulated next, which is the same whenever the question is asked."""
         self.parts += 1
+        return self.parts - 1
+
+    def _kept(self, part: int) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+        """What a folder holds of it."""
         if self.campaign is None:
-            return simulated()
-        first, second = (self.campaign.part(name) for name in names)
-        if first is None or second is None:
-            first, second = simulated()
-            self.campaign.keep(names[0], first)
-            self.campaign.keep(names[1], second)
-        return first, second
+            return None
+        rows, stuck = (self.campaign.part(name) for name in _names(part))
+        return None if rows is None or stuck is None else (rows, stuck)
+
+    def _keep(self, part: int, rows: pd.DataFrame, stuck: Ints) -> None:
+        if self.campaign is not None:
+            columns = ["build", "activity", "cause", "waiting"]
+            for name, table in zip(_names(part), (rows, pd.DataFrame(stuck, columns=columns)), strict=True):
+                self.campaign.keep(name, table)
 
     def gain(self, subset: Set, which: range, without: Set = frozenset()) -> Gain | None:
         """How much better it is with them than with those others."""
@@ -248,8 +273,18 @@ class Weighing:
         return result
 
 
-def _stuck_frame(stuck: Ints) -> pd.DataFrame:
-    return pd.DataFrame(stuck, columns=["build", "activity", "cause", "waiting"])
+def _names(part: int) -> tuple[str, str]:
+    return f"point-{part:05d}", f"point-{part:05d}-stuck"
+
+
+def _ends_of(rows: pd.DataFrame, stuck: pd.DataFrame) -> Ends:
+    """Ends as they were kept."""
+    tick, dated, left = (rows[name].to_numpy(np.int64) for name in ("tick", "dated", "left"))
+    return Ends(tick, dated, left, stuck.to_numpy(np.int64))
+
+
+def _days(ticks: Ints, zero: int) -> Values:
+    return np.where(ticks == NOT, np.nan, (ticks - zero) / DAY)
 
 
 def within(measures: Sequence[Measure], budget: Fraction) -> Iterator[Set]:

@@ -13,7 +13,7 @@ import pandas as pd
 from dcsim.analysis.frames import typed
 from dcsim.analysis.gains import Gain, interplay
 from dcsim.analysis.stuck import STUCK
-from dcsim.engine import AUTO, choose
+from dcsim.engine import AUTO, LOG, choose
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
@@ -22,7 +22,7 @@ from dcsim.study.cash import network_of
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
 from dcsim.study.manifest import Count, Fields, Number
 from dcsim.study.measures import MITIGATION, OPTION, Set, Weighing, currency_of, measures_of
-from dcsim.study.mitigate_words import CHARTS, report
+from dcsim.study.mitigate_words import CHARTS, first_answer, report
 from dcsim.study.money import money_of
 from dcsim.study.outcome import Asking, in_manifest, outcome_of
 from dcsim.study.replicate import Progress
@@ -168,13 +168,18 @@ def _options(weighing: Weighing) -> pd.DataFrame:
     that is not said is empty, and so is what follows from it.
     """
     rows: list[dict[str, Any]] = []
+    alone, fewer = [frozenset({measure.name}) for measure in weighing.measures], weighing.fewer
+    weighing.weigh([frozenset(), *alone], fewer)
+    gains = {name: bought for (name,) in alone if (bought := weighing.gain(frozenset({name}), fewer)) is not None}
+    LOG.info(first_answer(weighing.outcome, len(fewer), gains))
+    weighing.weigh([frozenset(), *alone], weighing.answered)
     for measure in weighing.measures:
         gain_ = weighing.bought(frozenset({measure.name}))
         cost = nan if measure.cost is None else float(measure.cost.amount)
         row = {"option": measure.name, "kind": measure.kind, "cost": cost}
         row |= {"gain": gain_.gain, "low": gain_.low, "high": gain_.high}
-        for end, bought in (("", gain_.gain), ("_low", gain_.low), ("_high", gain_.high)):
-            row[f"per_million{end}"] = _per_million(bought, cost)
+        for end, gained in (("", gain_.gain), ("_low", gain_.low), ("_high", gain_.high)):
+            row[f"per_million{end}"] = _per_million(gained, cost)
         rows.append(row | {"reached": gain_.reached})
     rows.sort(key=_rank)
     return typed(rows, TABLES["options"])
@@ -212,8 +217,9 @@ def _members(weighing: Weighing, best: Set, options: pd.DataFrame) -> pd.DataFra
     What it gains by itself, what the set without it would lose, and the difference of the two.
     """
     alone = options.set_index("option")["gain"]
-    rows = []
-    for name in weighing.in_order(best):
+    rows, names = [], weighing.in_order(best)
+    weighing.weigh([best - {name} for name in names], weighing.answered)
+    for name in names:
         marginal = weighing.bought(best, best - {name}).gain
         rows.append((name, float(alone[name]), marginal, marginal - float(alone[name])))
     return typed(rows, TABLES["members"]).sort_values("marginal", ascending=False, kind="stable", ignore_index=True)
@@ -228,21 +234,24 @@ def _pairs(weighing: Weighing, members: pd.DataFrame) -> pd.DataFrame:
     """
     most = members.sort_values("interaction", key=abs, ascending=False, kind="stable")["option"][:MOST_PAIRED]
     rare = {measure.name for measure in weighing.measures if measure.kind == MITIGATION}
-    pairs: dict[tuple[str, str], Gain] = {}
-    for pair in combinations(weighing.in_order({*most}), 2):
-        bought = _interplay(weighing, pair, weighing.answered if rare & {*pair} else weighing.fewer)
-        if bought is not None:
-            pairs[pair] = bought
-    for pair in sorted(pairs, key=lambda pair: -abs(pairs[pair].gain))[:MOST_MEASURED]:
-        pairs[pair] = _interplay(weighing, pair, weighing.answered) or pairs[pair]
+    among = [*combinations(weighing.in_order({*most}), 2)]
+    pairs = _interplays(weighing, [pair for pair in among if not rare & {*pair}], weighing.fewer)
+    pairs |= _interplays(weighing, [pair for pair in among if rare & {*pair}], weighing.answered)
+    first = sorted(pairs, key=lambda pair: -abs(pairs[pair].gain))[:MOST_MEASURED]
+    pairs |= _interplays(weighing, first, weighing.answered)
     return typed([(*pair, *bought[:3]) for pair, bought in pairs.items()], TABLES["pairs"])
 
 
-def _interplay(weighing: Weighing, pair: tuple[str, str], which: range) -> Gain | None:
-    """How much more two measures gain together than apart; none if the scenario cannot have both."""
-    sets = (frozenset[str](), frozenset(pair[:1]), frozenset(pair[1:]), frozenset(pair))
-    values = [weighing.values(subset, which) for subset in sets]
-    return None if any(bought is None for bought in values) else interplay(*values)  # type: ignore[arg-type]
+def _interplays(weighing: Weighing, pairs: Sequence[tuple[str, str]], which: range) -> dict[tuple[str, str], Gain]:
+    """How much more two measures gain together than apart; without what the scenario cannot have."""
+    weighing.weigh(map(frozenset, pairs), which)
+    bought = {}
+    for pair in pairs:
+        sets = (frozenset[str](), frozenset(pair[:1]), frozenset(pair[1:]), frozenset(pair))
+        values = [known for subset in sets if (known := weighing.values(subset, which)) is not None]
+        if len(values) == len(sets):
+            bought[pair] = interplay(*values)
+    return bought
 
 
 def _stuck(weighing: Weighing, best: Set) -> pd.DataFrame:

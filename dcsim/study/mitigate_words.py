@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dcsim.analysis.gains import Gain
 from dcsim.document.chart import Axis, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
 from dcsim.document.words import UNKNOWN, days, interval, listed, money, share
@@ -14,6 +15,8 @@ from dcsim.study.outcome import Outcome, asked_about, defined
 from dcsim.study.result import Result
 from dcsim.study.unfinished import missing
 
+MOST_FIRST = 3
+"""Measures that the first answer names."""
 MOST_SETS = 5
 """Sets that are told beside the best."""
 MOST_TOLD = 4
@@ -47,6 +50,21 @@ def report(result: Result, milestone: str = "") -> Report:
         subject,
         [first, alone, *_together(result), Section("", notes=[*_notes(result)]), *defined(result)],
     )
+
+
+def first_answer(outcome: Outcome, n: int, gains: Mapping[str, Gain]) -> str:
+    """What the best measures gain, each alone, as far as the first replications tell."""
+    best = sorted(gains, key=lambda name: (-gains[name].reached, isnan(gains[name].gain), -gains[name].gain))[
+        :MOST_FIRST
+    ]
+    said = [f"{name} {_gained(outcome, gains[name].gain)}{_within(outcome, gains[name])}" for name in best]
+    what = f"{outcome.measure.better} on average with one measure alone"
+    return f"first answer, {n:,} replications: {what}: {', '.join(said)}"
+
+
+def _within(outcome: Outcome, bought: Gain) -> str:
+    """The interval of a gain, if there is one."""
+    return "" if isnan(bought.low) else f" ({interval(bought.low, bought.high, of=outcome.measure.kind)})"
 
 
 def _gained(outcome: Outcome, amount: float) -> str:
