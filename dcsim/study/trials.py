@@ -25,7 +25,7 @@ from dcsim.trace import NOT
 Ints = NDArray[np.int64]
 Designed = Callable[[int], Mapping[str, float]]
 Progress = Callable[[int, int], None]
-Told = TypeVar("Told")
+Kept = TypeVar("Kept")
 
 FEWEST, PARTS = 8, 8
 """Few replications are run in so many parts, of at least so many, so that no thread waits long for another."""
@@ -69,7 +69,7 @@ class AtPoints:
 
 
 @dataclass(frozen=True)
-class _Builds(Generic[Told]):
+class _Builds(Generic[Kept]):
     """What is told of the replications with these numbers, each by itself."""
 
     engine: str
@@ -83,20 +83,20 @@ class _Builds(Generic[Told]):
     idle: list[Runner] = field(default_factory=list)
     """What ran them in threads that are done."""
 
-    def __call__(self, first: int, last: int, stopped: Event, /) -> list[Told]:
+    def __call__(self, first: int, last: int, stopped: Event, /) -> list[Kept]:
         try:
             runner = self.idle.pop()
         except IndexError:
             runner = new_runner(self.engine, self.network, self.seed, goal=self.goal)
-        told = []
+        results = []
         for k in range(first, last):
             if stopped.is_set():
                 raise CancelledError
-            told.append(self.told(runner, int(self.numbers[k]), self.designed(self.first + k)))
+            results.append(self.run(runner, int(self.numbers[k]), self.designed(self.first + k)))
         self.idle.append(runner)
-        return told
+        return results
 
-    def told(self, runner: Runner, number: int, designed: Mapping[str, float]) -> Told:
+    def run(self, runner: Runner, number: int, designed: Mapping[str, float]) -> Kept:
         """What is told of one replication."""
         raise NotImplementedError
 
@@ -104,14 +104,14 @@ class _Builds(Generic[Told]):
 class _Ends(_Builds[End]):
     """How they end."""
 
-    def told(self, runner: Runner, number: int, designed: Mapping[str, float]) -> End:
+    def run(self, runner: Runner, number: int, designed: Mapping[str, float]) -> End:
         return runner.end(number, designed)
 
 
 class _Dates(_Builds[tuple[Ints, Ints]]):
     """When they reach each milestone: ticks, and the minutes that date them."""
 
-    def told(self, runner: Runner, number: int, designed: Mapping[str, float]) -> tuple[Ints, Ints]:
+    def run(self, runner: Runner, number: int, designed: Mapping[str, float]) -> tuple[Ints, Ints]:
         outcome = runner.run(number, designed)
         return outcome.reached, outcome.dated
 
