@@ -93,6 +93,8 @@ class Trace:
     """All deliveries, one row each: tick, stock, amount, and the order, or PRODUCTION."""
     opened: Ints
     """The tick of each gate, at which the orders that wait for it are placed."""
+    opening: Ints
+    """The round in which it opened, as in `ended`."""
     reached: Ints
     """The tick of each milestone."""
     dated: Ints

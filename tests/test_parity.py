@@ -33,7 +33,7 @@ def rows(frame, columns):
 def same_trace(one, other):
     """Whether two traces agree in every number of every table."""
     columns = ("ready", "start", "finish", "attempts", "mode", "held_by", "round", "ended")
-    columns += ("opened", "reached", "dated", "eve")
+    columns += ("opened", "opening", "reached", "dated", "eve")
     tables = ("attempt_rows", "shortage_rows", "delivery_rows")
     return all((getattr(one, c) == getattr(other, c)).all() for c in columns) and all(
         sorted(getattr(one, t)) == sorted(getattr(other, t)) for t in tables

@@ -16,16 +16,14 @@ if TYPE_CHECKING:
 
 def follower(network: Network, nodes: Sequence[int]) -> "Follow":
     """What tells the chains of these instances or gates in one replication after the other."""
-    from dcsim.chain.follow import chain
-    from dcsim.chain.gates import Past, new_gates, open_gates
+    from dcsim.chain.follow import Chains
+    from dcsim.chain.gates import Past
     from dcsim.chain.ways import ways
 
-    plan, backwards, gates = flatten(network), ways(network), new_gates(network, nodes)
+    plan, backwards, told = flatten(network), ways(network), Chains(nodes)
 
     def follow(chance: FlatDraws, story: RunRecord) -> tuple[Table, ...]:
-        past = Past(plan, backwards, chance, story, gates)
-        open_gates(past)
-        return tuple(chain(past, node) for node in nodes)
+        return told.of(Past(plan, backwards, chance, story))
 
     return follow
 

@@ -15,6 +15,8 @@ follow each other without a gap: they add up to the tick of the milestone.
 The functions read and write arrays only: compiled where numba is there, the same in Python where not.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,12 +26,14 @@ from dcsim.chain.gates import (
     Past,
     arrival,
     bundle_of,
-    delivered_in,
+    came,
     demand_met,
     lag_of,
     last_arrival,
     mode_of,
+    opened_by,
     passes,
+    reached_by,
     started,
     taken,
 )
@@ -37,11 +41,11 @@ from dcsim.chain.telling import SEGMENT, tell, tell_order, tell_span, tell_work
 from dcsim.engine.jit import by_columns, by_rows, entry_point, fast
 from dcsim.engine.lookup import activity_of, chosen, is_skipped
 from dcsim.engine.tables import Plan, RunRecord, Table, i64, record
-from dcsim.trace import NOT
+from dcsim.trace import NOT, Ints
 
 ANY_ROUND = 2**30
 ENDLESS = -1
-"""Stands for the length of a chain that does not end, which the law of the instant rules out."""
+"""Stands for the length of chains of which one does not end, which the law of the instant rules out."""
 
 AT_GATE, AT_FINISH, AT_START, AT_READY, AT_DELIVERY, OVER = range(6)
 """Where a chain stands: a gate opened, a piece of work finished, started, became ready, goods arrived, it is over."""
@@ -49,17 +53,25 @@ PLACE = record(i64, "at", "what", "row", "tick", "count")
 """Where a chain stands, at which gate, instance or delivery, in which attempt, when, after how many segments."""
 
 
-def chain(past: Past, node: int) -> Table:
-    """The segments of the chain of one instance or gate, in order of time; none of what did not happen."""
-    room, place = 4096, by_rows(PLACE, [(0,) * 5])
-    while True:
-        segments = by_columns(SEGMENT, *np.empty((5, room), np.int64))
-        count = int(follow(past, node, segments, place))
+class Chains:
+    """The chains of some instances or gates in one replication after the other, told in the same room."""
+
+    def __init__(self, nodes: Sequence[int]) -> None:
+        self.nodes = np.array(nodes, np.int64)
+        self.place = by_rows(PLACE, [(0,) * 5])
+        self.segments = by_columns(SEGMENT, *np.empty((5, 4096), np.int64))
+        self.ends = np.empty(len(nodes), np.int64)
+
+    def of(self, past: Past) -> tuple[Table, ...]:
+        """The segments of each chain, in order of time; none of what did not happen."""
+        count = int(follow(past, self.nodes, self.segments, self.place, self.ends))
         if count == ENDLESS:
-            raise RuntimeError(f"the chain of node {node} does not end")
-        if count <= room:
-            return segments[:count][::-1]
-        room = count
+            raise RuntimeError("a driving chain does not end")
+        if count > len(self.segments):
+            self.segments = by_columns(SEGMENT, *np.empty((5, 2 * count), np.int64))
+            return self.of(past)
+        ends = self.ends.tolist()
+        return tuple(self.segments[begin:end][::-1].copy() for begin, end in pairwise((0, *ends)))
 
 
 @fast
@@ -150,17 +162,16 @@ def is_required(plan: Plan, demand: int, cause: int) -> bool:
 
 @fast
 def giver(past: Past, demand: int, cause: int, tick: int, latest: int) -> int:
-    """The last piece of work to settle at a tick, until a round, that gave back or produced what was lacking."""
-    story, required = past.story, is_required(past.plan, demand, cause)
-    k = last_at_most(story.settled, tick)
-    while k >= 0 and story.settled[k].tick == tick:
-        if story.settled[k].round_ <= latest:
-            if required and gives_back(past, k, demand, cause):
-                return k
-            if not required and produces(past, k, demand, cause):
-                return k
+    """The last piece of work to settle at a tick, until a round, that gave back or produced what was lacking: within
+    a round they settle in the order of their numbers."""
+    settled, required, by = past.story.settled, is_required(past.plan, demand, cause), NOT
+    k = last_at_most(settled, tick)
+    while k >= 0 and settled[k].tick == tick and (by == NOT or settled[k].round_ == settled[by].round_):
+        if settled[k].round_ <= latest and (by == NOT or settled[k].instance > settled[by].instance):
+            if gives_back(past, k, demand, cause) if required else produces(past, k, demand, cause):
+                by = k
         k -= 1
-    return NOT
+    return by
 
 
 @fast
@@ -170,18 +181,33 @@ def delivered(past: Past, demand: int, cause: int, tick: int, latest: int) -> in
     k = last_at_most(delivery, tick)
     while k >= 0 and delivery[k].tick == tick:
         comes = delivery[k].amount > 0 and consumes(past.plan, demand, cause, delivery[k].stock)
-        if comes and delivered_in(past, k) <= latest:
+        if comes and came(past, k) & (2**ROUNDS - 1) <= latest:
             return k
         k -= 1
     return NOT
 
 
 @entry_point
-def follow(past: Past, node: int, segments: Table, place: Table) -> int:
-    """Follow the chain of a node back to the start; returns the number of segments; the last in time comes first."""
-    step, story = place[0], past.story
+def follow(past: Past, nodes: Ints, segments: Table, place: Table, ends: Ints) -> int:
+    """Follow the chains of these nodes back to the start, one behind the other; returns the number of segments.
+
+    The last segment of a chain in time comes first.
+    """
+    step = place[0]
+    step.count = 0
+    for k in range(len(nodes)):
+        if not follow_one(past, nodes[k], segments, step):
+            return ENDLESS
+        ends[k] = step.count
+    return step.count
+
+
+@fast
+def follow_one(past: Past, node: int, segments: Table, step: Any) -> bool:
+    """Follow the chain of a node; false if it does not end."""
+    story = past.story
     set_out(past, step, node)
-    for _ in range(6 * (len(story.settled) + len(story.instance) + len(past.ways.gates) + len(story.delivery) + 1)):
+    for _ in range(6 * (len(story.settled) + len(story.node) + len(story.delivery) + 1)):
         if step.at == AT_GATE:
             leave_gate(past, segments, step)
         elif step.at == AT_FINISH:
@@ -193,16 +219,15 @@ def follow(past: Past, node: int, segments: Table, place: Table) -> int:
         elif step.at == AT_DELIVERY:
             leave_delivery(past, segments, step)
         else:
-            return (
-                tell(segments, step.count, 0, step.tick, past.ways.codes.start, NOT, 0) if step.tick > 0 else step.count
-            )
-    return ENDLESS
+            if step.tick > 0:
+                step.count = tell(segments, step.count, 0, step.tick, past.ways.codes.start, NOT, 0)
+            return True
+    return False
 
 
 @fast
 def set_out(past: Past, step: Any, node: int) -> None:
     """A chain begins at an instance or a gate, if that happened."""
-    step.count = 0
     go_to_node(past, step, node)
     if step.tick == NOT:
         step.at = OVER
@@ -211,13 +236,11 @@ def set_out(past: Past, step: Any, node: int) -> None:
 @fast
 def go_to_node(past: Past, step: Any, node: int) -> None:
     """The chain goes on where an instance finished or a gate opened."""
-    gate = node - past.plan.instances
-    if gate < 0:
-        go_to_work(step, AT_FINISH, node, past.story.instance[node].row)
-        step.tick = past.story.instance[node].finish
+    if node < past.plan.instances:
+        go_to_work(step, AT_FINISH, node, past.story.node[node].row)
     else:
-        step.at, step.what = AT_GATE, gate
-        step.tick = past.gates.opened[gate].tick
+        step.at, step.what = AT_GATE, node - past.plan.instances
+    step.tick = past.story.node[node].finish
 
 
 @fast
@@ -229,7 +252,7 @@ def go_to_work(step: Any, at: int, instance: int, row: int) -> None:
 @fast
 def go_to_start(past: Past, step: Any, instance: int) -> None:
     """The chain goes on where the first attempt of an instance started."""
-    row = past.story.instance[instance].row
+    row = past.story.node[instance].row
     while row >= 0 and past.story.row[row].before >= 0:
         row = past.story.row[row].before
     go_to_work(step, AT_START, instance, row)
@@ -244,17 +267,22 @@ def end(step: Any) -> None:
 @fast
 def leave_gate(past: Past, segments: Table, step: Any) -> None:
     """From a gate to what opened it."""
-    gate, by, story = past.ways.gate[step.what], past.gates.opened[step.what].by, past.story
+    gate, instances = past.ways.gate[step.what], past.plan.instances
+    by = NOT
+    if gate.milestone != NOT:
+        by = reached_by(past, step.what)
+    elif gate.started_by == NOT and gate.date == NOT:
+        by = opened_by(past, instances + step.what)
     if gate.started_by != NOT:
         go_to_start(past, step, gate.started_by)
     elif by == NOT:
         step.at = OVER
     elif gate.milestone == NOT:
         take_link(past, segments, step, by)
-    elif by < len(story.settled):
-        go_to_work(step, AT_FINISH, story.settled[by].instance, story.settled[by].row)
+    elif by < instances:
+        go_to_work(step, AT_FINISH, by, past.story.node[by].row)
     else:
-        step.at, step.what = AT_DELIVERY, by - len(story.settled)
+        step.at, step.what = AT_DELIVERY, by - instances
 
 
 @fast
@@ -313,10 +341,10 @@ def leave_finish(past: Past, segments: Table, step: Any) -> None:
 def last_to_finish(past: Past, instance: int, row: int, tick: int) -> int:
     """The last link to the finish of a piece of work that passed, if it came at the tick of that finish; else -1."""
     activity = past.plan.activity[activity_of(past.plan, instance)]
-    if activity.finish_gate == NOT or row != past.story.instance[instance].row:
+    if activity.finish_gate == NOT or row != past.story.node[instance].row:
         return NOT
     link = last_arrival(past, activity.finish_gate + instance - activity.first)
-    if link == NOT or (arrival(past, link) >> ROUNDS) < tick or tick != past.story.instance[instance].finish:
+    if link == NOT or (arrival(past, link) >> ROUNDS) < tick or tick != past.story.node[instance].finish:
         return NOT
     return link
 
@@ -324,7 +352,7 @@ def last_to_finish(past: Past, instance: int, row: int, tick: int) -> int:
 @fast
 def finishes_on_date(past: Past, instance: int, row: int, tick: int) -> bool:
     """Whether a piece of work that passed was done before, and finished on the date before which it does not."""
-    activity, piece = past.plan.activity[activity_of(past.plan, instance)], past.story.instance[instance]
+    activity, piece = past.plan.activity[activity_of(past.plan, instance)], past.story.node[instance]
     if activity.finish_gate == NOT or row != piece.row or tick != piece.finish:
         return False
     gate = activity.finish_gate + instance - activity.first - past.plan.instances
@@ -355,8 +383,8 @@ def leave_delivery(past: Past, segments: Table, step: Any) -> None:
 def leave_start(past: Past, segments: Table, step: Any) -> None:
     """From the start of a piece of work to what it had waited for since it was ready, or to when it became ready."""
     story, instance, row = past.story, step.what, step.row
-    demand, number, ready = demand_met(past, instance, row), 1, story.instance[instance].ready
-    cause, latest = story.instance[instance].held_by, story.instance[instance].round_
+    demand, number, ready = demand_met(past, instance, row), 1, story.node[instance].ready
+    cause, latest = story.node[instance].held_by, story.node[instance].round_
     if row >= 0:
         attempt = story.row[row]
         number, ready, cause, latest = attempt.number, attempt.ready, attempt.held_by, attempt.round_

@@ -50,7 +50,7 @@ def acts(past: Past, k: int, tick: int) -> bool:
     """Whether an effect holds for what starts at a tick."""
     effect, since = past.chance.effect[k], 0
     if effect.gate != NOT:
-        since = past.gates.opened[effect.gate - past.plan.instances].tick
+        since = past.story.node[effect.gate].finish
     return since != NOT and effect.begins <= tick - since < effect.ends
 
 
@@ -125,7 +125,7 @@ def tell_work(past: Past, segments: Table, count: int, ends: int, instance: int,
         number = story.row[row].number
         if story.row[row].kind == REPAIR or number > 1:
             code = past.ways.codes.rework
-    finish = story.instance[instance].finish if row < 0 else story.row[row].finish
+    finish = story.node[instance].finish if row < 0 else story.row[row].finish
     if ends == finish and (row < 0 or story.row[row].kind == WORK):
         past_last = chance.effect_first[activity + 1 - plan.demand[demand_of(plan, instance, WORK)].is_done]
         for k in range(chance.effect_first[activity], past_last):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim.engine.jit import by_columns
-from dcsim.engine.tables import I64, Table, first_of, i32, ints, record
-from dcsim.network import Network
+from dcsim.engine.tables import I64, Table, first_of, i32, i64, record
+from dcsim.network import Milestone, Network
 from dcsim.trace import NOT, causes
 
 
@@ -39,6 +39,7 @@ class Codes(NamedTuple):
 
 LINK = record(i32, "source", "target", "lag")
 GATE = record(i32, "started_by", "milestone", "order", "date")  # each -1 for none
+GAIN = record(i64, "instance", "units")
 PART = record(i32, "calendar", "cause")
 
 
@@ -46,10 +47,6 @@ class Ways(NamedTuple):
     """What chains need of a network beside its tables."""
 
     codes: Codes
-    counts_orders: bool
-    """Whether orders that wait for a gate bring what milestones count."""
-    gates: I64
-    """In an order in which each comes after those it waits for."""
     link_first: I64
     """Of each node, its first link from a predecessor."""
     link: Table
@@ -58,6 +55,9 @@ class Ways(NamedTuple):
     `date` the tick at which it opens by itself."""
     counted: NDArray[np.bool_]
     """Milestones by stocks."""
+    gain_first: I64
+    gain: Table
+    """Of each milestone of supplies, the instances that bring what it counts."""
     part_first: I64
     part: Table
     """The calendars that each combination consists of."""
@@ -69,21 +69,17 @@ class Ways(NamedTuple):
 def ways(network: Network) -> Ways:
     """A network made ready for chains, once."""
     first, source, links = network.backwards
-    parts = _parts(network)
+    parts, gains = _parts(network), [_gains(network, milestone) for milestone in network.milestones]
     return Ways(
         codes=_codes(network),
-        counts_orders=any(
-            order.placed is None and order.stock in milestone.stocks
-            for order in network.orders
-            for milestone in network.milestones
-        ),
-        gates=_in_order(network),
         link_first=first,
         link=by_columns(LINK, source, network.link_to[links], network.link_lag[links]),
         gate=_gates(network),
         counted=np.array(
             [[stock in m.stocks for stock in range(len(network.stocks))] for m in network.milestones], np.bool_
         ).reshape(len(network.milestones), len(network.stocks)),
+        gain_first=first_of(instances for instances, _ in gains),
+        gain=by_columns(GAIN, *np.concatenate([np.zeros((2, 0), np.int64), *gains], axis=1)),
         part_first=first_of(parts),
         part=by_columns(PART, *np.array([part for parts_of_way in parts for part in parts_of_way]).T),
         order_gate=_order_gates(network),
@@ -108,20 +104,11 @@ def _parts(network: Network) -> list[list[tuple[int, int]]]:
     ]
 
 
-def _in_order(network: Network) -> I64:
-    """The gates, each after those that links lead from; these have no circles."""
-    first, source, _ = network.backwards
-    order: dict[int, None] = {}
-    for gate in range(network.instances, len(network.needed)):
-        path = [gate]
-        while path:
-            before = source[first[path[-1]] : first[path[-1] + 1]]
-            ahead = next((k for k in before.tolist() if k >= network.instances and k not in order), None)
-            if ahead is None:
-                order.setdefault(path.pop())
-            else:
-                path.append(ahead)
-    return ints(order)
+def _gains(network: Network, milestone: Milestone) -> I64:
+    """The instances that bring what a milestone counts, and how much."""
+    units = np.array([sum(t.amount for t in take if t.stock in milestone.stocks) for take in network.bundles], np.int64)
+    instances = np.flatnonzero(units[network.bundle])
+    return np.stack([instances, units[network.bundle[instances]]])
 
 
 def _gates(network: Network) -> Table:

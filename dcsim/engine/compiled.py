@@ -13,7 +13,7 @@ from dcsim.engine.flat import flatten, flatten_draws
 from dcsim.engine.kernel import State
 from dcsim.engine.outcome import NONE_STUCK, End, Follow, Goal, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
-from dcsim.engine.story import deliveries, in_order
+from dcsim.engine.story import deliveries
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, FlatDraws, Plan, RunRecord
 from dcsim.network import Network
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, ShortageRow, Trace, causes
@@ -123,11 +123,10 @@ class Runner:
     def _story(self, chance: FlatDraws, late: Sequence[DeliveryRow]) -> RunRecord:
         """What happened in the replication that has just been run."""
         state, count = self.state, self.state.counts[0]
-        settled = state.settled[: count["settled"]]
         return RunRecord(
-            instance=state.instance,
+            node=state.told,
             row=state.row,
-            settled=in_order(settled),
+            settled=state.settled[: count["settled"]],
             delivery=deliveries([*chance.delivery.tolist(), *late]) if late else chance.delivery,
             shortage=state.shortage[: count["shortages"]],
         )
@@ -159,7 +158,7 @@ def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortag
         ever=np.empty(len(network.stocks) + len(network.milestones), np.int64),
         queue=np.empty(queues + 1, kernel.QUEUE),
         sets=np.empty(words, kernel.SETS),
-        instance=np.empty(n if attempts else 0, PIECE),
+        told=np.empty(nodes if attempts else 0, PIECE),
         learned=np.empty(network.counters, np.int64),
         reached=np.empty(len(network.milestones), np.int64),
         lot_tick=np.empty(lots, np.int64),
@@ -195,7 +194,7 @@ def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortag
     waits = state.shortage[: state.counts[0]["shortages"] if shortages else 0].tolist()
 
     def column(name: str) -> Ints:
-        return state.instance[name].astype(np.int64)
+        return state.told[name][: network.instances].astype(np.int64)
 
     happened = _happened(network, draws, state)
     fallen = begun(network, happened)
@@ -216,6 +215,7 @@ def _trace(network: Network, draws: Draws, state: State, attempts: bool, shortag
         shortage_rows=tuple(ShortageRow(*row) for row in waits),
         delivered=_delivered(draws, happened.late),
         opened=happened.when[network.instances :].astype(np.int64),
+        opening=state.told["ended"][network.instances :].astype(np.int64),
         reached=state.reached.copy(),
         dated=dated(network, state.reached, fallen),
         eve=on_eve(network, finish, fallen),

@@ -134,13 +134,14 @@ def by_columns(kind: np.dtype[np.void], *columns: Sequence[float] | NDArray[Any]
     table = np.empty(len(columns[0]), kind)
     for name, column in zip(kind.names or (), columns, strict=True):
         table[name] = np.asarray(column)
-    return _readable(table)
+    return readable(table)
 
 
 def by_rows(kind: np.dtype[np.void], rows: Iterable[Sequence[float]]) -> Table:
     """Rows as a table, alike."""
-    return _readable(np.array([tuple(row) for row in rows], kind))
+    return readable(np.array([tuple(row) for row in rows], kind))
 
 
-def _readable(table: Table) -> Table:
+def readable(table: Table) -> Table:
+    """A table whose fields a `fast` function reads as attributes."""
     return table if COMPILES else table.view(np.recarray)

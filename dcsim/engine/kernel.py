@@ -91,8 +91,8 @@ class State(NamedTuple):
     """Of each stock and then each milestone of supplies, the units ever there."""
     queue: Table
     sets: Table
-    instance: Table
-    """What is told of each instance, where it is told."""
+    told: Table
+    """What is told of each node, where it is told."""
     learned: I64
     reached: I64
     lot_tick: I64
@@ -245,7 +245,7 @@ def bit(queue: int) -> np.uint64:
 def change(plan: Plan, state: State, tick: int, level: int, units: int) -> None:
     """So many units more, or fewer, are there; the queues that need them hear of it."""
     stored = state.level[level]
-    if len(state.instance) > 0 and stored.changed != tick:
+    if len(state.told) > 0 and stored.changed != tick:
         stored.before = stored.now
         stored.changed = tick
     stored.now += units
@@ -336,7 +336,7 @@ def queue_up(plan: Plan, state: State, tick: int, node: int) -> None:
 @fast
 def tell_ready(state: State, tick: int, instance: int, kind: int) -> None:
     """A row for an attempt or a repair that is ready."""
-    history, row = state.instance[instance], state.row[state.counts[0].rows]
+    history, row = state.told[instance], state.row[state.counts[0].rows]
     row.before = history.row
     history.row = state.counts[0].rows
     state.counts[0].rows += 1
@@ -425,9 +425,8 @@ def follow_links(plan: Plan, chance: FlatDraws, state: State, tick: int, node: i
 def pass_by(plan: Plan, state: State, tick: int, instance: int) -> None:
     """A branch has skipped this instance: what waits for its start goes on."""
     state.counts[0].finished += 1
-    if len(state.instance) > 0:
-        state.instance[instance].ready = state.instance[instance].finish = tick
-        state.instance[instance].round_ = state.instance[instance].ended = state.counts[0].round
+    if len(state.told) > 0:
+        state.told[instance].ready, state.told[instance].round_ = tick, state.counts[0].round
     activity = plan.demand[demand_of(plan, instance, WORK)].activity
     if plan.activity[activity].start_gate != NOT:
         gate = plan.activity[activity].start_gate + instance - plan.activity[activity].first
@@ -447,8 +446,8 @@ def is_held(plan: Plan, state: State, tick: int, instance: int, activity: int) -
         satisfy(state, gate)
     elif state.piece[gate].since < tick:
         state.ending[instance] = WORKED
-    if plan.activity[activity].again != NOT and len(state.row) > 0 and state.instance[instance].row != NOT:
-        state.row[state.instance[instance].row].finish = NOT if held else tick
+    if plan.activity[activity].again != NOT and len(state.row) > 0 and state.told[instance].row != NOT:
+        state.row[state.told[instance].row].finish = NOT if held else tick
     return bool(held)
 
 
@@ -470,8 +469,8 @@ def happen(plan: Plan, chance: FlatDraws, state: State, tick: int) -> None:
         if node >= plan.instances or is_skipped(chance.skipped, node):
             pass_gate(plan, chance, state, tick, node)
             continue
-        if len(state.instance) > 0:
-            state.instance[node].ready = tick
+        if len(state.told) > 0:
+            state.told[node].ready = tick
         queue_up(plan, state, tick, node)
 
 
@@ -491,6 +490,8 @@ def pass_gate(plan: Plan, chance: FlatDraws, state: State, tick: int, node: int)
         if plan.gate[gate].held != NOT:
             let_finish(chance, state, tick, plan.gate[gate].held)
     state.piece[node].finish = tick
+    if len(state.told) > 0:
+        state.told[node].finish, state.told[node].ended = tick, state.counts[0].round
     follow(plan, chance, state, tick, node)
 
 
@@ -541,8 +542,8 @@ def finish_work(plan: Plan, chance: FlatDraws, state: State, tick: int, instance
     if not demand.odd:
         give_back(plan, state, tick, instance, group.demand)
     state.piece[instance].finish = tick
-    if len(state.instance) > 0:
-        state.instance[instance].finish, state.instance[instance].ended = tick, state.counts[0].round
+    if len(state.told) > 0:
+        state.told[instance].finish, state.told[instance].ended = tick, state.counts[0].round
     state.counts[0].finished += 1
     for k in range(plan.bundle[group.bundle], plan.bundle[group.bundle + 1]):
         add(plan, state, tick, plan.take[k].what, plan.take[k].amount)
@@ -557,7 +558,7 @@ def give_back(plan: Plan, state: State, tick: int, instance: int, queue: int) ->
     if len(state.settled) > 0:
         settled = state.settled[state.counts[0].settled]
         settled.tick, settled.round_ = tick, state.counts[0].round
-        settled.instance, settled.row = instance, state.instance[instance].row
+        settled.instance, settled.row = instance, state.told[instance].row
         state.counts[0].settled += 1
 
 
@@ -854,7 +855,7 @@ def duration(plan: Plan, chance: FlatDraws, state: State, instance: int, queue: 
 def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: int, tick: int) -> None:
     """The head of a queue takes all it needs and starts."""
     instance, demand = leave(plan, state, queue), plan.demand[queue]
-    is_traced, held_by = len(state.instance) > 0, i64(NOT)
+    is_traced, held_by = len(state.told) > 0, i64(NOT)
     if is_traced and state.piece[instance].since < tick:
         held_by = lacking(plan, chance, state, queue, tick, True)
     for k in range(demand.first_need, plan.demand[queue + 1].first_need):
@@ -917,7 +918,7 @@ def tell_start(
     state: State, tick: int, instance: int, kind: int, mode: int, held_by: int, ends: int, minutes: int
 ) -> None:
     """An attempt or a repair has started, and ends then, after so many minutes of work."""
-    history, turn = state.instance[instance], state.counts[0].round
+    history, turn = state.told[instance], state.counts[0].round
     if kind == WORK:
         history.start = tick
         history.round_ = turn
@@ -1117,8 +1118,8 @@ def set_out(plan: Plan, chance: FlatDraws, state: State) -> None:
         queue = state.queue[k]
         queue.waiting = queue.total = 0
         queue.called = queue.short_of = NOT
-    for instance in range(len(state.instance)):
-        history = state.instance[instance]
+    for node in range(len(state.told)):
+        history = state.told[node]
         history.ready = history.start = history.finish = history.ended = NOT
         history.held_by = history.used = history.row = history.planned = history.length = NOT
         history.attempts = 0

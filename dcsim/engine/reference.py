@@ -112,6 +112,8 @@ class Site:
         self.ready = [NOT] * network.instances
         self.finish = [NOT] * network.instances
         self.opened = self.waiting.opened
+        self.opening = [NOT] * network.gates
+        """Of each gate, the round in which it opened."""
         self.round = 0
         """Of the present tick."""
         self.ended = [NOT] * network.instances
@@ -287,6 +289,7 @@ class Site:
             self.env.process(self.perform(node))
             return
         self.opened[node - self.network.instances] = self.now
+        self.opening[node - self.network.instances] = self.round
         if (held := int(self.network.held[node - self.network.instances])) != NOT:
             self.may_finish[held].succeed()
         if node in self.milestone_of_gate:
@@ -369,6 +372,7 @@ class Site:
             shortage_rows=tuple(self.waiting.shortage_rows),
             delivered=np.array(self.deliveries, np.int64).reshape(len(self.deliveries), 4),
             opened=np.array(self.opened, np.int64),
+            opening=np.array(self.opening, np.int64),
             reached=reached,
             dated=dated(self.network, reached, fallen),
             eve=on_eve(self.network, finish, fallen),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dcsim.engine.jit import by_columns, by_rows
+from dcsim.engine.jit import by_columns, by_rows, readable
 from dcsim.engine.tables import DELIVERY, PIECE, ROW, SETTLED, SHORTAGE, RunRecord, Table
 from dcsim.trace import NOT, AttemptRow, DeliveryRow, Ints, Trace
 
@@ -17,7 +17,6 @@ def story_of(trace: Trace) -> RunRecord:
     before[first] = NOT
     last = np.full(trace.network.instances, NOT, np.int64)
     last[rows[:, 0]] = np.arange(len(rows))
-    empty = np.zeros(len(last), np.int64)
     columns = {
         "used": trace.mode,
         "ready": trace.ready,
@@ -30,9 +29,13 @@ def story_of(trace: Trace) -> RunRecord:
         "planned": trace.planned,
         "length": trace.length,
     }
+    node = np.zeros(len(trace.network.needed), PIECE)
+    for name, column in columns.items():
+        node[name][: len(last)] = column
+    node["finish"][len(last) :], node["ended"][len(last) :] = trace.opened, trace.opening
     shortages = sorted(trace.shortage_rows, key=lambda row: (row.ends == NOT, row.ends, row.demand))
     return RunRecord(
-        instance=by_columns(PIECE, *(columns.get(name, empty) for name in PIECE.names or ())),
+        node=readable(node),
         row=by_columns(ROW, *rows.T, before),
         settled=_settled(trace, rows, last),
         delivery=deliveries(trace.delivery_rows),
@@ -41,7 +44,7 @@ def story_of(trace: Trace) -> RunRecord:
 
 
 def _settled(trace: Trace, rows: Ints, last: Ints) -> Table:
-    """Pieces of work in the order in which they finished: by tick, round and instance."""
+    """Pieces of work in the order in which they finished: by tick and round."""
     once, many = np.flatnonzero((trace.done != NOT) & (last == NOT)), np.flatnonzero(rows[:, 5] != NOT)
     finish = np.concatenate([trace.finish[once], rows[many, 5]])
     start = np.concatenate([trace.start[once], rows[many, 4]])
@@ -50,18 +53,8 @@ def _settled(trace: Trace, rows: Ints, last: Ints) -> Table:
     row = np.concatenate([np.full(len(once), NOT), many])
     passed = (row == NOT) | ((row == last[instance]) & (trace.finish[instance] != NOT))
     ended = np.where(passed, trace.ended[instance], np.where(finish == start, turn + 1, 0))
-    return in_order(by_columns(SETTLED, finish, ended, instance, row))
-
-
-def in_order(settled: Table) -> Table:
-    """Pieces of work in the order in which they finished; sorted by one number each, where that is exact."""
-    columns = [settled[name].astype(np.int64) for name in ("tick", "round_", "instance")]
-    columns = [column - column.min(initial=0) for column in columns]
-    ticks, turns, instances = (int(column.max(initial=0)) + 1 for column in columns)
-    if ticks * turns * instances >= 2**63:
-        return settled[np.lexsort(columns[::-1])]
-    tick, turn, instance = columns
-    return settled[np.argsort((tick * turns + turn) * instances + instance, kind="stable")]
+    order = np.lexsort((ended, finish))
+    return by_columns(SETTLED, *(column[order] for column in (finish, ended, instance, row)))
 
 
 def deliveries(rows: Sequence[DeliveryRow]) -> Table:

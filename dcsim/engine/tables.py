@@ -89,7 +89,7 @@ PIECE = np.dtype(
         ("used", i64),  # the mode, whose digits are choices
         *((name, i32) for name in ("ready", "start", "finish", "attempts", "held_by", "row")),
         ("round_", i32),  # of the tick in which its first attempt started
-        ("ended", i32),  # the round of the tick in which it finished
+        ("ended", i32),  # the round of the tick in which it finished; a gate finishes when it opens
         *((name, i32) for name in ("planned", "length")),  # the end of its first attempt as known at its start
     ]
 )
@@ -199,11 +199,11 @@ class FlatDraws(NamedTuple):
 class RunRecord(NamedTuple):
     """What happened in one replication."""
 
-    instance: Table
+    node: Table
     row: Table
     """Attempts and repairs."""
     settled: Table
-    """Pieces of work in the order in which they finished: by tick, round and instance."""
+    """Pieces of work in the order in which they finished: by tick and round."""
     delivery: Table
     """By tick, stock and amount."""
     shortage: Table
