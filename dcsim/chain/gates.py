@@ -65,12 +65,6 @@ def worked_at(first: Ints, table: Table, calendar: int, minutes: int) -> int:
 
 
 @fast
-def bundle_of(plan: Plan, instance: int) -> int:
-    """The bundle that an instance produces."""
-    return int(plan.group[plan.node[instance].group].bundle)
-
-
-@fast
 def lag_of(past: Past, link: int) -> int:
     """The lag of a link, as a number; that before or after what a branch skipped does not count."""
     source, target = past.ways.link[link].source, past.ways.link[link].target
@@ -228,10 +222,3 @@ def ordered(past: Past, delivery: int) -> int:
 def came(past: Past, delivery: int) -> int:
     """When goods came, as tick and round in one number: in the first round, unless they were ordered in that tick."""
     return max(past.story.delivery[delivery].tick << ROUNDS, ordered(past, delivery))
-
-
-@fast
-def passes(story: RunRecord, settled: int) -> bool:
-    """Whether this was the attempt of its activity that passed."""
-    instance, row = story.settled[settled].instance, story.settled[settled].row
-    return row < 0 or (row == story.node[instance].row and story.node[instance].finish != NOT)
