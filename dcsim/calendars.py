@@ -45,6 +45,11 @@ class Calendar:
         """Opens, closes and the work done before, as numbers of Python, among which one is found sooner."""
         return self.opens.tolist(), self.closes.tolist(), self.worked_before.tolist()
 
+    @cached_property
+    def ever_closes(self) -> bool:
+        """Whether it is closed for a minute before its end."""
+        return int((self.closes - self.opens).sum()) < self.end
+
     def is_open(self, tick: int) -> bool:
         """Whether work goes on during the coming minute."""
         opens, closes, _ = self.lists
@@ -124,11 +129,15 @@ def subtract(calendar: Calendar, windows: Sequence[tuple[int, int]]) -> Calendar
     """The same calendar, closed during the windows [from, to)."""
     if not windows:
         return calendar
-    begins, ends = np.array(windows, dtype=np.int64).T
-    shut = from_intervals("", begins, ends, calendar.end)
-    ticks = np.concatenate((calendar.opens, calendar.closes, shut.opens, shut.closes))
-    changes = np.concatenate([np.repeat(signs, len(c.opens)) for c, signs in ((calendar, (1, -1)), (shut, (-1, 1)))])
-    return _where(calendar.name, ticks, changes, 1, calendar.end)
+    opens, closes = calendar.opens, calendar.closes
+    for begins, ends in windows:
+        if begins < ends:
+            before, after = opens < begins, closes > ends
+            opens, closes = (
+                np.concatenate((opens[before], np.maximum(opens[after], ends))),
+                np.concatenate((np.minimum(closes[before], begins), closes[after])),
+            )
+    return _calendar(calendar.name, opens, closes, calendar.end)
 
 
 def _where(name: str, ticks: NDArray[np.int64], changes: NDArray[np.int64], level: int, end: int) -> Calendar:

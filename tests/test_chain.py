@@ -379,7 +379,7 @@ def test_nothing_is_told_of_what_is_not_reached(engine):
     built = network_of(dcsim.load(spec))
     draws = draw(built, Expectation())
     (chain,) = chains(ENGINES[engine]()(built, draws), draws, [built.milestones[0].gate])
-    spent, touched = minutes_by_code(built, draws, chain, NOT, 0)
+    spent, touched = minutes_by_code(built, draws, [chain], np.array([NOT]), np.array([0]))
     assert len(chain) == 0
     assert not spent.any()
     assert not touched.any()

@@ -68,25 +68,22 @@ def waiting_for(cause: str, supplies: set[str]) -> Spending:
 
 
 def minutes_by_code(
-    network: Network, draws: Draws, chain: Table, reached: int, zero: int
+    network: Network, draws: Draws, chains: Sequence[Table], reached: Ints, zeros: Ints
 ) -> tuple[Ints, NDArray[np.bool_]]:
-    """The minutes of a chain since day zero, a tick, by code, and the codes that it leads through.
+    """The minutes of chains since day zero, a tick, and the codes that they lead through: chains by codes.
 
     The minutes add up to the milestone's distance from day zero, which is negative for one reached before.
     """
-    count = len(codes_of(network))
-    spent, touched = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    if reached == NOT:
-        return spent, touched
-    if len(chain):
-        chain = with_risks(network, draws, chain)
-        begins, ends, code = chain["begins"], chain["ends"], chain["code"]
-        np.add.at(spent, code, np.maximum(ends, zero) - np.maximum(begins, zero))
-        touched[code] = True
-    if rest := int(reached) - zero - int(spent.sum()):
-        start = ways(network).codes.start
-        spent[start] += rest
-        touched[start] = True
+    parts = [with_risks(network, draws, chain) if len(chain) else chain for chain in chains]
+    segments, which = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    spent = np.zeros((len(parts), len(codes_of(network))), np.int64)
+    touched = np.zeros(spent.shape, np.bool_)
+    at, zero = (which, segments["code"]), zeros[which]
+    np.add.at(spent, at, np.maximum(segments["ends"], zero) - np.maximum(segments["begins"], zero))
+    touched[at] = True
+    rest, start = np.where(reached == NOT, 0, reached - zeros - spent.sum(axis=1)), ways(network).codes.start
+    spent[:, start] += rest
+    touched[:, start] |= rest != 0
     return spent, touched
 
 
@@ -100,7 +97,7 @@ def with_risks(network: Network, draws: Draws, chain: Table) -> Table:
     risk = _slowed_by(network, draws, stock, tick)
     if risk == NOT:
         return chain
-    without = min(tick, undisturbed(network, draws, stock, tick))
+    without = undisturbed(network, draws, stock, tick)
     if without == tick:
         return chain
     parts = np.concatenate([chain[:1], chain])

@@ -134,7 +134,7 @@ class Runner:
 
 def closes(draws: Draws) -> bool:
     """Whether any calendar is ever closed in a replication."""
-    return any(int((c.closes - c.opens).sum()) < c.end for c in draws.calendars)
+    return any(calendar.ever_closes for calendar in draws.calendars)
 
 
 def new_state(network: Network, plan: Plan, attempts: int, settled: int, shortages: int) -> State:

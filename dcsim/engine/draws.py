@@ -647,22 +647,26 @@ def _due(network: Network, production: Production, horizon: int) -> Ints:
     return due[max(0, int(due.searchsorted(0, side="right")) - 1) :]
 
 
-@lru_cache(maxsize=64)
 def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
     """When what a stock's productions had delivered by a tick would have been there, had no risk slowed them down."""
     of_stock = (draws.deliveries.stock == stock) & (draws.deliveries.origin == PRODUCTION)
     wanted = int(draws.deliveries.amount[of_stock & (draws.deliveries.tick <= tick)].sum())
-    arrivals: dict[int, int] = {}
-    for production in network.productions:
-        if production.stock == stock:
-            delivered = produced(network, production, tick, (), _divisor(draws.factors, production))
-            for due, amount in zip(*(column.tolist() for column in delivered), strict=True):
-                arrivals[due] = arrivals.get(due, 0) + amount
-    for due in sorted(arrivals):
-        wanted -= arrivals[due]
-        if wanted <= 0:
-            return due
-    return tick
+    due, ever = _without_risks(network, draws, stock)
+    first = int(ever.searchsorted(wanted))
+    return min(tick, int(due[first])) if first < len(due) else tick
+
+
+@lru_cache(maxsize=8)
+def _without_risks(network: Network, draws: Draws, stock: int) -> tuple[Ints, Ints]:
+    """When a stock's productions would have delivered, had no risk slowed them down, and the units ever there then."""
+    made = [
+        produced(network, production, network.horizon, (), _divisor(draws.factors, production))
+        for production in network.productions
+        if production.stock == stock
+    ]
+    due, amount = np.concatenate(made, axis=1)
+    order = np.argsort(due, kind="stable")
+    return due[order], np.cumsum(amount[order])
 
 
 def _floors(total: Fraction, rate: Fraction, spans: Ints) -> Ints:

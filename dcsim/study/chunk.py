@@ -145,7 +145,8 @@ def run_chunk(
     touched = np.zeros(spent.shape, np.bool_)
     curves = tuple(np.zeros((days, counter.amounts), np.int32) for counter in what)
     every_day = np.arange(days)
-    zeros = [network.zero_of(milestone.name) for milestone in network.milestones]
+    asked = list(explained)
+    zeros = np.array([network.zero_of(network.milestones[number].name) for number in asked], np.int64)
     for k in range(size):
         if stopped():
             raise CancelledError
@@ -154,9 +155,9 @@ def run_chunk(
         reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
         dated[k], left[k] = outcome.dated, outcome.left
         stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
-        for replication, chain in enumerate(outcome.chains):
-            end, zero = outcome.reached[explained[replication]], zeros[explained[replication]]
-            spent[k, replication], touched[k, replication] = minutes_by_code(network, outcome.draws, chain, end, zero)
+        if asked:
+            chains, ends = outcome.chains, outcome.reached[asked]
+            spent[k], touched[k] = minutes_by_code(network, outcome.draws, chains, ends, zeros)
         for counter, curve in zip(what, curves, strict=True):
             curve[every_day, counter.by_day(outcome, days)] += 1
         del outcome  # its draws need room, as do those of the next
@@ -176,12 +177,14 @@ def drawn_names(network: Network) -> tuple[str, ...]:
     return (*names, *(f"activities.{network.activities[work.activity]}" for work in works))
 
 
+@lru_cache(maxsize=8)
 def _adding(network: Network) -> list[int]:
     """Risks that add so much, as is not known."""
     sizes = [drawn_of(risk).get("adds", {}).values() for risk in network.risks]
     return [number for number, sizes_ in enumerate(sizes) if any(not isinstance(size, Fixed) for size in sizes_)]
 
 
+@lru_cache(maxsize=8)
 def _branching(network: Network) -> list[int]:
     """Branches of the site."""
     return [number for number, branch in enumerate(network.branches) if branch.level == SITE]
