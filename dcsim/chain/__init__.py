@@ -20,10 +20,10 @@ def follower(network: Network, nodes: Sequence[int]) -> "Follow":
     from dcsim.chain.gates import Past
     from dcsim.chain.ways import ways
 
-    plan, backwards, told = flatten(network), ways(network), Chains(nodes)
+    plan, backwards, followed = flatten(network), ways(network), Chains(nodes)
 
     def follow(chance: FlatDraws, story: RunRecord) -> tuple[Table, ...]:
-        return told.of(Past(plan, backwards, chance, story))
+        return followed.of(Past(plan, backwards, chance, story))
 
     return follow
 
