@@ -1156,6 +1156,77 @@ def test_dates_that_other_projects_give_and_what_remains_are_those_of_p6(mpxj, t
     assert "start on or after 2026-01-21, which links of other projects give" in set(found.losses["what"])
 
 
+def two_projects(mpxj, path):
+    """An .xer file of two projects of the same name, with a link from the slab of one to the steel of the other."""
+    import jpype
+
+    java = jpype.JPackage("java")
+    context, both = mpxj.ProjectContext(), java.util.ArrayList()
+    start = java.time.LocalDateTime.of(2026, 1, 5, 8, 0)
+    for number, name in enumerate(("EAST", "WEST"), start=1):
+        made = mpxj.ProjectFile(context)
+        about = made.getProjectProperties()
+        about.setUniqueID(java.lang.Integer(number))
+        about.setProjectID(name)
+        for setter in (about.setStartDate, about.setPlannedStart, about.setStatusDate):
+            setter(start)
+        week = made.addDefaultBaseCalendar()
+        made.setDefaultCalendar(week)
+        root = made.addTask()
+        root.setName("Hall")
+        task(mpxj, root, week, f"{name}1", f"{name} work", 3)
+        mpxj.cpm.PrimaveraScheduler().schedule(made, start)
+        both.add(made)
+    stream = java.io.ByteArrayOutputStream()
+    mpxj.primavera.PrimaveraXERFileWriter().write(both, stream)
+    lines = bytes(stream.toByteArray()).decode("cp1252").splitlines()
+    head = next(k for k, line in enumerate(lines) if line == "%T\tTASK") + 1
+    columns = lines[head].split("\t")
+    rows = [dict(zip(columns, line.split("\t"), strict=False)) for line in lines[head + 1 : head + 3]]
+    (before, east), (after, west) = ((row["task_id"], row["proj_id"]) for row in rows)
+    link = {"task_pred_id": "77", "task_id": after, "pred_task_id": before, "proj_id": west, "pred_proj_id": east}
+    link |= {"pred_type": "PR_FS", "lag_hr_cnt": "0"}
+    cells = ("\t".join(("%F", *link)), "\t".join(("%R", *link.values())))
+    last = next(k for k, line in enumerate(lines) if line == "%E")
+    path.write_text("\r\n".join([*lines[:last], "%T\tTASKPRED", *cells, "%E", ""]), encoding="cp1252")
+
+
+def test_work_of_another_project_holds_what_waits_for_it_on_its_dates(mpxj, tmp_path):
+    """Both projects are called the same, so that their ids choose between them."""
+    path = tmp_path / "plan.xer"
+    two_projects(mpxj, path)
+    with pytest.raises(ScheduleError, match="choose one with --sheet: EAST, WEST"):
+        library.import_schedule(path)
+    assert len(library.import_schedule(path, sheet="EAST").activities) == 1
+    found = library.import_schedule(path, sheet="WEST")
+    table = found.activities.set_index("id")
+    assert list(table.index) == ["AWEST1", "AEAST1"]
+    assert table.loc["AEAST1", "simulated_finish"] == dt.datetime(2026, 1, 7, 17)
+    assert table.loc["AWEST1", "early_start"] == dt.datetime(2026, 1, 8, 8)
+    assert "'EAST work': it belongs to another project" in set(found.losses["what"])
+
+
+@pytest.mark.parametrize("year", ["2026", "2025"])
+def test_tasks_of_other_files_of_project_are_kept_on_their_dates(mpxj, tmp_path, year):
+    """A task that ends before the project begins holds nothing; the file may be in UTF-16."""
+    path = written(mpxj, tmp_path / "plan.xml", "MSPDI")
+    text = path.read_text(encoding="utf-8")
+    first = text.index("<Task>", text.index("<Name>Hall 1</Name>"))
+    part = text[first : text.index("</Task>", first)]
+    foreign = part.replace("<ExternalTask>false</ExternalTask>", "").replace("<ExternalTask>0</ExternalTask>", "")
+    foreign = foreign.replace("</Name>", "</Name><ExternalTask>1</ExternalTask>", 1)
+    text = text.replace(part, foreign.replace("2026-", f"{year}-")).replace('encoding="UTF-8"', 'encoding="UTF-16"')
+    path.write_bytes(text.encode("utf-16"))
+    found = library.import_schedule(path)
+    table = found.activities.set_index("activity")
+    if year == "2026":
+        assert table.loc["dig_pit", "early_finish"] == dt.datetime(2026, 1, 12, 17)
+        assert (table["file_off"] == 0).all()
+        assert "'Dig pit': it belongs to another project" in set(found.losses["what"])
+    else:
+        assert "dig_pit" not in table.index
+
+
 def changed(path, table, cells):
     """Change cells of the first row of a table of an .xer file; returns its line."""
     lines = path.read_bytes().splitlines()

@@ -1,6 +1,8 @@
 """Files of Primavera P6 and Microsoft Project, read by the Java library MPXJ inside this process."""
 
+import codecs
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -67,6 +69,8 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
         mark.encode(code) in data for mark in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be")
     ):
         raise ScheduleError(f"'{path}' has its own document type, which dcsim does not read")
+    if path.suffix.lower() == ".xml" and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = re.sub(r"(encoding=.)utf-16", r"\1UTF-8", data.decode("utf-16", "replace"), count=1, flags=re.I).encode()
     jpype = java()
     is_xer, is_guessed = path.suffix.lower() == ".xer", False
     if is_xer:
@@ -92,16 +96,19 @@ def planned(path: Path, name: str, project: str = "", encoding: str = "") -> Sch
 
 
 def _chosen(files: list[Any], project: str, path: Path) -> Any:
+    """The project with a name, or with an id where several have the same name."""
     if not files:
         raise ScheduleError(f"there are no activities in '{path}'")
-    names = [
-        str(file.getProjectProperties().getName() or file.getProjectProperties().getProjectTitle()) for file in files
-    ]
+    about = [file.getProjectProperties() for file in files]
+    names = [str(properties.getName() or properties.getProjectTitle()) for properties in about]
+    ids = [str(properties.getProjectID() or "") for properties in about]
+    keys = [id_ if id_ and names.count(name) > 1 else name for name, id_ in zip(names, ids, strict=True)]
     if len(files) > 1 and not project:
-        raise ScheduleError(f"'{path}' has several projects: choose one with --sheet: {', '.join(names)}")
-    if project and project not in names:
-        raise ScheduleError(f"'{path}' has no project '{project}'{nearest(project, names)}")
-    return files[names.index(project) if project else 0]
+        raise ScheduleError(f"'{path}' has several projects: choose one with --sheet: {', '.join(keys)}")
+    fitting = [number for number in range(len(files)) if project in ("", keys[number], ids[number])]
+    if not fitting:
+        raise ScheduleError(f"'{path}' has no project '{project}'{nearest(project, keys)}")
+    return files[fitting[0]]
 
 
 class _Reader:
@@ -191,12 +198,34 @@ class _Reader:
 
     def _is_planned(self, task: Any) -> bool:
         """Whether something is done at a date of its own."""
+        if task.getExternalTask() and len(task.getSuccessors()):
+            self._foreign(task)
+            return False
         why = "it belongs to another project" if task.getExternalTask() else ""
         why = why or ("it is inactive" if not task.getActive() else "")
         if why:
             self.made.lose(self._id(task), f"'{task.getName()}': {why}", "it is left out, with its links")
             self.left_out.add(int(task.getUniqueID()))
         return not why
+
+    def _foreign(self, task: Any) -> None:
+        """Work of another project that activities wait for, on the dates that the file gives it."""
+        start, finish = moment_of(task.getStart()), moment_of(task.getFinish())
+        begin, id_ = max(self.made.start, self.made.status or self.made.start), self._id(task)
+        if start is None or finish is None or finish <= begin:
+            self.left_out.add(int(task.getUniqueID()))
+            why = "it has no dates" if finish is None else "it has ended"
+            self.made.lose(id_, f"'{task.getName()}' of another project: {why}", "it is left out, with its links")
+            return
+        id_ = id_ if id_ not in self.made.activities else f"{id_} ({task.getUniqueID()})"
+        first = max(start, begin)
+        made = Activity(id_, str(task.getName() or id_), (finish - first) // dt.timedelta(minutes=1))
+        made.constraints = (Constraint("start on or after", first),)
+        made.early_start, made.early_finish = first, finish
+        self.made.activities[id_], self.ids[int(task.getUniqueID())] = made, id_
+        self.leaves[int(task.getUniqueID())] = [id_]
+        held = f"it goes on from {first:%Y-%m-%d %H:%M} to {finish:%Y-%m-%d %H:%M}, as the file says"
+        self.made.lose(id_, f"'{made.name}': it belongs to another project", held, "assumption")
 
     def _id(self, task: Any) -> str:
         own = task.get(self.own_id) if self.own_id is not None else None
@@ -261,7 +290,7 @@ class _Reader:
         self.leaves[int(task.getUniqueID())] = [id_]
 
     def _constraints(self, task: Any) -> Iterator[Constraint]:
-        if self.is_p6 and not task.getSummary():
+        if self.is_p6 and not (task.getSummary() or self.properties.getIgnoreRelationshipsToAndFromOtherProjects()):
             early, late = moment_of(task.getExternalEarlyStart()), moment_of(task.getExternalLateFinish())
             for kind, moment in (("start on or after", early), ("finish on or before", late)):
                 if moment is not None:
@@ -330,15 +359,19 @@ class _Reader:
 
     def _links(self, task: Any) -> None:
         for relation in task.getPredecessors():
-            before = int(relation.getPredecessorTask().getUniqueID())
+            predecessor = relation.getPredecessorTask()
+            before = int(predecessor.getUniqueID())
+            is_heeded = not self.properties.getIgnoreRelationshipsToAndFromOtherProjects()
+            if before not in self.leaves and is_heeded and predecessor.getParentFile() != self.project:
+                self._foreign(predecessor)
             firsts, lasts = self.leaves.get(before, []), self.leaves.get(int(task.getUniqueID()), [])
             if self.left_out.intersection((before, int(task.getUniqueID()))):
                 continue
             if not firsts or not lasts:
-                lost = f"a link between {self._id(relation.getPredecessorTask())} and {self._id(task)}"
+                lost = f"a link between {self._id(predecessor)} and {self._id(task)}"
                 self.made.lose(self._id(task), lost, "nothing: one of them is not in the scenario")
             elif len(firsts) > 1 or len(lasts) > 1 or before not in self.ids or int(task.getUniqueID()) not in self.ids:
-                lost = f"a link of what sums up others: {self._id(relation.getPredecessorTask())} to {self._id(task)}"
+                lost = f"a link of what sums up others: {self._id(predecessor)} to {self._id(task)}"
                 self.made.lose(self._id(task), lost, "links of each of these others")
             self.made.links += [
                 self._link(predecessor, successor, relation)
