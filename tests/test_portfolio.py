@@ -118,9 +118,9 @@ def rows_of(run, site):
     return sorted(found, key=repr)
 
 
-def refused(load, *texts):
+def refused(load, *texts, error=ScenarioError):
     """The message of a scenario that is refused, in which all these stand."""
-    with pytest.raises(ScenarioError) as caught:
+    with pytest.raises(error) as caught:
         load()
     for text in texts:
         assert text in str(caught.value)
@@ -397,6 +397,40 @@ def test_the_finance_of_a_site_is_left_out(opened, folder, own):
     assert [*getattr(scenario.finance, "costs", ())] == ["all"] * own
     said = "include: the `finance` of its sites is left out: a portfolio has only its own"
     assert [str(warning) for warning in scenario.warnings] == [f"line 2: {said}", f"line 5: {said}"]
+
+
+def test_layers_of_sites_go_by_the_names_of_the_sites(opened, folder):
+    """Variants, options and mitigations of a site, from outside or from `include`, in a portfolio of portfolios too."""
+    mitigated = SITE.replace("delays: {supplies.transformers: 1 to 3 wk}", "mitigation: {probability: 0}")
+    (folder / "sites" / "one.yaml").write_text(mitigated)
+    (folder / "two.yaml").write_text(TWO)
+    world = "name: World\ninclude: {us: {file: two.yaml MORE}}\n"
+
+    def state(scenario):
+        at = ("us.memphis", "us.texas")
+        racks = [int(scenario.places[f"{site}.rack"].count) for site in at]
+        middles = [str(scenario.activities[f"{site}.install"].duration.values[1]) for site in at]
+        return racks, middles, [float(scenario.risks[f"{site}.late"].probability) for site in at]
+
+    plain = opened(world.replace("MORE", ""))
+    assert state(plain) == ([3, 2], ["2 d", "2 d"], [0.4, 0.4])
+    changed = ([4, 2], ["1 d", "2 d"], [0, 0.4])
+    names = {"variants": ["us.memphis.more"], "options": ["us.memphis.air"], "mitigate": ["us.memphis.late"]}
+    assert state(opened(world.replace("MORE", ""), **names)) == changed
+    layers = {"variant": names["variants"], "option": names["options"], "mitigate": names["mitigate"]}
+    assert state(plain.with_(**layers)) == changed
+    inside = ", variants: memphis.more, options: memphis.air, mitigate: memphis.late"
+    assert state(opened(world.replace("MORE", inside))) == changed
+    table = dcsim.compare(plain, "us.memphis.more", n=2, engine="reference", workers=1).tables["scenarios"]
+    assert "us.memphis.more" in set(table["scenario"])
+    assert dcsim.check(folder / "portfolio.yaml").document.variants_of_sites == ("us.memphis.more", "us.texas.more")
+    world = world.replace(" MORE", "")
+    refused(lambda: opened(world, variants=["us.memphis.moer"]), "two.yaml: line 6: include.memphis: no variant 'moer'")
+    refused(lambda: opened(world, variants=["us.memphs.more"]), "line 2: include.us: no variant 'memphs.more'")
+    refused(lambda: opened(world, options=["us.texas.aire"]), "two.yaml: line 7: include.texas: no option 'aire'")
+    refused(
+        lambda: dcsim.compare(plain, "us.memphis.mor", n=2), "did you mean 'us.memphis.more'", error=dcsim.DcsimError
+    )
 
 
 def test_what_is_wrong_is_told_with_file_and_line(opened, folder):

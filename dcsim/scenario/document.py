@@ -79,6 +79,8 @@ class Document:
     """The variants that were applied to the file, in order."""
     limit: float = LIMIT
     """GiB that the scenario may take."""
+    variants_of_sites: tuple[str, ...] = ()
+    """The variants that the sites of a portfolio have, which can be applied to it: `memphis.fast`."""
     laid: tuple[Laid, ...] = ()
     """The layers applied after them, in order."""
 

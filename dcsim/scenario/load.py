@@ -1,7 +1,7 @@
 """A scenario read from a file: layers applied, values checked, every problem listed at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from dcsim.scenario.measured import Measured
 from dcsim.scenario.messages import translate
 from dcsim.scenario.overrides import override
 from dcsim.scenario.parse import UnreadableTextError
-from dcsim.scenario.portfolio import INCLUDE, Portfolio, routed
+from dcsim.scenario.portfolio import INCLUDE, Portfolio, included, routed
 from dcsim.scenario.provenance import Unwrapping
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.totals import with_totals
@@ -110,48 +110,51 @@ class _Loader:
     def open(self, variants: tuple[str, ...], *laid: Laid) -> Scenario:
         """The scenario with these layers applied."""
         stack = Stack(self.root, list(self.problems))
-        tree, refused = self._with_sites(stack, stack.lay_variants(self.tree, variants), laid)
-        sites = [*entries(tree, "sites")]
+        portfolio = Portfolio(stack, self.home, self.limit)
+        tree, refused = self._with_sites(portfolio, variants, laid)
         for layer in laid:
             own = {path: value for path, value in layer.overrides.items() if not path.startswith(INCLUDE)}
             tree, unknown = override(tree, own)
             refused += unknown
-            options = [name for site, name in routed(layer.options, sites) if not site]
+            options = routed(layer.options, portfolio.options)[""]
             tree = stack.lay_mitigations(stack.lay_options(tree, options), layer.mitigated)
         tree, uncounted = with_totals(prune(tree))
         stack.problems += uncounted
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
         document = draft.document(self.name, self.root.folder, self.limit, variants, laid)
+        document = replace(document, variants_of_sites=tuple(portfolio.variants_of_sites))
         scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.problems])
         scenario._opened_by = self
         scenario._warnings = (*in_order(stack.notes, self.name), *scenario.warnings)
         return scenario
 
-    def _with_sites(self, stack: Stack, tree: Node, laid: Sequence[Laid]) -> tuple[Node, list[Problem]]:
+    def _with_sites(
+        self, portfolio: Portfolio, variants: Sequence[str], laid: Sequence[Laid]
+    ) -> tuple[Node, list[Problem]]:
         """The scenario with all sites that it includes, after the layers that say which and how; and wrong paths."""
-        refused: list[Problem] = []
-        taken: dict[str, list[str]] = {}
+        stack, refused = portfolio.stack, list[Problem]()
+        tree = stack.lay_variants(self.tree, [name for name in variants if "." not in name])
         for layer in laid:
             about = {path: value for path, value in layer.overrides.items() if path.startswith(INCLUDE)}
             tree, unknown = override(tree, about)
             refused += unknown
-            for site, name in routed(layer.options, [*entries(tree, "include")]):
-                changes = None if site else (entries(tree, "options").get(name) or Node(None)).get("changes")
-                if site:
-                    taken.setdefault(site, []).append(name)
-                elif changes is not None and (included := changes.get("include")) is not None:
-                    tree = merge(tree, Node({"include": included}, included.mark))
+            for name in routed(layer.options, included(tree))[""]:
+                changes = (entries(tree, "options").get(name) or Node(None)).get("changes")
+                if changes is not None and (include := changes.get("include")) is not None:
+                    tree = merge(tree, Node({"include": include}, include.mark))
         only = next((layer.site for layer in laid if layer.site is not None), None)
         if only is not None:
-            sites = [name for name, entry in entries(tree, "include").items() if entry.value is not None]
-            if only in sites:
+            if only in included(tree):
                 tree = alone(tree, only)
             else:
-                message = f"no site '{only}'{nearest(only, sites, 'sites')}"
+                message = f"no site '{only}'{nearest(only, included(tree), 'sites')}"
                 stack.missing.append(Problem("include", message, self.name))
+        of_sites = routed([name for name in variants if "." in name], included(tree))
+        portfolio.options = routed([name for layer in laid for name in layer.options], included(tree))
+        portfolio.variants = of_sites
         try:
-            return Portfolio(stack, self.home, self.limit, taken).joined(tree), refused
+            return portfolio.joined(stack.lay_variants(tree, of_sites[""])), refused
         except UnreadableTextError as error:
             raise ScenarioError([error.problem], self.name) from None
 

@@ -1,7 +1,7 @@
 """Many sites in one scenario: each is read from a file of its own, and everything in it gets the name of its site."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -46,18 +46,23 @@ class Portfolio:
     stack: Stack
     home: Origin
     limit: float = LIMIT
+    variants: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Variants applied at each site, after those that `include` names."""
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Options taken at each site, beside those that `include` names."""
+    """Options taken at each site, after those that `include` names."""
+    outer: str = ""
+    """Before the names of its sites, in a portfolio that another one includes: `us.`."""
+    variants_of_sites: list[str] = field(default_factory=list)
+    """Every variant of a site: `memphis.fast`."""
     so_far: Counter[str] = field(default_factory=Counter)
     """Sites that were read, and the values in them."""
 
     def joined(self, own: Node, below: tuple[Origin, ...] = ()) -> Node:
         """The scenario with all sites in it; itself where it includes none."""
-        included = {name: entry for name, entry in entries(own, "include").items() if entry.value is not None}
-        if not included:
+        if not included(own):
             return own
         sites: dict[str, tuple[Node, Node]] = {}
-        for name, entry in included.items():
+        for name, entry in included(own).items():
             if (tree := self._site(name, entry, below or (self.home,))) is not None:
                 sites[name] = entry, tree
         own = self._clocked(own, sites)
@@ -108,11 +113,7 @@ class Portfolio:
             elif len(below) > DEEPEST or self.so_far["sites"] >= MOST_SITES:
                 problem = f"at most {DEEPEST} portfolios may include each other in a row, and {MOST_SITES:,} sites"
             else:
-                tree = self._layered(self.stack.read(text, origin), entry, path)
-                for key in _DATES:
-                    tree = tree if (date := entry.get(key)) is None else tree.replaced(key, date)
-                inner = replace(self, options={}).joined(tree, (*below, origin))
-                return self._computed(prune(inner))
+                return self._layered(name, self.stack.read(text, origin), entry, (*below, origin))
         except UnreadableFileError as error:
             problem = str(error)
         except UnreadableTextError as error:
@@ -121,18 +122,38 @@ class Portfolio:
         self.stack.missing.append(file.problem((*path, "file"), problem))
         return None
 
-    def _layered(self, tree: Node, entry: Node, path: Key) -> Node:
-        """The site with its variants, with what is set, and with its options and mitigations."""
-        tree = self.stack.lay_variants(tree, _names(entry.get("variants")))
+    def _layered(self, name: str, tree: Node, entry: Node, below: tuple[Origin, ...]) -> Node:
+        """The site with its variants, with what is set, with its options and mitigations, and with its own sites."""
+        self.variants_of_sites += (f"{self.outer}{name}.{variant}" for variant in entries(tree, "variants"))
+        unknown = len(self.stack.missing)
+        variants = [*_names(entry.get("variants")), *self.variants.get(name, ())]
+        tree = self.stack.lay_variants(tree, [variant for variant in variants if "." not in variant])
+        tree = self._set(tree, entry, ("include", name, "set"))
+        options = [*_names(entry.get("options")), *self.options.get(name, ())]
+        tree = self.stack.lay_options(tree, [option for option in options if "." not in option])
+        of_sites = [routed([word for word in words if "." in word], included(tree)) for words in (variants, options)]
+        tree = self.stack.lay_options(self.stack.lay_variants(tree, of_sites[0].pop("")), of_sites[1].pop(""))
+        for key in _DATES:
+            tree = tree if (date := entry.get(key)) is None else tree.replaced(key, date)
+        inside = replace(self, variants=of_sites[0], options=of_sites[1], outer=f"{self.outer}{name}.")
+        tree = inside.joined(tree, below)
+        tree = prune(self.stack.lay_mitigations(tree, _names(entry.get("mitigate"))))
+        self.stack.missing[unknown:] = [
+            problem if problem.file else entry.problem(("include", name), problem.message, self.home.name)
+            for problem in self.stack.missing[unknown:]
+        ]
+        return self._computed(tree)
+
+    def _set(self, tree: Node, entry: Node, path: Key) -> Node:
+        """The site with single values and parts of sections set."""
         given = entry.get("set")
         for key, value in (given.value if given is not None and isinstance(given.value, dict) else {}).items():
             if key in SECTIONS and isinstance(value.value, dict):
                 tree = merge(tree, settled(Node({key: value}, value.mark)))
                 continue
             tree, wrong = override(tree, {key: value})
-            self.stack.missing += [value.problem((*path, "set", key), problem.message) for problem in wrong]
-        tree = self.stack.lay_options(tree, [*_names(entry.get("options")), *self.options.get(str(path[1]), ())])
-        return self.stack.lay_mitigations(tree, _names(entry.get("mitigate")))
+            self.stack.missing += [value.problem((*path, key), problem.message) for problem in wrong]
+        return tree
 
     def _computed(self, tree: Node) -> Node:
         formulas = Formulas(tree)
@@ -231,11 +252,18 @@ class Portfolio:
         self.stack.problems.append(node.problem(path, message, self.home.name))
 
 
-def routed(names: Sequence[str], sites: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names that belong to a site, `memphis.air_freight`, as the site and its own name; others under no site."""
+def included(tree: Node) -> dict[str, Node]:
+    """What a portfolio includes, without what it leaves out."""
+    return {name: entry for name, entry in entries(tree, "include").items() if entry.value is not None}
+
+
+def routed(names: Sequence[str], sites: Collection[str]) -> dict[str, list[str]]:
+    """Names by the site that they belong to, `memphis.air_freight` as `air_freight`; others under the empty name."""
+    by_site: dict[str, list[str]] = {"": []}
     for name in names:
         site, dot, rest = name.partition(".")
-        yield (site, rest) if dot and site in sites else ("", name)
+        by_site.setdefault(site if dot and site in sites else "", []).append(rest if dot and site in sites else name)
+    return by_site
 
 
 def _as_site(entry: Node, tree: Node, own: Node) -> Node:

@@ -202,13 +202,14 @@ def _changed(base: Scenario, change: str) -> Scenario:
     path, equals, value = change.partition("=")
     if equals:
         return changed(base, overrides={path.strip(): value})
-    if change not in base.variants and change in base.options:
+    variants = [*base.variants, *base.document.variants_of_sites]
+    if change not in variants and change in base.options:
         return changed(base, options=[change])
-    if change not in base.variants and change in base.risks:
+    if change not in variants and change in base.risks:
         return changed(base, mitigate=[change])
-    if change not in base.variants:
+    if change not in variants:
         where = ": load a file with `dcsim.load`" if change.endswith((".yaml", ".yml")) else ""
-        names = [*base.variants, *base.options, *base.risks]
+        names = [*variants, *base.options, *base.risks]
         raise RequestError(f"no variant, option or risk '{shorten(change)}'{where or nearest(change, names)}")
     return changed(base, [change])
 
