@@ -9,7 +9,7 @@ from rich.console import Console
 
 from dcsim import replicate
 from dcsim.document.chart import Axis, Bars, Chart
-from dcsim.document.report import Cell, Column, Report, Section, Table
+from dcsim.document.report import Cell, Column, Picture, Report, Section, Table
 from dcsim.report.files import report
 from dcsim.report.markdown import markdown
 from dcsim.report.terminal import shown
@@ -27,6 +27,21 @@ REPORT = Report(
     ("S", "seed 0"),
     [Section("Part", ("A sentence.",), ("a point",), [Table(COLUMNS, ROWS, "T")], [CHART], ("small print",))],
 )
+
+
+def test_a_terminal_makes_no_pictures_and_others_make_them_once(capsys):
+    made = []
+
+    def make():
+        made.append(CHART)
+        return CHART
+
+    drawn = Report("R", ("S",), [Section("Part", ("A sentence.",), charts=Picture(make))])
+    Console().print(shown(drawn))
+    assert "A sentence." in capsys.readouterr().out
+    assert made == []
+    assert [*drawn.charts, *drawn.sections[0].charts] == [CHART, CHART]
+    assert made == [CHART]
 
 
 def test_markdown_has_everything_but_markup_of_its_own():

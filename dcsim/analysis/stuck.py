@@ -40,9 +40,10 @@ def stuck_table(trace: Trace, draws: Draws) -> pd.DataFrame:
     waiting = _waiting(trace)
     bills = set(np.setdiff1d(np.arange(network.instances), network.built).tolist()) - set(waiting)  # due later
     unfinished = [instance for instance in np.flatnonzero(trace.finish == NOT).tolist() if instance not in bills]
-    left = _Left(trace, draws)
-    before = _Predecessors(trace, left.ever)
     rows: list[tuple[str, str, str, str, int | None, int | None]] = []
+    if unfinished:
+        left = _Left(trace, draws)
+        before = _Predecessors(trace, left.ever)
     for instance in unfinished:
         name = network.activities[int(network.activity[instance])]
         place = network.place_path(instance)

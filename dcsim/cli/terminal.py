@@ -136,7 +136,7 @@ def tell(
             result.save(out)
         except DcsimError as error:  # what was computed is printed all the same
             refused, out = error, None
-    text = shown(report or result.report())
+    text = "" if as_json or as_csv else shown(report or result.report())
     answer(result, result.question.MAIN, text, as_json, as_csv, *written, *in_folder(out))
     if refused is not None:
         raise refused

@@ -3,8 +3,9 @@
 Terminal, page, Markdown and spreadsheet show the same report.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from dcsim.document.chart import Chart
@@ -74,6 +75,24 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     title: str = ""
+
+
+@dataclass(frozen=True)
+class Picture(Sequence[Chart]):
+    """A chart that nothing but pictures can show, made when it is first looked at."""
+
+    make: Callable[[], Chart]
+
+    @cached_property
+    def chart(self) -> Chart:
+        """The chart."""
+        return self.make()
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, number: Any) -> Any:
+        return (self.chart,)[number]
 
 
 @dataclass(frozen=True)

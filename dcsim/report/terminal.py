@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from dcsim.document.chart import Chart, Line
-from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.report import Column, Picture, Report, Section, Table
 from dcsim.document.words import cell
 
 STYLES = {"strong": "bold", "soft": "dim"}
@@ -45,7 +45,7 @@ def _section(section: Section) -> Iterator[RenderableType]:
         yield from [Text("")] if number or section.sentences or section.points else []
         yield from [Text(table.title)] if table.title else []
         yield _table(table)
-    for chart in section.charts:
+    for chart in () if isinstance(section.charts, Picture) else section.charts:
         yield from _growth(chart)
     yield from (Text(note, style="dim") for note in section.notes)
 

@@ -23,7 +23,7 @@ from dcsim.dates import ended, spelled
 from dcsim.document.causes import cause, kind_of_wait, waited_for
 from dcsim.document.chart import Axis, Band, Bars, Chart, Dots, Mark
 from dcsim.document.names import labelled
-from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.report import Column, Picture, Report, Section, Table
 from dcsim.document.words import NEVER, change, counted, date_of, day, days, listed, span_of_places
 from dcsim.errors import RequestError, ResultError
 from dcsim.scenario.cash import Paying
@@ -112,7 +112,7 @@ def report(result: Result, milestone: str = "") -> Report:
     begun = Section("", (_ended(result),), notes=(day_zero(result.scenario),))
     sections = (begun, _milestones(result, milestone), _waits(result), _taken(result))
     more = (fitted(result.scenario), _stuck(result))
-    shown = Section("Activities by place", charts=(gantt_chart(result),))
+    shown = Section("Activities by place", charts=Picture(lambda: gantt_chart(result)))
     return Report.of("One run", result.subject(), (*sections, *more, shown))
 
 
@@ -183,7 +183,7 @@ def _waits(result: Result) -> Section:
         [waited_for(row["cause"]), row["days"], row["waiting_days"], row["activities"]]
         for row in table.to_dict("records")
     ]
-    return waits_section("Longest waits", columns, cells, waits_chart(result))
+    return waits_section("Longest waits", columns, cells, Picture(lambda: waits_chart(result)))
 
 
 def _stuck(result: Result) -> Section:

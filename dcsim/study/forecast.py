@@ -17,7 +17,7 @@ from dcsim.document.bars import coloured
 from dcsim.document.causes import kind_of_wait, waited_for
 from dcsim.document.chart import Axis, Bars, Chart, Columns, Dots, Line, Mark, Rule
 from dcsim.document.names import labelled
-from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.report import Column, Picture, Report, Section, Table
 from dcsim.document.words import NEVER, UNKNOWN, change, counted, date_of, day, joined, share
 from dcsim.study.curves import Curve, by_unit, chosen, observed_and_target_dates, over_time
 from dcsim.study.design import RANDOM
@@ -163,7 +163,7 @@ def _waits(result: Result) -> Section:
     names = ["days", "days_p10", "days_p90", "waiting_days"]
     table = result.tables["waits"]
     cells = [[waited_for(row["cause"]), *(row[name] for name in names)] for row in table.to_dict("records")]
-    return waits_section("Longest waits, on average", columns, cells, waits_chart(result))
+    return waits_section("Longest waits, on average", columns, cells, Picture(lambda: waits_chart(result)))
 
 
 MOST_MOVED = 3

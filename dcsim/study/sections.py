@@ -3,8 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from dcsim.document.chart import Chart
-from dcsim.document.report import Column, Section, Table
+from dcsim.document.report import Column, Picture, Section, Table
 from dcsim.document.words import counted, days, units, written
 from dcsim.scenario.schema import Scenario
 
@@ -24,13 +23,13 @@ def fitted(scenario: Scenario) -> Section:
     return Section("Fitted values" if points else "", points=points)
 
 
-def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], chart: Chart) -> Section:
+def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], chart: Picture) -> Section:
     """What was waited for longest."""
     if not rows:
         return Section("")
     more = len(rows) - MOST_CAUSES
     notes = (f"and {counted(more, 'more cause')}",) if more > 0 else ()
-    return Section(title, tables=(Table(columns, rows[:MOST_CAUSES]),), charts=(chart,), notes=notes)
+    return Section(title, tables=(Table(columns, rows[:MOST_CAUSES]),), charts=chart, notes=notes)
 
 
 def day_zero(scenario: Scenario) -> str:
