@@ -19,7 +19,7 @@ BYTES: Mapping[str, int] = {
     "comparisons of patterns with places": 200,
     "intervals of calendars": 250,
     "values kept of all replications": 24,
-    "cells of curves over time": 4,
+    "rows of curves over time": 72,
 }
 """What one of each takes while a build is simulated by the slower engine and told; measured, and rounded up. Where the
 time that it takes is what hurts, that much more."""

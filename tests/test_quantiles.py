@@ -19,6 +19,7 @@ from dcsim.analysis.quantiles import (
     summary_table,
 )
 from dcsim.errors import RequestError
+from dcsim.study.chunk import Tally
 from dcsim.study.replicate import Precision
 
 DAYS = np.arange(1.0, 101.0)
@@ -186,11 +187,66 @@ def test_without_milestones_there_is_an_empty_summary():
 def test_bands_are_the_quantiles_of_the_amounts():
     rng = np.random.default_rng(4)
     amounts = np.sort(rng.integers(0, 40, (30, 250)), axis=0)
-    counts = np.stack([np.bincount(day, minlength=40) for day in amounts]).astype(np.int32)
-    told = bands(counts, 64)
+    told = bands(counted(amounts).rows)
     for level in LEVELS:
-        expected = np.quantile(amounts, level, axis=1, method="inverted_cdf") * 64
-        assert (told[level] == expected).all()
+        assert (told[level] == np.quantile(amounts, level, axis=1, method="inverted_cdf")).all()
+
+
+def counted(amounts, marks=(0,), order=1):
+    """Amounts by day and replication."""
+    tally, days = Tally(np.array(marks)), np.arange(len(amounts))
+    for replication in amounts.T[::order]:
+        tally.add(np.stack([days, replication, np.ones_like(days)], axis=1))
+        if order < 0:
+            tally.settle()
+    return tally.settle()
+
+
+def test_amounts_are_rounded_alike_in_every_order_and_marks_never(monkeypatch):
+    """No more rows than there is room for; the step is the first power of two that is enough."""
+    rng, marks = np.random.default_rng(5), [0, 777, 5001]
+    amounts = np.sort(rng.integers(0, 5001, (30, 250)), axis=0)
+    amounts[10:20, ::3], amounts[-1] = 777, 5001
+    monkeypatch.setattr("dcsim.study.chunk.MOST_ROWS", 1000)
+    there, back = counted(amounts, marks), counted(amounts, marks, order=-1)
+    assert (there.rows == back.rows).all()
+    assert there.step == back.step > 1
+
+    def rounded(step):
+        mark = np.array(marks)[np.searchsorted(marks, amounts, side="right") - 1]
+        return np.maximum(amounts // step * step, mark)
+
+    fewest = [sum(len(np.unique(day)) for day in rounded(step)) for step in (there.step // 2, there.step)]
+    assert fewest[0] > 1000 >= fewest[1] == len(there.rows)
+    told = bands(there.rows)
+    for level in LEVELS:
+        assert (told[level] == np.quantile(rounded(there.step), level, axis=1, method="inverted_cdf")).all()
+    assert told[0.5][-1] == 5001
+
+
+AMOUNTS = [54_576, 21_888, 32_760, 40_968, 27_288]
+
+
+def test_the_fan_is_exact_whatever_the_amounts(monkeypatch):
+    """More steps of the greatest common divisor than there were levels: 7,395 of 24."""
+    activities = {
+        f"a{k}": {"duration": f"{5 + k} d", "produces": {"usable": amount}} for k, amount in enumerate(AMOUNTS)
+    }
+    whole = {"m": {"supply": "usable", "reaches": sum(AMOUNTS)}}
+    sections = {"supplies": {"usable": {"unit": "GPU"}}, "activities": activities, "milestones": whole}
+    scenario = dcsim.load({"name": "whole", "start": "2026-01-01", "horizon": "60 d", **sections})
+    fan = dcsim.replicate(scenario, n=4)
+    assert fan.supplies["p50"].iloc[4:9].tolist() == np.cumsum(AMOUNTS).tolist()
+    assert "rounded" not in str(fan.report())
+    monkeypatch.setattr("dcsim.study.chunk.MOST_ROWS", 60)
+    activities["a2"]["duration"] = {"uniform": ["4 d", "40 d"]}
+    scenario = dcsim.load({"name": "whole", "start": "2026-01-01", "horizon": "60 d", **sections})
+    fan = dcsim.replicate(scenario, n=40)
+    assert fan.supplies["p50"].iloc[-1] == sum(AMOUNTS)
+    step = int(fan.supplies["step"].iloc[0])
+    assert f"amounts of usable are rounded down to multiples of {step:,} GPU; goals" in " ".join(
+        str(fan.report()).split()
+    )
 
 
 @pytest.mark.slow

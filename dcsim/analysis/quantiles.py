@@ -151,8 +151,8 @@ def summary_table(
     return typed(rows, SUMMARY)
 
 
-def bands(counts: NDArray[np.int32], width: int, levels: Sequence[float] = LEVELS) -> dict[float, NDArray[np.int64]]:
-    """Quantiles of an amount on every day, from how many replications had which amount: days by amounts / width."""
-    running = np.cumsum(counts, axis=1, dtype=np.int64)
-    count = int(running[0, -1])
-    return {level: (running < rank(level, count)).sum(axis=1) * width for level in levels}
+def bands(rows: NDArray[np.int64], levels: Sequence[float] = LEVELS) -> dict[float, NDArray[np.int64]]:
+    """Quantiles of an amount on every day, from rows of day, amount and how many replications had it."""
+    running, every_day = np.cumsum(rows[:, 2]), np.arange(int(rows[-1, 0]) + 1)
+    n = int(running[-1]) // len(every_day)
+    return {level: rows[np.searchsorted(running, every_day * n + rank(level, n)), 1] for level in levels}

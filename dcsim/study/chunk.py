@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from math import gcd, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,49 @@ from dcsim.study.design import designed, site_quantities
 from dcsim.trace import NOT, causes
 from dcsim.units import DAY
 
-MOST_AMOUNTS = 1024
-"""The finest step in which a supply is counted over many replications."""
+MOST_ROWS = 1_000_000
+"""Of so many days and amounts it is known, for one supply, how many replications had them."""
+
+
+@dataclass(eq=False)
+class Tally:
+    """How many replications had which amount at the end of which day.
+
+    Amounts are exact until there are more than `MOST_ROWS` rows. Then they are rounded down to multiples of a step,
+    which doubles until there are no more; `marks` stay exact. In which order replications come makes no difference.
+    """
+
+    marks: Ints
+    rows: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    """Day, amount, how many replications: by day, then amount."""
+    step: int = 1
+    _pending: list[Ints] = field(default_factory=list)
+
+    def add(self, rows: Ints, step: int = 1) -> None:
+        """Take more rows, whose amounts have such a step."""
+        self.step = max(self.step, step)
+        self._pending.append(rows)
+        if sum(map(len, self._pending)) > max(len(self.rows), MOST_ROWS // 4):
+            self.settle()
+
+    def settle(self) -> "Tally":
+        """With all that it took, in no more rows than there is room for."""
+        if self._pending:
+            self.rows, self._pending = self._added_up(np.concatenate([self.rows, *self._pending])), []
+        while len(self.rows) > MOST_ROWS and self.step < 2**62:
+            self.step *= 2
+            self.rows = self._added_up(self.rows)
+        return self
+
+    def _added_up(self, rows: Ints) -> Ints:
+        day, amount, count = rows.T
+        if self.step > 1:
+            mark = self.marks[np.searchsorted(self.marks, amount, side="right") - 1]
+            amount = np.maximum(amount // self.step * self.step, mark)
+        order = np.lexsort((amount, day))
+        day, amount, count = day[order], amount[order], count[order]
+        first = np.flatnonzero((np.diff(day, prepend=-1) != 0) | (np.diff(amount, prepend=-1) != 0))
+        return np.stack([day[first], amount[first], np.add.reduceat(count, first)], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +74,15 @@ class Counter:
 
     supply: str
     initial: int
-    width: int
-    """Amounts are counted in multiples of this."""
-    amounts: int
+    marks: Ints
+    """Amounts that are always counted exactly: none, what there is at the start, what milestones need, and all."""
     instances: Ints
     """Instances that produce it."""
     gains: Ints
     stocks: Ints
 
     def by_day(self, outcome: Outcome, days: int) -> Ints:
-        """Units ever there at the end of each day since the start, in multiples of the width."""
+        """Units ever there at the end of each day since the start."""
         done = (outcome.finish[self.instances] != NOT) & ~outcome.draws.skipped[self.instances]
         instances = self.instances[done]
         worked = ~np.isin(instances, list(outcome.begun))
@@ -50,7 +90,7 @@ class Counter:
         gained = np.bincount(dated // DAY, weights=self.gains[done], minlength=days)
         for tick, amount in _deliveries(self.stocks, outcome.draws.deliveries, outcome):
             gained[tick // DAY] += amount
-        return ((self.initial + np.cumsum(gained[:days])) // self.width).astype(np.int64)
+        return (self.initial + np.cumsum(gained[:days])).astype(np.int64)
 
 
 def _deliveries(stocks: Ints, known: Deliveries, outcome: Outcome) -> list[tuple[int, int]]:
@@ -73,10 +113,9 @@ def _counter(network: Network, name: str) -> Counter:
     gains = gain[network.bundle[instances]]
     initial = sum(network.stocks[stock].initial for stock in stocks)
     lots = [order.lot(k) for order in network.orders if order.stock in stocks for k in range(order.lots)]
-    unit = gcd(initial, *gains.tolist(), *lots) or 1
-    most = initial + int(gains.sum()) + sum(lots)
-    width = unit * max(1, -(-most // (unit * MOST_AMOUNTS)))
-    return Counter(name, initial, width, most // width + 1, instances, gains, np.array(sorted(stocks), np.int64))
+    reached = [m.reaches for m in network.milestones if m.stocks and stocks.issuperset(m.stocks)]
+    marks = np.unique([0, initial, *reached, initial + int(gains.sum()) + sum(lots)])
+    return Counter(name, initial, marks, instances, gains, np.array(sorted(stocks), np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,21 +140,8 @@ class Chunk:
     """Minutes of driving chains since day zero: replications by milestones explained by what they were spent on."""
     touched: NDArray[np.bool_]
     """Whether the chain led through it, alike."""
-    curves: tuple[NDArray[np.int32], ...]
-    """For each counter, how many replications had which amount at the end of which day: days by amounts."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What is pickled: of curves, which are nearly all zeros, where they are not, and by how much."""
-        places = [np.flatnonzero(curve) for curve in self.curves]
-        sparse = [(curve.shape, at, curve.ravel()[at]) for curve, at in zip(self.curves, places, strict=True)]
-        return self.__dict__ | {"curves": sparse}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        curves = []
-        for shape, at, values in state["curves"]:
-            curves.append(np.zeros(shape, np.int32))
-            curves[-1].ravel()[at] = values
-        self.__dict__.update(state | {"curves": tuple(curves)})
+    curves: tuple[Tally, ...]
+    """Of each counter."""
 
 
 def run_chunk(
@@ -143,8 +169,8 @@ def run_chunk(
     left, stuck = np.zeros(size, np.int64), []
     spent = np.zeros((size, len(explained), len(codes_of(network))), np.int64)
     touched = np.zeros(spent.shape, np.bool_)
-    curves = tuple(np.zeros((days, counter.amounts), np.int32) for counter in what)
-    every_day = np.arange(days)
+    curves = tuple(Tally(counter.marks) for counter in what)
+    every_day, once = np.arange(days), np.ones(days, np.int64)
     asked = list(explained)
     zeros = np.array([network.zero_of(network.milestones[number].name) for number in asked], np.int64)
     for k in range(size):
@@ -159,9 +185,14 @@ def run_chunk(
             chains, ends = outcome.chains, outcome.reached[asked]
             spent[k], touched[k] = minutes_by_code(network, outcome.draws, chains, ends, zeros)
         for counter, curve in zip(what, curves, strict=True):
-            curve[every_day, counter.by_day(outcome, days)] += 1
+            curve.add(np.stack([every_day, counter.by_day(outcome, days), once], axis=1))
         del outcome  # its draws need room, as do those of the next
-    return Chunk(first, reached, dated, waits, drawn, left, np.concatenate(stuck), spent, touched, curves)
+    return Chunk(first, reached, dated, waits, drawn, left, np.concatenate(stuck), spent, touched, settled(curves))
+
+
+def settled(curves: Sequence[Tally]) -> tuple[Tally, ...]:
+    """The same, with all that they took."""
+    return tuple(curve.settle() for curve in curves)
 
 
 def drawn_names(network: Network) -> tuple[str, ...]:
@@ -240,10 +271,8 @@ def frame_of(chunk: Chunk) -> pd.DataFrame:
         pd.DataFrame(dict(zip(COLUMNS, ("stuck", *chunk.stuck.T), strict=True))),
     ]
     for number, curve in enumerate(chunk.curves):
-        day, amount = np.nonzero(curve)
-        parts.append(
-            pd.DataFrame(dict(zip(COLUMNS, (f"curve{number}", day, amount, curve[day, amount], 0), strict=True)))
-        )
+        cells = (f"amount{number}", *curve.rows.T, curve.step)
+        parts.append(pd.DataFrame(dict(zip(COLUMNS, cells, strict=True))))
     return pd.concat(parts, ignore_index=True).astype({"first": "int64", "second": "int64"})
 
 
@@ -277,10 +306,9 @@ def chunk_of(
 
     curves = []
     for number, counter in enumerate(what):
-        curve = np.zeros((network.horizon // DAY + 1, counter.amounts), np.int32)
-        rows = of[f"curve{number}"]
-        curve[rows["replication"].to_numpy(), rows["name"].to_numpy()] = rows["first"].to_numpy()
-        curves.append(curve)
+        rows = of[f"amount{number}"]
+        counted = rows[["replication", "name", "first"]].to_numpy(np.int64)
+        curves.append(Tally(counter.marks, counted, int(rows["second"].iloc[0])))
     shape = (size, len(explained), len(codes_of(network)))
     return Chunk(
         first,

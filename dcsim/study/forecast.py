@@ -34,7 +34,7 @@ TABLES = {
     "summary": f"{SUMMARY} p10_date:time p50_date:time p80_date:time p90_date:time",
     "waits": "cause days:number days_p10:number days_p90:number waiting_days:number",
     "draws": "replication:whole name value:number",
-    "supplies": "supply unit day:number date:time p10:number p50:number p80:number p90:number",
+    "supplies": "supply unit day:number date:time p10:number p50:number p80:number p90:number step:number",
     "stuck": STUCK,
 }
 ABOUT: Fields = {"sampling": str, "replications": Count, "until_precise": Wishes | None, "simulated": Count}
@@ -51,7 +51,7 @@ Row = Mapping[Hashable, Any]
 def report(result: Result, milestone: str = "") -> Report:
     """By when each milestone is reached with which chance, what is missing, and what was waited for longest."""
     rows = sorted(result.tables["summary"].to_dict("records"), key=lambda row: row["milestone"] != milestone)
-    begun = Section("", tuple(_ended(result)), notes=(day_zero(result.scenario),))
+    begun = Section("", tuple(_ended(result)), notes=(day_zero(result.scenario), *_rounded(result)))
     sections = [begun, _milestones(result, rows), _chances(result, rows)]
     sections += [progress_section(result)] if "progress" in result.tables else []
     sections += [_seen(result)] if "seen" in result.tables else []
@@ -176,6 +176,14 @@ def s_curve(result: Result, milestone: str = "", supply: str = "") -> Chart:
     """What is counted over time, each with its P50 and the middle 80 %; where nothing is, a histogram."""
     names = chosen(result, milestone, supply)
     return _curves(result, names) if names else histogram(result, milestone)
+
+
+def _rounded(result: Result) -> Iterator[str]:
+    """Which supplies have too many amounts in too many replications for all to be counted exactly."""
+    table = result.tables["supplies"]
+    for name, step in table[table["step"] > 1].groupby("supply", sort=False)["step"].first().items():
+        unit = result.scenario.supplies[str(name)].unit
+        yield f"amounts of {name} are rounded down to multiples of {step:,.0f} {unit}; goals and the whole are exact"
 
 
 def _curves(result: Result, names: list[str]) -> Chart:

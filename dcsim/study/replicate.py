@@ -10,14 +10,13 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dcsim.engine import choose
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign
-from dcsim.study.chunk import Chunk, Counter, counters, frame_of, run_chunk
+from dcsim.study.chunk import Chunk, Counter, Tally, counters, frame_of, run_chunk, settled
 from dcsim.study.design import BLOCK, RANDOM, refuse_unknown
 from dcsim.study.manifest import manifest_of
 from dcsim.study.replications import Asked, Replications, asked_for, require_milestone, require_name
@@ -191,15 +190,14 @@ class Gathered:
 
     def __init__(self) -> None:
         self.chunks: dict[int, Chunk] = {}
-        self.curves: tuple[NDArray[np.int32], ...] = ()
+        self.curves: tuple[Tally, ...] = ()
         self.count = 0
 
     def add(self, chunk: Chunk) -> None:
         """Take one more."""
-        if self.chunks:
-            self.curves = tuple(a + b for a, b in zip(self.curves, chunk.curves, strict=True))
-        else:
-            self.curves = chunk.curves
+        self.curves = self.curves or tuple(Tally(curve.marks) for curve in chunk.curves)
+        for curve, more in zip(self.curves, chunk.curves, strict=True):
+            curve.add(more.rows, more.step)
         self.chunks[chunk.first] = replace(chunk, curves=())
         self.count += len(chunk.left)
 
@@ -208,7 +206,7 @@ class Gathered:
         ordered = [self.chunks[first] for first in sorted(self.chunks)]
         rows = [field.name for field in fields(Chunk) if field.name not in ("first", "curves")]
         merged = {name: np.concatenate([getattr(chunk, name) for chunk in ordered]) for name in rows}
-        return Chunk(first=ordered[0].first, curves=self.curves, **merged)
+        return Chunk(first=ordered[0].first, curves=settled(self.curves), **merged)
 
 
 @dataclass(frozen=True)

@@ -257,19 +257,21 @@ class Replications(Result):
 
     @cached_property
     def supplies(self) -> pd.DataFrame:
-        """Fans of the supplies that milestones count: supply, unit, day, date, p10, p50, p80, p90.
+        """Fans of the supplies that milestones count: supply, unit, day, date, p10, p50, p80, p90, step.
 
-        One row per supply and day: what had ever been there at the end of that day.
+        One row per supply and day: what had ever been there at the end of that day. Amounts are exact where the step is
+        1, else rounded down to a multiple of it; what milestones need, and all that can be there, is always exact.
         """
         units = {stock.name: stock.unit for stock in self.network.stocks}
         parts = []
         for counter, curve in zip(self.counters, self.kept.curves, strict=True):
-            last = (np.arange(len(curve)) + 1) * DAY
+            last = (np.arange(curve.rows[-1, 0] + 1) + 1) * DAY
             part: dict[str, Any] = {"supply": counter.supply, "unit": units[counter.supply]}
             part |= {"day": days(self.network, last), "date": dates(self.network, last - 1)}
-            part |= {f"p{round(100 * k)}": values for k, values in bands(curve, counter.width, LEVELS).items()}
+            part |= {f"p{round(100 * k)}": values for k, values in bands(curve.rows, LEVELS).items()}
+            part["step"] = curve.step
             parts.append(pd.DataFrame(part))
-        columns = ["supply", "unit", "day", "date", *(f"p{round(100 * level)}" for level in LEVELS)]
+        columns = ["supply", "unit", "day", "date", *(f"p{round(100 * level)}" for level in LEVELS), "step"]
         return explained(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns), self.network)
 
 

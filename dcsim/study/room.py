@@ -8,7 +8,7 @@ from dcsim.engine.philox import refuse_uncountable
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
-from dcsim.study.chunk import Counter, drawn_names
+from dcsim.study.chunk import MOST_ROWS, Counter, drawn_names
 from dcsim.study.threads import Pool
 from dcsim.trace import causes
 from dcsim.units import DAY
@@ -28,9 +28,8 @@ def refuse_replications(
     refuse_uncountable(seed, count - 1)
     chains = explained * len(codes_of(network)) if explained else 0
     columns = len(network.milestones) + 2 * len(causes(network)) + len(drawn_names(network)) + chains
-    workers = pool if isinstance(pool, int) else 0  # a fleet has its own memory
-    cells = sum(counter.amounts for counter in what) * (network.horizon // DAY + 1) * (workers + 2)
-    _refuse(scenario, [_kept(count, columns), Part("cells of curves over time", cells, (), "a nearer `horizon`")])
+    rows = len(what) * min(MOST_ROWS, count * (network.horizon // DAY + 1))
+    _refuse(scenario, [_kept(count, columns), Part("rows of curves over time", rows, (), "a nearer `horizon`")])
 
 
 def most_kept(columns: int) -> int:
