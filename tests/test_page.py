@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from builders import TINY
 from pages import EVIL, TAG, comparison, drivers, everything, evil, explanation, found, many, more, others, run, tiny
+from scipy import stats
 
 import dcsim
 from dcsim.document.colours import DARK, LIGHT
@@ -20,6 +21,7 @@ from dcsim.report.files import report
 from dcsim.report.limits import LIMITS
 from dcsim.report.page.again import verb as verb_of
 from dcsim.report.page.answer import main_causes
+from dcsim.report.page.leans import leans
 from dcsim.report.page.results import together
 from dcsim.report.page.words import cell, days, share, shift
 from dcsim.study.result import Result
@@ -454,3 +456,28 @@ def test_numbers_in_words():
 
 def test_findings_of_another_kind_are_no_obstacle(page):
     assert "Every number" in read(page(run(tiny()), found("unheard", {})))
+
+
+def test_a_rare_risk_of_a_site_is_ranked_over_all_replications(tmp_path):
+    """Whether it occurs, not when it does in the few replications in which it does."""
+    (tmp_path / "north.yaml").write_text(
+        """
+name: North
+start: 2026-01-01
+horizon: 300 d
+activities:
+  dig: {duration: 35 d}
+  build: {after: dig, duration: {uniform: [40 d, 60 d]}}
+risks:
+  strike: {probability: 0.06, begins: 2 to 30 d, effects: {activities.build: {each: 5 to 60 d}}}
+milestones: {built: {activity: build}}
+"""
+    )
+    document = {"name": "Both", "start": "2026-01-01", "horizon": "300 d", "include": {"north": {"file": "north.yaml"}}}
+    result = dcsim.replicate(dcsim.load(document, root=tmp_path), n=256, engine="reference")
+    draws = result.draws[result.draws["name"] == "risks.north.strike"]["value"]
+    assert 5 < draws.notna().sum() < 30
+    days = result.milestones["day"]
+    _, inputs = leans(together([result]))
+    (strike,) = (lean for lean in inputs if lean.kind == "risk")
+    assert strike.high == pytest.approx(stats.spearmanr(draws.notna(), days).statistic)

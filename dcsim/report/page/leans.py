@@ -82,7 +82,8 @@ def _by_correlation(results: Results) -> Iterator[Lean]:
     for name, rows in many.tables["draws"].groupby("name", sort=False):
         section, _, short = str(name).partition(".")
         drawn = rows.sort_values("replication")["value"].to_numpy(np.float64)
-        size = (~np.isnan(drawn)).astype(np.float64) if section == "risks" and "." not in short else drawn
+        is_risk = section == "risks" and short in results.scenario.risks
+        size = (~np.isnan(drawn)).astype(np.float64) if is_risk else drawn
         rho = rank_correlation(size, np.nan_to_num(day, nan=np.inf)).estimate
         if abs(rho) > 2 / sqrt(len(day)):
             source = _source(results, short, KINDS[section])
