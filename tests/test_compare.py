@@ -124,8 +124,31 @@ def test_what_cannot_be_compared_is_refused():
         compare(base, "quik", n=2)
     with pytest.raises(RequestError, match="nothing to compare: the scenario has no variants"):
         compare(dcsim.load(network("a=1")), n=2)
-    with pytest.raises(RequestError, match="'a small network' has no milestone 'built': choose a common one"):
+    with pytest.raises(RequestError, match="no alternative has the milestone 'built': choose another with --milestone"):
+        compare(base, dcsim.load(network("a=1")), milestones=["built"], n=2)
+    with pytest.raises(RequestError, match="nothing to compare: no alternative has a milestone of the base"):
         compare(base, dcsim.load(network("a=1")), n=2)
+
+
+def test_a_scenario_without_a_milestone_has_no_numbers_of_it():
+    """The others are compared as they are without it, and its row says that it is not there."""
+    spec = network("a=2d b=3d<a", milestones={"first": {"activity": "a"}, "last": {"activity": "b"}})
+    changes = {
+        "slow": {"activities": {"b": {"duration": "5 d"}}},
+        "without": {"activities": {"a": {"duration": "1 d"}}, "milestones": {"last": None}},
+    }
+    base = dcsim.load(spec | {"variants": changes})
+    result = compare(base, n=4, engine="reference")
+    rows = result.scenarios.groupby("outcome", sort=False)["scenario"].agg(list).to_dict()
+    assert rows == {"first": ["base", "slow", "without"], "last": ["base", "slow"]}
+    means = result.differences.set_index(["outcome", "scenario"])["mean"]
+    assert means.to_dict() == {("first", "slow"): 0, ("first", "without"): -1, ("last", "slow"): 2}
+    assert means["last", "slow"] == compare(base, "slow", n=4, engine="reference").differences["mean"].iloc[1]
+    last = result.report().sections[2]
+    assert "without: not in this scenario" in last.sentences
+    assert last.tables[0].rows[-1] == ["without", *["-"] * 6]
+    (only,) = compare(base, "without", n=4, engine="reference").scenarios["outcome"].unique()
+    assert only == "first"
 
 
 def test_pairing_that_does_not_help_is_seen():

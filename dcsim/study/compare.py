@@ -107,7 +107,8 @@ def compare(
         Variants and options of the base by name, risks to mitigate by name, single values such as
         `resources.crews.count=12`, or other scenarios; all variants of the base if none are given.
     milestones
-        Those to compare; those with an observed date or a target, else all, if not given. All scenarios must have them.
+        Those to compare; those with an observed date or a target, else all, if not given. The base must have them, and
+        one alternative at least.
     outcome
         A figure of finance to compare instead, such as `npv` or `funding_gap`: of all parties together, and of each.
     party
@@ -142,17 +143,18 @@ def compare(
 def _milestones(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
     """Simulate all scenarios, and keep the days of milestones with their driving chains."""
     names = tuple(outcome.name for outcome in compared.outcomes)
-    n, asked = compared.count, Asked(compared.count, explain=names, counts_supplies=False)
+    n, asked = compared.count, Asked(compared.count, counts_supplies=False)
     for number, (label, scenario) in enumerate(compared.scenarios.items()):
 
         def show(done: int, _: int, number: int = number) -> None:
             progress(number * n + done, len(compared.scenarios) * n)
 
+        asked = replace(asked, explain=tuple(name for name in names if name in scenario.milestones))
         result = replicate(scenario, compared.networks[label], compared.seed, compared.sampling, asked, working, show)
         compared.results[label] = result
         compared.agreed = compared.results[BASE].agreed
         asked = replace(asked, among=compared.agreed, is_settled=True)
-        for outcome in compared.outcomes:
+        for outcome in (outcome for outcome in compared.outcomes if outcome.name in scenario.milestones):
             compared.values[label, outcome] = result.days_of(outcome.name) + compared.shift(label, outcome.name)
 
 
@@ -220,14 +222,16 @@ def _name(scenario: Scenario) -> str:
 
 
 def _chosen(scenarios: Mapping[str, Scenario], names: Sequence[str]) -> tuple[Outcome, ...]:
-    """The milestones to compare, which all scenarios have."""
-    base = next(iter(scenarios.values()))
-    chosen = tuple(require_name(name, tuple(base.milestones)) for name in names)
-    chosen = chosen or tuple(dated_milestones(base) or base.milestones)
-    for label, scenario in scenarios.items():
-        for name in chosen:
-            if name not in scenario.milestones:
-                raise RequestError(f"'{label}' has no milestone '{name}': choose a common one with --milestone")
+    """The milestones to compare: the base has them, and an alternative at least."""
+    base, *alternatives = scenarios.values()
+    named = tuple(require_name(name, tuple(base.milestones)) for name in names)
+    common = [name for name in base.milestones if any(name in scenario.milestones for scenario in alternatives)]
+    for name in named:
+        if name not in common:
+            raise RequestError(f"no alternative has the milestone '{name}': choose another with --milestone")
+    chosen = named or [name for name in dated_milestones(base) if name in common] or common
+    if not chosen:
+        raise RequestError("nothing to compare: no alternative has a milestone of the base")
     return tuple(map(Outcome, chosen))
 
 

@@ -114,6 +114,7 @@ def _section(result: Result, outcome: Outcome) -> Section:
         name = Cell(label, emphasis="strong") if base else label
         moved = [None, None, float("nan")] if base else _moved(differences[label], outcome)
         rows.append([name, *(row[level] for level in levels), *moved])
+    rows += [[label, *["-"] * 6] for label in _without(result, outcome)]
     titles = {"p80_date": Column("P80 date", "date"), "mean": measure.column("mean")}
     columns = (
         Column("scenario"),
@@ -150,11 +151,18 @@ def _missing(result: Result, outcome: Outcome) -> tuple[str, ...]:
     """Which scenarios do not always have the outcome, and of a milestone what is missing."""
     if not outcome.is_figure:
         stuck = result.tables["stuck"]
-        return missing(stuck, outcome.name, stuck["scenario"], result.simulated)
+        lacking = [f"{scenario}: not in this scenario" for scenario in _without(result, outcome)]
+        return (*lacking, *missing(stuck, outcome.name, stuck["scenario"], result.simulated))
     rows, n = _of(result, "scenarios", outcome).to_dict("records"), result.simulated
     lacks = [(row["scenario"], round((1 - row["reached"]) * n)) for row in rows if row["reached"] < 1]
     absent = outcome.measure.absent
     return tuple(f"{scenario}: {absent} in {many:,} of {counted(n, 'replication')}" for scenario, many in lacks)
+
+
+def _without(result: Result, outcome: Outcome) -> list[str]:
+    """Which scenarios have no such milestone."""
+    having = set(_of(result, "scenarios", outcome)["scenario"])
+    return [name for name in result.about["scenarios"] if name not in having]
 
 
 def _accounted(part: pd.DataFrame, outcome: Outcome) -> str:
