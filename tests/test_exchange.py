@@ -1227,6 +1227,26 @@ def test_tasks_of_other_files_of_project_are_kept_on_their_dates(mpxj, tmp_path,
         assert "dig_pit" not in table.index
 
 
+def test_activity_codes_are_listed(mpxj, tmp_path):
+    made = project(mpxj, is_p6=True)
+    phase = mpxj.ActivityCode.Builder(made).name("Phase").build()
+    made.getActivityCodes().add(phase)
+    shell = mpxj.ActivityCodeValue.Builder(made).activityCode(phase).name("Shell").build()
+    phase.getValues().add(shell)
+    next(one for one in made.getTasks() if str(one.getName()) == "Steel").addActivityCodeValue(shell)
+    path = tmp_path / "plan.xer"
+    mpxj.writer.UniversalProjectWriter(mpxj.writer.FileFormat.XER).write(made, str(path))
+    assert "activity codes (1 activity)" in set(library.import_schedule(path).losses["what"])
+
+
+def test_dates_behind_what_is_as_late_as_possible_have_that_cause():
+    """Project lets it move what follows, which has float of its own."""
+    made = schedule("a=1 b=1<a c=9<a d=1<b", b=[("as late as possible",)])
+    made.obeys_limits, made.activities["d"].early_start = True, dt.datetime(2026, 1, 16, 8)
+    table = taken_over_schedule(made).activities.set_index("id")
+    assert (table.loc["d", "file_off"], table.loc["d", "file_cause"]) == (-7, "constraint")
+
+
 def changed(path, table, cells):
     """Change cells of the first row of a table of an .xer file; returns its line."""
     lines = path.read_bytes().splitlines()

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from dcsim.schedule import Activity, Schedule
+from dcsim.schedule import ALAP, Activity, Schedule
 from dcsim.schedule.cpm import Dates, Times
 from dcsim.units import DAY
 
@@ -113,9 +113,11 @@ class Comparison:
         )
 
     def _file_cause(self, activity: Activity, off: float, own: dict[str, tuple[float, str]]) -> str:
-        before = (self.schedule.activities[link.predecessor] for link in self.into[activity.id])
-        if any(entry.actual_start is not None for entry in (activity, *before)):
+        near = [activity, *(self.schedule.activities[link.predecessor] for link in self.into[activity.id])]
+        if any(entry.actual_start is not None for entry in near):
             return PROGRESS
+        if any(constraint.kind == ALAP for entry in near for constraint in entry.constraints):
+            return "constraint"
         if root := self._root(activity, own):
             return root
         if any(loss.cause == "assumption" and "hours" in loss.what for loss in self.schedule.losses):

@@ -43,6 +43,7 @@ _UNREAD: dict[str, Callable[[Any], Any]] = {
     "costs": lambda task: float(task.getCost() or 0),
     "delays by levelling": lambda task: task.getLevelingDelay() is not None and task.getLevelingDelay().getDuration(),
     "notes": lambda task: task.getNotes(),
+    "activity codes": lambda task: len(task.getActivityCodeValues()),
 }
 """What may stand beside activities, and whether it does."""
 _UNREAD_BASELINES: dict[str, Callable[[Any], Any]] = {
