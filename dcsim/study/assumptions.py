@@ -8,6 +8,7 @@ neither to its P10 and its P90. What is said about mitigations and options that 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -73,10 +74,8 @@ def assumptions(
         From `load`; its values have `low` and `high`, and fitted values have their prior range.
     milestones
         Those to look at; those with an observed date or a target, else all, if not given.
-    executor, engine, out, resume, overwrite
+    executor, engine, out, resume, overwrite, progress
         As in `sweep`. There are no threads, since most of the time goes into reading changed scenarios.
-    progress
-        Called with the number of runs done and their total.
 
     Raises
     ------
@@ -88,17 +87,10 @@ def assumptions(
         The folder belongs to something else, is in use, or cannot be written.
     """
     refuse_seen(scenario, "assumptions")
-    chosen, network = chosen_milestones(scenario, milestones), build(scenario)
-    inputs = all_in(scenario, network)
-    if not inputs:
-        message = f"no value is uncertain or has a `low` or `high`; {_HOW}"
-        raise ScenarioError([Problem("", message)], scenario.document.name)
-    ends = [
-        (k, side, value)
-        for k, assumption in enumerate(inputs)
-        for side, value in enumerate((assumption.low, assumption.high))
-        if value is not None
-    ]
+    chosen, network = chosen_milestones(scenario, milestones), _as_written(scenario)
+    inputs = _inputs(scenario, network)
+    values = ((k, side, value) for k, a in enumerate(inputs) for side, value in enumerate((a.low, a.high)))
+    ends = [end for end in values if end[-1] is not None]
     used = choose(engine, network.instances * len(ends))
     here = _days(network, chosen, used)
     about = {"seed": EXPECTED, "milestones": dict(zip(chosen, here.tolist(), strict=True))}
@@ -120,13 +112,27 @@ def assumptions(
     return answered("assumptions", scenario, about, Keeping(out, resume, overwrite), answer)
 
 
+@lru_cache(maxsize=1)
+def _as_written(scenario: Scenario) -> Network:
+    """The network without any change, built once."""
+    return build(scenario)
+
+
+def _inputs(scenario: Scenario, network: Network) -> Sequence[Assumption]:
+    """All that can be moved; raises ScenarioError where there is nothing."""
+    if not (inputs := all_in(scenario, network)):
+        message = f"no value is uncertain or has a `low` or `high`; {_HOW}"
+        raise ScenarioError([Problem("", message)], scenario.document.name)
+    return inputs
+
+
 MANY = 1_000_000
 """Activities of all runs from which processes pay, each of which takes a second or two to start."""
 
 
 def are_many(scenario: Scenario) -> bool:
     """Whether the assumptions are so many, of so large a scenario, that it pays to try them in several processes."""
-    return 2 * len(scenario.document.citations) * build(scenario).instances >= MANY
+    return 2 * len(scenario.document.citations) * _as_written(scenario).instances >= MANY
 
 
 SPAN = 8

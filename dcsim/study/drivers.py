@@ -4,7 +4,7 @@ Whatever is drawn by place is an input too: which of the seed's replications a b
 differ only in what is drawn for the whole site, so that the indices tell chance among racks and crews from the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -81,31 +81,24 @@ def drivers(
 
     Parameters
     ----------
-    scenario
-        From `load`.
-    milestone
-        Whose day it is about.
-    outcome
-        A figure of finance that it is about instead, such as `npv`. Its uncertain prices and rates are inputs too.
-    party
-        The party, or the loan, whose figure it is; all parties together if not given.
+    scenario, milestone
+        From `load`; and the milestone whose day it is about.
+    outcome, party
+        A figure of finance that it is about instead, such as `npv`, whose uncertain prices and rates are inputs too;
+        and the party, or the loan, whose figure it is; all parties together if not given.
     n
         The most points for the indices of an input, a power of two; a quarter of them for its ends. An input has no
         more points once its shares of the variance are known to 0.57 / sqrt(n) (0.025 with 512 points), and no more
         at its ends once its swing is known to 2.26 / sqrt(n) standard deviations (0.1). Of points that come to the
         same thing (a risk that does not occur) one is simulated.
-    seed, workers, executor, engine, progress
-        As in `replicate`.
-    out, resume, overwrite
+    seed, workers, executor, engine, out, resume, overwrite, progress
         As in `sweep`.
 
     Raises
     ------
     RequestError
         There is no such outcome, n is no power of two, or the milestone is never reached, or some builds have no such
-        figure; it is a ValueError too.
-    ResultError
-        The folder belongs to something else, is in use, or cannot be written.
+        figure; it is a ValueError too. ResultError, as in `sweep`.
     """
     refuse_seen(scenario, "drivers")
     network = network_of(scenario)
@@ -116,13 +109,17 @@ def drivers(
     about = {"milestone": None if asked.is_figure else asked.name, **in_manifest([asked]), "seed": seed, "points": n}
 
     def answer(campaign: Campaign | None) -> Result:
-        builds = _Builds(asking, scenario, network, inputs, points, campaign, progress)
-        values = _at_points(builds, inputs, points, n)
-        table = sensitivity.table(inputs, n, points, values, seed, asked.measure.more_is_better)
-        beside = _about(builds, sensitivity.plain_points(inputs, n), values, table)
-        return Result("drivers", scenario, about | {"builds": builds.count} | beside, {"drivers": table})
+        return _result(_Builds(asking, scenario, network, inputs, points, campaign, progress), inputs, points, n, about)
 
     return answered("drivers", scenario, about, Keeping(out, resume, overwrite), answer)
+
+
+def _result(builds: "_Builds", inputs: Sequence[Input], points: Points, n: int, about: Mapping[str, Any]) -> Result:
+    """The inputs by how far they move the outcome, with what was asked for."""
+    values, asking = _at_points(builds, inputs, points, n), builds.asking
+    table = sensitivity.table(inputs, n, points, values, asking.seed, asking.outcomes[0].measure.more_is_better)
+    beside = _about(builds, sensitivity.plain_points(inputs, n), values, table)
+    return Result("drivers", builds.scenario, {**about, "builds": builds.count, **beside}, {"drivers": table})
 
 
 def _inputs_and_points(

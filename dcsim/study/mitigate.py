@@ -75,20 +75,15 @@ def mitigate(
 
     Parameters
     ----------
-    scenario
-        From `load`; what is mitigated or taken already belongs to it.
-    milestone
-        What is to be reached earlier.
-    outcome
-        A figure of finance that is to be better instead, such as `npv`, after what the measures themselves cost.
-    party
-        The party, or the loan, whose figure it is; all parties together if not given.
+    scenario, milestone
+        From `load`, to which belongs what is mitigated or taken already; and what is to be reached earlier.
+    outcome, party
+        A figure of finance that is to be better instead, such as `npv`, after what the measures themselves cost; and
+        the party, or the loan, whose figure it is; all parties together if not given.
     budget
         `50M USD`, or a plain number in the currency of the scenario; no set is sought if not given.
-    n, seed, workers, executor, engine
-        As in `replicate`. What was seen of the scenario chooses the replications, of all sets the same.
-    out, resume, overwrite
-        As in `sweep`.
+    n, seed, workers, executor, engine, out, resume, overwrite
+        As in `sweep`. What was seen of the scenario chooses the replications, of all sets the same.
     progress
         Called with the number of replications done and the most there may be.
 
@@ -96,12 +91,10 @@ def mitigate(
     ------
     RequestError
         There is no such outcome, nothing to do, or costs are in several currencies; it is a ValueError too.
-    ResultError
-        The folder belongs to something else, is in use, or cannot be written.
+        ResultError, as in `sweep`.
     """
-    network = network_of(scenario)
+    network, measures = network_of(scenario), measures_of(scenario)
     asked = outcome_of(scenario, network, milestone, outcome, party)
-    measures = measures_of(scenario)
     limit = None if budget is None else _budget(scenario, budget, currency_of(measures))
     chosen = choose(engine, network.instances * (draws_of(scenario, at_least_one(n)) + n * len(measures)))
     wanted = n if limit is None else n + max(1, n // 4)
@@ -109,21 +102,13 @@ def mitigate(
     among = agreed(scenario, network, seed, wanted, chosen, pool)
     asking = Asking((asked,), chosen, seed, pool, None if among is None else among.numbers)
     seen, count = about_seen(among), n if among is None else max(1, len(among.numbers) * n // wanted)
-    expected = _builds(len(measures), count, limit)
-    about = {
-        "milestone": None if asked.is_figure else asked.name,
-        **in_manifest([asked]),
-        "budget": None if limit is None else float(limit),
-        "currency": currency_of(measures),
-        "seed": seed,
-        "measures": _fingerprints(scenario),
-        "replications": n,
-        **seen,
-        **({"simulated": count} if seen else {}),
-    }
+    about = {"milestone": None if asked.is_figure else asked.name, **in_manifest([asked])}
+    about |= {"budget": None if limit is None else float(limit), "currency": currency_of(measures), "seed": seed}
+    about |= {"measures": _fingerprints(scenario), "replications": n, **seen, **({"simulated": count} if seen else {})}
 
     def answer(campaign: Campaign | None) -> Result:
-        return _result(Weighing(scenario, measures, asking, count, progress, expected, campaign), limit, about)
+        most = _builds(len(measures), count, limit)
+        return _result(Weighing(scenario, measures, asking, count, progress, most, campaign), limit, about)
 
     return answered("mitigations", scenario, about, Keeping(out, resume, overwrite), answer)
 

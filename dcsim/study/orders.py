@@ -71,17 +71,11 @@ def latest_orders(
     ----------
     scenario
         From `load`.
-    milestone
-        What has to be reached.
-    date
-        By the end of which day, or with a time by which minute; the milestone's target if not given.
-    confidence
-        With which probability.
-    points
-        Where that is out of reach, however early an order is placed: how many points of probability its date may cost.
-    n, seed, workers, executor, engine
-        As in `replicate`.
-    out, resume, overwrite
+    milestone, date
+        What has to be reached, and by the end of which day, or with a time by which minute; its target if not given.
+    confidence, points
+        With which probability; and where no date of an order reaches it, how many points of it that date may cost.
+    n, seed, workers, executor, engine, out, resume, overwrite
         As in `sweep`.
     progress
         Called with the number of orders done and their total.
@@ -90,30 +84,27 @@ def latest_orders(
     ------
     RequestError
         There is no such milestone, or no order, or a number or the date makes no sense, or cash is limited; it is a
-        ValueError too.
-    ResultError
-        The folder belongs to something else, is in use, or cannot be written.
+        ValueError too. ResultError, as in `sweep`.
     """
     refuse_limited(scenario, "order-by")
     network = network_of(scenario)
-    require_milestone(network, milestone)
-    wanted = _date(scenario, network, milestone, date)
+    wanted = _date(scenario, network, require_milestone(network, milestone), date)
     _refuse_odd(confidence, points)
     chosen = choose(engine, network.instances * draws_of(scenario, at_least_one(n)) * 4)
     pool = pool_for(chosen, workers, executor)
     among = agreed(scenario, network, seed, n, chosen, pool)
     count = n if among is None else len(among.numbers)
     builds = Trials(chosen, seed, milestone, pool, None if among is None else among.numbers)
-    trials = InTime(builds, wanted, count)
     about = {"milestone": milestone, "date": wanted.isoformat(), "confidence": confidence, "points": points}
     about |= {"seed": seed, "replications": n, **about_seen(among)}
 
     def answer(campaign: Campaign | None) -> Result:
         ends = builds.ends(network, np.arange(count))
-        planned, stuck = in_time(network.start, wanted, ends.dated), builds.lacks(network, ends)
+        planned = in_time(network.start, wanted, ends.dated)
         LOG.info(first_answer(wanted, planned))
-        moving = _Moving(network, trials, planned, confidence, points, known_until(scenario))
-        tables = {"orders": pd.concat(moving.rows(campaign, progress), ignore_index=True), "stuck": stuck}
+        moving = _Moving(network, InTime(builds, wanted, count), planned, confidence, points, known_until(scenario))
+        orders = pd.concat(moving.rows(campaign, progress), ignore_index=True)
+        tables = {"orders": orders, "stuck": builds.lacks(network, ends)}
         return Result("orders", scenario, about | {"probability": float(planned.mean())}, tables)
 
     return answered("orders", scenario, about, Keeping(out, resume, overwrite), answer)
