@@ -294,6 +294,15 @@ def test_textbook_returns():
     assert npv(np.array([[-100, 0, 121]]), at, np.array([0.1]))[0] == pytest.approx(0)
 
 
+def test_rates_of_a_hundred_years_are_found():
+    at = np.arange(0.0, 200)
+    flows = np.zeros((2, 200))
+    flows[:, 0], flows[:, -1] = -100, (110, 1)
+    found, words = irr(flows, at)
+    assert found == pytest.approx([1.1 ** (1 / 199) - 1, 0.01 ** (1 / 199) - 1])
+    assert words == ["", ""]
+
+
 def test_a_rate_beyond_those_that_are_looked_at_is_no_reason_to_tell_the_other():
     """-1 + 24,001 v - 24,000 v^2 / 2 is zero at two rates: below zero, and at more than 2,000,000 %."""
     at = np.array([0.0, 1.0, 2.0])
@@ -949,6 +958,24 @@ def test_an_answer_is_kept_and_read_back(tmp_path):
         ({"funding": {"bank": {**LOAN, "rate": "5.5"}}}, r"a rate of 550 % a year: write 6 % as 0\.06"),
         ({"funding": {f"bank{k}": LOAN for k in range(101)}}, "at most 100 loans, got 101"),
         ({"discount_rate": "12"}, "expected a rate such as 0.12"),
+        ({"valuation_date": "9999-01-01"}, "may lie at most 1,200 months from the start, 2024-01"),
+        ({"parties": ["owner", "consolidated"]}, "'consolidated' names all parties together already"),
+        ({"parties": ["owner", ""]}, "a name is empty"),
+        ({"funding": {"owner": LOAN}}, "'owner' names a party already"),
+        ({"funding": {"bank": {**LOAN, "term": "100000 years"}}}, "at most 1,200 months, got '100000 years'"),
+        (
+            {
+                "parties": ["owner", "user"],
+                "costs": {"gpus": GPUS},
+                "assets": {"gpus": {"life": "1 year"}},
+                "funding": {"gpus": LOAN},
+                "leases": {
+                    name: {"asset": "gpus", "to": "user", "term": "1 year", "rent": "1 USD / month"}
+                    for name in ("gpus", "again")
+                },
+            },
+            r"(?s)'gpus' names a loan already.*'gpus' is leased by 'gpus' already",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(finance, said):

@@ -121,8 +121,19 @@ def test_a_loan_has_figures_of_its_own():
     terms = {"assets": {"gpus": {"life": "5 years"}}, "funding": {"bank": LOAN}}
     result = dcsim.compare(earning(**terms), LATE, outcome="ltv_max", party="bank", n=2, engine="reference")
     assert set(result.differences["party"]) == {"bank"}
-    with pytest.raises(RequestError, match="'bank' of 'Ten GPUs' has no irr"):
+    said = "'bank' of 'Ten GPUs' has no irr; name one of them with --party: owner, consolidated"
+    with pytest.raises(RequestError, match=said):
         dcsim.compare(earning(**terms), LATE, outcome="irr", party="bank", n=2, engine="reference")
+    paid_off = "finance.funding.bank=null"
+    with pytest.raises(RequestError, match=r"finance\.funding\.bank=null: no party 'bank'"):
+        dcsim.compare(earning(**terms), paid_off, outcome="ltv_max", party="bank", n=2, engine="reference")
+
+
+def test_a_change_of_what_is_nowhere_there_is_not_known():
+    """Without revenue no replication has an IRR: the change is no median of nothing."""
+    result = dcsim.compare(earning(), "finance.revenue=null", outcome="irr", n=8, engine="reference")
+    assert np.isnan(result.differences["median"]).all()
+    assert "finance.revenue=null: IRR of free cash flow ?" in markdown("", [result.report()])
 
 
 def test_a_comparison_is_kept_and_says_the_same(tmp_path):

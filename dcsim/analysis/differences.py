@@ -18,7 +18,8 @@ class Difference(NamedTuple):
     """The 95 % interval of the mean."""
     high: float
     median: float
-    """Infinite where the change loses, or wins, the milestone in most replications."""
+    """Of the replications that have the outcome without and with the change; infinite where the change loses, or wins,
+    the milestone in most."""
     less: float
     """The share of replications in which it is less, the same, and more; both unreached is the same."""
     same: float
@@ -38,10 +39,11 @@ def difference(base: Days, changed: Days, block: int | None = None) -> Differenc
     paired = np.isfinite(base) & np.isfinite(changed)
     with np.errstate(invalid="ignore"):
         more = changed - base
-    more[(base == changed) | (np.isnan(base) & np.isnan(changed))] = 0.0
-    shares = (float(np.mean(more < 0)), float(np.mean(more == 0)), float(np.mean(more > 0)))
+    more[base == changed] = 0.0
     known = more[~np.isnan(more)]
     median = float(np.quantile(known, 0.5, method="inverted_cdf")) if len(known) else np.nan
+    more[np.isnan(base) & np.isnan(changed)] = 0.0
+    shares = (float(np.mean(more < 0)), float(np.mean(more == 0)), float(np.mean(more > 0)))
     if not paired.all():
         return Difference(np.nan, np.nan, np.nan, median, *shares, np.nan)
     mean = float(more.mean())

@@ -21,11 +21,8 @@ from dcsim.money.months import (
 )
 from dcsim.money.quantities import Quantity, revenue_ticks
 from dcsim.money.waterfall import Owned, Used, Waterfall, cover_ratio, operating_cash
-from dcsim.scenario.finance import Cost, Finance, Funding, Rented, Revenue
+from dcsim.scenario.finance import TOGETHER, Cost, Finance, Funding, Rented, Revenue
 from dcsim.scenario.prices import Path
-
-TOGETHER = "consolidated"
-"""All parties as one: what they pay each other is left out."""
 
 CASH_FLOW = (
     *("revenue", "from parties", "operating costs", "to parties", "investment", "assets sold", "equity"),

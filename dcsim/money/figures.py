@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dcsim.money.books import COSTS, TOGETHER, Books, Party
+from dcsim.money.books import COSTS, Books, Party
 from dcsim.money.loans import Loan, tests
 from dcsim.money.months import YEAR, Floats, Ints, Months
 from dcsim.money.returns import irr, npv, years
 from dcsim.money.waterfall import cover_ratio, loan_to_value, secured
-from dcsim.scenario.finance import Finance
+from dcsim.scenario.finance import TOGETHER, Finance
 from dcsim.scenario.schema import Scenario
 
 NEVER = np.inf

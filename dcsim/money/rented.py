@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dcsim.money.books import TOGETHER, Books, by_step
+from dcsim.money.books import Books, by_step
 from dcsim.money.months import Drawn, Floats, Months
 from dcsim.money.returns import npv, years
-from dcsim.scenario.finance import Finance, Rented
+from dcsim.scenario.finance import TOGETHER, Finance, Rented
 from dcsim.scenario.schema import Scenario
 
 OWN_OR_RENT = {

@@ -37,9 +37,9 @@ def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
     where it changes its sign once, that is the rate, found by Newton's method, or by halving where that leaves the
     interval.
     """
-    grid = np.expm1(np.linspace(np.log1p(LOWEST), np.log1p(HIGHEST), 400))
+    grid, time = np.linspace(np.log1p(LOWEST), np.log1p(HIGHEST), 400), at - at[0]
     scaled = flows / np.maximum(np.abs(flows).max(axis=1, keepdims=True), 1)
-    signs = np.sign(np.einsum("nd,dg->ng", scaled, np.exp(-np.log1p(grid)[None, :] * (at - at[0])[:, None])))
+    signs = np.sign(np.einsum("nd,gd->ng", scaled, _weights(grid, time)))
     turns = np.diff(signs, axis=1) != 0
     moves = flows != 0
     last, first = moves.shape[1] - 1 - moves[:, ::-1].argmax(axis=1), moves.argmax(axis=1)
@@ -52,10 +52,10 @@ def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
         words.append(NO_IRR if not mixed[number] else SEVERAL if zeros > 1 else ONE if often else NO_RATE)
     good = np.array([word == ONE for word in words], np.bool_)
     where = turns[good].argmax(axis=1) if good.any() else np.zeros(0, np.int64)
-    low, high, sign = np.log1p(grid[where]), np.log1p(grid[where + 1]), signs[good, where]
-    rate, flow, time = (low + high) / 2, scaled[good], at - at[0]
+    low, high, sign = grid[where], grid[where + 1], signs[good, where]
+    rate, flow = (low + high) / 2, scaled[good]
     for _ in range(12):
-        parts = flow * np.exp(-rate[:, None] * time)
+        parts = flow * _weights(rate, time)
         value, slope = parts.sum(axis=1), -(parts * time).sum(axis=1)
         below = np.sign(value) == sign
         low, high = np.where(below, rate, low), np.where(below, high, rate)
@@ -63,3 +63,10 @@ def irr(flows: Floats | Ints, at: Floats) -> tuple[Floats, list[str]]:
         rate = np.where((step >= low) & (step <= high), step, (low + high) / 2)
     rates[good] = np.expm1(rate)
     return rates, words
+
+
+def _weights(rates: Floats, time: Floats) -> Floats:
+    """What money at each time is worth at logarithmic rates, the most of each rate being 1: its sign, and its zero, do
+    not hang on that, and no number is too large."""
+    powers = -rates[:, None] * time
+    return np.asarray(np.exp(powers - powers.max(axis=1, keepdims=True)))

@@ -31,6 +31,8 @@ from dcsim.units import parse_span
 
 HAPPENS = ("first_profitable_year", "runs_out", "break_even", "payback")
 """Reported figures that are events."""
+TOGETHER = "consolidated"
+"""All parties as one: what they pay each other is left out."""
 OWNER = "owner"
 """The party that pays and earns where none is named."""
 

@@ -130,7 +130,10 @@ def compare(
     networks = {label: network_of(scenario) for label, scenario in scenarios.items()}  # refused before anything runs
     if outcome is not None:
         for label, alternative in scenarios.items():
-            figures = figure_of(alternative, networks[label], outcome, party)
+            try:
+                figures = figure_of(alternative, networks[label], outcome, party)
+            except RequestError as error:
+                raise RequestError(f"{label}: {error}" if label != BASE else f"{error}") from None
             chosen = chosen or figures
     compared = Compared(chosen, scenarios, networks, seed, sampling, n)
     working = Working(

@@ -15,7 +15,7 @@ from dcsim.analysis.supplies import movements
 from dcsim.engine import ENGINES, builds, choose
 from dcsim.engine.draws import Expectation, draw
 from dcsim.errors import RequestError
-from dcsim.money.books import TOGETHER, Books, Builds, keep_books
+from dcsim.money.books import Books, Builds, keep_books
 from dcsim.money.chosen import with_chosen
 from dcsim.money.figures import (
     Figures,
@@ -29,7 +29,7 @@ from dcsim.money.records import Record, Records, Watched
 from dcsim.money.rented import own_or_rent
 from dcsim.money.reported import simulated
 from dcsim.network import Network
-from dcsim.scenario.finance import Finance
+from dcsim.scenario.finance import TOGETHER, Finance
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.values import Uncertain
 from dcsim.study.cash import network_of

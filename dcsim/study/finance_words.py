@@ -11,7 +11,8 @@ from dcsim.document.colours import PARTS
 from dcsim.document.measure import scaled
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
-from dcsim.money.books import COSTS, INCOME, TOGETHER, signed
+from dcsim.money.books import COSTS, INCOME, signed
+from dcsim.scenario.finance import TOGETHER
 from dcsim.study.finance_observed import named, observed_table, outside, own_or_rent_table
 from dcsim.study.finance_terms import BASIS, CONVENTIONS, DELAY, LABELS, LEASED, NOT_MODELLED, RENTED, terms
 from dcsim.study.joint_words import joint, section

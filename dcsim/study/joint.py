@@ -16,8 +16,9 @@ from dcsim.analysis.joint import contour
 from dcsim.analysis.quantiles import share
 from dcsim.dates import Limit, in_time, parse_limit, spelled
 from dcsim.errors import RequestError
-from dcsim.money.books import TOGETHER, Books, Builds
+from dcsim.money.books import Books, Builds
 from dcsim.network import Network
+from dcsim.scenario.finance import TOGETHER
 from dcsim.scenario.schema import Scenario
 from dcsim.study.replications import dated_milestones, require_milestone
 from dcsim.trace import NOT

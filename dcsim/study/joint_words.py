@@ -11,7 +11,7 @@ from dcsim.document.chart import Axis, Chart, Dash, Dots, Line, Mark, Rule
 from dcsim.document.measure import scaled
 from dcsim.document.report import Column, Section, Table
 from dcsim.document.words import NEVER, date_of, money, share
-from dcsim.money.books import TOGETHER
+from dcsim.scenario.finance import TOGETHER
 from dcsim.study.result import Result
 
 MOST_DOTS = 2_000

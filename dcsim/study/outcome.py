@@ -19,10 +19,10 @@ from dcsim.document.measure import Measure
 from dcsim.document.report import Section
 from dcsim.engine import builds
 from dcsim.errors import RequestError
-from dcsim.money.books import TOGETHER
 from dcsim.money.figures import CHANCES, COVER, EVENTS, FORECASTS, MONEY, MORE_IS_BETTER, RATIOS, Figures
 from dcsim.money.months import sampled
 from dcsim.network import Network
+from dcsim.scenario.finance import TOGETHER
 from dcsim.scenario.schema import Scenario
 from dcsim.study.finance import Money
 from dcsim.study.finance_terms import LABELS, figure_in_words
@@ -247,8 +247,9 @@ class _Figures:
 def _figure(money: Money, of_all: Mapping[str, Figures], outcome: Outcome) -> tuple[Floats, Mapping[str, Floats]]:
     figures = of_all.get(outcome.party)
     if figures is None or outcome.name not in figures.values:
-        of = f"'{outcome.party}' of '{money.scenario.name}'"
-        raise RequestError(f"{of} has no {outcome.name}: it is no figure of a loan, or there is no such party")
+        names = [name for name, known_figures in of_all.items() if outcome.name in known_figures.values]
+        remedy = f"name one of them with --party: {', '.join(names)}" if names else "nothing in this scenario has it"
+        raise RequestError(f"'{outcome.party}' of '{money.scenario.name}' has no {outcome.name}; {remedy}")
     values = figures.values[outcome.name]
     if outcome.name in EVENTS:
         values = money.days(values)

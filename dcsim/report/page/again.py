@@ -8,7 +8,7 @@ from dcsim.analysis.result import EXPECTED
 from dcsim.dates import parse_limit, spelled
 from dcsim.document.words import listed
 from dcsim.errors import ResultError
-from dcsim.money.books import TOGETHER
+from dcsim.scenario.finance import TOGETHER
 from dcsim.study.result import Result
 
 VERBS = {

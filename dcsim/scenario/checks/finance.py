@@ -10,7 +10,7 @@ from dcsim.scenario.checks.breakdown import check_pattern
 from dcsim.scenario.checks.problems import Problems
 from dcsim.scenario.checks.quantities import check_moment, check_uncertain, minutes
 from dcsim.scenario.document import Key
-from dcsim.scenario.finance import HAPPENS, Asset, Cost, Finance, Funding, Lease, Rented, Reported, Revenue
+from dcsim.scenario.finance import HAPPENS, TOGETHER, Asset, Cost, Finance, Funding, Lease, Rented, Reported, Revenue
 from dcsim.scenario.prices import HOUR, MONTH, MWH, Path, parse_month
 from dcsim.scenario.schema import Scenario
 from dcsim.units import Span, parse_amount, parse_money, plain
@@ -76,6 +76,9 @@ class _Check:
         findings.require(len(lent) <= MOST_LOANS, (*root, "funding"), f"at most {MOST_LOANS} loans, got {len(lent):,}")
         rate = finance.discount_rate
         findings.require(0 <= rate < 10, (*root, "discount_rate"), f"expected a rate such as 0.12, got {plain(rate)}")
+        apart = abs(_month(finance.valuation_date or self.scenario.start) - first)
+        far = f"may lie at most {MOST_MONTHS:,} months from the start, {self.scenario.start:%Y-%m}"
+        findings.require(apart <= MOST_MONTHS, (*root, "valuation_date"), far)
         is_named_once = bool(finance.parties) and len(set(finance.parties)) == len(finance.parties)
         findings.require(is_named_once, (*root, "parties"), "expected at least one party, each once")
         for name, reference in finance.reference_rates.items():
@@ -86,11 +89,7 @@ class _Check:
             self.known(path, "party", name, finance.parties)
             findings.require(0 <= shared.share <= 1, (*path, "share"), "must be between 0 and 1")
             self.path((*path, "keep"), shared.keep)
-        for kind in ("funding", "leases"):
-            same = [name for name in getattr(finance, kind) if name in finance.parties]
-            findings.require(not same, (*root, kind), f"a party has this name already: {', '.join(same)}")
-        same = [name for name, funding in finance.funding.items() if funding.loan and name in finance.leases]
-        findings.require(not same, (*root, "leases"), f"a loan has this name already: {', '.join(same)}")
+        self.names(lent)
         for path, thing in _things(finance):
             self.known((*path, "by"), "party", getattr(thing, "by", None), finance.parties)
             self.known((*path, "asset"), "asset", getattr(thing, "asset", None), finance.assets)
@@ -110,6 +109,22 @@ class _Check:
                 case Reported():
                     self.reported(path, thing)
         self.bought_once()
+
+    def names(self, lent: list[str]) -> None:
+        """Parties, loans and leases have figures under their names: each has its own."""
+        finance, findings = self.finance, self.findings
+        taken = {TOGETHER: "all parties together"}
+        for kind, what, names in (
+            ("parties", "a party", finance.parties),
+            ("funding", "a loan", lent),
+            ("leases", "a lease", finance.leases),
+        ):
+            for name in names:
+                path: Key = ("finance", kind) if kind == "parties" else ("finance", kind, name)
+                is_free = taken.get(name, what) == what
+                findings.require(is_free, path, f"'{name}' names {taken.get(name)} already; rename this one")
+                findings.require(bool(name), path, "a name is empty; write one")
+                taken.setdefault(name, what)
 
     def cost(self, path: Key, cost: Cost) -> None:
         subjects = [name for name in ("supply", "activity", "resource", "date") if getattr(cost, name) is not None]
@@ -211,6 +226,9 @@ class _Check:
         self.findings.require(0 <= lease.residual <= 1, (*path, "residual"), "must be between 0 and 1")
         if asset not in finance.assets:
             return
+        first = next(name for name, leased in finance.leases.items() if (leased.asset or name) == asset)
+        once = f"'{asset}' is leased by '{first}' already; one lease is of all of an asset"
+        self.findings.require(first == path[-1], (*path, "asset"), once)
         owner, cost = finance.owner(asset), finance.costs.get((finance.assets[asset].costs or (asset,))[0])
         self.findings.require(lease.lessor in (None, owner), (*path, "from"), f"'{asset}' belongs to '{owner}'")
         itself = lease.to == owner and lease.lessor in (None, owner)
@@ -328,6 +346,7 @@ class _Check:
     def whole_months(self, path: Key, span: Span, least: int = 1) -> Fraction:
         fine = (span.months or not span.amount) and span.months.denominator == 1 and span.months >= least
         self.findings.require(bool(fine), path, f"expected whole months or years such as '36 months', got '{span}'")
+        self.findings.require(span.months <= MOST_MONTHS, path, f"at most {MOST_MONTHS:,} months, got '{span}'")
         return span.months
 
 
