@@ -146,7 +146,7 @@ def check(
             warnings += [
                 replace(warning, message=f"{warning.message} ({kind} {name})")
                 for warning in more
-                if warning not in warnings
+                if warning not in warnings and not warning.path.startswith(("variants.", "options."))
             ]
     if problems:
         raise ScenarioError(problems, scenario.document.name)

@@ -433,6 +433,75 @@ def test_layers_of_sites_go_by_the_names_of_the_sites(opened, folder):
     )
 
 
+@pytest.mark.parametrize("how", ["entry", "variant", "option", "nested"])
+def test_names_of_a_site_are_names_that_it_has(opened, folder, how):
+    """A slip of the pen in an entry of a site makes nothing new, wherever it stands."""
+    goods = "transformers: {unit: transformer, initial: 99}"
+    layers = {"variant": {"variants": ["v"]}, "option": {"options": ["o"]}}.get(how, {})
+    for wrong, told in {
+        "activities: {texas.biuld: {not_before: 2024-02-02}}": "'texas' has no activity 'biuld'; did you mean 'build'?",
+        f"supplies: {{{goods}, texas.usabel: {{initial: 5}}}}": "has no supply 'usabel'; did you mean 'usable'?",
+        f"supplies: {{{goods}, texas.transformers: {{initial: 2}}}}": "it shares 'transformers' of the portfolio",
+        "resources: {memphis.crews: 2}": "'memphis' has no resource 'crews'; did you mean 'crew'?",
+        "milestones: {memphis.opened: {activity: memphis.open}}": "something new belongs into the `set` of the site",
+    }.items():
+        said = {"variant": f"variants: {{v: {{{wrong}}}}}", "option": f"options: {{o: {{changes: {{{wrong}}}}}}}"}
+        text = TWO.partition("activities:")[0] + said.get(how, wrong) + "\n"
+        text += f"supplies: {{{goods}}}\n" * (how in said)
+        if how == "nested":
+            (folder / "two.yaml").write_text(text)
+            text = "name: World\ninclude: {us: {file: two.yaml}}\n"
+        with pytest.raises(ScenarioError) as caught:
+            opened(text, **layers)
+        assert "1 problem" in str(caught.value)
+        assert told in str(caught.value)
+
+
+ABOUT = """
+resources: {memphis.crew: {count: 3}}
+supplies: {transformers: {unit: transformer, orders: {batch: {amount: 99, lead_time: 2 d}}}}
+options:
+  texas_crews: {cost: 1 USD, changes: {resources: {texas.crew: {count: 4}}}}
+  more: {cost: 1 USD, changes: {resources: {memphis.crew: {count: 4}}}}
+variants:
+  without: {include: {texas: null}, resources: {texas.crew: null}}
+  parts: {supplies: {transformers: {allocation: {memphis: 0.5, texas: 0.4}}}}
+  texas_late: {activities: {texas.build: {not_before: 2024-02-02}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "how", [{"overrides": {"include.texas": None}}, {"variants": ["without"]}, {"site": "memphis"}]
+)
+def test_options_and_variants_of_a_site_go_with_it(opened, how):
+    text = TWO.partition("activities:")[0] + ABOUT
+    scenario = opened(text, **how)
+    assert ([*scenario.options], [*scenario.variants]) == (["memphis.air", "more"], ["without"])
+    said = [str(warning) for warning in scenario.warnings]
+    assert len(said) == 3
+    assert "line 12: options.texas_crews: this option is left out: it is about 'texas', a site that is left out" in said
+    refused(lambda: opened(text, options=["texas_crews"], **how), "resources.texas.crew: no site 'texas' is left")
+    assert len(opened(text).variants) == 3
+    assert not any("left out" in str(warning) for warning in dcsim.check(opened(text).document.name).warnings)
+
+
+def test_what_is_said_about_a_site_that_is_left_out_is_refused(opened):
+    text = TWO.partition("activities:")[0] + "resources: {texas.crew: {count: 9}}\n"
+    gone = {"include.texas": None}
+    refused(lambda: opened(text, overrides=gone), "1 problem", "line 8: resources.texas.crew: no site 'texas' is left")
+    refused(lambda: opened(overrides={"sites.texas": None}), "1 problem", "is left out with `include.texas=null`")
+    both = TWO.partition("activities:")[0]
+    refused(lambda: opened(both, overrides={**gone, "include.memphis": None}), "1 problem", "include: no site is left")
+
+
+def test_one_mistake_is_told_once(opened):
+    dotted = TWO.replace("memphis:", "mem.phis:").partition("activities:")[0]
+    refused(lambda: opened(dotted), "1 problem", "line 6: include.mem.phis: the name 'mem.phis' contains a '.'")
+    theirs = TWO.replace("parameters.racks: 2", '"activities.build.duration": "= pace"').partition("activities:")[0]
+    said = "no parameter or choice 'pace'"
+    refused(lambda: opened(theirs + "parameters: {pace: 2 d}\n"), "1 problem", said, "see its own parameters alone")
+
+
 def test_what_is_wrong_is_told_with_file_and_line(opened, folder):
     refused(lambda: opened(TWO.replace("sites/one.yaml, label", "../one.yaml, label")), "line 6", "outside the folder")
     refused(lambda: opened(TWO.replace("sites/one.yaml, label", "nowhere.yaml, label")), "line 6", "there is no file")

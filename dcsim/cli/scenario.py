@@ -85,7 +85,7 @@ def check(
     if as_json or as_csv:
         answer(_checked(checked.document.name, (), checked.warnings), "problems", "", as_json, as_csv)
         return
-    facts = [size(network_of(checked), checked.labels)]
+    facts = [size(checked, network_of(checked))]
     facts += [counted(len(checked.variants), "variant")] if checked.variants else []
     facts += [counted(len(checked.options), "option")] if checked.options else []
     warned = f", {counted(len(checked.warnings), 'warning')}" if checked.warnings else ""

@@ -118,7 +118,7 @@ class _Loader:
             refused += unknown
             options = routed(layer.options, portfolio.options)[""]
             tree = stack.lay_mitigations(stack.lay_options(tree, options), layer.mitigated)
-        tree, uncounted = with_totals(prune(tree))
+        tree, uncounted = with_totals(prune(portfolio.settled(tree)))
         stack.problems += uncounted
         self._refuse(stack.missing + refused, stack.problems)
         draft = _draft(tree, self.root, self.home)
@@ -146,6 +146,7 @@ class _Loader:
         only = next((layer.site for layer in laid if layer.site is not None), None)
         if only is not None:
             if only in included(tree):
+                portfolio.left_out = [name for name in entries(tree, "include") if name != only]
                 tree = alone(tree, only)
             else:
                 message = f"no site '{only}'{nearest(only, included(tree), 'sites')}"

@@ -4,9 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from dcsim.budget import LIMIT
+from dcsim.errors import MOST_SHOWN
+from dcsim.scenario.belonging import strangers, without_absent
+from dcsim.scenario.checks.names import FORBIDDEN
 from dcsim.scenario.document import Key
 from dcsim.scenario.files import UnreadableFileError
 from dcsim.scenario.formulas import Formulas
@@ -54,16 +58,26 @@ class Portfolio:
     """Before the names of its sites, in a portfolio that another one includes: `us.`."""
     variants_of_sites: list[str] = field(default_factory=list)
     """Every variant of a site: `memphis.fast`."""
+    left_out: Collection[str] = ()
+    """Sites that are not included, beside those that are `null`."""
+    known: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Names of all things of its sites, by section, once it is joined."""
     so_far: Counter[str] = field(default_factory=Counter)
     """Sites that were read, and the values in them."""
 
     def joined(self, own: Node, below: tuple[Origin, ...] = ()) -> Node:
         """The scenario with all sites in it; itself where it includes none."""
         if not included(own):
+            if entries(own, "include") and not entries(own, "activities"):
+                self.stack.missing.append(own.value["include"].problem(("include",), "no site is left", self.home.name))
             return own
+        self.left_out = {*self.left_out, *entries(own, "include")} - {*included(own)}
         sites: dict[str, tuple[Node, Node]] = {}
         for name, entry in included(own).items():
-            if (tree := self._site(name, entry, below or (self.home,))) is not None:
+            if bad := [character for character in name if character in FORBIDDEN]:
+                message = f"the name '{name}' contains a {bad[0]!r}; names cannot contain {' '.join(FORBIDDEN)}"
+                self.stack.missing.append(entry.problem(("include", name), message, self.home.name))
+            elif (tree := self._site(name, entry, below or (self.home,))) is not None:
                 sites[name] = entry, tree
         own = self._clocked(own, sites)
         sections: dict[str, dict[str, Node]] = {"sites": {}, "places": {}}
@@ -86,8 +100,17 @@ class Portfolio:
         if any(tree.get("finance") is not None for _, tree in sites.values()):
             message = "the `finance` of its sites is left out: a portfolio has only its own"
             self.stack.notes.append(own.value["include"].problem(("include",), message, self.home.name))
+        self.known = {section: {*part} for section, part in sections.items()}
         base = Node({section: Node(part) for section, part in sections.items()})
         return merge(base, _with_seen(own, seen, [tree for _, tree in sites.values()]))
+
+    def settled(self, tree: Node) -> Node:
+        """The scenario, joined and with all layers, without options and variants about sites that are left out."""
+        if self.known:
+            self.stack.missing += islice(strangers(tree, self.known, self.left_out), MOST_SHOWN)
+            tree, notes = without_absent(tree, self.left_out)
+            self.stack.notes += notes
+        return tree
 
     def _count(self, renamed: Node, entry: Node, name: str) -> None:
         self.so_far.update(sites=1, values=sum(1 for _ in walk(renamed)))
@@ -135,8 +158,8 @@ class Portfolio:
         tree = self.stack.lay_options(self.stack.lay_variants(tree, of_sites[0].pop("")), of_sites[1].pop(""))
         for key in _DATES:
             tree = tree if (date := entry.get(key)) is None else tree.replaced(key, date)
-        inside = replace(self, variants=of_sites[0], options=of_sites[1], outer=f"{self.outer}{name}.")
-        tree = inside.joined(tree, below)
+        inside = replace(self, variants=of_sites[0], options=of_sites[1], outer=f"{self.outer}{name}.", left_out=())
+        tree = inside.settled(inside.joined(tree, below))
         tree = prune(self.stack.lay_mitigations(tree, _names(entry.get("mitigate"))))
         self.stack.missing[unknown:] = [
             problem if problem.file else entry.problem(("include", name), problem.message, self.home.name)
@@ -158,7 +181,11 @@ class Portfolio:
     def _computed(self, tree: Node) -> Node:
         formulas = Formulas(tree)
         filled = formulas.filled(tree)
-        self.stack.problems += [problem for _, problem in formulas.problems]
+        alone = "; the formulas of a site see its own parameters alone"
+        self.stack.missing += [
+            replace(problem, message=problem.message + alone) if "no parameter" in problem.message else problem
+            for _, problem in formulas.problems
+        ]
         return filled
 
     # What sites have in common

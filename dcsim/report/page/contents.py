@@ -52,7 +52,7 @@ def subject(results: Results) -> list[str]:
     zero = f"day 0 is {words.date(results.scenario.zero)}"
     return [
         *(f"with {layer}" for layer in results.layers),
-        size(results.network, results.labels),
+        size(results.scenario, results.network),
         *_builds(results),
         zero,
     ]
