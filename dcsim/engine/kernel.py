@@ -429,8 +429,7 @@ def pass_by(plan: Plan, state: State, tick: int, instance: int) -> None:
         state.told[instance].ready, state.told[instance].round_ = tick, state.counts[0].round
     activity = plan.demand[demand_of(plan, instance, WORK)].activity
     if plan.activity[activity].start_gate != NOT:
-        gate = plan.activity[activity].start_gate + instance - plan.activity[activity].first
-        satisfy(state, gate)
+        satisfy(state, plan.activity[activity].start_gate + instance - plan.activity[activity].first)
 
 
 @fast
