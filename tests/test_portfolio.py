@@ -308,6 +308,17 @@ def test_the_horizon_of_a_portfolio_holds_for_all_sites(opened):
     assert network_of(opened(TWO.replace("horizon: 200 d", "horizon: 90 d"))).horizon == 90 * 1440
 
 
+def test_explain_tells_in_which_sites_the_days_are_spent(tmp_path):
+    """`two` begins 49 days after the others, and its rack is the last: all days of the whole are its own."""
+    told = dcsim.explain(_later(tmp_path), milestone="all", n=8, workers=1, engine="reference")
+    (row,) = told.tables["sites"].to_dict("records")
+    assert (row["site"], row["index"]) == ("two", 1)
+    assert row["mean"] == pytest.approx(told.about["mean_day"])
+    assert "Days by site, on average" in [section.title for section in told.report().sections]
+    alone = dcsim.explain(dcsim.load(tmp_path / "site.yaml"), milestone="done", n=8, workers=1, engine="reference")
+    assert "sites" not in alone.tables
+
+
 def test_a_site_cannot_begin_before_its_portfolio(tmp_path):
     refused(
         lambda: _later(tmp_path, LATER.replace("start: 2024-02-19", "start: 2023-12-19")),

@@ -219,17 +219,22 @@ def days_by_cause(network: Network, spent: Ints, touched: NDArray[np.bool_]) -> 
     `spent` has minutes and `touched` whether the chain led through it, replications by codes (see `minutes_by_code`);
     the means add up to the mean day of these replications. `index` is the share of them whose chain leads through it.
     """
-    parts: dict[Spending, list[int]] = {}
-    for code, spending in enumerate(codes_of(network)):
-        parts.setdefault(spending, []).append(code)
+    return days_by(codes_of(network), spent, touched, DAYS)
+
+
+def days_by(keys: Sequence[tuple[str, ...]], spent: Ints, touched: NDArray[np.bool_], columns: str) -> pd.DataFrame:
+    """The same by the key of each code, in columns that begin with those of the key."""
+    parts: dict[tuple[str, ...], list[int]] = {}
+    for code, key in enumerate(keys):
+        parts.setdefault(key, []).append(code)
     rows = []
-    for spending, codes in parts.items():
+    for key, codes in parts.items():
         if not touched[:, codes].any():
             continue
         days = spent[:, codes].sum(axis=1) / DAY
         index = float(touched[:, codes].any(axis=1).mean())
-        rows.append((*spending, float(days.mean()), quantile(days, 0.1), quantile(days, 0.9), index))
-    return typed(rows, DAYS).sort_values(["mean", "index"], ascending=False, kind="stable", ignore_index=True)
+        rows.append((*key, float(days.mean()), quantile(days, 0.1), quantile(days, 0.9), index))
+    return typed(rows, columns).sort_values(["mean", "index"], ascending=False, kind="stable", ignore_index=True)
 
 
 def criticality(network: Network, touched: NDArray[np.bool_]) -> pd.DataFrame:

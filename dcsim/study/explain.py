@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dcsim.analysis.chain import CRITICALITY, DAYS, MINOR, criticality, days_by_cause, segments, story
+from dcsim.analysis.chain import (
+    CRITICALITY,
+    DAYS,
+    MINOR,
+    codes_of,
+    criticality,
+    days_by,
+    days_by_cause,
+    segments,
+    story,
+)
 from dcsim.analysis.contention import taken
 from dcsim.analysis.frames import typed
 from dcsim.analysis.stuck import STUCK
@@ -33,9 +43,9 @@ from dcsim.study.manifest import Count, Fields, Share
 from dcsim.study.replicate import Working, replicate
 from dcsim.study.replications import Asked, Replications, require_milestone
 from dcsim.study.result import Result
-from dcsim.study.sections import taken_section
+from dcsim.study.sections import sites_section, taken_section
 from dcsim.study.seen import about_seen
-from dcsim.study.tables import CHAIN, TAKEN
+from dcsim.study.tables import CHAIN, SITES, TAKEN
 from dcsim.study.unfinished import never
 from dcsim.trace import NOT, Trace
 from dcsim.units import DAY
@@ -74,7 +84,7 @@ def explain(
     The chain runs backwards from what reached the milestone: to the predecessor that finished last, to the activity
     that gave back or delivered what was missing, and so on to the start. Tables: `days` and `criticality` (see
     `dcsim.analysis.chain`), `segments` (the chain of one run, which adds up to the milestone's tick), `chain` (days
-    by replication) and `stuck`.
+    by replication), `stuck`, and of a portfolio `sites` (days by the site in which they were spent).
 
     Parameters
     ----------
@@ -116,6 +126,9 @@ def explain(
         "reached": float(reached.mean()),
     }
     tables |= _taken_meanwhile(scenario, network, milestone, trace)
+    if scenario.sites:
+        of = [(scenario.site_of(name),) for _, name in codes_of(network)]
+        tables["sites"] = days_by(of, spent[reached], touched[reached], SITES)
     return Result("explanation", scenario, about | _beside_expected(many, milestone, working), tables)
 
 
@@ -216,9 +229,10 @@ Row = Mapping[Hashable, Any]
 def report(result: Result, milestone: str = "") -> Report:
     """When the milestone is reached, its days by cause, what is critical, and the story of one run."""
     name = result.about["milestone"]
-    own_sections = (Section("", tuple(_summary(result))), _days(result), _critical(result), _story(result))
+    summary, by_site = Section("", tuple(_summary(result))), sites_section(result.tables.get("sites"), result.scenario)
     rows = result.tables["taken"].to_dict("records") if "taken" in result.tables else []
-    sections = (*own_sections, taken_section(rows, result.scenario))
+    taken_meanwhile = taken_section(rows, result.scenario)
+    sections = (summary, by_site, _days(result), _critical(result), _story(result), taken_meanwhile)
     return Report.of(f"What drives {name}", [*result.subject(), name], sections)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from dcsim.document.report import Column, Picture, Section, Table
 from dcsim.document.words import counted, days, units, written
 from dcsim.scenario.schema import Scenario
@@ -52,6 +54,18 @@ def taken_section(rows: Sequence[Mapping[Hashable, Any]], scenario: Scenario) ->
         rest = [f"{counted(more, 'more site')} took some"] if more > 0 else []
         points.append(f"{begins}; meanwhile {', '.join([*taken[:MOST_TAKERS], *rest])}")
     return Section("Who took what others waited for" if points else "", points=points)
+
+
+def sites_section(table: pd.DataFrame | None, scenario: Scenario) -> Section:
+    """In which sites of a portfolio days are spent, most first; nothing elsewhere."""
+    if table is None or table.empty:
+        return Section("")
+    columns = (Column("site"), *(Column(name, "days") for name in ("mean", "P10", "P90")))
+    rows = [
+        [_site(scenario, site) if site else "shared by sites", *row] for site, *row in table.itertuples(index=False)
+    ]
+    shown = Table((*columns, Column("on chain", "share", digits=0)), rows)
+    return Section("Days by site, on average", tables=(shown,))
 
 
 def _site(scenario: Scenario, name: str) -> str:

@@ -30,6 +30,7 @@ _WORDS = {"text": "text", "whole": "whole numbers", "number": "numbers", "time":
 MILESTONES = "replication:whole milestone tick:whole day:number date:time"
 CHAIN = "replication:whole milestone kind name days:number"
 TAKEN = "site waits_for days:number by units:whole"
+SITES = "site mean:number p10:number p90:number index:number"
 SEEN = "milestone seen date:time error:number alone:number"
 OPTIONAL = {
     "chain": CHAIN,
@@ -37,6 +38,7 @@ OPTIONAL = {
     "progress": "activity place state planned_start:time planned_finish:time start:time finish:time",
     "planned": "milestone planned_date:time done_date:time expected_date:time",
     "taken": TAKEN,
+    "sites": SITES,
     "before": "milestone p10_date:time p50_date:time p80_date:time p90_date:time",
 }
 """What some results have beside the tables of their question."""
