@@ -471,3 +471,19 @@ def test_an_interval_between_dates_is_drawn_by_both_renderers():
 
 def test_orders_without_dates_have_no_picture():
     assert drawn((None, None, None, None, 3.0)).empty == "no order is placed on a date"
+
+
+def test_a_note_is_told_once_and_years_where_they_differ():
+    dates = pd.to_datetime(["2025-12-01", "2026-09-01", None, "2026-12-22"])
+    other = pd.to_datetime(["2025-12-01", "2026-12-20", "2026-09-28", "2027-03-28"])
+    alike = pd.to_datetime(["2025-12-01", "2026-12-20", "2026-09-28", "2026-12-28"])
+    names = ["placed", "latest", "latest_low", "latest_high"]
+    table = pd.DataFrame([dates, other, alike], columns=names).assign(
+        supply=["a", "b", "c"], order="main", slack=20.0, probability=0.7, confidence=0.7, note="out of reach: 70%"
+    )
+    about = {"milestone": "full", "date": BY, "confidence": 0.8, "probability": 0.7, "replications": 20}
+    tables = {"orders": table, "stuck": pd.DataFrame(columns=["milestone", "activity"])}
+    report = Result("orders", built({"lead_time": "1 d"}), about, tables).report()
+    ends = [row[3] for row in report.sections[0].tables[0].rows]
+    assert ends == ["? - 2026-12-22", "2026-09-28 - 2027-03-28", "09-28 - 12-28"]
+    assert report.sections[1].points == ["all orders: out of reach: 70 %"]

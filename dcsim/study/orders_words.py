@@ -1,6 +1,6 @@
 """What the latest dates of orders have to say, and their picture."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from math import isinf, isnan
 from typing import Any
 
@@ -51,9 +51,19 @@ def report(result: Result, milestone: str = "") -> Report:
         for row in orders
     ]
     said = (_question(result), *never(result.tables["stuck"], n))
-    noted = [f"{_called(row)}: {row['note']}".replace("%", " %") for row in orders if row["note"]]
+    noted = [f"{called}: {note}".replace("%", " %") for note, called in _by_note(orders)]
     table = Section("", said, tables=[Table(columns, rows)], charts=[latest_dates(result)])
     return Report.of("When to order", result.subject(), [table, Section("", points=noted), Section("", notes=[NOTE])])
+
+
+def _by_note(orders: Sequence[Mapping[Hashable, Any]]) -> Iterator[tuple[str, str]]:
+    """Each note once, with the orders that it is about."""
+    notes: dict[str, list[str]] = {}
+    for row in orders:
+        notes.setdefault(row["note"], []).append(_called(row))
+    for note, named in notes.items():
+        if note:
+            yield note, ", ".join(named) if len(named) < max(3, len(orders)) else "all orders"
 
 
 def _question(result: Result) -> str:
@@ -79,13 +89,12 @@ def _latest(row: Mapping[Hashable, Any]) -> Any:
 
 
 def _ends(row: Mapping[Hashable, Any]) -> str:
-    """The ends of the interval as month and day, with their year where it is another."""
-    latest = row["latest"]
+    """The ends of the interval: as month and day only where both are in the year of the latest date."""
+    latest, ends = row["latest"], (row["latest_low"], row["latest_high"])
     if latest is pd.NaT:
         return ""
-    ends = (row["latest_low"], row["latest_high"])
-    dates = (f"{end:%m-%d}" if end.year == latest.year else f"{end:%Y-%m-%d}" for end in ends if end is not pd.NaT)
-    return " - ".join(UNKNOWN if end is pd.NaT else next(dates) for end in ends)
+    form = "%m-%d" if all(end is not pd.NaT and end.year == latest.year for end in ends) else "%Y-%m-%d"
+    return " - ".join(UNKNOWN if end is pd.NaT else end.strftime(form) for end in ends)
 
 
 def latest_dates(result: Result) -> Chart:
