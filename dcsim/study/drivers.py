@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dcsim.analysis import sensitivity
 from dcsim.analysis.milestones import date_by
-from dcsim.analysis.quantiles import Interval, quantile
+from dcsim.analysis.quantiles import Interval, order_statistics
 from dcsim.analysis.sensitivity import Input, Points
 from dcsim.engine import AUTO, LOG, choose
 from dcsim.engine.philox import refuse_uncountable
@@ -255,11 +255,15 @@ def _about(
     dated = simulated["dated"].to_numpy(np.int64)
     p80_date = None if outcome.is_figure else date_by(network, dated, sensitivity.LEVEL)
     level = 1 - sensitivity.LEVEL if outcome.measure.more_is_better else sensitivity.LEVEL
+    p80 = order_statistics(np.where(reached, plain_values, np.nan), level)
     return {
         "reached": float(reached.mean()),
         "mean": float(plain_values.mean()),
         "sd": float(plain_values.std(ddof=1)),
-        "p80": quantile(np.where(reached, plain_values, np.nan), level),
+        "p80": p80.estimate,
+        "p80_low": p80.low,
+        "p80_high": p80.high,
+        "independent": len(plain),
         "p80_date": None if p80_date is None else p80_date.isoformat(),
         "alone": float(table["first"].sum(skipna=False)),
         "correlated": bool(network.mixtures),

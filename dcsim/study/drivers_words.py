@@ -92,7 +92,8 @@ def _sentences(about: Mapping[str, Any], outcome: Outcome, moving: Sequence[Row]
     tail = f"{measure.text(about['p80'])}{date}" if isfinite(about["p80"]) else NEVER
     level = "P20" if measure.more_is_better else "P80"
     spread = f"{about['sd']:.1f} days" if measure.is_day else f"{measure.size(about['sd'])} {measure.unit}".rstrip()
-    yield f"The mean is {measure.text(about['mean'])}, with a standard deviation of {spread}; {level} is {tail}."
+    last = f"{level} is {tail}{_known(about, measure)}."
+    yield f"The mean is {measure.text(about['mean'])}, with a standard deviation of {spread}; {last}"
     if not moving:
         yield f"No uncertain input moves {label}."
         return
@@ -114,6 +115,16 @@ def _sentences(about: Mapping[str, Any], outcome: Outcome, moving: Sequence[Row]
             f"{share(1 - about['reached'])} of the replications do not reach it by {end}. They count "
             "as if they did on that day: the true mean, spread and effects are larger."
         )
+
+
+def _known(about: Mapping[str, Any], measure: Measure) -> str:
+    """How well the quantile is known: only the points that are drawn independently tell it."""
+    if "independent" not in about:  # as earlier versions wrote it
+        return ""
+    low, high = (
+        measure.text(about[f"p80_{end}"]) if isfinite(about[f"p80_{end}"]) else UNKNOWN for end in ("low", "high")
+    )
+    return f" (95 % interval {low} to {high}; from the {about['independent']:,} independent replications of these)"
 
 
 def _useful(outcome: Outcome, moving: Sequence[Row], level: str) -> Iterator[str]:
