@@ -38,6 +38,7 @@ Every question returns a `Result`: pandas tables as attributes, `summary`, `plot
 from typing import TYPE_CHECKING, Any
 
 from dcsim.errors import DcsimError, ScenarioError
+from dcsim.scenario.needs import hand_down as _hand_down
 from dcsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -132,6 +133,16 @@ _ELSEWHERE = {
 
 _TAKE_NO_SCENARIO = {"backtest", "calibrate", "check", "export", "import_schedule", "load", "read"}
 """All other functions take the path of a file or a mapping as well as a scenario."""
+
+
+def _needs(scenario: Any, orders: Any) -> Any:
+    """Scenarios are read in a room below those that run them, which this is handed down to."""
+    from dcsim.study.needs import needs_of
+
+    return needs_of(scenario, orders)
+
+
+_hand_down(_needs)
 
 
 def __getattr__(name: str) -> Any:

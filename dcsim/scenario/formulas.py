@@ -5,6 +5,7 @@ They are computed after all layers are applied, so that a changed parameter chan
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -12,6 +13,7 @@ from dcsim.errors import Problem
 from dcsim.scenario.document import Key
 from dcsim.scenario.expressions import RESERVED, evaluate, literal, parse
 from dcsim.scenario.layers import PROVENANCE, RANGE, entries, is_partial, is_wrapper
+from dcsim.scenario.needs import OrderName
 from dcsim.scenario.quantity import UNITS, Quantity, Value, Word, in_words, written
 from dcsim.scenario.tree import Node, graft, plain, walk
 from dcsim.scenario.values import BEGINS_LIKE_A_DATE, describe, parse_bound, parse_uncertain, read_date
@@ -20,6 +22,8 @@ from dcsim.units import SPAN_WORDS, parse_date, parse_number
 
 DATES = ("start", "day_zero")
 """Dates that are known by name, beside the parameters."""
+NEED = "need"
+"""The date on which the goods of an order are first needed, in `placed` of that order."""
 
 MOST, MOST_FORMULAS = 1_000, 2_000
 """Parameters of a scenario, and different formulas."""
@@ -36,6 +40,12 @@ _WORKING = ("duration", "remaining", "working", "each", "effects")
 def is_formula(value: object) -> bool:
     """Whether this is computed: text that begins with `=`."""
     return isinstance(value, str) and value.startswith("=")
+
+
+def has_need(tree: Node) -> bool:
+    """Whether an order may be placed relative to its need."""
+    supplies = tree.get("supplies")
+    return supplies is not None and any(NEED in names_in(node.value) for _, node in walk(supplies))
 
 
 class _SpoiledError(ValueError):
@@ -57,6 +67,8 @@ class _Names(dict[str, Value]):
     def __missing__(self, name: str) -> Value:
         if name in self.spoiled:
             raise _SpoiledError(self.spoiled[name])
+        if name == NEED:
+            raise ValueError("`need` is known only in `placed` of an order")
         if name in SPAN_WORDS or name in UNITS:
             raise ValueError(f"no parameter '{name}'; if you mean the unit, write 1 {name}")
         raise ValueError(f"no parameter or choice '{name}'{nearest(name, self.known, 'parameters')}")
@@ -65,8 +77,12 @@ class _Names(dict[str, Value]):
 class Formulas:
     """Computes whatever begins with `=` in a scenario."""
 
-    def __init__(self, tree: Node) -> None:
+    def __init__(self, tree: Node, needs: Mapping[OrderName, datetime] | None = None) -> None:
         self.problems: list[tuple[Key, Problem]] = []
+        self.needs = needs
+        """When the goods of orders are needed; not yet known if None, and the start stands for it."""
+        self.relative: dict[OrderName, None] = {}
+        """The orders that are placed relative to their need."""
         self.written: dict[Key, str] = {}
         """Every formula, with the path of what is computed by it."""
         self._tree = tree
@@ -95,7 +111,7 @@ class Formulas:
     def _computed(self, node: Node, path: Key) -> Node:
         """The value of a formula; the formula itself, and a problem, where it has none."""
         try:
-            value = self._value(node.value)
+            value = self._placed(node.value, path) if NEED in names_in(node.value) else self._value(node.value)
             if isinstance(value, Quantity) and value.is_elapsed and any(key in _WORKING for key in path):
                 raise ValueError(
                     f"{value} is elapsed time, and a day of work has the hours of its calendar: write all spans in one "
@@ -129,6 +145,23 @@ class Formulas:
         if isinstance(value, ValueError):
             raise value
         return value
+
+    def _placed(self, formula: str, path: Key) -> Value:
+        """What a formula comes to that dates an order relative to its need."""
+        if path[:1] != ("supplies",) or "placed" not in path or "orders" not in path:
+            return self._value(formula)
+        order = (str(path[1]), str(path[path.index("orders") + 1]))
+        self.relative[order] = None
+        names = self._named() if self._names is None else self._names
+        if self.needs is not None and order not in self.needs:
+            raise ValueError(
+                f"nothing needs the goods of '{order[1]}' in the expected case: the stock of '{order[0]}' and the "
+                "orders before it are enough; give a date, or leave the order out"
+            )
+        own = _Names()
+        own.spoiled, own.known = names.spoiled, names.known
+        own |= names | {NEED: names["start"] if self.needs is None else self.needs[order]}
+        return evaluate(parse(formula[1:]), own)
 
     # Parameters
 
@@ -235,7 +268,7 @@ def _unfit(name: str) -> str:
     """Why a parameter cannot be called so; empty if it can."""
     if not _NAME.fullmatch(name):
         return f"the name of a parameter consists of letters, digits and _, such as it_power; got '{shorten(name)}'"
-    if name in RESERVED or name in DATES or name in SPAN_WORDS or name in UNITS:
+    if name in RESERVED or name in (*DATES, NEED) or name in SPAN_WORDS or name in UNITS:
         return f"the name '{name}' is reserved: it is a word of the format or a unit"
     return ""
 

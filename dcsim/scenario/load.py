@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from dcsim.scenario.cash import with_cash
 from dcsim.scenario.check import check, in_order, unknown_names
 from dcsim.scenario.document import Document, Key, Laid
 from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text, shipped
-from dcsim.scenario.formulas import Formulas
+from dcsim.scenario.formulas import Formulas, has_need
 from dcsim.scenario.layers import Stack, entries, merge, prune
 from dcsim.scenario.measured import Measured
 from dcsim.scenario.messages import translate
+from dcsim.scenario.needs import OrderName, needs_of
 from dcsim.scenario.overrides import override
 from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.portfolio import INCLUDE, Portfolio, included, routed
@@ -110,7 +112,7 @@ class _Loader:
     def open(self, variants: tuple[str, ...], *laid: Laid) -> Scenario:
         """The scenario with these layers applied."""
         stack = Stack(self.root, list(self.problems))
-        portfolio = Portfolio(stack, self.home, self.limit)
+        portfolio = Portfolio(stack, self.home, lambda site: self._needs(with_totals(site)[0]), self.limit)
         tree, refused = self._with_sites(portfolio, variants, laid)
         for layer in laid:
             own = {path: value for path, value in layer.overrides.items() if not path.startswith(INCLUDE)}
@@ -121,13 +123,22 @@ class _Loader:
         tree, uncounted = with_totals(prune(portfolio.settled(tree)))
         stack.problems += uncounted
         self._refuse(stack.missing + refused, stack.problems)
-        draft = _draft(tree, self.root, self.home)
+        draft = _draft(tree, self.root, self.home, self._needs(tree))
         document = draft.document(self.name, self.root.folder, self.limit, variants, laid)
         document = replace(document, variants_of_sites=tuple(portfolio.variants_of_sites))
         scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.problems])
         scenario._opened_by = self
         scenario._warnings = (*in_order(stack.notes, self.name), *scenario.warnings)
         return scenario
+
+    def _needs(self, tree: Node) -> Mapping[OrderName, datetime] | None:
+        """When the goods of the orders are needed that are placed relative to that: in the plan, without its money and
+        without what was seen. None where there are no such orders."""
+        if not has_need(tree):
+            return None
+        draft = _draft(tree.without("seen", "as_of", "finance"), self.root, self.home)
+        scenario = _validated(draft.document(self.name, self.root.folder, self.limit, (), ()), draft.problems)
+        return needs_of(scenario, draft.formulas.relative)
 
     def _with_sites(
         self, portfolio: Portfolio, variants: Sequence[str], laid: Sequence[Laid]
@@ -194,12 +205,12 @@ class _Draft:
         )
 
 
-def _draft(tree: Node, root: Root, home: Origin) -> _Draft:
+def _draft(tree: Node, root: Root, home: Origin, needs: Mapping[OrderName, datetime] | None = None) -> _Draft:
     """Data files read, formulas computed, wrappers taken off, and what is missing found."""
     blanks = list(find_blanks(tree))
     measured = Measured(root, home)
     resolved = measured.filled(tree)
-    formulas = Formulas(resolved)
+    formulas = Formulas(resolved, needs)
     unwrapping = Unwrapping()
     bare = unwrapping.bare(formulas.filled(resolved))
     wrapped: Located = [((), problem) for problem in unwrapping.problems]

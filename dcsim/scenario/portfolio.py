@@ -1,7 +1,7 @@
 """Many sites in one scenario: each is read from a file of its own, and everything in it gets the name of its site."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -15,6 +15,7 @@ from dcsim.scenario.document import Key
 from dcsim.scenario.files import UnreadableFileError
 from dcsim.scenario.formulas import Formulas
 from dcsim.scenario.layers import SECTIONS, Stack, circle, entries, merge, prune, settled
+from dcsim.scenario.needs import OrderName
 from dcsim.scenario.overrides import override
 from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.renaming import SHARED, Renaming
@@ -49,6 +50,8 @@ class Portfolio:
 
     stack: Stack
     home: Origin
+    needs: Callable[[Node], Mapping[OrderName, datetime] | None]
+    """When the goods of the orders of a site are needed, if it stands alone."""
     limit: float = LIMIT
     variants: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Variants applied at each site, after those that `include` names."""
@@ -179,7 +182,7 @@ class Portfolio:
         return tree
 
     def _computed(self, tree: Node) -> Node:
-        formulas = Formulas(tree)
+        formulas = Formulas(tree, self.needs(tree))
         filled = formulas.filled(tree)
         alone = "; the formulas of a site see its own parameters alone"
         self.stack.missing += [

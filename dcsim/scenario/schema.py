@@ -258,7 +258,7 @@ class Order(Model):
     amount: AmountValue
     """The ordered amount, in the supply's unit."""
     placed: "PlacedWhen" = Uncertain("fixed", (parse_span("0 d"),))
-    """A date, a span after the start, or `{after: activity or milestone, lag: 7 d}`: after the last."""
+    """A date, a span after the start, `= need - 52 wk`, or `{after: activity or milestone, lag: 7 d}`."""
     lead_time: UncertainSpan = Uncertain("fixed", (parse_span("0 d"),))
     """From the order to the first lot on site; months are calendar months. Earlier lots are in stock at the start."""
     lots: WholeNumber = 1
