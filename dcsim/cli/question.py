@@ -178,5 +178,6 @@ def _stoppable(out: Path | None) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, ClusterError):
         if out is not None:
-            typer.echo(f"the finished part is kept in {out}; run the same command with --resume to continue", err=True)
+            kept = f"the finished part is kept in {out}; run the same command with --resume to continue"
+            typer.echo(kept if any(out.glob("parts/*.part")) else "no part was finished: nothing is kept", err=True)
         raise
