@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from test_cli import MINIMAL, ordered
 
+from dcsim.cli.question import _stoppable
+
 ROOT = Path(__file__).parents[1]
 MANY = ("--engine", "reference")
 
@@ -267,6 +269,7 @@ def refuse(self):
 for one in vars(caching).values():
     if hasattr(one, "ensure_cache_path"):
         one.ensure_cache_path = refuse
+from dcsim.cli.question import _stoppable
 from dcsim.engine import sampling
 from dcsim.engine.sampling import values
 places, rows = np.arange(3, dtype=np.uint64), np.zeros(10_000)
@@ -332,3 +335,12 @@ def test_an_index_of_an_older_version_is_made_again():
 
     assert jit._index_of(old)() == {}
     assert jit._index_of(lambda: {"kept": 1})() == {"kept": 1}
+
+
+def test_what_is_stopped_before_the_first_part_keeps_nothing(tmp_path, capsys):
+    (tmp_path / "parts").mkdir()
+    for written, told in (("x.tmp", "nothing is kept"), ("point-00000.part", "--resume to continue")):
+        (tmp_path / "parts" / written).touch()
+        with pytest.raises(KeyboardInterrupt), _stoppable(tmp_path):
+            raise KeyboardInterrupt
+        assert told in capsys.readouterr().err
