@@ -1,8 +1,7 @@
 """One site of a portfolio without the others."""
 
-import re
-
-from dcsim.scenario.layers import ANNOTATIONS, SECTIONS, entries
+from dcsim.scenario.belonging import TEXTS, naming
+from dcsim.scenario.layers import entries
 from dcsim.scenario.tree import Node, walk
 
 _PLANS = ("activities", "milestones", "correlations", "fitted", "seen")
@@ -11,26 +10,21 @@ _SHARED = ("places", "calendars", "factors", "resources", "supplies", "risks", "
 """Sections in whose entries only the parts go that name another site: its share, or the effect of a risk on it."""
 _LINKS = ("after", "activity")
 """Keys below which activities and milestones are named."""
-_TEXTS = ("label", *ANNOTATIONS)
 
 
 def alone(tree: Node, site: str) -> Node:
     """A portfolio, not yet joined, with one of its sites, and without what it says of the others or plans with them."""
     sites = entries(tree, "include")
-    rest = "|".join(re.escape(name) for name in sites if name != site) or "(?!)"
-    of_others = re.compile(rf"(?:(?:{'|'.join(SECTIONS)})\.)?(?:{rest})(?:[./].*)?")
+    named = naming([name for name in sites if name != site])
     planned: list[str] = []
-
-    def named(word: object) -> bool:
-        return isinstance(word, str) and any(of_others.fullmatch(part.strip()) for part in word.split("|"))
 
     def goes(key: object, entry: Node) -> bool:
         """Whether a plan names another site, or another plan that goes."""
-        return named(key) or any(
+        return bool(named(key)) or any(
             any(map(named, (*path[-1:], node.value)))
             or (node.value in planned and any(link in path for link in _LINKS))
             for path, node in walk(entry)
-            if not path or path[-1] not in _TEXTS
+            if not path or path[-1] not in TEXTS
         )
 
     def stripped(node: Node) -> Node:

@@ -1,7 +1,7 @@
 """Whether what a portfolio says under names of its sites is about sites that are there, and things that they have."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from dcsim.errors import Problem
 from dcsim.places import site_of
@@ -10,7 +10,8 @@ from dcsim.scenario.layers import ANNOTATIONS, SECTIONS, entries
 from dcsim.scenario.tree import Node, walk
 from dcsim.suggest import nearest
 
-_TEXTS = ("label", *ANNOTATIONS)
+TEXTS = ("label", *ANNOTATIONS)
+"""Keys whose values are read by people: names in them are no references."""
 _NAMED = {
     "places": "place level",
     "calendars": "calendar",
@@ -24,6 +25,18 @@ _NAMED = {
     "milestones": "milestone",
 }
 """Sections of things that belong to a site if their name begins with that of the site."""
+
+
+def naming(sites: Collection[str]) -> Callable[[object], str]:
+    """Tells which of these sites a key or a value names, or something of it: `supplies.memphis.hbm`; empty for none."""
+    either = "|".join(map(re.escape, sites)) or "(?!)"
+    about = re.compile(rf"(?:(?:{'|'.join(SECTIONS)})\.)?({either})(?:[./].*)?")
+
+    def named(word: object) -> str:
+        parts = word.split("|") if isinstance(word, str) else ()
+        return next((match[1] for part in parts if (match := about.fullmatch(part.strip()))), "")
+
+    return named
 
 
 def strangers(tree: Node, known: Mapping[str, Collection[str]], left_out: Collection[str]) -> Iterator[Problem]:
@@ -72,13 +85,11 @@ def without_absent(tree: Node, left_out: Collection[str]) -> tuple[Node, list[Pr
 
 def _concerns(part: Node, sites: Collection[str]) -> str:
     """The first of these sites that is named in a partial scenario, except to delete; empty for none."""
-    about = re.compile(rf"(?:(?:{'|'.join(SECTIONS)})\.)?({'|'.join(map(re.escape, sites))})(?:[./].*)?")
+    named = naming(sites)
     for path, node in walk(part):
-        if node.value is None or any(key in _TEXTS for key in path):
+        if node.value is None or any(key in TEXTS for key in path):
             continue
         for word in (*path[-1:], node.value):
-            if isinstance(word, str):
-                for name in word.split("|"):
-                    if (match := about.fullmatch(name.strip())) is not None:
-                        return match[1]
+            if site := named(word):
+                return site
     return ""
