@@ -15,7 +15,7 @@ from test_cli import ordered
 import dcsim
 from dcsim.charts.pictures import draw
 from dcsim.charts.plotly import figure
-from dcsim.errors import RequestError
+from dcsim.errors import RequestError, ResultError
 from dcsim.study.cash import network_of
 from dcsim.study.latest import Search, moved_orders, needed
 from dcsim.study.orders import latest_orders
@@ -347,6 +347,77 @@ def test_a_stopped_search_continues(tmp_path):
     assert repr(again.report()) == repr(at_once.report())
 
 
+# Some orders alone
+
+
+def two_supplies():
+    """Two supplies with an order of one name each, and one with a name of its own."""
+    orders = {"main": {"amount": 1, "lead_time": "10 d"}}
+    return dcsim.load(
+        network(
+            "fill=2d",
+            supplies={"goods": {"orders": {**orders, "spare": {"amount": 1}}}, "racks": {"orders": orders}},
+            fill={"consumes": {"goods": 2, "racks": 1}},
+            milestones={"full": {"activity": "fill"}},
+            horizon="100 d",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("orders", "rows"),
+    [
+        (["racks.main"], [2]),
+        (["spare"], [1]),
+        (["racks.main", "goods.main", "racks.main"], [0, 2]),
+        ([], [0, 1, 2]),
+    ],
+)
+def test_some_orders_are_asked_about_alone(orders, rows):
+    """Each row is as in the table of all, in its order."""
+    found, _ = asked(two_supplies(), orders=orders)
+    whole, _ = asked(two_supplies())
+    pd.testing.assert_frame_equal(found.orders, whole.orders.iloc[rows].reset_index(drop=True))
+    named = [f"{row['supply']}.{row['order']}" for row in found.orders.to_dict("records")]
+    assert found.about.get("orders", []) == (named if orders else [])
+
+
+def test_what_is_said_of_all_is_said_of_these():
+    late, _ = asked(two_supplies(), orders=["goods.main", "spare", "racks.main"], date="2024-01-02")
+    assert "all of these orders: " in repr(late.report())
+    assert "all orders: " in repr(asked(two_supplies(), date="2024-01-02")[0].report())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("goods.mian", "no order 'goods.mian'; did you mean 'goods.main'?"),
+        ("turbines", "no order 'turbines'; there are 'goods.main', 'goods.spare', 'racks.main'"),
+        ("main", "several orders are named 'main', write one in full: goods.main, racks.main"),
+        ("", "no order ''; there are 'goods.main', 'goods.spare', 'racks.main'"),
+    ],
+)
+def test_an_order_that_is_not_there(name, message):
+    with pytest.raises(RequestError, match=re.escape(message)):
+        asked(two_supplies(), orders=[name])
+
+
+@pytest.mark.parametrize(("first", "second"), [(["spare"], ["racks.main"]), (["spare"], []), ([], ["spare"])])
+def test_a_folder_knows_which_orders_were_asked_about(tmp_path, first, second):
+    """Otherwise the first part of one question would be taken for that of the other."""
+
+    def stop(done, count):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asked(two_supplies(), orders=first, out=tmp_path / "out", progress=stop)
+    with pytest.raises(ResultError, match="the new result differs in its orders: choose another folder"):
+        asked(two_supplies(), orders=second, out=tmp_path / "out", resume=True)
+    found, _ = asked(two_supplies(), orders=first, out=tmp_path / "out", resume=True)
+    assert dcsim.read(tmp_path / "out").orders.equals(found.orders)
+
+
 # What makes no sense, and the command
 
 
@@ -415,6 +486,9 @@ def test_it_is_told(dcsim, late):
         "Each order alone, all others as planned",
     )
     assert max(map(len, out.splitlines())) <= 80
+    alone, _, _ = dcsim("order-by", late, "--milestone", "full", "--date", BY, "-n", "20", "--order", "spare")
+    assert "goods.spare" in alone
+    assert "goods.main" not in alone
 
 
 @pytest.mark.slow

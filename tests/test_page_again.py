@@ -47,6 +47,7 @@ def file(tmp_path):
         ("drivers", *HALF, "-n", "8"),
         ("assumptions", *HALF),
         ("order-by", *HALF, "--confidence", "0.55", "-n", "16", "--date", "2024-02-10"),
+        ("order-by", *HALF, "--order", "first", "-n", "8", "--date", "2024-02-10"),
     ],
     ids=" ".join,
 )

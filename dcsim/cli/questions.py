@@ -256,13 +256,20 @@ def latest_orders(
             metavar="N", help="If the confidence is out of reach: how many percentage points an order may cost."
         ),
     ] = 5,
+    order: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="An order, such as `transformers.main`; may be repeated. Default: all."),
+    ] = None,
     resume: bool,
     **shared: Any,
 ) -> "Result":
     """Find the latest date to place each order so that a milestone stays likely enough."""
     from dcsim.study.orders import latest_orders
 
-    return latest_orders(scenario, date=date, confidence=confidence, points=points, resume=resume, **shared)
+    orders = tuple(order or ())
+    return latest_orders(
+        scenario, date=date, confidence=confidence, points=points, orders=orders, resume=resume, **shared
+    )
 
 
 @question("seen milestone outcome party n seed workers engine", doing="weighing")

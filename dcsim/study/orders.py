@@ -5,7 +5,7 @@ sought on which the milestone still has its probability.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from dcsim.analysis.frames import typed
 from dcsim.analysis.stuck import STUCK
 from dcsim.dates import Limit, day_of, in_time, last_minute, parse_limit
 from dcsim.distributions import greatest
+from dcsim.document.words import listed
 from dcsim.engine import AUTO, LOG, choose
 from dcsim.errors import RequestError
 from dcsim.network import Network, Order
@@ -31,10 +32,11 @@ from dcsim.study.manifest import Count, Day, Fields, Share
 from dcsim.study.orders_words import CHARTS, PLACED, first_answer, report
 from dcsim.study.replicate import Progress
 from dcsim.study.replications import require_milestone
-from dcsim.study.result import Result
+from dcsim.study.result import Result, known
 from dcsim.study.seen import about_seen, agreed, draws_of, known_until
 from dcsim.study.threads import pool_for
 from dcsim.study.trials import Trials, at_least_one
+from dcsim.suggest import shorten
 from dcsim.trace import NOT
 from dcsim.units import DAY, FIRST_YEAR
 
@@ -45,6 +47,7 @@ TABLES = {
     "stuck": STUCK,
 }
 ABOUT: Fields = {"milestone": str, "date": Day, "confidence": Share, "replications": Count}
+ABOUT |= {"orders": (list[str] | None, None)}
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "latest_orders", "report"]
 
 
@@ -55,6 +58,7 @@ def latest_orders(
     date: str | Limit | None = None,
     confidence: float = 0.8,
     points: float = 5,
+    orders: Sequence[str] = (),
     n: int = 256,
     seed: int = 0,
     workers: int | None = None,
@@ -75,6 +79,9 @@ def latest_orders(
         What has to be reached, and by the end of which day, or with a time by which minute; its target if not given.
     confidence, points
         With which probability; and where no date of an order reaches it, how many points of it that date may cost.
+    orders
+        Those to move, as the table names them (`transformers.main`), or by the end of that name where no other order
+        has it; all if not given.
     n, seed, workers, executor, engine, out, resume, overwrite
         As in `sweep`.
     progress
@@ -83,19 +90,21 @@ def latest_orders(
     Raises
     ------
     RequestError
-        There is no such milestone, or no order, or a number or the date makes no sense, or cash is limited; it is a
-        ValueError too. ResultError, as in `sweep`.
+        There is no such milestone or order, or no order at all, or a number or the date makes no sense, or cash is
+        limited; it is a ValueError too. ResultError, as in `sweep`.
     """
     refuse_limited(scenario, "order-by")
     network = network_of(scenario)
     wanted = _date(scenario, network, require_milestone(network, milestone), date)
     _refuse_odd(confidence, points)
+    groups = _asked(_groups(network), orders)
     chosen = choose(engine, network.instances * draws_of(scenario, at_least_one(n)) * 4)
     pool = pool_for(chosen, workers, executor)
     among = agreed(scenario, network, seed, n, chosen, pool)
     count = n if among is None else len(among.numbers)
     builds = Trials(chosen, seed, milestone, pool, None if among is None else among.numbers)
     about = {"milestone": milestone, "date": wanted.isoformat(), "confidence": confidence, "points": points}
+    about |= {"orders": list(groups)} if orders else {}
     about |= {"seed": seed, "replications": n, **about_seen(among)}
 
     def answer(campaign: Campaign | None) -> Result:
@@ -103,8 +112,8 @@ def latest_orders(
         planned = in_time(network.start, wanted, ends.dated)
         LOG.info(first_answer(wanted, planned))
         moving = _Moving(network, InTime(builds, wanted, count), planned, confidence, points, known_until(scenario))
-        orders = pd.concat(moving.rows(campaign, progress), ignore_index=True)
-        tables = {"orders": orders, "stuck": builds.lacks(network, ends)}
+        rows = pd.concat(moving.rows(groups.values(), campaign, progress), ignore_index=True)
+        tables = {"orders": rows, "stuck": builds.lacks(network, ends)}
         return Result("orders", scenario, about | {"probability": float(planned.mean())}, tables)
 
     return answered("orders", scenario, about, Keeping(out, resume, overwrite), answer)
@@ -130,10 +139,11 @@ class _Moving:
     until: dt.date | None
     """What is placed by this day stays."""
 
-    def rows(self, campaign: Campaign | None, progress: Progress) -> Iterator[pd.DataFrame]:
+    def rows(
+        self, groups: Collection[tuple[int, ...]], campaign: Campaign | None, progress: Progress
+    ) -> Iterator[pd.DataFrame]:
         """A row for each order; those that a folder holds are read, the others made and kept there."""
-        groups = _groups(self.network)
-        for done, numbers in enumerate(groups.values()):
+        for done, numbers in enumerate(groups):
             progress(done, len(groups))
             name = f"point-{done:05d}"
             row = None if campaign is None else campaign.part(name)
@@ -155,14 +165,31 @@ class _Moving:
         return _row(network, numbers, search, self.confidence, self.points, share_planned)
 
 
-def _groups(network: Network) -> Mapping[str, tuple[int, ...]]:
-    """Orders as they are written: one for a supply that many places have is one."""
+def _groups(network: Network) -> dict[str, tuple[int, ...]]:
+    """Orders as they are written, by the name that the table gives them: one for a supply that many places have is
+    one.
+    """
     groups: dict[str, tuple[int, ...]] = {}
     for number, order in enumerate(network.orders):
-        groups[order.path] = (*groups.get(order.path, ()), number)
+        name = f"{network.stocks[order.stock].name}.{order.name}"
+        groups[name] = (*groups.get(name, ()), number)
     if not groups:
         raise RequestError("the scenario has no orders")
     return groups
+
+
+def _asked(groups: Mapping[str, tuple[int, ...]], orders: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
+    """Those of the orders that are asked about, in the order of the table; all where none is named."""
+    names = {_in_full(name, groups) for name in orders} or groups.keys()
+    return {name: numbers for name, numbers in groups.items() if name in names}
+
+
+def _in_full(name: str, names: Iterable[str]) -> str:
+    """The whole name of an order; raises RequestError where there is none or several of this name."""
+    ending = [known_name for known_name in names if known_name == name or known_name.endswith(f".{name}")]
+    if len(ending) > 1 and name not in ending:
+        raise RequestError(f"several orders are named '{shorten(name)}', write one in full: {listed(ending)}")
+    return name if name in ending else ending[0] if ending else known(name, names, "order", "orders")
 
 
 def _placed(network: Network, numbers: Sequence[int]) -> datetime | None:

@@ -51,19 +51,20 @@ def report(result: Result, milestone: str = "") -> Report:
         for row in orders
     ]
     said = (_question(result), *never(result.tables["stuck"], n))
-    noted = [f"{called}: {note}".replace("%", " %") for note, called in _by_note(orders)]
+    everyone = "all orders" if result.about.get("orders") is None else "all of these orders"
+    noted = [f"{called}: {note}".replace("%", " %") for note, called in _by_note(orders, everyone)]
     table = Section("", said, tables=[Table(columns, rows)], charts=[latest_dates(result)])
     return Report.of("When to order", result.subject(), [table, Section("", points=noted), Section("", notes=[NOTE])])
 
 
-def _by_note(orders: Sequence[Mapping[Hashable, Any]]) -> Iterator[tuple[str, str]]:
-    """Each note once, with the orders that it is about."""
+def _by_note(orders: Sequence[Mapping[Hashable, Any]], everyone: str) -> Iterator[tuple[str, str]]:
+    """Each note once, with the orders that it is about, or with what they are called together."""
     notes: dict[str, list[str]] = {}
     for row in orders:
         notes.setdefault(row["note"], []).append(_called(row))
     for note, named in notes.items():
         if note:
-            yield note, ", ".join(named) if len(named) < max(3, len(orders)) else "all orders"
+            yield note, ", ".join(named) if len(named) < max(3, len(orders)) else everyone
 
 
 def _question(result: Result) -> str:

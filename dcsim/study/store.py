@@ -46,6 +46,7 @@ _IDENTITY = {
     "milestones": "milestones",
     "date": "date",
     "confidence": "confidence",
+    "orders": "orders",
     "points": "points",
     "budget": "budget",
     "measures": "options and mitigations",

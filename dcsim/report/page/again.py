@@ -59,7 +59,8 @@ def _own(result: Result) -> list[str]:
             return [*_repeated("--over", _swept(about)), *_outcomes(about)]
         case "orders":
             likely = ["--confidence", str(about["confidence"]), "--points", f"{about.get('points', 5):g}"]
-            return ["--milestone", about["milestone"], "--date", spelled(parse_limit(about["date"])), *likely]
+            date, named = spelled(parse_limit(about["date"])), _repeated("--order", about.get("orders") or ())
+            return ["--milestone", about["milestone"], "--date", date, *likely, *named]
         case "mitigations":
             return [*_outcomes(about), *_budget(result)]
         case "promise":
