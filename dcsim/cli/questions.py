@@ -256,9 +256,11 @@ def latest_orders(
             metavar="N", help="If the confidence is out of reach: how many percentage points an order may cost."
         ),
     ] = 5,
-    order: Annotated[
+    orders: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="An order, such as `transformers.main`; may be repeated. Default: all."),
+        typer.Option(
+            "--order", metavar="NAME", help="An order, such as `transformers.main`; may be repeated. Default: all."
+        ),
     ] = None,
     resume: bool,
     **shared: Any,
@@ -266,9 +268,9 @@ def latest_orders(
     """Find the latest date to place each order so that a milestone stays likely enough."""
     from dcsim.study.orders import latest_orders
 
-    orders = tuple(order or ())
+    named = tuple(orders or ())
     return latest_orders(
-        scenario, date=date, confidence=confidence, points=points, orders=orders, resume=resume, **shared
+        scenario, date=date, confidence=confidence, points=points, orders=named, resume=resume, **shared
     )
 
 
