@@ -46,7 +46,7 @@ TURN = 2**15
 """Minutes of the wheel, on which the ends of work hang that are less than a turn away; about three weeks."""
 
 # Rows of the state
-LEVEL = record(i64, "now", "before", "changed", "capacity", "rose", "grew", "grown")
+LEVEL = record(i64, "now", "capacity", "rose", "grew", "grown")
 WAITING = ("head", "tail", "waiting", "batch", "batch_tick", "newest", "lacks")
 TOGETHER = (("total", u32), ("called", i64), ("short_of", i32), ("short_count", u32), ("short_since", i64))
 """Of all that are told with a queue."""
@@ -245,9 +245,6 @@ def bit(queue: int) -> np.uint64:
 def change(plan: Plan, state: State, tick: int, level: int, units: int) -> None:
     """So many units more, or fewer, are there; the queues that need them hear of it."""
     stored = state.level[level]
-    if len(state.told) > 0 and stored.changed != tick:
-        stored.before = stored.now
-        stored.changed = tick
     stored.now += units
     if units > 0:
         stored.rose = state.counts[0].passes
@@ -682,43 +679,26 @@ def closed_by(plan: Plan, chance: FlatDraws, calendar: int, tick: int) -> int:
 
 
 @inlined
-def at_hand(state: State, level: int, tick: int, just_before: bool) -> int:
-    """How much of a thing is there, or was when this tick began."""
-    stored = state.level[level]
-    return stored.before if just_before and stored.changed == tick else stored.now
-
-
-@fast
-def was_free(plan: Plan, state: State, number: int, tick: int, just_before: bool) -> bool:
-    """Whether all that an alternative takes is free, or was when this tick began."""
-    for k in range(plan.alternative[number].first_claim, plan.alternative[number + 1].first_claim):
-        if at_hand(state, plan.claim[k].what, tick, just_before) < plan.claim[k].amount:
-            return False
-    return True
-
-
-@inlined
-def lacking(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int, just_before: bool) -> int:
+def lacking(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int) -> int:
     """The cause of the first thing that is insufficient: requirements, supplies, calendars."""
     if plan.demand[queue].bound:
-        return lacking_oddly(plan, chance, state, queue, tick, just_before)
+        return lacking_oddly(plan, chance, state, queue, tick)
     for k in range(plan.demand[queue].first_need, plan.demand[queue + 1].first_need):
-        if at_hand(state, plan.need[k].what, tick, just_before) < plan.need[k].amount:
+        if state.level[plan.need[k].what].now < plan.need[k].amount:
             return int(plan.need[k].cause)
     return NOT
 
 
 @fast
-def lacking_oddly(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int, just_before: bool) -> int:
+def lacking_oddly(plan: Plan, chance: FlatDraws, state: State, queue: int, tick: int) -> int:
     """The same where there are alternatives or calendars."""
-    moment = tick - 1 if just_before else tick
     closed = NOT
     if plan.demand[queue].calendar != 0:
-        closed = closed_by(plan, chance, plan.demand[queue].calendar, moment)
+        closed = closed_by(plan, chance, plan.demand[queue].calendar, tick)
     for r in range(i64(plan.demand[queue].first_requirement), i64(plan.demand[queue + 1].first_requirement)):
         free = NOT
         for k in range(i64(plan.requirement[r].first_alternative), i64(plan.requirement[r + 1].first_alternative)):
-            if was_free(plan, state, k, tick, just_before):
+            if is_free(plan, state, k):
                 free = k
                 break
         if free == NOT:
@@ -726,9 +706,9 @@ def lacking_oddly(plan: Plan, chance: FlatDraws, state: State, queue: int, tick:
         if closed == NOT and plan.alternative[free].calendar != 0:
             for k in range(plan.alternative[free].first_claim, plan.alternative[free + 1].first_claim):
                 if closed == NOT:
-                    closed = closed_by(plan, chance, u32(plan.resource_calendar[plan.claim[k].what]), moment)
+                    closed = closed_by(plan, chance, u32(plan.resource_calendar[plan.claim[k].what]), tick)
     for k in range(plan.demand[queue].first_take, plan.demand[queue + 1].first_need):
-        if at_hand(state, plan.need[k].what, tick, just_before) < plan.need[k].amount:
+        if state.level[plan.need[k].what].now < plan.need[k].amount:
             return int(plan.need[k].cause)
     return closed
 
@@ -856,7 +836,7 @@ def start_head(plan: Plan, chance: FlatDraws, state: State, queue: int, mode: in
     instance, demand = leave(plan, state, queue), plan.demand[queue]
     is_traced, held_by = len(state.told) > 0, i64(NOT)
     if is_traced and state.piece[instance].since < tick:
-        held_by = lacking(plan, chance, state, queue, tick, True)
+        held_by = i64(state.queue[demand.leader].short_of)  # as it was noted before this tick
     for k in range(demand.first_need, plan.demand[queue + 1].first_need):
         change(plan, state, tick, plan.need[k].what, -plan.need[k].amount)
     if demand.odd or chance.effect_first[demand.activity] < chance.effect_first[demand.activity + 1]:
@@ -1079,7 +1059,7 @@ def note_shortage(plan: Plan, chance: FlatDraws, state: State, queue: int, tick:
     short, causes = state.queue[queue], state.cause
     waiting, before, cause = short.total, i64(short.short_of), i64(NOT)
     if waiting > 0:
-        cause = lacking(plan, chance, state, queue, tick, False)
+        cause = lacking(plan, chance, state, queue, tick)
         if cause >= plan.first_calendar_cause:
             await_calendars(plan, chance, state, queue, tick)
     if before == cause and len(state.shortage) == 0:
@@ -1104,7 +1084,7 @@ def set_out(plan: Plan, chance: FlatDraws, state: State) -> None:
     counts.finished = counts.dates = counts.releases = counts.deliveries = counts.steps = 0
     resources, stocks = len(plan.resource_calendar), len(plan.stock) - 1
     for level in range(resources + stocks):
-        state.level[level].changed = state.level[level].rose = state.level[level].grew = NOT
+        state.level[level].rose = state.level[level].grew = NOT
     for resource in range(resources):
         state.level[resource].now = state.level[resource].capacity = chance.capacity[resource]
     state.ever[:] = 0
