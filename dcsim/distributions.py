@@ -665,6 +665,7 @@ def failures(p: Number | Floats, u: Floats) -> NDArray[np.int64]:
     return np.asarray((np.asarray(u)[..., None] > shares).sum(axis=-1), dtype=np.int64)
 
 
+@lru_cache(maxsize=256)
 def mean_failures(p: Fraction) -> Fraction:
     """The mean number of failures, with at most MOST_FAILURES."""
     return sum((p**k for k in range(1, MOST_FAILURES + 1)), Fraction(0))

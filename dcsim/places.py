@@ -277,6 +277,7 @@ def _too_many(name: str, most: int) -> PlaceError:
     return PlaceError(name, f"more than {most:,} places in all; {fewer}, or raise `--limit` (GiB)")
 
 
+@lru_cache(maxsize=256)
 def _fitting(segment: str, labels: tuple[str, ...]) -> Mask:
     """Which labels one part of a pattern matches."""
     if segment == "*":

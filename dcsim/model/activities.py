@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim import network
+from dcsim.counting import runs
 from dcsim.distributions import Distribution, Left, mean_failures
-from dcsim.model.choices import Choices, Needs
+from dcsim.model.choices import Choices, Decided, Needs
 from dcsim.model.history import Part, Past
 from dcsim.model.sharing import turn
 from dcsim.model.supplies import Supplies
@@ -107,7 +108,8 @@ class Instances:
         parts: list[Part] = []
         for spec, places in variations(activity, dict(activity.within), self.places, activity.at):
             instances = instance_at[places]
-            places, instances = places[instances >= 0], instances[instances >= 0]
+            is_done_there = instances >= 0
+            places, instances = places[is_done_there], instances[is_done_there]
             if len(instances) > 0:
                 parts += self.past.parts(self.names[number], spec, places, instances)
         for part in parts:
@@ -134,16 +136,18 @@ class Instances:
             self.release[instances] = max(0, self.past.status, clock.first, clock.tick(spec.not_before))
         if spec.finish_not_before is not None:
             self.held_until[instances] = max(0, clock.tick(spec.finish_not_before))
-        needs = _needs(spec)
-        demands = self._demands(number, WORK, spec, needs, self._amounts(spec.consumes), places, part.is_done)
+        left = self.choices.decided(_needs(spec), places)
+        demands = self._demands(number, WORK, spec, left, self._amounts(spec.consumes), places, part.is_done)
         self.demand[instances] = demands
         self.bundle[instances] = self._bundles(spec, places)
+        full = left if part.whole is spec else self.choices.decided(_needs(part.whole), places)
+        repair = self.choices.decided(_needs_of_repair(spec), places)
         if spec.rework is not None:
-            retry, repair = self._again(number)
+            retries, repairs = self._again(number)
             start = self.first[number]
-            retry[instances - start] = self._demands(number, RETRY, part.whole, _needs(part.whole), {}, places)
-            repair[instances - start] = self._demands(number, REPAIR, part.whole, _needs_of_repair(spec), {}, places)
-        self._add_work(number, part, needs)
+            retries[instances - start] = self._demands(number, RETRY, part.whole, full, {}, places)
+            repairs[instances - start] = self._demands(number, REPAIR, part.whole, repair, {}, places)
+        self._add_work(number, part, left, full, repair)
 
     def _again(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         count = int(self.first[number + 1] - self.first[number])
@@ -172,30 +176,28 @@ class Instances:
         )
         if shared == SITE:
             return np.full(len(places), make(SITE, 0), np.int32)
-        around, first, inverse = np.unique(
-            self.places.enclosing(level, shared)[places], return_index=True, return_inverse=True
-        )
-        pairs = zip(around.tolist(), first.tolist(), strict=True)
+        around = self.places.enclosing(level, shared)[places]
+        first, which = runs(around)
+        pairs = zip(around[first].tolist(), first.tolist(), strict=True)
         made = [make(self.places.path(shared, k), i) for k, i in pairs]
-        return np.array(made, np.int32)[inverse]
+        return np.array(made, np.int32)[which]
 
     def _demands(
         self,
         number: int,
         kind: int,
         spec: Activity,
-        needs: Needs,
+        decided: Decided,
         consumes: dict[str, int],
         places: Ints,
         is_done: bool = False,
     ) -> NDArray[np.int32]:
         """For each place, the demand of the activity there."""
-        repaired = ("rework",) if kind == REPAIR else ()
+        (needs, days, day_numbers), repaired = decided, ("rework",) if kind == REPAIR else ()
         entries = self.choices.entries(("activities", self.names[number], *repaired, "requires"), needs)
         resources = [name for entry in entries for name in entry.resources]
         stops = [] if is_done else self.supplies.stopped_by(self.names[number])
         own = self.times.number([spec.calendar or ALWAYS], stops)
-        days, day_numbers = self.choices.days(needs, places)
         of = {name: self.supplies.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
         spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
         priority = spec.priority + turn(self.scenario, self.supplies.clock, self.names[number], spec)
@@ -235,25 +237,23 @@ class Instances:
 
         return self._by_place(list(produces), spec.at, places, make)
 
-    def _add_work(self, number: int, part: Part, needs: Needs) -> None:
+    def _add_work(self, number: int, part: Part, left: Decided, full: Decided, repair: Decided) -> None:
         """The work in these places, apart where it is not the same."""
-        spec, places, instances, _, _ = part
-        repair = _needs_of_repair(spec)
-        days, own = self.choices.days(_needs(part.whole), places)
-        self.day_calendar[instances] = np.array([day[0] for day in days])[own]
-        if part.is_done:
-            days, own = self.choices.days(needs, places)
-        days_of_repair, of_repair = self.choices.days(repair, places)
-        for calendar, repair_calendar in sorted(set(zip(own.tolist(), of_repair.tolist(), strict=True))):
+        spec, instances = part.spec, part.instances
+        self.day_calendar[instances] = np.array([day[0] for day in full.days])[full.of]
+        needs, days, own = left if part.is_done else full._replace(needs=left.needs)
+        pairs = own * len(repair.days) + repair.of
+        for pair in np.flatnonzero(np.bincount(pairs)).tolist():
+            calendar, calendar_of_repair = divmod(pair, len(repair.days))
             minutes = self.choices.minutes(spec.duration, needs, days[calendar])
             alike = (
                 number,
                 tuple(self._left(number, part, duration) for duration in minutes),
                 self.supplies.factors(spec.varies_with),
                 spec.learning,
-                self._rework(number, part, days[calendar], days_of_repair[repair_calendar]),
+                self._rework(number, part, full.needs, days[calendar], repair, calendar_of_repair),
             )
-            alike_instances = instances[(own == calendar) & (of_repair == repair_calendar)]
+            alike_instances = instances[pairs == pair]
             self._work.setdefault(alike, []).append(alike_instances)
             self.days_added.setdefault(number, []).append(
                 (alike_instances, self.choices.days_added(spec.duration, needs, days[calendar]))
@@ -306,15 +306,17 @@ class Instances:
             counter=self._counts[number, learning.per] + around,
         )
 
-    def _rework(self, number: int, part: Part, days: list[int], of_repair: list[int]) -> network.Rework | None:
+    def _rework(
+        self, number: int, part: Part, full: Needs, days: list[int], repairs: Decided, which: int
+    ) -> network.Rework | None:
         """How it may fail; what was under way is then done again from the beginning."""
         if (rework := part.spec.rework) is None:
             return None
-        again = self.choices.minutes(part.whole.duration, _needs(part.whole), days)
+        again = self.choices.minutes(part.whole.duration, full, days)
         if part.is_under_way and part.whole.learning is not None:
             multiplier = self._learned(number, part.whole, int(part.instances[0]))
             again = tuple(Left(minutes, multiplier, 0.0) for minutes in again)
-        repair, *further = self.choices.minutes(rework.duration, _needs_of_repair(part.spec), of_repair)
+        repair, *further = self.choices.minutes(rework.duration, repairs.needs, repairs.days[which])
         return network.Rework(
             probability=float(rework.probability),
             mean_failures=mean_failures(rework.probability),

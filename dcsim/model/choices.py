@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.counting import runs
 from dcsim.distributions import Distribution
 from dcsim.model.supplies import Supplies
 from dcsim.model.time import WorkingTimes
@@ -48,7 +50,7 @@ class Needs:
     requires: Mapping[str, int | None]
     ways: Mapping[str, Way]
 
-    @property
+    @cached_property
     def entries(self) -> list[list[Entry]]:
         """All that is required, together where it shares a resource; the ways come last, each resource theirs alone."""
         entries = [
@@ -62,7 +64,7 @@ class Needs:
             together.append([Entry(" | ".join(dict.fromkeys(n for _, takes in choice for n in takes)), tuple(choice))])
         return together
 
-    @property
+    @cached_property
     def deciding(self) -> list[str | None]:
         """The resources by whose days a duration is read, one for each alternative of what is required first."""
         for written, units in self.requires.items():
@@ -77,6 +79,16 @@ class Needs:
     def by_way(self) -> bool:
         """Whether each way has days of its own."""
         return self.calendar is None and not self.requires and bool(self.ways)
+
+
+class Decided(NamedTuple):
+    """What a piece of work requires, and whose days its durations mean in each of some places."""
+
+    needs: Needs
+    days: list[list[int]]
+    """Calendars whose days a duration may mean, one for each alternative that decides."""
+    of: Ints
+    """Which of these each place has."""
 
 
 @dataclass
@@ -148,28 +160,30 @@ class Choices:
                     self.joined[pair] = self.times.joined(pair)
                 reached.add(self.joined[pair])
 
-    def days(self, needs: Needs, places: Ints) -> tuple[list[list[int]], Ints]:
-        """Calendars whose days a duration may mean, one for each alternative that decides; and whose each place has."""
+    def decided(self, needs: Needs, places: Ints) -> Decided:
+        """Whose days the durations of what has these needs mean in each of these places."""
         own = self.times.number([needs.calendar or ALWAYS], [])
         names = [None] if needs.calendar is not None else needs.deciding
         if names == [None]:
-            return [[own]], np.zeros(len(places), np.int64)
-        numbers = np.stack([self._of_resource(name, needs.at, places, own) for name in names])
-        if (numbers == numbers[:, :1]).all():
-            return [numbers[:, 0].tolist()], np.zeros(len(places), np.int64)
+            return Decided(needs, [[own]], np.zeros(len(places), np.int64))
+        of_each = [self._of_resource(name, needs.at, places, own) for name in names]
+        if all(len(set(calendars)) == 1 for calendars, _ in of_each):
+            return Decided(needs, [[calendars[0] for calendars, _ in of_each]], np.zeros(len(places), np.int64))
+        numbers = np.stack([np.array(calendars)[which] for calendars, which in of_each])
         distinct, which = np.unique(numbers, axis=1, return_inverse=True)
-        return distinct.T.tolist(), which.ravel()
+        return Decided(needs, distinct.T.tolist(), which.ravel())
 
-    def _of_resource(self, name: str | None, at: str, places: Ints, own: int) -> Ints:
-        """For each place the calendar of this resource, whatever stops its work."""
+    def _of_resource(self, name: str | None, at: str, places: Ints, own: int) -> tuple[list[int], Ints]:
+        """The calendars of this resource, whatever stops its work; and which of them each place has."""
         if name is None:
-            return np.full(len(places), own, np.int64)
-        resources, which = np.unique(self.supplies.numbers(name, at)[places], return_inverse=True)
+            return [own], np.zeros(len(places), np.int64)
+        resources = self.supplies.numbers(name, at)[places]
+        first, which = runs(resources)
         calendars = [
             self.times.number([self.times.table[self.supplies.resources[number].calendar].name], [])
-            for number in resources.tolist()
+            for number in resources[first].tolist()
         ]
-        return np.array(calendars, np.int64)[which]
+        return calendars, which
 
     def minutes(self, duration: Uncertain, needs: Needs, days: Sequence[int]) -> tuple[Distribution, ...]:
         """The working time of each option: by the days of what decides, then by way."""

@@ -78,6 +78,9 @@ class Past:
     def parts(self, name: str, spec: Activity, places: Ints, instances: Ints) -> Iterator[Part]:
         """The instances that have not begun, and then each that has."""
         actual = self._actual(name, spec, places)
+        if not actual:
+            yield Part(spec, places, instances, spec)
+            return
         ahead = np.array([k not in actual for k in range(len(places))], np.bool_)
         if ahead.any():
             yield Part(spec, places[ahead], instances[ahead], spec)

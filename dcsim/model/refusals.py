@@ -127,14 +127,15 @@ class _Happening:
             levels[order.stock] += 0 if number in late else order.amount
         for production in network.productions:
             levels[production.stock] = math.inf
-        gates = _gates_of_supplies(network)
-        self.ahead = [node for node, count in enumerate(self.left) if count <= 0 and node not in gates]
+        begins = np.asarray(self.left) <= 0
+        begins[list(_gates_of_supplies(network))] = False
+        self.ahead: list[int] = np.flatnonzero(begins).tolist()
         self.ahead += self.openings.begin(levels)
 
     @property
     def all(self) -> bool:
         """Whether everything has happened."""
-        return all(self.happened)
+        return 0 not in self.happened
 
     def go_on(self, *opened: int) -> None:
         """All that can happen now, where these gates are open whatever they need."""
@@ -157,29 +158,30 @@ class _Happening:
                 ahead += self.openings.gain(network.orders[number].stock, network.orders[number].amount)
             for target in successors(network, node, first, to):
                 left[target] -= 1
-                if left[target] <= 0:
+                if left[target] == 0:
                     ahead.append(target)
 
     def _all_at_once(self, nodes: NDArray[np.int64]) -> list[int]:
         """Many nodes happen, where none leads to gates of its own; what can happen now."""
-        network, left = self.network, np.asarray(self.left)
-        happened = np.frombuffer(self.happened, np.uint8)
-        nodes = np.unique(nodes)
-        nodes = nodes[happened[nodes] == 0]
-        happened[nodes] = 1
+        network, left, is_now = self.network, np.asarray(self.left), np.zeros(len(self.left), np.bool_)
+        happened = np.frombuffer(self.happened, np.bool_)
+        is_now[nodes] = True
+        nodes = np.flatnonzero(is_now & ~happened)
+        happened[nodes] = True
         ahead: list[int] = []
-        bundles = np.bincount(network.bundle[nodes[nodes < network.instances]], minlength=len(network.bundles))
+        gates = np.searchsorted(nodes, network.instances)
+        bundles = np.bincount(network.bundle[nodes[:gates]], minlength=len(network.bundles))
         for number in np.flatnonzero(bundles).tolist():
             for stock, amount in network.bundles[number]:
                 ahead += self.openings.gain(stock, amount * int(bundles[number]))
-        for node in network.orders_of_gate.keys() & set(nodes.tolist()):
+        for node in network.orders_of_gate.keys() & set(nodes[gates:].tolist()):
             for order in network.orders_of_gate[node]:
                 ahead += self.openings.gain(network.orders[order].stock, network.orders[order].amount)
         first, count = network.link_first[nodes], network.link_first[nodes + 1] - network.link_first[nodes]
         links = np.repeat(first, count) + positions(count)
         led = np.bincount(network.link_to[links], minlength=len(left))
         left -= led
-        return ahead + np.flatnonzero((led > 0) & (left <= 0)).tolist()
+        return ahead + np.flatnonzero((led > 0) & (left <= 0) & ~happened).tolist()
 
 
 def _circle(network: Network) -> Iterator[tuple[Key, str]]:

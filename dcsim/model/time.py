@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from dcsim import calendars
@@ -30,6 +31,8 @@ class Clock:
         """The date from which spans count."""
         self.horizon = self.tick(horizon_end(scenario.start, scenario.horizon))
         self._starts = scenario.starts
+        self.first = 0
+        """The tick from which spans count."""
 
     def of(self, name: str) -> "Clock":
         """The same clock for something that may be part of a site: its spans count from the start of the site."""
@@ -37,13 +40,8 @@ class Clock:
         if begins is None:
             return self
         of_site = copy(self)
-        of_site.begins = begins
+        of_site.begins, of_site.first = begins, self.tick(begins)
         return of_site
-
-    @property
-    def first(self) -> int:
-        """The tick from which spans count."""
-        return self.tick(self.begins)
 
     def tick(self, when: datetime | Span) -> int:
         """The tick of a date, or of the end of a span; negative before the start."""
@@ -73,6 +71,12 @@ class Clock:
 def elapsed(span: Uncertain) -> Distribution:
     """A span in elapsed minutes, where a day has 24 hours; in calendar months where it is written in them."""
     return span.resolve(lambda value: value.months if span.in_months else value.about)
+
+
+@lru_cache(maxsize=1024)
+def _worked(duration: Uncertain, hours: Fraction, days: Fraction) -> Distribution:
+    """A duration in minutes of work, where a day has so many hours and a week so many days."""
+    return duration.resolve(lambda span: span.working_minutes(hours, days))
 
 
 @dataclass
@@ -141,7 +145,7 @@ class WorkingTimes:
         """A duration in minutes of work as this calendar counts them, or in calendar months."""
         if duration.in_months:
             return elapsed(duration)
-        return duration.resolve(lambda span: self.working_minutes(span, number))
+        return _worked(duration, *self.day_and_week(number))
 
     def day_and_week(self, number: int) -> tuple[Fraction, Fraction]:
         """The hours of a working day of this one calendar, and the days of its working week."""
