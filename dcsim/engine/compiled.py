@@ -9,7 +9,7 @@ from dcsim.dates import at_midnight
 from dcsim.engine import NOTHING, Build, kernel
 from dcsim.engine.draws import Draws
 from dcsim.engine.eves import Happened, begun, dated, on_eve
-from dcsim.engine.flat import flatten, flatten_draws
+from dcsim.engine.flat import flatten, flatten_draws, only_dates
 from dcsim.engine.kernel import State
 from dcsim.engine.outcome import NONE_STUCK, End, Follow, Goal, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
@@ -41,9 +41,9 @@ class Runner:
     def __init__(self, network: Network, seed: int, follow: Follow | None = None, goal: Goal | None = None) -> None:
         self.network = network
         self.goal = goal
-        self.plan = (
-            flatten(network) if goal is None else flatten(network)._replace(goal=goal.milestone, until=goal.until)
-        )
+        self.plan = flatten(network)
+        if goal is not None:
+            self.plan = only_dates(self.plan)._replace(goal=goal.milestone, until=goal.until)
         self.blocks = Blocks(network, seed)
         self.follow = follow
         self.state = new_state(network, self.plan, 0, 0, 0)
@@ -82,6 +82,8 @@ class Runner:
         kernel.run(self.plan, chance, self.state)
         tick = int(self.state.reached[self.goal.milestone])
         if tick == NOT:
+            if self.goal.until == self.network.horizon:  # what is lacking is told
+                kernel.run(flatten(self.network), chance, self.state)
             return End(NOT, NOT, *self._left())
         return End(tick, self._dated(draws, tick), 0, NONE_STUCK)
 

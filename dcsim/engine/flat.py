@@ -60,6 +60,17 @@ def flatten(network: Network) -> Plan:
     )
 
 
+def only_dates(plan: Plan) -> Plan:
+    """The same for one who asks when things happen, and not what they waited for."""
+    demand, word = plan.demand.copy(), plan.word.copy()
+    demand["noted"][:-1] = demand["bound"][demand["leader"][:-1]]
+    noted = np.flatnonzero(demand["noted"])
+    masks = np.zeros(len(demand) // 64 + 1, np.uint64)
+    np.bitwise_or.at(masks, noted >> 6, np.uint64(1) << (noted & 63).astype(np.uint64))
+    word["leaders"] &= masks[word["at"]]
+    return plan._replace(demand=demand, word=word)
+
+
 def _demands(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Columns:
     demands, resources, of_stock = network.demands, len(network.resources), [cause[s.name] for s in network.stocks]
     needs = [
@@ -84,6 +95,7 @@ def _demands(network: Network, cause: Mapping[str, int], lists: "_Lists") -> Col
         "demand": by_columns(
             tables.DEMAND,
             *np.array([*of_each, (NOT,) * 11]).T,
+            [*([True] * len(demands)), False],
             lists.add(families),
             first_of([demand.requirements for demand in demands]),
             first_of([demand.choices for demand in demands]),

@@ -260,9 +260,10 @@ def join(plan: Plan, state: State, tick: int, instance: int, queue: int) -> None
     """A piece of work is ready: it stands behind all that became ready earlier, and within a tick in place order."""
     pieces, line, leader = state.piece, state.queue[queue], plan.demand[queue].leader
     pieces[instance].since = tick
-    state.queue[leader].total += 1
-    state.sets[leader >> 6].leaders |= bit(leader)
-    stir(state, leader >> 6, bit(leader))
+    if plan.demand[leader].noted:
+        state.queue[leader].total += 1
+        state.sets[leader >> 6].leaders |= bit(leader)
+        stir(state, leader >> 6, bit(leader))
     if line.waiting == 0:
         line.lacks = ANY
         state.sets[queue >> 6].full |= bit(queue)
@@ -303,10 +304,11 @@ def leave(plan: Plan, state: State, queue: int) -> int:
         line.batch = NONE
     if line.newest == instance:
         line.newest = NONE
-    stir(state, leader >> 6, bit(leader))
-    state.queue[leader].total -= 1
-    if state.queue[leader].total == 0:
-        state.sets[leader >> 6].leaders &= ~bit(leader)
+    if plan.demand[leader].noted:
+        stir(state, leader >> 6, bit(leader))
+        state.queue[leader].total -= 1
+        if state.queue[leader].total == 0:
+            state.sets[leader >> 6].leaders &= ~bit(leader)
     return instance
 
 

@@ -43,11 +43,11 @@ AGAIN = record(u32, "retry", "repair")
 DEMAND = record(
     u32,
     *("activity", "kind", "rank", "calendar", "together", "leader", "instant", "in_months", "is_done", "odd", "bound"),
-    *("first_family", "first_requirement", "first_choice", "first_need", "first_take"),
+    *("noted", "first_family", "first_requirement", "first_choice", "first_need", "first_take"),
 )
 """It is odd if a start or an end of it takes more than what every one does: rework, choices, calendars, months, counts
 of what was learned, links from starts or to finishes; bound if more than what is free decides whether it may start:
-choices, calendars."""
+choices, calendars; noted if what those lack that wait for it is told, or a calendar may be all that they wait for."""
 REQUIREMENT = record(u32, "cause", "first_alternative")
 ALTERNATIVE = record(u32, "calendar", "option", "first_claim")
 AMOUNT = np.dtype([("what", u32), ("amount", i64)], align=True)
