@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from generated import linked, under_way
 from generated import scenario as generated
 
 import dcsim
+from dcsim.distributions import Fixed
 from dcsim.engine import ENGINES, new_runner
+from dcsim.engine.kept import Kept
 from dcsim.engine.outcome import Goal
 from dcsim.engine.philox import uniform
 from dcsim.study.cash import network_of
@@ -195,6 +198,25 @@ def test_a_run_that_is_asked_for_one_milestone_ends_as_the_whole_one(kind):
                 assert [end[:2] for end in ends] == [expected] * 2, (seed, milestone.name, given)
                 if outcome.reached[number] == NOT and goal.until == network.horizon:
                     assert all(end.left == outcome.left and (end.stuck == outcome.stuck).all() for end in ends)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("kind", [generated, linked, under_way])
+def test_networks_that_share_working_times_run_as_each_alone(kind):
+    """A network, the same with other factors or without risks, and another, in turn; with much room and with little."""
+    for seed in range(10):
+        one, other = (network_of(dcsim.load(kind(random.Random(number)))) for number in (seed, seed + 100))
+        factors = tuple(replace(factor, value=Fixed(1.5)) for factor in one.factors)
+        calm = tuple(replace(risk, probability=0.0) for risk in one.risks)
+        networks = [one, replace(one, factors=factors), other, replace(one, risks=calm)]
+        alone = [new_runner("compiled", network, seed) for network in networks]
+        for kept in (Kept(), Kept(2 * one.instances * 20)):
+            shared = [new_runner("compiled", network, seed, kept=kept) for network in networks]
+            for k in (0, 1, 2, 0, 1, 5):
+                for mine, others in zip(shared, alone, strict=True):
+                    same(mine.run(k, {}), others.run(k, {}))
+            assert kept.size <= kept.room
+            assert kept.size == sum(x.nbytes for times in kept.times.values() for x in times)
 
 
 # What is kept

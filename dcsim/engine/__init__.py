@@ -13,6 +13,7 @@ from dcsim.network import Network
 from dcsim.trace import Trace
 
 if TYPE_CHECKING:
+    from dcsim.engine.kept import Kept
     from dcsim.engine.outcome import Follow, Goal, Runner
 
 LOG = logging.getLogger("dcsim")
@@ -131,14 +132,19 @@ def expected(name: str, network: Network) -> Trace:
 
 
 def new_runner(
-    name: str, network: Network, seed: int, follow: "Follow | None" = None, goal: "Goal | None" = None
+    name: str,
+    network: Network,
+    seed: int,
+    follow: "Follow | None" = None,
+    goal: "Goal | None" = None,
+    kept: "Kept | None" = None,
 ) -> "Runner":
     """Many runs by an engine, in each of which chains are followed (see `dcsim.chain.follower`), or which are asked for
-    one milestone alone."""
+    one milestone alone; those of several networks share the working times that are kept."""
     if name == "compiled":
         from dcsim.engine import compiled
 
-        return compiled.Runner(network, seed, follow, goal)
+        return compiled.Runner(network, seed, follow, goal, kept)
     from dcsim.engine.outcome import ReferenceRunner
 
     return ReferenceRunner(network, seed, follow, goal)

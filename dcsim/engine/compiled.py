@@ -10,6 +10,7 @@ from dcsim.engine import NOTHING, Build, kernel
 from dcsim.engine.draws import Draws
 from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws, only_dates
+from dcsim.engine.kept import Kept
 from dcsim.engine.kernel import State
 from dcsim.engine.outcome import NONE_STUCK, End, Follow, Goal, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
@@ -38,13 +39,20 @@ def run(network: Network, draws: Draws, *, attempts: bool = True, shortages_too:
 class Runner:
     """Replications one after the other, in the same work arrays; many may run at once, each in a thread of its own."""
 
-    def __init__(self, network: Network, seed: int, follow: Follow | None = None, goal: Goal | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        seed: int,
+        follow: Follow | None = None,
+        goal: Goal | None = None,
+        kept: Kept | None = None,
+    ) -> None:
         self.network = network
         self.goal = goal
         self.plan = flatten(network)
         if goal is not None:
             self.plan = only_dates(self.plan)._replace(goal=goal.milestone, until=goal.until)
-        self.blocks = Blocks(network, seed)
+        self.blocks = Blocks(network, seed, kept)
         self.follow = follow
         self.state = new_state(network, self.plan, 0, 0, 0)
         self.shortages = self.no_shortages = np.empty(0, SHORTAGE)

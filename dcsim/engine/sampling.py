@@ -31,6 +31,7 @@ from dcsim.engine.draws import (
     times_factors,
 )
 from dcsim.engine.jit import cached
+from dcsim.engine.kept import Kept, drawn_from
 from dcsim.engine.philox import LANES, LOW, MULTIPLIERS, ROUNDS, SCALE, WEYL, Words, hash64, place_keys
 from dcsim.network import Network, Work
 
@@ -158,9 +159,10 @@ class Quick(Sample):
 class Blocks:
     """The draws of replications asked for in order, with random words made for a block of four at once."""
 
-    def __init__(self, network: Network, seed: int) -> None:
+    def __init__(self, network: Network, seed: int, kept: Kept | None = None) -> None:
         self.network = network
         self.seed = seed
+        self.kept = kept
         self.words = np.zeros((LANES, network.instances), np.uint32)
         self.failures = np.zeros((LANES, network.instances), np.int8)
         self.never = np.zeros(network.instances, np.int64)
@@ -171,16 +173,19 @@ class Blocks:
         """Of all that is read from a table; what is rare is left to `draws`."""
         self.durations = {quantity(network, work, "duration") for work in network.work}
         self.sure = np.zeros(room(network))
-        """Working times that are the same in every replication; of the others there are works, tables and places."""
+        """Working times before factors that are the same in every replication."""
         self.varying: list[tuple[Work, Floats | None, Ints | slice]] = []
+        """Works of which something varies, with their tables and places."""
         for work, rows in zip(network.work, self.tables, strict=True):
-            if isinstance(work.minutes, Fixed) and not work.factors and not work.further:
+            if isinstance(work.minutes, Fixed):
                 self.sure[work.instances] = float(work.minutes.value)
-            else:
+            if not isinstance(work.minutes, Fixed) or work.factors or work.further:
                 self.varying.append((work, rows, _place_of(work.instances)))
         self.block = -1
-        self.last: tuple[tuple[object, ...], WorkingTimes] | None = None
-        """The working times that were asked for last, with all that they follow from."""
+        self.raw: tuple[object, WorkingTimes] | None = None
+        """The working times before factors that were asked for last, with all that they follow from."""
+        self.last: tuple[object, WorkingTimes] | None = None
+        """The same with factors."""
 
     def draws(self, replication: int, designed: Mapping[str, float]) -> Draws:
         """Settle one replication."""
@@ -207,15 +212,28 @@ class Blocks:
         return np.uint64(hash64(f"{self.seed}/{quantity(self.network, work, what)}"))
 
     def _working_times(self, network: Network, chance: Source, factors: tuple[Floats, ...]) -> WorkingTimes:
-        """The same as `draws.working_times`; those of the last time where nothing that they follow from has changed."""
+        """The same as `draws.working_times`; what follows from what has not changed since the last time is kept."""
         assert isinstance(chance, Sample)
         designed = tuple(item for item in chance.designed.items() if network.mixtures or item[0] in self.durations)
-        origin = (chance.replication, designed, *(factor.tobytes() for factor in factors))
+        alone = (chance.replication, designed)
+        origin = (alone, *(factor.tobytes() for factor in factors))
         if self.last is None or self.last[0] != origin:
-            self.last = origin, self._drawn_times(network, chance, factors)
+            self.last = origin, self._with_factors(self._raw_times(chance, alone), factors)
         return self.last[1]
 
-    def _drawn_times(self, network: Network, chance: Sample, factors: tuple[Floats, ...]) -> WorkingTimes:
+    def _raw_times(self, chance: Sample, alone: object) -> WorkingTimes:
+        """The working times before factors."""
+        if self.raw is None or self.raw[0] != alone:
+            origin = None if self.kept is None else (drawn_from(self.network), self.seed, alone)
+            times = None if self.kept is None else self.kept.get(origin)
+            if times is None:
+                times = self._drawn_times(chance)
+                if self.kept is not None:
+                    self.kept.add(origin, times)
+            self.raw = alone, times
+        return self.raw[1]
+
+    def _drawn_times(self, chance: Sample) -> WorkingTimes:
         block, lane = divmod(chance.replication, LANES)
         if block != self.block:
             self._fill(block)
@@ -223,26 +241,39 @@ class Blocks:
         for work, rows, at in self.varying:
             if rows is not None:
                 read_minutes(self.words[lane], work.instances, rows, minutes)
-            else:
-                places = keys(network, work, work.instances)
-                minutes[at] = chance.values(work.minutes, quantity(network, work, "duration"), places)
-            if work.factors:
-                minutes[at] = times_factors(network, work, work.factors, factors, work.instances, minutes[at])
+            elif not isinstance(work.minutes, Fixed):
+                places = keys(self.network, work, work.instances)
+                minutes[at] = chance.values(work.minutes, quantity(self.network, work, "duration"), places)
             if work.further:
-                self._read_options(chance, work, factors, minutes)
-        return WorkingTimes(minutes, *self._rework(network, chance, factors, self.failures[lane]))
+                name, places = quantity(self.network, work, "duration"), keys(self.network, work, work.instances)
+                for at_option, option in islice(options_of(self.network, work), 1, None):
+                    minutes[at_option] = chance.values(option, name, places)
+        return WorkingTimes(minutes, *self._rework(chance, self.failures[lane].copy()))
 
-    def _read_options(self, chance: Sample, work: Work, factors: tuple[Floats, ...], minutes: Floats) -> None:
-        """The working times of further options."""
-        name, places = quantity(self.network, work, "duration"), keys(self.network, work, work.instances)
-        for at, option in islice(options_of(self.network, work), 1, None):
-            values = chance.values(option, name, places)
-            minutes[at] = times_factors(self.network, work, work.factors, factors, work.instances, values)
+    def _with_factors(self, raw: WorkingTimes, factors: tuple[Floats, ...]) -> WorkingTimes:
+        """The same times multiplied by the factors that they vary with."""
+        network, (minutes, failures, again, retry, repair) = self.network, raw
+        if any(work.factors for work, _, _ in self.varying):
+            minutes = minutes.copy()
+        for work, _, at in self.varying:
+            if work.factors:
+                for where in (at, *(where for where, _ in islice(options_of(network, work), 1, None))):
+                    minutes[where] = times_factors(network, work, work.factors, factors, work.instances, minutes[where])
+        reworked = [work for work in network.work if work.rework is not None and (work.factors or work.rework.factors)]
+        if reworked and len(retry):
+            retry, repair = retry.copy(), repair.copy()
+        for work in reworked:
+            assert work.rework is not None
+            instances, number = further(failures, work.instances)
+            slot = network.options * (again[instances] + number)
+            for times, varies_with in ((retry, work.factors), (repair, work.rework.factors)):
+                for k in range(network.options if varies_with else 0):
+                    times[slot + k] = times_factors(network, work, varies_with, factors, instances, times[slot + k])
+        return WorkingTimes(minutes, failures, again, retry, repair)
 
-    def _rework(
-        self, network: Network, chance: Sample, factors: tuple[Floats, ...], failures: NDArray[np.int8]
-    ) -> tuple[NDArray[np.int8], Ints, Floats, Floats]:
-        """How often everything fails, and further attempts and repairs."""
+    def _rework(self, chance: Sample, failures: NDArray[np.int8]) -> tuple[NDArray[np.int8], Ints, Floats, Floats]:
+        """How often everything fails, and further attempts and repairs before factors."""
+        network = self.network
         if not network.again:
             return failures, self.never, np.zeros(0), np.zeros(0)
         before = slots(failures)
@@ -253,11 +284,9 @@ class Blocks:
                 instances, number = further(failures, work.instances)
                 slot = network.options * (again[instances] + number)
                 for k, option in enumerate(work.rework.again):
-                    more = self._more(chance, work, option, "duration", instances, number + 1)
-                    retry[slot + k] = times_factors(network, work, work.factors, factors, instances, more)
+                    retry[slot + k] = self._more(chance, work, option, "duration", instances, number + 1)
                 for k, option in enumerate((work.rework.repair, *work.rework.further)):
-                    more = self._more(chance, work, option, "rework.duration", instances, number)
-                    repair[slot + k] = times_factors(network, work, work.rework.factors, factors, instances, more)
+                    repair[slot + k] = self._more(chance, work, option, "rework.duration", instances, number)
         return failures, again, retry, repair
 
     def _more(

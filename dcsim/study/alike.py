@@ -6,13 +6,11 @@ and then the build with it is that without it, to the minute.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from hashlib import sha256
-from io import BytesIO
-from pickle import Pickler
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dcsim.content import content
 from dcsim.engine.draws import strikes_in
 from dcsim.network import Network
 from dcsim.study.trials import Ends, Ints, Trials
@@ -82,8 +80,8 @@ class Alike:
         """The builds of a network; to be asked before any of it is run, since what was drawn from is kept with it."""
         rest = [getattr(network, part.name) for part in fields(network) if part.name != "risks"]
         names = [risk.name for risk in network.risks]
-        kin = self.kin.setdefault(_content([names, *rest]), {})
-        risks = _content(network.risks)
+        kin = self.kin.setdefault(content([names, *rest]), {})
+        risks = content(network.risks)
         if risks not in kin:
             shape = (3, self.count)
             known, asked = np.zeros((2, self.count), np.bool_)
@@ -96,21 +94,12 @@ class Alike:
         among, seed = self.trials.among, self.trials.seed
         which = list(range(self.count)) if among is None else among[: self.count].tolist()
         for number, risk in enumerate(network.risks):
-            decided_by = _content((risk, network.mixtures, network.start, network.horizon))
+            decided_by = content((risk, network.mixtures, network.start, network.horizon))
             if decided_by not in self.struck:
                 struck = [strikes_in(network, number, seed, replication) for replication in which]
                 self.struck[decided_by] = np.array(struck, np.bool_)
-            combinations[: len(which), number][self.struck[decided_by]] = self._number(_content(risk))
+            combinations[: len(which), number][self.struck[decided_by]] = self._number(content(risk))
         return np.array([self._number(row) for row in map(bytes, combinations)], np.int64)
 
     def _number(self, what: object) -> int:
         return self.numbers.setdefault(what, len(self.numbers))
-
-
-def _content(what: object) -> bytes:
-    """What something consists of: equal values have equal bytes, whichever of their parts are one object in memory."""
-    into = BytesIO()
-    pickler = Pickler(into)
-    pickler.fast = True
-    pickler.dump(what)
-    return sha256(into.getvalue()).digest()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
+from dcsim.engine.kept import Kept as KeptTimes
 from dcsim.engine.outcome import End, Goal, Runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -80,6 +81,7 @@ class _Builds(Generic[Kept]):
     first: int = 0
     """The place of the first of them, by which uniform numbers are chosen."""
     goal: Goal | None = None
+    kept: KeptTimes | None = None
     idle: list[Runner] = field(default_factory=list)
     """What ran them in threads that are done."""
 
@@ -87,7 +89,7 @@ class _Builds(Generic[Kept]):
         try:
             runner = self.idle.pop()
         except IndexError:
-            runner = new_runner(self.engine, self.network, self.seed, goal=self.goal)
+            runner = new_runner(self.engine, self.network, self.seed, goal=self.goal, kept=self.kept)
         results = []
         for k in range(first, last):
             if stopped.is_set():
@@ -128,6 +130,8 @@ class Trials:
     """The numbers of the replications; their places if not given."""
     until: int | None = None
     """The last tick that matters; the horizon if not given."""
+    kept: KeptTimes = field(default_factory=KeptTimes, compare=False)
+    """Working times that the networks share."""
 
     def ends(
         self,
@@ -150,7 +154,7 @@ class Trials:
         numbers = replications if self.among is None else self.among[replications]
         number = [milestone.name for milestone in network.milestones].index(self.milestone)
         goal = Goal(number, network.horizon if self.until is None else min(self.until, network.horizon))
-        return _Ends(self.engine, network, self.seed, numbers, designed, goal=goal)
+        return _Ends(self.engine, network, self.seed, numbers, designed, goal=goal, kept=self.kept)
 
     def _chunk(self, count: int) -> int:
         return min(CHUNK, max(FEWEST, -(-count // PARTS)))

@@ -1,0 +1,54 @@
+"""Working times that several networks draw alike, kept for the next of them.
+
+Variants of a scenario mostly have the same activities. Under the same seed these take the same times, before factors.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
+
+from dcsim.content import content
+from dcsim.engine.draws import WorkingTimes
+from dcsim.network import Network
+
+
+@dataclass
+class Kept:
+    """Working times before factors, the last that were asked for: networks that draw them alike share them."""
+
+    room: int = 160_000_000
+    """Bytes that they take at most."""
+    times: OrderedDict[object, WorkingTimes] = field(default_factory=OrderedDict)
+    size: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def __reduce__(self) -> tuple[type["Kept"], tuple[int]]:
+        return Kept, (self.room,)  # another process makes its own
+
+    def get(self, origin: object) -> WorkingTimes | None:
+        """Those that follow from this, if they are here."""
+        with self.lock:
+            if origin in self.times:
+                self.times.move_to_end(origin)
+            return self.times.get(origin)
+
+    def add(self, origin: object, times: WorkingTimes) -> None:
+        """Keep these, which nobody changes; those that were not asked for the longest make room."""
+        with self.lock:
+            if origin not in self.times:
+                self.times[origin] = times
+                self.size += _size(times)
+            while self.size > self.room:
+                self.size -= _size(self.times.popitem(last=False)[1])
+
+
+def _size(times: WorkingTimes) -> int:
+    return sum(part.nbytes for part in times)
+
+
+@lru_cache(maxsize=8)
+def drawn_from(network: Network) -> bytes:
+    """All that decides about working times but the seed and factors."""
+    parts = (network.activities, network.levels, network.first, network.place, network.mixtures, network.options)
+    return content((network.work, network.more, network.places, *parts))
