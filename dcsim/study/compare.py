@@ -25,7 +25,7 @@ from dcsim.study.compare_words import BASE, CHARTS, report
 from dcsim.study.design import BLOCK, RANDOM
 from dcsim.study.manifest import Count, Fields, Sha256
 from dcsim.study.outcome import Asking, Outcome, figure_of, in_manifest, refuse_both
-from dcsim.study.replicate import Working, replicate
+from dcsim.study.replicate import Wanted, Working, refuse_nonsense, replicate_in_turn
 from dcsim.study.replications import Asked, Replications, dated_milestones, require_name
 from dcsim.study.result import Result
 from dcsim.study.seen import Agreed, about_seen, agreed, draws_of
@@ -76,6 +76,10 @@ class Compared:
     def numbers(self) -> Ints:
         """The numbers of the replications."""
         return np.arange(self.count) if self.agreed is None else self.agreed.numbers
+
+    def told_by(self, scenario: Scenario) -> list[Outcome]:
+        """The milestones to compare that a scenario has."""
+        return [outcome for outcome in self.outcomes if outcome.name in scenario.milestones]
 
     def shift(self, label: str, name: str) -> float:
         """Days from day zero of something in the base to that in a scenario."""
@@ -145,19 +149,26 @@ def compare(
 
 def _milestones(compared: Compared, working: Working, progress: Callable[[int, int], None]) -> None:
     """Simulate all scenarios, and keep the days of milestones with their driving chains."""
-    names = tuple(outcome.name for outcome in compared.outcomes)
-    n, asked = compared.count, Asked(compared.count, counts_supplies=False)
-    for number, (label, scenario) in enumerate(compared.scenarios.items()):
+    base, networks, seed, most = compared.scenarios[BASE], compared.networks, compared.seed, compared.count
+    refuse_nonsense(Asked(most), compared.sampling, working)
+    pool, done = working.pool(working.engine), 0
+    compared.agreed = agreed(base, networks[BASE], seed, most, working.engine, pool, progress)
+    count = len(compared.scenarios) * len(compared.numbers)
 
-        def show(done: int, _: int, number: int = number) -> None:
-            progress(number * n + done, len(compared.scenarios) * n)
+    def show(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(done, count)
 
-        asked = replace(asked, explain=tuple(name for name in names if name in scenario.milestones))
-        result = replicate(scenario, compared.networks[label], compared.seed, compared.sampling, asked, working, show)
+    asked = Asked(most, counts_supplies=False, among=compared.agreed, is_settled=True)
+    wanted = (
+        Wanted(scenario, networks[label], replace(asked, explain=tuple(o.name for o in compared.told_by(scenario))))
+        for label, scenario in compared.scenarios.items()
+    )
+    results = replicate_in_turn(wanted, seed, compared.sampling, working, show)
+    for (label, scenario), result in zip(compared.scenarios.items(), results, strict=True):
         compared.results[label] = result
-        compared.agreed = compared.results[BASE].agreed
-        asked = replace(asked, among=compared.agreed, is_settled=True)
-        for outcome in (outcome for outcome in compared.outcomes if outcome.name in scenario.milestones):
+        for outcome in compared.told_by(scenario):
             compared.values[label, outcome] = result.days_of(outcome.name) + compared.shift(label, outcome.name)
 
 

@@ -1,13 +1,14 @@
 """Many replications: chunks over threads, merged in order, so that nothing depends on who ran what when."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from numbers import Integral
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from dcsim.study.replications import Asked, Replications, asked_for, require_mil
 from dcsim.study.room import refuse_replications
 from dcsim.study.seen import Agreed, agreed, draws_of
 from dcsim.study.tables import as_bytes
-from dcsim.study.threads import CHUNK, Pool, pool_for, spread
+from dcsim.study.threads import CHUNK, Pool, Spans, in_turn, pool_for, spans_of, spread
 from dcsim.suggest import shorten
 from dcsim.trace import Ints
 
@@ -55,32 +56,74 @@ def replicate(
     scenario: Scenario, network: Network, seed: int, sampling: str, asked: Asked, working: Working, progress: Progress
 ) -> Replications:
     """Run as many replications as are asked for, and keep what is done in a folder, if there is one."""
-    refuse_nonsense(asked, sampling, working)
-    names = tuple(milestone.name for milestone in network.milestones)
-    wishes = [Precision.parse(text, names) for text in asked.until_precise]
-    engine = choose(working.engine, network.instances * draws_of(scenario, asked.count))
-    explained = tuple(names.index(require_milestone(network, name)) for name in asked.explain)
-    pool, among = working.pool(engine), asked.among
-    if not asked.is_settled:
-        among = agreed(scenario, network, seed, asked.count, engine, pool, progress)
-    _refuse_designed(among, sampling)
-    job = Job(network, engine, seed, sampling, asked, explained, pool, working.chunk, among)
-
-    def result(kept: Chunk) -> Replications:
-        return Replications(scenario, network, engine, seed, sampling, asked, kept, job.what, among)
-
-    refuse_replications(scenario, network, seed, asked.count, len(explained), job.what, pool)
-    enough = precise_enough(wishes, result) if wishes else None
+    wishes = [Precision.parse(text, _names(network)) for text in asked.until_precise]
+    job = _job(scenario, network, seed, sampling, asked, working, progress)
+    enough = precise_enough(wishes, job.result) if wishes else None
     if working.out is None:
-        return result(job.run(None, enough, progress))
+        return job.result(job.run(None, enough, progress))
     manifest = manifest_of("replications", scenario, asked_for(seed, sampling, asked))
     with Campaign(working.out, manifest, scenario.document.text, working.resume, working.overwrite) as campaign:
-        kept = campaign.complete(network, explained, job.what) if working.resume else None
-        replications = result(kept or job.run(campaign, enough, progress))
+        kept = campaign.complete(network, job.explained, job.what) if working.resume else None
+        replications = job.result(kept or job.run(campaign, enough, progress))
         replications.save(campaign.folder)
         campaign.keep_whole(replications.kept)
         campaign.finish()
     return replications
+
+
+class Wanted(NamedTuple):
+    """A scenario to be simulated, and what is asked of its replications."""
+
+    scenario: Scenario
+    network: Network
+    asked: Asked
+
+
+def replicate_in_turn(
+    wanted: Iterable[Wanted], seed: int, sampling: str, working: Working, progress: Callable[[int], None]
+) -> Iterator[Replications]:
+    """The replications of several scenarios: the next is made ready while those before are run.
+
+    `progress` is told how many more replications are done.
+    """
+    jobs: list[Job] = []
+
+    def pieces() -> Iterator[Spans[tuple[Chunk, bytes]]]:
+        for scenario, network, asked in wanted:
+            jobs.append(_job(scenario, network, seed, sampling, asked, working))
+            yield jobs[-1].piece()
+
+    for number, parts in enumerate(in_turn(pieces(), working.pool(working.engine), progress)):
+        gathered = Gathered()
+        for chunk, _ in parts:
+            gathered.add(chunk)
+        yield jobs[number].result(gathered.merged())
+
+
+def _job(
+    scenario: Scenario,
+    network: Network,
+    seed: int,
+    sampling: str,
+    asked: Asked,
+    working: Working,
+    progress: Progress = lambda done, count: None,
+) -> "Job":
+    """What there is to do, unless it makes no sense."""
+    refuse_nonsense(asked, sampling, working)
+    engine = choose(working.engine, network.instances * draws_of(scenario, asked.count))
+    explained = tuple(_names(network).index(require_milestone(network, name)) for name in asked.explain)
+    pool, among = working.pool(engine), asked.among
+    if not asked.is_settled:
+        among = agreed(scenario, network, seed, asked.count, engine, pool, progress)
+    _refuse_designed(among, sampling)
+    job = Job(scenario, network, engine, seed, sampling, asked, explained, pool, working.chunk, among)
+    refuse_replications(scenario, network, seed, asked.count, len(explained), job.what, pool)
+    return job
+
+
+def _names(network: Network) -> tuple[str, ...]:
+    return tuple(milestone.name for milestone in network.milestones)
 
 
 def refuse_nonsense(asked: Asked, sampling: str, working: Working) -> None:
@@ -112,6 +155,7 @@ def _refuse_designed(among: Agreed | None, sampling: str) -> None:
 class Job:
     """Replications to be run."""
 
+    scenario: Scenario
     network: Network
     engine: str
     seed: int
@@ -128,13 +172,27 @@ class Job:
     def __post_init__(self) -> None:
         self.what = counters(self.network) if self.asked.counts_supplies else ()
 
+    def result(self, kept: Chunk) -> Replications:
+        """What is told of those that have been run."""
+        how = (self.scenario, self.network, self.engine, self.seed, self.sampling, self.asked)
+        return Replications(*how, kept, self.what, self.among)
+
+    @property
+    def count(self) -> int:
+        """How many there are to run."""
+        return self.asked.count if self.among is None else len(self.among.numbers)
+
+    def piece(self) -> Spans[tuple[Chunk, bytes]]:
+        """All of them, as work over spans."""
+        return self._work(kept=False), spans_of(self.count, self.pool, self.chunk)
+
     def run(self, campaign: Campaign | None, enough: Enough | None, progress: Progress) -> Chunk:
         """Run all replications, or as many as are enough, and merge them in their order.
 
         Whether there are enough is asked only at fixed numbers of replications, so that the answer does not depend on
         the number of workers.
         """
-        count, gathered = self.asked.count if self.among is None else len(self.among.numbers), Gathered()
+        count, gathered = self.count, Gathered()
         progress(0, count)
         edges = [*range(0, count, self.asked.at_least if enough is not None else count), count]
         for first, last in pairwise(edges):

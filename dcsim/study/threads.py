@@ -46,26 +46,34 @@ def spread(spans: Sequence[Span], pool: Pool, work: Work[Done]) -> Iterator[tupl
     return on_fleet(spans, pool, work)
 
 
-def in_turn(pieces: Iterable[Spans[Done]], pool: Pool) -> Iterator[list[Done]]:
-    """What is done with all spans of each piece of work, in their order.
+def in_turn(
+    pieces: Iterable[Spans[Done]], pool: Pool, progress: Callable[[int], None] = lambda done: None
+) -> Iterator[list[Done]]:
+    """What is done with all spans of each piece of work, in their order; `progress` is told how many more are done.
 
     Threads go on from one piece to the next, which is made meanwhile; a fleet does one after the other.
     """
     if not isinstance(pool, int):
         for work, spans in pieces:
-            yield _in_order(dict(on_fleet(spans, pool, work)))
+            lengths, parts = {first: last - first for first, last in spans}, dict[int, Done]()
+            for first, result in on_fleet(spans, pool, work):
+                parts[first] = result
+                progress(lengths[first])
+            yield _in_order(parts)
         return
-    counts: list[int] = []
+    counts, sizes = list[int](), list[int]()
 
     def tasks() -> Iterator[tuple[Work[Done], Span]]:
         for work, spans in pieces:
             counts.append(len(spans))
+            sizes.extend(last - first for first, last in spans)
             yield from ((work, span) for span in spans)
 
     done: dict[int, Done] = {}
     first = piece = 0
     for number, result in in_threads(tasks(), pool):
         done[number] = result
+        progress(sizes[number])
         while piece < len(counts) and all(k in done for k in range(first, first + counts[piece])):
             yield [done.pop(k) for k in range(first, first + counts[piece])]
             first, piece = first + counts[piece], piece + 1
