@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
-from math import floor
 from typing import NamedTuple
 
 import numpy as np
@@ -214,19 +213,21 @@ class Moment:
 
 
 class Divided(NamedTuple):
-    """The part of one site in something that is divided among several, unit by unit: the sites stand in a row with
-    their shares, and of the first n units each has got the whole units between the ends of its share."""
+    """The part of one site in something that is divided among several: the sites stand in a row, and each takes of the
+    first n units its share of what those before it leave, rounded down. So a part never shrinks as more units come."""
 
     whole: int
     """Units of the order that is divided; 0 for a production."""
-    low: Fraction
-    """The shares of all sites before this one."""
-    high: Fraction
-    """The same with its own."""
+    before: tuple[Fraction, ...]
+    """What each site before this one takes of what is left to it."""
+    own: Fraction
+    """What this one takes of what is left to it."""
 
     def part(self, units: int) -> int:
         """How many of the first units are for this site; those of all sites add up to the units."""
-        return floor(units * self.high) - floor(units * self.low)
+        for taken in self.before:
+            units -= units * taken.numerator // taken.denominator
+        return units * self.own.numerator // self.own.denominator
 
 
 @dataclass(frozen=True)
@@ -287,7 +288,7 @@ class Order:
     @property
     def is_first(self) -> bool:
         """Whether it is not a further part of an order that is divided."""
-        return self.divided is None or not self.divided.low
+        return self.divided is None or not self.divided.before
 
     def lot(self, k: int) -> int:
         """Units in the k-th lot, counted from 0: lots are equal up to one unit."""

@@ -442,7 +442,7 @@ class World:
         around = place.within(self.section(section)[name].get("per", "site"))
         if section == "supplies" and (row := self.shares(name)):
             outwards = (*reversed(place.chain), SITE)
-            around = next(outer for outer in outwards if outer in [holder for holder, _, _ in row])
+            around = next(outer for outer in outwards if outer in [holder for holder, _ in row])
         assert around is not None, f"{name} has none for {place.path}"
         return name, around
 
@@ -452,8 +452,14 @@ class World:
         """The innermost site in whose name something begins; none for what is the portfolio's own."""
         return max((site for site in self.section("sites") if f"{name}.".startswith(f"{site}.")), key=len, default="")
 
-    def shares(self, supply: str) -> list[tuple[Place, Fraction, Fraction]]:
-        """The ends of the share of everyone among whom a supply is divided, the portfolio last; nobody if it is not."""
+    def included(self, good: str, name: str) -> str:
+        """The site, of those that the portfolio of a good includes itself, in whose name something begins."""
+        owner, sites = self.site(good), self.section("sites")
+        inside = [site for site in sites if not owner or site.startswith(f"{owner}.")]
+        return min((site for site in inside if f"{name}.".startswith(f"{site}.")), key=len, default="")
+
+    def shares(self, supply: str) -> list[tuple[Place, Fraction]]:
+        """The share of everyone among whom a supply is divided, the portfolio last; nobody if it is not."""
         spec = self.section("supplies")[supply]
         rule = spec.get("allocation", "first come")
         if rule == "proportional":
@@ -461,23 +467,24 @@ class World:
             for whole in self.section("activities").values():
                 for place in self.places_of(whole):
                     if units := self.amount(supply, overlay(whole, place).get("consumes", {}).get(supply, 0)):
-                        site = self.site(whole.get("at", "site"))
+                        site = self.included(supply, whole.get("at", "site"))
                         needs[site] = needs.get(site, 0) + units
             rule = {site: Fraction(units, sum(needs.values())) for site, units in needs.items() if site}
         elif not isinstance(rule, dict):
             return []
-        row, low = [], Fraction(0)
-        for site, share in rule.items():
-            row.append((self.places[site][0], low, low + parse_number(share)))
-            low = row[-1][2]
-        return [*row, (SITE, low, Fraction(1))]
+        row = [(self.places[site][0], parse_number(share)) for site, share in rule.items()]
+        return [*row, (SITE, 1 - sum(share for _, share in row))]
 
     def divided(self, supply: str, place: Place, before: int, units: int) -> list[tuple[Place, int]]:
         """Who gets how many of these units of a supply of a place, after so many others that came in the same way."""
         if not (row := self.shares(supply)):
             return [(place, units)]
-        got = [[math.floor(n * end) for n in (before + units, before) for end in (high, low)] for _, low, high in row]
-        return [(holder, a - b - c + d) for (holder, _, _), (a, b, c, d) in zip(row, got, strict=True)]
+        parts, free, early, late = [], Fraction(1), before, before + units
+        for holder, share in row[:-1]:
+            had, has = (math.floor(n * share / free) if free else 0 for n in (early, late))
+            parts.append((holder, has - had))
+            early, late, free = early - had, late - has, free - share
+        return [*parts, (row[-1][0], late - early)]
 
     def places_of(self, whole: Spec) -> list[Place]:
         """Where an activity is done."""

@@ -1,10 +1,13 @@
 """Many sites in one scenario: their names, what they share, and that a site runs there as it does alone."""
 
 import json
+import math
 import random
 from collections import defaultdict
+from fractions import Fraction
 from functools import cache
 
+import numpy as np
 import pytest
 from generated import linked, scenario
 from oracle import simulate as by_the_law
@@ -633,6 +636,30 @@ def test_reserved_shares_are_whole_units_of_every_lot(folder):
     assert table.to_dict("list") == {"a": [1, 2, 1], "b": [0, 0, 1], "site": [2, 1, 1]}
     stocks = network_of(dcsim.load(scarce(folder, shares), root=folder)).stocks
     assert [stock.initial for stock in stocks if stock.name == "goods"] == [1, 0, 2]
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.1, 0.4), (0.3, 0.5, 0.1), (0, 0.2, 0.8), (0.8, 0.2, 0), (1, 0, 0)])
+def test_no_part_shrinks_as_more_units_come(folder, shares):
+    sites = dict(zip("abc", shares, strict=True))
+    data = scarce(folder, sites)
+    data["include"]["c"] = {"file": "s.yaml"}
+    orders = [order for order in network_of(dcsim.load(data, root=folder)).orders if order.name == "o"]
+    parts = np.array([[order.divided.part(n) for order in orders] for n in range(200)])
+    assert (parts.sum(axis=1) == np.arange(200)).all()
+    assert (np.diff(parts, axis=0) >= 0).all()
+    least = [math.floor(Fraction(str(share)) * 199) for share in shares]
+    assert (parts[-1][:3] >= least).all()
+
+
+def test_sites_of_an_included_portfolio_have_one_part_of_what_is_divided_by_need(folder):
+    data = scarce(folder, "proportional")
+    (folder / "inner.yaml").write_text(
+        json.dumps({**data, "include": data["include"], "supplies": {}, "milestones": {}})
+    )
+    shares = {"a.goods": "goods", "b.goods": "goods"}
+    data["include"] = {"w": {"file": "inner.yaml", "shares": shares}, "c": {"file": "s.yaml"}}
+    stocks = network_of(dcsim.load(data, root=folder)).stocks
+    assert [stock.place for stock in stocks if stock.name == "goods"] == ["w", "c", "site"]
 
 
 def test_parts_of_a_production_are_whole_and_add_up(folder):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from dcsim.calendars import NEVER
@@ -22,12 +21,12 @@ class Holder(NamedTuple):
     """Who has a part of a supply: a site by its level of places, or the portfolio itself."""
 
     level: str
-    low: Fraction
-    high: Fraction
+    before: tuple[Fraction, ...]
+    own: Fraction
 
     def of(self, amount: int) -> Divided:
         """Its part of an order of so many units."""
-        return Divided(amount, self.low, self.high)
+        return Divided(amount, self.before, self.own)
 
 
 def turn(scenario: Scenario, clock: Clock, activity: str, part: ActivityPart) -> int:
@@ -55,8 +54,14 @@ def _sharing_site(scenario: Scenario, activity: str, goods: list[str]) -> Site |
     if not goods:
         return None
     portfolio = min((site_of(name, scenario.sites) for name in goods), key=len)
-    inside = [site for site in scenario.sites if activity.startswith(f"{site}.") and site.startswith(portfolio)]
-    return scenario.sites.get(min((site for site in inside if site != portfolio), key=len, default=""))
+    return scenario.sites.get(_included(scenario, portfolio, activity))
+
+
+def _included(scenario: Scenario, portfolio: str, name: str) -> str:
+    """The site that a portfolio includes itself, empty for the outermost, in which something is; empty for none."""
+    inside = f"{portfolio}." if portfolio else ""
+    around = (site for site in scenario.sites if site.startswith(inside) and name.startswith(f"{site}."))
+    return min(around, key=len, default="")
 
 
 def holders(scenario: Scenario, places: Places, name: str, supply: Supply) -> tuple[Holder, ...]:
@@ -67,8 +72,12 @@ def holders(scenario: Scenario, places: Places, name: str, supply: Supply) -> tu
         shares = dict(supply.allocation)
     else:
         return ()
-    ends = [Fraction(0), *accumulate(shares.values()), Fraction(1)]
-    return tuple(Holder(level, *pair) for level, pair in zip([*shares, SITE], pairwise(ends), strict=True))
+    left, taken = Fraction(1), []
+    for share in shares.values():
+        taken.append(share / left if left else Fraction(0))
+        left -= share
+    taken.append(Fraction(1))  # the portfolio has what is left
+    return tuple(Holder(level, tuple(taken[:k]), taken[k]) for k, level in enumerate([*shares, SITE]))
 
 
 def holder_of(places: Places, level: str, held: tuple[Holder, ...]) -> int:
@@ -81,9 +90,9 @@ def holder_of(places: Places, level: str, held: tuple[Holder, ...]) -> int:
 
 def _proportional(scenario: Scenario, places: Places, name: str, supply: Supply) -> dict[str, Fraction]:
     """The parts of all sites, as what they need in all."""
-    needs: dict[str, int] = {}
+    portfolio, needs = site_of(name, scenario.sites), dict[str, int]()
     for work in scenario.activities.values():
-        site = site_of(f"{work.at}.", scenario.sites)
+        site = _included(scenario, portfolio, f"{work.at}.")
         for spec, where in variations(work, dict(work.within), places, work.at):
             if amount := spec.consumes.get(name):
                 done = places.chosen(work.only, work.at)[where]
