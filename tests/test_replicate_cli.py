@@ -6,10 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from operator import itemgetter
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from builders import TINY
 from test_cli import MINIMAL, ordered
 
 from dcsim.cli.question import _stoppable
@@ -335,6 +338,33 @@ def test_an_index_of_an_older_version_is_made_again():
 
     assert jit._index_of(old)() == {}
     assert jit._index_of(lambda: {"kept": 1})() == {"kept": 1}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("replicate", "-n", "4"),
+        ("sweep", "--over", "resources.crew.count=1..2", "-n", "2"),
+        ("drivers", "--milestone", "half", "-n", "8"),
+        ("order-by", "--milestone", "half", "--date", "2024-02-10", "-n", "4"),
+        ("assumptions",),
+        ("mitigate", "--milestone", "half", "-n", "4"),
+    ],
+    ids=itemgetter(0),
+)
+def test_what_continues_nothing_is_told(dcsim, tmp_path, asked):
+    """A slip in the name of a folder is seen at once; of a complete result there is nothing to tell."""
+    told = yaml.safe_load(TINY)
+    told["supplies"]["power"] |= {"orders": {"first": {"amount": 300, "lead_time": "2 to 9 d"}}}
+    told["options"] = {"crane": {"cost": "1M USD", "changes": {"resources": {"crane": {"count": 2}}}}}
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(told))
+    words = (asked[0], str(tmp_path / "tiny.yaml"), *asked[1:], "--engine", "reference")
+    out = tmp_path / "out"
+    _, err, code = dcsim(*words, "--out", str(out), "--resume")
+    assert code == 0
+    assert err == f"'{out}' holds nothing that can be continued: the run starts from the beginning\n"
+    assert dcsim(*words, "--out", str(out), "--resume")[1:] == ("", 0)
+    assert dcsim(*words, "--out", str(tmp_path / "other"))[1:] == ("", 0)
 
 
 def test_what_is_stopped_before_the_first_part_keeps_nothing(tmp_path, capsys):

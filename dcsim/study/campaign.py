@@ -14,6 +14,7 @@ from typing import Any, Self
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from dcsim.engine import LOG
 from dcsim.errors import RequestError, ResultError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -60,8 +61,11 @@ class Campaign:
         try:
             claim_folder(folder, manifest, scenario)
             make_folder(self.parts)
-            if not resume and any(_PART.fullmatch(path.name) for path in self.parts.iterdir()):
+            holds = any(_PART.fullmatch(path.name) for path in self.parts.iterdir())
+            if holds and not resume:
                 raise ResultError(f"'{folder}' holds a stopped run: continue it with --resume, or delete the folder")
+            if resume and not (holds or (folder / WHOLE).exists()):
+                LOG.warning(f"'{folder}' holds nothing that can be continued: the run starts from the beginning")
         except BaseException:
             self.lock.release()
             raise
