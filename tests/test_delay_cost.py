@@ -97,10 +97,30 @@ def test_units_that_never_come_are_told_with_their_share():
     result = delay_cost(dcsim.load(racks(horizon="3 d")), supply="done", expected=True)
     (section,) = result.report().sections
     assert section.sentences == (
-        "2 rack-days of done are lost compared with a run in which nothing waits.",
+        "2.0 rack-days of done are lost compared with a run in which nothing waits.",
         "unfinished: 1 of 1 replication: 1 activity not finished",
     )
-    assert sorted(section.tables[0].rows) == [[LATE, 1.0, 0.5], ["waiting for crew", 1.0, 0.5]]
+    *causes, (all_causes, *together) = section.tables[0].rows
+    assert sorted(causes) == [[LATE, 1.0, 0.5], ["waiting for crew", 1.0, 0.5]]
+    assert (all_causes.value, *together) == ("all causes", 2.0, 1.0)
+
+
+def test_the_parts_that_are_shown_add_up_to_the_total():
+    """Twenty orders, each placed when the goods of the one before are taken: what has no row is one row."""
+    taken = [f"take{k}" for k in range(20)]
+    spec = network(f"{'=0d '.join(taken)}=0d install@rack=1d<{','.join(taken)}", places={"rack": 40})
+    spec |= {"horizon": "100 d", "supplies": {"done": {"unit": "rack", "hourly_value": "1 USD"}}}
+    spec["activities"]["install"]["produces"] = {"done": 1}
+    for k, name in enumerate(taken):
+        order = {"amount": 1, "lead_time": "1 d", **({"placed": {"after": taken[k - 1]}} if k else {})}
+        spec["supplies"][f"part{k}"] = {"orders": {"one": order}}
+        spec["activities"][name]["consumes"] = {f"part{k}": 1}
+    result = delay_cost(dcsim.load(spec), supply="done", expected=True)
+    (section,) = result.report().sections
+    *rows, total = section.tables[0].rows
+    assert [len(rows), rows[-1][0], result.causes["unit_days"].sum()] == [16, "5 more causes", 800]
+    assert [sum(row[k] for row in rows) for k in (1, 2, 3)] == pytest.approx(total[1:])
+    assert total[1:] == [result.about["unit_days"], 1.0, result.about["price"]]
 
 
 def test_units_that_never_come_are_not_drawn():
@@ -162,6 +182,18 @@ def test_a_frame_is_read_like_a_file():
     ):
         with pytest.raises(RequestError, match=message):
             delay_cost(dcsim.load(racks()), supply="done", target=pd.DataFrame(columns), expected=True)
+
+
+def test_averages_are_not_rounded_in_the_tables():
+    """Between the curves lie the unit-days that are lost, where all that happens does so at the end of a day."""
+    spec = racks()
+    spec["supplies"]["parts"] = {"orders": {"all": {"amount": 3, "lead_time": {"discrete": [["1 d", 1], ["6 d", 1]]}}}}
+    spec["activities"]["install"]["consumes"] = {"parts": 1}
+    result = delay_cost(dcsim.load(spec), supply="done", n=7)
+    between = result.curves["target"] - result.curves["simulated"]
+    assert between.sum() == pytest.approx(result.about["unit_days"])
+    assert result.causes["unit_days"].sum() == pytest.approx(result.about["unit_days"])
+    assert (between % 1).any()
 
 
 @pytest.mark.compiled

@@ -145,7 +145,7 @@ def test_everything_stands_on_one_page(page):
         "Best within a budget of 2M USD: storm for 1M USD; 2.0 days earlier on average (95 %: 1.0 to 3.0).",
         "half: days later than base",
         "half by 2024-01-20: 80 % wanted, only 60.0 % as planned",
-        "16 rack-days of done are lost compared with the plan, worth 32M USD.",
+        "16.0 rack-days of done are lost compared with the plan, worth 32M USD.",
         "half against resources.crew.count",
         "Of the 2 inputs that move half most, 2 are assumed, fitted or weakly sourced; above all mood (assumption,",
         "What is not modelled",

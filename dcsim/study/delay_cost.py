@@ -1,6 +1,6 @@
 """What waiting costs: GPU-days lost against the build in which nothing waits, or a plan; by cause, and in money."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Executor
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -22,7 +22,7 @@ from dcsim.chain.ways import ways
 from dcsim.document.bars import coloured, with_rest
 from dcsim.document.causes import spent_on
 from dcsim.document.chart import Axis, Band, Bars, Chart, Line
-from dcsim.document.report import Column, Report, Section, Table
+from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, money, share
 from dcsim.engine import AUTO, ENGINES, choose
 from dcsim.engine.draws import Draws, Expectation, Sample, draw
@@ -231,8 +231,7 @@ def _curves(network: Network, grown: Ints, wanted: Ints) -> pd.DataFrame:
     """Units at the end of each day, on average: day (from day zero), date, simulated, target."""
     ends = (np.arange(grown.shape[1]) + 1) * DAY
     columns = {"day": days(network, ends), "date": dates(network, ends - 1)}
-    counts = {"simulated": grown, "target": wanted}
-    columns |= {name: count.mean(axis=0).round().astype(np.int64) for name, count in counts.items()}
+    columns |= {"simulated": grown.mean(axis=0), "target": wanted.mean(axis=0)}
     return explained(pd.DataFrame(columns), network)
 
 
@@ -300,6 +299,8 @@ def _spent(trace: Trace, draws: Draws, instances: Ints, minutes: Floats) -> Floa
 
 MOST_CAUSES = 15
 """Causes that a report lists."""
+MANY = 100
+"""Unit-days from which on they are written as whole numbers."""
 LATE = "not delivered by the end of the simulation"
 SHARED = "The loss of each unit is shared among the causes on its driving chain."
 
@@ -310,20 +311,28 @@ def report(result: Result, milestone: str = "") -> Report:
     unit, currency = _unit(result), str(about.get("currency") or "")
     against = f"compared with {'the plan' if about.get('against') == 'plan' else 'a run in which nothing waits'}"
     worth = f", worth {money(about['price'], currency)}" if about.get("price") is not None else ""
-    loss = f"{about['unit_days']:,.0f} {unit}-days of {about['supply']} are lost {against}{worth}."
-    columns = [Column("cause"), Column(f"{unit}-days", "days", digits=0), Column("share", "share")]
+    digits = 0 if about["unit_days"] >= MANY else 1
+    loss = f"{about['unit_days']:,.{digits}f} {unit}-days of {about['supply']} are lost {against}{worth}."
+    columns = [Column("cause"), Column(f"{unit}-days", "days", digits=digits), Column("share", "share")]
     columns += [Column(currency, "money")] if worth else []
-    rows = [
-        [_row_in_words(row), row["unit_days"], row["share"], *([row["price"]] if worth else [])]
-        for row in causes.head(MOST_CAUSES).to_dict("records")
-    ]
-    more = len(causes) - MOST_CAUSES
-    notes = [f"and {counted(more, 'more cause')}"] if more > 0 else []
+    rows = [[cause, *numbers[: len(columns) - 1]] for cause, numbers in _rows(causes)]
     charts = (shortfall(result), lost_to(result))
     sentences = (loss, *never(result.tables["stuck"], result.simulated))
     tables = [Table(columns, rows)] if rows else []
-    section = Section("", sentences, tables=tables, charts=charts, notes=[*notes, SHARED])
+    section = Section("", sentences, tables=tables, charts=charts, notes=[SHARED])
     return Report.of("What waiting costs", [*result.subject(), about["supply"]], [section])
+
+
+def _rows(causes: pd.DataFrame) -> Iterator[tuple[Cell | str, list[float]]]:
+    """What the causes cost, those that are not listed as one, and all together: unit-days, share, price."""
+    costs = causes[["unit_days", "share", "price"]]
+    listed, rest = causes.head(MOST_CAUSES), costs.iloc[MOST_CAUSES:]
+    for row, numbers in zip(listed.to_dict("records"), costs.to_numpy(np.float64).tolist(), strict=False):
+        yield _row_in_words(row), numbers
+    if len(rest):
+        yield counted(len(rest), "more cause"), rest.sum().tolist()
+    if len(causes) > 1:
+        yield Cell("all causes", emphasis="strong"), [costs["unit_days"].sum(), 1.0, costs["price"].sum()]
 
 
 def _unit(result: Result) -> str:
