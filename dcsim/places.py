@@ -21,6 +21,8 @@ SITE = "site"
 """The root place, and the level of whatever names no other."""
 MOST_COMPARED = 20_000_000
 """Places that all patterns of one level are compared with."""
+MOST_REMEMBERED = 10_000_000
+"""Places of which it is remembered at most whether patterns mean them."""
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -73,6 +75,8 @@ class Places:
     """Levels from the site inwards, each after the one around it, in the order written."""
     _around: dict[tuple[str, str], Indices] = field(default_factory=dict, init=False, repr=False)
     """What `enclosing` has told."""
+    _matched: dict[tuple[str, str], Mask] = field(default_factory=dict, init=False, repr=False)
+    """What `matches` has told."""
 
     def __reduce__(self) -> tuple[type["Places"], tuple[Mapping[str, Tier]]]:
         return Places, (self.tiers,)
@@ -166,6 +170,15 @@ class Places:
 
     def matches(self, pattern: str, level: str) -> Mask:
         """Which places of a level a pattern means: those it matches, and those inside one that it matches."""
+        if (pattern, level) in self._matched:
+            return self._matched[pattern, level]
+        matched = self._matches(pattern, level)
+        matched.flags.writeable = False
+        if len(self._matched) * len(matched) < MOST_REMEMBERED:
+            self._matched[pattern, level] = matched
+        return matched
+
+    def _matches(self, pattern: str, level: str) -> Mask:
         chain = self.chain(level)
         segments = pattern.split("/")
         is_match = np.ones(self.count(level), np.bool_)

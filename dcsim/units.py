@@ -358,6 +358,15 @@ def parse_money(text: object, known: Sequence[str] = ()) -> Money:
 
 
 def _quantity(text: object, unit: str) -> Fraction:
+    return _quantity_in_text(text, unit) if isinstance(text, str) else _read_quantity(text, unit)
+
+
+@lru_cache(maxsize=4096)
+def _quantity_in_text(text: str, unit: str) -> Fraction:
+    return _read_quantity(text, unit)
+
+
+def _read_quantity(text: object, unit: str) -> Fraction:
     number, rest = _split(text, f"an amount such as '{f'8 {unit}'.strip()}'")
     if number < 0:
         raise ValueError(f"an amount must not be negative, got {_quoted(text)}")

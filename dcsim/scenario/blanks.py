@@ -1,7 +1,7 @@
 """Keys with nothing behind them: forgotten values, and what YAML split at its commas."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 
 from dcsim.errors import Problem
 from dcsim.scenario.document import Key
@@ -12,8 +12,11 @@ from dcsim.scenario.values import HOW_TO_WRITE
 _OPENING = re.compile(rf"\s*({'|'.join(HOW_TO_WRITE)})\s*\([^)]*", re.IGNORECASE)
 
 
-def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
-    """Every place where a value is missing, with what is wrong there."""
+Blanks = Iterable[tuple[Key, Problem]]
+
+
+def find_blanks(node: Node, path: Key, inside: "Callable[[Node, Key], Blanks] | None" = None) -> Blanks:
+    """Every place where a value is missing, with what is wrong there; `inside` finds those one level deeper."""
     if is_partial(path):
         return
     split = _split(node)
@@ -31,7 +34,7 @@ def find_blanks(node: Node, path: Key = ()) -> Iterator[tuple[Key, Problem]]:
             message = "a value is missing here; write one, or `null` to delete the value of another layer"
             yield (*path, key), child.problem((*path, key), message)
         elif isinstance(child.value, dict | list):
-            yield from find_blanks(child, (*path, key))
+            yield from (inside or find_blanks)(child, (*path, key))
 
 
 def _split(node: Node) -> tuple[str, Key] | None:

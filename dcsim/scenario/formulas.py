@@ -29,7 +29,7 @@ MOST, MOST_FORMULAS = 1_000, 2_000
 """Parameters of a scenario, and different formulas."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WORDS = (*PROVENANCE, "description", "label", "meaning", "what", "name", "url", "as_of", "author")
+WORDS = (*PROVENANCE, "description", "label", "meaning", "what", "name", "url", "as_of", "author")
 """Keys behind which there are words, which are never computed."""
 _RAMPS = (("count",), ("rate",))
 """Where the steps of a ramp may be computed too."""
@@ -42,10 +42,9 @@ def is_formula(value: object) -> bool:
     return isinstance(value, str) and value.startswith("=")
 
 
-def has_need(tree: Node) -> bool:
-    """Whether an order may be placed relative to its need."""
-    supplies = tree.get("supplies")
-    return supplies is not None and any(NEED in names_in(node.value) for _, node in walk(supplies))
+def has_need(supply: Node, path: Key) -> bool:
+    """Whether an order of a supply may be placed relative to its need."""
+    return any(NEED in names_in(node.value) for _, node in walk(supply, path))
 
 
 class _SpoiledError(ValueError):
@@ -105,7 +104,7 @@ class Formulas:
             if name in values:
                 self.problems.append(((*path, key), child.problem((*path, key), f"this is '{name}' a second time")))
             inside = path if wrapped and key == "value" else (*path, key)
-            values[name] = child if key in _WORDS else self.filled(child, inside)
+            values[name] = child if key in WORDS else self.filled(child, inside)
         return Node(values, node.mark)
 
     def _computed(self, node: Node, path: Key) -> Node:

@@ -1,7 +1,6 @@
 """A scenario read from a file: layers applied, values checked, every problem listed at once."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,30 +10,24 @@ from pydantic import ValidationError
 from dcsim.budget import LIMIT
 from dcsim.errors import Problem, ScenarioError
 from dcsim.scenario.alone import alone
-from dcsim.scenario.blanks import find_blanks
 from dcsim.scenario.cash import with_cash
 from dcsim.scenario.check import check, in_order, unknown_names
-from dcsim.scenario.document import Document, Key, Laid
+from dcsim.scenario.document import Document, Laid
 from dcsim.scenario.files import Root, UnreadableFileError, read_stream, read_text, shipped
-from dcsim.scenario.formulas import Formulas, has_need
-from dcsim.scenario.layers import Stack, entries, merge, prune
-from dcsim.scenario.measured import Measured
+from dcsim.scenario.layers import Stack, entries, merge
 from dcsim.scenario.messages import translate
 from dcsim.scenario.needs import OrderName, needs_of
 from dcsim.scenario.overrides import override
 from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.portfolio import INCLUDE, Portfolio, included, routed
-from dcsim.scenario.provenance import Unwrapping
+from dcsim.scenario.reading import Draft, Reader, following
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.totals import with_totals
-from dcsim.scenario.tree import Node, Origin, graft, plain, walk
+from dcsim.scenario.tree import Node, Origin, graft
 from dcsim.suggest import nearest
 
 STANDARD_INPUT = "-"
 """The name of a scenario that comes through a pipe; other files are then read from the current folder."""
-
-Located = list[tuple[Key, Problem]]
-"""Problems, each with the path of the value that it makes unusable."""
 
 
 def load(
@@ -86,6 +79,7 @@ class _Loader:
         folder = root or (Path() if isinstance(path, Mapping) else Path(path).parent)
         self.home = Origin(self.name, folder / self.name if isinstance(path, Mapping) or piped else Path(path))
         self.root = Root(folder)
+        self.reader = Reader(self.root, self.home)
         stack = Stack(self.root)
         try:
             if isinstance(path, Mapping):
@@ -120,13 +114,12 @@ class _Loader:
             refused += unknown
             options = routed(layer.options, portfolio.options)[""]
             tree = stack.lay_mitigations(stack.lay_options(tree, options), layer.mitigated)
-        tree, uncounted = with_totals(prune(portfolio.settled(tree)))
+        tree, uncounted = with_totals(self.reader.pruned(portfolio.settled(tree)))
         stack.problems += uncounted
         self._refuse(stack.missing + refused, stack.problems)
-        draft = _draft(tree, self.root, self.home, self._needs(tree))
-        document = draft.document(self.name, self.root.folder, self.limit, variants, laid)
-        document = replace(document, variants_of_sites=tuple(portfolio.variants_of_sites))
-        scenario = _validated(document, [*(((), problem) for problem in stack.problems), *draft.problems])
+        draft = self.reader.draft(tree, self._needs(tree))
+        draft.problems = [*(((), problem) for problem in stack.problems), *draft.problems]
+        scenario = _checked(draft, self._document(draft, variants, laid, tuple(portfolio.variants_of_sites)))
         scenario._opened_by = self
         scenario._warnings = (*in_order(stack.notes, self.name), *scenario.warnings)
         return scenario
@@ -134,11 +127,32 @@ class _Loader:
     def _needs(self, tree: Node) -> Mapping[OrderName, datetime] | None:
         """When the goods of the orders are needed that are placed relative to that: in the plan, without its money and
         without what was seen. None where there are no such orders."""
-        if not has_need(tree):
+        if not self.reader.has_need(tree):
             return None
-        draft = _draft(tree.without("seen", "as_of", "finance"), self.root, self.home)
-        scenario = _validated(draft.document(self.name, self.root.folder, self.limit, (), ()), draft.problems)
-        return needs_of(scenario, draft.formulas.relative)
+        draft = self.reader.draft(tree.without("seen", "as_of", "finance"))
+        return needs_of(_checked(draft, self._document(draft)), draft.formulas.relative)
+
+    def _document(
+        self,
+        draft: Draft,
+        variants: tuple[str, ...] = (),
+        laid: tuple[Laid, ...] = (),
+        variants_of_sites: tuple[str, ...] = (),
+    ) -> Document:
+        """The text behind a scenario."""
+        return Document(
+            name=self.name,
+            data=draft.data,
+            values=draft.values,
+            positions=draft.positions,
+            citations=draft.citations,
+            formulas=draft.formulas.written,
+            root=self.root.folder,
+            limit=self.limit,
+            variants=variants,
+            variants_of_sites=variants_of_sites,
+            laid=laid,
+        )
 
     def _with_sites(
         self, portfolio: Portfolio, variants: Sequence[str], laid: Sequence[Laid]
@@ -175,69 +189,28 @@ class _Loader:
             raise ScenarioError(in_order(missing + problems, self.name), self.name)
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """A scenario whose layers are settled and whose values are not yet read."""
-
-    resolved: Node
-    bare: Node
-    unwrapping: Unwrapping
-    formulas: Formulas
-    problems: Located
-
-    def document(
-        self, name: str, root: Path, limit: float, variants: tuple[str, ...], laid: tuple[Laid, ...]
-    ) -> Document:
-        """The text behind the scenario."""
-        return Document(
-            name=name,
-            data=plain(self.resolved.without("variants", "options", "include")),
-            values=plain(self.bare),
-            positions={
-                path: (node.mark.origin.name, node.mark.line) for path, node in walk(self.bare) if node.mark is not None
-            },
-            citations=self.unwrapping.citations,
-            formulas=self.formulas.written,
-            root=root,
-            limit=limit,
-            variants=variants,
-            laid=laid,
-        )
-
-
-def _draft(tree: Node, root: Root, home: Origin, needs: Mapping[OrderName, datetime] | None = None) -> _Draft:
-    """Data files read, formulas computed, wrappers taken off, and what is missing found."""
-    blanks = list(find_blanks(tree))
-    measured = Measured(root, home)
-    resolved = measured.filled(tree)
-    formulas = Formulas(resolved, needs)
-    unwrapping = Unwrapping()
-    bare = unwrapping.bare(formulas.filled(resolved))
-    wrapped: Located = [((), problem) for problem in unwrapping.problems]
-    follows = _following(blanks)
-    computed = [entry for entry in formulas.problems if not follows(entry[0])]
-    return _Draft(resolved, bare, unwrapping, formulas, [*blanks, *measured.problems, *computed, *wrapped])
-
-
-def _validated(document: Document, problems: Located) -> Scenario:
+def _checked(draft: Draft, document: Document) -> Scenario:
     """The scenario, if it can be simulated; every problem that can be seen at once, if not."""
+    problems = [*draft.problems]
     try:
-        scenario = Scenario.model_validate(document.values)
+        scenario = _modelled(draft)
     except ValidationError as error:
-        follows = _following(problems)
-        problems = problems + [entry for entry in translate(error, document) if not follows(entry[0])]
+        follows = following(problems)
+        problems += [entry for entry in translate(error, document) if not follows(entry[0])]
         names = unknown_names(document, [path for path, _ in problems])
         raise ScenarioError(in_order([p for _, p in problems] + names, document.name), document.name) from None
     scenario._document = document
     if problems:
         names = unknown_names(document, [path for path, _ in problems])
         raise ScenarioError(in_order([p for _, p in problems] + names, document.name), document.name)
+    draft.keep(scenario)
     check(scenario)
     return with_cash(scenario)
 
 
-def _following(problems: Located) -> Callable[[Key], bool]:
-    """Whether a problem at a path only follows from one that was found inside it or around it."""
-    paths = {path for path, _ in problems if path}
-    around = {path[:length] for path in paths for length in range(len(path))}
-    return lambda path: path in around or any(path[:length] in paths for length in range(1, len(path) + 1))
+def _modelled(draft: Draft) -> Scenario:
+    """What the schema makes of a scenario, where what it has made before of some parts still holds."""
+    try:
+        return Scenario.model_validate(draft.known)
+    except ValidationError:
+        return Scenario.model_validate(draft.values)  # so that the error tells of what is written

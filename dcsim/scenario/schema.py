@@ -195,7 +195,7 @@ class Factor(Model):
             return {"value": {k: v for k, v in raw.items() if k in KINDS}} | {
                 k: v for k, v in raw.items() if k not in KINDS
             }
-        return raw if isinstance(raw, dict) else {"value": raw}
+        return raw if isinstance(raw, dict | cls) else {"value": raw}
 
 
 def _ramp(raw: Any, reader: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from dcsim.scenario.checks.problems import Problems
@@ -18,10 +19,31 @@ LONGEST = Fraction(1000 * 365 * DAY)
 
 def minutes(span: Any) -> Fraction:
     """Minutes of a span that has a fixed and sensible length."""
-    length = Fraction(span.about)
+    length: Fraction = span.about
     if length > LONGEST:
         raise ValueError(f"{span} is longer than 1,000 years")
     return length
+
+
+def _faults(quantity: Uncertain, number: Callable[[Any], Fraction], most: Fraction = LONGEST) -> tuple[str, ...]:
+    """Why a quantity is not readable, its distribution impossible, or its mean not below the most."""
+    try:
+        for value in quantity.values:
+            number(value)
+    except ValueError as error:
+        return (str(error),)
+    try:
+        mean = quantity.resolve(number).mean
+    except (ValueError, OverflowError, ZeroDivisionError):
+        return (f"{quantity.family.expected}, got {_written(quantity)}",)
+    return () if 0 <= mean < float(most) else (f"this distribution is too wide: its mean is {mean:.3g}",)
+
+
+@lru_cache(maxsize=4096)
+def _faults_of_span(quantity: Uncertain) -> tuple[str, ...]:
+    """Why this is no possible span. Variants of a scenario have most spans in common."""
+    mixed = "months differ in length: write all parameters of a distribution in months and years, or none"
+    return _faults(quantity, minutes) + ((mixed,) if quantity.is_mixed else ())
 
 
 def check_uncertain(
@@ -32,15 +54,8 @@ def check_uncertain(
     most: Fraction = LONGEST,
 ) -> None:
     """A quantity is readable, its distribution possible, and its mean below the most."""
-    for value in quantity.values:
-        if findings.read(path, number, value) is None:
-            return
-    try:
-        mean = quantity.resolve(number).mean
-    except (ValueError, OverflowError, ZeroDivisionError):
-        findings.add(path, f"{quantity.family.expected}, got {_written(quantity)}")
-        return
-    findings.require(0 <= mean < float(most), path, f"this distribution is too wide: its mean is {mean:.3g}")
+    for fault in _faults(quantity, number, most):
+        findings.add(path, fault)
 
 
 def check_span(path: Key, span: Span, findings: Problems) -> bool:
@@ -55,9 +70,8 @@ def check_fixed(path: Key, span: Span, findings: Problems) -> bool:
 
 def check_duration(path: Key, quantity: Uncertain, findings: Problems) -> None:
     """A span, known or not, is possible."""
-    check_uncertain(path, quantity, minutes, findings)
-    mixed = "months differ in length: write all parameters of a distribution in months and years, or none"
-    findings.require(not quantity.is_mixed, path, mixed)
+    for fault in _faults_of_span(quantity):
+        findings.add(path, fault)
 
 
 def check_factor(path: Key, quantity: Uncertain, findings: Problems) -> None:
