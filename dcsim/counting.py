@@ -11,6 +11,8 @@ def positions(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def runs(numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of numbers that never fall, where each run of equal ones begins, and of each entry which run it is in."""
+    if len(numbers) and numbers[0] == numbers[-1]:
+        return np.zeros(1, np.int64), np.zeros(len(numbers), np.int64)
     begins = np.ones(len(numbers), np.bool_)
     np.not_equal(numbers[1:], numbers[:-1], out=begins[1:])
     return np.flatnonzero(begins), np.cumsum(begins) - 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dcsim import network
 from dcsim.counting import runs
 from dcsim.distributions import Distribution, Left, mean_failures
-from dcsim.model.choices import Choices, Decided, Needs
+from dcsim.model.choices import Choices, Decided, Needs, needs_of, needs_of_repair
 from dcsim.model.history import Part, Past
 from dcsim.model.sharing import turn
 from dcsim.model.supplies import Supplies
@@ -121,12 +121,12 @@ class Instances:
         """What really happened to these instances."""
         if part.actual is None:
             return
-        ((instance, place),) = zip(part.instances.tolist(), part.places.tolist(), strict=True)
+        (instance,) = part.instances.tolist()
         self.started[instance], self.finished[instance] = part.actual.start, part.actual.finish
         if part.is_done:
             self.release[instance] = part.actual.start
         for name, amount in self._amounts(part.whole.consumes).items():
-            stock = int(self.supplies.numbers(name, part.spec.at)[place])
+            (stock,) = self.supplies.numbers(name, part.spec.at, part.places).tolist()
             self.took.append((stock, part.actual.start, amount))
 
     def _add_part(self, number: int, part: Part) -> None:
@@ -136,12 +136,12 @@ class Instances:
             self.release[instances] = max(0, self.past.status, clock.first, clock.tick(spec.not_before))
         if spec.finish_not_before is not None:
             self.held_until[instances] = max(0, clock.tick(spec.finish_not_before))
-        left = self.choices.decided(_needs(spec), places)
+        left = self.choices.decided(needs_of(spec), places)
         demands = self._demands(number, WORK, spec, left, self._amounts(spec.consumes), places, part.is_done)
         self.demand[instances] = demands
         self.bundle[instances] = self._bundles(spec, places)
-        full = left if part.whole is spec else self.choices.decided(_needs(part.whole), places)
-        repair = self.choices.decided(_needs_of_repair(spec), places)
+        full = left if part.whole is spec else self.choices.decided(needs_of(part.whole), places)
+        repair = self.choices.decided(needs_of_repair(spec), places)
         if spec.rework is not None:
             retries, repairs = self._again(number)
             start = self.first[number]
@@ -198,7 +198,7 @@ class Instances:
         resources = [name for entry in entries for name in entry.resources]
         stops = [] if is_done else self.supplies.stopped_by(self.names[number])
         own = self.times.number([spec.calendar or ALWAYS], stops)
-        of = {name: self.supplies.numbers(name, spec.at)[places] for name in (*resources, *consumes)}
+        of = {name: self.supplies.numbers(name, spec.at, places) for name in (*resources, *consumes)}
         spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
         priority = spec.priority + turn(self.scenario, self.supplies.clock, self.names[number], spec)
         length = all(span.is_nothing for span in spans), any(span.in_months for span in spans)
@@ -229,7 +229,7 @@ class Instances:
         produces = self._amounts(spec.produces)
         if not produces:
             return np.zeros(len(places), np.int32)
-        of = {name: self.supplies.numbers(name, spec.at)[places] for name in produces}
+        of = {name: self.supplies.numbers(name, spec.at, places) for name in produces}
 
         def make(_: str, k: int) -> int:
             self.bundles.append(tuple(Take(int(of[name][k]), amount) for name, amount in produces.items()))
@@ -325,11 +325,3 @@ class Instances:
             further=tuple(further),
             factors=self.supplies.factors(rework.varies_with),
         )
-
-
-def _needs(spec: Activity) -> Needs:
-    return Needs(spec.at, spec.calendar, spec.requires, {k: way for k, way in spec.ways.items() if way is not None})
-
-
-def _needs_of_repair(spec: Activity) -> Needs:
-    return Needs(spec.at, spec.calendar, {} if spec.rework is None else spec.rework.requires, {})

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
 from typing import NamedTuple
@@ -15,10 +15,11 @@ from dcsim.counting import runs
 from dcsim.distributions import Distribution
 from dcsim.model.supplies import Supplies
 from dcsim.model.time import WorkingTimes
+from dcsim.model.variations import Same
 from dcsim.network import Alternative, Claim, Demand, Requirement
 from dcsim.scenario.checks.parts import alternatives, spaced
 from dcsim.scenario.document import Key
-from dcsim.scenario.schema import ALWAYS, Way
+from dcsim.scenario.schema import ALWAYS, Activity, Way
 from dcsim.scenario.values import Uncertain
 
 Ints = NDArray[np.int64]
@@ -124,9 +125,8 @@ class Choices:
             if needs.ways and k == len(entries) - 1:
                 options = list(range(len(choice)))
             elif k == 0:  # what is written first varies last
-                distinct = list(self._distinct(days))
-                of_first = [ways * distinct.index(self.times.day_and_week(number)) for number in days]
-                options = [of_first[i * len(days) // len(choice)] for i in range(len(choice))]
+                which = self._distinct(days)[1]
+                options = [ways * which[i * len(days) // len(choice)] for i in range(len(choice))]
             requirements.append(Requirement(cause, tuple(self._alternatives_of(choice, options, numbers))))
         return tuple(requirements)
 
@@ -177,7 +177,7 @@ class Choices:
         """The calendars of this resource, whatever stops its work; and which of them each place has."""
         if name is None:
             return [own], np.zeros(len(places), np.int64)
-        resources = self.supplies.numbers(name, at)[places]
+        resources = self.supplies.numbers(name, at, places)
         first, which = runs(resources)
         calendars = [
             self.times.number([self.times.table[self.supplies.resources[number].calendar].name], [])
@@ -195,14 +195,33 @@ class Choices:
 
     def _options(self, duration: Uncertain, needs: Needs, days: Sequence[int]) -> list[tuple[int, Uncertain]]:
         spans = needs.spans(duration)
-        return list(zip(days, spans, strict=True) if needs.by_way else product(self._distinct(days).values(), spans))
+        return list(zip(days, spans, strict=True) if needs.by_way else product(self._distinct(days)[0], spans))
 
-    def _distinct(self, days: Sequence[int]) -> dict[object, int]:
-        """The calendars whose days and weeks differ, by these."""
+    def _distinct(self, days: Sequence[int]) -> tuple[list[int], list[int]]:
+        """The calendars whose days and weeks differ; and of each which of these has the same."""
+        if len(days) == 1:
+            return [*days], [0]
         numbers: dict[object, int] = {}
         for number in days:
             numbers.setdefault(self.times.day_and_week(number), number)
-        return numbers
+        written = list(numbers)
+        return list(numbers.values()), [written.index(self.times.day_and_week(number)) for number in days]
+
+
+def needs_of(spec: Activity) -> Needs:
+    """What an activity requires."""
+    return _needs(Same(spec))
+
+
+def needs_of_repair(spec: Activity) -> Needs:
+    """What the repair of an activity requires."""
+    return Needs(spec.at, spec.calendar, {} if spec.rework is None else spec.rework.requires, {})
+
+
+@lru_cache(maxsize=1024)
+def _needs(same: Same[Activity]) -> Needs:
+    spec = same.thing
+    return Needs(spec.at, spec.calendar, spec.requires, {k: way for k, way in spec.ways.items() if way is not None})
 
 
 def _sharing(entries: Sequence[Entry]) -> list[list[Entry]]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcsim import network
+from dcsim.counting import runs
 from dcsim.model.activities import Instances
 from dcsim.network import Lag
 from dcsim.places import Places
@@ -190,7 +191,7 @@ class Links:
         instances, places = self.instances.of(name), self.instances.where[number]
         targets = self._finishes(name) if link.to == "finish" else instances
         calendars = self._lag_calendars(link, instances)
-        for calendar in np.unique(calendars).tolist():
+        for calendar in (np.flatnonzero(np.bincount(calendars - PREDECESSORS)) + PREDECESSORS).tolist():
             positions = np.flatnonzero(calendars == calendar)
             tie = _tie(link, calendar)
             awaited = link if tie is None or not tie.early else link.model_copy(update={"start_or_finish": "start"})
@@ -288,7 +289,7 @@ class Links:
             return nodes, of_target, np.zeros(len(nodes), np.int64) if tie is None else self._tied(link, nodes, tie)
         shared = SITE if link.place is not None else self.places.common(before, level)
         around = self.places.enclosing(level, shared)[places]
-        gates = self._gates(path, link, before, shared, np.unique(around), tie)[around]
+        gates = self._gates(path, link, before, shared, around[runs(around)[0]], tie)[around]
         return gates[gates >= 0], everyone[gates >= 0], none[gates >= 0]
 
     def _at(self, link: Awaited, tied: bool = False) -> Ints:

@@ -66,11 +66,11 @@ class Supplies:
         held = self._holders.get(name)
         return held[holder_of(self.places, level, held)].level if held else self.level(name)
 
-    def numbers(self, name: str, level: str) -> NDArray[np.int64]:
-        """For each place of a level, the number of this resource or stock there."""
+    def numbers(self, name: str, level: str, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each of these places of a level, the number of this resource or stock there."""
         if held := self._holders.get(name):
-            return np.full(self.places.count(level), self._first[name] + holder_of(self.places, level, held))
-        return self._first[name] + self.places.enclosing(level, self.level(name))
+            return np.full(len(places), self._first[name] + holder_of(self.places, level, held))
+        return self._first[name] + self.places.enclosing(level, self.level(name))[places]
 
     def all(self, name: str) -> range:
         """The numbers of this resource or stock in all its places."""

@@ -1,8 +1,8 @@
 """A thing as it is in each place: what is written of it, with what differs there laid over it."""
 
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,36 @@ from dcsim.scenario import schema
 from dcsim.scenario.checks.parts import spaced
 
 Part = TypeVar("Part", bound=BaseModel)
+Thing = TypeVar("Thing")
+
+
+class Same(Generic[Thing]):
+    """A thing that nobody changes, told from others by its identity: to compare all of it would take long.
+
+    Variants of a scenario have all things in common that they leave as they are.
+    """
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: Thing) -> None:
+        self.thing = thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.thing is other.thing
 
 
 def overlay(full: Part, part: BaseModel) -> Part:
     """A spec with a partial spec applied: mappings merge, an empty entry deletes, the rest replaces."""
+    laid: Part = _laid_over(Same(full), Same(part))
+    return laid
+
+
+@lru_cache(maxsize=1024)
+def _laid_over(below: Same[Any], over: Same[Any]) -> Any:
+    full, part = below.thing, over.thing
     changes = {}
     for name in part.model_fields_set:
         before, after = getattr(full, name), getattr(part, name)

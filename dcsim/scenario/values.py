@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
 from pydantic import WithJsonSchema
@@ -46,12 +47,12 @@ class Uncertain:
         """The class of its distribution."""
         return Fixed if self.kind == "fixed" else KINDS[self.kind]
 
-    @property
+    @cached_property
     def is_nothing(self) -> bool:
         """Whether this span is written as no time at all."""
         return all(isinstance(value, Span) and value.amount == 0 for value in self.values)
 
-    @property
+    @cached_property
     def in_months(self) -> bool:
         """Whether this span is written in months or years."""
         return any(isinstance(value, Span) and value.months for value in self.values)
