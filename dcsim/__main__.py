@@ -5,6 +5,8 @@ import os
 import sys
 from io import TextIOWrapper
 
+from dcsim.budget import SEARCHES
+
 INTERRUPTED = 130
 """The exit code of what was stopped from the keyboard."""
 REFUSED = 2
@@ -19,7 +21,7 @@ def main() -> None:
             setattr(sys, name, open(os.devnull, "r+"))  # noqa: SIM115
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    gc.set_threshold(50_000, 20, 20)  # most objects of a scenario stay: a search for garbage finds little
+    gc.set_threshold(*SEARCHES)
     try:
         code = _run()
         sys.stdout.flush()

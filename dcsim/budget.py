@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from math import ceil, floor
 from typing import NamedTuple
 
+SEARCHES = (50_000, 20, 20)
+"""When Python searches for garbage: most objects of a scenario stay, and a search finds little."""
+
 LIMIT = 4.0
 """GiB; the default memory limit."""
 

@@ -4,10 +4,9 @@ import logging
 import re
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from multiprocessing import get_context
 from typing import Any
 
 from dcsim.errors import ClusterError, RequestError, UnavailableError
@@ -65,19 +64,6 @@ def cluster(address: str | None, workers: int | None = None) -> Iterator[Executo
         if not client.nthreads():
             LOG.warning("the cluster has no workers yet: the run waits for them")
         yield client.get_executor()
-
-
-@contextmanager
-def processes(executor: Executor | None, count: int | None) -> Iterator[Executor | None]:
-    """So many processes of this machine, unless there is an executor already; nothing for one."""
-    if executor is not None or not count or count == 1:
-        yield executor
-        return
-    with ProcessPoolExecutor(count, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -205,8 +205,8 @@ def assumptions(
     **shared: Any,
 ) -> Answer:
     """Move each assumption to its low and its high value and show how the dates move."""
-    from dcsim.cli.cluster import processes
     from dcsim.study.assumptions import MOST_SHOWN, are_many, assumptions
+    from dcsim.study.processes import processes
 
     workers = shared.pop("workers") or (cpu_count() if are_many(scenario) else 1)
     with processes(shared.pop("executor"), workers) as executor:

@@ -6,16 +6,14 @@ neither to its P10 and its P90. What is said about mitigations and options that 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Executor
-from dataclasses import dataclass, fields
+from concurrent.futures import Executor
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dcsim.analysis.result import EXPECTED
 from dcsim.dates import days_between
@@ -23,14 +21,14 @@ from dcsim.document.bars import tornado
 from dcsim.document.chart import Chart
 from dcsim.document.report import Cell, Column, Report, Section, Table
 from dcsim.document.words import counted, listed, written
-from dcsim.engine import AUTO, choose, expected
+from dcsim.engine import AUTO, choose
 from dcsim.errors import Problem, ScenarioError
 from dcsim.model import build
 from dcsim.network import Network
 from dcsim.scenario.document import dotted
-from dcsim.scenario.load import changed
 from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign, Keeping, answered, part_name
+from dcsim.study.ends import AtEnds, Days, expected_days
 from dcsim.study.manifest import Fields
 from dcsim.study.ranges import ASSUMED, DISTRIBUTED, FITTED, HIGH, LOW, Assumption, all_in
 from dcsim.study.replications import dated_milestones, require_name
@@ -38,13 +36,10 @@ from dcsim.study.result import Result
 from dcsim.study.seen import refuse_seen
 from dcsim.study.threads import Pool, spread
 from dcsim.suggest import shorten
-from dcsim.trace import NOT
-from dcsim.units import DAY
 
 MAIN = "assumptions"
 TABLES = {"assumptions": "path value low high kind source reason"}
 ABOUT: Fields = {"milestones": dict[str, float]}
-Days = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with the number of runs done and their total."""
 
@@ -92,9 +87,9 @@ def assumptions(
     values = ((k, side, value) for k, a in enumerate(inputs) for side, value in enumerate((a.low, a.high)))
     ends = [end for end in values if end[-1] is not None]
     used = choose(engine, network.instances * len(ends))
-    here = _days(network, chosen, used)
+    here = expected_days(network, chosen, used)
     about = {"seed": EXPECTED, "milestones": dict(zip(chosen, here.tolist(), strict=True))}
-    work = _AtEnds(used, scenario, chosen, tuple((inputs[k].path, value) for k, _, value in ends))
+    work = AtEnds(used, scenario, chosen, tuple((inputs[k].path, value) for k, _, value in ends))
 
     def answer(campaign: Campaign | None) -> Result:
         shifts = np.full((len(inputs), len(chosen), 2), np.nan)
@@ -139,31 +134,8 @@ SPAN = 8
 """Ends that are tried and kept together."""
 
 
-@dataclass(frozen=True)
-class _AtEnds:
-    """The day of each milestone with one value at an end, or what is wrong with it."""
-
-    engine: str
-    scenario: Scenario
-    milestones: tuple[str, ...]
-    ends: tuple[tuple[str, Any], ...]
-    """Paths, each with the value there."""
-
-    def __call__(self, first: int, last: int, stopped: Event, /) -> list[Days | tuple[Problem, ...]]:
-        days: list[Days | tuple[Problem, ...]] = []
-        for path, value in self.ends[first:last]:
-            if stopped.is_set():
-                raise CancelledError
-            try:
-                network = build(changed(self.scenario, overrides={path: value}))
-                days.append(_days(network, self.milestones, self.engine))
-            except ScenarioError as error:
-                days.append(tuple(error.problems))
-        return days
-
-
 def _all_ends(
-    work: _AtEnds, pool: Pool, campaign: Campaign | None, progress: Progress
+    work: AtEnds, pool: Pool, campaign: Campaign | None, progress: Progress
 ) -> Iterator[tuple[int, Days | tuple[Problem, ...]]]:
     """What comes of each end, by its number; what a folder holds is read from it."""
     count, done, missing = len(work.ends), 0, []
@@ -218,15 +190,6 @@ def chosen_milestones(scenario: Scenario, names: Sequence[str]) -> tuple[str, ..
     known = {require_name(name, tuple(scenario.milestones)) for name in names}
     wanted = known or set(dated_milestones(scenario))
     return tuple(name for name in scenario.milestones if name in wanted or not wanted)
-
-
-def _days(network: Network, milestones: Sequence[str], engine: str) -> Days:
-    """The day of each milestone with expected values; infinite if it is not reached."""
-    reached = dict(
-        zip((milestone.name for milestone in network.milestones), expected(engine, network).reached, strict=True)
-    )
-    ticks, zeros = ([of(name) for name in milestones] for of in (reached.__getitem__, network.zero_of))
-    return np.where(np.equal(ticks, NOT), np.inf, np.subtract(ticks, zeros) / DAY)
 
 
 def _later(here: Days, later: Days) -> Days:
