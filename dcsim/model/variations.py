@@ -30,8 +30,8 @@ class Same(Generic[Thing]):
     def __hash__(self) -> int:
         return id(self.thing)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.thing is other.thing
+    def __eq__(self, second: object) -> bool:
+        return isinstance(second, Same) and self.thing is second.thing
 
 
 def overlay(full: Part, part: BaseModel) -> Part:

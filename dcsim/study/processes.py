@@ -18,7 +18,7 @@ def processes(executor: Executor | None, count: int | None) -> Iterator[Executor
     if executor is not None or not count or count == 1:
         yield executor
         return
-    with ProcessPoolExecutor(count - 1, get_context("spawn"), _begin) as others, _WithThis(others, count) as pool:
+    with ProcessPoolExecutor(count - 1, get_context("spawn"), _begin) as workers, _WithThis(workers, count) as pool:
         try:
             yield pool
         finally:
@@ -31,10 +31,10 @@ class _WithThis(ThreadPoolExecutor):
     Others take a second or two to begin; this one has all that it needs.
     """
 
-    def __init__(self, others: Executor, count: int) -> None:
+    def __init__(self, workers: Executor, count: int) -> None:
         super().__init__(count)
         self._free: SimpleQueue[Executor | None] = SimpleQueue()
-        for process in (None, *[others] * (count - 1)):
+        for process in (None, *[workers] * (count - 1)):
             self._free.put(process)
 
     def submit(self, work: Callable[..., Any], /, *about: Any) -> Future[Any]:  # type: ignore[override]
