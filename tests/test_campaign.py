@@ -192,7 +192,7 @@ def test_a_run_that_is_asked_for_one_milestone_ends_as_the_whole_one(kind):
             goal = Goal(number, network.horizon if seed % 3 else network.horizon // 4)
             runners = [new_runner(name, network, seed, goal=goal) for name in ENGINES]
             for given in varied(network, seed, 3):
-                outcome, ends = whole.run(3, given), [runner.end(3, given) for runner in runners]
+                outcome, ends = whole.run(3, given), [*(next(runner.ends([(3, given)])) for runner in runners)]
                 late = outcome.reached[number] > goal.until
                 expected = (NOT, NOT) if late else (outcome.reached[number], outcome.dated[number])
                 assert [end[:2] for end in ends] == [expected] * 2, (seed, milestone.name, given)

@@ -250,7 +250,8 @@ def change(plan: Plan, state: State, tick: int, level: int, units: int) -> None:
         stored.rose = state.counts[0].passes
     for k in range(plan.level[level], plan.level[level + 1]):
         words = plan.word[k]
-        stir(state, words.at, words.leaders & state.sets[words.at].leaders)
+        if words.leaders != 0:
+            stir(state, words.at, words.leaders & state.sets[words.at].leaders)
         if units > 0:
             wake(state, words.at, words.queues & state.sets[words.at].full)
 

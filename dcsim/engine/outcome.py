@@ -1,6 +1,6 @@
 """What is kept of one replication among many: dates, and how long was waited for what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -69,8 +69,9 @@ class Runner(Protocol):
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         """One replication; `designed` holds the uniform numbers that a sampling design has chosen."""
 
-    def end(self, replication: int, designed: Mapping[str, float]) -> End:
-        """The same of a runner that has a goal, as far as this asks."""
+    def ends(self, asked: Iterable[tuple[int, Mapping[str, float]]]) -> Iterator[End]:
+        """Several of a runner that has a goal, one after the other, as far as this asks: the number of each and the
+        uniform numbers that are chosen for it."""
 
 
 class ReferenceRunner:
@@ -100,12 +101,15 @@ class ReferenceRunner:
             self.follow(flatten_draws(self.network, draws), story_of(trace)) if self.follow is not None else (),
         )
 
-    def end(self, replication: int, designed: Mapping[str, float]) -> End:
+    def ends(self, asked: Iterable[tuple[int, Mapping[str, float]]]) -> Iterator[End]:
         assert self.goal is not None
-        outcome, number = self.run(replication, designed), self.goal.milestone
-        if outcome.reached[number] > self.goal.until:
-            return End(NOT, NOT, outcome.left, NONE_STUCK)
-        return End(int(outcome.reached[number]), int(outcome.dated[number]), outcome.left, outcome.stuck)
+        number = self.goal.milestone
+        for replication, designed in asked:
+            outcome = self.run(replication, designed)
+            if outcome.reached[number] > self.goal.until:
+                yield End(NOT, NOT, outcome.left, NONE_STUCK)
+            else:
+                yield End(int(outcome.reached[number]), int(outcome.dated[number]), outcome.left, outcome.stuck)
 
 
 NONE_STUCK = np.zeros((0, 3), np.int64)

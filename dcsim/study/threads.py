@@ -90,7 +90,7 @@ def in_threads(tasks: Iterable[tuple[Work[Done], Span]], workers: int) -> Iterat
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
-                while len(running) < 2 * workers and (task := next(waiting, None)) is not None:
+                while len(running) < 8 * workers and (task := next(waiting, None)) is not None:
                     number, (work, span) = task
                     running[pool.submit(work, *span, stopped)] = number
                 if not running:

@@ -26,6 +26,8 @@ from dcsim.trace import NOT
 Ints = NDArray[np.int64]
 Designed = Callable[[int], Mapping[str, float]]
 Progress = Callable[[int, int], None]
+Asked = tuple[int, Mapping[str, float]]
+"""The number of a replication, and the uniform numbers that are chosen for it."""
 Kept = TypeVar("Kept")
 
 FEWEST, PARTS = 8, 8
@@ -91,31 +93,33 @@ class _Builds(Generic[Kept]):
         except IndexError:
             runner = new_runner(self.engine, self.network, self.seed, goal=self.goal, kept=self.kept)
         results = []
-        for k in range(first, last):
+        asked = ((int(self.numbers[k]), self.designed(self.first + k)) for k in range(first, last))
+        for result in self.run(runner, asked):
             if stopped.is_set():
                 raise CancelledError
-            results.append(self.run(runner, int(self.numbers[k]), self.designed(self.first + k)))
+            results.append(result)
         self.idle.append(runner)
         return results
 
-    def run(self, runner: Runner, number: int, designed: Mapping[str, float]) -> Kept:
-        """What is told of one replication."""
+    def run(self, runner: Runner, asked: Iterable[Asked]) -> Iterator[Kept]:
+        """What is told of replications, one after the other."""
         raise NotImplementedError
 
 
 class _Ends(_Builds[End]):
     """How they end."""
 
-    def run(self, runner: Runner, number: int, designed: Mapping[str, float]) -> End:
-        return runner.end(number, designed)
+    def run(self, runner: Runner, asked: Iterable[Asked]) -> Iterator[End]:
+        return runner.ends(asked)
 
 
 class _Dates(_Builds[tuple[Ints, Ints]]):
     """When they reach each milestone: ticks, and the minutes that date them."""
 
-    def run(self, runner: Runner, number: int, designed: Mapping[str, float]) -> tuple[Ints, Ints]:
-        outcome = runner.run(number, designed)
-        return outcome.reached, outcome.dated
+    def run(self, runner: Runner, asked: Iterable[Asked]) -> Iterator[tuple[Ints, Ints]]:
+        for number, designed in asked:
+            outcome = runner.run(number, designed)
+            yield outcome.reached, outcome.dated
 
 
 @dataclass(frozen=True)
