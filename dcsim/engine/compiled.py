@@ -93,9 +93,9 @@ class Runner:
         A few are drawn together, which is faster than with a run after each.
         """
         waiting = iter(asked)
-        while some := [self.blocks.draws(*which) for which in islice(waiting, self.together)]:
-            chances = [flatten_draws(self.network, draws) for draws in some]
-            yield from map(self._end, some, chances)
+        while batch := [self.blocks.draws(*which) for which in islice(waiting, self.together)]:
+            chances = [flatten_draws(self.network, draws) for draws in batch]
+            yield from map(self._end, batch, chances)
 
     def _end(self, draws: Draws, chance: FlatDraws) -> End:
         assert self.goal is not None

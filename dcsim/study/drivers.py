@@ -172,8 +172,9 @@ class _Builds:
         numbers = np.unique(self.of_point[wanted])
         numbers = numbers[self.known["done"].to_numpy()[numbers] == 0]
         numbers = numbers[np.argsort(self.replication[numbers], kind="stable")]  # these share most of their chance
-        for first in range(0, len(numbers), SLICE):
-            self._keep(numbers[first : first + SLICE])
+        size = max(1, len(numbers)) if self.campaign is None else SLICE
+        for first in range(0, len(numbers), size):
+            self._keep(numbers[first : first + size])
         return self.known.iloc[self.of_point[wanted]]
 
     def _keep(self, numbers: NDArray[np.int64]) -> None:
