@@ -113,6 +113,23 @@ def test_deliveries_stand_below_the_activities():
     assert (days(arrived.x).tolist(), arrived.y.tolist(), list(arrived.notes)) == ([1], [3], ["96 kW of power"])
 
 
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(12, ""), (13, " Of deliveries, the 12 supplies of 13 that come first are shown.")],
+)
+def test_supplies_that_are_left_out_are_told(count, said):
+    names = [f"parts{number:02}" for number in range(count)]
+    supplies = {name: {"unit": "piece", "label": f"Parts {name[5:]}"} for name in names}
+    scenario = dcsim.load({"name": "x", "start": "2024-01-01", "supplies": supplies, "activities": {"a": {}}})
+    rows = [(k * 60, name, "site", 1) for k, name in enumerate(names)]
+    chart = gantt(scenario, BUILD, pd.DataFrame(rows, columns=["tick", "supply", "place", "amount"]))
+    assert (
+        chart.explanation
+        == f"Each row has a lane for each place; a darker lane means more work in progress there.{said}"
+    )
+    assert chart.y.names[3:] == [f"Parts {number:02}: deliveries" for number in range(12)]
+
+
 def test_an_unknown_place_is_refused():
     with pytest.raises(RequestError, match=r"no place 'phase1/hall9'; did you mean 'phase1/hall1'\?"):
         charted(BUILD, "phase1/hall9")

@@ -73,14 +73,15 @@ def gantt(scenario: Scenario, activities: pd.DataFrame, deliveries: pd.DataFrame
     else:
         marks = list(_shaded(scenario, started, order, place))
     supplies, arrived = _arrived(scenario, deliveries, place, len(order), last)
+    shown = labelled(supplies[:MOST_DELIVERED], scenario.labels)
     summary = f"When {counted(len(order), 'activity')} began and ended, by place."
     explanation = "Each row has a lane for each place; a darker lane means more work in progress there."
     left = started["activity"].nunique() - len(order)
     if left > 0:
         title += f": the first {len(order)} of {len(order) + left}"
-    if len(supplies) == MOST_DELIVERED:
-        explanation += f" Of deliveries, the {MOST_DELIVERED} supplies that come first are shown."
-    rows = Axis("rows", names=[*order, *(f"{name}: deliveries" for name in supplies)])
+    if len(supplies) > len(shown):
+        explanation += f" Of deliveries, the {len(shown)} supplies of {len(supplies)} that come first are shown."
+    rows = Axis("rows", names=[*order, *(f"{name}: deliveries" for name in shown)])
     return Chart(title, Axis("date"), rows, [*marks, *arrived], explanation, summary, scenario.zero)
 
 
@@ -259,13 +260,13 @@ def _bars(scenario: Scenario, started: pd.DataFrame, order: Sequence[str]) -> It
 def _arrived(
     scenario: Scenario, deliveries: pd.DataFrame, place: str, row: int, last: int
 ) -> tuple[list[str], list[Mark]]:
-    """The supplies that were delivered to a place, each in a row from this one on, and when."""
+    """The supplies that were delivered to a place, and when: those that come first, each in a row from this one on."""
     arrived = deliveries[deliveries["tick"] <= last]
     if place not in ("", SITE):
         places = arrived["place"]
         arrived = arrived[places.isin([SITE, *_upwards(place)]) | places.str.startswith(f"{place}/")]
-    supplies = list(dict.fromkeys(arrived.sort_values("tick", kind="stable")["supply"]))[:MOST_DELIVERED]
-    arrived = arrived[arrived["supply"].isin(supplies)]
+    supplies = list(dict.fromkeys(arrived.sort_values("tick", kind="stable")["supply"]))
+    arrived = arrived[arrived["supply"].isin(supplies[:MOST_DELIVERED])]
     arrived = arrived.assign(span=arrived["tick"] * BINS // max(last, 1))
     arrived = arrived.groupby(["supply", "span"], sort=False).agg({"tick": "min", "amount": "sum"}).reset_index()
     arrived = with_labels(arrived, scenario.labels)
