@@ -456,7 +456,7 @@ def test_what_fails_stops_the_rest(monkeypatch):
 
     ran = []
 
-    def fail(network, engine, seed, sampling, explained, first, last, what, stopped):
+    def fail(network, engine, seed, sampling, explained, first, last, what, stopped, in_full, kept):
         ran.append(first)
         raise RuntimeError(f"replication {first}")
 

@@ -75,12 +75,12 @@ def minutes_by_code(
     The minutes add up to the milestone's distance from day zero, which is negative for one reached before.
     """
     parts = [with_risks(network, draws, chain) if len(chain) else chain for chain in chains]
-    segments, which = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    spent = np.zeros((len(parts), len(codes_of(network))), np.int64)
-    touched = np.zeros(spent.shape, np.bool_)
-    at, zero = (which, segments["code"]), zeros[which]
-    np.add.at(spent, at, np.maximum(segments["ends"], zero) - np.maximum(segments["begins"], zero))
-    touched[at] = True
+    which, shape = np.repeat(np.arange(len(parts)), [len(part) for part in parts]), (len(parts), len(codes_of(network)))
+    begins, ends, code = (np.concatenate([part[name] for part in parts]) for name in ("begins", "ends", "code"))
+    minutes = np.maximum(ends, zeros[which]) - np.maximum(begins, zeros[which])
+    at, size = shape[1] * which + code, shape[0] * shape[1]
+    spent = np.bincount(at, minutes, size).astype(np.int64).reshape(shape)  # exact: less than 2**53
+    touched = np.bincount(at, minlength=size).reshape(shape) > 0
     rest, start = np.where(reached == NOT, 0, reached - zeros - spent.sum(axis=1)), ways(network).codes.start
     spent[:, start] += rest
     touched[:, start] |= rest != 0

@@ -67,8 +67,8 @@ class Chains:
         if count > len(self.segments):
             self.segments = by_columns(SEGMENT, *np.empty((5, 2 * count), np.int64))
             return self.of(past)
-        ends = self.ends.tolist()
-        return tuple(self.segments[begin:end][::-1].copy() for begin, end in pairwise((0, *ends)))
+        in_time = self.segments[:count][::-1].copy()
+        return tuple(in_time[count - end : count - begin] for begin, end in pairwise((0, *self.ends.tolist())))
 
 
 @entry_point

@@ -7,6 +7,7 @@ the goods delivered then have reached.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,15 @@ def begun(network: Network, happened: Happened) -> set[int]:
     return activities
 
 
+@lru_cache(maxsize=8)
+def _gates(network: Network) -> tuple[Ints, Ints, Ints, Ints]:
+    """The gates that open when work starts, with what really happened, on a date at the earliest, and with supplies."""
+    starts = network.instances + np.flatnonzero(network.starter != NOT)
+    real = np.array(list(network.history.gates) if network.history is not None else [], np.int64)
+    later = network.instances + np.flatnonzero(network.release[network.instances :] > 0)
+    return starts, real, later, np.array([m.gate for m in network.milestones if m.stocks], np.int64)
+
+
 class _Midnights:
     """What happened when, and how much more than it needed each gate had by the end of the eve."""
 
@@ -78,23 +88,23 @@ class _Midnights:
 
     def first(self) -> Iterator[int]:
         """What falls on the day that begins by itself."""
-        network, when = self.network, self.when
-        odd = np.flatnonzero(self.ending != WORKED)
-        odd = odd[at_midnight(network.start, when[odd])]
+        network, when, (starts, real, later, counting) = self.network, self.when, _gates(self.network)
+        odd = self._at_midnight(np.flatnonzero(self.ending != WORKED))
         alone = (self.ending[odd] == HELD) | (network.release[odd] == when[odd])
         self.light = odd[~alone].tolist()
         yield from odd[alone].tolist()
         yield from (instance for instance in self.light if self._takes_new_goods(instance))
-        starts = network.instances + np.flatnonzero(network.starter != NOT)
-        yield from starts[at_midnight(network.start, when[starts]) & ~self.skipped[starts]].tolist()
-        real = list(network.history.gates if network.history is not None else ())
-        later = network.instances + np.flatnonzero(network.release[network.instances :] > 0)
-        dated = np.array(sorted({*real, *later[network.release[later] == when[later]].tolist()}), np.int64)
-        yield from dated[at_midnight(network.start, when[dated])].tolist()
-        gates = np.array(list(self.counting), np.int64)
-        for gate in gates[at_midnight(network.start, when[gates])].tolist():
+        starts = self._at_midnight(starts)
+        yield from starts[~self.skipped[starts]].tolist()
+        later = self._at_midnight(later)
+        yield from {*self._at_midnight(real).tolist(), *later[network.release[later] == when[later]].tolist()}
+        for gate in self._at_midnight(counting).tolist():
             if self._lacks(gate, 0):
                 yield gate
+
+    def _at_midnight(self, nodes: Ints) -> Ints:
+        """Those of these nodes that happened at a midnight."""
+        return nodes[at_midnight(self.network.start, self.when[nodes])] if len(nodes) else nodes
 
     def led_to(self, node: int) -> Iterator[int]:
         """What happened at the same tick and not without this."""

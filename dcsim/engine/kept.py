@@ -9,7 +9,7 @@ from functools import lru_cache
 from threading import Lock
 
 from dcsim.content import content
-from dcsim.engine.draws import WorkingTimes
+from dcsim.engine.draws import WorkingTimes, room
 from dcsim.network import Network
 
 
@@ -25,6 +25,10 @@ class Kept:
 
     def __reduce__(self) -> tuple[type["Kept"], tuple[int]]:
         return Kept, (self.room,)  # another process makes its own
+
+    def has_room_for(self, count: int, network: Network) -> bool:
+        """Whether the working times of so many replications of a network fit in, but for repairs."""
+        return count * (8 * room(network) + 9 * network.instances) <= self.room
 
     def get(self, origin: object) -> WorkingTimes | None:
         """Those that follow from this, if they are here."""

@@ -16,6 +16,7 @@ from dcsim.chain import follower
 from dcsim.distributions import Fixed
 from dcsim.engine import new_runner
 from dcsim.engine.draws import Deliveries, Draws, Ints, drawn_of, quantity
+from dcsim.engine.kept import Kept
 from dcsim.engine.outcome import Outcome
 from dcsim.network import FactorUse, Network, Order, Work
 from dcsim.places import SITE
@@ -154,19 +155,22 @@ def run_chunk(
     numbers: Ints,
     what: tuple[Counter, ...],
     stopped: Callable[[], bool],
+    in_full: bool = True,
+    kept: Kept | None = None,
 ) -> Chunk:
     """Run the replications with these numbers, which are kept from `first` on, or give up when all is stopped.
 
-    `explained` are the milestones whose driving chains are followed, by number.
+    `explained` are the milestones whose driving chains are followed, by number; waits and what was drawn are kept only
+    in full; `kept` are working times that are shared with other networks.
     """
     follow = follower(network, [network.milestones[number].gate for number in explained]) if explained else None
-    runner = new_runner(engine, network, seed, follow)
+    runner = new_runner(engine, network, seed, follow, kept=kept)
     days = network.horizon // DAY + 1
     size = len(numbers)
     reached, dated = np.zeros((2, size, len(network.milestones)), np.int64)
-    waits = np.zeros((size, len(causes(network)), 2), np.int64)
-    drawn = np.zeros((size, len(drawn_names(network))))
-    left, stuck = np.zeros(size, np.int64), []
+    waits = np.zeros((size, len(causes(network)) if in_full else 0, 2), np.int64)
+    drawn = np.zeros((size, len(drawn_names(network)) if in_full else 0))
+    left, stuck = np.zeros(size, np.int64), [np.zeros((0, 4), np.int64)]
     spent = np.zeros((size, len(explained), len(codes_of(network))), np.int64)
     touched = np.zeros(spent.shape, np.bool_)
     curves = tuple(Tally(counter.marks) for counter in what)
@@ -178,9 +182,11 @@ def run_chunk(
             raise CancelledError
         number = int(numbers[k])
         outcome = runner.run(number, designed(network, sampling, seed, number))
-        reached[k], waits[k], drawn[k] = outcome.reached, outcome.waits, _drawn(network, outcome.draws)
-        dated[k], left[k] = outcome.dated, outcome.left
-        stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
+        reached[k], dated[k], left[k] = outcome.reached, outcome.dated, outcome.left
+        if in_full:
+            waits[k], drawn[k] = outcome.waits, _drawn(network, outcome.draws)
+        if len(outcome.stuck):
+            stuck.append(np.insert(outcome.stuck, 0, first + k, axis=1))
         if asked:
             chains, ends = outcome.chains, outcome.reached[asked]
             spent[k], touched[k] = minutes_by_code(network, outcome.draws, chains, ends, zeros)

@@ -160,7 +160,7 @@ def _milestones(compared: Compared, working: Working, progress: Callable[[int, i
         done += more
         progress(done, count)
 
-    asked = Asked(most, counts_supplies=False, among=compared.agreed, is_settled=True)
+    asked = Asked(most, in_full=False, among=compared.agreed, is_settled=True)
     wanted = (
         Wanted(scenario, networks[label], replace(asked, explain=tuple(o.name for o in compared.told_by(scenario))))
         for label, scenario in compared.scenarios.items()

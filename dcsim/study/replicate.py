@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dcsim.engine import choose
+from dcsim.engine.kept import Kept, drawn_from
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.scenario.schema import Scenario
@@ -84,14 +85,16 @@ def replicate_in_turn(
 ) -> Iterator[Replications]:
     """The replications of several scenarios: the next is made ready while those before are run.
 
-    `progress` is told how many more replications are done.
+    `progress` is told how many more replications are done. Those that draw the working times of the first share them.
     """
-    jobs: list[Job] = []
+    jobs, kept = list[Job](), Kept()
 
     def pieces() -> Iterator[Spans[tuple[Chunk, bytes]]]:
         for scenario, network, asked in wanted:
-            jobs.append(_job(scenario, network, seed, sampling, asked, working))
-            yield jobs[-1].piece()
+            job = _job(scenario, network, seed, sampling, asked, working)
+            jobs.append(job)
+            is_shared = kept.has_room_for(job.count, network) and drawn_from(network) == drawn_from(jobs[0].network)
+            yield replace(job, kept=kept if is_shared else None).piece()
 
     for number, parts in enumerate(in_turn(pieces(), working.pool(working.engine), progress)):
         gathered = Gathered()
@@ -167,10 +170,12 @@ class Job:
     chunk: int = CHUNK
     among: Agreed | None = None
     """The replications to be run; the first if not given."""
+    kept: Kept | None = None
+    """Working times that are shared with other networks."""
     what: tuple[Counter, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.what = counters(self.network) if self.asked.counts_supplies else ()
+        self.what = counters(self.network) if self.asked.in_full else ()
 
     def result(self, kept: Chunk) -> Replications:
         """What is told of those that have been run."""
@@ -184,7 +189,7 @@ class Job:
 
     def piece(self) -> Spans[tuple[Chunk, bytes]]:
         """All of them, as work over spans."""
-        return self._work(kept=False), spans_of(self.count, self.pool, self.chunk)
+        return self._work(is_written=False), spans_of(self.count, self.pool, self.chunk)
 
     def run(self, campaign: Campaign | None, enough: Enough | None, progress: Progress) -> Chunk:
         """Run all replications, or as many as are enough, and merge them in their order.
@@ -218,9 +223,10 @@ class Job:
                 campaign.write(chunk, part)
             yield chunk
 
-    def _work(self, kept: bool) -> "_Chunks":
+    def _work(self, is_written: bool) -> "_Chunks":
         numbers = None if self.among is None else self.among.numbers
-        return _Chunks(self.engine, self.network, self.seed, self.sampling, self.explained, numbers, self.what, kept)
+        how = (self.engine, self.network, self.seed, self.sampling, self.explained)
+        return _Chunks(*how, numbers, self.what, self.asked.in_full, is_written, self.kept)
 
 
 @dataclass(frozen=True)
@@ -234,13 +240,15 @@ class _Chunks:
     explained: tuple[int, ...]
     numbers: Ints | None
     what: tuple[Counter, ...]
-    kept: bool
+    in_full: bool
+    is_written: bool
+    kept: Kept | None
 
     def __call__(self, first: int, last: int, stopped: Event, /) -> tuple[Chunk, bytes]:
         how = (self.network, self.engine, self.seed, self.sampling, self.explained)
         numbers = np.arange(first, last) if self.numbers is None else self.numbers[first:last]
-        chunk = run_chunk(*how, first, numbers, self.what, stopped.is_set)
-        return chunk, as_bytes(frame_of(chunk)) if self.kept else b""
+        chunk = run_chunk(*how, first, numbers, self.what, stopped.is_set, self.in_full, self.kept)
+        return chunk, as_bytes(frame_of(chunk)) if self.is_written else b""
 
 
 class Gathered:

@@ -53,8 +53,9 @@ class Asked:
     """The replications that are run, where something chooses them."""
     is_settled: bool = False
     """Whether that is settled, by a scenario with which this one is compared; else what was seen of it chooses."""
-    counts_supplies: bool = True
-    """Whether the amounts of supplies over time are kept, which only results of replications show."""
+    in_full: bool = True
+    """Whether waits, what was drawn, and the amounts of supplies over time are kept, which only results of replications
+    show."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -232,7 +232,7 @@ def _simulated(
         dates = [varied.zero + timedelta(day) if np.isfinite(day) else None for day in days.tolist()]
         frame = pd.DataFrame({**head, "value": values, "date": moments(dates)})
         return frame, typed([], TABLES["stuck"])
-    of_point = Asked(asked.n, among=asked.among, is_settled=True, counts_supplies=False)
+    of_point = Asked(asked.n, among=asked.among, is_settled=True, in_full=False)
     simulated = replicate(varied, network, asked.seed, RANDOM, of_point, working, progress)
     names = {"milestone": "outcome", "day": "value"}
     outcomes = simulated.milestones[["replication", "milestone", "day", "date"]]
