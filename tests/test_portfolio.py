@@ -358,6 +358,15 @@ def test_a_shared_risk_happens_once_for_all(opened):
     assert risk.stop_work == ("texas.crew", "memphis.crew")
 
 
+def test_what_a_shared_risk_does_to_what_is_shared_says_the_portfolio(opened, folder):
+    (folder / "sites" / "one.yaml").write_text(SITE.replace("stop_work: [crew]", "stop_work: [crew, tester]"))
+    scenario = opened(
+        TWO + SHARED.replace(", delays: {supplies.transformers: 1 to 3 wk}}}", "}, storm: {probability: 1}}")
+    )
+    assert not scenario.risks["late"].delays
+    assert scenario.risks["storm"].stop_work == ("texas.crew", "memphis.crew")
+
+
 def test_sites_may_call_what_they_share_differently(opened):
     text = TWO.replace("label: Memphis", "shares: {transformers: big_ones, tester: null}") + SHARED.replace(
         "transformers:", "big_ones:"

@@ -269,8 +269,10 @@ class Portfolio:
                 if (more := of_site.get(key)) is not None and isinstance(more.value, dict):
                     before = of_portfolio.get(key)
                     given_before = before.value if before is not None and isinstance(before.value, dict) else {}
-                    of_portfolio = of_portfolio.replaced(key, Node({**more.value, **given_before}, more.mark))
-            stopped = [*_listed(of_site.get("stop_work")), *_listed(of_portfolio.get("stop_work"))]
+                    on_its_own = {on: size for on, size in more.value.items() if renaming.owns(on.partition(".")[2])}
+                    of_portfolio = of_portfolio.replaced(key, Node({**on_its_own, **given_before}, more.mark))
+            stopped = [node for node in _listed(of_site.get("stop_work")) if renaming.owns(str(node.value))]
+            stopped += _listed(of_portfolio.get("stop_work"))
             if stopped:
                 unique = {str(node.value): node for node in stopped}
                 of_portfolio = of_portfolio.replaced("stop_work", Node(list(unique.values()), of_portfolio.mark))

@@ -137,6 +137,10 @@ class Renaming:
             return lambda name: self.site if name == SITE else self._own(name)
         return lambda name: name if name in fixed else known.get(name) or self._own(name)
 
+    def owns(self, name: str) -> bool:
+        """Whether this is, in the portfolio, the name of something that the site has for itself."""
+        return name.startswith(f"{self.site}.")
+
     def _own(self, name: str) -> str:
         return f"{self.site}.{name}"
 
