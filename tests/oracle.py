@@ -491,17 +491,17 @@ class World:
         only = _list(whole.get("only", "site"))
         return [place for place in self.places[whole.get("at", "site")] if any(map(place.matches, only))]
 
-    def turn(self, activity: str, spec: Spec) -> tuple[float, float]:
-        """What comes before its priority in the order of visits: the priority of its site, and when that needs it."""
-        names = [name.strip() for text in spec.get("requires", {}) for name in text.split("|")]
+    def turn(self, activity: str, needed: Spec, consumes: Spec) -> tuple[float, float]:
+        """What comes before its priority while it waits for this: the priority of its site, and when that needs it."""
+        names = [name.strip() for text in needed.get("requires", {}) for name in text.split("|")]
         names += [
             name.strip()
-            for way in spec.get("ways", {}).values()
+            for way in needed.get("ways", {}).values()
             for text in way.get("requires", {})
             for name in text.split("|")
         ]
         things = {name: self.section("resources")[name] for name in names}
-        things |= {name: self.section("supplies")[name] for name, units in spec.get("consumes", {}).items() if units}
+        things |= {name: self.section("supplies")[name] for name, units in consumes.items() if units}
         turns = []
         for rule in ("priority", "date needed"):
             sharers = [
@@ -702,8 +702,6 @@ class Instance:
     """Whether the likeliest way of a branch does without it."""
     actual: Actual | None = None
     """What happened to it before the status date."""
-    turn: tuple[float, float] = (0, math.inf)
-    """What comes before its priority in the order of visits."""
     ready: int | None = None
     start: int | None = None
     finish: int | None = None
@@ -735,6 +733,8 @@ class Item:
     attempt: int
     kind: str
     demand: Demand
+    turn: tuple[float, float]
+    """What comes before its priority in the order of visits."""
     ready: int
     start: int | None = None
     finish: int | None = None
@@ -750,7 +750,7 @@ class Item:
     def rank(self) -> tuple[float, float, float, int, tuple[int, int]]:
         """Its place in the order of visits."""
         priority = math.inf if self._is_what_is_left else self.instance.spec.get("priority", 0)
-        turn = (-math.inf, 0) if self._is_what_is_left else self.instance.turn
+        turn = (-math.inf, 0) if self._is_what_is_left else self.turn
         return *turn, -priority, self.ready, self.instance.order
 
     @property
@@ -836,8 +836,7 @@ class Run:
                 order, skipped = (number, places.index(place)), name in self.world.skipped
                 actual = self.world.actual(name, place)
                 failures = 0 if actual and actual.finish is not None else expected_failures(spec, k)
-                turn = self.world.turn(name, spec)
-                yield Instance(name, place, order, spec, failures, skipped, actual, turn)
+                yield Instance(name, place, order, spec, failures, skipped, actual)
 
     def _stock_up(self) -> None:
         for name, whole in self.world.section("supplies").items():
@@ -925,7 +924,8 @@ class Run:
 
     def _queue(self, instance: Instance, attempt: int, kind: str, needed: Spec, consumes: Spec) -> None:
         demand = self.world.demand(instance.spec, needed, consumes, instance.place)
-        item = Item(instance, attempt, kind, demand, self.now)
+        turn = self.world.turn(instance.activity, needed, consumes)
+        item = Item(instance, attempt, kind, demand, turn, self.now)
         instance.items.append(item)
         self.waiting.append(item)
 

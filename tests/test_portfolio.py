@@ -623,6 +623,19 @@ def test_shared_resources_are_given_by_priority_too(folder):
     assert [row[3] // 60 for site in "ba" for row in sorted(rows_of(run, site), key=lambda row: row[3])] == [*range(6)]
 
 
+def test_attempts_and_repairs_take_turns_by_what_each_takes_itself(folder, engine):
+    """A repair with a shared crane goes before work with a higher priority at a site with a lower one."""
+    rework = {"probability": 0.6, "duration": "1 h", "requires": {"crane": 1}}
+    tested = {"duration": "1 h", "consumes": {"goods": 2}, "rework": rework}
+    data = scarce(folder, initial=99)
+    data["resources"] = {"crane": {"count": 1, "allocation": "priority"}}
+    data["include"]["a"]["set"] = {"activities.use.requires": {"crane": 1}, "activities.use.priority": 9}
+    data["include"]["b"]["set"] = {"places.lot.count": 1, "activities.use": tested, "milestones": None}
+    run = dcsim.simulate(dcsim.load(data, root=folder), expected=True, engine=engine)
+    assert run.attempts[["kind", "start"]].to_numpy().tolist() == [["work", 0], ["repair", 60], ["work", 120]]
+    assert run.activities["start"].tolist()[:4] == [0, 120, 180, 240]
+
+
 def test_in_a_portfolio_of_portfolios_the_sites_of_the_one_that_shares_take_turns(folder):
     data = scarce(folder, "priority")
     (folder / "inner.yaml").write_text(json.dumps({"include": data["include"]}))

@@ -13,12 +13,13 @@ Where engines disagree, this one is right. At every tick where something is due:
 3. If that made something due at this same tick (work of no length, a link from a start), back to 1. Otherwise on to
    the next tick.
 
-*Portfolios.* What takes goods that sites share by priority or by date is visited in the order (priority of its site,
-date by which its site needs them, priority, ready tick, file order, place order), where the first two count as 0 and as
-no date for all else. Where portfolios include portfolios, its site is that of the one that shares the goods, the
-outermost of several. What is divided among sites is divided in whole units: the sites stand in a row, and of the first
-n units of a stock, an order or a production each has its share of what those before it leave, rounded down, the
-portfolio itself the rest. A site's share of what is left is its share over one less the shares before it.
+*Portfolios.* An attempt or a repair that takes what sites share by priority or by date is visited in the order
+(priority of its site, date by which its site needs them, priority, ready tick, file order, place order), where the
+first two count as 0 and as no date for all else. Where portfolios include portfolios, its site is that of the one
+that shares the goods, the outermost of several. What is divided among sites is divided in whole units: the sites
+stand in a row, and of the first n units of a stock, a production or an order, in the order of its lots, each has its
+share of what those before it leave, rounded down, the portfolio itself the rest. A site's share of what is left is
+its share over one less the shares before it.
 
 *Months.* A lag, a lead time, an interval or a duration in calendar months ends on the same day of a later month, or on
 its last, at the same time of day; a part of a month is that part of the way to the next whole one, rounded half up.

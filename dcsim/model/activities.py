@@ -200,7 +200,7 @@ class Instances:
         own = self.times.number([spec.calendar or ALWAYS], stops)
         of = {name: self.supplies.numbers(name, spec.at, places) for name in (*resources, *consumes)}
         spans = needs.spans(spec.rework.duration if kind == REPAIR and spec.rework else spec.duration)
-        priority = spec.priority + turn(self.scenario, self.supplies.clock, self.names[number], spec)
+        priority = spec.priority + turn(self.scenario, self.supplies.clock, self.names[number], resources, consumes)
         length = all(span.is_nothing for span in spans), any(span.in_months for span in spans)
         if not all(span.is_nothing or span.in_months == length[1] for span in spans):
             path = ("activities", self.names[number], "ways")

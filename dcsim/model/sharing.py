@@ -1,6 +1,6 @@
 """How a portfolio shares what several of its sites want: who is visited first, and who gets which part."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -9,8 +9,7 @@ from dcsim.model.time import Clock
 from dcsim.model.variations import variations
 from dcsim.network import Divided
 from dcsim.places import SITE, Places, site_of
-from dcsim.scenario.checks.parts import alternatives
-from dcsim.scenario.schema import BY_DATE, BY_PRIORITY, PROPORTIONAL, ActivityPart, Scenario, Site, Supply
+from dcsim.scenario.schema import BY_DATE, BY_PRIORITY, PROPORTIONAL, Scenario, Site, Supply
 from dcsim.units import parse_amount
 
 _DATES, _OWN = 2**63, 2**22
@@ -29,19 +28,17 @@ class Holder(NamedTuple):
         return Divided(amount, self.before, self.own)
 
 
-def turn(scenario: Scenario, clock: Clock, activity: str, part: ActivityPart) -> int:
-    """What is added to the priority of an activity, by the resources and supplies that its work takes.
+def turn(scenario: Scenario, clock: Clock, activity: str, resources: Collection[str], supplies: Collection[str]) -> int:
+    """What is added to the priority of an activity while it waits for these resources and supplies.
 
     A site's priority counts before a date, and both before the priority of the activity.
     """
     if not scenario.sites:
         return 0
-    required = [part.requires, *(way.requires for way in part.ways.values() if way is not None)]
-    names = [name for entry in required for written in entry for name in alternatives(written)]
-    policy = {name: scenario.resources[name].allocation for name in names}
-    policy |= {name: scenario.supplies[name].allocation for name, amount in part.consumes.items() if amount}  # type: ignore
+    policy = [(name, str(scenario.resources[name].allocation)) for name in resources]
+    policy += [(name, str(scenario.supplies[name].allocation)) for name in supplies]
     by_priority, by_date = (
-        _sharing_site(scenario, activity, [name for name, rule in policy.items() if rule == turn_rule])
+        _sharing_site(scenario, activity, [name for name, rule in policy if rule == turn_rule])
         for turn_rule in (BY_PRIORITY, BY_DATE)
     )
     first = by_priority.priority if by_priority else 0
