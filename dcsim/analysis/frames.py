@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dcsim.network import Network
-from dcsim.trace import NOT, Ints, ticks
+from dcsim.trace import NOT, Ints
 from dcsim.units import DAY
 
 _TYPES = {"text": "str", "whole": "int64", "number": "float64", "time": "datetime64[ms]"}
@@ -34,8 +34,8 @@ def explained(frame: pd.DataFrame, network: Network) -> pd.DataFrame:
 
 def days(network: Network, values: Ints, zero: Ints | int | None = None) -> "pd.Series[float]":
     """Days from day zero to ticks, empty where nothing happened; from other ticks if they are given."""
-    column = (ticks(values) - (network.day_zero if zero is None else zero)) / DAY
-    return column.astype("Float64").astype("float64")
+    since = values - (network.day_zero if zero is None else zero)
+    return pd.Series(np.where(values == NOT, np.nan, since / DAY))
 
 
 def moments(values: Sequence[datetime | None]) -> "pd.Series[pd.Timestamp]":

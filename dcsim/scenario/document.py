@@ -129,7 +129,7 @@ class Document:
     def text(self) -> str:
         """The resolved scenario as YAML; loading it gives the same scenario."""
         sections = {str(key): _plain(value) for key, value in self.data.items()}
-        return "".join(_section(_As(key, value, repr(value))) for key, value in sections.items()) or "{}\n"
+        return "".join(_section(key, value) for key, value in sections.items()) or "{}\n"
 
     @property
     def sha256(self) -> str:
@@ -159,7 +159,7 @@ def _descend(value: Any, parts: list[str]) -> tuple[bool, Any]:
 
 @dataclass(frozen=True)
 class _As:
-    """A section of a scenario, told from others by what it says."""
+    """A section of a scenario, or a part of one, told from others by what it says."""
 
     key: str
     value: Any = field(compare=False)
@@ -167,10 +167,18 @@ class _As:
     """What it says, of each value with its type."""
 
 
-@lru_cache(maxsize=64)
-def _section(section: _As) -> str:
-    """A section as YAML. Variants have most of them in common."""
-    written = {section.key: section.value}
+def _section(key: str, value: Any) -> str:
+    """A section as YAML: its entries, each under the line that names the section, which stands once."""
+    if not isinstance(value, dict) or not value:
+        return _written(_As(key, value, repr(value)))
+    parts = [_written(_As(key, {name: item}, repr((name, item)))).partition("\n") for name, item in value.items()]
+    return f"{parts[0][0]}\n" + "".join(entry for _, _, entry in parts)
+
+
+@lru_cache(maxsize=4096)
+def _written(part: _As) -> str:
+    """A part of a scenario as YAML. Variants have most of them in common."""
+    written = {part.key: part.value}
     return str(yaml.dump(written, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
