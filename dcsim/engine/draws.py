@@ -234,6 +234,14 @@ class Sample:
         return self.uniform(name) < probability
 
 
+@lru_cache(maxsize=16)
+def _expected_failures(mean: Fraction, numbers: bytes) -> Ints:
+    """How often the attempts with these numbers fail, so that all fail as often as on average, rounded down."""
+    over, under = mean.as_integer_ratio()
+    failures = [(k + 1) * over // under - k * over // under for k in np.frombuffer(numbers, np.int64).tolist()]
+    return np.array(failures, np.int64)
+
+
 @dataclass(frozen=True)
 class Expectation:
     """Every quantity at its mean, every risk at its more likely outcome.
@@ -248,8 +256,7 @@ class Expectation:
         return np.full(len(places), float(distribution.mean))
 
     def failures(self, rework: Rework, name: str, places: Words, numbers: Ints) -> Ints:
-        over, under = rework.mean_failures.as_integer_ratio()
-        return np.array([(k + 1) * over // under - k * over // under for k in numbers.tolist()], np.int64)
+        return _expected_failures(rework.mean_failures, numbers.tobytes())
 
     def occurs(self, probability: float, name: str, number: int) -> bool:
         exact = Fraction(probability).limit_denominator(FACTOR_DIGITS)

@@ -198,7 +198,9 @@ def _groups(network: Network) -> Columns:
             continue
         rows = np.stack([column[begin:end] for column in columns], axis=1)
         changes = np.flatnonzero(np.concatenate([[True], (rows[1:] != rows[:-1]).any(axis=1)]))  # most stand together
-        distinct, which = np.unique(rows[changes], axis=0, return_inverse=True)
+        distinct, which = rows[changes], np.zeros(1, np.int64)
+        if len(changes) > 1:
+            distinct, which = np.unique(distinct, axis=0, return_inverse=True)
         runs = np.diff(np.append(changes, end - begin))
         group[begin:end] = sum(map(len, groups)) + np.repeat(which.ravel(), runs)
         groups.append(distinct)

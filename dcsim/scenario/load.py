@@ -1,6 +1,7 @@
 """A scenario read from a file: layers applied, values checked, every problem listed at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from dcsim.scenario.totals import with_totals
 from dcsim.scenario.tree import Node, Origin, graft
 from dcsim.suggest import nearest
 
+MOST_KEPT = 8
+"""Scenarios that are kept at most with their sites, of one that was read."""
 STANDARD_INPUT = "-"
 """The name of a scenario that comes through a pipe; other files are then read from the current folder."""
 
@@ -96,6 +99,11 @@ class _Loader:
             raise ScenarioError([Problem("", str(error), self.name)], self.name) from None
         self._refuse(stack.missing, stack.problems)
         self.problems = stack.problems
+        self._known: dict[object, tuple[Portfolio, Node, list[Problem]]] = {}
+        """What was joined, by the layers that decide about it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_known": {}}
 
     def _where(self, path: str | Path) -> Path:
         try:
@@ -105,9 +113,8 @@ class _Loader:
 
     def open(self, variants: tuple[str, ...], *laid: Laid) -> Scenario:
         """The scenario with these layers applied."""
-        stack = Stack(self.root, list(self.problems))
-        portfolio = Portfolio(stack, self.home, lambda site: self._needs(with_totals(site)[0]), self.limit)
-        tree, refused = self._with_sites(portfolio, variants, laid)
+        portfolio, tree, refused = self._joined(variants, laid)
+        stack = portfolio.stack
         for layer in laid:
             own = {path: value for path, value in layer.overrides.items() if not path.startswith(INCLUDE)}
             tree, unknown = override(tree, own)
@@ -153,6 +160,30 @@ class _Loader:
             variants_of_sites=variants_of_sites,
             laid=laid,
         )
+
+    def _joined(self, variants: tuple[str, ...], laid: tuple[Laid, ...]) -> tuple[Portfolio, Node, list[Problem]]:
+        """The scenario with all sites that it includes, and wrong paths; joined once where the sites are the same."""
+        deciding = [(*filter(self._is_about_sites, layer.options), layer.site) for layer in laid]
+        key = variants, tuple(names for names in deciding if names != (None,))
+        joined = self._known.get(key)
+        sets_sites = any(path.startswith(INCLUDE) for layer in laid for path in layer.overrides)
+        if joined is None or sets_sites:
+            stack = Stack(self.root, list(self.problems))
+            portfolio = Portfolio(stack, self.home, lambda site: self._needs(with_totals(site)[0]), self.limit)
+            joined = portfolio, *self._with_sites(portfolio, variants, laid)
+            if not sets_sites:
+                if len(self._known) >= MOST_KEPT:
+                    self._known.clear()
+                self._known[key] = joined
+        portfolio, tree, refused = joined
+        before = portfolio.stack
+        stack = replace(before, problems=[*before.problems], missing=[*before.missing], notes=[*before.notes])
+        return replace(portfolio, stack=stack), tree, [*refused]
+
+    def _is_about_sites(self, option: str) -> bool:
+        """Whether an option is one of a site, or changes which sites there are and how they are included."""
+        changes = (entries(self.tree, "options").get(option) or Node(None)).get("changes")
+        return "." in option or (changes is not None and changes.get("include") is not None)
 
     def _with_sites(
         self, portfolio: Portfolio, variants: Sequence[str], laid: Sequence[Laid]
