@@ -206,6 +206,7 @@ def others() -> list[Result]:
         | {"per_million": nan, "per_million_low": nan, "per_million_high": nan, "reached": 1.0},
     ]
     sets = [{"rank": 1, "members": "storm", "cost": 1e6, "gain": 2.0, "low": 1.0, "high": 3.0, "reached": 1.0}]
+    sets[0] |= {"p80_date": pd.Timestamp("2024-01-19"), "probability": 0.9}
     members = [{"option": "storm", "alone": 2.0, "marginal": 2.0, "interaction": 0.0}]
     priced = {
         "replications": 32,
@@ -224,7 +225,9 @@ def others() -> list[Result]:
         found("delay_cost", priced, curves=curves, causes=causes),
         found(
             "mitigations",
-            asked | {"budget": 2e6, "currency": "USD", "reached": 1.0, "search": "all 1 that the budget pays"},
+            asked
+            | {"budget": 2e6, "currency": "USD", "reached": 1.0, "search": "all 1 that the budget pays"}
+            | {"p80_date": "2024-01-21T12:00:00", "probability": 0.6},
             options=options,
             sets=sets,
             members=members,

@@ -53,7 +53,7 @@ def test_days_in_a_row_add_up():
         "reached": [1.0, 1.0],
     }
     assert found.about["best"] == ["y", "x"]
-    assert found.sets.iloc[0].tolist() == [1, "x, y", 5e6, 7, 7, 7, 1]
+    assert found.sets.iloc[0, :7].tolist() == [1, "x, y", 5e6, 7, 7, 7, 1]
     assert found.sets["members"].tolist() == ["x, y", "y", "x"]
     assert found.members.to_dict("records") == [
         {"option": "y", "alone": 4, "marginal": 4, "interaction": 0},
@@ -338,6 +338,30 @@ def test_sets_within_a_budget():
     assert MOST_TRIED == 64
 
 
+# When it is reached then, and how surely
+
+
+def test_the_date_that_a_set_leads_to_is_told_before_and_after():
+    """10 or 20 days, then 10: in time in about half of the builds, with x in all, and the P80 is ten days earlier."""
+    plan = network("a=10d b=10d<a", milestones={"m": {"activity": "b", "target": "2024-01-20"}}, horizon="200 d")
+    plan["activities"]["a"]["duration"] = {"discrete": [["10 d", 1], ["20 d", 1]]}
+    scenario = dcsim.load({**plan, "options": {"x": faster(10), "y": faster(9, activity="b")}})
+    found, many = weighed(scenario, "2M", n=40), dcsim.replicate(scenario, 40)
+    with_x = dcsim.replicate(changed(scenario, options=["x"]), 40)
+    assert found.about["best"] == ["x"]
+    for told, summary in ((found.about, many.summary), (found.sets.iloc[0], with_x.summary)):
+        assert told["probability"] == summary["probability"].iloc[0]
+        assert pd.Timestamp(told["p80_date"]) == summary["p80_date"].iloc[0]
+    said = found.report().sections[0].sentences[0]
+    before = f"{many.summary['probability'].iloc[0]:.1%}".replace("%", " %")
+    assert said.endswith(f"P80 2024-01-20 instead of 2024-01-30, by 2024-01-20 in >92.8 % instead of {before}.")
+    assert found.sets["p80_date"].dt.strftime("%m-%d").tolist() == ["01-20", "01-29"]
+    without = weighed(built(options={"x": faster(7)}), "2M")
+    assert without.about["probability"] is None
+    assert without.sets["probability"].isna().all()
+    assert " by " not in without.report().sections[0].sentences[0]
+
+
 # What makes no sense
 
 
@@ -398,7 +422,7 @@ def test_it_is_told(dcsim, options):
         out,
         "Tiny · 8 replications · seed 0 · half\n",
         "Best within a budget of 6M USD: quick, storm for 4M USD; ",
-        *(" days earlier", "(95 %: "),
+        *(" days earlier", "(95 %: ", "P80", "instead", "by", "2024-01-20", "instead"),
         "Each measure alone\n",
         *("measure", "cost, USD", "days earlier", "95 % interval", "days per million\n"),
         *("storm (risk)", "1M", " to "),
@@ -410,6 +434,7 @@ def test_it_is_told(dcsim, options):
         "the same as the sum of each alone.\n",
         *("member", "alone", "in the set", "effect of the others\n"),
         "Next best",
+        *("by", "P80", "2024-01-20\n"),
         "Sets compared: all 7 within the budget.\n",
         "Left out of the sets, because they have no cost: gift.\n",
     )
@@ -421,7 +446,8 @@ def test_that_it_is_not_always_reached_is_told(dcsim, options):
     assert ordered(
         out,
         "Best within a budget of 2M USD: more_power for 2M USD; 100 % of replications\n",
-        "reach it instead of 0 %.\n",
+        "reach it instead of 0 %, P80 2024-0",
+        " instead of never.\n",
         "As planned, 0 % of replications reach it; days are the mean of those that reach",
         *("reached\n", "more_power", "?", "100 %\n"),
     )
@@ -483,7 +509,7 @@ def test_measures_without_days_are_named():
 
 
 def test_members_that_help_each_other_are_told():
-    best = {"members": "x, y", "cost": 2e6, "gain": 9.0, "low": 8.0, "high": 10.0, "reached": 1.0}
+    best = {"members": "x, y", "cost": 2e6, "gain": 9.0, "low": 8.0, "high": 10.0, "reached": 1.0, "p80_date": pd.NaT}
     members = [{"option": name, "alone": 2.0, "marginal": 7.0, "interaction": 5.0} for name in "xy"]
     pairs = [{"one": "x", "other": "y", "gain": 5.0, "low": 4.0, "high": 6.0}]
     measures = [(name, "option", 2.0, 1.0, 3.0) for name in "xy"]

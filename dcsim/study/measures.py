@@ -115,6 +115,8 @@ class Weighing:
     """How many were simulated."""
     known: dict[Set, tuple[Values, NDArray[np.bool_]] | None] = field(default_factory=dict)
     """The outcome of each set by replication, and for which it is known; none if the scenario cannot have it."""
+    dated: dict[Set, Ints] = field(default_factory=dict)
+    """The minute that dates the milestone in each build of the answer, by set."""
     lacks: dict[Set, pd.DataFrame] = field(default_factory=dict)
     """What builds of the answer lack where they miss the milestone, by set."""
     built: dict[Set, _Built] = field(default_factory=dict)
@@ -223,7 +225,8 @@ class Weighing:
             self._show(len(missing))
         days_ = [(subset, places, _days(builds.ends(places).ticks, zero)) for subset, places, builds, zero in asked]
         for subset, _, builds, _ in asked if which == self.answered else ():
-            if ((ends := builds.ends(np.array(which))).ticks == NOT).any():
+            self.dated[subset] = (ends := builds.ends(np.array(which))).dated
+            if (ends.ticks == NOT).any():
                 self.lacks[subset] = self.asking.trials.lacks(self._built(subset).network, ends)
         return days_
 

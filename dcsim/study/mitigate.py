@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from datetime import datetime
 from fractions import Fraction
 from itertools import combinations
 from math import inf, isnan, nan
@@ -12,7 +13,9 @@ import pandas as pd
 
 from dcsim.analysis.frames import typed
 from dcsim.analysis.gains import Gain, interplay
+from dcsim.analysis.milestones import date_by
 from dcsim.analysis.stuck import STUCK
+from dcsim.dates import in_time
 from dcsim.engine import AUTO, LOG, choose
 from dcsim.errors import RequestError
 from dcsim.scenario.load import changed
@@ -20,7 +23,7 @@ from dcsim.scenario.schema import Scenario
 from dcsim.study.campaign import Campaign, Keeping, answered
 from dcsim.study.cash import network_of
 from dcsim.study.choice import FINALISTS, MOST_TRIED, ranked
-from dcsim.study.manifest import Count, Fields, Number
+from dcsim.study.manifest import Count, Day, Fields, Number, Share
 from dcsim.study.measures import MITIGATION, OPTION, Set, Weighing, currency_of, measures_of
 from dcsim.study.mitigate_words import CHARTS, first_answer, report
 from dcsim.study.money import money_of
@@ -37,13 +40,15 @@ MAIN = "options"
 TABLES = {
     "options": "option kind cost:number gain:number low:number high:number per_million:number"
     " per_million_low:number per_million_high:number reached:number",
-    "sets": "rank:whole members cost:number gain:number low:number high:number reached:number",
+    "sets": "rank:whole members cost:number gain:number low:number high:number reached:number"
+    " p80_date:time probability:number",
     "members": "option alone:number marginal:number interaction:number",
     "pairs": "one other gain:number low:number high:number",
     "stuck": f"measures {STUCK}",
 }
 ABOUT: Fields = {"milestone": str | None, "budget": Number | None, "currency": str | None, "best": list[str]}
 ABOUT |= {"replications": Count, "outcome": (dict[str, Any] | None, None)}
+ABOUT |= {"p80_date": (Day | None, None), "probability": (Share | None, None)}
 __all__ = ["ABOUT", "CHARTS", "MAIN", "TABLES", "mitigate", "report"]
 MOST_PAIRED = 6
 """Members whose pairs are shown with their interplay: those that the other members change most."""
@@ -125,6 +130,7 @@ def _result(weighing: Weighing, budget: Fraction | None, asked: Mapping[str, Any
         "best": list(members["option"]),
         "search": search,
         "reached": weighing.bought(frozenset()).reached,
+        **_as_planned(weighing),
     }
     tables = {"options": options, "sets": _sets(weighing, sets), "members": members}
     tables |= {"pairs": _pairs(weighing, members), "stuck": _stuck(weighing, best)}
@@ -185,15 +191,34 @@ def _rank(row: Mapping[str, Any]) -> tuple[float, bool, float, float]:
 
 
 def _sets(weighing: Weighing, sets: Sequence[tuple[Set, Gain]]) -> pd.DataFrame:
-    """One row per set that was weighed with all replications: rank, members, cost, gain, low, high, reached.
+    """One row per set that was weighed with all replications: rank, members, cost, gain, low, high, reached, and of a
+    milestone p80_date and probability.
 
     The best is the first: most builds that have the outcome, then the most gain, then least cost.
     """
     rows = [
-        (rank, ", ".join(weighing.in_order(subset)), float(weighing.cost(subset)), *bought)
+        (rank, ", ".join(weighing.in_order(subset)), float(weighing.cost(subset)), *bought, *_likely(weighing, subset))
         for rank, (subset, bought) in enumerate(sets, start=1)
     ]
     return typed(rows, TABLES["sets"])
+
+
+def _likely(weighing: Weighing, subset: Set) -> tuple[datetime | None, float]:
+    """By when 80 % of builds have the milestone, and in how many it is reached by its target; nothing of a figure."""
+    if (dated := weighing.dated.get(subset)) is None:
+        return None, nan
+    network, target = network_of(weighing.scenario), weighing.scenario.milestones[weighing.outcome.name].target
+    probability = nan if target is None else float(in_time(network.start, target, dated).mean())
+    return date_by(network, dated, 0.8), probability
+
+
+def _as_planned(weighing: Weighing) -> dict[str, Any]:
+    """The P80 of the milestone and the probability of its target without any measure, as far as there are such."""
+    date, probability = _likely(weighing, frozenset())
+    return {
+        "p80_date": None if date is None else date.isoformat(),
+        "probability": None if isnan(probability) else probability,
+    }
 
 
 def _members(weighing: Weighing, best: Set, options: pd.DataFrame) -> pd.DataFrame:

@@ -1,15 +1,18 @@
 """What measures have to say: the best set for a budget, each alone, and what they do to each other."""
 
 from collections.abc import Hashable, Iterator, Mapping
+from datetime import datetime
 from math import isinf, isnan
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from dcsim.analysis.gains import Gain
+from dcsim.dates import Limit, spelled
 from dcsim.document.chart import Axis, Chart, Dots
 from dcsim.document.report import Column, Report, Section, Table
-from dcsim.document.words import UNKNOWN, days, interval, listed, money, share
+from dcsim.document.words import NEVER, UNKNOWN, date_of, days, interval, listed, money, share
 from dcsim.study.measures import MITIGATION, OPTION
 from dcsim.study.outcome import Outcome, asked_about, defined
 from dcsim.study.result import Result
@@ -90,7 +93,26 @@ def _best(result: Result) -> Iterator[str]:
     if not isnan(best["gain"]):
         ends = interval(best["low"], best["high"], of=outcome.measure.kind)
         said.append(f"{_gained(outcome, best['gain'])} {outcome.measure.better} on average (95 %: {ends})")
+    said += _before_and_after(result, best)
     yield f"Best within {within}: {best['members']} for {money(best['cost'], currency)}; {', '.join(said)}."
+
+
+def _before_and_after(result: Result, best: Row) -> Iterator[str]:
+    """The P80 of the milestone with the best set and as planned, and the probability of its target."""
+    about, (outcome, *_) = result.about, asked_about(result)
+    if outcome.is_figure:
+        return
+    planned = about.get("p80_date")
+    before = NEVER if planned is None else date_of(datetime.fromisoformat(planned))
+    yield f"P80 {NEVER if best['p80_date'] is pd.NaT else date_of(best['p80_date'])} instead of {before}"
+    if (limit := _target(result)) is not None:
+        likely = [share(chance, result.simulated) for chance in (best["probability"], float(about["probability"]))]
+        yield f"by {spelled(limit)} in {likely[0]} instead of {likely[1]}"
+
+
+def _target(result: Result) -> Limit | None:
+    """The target of the milestone, if it has one."""
+    return None if (name := result.about["milestone"]) is None else result.scenario.milestones[name].target
 
 
 def _currency(result: Result) -> str:
@@ -155,8 +177,15 @@ def _together(result: Result) -> Iterator[Section]:
     table = Table((Column("member"), *columns), rows)
     yield Section(f"The best set: {best['members']}", [said] if said else [], points, [table])
     if len(sets) > 1:
-        rows = [[row["members"], *_bought(row)] for row in sets.iloc[1 : 1 + MOST_SETS].to_dict("records")]
-        yield Section("Next best", tables=[Table((Column("set"), *_columns(result)), rows)])
+        likely = [] if result.about["milestone"] is None else [(Column("P80", "date"), "p80_date")]
+        if (limit := _target(result)) is not None:
+            likely.append((Column(f"by {spelled(limit)}", "share", result.simulated, 0), "probability"))
+        rows = [
+            [row["members"], *_bought(row), *(row[name] for _, name in likely)]
+            for row in sets.iloc[1 : 1 + MOST_SETS].to_dict("records")
+        ]
+        columns = (Column("set"), *_columns(result), *(column for column, _ in likely))
+        yield Section("Next best", tables=[Table(columns, rows)])
 
 
 def _interplay(result: Result, together: float) -> tuple[str, list[str]]:
