@@ -456,8 +456,13 @@ def _product(factors: tuple[Floats, ...], uses: Sequence[FactorUse]) -> float:
 
 def _divisor(factors: tuple[Floats, ...], production: Production) -> Fraction:
     """What the rate of a production is divided by."""
-    product = Fraction(_product(factors, production.factors)).limit_denominator(FACTOR_DIGITS)
-    return max(product, Fraction(1, FACTOR_DIGITS))
+    return _counted(_product(factors, production.factors))
+
+
+@lru_cache(maxsize=1024)
+def _counted(product: float) -> Fraction:
+    """Factors as they divide what is counted."""
+    return max(Fraction(product).limit_denominator(FACTOR_DIGITS), Fraction(1, FACTOR_DIGITS))
 
 
 class Certain(NamedTuple):
@@ -591,7 +596,20 @@ def _deliveries(
 def _produced(network: Network, number: int, cuts: Cuts, divisor: Fraction) -> Ints:
     """Columns of tick, stock, amount, PRODUCTION of one production."""
     production = network.productions[number]
-    ticks, amount = produced(network, production, network.horizon, cuts, divisor)
+    of_months = network if production.every_months else None
+    return _columns_of(of_months, production, network.horizon, tuple(cuts), divisor)
+
+
+@lru_cache(maxsize=64)
+def _columns_of(
+    of_months: Network | None,
+    production: Production,
+    horizon: int,
+    cuts: tuple[tuple[Window, Fraction], ...],
+    divisor: Fraction,
+) -> Ints:
+    """The same columns, which many replications have that differ by something else."""
+    ticks, amount = produced(of_months, production, horizon, cuts, divisor)
     stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
     return np.stack([ticks, stock, amount, origin])
 
@@ -620,12 +638,12 @@ def _level_at(steps: Sequence[tuple[int, Fraction | int]], tick: int, cuts: Cuts
 
 
 def produced(
-    network: Network, production: Production, horizon: int, cuts: Cuts, divisor: Fraction
+    network: Network | None, production: Production, horizon: int, cuts: Cuts, divisor: Fraction
 ) -> tuple[Ints, Ints]:
     """Ticks and amounts of a production's deliveries: at the end of each interval, what became whole since the last.
 
     The rate is integrated over its steps and over the windows in which risks multiply it. What was delivered before the
-    start is there at the start, as one delivery.
+    start is there at the start, as one delivery. The network is needed where intervals are months.
     """
     end = horizon if production.until is None else min(production.until, horizon)
     edges = {production.begins, end, *(tick for tick, _ in production.rate)}
@@ -643,10 +661,10 @@ def produced(
     return np.maximum(due, 0), np.diff(full, prepend=0)
 
 
-def _due(network: Network, production: Production, horizon: int) -> Ints:
+def _due(network: Network | None, production: Production, horizon: int) -> Ints:
     """The ends of a production's intervals up to the horizon; of those before the start only the last."""
     begins, interval, months = production.begins, production.every, production.every_months
-    if not months:
+    if network is None or not months:
         before = max(0, -begins // interval - 1)
         return np.arange(begins + (before + 1) * interval, horizon + 1, interval)
     ends = takewhile(lambda tick: tick <= horizon, (network.later(begins, k * months) for k in count(1)))
