@@ -521,6 +521,10 @@ def test_one_mistake_is_told_once(opened):
     dotted = TWO.replace("memphis:", "mem.phis:").partition("activities:")[0]
     refused(lambda: opened(dotted), "1 problem", "line 6: include.mem.phis: the name 'mem.phis' contains a '.'")
     theirs = TWO.replace("parameters.racks: 2", '"activities.build.duration": "= pace"').partition("activities:")[0]
+    reserved = TWO.replace("memphis:", "site:").partition("activities:")[0]
+    refused(lambda: opened(reserved), "1 problem", "line 6: include.site: a site cannot have the name 'site'")
+    soon = TWO.replace("label: Memphis", "needed_by: soon")
+    refused(lambda: opened(soon), "1 problem", "line 6: include.memphis.needed_by: expected a date")
     said = "no parameter or choice 'pace'"
     refused(lambda: opened(theirs + "parameters: {pace: 2 d}\n"), "1 problem", said, "see its own parameters alone")
 

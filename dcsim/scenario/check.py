@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -95,6 +96,9 @@ def unknown_names(document: Document, spoiled: Sequence[Key]) -> list[Problem]:
 def in_order(problems: Sequence[Problem], name: str) -> list[Problem]:
     """Problems in the order of their lines, those of the file itself first; each once."""
     unique = dict.fromkeys(problems)
+    of_sites = [problem for problem in unique if problem.path.startswith("include.")]  # read once more in `sites`
+    for problem in of_sites:
+        unique.pop(replace(problem, path=f"sites{problem.path.removeprefix('include')}"), None)
     return sorted(unique, key=lambda problem: (problem.file not in ("", name), problem.file, problem.line or 0))
 
 

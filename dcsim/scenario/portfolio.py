@@ -19,6 +19,7 @@ from dcsim.scenario.needs import OrderName
 from dcsim.scenario.overrides import override
 from dcsim.scenario.parse import UnreadableTextError
 from dcsim.scenario.renaming import SHARED, Renaming
+from dcsim.scenario.schema import RESERVED
 from dcsim.scenario.tree import Node, Origin, scalar, walk
 from dcsim.suggest import article, nearest
 from dcsim.units import parse_date
@@ -79,6 +80,9 @@ class Portfolio:
         for name, entry in included(own).items():
             if bad := [character for character in name if character in FORBIDDEN]:
                 message = f"the name '{name}' contains a {bad[0]!r}; names cannot contain {' '.join(FORBIDDEN)}"
+                self.stack.missing.append(entry.problem(("include", name), message, self.home.name))
+            elif name in RESERVED:
+                message = f"a site cannot have the name '{name}': it is reserved by the format"
                 self.stack.missing.append(entry.problem(("include", name), message, self.home.name))
             elif (tree := self._site(name, entry, below or (self.home,))) is not None:
                 sites[name] = entry, tree
