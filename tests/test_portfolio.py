@@ -223,10 +223,18 @@ def test_with_a_site_alone_goes_what_the_portfolio_says_of_others(opened):
     assert scenario.activities["memphis.build"].after[0].activity == "substation"
     assert set(scenario.milestones) == {"memphis.half", "memphis.done", "memphis.north", "celebrated"}
     assert "activities.memphis.install" in scenario.risks["flood"].effects
-    assert list(scenario.supplies["transformers"].allocation) == ["memphis"]
+    assert list(scenario.supplies["transformers"].allocation) == ["memphis", "texas"]
     assert [sighting.milestone for sighting in scenario.seen] == ["memphis.done"]
-    assert "texas" not in scenario.document.text.replace("label: texas.open", "")
+    assert not [name for name in scenario.places if name.startswith("texas.")]
     assert scenario.with_({"resources.memphis.crew.count": 3}).document.site == "memphis"
+
+
+@pytest.mark.parametrize("shares", [{"a": 0.5, "b": 0.3}, {"b": 0.5, "a": 0.3}, {"b": 0.7}, {"b": 1}])
+def test_a_site_alone_has_its_part_of_what_is_divided(folder, shares):
+    data = scarce(folder, shares)
+    run, alone = (dcsim.simulate(dcsim.load(data, root=folder, site=site), expected=True) for site in (None, "a"))
+    columns = ["activity", "place", "ready", "start", "finish"]
+    assert rows(alone.activities, columns) == [row for row in rows(run.activities, columns) if row[0] == "a.use"]
 
 
 def test_a_site_alone_has_to_be_there(dcsim, folder):

@@ -7,7 +7,7 @@ from dcsim.scenario.tree import Node, walk
 _PLANS = ("activities", "milestones", "correlations", "fitted", "seen")
 """Sections whose entries go as a whole if they name another site."""
 _SHARED = ("places", "calendars", "factors", "resources", "supplies", "risks", "branches")
-"""Sections in whose entries only the parts go that name another site: its share, or the effect of a risk on it."""
+"""Sections in whose entries only the parts go that name another site: the effect of a risk on it. Its share stays."""
 _LINKS = ("after", "activity")
 """Keys below which activities and milestones are named."""
 
@@ -29,11 +29,13 @@ def alone(tree: Node, site: str) -> Node:
 
     def stripped(node: Node) -> Node:
         if isinstance(node.value, dict):
-            return Node({key: stripped(part) for key, part in node.value.items() if not named(key)}, node.mark)
+            kept = {key: part for key, part in node.value.items() if not named(key)}
+            return Node({key: part if key == "allocation" else stripped(part) for key, part in kept.items()}, node.mark)
         if isinstance(node.value, list):
             return Node([stripped(part) for part in node.value if not named(part.value)], node.mark)
         return node
 
+    holders = [key for supply in entries(tree, "supplies").values() for key in entries(supply, "allocation")]
     for section in _SHARED:
         if (part := tree.get(section)) is not None:
             tree = tree.replaced(section, stripped(part))
@@ -48,4 +50,23 @@ def alone(tree: Node, site: str) -> Node:
                 tree = tree.replaced(section, part.without(*out))
             elif part is not None and isinstance(part.value, list):
                 tree = tree.replaced(section, Node([entry for entry in part.value if not goes("", entry)], part.mark))
+    tree = _with_empty(tree, [key for key in holders if named(key)])
     return tree.replaced("include", Node({site: sites[site]}, tree.value["include"].mark))
+
+
+def _with_empty(tree: Node, holders: list[str]) -> Node:
+    """The portfolio with sites in which nothing is built, for the shares that others have of what is divided."""
+    levels = {holder[:end]: holder[:end].rpartition(".") for holder in holders for end in _ends(holder)}
+    places = {
+        name: Node({"names": Node([Node(last)])} | ({"in": Node(outer)} if outer else {}))
+        for name, (outer, _, last) in levels.items()
+    }
+    for section, more in (("places", places), ("sites", {name: Node({}) for name in levels})):
+        if more:
+            tree = tree.replaced(section, Node({**more, **entries(tree, section)}))
+    return tree
+
+
+def _ends(name: str) -> list[int]:
+    """Where the names of the sites end in which something is: of `us.texas`, of `us` and of `us.texas`."""
+    return [*(end for end, character in enumerate(name) if character == "."), len(name)]
