@@ -27,7 +27,7 @@ from dcsim.scenario.totals import with_totals
 from dcsim.scenario.tree import Node, Origin, graft
 from dcsim.suggest import nearest
 
-MOST_KEPT = 8
+MOST_KEPT = 4
 """Scenarios that are kept at most with their sites, of one that was read."""
 STANDARD_INPUT = "-"
 """The name of a scenario that comes through a pipe; other files are then read from the current folder."""

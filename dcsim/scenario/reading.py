@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from dcsim.errors import Problem
-from dcsim.scenario.blanks import find_blanks
+from dcsim.scenario.blanks import Blanks, find_blanks
 from dcsim.scenario.document import Citation, Key
 from dcsim.scenario.files import Root
 from dcsim.scenario.formulas import DATES, WORDS, Formulas, has_need, is_formula
@@ -25,8 +25,8 @@ Located = list[tuple[Key, Problem]]
 Positions = dict[Key, tuple[str, int]]
 """File and line of each path."""
 
-MOST_KEPT = 20_000
-"""Entries that are kept at most, in all variants that were read."""
+MOST_KEPT = 4
+"""Variants of an entry that are kept, the last that were read."""
 NOT_IN_DATA = ("variants", "options", "include")
 """Sections that change a scenario, and are no part of it once it is read."""
 _WHOLE = ("variants", "sources")
@@ -37,21 +37,20 @@ class Kept:
     """What was made of parts of a scenario, for all that have these very parts."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[object, Key, int], tuple[Node, Any]] = {}
+        self._made: dict[tuple[object, Key], tuple[tuple[Node, Any], ...]] = {}
 
     def __reduce__(self) -> tuple[type["Kept"], tuple[()]]:
         return Kept, ()  # another process has parts of its own
 
     def of(self, make: Callable[[Node, Key], Made], node: Node, path: Key) -> Made:
         """What is made of this part, which nobody changes."""
-        key = (make, path, id(node))
-        kept = self._made.get(key)
-        if kept is None or kept[0] is not node:
-            if len(self._made) >= MOST_KEPT:
-                self._made.clear()
-            kept = self._made[key] = node, make(node, path)
-        made: Made = kept[1]
-        return made
+        kept = self._made.get((make, path), ())
+        for same, made in kept:
+            if same is node:
+                return made  # type: ignore[no-any-return]
+        result = make(node, path)
+        self._made[make, path] = ((node, result), *kept[: MOST_KEPT - 1])
+        return result
 
 
 class Bare:
@@ -164,19 +163,13 @@ class Reader:
             draft.positions |= bare.positions
             draft.citations |= bare.citations
             draft.parts.append((path, bare))
-        blanks = list(find_blanks(tree, (), self._blanks))
+        blanks = list(_blanks(tree, (), parts))
         follows = following(blanks)
         draft.problems += blanks
         draft.problems += [problem for part in parts.values() for problem in part.problems]
         draft.problems += [entry for entry in formulas.problems if not follows(entry[0])]
         draft.problems += [((), problem) for _, bare in draft.parts for problem in bare.problems]
         return draft
-
-    def _blanks(self, node: Node, path: Key) -> Located:
-        """What is missing in a section, or in an entry of one."""
-        if len(path) == 1 and _is_divided(node, str(path[0])):
-            return list(find_blanks(node, path, self._blanks))
-        return self.kept.of(self._part, node, path).blanks
 
     def _part(self, node: Node, path: Key) -> Part:
         measured = Measured(self.root, self.home)
@@ -202,6 +195,13 @@ def _parts(tree: Node) -> Iterator[tuple[Key, Node]]:
             yield from (((key, name), entry) for name, entry in node.value.items())
         else:
             yield (key,), node
+
+
+def _blanks(node: Node, path: Key, parts: Mapping[Key, Part]) -> Blanks:
+    """What is missing, which was found before in each part."""
+    if path in parts:
+        return parts[path].blanks
+    return find_blanks(node, path, lambda child, inside: _blanks(child, inside, parts))
 
 
 def _named(parts: Mapping[Key, Part]) -> Node:
