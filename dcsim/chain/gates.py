@@ -161,9 +161,13 @@ def last_arrival(past: Past, node: int) -> int:
 def opened_by(past: Past, node: int) -> int:
     """The link that opened a gate: of those that came when it opened, the last that it needed, as they are written."""
     opened, left, link = time_of(past.story.node[node]), past.plan.needed[node], NOT
+    first, last = past.ways.link_first[node + 1], past.ways.link_first[node] - 1
     for k in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
-        left -= int(NOT < arrival(past, k) < opened)
-    for k in range(past.ways.link_first[node], past.ways.link_first[node + 1]):
+        arrived = arrival(past, k)
+        left -= int(NOT < arrived < opened)
+        if arrived == opened:
+            first, last = min(first, k), k
+    for k in range(first, last + 1):
         if left > 0 and arrival(past, k) == opened:
             left -= 1
             link = k
@@ -183,6 +187,9 @@ def reached_by(past: Past, gate: int) -> int:
         left -= past.plan.stock[stock].initial if ways.counted[milestone, stock] else 0
     if left <= 0:
         return NOT
+    alone = came_alone(past, milestone, opened)
+    if alone != NOT:
+        return alone
     gains = range(ways.gain_first[milestone], ways.gain_first[milestone + 1])
     for k in gains:
         if NOT < brought(past, k) < opened:
@@ -200,6 +207,51 @@ def reached_by(past: Past, gate: int) -> int:
                 if left <= 0:
                     return ways.gain[k].instance
     return NOT
+
+
+@fast
+def last_at_most(table: Table, tick: int) -> int:
+    """The last row that is not later than a tick; -1 if all are."""
+    low, high = 0, len(table)
+    while low < high:
+        middle = (low + high) >> 1
+        if table[middle].tick <= tick:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@fast
+def came_alone(past: Past, milestone: int, opened: int) -> int:
+    """What brought what a milestone counts when its gate opened, if that was one thing alone; else -1."""
+    story, tick, count, alone = past.story, opened >> ROUNDS, 0, NOT
+    k = last_at_most(story.settled, tick)
+    while k >= 0 and story.settled[k].tick == tick:
+        gain = gain_of(past, milestone, story.settled[k].instance)
+        if gain != NOT and brought(past, gain) == opened:
+            count, alone = count + 1, int(story.settled[k].instance)
+        k -= 1
+    k = last_at_most(story.delivery, tick)
+    while k >= 0 and story.delivery[k].tick == tick:
+        if past.ways.counted[milestone, story.delivery[k].stock] and came(past, k) == opened:
+            count, alone = count + 1, int(past.plan.instances + k)
+        k -= 1
+    return alone if count == 1 else NOT
+
+
+@fast
+def gain_of(past: Past, milestone: int, instance: int) -> int:
+    """What an instance brings of what a milestone counts, as a row; -1 if nothing."""
+    low, high = past.ways.gain_first[milestone], past.ways.gain_first[milestone + 1]
+    end = high
+    while low < high:
+        middle = (low + high) >> 1
+        if past.ways.gain[middle].instance < instance:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low) if low < end and past.ways.gain[low].instance == instance else NOT
 
 
 @fast

@@ -3,10 +3,10 @@
 The functions marked `fast` read and write arrays only: compiled where numba is there, the same in Python where not.
 """
 
-from dcsim.chain.gates import ROUNDS, Past, came, demand_met, mode_of
+from dcsim.chain.gates import ROUNDS, Past, came, demand_met, last_at_most, mode_of
 from dcsim.engine.jit import fast
 from dcsim.engine.lookup import chosen
-from dcsim.engine.tables import Plan, RunRecord, Table, i64
+from dcsim.engine.tables import Plan, RunRecord, i64
 from dcsim.trace import NOT
 
 
@@ -21,19 +21,6 @@ def passes(story: RunRecord, settled: int) -> bool:
     """Whether this was the attempt of its activity that passed."""
     instance, row = story.settled[settled].instance, story.settled[settled].row
     return row < 0 or (row == story.node[instance].row and story.node[instance].finish != NOT)
-
-
-@fast
-def last_at_most(table: Table, tick: int) -> int:
-    """The last row that is not later than a tick; -1 if all are."""
-    low, high = 0, len(table)
-    while low < high:
-        middle = (low + high) >> 1
-        if table[middle].tick <= tick:
-            low = middle + 1
-        else:
-            high = middle
-    return low - 1
 
 
 @fast
