@@ -168,6 +168,16 @@ def test_nothing_short_and_nothing_delivered():
     assert [mark.name for mark in chart.marks] == ["in stock"]
 
 
+def test_the_axis_of_a_supply_that_is_never_in_stock():
+    """What is taken as soon as it comes leaves a line at nothing, and an axis that says so."""
+    supplies = SUPPLIES.assign(level=0)
+    chart = one(supplies=supplies).chart("level", supply="power")
+    assert (chart.y.low, chart.y.high) == (0, 1)
+    assert chart.explanation == "None is ever in stock: all that comes is taken at once."
+    assert draw(chart, axes()).get_ylim() == (0, 1)
+    assert one().chart("level", supply="power").explanation == ""
+
+
 def test_the_use_of_a_resource_adds_its_places_below_what_there_is():
     chart = one().chart("use")
     assert on(chart, "capacity")[0].y.tolist() == [4, 4, 4, 3, 3]

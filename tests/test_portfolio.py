@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from fractions import Fraction
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -317,6 +318,17 @@ def test_a_site_that_begins_later_does_the_same_then(tmp_path, engine):
 
 def test_the_horizon_of_a_portfolio_holds_for_all_sites(opened):
     assert network_of(opened(TWO.replace("horizon: 200 d", "horizon: 90 d"))).horizon == 90 * 1440
+
+
+def test_reports_list_the_milestones_of_the_whole_first(opened):
+    """In tables they come last, as they are made; what is asked for comes before all."""
+    results = (dcsim.simulate(opened(), expected=True), dcsim.replicate(opened(), 2))
+    of_sites = [f"{site}.{name}" for site in ("memphis", "texas") for name in ("half", "done", "north")]
+    for result, asked in product(results, ("", "texas.done")):
+        (table, *_) = (table for section in result.report(asked).sections for table in section.tables)
+        names = [row[0] for row in table.rows if row[0]]
+        assert names == list(dict.fromkeys([*filter(None, [asked]), "all", *of_sites]))
+        assert list(dict.fromkeys(result.milestones["milestone"])) == [*of_sites, "all"]
 
 
 def test_explain_tells_in_which_sites_the_days_are_spent(tmp_path):

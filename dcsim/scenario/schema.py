@@ -994,6 +994,10 @@ class Scenario(Model):
         """The site of a portfolio that something is part of; empty for none."""
         return site_of(name, self.sites)
 
+    def rank(self, name: str, asked: str = "") -> tuple[bool, bool]:
+        """By what names are listed: what is asked for first, then what is of the portfolio itself, then its sites."""
+        return name != asked, self.site_of(name) != ""
+
     def zero_of(self, name: str) -> datetime:
         """The date from which days of something are counted: that of its site if it is part of one."""
         return self.zeros.get(site_of(name, self.zeros), self.zero)

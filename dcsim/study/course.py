@@ -150,7 +150,7 @@ def _milestones(result: Result, milestone: str) -> Section:
         columns += _beside(set(table["meaning"].dropna()))
     rows: list[list[Any]] = []
     before = ""
-    for row in sorted(table.to_dict("records"), key=lambda row: row["milestone"] != milestone):
+    for row in sorted(table.to_dict("records"), key=lambda row: result.scenario.rank(row["milestone"], milestone)):
         first, before = row["milestone"] != before, row["milestone"]
         reached = [inf if pd.isna(row["day"]) else row["day"], row["date"]]
         cells = [row["milestone"], *reached] if first else ["", "", ""]

@@ -63,13 +63,13 @@ def chosen(result: Result, milestone: str = "", supply: str = "") -> list[str]:
 
 
 def by_unit(result: Result) -> list[list[str]]:
-    """The supplies that milestones count, those of one unit together."""
+    """The supplies that milestones count, those of one unit together, what all sites count before what each does."""
     supplies = set(result.tables["supplies"]["supply"])
     names = dict.fromkeys(
         milestone.supply for milestone in result.scenario.milestones.values() if milestone.supply in supplies
     )
     units: dict[str, list[str]] = {}
-    for name in labelled([name for name in names if name], result.labels):
+    for name in labelled(sorted(filter(None, names), key=result.scenario.rank), result.labels):
         units.setdefault(result.scenario.supplies[name].unit, []).append(name)
     return list(units.values())
 

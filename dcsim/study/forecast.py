@@ -50,7 +50,8 @@ Row = Mapping[Hashable, Any]
 
 def report(result: Result, milestone: str = "") -> Report:
     """By when each milestone is reached with which chance, what is missing, and what was waited for longest."""
-    rows = sorted(result.tables["summary"].to_dict("records"), key=lambda row: row["milestone"] != milestone)
+    table, scenario = result.tables["summary"], result.scenario
+    rows = sorted(table.to_dict("records"), key=lambda row: scenario.rank(row["milestone"], milestone))
     begun = Section("", tuple(_ended(result)), notes=(day_zero(result.scenario), *_rounded(result)))
     sections = [begun, _milestones(result, rows), _chances(result, rows)]
     sections += [progress_section(result)] if "progress" in result.tables else []

@@ -1,6 +1,7 @@
 """Charts of one run by what it takes: the stock of a supply, and the units of a resource that are at work."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -45,8 +46,10 @@ def stock(scenario: Scenario, tables: Mapping[str, pd.DataFrame], name: str, end
         marks.append(Dots(name="delivery", symbol="up", colour="ink", size=5, x=x, y=y, notes=notes))
     title = f"{name} in stock"
     across, up = Axis("date", low=begin, high=until), Axis("count", f"{title} ({unit})" if unit else title)
-    summary = f"From {date_of(begin)} to {date_of(until)}, with {counted(len(arrived), 'delivery')}."
-    return Chart(title, across, up, marks, "", summary, scenario.zero)
+    summary, explanation = f"From {date_of(begin)} to {date_of(until)}, with {counted(len(arrived), 'delivery')}.", ""
+    if not level.any():
+        up, explanation = replace(up, low=0.0, high=1.0), "None is ever in stock: all that comes is taken at once."
+    return Chart(title, across, up, marks, explanation, summary, scenario.zero)
 
 
 def at_work(scenario: Scenario, usage: pd.DataFrame, name: str) -> Chart:
