@@ -13,7 +13,7 @@ from dcsim.engine.eves import Happened, begun, dated, on_eve
 from dcsim.engine.flat import flatten, flatten_draws, only_dates
 from dcsim.engine.kept import Kept
 from dcsim.engine.kernel import State
-from dcsim.engine.outcome import NONE_STUCK, End, Follow, Goal, Outcome, stuck_of
+from dcsim.engine.outcome import NONE_STUCK, End, Follow, Goal, Numbered, Outcome, stuck_of
 from dcsim.engine.sampling import Blocks
 from dcsim.engine.story import deliveries
 from dcsim.engine.tables import PIECE, ROW, SETTLED, SHORTAGE, FlatDraws, Plan, RunRecord
@@ -87,7 +87,7 @@ class Runner:
             self.follow(chance, self._story(chance, late)) if self.follow is not None else (),
         )
 
-    def ends(self, asked: Iterable[tuple[int, Mapping[str, float]]]) -> Iterator[End]:
+    def ends(self, asked: Iterable[Numbered]) -> Iterator[End]:
         """Replications simulated only until the milestone is reached.
 
         A few are drawn together, which is faster than with a run after each.

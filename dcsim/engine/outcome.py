@@ -19,6 +19,10 @@ Follow = Callable[[FlatDraws, RunRecord], tuple[Table, ...]]
 """Follows the driving chains of some gates through a replication."""
 
 
+Numbered = tuple[int, Mapping[str, float]]
+"""The number of a replication, and the uniform numbers that are chosen for it."""
+
+
 class Outcome(NamedTuple):
     """One replication, reduced."""
 
@@ -69,9 +73,8 @@ class Runner(Protocol):
     def run(self, replication: int, designed: Mapping[str, float]) -> Outcome:
         """One replication; `designed` holds the uniform numbers that a sampling design has chosen."""
 
-    def ends(self, asked: Iterable[tuple[int, Mapping[str, float]]]) -> Iterator[End]:
-        """Several of a runner that has a goal, one after the other, as far as this asks: the number of each and the
-        uniform numbers that are chosen for it."""
+    def ends(self, asked: Iterable[Numbered]) -> Iterator[End]:
+        """Several of a runner that has a goal, one after the other, as far as this asks."""
 
 
 class ReferenceRunner:
@@ -101,7 +104,7 @@ class ReferenceRunner:
             self.follow(flatten_draws(self.network, draws), story_of(trace)) if self.follow is not None else (),
         )
 
-    def ends(self, asked: Iterable[tuple[int, Mapping[str, float]]]) -> Iterator[End]:
+    def ends(self, asked: Iterable[Numbered]) -> Iterator[End]:
         assert self.goal is not None
         number = self.goal.milestone
         for replication, designed in asked:

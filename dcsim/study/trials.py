@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
 from dcsim.engine.kept import Kept as KeptTimes
-from dcsim.engine.outcome import End, Goal, Runner
+from dcsim.engine.outcome import End, Goal, Numbered, Runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
 from dcsim.study.threads import CHUNK, Pool, in_chunks, in_turn, spans_of
@@ -26,8 +26,6 @@ from dcsim.trace import NOT
 Ints = NDArray[np.int64]
 Designed = Callable[[int], Mapping[str, float]]
 Progress = Callable[[int, int], None]
-Asked = tuple[int, Mapping[str, float]]
-"""The number of a replication, and the uniform numbers that are chosen for it."""
 Kept = TypeVar("Kept")
 
 FEWEST, PARTS = 8, 8
@@ -101,7 +99,7 @@ class _Builds(Generic[Kept]):
         self.idle.append(runner)
         return results
 
-    def run(self, runner: Runner, asked: Iterable[Asked]) -> Iterator[Kept]:
+    def run(self, runner: Runner, asked: Iterable[Numbered]) -> Iterator[Kept]:
         """What is told of replications, one after the other."""
         raise NotImplementedError
 
@@ -109,14 +107,14 @@ class _Builds(Generic[Kept]):
 class _Ends(_Builds[End]):
     """How they end."""
 
-    def run(self, runner: Runner, asked: Iterable[Asked]) -> Iterator[End]:
+    def run(self, runner: Runner, asked: Iterable[Numbered]) -> Iterator[End]:
         return runner.ends(asked)
 
 
 class _Dates(_Builds[tuple[Ints, Ints]]):
     """When they reach each milestone: ticks, and the minutes that date them."""
 
-    def run(self, runner: Runner, asked: Iterable[Asked]) -> Iterator[tuple[Ints, Ints]]:
+    def run(self, runner: Runner, asked: Iterable[Numbered]) -> Iterator[tuple[Ints, Ints]]:
         for number, designed in asked:
             outcome = runner.run(number, designed)
             yield outcome.reached, outcome.dated
