@@ -19,6 +19,7 @@ from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.errors import ScenarioError
 from dcsim.study.cash import network_of
+from dcsim.study.store import read
 
 SITE = """
 name: One site
@@ -329,6 +330,48 @@ def test_reports_list_the_milestones_of_the_whole_first(opened):
         names = [row[0] for row in table.rows if row[0]]
         assert names == list(dict.fromkeys([*filter(None, [asked]), "all", *of_sites]))
         assert list(dict.fromkeys(result.milestones["milestone"])) == [*of_sites, "all"]
+
+
+SMALL = """
+name: Small
+start: 2024-01-01
+parameters: {length: 5}
+supplies: {racks: {unit: rack}}
+activities: {build: {duration: "= length * 1 d", produces: {racks: 1}}, open: {after: build}}
+milestones: {built: {supply: racks, reaches: 1}, opened: {activity: open}}
+"""
+
+
+def _many(folder, count):
+    """A portfolio of so many sites, of which each takes a day more than the one before."""
+    (folder / "small.yaml").write_text(SMALL)
+    sites = {f"s{k:02}": {"file": "small.yaml", "set": {"parameters.length": k + 1}} for k in range(count)}
+    whole = {"supplies": {"all": {"total_of": "racks", "unit": "rack"}}, "horizon": "100 d"}
+    goal = {"milestones": {"whole": {"supply": "all", "reaches": count}}}
+    (folder / "many.yaml").write_text(
+        json.dumps({"name": "Many", "start": "2024-01-01", "include": sites} | whole | goal)
+    )
+    return str(folder / "many.yaml")
+
+
+@pytest.mark.parametrize("command", [("run", "--expected"), ("replicate", "-n", "2")], ids=["run", "replicate"])
+def test_a_terminal_shows_the_last_sites_of_many(dcsim, tmp_path, command):
+    """Files have all; what is not shown is told."""
+    file = _many(tmp_path, 30)
+    out, _, code = dcsim(command[0], file, *command[1:], "--engine", "reference", "--out", str(tmp_path / "out"))
+    lines = out.splitlines()
+    shown = [line.split()[0] for line in lines if ".built" in line or ".opened" in line or line.startswith("whole")]
+    assert (code, shown) == (0, ["whole", *(f"s{k}.{name}" for k in range(25, 30) for name in ("built", "opened"))])
+    assert "and 25 more sites, none of which is done later: --csv lists all milestones" in lines
+    assert ("and 19 more counters" in lines) == (command[0] == "run")
+    kept = read(tmp_path / "out")
+    (table, *_) = (table for section in kept.report().sections for table in section.tables)
+    assert len(table.rows) == len(set(kept.milestones["milestone"])) == 61
+    asked = kept.report("s03.built")
+    (table, *_) = (table for section in asked.sections for table in section.tables)
+    assert [row[0] for row in table.brief.rows[:2]] == ["s03.built", "whole"]
+    few, _, _ = dcsim(command[0], _many(tmp_path, 10), *command[1:], "--engine", "reference")
+    assert few.count(".opened") == 10
 
 
 def test_explain_tells_in_which_sites_the_days_are_spent(tmp_path):

@@ -69,12 +69,23 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Brief:
+    """What a terminal shows of a long table."""
+
+    rows: Sequence[Sequence[Any]]
+    note: str
+    """What it does not show, and how all is seen."""
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows under typed columns; a cell is a value of the kind of its column, words, or a `Cell`."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]]
     title: str = ""
+    brief: Brief | None = None
+    """What of it a terminal shows; all if not given. Files have all rows."""
 
 
 @dataclass(frozen=True)

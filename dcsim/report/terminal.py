@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -13,13 +14,17 @@ from rich.text import Text
 
 from dcsim.document.chart import Chart, Line
 from dcsim.document.report import Column, Picture, Report, Section, Table
-from dcsim.document.words import cell
+from dcsim.document.words import cell, counted, listed
 
 STYLES = {"strong": "bold", "soft": "dim"}
 WIDTH = 80
 """Characters in a line of a page or a pipe."""
 GAP = 2
 """Characters between two columns."""
+MOST_NAMES = 24
+"""Names in a cell."""
+MOST_LINES = 12
+"""Counters whose growth is shown."""
 
 
 def shown(report: Report) -> Group:
@@ -44,7 +49,10 @@ def _section(section: Section) -> Iterator[RenderableType]:
     for number, table in enumerate(section.tables):
         yield from [Text("")] if number or section.sentences or section.points else []
         yield from [Text(table.title)] if table.title else []
-        yield _table(table)
+        if (brief := table.brief) is None:
+            yield _table(table)
+        else:
+            yield from (_table(replace(table, rows=brief.rows)), Text(brief.note, style="dim"))
     for chart in () if isinstance(section.charts, Picture) else section.charts:
         yield from _growth(chart)
     yield from (Text(note, style="dim") for note in section.notes)
@@ -90,7 +98,9 @@ def _broken(heading: str, texts: Sequence[str]) -> str:
 
 
 def _cell(value: object, column: Column) -> Text:
-    return Text(cell(value, column), style=STYLES.get(getattr(value, "emphasis", ""), ""))
+    text = cell(value, column)
+    text = text if column.is_number else listed(text.split(", "), MOST_NAMES)
+    return Text(text, style=STYLES.get(getattr(value, "emphasis", ""), ""))
 
 
 def _table_of(*headings: str, tight: bool = False) -> Grid:
@@ -125,8 +135,10 @@ def _growth(chart: Chart) -> Iterator[RenderableType]:
     made.add_column(f"{str(first)[:10]}{str(last)[:10]:>{ACROSS - 10}}", no_wrap=True)
     _column(made, f">{chart.y.title}")
     ends = first + (last - first) * np.arange(1, ACROSS + 1) // ACROSS
-    for line in lines:
+    for line in lines[:MOST_LINES]:
         levels = np.append(0.0, line.y)[np.searchsorted(line.x, ends, side="right")]
         heights = np.ceil(levels / line.y.max() * (len(BLOCKS) - 1)).astype(int)
         made.add_row(Text(line.name), Text("".join(BLOCKS[height] for height in heights)), Text(f"{line.y[-1]:,.0f}"))
     yield from (Text(""), made)
+    if (more := len(lines) - MOST_LINES) > 0:
+        yield Text(f"and {counted(more, 'more counter')}", style="dim")

@@ -33,7 +33,7 @@ from dcsim.study.curves import SHARE, Curve, by_unit, chosen, moments, observed_
 from dcsim.study.labels import with_labels
 from dcsim.study.manifest import Count, Fields, Moment
 from dcsim.study.result import Result, known
-from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, taken_section, waits_section
+from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, in_brief, taken_section, waits_section
 from dcsim.study.site import gantt, site_map
 from dcsim.study.stocks import at_work, stock
 from dcsim.study.tables import MILESTONES, TAKEN
@@ -149,9 +149,10 @@ def _milestones(result: Result, milestone: str) -> Section:
     if compared:
         columns += _beside(set(table["meaning"].dropna()))
     rows: list[list[Any]] = []
-    before = ""
+    names = [""]
     for row in sorted(table.to_dict("records"), key=lambda row: result.scenario.rank(row["milestone"], milestone)):
-        first, before = row["milestone"] != before, row["milestone"]
+        first = row["milestone"] != names[-1]
+        names.append(row["milestone"])
         reached = [inf if pd.isna(row["day"]) else row["day"], row["date"]]
         cells = [row["milestone"], *reached] if first else ["", "", ""]
         seen = [] if pd.isna(row["observed"]) else [_spelled(row["observed"]), row["difference"], row["meaning"]]
@@ -159,7 +160,9 @@ def _milestones(result: Result, milestone: str) -> Section:
     late = table["day"].isna().any()
     notes = (f"{NEVER}: not reached by the end of the simulation, {result.about['horizon'][:10]}",) if late else ()
     charts = [_curves(result, names) for names in by_unit(result)] or [s_curve(result)]
-    return Section("", tables=(Table(columns, rows),), charts=(*charts, dates_chart(result)), notes=notes)
+    dates = dict(zip(table["milestone"], table["date"], strict=True))
+    shown = Table(columns, rows, brief=in_brief(result.scenario, dates, rows, names[1:], milestone))
+    return Section("", tables=(shown,), charts=(*charts, dates_chart(result)), notes=notes)
 
 
 def _beside(meanings: set[str]) -> list[Column]:

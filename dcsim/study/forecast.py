@@ -24,7 +24,7 @@ from dcsim.study.design import RANDOM
 from dcsim.study.manifest import Count, Fields, Wishes
 from dcsim.study.progress import progress_section
 from dcsim.study.result import Result, known
-from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, waits_section
+from dcsim.study.sections import MOST_CAUSES, day_zero, fitted, in_brief, waits_section
 from dcsim.study.tables import MILESTONES
 from dcsim.study.unfinished import never
 
@@ -53,7 +53,7 @@ def report(result: Result, milestone: str = "") -> Report:
     table, scenario = result.tables["summary"], result.scenario
     rows = sorted(table.to_dict("records"), key=lambda row: scenario.rank(row["milestone"], milestone))
     begun = Section("", tuple(_ended(result)), notes=(day_zero(result.scenario), *_rounded(result)))
-    sections = [begun, _milestones(result, rows), _chances(result, rows)]
+    sections = [begun, _milestones(result, rows, milestone), _chances(result, rows)]
     sections += [progress_section(result)] if "progress" in result.tables else []
     sections += [_seen(result)] if "seen" in result.tables else []
     sections += [_waits(result), fitted(result.scenario)]
@@ -73,7 +73,7 @@ def _ended(result: Result) -> Iterator[str]:
     yield f"{counted(result.about['activities'], 'activity')} each, {ended}"
 
 
-def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
+def _milestones(result: Result, rows: list[dict[Hashable, Any]], milestone: str) -> Section:
     """Every milestone with the days by which it is reached so likely, and how well the P80 is known."""
     lacks = list(never(result.tables["stuck"], result.simulated))
     charts = [_curves(result, names) for names in by_unit(result)]
@@ -95,7 +95,9 @@ def _milestones(result: Result, rows: list[dict[Hashable, Any]]) -> Section:
         notes.append(f"{NEVER}: not reached by the end of the simulation, {_horizon(result)}")
     if any(UNKNOWN in row[-2] for row in cells):
         notes.append(f"{UNKNOWN}: needs more replications")
-    return Section("", lacks, tables=(Table(columns, cells),), charts=(*charts, dates_chart(result)), notes=notes)
+    dates, names = {row["milestone"]: row["p80_date"] for row in rows}, [row["milestone"] for row in rows]
+    shown = Table(columns, cells, brief=in_brief(result.scenario, dates, cells, names, milestone))
+    return Section("", lacks, tables=(shown,), charts=(*charts, dates_chart(result)), notes=notes)
 
 
 def _interval(result: Result, row: Row) -> str:

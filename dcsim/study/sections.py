@@ -5,12 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from dcsim.document.report import Column, Picture, Section, Table
-from dcsim.document.words import counted, days, units, written
+from dcsim.document.report import Brief, Column, Picture, Section, Table
+from dcsim.document.words import counted, days, listed, units, written
 from dcsim.scenario.schema import Scenario
 
 MOST_CAUSES = 8
 """Causes of waiting that are shown."""
+MOST_SITES = 5
+"""Sites of a large portfolio of which a terminal shows the milestones."""
 MOST_TAKERS = 5
 """Sites that are named of those that took what another waited for, the first ones of the table."""
 
@@ -37,8 +39,28 @@ def waits_section(title: str, columns: Sequence[Column], rows: Sequence[Sequence
 def day_zero(scenario: Scenario) -> str:
     """From which date days are counted, also where sites count from dates of their own."""
     zeros = {name: zero for name, zero in scenario.zeros.items() if zero != scenario.zero}
-    sites = "".join(f", for {name} {zero:%Y-%m-%d}" for name, zero in zeros.items())
-    return f"day 0 is {scenario.zero:%Y-%m-%d}{sites}"
+    sites = [f"for {name} {zero:%Y-%m-%d}" for name, zero in zeros.items()]
+    return listed([f"day 0 is {scenario.zero:%Y-%m-%d}", *sites])
+
+
+def in_brief(
+    scenario: Scenario, dates: Mapping[str, Any], rows: Sequence[Sequence[Any]], names: Sequence[str], asked: str
+) -> Brief | None:
+    """What a terminal shows of rows about these milestones, each of which has a date: those of the portfolio itself,
+    and those of the sites that are done last. None where there are few sites."""
+    done: dict[str, Any] = {}
+    for name, date in dates.items():
+        if site := scenario.site_of(name):
+            done[site] = max(done.get(site, pd.Timestamp.min), pd.Timestamp.max if pd.isna(date) else date)
+    if len(done) <= 2 * MOST_SITES:
+        return None
+    last = sorted(done, key=lambda site: done[site], reverse=True)[:MOST_SITES]
+    shown = [
+        row for name, row in zip(names, rows, strict=True) if name == asked or scenario.site_of(name) in ("", *last)
+    ]
+    return Brief(
+        shown, f"and {len(done) - len(last)} more sites, none of which is done later: --csv lists all milestones"
+    )
 
 
 def taken_section(rows: Sequence[Mapping[Hashable, Any]], scenario: Scenario) -> Section:
