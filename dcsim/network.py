@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from dcsim.calendars import NEVER, Calendar, month_starts, months_later
 from dcsim.distributions import Choice, Distribution, Fixed
 from dcsim.places import SITE, Places, site_of
+
+Units = TypeVar("Units", int, NDArray[np.int64])
+"""A number of units, or several."""
 
 WORK, RETRY, REPAIR = 0, 1, 2
 """What waits in a queue: first attempts, further attempts after a failure, and the repairs between them."""
@@ -223,11 +226,17 @@ class Divided(NamedTuple):
     own: Fraction
     """What this one takes of what is left to it."""
 
-    def part(self, units: int) -> int:
+    def part(self, units: Units) -> Units:
         """How many of the first units are for this site; those of all sites add up to the units."""
         for taken in self.before:
-            units -= units * taken.numerator // taken.denominator
+            units = units - units * taken.numerator // taken.denominator
         return units * self.own.numerator // self.own.denominator
+
+    def parts(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The same of several numbers of units, each by itself."""
+        largest = max(share.denominator for share in (*self.before, self.own))
+        fits = largest * int(units.max(initial=1)) < 2**63
+        return self.part(units if fits else units.astype(object)).astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import dcsim
 from dcsim.engine import ENGINES
 from dcsim.engine.draws import Expectation, Sample, draw
 from dcsim.errors import ScenarioError
+from dcsim.network import Divided
 from dcsim.study.cash import network_of
 from dcsim.study.store import read
 
@@ -756,6 +757,15 @@ def test_parts_of_a_production_are_whole_and_add_up(folder):
     table = arrivals(scarce(folder, {"a": 0.3, "b": 0.7}, production=made, orders={}), folder, expected=True)
     assert (table.sum(axis=1) == 7).all()
     assert (abs(table["a"].cumsum() - 0.3 * 7 * table.index) < 1).all()
+
+
+@pytest.mark.parametrize("most", [1_000, 2**60])
+def test_parts_of_several_numbers_are_those_of_each(most):
+    shares = Fraction(1, 3), Fraction(0), Fraction(1, 10**20), Fraction(0.7), Fraction(9, 11)
+    numbers = [*range(50), most - 1, most]
+    for k, share in enumerate(shares):
+        divided = Divided(0, shares[:k], share)
+        assert divided.parts(np.array(numbers)).tolist() == [divided.part(n) for n in numbers]
 
 
 def test_the_parts_of_an_order_come_together(folder):

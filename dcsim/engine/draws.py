@@ -5,6 +5,7 @@ Engines never draw: a run is a pure function of the network and these values.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, count, pairwise, takewhile
@@ -15,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from dcsim.calendars import NEVER, Calendar, subtract
+from dcsim.calendars import NEVER, Calendar, month_starts, months_later, subtract
 from dcsim.counting import positions
 from dcsim.distributions import Distribution, Fixed, failures
 from dcsim.engine.copula import Follows, follows
 from dcsim.engine.philox import SCALE, Words, hash64, place_keys, refuse_uncountable, uniform, uniforms
 from dcsim.network import Branch, FactorUse, Moment, Network, Order, Production, Resource, Rework, Risk, Work
 from dcsim.trace import NOT
-from dcsim.units import HALF, round_half_up
+from dcsim.units import DAY, HALF, round_half_up
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,6 +38,9 @@ TOLD_APART = 12
 
 FACTOR_DIGITS = 1_000_000
 """Factors of a production are taken to this denominator, and as at least one of it: deliveries are whole and exact."""
+
+MOST_KEPT = 20_000
+"""Deliveries of a production that are kept for the next replication."""
 
 
 class Window(NamedTuple):
@@ -596,20 +600,21 @@ def _deliveries(
 def _produced(network: Network, number: int, cuts: Cuts, divisor: Fraction) -> Ints:
     """Columns of tick, stock, amount, PRODUCTION of one production."""
     production = network.productions[number]
-    of_months = network if production.every_months else None
-    return _columns_of(of_months, production, network.horizon, tuple(cuts), divisor)
+    shortest = max(production.every, 28 * DAY * production.every_months)
+    columns = _columns_of if network.horizon < MOST_KEPT * shortest else _columns_of.__wrapped__
+    return columns(network.start, production, network.horizon, tuple(cuts), divisor)
 
 
 @lru_cache(maxsize=64)
 def _columns_of(
-    of_months: Network | None,
+    start: datetime,
     production: Production,
     horizon: int,
     cuts: tuple[tuple[Window, Fraction], ...],
     divisor: Fraction,
 ) -> Ints:
     """The same columns, which many replications have that differ by something else."""
-    ticks, amount = produced(of_months, production, horizon, cuts, divisor)
+    ticks, amount = produced(start, production, horizon, cuts, divisor)
     stock, origin = np.full(len(ticks), production.stock), np.full(len(ticks), PRODUCTION)
     return np.stack([ticks, stock, amount, origin])
 
@@ -637,19 +642,17 @@ def _level_at(steps: Sequence[tuple[int, Fraction | int]], tick: int, cuts: Cuts
     return level
 
 
-def produced(
-    network: Network | None, production: Production, horizon: int, cuts: Cuts, divisor: Fraction
-) -> tuple[Ints, Ints]:
+def produced(start: datetime, production: Production, horizon: int, cuts: Cuts, divisor: Fraction) -> tuple[Ints, Ints]:
     """Ticks and amounts of a production's deliveries: at the end of each interval, what became whole since the last.
 
     The rate is integrated over its steps and over the windows in which risks multiply it. What was delivered before the
-    start is there at the start, as one delivery. The network is needed where intervals are months.
+    start is there at the start, as one delivery.
     """
     end = horizon if production.until is None else min(production.until, horizon)
     edges = {production.begins, end, *(tick for tick, _ in production.rate)}
     edges |= {edge for window, _ in cuts for edge in window}
     inside = sorted(edge for edge in edges if production.begins <= edge <= end)
-    due = _due(network, production, horizon)
+    due = _due(start, production, horizon)
     full, total, first = np.zeros(len(due), np.int64), Fraction(0), 0
     for begin, until in pairwise([*inside, horizon + 1]):
         rate = Fraction(0) if begin >= end else _level_at(production.rate, begin, cuts) / divisor
@@ -657,17 +660,18 @@ def produced(
         full[first:last] = _floors(total, rate, due[first:last] - begin)
         first, total = last, total + rate * (until - begin)
     if production.divided is not None:
-        full = np.array([production.divided.part(units) for units in full.tolist()], np.int64)
+        full = production.divided.parts(full)
     return np.maximum(due, 0), np.diff(full, prepend=0)
 
 
-def _due(network: Network | None, production: Production, horizon: int) -> Ints:
+def _due(start: datetime, production: Production, horizon: int) -> Ints:
     """The ends of a production's intervals up to the horizon; of those before the start only the last."""
     begins, interval, months = production.begins, production.every, production.every_months
-    if network is None or not months:
+    if not months:
         before = max(0, -begins // interval - 1)
         return np.arange(begins + (before + 1) * interval, horizon + 1, interval)
-    ends = takewhile(lambda tick: tick <= horizon, (network.later(begins, k * months) for k in count(1)))
+    begun = month_starts(start, horizon)
+    ends = takewhile(lambda tick: tick <= horizon, (months_later(begun, begins, k * months) for k in count(1)))
     due = np.fromiter(ends, np.int64)
     return due[max(0, int(due.searchsorted(0, side="right")) - 1) :]
 
@@ -685,7 +689,7 @@ def undisturbed(network: Network, draws: Draws, stock: int, tick: int) -> int:
 def _without_risks(network: Network, draws: Draws, stock: int) -> tuple[Ints, Ints]:
     """When a stock's productions would have delivered, had no risk slowed them down, and the units ever there then."""
     made = [
-        produced(network, production, network.horizon, (), _divisor(draws.factors, production))
+        produced(network.start, production, network.horizon, (), _divisor(draws.factors, production))
         for production in network.productions
         if production.stock == stock
     ]
