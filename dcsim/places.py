@@ -23,6 +23,8 @@ MOST_COMPARED = 20_000_000
 """Places that all patterns of one level are compared with."""
 MOST_REMEMBERED = 10_000_000
 """Places of which it is remembered at most whether patterns mean them."""
+FEW_LABELS = 1_000
+"""Labels of a level of which it is remembered for all scenarios which of them a part of a pattern matches."""
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -188,7 +190,8 @@ class Places:
             return np.zeros_like(is_match)
         for segment, outer in zip(segments, chain[1:], strict=False):
             tier = self.tiers[outer]
-            fits = _fitting(segment, tier.labels)
+            fitting = _fitting if len(tier.labels) <= FEW_LABELS else _fitting.__wrapped__
+            fits = fitting(segment, tier.labels)
             is_match &= fits[tier.label[self.enclosing(level, outer)]]
         return is_match
 
