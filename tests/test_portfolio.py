@@ -375,6 +375,14 @@ def test_a_terminal_shows_the_last_sites_of_many(dcsim, tmp_path, command):
     assert few.count(".opened") == 10
 
 
+@pytest.mark.parametrize("start", ["2024-01-01", "2400-01-01"])
+def test_of_many_sites_those_are_shown_that_are_never_done(dcsim, tmp_path, start):
+    late = ("--set", f"start={start}", "--set", "horizon=26 d", "--expected", "--engine", "reference")
+    out, _, _ = dcsim("run", _many(tmp_path, 30), *late)
+    shown = {line.split(".")[0] for line in out.splitlines() if ".built" in line}
+    assert {"s26", "s27", "s28", "s29"} <= shown
+
+
 def test_explain_tells_in_which_sites_the_days_are_spent(tmp_path):
     """`two` begins 49 days after the others, and its rack is the last: all days of the whole are its own."""
     told = dcsim.explain(_later(tmp_path), milestone="all", n=8, workers=1, engine="reference")

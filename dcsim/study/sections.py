@@ -51,7 +51,8 @@ def in_brief(
     done: dict[str, Any] = {}
     for name, date in dates.items():
         if site := scenario.site_of(name):
-            done[site] = max(done.get(site, pd.Timestamp.min), pd.Timestamp.max if pd.isna(date) else date)
+            when = pd.isna(date), pd.Timestamp.min if pd.isna(date) else date  # what is never reached comes last
+            done[site] = max(done.get(site, when), when)
     if len(done) <= 2 * MOST_SITES:
         return None
     last = sorted(done, key=lambda site: done[site], reverse=True)[:MOST_SITES]
