@@ -240,6 +240,48 @@ def test_a_site_alone_has_its_part_of_what_is_divided(folder, shares):
     assert rows(alone.activities, columns) == [row for row in rows(run.activities, columns) if row[0] == "a.use"]
 
 
+def _world(folder, divided):
+    """Sites a and b of an included portfolio, and c beside it; the goods are divided by the outer or the inner one."""
+    world = scarce(folder, {"us.a": 0.3, "us.b": 0.2, "c": 0.5})
+    goods, total = world["supplies"].values()
+    theirs = {"unit": "GPU", "initial": 11, "allocation": {"a": 0.2, "b": 0.8}}
+    us = {**world, "supplies": {"goods": theirs, "total": total}}
+    (folder / "us.yaml").write_text(json.dumps(us))
+    return world | {
+        "include": {"us": {"file": "us.yaml"}, "c": {"file": "s.yaml", "set": {"supplies.goods.initial": 4}}},
+        "supplies": {"total": total} | ({"goods": goods} if divided == "outer" else {}),
+        "places": {"us.a.lot": {"count": 3}, "us.b.lot": {"count": 2}},
+        "activities": {"visit": {"duration": "1 d", "after": ["us.b.use"]}},
+        "variants": {"small": {"places": {"us.b.lot": {"count": 1}}}},
+    }
+
+
+@pytest.mark.parametrize("site", ["us.a", "us.b", "c", "us"])
+@pytest.mark.parametrize("divided", ["outer", "inner"])
+def test_a_site_inside_an_included_portfolio_can_be_alone(folder, site, divided):
+    """It runs as beside the others, with its part of what either portfolio divides."""
+    world = _world(folder, divided)
+    loaded = [dcsim.load(world, root=folder, site=only) for only in (None, site)]
+    columns = ["activity", "place", "ready", "start", "finish"]
+    beside, alone = (rows(dcsim.simulate(each, expected=True).activities, columns) for each in loaded)
+    mine = [row for row in beside if row[0].startswith(f"{site}.")]
+    has_b = site in ("us", "us.b")
+    assert mine
+    assert alone == mine + [row for row in beside if row[0] == "visit" and has_b]
+    assert list(loaded[1].variants) == ["small"] * has_b
+    assert loaded[1].with_({"horizon": "50 d"}).document.site == site
+
+
+def test_a_site_inside_an_included_portfolio_has_to_be_there(folder):
+    world = _world(folder, "outer")
+    for site, said in (("us.else", "there are 'us.a', 'us.b'"), ("c.a", "there are no sites in 'c'")):
+        refused(lambda site=site: dcsim.load(world, root=folder, site=site), f"no site '{site}'; {said}")
+    left_out = {"include.us.set.include.b": None}
+    refused(
+        lambda: dcsim.load(world, root=folder, site="us.b", overrides=left_out), "no site 'us.b'; did you mean 'us.a'?"
+    )
+
+
 def test_a_site_alone_has_to_be_there(dcsim, folder):
     (folder / "portfolio.yaml").write_text(TWO + "variants: {late: {include: {texas: null}}}\n")
     for words, said in (

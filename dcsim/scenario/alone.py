@@ -1,5 +1,7 @@
 """One site of a portfolio without the others."""
 
+from collections.abc import Collection
+
 from dcsim.scenario.belonging import TEXTS, naming
 from dcsim.scenario.layers import entries
 from dcsim.scenario.tree import Node, walk
@@ -15,7 +17,16 @@ _LINKS = ("after", "activity")
 def alone(tree: Node, site: str) -> Node:
     """A portfolio, not yet joined, with one of its sites, and without what it says of the others or plans with them."""
     sites = entries(tree, "include")
-    named = naming([name for name in sites if name != site])
+    tree = without(tree, [name for name in sites if name != site])
+    return tree.replaced("include", Node({site: sites[site]}, tree.value["include"].mark))
+
+
+def without(tree: Node, sites: Collection[str]) -> Node:
+    """A portfolio, not yet joined, without what it says of these sites or plans with them; shares that they have stay.
+
+    A site inside an included portfolio has its whole name: `us.texas`.
+    """
+    named = naming(sites)
     planned: list[str] = []
 
     def goes(key: object, entry: Node) -> bool:
@@ -50,13 +61,12 @@ def alone(tree: Node, site: str) -> Node:
                 tree = tree.replaced(section, part.without(*out))
             elif part is not None and isinstance(part.value, list):
                 tree = tree.replaced(section, Node([entry for entry in part.value if not goes("", entry)], part.mark))
-    tree = _with_empty(tree, [key for key in holders if named(key)])
-    return tree.replaced("include", Node({site: sites[site]}, tree.value["include"].mark))
+    return _with_empty(tree, [key[:end] for key in holders for end in _ends(key) if named(key[:end])])
 
 
-def _with_empty(tree: Node, holders: list[str]) -> Node:
+def _with_empty(tree: Node, sites: list[str]) -> Node:
     """The portfolio with sites in which nothing is built, for the shares that others have of what is divided."""
-    levels = {holder[:end]: holder[:end].rpartition(".") for holder in holders for end in _ends(holder)}
+    levels = {site: site.rpartition(".") for site in sites}
     places = {
         name: Node({"names": Node([Node(last)])} | ({"in": Node(outer)} if outer else {}))
         for name, (outer, _, last) in levels.items()

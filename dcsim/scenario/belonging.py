@@ -48,7 +48,8 @@ def strangers(tree: Node, known: Mapping[str, Collection[str]], left_out: Collec
             yield node.problem(("sites", site), f"a site is left out with `include.{inwards}=null`")
     for section, kind in _NAMED.items():
         things = entries(tree, section)
-        for name in [name for name in things if "." in name and name not in known.get(section, ())]:
+        declared = {*known.get(section, ()), *entries(tree, "sites")}
+        for name in [name for name in things if "." in name and name not in declared]:
             path: Key = (section, name)
             if gone := site_of(name, left_out):
                 if things[name].value is not None:

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from dcsim.budget import LIMIT
 from dcsim.errors import Problem, ScenarioError
-from dcsim.scenario.alone import alone
 from dcsim.scenario.cash import with_cash
 from dcsim.scenario.check import check, in_order, unknown_names
 from dcsim.scenario.document import Document, Laid
@@ -25,7 +24,6 @@ from dcsim.scenario.reading import Draft, Reader, following
 from dcsim.scenario.schema import Scenario
 from dcsim.scenario.totals import with_totals
 from dcsim.scenario.tree import Node, Origin, graft
-from dcsim.suggest import nearest
 
 MOST_KEPT = 4
 """Scenarios that are kept at most with their sites, of one that was read."""
@@ -201,12 +199,7 @@ class _Loader:
                     tree = merge(tree, Node({"include": include}, include.mark))
         only = next((layer.site for layer in laid if layer.site is not None), None)
         if only is not None:
-            if only in included(tree):
-                portfolio.left_out = [name for name in entries(tree, "include") if name != only]
-                tree = alone(tree, only)
-            else:
-                message = f"no site '{only}'{nearest(only, included(tree), 'sites')}"
-                stack.missing.append(Problem("include", message, self.name))
+            tree = portfolio.alone(tree, only)
         of_sites = routed([name for name in variants if "." in name], included(tree))
         portfolio.options = routed([name for layer in laid for name in layer.options], included(tree))
         portfolio.variants = of_sites

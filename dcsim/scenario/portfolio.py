@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from dcsim.budget import LIMIT
-from dcsim.errors import MOST_SHOWN
+from dcsim.errors import MOST_SHOWN, Problem
+from dcsim.scenario.alone import alone, without
 from dcsim.scenario.belonging import strangers, without_absent
 from dcsim.scenario.checks.names import FORBIDDEN
 from dcsim.scenario.document import Key
@@ -63,11 +64,27 @@ class Portfolio:
     variants_of_sites: list[str] = field(default_factory=list)
     """Every variant of a site: `memphis.fast`."""
     left_out: Collection[str] = ()
-    """Sites that are not included, beside those that are `null`."""
+    """Sites that are not included, beside those that are `null`; `us.ohio` if it is one of an included portfolio."""
+    only: str = ""
+    """The site inside the included portfolio that is left alone: `texas` of `us.texas`; empty for all."""
     known: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Names of all things of its sites, by section, once it is joined."""
     so_far: Counter[str] = field(default_factory=Counter)
     """Sites that were read, and the values in them."""
+
+    def alone(self, own: Node, site: str) -> Node:
+        """The scenario with this site alone; of `us.texas` its site `us`, which is read with its site `texas` alone."""
+        sites = included(own)
+        name, _, self.only = site.partition(".")
+        if name not in sites:
+            names = [f"{self.outer}{known}" for known in sites]
+            wanted = f"{self.outer}{site}"
+            kind = f"sites in '{self.outer.rstrip('.')}'" if self.outer else "sites"
+            message = f"no site '{wanted}'{nearest(wanted, names, kind)}"
+            self.stack.missing.append(Problem("include", message, self.home.name))
+            return own
+        self.left_out = [key for key in entries(own, "include") if key != name]
+        return alone(own, name)
 
     def joined(self, own: Node, below: tuple[Origin, ...] = ()) -> Node:
         """The scenario with all sites in it; itself where it includes none."""
@@ -86,6 +103,8 @@ class Portfolio:
                 self.stack.missing.append(entry.problem(("include", name), message, self.home.name))
             elif (tree := self._site(name, entry, below or (self.home,))) is not None:
                 sites[name] = entry, tree
+        if self.only:
+            own = without(own, [name for name in self.left_out if "." in name])
         own = self._clocked(own, sites)
         sections: dict[str, dict[str, Node]] = {"sites": {}, "places": {}}
         seen: list[Node] = []
@@ -166,7 +185,11 @@ class Portfolio:
         for key in _DATES:
             tree = tree if (date := entry.get(key)) is None else tree.replaced(key, date)
         inside = replace(self, variants=of_sites[0], options=of_sites[1], outer=f"{self.outer}{name}.", left_out=())
+        if self.only:
+            tree = inside.alone(tree, self.only)
         tree = inside.settled(inside.joined(tree, below))
+        if self.only:
+            self.left_out = {*self.left_out, *(f"{name}.{site}" for site in inside.left_out)}
         tree = prune(self.stack.lay_mitigations(tree, _names(entry.get("mitigate"))))
         self.stack.missing[unknown:] = [
             problem if problem.file else entry.problem(("include", name), problem.message, self.home.name)
