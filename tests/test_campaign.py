@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -217,6 +218,15 @@ def test_networks_that_share_working_times_run_as_each_alone(kind):
                     same(mine.run(k, {}), others.run(k, {}))
             assert kept.size <= kept.room
             assert kept.size == sum(x.nbytes for times in kept.times.values() for x in times)
+
+
+@pytest.mark.compiled
+def test_another_process_keeps_no_working_times():
+    network = network_of(dcsim.load(generated(random.Random(1))))
+    sent = pickle.loads(pickle.dumps(Kept()))
+    same(new_runner("compiled", network, 1, kept=sent).run(0, {}), new_runner("compiled", network, 1).run(0, {}))
+    assert not sent.times
+    assert sent.size == 0
 
 
 # What is kept

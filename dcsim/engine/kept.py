@@ -24,7 +24,7 @@ class Kept:
     lock: Lock = field(default_factory=Lock)
 
     def __reduce__(self) -> tuple[type["Kept"], tuple[int]]:
-        return Kept, (self.room,)  # another process makes its own
+        return Kept, (0,)  # another process gets each network with its own, which none shares
 
     def has_room_for(self, count: int, network: Network) -> bool:
         """Whether the working times of so many replications of a network fit in, but for repairs."""
