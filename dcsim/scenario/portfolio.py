@@ -67,6 +67,8 @@ class Portfolio:
     """Sites that are not included, beside those that are `null`; `us.ohio` if it is one of an included portfolio."""
     only: str = ""
     """The site inside the included portfolio that is left alone: `texas` of `us.texas`; empty for all."""
+    gone: Collection[str] = ()
+    """What an included portfolio has no more, because one of its sites is alone: `us.ohio`, `us.celebrate`."""
     known: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Names of all things of its sites, by section, once it is joined."""
     so_far: Counter[str] = field(default_factory=Counter)
@@ -104,7 +106,7 @@ class Portfolio:
             elif (tree := self._site(name, entry, below or (self.home,))) is not None:
                 sites[name] = entry, tree
         if self.only:
-            own = without(own, [name for name in self.left_out if "." in name])
+            own = without(own, self.gone)
         own = self._clocked(own, sites)
         sections: dict[str, dict[str, Node]] = {"sites": {}, "places": {}}
         seen: list[Node] = []
@@ -185,11 +187,13 @@ class Portfolio:
         for key in _DATES:
             tree = tree if (date := entry.get(key)) is None else tree.replaced(key, date)
         inside = replace(self, variants=of_sites[0], options=of_sites[1], outer=f"{self.outer}{name}.", left_out=())
+        plans = _plans(tree)
         if self.only:
             tree = inside.alone(tree, self.only)
         tree = inside.settled(inside.joined(tree, below))
         if self.only:
             self.left_out = {*self.left_out, *(f"{name}.{site}" for site in inside.left_out)}
+            self.gone = [f"{name}.{part}" for part in (*inside.left_out, *inside.gone, *(plans - _plans(tree)))]
         tree = prune(self.stack.lay_mitigations(tree, _names(entry.get("mitigate"))))
         self.stack.missing[unknown:] = [
             problem if problem.file else entry.problem(("include", name), problem.message, self.home.name)
@@ -342,6 +346,10 @@ def _with_seen(own: Node, seen: list[Node], trees: Sequence[Node]) -> Node:
     if days and own.get("as_of") is None:
         own = own.replaced("as_of", max(days, key=scalar))
     return own
+
+
+def _plans(tree: Node) -> set[str]:
+    return {*entries(tree, "activities"), *entries(tree, "milestones")}
 
 
 def _label(entry: Node) -> str:
