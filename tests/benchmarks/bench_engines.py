@@ -1,6 +1,6 @@
 """How fast builds are simulated: Colossus, a build of 25,000 activities beside plain SimPy, and larger ones.
 
-    python -m pytest tests/benchmarks/bench_engines.py --benchmark-enable --benchmark-columns=median,min,rounds
+    python -m pytest tests/benchmarks/bench_engines.py --dist no --benchmark-enable --benchmark-columns=median,min
 
 They are no part of the tests: nothing here is called test_*.py. Run them on an idle machine; the load is printed. What
 the figures mean stands in `extra_info` of `--benchmark-json=FILE`, and is printed with `-s`.
