@@ -4,6 +4,7 @@ Variants of a scenario mostly have the same activities. Under the same seed thes
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
@@ -30,21 +31,20 @@ class Kept:
         """Whether the working times of so many replications of a network fit in, but for repairs."""
         return count * (8 * room(network) + 9 * network.instances) <= self.room
 
-    def get(self, origin: object) -> WorkingTimes | None:
-        """Those that follow from this, if they are here."""
+    def of(self, origin: object, make: Callable[[], WorkingTimes]) -> WorkingTimes:
+        """The times that follow from this, which nobody changes; those asked for longest ago make room."""
         with self.lock:
-            if origin in self.times:
+            if (known := self.times.get(origin)) is not None:
                 self.times.move_to_end(origin)
-            return self.times.get(origin)
-
-    def add(self, origin: object, times: WorkingTimes) -> None:
-        """Keep these, which nobody changes; those that were not asked for the longest make room."""
+                return known
+        made = make()  # without the lock: a second thread may make the same meanwhile
         with self.lock:
             if origin not in self.times:
-                self.times[origin] = times
-                self.size += _size(times)
+                self.times[origin] = made
+                self.size += _size(made)
             while self.size > self.room:
                 self.size -= _size(self.times.popitem(last=False)[1])
+        return made
 
 
 def _size(times: WorkingTimes) -> int:

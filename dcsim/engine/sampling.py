@@ -224,12 +224,11 @@ class Blocks:
     def _raw_times(self, chance: Sample, alone: object) -> WorkingTimes:
         """The working times before factors."""
         if self.raw is None or self.raw[0] != alone:
-            origin = None if self.kept is None else (drawn_from(self.network), self.seed, alone)
-            times = None if self.kept is None else self.kept.get(origin)
-            if times is None:
+            if self.kept is None:
                 times = self._drawn_times(chance)
-                if self.kept is not None:
-                    self.kept.add(origin, times)
+            else:
+                origin = (drawn_from(self.network), self.seed, alone)
+                times = self.kept.of(origin, lambda: self._drawn_times(chance))
             self.raw = alone, times
         return self.raw[1]
 

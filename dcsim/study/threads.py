@@ -14,6 +14,9 @@ from dcsim.study.fleet import Span, Work, failed, on_fleet
 CHUNK = 64
 """Replications that are run and written together by default."""
 
+AHEAD = 8
+"""Spans that each thread has before it, so that none waits while the next network is made."""
+
 Done = TypeVar("Done")
 Pool = int | Executor
 """Where replications are run: by so many threads of this process, or by whatever an executor stands for."""
@@ -90,7 +93,7 @@ def in_threads(tasks: Iterable[tuple[Work[Done], Span]], workers: int) -> Iterat
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
-                while len(running) < 8 * workers and (task := next(waiting, None)) is not None:
+                while len(running) < AHEAD * workers and (task := next(waiting, None)) is not None:
                     number, (work, span) = task
                     running[pool.submit(work, *span, stopped)] = number
                 if not running:

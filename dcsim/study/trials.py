@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dcsim.analysis.stuck import stuck_before
 from dcsim.engine import new_runner
-from dcsim.engine.kept import Kept as KeptTimes
+from dcsim.engine.kept import Kept
 from dcsim.engine.outcome import End, Goal, Numbered, Runner
 from dcsim.errors import RequestError
 from dcsim.network import Network
@@ -26,7 +26,7 @@ from dcsim.trace import NOT
 Ints = NDArray[np.int64]
 Designed = Callable[[int], Mapping[str, float]]
 Progress = Callable[[int, int], None]
-Kept = TypeVar("Kept")
+Ending = TypeVar("Ending")
 
 FEWEST, PARTS = 8, 8
 """Few replications are run in so many parts, of at least so many, so that no thread waits long for another."""
@@ -70,7 +70,7 @@ class AtPoints:
 
 
 @dataclass(frozen=True)
-class _Builds(Generic[Kept]):
+class _Builds(Generic[Ending]):
     """What is told of the replications with these numbers, each by itself."""
 
     engine: str
@@ -81,11 +81,11 @@ class _Builds(Generic[Kept]):
     first: int = 0
     """The place of the first of them, by which uniform numbers are chosen."""
     goal: Goal | None = None
-    kept: KeptTimes | None = None
+    kept: Kept | None = None
     idle: list[Runner] = field(default_factory=list)
     """What ran them in threads that are done."""
 
-    def __call__(self, first: int, last: int, stopped: Event, /) -> list[Kept]:
+    def __call__(self, first: int, last: int, stopped: Event, /) -> list[Ending]:
         try:
             runner = self.idle.pop()
         except IndexError:
@@ -99,7 +99,7 @@ class _Builds(Generic[Kept]):
         self.idle.append(runner)
         return results
 
-    def run(self, runner: Runner, asked: Iterable[Numbered]) -> Iterator[Kept]:
+    def run(self, runner: Runner, asked: Iterable[Numbered]) -> Iterator[Ending]:
         """What is told of replications, one after the other."""
         raise NotImplementedError
 
@@ -132,7 +132,7 @@ class Trials:
     """The numbers of the replications; their places if not given."""
     until: int | None = None
     """The last tick that matters; the horizon if not given."""
-    kept: KeptTimes = field(default_factory=KeptTimes, compare=False)
+    kept: Kept = field(default_factory=Kept, compare=False)
     """Working times that the networks share."""
 
     def ends(
